@@ -1,0 +1,49 @@
+/** What a kind of probe is. The handler owns what all kinds share: deadline, duration, closing, redaction. */
+import type { z } from "zod";
+import type { Failure, Finding } from "../../shared/messages/report.ts";
+import type { MetricName } from "../../shared/metrics.ts";
+import type { SecretReference } from "../../shared/config/fields.ts";
+
+/** What a prober may use of the world while it observes. */
+export interface ProbeWorld {
+  /** Aborted at the deadline of the probe. A prober stops at once and says in which phase it was. */
+  readonly signal: AbortSignal;
+  /** Milliseconds left until the deadline. */
+  remaining(): number;
+  /** Monotonic milliseconds, with fractions, for measuring. */
+  clock(): number;
+  /** Resolves a text or a reference to a secret. Every value resolved here is kept out of the report. */
+  resolve(value: string | SecretReference): Promise<string>;
+  /** Registers what must be closed when the probe ends, however it ends. */
+  onClose(close: () => void): void;
+}
+
+/** What was seen, judged: the samples, and success or the reason against it. */
+export interface Assessment {
+  /** Absent when the probe succeeded. */
+  readonly failure?: Failure;
+  readonly measurements: readonly {
+    readonly metric: MetricName;
+    readonly value: number;
+    readonly labels?: Readonly<Record<string, string>>;
+  }[];
+  readonly findings?: readonly Finding[];
+}
+
+/** One kind of probe: its settings, its observation (the only I/O) and its judgement (pure). */
+export interface Prober<Settings, Observation> {
+  readonly kind: string;
+  /** One sentence for the documentation and the JSON Schema. */
+  readonly title: string;
+  /** What the kind reads besides the fields that all probes share. A strict object with a description on every field. */
+  readonly settings: z.ZodType<Settings, unknown>;
+  /** A working example of the settings, in YAML, for the documentation. */
+  readonly example: string;
+  /** Never throws for what a target does: a failure is part of the observation. */
+  observe(settings: Settings, world: ProbeWorld): Promise<Observation>;
+  assess(settings: Settings, seen: Observation): Assessment;
+}
+
+/** A prober whose types the registry does not need to know. */
+// biome-ignore lint/suspicious/noExplicitAny: the registry holds kinds with different settings; each is called only with its own
+export type AnyProber = Prober<any, any>;

@@ -1,0 +1,7 @@
+/** Every kind of probe. Configuration, documentation and the contract tests follow from this list. */
+import type { AnyProber } from "../prober.ts";
+import { http } from "./http.ts";
+import { postgres } from "./postgres.ts";
+
+/** The registry of probers, by kind. */
+export const probers: Readonly<Record<string, AnyProber>> = { http, postgres };

@@ -1,0 +1,36 @@
+/** Fields that the schemas of probers, channels and the configuration itself are made of. */
+import { z } from "zod";
+import { parseDuration } from "../units.ts";
+
+/** A reference to a secret: Secret Manager in the cloud, an environment variable or a file on one machine. */
+export interface SecretReference {
+  readonly secret: string;
+}
+
+/** A duration such as `10s`, read as milliseconds. */
+export const duration: z.ZodType<number, string> = z
+  .string({ error: "must be a duration such as 10s or 5m" })
+  .meta({ examples: ["10s", "5m"], pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$" })
+  .transform((text, context) => {
+    const milliseconds = parseDuration(text);
+    if (milliseconds !== undefined) return milliseconds;
+    context.issues.push({ code: "custom", message: `"${text}" is no duration: write 10s, 5m or 250ms`, input: text });
+    return z.NEVER;
+  });
+
+/** `{ secret: NAME }`. A plain text is refused, so that no secret stands in the file. */
+export const secretReference: z.ZodType<SecretReference, SecretReference> = z.strictObject(
+  { secret: z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "must be the name of a secret: letters, digits, - and _") },
+  { error: "a secret does not belong in this file: write { secret: NAME } and keep its value outside" },
+);
+
+/** A plain text or a reference to a secret, for values that are secret in some places only. */
+export const textOrSecret: z.ZodType<string | SecretReference, string | SecretReference> = z.union(
+  [z.string(), secretReference],
+  { error: "must be a text or { secret: NAME }" },
+);
+
+/** Whether a value that may be either is a reference. */
+export function isSecretReference(value: unknown): value is SecretReference {
+  return typeof value === "object" && value !== null && typeof (value as SecretReference).secret === "string";
+}

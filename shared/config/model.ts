@@ -1,0 +1,93 @@
+/** The configuration as the functions see it: `monitor.yaml`, checked, with defaults filled in. Plain JSON, so that it can be compiled once. */
+import type { IncidentEventKind, Severity } from "../messages/incident-event.ts";
+import type { Vantage } from "../messages/report.ts";
+
+/** A part of the environment. */
+export interface Component {
+  readonly name: string;
+  readonly title: string;
+  readonly layer: "platform" | "application";
+  /** What it fails with: names of components. */
+  readonly dependsOn: readonly string[];
+  /** What its failure blocks, in the user's words. */
+  readonly impact?: string;
+  /** Who must act when it is the cause. */
+  readonly team?: string;
+}
+
+/** A configured check of one target. */
+export interface ConfiguredProbe {
+  readonly name: string;
+  readonly kind: string;
+  readonly component: string;
+  readonly vantage: Vantage;
+  /** `every 1m`, or a cron expression of five fields. */
+  readonly schedule: string;
+  /** Probes of one vantage point and one schedule run together: `outside-1m`. */
+  readonly group: string;
+  readonly timeoutMs: number;
+  /** The built-in rule `<probe> failing`; `false` for `alert: off`. */
+  readonly alert: { readonly afterMs: number; readonly severity: Severity } | false;
+  /** What the kind reads, as written in the file; references to secrets unresolved. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** When an alert starts. */
+export interface Rule {
+  readonly name: string;
+  /** The component that it speaks of; without it, that of the probe that yields the metric. */
+  readonly component?: string;
+  readonly condition: string;
+  readonly alertDurationMs: number;
+  readonly clearDurationMs: number;
+  readonly severity: Severity;
+  /** What an absent measurement means. */
+  readonly missing: "keep" | "fire" | "clear";
+}
+
+/** What is normal for a metric, as a comparison that is true when things are good. */
+export interface Baseline {
+  /** Name of a metric, or an alias such as `smd_phase_3_duration`. */
+  readonly metric: string;
+  /** As written: `<5.0s`, `100%`. */
+  readonly expectation: string;
+}
+
+/** One stage of the validation of a recovery: its probes must succeed and keep to their baselines. */
+export interface RecoveryStage {
+  readonly name: string;
+  readonly probes: readonly string[];
+}
+
+/** A place to tell people. */
+export interface ConfiguredChannel {
+  readonly name: string;
+  readonly kind: string;
+  /** What the kind reads, as written in the file; references to secrets unresolved. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** What goes where. A notice goes to a channel when any route to it matches. An absent list matches everything. */
+export interface Route {
+  readonly channels: readonly string[];
+  readonly severity?: readonly Severity[];
+  readonly components?: readonly string[];
+  readonly events?: readonly IncidentEventKind[];
+  readonly remindEveryMs?: number;
+  readonly escalateAfterMs?: number;
+}
+
+/** All of `monitor.yaml`. */
+export interface Configuration {
+  readonly environment: string;
+  readonly title: string;
+  /** IANA zone in which people read times. */
+  readonly timezone: string;
+  readonly components: readonly Component[];
+  readonly probes: readonly ConfiguredProbe[];
+  readonly rules: readonly Rule[];
+  readonly baselines: readonly Baseline[];
+  readonly recovery: { readonly stages: readonly RecoveryStage[] };
+  readonly channels: readonly ConfiguredChannel[];
+  readonly routes: readonly Route[];
+}

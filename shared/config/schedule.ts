@@ -1,0 +1,80 @@
+/** Schedules: `every 15s`, or a cron expression of five fields, and the groups in which probes run. */
+import { Cron } from "croner";
+import type { Vantage } from "../messages/report.ts";
+import { formatDuration, parseDuration } from "../units.ts";
+
+/** The interval of `every X` in milliseconds; `undefined` for a cron expression. */
+export function scheduleInterval(schedule: string): number | undefined {
+  const every = /^every (\S+)$/.exec(schedule.trim());
+  if (every) return parseDuration(every[1] ?? "");
+  const minutes = /^\*(?:\/(\d+))? \* \* \* \*$/.exec(schedule.trim());
+  return minutes ? Number(minutes[1] ?? 1) * 60_000 : undefined;
+}
+
+/** What is wrong with a schedule, in one sentence; `undefined` when it is right. */
+export function scheduleProblem(schedule: string): string | undefined {
+  if (schedule.startsWith("every ")) {
+    const interval = scheduleInterval(schedule);
+    if (interval === undefined) return `"${schedule}" is no interval: write every 1m, every 15s or a cron expression`;
+    if (interval < 250) return `"${schedule}" is too short: the shortest is every 250ms`;
+    const hour = 3_600_000;
+    const fits =
+      interval <= 60_000
+        ? 60_000 % interval === 0
+        : interval <= hour
+          ? hour % interval === 0 && interval % 60_000 === 0
+          : (24 * hour) % interval === 0 && interval % hour === 0;
+    if (fits) return undefined;
+    return interval < 60_000
+      ? `"${schedule}" does not divide a minute evenly: write every 10s, every 15s, every 20s or every 30s`
+      : `"${schedule}" does not divide an hour or a day evenly: write every 5m, every 15m, every 2h, or a cron expression`;
+  }
+  if (schedule.trim().split(/\s+/).length !== 5)
+    return `"${schedule}" is no schedule: write every 1m, or a cron expression of five fields such as */15 * * * *`;
+  try {
+    new Cron(schedule, { paused: true, timezone: "Etc/UTC" });
+    return undefined;
+  } catch (error) {
+    return `"${schedule}" is no cron expression: ${(error as Error).message}`;
+  }
+}
+
+/**
+ * How often a schedule must be triggered, as a cron expression in UTC. Intervals under a minute are triggered each minute and run as
+ * rounds inside that minute, because no cron goes finer.
+ */
+export function triggerCron(schedule: string): string {
+  const interval = scheduleInterval(schedule);
+  if (interval === undefined) return schedule.trim();
+  const minutes = Math.max(1, Math.round(interval / 60_000));
+  if (minutes < 60) return minutes === 1 ? "* * * * *" : `*/${minutes} * * * *`;
+  const hours = minutes / 60;
+  return hours >= 24 ? "0 0 * * *" : hours === 1 ? "0 * * * *" : `0 */${hours} * * *`;
+}
+
+/** Name of the group that probes of one vantage point and schedule form: `outside-1m`, `inside-2h`, `outside-cron-0-6-x-x-1`. */
+export function groupName(vantage: Vantage, schedule: string): string {
+  const interval = scheduleInterval(schedule);
+  const pace =
+    interval === undefined
+      ? `cron-${schedule.trim().replaceAll("*", "x").replaceAll("/", "_").replaceAll(/\s+/g, "-").toLowerCase()}`
+      : formatDuration(interval);
+  return `${vantage}-${pace}`;
+}
+
+/** The longest time between two runs of a schedule, in milliseconds, for judging whether measurements are missing. */
+export function longestGap(schedule: string): number {
+  const interval = scheduleInterval(schedule);
+  if (interval !== undefined) return interval;
+  const runs = new Cron(schedule, { paused: true, timezone: "Etc/UTC" }).nextRuns(50, new Date(0));
+  let longest = 60_000;
+  for (let i = 1; i < runs.length; i++) {
+    longest = Math.max(longest, (runs[i]?.getTime() ?? 0) - (runs[i - 1]?.getTime() ?? 0));
+  }
+  return longest;
+}
+
+/** The first instant after `after` (exclusive) at which the schedule is triggered; milliseconds since the epoch. */
+export function nextTrigger(schedule: string, after: number): number | undefined {
+  return new Cron(triggerCron(schedule), { paused: true, timezone: "Etc/UTC" }).nextRun(new Date(after))?.getTime();
+}

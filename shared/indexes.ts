@@ -1,0 +1,13 @@
+/**
+ * Composite indexes that the queries of the code need. Firestore refuses a query without its index in production, while its emulator
+ * answers it; every adapter checks this table instead, so that a missing one is found in a test.
+ */
+
+/** A composite index of one collection. */
+export interface CompositeIndex {
+  readonly collection: string;
+  readonly fields: readonly { readonly field: string; readonly direction: "asc" | "desc" }[];
+}
+
+/** Every composite index, also the source of the Terraform that creates them. */
+export const compositeIndexes: readonly CompositeIndex[] = [];

@@ -1,0 +1,111 @@
+/** What happened to an incident: one message on the topic `notifications`, and one line of `replay`. */
+import { z } from "zod";
+import { parseMessage } from "./report.ts";
+
+/** How bad it is for those who depend on the environment. */
+export type Severity = "info" | "warning" | "critical";
+
+/** Severities from least to worst. */
+export const severities: readonly Severity[] = ["info", "warning", "critical"];
+
+/** The worse of two severities. */
+export function worse(a: Severity, b: Severity): Severity {
+  return severities.indexOf(a) >= severities.indexOf(b) ? a : b;
+}
+
+/** Whose trouble it is: of the platform, of the application, of the monitor itself, or not known. */
+export type Verdict = "platform" | "application" | "monitor" | "unknown";
+
+/** Urgency as teams speak of it: P0 is "everybody, now". */
+export type Priority = "P0" | "P1" | "P2" | "P3";
+
+/** Where an incident stands. */
+export type IncidentStatus = "open" | "acknowledged" | "recovering" | "resolved";
+
+/** Everything that can happen to an incident. */
+export const incidentEventKinds = [
+  "opened",
+  "joined",
+  "severity_raised",
+  "root_cause_changed",
+  "acknowledged",
+  "recovering",
+  "regressed",
+  "resolved",
+  "reminder",
+  "escalated",
+  "status_update",
+] as const;
+
+/** What happened. */
+export type IncidentEventKind = (typeof incidentEventKinds)[number];
+
+/** One thing that happened to one incident, with the incident as it stood then, so that a notice tells one consistent moment. */
+export interface IncidentEvent {
+  v: 1;
+  /** When it happened, by the time of the measurements, RFC 3339. */
+  at: string;
+  incident: string;
+  event: IncidentEventKind;
+  severity: Severity;
+  /** The component that broke, or `unknown`. */
+  root_cause: string;
+  verdict: Verdict;
+  /** From 0 to 1. */
+  confidence: number;
+  components: string[];
+  alerts: string[];
+  /** One sentence: what is broken and what it blocks. */
+  summary: string;
+  environment: string;
+  /** Position among the events of this incident, from 1. */
+  sequence: number;
+  /** How often this kind of event has happened to this incident, this one included. */
+  occurrence: number;
+  /** One sentence: what changed with this event. */
+  change: string;
+  title: string;
+  status: IncidentStatus;
+  priority: Priority;
+  impact: string;
+  evidence: string[];
+  whys: string[];
+  opened_at: string;
+  first_failure_at: string;
+  resolved_at?: string | undefined;
+}
+
+const incidentEventSchema: z.ZodType<IncidentEvent> = z.object({
+  v: z.literal(1),
+  at: z.string(),
+  incident: z.string().min(1),
+  event: z.enum(incidentEventKinds),
+  severity: z.enum(["info", "warning", "critical"]),
+  root_cause: z.string(),
+  verdict: z.enum(["platform", "application", "monitor", "unknown"]),
+  confidence: z.number(),
+  components: z.array(z.string()),
+  alerts: z.array(z.string()),
+  summary: z.string(),
+  environment: z.string(),
+  sequence: z.int().min(1),
+  occurrence: z.int().min(1),
+  change: z.string(),
+  title: z.string(),
+  status: z.enum(["open", "acknowledged", "recovering", "resolved"]),
+  priority: z.enum(["P0", "P1", "P2", "P3"]),
+  impact: z.string(),
+  evidence: z.array(z.string()),
+  whys: z.array(z.string()),
+  opened_at: z.string(),
+  first_failure_at: z.string(),
+  resolved_at: z.string().optional(),
+});
+
+/**
+ * Reads an incident event from the data of a message.
+ * @throws MalformedMessage that says which field is wrong
+ */
+export function parseIncidentEvent(data: unknown): IncidentEvent {
+  return parseMessage("incident event", incidentEventSchema, data);
+}

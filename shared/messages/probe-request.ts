@@ -1,0 +1,35 @@
+/** The request to run probes: one message on the topic `probe-requests`. The attribute `vantage` selects the function that answers. */
+import { z } from "zod";
+import { parseMessage, type Trigger, type Vantage } from "./report.ts";
+
+/** Asks for one run of probes. A schedule names its group; a diagnosis or a validation names the probes and who asks. */
+export interface ProbeRequest {
+  v: 1;
+  environment: string;
+  vantage: Vantage;
+  trigger: Trigger;
+  /** The probe group to run. A request without `probes` runs every probe of the group. */
+  group: string;
+  /** Only these probes of the configuration. */
+  probes?: string[] | undefined;
+  /** Identifies an unscheduled run: the report carries it, and repeats of it answer with the same report id. */
+  request?: string | undefined;
+}
+
+const probeRequestSchema: z.ZodType<ProbeRequest> = z.object({
+  v: z.literal(1),
+  environment: z.string(),
+  vantage: z.enum(["inside", "outside"]),
+  trigger: z.enum(["schedule", "diagnosis", "validation"]),
+  group: z.string().min(1),
+  probes: z.array(z.string()).optional(),
+  request: z.string().optional(),
+});
+
+/**
+ * Reads a probe request from the data of a message.
+ * @throws MalformedMessage that says which field is wrong
+ */
+export function parseProbeRequest(data: unknown): ProbeRequest {
+  return parseMessage("probe request", probeRequestSchema, data);
+}

@@ -1,0 +1,139 @@
+/** The report: results of one run of one probe group, one message on the topic `measurements`. */
+import { z } from "zod";
+
+const instant: z.ZodString = z.string().refine((text) => !Number.isNaN(Date.parse(text)), "must be an RFC 3339 instant");
+
+/** Kinds of failure, alike for every prober. */
+export const failureKinds = [
+  "timeout",
+  "refused",
+  "reset",
+  "dns",
+  "tls",
+  "http_status",
+  "body",
+  "protocol",
+  "auth",
+  "database",
+  "sequence",
+  "unavailable",
+  "internal",
+] as const;
+
+/** What went wrong, in a word that rules and the root cause analysis can rely on. */
+export type FailureKind = (typeof failureKinds)[number];
+
+/** Why a probe failed: the kind, the phase it failed in, and one sentence for people, already bounded and free of secrets. */
+export interface Failure {
+  kind: FailureKind;
+  phase: string;
+  message: string;
+}
+
+/** One sample of one series, in base units. The labels `probe`, `component` and `vantage` follow from the result and are not repeated. */
+export interface Measurement {
+  metric: string;
+  value: number;
+  labels: Record<string, string>;
+}
+
+/** One finding of a configuration check. */
+export interface Finding {
+  check: string;
+  ok: boolean;
+  observed: string;
+  expected: string;
+  explanation: string;
+}
+
+/** The result of one probe. */
+export interface ProbeResult {
+  probe: string;
+  component: string;
+  /** RFC 3339 instant at which this probe started; the time of its measurements. */
+  at: string;
+  success: boolean;
+  failure?: Failure | undefined;
+  measurements: Measurement[];
+  findings?: Finding[] | undefined;
+}
+
+/** Why the probes ran. */
+export type Trigger = "schedule" | "diagnosis" | "validation";
+
+/** Results of one run of one probe group. `report` is the idempotency key: the same run always carries the same. */
+export interface Report {
+  v: 1;
+  report: string;
+  environment: string;
+  vantage: Vantage;
+  group: string;
+  trigger: Trigger;
+  started_at: string;
+  finished_at: string;
+  results: ProbeResult[];
+  /** The request that this run answers, for runs that were asked for: a diagnosis or a validation. */
+  request?: string | undefined;
+  /** The control probe failed: the trouble is the prober's own, and nobody is judged by this report. */
+  prober_unhealthy?: string | undefined;
+}
+
+/** Where a probe runs from: `inside` the VPC, through the connector, or `outside`. */
+export type Vantage = "inside" | "outside";
+
+const reportSchema: z.ZodType<Report> = z.object({
+  v: z.literal(1),
+  report: z.string().min(1),
+  environment: z.string(),
+  vantage: z.enum(["inside", "outside"]),
+  group: z.string(),
+  trigger: z.enum(["schedule", "diagnosis", "validation"]),
+  started_at: instant,
+  finished_at: instant,
+  results: z.array(
+    z.object({
+      probe: z.string(),
+      component: z.string(),
+      at: instant,
+      success: z.boolean(),
+      failure: z.object({ kind: z.enum(failureKinds), phase: z.string(), message: z.string() }).optional(),
+      measurements: z.array(
+        z.object({ metric: z.string(), value: z.number(), labels: z.record(z.string(), z.string()) }),
+      ),
+      findings: z
+        .array(
+          z.object({
+            check: z.string(),
+            ok: z.boolean(),
+            observed: z.string(),
+            expected: z.string(),
+            explanation: z.string(),
+          }),
+        )
+        .optional(),
+    }),
+  ),
+  request: z.string().optional(),
+  prober_unhealthy: z.string().optional(),
+});
+
+/**
+ * Reads a report from the data of a message.
+ * @throws Error that says which field is wrong
+ */
+export function parseReport(data: unknown): Report {
+  return parseMessage("report", reportSchema, data);
+}
+
+/** Reads `data` by `schema`, with one sentence for all that is wrong. Shared by the wire formats. */
+export function parseMessage<T>(what: string, schema: z.ZodType<T>, data: unknown): T {
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join(".") || "it"}: ${issue.message}`);
+  throw new MalformedMessage(`not a ${what}: ${problems.join("; ")}`);
+}
+
+/** A message that no redelivery can mend. */
+export class MalformedMessage extends Error {
+  override readonly name = "MalformedMessage";
+}

@@ -1,0 +1,19 @@
+/** The tick: time as a message, on the topic `ticks`, once a minute. Its instant is the publish time of the message. */
+import { z } from "zod";
+import { parseMessage } from "./report.ts";
+
+/** Asks the evaluator to look at what only the passing of time changes. */
+export interface Tick {
+  v: 1;
+  environment: string;
+}
+
+const tickSchema: z.ZodType<Tick> = z.object({ v: z.literal(1), environment: z.string() });
+
+/**
+ * Reads a tick from the data of a message.
+ * @throws MalformedMessage that says which field is wrong
+ */
+export function parseTick(data: unknown): Tick {
+  return parseMessage("tick", tickSchema, data);
+}

@@ -1,0 +1,131 @@
+/**
+ * What the functions need from the world outside them. Each port has three adapters in `shared/adapters` (Google's, embedded, memory)
+ * that pass one contract suite, so that a function behaves alike in the cloud, on one machine and in a test.
+ */
+
+/** A field of a document: JSON, plus instants, which every store keeps as timestamps. */
+export type Value = null | boolean | number | string | Date | readonly Value[] | { readonly [field: string]: Value };
+
+/** The fields of one document. `undefined` is refused by every store: leave the field out. */
+export type Fields = { readonly [field: string]: Value };
+
+/** A document found by a query. */
+export interface Stored {
+  readonly id: string;
+  readonly fields: Fields;
+}
+
+/** A comparison of one top-level field. A document without the field never matches. */
+export type Filter = readonly [field: string, operator: "==" | "<" | "<=" | ">" | ">=" | "in", value: Value];
+
+/** One query of one collection. A query that needs a composite index must be declared in `shared/indexes.ts`. */
+export interface Query {
+  readonly collection: string;
+  readonly where?: readonly Filter[];
+  /** @default by document id, ascending */
+  readonly orderBy?: { readonly field: string; readonly direction: "asc" | "desc" };
+  /** @default 100 */
+  readonly limit?: number;
+}
+
+/** Writes of single documents, alike inside and outside a transaction. */
+export interface Reads {
+  /** The document, or `undefined` where there is none. */
+  get(collection: string, id: string): Promise<Fields | undefined>;
+}
+
+/** What a transaction may do. All reads come before the first write; a read after a write is refused by every adapter. */
+export interface Transaction extends Reads {
+  /** Writes the whole document, replacing what was there. */
+  set(collection: string, id: string, fields: Fields): void;
+  /** Writes the document; the commit fails with `exists` where there is one. */
+  create(collection: string, id: string, fields: Fields): void;
+  /** Replaces the top-level fields given and leaves the others; the commit fails with `missing` where there is no document. */
+  update(collection: string, id: string, fields: Fields): void;
+  delete(collection: string, id: string): void;
+}
+
+/** Documents in collections. Every call that returns has been made durable; no call is half done. */
+export interface Store extends Reads {
+  set(collection: string, id: string, fields: Fields): Promise<void>;
+  /** @throws StoreError `exists` */
+  create(collection: string, id: string, fields: Fields): Promise<void>;
+  /** @throws StoreError `missing` */
+  update(collection: string, id: string, fields: Fields): Promise<void>;
+  delete(collection: string, id: string): Promise<void>;
+  query(query: Query): Promise<Stored[]>;
+  /**
+   * Runs `body` with serializable reads and commits what it wrote, or nothing. On contention the body runs again, so it must have no
+   * effects besides its writes.
+   * @throws StoreError `contention` when it lost every try: the caller may try again later
+   */
+  transaction<T>(body: (transaction: Transaction) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Why a store refused. `contention` and `unavailable` are worth another try, the others are not. */
+export type StoreErrorCode = "exists" | "missing" | "invalid" | "contention" | "unavailable";
+
+/** The only error that a store throws on purpose. */
+export class StoreError extends Error {
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StoreError";
+    this.code = code;
+  }
+
+  /** Whether the same call may succeed later. */
+  get retryable(): boolean {
+    return this.code === "contention" || this.code === "unavailable";
+  }
+}
+
+/** One message to a topic: JSON as its data, and attributes, by which subscriptions filter. */
+export interface OutgoingMessage {
+  readonly data: unknown;
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** Publishes messages. A call that returns has been accepted for at-least-once delivery. */
+export interface Publisher {
+  /**
+   * Publishes all of them, in no promised order.
+   * @returns the message ids, in the order given
+   * @throws PublishError when any was not accepted; some may have been
+   */
+  publish(topic: string, messages: readonly OutgoingMessage[]): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** A publication that was not accepted. */
+export class PublishError extends Error {
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+
+  constructor(message: string, retryable: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "PublishError";
+    this.retryable = retryable;
+  }
+}
+
+/** The time of day; only shells hold one, cores are given `now`. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** Resolves `{ secret: NAME }` references. */
+export interface Secrets {
+  /** @throws Error that names the secret and where it was looked for, never its value */
+  read(name: string): Promise<string>;
+}
+
+/** One line of a structured log. Never given a secret or an unbounded text of a target. */
+export interface Logger {
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warning(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}

@@ -1,0 +1,100 @@
+/**
+ * Topics and push subscriptions: who hears what, by when, and what happens to what cannot be delivered. One machine and the cloud are
+ * both built from this table.
+ */
+
+/** Names of the topics. */
+export const topics = {
+  probeRequests: "probe-requests",
+  measurements: "measurements",
+  ticks: "ticks",
+  notifications: "notifications",
+  deadLetters: "dead-letters",
+} as const;
+
+/** Name of a topic. */
+export type Topic = (typeof topics)[keyof typeof topics];
+
+/** A push subscription. */
+export interface Subscription {
+  readonly name: string;
+  readonly topic: Topic;
+  /** The function that it pushes to. */
+  readonly target: "probe" | "evaluate" | "notify";
+  /** Path of the request, so that one function can tell its subscriptions apart. */
+  readonly path: string;
+  /** Pub/Sub filter on attributes. */
+  readonly filter?: string;
+  /** How long an answer may take before the message is delivered again; Pub/Sub allows 10 to 600. */
+  readonly ackDeadlineSeconds: number;
+  readonly minimumBackoffSeconds: number;
+  readonly maximumBackoffSeconds: number;
+  /** After so many attempts the message goes to the dead-letter topic; Pub/Sub allows 5 to 100. */
+  readonly maxDeliveryAttempts: number;
+}
+
+/** Every subscription of the system. */
+export const subscriptions: readonly Subscription[] = [
+  {
+    name: "probe-inside",
+    topic: topics.probeRequests,
+    target: "probe",
+    path: "/probe",
+    filter: 'attributes.vantage = "inside"',
+    ackDeadlineSeconds: 120,
+    minimumBackoffSeconds: 1,
+    maximumBackoffSeconds: 10,
+    maxDeliveryAttempts: 5,
+  },
+  {
+    name: "probe-outside",
+    topic: topics.probeRequests,
+    target: "probe",
+    path: "/probe",
+    filter: 'attributes.vantage = "outside"',
+    ackDeadlineSeconds: 120,
+    minimumBackoffSeconds: 1,
+    maximumBackoffSeconds: 10,
+    maxDeliveryAttempts: 5,
+  },
+  {
+    name: "evaluate-measurements",
+    topic: topics.measurements,
+    target: "evaluate",
+    path: "/measurements",
+    ackDeadlineSeconds: 60,
+    minimumBackoffSeconds: 1,
+    maximumBackoffSeconds: 60,
+    maxDeliveryAttempts: 100,
+  },
+  {
+    name: "evaluate-ticks",
+    topic: topics.ticks,
+    target: "evaluate",
+    path: "/ticks",
+    ackDeadlineSeconds: 60,
+    minimumBackoffSeconds: 1,
+    maximumBackoffSeconds: 60,
+    maxDeliveryAttempts: 5,
+  },
+  {
+    name: "notify-notifications",
+    topic: topics.notifications,
+    target: "notify",
+    path: "/notifications",
+    ackDeadlineSeconds: 120,
+    minimumBackoffSeconds: 1,
+    maximumBackoffSeconds: 120,
+    maxDeliveryAttempts: 100,
+  },
+  {
+    name: "notify-dead-letters",
+    topic: topics.deadLetters,
+    target: "notify",
+    path: "/dead-letters",
+    ackDeadlineSeconds: 60,
+    minimumBackoffSeconds: 1,
+    maximumBackoffSeconds: 120,
+    maxDeliveryAttempts: 100,
+  },
+];
