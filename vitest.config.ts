@@ -1,8 +1,14 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
-    include: ["functions/**/*.test.ts", "shared/**/*.test.ts", "local/**/*.test.ts", "cli/**/*.test.ts", "tests/**/*.test.ts"],
+    include: [
+      "functions/**/*.test.ts",
+      "shared/**/*.test.ts",
+      "local/**/*.test.ts",
+      "cli/**/*.test.ts",
+      "tests/**/*.test.ts",
+    ],
     reporters: ["default", "./tests/support/closing-line.ts"],
     testTimeout: 20_000,
     hookTimeout: 60_000,
@@ -11,3 +17,5 @@ export default defineConfig({
     env: { METADATA_SERVER_DETECTION: "none", TZ: "UTC" },
   },
 });
+
+export default config;

@@ -11,8 +11,41 @@ export interface Metric {
   readonly labels?: readonly string[];
 }
 
+/** Name of a metric of the catalogue. */
+export type MetricName =
+  | "probe_success"
+  | "probe_duration"
+  | "http_response_time"
+  | "http_status"
+  | "http_phase_time"
+  | "http_body_size"
+  | "tls_certificate_expiry"
+  | "database_connection_time"
+  | "database_phase_time"
+  | "database_connect_burst_success"
+  | "database_connect_burst_time"
+  | "database_connections"
+  | "database_connection_limit"
+  | "cloud_sql_pool_utilization"
+  | "websocket_connection_success"
+  | "websocket_handshake_time"
+  | "vpc_connector_utilization"
+  | "vpc_connector_instances"
+  | "vpc_connector_health"
+  | "cloud_sql_up"
+  | "cloud_sql_cpu_utilization"
+  | "cloud_run_error_rate"
+  | "load_balancer_error_rate"
+  | "failed_startups"
+  | "smd_phase_duration"
+  | "golden_path_e2e_time"
+  | "golden_path_success"
+  | "golden_path_step_time"
+  | "configuration_ok"
+  | "service_health_incidents";
+
 /** Every metric that Pathkeeper knows, by name. */
-export const metrics = {
+export const metrics: Readonly<Record<MetricName, Metric>> = {
   probe_success: { unit: "count", description: "1 when the probe succeeded, 0 when it failed.", probers: [] },
   probe_duration: { unit: "seconds", description: "How long the whole probe took.", probers: [] },
 
@@ -68,13 +101,90 @@ export const metrics = {
   },
   cloud_sql_pool_utilization: {
     unit: "ratio",
-    description: "Connections of the application's role in use, against the size of its pool (`pool.size` + `pool.overflow`).",
-    probers: ["postgres"],
+    description:
+      "Connections of the application's role in use, against the size of its pool (`pool.size` + `pool.overflow`).",
+    probers: ["postgres", "http"],
   },
-} as const satisfies Readonly<Record<string, Metric>>;
-
-/** Name of a metric of the catalogue. */
-export type MetricName = keyof typeof metrics;
+  websocket_connection_success: {
+    unit: "ratio",
+    description: "Share of the WebSocket handshakes of one run that were accepted.",
+    probers: ["websocket"],
+  },
+  websocket_handshake_time: {
+    unit: "seconds",
+    description: "From nothing to the accepted upgrade, the mean of the handshakes of one run.",
+    probers: ["websocket"],
+  },
+  vpc_connector_utilization: {
+    unit: "ratio",
+    description: "How near the VPC connector is to its ceiling.",
+    probers: ["http", "vpc_connector"],
+  },
+  vpc_connector_instances: {
+    unit: "count",
+    description: "Instances of the VPC connector; it never scales in, so at the maximum alone says nothing.",
+    probers: ["vpc_connector"],
+  },
+  vpc_connector_health: {
+    unit: "count",
+    description: "1 when the application calls its connector healthy, 0 otherwise.",
+    probers: ["http"],
+  },
+  cloud_sql_up: { unit: "count", description: "1 when the server of the instance is up.", probers: ["cloud_sql"] },
+  cloud_sql_cpu_utilization: {
+    unit: "ratio",
+    description: "CPU in use of the Cloud SQL instance.",
+    probers: ["cloud_sql"],
+  },
+  cloud_run_error_rate: {
+    unit: "ratio",
+    description: "Share of the requests to a Cloud Run service that it answered with 5xx.",
+    probers: ["cloud_run"],
+  },
+  load_balancer_error_rate: {
+    unit: "ratio",
+    description: "Share of the requests to the load balancer that were answered with 5xx.",
+    probers: ["load_balancer"],
+  },
+  failed_startups: {
+    unit: "count",
+    description: "Instances that failed to start, from a log-based metric.",
+    probers: ["cloud_run"],
+  },
+  smd_phase_duration: {
+    unit: "seconds",
+    description: "Duration of one of the 7 phases of the application's last start; phase 3 is the database.",
+    probers: ["http"],
+    labels: ["phase"],
+  },
+  golden_path_e2e_time: {
+    unit: "seconds",
+    description: "The whole golden path, from login to the reply.",
+    probers: ["journey"],
+  },
+  golden_path_success: {
+    unit: "count",
+    description: "1 when the golden path was walked to its end.",
+    probers: ["journey"],
+  },
+  golden_path_step_time: {
+    unit: "seconds",
+    description: "One step of the golden path.",
+    probers: ["journey"],
+    labels: ["step"],
+  },
+  configuration_ok: {
+    unit: "count",
+    description: "1 when a configuration check found what it expects.",
+    probers: ["gcp_configuration"],
+    labels: ["check"],
+  },
+  service_health_incidents: {
+    unit: "count",
+    description: "Active service-health events of the region.",
+    probers: ["service_health"],
+  },
+};
 
 /** The metric of that name, or `undefined` where the catalogue has none. */
 export function metricNamed(name: string): Metric | undefined {

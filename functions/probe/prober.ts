@@ -1,8 +1,8 @@
 /** What a kind of probe is. The handler owns what all kinds share: deadline, duration, closing, redaction. */
 import type { z } from "zod";
+import type { SecretReference } from "../../shared/config/fields.ts";
 import type { Failure, Finding } from "../../shared/messages/report.ts";
 import type { MetricName } from "../../shared/metrics.ts";
-import type { SecretReference } from "../../shared/config/fields.ts";
 
 /** What a prober may use of the world while it observes. */
 export interface ProbeWorld {

@@ -1,7 +1,9 @@
 /** The report: results of one run of one probe group, one message on the topic `measurements`. */
 import { z } from "zod";
 
-const instant: z.ZodString = z.string().refine((text) => !Number.isNaN(Date.parse(text)), "must be an RFC 3339 instant");
+const instant: z.ZodString = z
+  .string()
+  .refine((text) => !Number.isNaN(Date.parse(text)), "must be an RFC 3339 instant");
 
 /** Kinds of failure, alike for every prober. */
 export const failureKinds = [
