@@ -1,0 +1,26 @@
+/** Keeps secrets and endless texts out of everything that is stored, sent or logged. */
+
+/** The longest text of a target that is kept, in characters. */
+export const longestText = 300;
+
+/**
+ * Makes a text of a target fit to be kept: control characters become spaces, `secrets` become `***`, and the end is cut.
+ * @param limit in characters
+ */
+export function bounded(text: string, secrets: Iterable<string> = [], limit: number = longestText): string {
+  // Cut generously first, so that an endless text costs nothing, and only then look for secrets.
+  let clean = redact(text.slice(0, limit * 4), secrets);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  clean = clean.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
+  return clean.length > limit ? `${clean.slice(0, limit - 1)}…` : clean;
+}
+
+/** Replaces every secret in a text by `***`, also where it is URL-encoded. */
+export function redact(text: string, secrets: Iterable<string>): string {
+  let clean = text;
+  for (const secret of secrets) {
+    if (secret.length < 3) continue;
+    clean = clean.replaceAll(secret, "***").replaceAll(encodeURIComponent(secret), "***");
+  }
+  return clean;
+}
