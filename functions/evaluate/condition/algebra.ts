@@ -1,0 +1,61 @@
+/** Which units may meet, and what comes of it. A bare number is `number`: it counts as a count and multiplies anything. */
+import type { Unit } from "../../../shared/units.ts";
+import type { Arithmetic } from "./syntax.ts";
+
+/** The unit of a value in a condition. */
+export type ValueUnit = Unit | "number";
+
+/** Units as people call them. */
+export const called: Readonly<Record<ValueUnit, string>> = {
+  seconds: "a duration",
+  ratio: "a ratio",
+  bytes: "a size",
+  count: "a count",
+  number: "a bare number",
+};
+
+/** A value of each unit, for advice. */
+export const sampleOf: Readonly<Record<ValueUnit, string>> = {
+  seconds: "25s",
+  ratio: "70%",
+  bytes: "64MiB",
+  count: "10",
+  number: "10",
+};
+
+/** The unit of the result of an operator; `undefined` where the two units cannot meet. */
+export function unitOf(operator: Arithmetic, a: ValueUnit, b: ValueUnit): ValueUnit | undefined {
+  switch (operator) {
+    case "+":
+    case "-":
+      return commonUnit(a, b);
+    case "*":
+      return product(a, b);
+    case "/":
+      return quotient(a, b);
+  }
+}
+
+/** The unit of two values that can be compared and added; `undefined` where they cannot. */
+export function commonUnit(a: ValueUnit, b: ValueUnit): ValueUnit | undefined {
+  if (a === b) return a;
+  return dimensionless(a) && dimensionless(b) ? "count" : undefined;
+}
+
+function product(a: ValueUnit, b: ValueUnit): ValueUnit | undefined {
+  for (const factor of ["number", "ratio", "count"] as const) {
+    if (a === factor) return b;
+    if (b === factor) return a;
+  }
+  return undefined;
+}
+
+function quotient(a: ValueUnit, b: ValueUnit): ValueUnit | undefined {
+  if (b === "number") return a;
+  if (a === b) return "ratio";
+  return b === "ratio" || b === "count" ? a : undefined;
+}
+
+function dimensionless(unit: ValueUnit): boolean {
+  return unit === "count" || unit === "number";
+}

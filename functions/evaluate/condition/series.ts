@@ -1,0 +1,77 @@
+/** What conditions read and what they answer. */
+
+/** One value of a series, in the base unit of its metric. */
+export interface Sample {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly value: number;
+}
+
+/** The samples of one metric with one set of labels. */
+export interface Series {
+  readonly metric: string;
+  /** Its own labels, and `probe`, `component` and `vantage`. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Ascending in time. */
+  readonly samples: readonly Sample[];
+  /** How old the last sample may be and still stand for the present. */
+  readonly staleAfterMs: number;
+}
+
+/** Where conditions find series. */
+export interface SeriesSource {
+  /** Every series of a metric, none twice. */
+  select(metric: string): Iterable<Series>;
+}
+
+/** What a condition reads: for keeping samples as long as they are needed, and for checking names of probes and components. */
+export interface Selector {
+  readonly metric: string;
+  /** Labels that must have a value; the `!=` of a condition are not among them. */
+  readonly matchers: Readonly<Record<string, string>>;
+  /** How far back it looks; 0 for the last value only. */
+  readonly windowMs: number;
+}
+
+/**
+ * What a condition says of one combination of series. No two instances of one evaluation have the same labels. All but `labels` and
+ * `truth` are worked out when they are read, so read them before the series change, and do not copy the object by spreading it.
+ */
+export interface Instance {
+  /** Labels of its series, without those on which they disagree. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** `undefined` where data is missing that would decide it. */
+  readonly truth: boolean | undefined;
+  /** The condition with the values in place: `vpc_connector_utilization (93%) > 70%`. */
+  readonly seen: string;
+  /** The left side of the first comparison, in its base unit; `undefined` without a comparison or without data. */
+  readonly value?: number | undefined;
+  /** What it was made from. */
+  readonly series: readonly Series[];
+}
+
+/** A condition, ready to be evaluated as often as needed. */
+export interface Condition {
+  /** As written. */
+  readonly text: string;
+  readonly selectors: readonly Selector[];
+  /**
+   * Evaluates the condition for every combination of series that it speaks of. No series, no instances, except for `absent`.
+   * @param at milliseconds since the epoch; later samples are not seen
+   */
+  evaluate(source: SeriesSource, at: number): readonly Instance[];
+}
+
+/** How many samples are not after `instant`. */
+export function countUntil(samples: readonly Sample[], instant: number): number {
+  let low = 0;
+  let high = samples.length;
+  // The last sample is nearly always what is asked for.
+  if (high > 0 && (samples[high - 1]?.at ?? 0) <= instant) return high;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((samples[middle]?.at ?? 0) <= instant) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

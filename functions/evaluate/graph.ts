@@ -1,0 +1,65 @@
+/** The component graph: what fails with what. */
+import type { Component } from "../../shared/config/model.ts";
+
+/** Components with their transitive dependencies; immutable. */
+export class ComponentGraph {
+  readonly #components: ReadonlyMap<string, Component>;
+  readonly #distances: ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+  constructor(components: readonly Component[]) {
+    this.#components = new Map(components.map((component) => [component.name, component]));
+    this.#distances = new Map(components.map(({ name }) => [name, this.#reach(name)]));
+  }
+
+  /** The component of that name; one that the configuration does not know stands alone, in the application. */
+  component(name: string): Component {
+    return this.#components.get(name) ?? { name, title: name, layer: "application", dependsOn: [] };
+  }
+
+  /** Every component, in the order of the configuration. */
+  get names(): readonly string[] {
+    return [...this.#components.keys()];
+  }
+
+  /** Steps from a component down to one that it depends on: 0 for itself, `undefined` when it does not depend on it. */
+  distance(from: string, to: string): number | undefined {
+    return from === to ? 0 : this.#distances.get(from)?.get(to);
+  }
+
+  /** Everything that the component depends on, itself first, nearest first. */
+  causesOf(name: string): string[] {
+    return [...(this.#distances.get(name) ?? new Map([[name, 0]])).keys()];
+  }
+
+  /** Everything that fails when the component fails, itself included. */
+  dependentsOf(name: string): string[] {
+    const dependents = this.names.filter((other) => this.distance(other, name) !== undefined);
+    return dependents.length > 0 ? dependents : [name];
+  }
+
+  /** Whether one failure could explain the trouble of both: one depends on the other, or both on a third. */
+  connected(a: string, b: string): boolean {
+    if (this.distance(a, b) !== undefined || this.distance(b, a) !== undefined) return true;
+    return this.causesOf(a).some((cause) => this.distance(b, cause) !== undefined);
+  }
+
+  /** The components along the shortest way from one down to what it depends on, both ends included. */
+  path(from: string, to: string): string[] {
+    if (from === to) return [from];
+    const nearer = this.component(from)
+      .dependsOn.filter((next) => this.distance(next, to) !== undefined)
+      .sort((a, b) => (this.distance(a, to) ?? 0) - (this.distance(b, to) ?? 0))[0];
+    return nearer === undefined ? [from] : [from, ...this.path(nearer, to)];
+  }
+
+  #reach(start: string): Map<string, number> {
+    const distances = new Map([[start, 0]]);
+    // A breadth-first walk: the map grows while it is walked, and a component met before is not entered again.
+    for (const [name, distance] of distances) {
+      for (const next of this.#components.get(name)?.dependsOn ?? []) {
+        if (!distances.has(next)) distances.set(next, distance + 1);
+      }
+    }
+    return distances;
+  }
+}

@@ -1,0 +1,88 @@
+/** The shell of the evaluator: one message in, one commit, and what the commit left in the outbox published. */
+import type { PushedMessage } from "../../shared/messages/push.ts";
+import { MalformedMessage, parseReport, type Report } from "../../shared/messages/report.ts";
+import { parseTick } from "../../shared/messages/tick.ts";
+import type { Clock, Logger, Publisher, Store } from "../../shared/ports.ts";
+import { StoreError } from "../../shared/ports.ts";
+import { TryAgain } from "../../shared/shell.ts";
+import { type Committed, commitReport, commitTick, commitValidation } from "./evaluate.ts";
+import type { Plan } from "./plan.ts";
+import type { OutboxEntry } from "./state.ts";
+
+/** What the evaluator needs of the world. */
+export interface EvaluatePorts {
+  readonly store: Store;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How many published ids are remembered, so that the next commit can drop them from the outbox. */
+const rememberedIds = 1_000;
+
+/** Makes the handler of reports (on `/measurements`) and ticks (on `/ticks`). */
+export function evaluateHandler(
+  ports: EvaluatePorts,
+  plan: Plan,
+): (message: PushedMessage, path: string) => Promise<void> {
+  const published = new Set<string>();
+  const publish = async (outbox: readonly OutboxEntry[]): Promise<void> => {
+    const byTopic = Map.groupBy(outbox, ({ topic }) => topic);
+    for (const [topic, entries] of byTopic) {
+      await ports.publisher.publish(
+        topic,
+        entries.map(({ message }) => message),
+      );
+    }
+    for (const { id } of outbox) published.add(id);
+    for (const id of published) {
+      if (published.size <= rememberedIds) break;
+      published.delete(id);
+    }
+  };
+
+  return async (message, path) => {
+    let committed: Committed;
+    try {
+      committed = await commit(message, path, ports, plan, published);
+    } catch (error) {
+      if (error instanceof StoreError && error.retryable) throw new TryAgain(`the store is busy: ${error.message}`);
+      throw error;
+    }
+    if (committed.ignored !== undefined) ports.logger.info(`a report was not judged: ${committed.ignored}`);
+    await publish(committed.outbox);
+  };
+}
+
+async function commit(
+  message: PushedMessage,
+  path: string,
+  { store, clock, logger }: EvaluatePorts,
+  plan: Plan,
+  published: ReadonlySet<string>,
+): Promise<Committed> {
+  const { environment } = plan.configuration;
+  switch (path) {
+    case "/measurements": {
+      const report = parseReport(message.data);
+      if (report.environment !== environment) return foreign(report, environment, logger);
+      return report.trigger === "schedule"
+        ? commitReport(store, report, plan, clock.now(), published)
+        : commitValidation(store, report, plan, clock.now(), published);
+    }
+    case "/ticks": {
+      const tick = parseTick(message.data);
+      if (tick.environment !== environment) return { outbox: [] };
+      return commitTick(store, message.publishedAt, plan, clock.now(), published);
+    }
+    default:
+      throw new MalformedMessage(`nothing is served on ${path}: push to /measurements or /ticks`);
+  }
+}
+
+function foreign(report: Report, environment: string, logger: Logger): Committed {
+  logger.warning(`a report of ${report.environment} came to the evaluator of ${environment}`, {
+    report: report.report,
+  });
+  return { outbox: [] };
+}

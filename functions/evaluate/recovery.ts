@@ -1,0 +1,110 @@
+/**
+ * The proof of a recovery: when every alert of an incident has cleared, the configured stages are asked for one after the other. Each
+ * must be passed by fresh probes, judged by success and by the baselines; only then is the incident resolved.
+ */
+import type { RecoveryStage } from "../../shared/config/model.ts";
+import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
+import type { ProbeResult, Vantage } from "../../shared/messages/report.ts";
+import { topics } from "../../shared/topology.ts";
+import type { Plan } from "./plan.ts";
+import { list } from "./sentences.ts";
+import type { OutboxEntry, RecoveryState } from "./state.ts";
+
+/** What became of an attempt at a stage. */
+export type StageOutcome =
+  | { readonly outcome: "waiting" }
+  | { readonly outcome: "passed" }
+  | { readonly outcome: "failed"; readonly reasons: readonly string[] };
+
+/** How long after a failed attempt the next is made, at the earliest, in milliseconds. */
+const retryAfter = 10_000;
+
+/** The first attempt at a stage. */
+export function enterStage(stage: number, now: number): RecoveryState {
+  return { stage, attempt: 1, requestedAt: now, results: {}, stageSince: now };
+}
+
+/** The next attempt at the same stage. */
+export function nextAttempt(recovery: RecoveryState, now: number): RecoveryState {
+  return { ...recovery, attempt: recovery.attempt + 1, requestedAt: now, results: {} };
+}
+
+/** Identifies an attempt: what the request carries and the report brings back. */
+export function attemptId(incident: string, { stage, attempt }: RecoveryState): string {
+  return `${incident}/${stage + 1}/${attempt}`;
+}
+
+/** The requests that make the probes of the present stage run, one for each vantage point that it needs. */
+export function requestsFor(incident: string, recovery: RecoveryState, plan: Plan): OutboxEntry[] {
+  const { environment } = plan.configuration;
+  const request = attemptId(incident, recovery);
+  const byVantage = Map.groupBy(probesOf(stageOf(recovery, plan), plan), ({ vantage }) => vantage);
+  return [...byVantage].map(([vantage, probes]) => {
+    const data: ProbeRequest = {
+      v: 1,
+      environment,
+      vantage,
+      trigger: "validation",
+      group: validationGroup(vantage),
+      probes: probes.map(({ name }) => name),
+      request,
+    };
+    const attributes = { environment, vantage, trigger: "validation" };
+    return { id: `${request}/${vantage}`, topic: topics.probeRequests, message: { data, attributes } };
+  });
+}
+
+/** Takes the results of a report into the attempt that it answers. */
+export function withResults(recovery: RecoveryState, results: readonly ProbeResult[], plan: Plan): RecoveryState {
+  const judged = results.map((result) => [result.probe, judgeResult(result, plan)] as const);
+  return { ...recovery, results: { ...recovery.results, ...Object.fromEntries(judged) } };
+}
+
+/** Whether the present attempt has passed, failed, or still waits for results. */
+export function outcomeOf(recovery: RecoveryState, plan: Plan): StageOutcome {
+  const needed = probesOf(stageOf(recovery, plan), plan).map(({ name }) => name);
+  const reasons = needed.flatMap((probe) => {
+    const result = recovery.results[probe];
+    return typeof result === "string" ? [result] : [];
+  });
+  if (needed.some((probe) => recovery.results[probe] === undefined)) return { outcome: "waiting" };
+  return reasons.length === 0 ? { outcome: "passed" } : { outcome: "failed", reasons };
+}
+
+/** Whether a new attempt is due: the last one failed a while ago, or its answer must have been lost. */
+export function attemptDue(recovery: RecoveryState, plan: Plan, now: number): boolean {
+  const waited = now - recovery.requestedAt;
+  if (outcomeOf(recovery, plan).outcome === "failed") return waited >= retryAfter;
+  const longest = Math.max(0, ...probesOf(stageOf(recovery, plan), plan).map(({ timeoutMs }) => timeoutMs));
+  return waited >= 2 * longest + 30_000;
+}
+
+/** The stage that is being validated; one without probes where the configuration has none. */
+export function stageOf({ stage }: RecoveryState, plan: Plan): RecoveryStage {
+  return plan.configuration.recovery.stages[stage] ?? { name: "all clear", probes: [] };
+}
+
+/** Name of the group under which validations from a vantage point report. */
+export function validationGroup(vantage: Vantage): string {
+  return `${vantage}-validation`;
+}
+
+/** Success that keeps to its baselines, or the reason why not. */
+function judgeResult(result: ProbeResult, plan: Plan): true | string {
+  if (!result.success) {
+    const { failure } = result;
+    return `\`${result.probe}\` fails${failure === undefined ? "" : ` in ${failure.phase}: ${failure.message}`}`;
+  }
+  const missed = result.measurements.flatMap(({ metric, value, labels }) =>
+    plan.baselines
+      .filter((check) => check.metric === metric)
+      .filter(({ matchers }) => Object.entries(matchers).every(([name, wanted]) => labels[name] === wanted))
+      .filter((check) => !check.holds(value))
+      .map((check) => check.describe(value)),
+  );
+  return missed.length === 0 ? true : `\`${result.probe}\` succeeds, but ${list(missed)}`;
+}
+
+function probesOf(stage: RecoveryStage, plan: Plan): { name: string; vantage: Vantage; timeoutMs: number }[] {
+  return stage.probes.flatMap((name) => plan.probes.get(name) ?? []);
+}

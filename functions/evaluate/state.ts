@@ -1,0 +1,199 @@
+/**
+ * What the evaluator keeps between messages: a document per partition (a probe group), and one for the environment, which only changes
+ * when something happens. Both are kept as one JSON text in one field, which costs no index entries and one read.
+ */
+
+import type { IncidentEventKind, IncidentStatus, Severity, Verdict } from "../../shared/messages/incident-event.ts";
+import type { Failure } from "../../shared/messages/report.ts";
+import type { Fields, OutgoingMessage } from "../../shared/ports.ts";
+import type { Topic } from "../../shared/topology.ts";
+import type { AlertHistory } from "./alert.ts";
+
+/** Recent samples of one series: `[instant, value, instant, value, …]`, ascending in time. */
+export interface SeriesState {
+  readonly metric: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly samples: readonly number[];
+}
+
+/** One alert of one partition. */
+export interface AlertState {
+  readonly rule: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly component: string;
+  readonly history: AlertHistory;
+  readonly status: "inactive" | "pending" | "firing";
+  /** What the condition saw when it was last bad. */
+  readonly seen: string;
+}
+
+/** What is known of one probe. */
+export interface ProbeFact {
+  readonly probe: string;
+  readonly component: string;
+  readonly vantage: "inside" | "outside";
+  /** `unknown`: nothing was heard of it for too long. */
+  readonly status: "good" | "bad" | "unknown";
+  /** The first instant of this status. */
+  readonly since: number;
+  /** The newest instant known. */
+  readonly at: number;
+  /** The newest instant at which the status was another. */
+  readonly otherAt?: number;
+  readonly failure?: Failure;
+}
+
+/** State of one partition. */
+export interface PartitionState {
+  readonly v: 1;
+  /** Recent reports: id and instant, ascending in time. What is older than the first of them is not judged any more. */
+  readonly reports: readonly (readonly [id: string, at: number])[];
+  /** The newest instant heard of, from a report or a tick. */
+  readonly watermark: number;
+  readonly series: Readonly<Record<string, SeriesState>>;
+  readonly alerts: Readonly<Record<string, AlertState>>;
+  readonly probes: Readonly<Record<string, ProbeFact>>;
+}
+
+/** A partition of which nothing was heard yet. */
+export const emptyPartition: PartitionState = { v: 1, reports: [], watermark: 0, series: {}, alerts: {}, probes: {} };
+
+/** An alert as the environment knows it. */
+export interface KnownAlert {
+  readonly key: string;
+  readonly rule: string;
+  readonly component: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly severity: Severity;
+  readonly status: "pending" | "firing";
+  /** The first bad instant. */
+  readonly since: number;
+  readonly firedAt?: number;
+  readonly seen: string;
+}
+
+/** Something bad that was observed during an incident, and stays part of its explanation when it has passed. */
+export interface Symptom {
+  /** Identifies it: `probe/NAME` or `alert/KEY`. */
+  readonly id: string;
+  readonly component: string;
+  readonly source: "probe" | "rule";
+  readonly since: number;
+  /** What was seen, as one phrase: "`database` times out in connect". */
+  readonly phrase: string;
+  readonly vantage?: "inside" | "outside";
+  readonly failure?: Failure;
+  /** When it was good again. */
+  readonly until?: number;
+}
+
+/** The answer to "what broke?", with its reasons. */
+export interface Diagnosis {
+  /** A component, or `unknown`. */
+  readonly rootCause: string;
+  /** A second component that broke by itself. */
+  readonly alsoBroken?: string;
+  readonly verdict: Verdict;
+  /** From 0 to 1. */
+  readonly confidence: number;
+  /** Sentences, those for it first. */
+  readonly evidence: readonly string[];
+  /** The chain from the symptom that people feel to the cause. */
+  readonly whys: readonly string[];
+}
+
+/** Where the validation of a recovery stands. */
+export interface RecoveryState {
+  /** Index of the stage that is being validated. */
+  readonly stage: number;
+  readonly attempt: number;
+  readonly requestedAt: number;
+  /** Results of this attempt, by probe; a reason stands for a failure. */
+  readonly results: Readonly<Record<string, true | string>>;
+  readonly stageSince: number;
+}
+
+/** One line of the timeline. */
+export interface TimelineEntry {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** One outage. The state of the environment keeps those that are not resolved. */
+export interface Incident {
+  readonly id: string;
+  readonly title: string;
+  readonly status: IncidentStatus;
+  readonly severity: Severity;
+  readonly openedAt: number;
+  readonly firstFailureAt: number;
+  readonly acknowledgedAt?: number;
+  readonly recoveringAt?: number;
+  readonly resolvedAt?: number;
+  /** Every alert that ever joined: whether it is still firing. */
+  readonly alerts: Readonly<
+    Record<string, { readonly rule: string; readonly component: string; readonly firing: boolean }>
+  >;
+  readonly symptoms: Readonly<Record<string, Symptom>>;
+  readonly diagnosis: Diagnosis;
+  readonly recovery?: RecoveryState;
+  readonly timeline: readonly TimelineEntry[];
+  /** How often each kind of event has happened. */
+  readonly events: Readonly<Partial<Record<IncidentEventKind, number>>>;
+  /** The operator's note, as it was last read. */
+  readonly note?: string;
+  /** What of the operator's edits was not understood. */
+  readonly problem?: string;
+}
+
+/** A message that is published after the commit, and again until it is known to have been. */
+export interface OutboxEntry {
+  readonly id: string;
+  readonly topic: Topic;
+  readonly message: OutgoingMessage;
+}
+
+/** State of the environment. */
+export interface EnvironmentState {
+  readonly v: 1;
+  readonly probes: Readonly<Record<string, ProbeFact>>;
+  readonly alerts: Readonly<Record<string, KnownAlert>>;
+  readonly incidents: Readonly<Record<string, Incident>>;
+  readonly outbox: readonly OutboxEntry[];
+  /** The newest event time that changed anything. */
+  readonly watermark: number;
+}
+
+/** An environment of which nothing was heard yet. */
+export const emptyEnvironment: EnvironmentState = {
+  v: 1,
+  probes: {},
+  alerts: {},
+  incidents: {},
+  outbox: [],
+  watermark: 0,
+};
+
+/** Name of the collection that holds both. */
+export const stateCollection = "state";
+
+/** Id of the document of the environment; no partition has this name, because theirs begin with a vantage point. */
+export const environmentDocument = "environment";
+
+/** How long a state that nobody writes any more is kept, in milliseconds. */
+const keepState = 90 * 86_400_000;
+
+/** A state as a document. */
+export function encodeState(state: PartitionState | EnvironmentState, now: number): Fields {
+  return { data: JSON.stringify(state), updated_at: new Date(now), expires_at: new Date(now + keepState) };
+}
+
+/** A partition from its document. */
+export function decodePartition(fields: Fields | undefined): PartitionState {
+  return fields === undefined ? emptyPartition : (JSON.parse(String(fields["data"])) as PartitionState);
+}
+
+/** The environment from its document. */
+export function decodeEnvironment(fields: Fields | undefined): EnvironmentState {
+  return fields === undefined ? emptyEnvironment : (JSON.parse(String(fields["data"])) as EnvironmentState);
+}

@@ -1,0 +1,100 @@
+/**
+ * The one place where the environment of the process decides which adapters a function runs on.
+ *
+ * | variable | meaning |
+ * |---|---|
+ * | `PATHKEEPER_CONFIGURATION` | file of the compiled configuration |
+ * | `PATHKEEPER_VANTAGE` | where the probe function runs: `inside`, `outside`, or `any` on one machine |
+ * | `PATHKEEPER_PROJECT` | Google Cloud project of Firestore and Pub/Sub |
+ * | `PATHKEEPER_DATABASE` | Firestore database, by default `(default)` |
+ * | `PATHKEEPER_STORE` | file of the embedded store, in place of Firestore |
+ * | `PATHKEEPER_BROKER` | URL of the embedded broker, in place of Pub/Sub |
+ * | `PATHKEEPER_SECRETS` | folder of secrets, one file each |
+ * | `PATHKEEPER_SECRET_<NAME>` | one secret |
+ */
+import { readFile } from "node:fs/promises";
+import { readCompiled } from "../config/compile.ts";
+import type { Configuration } from "../config/model.ts";
+import { structuredLogger } from "../logger.ts";
+import type { Vantage } from "../messages/report.ts";
+import type { Clock, Logger, Publisher, Secrets, Store } from "../ports.ts";
+import { localSecrets } from "./secrets.ts";
+
+/** The world of a function: its ports and its configuration. */
+export interface World {
+  readonly store: Store;
+  readonly publisher: Publisher;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly configuration: Configuration;
+  readonly vantage: Vantage | "any";
+}
+
+/** The environment variables of a process. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Connects a function to its world.
+ * @throws Error that names the variable that is missing or wrong
+ */
+export async function connect(environment: Environment): Promise<World> {
+  const [configuration, store, publisher] = await Promise.all([
+    readConfiguration(environment),
+    connectStore(environment),
+    connectPublisher(environment),
+  ]);
+  return {
+    store,
+    publisher,
+    secrets: localSecrets(environment, environment["PATHKEEPER_SECRETS"]),
+    clock: { now: () => Date.now() },
+    logger: structuredLogger(),
+    configuration,
+    vantage: vantageOf(environment),
+  };
+}
+
+/** The store that the environment names: the embedded one, or Firestore. */
+export async function connectStore(environment: Environment): Promise<Store> {
+  const file = environment["PATHKEEPER_STORE"];
+  if (file !== undefined) {
+    const { SqliteStore } = await import("./sqlite.ts");
+    return new SqliteStore(file);
+  }
+  const { FirestoreStore } = await import("./firestore.ts");
+  const databaseId = environment["PATHKEEPER_DATABASE"];
+  return new FirestoreStore({ projectId: projectOf(environment), ...(databaseId === undefined ? {} : { databaseId }) });
+}
+
+/** The publisher that the environment names: to the embedded broker, or to Pub/Sub. */
+export async function connectPublisher(environment: Environment): Promise<Publisher> {
+  const url = environment["PATHKEEPER_BROKER"];
+  if (url !== undefined) {
+    const { BrokerPublisher } = await import("./broker.ts");
+    return new BrokerPublisher(url);
+  }
+  const { PubSubPublisher } = await import("./pubsub.ts");
+  return new PubSubPublisher({ projectId: projectOf(environment) });
+}
+
+async function readConfiguration(environment: Environment): Promise<Configuration> {
+  const file = needed(environment, "PATHKEEPER_CONFIGURATION", "the file of the compiled configuration");
+  return readCompiled(await readFile(file, "utf8"));
+}
+
+function projectOf(environment: Environment): string {
+  return needed(environment, "PATHKEEPER_PROJECT", "the Google Cloud project");
+}
+
+function vantageOf(environment: Environment): Vantage | "any" {
+  const vantage = environment["PATHKEEPER_VANTAGE"] ?? "any";
+  if (vantage === "inside" || vantage === "outside" || vantage === "any") return vantage;
+  throw new Error(`PATHKEEPER_VANTAGE is "${vantage}": write inside, outside or any`);
+}
+
+function needed(environment: Environment, name: string, what: string): string {
+  const value = environment[name];
+  if (value === undefined || value === "") throw new Error(`${name} is not set: it names ${what}`);
+  return value;
+}
