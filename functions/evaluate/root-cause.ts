@@ -106,7 +106,8 @@ function weigh(
   const own = symptoms.filter((symptom) => symptom.component === component);
   const firstBad = Math.min(...own.map(({ since }) => since));
   if (own.length === 0 && supportedBy.length === 0) score -= 0.2;
-  if (firstBad <= Math.min(...symptoms.map(({ since }) => since))) score += 0.3;
+  const earliest = firstBad <= Math.min(...symptoms.map(({ since }) => since));
+  if (earliest && own.some((symptom) => explains.includes(symptom))) score += 0.3;
   return { component, score, explains, contradictedBy, supportedBy, firstBad };
 }
 

@@ -4,7 +4,7 @@ import { ConditionError, corrected, type Span } from "./error.ts";
 /** A word of the language. */
 export interface Token extends Span {
   readonly kind: "name" | "number" | "string" | "symbol" | "end";
-  /** As written, a string without its quotes, a keyword in lower case. */
+  /** As written; a string without its quotes, a number without spaces. */
   readonly text: string;
 }
 

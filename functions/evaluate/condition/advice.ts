@@ -1,0 +1,166 @@
+/** Every mistake in the meaning of a condition, in one sentence that says what to write instead. */
+import { metricNamed } from "../../../shared/metrics.ts";
+import { nearest } from "../../../shared/nearest.ts";
+import { called, sampleOf, type ValueUnit } from "./algebra.ts";
+import { ConditionError, corrected, type Span } from "./error.ts";
+import { functionNames, windowFunction } from "./functions.ts";
+import { type NamedMetric, namedMetric, nearestMetric } from "./names.ts";
+import type { Binary, Call, Expression, Literal, Matcher, MetricNode } from "./syntax.ts";
+
+/** One side of an operator: what stands there, and its unit. */
+export interface Side {
+  readonly node: Expression;
+  readonly unit: ValueUnit;
+}
+
+/** A name that is neither a metric nor an alias. */
+export function noMetric(text: string, node: MetricNode): ConditionError {
+  const name = { start: node.start, end: node.start + node.name.length };
+  if (windowFunction(node.name) !== undefined || node.name === "absent") {
+    return new ConditionError(`${node.name} is a function: write ${node.name}(http_response_time, 5m)`, name);
+  }
+  const meant = nearestMetric(node.name);
+  return meant === undefined
+    ? new ConditionError(`there is no metric ${node.name}: the metrics are listed in docs/metrics.md`, name)
+    : teach(text, `there is no metric ${node.name}: write ${meant}`, name, meant);
+}
+
+/** A label that the metric does not have, or one that is asked to have two values. */
+export function noLabel(text: string, node: MetricNode, matcher: Matcher, { labels }: NamedMetric): ConditionError {
+  if (labels.includes(matcher.label)) {
+    return new ConditionError(`the label ${matcher.label} of ${node.name} is given twice: leave one out`, matcher);
+  }
+  const known = `${labels.slice(0, -1).join(", ")} and ${labels.at(-1)}`;
+  const name = { start: matcher.start, end: matcher.start + matcher.label.length };
+  const meant = nearest(matcher.label, labels);
+  return meant === undefined
+    ? new ConditionError(`${node.name} has no label ${matcher.label}: its labels are ${known}`, name)
+    : teach(text, `${node.name} has no label ${matcher.label}: write ${meant}`, name, meant);
+}
+
+/** A name before a parenthesis that is no function. */
+export function noFunction(text: string, node: Call): ConditionError {
+  const name = { start: node.start, end: node.start + node.name.length };
+  const plain = node.name.replace(/_over_time$/i, "").toLowerCase();
+  const meant = namedMetric(node.name) === undefined ? nearest(plain, functionNames) : undefined;
+  if (meant !== undefined) return teach(text, `there is no function ${node.name}: write ${meant}`, name, meant);
+  if (namedMetric(node.name) !== undefined) {
+    return new ConditionError(`${node.name} is a metric, not a function: write avg(${node.name}, 5m)`, name);
+  }
+  return new ConditionError(
+    `there is no function ${node.name}: the functions are ${functionNames.join(", ")} and all of p1 to p99`,
+    name,
+  );
+}
+
+/** A function with too few or too many arguments. */
+export function noWindow(text: string, node: Call): ConditionError {
+  const [only] = node.operands;
+  const metric = only?.kind === "metric" && namedMetric(only.name) !== undefined ? source(text, only) : undefined;
+  const example = `${node.name}(${metric ?? "http_response_time"}, 5m)`;
+  const message = `${node.name} takes a metric and a window: write ${example}`;
+  return metric !== undefined && node.operands.length === 1
+    ? teach(text, message, node, example)
+    : new ConditionError(message, node);
+}
+
+/** A function of something else than a plain metric. */
+export function noCalculation(text: string, node: Call, operand: Expression): ConditionError {
+  const found = source(text, operand);
+  if (operand.kind === "metric") {
+    const plain = operand.name.slice(operand.name.indexOf("_") + 1);
+    const message = `${operand.name} already looks at a window: write ${node.name}(${plain}, 5m)`;
+    return teach(text, message, { start: operand.start, end: operand.start + operand.name.length }, plain);
+  }
+  const message = `${node.name} takes one metric, and ${found} is none: write as in ${node.name}(http_response_time, 5m)`;
+  return new ConditionError(message, operand);
+}
+
+/** A window that is no duration. */
+export function noDuration(text: string, node: Expression): ConditionError {
+  if (node.kind === "literal" && node.unit === "number" && node.value > 0) {
+    return teach(text, `the window ${node.text} has no unit: write ${node.text}m`, node, `${node.text}m`);
+  }
+  return new ConditionError(`a window is a duration longer than nothing, not ${source(text, node)}: write 5m`, node);
+}
+
+/** A comparison where a value must stand. */
+export function noValue(text: string, node: Expression): ConditionError {
+  const message = `${source(text, node)} is true or false, not a value: combine it with and, or, not`;
+  return new ConditionError(message, node);
+}
+
+/** A comparison of a comparison: `1s < http_response_time < 2s`. */
+export function noChain(text: string, { left, operator, right, start, end }: Binary): ConditionError {
+  const middle = left.kind === "binary" ? left.right : left;
+  const split = `${source(text, left)} and ${source(text, middle)} ${operator} ${source(text, right)}`;
+  return teach(text, `comparisons do not chain: write ${split}`, { start, end }, split);
+}
+
+/** A value where a comparison must stand. */
+export function notTrueOrFalse(text: string, node: Expression, unit: ValueUnit): ConditionError {
+  const found = source(text, node);
+  return new ConditionError(
+    `${found} is ${called[unit]}, not a comparison: write as in ${node.kind === "literal" ? "http_response_time" : found} > ${sampleOf[unit]}`,
+    node,
+  );
+}
+
+/** Two units that cannot meet. */
+export function mismatch(text: string, operator: Binary["operator"], left: Side, right: Side): ConditionError {
+  const found = `${source(text, left.node)} is ${called[left.unit]} and ${source(text, right.node)} is ${called[right.unit]}`;
+  const fitted = fit(right, left.unit) ?? fit(left, right.unit);
+  if (fitted !== undefined) return teach(text, `${found}: write ${fitted.text}`, fitted.node, fitted.text);
+  const span = { start: left.node.start, end: right.node.end };
+  return new ConditionError(`${found}: ${unitAdvice(operator, left.unit, right.unit)}`, span);
+}
+
+/** A comparison of two constants. */
+export function constantComparison(text: string, node: Binary): ConditionError {
+  return new ConditionError(
+    `${source(text, node)} never changes: compare a metric, as in vpc_connector_utilization > 70%`,
+    node,
+  );
+}
+
+/** A division by a constant zero. */
+export function zeroDivision(node: Expression): ConditionError {
+  return new ConditionError("a division by zero has no result: divide by something else", node);
+}
+
+/** The literal of a side, written in the unit of the other side; `undefined` where that makes no sense. */
+function fit({ node }: Side, unit: ValueUnit): { readonly node: Literal; readonly text: string } | undefined {
+  if (node.kind !== "literal") return undefined;
+  const number = /^[\d.]+/.exec(node.text)?.[0] ?? "";
+  if (unit === "count") return node.unit === "ratio" ? undefined : { node, text: number };
+  if (node.unit !== "number") return undefined;
+  switch (unit) {
+    case "number":
+      return undefined;
+    case "ratio":
+      // 0.7 and 70 are both ways in which people write 70%.
+      return { node, text: `${node.value <= 1 ? Number((node.value * 100).toPrecision(12)) : number}%` };
+    case "seconds":
+      return { node, text: `${number}s` };
+    case "bytes":
+      return { node, text: `${number}B` };
+  }
+}
+
+function unitAdvice(operator: Binary["operator"], left: ValueUnit, right: ValueUnit): string {
+  if (operator === "*") return "a product has one unit at most: multiply by a bare number or a ratio";
+  if (operator === "/") return "only values of the same unit divide into a ratio, and anything by a bare number";
+  const units = [left, right];
+  if (units.includes("ratio") && units.includes("count")) {
+    return "a count becomes a ratio when it is divided by another, as in database_connections / database_connection_limit";
+  }
+  return `only values of the same unit can be ${operator === "+" || operator === "-" ? "added or subtracted" : "compared"}`;
+}
+
+function teach(text: string, message: string, span: Span, replacement: string): ConditionError {
+  return new ConditionError(message, span, corrected(text, span, replacement));
+}
+
+function source(text: string, { start, end }: Span): string {
+  return text.slice(start, end).replaceAll(/\s+/g, " ");
+}

@@ -1,0 +1,5 @@
+/** The condition language: text in, a check of series out. */
+export { type BaselineCheck, compileBaseline } from "./baseline.ts";
+export { compileCondition } from "./condition.ts";
+export { ConditionError } from "./error.ts";
+export type { Condition, Instance, Sample, Selector, Series, SeriesSource } from "./series.ts";

@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import type { FailureKind } from "../../shared/messages/report.ts";
+import { ComponentGraph } from "./graph.ts";
+import { diagnose } from "./root-cause.ts";
+import type { Diagnosis, ProbeFact, Symptom } from "./state.ts";
+
+const graph = new ComponentGraph([
+  { name: "connector", title: "VPC connector", layer: "platform", dependsOn: [] },
+  { name: "sql", title: "Cloud SQL", layer: "platform", dependsOn: ["connector"] },
+  { name: "certificate", title: "Certificate", layer: "platform", dependsOn: [] },
+  { name: "backend", title: "Backend", layer: "application", dependsOn: ["sql"] },
+  { name: "auth", title: "Auth", layer: "application", dependsOn: ["sql", "certificate"] },
+  { name: "websocket", title: "WebSocket", layer: "application", dependsOn: ["backend"] },
+  { name: "journey", title: "Golden path", layer: "application", dependsOn: ["websocket", "auth"] },
+]);
+
+const noon = Date.UTC(2025, 8, 16, 12);
+
+/** `"database sql inside 12:04:06 timeout/connect"`: a failing probe. */
+function bad(text: string): Symptom {
+  const [probe = "", component = "", vantage = "", time = "", failure] = text.split(" ");
+  const [kind, phase = ""] = failure?.split("/") ?? [];
+  return {
+    id: `probe/${probe}`,
+    component,
+    source: "probe",
+    since: Date.parse(`2025-09-16T${time}Z`),
+    phrase: `\`${probe}\` fails in ${phase}`,
+    vantage: vantage as "inside" | "outside",
+    failure: { kind: kind as FailureKind, phase, message: "" },
+  };
+}
+
+/** `"database-direct sql outside"`: a probe that was good all the time. */
+function good(text: string): ProbeFact {
+  const [probe = "", component = "", vantage = ""] = text.split(" ");
+  return { probe, component, vantage: vantage as "inside" | "outside", status: "good", since: noon, at: noon };
+}
+
+function cause(symptoms: string[], greens: string[], previous?: Diagnosis): Diagnosis {
+  return diagnose(symptoms.map(bad), greens.map(good), graph, previous);
+}
+
+describe("the root cause", () => {
+  it.each([
+    [
+      "a connector that drops handshakes, while the database answers from outside",
+      [
+        "database sql inside 12:04:06 timeout/authentication",
+        "backend-health backend outside 12:04:10 http_status/response",
+        "auth-health auth outside 12:04:12 http_status/response",
+        "handshake websocket outside 12:04:12 http_status/upgrade",
+      ],
+      ["database-direct sql outside"],
+      ["connector", "platform"],
+    ],
+    [
+      "a database that is full: it answers, with an error",
+      [
+        "database sql inside 12:04:06 database/authentication",
+        "backend-health backend outside 12:04:10 http_status/response",
+        "auth-health auth outside 12:04:12 http_status/response",
+      ],
+      [],
+      ["sql", "platform"],
+    ],
+    [
+      "a bad deploy of one service: everything below it works",
+      [
+        "backend-health backend outside 12:04:06 http_status/response",
+        "handshake websocket outside 12:04:12 http_status/upgrade",
+      ],
+      ["database sql inside", "auth-health auth outside"],
+      ["backend", "application"],
+    ],
+    [
+      "a service that cannot be reached at all, while its database works",
+      ["auth-health auth outside 12:04:06 timeout/first_byte"],
+      ["database sql inside", "backend-health backend outside"],
+      ["auth", "application"],
+    ],
+    [
+      "WebSockets only: the service behind them is healthy",
+      ["handshake websocket outside 12:04:06 http_status/upgrade"],
+      ["backend-health backend outside", "database sql inside"],
+      ["websocket", "application"],
+    ],
+    [
+      "an agent that does not reply: only the journey fails",
+      ["walk journey outside 12:04:06 timeout/reply"],
+      ["handshake websocket outside", "auth-health auth outside", "backend-health backend outside", "database sql inside"],
+      ["journey", "application"],
+    ],
+    [
+      "an expired certificate",
+      ["expiry certificate outside 12:04:06 tls/tls", "auth-health auth outside 12:04:06 tls/tls"],
+      ["backend-health backend outside", "database sql inside"],
+      ["certificate", "platform"],
+    ],
+  ])("of %s", (_, symptoms, greens, [rootCause, verdict]) => {
+    expect(cause(symptoms, greens)).toMatchObject({ rootCause, verdict });
+  });
+
+  it("gives its evidence for and against, and the chain of whys", () => {
+    const { evidence, whys, confidence } = cause(
+      [
+        "database sql inside 12:04:06 timeout/authentication",
+        "backend-health backend outside 12:04:10 http_status/response",
+      ],
+      ["database-direct sql outside", "auth-health auth outside"],
+    );
+    expect(evidence).toEqual([
+      "For VPC connector: `database` fails in authentication, from inside, since 12:04:06 UTC.",
+      "For VPC connector: `backend-health` fails in response, from outside, since 12:04:10 UTC.",
+      "For VPC connector: `database-direct` reaches the same Cloud SQL from outside, so it answers, and the way from inside is what fails.",
+      "Against VPC connector: `auth-health` was good all the time, though it needs VPC connector.",
+      "Less likely: Backend, because it explains less of what was seen.",
+    ]);
+    expect(whys).toEqual([
+      "Backend fails: `backend-health` fails in response.",
+      "Why? It depends on Cloud SQL. Cloud SQL fails: `database` fails in authentication.",
+      "Why? Everything points to VPC connector.",
+    ]);
+    expect(confidence).toBeGreaterThan(0.5);
+    expect(confidence).toBeLessThan(0.95);
+  });
+
+  it("allows two causes at once", () => {
+    const { rootCause, alsoBroken } = cause(
+      [
+        "database sql inside 12:04:06 database/authentication",
+        "backend-health backend outside 12:04:10 http_status/response",
+        "expiry certificate outside 12:30:00 tls/tls",
+      ],
+      [],
+    );
+    expect([rootCause, alsoBroken]).toEqual(["sql", "certificate"]);
+  });
+
+  it("is unknown where the facts do not carry more", () => {
+    const diagnosis = cause(["walk journey outside 12:04:06 internal/run"], []);
+    expect(diagnosis).toMatchObject({ rootCause: "unknown", verdict: "unknown", confidence: 0.2 });
+    expect(diagnosis.evidence[0]).toBe("Seen: `walk` fails in run, from outside, since 12:04:06 UTC.");
+  });
+
+  it("does not flip for a little more of the other", () => {
+    const first = cause(["backend-health backend outside 12:04:06 http_status/response"], []);
+    expect(first.rootCause).not.toBe("unknown");
+    const again = cause(
+      [
+        "backend-health backend outside 12:04:06 http_status/response",
+        "handshake websocket outside 12:04:12 http_status/upgrade",
+      ],
+      [],
+      first,
+    );
+    expect(again.rootCause).toBe(first.rootCause);
+  });
+});

@@ -1,0 +1,149 @@
+/** The demo's VPC connector: a TCP proxy that everybody inside takes to the database, and whose faults can be set while it runs. */
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { Transform } from "node:stream";
+
+/** What is wrong with the connector. `healthy` is nothing. */
+export interface ConnectorFaults {
+  /** Added to the establishment of every new connection, in milliseconds. */
+  readonly latencyMs: number;
+  /**
+   * Share of the connections that are lost, from 0 to 1: of those open at that moment, and of every new one. No program can drop the
+   * first packet of a handshake, so a lost connection is accepted and then nothing ever answers.
+   */
+  readonly lost: number;
+  /** Whether new connections are reset at once. */
+  readonly refuse: boolean;
+  /** Throughput of each connection and direction; `Infinity` for no limit. */
+  readonly bytesPerSecond: number;
+  /** Share of its capacity that other services on the same connector use, from 0 to 1. */
+  readonly neighbours: number;
+}
+
+/** A connector without faults, and with quiet neighbours. */
+export const healthy: ConnectorFaults = {
+  latencyMs: 0,
+  lost: 0,
+  refuse: false,
+  bytesPerSecond: Number.POSITIVE_INFINITY,
+  neighbours: 0.2,
+};
+
+/** What the connector counts. */
+export interface ConnectorLoad {
+  /** Connections that are open now, lost ones included. */
+  readonly open: number;
+  /** New connections in the last whole second. */
+  readonly newPerSecond: number;
+  /** How near it is to its ceiling of 50 connections, its neighbours included, from 0 to 1. */
+  readonly utilization: number;
+}
+
+/** A running connector. */
+export interface Connector {
+  /** It listens on 127.0.0.1. */
+  readonly port: number;
+  setFaults(faults: ConnectorFaults): void;
+  load(): ConnectorLoad;
+  /** Cuts every connection and stops listening. */
+  stop(): Promise<void>;
+}
+
+const ceiling = 50;
+
+/** Starts a connector in front of the port `target` of 127.0.0.1. */
+export async function startConnector(target: number): Promise<Connector> {
+  const open = new Set<Connection>();
+  let faults = healthy;
+  let toLose = 0;
+  let arrivals: number[] = [];
+
+  /** Loses exactly the share that is set, evenly spread, so that every run of the demo is the same. */
+  const isLost = (): boolean => {
+    toLose += faults.lost;
+    if (toLose < 1 - Number.EPSILON) return false;
+    toLose -= 1;
+    return true;
+  };
+  const recent = (): number[] => {
+    const since = Date.now() - 1_000;
+    arrivals = arrivals.filter((at) => at > since);
+    return arrivals;
+  };
+
+  const server = createServer({ pauseOnConnect: true }, (client) => {
+    recent().push(Date.now());
+    if (faults.refuse) {
+      client.resetAndDestroy();
+      return;
+    }
+    const connection = join(client, target, faults);
+    open.add(connection);
+    client.once("close", () => open.delete(connection));
+    if (isLost()) connection.lose();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    setFaults: (next) => {
+      faults = next;
+      toLose = 0;
+      for (const connection of open) if (isLost()) connection.lose();
+    },
+    load: () => ({
+      open: open.size,
+      newPerSecond: recent().length,
+      utilization: Math.min(1, faults.neighbours + open.size / ceiling),
+    }),
+    stop: async () => {
+      for (const connection of open) connection.destroy();
+      if (!server.listening) return;
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** One client's connection through the connector. */
+interface Connection {
+  /** From now on nothing passes, in silence, until the client gives up. */
+  lose(): void;
+  destroy(): void;
+}
+
+function join(client: Socket, target: number, faults: ConnectorFaults): Connection {
+  let server: Socket | undefined;
+  const forward = (): void => {
+    server = connect({ port: target, host: "127.0.0.1" });
+    server.on("error", () => client.destroy());
+    server.on("close", () => client.destroy());
+    client.pipe(throttle(faults.bytesPerSecond)).pipe(server);
+    server.pipe(throttle(faults.bytesPerSecond)).pipe(client);
+  };
+  const timer = setTimeout(forward, faults.latencyMs);
+  client.on("error", () => {});
+  client.on("close", () => {
+    clearTimeout(timer);
+    server?.destroy();
+  });
+  return {
+    lose: () => {
+      clearTimeout(timer);
+      client.unpipe();
+      server?.removeAllListeners("close").destroy();
+      client.resume();
+    },
+    destroy: () => client.destroy(),
+  };
+}
+
+function throttle(bytesPerSecond: number): Transform {
+  return new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      if (bytesPerSecond === Number.POSITIVE_INFINITY) done(null, chunk);
+      else setTimeout(done, (chunk.length / bytesPerSecond) * 1_000, null, chunk);
+    },
+  });
+}

@@ -1,0 +1,23 @@
+/** The engine under the local system: where documents are kept and messages go. */
+import type { Publisher, Store } from "../../shared/ports.ts";
+import type { Subscription } from "../../shared/topology.ts";
+
+/** A subscription with the endpoint that it pushes to. */
+export interface Endpoint {
+  readonly subscription: Omit<Subscription, "target" | "path">;
+  readonly url: string;
+}
+
+/** A running engine. */
+export interface Engine {
+  readonly store: Store;
+  readonly publisher: Publisher;
+  /** What the functions need in their environment to connect to it. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Creates the topics and begins to push. */
+  subscribe(endpoints: readonly Endpoint[]): Promise<void>;
+  /** Messages that were delivered so far, where that is known. */
+  delivered(): number | undefined;
+  /** Ends it; what it keeps, it has kept already. */
+  stop(): Promise<void>;
+}

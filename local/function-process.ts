@@ -1,0 +1,143 @@
+/** A function in a process of its own, under the real Functions Framework, brought back by itself whenever it dies. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream, type WriteStream } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { freePort } from "./free-port.ts";
+
+/** Which function, and what it is given. */
+export interface FunctionOptions {
+  readonly name: "probe" | "evaluate" | "notify";
+  /** Environment variables besides those of this process. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What it prints is appended to this file. */
+  readonly logFile: string;
+}
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const framework = join(
+  dirname(createRequire(import.meta.url).resolve("@google-cloud/functions-framework/package.json")),
+  "build/src/main.js",
+);
+/** A function that has not answered by then never will, in milliseconds. */
+const startDeadline = 30_000;
+/** The longest pause before a function that keeps dying is started again, in milliseconds. */
+const longestPause = 5_000;
+
+/** A running function. */
+export class FunctionProcess {
+  readonly name: string;
+  readonly port: number;
+  readonly #options: FunctionOptions;
+  readonly #log: WriteStream;
+  #child: ChildProcess;
+  #stopping = false;
+  #restarts = 0;
+  #lastWords = "";
+
+  private constructor(options: FunctionOptions, port: number) {
+    this.name = options.name;
+    this.port = port;
+    this.#options = options;
+    this.#log = createWriteStream(options.logFile, { flags: "a" });
+    this.#child = this.#spawn();
+  }
+
+  /**
+   * Starts a function and returns when it answers.
+   * @throws Error with its last words when it ends instead
+   */
+  static async start(options: FunctionOptions): Promise<FunctionProcess> {
+    const started = new FunctionProcess(options, await freePort());
+    try {
+      await started.#answering();
+    } catch (error) {
+      await started.stop();
+      throw error;
+    }
+    return started;
+  }
+
+  /** Where it answers, without a slash at the end. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** The id of the process that runs it at present. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** How often it had to be started again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Ends it: asked first, killed if it does not listen. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const child = this.#child;
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, "exit");
+      child.kill("SIGTERM");
+      const kill = setTimeout(() => child.kill("SIGKILL"), 2_000);
+      await gone;
+      clearTimeout(kill);
+    }
+    await new Promise<void>((done) => this.#log.end(done));
+  }
+
+  #spawn(): ChildProcess {
+    const { name, environment } = this.#options;
+    const child = spawn(
+      process.execPath,
+      [
+        "--import",
+        pathToFileURL(join(root, "local/die-with-parent.mjs")).href,
+        framework,
+        `--source=${join(root, "functions", name, "index.ts")}`,
+        `--target=${name}`,
+        `--port=${this.port}`,
+      ],
+      {
+        cwd: root,
+        env: { ...process.env, ...environment, HOST: "127.0.0.1" },
+        stdio: ["ignore", "pipe", "pipe", "ipc"],
+      },
+    );
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        this.#lastWords = (this.#lastWords + chunk.toString()).slice(-2_000);
+        if (!this.#log.writableEnded) this.#log.write(chunk);
+      });
+    }
+    child.once("exit", () => void this.#revive());
+    return child;
+  }
+
+  async #revive(): Promise<void> {
+    if (this.#stopping) return;
+    // One that dies at once again and again gets time in between; one that is killed now and then comes back immediately.
+    await pause(Math.min(longestPause, 50 * 2 ** Math.min(this.#restarts, 10)));
+    if (this.#stopping) return;
+    this.#restarts += 1;
+    this.#child = this.#spawn();
+  }
+
+  async #answering(): Promise<void> {
+    const deadline = Date.now() + startDeadline;
+    while (Date.now() < deadline && this.#restarts < 2) {
+      try {
+        const response = await fetch(this.url);
+        await response.arrayBuffer();
+        return;
+      } catch {
+        await pause(25);
+      }
+    }
+    throw new Error(`the function ${this.name} does not start. Its last words: ${this.#lastWords.trim()}`);
+  }
+}

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { publisherContract, type Received } from "../shared/adapters/publisher.contract.ts";
+import { PubSubPublisher } from "../shared/adapters/pubsub.ts";
+import { openReceiver, type Receiver } from "./broker/receiver.ts";
+import { type Emulator, missingEmulator, startEmulator } from "./emulators.ts";
+import { setUpGoogleBroker } from "./google-broker.ts";
+
+const missing = missingEmulator("pubsub");
+if (missing !== undefined) {
+  console.warn(`\n######## NOT TESTED: publishing to Google's Pub/Sub emulator ########\n# ${missing}\n`);
+}
+
+const projectId = "pathkeeper-test";
+
+const setUp = (host: string, { url }: Receiver): ReturnType<typeof setUpGoogleBroker> =>
+  setUpGoogleBroker({ host, projectId, endpoints: { probe: url, evaluate: url, notify: url } });
+
+describe.skipIf(missing !== undefined)("on Google's emulator", () => {
+  publisherContract("Google's client", async () => {
+    const emulator = await startEmulator("pubsub");
+    const receiver = await openReceiver();
+    await setUp(emulator.host, receiver);
+    return {
+      publisher: new PubSubPublisher({ projectId, host: emulator.host }),
+      received: (): Received[] =>
+        receiver.pushes.map(({ path, message: { messageId, data, attributes } }) => ({
+          topic: path.slice(1),
+          id: messageId,
+          data,
+          attributes,
+        })),
+      close: async () => {
+        await emulator.stop();
+        await receiver.close();
+      },
+    };
+  });
+
+  describe("the broker set up", () => {
+    let emulator: Emulator;
+    let before: Receiver;
+    let after: Receiver;
+    let publisher: PubSubPublisher;
+    beforeAll(async () => {
+      emulator = await startEmulator("pubsub");
+      [before, after] = [await openReceiver(), await openReceiver()];
+      publisher = new PubSubPublisher({ projectId, host: emulator.host });
+    });
+    afterAll(async () => {
+      await publisher.close();
+      await emulator.stop();
+      await before.close();
+      await after.close();
+    });
+
+    it("has one subscription where only an ignored filter tells two apart", async () => {
+      const names = (await setUp(emulator.host, before)).map(({ name }) => name);
+      expect(names).toContain("probe-inside");
+      expect(names).not.toContain("probe-outside");
+      await publisher.publish("probe-requests", [{ data: "outside", attributes: { vantage: "outside" } }]);
+      await vi.waitUntil(() =>
+        before.pushes.some(({ path, message }) => path === "/probe" && message.data === "outside"),
+      );
+    });
+
+    it("follows the functions to new addresses when it is set up again", async () => {
+      await setUp(emulator.host, after);
+      await publisher.publish("ticks", [{ data: "to the new address" }]);
+      await vi.waitUntil(() => after.pushes.some(({ message }) => message.data === "to the new address"), {
+        timeout: 10_000,
+      });
+      expect(before.pushes.some(({ message }) => message.data === "to the new address")).toBe(false);
+    });
+
+    it("refuses, not retryable, a topic that is not there", async () => {
+      await expect(publisher.publish("no-such-topic", [{ data: 1 }])).rejects.toMatchObject({
+        name: "PublishError",
+        retryable: false,
+        message: expect.stringContaining('cannot publish to "no-such-topic": 5 NOT_FOUND'),
+      });
+    });
+  });
+});

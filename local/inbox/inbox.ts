@@ -1,0 +1,31 @@
+/** What the inboxes of the local system have in common: they stand where people's mailboxes and other systems' webhooks would be. */
+
+/** One notice that arrived. */
+export interface Received {
+  /** When it arrived, milliseconds since the epoch. */
+  readonly at: number;
+  readonly channel: string;
+  readonly incident: string;
+  readonly event: string;
+  /** The sender's own id of the notice: `Message-ID` or `webhook-id`. A repeated one is counted, not kept. */
+  readonly id: string;
+}
+
+/** A running inbox. It answers only after it has kept what it was sent, and knows after a restart what it has kept. */
+export interface Inbox {
+  /** It listens on 127.0.0.1. */
+  readonly port: number;
+  /** Everything kept, oldest first, earlier runs included. */
+  received(): readonly Received[];
+  /** How often an id arrived again in this run. */
+  repeated(): number;
+  stop(): Promise<void>;
+}
+
+/** Options of every inbox. */
+export interface InboxOptions {
+  /** The folder in which it keeps what arrives. */
+  readonly directory: string;
+  /** Called for everything new. */
+  readonly onReceive?: (received: Received) => void;
+}

@@ -1,0 +1,96 @@
+/** Whether the demo's outage went as promised: one incident, its cause on the way to the database, each channel told once of each. */
+import type { Fields } from "../shared/ports.ts";
+import type { Received } from "./inbox/inbox.ts";
+
+/** What `--once` prints as its last line. */
+export interface Outcome {
+  readonly ok: boolean;
+  /** What was not as promised, in sentences. */
+  readonly problems: readonly string[];
+  readonly incidents: readonly {
+    readonly id: string;
+    readonly status: string;
+    readonly severity: string;
+    readonly root_cause: string;
+    readonly verdict: string;
+    readonly opened_at: string;
+    readonly resolved_at: string | null;
+  }[];
+  /** Notices that each channel received, by event. */
+  readonly deliveries: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Notices that arrived more than once. */
+  readonly repeated: number;
+  /** How often a function died and was started again. */
+  readonly restarts: number;
+}
+
+/** What the outcome is judged by. */
+export interface Happened {
+  readonly incidents: readonly { readonly id: string; readonly fields: Fields }[];
+  readonly received: readonly Received[];
+  readonly channels: readonly string[];
+  readonly repeated: number;
+  readonly restarts: number;
+}
+
+/** Causes that are right: the connector, and the database that is reached through it. */
+const rightCauses = ["vpc-connector", "cloud-sql"];
+
+/** Judges a run of the demo. */
+export function outcomeOf({ incidents, received, channels, repeated, restarts }: Happened): Outcome {
+  const problems: string[] = [];
+  if (incidents.length !== 1) problems.push(`There should be exactly one incident, and there are ${incidents.length}.`);
+  for (const { id, fields } of incidents) {
+    const cause = String(fields["root_cause"]);
+    if (!rightCauses.includes(cause)) problems.push(`${id} names ${cause} as its cause, and it was the connector.`);
+    if (fields["verdict"] !== "platform") problems.push(`The verdict of ${id} is ${fields["verdict"]}, not platform.`);
+    if (fields["status"] !== "resolved") problems.push(`${id} is ${fields["status"]}, not resolved.`);
+  }
+  const deliveries = Object.fromEntries(channels.map((channel) => [channel, countsOf(channel, received)]));
+  for (const [channel, counts] of Object.entries(deliveries)) {
+    for (const event of ["opened", "resolved"]) {
+      const count = counts[event] ?? 0;
+      if (count !== 1) problems.push(`${channel} was told ${count} times that the incident was ${event}, not once.`);
+    }
+  }
+  if (repeated > 0) problems.push(`${repeated} notices arrived more than once.`);
+  return {
+    ok: problems.length === 0,
+    problems,
+    incidents: incidents.map(({ id, fields }) => ({
+      id,
+      status: String(fields["status"]),
+      severity: String(fields["severity"]),
+      root_cause: String(fields["root_cause"]),
+      verdict: String(fields["verdict"]),
+      opened_at: instant(fields["opened_at"]) ?? "",
+      resolved_at: instant(fields["resolved_at"]),
+    })),
+    deliveries,
+    repeated,
+    restarts,
+  };
+}
+
+/** Whether the run has come to its promised end: nothing is open, and everybody has had the all-clear. */
+export function isOver({ incidents, received, channels }: Happened): boolean {
+  return (
+    incidents.length > 0 &&
+    incidents.every(({ fields }) => fields["status"] === "resolved") &&
+    incidents.every(({ id }) =>
+      channels.every((channel) =>
+        received.some((one) => one.incident === id && one.channel === channel && one.event === "resolved"),
+      ),
+    )
+  );
+}
+
+function countsOf(channel: string, received: readonly Received[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { event } of received.filter((one) => one.channel === channel)) counts[event] = (counts[event] ?? 0) + 1;
+  return counts;
+}
+
+function instant(value: unknown): string | null {
+  return value instanceof Date ? value.toISOString() : null;
+}

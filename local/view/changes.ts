@@ -1,0 +1,57 @@
+/** The view in a pipe: a line for everything that changed between two snapshots. */
+import type { ViewIncident, ViewSnapshot } from "./snapshot.ts";
+import { causeOf, clockTime, durationOf, plain } from "./text.ts";
+
+/** Lines that tell what is new in `next`; without `previous`, all of it is. */
+export function renderChanges(previous: ViewSnapshot | undefined, next: ViewSnapshot): string[] {
+  const line = (at: number, text: string): string => `${clockTime(at, next.timezone)}  ${plain(text)}`;
+  return [
+    ...headlineChange(previous, next),
+    ...componentChanges(previous, next),
+    ...incidentChanges(previous?.incident, next.incident, next.at),
+    ...deliveryChanges(previous, next),
+  ].map(({ at, text }) => line(at, text));
+}
+
+interface Change {
+  readonly at: number;
+  readonly text: string;
+}
+
+function headlineChange(previous: ViewSnapshot | undefined, next: ViewSnapshot): Change[] {
+  if (!next.headline || next.headline.text === previous?.headline?.text) return [];
+  return [{ at: next.at, text: `demo: ${next.headline.text}` }];
+}
+
+function componentChanges(previous: ViewSnapshot | undefined, next: ViewSnapshot): Change[] {
+  return next.components.flatMap(({ title, state, since, figure }) => {
+    const before = previous?.components.find((component) => component.title === title)?.state ?? "unknown";
+    if (state === before) return [];
+    return [{ at: since, text: `${title}: ${before} -> ${state}${figure === "" ? "" : ` (${figure})`}` }];
+  });
+}
+
+function incidentChanges(before: ViewIncident | undefined, incident: ViewIncident | undefined, now: number): Change[] {
+  if (!incident) return [];
+  const previous = before?.id === incident.id ? before : undefined;
+  const changes: Change[] = incident.timeline
+    .slice(previous?.timeline.length ?? 0)
+    .map(({ at, text }) => ({ at, text: `incident: ${text}` }));
+  if (!previous) changes.unshift({ at: incident.openedAt, text: `incident ${incident.id} opened: ${incident.title}` });
+  if (causeOf(incident) !== (previous ? causeOf(previous) : undefined)) {
+    changes.push({ at: now, text: `cause: ${causeOf(incident)}` });
+  }
+  if (incident.status !== (previous?.status ?? "open")) {
+    changes.push({ at: now, text: `incident is ${incident.status} after ${durationOf(incident, now)}` });
+  }
+  return changes;
+}
+
+function deliveryChanges(previous: ViewSnapshot | undefined, next: ViewSnapshot): Change[] {
+  const key = ({ incident, event, channel, state }: ViewSnapshot["deliveries"][number]): string =>
+    JSON.stringify([incident, event, channel, state]);
+  const known = new Set(previous?.deliveries.map(key));
+  return next.deliveries
+    .filter((delivery) => !known.has(key(delivery)))
+    .map(({ at, channel, event, state }) => ({ at, text: `told ${channel}: ${event} (${state})` }));
+}

@@ -1,0 +1,245 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, it } from "vitest";
+import { renderChanges } from "./changes.ts";
+import { render } from "./render.ts";
+import type { ViewSnapshot } from "./snapshot.ts";
+
+const start = Date.parse("2025-09-16T12:04:00Z");
+const at = (seconds: number): number => start + seconds * 1_000;
+
+const calm: ViewSnapshot = {
+  title: "Demo",
+  timezone: "Etc/UTC",
+  at: at(9),
+  elapsedMs: 9_000,
+  headline: { text: "All is well: users are served, and the probes watch.", nextInMs: 6_000 },
+  components: [
+    { title: "VPC connector", state: "ok", since: at(1), figure: "24% of capacity" },
+    { title: "Cloud SQL", state: "ok", since: at(1), figure: "12ms" },
+    { title: "Backend", state: "ok", since: at(1), figure: "9ms" },
+    { title: "Auth service", state: "ok", since: at(1), figure: "7ms" },
+    { title: "WebSocket", state: "unknown", since: at(0), figure: "not probed yet" },
+  ],
+  deliveries: [],
+  traffic: { reports: 9, messages: 21 },
+  hints: ["data in .pathkeeper", "Ctrl-C to stop"],
+};
+
+const outage: ViewSnapshot = {
+  ...calm,
+  at: at(62),
+  elapsedMs: 62_000,
+  headline: { text: "The connector loses every connection: nobody reaches the database.", nextInMs: 13_000 },
+  components: [
+    { title: "VPC connector", state: "degraded", since: at(20), figure: "96% of capacity" },
+    { title: "Cloud SQL", state: "failing", since: at(36), figure: "no answer to the authentication within 1.5s" },
+    { title: "Backend", state: "failing", since: at(36), figure: "503 Service Unavailable" },
+    { title: "Auth service", state: "failing", since: at(36), figure: "503 Service Unavailable" },
+    { title: "WebSocket", state: "failing", since: at(38), figure: "0% of handshakes accepted" },
+  ],
+  incident: {
+    id: "20250916-120422-vpc-connector",
+    title: "VPC connector is failing, and Cloud SQL, Backend and Auth service with it",
+    status: "open",
+    severity: "critical",
+    rootCause: "VPC connector",
+    verdict: "platform",
+    confidence: 0.9,
+    impact: "Nobody can log in or chat.",
+    openedAt: at(22),
+    evidence: [
+      "For: database fails through the connector while database-direct answers in 4ms.",
+      "For: vpc_connector_utilization is 96%, above 70% since 12:04:18.",
+      "Against: nothing.",
+      "A fourth sentence that nobody sees.",
+    ],
+    timeline: [
+      { at: at(22), text: "Opened: VPC Connector Capacity Warning." },
+      { at: at(40), text: "Raised to critical: Backend fails its health check." },
+      { at: at(41), text: "Joined: Database unreachable, auth-health failing, websocket failing." },
+    ],
+  },
+  deliveries: [
+    { at: at(23), channel: "team-email", incident: "i", event: "opened", state: "delivered" },
+    { at: at(23), channel: "ops-hook", incident: "i", event: "opened", state: "delivered" },
+    { at: at(41), channel: "team-email", incident: "i", event: "severity_raised", state: "delivered" },
+    { at: at(41), channel: "ops-hook", incident: "i", event: "severity_raised", state: "waiting" },
+  ],
+  traffic: { reports: 62, messages: 188 },
+};
+
+describe("render", () => {
+  it("is calm when all is well", () => {
+    expect(render(calm, { columns: 80, rows: 24 }, false)).toMatchInlineSnapshot(`
+      " Pathkeeper · Demo                                               12:04:09  0:09
+       ▸ All is well: users are served, and the probes watch.             next in 6 s
+
+       Components ───────────────────────────────────────────────────────────────────
+       ● VPC connector  ok              8 s   24% of capacity
+       ● Cloud SQL      ok              8 s   12ms
+       ● Backend        ok              8 s   9ms
+       ● Auth service   ok              8 s   7ms
+       ○ WebSocket      unknown         9 s   not probed yet
+
+       Incident ─────────────────────────────────────────────────────────────────────
+       none
+
+       Told ─────────────────────────────────────────────────────────────────────────
+       nobody yet
+
+
+
+
+
+
+
+
+       9 reports  ·  21 messages  ·  data in .pathkeeper  ·  Ctrl-C to stop"
+    `);
+  });
+
+  it("shows the newest of everything where an outage does not fit", () => {
+    expect(render(outage, { columns: 80, rows: 24 }, false)).toMatchInlineSnapshot(`
+      " Pathkeeper · Demo                                               12:05:02  1:02
+       ▸ The connector loses every connection: nobody reaches the datab… next in 13 s
+
+       Components ───────────────────────────────────────────────────────────────────
+       ▲ VPC connector  degraded       42 s   96% of capacity
+       ✖ Cloud SQL      failing        26 s   no answer to the authentication within…
+       ✖ Backend        failing        26 s   503 Service Unavailable
+       ✖ Auth service   failing        26 s   503 Service Unavailable
+       ✖ WebSocket      failing        24 s   0% of handshakes accepted
+
+       Incident ────────────── 20250916-120422-vpc-connector · open · critical · 40 s
+       VPC connector is failing, and Cloud SQL, Backend and Auth service with it
+       cause   VPC connector (platform, 90% sure)
+       impact  Nobody can log in or chat.
+       because For: database fails through the connector while database-direct answe…
+               For: vpc_connector_utilization is 96%, above 70% since 12:04:18.
+       12:04:40 Raised to critical: Backend fails its health check.
+       12:04:41 Joined: Database unreachable, auth-health failing, websocket failing.
+
+       Told ─────────────────────────────────────────────────────────────────────────
+       12:04:41 ✓ team-email     severity_raised    delivered
+       12:04:41 … ops-hook       severity_raised    waiting
+
+       62 reports  ·  188 messages  ·  data in .pathkeeper  ·  Ctrl-C to stop"
+    `);
+  });
+
+  it("grows with the terminal", () => {
+    expect(render(outage, { columns: 120, rows: 32 }, false)).toMatchInlineSnapshot(`
+      " Pathkeeper · Demo                                                                                       12:05:02  1:02
+       ▸ The connector loses every connection: nobody reaches the database.                                      next in 13 s
+
+       Components ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+       ▲ VPC connector  degraded       42 s   96% of capacity
+       ✖ Cloud SQL      failing        26 s   no answer to the authentication within 1.5s
+       ✖ Backend        failing        26 s   503 Service Unavailable
+       ✖ Auth service   failing        26 s   503 Service Unavailable
+       ✖ WebSocket      failing        24 s   0% of handshakes accepted
+
+       Incident ────────────────────────────────────────────────────── 20250916-120422-vpc-connector · open · critical · 40 s
+       VPC connector is failing, and Cloud SQL, Backend and Auth service with it
+       cause   VPC connector (platform, 90% sure)
+       impact  Nobody can log in or chat.
+       because For: database fails through the connector while database-direct answers in 4ms.
+               For: vpc_connector_utilization is 96%, above 70% since 12:04:18.
+               Against: nothing.
+       12:04:22 Opened: VPC Connector Capacity Warning.
+       12:04:40 Raised to critical: Backend fails its health check.
+       12:04:41 Joined: Database unreachable, auth-health failing, websocket failing.
+
+       Told ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+       12:04:23 ✓ team-email     opened             delivered
+       12:04:23 ✓ ops-hook       opened             delivered
+       12:04:41 ✓ team-email     severity_raised    delivered
+       12:04:41 … ops-hook       severity_raised    waiting
+
+
+
+
+
+       62 reports  ·  188 messages  ·  data in .pathkeeper  ·  Ctrl-C to stop"
+    `);
+  });
+
+  it.each([
+    [30, 8],
+    [40, 10],
+    [80, 24],
+    [80, 20],
+    [200, 60],
+  ])("fills %i x %i and never more", (columns, rows) => {
+    for (const snapshot of [calm, outage]) {
+      const lines = render(snapshot, { columns, rows }, false).split("\n");
+      expect(lines.length).toBe(rows);
+      expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it("adds nothing but colours on a colour terminal", () => {
+    const size = { columns: 80, rows: 24 };
+    const coloured = render(outage, size, true);
+    expect(coloured).toContain("\x1b[31m✖");
+    expect(stripVTControlCharacters(coloured)).toBe(render(outage, size, false));
+  });
+
+  it("lets no text of a target move the cursor or add a line", () => {
+    const figure = "503\x1b[2J\r\n\u2028 forged";
+    const hostile = { ...calm, components: [{ title: "Backend", state: "failing", since: at(0), figure } as const] };
+    const frame = render(hostile, { columns: 80, rows: 24 }, false);
+    expect(frame).toContain("503 [2J forged");
+    expect(frame).not.toContain("\x1b");
+  });
+});
+
+describe("renderChanges", () => {
+  it("tells all of it at first, and later only what is new", () => {
+    expect(renderChanges(undefined, calm).join("\n")).toMatchInlineSnapshot(`
+      "12:04:09  demo: All is well: users are served, and the probes watch.
+      12:04:01  VPC connector: unknown -> ok (24% of capacity)
+      12:04:01  Cloud SQL: unknown -> ok (12ms)
+      12:04:01  Backend: unknown -> ok (9ms)
+      12:04:01  Auth service: unknown -> ok (7ms)"
+    `);
+    expect(renderChanges(calm, { ...calm, at: at(10), elapsedMs: 10_000 })).toEqual([]);
+    expect(renderChanges(calm, outage).join("\n")).toMatchInlineSnapshot(`
+      "12:05:02  demo: The connector loses every connection: nobody reaches the database.
+      12:04:20  VPC connector: ok -> degraded (96% of capacity)
+      12:04:36  Cloud SQL: ok -> failing (no answer to the authentication within 1.5s)
+      12:04:36  Backend: ok -> failing (503 Service Unavailable)
+      12:04:36  Auth service: ok -> failing (503 Service Unavailable)
+      12:04:38  WebSocket: unknown -> failing (0% of handshakes accepted)
+      12:04:22  incident 20250916-120422-vpc-connector opened: VPC connector is failing, and Cloud SQL, Backend and Auth service with it
+      12:04:22  incident: Opened: VPC Connector Capacity Warning.
+      12:04:40  incident: Raised to critical: Backend fails its health check.
+      12:04:41  incident: Joined: Database unreachable, auth-health failing, websocket failing.
+      12:05:02  cause: VPC connector (platform, 90% sure)
+      12:04:23  told team-email: opened (delivered)
+      12:04:23  told ops-hook: opened (delivered)
+      12:04:41  told team-email: severity_raised (delivered)
+      12:04:41  told ops-hook: severity_raised (waiting)"
+    `);
+  });
+
+  it("tells the end of the incident", () => {
+    const { incident } = outage;
+    if (!incident) throw new Error("the sample has an incident");
+    const text = "Resolved: every stage of the recovery passed.";
+    const resolved: ViewSnapshot = {
+      ...outage,
+      at: at(95),
+      incident: {
+        ...incident,
+        status: "resolved",
+        resolvedAt: at(95),
+        timeline: [...incident.timeline, { at: at(95), text }],
+      },
+    };
+    expect(renderChanges(outage, resolved)).toEqual([
+      "12:05:35  incident: Resolved: every stage of the recovery passed.",
+      "12:05:35  incident is resolved after 1 min 13 s",
+    ]);
+  });
+});

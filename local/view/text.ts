@@ -1,0 +1,45 @@
+/** Words and columns that the two forms of the view share. */
+import { spokenDuration } from "../../shared/units.ts";
+import type { ViewIncident } from "./snapshot.ts";
+
+/** The time of day, `12:04:31`. */
+export function clockTime(at: number, timezone: string): string {
+  return new Date(at).toLocaleTimeString("en-GB", { timeZone: timezone, hour12: false });
+}
+
+/** Minutes and seconds, `1:07`. */
+export function stopwatch(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** The same value with every text in it on one line and without control characters, which could move the cursor or forge a line. */
+export function plain<T>(value: T): T {
+  if (typeof value === "string") return value.replaceAll(/[\p{C}\p{Z}\s]+/gu, " ").trim() as T;
+  if (Array.isArray(value)) return value.map(plain) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)])) as T;
+}
+
+/** `text` in exactly `width` columns: padded, or cut with an ellipsis. */
+export function pad(text: string, width: number): string {
+  return cut(text, width).padEnd(width);
+}
+
+/** `text` in at most `width` columns. */
+export function cut(text: string, width: number): string {
+  const characters = [...text];
+  if (characters.length <= width) return text;
+  return width < 1 ? "" : `${characters.slice(0, width - 1).join("")}…`;
+}
+
+/** Which component broke, whose trouble it is, and how sure that is. */
+export function causeOf(incident: ViewIncident): string {
+  if (incident.rootCause === "unknown") return "not known yet";
+  return `${incident.rootCause} (${incident.verdict}, ${Math.round(incident.confidence * 100)}% sure)`;
+}
+
+/** How long the incident lasts or lasted: `40 s`. */
+export function durationOf(incident: ViewIncident, now: number): string {
+  return spokenDuration((incident.resolvedAt ?? now) - incident.openedAt);
+}
