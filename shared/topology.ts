@@ -16,12 +16,10 @@ export const topics = {
 export type Topic = (typeof topics)[keyof typeof topics];
 
 /** A push subscription. */
-export interface Subscription {
+export interface PushSubscription {
   readonly name: string;
   readonly topic: Topic;
-  /** The function that it pushes to. */
-  readonly target: "probe" | "evaluate" | "notify";
-  /** Path of the request, so that one function can tell its subscriptions apart. */
+  /** Path of the request, so that one endpoint can tell its subscriptions apart. */
   readonly path: string;
   /** Pub/Sub filter on attributes. */
   readonly filter?: string;
@@ -31,6 +29,12 @@ export interface Subscription {
   readonly maximumBackoffSeconds: number;
   /** After so many attempts the message goes to the dead-letter topic; Pub/Sub allows 5 to 100. */
   readonly maxDeliveryAttempts: number;
+}
+
+/** A push subscription of one of the functions. */
+export interface Subscription extends PushSubscription {
+  /** The function that it pushes to. */
+  readonly target: "probe" | "evaluate" | "notify";
 }
 
 /** Every subscription of the system. */

@@ -12,7 +12,7 @@ function judgements(timeline: string): Judgement[] {
   });
 }
 
-function after(timeline: string, watermarkSeconds?: number): string {
+function standing(timeline: string, watermarkSeconds?: number): string {
   const recent = judgements(timeline);
   const watermark = watermarkSeconds === undefined ? (recent.at(-1)?.[0] ?? 0) : watermarkSeconds * 1000;
   const phase = phaseOf({ base: { status: "inactive" }, recent }, timing, watermark);
@@ -34,21 +34,21 @@ describe("an alert of 2 min, cleared after 3 min good, measured each minute", ()
     ["0 bad, 60 bad, 120 bad, 180 good, 240 bad, 300 good, 360 good, 420 good", "firing since 0, fired at 120"],
     ["0 bad, 60 bad, 120 bad, 180 good, 240 bad, 300 good, 360 good, 420 good, 480 good", "inactive"],
   ])("%s -> %s", (timeline, expected) => {
-    expect(after(timeline)).toBe(expected);
+    expect(standing(timeline)).toBe(expected);
   });
 
   it("does not trust a stretch with a hole until what is missing would be too late", () => {
-    expect(after("0 bad, 120 bad")).toBe("pending since 0");
-    expect(after("0 bad, 120 bad, 180 bad")).toBe("pending since 0");
-    expect(after("0 bad, 120 bad, 180 bad", 239)).toBe("pending since 0");
-    expect(after("0 bad, 120 bad, 180 bad", 240)).toBe("firing since 0, fired at 120");
-    expect(after("0 bad, 60 good, 120 bad, 180 bad", 240)).toBe("pending since 120");
+    expect(standing("0 bad, 120 bad")).toBe("pending since 0");
+    expect(standing("0 bad, 120 bad, 180 bad")).toBe("pending since 0");
+    expect(standing("0 bad, 120 bad, 180 bad", 239)).toBe("pending since 0");
+    expect(standing("0 bad, 120 bad, 180 bad", 240)).toBe("firing since 0, fired at 120");
+    expect(standing("0 bad, 60 good, 120 bad, 180 bad", 240)).toBe("pending since 120");
   });
 
   it("does not clear across a hole until what is missing would be too late", () => {
     const timeline = "0 bad, 60 bad, 120 bad, 180 good, 300 good, 360 good";
-    expect(after(timeline)).toBe("firing since 0, fired at 120");
-    expect(after(timeline, 420)).toBe("inactive");
+    expect(standing(timeline)).toBe("firing since 0, fired at 120");
+    expect(standing(timeline, 420)).toBe("inactive");
   });
 
   it("fires at once where the duration is zero", () => {

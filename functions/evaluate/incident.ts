@@ -90,7 +90,7 @@ export function revise(
   for (const alert of started.sort((a, b) => a.since - b.since)) {
     const home = homeOf(alert, [...drafts.values()], plan);
     if (home) {
-      home.join(alert, opened.includes(home.incident.id));
+      home.join(alert);
     } else {
       const draft = openIncident(alert, facts, plan, new Set([...avoid, ...drafts.keys()]));
       drafts.set(draft.incident.id, draft);
@@ -98,6 +98,8 @@ export function revise(
     }
   }
   for (const draft of drafts.values()) {
+    // What was there from the beginning has not joined.
+    if (!opened.includes(draft.incident.id)) draft.tellJoined(watermark);
     const document = happening.documents?.[draft.incident.id];
     if (document) applyEdit(draft, document, facts.watermark, now);
     observe(draft, facts, plan);
@@ -127,6 +129,7 @@ class Draft {
   changed = false;
   readonly #events: { kind: IncidentEventKind; at: number; change: string }[] = [];
   readonly #requests: OutboxEntry[] = [];
+  readonly #joined: string[] = [];
 
   constructor(incident: Incident, changed = false) {
     this.incident = incident;
@@ -160,13 +163,21 @@ class Draft {
     this.#requests.push(...entries);
   }
 
-  join({ key, rule, component, since }: KnownAlert, silently: boolean): void {
-    const at = this.incident.openedAt > since ? this.incident.openedAt : since;
+  /** Takes an alert in. People hear of it unless it was part of the incident before. */
+  join({ key, rule, component, since }: KnownAlert): void {
+    if (this.incident.alerts[key] === undefined) this.#joined.push(rule);
     this.set({
       alerts: { ...this.incident.alerts, [key]: { rule, component, firing: true } },
       firstFailureAt: Math.min(this.incident.firstFailureAt, since),
     });
-    if (!silently) this.tell("joined", at, `"${rule}" joined: it belongs to the same outage.`);
+  }
+
+  /** Tells once of all the alerts that joined. */
+  tellJoined(at: number): void {
+    const rules = [...new Set(this.#joined.splice(0))].map((rule) => `"${rule}"`);
+    if (rules.length === 0) return;
+    const what = rules.length === 1 ? "joined: it belongs" : "joined: they belong";
+    this.tell("joined", at, `${list(rules)} ${what} to the same outage.`);
   }
 
   finish(plan: Plan): OutboxEntry[] {
@@ -237,6 +248,7 @@ function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: Readon
     id: incidentId(openedAt, rootCause === "unknown" ? component : rootCause, avoid),
     title: `${plan.configuration.title}: ${list(failing.map((name) => titleOf(plan, name)))} failing`,
   });
+  for (const { since, phrase } of Object.values(draft.incident.symptoms)) draft.note(since, `${phrase}.`);
   const cause =
     rootCause === "unknown" ? "The cause is not known yet" : `The likely cause is ${titleOf(plan, rootCause)}`;
   draft.tell("opened", openedAt, `Opened by "${rule}". ${cause}.`);

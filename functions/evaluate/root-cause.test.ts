@@ -88,7 +88,12 @@ describe("the root cause", () => {
     [
       "an agent that does not reply: only the journey fails",
       ["walk journey outside 12:04:06 timeout/reply"],
-      ["handshake websocket outside", "auth-health auth outside", "backend-health backend outside", "database sql inside"],
+      [
+        "handshake websocket outside",
+        "auth-health auth outside",
+        "backend-health backend outside",
+        "database sql inside",
+      ],
       ["journey", "application"],
     ],
     [
@@ -139,7 +144,7 @@ describe("the root cause", () => {
 
   it("is unknown where the facts do not carry more", () => {
     const diagnosis = cause(["walk journey outside 12:04:06 internal/run"], []);
-    expect(diagnosis).toMatchObject({ rootCause: "unknown", verdict: "unknown", confidence: 0.2 });
+    expect(diagnosis).toMatchObject({ rootCause: "unknown", verdict: "application", confidence: 0.2 });
     expect(diagnosis.evidence[0]).toBe("Seen: `walk` fails in run, from outside, since 12:04:06 UTC.");
   });
 

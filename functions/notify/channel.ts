@@ -3,15 +3,21 @@ import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 
-/** What is told: one event of one incident, and what the environment is called. Frozen when the delivery is planned. */
+/** What is told: one event of one incident, with what people need to place it. Frozen when the delivery is planned. */
 export interface Notice {
   readonly event: IncidentEvent;
   /** The title of the environment. */
   readonly environment: string;
   /** IANA zone in which people read times. */
   readonly timezone: string;
+  /** What the root cause is called, and who must act on it. */
+  readonly rootCause: { readonly title: string; readonly team?: string };
   /** The same for every attempt of this delivery, and for no other: derived from incident, event and channel. */
   readonly key: string;
+  /** The key of the opening in this channel, which everything told of the incident belongs to. */
+  readonly thread: string;
+  /** What the incident was called when this channel first heard of it, so that its thread keeps one name. */
+  readonly threadTitle: string;
 }
 
 /** A mail, ready to be sent. */
@@ -36,7 +42,7 @@ export interface OutgoingRequest {
   readonly url: SecretReference | string;
   readonly headers: Readonly<Record<string, SecretReference | string>>;
   readonly body: string;
-  /** Signs the body at the moment of sending, by Standard Webhooks. */
+  /** States id and time of the request, and signs the body with every key, by Standard Webhooks, at the moment of sending. */
   readonly signature?: { readonly id: string; readonly keys: readonly SecretReference[] };
   /** Plain http and private addresses are refused unless the channel allows them. */
   readonly allowPrivate: boolean;
@@ -45,10 +51,27 @@ export interface OutgoingRequest {
 /** What a channel sends. JSON, with secrets unresolved, because it is stored before it is sent. */
 export type Outgoing = OutgoingMail | OutgoingRequest;
 
+/** What the other side answered: a status of HTTP or SMTP. */
+export interface Answer {
+  readonly status: number;
+  /** Names in lower case; empty for SMTP. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The beginning of it, bounded and free of secrets. */
+  readonly body: string;
+}
+
+/**
+ * What stood in the place of an answer. `code` is that of the system (`ECONNREFUSED`, `ETIMEDOUT`, …), or `ESETTINGS` for settings
+ * with which nothing can ever be sent, `EPRIVATE` for an address that the channel may not reach, `ESECRET` for a secret that cannot be
+ * read.
+ */
+export interface NoAnswer {
+  readonly error: string;
+  readonly code: string;
+}
+
 /** What came back from sending: an answer, or the error that stood in its place. */
-export type Reply =
-  | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
-  | { readonly error: string; readonly code: string };
+export type Reply = Answer | NoAnswer;
 
 /** How one attempt ended. */
 export type Attempt =

@@ -12,8 +12,14 @@ export interface ProbeWorld {
   remaining(): number;
   /** Monotonic milliseconds, with fractions, for measuring. */
   clock(): number;
-  /** Resolves a text or a reference to a secret. Every value resolved here is kept out of the report. */
+  /** The time of day, in milliseconds since the epoch, for comparing with the dates of certificates. */
+  now(): number;
+  /** Resolves a text or a reference to a secret. Every secret resolved here is kept out of the report. */
   resolve(value: string | SecretReference): Promise<string>;
+  /** Keeps a text out of the report that is part of a secret, such as the password inside a URL. */
+  conceal(text: string): void;
+  /** Replaces all that was resolved from secrets or concealed so far, in a text of the target. To be called before the text is cut. */
+  redact(text: string): string;
   /** Registers what must be closed when the probe ends, however it ends. */
   onClose(close: () => void): void;
 }

@@ -37,13 +37,15 @@ export class VirtualTime implements Time {
     return () => this.#timers.delete(timer);
   }
 
-  /** Moves on by `ms` and runs what falls due, each at its instant. */
-  advance(ms: number): void {
+  /** Moves on by `ms` and runs what falls due, each at its instant, with all that follows of it without waiting. */
+  async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
+    await settled();
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
       this.#timers.delete(next);
       this.#now = next.due;
       next.run();
+      await settled();
     }
     this.#now = end;
   }
@@ -55,4 +57,9 @@ export class VirtualTime implements Time {
     }
     return first;
   }
+}
+
+/** Runs the callbacks of every promise that is settled, and of those that they settle. */
+function settled(): Promise<void> {
+  return new Promise((done) => setImmediate(done));
 }

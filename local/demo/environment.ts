@@ -1,7 +1,7 @@
 /** The environment that the demo watches: a database, a VPC connector in front of it, and the services behind it. All of it is real. */
 import { join } from "node:path";
 import type { Logger } from "../../shared/ports.ts";
-import { type Connector, type ConnectorFaults, type ConnectorLoad, healthy, startConnector } from "./connector.ts";
+import { type Connector, type ConnectorFaults, type ConnectorLoad, startConnector } from "./connector.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { type Service, startAuth, startBackend } from "./services.ts";
 
@@ -42,7 +42,8 @@ export interface DemoOptions {
  * @throws Error one sentence that says what to do about it
  */
 export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promise<Demo> {
-  const patienceMs = 2_000 / pace;
+  // Shorter than the probes' own, so that these hear what the services have to say.
+  const patienceMs = 1_200 / pace;
   const started: { stop(): Promise<void> }[] = [];
   const keep = <T extends { stop(): Promise<void> }>(part: T): T => {
     started.push(part);
@@ -63,7 +64,6 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     const access = { port: connector.port, database, user, password };
     const backend: Service = keep(await startBackend(access, connector, patienceMs));
     const auth: Service = keep(await startAuth(access, patienceMs));
-    connector.setFaults(healthy);
     return {
       targets: {
         backend: backend.port,

@@ -29,8 +29,10 @@ const application = "netra";
  */
 export async function startPostgres(directory: string, log: Logger): Promise<PostgresServer> {
   const root = process.getuid?.() === 0;
+  await mkdir(dirname(directory), { recursive: true }).catch((cause: Error) => {
+    throw new Error(`the demo cannot keep its data in ${dirname(directory)}: ${cause.message}`, { cause });
+  });
   if (root) await expectReachable(directory);
-  await mkdir(dirname(directory), { recursive: true });
   const password = await keptPassword(`${directory}.password`);
   await stopOrphan(directory, password, log);
 

@@ -44,7 +44,7 @@ export async function startBackend(access: DatabaseAccess, connector: Connector,
     if (request.url !== "/health/infrastructure") return reply(response, { status: 404, body: { error: "not found" } });
     const establishment = await connectionEstablishmentTime(access, timeoutMs);
     return reply(response, {
-      status: 200,
+      status: establishment.ok ? 200 : 503,
       body: {
         database_pool_utilization: Math.min(1, (pool.totalCount - pool.idleCount + pool.waitingCount) / poolSize),
         vpc_connector_health: establishment.ok ? "healthy" : "unhealthy",

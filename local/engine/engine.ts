@@ -1,10 +1,11 @@
 /** The engine under the local system: where documents are kept and messages go. */
 import type { Publisher, Store } from "../../shared/ports.ts";
-import type { Subscription } from "../../shared/topology.ts";
+import type { PushSubscription } from "../../shared/topology.ts";
 
 /** A subscription with the endpoint that it pushes to. */
 export interface Endpoint {
-  readonly subscription: Omit<Subscription, "target" | "path">;
+  readonly subscription: PushSubscription;
+  /** `http://HOST:PORT`, to which the path of the subscription is added. */
   readonly url: string;
 }
 

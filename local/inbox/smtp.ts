@@ -9,7 +9,7 @@ import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerDataStream } from "smtp-server";
 import type { Inbox, InboxOptions, Received } from "./inbox.ts";
 
-/** Starts the inbox. A mail says what it tells in the headers `X-Pathkeeper-Incident`, `-Event` and `-Channel`. */
+/** Starts the inbox at `smtp://127.0.0.1:<port>`. What a mail tells stands in its `Message-ID`: `<incident.event.channel@…>`. */
 export async function startMailInbox({ directory, onReceive }: InboxOptions): Promise<Inbox> {
   await mkdir(directory, { recursive: true });
   const kept = await readKept(directory);
@@ -81,13 +81,15 @@ async function readKept(directory: string): Promise<Received[]> {
 }
 
 function receivedOf(mail: ParsedMail, at: number, source: Buffer): Received {
-  const header = (name: string): string => String(mail.headers.get(`x-pathkeeper-${name}`) ?? "");
+  const id = mail.messageId ?? digest(source);
+  // The event carries a number from its second occurrence on: `reminder-2`.
+  const told = /^<?(?<incident>[\w-]+)\.(?<event>\w+)(?:-\d+)?\.(?<channel>[\w-]+)@/.exec(id)?.groups;
   return {
     at,
-    channel: header("channel") || "email",
-    incident: header("incident"),
-    event: header("event"),
-    id: mail.messageId ?? digest(source),
+    channel: told?.["channel"] ?? "email",
+    incident: told?.["incident"] ?? "",
+    event: told?.["event"] ?? "",
+    id,
   };
 }
 

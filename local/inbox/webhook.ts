@@ -107,12 +107,11 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
 }
 
 function channelOf(request: IncomingMessage): string {
-  return decodeURIComponent(new URL(request.url ?? "/", "http://inbox").pathname.slice(1)) || "webhook";
+  return request.url?.split("?", 1)[0]?.slice(1) || "webhook";
 }
 
-/** A notice is an incident event, or an envelope with one as its `data`. */
+/** What the event tells, which a notice carries as its `data`. */
 function noticeOf(body: unknown): { incident: string; event: string } {
-  const { data, ...rest } = Object(body) as { data?: Record<string, unknown>; incident?: unknown; event?: unknown };
-  const { incident, event } = { ...rest, ...data };
-  return { incident: String(incident ?? ""), event: String(event ?? "") };
+  const { incident = "", event = "" } = Object(Object(body).data) as { incident?: unknown; event?: unknown };
+  return { incident: String(incident), event: String(event) };
 }

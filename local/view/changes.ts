@@ -4,13 +4,13 @@ import { causeOf, clockTime, durationOf, plain } from "./text.ts";
 
 /** Lines that tell what is new in `next`; without `previous`, all of it is. */
 export function renderChanges(previous: ViewSnapshot | undefined, next: ViewSnapshot): string[] {
-  const line = (at: number, text: string): string => `${clockTime(at, next.timezone)}  ${plain(text)}`;
-  return [
+  const changes: Change[] = [
     ...headlineChange(previous, next),
     ...componentChanges(previous, next),
     ...incidentChanges(previous?.incident, next.incident, next.at),
     ...deliveryChanges(previous, next),
-  ].map(({ at, text }) => line(at, text));
+  ];
+  return changes.sort((a, b) => a.at - b.at).map(({ at, text }) => `${clockTime(at, next.timezone)}  ${plain(text)}`);
 }
 
 interface Change {
@@ -37,7 +37,7 @@ function incidentChanges(before: ViewIncident | undefined, incident: ViewInciden
   const changes: Change[] = incident.timeline
     .slice(previous?.timeline.length ?? 0)
     .map(({ at, text }) => ({ at, text: `incident: ${text}` }));
-  if (!previous) changes.unshift({ at: incident.openedAt, text: `incident ${incident.id} opened: ${incident.title}` });
+  if (!previous) changes.unshift({ at: incident.openedAt, text: `incident ${incident.id}: ${incident.title}` });
   if (causeOf(incident) !== (previous ? causeOf(previous) : undefined)) {
     changes.push({ at: now, text: `cause: ${causeOf(incident)}` });
   }

@@ -165,8 +165,8 @@ describe("render", () => {
   });
 
   it.each([
-    [30, 8],
-    [40, 10],
+    [40, 8],
+    [60, 16],
     [80, 24],
     [80, 20],
     [200, 60],
@@ -197,29 +197,29 @@ describe("render", () => {
 describe("renderChanges", () => {
   it("tells all of it at first, and later only what is new", () => {
     expect(renderChanges(undefined, calm).join("\n")).toMatchInlineSnapshot(`
-      "12:04:09  demo: All is well: users are served, and the probes watch.
-      12:04:01  VPC connector: unknown -> ok (24% of capacity)
+      "12:04:01  VPC connector: unknown -> ok (24% of capacity)
       12:04:01  Cloud SQL: unknown -> ok (12ms)
       12:04:01  Backend: unknown -> ok (9ms)
-      12:04:01  Auth service: unknown -> ok (7ms)"
+      12:04:01  Auth service: unknown -> ok (7ms)
+      12:04:09  demo: All is well: users are served, and the probes watch."
     `);
     expect(renderChanges(calm, { ...calm, at: at(10), elapsedMs: 10_000 })).toEqual([]);
     expect(renderChanges(calm, outage).join("\n")).toMatchInlineSnapshot(`
-      "12:05:02  demo: The connector loses every connection: nobody reaches the database.
-      12:04:20  VPC connector: ok -> degraded (96% of capacity)
+      "12:04:20  VPC connector: ok -> degraded (96% of capacity)
+      12:04:22  incident 20250916-120422-vpc-connector: VPC connector is failing, and Cloud SQL, Backend and Auth service with it
+      12:04:22  incident: Opened: VPC Connector Capacity Warning.
+      12:04:23  told team-email: opened (delivered)
+      12:04:23  told ops-hook: opened (delivered)
       12:04:36  Cloud SQL: ok -> failing (no answer to the authentication within 1.5s)
       12:04:36  Backend: ok -> failing (503 Service Unavailable)
       12:04:36  Auth service: ok -> failing (503 Service Unavailable)
       12:04:38  WebSocket: unknown -> failing (0% of handshakes accepted)
-      12:04:22  incident 20250916-120422-vpc-connector opened: VPC connector is failing, and Cloud SQL, Backend and Auth service with it
-      12:04:22  incident: Opened: VPC Connector Capacity Warning.
       12:04:40  incident: Raised to critical: Backend fails its health check.
       12:04:41  incident: Joined: Database unreachable, auth-health failing, websocket failing.
-      12:05:02  cause: VPC connector (platform, 90% sure)
-      12:04:23  told team-email: opened (delivered)
-      12:04:23  told ops-hook: opened (delivered)
       12:04:41  told team-email: severity_raised (delivered)
-      12:04:41  told ops-hook: severity_raised (waiting)"
+      12:04:41  told ops-hook: severity_raised (waiting)
+      12:05:02  demo: The connector loses every connection: nobody reaches the database.
+      12:05:02  cause: VPC connector (platform, 90% sure)"
     `);
   });
 

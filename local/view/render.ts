@@ -18,13 +18,13 @@ export interface Size {
 }
 
 /**
- * Draws the snapshot, never wider or higher than `size`. Every section keeps its place while the incident grows, so that the eye need not
+ * Draws the snapshot as high as `size` and never wider, down to 40 columns. Every section keeps its place while the incident grows, so that the eye need not
  * search: what is short of room are the evidence, the timeline and the deliveries, of which the newest are shown.
  */
 export function render(shown: ViewSnapshot, size: Size, colour: boolean): string {
   const snapshot = plain(shown);
   const paint = painter(colour);
-  const width = Math.max(20, size.columns);
+  const width = Math.max(40, size.columns);
   const head = [...header(snapshot, width, paint), ...components(snapshot, width, paint)];
   const foot = footer(snapshot, width, paint);
   const body = size.rows - head.length - foot.length;

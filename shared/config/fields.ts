@@ -18,10 +18,14 @@ export const duration: z.ZodType<number, string> = z
     return z.NEVER;
   });
 
+/** What is said of a plain text where a secret is wanted. */
+export const notASecretReference =
+  "a secret does not belong in this file: write { secret: NAME } and keep its value outside";
+
 /** `{ secret: NAME }`. A plain text is refused, so that no secret stands in the file. */
 export const secretReference: z.ZodType<SecretReference, SecretReference> = z.strictObject(
   { secret: z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "must be the name of a secret: letters, digits, - and _") },
-  { error: "a secret does not belong in this file: write { secret: NAME } and keep its value outside" },
+  { error: (issue) => (issue.code === "invalid_type" ? notASecretReference : undefined) },
 );
 
 /** A plain text or a reference to a secret, for values that are secret in some places only. */

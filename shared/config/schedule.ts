@@ -35,7 +35,7 @@ export function scheduleProblem(schedule: string): string | undefined {
     new Cron(schedule, { paused: true, timezone: "Etc/UTC" });
     return undefined;
   } catch (error) {
-    return `"${schedule}" is no cron expression: ${(error as Error).message}`;
+    return `"${schedule}" is no cron expression: ${(error as Error).message.replace(/^CronPattern: /, "")}`;
   }
 }
 

@@ -1,11 +1,10 @@
 /** Every mistake in the meaning of a condition, in one sentence that says what to write instead. */
-import { metricNamed } from "../../../shared/metrics.ts";
 import { nearest } from "../../../shared/nearest.ts";
 import { called, sampleOf, type ValueUnit } from "./algebra.ts";
 import { ConditionError, corrected, type Span } from "./error.ts";
 import { functionNames, windowFunction } from "./functions.ts";
 import { type NamedMetric, namedMetric, nearestMetric } from "./names.ts";
-import type { Binary, Call, Expression, Literal, Matcher, MetricNode } from "./syntax.ts";
+import type { Binary, Call, Expression, Matcher, MetricNode } from "./syntax.ts";
 
 /** One side of an operator: what stands there, and its unit. */
 export interface Side {
@@ -109,8 +108,13 @@ export function notTrueOrFalse(text: string, node: Expression, unit: ValueUnit):
 /** Two units that cannot meet. */
 export function mismatch(text: string, operator: Binary["operator"], left: Side, right: Side): ConditionError {
   const found = `${source(text, left.node)} is ${called[left.unit]} and ${source(text, right.node)} is ${called[right.unit]}`;
-  const fitted = fit(right, left.unit) ?? fit(left, right.unit);
-  if (fitted !== undefined) return teach(text, `${found}: write ${fitted.text}`, fitted.node, fitted.text);
+  for (const [side, other] of [
+    [right, left],
+    [left, right],
+  ] as const) {
+    const fitted = inUnit(side.node, other.unit);
+    if (fitted !== undefined) return teach(text, `${found}: write ${fitted}`, side.node, fitted);
+  }
   const span = { start: left.node.start, end: right.node.end };
   return new ConditionError(`${found}: ${unitAdvice(operator, left.unit, right.unit)}`, span);
 }
@@ -128,22 +132,22 @@ export function zeroDivision(node: Expression): ConditionError {
   return new ConditionError("a division by zero has no result: divide by something else", node);
 }
 
-/** The literal of a side, written in the unit of the other side; `undefined` where that makes no sense. */
-function fit({ node }: Side, unit: ValueUnit): { readonly node: Literal; readonly text: string } | undefined {
+/** A literal as it must be written to have that unit; `undefined` where that cannot be told. */
+export function inUnit(node: Expression, unit: ValueUnit): string | undefined {
   if (node.kind !== "literal") return undefined;
   const number = /^[\d.]+/.exec(node.text)?.[0] ?? "";
-  if (unit === "count") return node.unit === "ratio" ? undefined : { node, text: number };
+  if (unit === "count") return node.unit === "ratio" ? undefined : number;
   if (node.unit !== "number") return undefined;
   switch (unit) {
     case "number":
       return undefined;
     case "ratio":
       // 0.7 and 70 are both ways in which people write 70%.
-      return { node, text: `${node.value <= 1 ? Number((node.value * 100).toPrecision(12)) : number}%` };
+      return `${node.value <= 1 ? Number((node.value * 100).toPrecision(12)) : number}%`;
     case "seconds":
-      return { node, text: `${number}s` };
+      return `${number}s`;
     case "bytes":
-      return { node, text: `${number}B` };
+      return `${number}B`;
   }
 }
 

@@ -1,6 +1,5 @@
 /** From a tree to closures over series: names are looked up, units are checked, and every value is told how it is shown. */
 import { formatValue } from "../../../shared/units.ts";
-import { commonUnit, unitOf, type ValueUnit } from "./algebra.ts";
 import {
   constantComparison,
   mismatch,
@@ -15,10 +14,11 @@ import {
   noWindow,
   zeroDivision,
 } from "./advice.ts";
+import { commonUnit, unitOf, type ValueUnit } from "./algebra.ts";
 import { type WindowFunction, windowFunction } from "./functions.ts";
 import type { Row, Selection } from "./join.ts";
 import { both, either, negation, type Truth } from "./logic.ts";
-import { namedMetric, type NamedMetric } from "./names.ts";
+import { type NamedMetric, namedMetric } from "./names.ts";
 import { countUntil, type Selector } from "./series.ts";
 import type { Arithmetic, Binary, Call, Comparison, Expression, Matcher, MetricNode } from "./syntax.ts";
 
@@ -293,7 +293,10 @@ class Binder {
       matchers.filter(({ operator }) => operator === "=").map(({ label, value }) => [label, value]),
     );
     const { metric } = named;
-    const key = [metric, ...matchers.map(({ label, operator, value }) => `${label}${operator}"${value}"`).sort()].join();
+    const key = [
+      metric,
+      ...matchers.map(({ label, operator, value }) => `${label}${operator}"${value}"`).sort(),
+    ].join();
     this.#selectors.set(`${key},${windowMs}`, { metric, matchers: pinned, windowMs });
     const known = this.#selections.get(key);
     if (known !== undefined) return known.slot;

@@ -60,7 +60,13 @@ class RowInstance implements Instance {
 /** The one instance where there is not a single series: what is absent is known only by the labels that the condition gives. */
 function nothingSeen(text: string, bound: Bound, at: number): Instance {
   const labels = agreedLabels(bound.selections.map(({ pinned }) => pinned));
-  return new RowInstance(text, bound, bound.selections.map(() => undefined), at, labels);
+  return new RowInstance(
+    text,
+    bound,
+    bound.selections.map(() => undefined),
+    at,
+    labels,
+  );
 }
 
 /** Rows that agree on fewer labels than they have can look alike: the worst of those alike stands for all. */

@@ -22,7 +22,14 @@ export function literal(text: string, token: Token): Literal {
   if (amount !== undefined && suffix !== undefined) {
     const read = quantity(Number(amount), suffix);
     if (read !== undefined) {
-      return { kind: "literal", text: token.text, value: read.value, unit: suffix === "" ? "number" : read.unit, start, end };
+      return {
+        kind: "literal",
+        text: token.text,
+        value: read.value,
+        unit: suffix === "" ? "number" : read.unit,
+        start,
+        end,
+      };
     }
     const meant = unitMeant(suffix);
     const advice = meant === undefined ? `the units are ${unitSuffixes.join(" ")}` : `write ${amount}${meant}`;
@@ -58,18 +65,18 @@ class Parser {
   }
 
   condition(): Expression {
-    if (this.#token.kind === "end") {
-      throw this.#error("the condition is empty: write one such as vpc_connector_utilization > 70%", this.#token);
+    if (this.#peek().kind === "end") {
+      throw this.#error("the condition is empty: write one such as vpc_connector_utilization > 70%", this.#peek());
     }
     const expression = this.#expression(0);
-    if (this.#token.kind !== "end") throw this.#misplaced();
+    if (this.#peek().kind !== "end") throw this.#misplaced();
     return expression;
   }
 
   #expression(floor: number): Expression {
     let left = this.#prefixed();
     for (;;) {
-      const operator = binaryOperator(this.#token);
+      const operator = binaryOperator(this.#peek());
       if (operator === undefined || precedence[operator] <= floor) return left;
       this.#take();
       const right = this.#expression(precedence[operator]);
@@ -78,7 +85,7 @@ class Parser {
   }
 
   #prefixed(): Expression {
-    const operator = isKeyword(this.#token, "not") ? "not" : isSymbol(this.#token, "-") ? "-" : undefined;
+    const operator = isKeyword(this.#peek(), "not") ? "not" : isSymbol(this.#peek(), "-") ? "-" : undefined;
     if (operator === undefined) return this.#primary();
     const { start } = this.#take();
     const operand = this.#expression(operator === "not" ? ofNot : ofMinus);
@@ -86,7 +93,7 @@ class Parser {
   }
 
   #primary(): Expression {
-    const token = this.#token;
+    const token = this.#peek();
     if (token.kind === "number") return literal(this.#text, this.#take());
     if (token.kind === "name" && !isOperatorWord(token)) return this.#named(this.#take());
     if (!isSymbol(token, "(")) throw this.#noOperand();
@@ -96,21 +103,21 @@ class Parser {
   }
 
   #named(name: Token): Expression {
-    const opening = this.#token;
+    const opening = this.#peek();
     if (isSymbol(opening, "(")) {
       const operands = this.#list(opening, ")", () => this.#expression(0));
-      return { kind: "call", name: name.text, operands, start: name.start, end: this.#last.end };
+      return { kind: "call", name: name.text, operands, start: name.start, end: this.#previous().end };
     }
     const matchers = isSymbol(opening, "{") ? this.#list(opening, "}", () => this.#matcher()) : [];
-    return { kind: "metric", name: name.text, matchers, start: name.start, end: this.#last.end };
+    return { kind: "metric", name: name.text, matchers, start: name.start, end: this.#previous().end };
   }
 
   #list<T>(opening: Token, closing: ")" | "}", item: () => T): readonly T[] {
     const items: T[] = [];
     this.#take();
-    if (!isSymbol(this.#token, closing)) {
+    if (!isSymbol(this.#peek(), closing)) {
       items.push(item());
-      while (isSymbol(this.#token, ",")) {
+      while (isSymbol(this.#peek(), ",")) {
         this.#take();
         items.push(item());
       }
@@ -141,21 +148,21 @@ class Parser {
   }
 
   #close(opening: Token, closing: ")" | "}"): Token {
-    if (isSymbol(this.#token, closing)) return this.#take();
-    if (this.#token.kind !== "end") throw this.#misplaced();
+    if (isSymbol(this.#peek(), closing)) return this.#take();
+    if (this.#peek().kind !== "end") throw this.#misplaced();
     const suggestion = `${this.#text.trim()}${closing}`;
     throw new ConditionError(`this "${opening.text}" is never closed: write "${closing}"`, opening, suggestion);
   }
 
   #noOperand(): ConditionError {
-    const token = this.#token;
+    const token = this.#peek();
     const found = token.kind === "end" ? "the condition ends" : `${shown(token)} stands`;
     return this.#error(`${found} where a metric or a value is expected, such as http_response_time or 25s`, token);
   }
 
   #misplaced(): ConditionError {
-    const token = this.#token;
-    const before = this.#last;
+    const token = this.#peek();
+    const before = this.#previous();
     if (isSymbol(token, "=")) return this.#error('"=" does not compare: write ==', token, "==");
     if (isSymbol(token, ")") || isSymbol(token, "}")) {
       return this.#error(`this "${token.text}" closes nothing: leave it out`, token, "");
@@ -171,7 +178,10 @@ class Parser {
         );
       }
     }
-    return this.#error(`${shown(token)} is not expected here: an operator such as > or and is missing before it`, token);
+    return this.#error(
+      `${shown(token)} is not expected here: an operator such as > or and is missing before it`,
+      token,
+    );
   }
 
   #error(message: string, span: Span, replacement?: string): ConditionError {
@@ -179,16 +189,16 @@ class Parser {
     return new ConditionError(message, span, suggestion);
   }
 
-  get #token(): Token {
-    return this.#tokens[this.#next] ?? this.#last;
+  #peek(): Token {
+    return this.#tokens[this.#next] ?? this.#previous();
   }
 
-  get #last(): Token {
-    return this.#tokens[this.#next - 1] ?? this.#token;
+  #previous(): Token {
+    return this.#tokens[this.#next - 1] ?? this.#peek();
   }
 
   #take(): Token {
-    const token = this.#token;
+    const token = this.#peek();
     if (token.kind !== "end") this.#next++;
     return token;
   }

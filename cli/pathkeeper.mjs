@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// Plain JavaScript, because it must run where TypeScript does not: under an older Node it starts the one that is installed beside it.
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+if (process.features.typescript) {
+  const { main } = await import("./main.ts");
+  process.exitCode = await main(process.argv.slice(2));
+} else {
+  startAgain(newerNode());
+}
+
+function newerNode() {
+  try {
+    const installed = dirname(createRequire(import.meta.url).resolve("node/package.json"));
+    return join(installed, "bin", process.platform === "win32" ? "node.exe" : "node");
+  } catch {
+    console.error(
+      `pathkeeper needs Node 22.18 or newer, this is ${process.version}: install a newer one, or run npm install`,
+    );
+    process.exit(2);
+  }
+}
+
+/** @param {string} node */
+function startAgain(node) {
+  const program = fileURLToPath(import.meta.url);
+  const child = spawn(node, [...process.execArgv, program, ...process.argv.slice(2)], { stdio: "inherit" });
+  // A terminal sends Ctrl-C to both; it is for the child to end, and for this process to wait for its exit code.
+  process.on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    console.error(`pathkeeper cannot start ${node}: ${error.message}`);
+    process.exitCode = 2;
+  });
+  child.on("exit", (code, signal) => {
+    process.exitCode = code ?? (signal === "SIGINT" ? 130 : 143);
+  });
+}

@@ -1,0 +1,71 @@
+/** What commands print: coloured on a terminal, plain in a pipe or with NO_COLOR, aligned in both. */
+import { stripVTControlCharacters, styleText } from "node:util";
+
+/** What a piece of text is, for its colour. */
+export type Style = "good" | "doubtful" | "bad" | "strong" | "faint";
+
+/** Where a command writes. */
+export interface Terminal {
+  /** Results: lines on standard output. */
+  print(...lines: readonly string[]): void;
+  /** Complaints and progress: lines on standard error. */
+  note(...lines: readonly string[]): void;
+  /** Colours a text that will be printed. */
+  paint(style: Style, text: string): string;
+}
+
+/** The terminal, or the pipes, of this process. */
+export function processTerminal(): Terminal {
+  // A reader that has seen enough, such as `head`, is no reason to fail.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  return {
+    print: (...lines) => void process.stdout.write(lines.map((line) => `${line}\n`).join("")),
+    note: (...lines) => void process.stderr.write(lines.map((line) => `${line}\n`).join("")),
+    paint: (style, text) => styleText(styles[style], text, { stream: process.stdout }),
+  };
+}
+
+/** A terminal that keeps plain lines in memory, for tests. */
+export function memoryTerminal(): Terminal & { readonly printed: string[]; readonly noted: string[] } {
+  const printed: string[] = [];
+  const noted: string[] = [];
+  return {
+    printed,
+    noted,
+    print: (...lines) => void printed.push(...lines),
+    note: (...lines) => void noted.push(...lines),
+    paint: (_, text) => text,
+  };
+}
+
+/** Rows as lines, with every column but the last as wide as its widest cell. Colours do not count as width. */
+export function table(rows: readonly (readonly string[])[], indent: string = "  "): string[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
+  return rows.map((row) => {
+    const cells = row.map((cell, column) =>
+      column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - widthOf(cell)),
+    );
+    return `${indent}${cells.join("  ")}`.trimEnd();
+  });
+}
+
+/** A number with its noun: `1 probe`, `3 probes`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+const styles = {
+  good: "green",
+  doubtful: "yellow",
+  bad: "red",
+  strong: "bold",
+  faint: "dim",
+} as const;
+
+function widthOf(cell: string): number {
+  return stripVTControlCharacters(cell).length;
+}

@@ -1,0 +1,100 @@
+/** `pathkeeper validate`: every problem of a configuration with its place, or what it will do and when. */
+import type { Configuration } from "../shared/config/model.ts";
+import { nextTrigger, triggerCron } from "../shared/config/schedule.ts";
+import type { Vantage } from "../shared/messages/report.ts";
+import { type Command, readArguments } from "./command.ts";
+import { configOption, explainProblems, readConfigurationFile } from "./configuration.ts";
+import { counted, type Terminal, table } from "./terminal.ts";
+
+/** The command. */
+export const validate: Command = {
+  summary: "check a configuration: every problem with line and column, then its schedules",
+  usage: "validate [--config FILE] [--json]",
+  async run(args, terminal) {
+    const { values } = readArguments(args, { ...configOption, json: { type: "boolean", default: false } });
+    const { file, text, loaded } = await readConfigurationFile(values.config);
+    const problems = "problems" in loaded ? loaded.problems : [];
+    const schedules = "configuration" in loaded ? schedulesOf(loaded.configuration, Date.now()) : [];
+    if (values.json) {
+      const { warnings } = loaded;
+      terminal.print(JSON.stringify({ ok: problems.length === 0, problems, warnings, schedules }, null, 2));
+      return problems.length === 0 ? 0 : 1;
+    }
+    terminal.print(...explainProblems(problems, text, "bad", terminal));
+    terminal.print(...explainProblems(loaded.warnings, text, "doubtful", terminal));
+    if ("configuration" in loaded) describe(loaded.configuration, file, schedules, terminal);
+    terminal.print(verdict(problems.length, loaded.warnings.length, file, terminal));
+    return problems.length === 0 ? 0 : 1;
+  },
+};
+
+/** One probe group and when it runs next. */
+export interface Schedule {
+  readonly group: string;
+  readonly vantage: Vantage;
+  /** As written in the file. */
+  readonly schedule: string;
+  /** When Cloud Scheduler triggers it, in UTC. Intervals under a minute run as rounds inside one triggered minute. */
+  readonly cron: string;
+  /** RFC 3339; `null` for a schedule that never comes. */
+  readonly next: string | null;
+  readonly probes: readonly string[];
+}
+
+/** The groups of a configuration, in the order of its probes. */
+export function schedulesOf(configuration: Configuration, now: number): Schedule[] {
+  return [...Map.groupBy(configuration.probes, (probe) => probe.group)].flatMap(([group, probes]) => {
+    const [first] = probes;
+    if (!first) return [];
+    const { vantage, schedule } = first;
+    const next = nextTrigger(schedule, now);
+    const names = probes.map((probe) => probe.name);
+    const at = next === undefined ? null : new Date(next).toISOString();
+    return [{ group, vantage, schedule, cron: triggerCron(schedule), next: at, probes: names }];
+  });
+}
+
+function describe(
+  configuration: Configuration,
+  file: string,
+  schedules: readonly Schedule[],
+  { print, paint }: Terminal,
+): void {
+  const { environment, title, timezone, components, probes, rules, baselines, recovery, channels, routes } =
+    configuration;
+  const contents = [
+    counted(components.length, "component"),
+    counted(probes.length, "probe"),
+    counted(rules.length, "rule"),
+    counted(baselines.length, "baseline"),
+    counted(recovery.stages.length, "recovery stage"),
+    counted(channels.length, "channel"),
+    counted(routes.length, "route"),
+  ];
+  print(`${paint("strong", title)} (${environment}) from ${file}`, `  ${contents.join(", ")}`, "");
+  if (schedules.length === 0) return;
+  const isLocal = !/^(Etc\/)?(UTC|GMT|Universal|Zulu)$/.test(timezone);
+  const head = ["group", "schedule", "next run, UTC", ...(isLocal ? [timezone] : []), "probes"];
+  const rows = schedules.map(({ group, schedule, next, probes: names }) => [
+    group,
+    schedule,
+    wallTime(next, "Etc/UTC"),
+    ...(isLocal ? [wallTime(next, timezone)] : []),
+    names.join(", "),
+  ]);
+  print(...table([head.map((cell) => paint("faint", cell)), ...rows]), "");
+}
+
+/** `2025-09-16 14:05`, as a clock on the wall of that zone shows it. */
+function wallTime(instant: string | null, timeZone: string): string {
+  if (instant === null) return "never";
+  // Swedish writes date and time in the order of ISO 8601.
+  const clock = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" });
+  return clock.format(new Date(instant));
+}
+
+function verdict(problems: number, warnings: number, file: string, { paint }: Terminal): string {
+  const doubts = warnings === 0 ? "" : paint("doubtful", `, ${counted(warnings, "warning")}`);
+  if (problems > 0) return `${paint("bad", `${counted(problems, "problem")} in ${file}`)}${doubts}`;
+  return `${paint("good", `${file} is right`)}${doubts}`;
+}

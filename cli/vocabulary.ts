@@ -1,0 +1,25 @@
+/** What a configuration may say, gathered from the functions that understand it. */
+import { ConditionError, compileBaseline, compileCondition } from "../functions/evaluate/condition/index.ts";
+import { channels } from "../functions/notify/channels/index.ts";
+import { probers } from "../functions/probe/probers/index.ts";
+import type { Mistake, Vocabulary } from "../shared/config/schema.ts";
+
+/** The kinds, conditions and baselines of this version. */
+export const vocabulary: Vocabulary = {
+  probers,
+  channels,
+  checkCondition: (text, windowMs) => mistakeOf(() => compileCondition(text, { windowMs })),
+  conditionSelectors: (text, windowMs) => compileCondition(text, { windowMs }).selectors,
+  checkBaseline: (metric, expectation) => mistakeOf(() => compileBaseline(metric, expectation)),
+};
+
+function mistakeOf(compile: () => unknown): Mistake | undefined {
+  try {
+    compile();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConditionError)) throw error;
+    const { message, position, length, suggestion } = error;
+    return { message, offset: position, length, suggestion };
+  }
+}

@@ -1,0 +1,295 @@
+import { describe, expect, it } from "vitest";
+import { Bench, failing, smallEnvironment } from "./fixtures.ts";
+
+/** The connector drops handshakes: nothing gets through from inside, and the services answer 503. */
+const outage = {
+  database: failing("timeout/connect"),
+  "backend-health": failing("http_status/response"),
+  "auth-health": failing("http_status/response"),
+};
+
+async function minutes(bench: Bench, count: number, shown: Parameters<Bench["minute"]>[0] = {}): Promise<void> {
+  for (let i = 0; i < count; i++) await bench.minute(shown);
+}
+
+describe("one outage", () => {
+  it("is one incident, from the first failure to the proof of its recovery", async () => {
+    const bench = new Bench();
+    await minutes(bench, 5);
+    await minutes(bench, 6, outage);
+    await minutes(bench, 4);
+
+    expect(bench.story).toEqual(["12:07 opened", "12:07 joined", "12:13 recovering", "12:13 resolved"]);
+    const incidents = await bench.incidents();
+    expect(incidents.map(({ id }) => id)).toEqual(["20250916-120700-connector"]);
+    expect(incidents[0]?.fields).toMatchObject({
+      status: "resolved",
+      severity: "critical",
+      priority: "P0",
+      root_cause: "connector",
+      verdict: "platform",
+      components: ["connector", "backend", "auth", "sql"],
+      duration: "8 min",
+      note: "",
+      silenced_until: null,
+    });
+    expect(incidents[0]?.fields["timeline"]).toEqual(
+      expect.arrayContaining([
+        "2025-09-16 12:05:00 UTC  `database` fails in connect (timeout): failed with timeout.",
+        expect.stringContaining("Stage 1, basic health, passed"),
+        expect.stringContaining("Stage 2, pages, passed"),
+      ]),
+    );
+  });
+
+  it("costs one read and one write a report while nothing happens", async () => {
+    const bench = new Bench();
+    await minutes(bench, 2);
+    const counted = { get: 0, set: 0 };
+    const { store } = bench;
+    const transaction = store.transaction.bind(store);
+    store.transaction = (body) =>
+      transaction((inner) =>
+        body({
+          ...inner,
+          get: (collection, id) => {
+            counted.get += 1;
+            return inner.get(collection, id);
+          },
+          set: (collection, id, fields) => {
+            counted.set += 1;
+            inner.set(collection, id, fields);
+          },
+          create: inner.create.bind(inner),
+          update: inner.update.bind(inner),
+          delete: inner.delete.bind(inner),
+        }),
+      );
+    for (const report of bench.reports()) await bench.deliver(report);
+    expect(counted).toEqual({ get: 2, set: 2 });
+  });
+});
+
+describe("at-least-once delivery", () => {
+  it("ends the same with every report twice, shuffled within two minutes", async () => {
+    const calm = new Bench();
+    await minutes(calm, 3);
+    await minutes(calm, 6, outage);
+    await minutes(calm, 6);
+
+    const stormy = new Bench();
+    const reports = [];
+    for (let minute = 0; minute < 15; minute++) {
+      stormy.now = calm.now - (15 - minute) * 60_000;
+      for (const report of stormy.reports(minute >= 3 && minute < 9 ? outage : {})) reports.push(report, report);
+    }
+    // Neighbours change places, so that a report comes up to two minutes late.
+    for (let i = 0; i + 6 < reports.length; i += 7) reports.splice(i + 6, 0, ...reports.splice(i, 1));
+    for (const report of reports) {
+      stormy.now = Math.max(stormy.now, Date.parse(report.finished_at));
+      await stormy.deliver(report);
+      await stormy.answerValidations();
+    }
+    const [once] = await calm.incidents();
+    const incidents = await stormy.incidents();
+    expect(incidents).toHaveLength(1);
+    expect(incidents[0]?.fields).toMatchObject({
+      status: "resolved",
+      root_cause: once?.fields["root_cause"],
+      verdict: once?.fields["verdict"],
+      severity: once?.fields["severity"],
+      first_failure_at: once?.fields["first_failure_at"],
+    });
+  });
+
+  it("publishes again what a crash kept from being published", async () => {
+    const bench = new Bench();
+    await minutes(bench, 3);
+    await minutes(bench, 2, outage);
+    const [inside, outside] = bench.reports(outage);
+    const publish = bench.publisher.publish.bind(bench.publisher);
+    bench.publisher.publish = () => Promise.reject(new Error("killed"));
+    for (const report of [inside, outside]) {
+      if (report) await expect(bench.deliver(report)).rejects.toThrow("killed");
+    }
+    expect(bench.events).toEqual([]);
+
+    bench.publisher.publish = publish;
+    bench.restart();
+    if (outside) await bench.deliver(outside);
+    expect(bench.events.map(({ event }) => event)).toContain("opened");
+  });
+
+  it("publishes with the next tick when the message does not come again", async () => {
+    const bench = new Bench();
+    await minutes(bench, 3);
+    await minutes(bench, 2, outage);
+    const publish = bench.publisher.publish.bind(bench.publisher);
+    bench.publisher.publish = () => Promise.reject(new Error("killed"));
+    for (const report of bench.reports(outage)) await bench.deliver(report).catch(() => {});
+    bench.publisher.publish = publish;
+    bench.restart();
+    await bench.tick();
+    await bench.tick();
+    expect(bench.publisher.published.filter(({ topic }) => topic === "notifications").length).toBe(bench.events.length);
+    expect(bench.events.map(({ event }) => event)).toContain("opened");
+  });
+});
+
+describe("the lives of incidents", () => {
+  it("keeps unrelated outages apart", async () => {
+    const bench = new Bench();
+    await minutes(bench, 2);
+    await minutes(bench, 4, { ...outage, "pages-health": failing("timeout/first_byte") });
+    expect((await bench.incidents()).map(({ fields }) => fields["root_cause"]).sort()).toEqual(["connector", "pages"]);
+  });
+
+  it("re-opens the same incident when it regresses during the validation, and does not open another", async () => {
+    const bench = new Bench();
+    await minutes(bench, 2);
+    await minutes(bench, 4, outage);
+    // The scheduled probes are good again, but a validation is not answered: the recovery is not proved.
+    for (let i = 0; i < 3; i++) {
+      for (const report of bench.reports()) await bench.deliver(report);
+      bench.now += 60_000;
+    }
+    expect((await bench.incidents())[0]?.fields).toMatchObject({ status: "recovering" });
+    for (let i = 0; i < 3; i++) {
+      for (const report of bench.reports(outage)) await bench.deliver(report);
+      bench.now += 60_000;
+    }
+    const incidents = await bench.incidents();
+    expect(incidents).toHaveLength(1);
+    expect(incidents[0]?.fields).toMatchObject({ status: "open", recovering_at: null });
+    expect(bench.events.map(({ event }) => event)).toEqual(["opened", "joined", "recovering", "regressed"]);
+  });
+
+  it("does not resolve while a stage fails, and says why", async () => {
+    const bench = new Bench();
+    await minutes(bench, 2);
+    await minutes(bench, 4, outage);
+    await minutes(bench, 2);
+    await minutes(bench, 4, { database: { database_connection_time: 7 } });
+    const [incident] = await bench.incidents();
+    expect(incident?.fields).toMatchObject({ status: "recovering" });
+    expect(incident?.fields["timeline"]).toContainEqual(
+      expect.stringContaining(
+        "Validation of stage 1, basic health, failed: `database` succeeds, but database_connection_time (7s) is not < 5s.",
+      ),
+    );
+    await minutes(bench, 2);
+    expect((await bench.incidents())[0]?.fields).toMatchObject({ status: "resolved" });
+  });
+
+  it("opens another after one is resolved, never joins it", async () => {
+    const bench = new Bench();
+    for (let i = 0; i < 2; i++) {
+      await minutes(bench, 2);
+      await minutes(bench, 4, outage);
+      await minutes(bench, 5);
+    }
+    expect((await bench.incidents()).map(({ fields }) => fields["status"])).toEqual(["resolved", "resolved"]);
+  });
+
+  it("stays silent through short trouble", async () => {
+    const bench = new Bench();
+    for (let i = 0; i < 5; i++) {
+      await minutes(bench, 1, outage);
+      await minutes(bench, 2);
+    }
+    expect(bench.events).toEqual([]);
+  });
+
+  it("neither opens nor resolves anything when probes fall silent", async () => {
+    const bench = new Bench();
+    await minutes(bench, 2);
+    for (let i = 0; i < 10; i++) {
+      bench.now += 60_000;
+      await bench.tick();
+    }
+    expect(bench.events).toEqual([]);
+    await minutes(bench, 4, outage);
+    for (let i = 0; i < 10; i++) {
+      bench.now += 60_000;
+      await bench.tick();
+    }
+    expect((await bench.incidents())[0]?.fields).toMatchObject({ status: "open" });
+  });
+
+  it("opens an incident for a rule whose metric is slow while every probe succeeds", async () => {
+    const bench = new Bench();
+    await minutes(bench, 3);
+    await minutes(bench, 6, { database: { database_connection_time: 27.4 } });
+    const [incident] = await bench.incidents();
+    expect(incident?.fields).toMatchObject({
+      severity: "warning",
+      alerts: ["Database Connection Time Warning"],
+      priority: "P2",
+    });
+    expect(incident?.fields["evidence"]).toContainEqual(
+      expect.stringContaining("avg_database_connection_time (27.4s) > 25s"),
+    );
+  });
+});
+
+describe("edits in the console", () => {
+  async function openIncident(): Promise<{ bench: Bench; id: string }> {
+    const bench = new Bench();
+    await minutes(bench, 2);
+    await minutes(bench, 4, outage);
+    return { bench, id: (await bench.incidents())[0]?.id ?? "" };
+  }
+
+  it("acknowledges at the next tick and keeps the note", async () => {
+    const { bench, id } = await openIncident();
+    await bench.store.update("incidents", id, { status: "acknowledged", note: "Ann is on it" });
+    await bench.minute(outage);
+    const [incident] = await bench.incidents();
+    expect(incident?.fields).toMatchObject({ status: "acknowledged", note: "Ann is on it", problem: null });
+    expect(incident?.fields["timeline"]).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining("Note by an operator: Ann is on it"),
+        expect.stringContaining("Acknowledged by an operator"),
+      ]),
+    );
+    expect(bench.events.map(({ event }) => event)).toEqual(["opened", "joined", "acknowledged"]);
+  });
+
+  it("resolves by hand, and does not open again while the same alerts go on", async () => {
+    const { bench, id } = await openIncident();
+    await bench.store.update("incidents", id, { status: "resolved" });
+    await minutes(bench, 5, outage);
+    expect((await bench.incidents()).map(({ fields }) => fields["status"])).toEqual(["resolved"]);
+    expect(bench.events.map(({ event }) => event)).toEqual(["opened", "joined", "resolved"]);
+  });
+
+  it("explains what it does not understand, and puts the status right", async () => {
+    const { bench, id } = await openIncident();
+    await bench.store.update("incidents", id, { status: "done!", silenced_until: "tomorrow" });
+    await bench.minute(outage);
+    expect((await bench.incidents())[0]?.fields).toMatchObject({
+      status: "open",
+      problem:
+        '`silenced_until` is not an instant: give the field the type timestamp; `status` cannot be made "done!": write acknowledged or resolved.',
+    });
+    await bench.store.update("incidents", id, { silenced_until: null });
+    await bench.minute(outage);
+    expect((await bench.incidents())[0]?.fields).toMatchObject({ problem: null });
+  });
+
+  it("writes the document again when an operator deletes it", async () => {
+    const { bench, id } = await openIncident();
+    await bench.store.delete("incidents", id);
+    await minutes(bench, 5);
+    expect((await bench.incidents())[0]?.fields).toMatchObject({ status: "resolved" });
+  });
+});
+
+describe("the environment", () => {
+  it("of another monitor is none of ours", async () => {
+    const bench = new Bench({ ...smallEnvironment, environment: "other" });
+    const [report] = new Bench().reports(outage);
+    if (report) await bench.deliver(report);
+    expect(await bench.store.query({ collection: "state" })).toEqual([]);
+  });
+});

@@ -1,0 +1,222 @@
+/** An evaluator on virtual time for tests: reports in, incidents and messages out. */
+import { MemoryPublisher, MemoryStore } from "../../shared/adapters/memory.ts";
+import type { Component, Configuration, ConfiguredProbe, Rule } from "../../shared/config/model.ts";
+import { groupName } from "../../shared/config/schedule.ts";
+import { silentLogger } from "../../shared/logger.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
+import type { Failure, ProbeResult, Report, Vantage } from "../../shared/messages/report.ts";
+import type { Fields } from "../../shared/ports.ts";
+import { parseDuration } from "../../shared/units.ts";
+import { incidentCollection } from "./document.ts";
+import { evaluateHandler } from "./handler.ts";
+import { planOf } from "./plan.ts";
+
+/** Noon of the day on which the tests play, in milliseconds since the epoch. */
+export const noon: number = Date.UTC(2025, 8, 16, 12);
+
+/** What a probe shows in one run: success with its samples, or a failure. */
+export type Shown = Readonly<Record<string, number>> | Failure;
+
+/** A component in one line. */
+export function component(
+  name: string,
+  title: string,
+  layer: Component["layer"],
+  dependsOn: readonly string[] = [],
+  impact?: string,
+): Component {
+  return { name, title, layer, dependsOn, ...(impact === undefined ? {} : { impact }) };
+}
+
+/** A probe that runs every minute and alerts after two. */
+export function probe(
+  name: string,
+  of: string,
+  vantage: Vantage = "outside",
+  kind = "http",
+  schedule = "every 1m",
+): ConfiguredProbe {
+  return {
+    name,
+    kind,
+    component: of,
+    vantage,
+    schedule,
+    group: groupName(vantage, schedule),
+    timeoutMs: 10_000,
+    alert: { afterMs: 120_000, severity: "warning" },
+    settings: {},
+  };
+}
+
+/** A rule in one line. */
+export function rule(
+  name: string,
+  condition: string,
+  duration: string,
+  severity: Rule["severity"] = "warning",
+  more: Partial<Rule> = {},
+): Rule {
+  const alertDurationMs = parseDuration(duration) ?? Number.NaN;
+  return { name, condition, alertDurationMs, clearDurationMs: alertDurationMs, severity, missing: "keep", ...more };
+}
+
+/** A small environment: a connector, a database behind it, two services and what users do. */
+export const smallEnvironment: Configuration = {
+  environment: "test",
+  title: "Test",
+  timezone: "Etc/UTC",
+  components: [
+    component("connector", "VPC connector", "platform"),
+    component("sql", "Cloud SQL", "platform", ["connector"]),
+    component("backend", "Backend", "application", ["sql"], "Users get no answers"),
+    component("auth", "Auth", "application", ["sql"]),
+    component("pages", "Pages", "application"),
+  ],
+  probes: [
+    probe("backend-health", "backend"),
+    probe("auth-health", "auth"),
+    probe("pages-health", "pages"),
+    probe("database", "sql", "inside", "postgres"),
+    probe("database-direct", "sql", "outside", "postgres"),
+  ],
+  rules: [rule("Database Connection Time Warning", "avg_database_connection_time > 25s", "3m")],
+  baselines: [{ metric: "database_connection_time", expectation: "<5s" }],
+  recovery: {
+    stages: [
+      { name: "basic health", probes: ["backend-health", "auth-health", "database"] },
+      { name: "pages", probes: ["pages-health"] },
+    ],
+  },
+  channels: [],
+  routes: [],
+};
+
+/** The evaluator with its store, its messages and a clock that only `advance` moves. */
+export class Bench {
+  readonly configuration: Configuration;
+  readonly store: MemoryStore = new MemoryStore();
+  readonly publisher: MemoryPublisher = new MemoryPublisher();
+  now: number = noon;
+  #handle: ReturnType<typeof evaluateHandler>;
+  #answered = 0;
+  #message = 0;
+
+  constructor(configuration: Configuration = smallEnvironment) {
+    this.configuration = configuration;
+    this.#handle = this.#start();
+  }
+
+  /** Another instance takes over: what was only in memory is gone. */
+  restart(): void {
+    this.#handle = this.#start();
+  }
+
+  /** One minute: every group reports, validations are answered, the clock ticks. Probes not named are good. */
+  async minute(shown: Readonly<Record<string, Shown>> = {}): Promise<void> {
+    for (const report of this.reports(shown)) await this.deliver(report);
+    await this.answerValidations(shown);
+    this.now += 60_000;
+    await this.tick();
+    await this.answerValidations(shown);
+  }
+
+  /** The reports of this minute, one for each group. */
+  reports(shown: Readonly<Record<string, Shown>> = {}): Report[] {
+    const at = new Date(this.now).toISOString();
+    return [...Map.groupBy(this.configuration.probes, ({ group }) => group)].map(([group, probes]) => ({
+      ...this.#frame(group, probes[0]?.vantage ?? "outside", "schedule", `test/${group}/${at}`),
+      results: probes.map((each) => result(each, shown[each.name] ?? {}, at)),
+    }));
+  }
+
+  async deliver(report: Report): Promise<void> {
+    await this.#push("/measurements", report);
+  }
+
+  async tick(): Promise<void> {
+    await this.#push("/ticks", { v: 1, environment: this.configuration.environment });
+  }
+
+  /** Runs the probes that were asked for to validate a recovery. */
+  async answerValidations(shown: Readonly<Record<string, Shown>> = {}): Promise<void> {
+    for (;;) {
+      const requests = this.#published("probe-requests") as ProbeRequest[];
+      const request = requests[this.#answered];
+      if (request === undefined) return;
+      this.#answered += 1;
+      const at = new Date(this.now).toISOString();
+      const asked = this.configuration.probes.filter(({ name }) => request.probes?.includes(name));
+      await this.deliver({
+        ...this.#frame(request.group, request.vantage, "validation", `test/${request.group}/${request.request}`),
+        results: asked.map((each) => result(each, shown[each.name] ?? {}, at)),
+        request: request.request,
+      });
+    }
+  }
+
+  /** Every event that was told, in order, repeats left out. */
+  get events(): IncidentEvent[] {
+    const told = this.#published("notifications") as IncidentEvent[];
+    return [...new Map(told.map((event) => [`${event.incident}:${event.sequence}`, event])).values()];
+  }
+
+  /** What was told, as `12:04 opened`. */
+  get story(): string[] {
+    return this.events.map(({ at, event }) => `${at.slice(11, 16)} ${event}`);
+  }
+
+  /** The documents of all incidents, oldest first. */
+  async incidents(): Promise<{ id: string; fields: Fields }[]> {
+    return this.store.query({ collection: incidentCollection });
+  }
+
+  #start(): ReturnType<typeof evaluateHandler> {
+    const clock = { now: () => this.now };
+    const { store, publisher } = this;
+    return evaluateHandler({ store, publisher, clock, logger: silentLogger }, planOf(this.configuration));
+  }
+
+  #push(path: string, data: unknown): Promise<void> {
+    this.#message += 1;
+    return this.#handle(
+      { messageId: String(this.#message), publishedAt: this.now, attributes: {}, data, subscription: "" },
+      path,
+    );
+  }
+
+  #published(topic: string): unknown[] {
+    return this.publisher.published.filter((message) => message.topic === topic).map(({ data }) => data);
+  }
+
+  #frame(group: string, vantage: Vantage, trigger: Report["trigger"], report: string): Omit<Report, "results"> {
+    const at = new Date(this.now).toISOString();
+    const { environment } = this.configuration;
+    return { v: 1, report, environment, vantage, group, trigger, started_at: at, finished_at: at };
+  }
+}
+
+/** A failure in one line: `timeout/connect`. */
+export function failing(text: string): Failure {
+  const [kind, phase = ""] = text.split("/");
+  return { kind: kind as Failure["kind"], phase, message: `failed with ${kind}` };
+}
+
+function result({ name, component: of }: ConfiguredProbe, shown: Shown, at: string): ProbeResult {
+  const failure = "kind" in shown ? (shown as Failure) : undefined;
+  const samples = failure === undefined ? Object.entries(shown as Record<string, number>) : [];
+  const success = failure === undefined;
+  return {
+    probe: name,
+    component: of,
+    at,
+    success,
+    failure,
+    measurements: [["probe_success", success ? 1 : 0] as const, ...samples].map(([metric, value]) => ({
+      metric,
+      value,
+      labels: {},
+    })),
+  };
+}

@@ -1,0 +1,56 @@
+import type { LookupAddress } from "node:dns";
+import { describe, expect, it } from "vitest";
+import { isPrivateAddress, PrivateAddress, publicLookup, refusePrivateHost } from "./address.ts";
+
+describe("isPrivateAddress", () => {
+  it.each([
+    ["127.0.0.1", true],
+    ["10.1.2.3", true],
+    ["172.16.0.1", true],
+    ["172.32.0.1", false],
+    ["192.168.1.1", true],
+    ["169.254.169.254", true],
+    ["100.64.0.1", true],
+    ["0.0.0.0", true],
+    ["224.0.0.1", true],
+    ["255.255.255.255", true],
+    ["8.8.8.8", false],
+    ["::1", true],
+    ["::", true],
+    ["::ffff:127.0.0.1", true],
+    ["::ffff:8.8.8.8", false],
+    ["fd00::1", true],
+    ["fe80::1", true],
+    ["64:ff9b::7f00:1", true],
+    ["2002:7f00:1::", true],
+    ["2607:f8b0:4005:805::200e", false],
+  ])("%s: %s", (address, expected) => {
+    expect(isPrivateAddress(address)).toBe(expected);
+  });
+});
+
+describe("refusePrivateHost", () => {
+  it.each([
+    "http://127.0.0.1/",
+    "http://2130706433/",
+    "http://0x7f.1/",
+    "http://[::1]/",
+    "http://[::ffff:10.0.0.1]/",
+    "http://169.254.169.254/computeMetadata/v1/",
+  ])("refuses %s", (url) => {
+    expect(() => refusePrivateHost(new URL(url).hostname)).toThrow(PrivateAddress);
+  });
+
+  it("leaves names to the lookup, and public addresses alone", () => {
+    for (const host of ["localhost", "8.8.8.8", "example.com"]) expect(() => refusePrivateHost(host)).not.toThrow();
+  });
+});
+
+describe("publicLookup", () => {
+  it.each([true, false])("refuses a name that leads to this machine (all: %s)", async (all) => {
+    const error = await new Promise<unknown>((resolve) =>
+      publicLookup("localhost", { all }, (refusal: unknown, _found: string | LookupAddress[]) => resolve(refusal)),
+    );
+    expect(error).toMatchObject({ code: "EPRIVATE" });
+  });
+});

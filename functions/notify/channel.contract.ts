@@ -1,0 +1,119 @@
+/** What every kind of channel promises. One suite, run over the whole registry. */
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { incidentEventKinds } from "../../shared/messages/incident-event.ts";
+import type { AnyChannelKind, Notice, Outgoing, Reply } from "./channel.ts";
+import { incidentEvent } from "./fixtures.ts";
+
+/** Texts as a hostile or broken target could have put into an event. */
+const hostile = `<script>alert(1)</script>"'&\r\nBcc: evil@example.com\u0000\u2028${"é".repeat(50_000)}`;
+
+/** Runs the suite for one kind. */
+export function channelContract(name: string, kind: AnyChannelKind): void {
+  describe(`the channel ${name}`, () => {
+    const settings = kind.settings.parse(parse(kind.example));
+
+    it("is registered by its own name, with a title that is a sentence", () => {
+      expect(kind.kind).toBe(name);
+      expect(kind.title).toMatch(/^[A-Z].*\.$/);
+    });
+
+    it("describes every setting, and refuses one that it does not know", () => {
+      const schema = z.toJSONSchema(kind.settings, { io: "input" });
+      for (const [setting, described] of Object.entries(schema.properties ?? {})) {
+        expect(described, setting).toMatchObject({ description: expect.stringMatching(/\.$/) });
+      }
+      expect(kind.settings.safeParse({ ...parse(kind.example), nonsense: 1 }).success).toBe(false);
+    });
+
+    it.each(incidentEventKinds)("renders %s alike every time, as JSON, from frozen input", (event) => {
+      const notice = deepFreeze(noticeOf({ event, status: event === "resolved" ? "resolved" : "open" }));
+      const outgoing = kind.render(deepFreeze(settings), notice);
+      expect(kind.render(settings, notice)).toEqual(outgoing);
+      expect(JSON.parse(JSON.stringify(outgoing))).toEqual(outgoing);
+    });
+
+    it("keeps hostile texts harmless and bounded, in every field", () => {
+      const outgoing = kind.render(
+        settings,
+        noticeOf({
+          summary: hostile,
+          change: hostile,
+          title: hostile,
+          impact: hostile,
+          root_cause: hostile,
+          components: Array(100).fill(hostile),
+          alerts: Array(100).fill(hostile),
+          evidence: Array(100).fill(hostile),
+          whys: Array(100).fill(hostile),
+        }),
+      );
+      expect(Buffer.byteLength(JSON.stringify(outgoing))).toBeLessThan(64_000);
+      expectHarmless(outgoing);
+    });
+
+    it("says in plain words what happened, since when, and where to find more", () => {
+      const { event } = noticeOf({});
+      const said = JSON.stringify(kind.render(settings, noticeOf({})));
+      for (const part of [event.incident, event.summary, event.impact, "11:58:00", ...event.evidence, ...event.whys]) {
+        expect(said).toContain(part);
+      }
+    });
+
+    it("reads every answer, and knows success only by 2xx", () => {
+      const statuses = Array.from({ length: 600 }, (_, status) => status);
+      for (const status of statuses) {
+        const { outcome, answer } = kind.classify({ status, headers: {}, body: "" });
+        expect(outcome === "delivered", `${status}`).toBe(status >= 200 && status < 300);
+        expect(answer).not.toBe("");
+      }
+    });
+
+    it.each<[string, string]>([
+      ["ECONNREFUSED", "retry"],
+      ["ECONNRESET", "retry"],
+      ["ETIMEDOUT", "retry"],
+      ["ENOTFOUND", "retry"],
+      ["ESECRET", "retry"],
+      ["ESETTINGS", "rejected"],
+      ["EPRIVATE", "rejected"],
+      ["EUNKNOWN", "retry"],
+    ])("reads the error %s as %s", (code, outcome) => {
+      const reply: Reply = { error: "what happened", code };
+      expect(kind.classify(reply)).toEqual({ outcome, answer: "what happened" });
+    });
+  });
+}
+
+function noticeOf(changes: Parameters<typeof incidentEvent>[0]): Notice {
+  const event = incidentEvent(changes);
+  return {
+    event,
+    environment: "Netra staging",
+    timezone: "Europe/Berlin",
+    rootCause: { title: event.root_cause, team: "infrastructure" },
+    key: `${event.incident}:${event.event}:ops`,
+    thread: `${event.incident}:opened:ops`,
+    threadTitle: event.title,
+  };
+}
+
+function expectHarmless(outgoing: Outgoing): void {
+  if (outgoing.transport === "http") {
+    expect(() => JSON.parse(outgoing.body)).not.toThrow();
+    return;
+  }
+  expect(outgoing.html).not.toContain("<script");
+  expect(outgoing.text).not.toMatch(/^Bcc:/m);
+  for (const value of [outgoing.subject, outgoing.messageId, ...Object.values(outgoing.headers)]) {
+    expect(value).not.toMatch(/[\r\n\0]/);
+    expect(value.length).toBeLessThan(250);
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null)
+    for (const part of Object.values(Object.freeze(value))) deepFreeze(part);
+  return value;
+}

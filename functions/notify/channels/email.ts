@@ -1,0 +1,131 @@
+/** Mail by SMTP: one thread an incident, readable on a phone, in text and HTML. */
+import { z } from "zod";
+import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { bounded } from "../../../shared/redact.ts";
+import type { ChannelKind, Notice, OutgoingMail } from "../channel.ts";
+import { classifySmtp } from "../classify.ts";
+import { type Wording, wording } from "../wording.ts";
+
+/** Settings of a mail channel. */
+export interface EmailSettings {
+  readonly to: readonly string[];
+  readonly from: string;
+  readonly server: SecretReference | string;
+}
+
+/** The mail channel. */
+export const email: ChannelKind<EmailSettings> = {
+  kind: "email",
+  title: "Sends mail by SMTP, one thread an incident.",
+  settings: z.strictObject({
+    to: z
+      .array(z.email({ error: "must be a mail address such as team@example.com" }))
+      .min(1, "must name at least one mail address")
+      .max(50, "must name at most 50 mail addresses: use a mailing list")
+      .describe("Who gets the mail: a list of mail addresses."),
+    from: z
+      .string()
+      .regex(/^[^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>$|^[^<>@\s]+@[^<>@\s]+$/, "must be an address: Name <name@example.com>")
+      .default("Pathkeeper <pathkeeper@localhost>")
+      .describe("The sender, as `Name <name@example.com>`."),
+    server: z
+      .union([secretReference, z.string().refine(isOpenServer, "must be smtp://host:port without user and password")], {
+        error: "must be smtp://host:port without user and password; with them it is a secret: write { secret: NAME }",
+      })
+      .default({ secret: "smtp-url" })
+      .describe("The SMTP server: a secret such as smtps://user:password@host, or smtp://host:port without password."),
+  }),
+  example: `to: [infra@example.com]
+from: Pathkeeper <pathkeeper@example.com>
+server: { secret: smtp-url }
+`,
+  render: renderMail,
+  classify: classifySmtp,
+};
+
+function renderMail({ to, from, server }: EmailSettings, notice: Notice): OutgoingMail {
+  const words = wording(notice);
+  return {
+    transport: "smtp",
+    from,
+    to,
+    subject: subjectOf(notice),
+    text: textOf(words),
+    html: htmlOf(words),
+    messageId: messageId(notice.key, notice),
+    ...(notice.key === notice.thread ? {} : { inReplyTo: messageId(notice.thread, notice) }),
+    headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
+    server: { url: server },
+  };
+}
+
+/** The same for all mails of an incident, or Gmail breaks the thread; without brackets, whose content Gmail ignores. */
+function subjectOf({ event, threadTitle }: Notice): string {
+  const title = bounded(threadTitle.replaceAll(/[[\]]/g, " "), [], 120).replaceAll(/ {2,}/g, " ");
+  return `${title} · ${bounded(event.incident)}`;
+}
+
+/** A Message-ID that a key always leads to, made only of characters that may stand there (RFC 5322, 3.6.4). */
+function messageId(key: string, { event }: Notice): string {
+  const left = key.replaceAll(/[^A-Za-z0-9_-]+/g, ".");
+  return `<${left}@${event.environment.replaceAll(/[^A-Za-z0-9-]+/g, "-")}.pathkeeper>`;
+}
+
+function textOf({ state, what, change, facts, lists, nextSteps }: Wording): string {
+  const paragraphs = [
+    state,
+    what,
+    change ?? "",
+    facts.map(({ label, value }) => `${label}: ${value}`).join("\n"),
+    ...lists.map(({ label, items }) => [`${label}:`, ...items.map((item) => `- ${item}`)].join("\n")),
+    nextSteps.join("\n"),
+  ];
+  return `${paragraphs.filter((paragraph) => paragraph !== "").join("\n\n")}\n`;
+}
+
+/** Without colours of its own, so that light and dark mode both stay readable. */
+function htmlOf({ state, what, change, facts, lists, nextSteps }: Wording): string {
+  const paragraph = (text: string, style: string): string =>
+    `<p style="margin:0 0 12px;${style}">${escapeHtml(text)}</p>`;
+  const parts = [
+    paragraph(state, "font-weight:bold"),
+    paragraph(what, "font-size:18px"),
+    ...(change === undefined ? [] : [paragraph(change, "")]),
+    ...facts.map(
+      ({ label, value }) =>
+        `<p style="margin:0 0 6px"><span style="opacity:.7">${escapeHtml(label)}</span><br>${escapeHtml(value)}</p>`,
+    ),
+    ...lists.map(
+      ({ label, items }) =>
+        `<p style="margin:12px 0 6px;opacity:.7">${escapeHtml(label)}</p><ul style="margin:0 0 12px;padding-left:20px">${items
+          .map((item) => `<li style="margin:0 0 4px">${escapeHtml(item)}</li>`)
+          .join("")}</ul>`,
+    ),
+    ...nextSteps.map((step) => paragraph(step, "opacity:.8;font-size:14px")),
+  ];
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><style>:root{color-scheme:light dark}</style></head>
+<body style="margin:0;padding:16px;max-width:640px;font:16px/1.4 system-ui,sans-serif;overflow-wrap:anywhere">
+${parts.join("\n")}
+</body></html>
+`;
+}
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
+}
+
+function isOpenServer(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  return (protocol === "smtp:" || protocol === "smtps:") && hostname !== "" && username === "" && password === "";
+}

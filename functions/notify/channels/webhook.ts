@@ -1,0 +1,136 @@
+/** Signed webhooks after Standard Webhooks 1.0.0: `{ type, timestamp, data }`. https://www.standardwebhooks.com */
+import { z } from "zod";
+import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { bounded } from "../../../shared/redact.ts";
+import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
+import { classifyHttp } from "../classify.ts";
+
+/** Settings of a webhook. */
+export interface WebhookSettings {
+  readonly url: SecretReference | string;
+  readonly signing_key?: SecretReference | undefined;
+  readonly signing_keys?: readonly SecretReference[] | undefined;
+  readonly headers: Readonly<Record<string, SecretReference | string>>;
+  readonly allow_private: boolean;
+}
+
+/** Headers that belong to the request or to the signature, in lower case. */
+const ownHeaders: readonly string[] = [
+  "host",
+  "content-length",
+  "content-type",
+  "transfer-encoding",
+  "connection",
+  "expect",
+];
+
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "must be the name of a header")
+  .refine((name) => !ownHeaders.includes(name.toLowerCase()) && !name.toLowerCase().startsWith("webhook-"), {
+    error: "is a header that Pathkeeper sets itself: leave it out",
+  });
+
+/** The webhook channel. */
+export const webhook: ChannelKind<WebhookSettings> = {
+  kind: "webhook",
+  title: "Posts every event as signed JSON, after Standard Webhooks.",
+  settings: z
+    .strictObject({
+      url: textOrSecret.describe("Where to post to: https://…, or a secret, because such addresses often are one."),
+      signing_key: secretReference
+        .optional()
+        .describe("The key that signs every request: whsec_ and base64 of 24 to 64 bytes."),
+      signing_keys: z
+        .array(secretReference)
+        .min(1, "must name at least one secret")
+        .optional()
+        .describe("Several keys in place of one, while they are being changed: every request is signed with each."),
+      headers: z
+        .record(headerName, textOrSecret)
+        .default({})
+        .describe("More headers; their values are texts or secrets."),
+      allow_private: z
+        .boolean()
+        .default(false)
+        .describe("Allows http:// and addresses that are private, for a receiver on the own network."),
+    })
+    .superRefine(({ url, allow_private, signing_key, signing_keys }, context) => {
+      if (typeof url === "string" && !isUrl(url, allow_private ? ["https:", "http:"] : ["https:"])) {
+        const message = "must be https://host/path, or with allow_private: true also http://host/path";
+        context.addIssue({ code: "custom", path: ["url"], message });
+      }
+      if (signing_key !== undefined && signing_keys !== undefined) {
+        context.addIssue({
+          code: "custom",
+          path: ["signing_keys"],
+          message: "stands beside signing_key: keep one of them",
+        });
+      }
+    }),
+  example: `url: { secret: ops-hook-url }
+signing_key: { secret: ops-hook-key }
+headers: { X-Team: infrastructure }
+`,
+  render: renderRequest,
+  classify: classifyHttp,
+};
+
+function renderRequest(settings: WebhookSettings, notice: Notice): OutgoingRequest {
+  const keys = settings.signing_keys ?? (settings.signing_key === undefined ? [] : [settings.signing_key]);
+  return {
+    transport: "http",
+    method: "POST",
+    url: settings.url,
+    headers: { ...settings.headers, "content-type": "application/json" },
+    body: bodyOf(notice),
+    signature: { id: notice.key, keys },
+    allowPrivate: settings.allow_private,
+  };
+}
+
+/** The largest body, in bytes: Standard Webhooks asks for less than 20 KB. */
+const largestBody = 20_000;
+
+/** Lists that are shortened where a body would be too large, the most dispensable first. */
+const foldable = ["evidence", "whys", "alerts", "components"] as const;
+
+/** The event as JSON; sentences that do not fit are left out, and `folded` says how many of which. */
+function bodyOf({ event, environment }: Notice): string {
+  const lists = {
+    evidence: event.evidence.map((text) => bounded(text)),
+    whys: event.whys.map((text) => bounded(text)),
+    alerts: event.alerts.map((text) => bounded(text)),
+    components: event.components.map((text) => bounded(text)),
+  };
+  const data = {
+    ...event,
+    root_cause: bounded(event.root_cause),
+    summary: bounded(event.summary, [], 600),
+    change: bounded(event.change, [], 600),
+    title: bounded(event.title),
+    impact: bounded(event.impact, [], 600),
+    environment_title: bounded(environment),
+    ...lists,
+  };
+  const folded: Partial<Record<(typeof foldable)[number], number>> = {};
+  const write = (): string =>
+    JSON.stringify({
+      type: `incident.${event.event}`,
+      timestamp: event.at,
+      data: Object.keys(folded).length === 0 ? data : { ...data, folded },
+    });
+  let body = write();
+  for (const list of foldable) {
+    while (Buffer.byteLength(body) >= largestBody && data[list].length > 0) {
+      data[list].pop();
+      folded[list] = (folded[list] ?? 0) + 1;
+      body = write();
+    }
+  }
+  return body;
+}
+
+function isUrl(text: string, schemes: readonly string[]): boolean {
+  return URL.canParse(text) && schemes.includes(new URL(text).protocol);
+}

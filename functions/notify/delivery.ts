@@ -1,0 +1,255 @@
+/**
+ * One delivery: claim with a lease, send, record. A delivery is made at least once: an instance that dies between sending and recording
+ * is followed by one more attempt, with the same idempotency key, when its lease is over.
+ */
+import { createHash } from "node:crypto";
+import type { Clock, Logger, Store } from "../../shared/ports.ts";
+import { spokenDuration } from "../../shared/units.ts";
+import type { AnyChannelKind, Attempt, Outgoing } from "./channel.ts";
+import {
+  type Delivery,
+  deliveries,
+  deliveryFields,
+  isFinal,
+  type LedgerEntry,
+  parseDelivery,
+  shownAttempts,
+} from "./ledger.ts";
+import { isSuperseded, neverAnnounced, superseded } from "./plan.ts";
+import type { Send } from "./send.ts";
+
+/** What a delivery needs of the world. */
+export interface DeliveryWorld {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly send: Send;
+  readonly kinds: Readonly<Record<string, AnyChannelKind>>;
+}
+
+/** How long a claim lasts, in milliseconds: well over the deadline of an attempt. */
+export const leaseMs = 60_000;
+
+/** When retrying ends, in milliseconds after the delivery was planned. */
+export const giveUpAfterMs: number = 24 * 3_600_000;
+
+/** How long after it should have moved a delivery counts as abandoned, in milliseconds: no redelivery comes that late. */
+export const abandonedAfterMs: number = 30 * 60_000;
+
+/** Whether a delivery may be attempted now. */
+export type Turn =
+  | { readonly turn: "over" }
+  | { readonly turn: "wait" }
+  | { readonly turn: "suppress"; readonly reason: string }
+  /** `supersedes`: ids of older news that this one makes pointless, and that must not be sent any more. */
+  | { readonly turn: "go"; readonly supersedes: readonly string[] };
+
+/**
+ * Takes a delivery as far as it can be taken now.
+ * @param ledger everything known of its incident
+ * @param lastChance whether the message will not be delivered again, so that what fails now has failed
+ * @returns the delivery as it stands then; the caller tries again later while it is not final
+ * @throws StoreError
+ */
+export async function deliver(
+  entry: LedgerEntry,
+  ledger: readonly LedgerEntry[],
+  lastChance: boolean,
+  world: DeliveryWorld,
+): Promise<Delivery> {
+  const now = world.clock.now();
+  const turn = turnOf(entry, ledger, now, lastChance);
+  switch (turn.turn) {
+    case "over":
+    case "wait":
+      return entry.delivery;
+    case "suppress":
+      return suppress(entry, turn.reason, now, world.store);
+    case "go": {
+      const claim = await claimDelivery(entry, turn.supersedes, now, lastChance, world.store);
+      if (!claim.claimed) return claim.delivery;
+      const attempt = await attemptOnce(claim.delivery, now, world);
+      const recorded = await record({ id: entry.id, delivery: claim.delivery }, attempt, lastChance, world);
+      report(entry.id, recorded, attempt, world.logger);
+      return recorded;
+    }
+  }
+}
+
+/** Decides whether it is a delivery's turn: events of one incident reach a channel in their order. Pure. */
+export function turnOf(
+  { delivery }: LedgerEntry,
+  ledger: readonly LedgerEntry[],
+  now: number,
+  lastChance: boolean,
+): Turn {
+  if (isFinal(delivery)) return { turn: "over" };
+  if (isHeld(delivery, now) || (!lastChance && !isDue(delivery, now))) return { turn: "wait" };
+  const siblings = ledger.filter((other) => other.delivery.channel === delivery.channel);
+  const history = siblings.map((sibling) => sibling.delivery);
+  if (delivery.event !== "opened" && isSuperseded(history, delivery.sequence)) {
+    return { turn: "suppress", reason: superseded };
+  }
+  const earlier = siblings.filter((other) => other.delivery.sequence < delivery.sequence);
+  const unfinished = earlier.filter((other) => !isFinal(other.delivery) && !isAbandoned(other.delivery, now));
+  const supersedes = unfinished.filter((other) => delivery.event === "resolved" && other.delivery.event !== "opened");
+  if (unfinished.length > supersedes.length) return { turn: "wait" };
+  const closes = delivery.event === "resolved" || earlier.some((other) => other.delivery.event === "resolved");
+  if (closes && supersedes.length === 0 && !earlier.some((other) => other.delivery.status === "delivered")) {
+    return { turn: "suppress", reason: neverAnnounced };
+  }
+  return { turn: "go", supersedes: supersedes.map(({ id }) => id) };
+}
+
+/** What an attempt makes of a delivery. Pure. */
+export function afterAttempt(
+  { id, delivery }: LedgerEntry,
+  attempt: Attempt,
+  now: number,
+  lastChance: boolean,
+): Delivery {
+  const count = delivery.attempt_count + 1;
+  const tried: Delivery = {
+    ...delivery,
+    attempts: [...delivery.attempts, { at: new Date(now), outcome: attempt.outcome, answer: attempt.answer }].slice(
+      -shownAttempts,
+    ),
+    attempt_count: count,
+    lease_until: undefined,
+    next_attempt_at: undefined,
+  };
+  if (attempt.outcome === "delivered") return { ...tried, status: "delivered", delivered_at: new Date(now) };
+  if (attempt.outcome === "rejected") return { ...tried, status: "rejected", reason: attempt.answer };
+  const next = now + Math.max(backoff(id, count), attempt.afterMs ?? 0);
+  const age = now - delivery.planned_at.getTime();
+  if (lastChance || next - delivery.planned_at.getTime() > giveUpAfterMs) {
+    const tries = count === 1 ? "1 attempt" : `${count} attempts`;
+    return {
+      ...tried,
+      status: "rejected",
+      reason: `gave up after ${tries} in ${spokenDuration(age)}: ${attempt.answer}`,
+    };
+  }
+  return { ...tried, status: "retrying", next_attempt_at: new Date(next) };
+}
+
+/** The wait after the `count`th attempt, in milliseconds: 5 s doubled up to 10 min, and up to a fifth more, by hash. */
+export function backoff(id: string, count: number): number {
+  const wait = Math.min(5_000 * 2 ** (count - 1), 600_000);
+  const chance = createHash("sha256").update(`${id}:${count}`).digest().readUInt32BE() / 2 ** 32;
+  return Math.round(wait * (1 + chance / 5));
+}
+
+type Claim = { readonly claimed: boolean; readonly delivery: Delivery };
+
+async function claimDelivery(
+  { id, delivery: seen }: LedgerEntry,
+  supersedes: readonly string[],
+  now: number,
+  lastChance: boolean,
+  store: Store,
+): Promise<Claim> {
+  return store.transaction(async (transaction): Promise<Claim> => {
+    const delivery = parseDelivery(await transaction.get(deliveries, id)) ?? seen;
+    const older: LedgerEntry[] = [];
+    for (const olderId of supersedes) {
+      const found = parseDelivery(await transaction.get(deliveries, olderId));
+      if (found !== undefined && !isFinal(found)) older.push({ id: olderId, delivery: found });
+    }
+    const blocked = [delivery, ...older.map((entry) => entry.delivery)].some((held) => isHeld(held, now));
+    if (isFinal(delivery) || blocked || (!lastChance && !isDue(delivery, now))) return { claimed: false, delivery };
+    for (const entry of older)
+      transaction.set(deliveries, entry.id, deliveryFields(suppressed(entry.delivery, superseded)));
+    const claimed: Delivery = {
+      ...(delivery.status === "sending" ? lost(delivery) : delivery),
+      status: "sending",
+      lease_until: new Date(now + leaseMs),
+    };
+    transaction.set(deliveries, id, deliveryFields(claimed));
+    return { claimed: true, delivery: claimed };
+  });
+}
+
+async function attemptOnce(delivery: Delivery, now: number, { kinds, send }: DeliveryWorld): Promise<Attempt> {
+  const kind = Object.hasOwn(kinds, delivery.kind) ? kinds[delivery.kind] : undefined;
+  const outgoing = readPayload(delivery.payload);
+  if (kind === undefined || outgoing === undefined) {
+    return { outcome: "rejected", answer: "what was planned cannot be read any more" };
+  }
+  return kind.classify(await send(outgoing, now));
+}
+
+/** Records an attempt, unless somebody else has taken over since; what was delivered is recorded even then. */
+async function record(
+  { id, delivery: claimed }: LedgerEntry,
+  attempt: Attempt,
+  lastChance: boolean,
+  { store, clock }: DeliveryWorld,
+): Promise<Delivery> {
+  const now = clock.now();
+  return store.transaction(async (transaction) => {
+    const current = parseDelivery(await transaction.get(deliveries, id)) ?? claimed;
+    const ours = current.lease_until?.getTime() === claimed.lease_until?.getTime();
+    if (!ours && (isFinal(current) || attempt.outcome !== "delivered")) return current;
+    const next = afterAttempt({ id, delivery: current }, attempt, now, lastChance);
+    transaction.set(deliveries, id, deliveryFields(next));
+    return next;
+  });
+}
+
+async function suppress(
+  { id, delivery: seen }: LedgerEntry,
+  reason: string,
+  now: number,
+  store: Store,
+): Promise<Delivery> {
+  return store.transaction(async (transaction) => {
+    const delivery = parseDelivery(await transaction.get(deliveries, id)) ?? seen;
+    if (isFinal(delivery) || isHeld(delivery, now)) return delivery;
+    const next = suppressed(delivery, reason);
+    transaction.set(deliveries, id, deliveryFields(next));
+    return next;
+  });
+}
+
+function suppressed(delivery: Delivery, reason: string): Delivery {
+  return { ...delivery, status: "suppressed", reason, lease_until: undefined, next_attempt_at: undefined };
+}
+
+/** The attempt of an instance that died: nobody knows whether it arrived. */
+function lost(delivery: Delivery): Delivery {
+  const at = new Date((delivery.lease_until ?? delivery.planned_at).getTime());
+  const attempt = { at, outcome: "lost", answer: "the instance that was sending did not come back" };
+  return {
+    ...delivery,
+    attempts: [...delivery.attempts, attempt].slice(-shownAttempts),
+    attempt_count: delivery.attempt_count + 1,
+  };
+}
+
+function isHeld({ status, lease_until }: Delivery, now: number): boolean {
+  return status === "sending" && lease_until !== undefined && lease_until.getTime() > now;
+}
+
+function isDue({ next_attempt_at }: Delivery, now: number): boolean {
+  return next_attempt_at === undefined || next_attempt_at.getTime() <= now;
+}
+
+function isAbandoned({ planned_at, lease_until, next_attempt_at }: Delivery, now: number): boolean {
+  const moves = [planned_at, lease_until, next_attempt_at].map((instant) => instant?.getTime() ?? 0);
+  return now - Math.max(...moves) > abandonedAfterMs;
+}
+
+function readPayload(payload: string | undefined): Outgoing | undefined {
+  try {
+    return JSON.parse(payload ?? "null") ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function report(id: string, delivery: Delivery, attempt: Attempt, logger: Logger): void {
+  const fields = { delivery: id, attempt: delivery.attempt_count, outcome: attempt.outcome, answer: attempt.answer };
+  if (delivery.status === "rejected") logger.error(`notify cannot deliver ${id}: ${delivery.reason}`, fields);
+  else logger.info(`notify: ${id} is ${delivery.status}`, fields);
+}

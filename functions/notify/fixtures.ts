@@ -1,0 +1,157 @@
+/** What the tests of this folder share: one incident, one configuration, real servers on this machine. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type ParsedMail, simpleParser } from "mailparser";
+import { SMTPServer, type SMTPServerOptions } from "smtp-server";
+import type { Configuration, ConfiguredChannel, Route } from "../../shared/config/model.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import type { Logger, Secrets } from "../../shared/ports.ts";
+
+/** Noon of the outage, in milliseconds since the epoch. */
+export const noon: number = Date.parse("2025-09-16T12:00:00Z");
+
+/** The first event of an incident; `changes` make it another. */
+export function incidentEvent(changes: Partial<IncidentEvent> = {}): IncidentEvent {
+  return {
+    v: 1,
+    at: "2025-09-16T12:00:00.000Z",
+    incident: "20250916-120000-vpc-connector",
+    event: "opened",
+    severity: "critical",
+    root_cause: "vpc-connector",
+    verdict: "platform",
+    confidence: 0.9,
+    components: ["vpc-connector", "backend"],
+    alerts: ["connector full", "backend-health failing"],
+    summary: "The VPC connector is saturated; the backend answers 503.",
+    environment: "netra-staging",
+    sequence: 1,
+    occurrence: 1,
+    change: "The incident was opened.",
+    title: "Netra staging: VPC connector failing",
+    status: "open",
+    priority: "P0",
+    impact: "$500K+ ARR pipeline blocked",
+    evidence: ["The connector is at 98 % of its capacity.", "The same target answers through the other path."],
+    whys: ["The backend answers 503.", "Because it gets no database connection."],
+    opened_at: "2025-09-16T12:00:00.000Z",
+    first_failure_at: "2025-09-16T11:58:00.000Z",
+    ...changes,
+  };
+}
+
+/** The end of that incident. */
+export function resolvedEvent(changes: Partial<IncidentEvent> = {}): IncidentEvent {
+  return incidentEvent({
+    event: "resolved",
+    status: "resolved",
+    sequence: 2,
+    at: "2025-09-16T12:30:00.000Z",
+    resolved_at: "2025-09-16T12:30:00.000Z",
+    change: "Everything was validated.",
+    ...changes,
+  });
+}
+
+/** A configuration with these channels; without routes, one that brings everything everywhere. */
+export function configurationOf(channels: readonly ConfiguredChannel[], routes?: readonly Route[]): Configuration {
+  return {
+    environment: "netra-staging",
+    title: "Netra staging",
+    timezone: "Europe/Berlin",
+    components: [
+      { name: "vpc-connector", title: "VPC connector", layer: "platform", dependsOn: [], team: "infrastructure" },
+      { name: "backend", title: "Backend", layer: "application", dependsOn: ["vpc-connector"] },
+    ],
+    probes: [],
+    rules: [],
+    baselines: [],
+    recovery: { stages: [] },
+    channels,
+    routes: routes ?? [{ channels: channels.map(({ name }) => name) }],
+  };
+}
+
+/** Secrets from a table. */
+export function secretsOf(table: Readonly<Record<string, string>>): Secrets {
+  return {
+    read: async (name) => {
+      const value = table[name];
+      if (value === undefined) throw new Error(`no secret ${name} in the table`);
+      return value;
+    },
+  };
+}
+
+/** A logger that remembers its lines. */
+export function rememberingLogger(): Logger & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const log =
+    (level: string) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
+    };
+  return { lines, info: log("info"), warning: log("warning"), error: log("error") };
+}
+
+/** A request that arrived. */
+export interface Received {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A server on this machine, and what arrived there, oldest first. */
+export interface Inbox<T> extends AsyncDisposable {
+  readonly url: string;
+  readonly received: readonly T[];
+}
+
+/** A web server that keeps what it was sent and then answers as told. */
+export async function webInbox(
+  answer: (response: ServerResponse, count: number, request: IncomingMessage) => void = (response) =>
+    response.end("ok"),
+): Promise<Inbox<Received>> {
+  const received: Received[] = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    received.push({ url: request.url ?? "", headers: request.headers as Record<string, string>, body });
+    answer(response, received.length, request);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A mail server that keeps what it was sent. */
+export async function mailInbox(options: SMTPServerOptions = {}): Promise<Inbox<ParsedMail>> {
+  const received: ParsedMail[] = [];
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ["STARTTLS"],
+    onData: (stream, _session, done) => {
+      simpleParser(stream).then((mail) => {
+        received.push(mail);
+        done();
+      }, done);
+    },
+    ...options,
+  });
+  // A peer that hangs up in the middle is part of these tests.
+  server.on("error", () => {});
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}`,
+    received,
+    async [Symbol.asyncDispose]() {
+      await new Promise<void>((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,14 @@
+/** The notify function: wiring. */
+import { http } from "@google-cloud/functions-framework";
+import { connect } from "../../shared/adapters/select.ts";
+import { pushFunction } from "../../shared/shell.ts";
+import { channels } from "./channels/index.ts";
+import { notifyHandler } from "./handler.ts";
+import { sender } from "./send.ts";
+
+const world = await connect(process.env);
+
+http(
+  "notify",
+  pushFunction("notify", world, notifyHandler({ ...world, kinds: channels, send: sender(world.secrets) })),
+);

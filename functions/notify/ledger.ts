@@ -1,0 +1,109 @@
+/** The ledger of deliveries: one document for each event and channel, told or not, written to be read in the console. */
+import { z } from "zod";
+import {
+  type IncidentEvent,
+  type IncidentEventKind,
+  incidentEventKinds,
+} from "../../shared/messages/incident-event.ts";
+import type { Fields, Logger, Store } from "../../shared/ports.ts";
+
+/** The collection of the ledger. */
+export const deliveries = "deliveries";
+
+/** How long the ledger is kept, in milliseconds: longer than anyone asks why a notice did or did not come. */
+export const keptForMs: number = 90 * 86_400_000;
+
+/** How many attempts a document shows; the newest. */
+export const shownAttempts = 20;
+
+/** Where a delivery stands. `delivered`, `rejected` and `suppressed` are final. */
+export const deliveryStatuses = ["planned", "sending", "retrying", "delivered", "rejected", "suppressed"] as const;
+
+/** One of the statuses of a delivery. */
+export type DeliveryStatus = (typeof deliveryStatuses)[number];
+
+/** One event for one channel, with everything that became of it. */
+export interface Delivery {
+  readonly incident: string;
+  readonly event: IncidentEventKind;
+  readonly channel: string;
+  readonly kind: string;
+  /** Of the event within its incident. */
+  readonly sequence: number;
+  /** When the event happened. */
+  readonly at: Date;
+  /** What the incident is called in this channel, from the first notice on. */
+  readonly title: string;
+  readonly status: DeliveryStatus;
+  /** Why it is told, or why it is not. */
+  readonly reason: string;
+  /** What is sent, as JSON; rendered once, so that a late attempt still tells the state it was meant to tell. */
+  readonly payload?: string | undefined;
+  readonly attempts: readonly { readonly at: Date; readonly outcome: string; readonly answer: string }[];
+  /** All attempts, also those no longer shown. */
+  readonly attempt_count: number;
+  /** Until then the delivery belongs to the instance that is sending it. */
+  readonly lease_until?: Date | undefined;
+  readonly next_attempt_at?: Date | undefined;
+  readonly planned_at: Date;
+  readonly delivered_at?: Date | undefined;
+  /** The store deletes the document after that. */
+  readonly expires_at: Date;
+}
+
+/** A delivery with the id of its document, which is also its idempotency key. */
+export interface LedgerEntry {
+  readonly id: string;
+  readonly delivery: Delivery;
+}
+
+/** The id of the document of an event for a channel: `incident:event:channel`, and `event-2` where an event happens again. */
+export function deliveryId(event: Pick<IncidentEvent, "incident" | "event" | "occurrence">, channel: string): string {
+  const occurrence = event.occurrence > 1 ? `-${event.occurrence}` : "";
+  return `${event.incident}:${event.event}${occurrence}:${channel}`;
+}
+
+/** Whether nothing more will become of it. */
+export function isFinal({ status }: Delivery): boolean {
+  return status === "delivered" || status === "rejected" || status === "suppressed";
+}
+
+/** Everything the ledger holds on an incident. A document that cannot be read is left out, with a warning. */
+export async function readLedger(store: Store, incident: string, logger: Logger): Promise<LedgerEntry[]> {
+  const stored = await store.query({ collection: deliveries, where: [["incident", "==", incident]], limit: 2000 });
+  return stored.flatMap(({ id, fields }) => {
+    const delivery = parseDelivery(fields);
+    if (delivery === undefined) logger.warning(`notify ignores the delivery ${id}, its document cannot be read`);
+    return delivery === undefined ? [] : [{ id, delivery }];
+  });
+}
+
+/** Reads a document of the ledger; `undefined` where it is none. */
+export function parseDelivery(fields: Fields | undefined): Delivery | undefined {
+  return deliverySchema.safeParse(fields).data;
+}
+
+/** The fields of the document of a delivery. */
+export function deliveryFields(delivery: Delivery): Fields {
+  return Object.fromEntries(Object.entries(delivery).filter(([, value]) => value !== undefined));
+}
+
+const deliverySchema: z.ZodType<Delivery> = z.object({
+  incident: z.string(),
+  event: z.enum(incidentEventKinds),
+  channel: z.string(),
+  kind: z.string(),
+  sequence: z.number(),
+  at: z.date(),
+  title: z.string(),
+  status: z.enum(deliveryStatuses),
+  reason: z.string(),
+  payload: z.string().optional(),
+  attempts: z.array(z.object({ at: z.date(), outcome: z.string(), answer: z.string() })),
+  attempt_count: z.number(),
+  lease_until: z.date().optional(),
+  next_attempt_at: z.date().optional(),
+  planned_at: z.date(),
+  delivered_at: z.date().optional(),
+  expires_at: z.date(),
+});

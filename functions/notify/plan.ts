@@ -1,0 +1,187 @@
+/** The decision who is told of an event, and why the others are not. Pure: everything it needs is an argument. */
+import type { Configuration, ConfiguredChannel } from "../../shared/config/model.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import type { AnyChannelKind, Notice, Outgoing } from "./channel.ts";
+import { type Delivery, deliveryId, type LedgerEntry } from "./ledger.ts";
+import { notDue, routesTo } from "./route.ts";
+import { type Silence, silenced } from "./silence.ts";
+
+/** What the decision rests on besides the event. */
+export interface Circumstances {
+  readonly configuration: Configuration;
+  readonly kinds: Readonly<Record<string, AnyChannelKind>>;
+  readonly silences: readonly Silence[];
+  /** Everything that the ledger holds on this incident. */
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/** Who is told what, and who is not because of what. Together they name every channel once. */
+export interface NotificationPlan {
+  readonly deliveries: readonly PlannedDelivery[];
+  readonly suppressed: readonly SuppressedDelivery[];
+}
+
+/** One channel that is not told, and why. */
+export interface SuppressedDelivery {
+  readonly channel: string;
+  readonly kind: string;
+  /** Id of its document in the ledger, and idempotency key. */
+  readonly key: string;
+  /** What the incident is called in this channel. */
+  readonly title: string;
+  readonly reason: string;
+}
+
+/** One channel that is told, why and what. */
+export interface PlannedDelivery extends SuppressedDelivery {
+  readonly payload: Outgoing;
+}
+
+/** Plans an event: which channels are told, with the payload rendered, and which are not. */
+export function plan(event: IncidentEvent, circumstances: Circumstances, now: number): NotificationPlan {
+  const steps = isAllClear(event) ? allClear : announcement;
+  const deliveries: PlannedDelivery[] = [];
+  const suppressed: SuppressedDelivery[] = [];
+  for (const channel of candidates(event, circumstances)) {
+    const history = circumstances.ledger.filter(({ delivery }) => delivery.channel === channel.name).map(byDelivery);
+    const title = earliest(history)?.title ?? event.title;
+    const common = { channel: channel.name, kind: channel.kind, key: deliveryId(event, channel.name), title };
+    const question = { event, channel: channel.name, history, circumstances, now };
+    const refusal = firstRefusal(steps, question);
+    const written = refusal === undefined ? compose(event, channel, title, circumstances) : refusal;
+    if (typeof written === "string") suppressed.push({ ...common, reason: written });
+    else deliveries.push({ ...common, payload: written, reason: occasion(event, channel.name, circumstances) });
+  }
+  return { deliveries, suppressed };
+}
+
+/** Whether the event tells that it is over, or comes after that. It goes to whom the incident was announced, silenced or not. */
+export function isAllClear(event: IncidentEvent): boolean {
+  return event.status === "resolved";
+}
+
+/** Whether a channel knows, or is about to know, of the incident from an event before this one. */
+export function wasTold(history: readonly Delivery[], sequence: number): boolean {
+  return history.some((delivery) => delivery.sequence < sequence && isTelling(delivery));
+}
+
+/** Whether the all-clear has overtaken an event in a channel, so that telling it now would only confuse. */
+export function isSuperseded(history: readonly Delivery[], sequence: number): boolean {
+  return history.some((delivery) => delivery.event === "resolved" && delivery.sequence > sequence);
+}
+
+/** Why an event that the all-clear has overtaken is not told. */
+export const superseded = "superseded: the incident is resolved";
+
+/** Why a channel does not hear the end of what it never heard of. */
+export const neverAnnounced = "never announced here";
+
+/** One question about one channel. */
+interface Question {
+  readonly event: IncidentEvent;
+  readonly channel: string;
+  /** What the ledger holds on this incident for this channel. */
+  readonly history: readonly Delivery[];
+  readonly circumstances: Circumstances;
+  readonly now: number;
+}
+
+/** A step says why the channel is not told, or nothing. */
+type Step = (question: Question) => string | undefined;
+
+const announcement: readonly Step[] = [overtaken, unrouted, muted, early];
+const allClear: readonly Step[] = [unannounced];
+
+function firstRefusal(steps: readonly Step[], question: Question): string | undefined {
+  for (const step of steps) {
+    const refusal = step(question);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+function overtaken({ event, history }: Question): string | undefined {
+  return isSuperseded(history, event.sequence) ? superseded : undefined;
+}
+
+function unrouted({ event, channel, circumstances }: Question): string | undefined {
+  const routes = routesTo(channel, event, circumstances.configuration.routes);
+  return routes.length === 0 ? `no route: ${event.event}, ${event.severity}, ${event.root_cause}` : undefined;
+}
+
+function muted({ event, circumstances, now }: Question): string | undefined {
+  return silenced(event, circumstances.silences, now);
+}
+
+function early({ event, channel, history, circumstances }: Question): string | undefined {
+  const told = history.filter((delivery) => delivery.sequence < event.sequence && isTelling(delivery));
+  const last = told.length === 0 ? undefined : Math.max(...told.map(({ at }) => at.getTime()));
+  return notDue(event, routesTo(channel, event, circumstances.configuration.routes), last);
+}
+
+function unannounced({ event, history }: Question): string | undefined {
+  return wasTold(history, event.sequence) ? undefined : neverAnnounced;
+}
+
+/** Why a channel is told. */
+function occasion(event: IncidentEvent, channel: string, { configuration: { routes } }: Circumstances): string {
+  if (isAllClear(event)) return "all-clear to whom the incident was announced";
+  return `route ${routesTo(channel, event, routes)
+    .map((route) => routes.indexOf(route) + 1)
+    .join(", ")}`;
+}
+
+/** Every configured channel, and those that were told and have left the configuration since. */
+function candidates(event: IncidentEvent, { configuration, ledger }: Circumstances): ConfiguredChannel[] {
+  if (!isAllClear(event)) return [...configuration.channels];
+  const known = new Set(configuration.channels.map(({ name }) => name));
+  const gone = new Map(
+    ledger
+      .filter(({ delivery }) => !known.has(delivery.channel))
+      .map(({ delivery }) => [delivery.channel, { name: delivery.channel, kind: "", settings: {} }]),
+  );
+  return [...configuration.channels, ...gone.values()];
+}
+
+/** What is sent to the channel; a sentence where that cannot be said, so that one broken channel does not silence the others. */
+function compose(
+  event: IncidentEvent,
+  channel: ConfiguredChannel,
+  threadTitle: string,
+  { configuration, kinds }: Circumstances,
+): Outgoing | string {
+  const kind = Object.hasOwn(kinds, channel.kind) ? kinds[channel.kind] : undefined;
+  if (kind === undefined) return "the channel is not in the configuration any more";
+  const settings = kind.settings.safeParse(channel.settings);
+  if (!settings.success) return `the settings of the channel are wrong: ${settings.error.issues[0]?.message}`;
+  const cause = configuration.components.find(({ name }) => name === event.root_cause);
+  const notice: Notice = {
+    event,
+    environment: configuration.title,
+    timezone: configuration.timezone,
+    rootCause: {
+      title: cause?.title ?? event.root_cause,
+      ...(cause?.team === undefined ? {} : { team: cause.team }),
+    },
+    key: deliveryId(event, channel.name),
+    thread: deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, channel.name),
+    threadTitle,
+  };
+  return kind.render(settings.data, notice);
+}
+
+function byDelivery({ delivery }: LedgerEntry): Delivery {
+  return delivery;
+}
+
+function earliest(history: readonly Delivery[]): Delivery | undefined {
+  return history.reduce<Delivery | undefined>(
+    (first, delivery) => (first === undefined || delivery.sequence < first.sequence ? delivery : first),
+    undefined,
+  );
+}
+
+/** Whether the channel has it or is about to get it. */
+function isTelling({ status }: Delivery): boolean {
+  return status !== "suppressed" && status !== "rejected";
+}

@@ -1,0 +1,41 @@
+/** Routes: what goes where. */
+import type { Route } from "../../shared/config/model.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import { spokenDuration } from "../../shared/units.ts";
+
+/** The routes that bring an event to a channel. */
+export function routesTo(channel: string, event: IncidentEvent, routes: readonly Route[]): Route[] {
+  return routes.filter(
+    (route) =>
+      route.channels.includes(channel) &&
+      (route.severity?.includes(event.severity) ?? true) &&
+      (route.components?.some((name) => name === event.root_cause || event.components.includes(name)) ?? true) &&
+      (route.events?.includes(event.event) ?? true),
+  );
+}
+
+/**
+ * Why none of the routes wants the event yet, as a sentence; `undefined` when one does. Only reminders and escalations have their time:
+ * that of the route, or at once for a route that names the event and no time.
+ * @param told when this channel was last told of the incident: the time of that event, in milliseconds since the epoch
+ */
+export function notDue(event: IncidentEvent, routes: readonly Route[], told: number | undefined): string | undefined {
+  const waits = waitsFor(event, routes);
+  if (waits === undefined) return undefined;
+  if (waits.length === 0)
+    return `no route asks for it (${event.event === "reminder" ? "remind_every" : "escalate_after"})`;
+  const since = event.event === "reminder" ? told : Date.parse(event.opened_at);
+  const waited = since === undefined ? Number.POSITIVE_INFINITY : Date.parse(event.at) - since;
+  const shortest = Math.min(...waits);
+  return waited >= shortest
+    ? undefined
+    : `not due: ${spokenDuration(waited)} of ${spokenDuration(shortest)} have passed`;
+}
+
+function waitsFor(event: IncidentEvent, routes: readonly Route[]): number[] | undefined {
+  if (event.event !== "reminder" && event.event !== "escalated") return undefined;
+  return routes.flatMap(({ remindEveryMs, escalateAfterMs, events }) => {
+    const wait = event.event === "reminder" ? remindEveryMs : escalateAfterMs;
+    return wait ?? (events?.includes(event.event) ? 0 : []);
+  });
+}

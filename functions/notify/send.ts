@@ -1,0 +1,227 @@
+/** The one place that sends: a request by HTTP, a mail by SMTP. It resolves the secrets, keeps the deadline and lets no secret out. */
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import { createConnection, type Socket } from "node:net";
+import { createTransport } from "nodemailer";
+import { isSecretReference, type SecretReference } from "../../shared/config/fields.ts";
+import type { Secrets } from "../../shared/ports.ts";
+import { bounded } from "../../shared/redact.ts";
+import { publicLookup, refusePrivateHost } from "./address.ts";
+import type { Outgoing, OutgoingMail, OutgoingRequest, Reply } from "./channel.ts";
+import { BadSigningKey, sign } from "./sign.ts";
+
+/**
+ * Sends once and reports what came back; it never throws for what the other side does.
+ * @param now milliseconds since the epoch, which a signature states
+ */
+export type Send = (outgoing: Outgoing, now: number) => Promise<Reply>;
+
+/** Makes a `Send`. */
+export function sender(secrets: Secrets, options: { /** @default 15_000 */ readonly deadlineMs?: number } = {}): Send {
+  const deadlineMs = options.deadlineMs ?? 15_000;
+  return async (outgoing, now) => {
+    const vault = new Vault(secrets);
+    const deadline = AbortSignal.timeout(deadlineMs);
+    const sending =
+      outgoing.transport === "smtp" ? sendMail(outgoing, vault, deadline) : sendRequest(outgoing, vault, deadline, now);
+    return sending.catch((error: unknown) =>
+      deadline.aborted
+        ? { error: `no answer within ${deadlineMs / 1000} s`, code: "ETIMEDOUT" }
+        : { error: bounded(messageOf(error), vault.known), code: codeOf(error) },
+    );
+  };
+}
+
+/** Settings with which nothing can ever be sent. */
+class BadSettings extends Error {
+  readonly code = "ESETTINGS";
+}
+
+/** Resolves references and remembers what must never be seen outside. */
+class Vault {
+  readonly known: Set<string> = new Set();
+  readonly #secrets: Secrets;
+
+  constructor(secrets: Secrets) {
+    this.#secrets = secrets;
+  }
+
+  async resolve(value: string | SecretReference): Promise<string> {
+    if (!isSecretReference(value)) return value;
+    const text = (await this.#read(value.secret)).trim();
+    this.known.add(text);
+    return text;
+  }
+
+  /** An address is a credential in each of its parts: path, query and user. */
+  async url(value: string | SecretReference, schemes: readonly string[]): Promise<URL> {
+    const text = await this.resolve(value);
+    if (!URL.canParse(text)) throw new BadSettings(`the address is not a URL: write ${schemes[0]}//host/path`);
+    const url = new URL(text);
+    for (const part of [url.href, `${url.pathname}${url.search}`, url.username, url.password, url.search.slice(1)]) {
+      if (part.length > 1) this.known.add(part).add(safeDecode(part));
+    }
+    for (const part of [...url.pathname.split("/"), ...url.searchParams.values()]) {
+      if (part.length >= 8) this.known.add(part);
+    }
+    if (!schemes.includes(url.protocol)) {
+      throw new BadSettings(
+        `the address starts with ${url.protocol}//, it must start with ${schemes.join("// or ")}//`,
+      );
+    }
+    return url;
+  }
+
+  async #read(name: string): Promise<string> {
+    try {
+      return await this.#secrets.read(name);
+    } catch (cause) {
+      throw Object.assign(new Error(`the secret ${name} cannot be read: ${messageOf(cause)}`, { cause }), {
+        code: "ESECRET",
+      });
+    }
+  }
+}
+
+async function sendRequest(
+  outgoing: OutgoingRequest,
+  vault: Vault,
+  deadline: AbortSignal,
+  now: number,
+): Promise<Reply> {
+  const url = await vault.url(outgoing.url, outgoing.allowPrivate ? ["https:", "http:"] : ["https:"]);
+  if (!outgoing.allowPrivate) refusePrivateHost(url.hostname);
+  const headers: Record<string, string> = { "user-agent": "pathkeeper", "content-length": byteLength(outgoing.body) };
+  for (const [name, value] of Object.entries(outgoing.headers)) headers[name] = await vault.resolve(value);
+  if (outgoing.signature) {
+    const keys = await Promise.all(outgoing.signature.keys.map((key) => vault.resolve(key)));
+    Object.assign(headers, sign(outgoing.signature.id, outgoing.body, keys, now));
+  }
+  return new Promise((resolve, reject) => {
+    const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
+      method: outgoing.method,
+      headers,
+      agent: false,
+      signal: deadline,
+      ...(outgoing.allowPrivate ? {} : { lookup: publicLookup }),
+    });
+    request.on("error", reject);
+    request.on("response", (response) => {
+      const answered = {
+        status: response.statusCode ?? 0,
+        headers: Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)])),
+      };
+      let body = "";
+      // The status is the answer; a body that is endless, slow or torn off must not change it.
+      const finish = (): void => {
+        resolve({ ...answered, body: bounded(body, vault.known, longestAnswer) });
+        request.destroy();
+      };
+      const patience = setTimeout(finish, bodyPatienceMs);
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        body += chunk;
+        if (body.length > longestAnswer * 4) finish();
+      });
+      response.on("close", () => {
+        clearTimeout(patience);
+        finish();
+      });
+      response.on("error", finish);
+    });
+    request.end(outgoing.body);
+  });
+}
+
+async function sendMail(outgoing: OutgoingMail, vault: Vault, deadline: AbortSignal): Promise<Reply> {
+  const url = await vault.url(outgoing.server.url, ["smtps:", "smtp:"]);
+  const secure = url.protocol === "smtps:";
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(url.port) || (secure ? 465 : 587);
+  const connection = await connect(host, port, deadline);
+  try {
+    const transport = createTransport({
+      host,
+      port,
+      secure,
+      connection,
+      // A password goes over the wire in clear only to a server on this machine.
+      requireTLS: !secure && url.username !== "" && !isLoopback(host),
+      ...(url.username === "" ? {} : { auth: { user: safeDecode(url.username), pass: safeDecode(url.password) } }),
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
+    const sent = await transport.sendMail({
+      from: outgoing.from,
+      to: [...outgoing.to],
+      subject: outgoing.subject,
+      text: outgoing.text,
+      html: outgoing.html,
+      messageId: outgoing.messageId,
+      ...(outgoing.inReplyTo === undefined ? {} : { inReplyTo: outgoing.inReplyTo, references: [outgoing.inReplyTo] }),
+      headers: outgoing.headers,
+    });
+    const refused = sent.rejected.length === 0 ? "" : ` (refused for ${sent.rejected.map(String).join(", ")})`;
+    return answerOf(sent.response, refused, vault);
+  } catch (error) {
+    const response = (error as { response?: unknown }).response;
+    if (typeof response === "string" && /^\d{3}/.test(response) && !deadline.aborted)
+      return answerOf(response, "", vault);
+    throw error;
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** A connection that dies at the deadline, in whatever phase of the conversation that is. */
+function connect(host: string, port: number, deadline: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ host, port });
+    deadline.addEventListener("abort", () => socket.destroy(new Error("deadline")), { once: true });
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve(socket);
+    });
+  });
+}
+
+function answerOf(response: string, addition: string, vault: Vault): Reply {
+  return { status: Number(response.slice(0, 3)), headers: {}, body: bounded(response + addition, vault.known) };
+}
+
+/** The longest answer that is kept, in characters. */
+const longestAnswer = 200;
+
+/** How long the body of an answer is waited for once the status is known, in milliseconds. */
+const bodyPatienceMs = 2_000;
+
+function byteLength(body: string): string {
+  return String(Buffer.byteLength(body));
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
+
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function messageOf(error: unknown): string {
+  // An AggregateError of several addresses has no message of its own.
+  const { message, code } = error as { message?: string; code?: string };
+  return message || code || String(error);
+}
+
+/** Errors that Node raises for a header or a URL it will not send are the settings' fault, not the network's. */
+function codeOf(error: unknown): string {
+  if (error instanceof BadSigningKey) return "ESETTINGS";
+  const code = (error as { code?: unknown }).code;
+  if (typeof code !== "string") return "EUNKNOWN";
+  return code.startsWith("ERR_INVALID") ? "ESETTINGS" : code;
+}

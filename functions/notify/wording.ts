@@ -1,0 +1,120 @@
+/** What every notice for people says, in plain words and in one order, whatever the channel makes of it. */
+import type { IncidentEventKind, Verdict } from "../../shared/messages/incident-event.ts";
+import { bounded } from "../../shared/redact.ts";
+import { spokenDuration } from "../../shared/units.ts";
+import type { Notice } from "./channel.ts";
+
+/** A notice as text: every part bounded, in one line each, and not yet escaped for any format. */
+export interface Wording {
+  /** The state in which the incident is: the first thing to read. */
+  readonly state: string;
+  readonly what: string;
+  /** What changed with this event; absent where that is all of it. */
+  readonly change?: string;
+  readonly facts: readonly { readonly label: string; readonly value: string }[];
+  readonly lists: readonly { readonly label: string; readonly items: readonly string[] }[];
+  readonly nextSteps: readonly string[];
+}
+
+/** The most sentences of one list in a notice; the incident has them all. */
+const longestList = 12;
+
+/** Words of a notice. Pure. */
+export function wording(notice: Notice): Wording {
+  const { event, environment } = notice;
+  const what = bounded(event.summary, [], 600);
+  const change = bounded(event.change, [], 600);
+  return {
+    state: `${stateOf[event.event]} · ${event.severity} ${event.priority} · ${bounded(environment)}`,
+    what,
+    ...(change === "" || change === what || event.event === "opened" ? {} : { change }),
+    facts: factsOf(notice),
+    lists: [
+      { label: "Evidence", items: shorten(event.evidence) },
+      { label: "Why", items: shorten(event.whys) },
+    ].filter(({ items }) => items.length > 0),
+    nextSteps: nextStepsOf(notice),
+  };
+}
+
+/** An instant as people of that zone say it, and in UTC. Text that is no instant stays as it is. */
+export function localTime(instant: string, timezone: string): string {
+  const time = new Date(instant);
+  if (Number.isNaN(time.getTime())) return bounded(instant);
+  const utc = `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  const local = new Intl.DateTimeFormat("en-GB", {
+    timeZone: timezone,
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    timeZoneName: "short",
+  }).format(time);
+  return local.endsWith(" UTC") ? utc : `${local} (${utc})`;
+}
+
+const stateOf: Readonly<Record<IncidentEventKind, string>> = {
+  opened: "NEW INCIDENT",
+  joined: "OPEN, and wider than before",
+  severity_raised: "OPEN, and worse than before",
+  root_cause_changed: "OPEN, with another likely cause",
+  acknowledged: "ACKNOWLEDGED",
+  recovering: "RECOVERING, not yet validated",
+  regressed: "OPEN AGAIN, the recovery did not last",
+  resolved: "RESOLVED",
+  reminder: "STILL OPEN",
+  escalated: "ESCALATED, nobody has acknowledged",
+  status_update: "STATUS UPDATE",
+};
+
+const verdictOf: Readonly<Record<Verdict, string>> = {
+  platform: "the platform",
+  application: "the application",
+  monitor: "the monitor itself",
+  unknown: "not known yet",
+};
+
+function factsOf({ event, timezone, rootCause }: Notice): Wording["facts"] {
+  const cause =
+    event.root_cause === "unknown"
+      ? "not known yet"
+      : `${bounded(rootCause.title)} (${Math.round(event.confidence * 100)} % sure)`;
+  return [
+    ["Impact", bounded(event.impact, [], 600)],
+    ["Root cause", cause],
+    ["Whose trouble", verdictOf[event.verdict]],
+    ["Who acts", bounded(rootCause.team ?? "")],
+    ["Affected", bounded(event.components.join(", "), [], 600)],
+    ["Alerts", bounded(event.alerts.join(", "), [], 600)],
+    ["Since", localTime(event.first_failure_at, timezone)],
+    ["Opened", localTime(event.opened_at, timezone)],
+    ["Resolved", event.resolved_at === undefined ? "" : localTime(event.resolved_at, timezone)],
+    ["Lasted", lasted(event.first_failure_at, event.resolved_at)],
+    ["This news", localTime(event.at, timezone)],
+    ["Incident", bounded(event.incident)],
+  ]
+    .map(([label = "", value = ""]) => ({ label, value }))
+    .filter(({ value }) => value !== "");
+}
+
+function nextStepsOf({ event }: Notice): string[] {
+  const where = `incidents/${bounded(event.incident)}`;
+  const find = `Everything known stands in the Firestore console: collection incidents, document ${bounded(event.incident)}.`;
+  if (event.status === "resolved") return [find];
+  if (event.status === "acknowledged") return [find, `To close it by hand, set status to resolved in ${where}.`];
+  return [find, `To take it, set status to acknowledged in ${where}. To mute it, set silenced_until there.`];
+}
+
+function lasted(from: string, until: string | undefined): string {
+  const duration = Date.parse(until ?? "") - Date.parse(from);
+  return Number.isNaN(duration) ? "" : spokenDuration(duration);
+}
+
+function shorten(sentences: readonly string[]): string[] {
+  const shown = sentences.slice(0, longestList).map((sentence) => bounded(sentence));
+  const folded = sentences.length - shown.length;
+  return folded > 0 ? [...shown, `… and ${folded} more, in the incident`] : shown;
+}

@@ -1,0 +1,189 @@
+/** What an HTTP answer must be like: the settings under `expect`, and the first thing that is not as expected. */
+import { z } from "zod";
+import { duration } from "../../shared/config/fields.ts";
+import type { Failure } from "../../shared/messages/report.ts";
+import { formatDuration, quantity } from "../../shared/units.ts";
+import { parseJsonPath, valueAt } from "./json-path.ts";
+import { parsePattern, search } from "./pattern.ts";
+
+/** A single value of JSON. */
+export type JsonScalar = string | number | boolean | null;
+
+/** The settings under `expect`, defaults filled in. */
+export interface Expectations {
+  readonly status: number | string | readonly (number | string)[];
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body_contains?: string | undefined;
+  readonly body_matches?: string | undefined;
+  readonly json?: Readonly<Record<string, JsonScalar>> | undefined;
+  /** Milliseconds. */
+  readonly max_time?: number | undefined;
+}
+
+/** The parts of an answer that expectations speak of. */
+export interface Answered {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: string;
+  /** From the start of the first request to the last byte, in seconds. */
+  readonly seconds: number;
+}
+
+/** The schema of `expect`. */
+export const expectations: z.ZodType<Expectations, unknown> = z.strictObject({
+  status: z
+    .union([statusSchema(), z.array(statusSchema()).min(1)], {
+      error: "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these",
+    })
+    .default("2xx")
+    .describe("Accepted status codes: 200, 2xx, 200-299, or a list of these."),
+  headers: z
+    .record(z.string().toLowerCase(), z.string())
+    .optional()
+    .describe("Headers that the answer must carry, each with its text or a /pattern/."),
+  body_contains: z.string().min(1).optional().describe("A text that the body must contain."),
+  body_matches: z
+    .string()
+    .refine((text) => parsePattern(asPattern(text)) !== undefined, "must be a regular expression")
+    .optional()
+    .describe("A regular expression that the body must match."),
+  json: z
+    .record(
+      z
+        .string()
+        .refine((path) => parseJsonPath(path) !== undefined, "must be a path such as $.status or $.checks[0].ok"),
+      z.union([z.string(), z.number(), z.boolean(), z.null()]),
+    )
+    .optional()
+    .describe('Values inside a JSON body by path: a value, a comparison such as "< 0.8" or "!= down", or a /pattern/.'),
+  max_time: duration.optional().describe("The longest that the whole exchange may take, redirects included."),
+});
+
+/** The first thing about an answer that is not as expected, or `undefined`. @param json the body read as JSON, or `undefined` */
+export function unmet(expected: Expectations, seen: Answered, json: unknown): Failure | undefined {
+  return (
+    statusProblem(expected, seen) ??
+    headerProblem(expected, seen) ??
+    bodyProblem(expected, seen) ??
+    jsonProblem(expected, seen, json) ??
+    timeProblem(expected, seen)
+  );
+}
+
+function statusProblem(
+  { status: accepted }: Expectations,
+  { status, statusText, headers, body }: Answered,
+): Failure | undefined {
+  const list = Array.isArray(accepted) ? accepted : [accepted];
+  if (list.some((one) => acceptsStatus(one, status))) return undefined;
+  const told = /json|text\/plain/.test(String(headers["content-type"] ?? "")) && body.trim() !== "";
+  const message = `${status} ${statusText}`.trim() + (told ? `: ${excerpt(body)}` : "");
+  return { kind: "http_status", phase: "response", message };
+}
+
+function headerProblem({ headers: wanted = {} }: Expectations, { headers }: Answered): Failure | undefined {
+  for (const [name, expected] of Object.entries(wanted)) {
+    const value = headers[name];
+    const text = typeof value === "string" ? value : value?.join(", ");
+    if (text !== undefined && matchesText(expected, text)) continue;
+    const observed = text === undefined ? "is missing" : `is "${excerpt(text)}"`;
+    return { kind: "body", phase: "response", message: `the header ${name} ${observed}, expected ${quoted(expected)}` };
+  }
+  return undefined;
+}
+
+function bodyProblem({ body_contains, body_matches }: Expectations, { body }: Answered): Failure | undefined {
+  if (body_contains !== undefined && !body.includes(body_contains))
+    return bodyFailure(`the body does not contain "${body_contains}", it is: ${excerpt(body)}`);
+  if (body_matches === undefined) return undefined;
+  const pattern = parsePattern(asPattern(body_matches)) ?? /$^/;
+  const found = search(pattern, body);
+  if (found === true) return undefined;
+  return found === false
+    ? bodyFailure(`the body does not match ${pattern}, it is: ${excerpt(body)}`)
+    : bodyFailure(`whether the body matches ${pattern} cannot be told in reasonable time: write a simpler pattern`);
+}
+
+function jsonProblem({ json: wanted }: Expectations, { body }: Answered, json: unknown): Failure | undefined {
+  if (wanted === undefined) return undefined;
+  if (json === undefined) return bodyFailure(`the body is not JSON, it is: ${excerpt(body)}`);
+  for (const [path, expected] of Object.entries(wanted)) {
+    const value = valueAt(json, parseJsonPath(path) ?? []);
+    if (value === undefined) return bodyFailure(`the body has no ${path}, expected ${quoted(expected)}`);
+    if (!meets(value, expected))
+      return bodyFailure(`${path} is ${excerpt(JSON.stringify(value))}, expected ${quoted(expected)}`);
+  }
+  return undefined;
+}
+
+function timeProblem({ max_time }: Expectations, { seconds }: Answered): Failure | undefined {
+  if (max_time === undefined || seconds * 1000 <= max_time) return undefined;
+  const message = `answered after ${formatDuration(seconds * 1000)}, expected within ${formatDuration(max_time)}`;
+  return { kind: "timeout", phase: "response", message };
+}
+
+function statusSchema(): z.ZodType<number | string, number | string> {
+  return z.union([z.int().min(100).max(599), z.string().regex(/^([1-5]xx|[1-5]\d\d(-[1-5]\d\d)?)$/)]);
+}
+
+function acceptsStatus(accepted: number | string, status: number): boolean {
+  const text = String(accepted);
+  if (text.endsWith("xx")) return String(status).startsWith(text.slice(0, 1));
+  const [from, to = from] = text.split("-");
+  return status >= Number(from) && status <= Number(to);
+}
+
+function matchesText(expected: string, text: string): boolean {
+  const pattern = parsePattern(expected);
+  return pattern ? search(pattern, text) === true : text === expected;
+}
+
+function meets(value: unknown, expected: JsonScalar): boolean {
+  if (typeof expected !== "string") return value === expected;
+  const comparison = /^(<=|>=|==|!=|<|>)\s*(.+)$/s.exec(expected);
+  if (!comparison) return matchesText(expected, typeof value === "string" ? value : JSON.stringify(value));
+  const [, operator = "", right = ""] = comparison;
+  const limit = asNumber(right);
+  if (limit !== undefined && typeof value === "number") return compares(value, operator, limit);
+  if (operator === "==") return String(value) === right;
+  return operator === "!=" && String(value) !== right;
+}
+
+function compares(left: number, operator: string, right: number): boolean {
+  switch (operator) {
+    case "<":
+      return left < right;
+    case "<=":
+      return left <= right;
+    case ">":
+      return left > right;
+    case ">=":
+      return left >= right;
+    case "==":
+      return left === right;
+    default:
+      return left !== right;
+  }
+}
+
+function asNumber(text: string): number | undefined {
+  const match = /^(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(%?)$/i.exec(text.trim());
+  return match ? quantity(Number(match[1]), match[2] ?? "")?.value : undefined;
+}
+
+function asPattern(text: string): string {
+  return parsePattern(text) ? text : `/${text}/`;
+}
+
+function bodyFailure(message: string): Failure {
+  return { kind: "body", phase: "body", message };
+}
+
+function quoted(expected: JsonScalar): string {
+  return typeof expected === "string" ? expected : JSON.stringify(expected);
+}
+
+function excerpt(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+}

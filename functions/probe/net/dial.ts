@@ -1,0 +1,81 @@
+/** Opens fresh connections, one phase after the other: never pooled, never raced over several addresses. */
+
+import { lookup } from "node:dns/promises";
+import { addAbortListener } from "node:events";
+import { connect, isIP, type NetConnectOpts, type Socket } from "node:net";
+import type { ProbeWorld } from "../prober.ts";
+import { ProbeFault } from "./faults.ts";
+import type { Stopwatch } from "./stopwatch.ts";
+
+/** Where to connect to: a port of a host, or a socket of this machine. */
+export type Address =
+  | { readonly host: string; readonly port: number; readonly family?: 4 | 6 }
+  | { readonly path: string };
+
+/**
+ * Connects to the first address of a host, in the phases `dns` (none for a literal address) and `connect`. The socket is destroyed at the
+ * deadline, and when the probe ends.
+ * @throws the error of the lookup or of the socket
+ */
+export async function dial(address: Address, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
+  if ("path" in address) return await open({ path: address.path }, world, watch);
+  const { port, family } = address;
+  const host = await resolveHost(address.host, family, world, watch);
+  return await open({ host, port }, world, watch);
+}
+
+/** Waits for an event of a socket, or for the error that comes in its place. */
+export function eventOf(socket: Socket, event: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      socket.off(event, arrived).off("error", settle).off("close", closed);
+      if (error) reject(error);
+      else resolve();
+    };
+    const arrived = (): void => settle();
+    const closed = (): void => settle(Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" }));
+    socket.on(event, arrived).on("error", settle).on("close", closed);
+  });
+}
+
+async function resolveHost(
+  host: string,
+  family: 4 | 6 | undefined,
+  world: ProbeWorld,
+  watch: Stopwatch,
+): Promise<string> {
+  const literal = isIP(host);
+  if (literal !== 0) {
+    if (family === undefined || family === literal) return host;
+    throw new ProbeFault("dns", `${host} is an address of IPv${literal}, but ip_version is ${family}`);
+  }
+  watch.enter("dns");
+  // The system's lookup cannot be stopped, only left behind.
+  const { address } = await unlessAborted(lookup(host, { family: family ?? 0 }), world.signal);
+  return address;
+}
+
+async function open(options: NetConnectOpts, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
+  world.signal.throwIfAborted();
+  watch.enter("connect");
+  const socket = connect({ ...options, noDelay: true });
+  // Faults reach the prober by what it waits for; one that comes later must not end the process.
+  socket.on("error", () => {});
+  const deadline = addAbortListener(world.signal, () => socket.destroy(new Error("the time of the probe ran out")));
+  socket.once("close", () => deadline[Symbol.dispose]());
+  world.onClose(() => socket.destroy());
+  await eventOf(socket, "connect");
+  watch.stop();
+  return socket;
+}
+
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const listener = addAbortListener(signal, () => reject(signal.reason));
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    listener[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,93 @@
+/** What stands in place of an answer when the network fails, in a kind and a plain sentence. */
+import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
+
+/** A fault that a prober has already put into its kind and words. */
+export class ProbeFault extends Error {
+  override readonly name = "ProbeFault";
+  readonly kind: FailureKind;
+
+  constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** Where and on what a fault happened. */
+export interface FaultContext {
+  readonly phase: string;
+  /** Whom the probe spoke to, without secrets: `api.example.com:443`, or the path of a socket. */
+  readonly peer: string;
+  /** Aborted when the deadline of the probe has passed: then nothing else is to blame. */
+  readonly signal: AbortSignal;
+}
+
+/** Names the failure that an error of a socket, a lookup or a protocol means. */
+export function failureOf(error: unknown, { phase, peer, signal }: FaultContext): Failure {
+  if (signal.aborted)
+    return { kind: "timeout", phase, message: `the time of the probe ran out while ${doing(phase, peer)}` };
+  if (error instanceof ProbeFault) return { kind: error.kind, phase, message: error.message };
+  const { code = "", message = String(error) } = error as NodeJS.ErrnoException;
+  const known = faults.find(({ codes }) => codes.test(code));
+  if (known) return { kind: known.kind, phase, message: known.say(peer, phase, message) };
+  return { kind: "internal", phase, message: `unexpected fault while ${doing(phase, peer)}: ${message}` };
+}
+
+/** Node's codes of system, lookup, TLS and HTTP errors, the first match counts. */
+const faults: readonly {
+  readonly codes: RegExp;
+  readonly kind: FailureKind;
+  readonly say: (peer: string, phase: string, message: string) => string;
+}[] = [
+  {
+    codes: /^ENOTFOUND$|^ENODATA$/,
+    kind: "dns",
+    say: (peer) => `the name of ${peer} does not exist, or has no address of the wanted kind`,
+  },
+  { codes: /^EAI_/, kind: "dns", say: (peer) => `the name of ${peer} could not be looked up: no answer of DNS` },
+  { codes: /^ECONNREFUSED$/, kind: "refused", say: (peer) => `${peer} refused the connection: nothing listens there` },
+  {
+    codes: /^ECONNRESET$|^EPIPE$|^ECONNABORTED$/,
+    kind: "reset",
+    say: (peer, phase) => `${peer} closed the connection while ${doing(phase, peer)}`,
+  },
+  {
+    codes: /^ETIMEDOUT$/,
+    kind: "timeout",
+    say: (peer, phase) => `the operating system gave up while ${doing(phase, peer)}`,
+  },
+  {
+    codes: /^EHOSTUNREACH$|^ENETUNREACH$|^EHOSTDOWN$|^ENETDOWN$|^EADDRNOTAVAIL$/,
+    kind: "unavailable",
+    say: (peer) => `there is no route to ${peer}`,
+  },
+  { codes: /^ENOENT$/, kind: "unavailable", say: (peer) => `there is no socket at ${peer}` },
+  { codes: /^EACCES$|^EPERM$/, kind: "unavailable", say: (peer) => `the system forbids a connection to ${peer}` },
+  {
+    codes: /^ERR_SSL_WRONG_VERSION_NUMBER$|^ERR_SSL_PACKET_LENGTH_TOO_LONG$/,
+    kind: "tls",
+    say: (peer) => `${peer} does not speak TLS`,
+  },
+  {
+    codes: /^EPROTO$|^ERR_SSL_|^ERR_TLS_|^ERR_OSSL_/,
+    kind: "tls",
+    say: (peer, _phase, message) => `the TLS handshake with ${peer} failed: ${message}`,
+  },
+  { codes: /^HPE_HEADER_OVERFLOW$/, kind: "protocol", say: (peer) => `${peer} sent more headers than are read` },
+  { codes: /^HPE_/, kind: "protocol", say: (peer, _phase, message) => `${peer} does not speak HTTP: ${message}` },
+  { codes: /^Z_|^ERR_BROTLI|^ERR__ERROR|^ZSTD_/, kind: "body", say: () => "the compressed body cannot be decoded" },
+];
+
+const activities: Readonly<Record<string, string>> = {
+  dns: "looking up the name of",
+  connect: "connecting to",
+  tls: "shaking hands for TLS with",
+  first_byte: "waiting for the first byte from",
+  body: "reading the body from",
+  authentication: "logging in at",
+  query: "waiting for the answer to the first query from",
+  statistics: "counting the connections of",
+};
+
+function doing(phase: string, peer: string): string {
+  return `${activities[phase] ?? `in the phase ${phase} with`} ${peer}`;
+}

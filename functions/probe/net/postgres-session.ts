@@ -1,0 +1,144 @@
+/** A fresh session of PostgreSQL, in the phases dns, connect, tls and authentication. */
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import pg from "pg";
+import type { FailureKind } from "../../../shared/messages/report.ts";
+import type { ProbeWorld } from "../prober.ts";
+import { dial } from "./dial.ts";
+import { ProbeFault } from "./faults.ts";
+import { PostgresStream } from "./postgres-stream.ts";
+import type { Stopwatch } from "./stopwatch.ts";
+import { secure } from "./tls.ts";
+
+/** How far TLS goes, in the words of PostgreSQL's own `sslmode`. */
+export const tlsModes = ["disable", "require", "verify-ca", "verify-full"] as const;
+
+/** Where to log in, and as whom; secrets resolved. */
+export interface Login {
+  /** A name, an address, or the folder of a socket such as `/cloudsql/project:region:instance`. */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly tls: (typeof tlsModes)[number];
+  readonly ca: string | undefined;
+}
+
+/** The host as it is named in sentences. */
+export function peerOf({ host, port }: Pick<Login, "host" | "port">): string {
+  return isSocketFolder(host) ? socketOf(host, port) : `${host}:${port}`;
+}
+
+/**
+ * Opens a session that can be queried.
+ * @throws ProbeFault, or the error of the connection
+ */
+export async function openSession(login: Login, world: ProbeWorld, watch: Stopwatch): Promise<pg.Client> {
+  const socket = await connected(login, world, watch);
+  watch.enter("authentication");
+  const client = new pg.Client({
+    // `pg` asks for as much of a stream as this is.
+    stream: () => new PostgresStream(socket) as unknown as Duplex,
+    ssl: false,
+    host: login.host,
+    port: login.port,
+    user: login.user,
+    database: login.database,
+    // As a function, so that an absent password is not looked for in files and variables of this machine.
+    password: () => login.password ?? "",
+    application_name: "pathkeeper",
+  });
+  // A fault between two calls reaches the next call; without a listener it would end the process.
+  client.on("error", () => {});
+  await client.connect().catch((error: unknown) => {
+    throw explained(error, login);
+  });
+  watch.stop();
+  return client;
+}
+
+/** Puts an error of the server or of `pg` into a kind and words. */
+export function explained(error: unknown, login: Login): unknown {
+  const peer = peerOf(login);
+  if (error instanceof pg.DatabaseError) {
+    const code = error.code ?? "";
+    const known = sqlstates.find(({ codes }) => codes.test(code));
+    const said = `${error.message} (SQLSTATE ${code || "unknown"})`;
+    return new ProbeFault(known?.kind ?? "database", known ? `${known.say}: ${said}` : `the server answered: ${said}`);
+  }
+  if (!(error instanceof Error)) return error;
+  if (/^Connection terminated/.test(error.message)) {
+    const proxy = isSocketFolder(login.host) ? "; behind an Auth Proxy that means it could not reach the instance" : "";
+    return new ProbeFault(
+      "reset",
+      `${peer} closed the connection before the session was ready or the query answered${proxy}`,
+    );
+  }
+  if (/SASL|SCRAM|assword/.test(error.message))
+    return new ProbeFault("auth", `the login failed before the server could judge it: ${error.message}`);
+  return error;
+}
+
+/** SQLSTATE codes. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const sqlstates: readonly { readonly codes: RegExp; readonly kind: FailureKind; readonly say: string }[] = [
+  { codes: /^53300$/, kind: "database", say: "the server has no connection left for this user" },
+  { codes: /^28P01$/, kind: "auth", say: "the server refused the password" },
+  { codes: /^28/, kind: "auth", say: "the server refused the login" },
+  { codes: /^3D000$/, kind: "database", say: "the database does not exist" },
+  { codes: /^57P03$/, kind: "database", say: "the server is starting up or shutting down and takes no connections" },
+  { codes: /^57P0[12]$/, kind: "database", say: "the server is shutting down" },
+  { codes: /^57014$/, kind: "timeout", say: "the query took longer than the probe had time" },
+  { codes: /^25006$/, kind: "database", say: "the query of a probe may only read" },
+];
+
+async function connected(login: Login, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
+  const { host, port, tls, ca } = login;
+  if (isSocketFolder(host)) return await dial({ path: socketOf(host, port) }, world, watch).catch(noProxy);
+  const socket = await dial({ host, port }, world, watch);
+  if (tls === "disable") return socket;
+  watch.enter("tls");
+  await requestTls(socket, peerOf(login));
+  const verify = ({ require: "nothing", "verify-ca": "chain", "verify-full": "full" } as const)[tls];
+  const secured = await secure(socket, { host, ca, verify }, watch, world.now());
+  if (secured.fault !== undefined) throw new ProbeFault("tls", secured.fault);
+  return secured.socket;
+}
+
+function noProxy(error: NodeJS.ErrnoException & { address?: string }): never {
+  const path = error.address ?? "the path";
+  if (error.code === "ENOENT")
+    throw new ProbeFault(
+      "unavailable",
+      `no Auth Proxy socket at ${path}: the instance is not attached to this service`,
+    );
+  if (error.code === "ECONNREFUSED") throw new ProbeFault("refused", `nobody listens at the socket ${path}`);
+  throw error;
+}
+
+/** Asks for TLS. @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL */
+async function requestTls(socket: Socket, peer: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const closed = (): void => reject(Object.assign(new Error("closed while asked for TLS"), { code: "ECONNRESET" }));
+  socket.once("data", resolve).once("error", reject).once("close", closed);
+  socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]));
+  const answer = await promise;
+  socket.off("error", reject).off("close", closed).pause();
+  // Anything after the one byte was not encrypted, and may have been put there by somebody in between.
+  const [verdict] = answer;
+  if (answer.length === 1 && verdict === 0x53) return;
+  if (answer.length === 1 && verdict === 0x4e)
+    throw new ProbeFault("tls", `${peer} does not offer TLS: turn it on there, or write tls: disable`);
+  throw new ProbeFault(
+    "protocol",
+    `${peer} does not speak PostgreSQL: its answer to the request for TLS makes no sense`,
+  );
+}
+
+function isSocketFolder(host: string): boolean {
+  return host.startsWith("/");
+}
+
+function socketOf(folder: string, port: number): string {
+  return `${folder}/.s.PGSQL.${port}`;
+}

@@ -1,0 +1,68 @@
+/** What `pg` speaks over: a connection that is already open, timed and secured, and a guard against what comes out of it. */
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+import { ProbeFault } from "./faults.ts";
+
+/** More bytes than this are no answer to a probe. */
+const mostReceived = 4 * 2 ** 20;
+
+/**
+ * As much of a stream as `pg` uses. Its parser believes what it reads: a wrong length makes it keep everything or throw out of an event,
+ * where nobody could catch it. Here both end the connection.
+ */
+export class PostgresStream extends EventEmitter {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    super();
+    this.#socket = socket;
+    let received = 0;
+    socket.on("data", (chunk: Buffer) => {
+      received += chunk.length;
+      try {
+        if (received > mostReceived) throw new Error("it sends without end");
+        this.emit("data", chunk);
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        socket.destroy(new ProbeFault("protocol", `the server does not speak PostgreSQL: ${reason}`, { cause }));
+      }
+    });
+    for (const event of ["error", "close", "end"]) socket.on(event, (...details) => this.emit(event, ...details));
+  }
+
+  /** Tells `pg` that it is connected, which it is. */
+  connect(): this {
+    queueMicrotask(() => this.emit("connect"));
+    return this;
+  }
+
+  get writable(): boolean {
+    return this.#socket.writable;
+  }
+
+  write(data: Uint8Array, done?: () => void): boolean {
+    return this.#socket.write(data, () => done?.());
+  }
+
+  end(): this {
+    this.#socket.end();
+    return this;
+  }
+
+  destroy(error?: Error): this {
+    this.#socket.destroy(error);
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+}

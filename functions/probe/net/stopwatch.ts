@@ -1,0 +1,39 @@
+/** Times phases that follow one another on one connection. */
+
+/** A stopwatch that is always in one phase. */
+export interface Stopwatch {
+  /** The phase that runs, or the last that ran: where a failure happened. */
+  readonly phase: string;
+  /** Ends the running phase and starts another. */
+  enter(phase: string): void;
+  /** Ends the running phase. One that is never ended did not complete, and is not among the times. */
+  stop(): void;
+  /** Seconds spent in each completed phase, in the order in which they ran. */
+  times(): Readonly<Record<string, number>>;
+}
+
+/** A stopwatch that stands still until it enters its first phase. @param clock monotonic milliseconds */
+export function stopwatch(clock: () => number): Stopwatch {
+  const times: Record<string, number> = {};
+  let phase = "start";
+  let since: number | undefined;
+  const finish = (): number => {
+    const now = clock();
+    if (since !== undefined) times[phase] = (times[phase] ?? 0) + (now - since) / 1000;
+    return now;
+  };
+  return {
+    get phase() {
+      return phase;
+    },
+    enter(next) {
+      since = finish();
+      phase = next;
+    },
+    stop() {
+      finish();
+      since = undefined;
+    },
+    times: () => times,
+  };
+}

@@ -1,0 +1,146 @@
+/** The TLS handshake over a connection, and the judgement of the certificates in plain sentences. */
+import { X509Certificate } from "node:crypto";
+import { isIP, type Socket } from "node:net";
+import { checkServerIdentity, connect, getCACertificates, type TLSSocket } from "node:tls";
+import { eventOf } from "./dial.ts";
+import type { Stopwatch } from "./stopwatch.ts";
+
+/** What a connection must show to be trusted. */
+export interface TlsOptions {
+  /** The name or address that the certificate must be for. */
+  readonly host: string;
+  /** Trusted authorities in PEM. @default those of the system */
+  readonly ca?: string | undefined;
+  /** How much is verified: `chain` leaves the name out. @default full */
+  readonly verify?: "full" | "chain" | "nothing";
+  readonly protocols?: readonly string[];
+}
+
+/** A finished handshake. Nothing may be sent over it while a fault stands. */
+export interface Secured {
+  readonly socket: TLSSocket;
+  /** When the first certificate of the verified chain expires; milliseconds since the epoch. */
+  readonly expiresAt: number | undefined;
+  /** Why the certificates are not accepted, in one sentence. */
+  readonly fault: string | undefined;
+}
+
+/**
+ * Shakes hands in the phase `tls`.
+ * @param now milliseconds since the epoch
+ * @throws the error of the handshake, where there was none to judge
+ */
+export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch, now: number): Promise<Secured> {
+  const { host, ca, verify = "full", protocols } = options;
+  watch.enter("tls");
+  const socket = connect({
+    socket: raw,
+    host,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(ca === undefined ? {} : { ca }),
+    ...(protocols === undefined ? {} : { ALPNProtocols: [...protocols] }),
+    checkServerIdentity: verify === "chain" ? () => undefined : checkServerIdentity,
+    // A certificate that is refused is still one whose dates are wanted: it is judged below, before anything is sent.
+    rejectUnauthorized: false,
+  });
+  socket.on("error", () => {});
+  await eventOf(socket, "secureConnect");
+  watch.stop();
+  const leaf = socket.getPeerX509Certificate();
+  const chain = leaf ? verifiedChain(leaf, trusted(ca)) : [];
+  return {
+    socket,
+    expiresAt: chain.length === 0 ? undefined : Math.min(...chain.map(expiry)),
+    fault: verify === "nothing" || socket.authorized ? undefined : explain(socket, chain, host, now),
+  };
+}
+
+/**
+ * The certificates from the first to the nearest trusted authority. What a server sends beyond that is not verified by anybody, and may
+ * be long expired.
+ */
+function verifiedChain(
+  leaf: X509Certificate,
+  roots: ReadonlyMap<string, readonly X509Certificate[]>,
+): X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  for (let next: X509Certificate | undefined = leaf; next && chain.length < 10; next = next.issuerCertificate) {
+    const current: X509Certificate = next;
+    chain.push(current);
+    const root = roots.get(current.issuer)?.find((candidate) => current.checkIssued(candidate));
+    if (root) {
+      if (root.fingerprint256 !== current.fingerprint256) chain.push(root);
+      break;
+    }
+    if (current.checkIssued(current)) break;
+  }
+  return chain;
+}
+
+let systemRoots: ReadonlyMap<string, readonly X509Certificate[]> | undefined;
+
+function trusted(ca: string | undefined): ReadonlyMap<string, readonly X509Certificate[]> {
+  if (ca !== undefined) return bySubject(ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []);
+  systemRoots ??= bySubject(getCACertificates("default"));
+  return systemRoots;
+}
+
+function bySubject(pems: readonly string[]): ReadonlyMap<string, readonly X509Certificate[]> {
+  return Map.groupBy(
+    pems.map((pem) => new X509Certificate(pem)),
+    (certificate) => certificate.subject,
+  );
+}
+
+function expiry(certificate: X509Certificate): number {
+  return Date.parse(certificate.validTo);
+}
+
+function explain(socket: TLSSocket, chain: readonly X509Certificate[], host: string, now: number): string {
+  // A string, whatever its declaration says: the code that OpenSSL or Node gives to the first thing found wrong.
+  const code = String(socket.authorizationError);
+  const leaf = chain[0];
+  const last = chain.at(-1);
+  switch (code) {
+    case "CERT_HAS_EXPIRED": {
+      const expired = chain.find((certificate) => expiry(certificate) < now) ?? leaf;
+      return `the certificate of ${subjectOf(expired)} expired on ${day(expired?.validTo)}`;
+    }
+    case "CERT_NOT_YET_VALID": {
+      const early = chain.find((certificate) => Date.parse(certificate.validFrom) > now) ?? leaf;
+      return `the certificate of ${subjectOf(early)} is not valid before ${day(early?.validFrom)}`;
+    }
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return `the certificate is for ${namesOf(leaf)}, not for ${host}`;
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+      return `the certificate of ${subjectOf(leaf)} is self-signed: no authority vouches for it`;
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+      return `the chain ends in an authority that is not trusted: ${subjectOf(last)}`;
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+    case "UNABLE_TO_GET_ISSUER_CERT":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+      return `the chain is incomplete: the server did not send the certificate of the issuer ${commonName(last?.issuer)}, and it is not a trusted authority`;
+    case "CERT_REVOKED":
+      return `the certificate of ${subjectOf(leaf)} was revoked`;
+    default:
+      return `the certificate of ${subjectOf(leaf)} is not accepted: ${code}`;
+  }
+}
+
+function subjectOf(certificate: X509Certificate | undefined): string {
+  return certificate?.subject ? commonName(certificate.subject) : namesOf(certificate);
+}
+
+function namesOf(certificate: X509Certificate | undefined): string {
+  const names = certificate?.subjectAltName?.replaceAll(/DNS:|IP Address:/g, "");
+  return names ?? commonName(certificate?.subject);
+}
+
+function commonName(name: string | undefined): string {
+  return /^CN=(.+)$/m.exec(name ?? "")?.[1] ?? name?.replaceAll("\n", ", ") ?? "an unknown name";
+}
+
+function day(date: string | undefined): string {
+  const instant = new Date(date ?? Number.NaN);
+  return Number.isNaN(instant.getTime()) ? "an unknown day" : instant.toISOString().slice(0, 10);
+}

@@ -1,0 +1,36 @@
+/** Patterns over texts of a target: a pattern that backtracks without end must not stop all other probes. */
+import { createContext, Script } from "node:vm";
+
+/** How long one search may take, in milliseconds. */
+const patience = 100;
+
+/** Whether the pattern is found in the text; `too slow` when that could not be told in 100 ms. */
+export function search(pattern: RegExp, text: string): boolean | "too slow" {
+  // Only short texts are searched without a guard, which costs more than the search itself.
+  if (text.length <= 100) return pattern.test(text);
+  sandbox.pattern = pattern;
+  sandbox.text = text;
+  try {
+    return test.runInContext(context, { timeout: patience }) === true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return "too slow";
+    throw error;
+  } finally {
+    sandbox.text = "";
+  }
+}
+
+/** Reads `/pattern/` or `/pattern/i`; `undefined` when the text is not written so, or is no regular expression. */
+export function parsePattern(text: string): RegExp | undefined {
+  const match = /^\/(.+)\/([ims]*)$/s.exec(text);
+  if (!match) return undefined;
+  try {
+    return new RegExp(match[1] ?? "", match[2]);
+  } catch {
+    return undefined;
+  }
+}
+
+const sandbox = { pattern: /(?:)/, text: "" };
+const context = createContext(sandbox);
+const test = new Script("pattern.test(text)");

@@ -1,0 +1,244 @@
+/** The prober `postgres`: a fresh connection by phase, a burst of them, and how many the server has left. */
+import { z } from "zod";
+import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import type { Failure } from "../../../shared/messages/report.ts";
+import { failureOf, ProbeFault } from "../net/faults.ts";
+import { explained, type Login, openSession, peerOf, tlsModes } from "../net/postgres-session.ts";
+import { stopwatch } from "../net/stopwatch.ts";
+import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+
+/** What a `postgres` probe reads. */
+export interface PostgresSettings {
+  readonly connection: {
+    readonly url?: SecretReference | undefined;
+    readonly host?: string | undefined;
+    readonly port: number;
+    readonly database: string;
+    readonly user?: string | undefined;
+    readonly password?: SecretReference | undefined;
+  };
+  readonly tls: (typeof tlsModes)[number];
+  readonly ca?: SecretReference | undefined;
+  readonly query: string;
+  readonly burst: { readonly connections: number };
+  readonly pool?: { readonly size: number; readonly overflow: number; readonly role?: string | undefined } | undefined;
+}
+
+/** What was seen of the server. */
+export interface PostgresObservation {
+  readonly failure?: Failure | undefined;
+  /** Seconds in each completed phase. */
+  readonly phases: Readonly<Record<string, number>>;
+  /** Seconds from nothing to the answer of the first query. */
+  readonly seconds?: number | undefined;
+  readonly connections?: Connections | undefined;
+  readonly burst?: Burst | undefined;
+}
+
+/** The prober `postgres`. */
+export const postgres: Prober<PostgresSettings, PostgresObservation> = {
+  kind: "postgres",
+  title:
+    "Opens a fresh connection to PostgreSQL and times each phase, counts the connections in use, and can open a burst of them. A burst fails the probe only when none of its connections succeeds.",
+  settings: z.strictObject({
+    connection: z
+      .strictObject({
+        url: secretReference.optional().describe("A secret postgres:// URL, in place of all that follows."),
+        host: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("A name, an address, or the folder of a socket: /cloudsql/project:region:instance."),
+        port: z.int().min(1).max(65_535).default(5432).describe("The port; it is also part of the name of a socket."),
+        database: z.string().min(1).default("postgres").describe("The database to log in to."),
+        user: z.string().min(1).optional().describe("The role to log in as."),
+        password: secretReference.optional().describe("Its password."),
+      })
+      .refine(({ url, host }) => (url === undefined) !== (host === undefined), {
+        message: "write either url: { secret: NAME }, or host and user",
+      })
+      .refine(({ host, user }) => host === undefined || user !== undefined, {
+        message: "write the role to log in as",
+        path: ["user"],
+      })
+      .describe("Where to connect to."),
+    tls: z
+      .enum(tlsModes)
+      .default("require")
+      .describe("disable, require (encrypted, not verified), verify-ca or verify-full. A socket never uses TLS."),
+    ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
+    query: z
+      .string()
+      .min(1)
+      .default("select 1")
+      .describe("The first query. It runs in a read-only transaction that the server ends at the probe's deadline."),
+    burst: z
+      .strictObject({
+        connections: z
+          .int()
+          .min(0)
+          .max(100)
+          .default(0)
+          .describe("How many connections start at the same moment; 0 for none."),
+      })
+      .prefault({})
+      .describe("Simultaneous fresh connections, which a sick network path drops first."),
+    pool: z
+      .strictObject({
+        size: z.int().min(1).describe("Connections that the application's pool keeps, of all instances together."),
+        overflow: z.int().min(0).default(0).describe("Connections that it may open beyond that."),
+        role: z.string().min(1).optional().describe("The role of the application. Default: all clients are counted."),
+      })
+      .optional()
+      .describe("The application's pool, for cloud_sql_pool_utilization."),
+  }),
+  example: `connection: { host: 10.20.0.3, user: pathkeeper, password: { secret: database-password } }
+tls: require
+burst: { connections: 10 }
+pool: { size: 10, overflow: 15, role: backend }
+`,
+
+  async observe(settings, world) {
+    const login = await loginOf(settings, world);
+    const first = await single(login, settings, world);
+    if (first.failure || settings.burst.connections === 0) return first;
+    return { ...first, burst: await openBurst(login, settings.burst.connections, world) };
+  },
+
+  assess({ pool }, { failure, phases, seconds, connections, burst }) {
+    const measurements: Assessment["measurements"][number][] = Object.entries(phases).map(([phase, value]) => ({
+      metric: "database_phase_time",
+      value,
+      labels: { phase },
+    }));
+    if (seconds !== undefined) measurements.push({ metric: "database_connection_time", value: seconds });
+    if (connections)
+      measurements.push(
+        { metric: "database_connections", value: connections.used },
+        { metric: "database_connection_limit", value: connections.limit },
+      );
+    if (connections && pool)
+      measurements.push({
+        metric: "cloud_sql_pool_utilization",
+        value: connections.pool / (pool.size + pool.overflow),
+      });
+    if (burst)
+      measurements.push({ metric: "database_connect_burst_success", value: burst.ready.length / burst.started });
+    if (burst && burst.ready.length > 0)
+      measurements.push({ metric: "database_connect_burst_time", value: Math.max(...burst.ready) });
+    const reason = failure ?? burstFailure(burst);
+    return { ...(reason ? { failure: reason } : {}), measurements };
+  },
+};
+
+/** Connections of the server, this probe's own not counted. */
+interface Connections {
+  readonly used: number;
+  /** How many ordinary users may have. */
+  readonly limit: number;
+  /** Those of the application's role. */
+  readonly pool: number;
+}
+
+/** What became of simultaneous connections. */
+interface Burst {
+  readonly started: number;
+  /** Seconds until each successful connection was ready. */
+  readonly ready: readonly number[];
+  readonly failures: readonly Failure[];
+}
+
+async function single(
+  login: Login,
+  { query, pool }: PostgresSettings,
+  world: ProbeWorld,
+): Promise<PostgresObservation> {
+  const watch = stopwatch(() => world.clock());
+  const started = world.clock();
+  let seconds: number | undefined;
+  let phases: Readonly<Record<string, number>> | undefined;
+  try {
+    const session = await openSession(login, world, watch);
+    watch.enter("query");
+    // Bounded and read-only on the server's side too, so that a query nobody waits for any more does not go on.
+    const limit = Math.max(1, Math.ceil(world.remaining()));
+    await session.query(`begin read only; set local statement_timeout = ${limit}; ${query}\n; commit`);
+    watch.stop();
+    seconds = (world.clock() - started) / 1000;
+    phases = { ...watch.times() };
+    watch.enter("statistics");
+    const { rows } = await session.query<Connections>(countConnections, [pool?.role ?? null]);
+    session.end().catch(() => {});
+    return { phases, seconds, connections: rows[0] };
+  } catch (error) {
+    return { failure: failure(error, login, watch.phase, world), phases: phases ?? watch.times(), seconds };
+  }
+}
+
+async function openBurst(login: Login, started: number, world: ProbeWorld): Promise<Burst> {
+  const begin = world.clock();
+  const ready: number[] = [];
+  const failures: Failure[] = [];
+  const one = async (): Promise<void> => {
+    const watch = stopwatch(() => world.clock());
+    try {
+      const session = await openSession(login, world, watch);
+      ready.push((world.clock() - begin) / 1000);
+      // Kept until all have been tried: a burst is of connections that stand at the same time.
+      closing.push(() => session.end().catch(() => {}));
+    } catch (error) {
+      failures.push(failure(error, login, watch.phase, world));
+    }
+  };
+  const closing: (() => unknown)[] = [];
+  await Promise.all(Array.from({ length: started }, one));
+  for (const close of closing) close();
+  return { started, ready, failures };
+}
+
+function burstFailure(burst: Burst | undefined): Failure | undefined {
+  const first = burst?.failures[0];
+  if (!burst || !first || burst.ready.length > 0) return undefined;
+  return { ...first, message: `none of ${burst.started} simultaneous connections succeeded: ${first.message}` };
+}
+
+function failure(error: unknown, login: Login, phase: string, world: ProbeWorld): Failure {
+  const seen = failureOf(explained(error, login), { phase, peer: peerOf(login), signal: world.signal });
+  return { ...seen, message: world.redact(seen.message) };
+}
+
+async function loginOf({ connection, tls, ca }: PostgresSettings, world: ProbeWorld): Promise<Login> {
+  const common = { tls, ca: ca && (await world.resolve(ca)) };
+  if (connection.url)
+    return { ...readUrl(await world.resolve(connection.url), connection.url.secret, world), ...common };
+  const { host = "", port, database, user = "", password } = connection;
+  return { host, port, database, user, password: password && (await world.resolve(password)), ...common };
+}
+
+function readUrl(text: string, secret: string, world: ProbeWorld): Omit<Login, "tls" | "ca"> {
+  const url = URL.parse(text);
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.username === "")
+    throw new Error(`the secret "${secret}" must hold a URL such as postgres://user:password@host:5432/database`);
+  const password = decodeURIComponent(url.password);
+  world.conceal(password);
+  return {
+    host: url.searchParams.get("host") ?? url.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: Number(url.port || 5432),
+    database: decodeURIComponent(url.pathname.slice(1)) || "postgres",
+    user: decodeURIComponent(url.username),
+    password: password === "" ? undefined : password,
+  };
+}
+
+/** Roles without the right to see others' sessions read no backend type of them, but see that there is one, and whose. */
+const countConnections = `
+with clients as (
+  select usename from pg_stat_activity
+  where pid <> pg_backend_pid() and (backend_type = 'client backend' or (backend_type is null and usename is not null))
+)
+select
+  count(*)::int as used,
+  (count(*) filter (where $1::text is null or usename = $1))::int as pool,
+  current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true)::int, 0) as limit
+from clients`;

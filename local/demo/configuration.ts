@@ -1,0 +1,29 @@
+/** The configuration with which the demo is watched: `monitor.yaml` beside this file, filled in. */
+import { readFileSync } from "node:fs";
+import { formatDuration, parseDuration } from "../../shared/units.ts";
+import type { DemoTargets } from "./environment.ts";
+
+/** What is filled in besides the durations; all ports are on 127.0.0.1. */
+export interface DemoPlaces extends DemoTargets {
+  /** Port of the mail inbox. */
+  readonly smtp: number;
+  /** Port of the webhook inbox. */
+  readonly webhook: number;
+}
+
+/**
+ * The text of `monitor.yaml`, complete.
+ * @param pace by how much its durations are divided; schedules must still divide a minute, so 1, 2 and 4 are good choices
+ */
+export function demoConfiguration(places: DemoPlaces, pace = 1): string {
+  const template = readFileSync(new URL("./monitor.yaml", import.meta.url), "utf8");
+  const values = new Map(Object.entries(places).map(([name, value]) => [name, String(value)]));
+  const filled = template.slice(template.indexOf("environment:")).replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => {
+    const milliseconds = parseDuration(name);
+    const value = milliseconds === undefined ? values.get(name) : formatDuration(milliseconds / pace);
+    if (value === undefined)
+      throw new Error(`local/demo/monitor.yaml asks for \${${name}}, which the demo does not have`);
+    return value;
+  });
+  return `# What the demo of npm start watches, at pace ${pace}. It is written anew at every start.\n${filled}`;
+}

@@ -1,0 +1,179 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { WebSocket } from "ws";
+import { silentLogger } from "../../shared/logger.ts";
+import { healthy } from "./connector.ts";
+import { type Demo, startDemo } from "./environment.ts";
+
+const pace = 4;
+let dataDir: string;
+let demo: Demo;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "pathkeeper-demo-"));
+  // As root, PostgreSQL runs as a user of its own, who must be able to enter.
+  await chmod(dataDir, 0o755);
+  demo = await startDemo({ dataDir, log: silentLogger, pace });
+});
+
+afterAll(async () => {
+  await demo.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function get(port: number, path: string): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+/** The status of the answer to a handshake; 101 when it was accepted. */
+function handshake(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${demo.targets.backend}/ws/health`);
+    socket.on("open", () => {
+      socket.close();
+      resolve(101);
+    });
+    socket.on("unexpected-response", (_request, response) => resolve(response.statusCode ?? 0));
+    socket.on("error", reject);
+  });
+}
+
+async function canQuery(port: number): Promise<boolean> {
+  const { databaseName: database, databaseUser: user } = demo.targets;
+  const password = demo.secrets["demo-database-password"];
+  const client = new pg.Client({ host: "127.0.0.1", port, database, user, password, connectionTimeoutMillis: 1_000 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    return (await client.query("select 1 as one")).rows[0]?.one === 1;
+  } catch {
+    return false;
+  } finally {
+    client.end().catch(() => {});
+  }
+}
+
+/** What users, operators and both ways to the database see. */
+async function look(): Promise<object> {
+  const { backend, auth, connector, database } = demo.targets;
+  const [health, login, infrastructure, socket, inside, outside] = await Promise.all([
+    get(backend, "/health"),
+    get(auth, "/health"),
+    get(backend, "/health/infrastructure"),
+    handshake(),
+    canQuery(connector),
+    canQuery(database),
+  ]);
+  const statuses = { health: health.status, login: login.status, infrastructure: infrastructure.status, socket };
+  return { ...statuses, connector: infrastructure.body["vpc_connector_health"], inside, outside };
+}
+
+const well = {
+  health: 200,
+  login: 200,
+  infrastructure: 200,
+  socket: 101,
+  connector: "healthy",
+  inside: true,
+  outside: true,
+};
+const sick = {
+  health: 503,
+  login: 503,
+  infrastructure: 503,
+  socket: 503,
+  connector: "unhealthy",
+  inside: false,
+  outside: true,
+};
+
+describe("the environment", () => {
+  it("is well, and says so in the form that the monitor reads", async () => {
+    expect(await look()).toEqual(well);
+    const { body } = await get(demo.targets.backend, "/health/infrastructure");
+    expect(body["connection_establishment_time"]).toBeGreaterThan(0);
+    expect(body["connection_establishment_time"]).toBeLessThan(5);
+    expect(body["database_pool_utilization"]).toBeLessThan(0.8);
+    expect(body["vpc_connector_utilization"]).toBeLessThan(0.7);
+    expect(Object.keys(body["last_smd_phase_times"] as object)).toEqual(["1", "2", "3", "4", "5", "6", "7"]);
+  });
+
+  it("feels a slow connector in the time that a connection takes", async () => {
+    demo.setFaults({ ...healthy, latencyMs: 150 });
+    const { status, body } = await get(demo.targets.backend, "/health/infrastructure");
+    expect(status).toBe(200);
+    expect(body["connection_establishment_time"]).toBeGreaterThanOrEqual(0.145);
+    demo.setFaults(healthy);
+  });
+
+  it("fails everywhere but at the database itself when the connector loses connections, and recovers by its repair", async () => {
+    demo.setFaults({ ...healthy, lost: 1, neighbours: 0.9 });
+    await vi.waitFor(async () => expect(await look()).toEqual(sick), { timeout: 10_000 });
+    await vi.waitFor(
+      async () => {
+        const { body } = await get(demo.targets.backend, "/health/infrastructure");
+        expect(body["database_pool_utilization"]).toBeGreaterThan(0.85);
+        expect(body["vpc_connector_utilization"]).toBeGreaterThan(0.9);
+      },
+      { timeout: 10_000 },
+    );
+    demo.setFaults(healthy);
+    await vi.waitFor(async () => expect(await look()).toEqual(well), { timeout: 10_000 });
+  });
+
+  it("answers 404 where it has nothing", async () => {
+    expect((await get(demo.targets.backend, "/admin")).status).toBe(404);
+    expect((await get(demo.targets.auth, "/")).status).toBe(404);
+  });
+});
+
+describe("its database", () => {
+  it("leaves the signals and the exit of the process to others", () => {
+    const listeners = ["SIGINT", "SIGTERM", "beforeExit"].map((event) => process.listeners(event as NodeJS.Signals));
+    expect(listeners.flat().map(String).join()).not.toContain("exit(code");
+  });
+
+  it("starts again after its owner was killed, and after its data was spoiled", async () => {
+    const folder = join(dataDir, "again");
+    const environment = new URL("./environment.ts", import.meta.url).href;
+    const code = `import { startDemo } from "${environment}";
+      const log = { info() {}, warning() {}, error() {} };
+      const demo = await startDemo({ dataDir: ${JSON.stringify(folder)}, log });
+      process.kill(process.pid, "SIGKILL");`;
+    const signal = await new Promise((resolve) => {
+      execFile(process.execPath, ["--input-type=module", "-e", code], (error) => resolve(error?.signal));
+    });
+    expect(signal).toBe("SIGKILL");
+    const orphan = await readFile(join(folder, "postgres", "postmaster.pid"), "utf8");
+
+    const said: string[] = [];
+    const log = { ...silentLogger, warning: (message: string) => void said.push(message) };
+    const second = await startDemo({ dataDir: folder, log });
+    expect((await get(second.targets.auth, "/health")).status).toBe(200);
+    await second.stop();
+    expect(said).toEqual(["stopping the PostgreSQL server that an earlier run left behind"]);
+    const [error] = await once(connect(Number(orphan.split("\n")[3]), "127.0.0.1"), "error");
+    expect(error).toMatchObject({ code: "ECONNREFUSED" });
+
+    await writeFile(join(folder, "postgres", "PG_VERSION"), "9.6\n");
+    const third = await startDemo({ dataDir: folder, log });
+    expect((await get(third.targets.auth, "/health")).status).toBe(200);
+    await third.stop();
+    expect(said[1]).toMatch(/^the demo's PostgreSQL does not start on its old data and is made anew: .*incompatible/);
+  });
+
+  it("says in one sentence why it cannot start", async () => {
+    const file = join(dataDir, "file");
+    await writeFile(file, "");
+    await expect(startDemo({ dataDir: file, log: silentLogger })).rejects.toThrow(
+      `the demo cannot keep its data in ${file}: EEXIST`,
+    );
+  });
+});

@@ -1,0 +1,108 @@
+/** `npm start`: the whole system on one machine, with the demo that fails and recovers, or with the reader's own targets. */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileLogger } from "./file-logger.ts";
+import { type Options, readOptions, UsageError, usage } from "./options.ts";
+import { isOver, type Outcome, outcomeOf } from "./outcome.ts";
+import { type Run, startRun } from "./run.ts";
+import type { ViewSnapshot } from "./view/snapshot.ts";
+import { openView } from "./view/terminal.ts";
+
+/** How often documents are read and the view is drawn, in milliseconds. */
+const refreshMs = 500;
+/** How long after the end of its script the demo may take to come to its end, in milliseconds at pace 1. */
+const patienceMs = 90_000;
+/** Exit code of a process that was interrupted, by the custom of shells. */
+const interruptedCode = 130;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = readOptions(args);
+    if (options === "help") {
+      process.stdout.write(usage);
+      return 0;
+    }
+    return await start(options, interruption());
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+async function start(options: Options, interrupted: AbortSignal): Promise<number> {
+  const dataDir = options.data === undefined ? await mkdtemp(join(tmpdir(), "pathkeeper-")) : resolve(options.data);
+  try {
+    await mkdir(dataDir, { recursive: true });
+    process.stderr.write(
+      "Pathkeeper starts: a database, three functions, a broker and a scheduler, all on this machine.\n",
+    );
+    const run = await startRun(options, dataDir, await fileLogger(join(dataDir, "logs", "local.log")));
+    try {
+      const outcome = await show(run, options, dataDir, interrupted);
+      if (outcome === undefined) return options.once ? interruptedCode : 0;
+      process.stdout.write(`${JSON.stringify(outcome)}\n`);
+      return outcome.ok ? 0 : 1;
+    } finally {
+      await run.stop();
+    }
+  } finally {
+    if (options.data === undefined) await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Shows what happens until it is interrupted or, with `--once`, over. */
+async function show(
+  run: Run,
+  options: Options,
+  dataDir: string,
+  interrupted: AbortSignal,
+): Promise<Outcome | undefined> {
+  const startedAt = run.play?.startedAt ?? Date.now();
+  const view = openView(process.stdout);
+  let endedAt = Number.POSITIVE_INFINITY;
+  try {
+    while (!interrupted.aborted) {
+      await run.watch.refresh();
+      const now = Date.now();
+      view.update(snapshotOf(run, options, dataDir, startedAt, now));
+      if (run.play?.position().ended) endedAt = Math.min(endedAt, now);
+      const happened = run.happened();
+      const late = now - endedAt > patienceMs / options.pace;
+      if (options.once && endedAt <= now && (isOver(happened) || late)) return outcomeOf(happened);
+      await pause(refreshMs / options.pace, undefined, { signal: interrupted }).catch(() => {});
+    }
+    return undefined;
+  } finally {
+    view.close();
+  }
+}
+
+function snapshotOf(run: Run, options: Options, dataDir: string, startedAt: number, now: number): ViewSnapshot {
+  const position = run.play?.position();
+  return run.watch.snapshot({
+    at: now,
+    elapsedMs: now - startedAt,
+    ...(position === undefined ? {} : { headline: { text: position.step.say, nextInMs: position.nextInMs } }),
+    messages: run.messages(),
+    hints: [
+      options.data === undefined ? "keep the data with --data DIR" : `data in ${dataDir}`,
+      "Ctrl-C stops everything",
+    ],
+  });
+}
+
+/** Asked once, everything is stopped in order; who asks twice does not want to wait. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(interruptedCode);
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}

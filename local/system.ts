@@ -1,0 +1,82 @@
+/** The whole system on one machine: engine, functions, scheduler and observer, started in order and stopped in reverse. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { secretVariable } from "../shared/adapters/secrets.ts";
+import { compile } from "../shared/config/compile.ts";
+import type { Configuration } from "../shared/config/model.ts";
+import type { Report } from "../shared/messages/report.ts";
+import type { Logger } from "../shared/ports.ts";
+import { subscriptions } from "../shared/topology.ts";
+import type { Engine } from "./engine/engine.ts";
+import { FunctionProcess } from "./function-process.ts";
+import { observation, startObserver } from "./observer.ts";
+import { startScheduler } from "./scheduler.ts";
+
+/** What the system is started with. */
+export interface SystemOptions {
+  readonly configuration: Configuration;
+  readonly engine: Engine;
+  readonly dataDir: string;
+  /** Secrets by name, besides those in the environment and in the folder `secrets` of `dataDir`. */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly tickMs: number;
+  readonly logger: Logger;
+  readonly onReport: (report: Report) => void;
+}
+
+/** The running system. */
+export interface System {
+  readonly functions: readonly FunctionProcess[];
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything but the environment that is watched.
+ * @throws Error one sentence, when a function does not start
+ */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const { configuration, engine, dataDir, secrets, tickMs, logger, onReport } = options;
+  const logs = join(dataDir, "logs");
+  const secretsDir = join(dataDir, "secrets");
+  await Promise.all([logs, secretsDir].map((directory) => mkdir(directory, { recursive: true })));
+  const compiled = join(dataDir, "configuration.json");
+  await writeFile(compiled, compile(configuration));
+
+  const environment = {
+    ...engine.environment,
+    ...Object.fromEntries(Object.entries(secrets).map(([name, value]) => [secretVariable(name), value])),
+    PATHKEEPER_CONFIGURATION: compiled,
+    PATHKEEPER_SECRETS: secretsDir,
+    PATHKEEPER_VANTAGE: "any",
+  };
+  const starts = await Promise.allSettled(
+    (["probe", "evaluate", "notify"] as const).map((name) =>
+      FunctionProcess.start({ name, environment, logFile: join(logs, `${name}.log`) }),
+    ),
+  );
+  const functions = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
+  const stopFunctions = async (): Promise<void> => {
+    await Promise.all(functions.map((each) => each.stop()));
+  };
+  const failed = starts.find((start) => start.status === "rejected");
+  if (failed) {
+    await stopFunctions();
+    throw failed.reason;
+  }
+  const observer = await startObserver(onReport);
+  const urls = new Map(functions.map(({ name, url }) => [name, url]));
+  await engine.subscribe([
+    ...subscriptions.map((subscription) => ({ subscription, url: urls.get(subscription.target) ?? "" })),
+    { subscription: observation, url: observer.url },
+  ]);
+  const scheduler = startScheduler({ configuration, publisher: engine.publisher, logger, tickMs });
+  return {
+    functions,
+    stop: async () => {
+      scheduler.stop();
+      // Without the functions nothing is pushed any more; then the engine can end without owing an answer.
+      await stopFunctions();
+      await observer.stop();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { afterAll, describe, expect, it } from "vitest";
+import { SqliteStore } from "./sqlite.ts";
+import { storeContract } from "./store.contract.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "pathkeeper-sqlite-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+function newFile(): string {
+  files += 1;
+  return join(folder, `${files}.sqlite`);
+}
+
+storeContract("SqliteStore", async (options) => {
+  const store = new SqliteStore(newFile(), options);
+  return { store, close: () => store.close() };
+});
+
+describe("a SqliteStore", () => {
+  it("finds its documents again, and may be closed twice", async () => {
+    const file = newFile();
+    const store = new SqliteStore(file);
+    await store.set("incidents", "a", { at: new Date(7) });
+    await store.close();
+    await store.close();
+    const again = new SqliteStore(file);
+    expect(await again.get("incidents", "a")).toEqual({ at: new Date(7) });
+    await again.close();
+  });
+
+  it("says which file it cannot open", () => {
+    const text = newFile();
+    writeFileSync(text, "This is no database, but a text of some length.\n".repeat(20));
+    expect(() => new SqliteStore(text)).toThrow(`Cannot open the store ${text}: file is not a database`);
+    expect(() => new SqliteStore("/no/such/folder/store")).toThrow(
+      "Cannot open the store /no/such/folder/store: unable",
+    );
+  });
+
+  it("runs a transaction again when a document that it read was changed, deleted or made anew meanwhile", async () => {
+    const file = newFile();
+    const [store, rival] = [new SqliteStore(file), new SqliteStore(file)];
+    await store.set("state", "a", { n: 0 });
+    const seen: unknown[] = [];
+    await store.transaction(async (transaction) => {
+      seen.push(await transaction.get("state", "a"));
+      if (seen.length === 1) await rival.set("state", "a", { n: 1 });
+      if (seen.length === 2) await rival.delete("state", "a");
+      if (seen.length === 3) await rival.create("state", "a", { n: 1 });
+      if (seen.length === 4) {
+        await rival.delete("state", "a");
+        await rival.create("state", "a", { n: 1 });
+      }
+      transaction.set("state", "a", { seen: seen.length });
+    });
+    expect(seen).toEqual([{ n: 0 }, { n: 1 }, undefined, { n: 1 }, { n: 1 }]);
+    expect(await rival.get("state", "a")).toEqual({ seen: 5 });
+    await store.close();
+    await rival.close();
+  });
+
+  it("forgives a body that failed over a state that never was", async () => {
+    const file = newFile();
+    const [store, rival] = [new SqliteStore(file), new SqliteStore(file)];
+    let runs = 0;
+    const total = await store.transaction(async (transaction) => {
+      runs += 1;
+      const a = await transaction.get("state", "a");
+      if (runs === 1) {
+        await rival.transaction(async (both) => {
+          both.set("state", "a", {});
+          both.set("state", "b", {});
+        });
+      }
+      const b = await transaction.get("state", "b");
+      if ((a === undefined) !== (b === undefined)) throw new Error("a and b are only written together");
+      return runs;
+    });
+    expect(total).toBe(2);
+    await store.close();
+    await rival.close();
+  });
+});
+
+describe("processes that share a SqliteStore", () => {
+  it("lose no increment", async () => {
+    const file = newFile();
+    const writers = [1, 2, 3].map(() => spawnWriter("increment", file));
+    const codes = await Promise.all(writers.map(async (writer) => (await once(writer, "exit"))[0]));
+    expect(codes).toEqual([0, 0, 0]);
+    const store = new SqliteStore(file);
+    expect(await store.get("state", "counter")).toEqual({ n: 300 });
+    await store.close();
+  });
+
+  it("keep every write that was acknowledged before a kill -9", async () => {
+    const file = newFile();
+    const writer = spawnWriter("acknowledge", file);
+    let acknowledged = 0;
+    for await (const line of createInterface({ input: writer.stdout })) {
+      acknowledged = Number(line);
+      if (acknowledged === 500) writer.kill("SIGKILL");
+    }
+    expect(acknowledged).toBeGreaterThanOrEqual(500);
+    const store = new SqliteStore(file);
+    const found = await store.query({ collection: "writes", limit: 1_000_000 });
+    const kept = new Set(found.map(({ id }) => id));
+    expect(Array.from({ length: acknowledged }, (_, n) => `${n + 1}`).filter((id) => !kept.has(id))).toEqual([]);
+    for (const { id, fields } of found) expect(await store.get("pairs", id)).toEqual(fields);
+    await store.create("writes", "after", {});
+    await store.close();
+  });
+});
+
+function spawnWriter(task: "increment" | "acknowledge", file: string): ChildProcessByStdio<null, Readable, null> {
+  const script = new URL("./testdata/sqlite-writer.ts", import.meta.url).pathname;
+  return spawn(process.execPath, [script, task, file], { stdio: ["ignore", "pipe", "inherit"] });
+}

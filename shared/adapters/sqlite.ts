@@ -1,0 +1,137 @@
+/** The store of one machine: a SQLite file that the three functions share, each from its own process. */
+import { randomInt } from "node:crypto";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { setTimeout as wait } from "node:timers/promises";
+import { type Fields, type Stored, StoreError, type Value } from "../ports.ts";
+import type { StoreOptions } from "./checked-store.ts";
+import { OptimisticStore, type Versioned } from "./optimistic-store.ts";
+
+/** Documents as JSON text in a SQLite file. */
+export class SqliteStore extends OptimisticStore {
+  readonly #database: DatabaseSync;
+  readonly #load: StatementSync;
+  readonly #version: StatementSync;
+  readonly #scan: StatementSync;
+  readonly #put: StatementSync;
+  readonly #remove: StatementSync;
+
+  /**
+   * Opens `file`, or makes it where it is missing, in a folder that exists.
+   * @throws Error that names the file when it cannot be opened, or is no database
+   */
+  constructor(file: string, options?: StoreOptions) {
+    super(options);
+    this.#database = openDatabase(file);
+    const prepare = (sql: string): StatementSync => this.#database.prepare(sql);
+    this.#load = prepare("SELECT version, fields FROM documents WHERE collection = ? AND id = ?");
+    this.#version = prepare("SELECT version FROM documents WHERE collection = ? AND id = ?");
+    this.#scan = prepare("SELECT id, fields FROM documents WHERE collection = ?");
+    this.#put = prepare("INSERT OR REPLACE INTO documents (collection, id, fields) VALUES (?, ?, ?)");
+    this.#remove = prepare("DELETE FROM documents WHERE collection = ? AND id = ?");
+  }
+
+  async close(): Promise<void> {
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  protected override load(collection: string, id: string): Versioned | undefined {
+    const row = translated(() => this.#load.get(collection, id));
+    return row && { version: Number(row["version"]), fields: decode(String(row["fields"])) };
+  }
+
+  protected override version(collection: string, id: string): number {
+    return Number(translated(() => this.#version.get(collection, id))?.["version"] ?? 0);
+  }
+
+  protected override scan(collection: string): Stored[] {
+    const rows = translated(() => this.#scan.all(collection));
+    return rows.map((row) => ({ id: String(row["id"]), fields: decode(String(row["fields"])) }));
+  }
+
+  protected override put(collection: string, id: string, fields: Fields): void {
+    this.#put.run(collection, id, JSON.stringify(fields, tagDates));
+  }
+
+  protected override remove(collection: string, id: string): void {
+    this.#remove.run(collection, id);
+  }
+
+  protected override exclusively<T>(work: () => T): T {
+    return translated(() => {
+      this.#database.exec("BEGIN IMMEDIATE");
+      try {
+        const result = work();
+        this.#database.exec("COMMIT");
+        return result;
+      } catch (error) {
+        if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
+  /** By chance, so that two processes that collided do not do so again in step. */
+  protected override async pause(lost: number): Promise<void> {
+    await wait(randomInt(1, 2 + Math.min(lost, 10) * 5));
+  }
+}
+
+/** How long one process waits for the commit of another, which takes less than a millisecond unless the machine is starved. */
+const busyTimeoutMs = 10_000;
+
+// AUTOINCREMENT makes the row id a version: a replaced or recreated document never gets one that was used before.
+const schema = `
+  CREATE TABLE IF NOT EXISTS documents (
+    version INTEGER PRIMARY KEY AUTOINCREMENT,
+    collection TEXT NOT NULL,
+    id TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    UNIQUE (collection, id)
+  )`;
+
+function openDatabase(file: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
+    database.exec("PRAGMA journal_mode = WAL");
+    // A write that returned survives a loss of power too. At a tenth of a millisecond a commit, NORMAL would gain nothing that matters.
+    database.exec("PRAGMA synchronous = FULL");
+    database.exec(schema);
+    return database;
+  } catch (error) {
+    throw new Error(`Cannot open the store ${file}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Field names of this form are refused by the rules, so that no document can hold one of its own. */
+const dateTag = "__date__";
+
+/** `JSON.stringify` has called `toJSON` when it asks for the value, so that the instant itself is taken from its holder. */
+function tagDates(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  const original = this[key];
+  return original instanceof Date ? { [dateTag]: original.toISOString() } : value;
+}
+
+function decode(json: string): Fields {
+  return JSON.parse(json, (_key, value: Value | { readonly [dateTag]: string }) =>
+    value !== null && typeof value === "object" && dateTag in value ? new Date(String(value[dateTag])) : value,
+  );
+}
+
+/** Gives SQLite's errors that may pass by themselves (locked, disk full, I/O) the form that callers know. */
+function translated<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Error && "errcode" in error && passing.has(Number(error.errcode) & 0xff)) {
+      throw new StoreError("unavailable", `SQLite is unavailable: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** Primary result codes SQLITE_BUSY, _LOCKED, _NOMEM, _IOERR, _FULL, _CANTOPEN; source: https://sqlite.org/rescode.html. */
+const passing: ReadonlySet<number> = new Set([5, 6, 7, 10, 13, 14]);
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,226 @@
+/** What no entry can know alone: names that others must have, circles, conditions; and what is right but looks forgotten. */
+import { metricNamed } from "../metrics.ts";
+import { nearest } from "../nearest.ts";
+import { formatDuration, parseDuration } from "../units.ts";
+import type { Configuration } from "./model.ts";
+import { insteadOf, type Path, type Problems } from "./problems.ts";
+import { scheduleInterval } from "./schedule.ts";
+import type { Mistake, Vocabulary } from "./schema.ts";
+
+/**
+ * Reports what entries say wrongly of each other. Works on the data as it stands in the file, so that a mistake in one place hides
+ * none in another; what is not even of the right form is left to the schema.
+ */
+export function checkReferences(file: unknown, problems: Problems, vocabulary: Vocabulary): void {
+  const components = keysOf(at(file, "components"));
+  const probes = keysOf(at(file, "probes"));
+  const channels = keysOf(at(file, "channels"));
+  const refer = (path: Path, what: string, candidates: readonly string[]): void => {
+    const name = at(file, ...path);
+    if (typeof name !== "string" || candidates.includes(name)) return;
+    problems.error({ path }, unknownName(what, name, candidates));
+  };
+  const referEach = (path: Path, what: string, candidates: readonly string[]): void => {
+    for (const index of listOf(at(file, ...path)).keys()) refer([...path, index], what, candidates);
+  };
+
+  for (const name of components) referEach(["components", name, "depends_on"], "component", components);
+  checkCircles(file, components, problems);
+  for (const name of probes) {
+    refer(["probes", name, "component"], "component", components);
+    checkTimeout(file, ["probes", name], problems);
+  }
+  for (const index of listOf(at(file, "monitoring_rules")).keys()) {
+    const path = ["monitoring_rules", index];
+    refer([...path, "component"], "component", components);
+    checkCondition(file, path, problems, vocabulary, { probe: probes, component: components });
+  }
+  checkTwice(file, ["monitoring_rules"], "rule", problems);
+  checkBuiltInNames(file, probes, problems);
+  checkBaselines(file, problems, vocabulary);
+  for (const index of listOf(at(file, "recovery", "stages")).keys())
+    referEach(["recovery", "stages", index, "probes"], "probe", probes);
+  checkTwice(file, ["recovery", "stages"], "stage", problems);
+  for (const index of listOf(at(file, "routes")).keys()) {
+    referEach(["routes", index, "channels"], "channel", channels);
+    referEach(["routes", index, "components"], "component", components);
+  }
+}
+
+/** Warns of what is allowed and yet can hardly be meant: what is never yielded, never watched, never told. */
+export function checkPurpose(configuration: Configuration, problems: Problems, vocabulary: Vocabulary): void {
+  const { components, probes, rules, channels, routes } = configuration;
+  const watched = new Set([...probes, ...rules].flatMap(({ component }) => component ?? []));
+  if (probes.length === 0) problems.warn({ path: [] }, { message: "there are no probes: nothing is watched" });
+  for (const [index, rule] of rules.entries()) {
+    const selections = vocabulary.conditionSelectors(rule.condition, rule.alertDurationMs);
+    for (const metric of new Set(selections.map((selection) => selection.metric))) {
+      const yields = probes.filter((probe) => yieldsMetric(probe, metric));
+      if (rule.component === undefined) for (const probe of yields) watched.add(probe.component);
+      if (yields.length > 0) continue;
+      const kinds = metricNamed(metric)?.probers.join(" or ") ?? "";
+      const message = `no probe yields ${metric}, so this rule never fires: add a probe of kind ${kinds}`;
+      problems.warn({ path: ["monitoring_rules", index, "condition"] }, { message });
+    }
+  }
+  for (const { name } of components) {
+    if (watched.has(name)) continue;
+    const message = `nothing watches ${name}: give a probe or a rule component: ${name}`;
+    problems.warn({ path: ["components", name], part: "key" }, { message });
+  }
+  if (routes.length === 0)
+    problems.warn({ path: [] }, { message: "there are no routes: incidents are recorded, and nobody is told" });
+  else {
+    const used = new Set(routes.flatMap((route) => route.channels));
+    for (const { name } of channels) {
+      if (used.has(name)) continue;
+      const message = `no route uses ${name}: nothing is ever sent there`;
+      problems.warn({ path: ["channels", name], part: "key" }, { message });
+    }
+  }
+}
+
+/** Kinds that can read any metric out of what a target says, under the key `extract`. */
+function yieldsMetric(probe: Configuration["probes"][number], metric: string): boolean {
+  const extracted = probe.settings["extract"];
+  if (extracted !== undefined && JSON.stringify(extracted).includes(`"${metric}"`)) return true;
+  const known = metricNamed(metric);
+  if (!known) return false;
+  return known.probers.length === 0 || known.probers.includes(probe.kind);
+}
+
+/** Each circle once, at the component of it that stands first in the file. */
+function checkCircles(file: unknown, components: readonly string[], problems: Problems): void {
+  const dependencies = (name: string): string[] =>
+    listOf(at(file, "components", name, "depends_on")).filter((next) => typeof next === "string");
+  for (const [index, start] of components.entries()) {
+    const circle = wayBack(start, dependencies);
+    if (!circle || circle.some((name) => components.indexOf(name) < index)) continue;
+    const closing = circle[1] ?? start;
+    const path = ["components", start, "depends_on", dependencies(start).indexOf(closing)];
+    const message = `components depend on each other in a circle: ${circle.join(" -> ")}`;
+    problems.error({ path }, { message });
+  }
+}
+
+/** The shortest way from a node back to itself, both ends included. */
+function wayBack(start: string, next: (name: string) => readonly string[]): string[] | undefined {
+  const seen = new Set<string>();
+  const ways: string[][] = [[start]];
+  for (const way of ways) {
+    for (const name of next(way.at(-1) ?? start)) {
+      if (name === start) return [...way, name];
+      if (seen.has(name)) continue;
+      seen.add(name);
+      ways.push([...way, name]);
+    }
+  }
+  return undefined;
+}
+
+function checkTimeout(file: unknown, path: Path, problems: Problems): void {
+  const timeout = durationAt(file, [...path, "timeout"]);
+  const schedule = at(file, ...path, "schedule") ?? "every 1m";
+  const interval = typeof schedule === "string" ? scheduleInterval(schedule) : undefined;
+  if (timeout === undefined || interval === undefined || timeout <= interval) return;
+  const message = `a run may take ${formatDuration(timeout)}, but the next begins after ${formatDuration(interval)}: write a timeout of ${formatDuration(interval)} or less, or a slower schedule`;
+  problems.error({ path: [...path, "timeout"] }, { message });
+}
+
+/** @param names the values that a label may have, for the labels whose values the file itself names */
+function checkCondition(
+  file: unknown,
+  path: Path,
+  problems: Problems,
+  vocabulary: Vocabulary,
+  names: Readonly<Record<string, readonly string[]>>,
+): void {
+  const condition = at(file, ...path, "condition");
+  if (typeof condition !== "string" || condition === "") return;
+  const windowMs = durationAt(file, [...path, "alert_duration"]) ?? 0;
+  const mistake = vocabulary.checkCondition(condition, windowMs);
+  if (mistake) {
+    reportWithin([...path, "condition"], mistake, problems);
+    return;
+  }
+  for (const { matchers } of vocabulary.conditionSelectors(condition, windowMs)) {
+    for (const [label, candidates] of Object.entries(names)) {
+      const value = matchers[label];
+      if (value === undefined || candidates.includes(value)) continue;
+      const offset = Math.max(condition.indexOf(`"${value}"`), 0);
+      const wrong = unknownName(label, value, candidates);
+      reportWithin([...path, "condition"], { ...wrong, offset, length: value.length + 2 }, problems);
+    }
+  }
+}
+
+function unknownName(what: string, name: string, candidates: readonly string[]): Mistake {
+  const suggestion = nearest(name, candidates);
+  return { message: `unknown ${what} "${name}": ${insteadOf(suggestion, candidates, `${what}s`)}`, suggestion };
+}
+
+function checkBaselines(file: unknown, problems: Problems, vocabulary: Vocabulary): void {
+  const baselines = at(file, "baselines");
+  for (const metric of keysOf(baselines)) {
+    const expectation = at(baselines, metric);
+    if (typeof expectation !== "string") continue;
+    const mistake = vocabulary.checkBaseline(metric, expectation);
+    if (!mistake) continue;
+    if (mistake.offset === undefined) problems.error({ path: ["baselines", metric], part: "key" }, mistake);
+    else reportWithin(["baselines", metric], mistake, problems);
+  }
+}
+
+function reportWithin(path: Path, mistake: Mistake, problems: Problems): void {
+  const { offset, length } = mistake;
+  problems.error(offset === undefined ? { path } : { path, within: { offset, length: length ?? 1 } }, mistake);
+}
+
+/** Names in a list of entries must differ, because state and history are kept under them. */
+function checkTwice(file: unknown, path: Path, what: string, problems: Problems): void {
+  const seen = new Set<string>();
+  for (const [index, entry] of listOf(at(file, ...path)).entries()) {
+    const name = at(entry, "name");
+    if (typeof name !== "string") continue;
+    if (seen.has(name))
+      problems.error(
+        { path: [...path, index, "name"] },
+        { message: `there is a ${what} "${name}" already: name this one otherwise` },
+      );
+    seen.add(name);
+  }
+}
+
+function checkBuiltInNames(file: unknown, probes: readonly string[], problems: Problems): void {
+  for (const [index, entry] of listOf(at(file, "monitoring_rules")).entries()) {
+    const name = at(entry, "name");
+    const probe = typeof name === "string" ? /^(.*) failing$/.exec(name)?.[1] : undefined;
+    if (probe === undefined || !probes.includes(probe)) continue;
+    const message = `"${name}" is the name of the built-in rule of the probe ${probe}: name this one otherwise`;
+    problems.error({ path: ["monitoring_rules", index, "name"] }, { message });
+  }
+}
+
+function durationAt(file: unknown, path: Path): number | undefined {
+  const text = at(file, ...path);
+  return typeof text === "string" ? parseDuration(text) : undefined;
+}
+
+/** What stands at a path of plain data; `undefined` where nothing does. */
+function at(data: unknown, ...path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === "object" && value !== null && Object.hasOwn(value, key)
+        ? (value as Record<string | number, unknown>)[key]
+        : undefined,
+    data,
+  );
+}
+
+function keysOf(value: unknown): string[] {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { compile, readCompiled } from "./compile.ts";
+import { loadConfiguration } from "./load.ts";
+import { vocabulary } from "./testdata/vocabulary.ts";
+
+const loaded = loadConfiguration(
+  `environment: shop
+components: { backend: { layer: application } }
+probes: { health: { kind: http, component: backend, url: https://a.example/, expect_status: [200], alert: off } }
+`,
+  "monitor.yaml",
+  vocabulary,
+);
+const configuration = "problems" in loaded ? undefined : loaded.configuration;
+
+describe("a compiled configuration", () => {
+  it("is read as it was loaded, and is the same text each time", () => {
+    if (!configuration) throw new Error("the configuration must load");
+    const text = compile(configuration);
+    expect(readCompiled(text)).toEqual(configuration);
+    expect(compile(readCompiled(text))).toBe(text);
+  });
+
+  it.each([
+    ["environment: shop", "the compiled configuration is no JSON: make it again from monitor.yaml"],
+    ["null", "this is no compiled configuration: make one from monitor.yaml"],
+    ["[]", "this is no compiled configuration: make one from monitor.yaml"],
+    ['{"version":2,"configuration":{}}', "the configuration was compiled for version 2, this is 1: compile it again"],
+    [
+      '{"version":1,"digest":"0","configuration":{}}',
+      "the compiled configuration was altered: change monitor.yaml and compile it again",
+    ],
+  ])("%s is refused", (text, message) => {
+    expect(() => readCompiled(text)).toThrow(message);
+  });
+});

@@ -1,0 +1,46 @@
+/** The configuration as the functions are given it: checked once when it is deployed, then plain JSON. */
+import { createHash } from "node:crypto";
+import type { Configuration } from "./model.ts";
+
+/** Counts up when functions can no longer read what an older command line compiled. */
+const version = 1;
+
+/** Makes the text that `readCompiled` reads. The same configuration always gives the same text. */
+export function compile(configuration: Configuration): string {
+  return JSON.stringify({ version, digest: digestOf(configuration), configuration });
+}
+
+/**
+ * Reads what `compile` made.
+ * @throws Error that says whether the text is no configuration, of another version, or altered
+ */
+export function readCompiled(text: string): Configuration {
+  const compiled = parse(text);
+  if (compiled?.configuration === undefined)
+    throw new Error("this is no compiled configuration: make one from monitor.yaml");
+  if (compiled.version !== version)
+    throw new Error(
+      `the configuration was compiled for version ${compiled.version}, this is ${version}: compile it again`,
+    );
+  if (compiled.digest !== digestOf(compiled.configuration))
+    throw new Error("the compiled configuration was altered: change monitor.yaml and compile it again");
+  return compiled.configuration;
+}
+
+interface Compiled {
+  readonly version: number;
+  readonly digest: string;
+  readonly configuration: Configuration;
+}
+
+function parse(text: string): Partial<Compiled> | undefined {
+  try {
+    return (JSON.parse(text) ?? undefined) as Partial<Compiled> | undefined;
+  } catch (cause) {
+    throw new Error("the compiled configuration is no JSON: make it again from monitor.yaml", { cause });
+  }
+}
+
+function digestOf(configuration: Configuration): string {
+  return createHash("sha256").update(JSON.stringify(configuration)).digest("hex");
+}

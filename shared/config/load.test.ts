@@ -1,0 +1,308 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { assert, constantFrom, oneof, property, string, tuple } from "fast-check";
+import { describe, expect, it } from "vitest";
+import { loadConfiguration } from "./load.ts";
+import type { Configuration } from "./model.ts";
+import type { Problem } from "./problems.ts";
+import { vocabulary } from "./testdata/vocabulary.ts";
+
+const folder = new URL("./testdata/", import.meta.url);
+const badFiles = readdirSync(folder).filter((name) => name.startsWith("invalid-"));
+
+function load(text: string): Configuration {
+  const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
+  if ("problems" in loaded) throw new Error(sentences(loaded.problems).join("\n"));
+  return loaded.configuration;
+}
+
+function warningsOf(text: string): string[] {
+  const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
+  return "problems" in loaded ? ["it has problems"] : sentences(loaded.warnings);
+}
+
+function sentences(problems: readonly Problem[]): string[] {
+  return problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
+}
+
+describe("a bad file is told its mistakes, each with its place", () => {
+  // Each file ends with the sentences expected, as comments below `# Problems:`.
+  it.each(badFiles)("%s", (name) => {
+    const text = readFileSync(new URL(name, folder), "utf8");
+    const expected = text.split("# Problems:\n")[1]?.trimEnd().split("\n");
+    const loaded = loadConfiguration(text, name, vocabulary);
+    expect("problems" in loaded && sentences(loaded.problems).map((sentence) => `# ${sentence}`)).toEqual(expected);
+  });
+
+  it("names the file and the path, and hides what may be a secret", () => {
+    const text = readFileSync(new URL("invalid-plain-secret.yaml", folder), "utf8");
+    expect(loadConfiguration(text, "shop/monitor.yaml", vocabulary)).toMatchObject({
+      problems: [
+        {
+          file: "shop/monitor.yaml",
+          path: "probes.database.password",
+          line: 4,
+          column: 77,
+          length: 7,
+          confidential: true,
+        },
+      ],
+    });
+    expect(JSON.stringify(loadConfiguration(text, "shop/monitor.yaml", vocabulary))).not.toContain("hunter2");
+  });
+
+  it.each([
+    ["timout", "timeout", "invalid-unknown-key.yaml"],
+    ["backnd", "backend", "invalid-unknown-component-of-probe.yaml"],
+    ["warnng", "warning", "invalid-wrong-severity.yaml"],
+  ])("suggests for %s the name %s", (_, right, name) => {
+    const loaded = loadConfiguration(readFileSync(new URL(name, folder), "utf8"), name, vocabulary);
+    expect(loaded).toMatchObject({ problems: [{ suggestion: right }] });
+  });
+});
+
+describe("defaults", () => {
+  const base = `
+environment: shop
+components: { backend: { layer: application }, database: { layer: platform, depends_on: [backend] } }
+`;
+  const full = `${base}
+probes:
+  health: { kind: http, component: backend, url: https://a.example/health, slow: 2s }
+  quick: { kind: http, component: backend, url: https://a.example/, schedule: every 5s, alert: off }
+  database:
+    kind: postgres
+    component: database
+    vantage: inside
+    schedule: "*/15 * * * *"
+    timeout: 20s
+    alert_after: 5m
+    host: 10.0.0.3
+    password: { secret: db-password }
+monitoring_rules:
+  - { name: Slow, condition: http_response_time > 2s, severity: info }
+  - { name: Down, component: backend, condition: probe_success > 0, alert_duration: 3m, clear_duration: 1m, severity: critical, missing: fire }
+baselines: { http_response_time: "<2s" }
+recovery: { stages: [{ name: basic, probes: [health] }] }
+channels: { ops: { kind: email, to: [ops@a.example] } }
+routes: [{ channels: [ops], severity: [critical], remind_every: 4h }]
+`;
+
+  it("of the file", () => {
+    expect(load("environment: shop")).toEqual({
+      environment: "shop",
+      title: "shop",
+      timezone: "Etc/UTC",
+      components: [],
+      probes: [],
+      rules: [],
+      baselines: [],
+      recovery: { stages: [] },
+      channels: [],
+      routes: [],
+    });
+  });
+
+  it("of components", () => {
+    expect(load(base).components).toEqual([
+      { name: "backend", title: "backend", layer: "application", dependsOn: [] },
+      { name: "database", title: "database", layer: "platform", dependsOn: ["backend"] },
+    ]);
+  });
+
+  it("of probes: settings stay as written, and a short interval shortens the timeout", () => {
+    expect(load(full).probes).toEqual([
+      {
+        name: "health",
+        kind: "http",
+        component: "backend",
+        vantage: "outside",
+        schedule: "every 1m",
+        group: "outside-1m",
+        timeoutMs: 10_000,
+        alert: { afterMs: 120_000, severity: "critical" },
+        settings: { url: "https://a.example/health", slow: "2s" },
+      },
+      {
+        name: "quick",
+        kind: "http",
+        component: "backend",
+        vantage: "outside",
+        schedule: "every 5s",
+        group: "outside-5s",
+        timeoutMs: 5_000,
+        alert: false,
+        settings: { url: "https://a.example/" },
+      },
+      {
+        name: "database",
+        kind: "postgres",
+        component: "database",
+        vantage: "inside",
+        schedule: "*/15 * * * *",
+        group: "inside-15m",
+        timeoutMs: 20_000,
+        alert: { afterMs: 300_000, severity: "warning" },
+        settings: { host: "10.0.0.3", password: { secret: "db-password" } },
+      },
+    ]);
+  });
+
+  it("of rules: a rule clears after as long as it takes to fire", () => {
+    expect(load(full).rules).toEqual([
+      {
+        name: "Slow",
+        condition: "http_response_time > 2s",
+        alertDurationMs: 0,
+        clearDurationMs: 0,
+        severity: "info",
+        missing: "keep",
+      },
+      {
+        name: "Down",
+        component: "backend",
+        condition: "probe_success > 0",
+        alertDurationMs: 180_000,
+        clearDurationMs: 60_000,
+        severity: "critical",
+        missing: "fire",
+      },
+    ]);
+    expect(load(full.replace("clear_duration: 1m, ", "")).rules[1]?.clearDurationMs).toBe(180_000);
+  });
+
+  it("of baselines, stages, channels and routes", () => {
+    const { baselines, recovery, channels, routes } = load(full);
+    expect({ baselines, recovery, channels, routes }).toEqual({
+      baselines: [{ metric: "http_response_time", expectation: "<2s" }],
+      recovery: { stages: [{ name: "basic", probes: ["health"] }] },
+      channels: [{ name: "ops", kind: "email", settings: { to: ["ops@a.example"] } }],
+      routes: [{ channels: ["ops"], severity: ["critical"], remindEveryMs: 14_400_000 }],
+    });
+  });
+
+  it("of anchors, aliases and merge keys: they are what they stand for", () => {
+    const text = `${base}
+probes:
+  one: &web { kind: http, component: backend, url: https://a.example/one, timeout: 3s }
+  two: { <<: *web, url: https://a.example/two }
+`;
+    expect(load(text).probes.map(({ settings, timeoutMs }) => [settings["url"], timeoutMs])).toEqual([
+      ["https://a.example/one", 3_000],
+      ["https://a.example/two", 3_000],
+    ]);
+  });
+});
+
+describe("warnings", () => {
+  const head = `environment: shop
+components: { backend: { layer: application } }
+probes:
+  health: { kind: http, component: backend, url: https://a.example/ }
+channels: { ops: { kind: email, to: [a@b.example] } }
+routes: [{ channels: [ops] }]
+`;
+
+  it.each([
+    ["nothing", head, []],
+    [
+      "a rule that can never fire",
+      `${head}monitoring_rules:\n  - { name: Busy, condition: vpc_connector_instances > 3, severity: info }\n`,
+      ["8:30 no probe yields vpc_connector_instances, so this rule never fires: add a probe of kind vpc_connector"],
+    ],
+    [
+      "no doubt about what a probe extracts",
+      `${head.replace("example/ }", "example/, extract: { pool: vpc_connector_instances } }")}monitoring_rules:\n  - { name: Busy, condition: vpc_connector_instances > 3, severity: info }\n`,
+      [],
+    ],
+    [
+      "a component that nothing watches",
+      head.replace("application }", "application }, cache: { layer: platform }"),
+      ["2:48 nothing watches cache: give a probe or a rule component: cache"],
+    ],
+    [
+      "a channel that no route uses",
+      head.replace("channels: {", "channels: { boss: { kind: email, to: [b@b.example] },"),
+      ["5:13 no route uses boss: nothing is ever sent there"],
+    ],
+    [
+      "nobody who is told",
+      head.replace(/routes.*/, ""),
+      ["1:1 there are no routes: incidents are recorded, and nobody is told"],
+    ],
+    [
+      "nothing at all",
+      "environment: shop\n",
+      [
+        "1:1 there are no probes: nothing is watched",
+        "1:1 there are no routes: incidents are recorded, and nobody is told",
+      ],
+    ],
+  ])("%s", (_, text, expected) => {
+    expect(warningsOf(text)).toEqual(expected);
+  });
+});
+
+describe("any text at all", () => {
+  it("gives a configuration or problems inside the text, and never throws", () => {
+    const words = constantFrom(
+      ...[
+        "environment",
+        "components",
+        "probes",
+        "kind",
+        "http",
+        "<<",
+        "&a",
+        "*a",
+        ": ",
+        ":\n",
+        "- ",
+        "\n  ",
+        "\n",
+        "[",
+        "]",
+      ],
+      ...[
+        "{",
+        "}",
+        '"',
+        "'",
+        "#",
+        "|",
+        ">",
+        "!!map",
+        "---",
+        "?",
+        "__proto__",
+        "constructor",
+        "routes",
+        "baselines",
+        "\t",
+      ],
+    );
+    const pieces = tuple(...Array.from({ length: 14 }, () => oneof({ weight: 6, arbitrary: words }, string())));
+    const anyText = oneof(
+      string(),
+      pieces.map((parts) => parts.join("")),
+      pieces.map((parts) => `environment: a\n${parts.join("")}`),
+    );
+    assert(
+      property(anyText, (text) => {
+        const loaded = loadConfiguration(text, "f", vocabulary);
+        if (!("problems" in loaded)) return loaded.configuration.environment !== "";
+        const lines = text.split("\n").length;
+        return (
+          loaded.problems.length > 0 && loaded.problems.every((p) => p.line >= 1 && p.line <= lines && p.column >= 1)
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("nested without end is refused", () => {
+    const loaded = loadConfiguration(`environment: ${"[".repeat(20_000)}`, "f", vocabulary);
+    expect("problems" in loaded && loaded.problems.map((problem) => problem.message)).toEqual([
+      "this is no YAML: it is nested too deeply",
+    ]);
+  });
+});

@@ -1,0 +1,202 @@
+/** Loads `monitor.yaml`: everything checked, every problem reported at once, defaults filled in. */
+import type { z } from "zod";
+import { nearest } from "../nearest.ts";
+import { checkPurpose, checkReferences } from "./checks.ts";
+import { inspect } from "./issues.ts";
+import type { Component, Configuration, ConfiguredChannel, ConfiguredProbe, Route, Rule } from "./model.ts";
+import { insteadOf, type Path, type Problem, type Problems } from "./problems.ts";
+import { groupName, scheduleInterval } from "./schedule.ts";
+import {
+  type ChannelEntry,
+  channelEntry,
+  componentEntry,
+  entryName,
+  type Kind,
+  keysOf,
+  outline,
+  type ProbeEntry,
+  probeEntry,
+  routeEntry,
+  ruleEntry,
+  type Vocabulary,
+} from "./schema.ts";
+import { readSource } from "./source.ts";
+
+/** A configuration, or all that is wrong with it. Warnings are doubts about a configuration that is right. */
+export type Loaded =
+  | { readonly configuration: Configuration; readonly warnings: Problem[] }
+  | { readonly problems: Problem[]; readonly warnings: Problem[] };
+
+/**
+ * Reads the text of a configuration file. Never throws for what stands in it.
+ * @param file what the problems call the file
+ */
+export function loadConfiguration(text: string, file: string, vocabulary: Vocabulary): Loaded {
+  const source = readSource(text, file);
+  const { data, problems } = source;
+  if (source.found().problems.length === 0 && (data === null || data === undefined))
+    problems.error(
+      { path: [] },
+      { message: "the file is empty: begin with environment: NAME, components: and probes:" },
+    );
+  if (!isMap(data)) {
+    if (source.found().problems.length === 0)
+      problems.error({ path: [] }, { message: "the file must be a map: begin with environment: NAME" });
+    return source.found();
+  }
+  checkReferences(data, problems, vocabulary);
+  const configuration = readFile(data, problems, vocabulary);
+  if (!configuration || source.found().problems.length > 0) return source.found();
+  checkPurpose(configuration, problems, vocabulary);
+  return { configuration, warnings: source.found().warnings };
+}
+
+type Entries = Readonly<Record<string, unknown>>;
+
+/** The configuration of a file without mistakes; for any other file it serves to report them all. */
+function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Configuration | undefined {
+  const top = inspect(outline, file, [], problems);
+  const components = readMap(file, "components", problems, (name, value, path) =>
+    readComponent(name, value, path, problems),
+  );
+  const probes = readMap(file, "probes", problems, (name, value, path) => {
+    const entry = readKinded(value, path, problems, probeEntry, vocabulary.probers, "kinds of probe");
+    return entry && probe(name, entry.common, entry.settings);
+  });
+  const rules = readList(file, "monitoring_rules", (value, path) => readRule(value, path, problems));
+  const channels = readMap(file, "channels", problems, (name, value, path): ConfiguredChannel | undefined => {
+    const entry = readKinded(value, path, problems, channelEntry, vocabulary.channels, "kinds of channel");
+    return entry && { name, kind: entry.common.kind, settings: entry.settings };
+  });
+  const routes = readList(file, "routes", (value, path) => readRoute(value, path, problems));
+  if (!top) return undefined;
+  return {
+    environment: top.environment,
+    title: top.title ?? top.environment,
+    timezone: top.timezone,
+    components,
+    probes,
+    rules,
+    baselines: Object.entries(top.baselines).map(([metric, expectation]) => ({ metric, expectation })),
+    recovery: top.recovery,
+    channels,
+    routes,
+  };
+}
+
+function readMap<T>(
+  file: Entries,
+  section: string,
+  problems: Problems,
+  read: (name: string, value: unknown, path: Path) => T | undefined,
+): T[] {
+  const entries = file[section];
+  if (!isMap(entries)) return [];
+  return Object.entries(entries).flatMap(([name, value]) => {
+    const path = [section, name];
+    const named = entryName.safeParse(name);
+    if (!named.success) problems.error({ path, part: "key" }, { message: named.error.issues[0]?.message ?? "" });
+    return read(name, value, path) ?? [];
+  });
+}
+
+function readList<T>(file: Entries, section: string, read: (value: unknown, path: Path) => T | undefined): T[] {
+  const entries = file[section];
+  return Array.isArray(entries) ? entries.flatMap((value, index) => read(value, [section, index]) ?? []) : [];
+}
+
+function readComponent(name: string, value: unknown, path: Path, problems: Problems): Component | undefined {
+  if (name === "unknown")
+    problems.error(
+      { path, part: "key" },
+      { message: `"unknown" means that no cause was found: name the component otherwise` },
+    );
+  const entry = inspect(componentEntry, value, path, problems);
+  if (!entry) return undefined;
+  const { title = name, layer, depends_on: dependsOn, impact, team } = entry;
+  return { name, title, layer, dependsOn, ...given({ impact, team }) };
+}
+
+/** Reads an entry whose keys are partly those of its section and partly those of its kind. */
+function readKinded<Common extends ChannelEntry>(
+  value: unknown,
+  path: Path,
+  problems: Problems,
+  schema: z.ZodType<Common, unknown>,
+  kinds: Readonly<Record<string, Kind>>,
+  what: string,
+): { common: Common; settings: Entries } | undefined {
+  if (!isMap(value)) {
+    inspect(schema, value, path, problems);
+    return undefined;
+  }
+  const shared = keysOf(schema);
+  const isShared = ([key]: [string, unknown]): boolean => shared.includes(key);
+  const common = inspect(schema, Object.fromEntries(Object.entries(value).filter(isShared)), path, problems);
+  const settings = Object.fromEntries(Object.entries(value).filter((entry) => !isShared(entry)));
+  const name = value["kind"];
+  if (typeof name !== "string") return undefined;
+  const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+  if (!kind) {
+    const suggestion = nearest(name, Object.keys(kinds));
+    const message = `unknown kind "${name}": ${insteadOf(suggestion, Object.keys(kinds), what)}`;
+    problems.error({ path: [...path, "kind"] }, { message, suggestion });
+    return undefined;
+  }
+  const understood = inspect(kind.settings, settings, path, problems, shared);
+  return common && understood !== undefined ? { common, settings } : undefined;
+}
+
+/** Kinds that see what users see, so that their failure is critical unless the file says otherwise. */
+const whatUsersTouch: readonly string[] = ["http", "websocket", "journey"];
+
+/** The timeout of a probe without one, in milliseconds, where its schedule leaves as much. */
+const defaultTimeoutMs = 10_000;
+
+function probe(name: string, entry: ProbeEntry, settings: Entries): ConfiguredProbe {
+  const { kind, component, vantage, schedule } = entry;
+  const severity = entry.severity ?? (whatUsersTouch.includes(kind) ? "critical" : "warning");
+  return {
+    name,
+    kind,
+    component,
+    vantage,
+    schedule,
+    group: groupName(vantage, schedule),
+    timeoutMs: entry.timeout ?? Math.min(defaultTimeoutMs, scheduleInterval(schedule) ?? defaultTimeoutMs),
+    alert: entry.alert === undefined ? { afterMs: entry.alert_after, severity } : false,
+    settings,
+  };
+}
+
+function readRule(value: unknown, path: Path, problems: Problems): Rule | undefined {
+  const entry = inspect(ruleEntry, value, path, problems);
+  if (!entry) return undefined;
+  const { name, component, condition, alert_duration: alertDurationMs, severity, missing } = entry;
+  const clearDurationMs = entry.clear_duration ?? alertDurationMs;
+  return { name, ...given({ component }), condition, alertDurationMs, clearDurationMs, severity, missing };
+}
+
+function readRoute(value: unknown, path: Path, problems: Problems): Route | undefined {
+  const entry = inspect(routeEntry, value, path, problems);
+  if (!entry) return undefined;
+  const {
+    channels,
+    severity,
+    components,
+    events,
+    remind_every: remindEveryMs,
+    escalate_after: escalateAfterMs,
+  } = entry;
+  return { channels, ...given({ severity, components, events, remindEveryMs, escalateAfterMs }) };
+}
+
+/** The fields that have a value. */
+function given<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+function isMap(value: unknown): value is Entries {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

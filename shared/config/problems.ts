@@ -1,0 +1,65 @@
+/** What is wrong with a configuration file: sentences with their exact place. */
+
+/** Where a value stands in the file, from its top: names of keys and positions in lists. */
+export type Path = readonly (string | number)[];
+
+/** One mistake, or one doubt, at one place of the file. */
+export interface Problem {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** In characters, from 1. */
+  readonly column: number;
+  /** Characters to underline on that line, at least 1. */
+  readonly length: number;
+  /** `probes.backend-health.url`; empty for the file as a whole. */
+  readonly path: string;
+  /** One sentence: what is wrong and what to write instead. */
+  readonly message: string;
+  /** The right name, where one is near. */
+  readonly suggestion?: string;
+  /** The underlined text may be a secret and must not be shown. */
+  readonly confidential?: true;
+}
+
+/** What a sentence points at: a value, or the key in front of it. */
+export interface Spot {
+  readonly path: Path;
+  /** @default the value */
+  readonly part?: "key" | "value";
+  /** A part of a text, in characters of the value. */
+  readonly within?: { readonly offset: number; readonly length: number };
+}
+
+/** What is said of a spot. */
+export interface Remark {
+  readonly message: string;
+  readonly suggestion?: string | undefined;
+  readonly confidential?: boolean | undefined;
+}
+
+/** Gathers the mistakes and doubts of one file. */
+export interface Problems {
+  error(spot: Spot, remark: Remark): void;
+  warn(spot: Spot, remark: Remark): void;
+}
+
+/** A path as people write it: `monitoring_rules[0].condition`. */
+export function formatPath(path: Path): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === "number") return `${text}[${key}]`;
+    return text === "" ? key : `${text}.${key}`;
+  }, "");
+}
+
+/** Problems in the order of the file. What is wrong with a value that aliases repeat is said once. */
+export function inFileOrder(problems: readonly Problem[]): Problem[] {
+  const said = new Map(problems.map((problem) => [`${problem.line}:${problem.column} ${problem.message}`, problem]));
+  return [...said.values()].toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** The end of a sentence about a wrong name: the right one where it is near, else all that there are. */
+export function insteadOf(suggestion: string | undefined, candidates: readonly string[], what: string): string {
+  if (suggestion !== undefined) return `did you mean "${suggestion}"?`;
+  return candidates.length === 0 ? `there are no ${what}` : `the ${what} are ${candidates.join(", ")}`;
+}

@@ -1,0 +1,249 @@
+/** The form of `monitor.yaml`: the keys of every section. What a kind of probe or channel reads besides, its registry says. */
+import { z } from "zod";
+import { type IncidentEventKind, incidentEventKinds, type Severity } from "../messages/incident-event.ts";
+import type { Vantage } from "../messages/report.ts";
+import { formatDuration } from "../units.ts";
+import { duration } from "./fields.ts";
+import { scheduleProblem } from "./schedule.ts";
+
+/** A kind of probe or channel, as far as the configuration is concerned. */
+export interface Kind {
+  readonly kind: string;
+  /** One sentence for editors. */
+  readonly title: string;
+  /** A strict object: what the kind reads besides the keys that all share. */
+  readonly settings: z.ZodType;
+}
+
+/** A mistake inside a text of the file. */
+export interface Mistake {
+  readonly message: string;
+  /** Where the mistake begins, in characters of the text; absent where the text as a whole is wrong. */
+  readonly offset?: number | undefined;
+  readonly length?: number | undefined;
+  readonly suggestion?: string | undefined;
+}
+
+/** The series that one part of a condition reads. */
+export interface Selection {
+  readonly metric: string;
+  readonly matchers: Readonly<Record<string, string>>;
+}
+
+/** What the functions understand: kinds, conditions and baselines. An argument, because `shared` knows no function. */
+export interface Vocabulary {
+  readonly probers: Readonly<Record<string, Kind>>;
+  readonly channels: Readonly<Record<string, Kind>>;
+  /** What is wrong with a condition. */
+  checkCondition(text: string, windowMs: number): Mistake | undefined;
+  /** The series that a right condition reads: metrics, with the labels that they must have. */
+  conditionSelectors(text: string, windowMs: number): readonly Selection[];
+  /** What is wrong with a baseline: without an offset it is the name, otherwise a part of the expectation. */
+  checkBaseline(metric: string, expectation: string): Mistake | undefined;
+}
+
+/** The top of the file; its sections are read entry by entry. */
+export interface Outline {
+  readonly environment: string;
+  readonly title?: string | undefined;
+  readonly timezone: string;
+  readonly components: Readonly<Record<string, unknown>>;
+  readonly probes: Readonly<Record<string, unknown>>;
+  readonly monitoring_rules: readonly unknown[];
+  readonly baselines: Readonly<Record<string, string>>;
+  readonly recovery: { readonly stages: readonly StageEntry[] };
+  readonly channels: Readonly<Record<string, unknown>>;
+  readonly routes: readonly unknown[];
+}
+
+/** One entry of `components`. */
+export interface ComponentEntry {
+  readonly title?: string | undefined;
+  readonly layer: "platform" | "application";
+  readonly depends_on: readonly string[];
+  readonly impact?: string | undefined;
+  readonly team?: string | undefined;
+}
+
+/** What every entry of `probes` has besides the settings of its kind; durations in milliseconds. */
+export interface ProbeEntry {
+  readonly kind: string;
+  readonly component: string;
+  readonly vantage: Vantage;
+  readonly schedule: string;
+  readonly timeout?: number | undefined;
+  readonly alert?: "off" | false | undefined;
+  readonly alert_after: number;
+  readonly severity?: Severity | undefined;
+}
+
+/** One entry of `monitoring_rules`; durations in milliseconds. */
+export interface RuleEntry {
+  readonly name: string;
+  readonly component?: string | undefined;
+  readonly condition: string;
+  readonly alert_duration: number;
+  readonly clear_duration?: number | undefined;
+  readonly severity: Severity;
+  readonly missing: "keep" | "fire" | "clear";
+}
+
+/** One entry of `recovery.stages`. */
+export interface StageEntry {
+  readonly name: string;
+  readonly probes: readonly string[];
+}
+
+/** What every entry of `channels` has besides the settings of its kind. */
+export interface ChannelEntry {
+  readonly kind: string;
+}
+
+/** One entry of `routes`; durations in milliseconds. */
+export interface RouteEntry {
+  readonly channels: readonly string[];
+  readonly severity?: readonly Severity[] | undefined;
+  readonly components?: readonly string[] | undefined;
+  readonly events?: readonly IncidentEventKind[] | undefined;
+  readonly remind_every?: number | undefined;
+  readonly escalate_after?: number | undefined;
+}
+
+/** The longest that one probe may take, in milliseconds: its whole group must answer before the request is delivered again. */
+export const longestTimeoutMs = 90_000;
+
+/** A name that becomes part of document ids, labels and groups. */
+export const entryName: z.ZodType<string, string> = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
+  error: ({ input }) =>
+    `"${input}" is no name: write lower-case letters, digits and -, beginning with a letter, at most 63 characters`,
+});
+
+const text = z.string().min(1);
+const severity = z.enum(["info", "warning", "critical"]);
+const names = z.array(z.string()).min(1);
+
+const schedule = z.string().superRefine((value, context) => {
+  const message = scheduleProblem(value);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
+/** A duration within bounds, which are milliseconds. */
+function durationBetween(shortest: number, longest: number = Number.POSITIVE_INFINITY): z.ZodType<number, string> {
+  return duration.refine((value) => value >= shortest && value <= longest, {
+    error: () =>
+      longest === Number.POSITIVE_INFINITY
+        ? `must be ${formatDuration(shortest)} or longer`
+        : `must be from ${formatDuration(shortest)} to ${formatDuration(longest)}`,
+  });
+}
+
+/** An entry of `components`. */
+export const componentEntry: z.ZodType<ComponentEntry, unknown> = z.strictObject({
+  title: text.optional().describe("What people call it. Default: its name."),
+  layer: z.enum(["platform", "application"]).describe("Whose trouble its own failure is: platform or application."),
+  depends_on: z.array(z.string()).default([]).describe("What it fails with: names of components."),
+  impact: text.optional().describe("What its failure blocks, in words for everybody."),
+  team: text.optional().describe("Who must act when it is the cause."),
+});
+
+/** The keys that all probes share. */
+export const probeEntry: z.ZodType<ProbeEntry, unknown> = z.strictObject({
+  kind: z.string().describe("What kind of check it is."),
+  component: z.string().describe("The component whose health it shows."),
+  vantage: z.enum(["outside", "inside"]).default("outside").describe("Where it runs: outside or inside the VPC."),
+  schedule: schedule
+    .default("every 1m")
+    .describe("every 1m, or a cron expression of five fields, in UTC.")
+    .meta({ examples: ["every 1m", "every 15s", "*/15 * * * *"] }),
+  timeout: durationBetween(1, longestTimeoutMs)
+    .optional()
+    .describe("When it is given up. Default: 10s, or its interval where that is shorter."),
+  alert: z
+    .literal(["off", false], { error: "must be off; leave the key out to keep the built-in rule" })
+    .optional()
+    .describe("off: no built-in rule for this probe."),
+  alert_after: duration.prefault("2m").describe("How long it must fail before its built-in rule fires. Default: 2m."),
+  severity: severity
+    .optional()
+    .describe("Severity of its built-in rule. Default: critical for what users touch, warning for the rest."),
+});
+
+/** An entry of `monitoring_rules`. */
+export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
+  name: text.max(200).describe("What the alert is called."),
+  component: z.string().optional().describe("What it speaks of. Default: the component of the probe with the metric."),
+  condition: text
+    .describe("True when things are bad.")
+    .meta({ examples: ["vpc_connector_utilization > 70%", "avg(database_connection_time, 3m) > 25s"] }),
+  alert_duration: duration.prefault("0s").describe("How long the condition must hold before it fires. Default: 0s."),
+  clear_duration: duration
+    .optional()
+    .describe("How long it must be good before the alert resolves. Default: alert_duration."),
+  severity: severity.describe("info, warning or critical."),
+  missing: z
+    .enum(["keep", "fire", "clear"])
+    .default("keep")
+    .describe("What an absent measurement means: keep the state, fire, or clear."),
+});
+
+const stageEntry = z.strictObject({
+  name: text.describe("What the stage is called."),
+  probes: names.describe("Names of the probes that must succeed and keep to their baselines."),
+});
+
+/** The keys that all channels share. */
+export const channelEntry: z.ZodType<ChannelEntry, unknown> = z.strictObject({
+  kind: z.string().describe("What kind of channel it is."),
+});
+
+/** An entry of `routes`. */
+export const routeEntry: z.ZodType<RouteEntry, unknown> = z.strictObject({
+  channels: names.describe("Names of the channels that are told."),
+  severity: z.array(severity).min(1).optional().describe("Only incidents of these severities. Default: all."),
+  components: names.optional().describe("Only incidents that touch one of these components. Default: all."),
+  events: z.array(z.enum(incidentEventKinds)).min(1).optional().describe("Only these events. Default: all."),
+  remind_every: durationBetween(60_000).optional().describe("Repeat the news of an open incident at this pace."),
+  escalate_after: durationBetween(60_000).optional().describe("Tell again when nobody acknowledged for so long."),
+});
+
+/** The whole file, with the entries of its sections unread. */
+export const outline: z.ZodType<Outline, unknown> = z.strictObject({
+  environment: entryName.describe("Name of the watched environment, such as shop-staging."),
+  title: text.optional().describe("What people call the environment. Default: its name."),
+  timezone: z
+    .string()
+    .refine(isTimeZone, {
+      error: ({ input }) => `"${input}" is no time zone: write an IANA name such as Europe/Berlin`,
+    })
+    .default("Etc/UTC")
+    .describe("IANA zone in which people read times.")
+    .meta({ examples: ["Etc/UTC", "Europe/Berlin"] }),
+  components: z.record(z.string(), z.unknown()).default({}).describe("The parts of the environment, by name."),
+  probes: z.record(z.string(), z.unknown()).default({}).describe("What is checked, by name."),
+  monitoring_rules: z.array(z.unknown()).default([]).describe("When an alert starts."),
+  baselines: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe("What is normal for a metric: a comparison that is true when things are good.")
+    .meta({ examples: [{ database_connection_time: "<5.0s", websocket_connection_success: "100%" }] }),
+  recovery: z
+    .strictObject({ stages: z.array(stageEntry).default([]).describe("The stages, in order.") })
+    .default({ stages: [] })
+    .describe("How a recovery is proved."),
+  channels: z.record(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),
+  routes: z.array(z.unknown()).default([]).describe("What is told where. Any route that matches tells its channels."),
+});
+
+/** Names of the keys of a section's entries. */
+export function keysOf(entry: z.ZodType): string[] {
+  return entry instanceof z.ZodObject ? Object.keys(entry.shape) : [];
+}
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return !/^[+-]/.test(zone);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,170 @@
+/** The text of a configuration file: read as YAML, with the place of every key and value. */
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseDocument,
+  visit,
+} from "yaml";
+import { formatPath, inFileOrder, type Path, type Problem, type Problems, type Remark, type Spot } from "./problems.ts";
+
+/** A file that was read. */
+export interface Source {
+  /** The plain data; `undefined` where the file is no YAML and nothing more can be said of it. */
+  readonly data: unknown;
+  /** Gathers what is wrong at a place of this file. */
+  readonly problems: Problems;
+  /** Everything gathered so far, in the order of the file. */
+  found(): { problems: Problem[]; warnings: Problem[] };
+}
+
+/** How often aliases may be followed in one file, expansions of expansions counted: far above need, far below harm. */
+const mostAliases = 200;
+
+/** Reads YAML 1.2 with anchors, aliases and merge keys. Never throws: what is wrong is among the problems. */
+export function readSource(text: string, file: string): Source {
+  const lines = new LineCounter();
+  const errors: Problem[] = [];
+  const warnings: Problem[] = [];
+  const problemAt = ([start, end]: Extent, path: Path, remark: Remark): Problem => {
+    const { line, col } = lines.linePos(start);
+    const rest = text.slice(start, end).split(/\r?\n/, 1)[0] ?? "";
+    return {
+      file,
+      line: Math.max(line, 1),
+      column: Math.max(col, 1),
+      length: Math.max(rest.trimEnd().length, 1),
+      path: formatPath(path),
+      message: remark.message,
+      ...(remark.suggestion === undefined ? {} : { suggestion: remark.suggestion }),
+      ...(remark.confidential ? { confidential: true } : {}),
+    };
+  };
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: "error" });
+  const problems: Problems = {
+    error: (spot, remark) => void errors.push(problemAt(extentOf(document, text, spot), spot.path, remark)),
+    warn: (spot, remark) => void warnings.push(problemAt(extentOf(document, text, spot), spot.path, remark)),
+  };
+  const flaws = findFlaws(document);
+  for (const { extent, message } of flaws.mistakes) errors.push(problemAt(extent, [], { message }));
+  let data: unknown;
+  if (flaws.readable) {
+    try {
+      data = document.toJS({ maxAliasCount: mostAliases });
+    } catch (error) {
+      const reason = error instanceof ReferenceError ? "its aliases unfold into too much" : (error as Error).message;
+      problems.error({ path: [] }, { message: `the YAML cannot be read: ${reason}` });
+    }
+  }
+  return { data, problems, found: () => ({ problems: inFileOrder(errors), warnings: inFileOrder(warnings) }) };
+}
+
+/** Start and end in the text, in characters. */
+type Extent = readonly [start: number, end: number];
+
+interface Flaw {
+  readonly extent: Extent;
+  readonly message: string;
+}
+
+/** What is wrong with the file as YAML, and whether its data can be looked at all the same. */
+function findFlaws(document: Document.Parsed): { mistakes: Flaw[]; readable: boolean } {
+  const twice = document.errors.filter((error) => error.code === "DUPLICATE_KEY");
+  const mistakes: Flaw[] = twice.map((error) => ({
+    extent: error.pos,
+    message: "this key stands twice in the same map: remove one of the two",
+  }));
+  // The errors after the first are mostly its consequences.
+  const broken = document.errors.find((error) => error.code !== "DUPLICATE_KEY") ?? document.warnings[0];
+  if (broken) {
+    const reason = yamlReasons[broken.code] ?? broken.message;
+    return { mistakes: [...mistakes, { extent: broken.pos, message: `this is no YAML: ${reason}` }], readable: false };
+  }
+  const odd: Flaw[] = [];
+  visit(document, {
+    Alias(_, alias, ancestors) {
+      const target = alias.resolve(document);
+      const name = alias.source;
+      if (!target)
+        odd.push({
+          extent: extentOfNode(alias),
+          message: `*${name} refers to nothing: put &${name} in front of a value above it`,
+        });
+      else if (ancestors.includes(target))
+        odd.push({ extent: extentOfNode(alias), message: `*${name} contains itself` });
+    },
+    Pair(_, pair) {
+      if (isCollection(pair.key))
+        odd.push({ extent: extentOfNode(pair.key), message: "a key must be a plain text, not a list or a map" });
+    },
+  });
+  return { mistakes: [...mistakes, ...odd], readable: odd.length === 0 };
+}
+
+const yamlReasons: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: "one file holds one document, without --- in the middle",
+  RESOURCE_EXHAUSTION: "it is nested too deeply",
+  TAB_AS_INDENT: "indent with spaces, not with tabs",
+};
+
+/** Where a spot stands in the text. What is not in the file, as a key that is missing, stands at the nearest parent that is. */
+function extentOf(document: Document.Parsed, text: string, { path, part, within }: Spot): Extent {
+  let value: ParsedNode | null | undefined = document.contents;
+  let key: Node | undefined;
+  for (const step of path) {
+    const holder: unknown = isAlias(value) ? (value as Alias).resolve(document) : value;
+    if (isMap<ParsedNode, ParsedNode | null>(holder)) {
+      const pair = holder.items.find((item) => isScalar(item.key) && String(item.key.value ?? "") === String(step));
+      if (!pair) return extentOfNode(key ?? value);
+      key = pair.key;
+      value = pair.value;
+    } else if (isSeq<ParsedNode>(holder) && typeof step === "number" && holder.items[step]) {
+      value = holder.items[step];
+      key = value;
+    } else {
+      return extentOfNode(key ?? value);
+    }
+  }
+  if (part === "key" && key) return extentOfNode(key);
+  const extent = extentOfNode(value);
+  if (within && isScalar(value) && typeof value.value === "string") {
+    const start = positionWithin(text, value.type ?? "PLAIN", value.value, extent[0], within.offset);
+    return [start, start + within.length];
+  }
+  // A key with nothing behind it.
+  return extent[0] === extent[1] && key ? extentOfNode(key) : extent;
+}
+
+function extentOfNode(node: unknown): Extent {
+  const range = isNode(node) ? node.range : undefined;
+  if (!range) return [0, 0];
+  // A list or a map is shown by its beginning.
+  return [range[0], isCollection(node) ? range[0] : range[1]];
+}
+
+/**
+ * The position in the text of character `offset` of a YAML text that begins at `start`. Folded lines, quotes and escapes make the text
+ * longer than its value, so the value's own characters are found again one after the other.
+ */
+function positionWithin(text: string, type: string, value: string, start: number, offset: number): number {
+  let position = start;
+  if (type === "BLOCK_FOLDED" || type === "BLOCK_LITERAL") position = text.indexOf("\n", start) + 1;
+  else if (type !== "PLAIN") position += 1;
+  for (let index = 0; index <= Math.min(offset, value.length - 1); index++) {
+    const character = value.charAt(index);
+    if (/\s/.test(character)) continue;
+    const found = text.indexOf(character, position);
+    if (found < 0) return position;
+    if (index === offset) return found;
+    position = found + 1;
+  }
+  return position;
+}

@@ -1,0 +1,56 @@
+/** A small vocabulary for the tests of the configuration, which must not depend on the functions. */
+import { z } from "zod";
+import { metricNamed, metrics } from "../../metrics.ts";
+import { nearest } from "../../nearest.ts";
+import { duration, secretReference, textOrSecret } from "../fields.ts";
+import type { Mistake, Vocabulary } from "../schema.ts";
+
+/** Two kinds of probe, one kind of channel, and conditions of the form `metric{labels} > text`. */
+export const vocabulary: Vocabulary = {
+  probers: {
+    http: {
+      kind: "http",
+      title: "Fetches a URL.",
+      settings: z.strictObject({
+        url: z.url({ protocol: /^https?$/ }).describe("The address that is fetched."),
+        expect_status: z.array(z.int().min(100).max(599)).min(1).optional(),
+        slow: duration.optional(),
+        extract: z.record(z.string(), z.string()).optional(),
+      }),
+    },
+    postgres: {
+      kind: "postgres",
+      title: "Connects to a database.",
+      settings: z.strictObject({ host: z.string(), password: secretReference, user: textOrSecret.optional() }),
+    },
+  },
+  channels: {
+    email: { kind: "email", title: "Sends a mail.", settings: z.strictObject({ to: z.array(z.email()).min(1) }) },
+  },
+  checkCondition: (text) => mistakeIn(text),
+  conditionSelectors(text) {
+    const matchers = [...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = "", value = ""]) => [label, value]);
+    return [{ metric: metricOf(text), matchers: Object.fromEntries(matchers) }];
+  },
+  checkBaseline(metric, expectation) {
+    if (!metricNamed(metric)) return unknown(metric);
+    const wrong = /^<?[\d.]+(s|%)$/.test(expectation) ? undefined : expectation.search(/[^<\d.]/);
+    return wrong === undefined ? undefined : { message: "a unit is missing", offset: Math.max(wrong, 0), length: 1 };
+  },
+};
+
+function metricOf(condition: string): string {
+  return /^\w*/.exec(condition)?.[0] ?? "";
+}
+
+function mistakeIn(condition: string): Mistake | undefined {
+  const metric = metricOf(condition);
+  if (!metricNamed(metric)) return { ...unknown(metric), offset: 0, length: metric.length };
+  const operator = /^\w+(\{[^}]*\})?\s*/.exec(condition)?.[0].length ?? 0;
+  return condition[operator] === ">" ? undefined : { message: 'write ">" here', offset: operator, length: 1 };
+}
+
+function unknown(metric: string): Mistake {
+  const suggestion = nearest(metric, Object.keys(metrics));
+  return { message: `unknown metric "${metric}"${suggestion ? `: did you mean "${suggestion}"?` : ""}`, suggestion };
+}

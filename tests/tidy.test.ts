@@ -1,0 +1,133 @@
+/** The repository checks itself: who may import whom, and that registry, folder and documentation say the same. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { channels } from "../functions/notify/channels/index.ts";
+import { probers } from "../functions/probe/probers/index.ts";
+import { metrics } from "../shared/metrics.ts";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const folders = ["functions", "shared", "local", "cli", "tests", "bench", "scripts"];
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+  /** Relative imports as paths from the root; others as they are written. */
+  readonly imports: readonly string[];
+}
+
+const sources: readonly Source[] = folders
+  .filter((folder) => existsSync(join(root, folder)))
+  .flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+      .map((entry) => {
+        const file = join(entry.parentPath, entry.name);
+        const text = readFileSync(file, "utf8");
+        const written = [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name = ""]) => name);
+        const imports = written.map((name) =>
+          name.startsWith(".") ? relative(root, resolve(dirname(file), name)) : name,
+        );
+        return { path: relative(root, file), text, imports };
+      }),
+  );
+
+/** What ships to the cloud: tests, contract suites and their helpers do not. */
+const product = sources.filter(({ path }) => !/\.(test|contract)\.ts$|fixtures|testdata/.test(path));
+
+function within(folder: string): readonly Source[] {
+  return product.filter(({ path }) => path.startsWith(`${folder}/`));
+}
+
+/** `file -> import` for each import of the files that the predicate refuses. */
+function refused(files: readonly Source[], refuses: (imported: string, path: string) => boolean): string[] {
+  return files.flatMap(({ path, imports }) =>
+    imports.filter((imported) => refuses(imported, path)).map((imported) => `${path} -> ${imported}`),
+  );
+}
+
+describe("the direction of imports", () => {
+  it("finds the sources", () => {
+    expect(product.length).toBeGreaterThan(60);
+  });
+
+  it("lets shared import nothing but shared", () => {
+    expect(refused(within("shared"), (imported) => /^(functions|local|cli|tests)\//.test(imported))).toEqual([]);
+  });
+
+  it.each(["probe", "evaluate", "notify"])("lets the function %s import itself and shared only", (name) => {
+    const outside = (imported: string): boolean =>
+      /^(functions|local|cli|tests)\//.test(imported) && !imported.startsWith(`functions/${name}/`);
+    expect(refused(within(`functions/${name}`), outside)).toEqual([]);
+  });
+
+  it("names Google's clients and SQLite in adapters only, where they run in the cloud", () => {
+    const clients = /^(@google-cloud\/(firestore|pubsub|monitoring)|google-auth-library|node:sqlite)/;
+    const places = /^(shared\/adapters|local|functions\/probe\/probers|functions\/probe\/google)\//;
+    expect(refused(product, (imported, path) => clients.test(imported) && !places.test(path))).toEqual([]);
+  });
+
+  it("keeps clocks and the environment out of the pure cores", () => {
+    const pure = within("functions/evaluate").filter(({ path }) => !/index\.ts$/.test(path));
+    const impure = pure.filter(({ text }) => /Date\.now\(|process\.env|new Date\(\)|Math\.random/.test(text));
+    expect(impure.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe("registries, folders and documentation", () => {
+  it.each([
+    ["functions/probe/probers", Object.keys(probers)],
+    ["functions/notify/channels", Object.keys(channels)],
+  ])("%s has one file for each kind, and its test", (folder, kinds) => {
+    const files = readdirSync(join(root, folder));
+    const named = files
+      .filter((file) => !/\.(test|contract)\.ts$|^index\.ts$/.test(file))
+      .map((file) => file.replace(/\.ts$/, ""));
+    expect(named.sort()).toEqual([...kinds].sort());
+    for (const kind of kinds) expect(files).toContain(`${kind}.test.ts`);
+  });
+
+  it("gives each kind its own name", () => {
+    for (const [kind, prober] of Object.entries(probers)) expect(prober.kind).toBe(kind);
+    for (const [kind, channel] of Object.entries(channels)) expect(channel.kind).toBe(kind);
+  });
+
+  it("documents every metric and every kind", () => {
+    const reference = readFileSync(join(root, "docs/metrics.md"), "utf8");
+    for (const name of Object.keys(metrics)) expect(reference).toContain(`\`${name}\``);
+    const configuration = readFileSync(join(root, "docs/configuration.md"), "utf8");
+    for (const kind of [...Object.keys(probers), ...Object.keys(channels)])
+      expect(configuration).toContain(`\`${kind}\``);
+  });
+});
+
+describe("files", () => {
+  it("have no switched-off checks, skipped tests or unfinished marks", () => {
+    const marks = /@ts-ignore|@ts-expect-error|\b(it|test|describe)\.(only|todo)\b|\bTODO\b|\bFIXME\b|\bas any\b/;
+    const marked = sources.filter(({ path, text }) => path !== "tests/tidy.test.ts" && marks.test(text));
+    expect(marked.map(({ path }) => path)).toEqual([]);
+  });
+
+  it("are no longer than a reader wants to read", () => {
+    const long = product.filter(({ text }) => text.split("\n").length > 420).map(({ path }) => path);
+    expect(long).toEqual([]);
+  });
+
+  it("have a lock file without addresses", () => {
+    const lock = readFileSync(join(root, "package-lock.json"), "utf8");
+    expect(lock).not.toContain('"resolved"');
+    expect(lock).not.toMatch(/https?:\/\/[^"]*registry/);
+  });
+
+  it("pin Google's clients exactly", () => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+      dependencies: Record<string, string>;
+    };
+    for (const [name, version] of Object.entries(dependencies)) {
+      expect(`${name}@${version}`).toMatch(/@\d+\.\d+\.\d+$/);
+    }
+    expect(dependencies["@google-cloud/pubsub"]).toBe("6.3.0");
+    expect(dependencies["@google-cloud/firestore"]).toBe("9.4.1");
+  });
+});
