@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { publisherContract, type Received } from "../shared/adapters/publisher.contract.ts";
 import { PubSubPublisher } from "../shared/adapters/pubsub.ts";
+import { subscriptions } from "../shared/topology.ts";
 import { openReceiver, type Receiver } from "./broker/receiver.ts";
 import { type Emulator, missingEmulator, startEmulator } from "./emulators.ts";
 import { setUpGoogleBroker } from "./google-broker.ts";
@@ -13,7 +14,7 @@ if (missing !== undefined) {
 const projectId = "pathkeeper-test";
 
 const setUp = (host: string, { url }: Receiver): ReturnType<typeof setUpGoogleBroker> =>
-  setUpGoogleBroker({ host, projectId, endpoints: { probe: url, evaluate: url, notify: url } });
+  setUpGoogleBroker({ host, projectId, endpoints: subscriptions.map((subscription) => ({ subscription, url })) });
 
 describe.skipIf(missing !== undefined)("on Google's emulator", () => {
   publisherContract("Google's client", async () => {

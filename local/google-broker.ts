@@ -1,14 +1,14 @@
 /** The broker of `--engine google`: the topics and push subscriptions of the system, set up on Google's own emulator. */
 import type { CreateSubscriptionOptions, PubSub } from "@google-cloud/pubsub";
-import { type Subscription, subscriptions, topics } from "../shared/topology.ts";
+import { type PushSubscription, topics } from "../shared/topology.ts";
 
 /** Where to set up, and where to push. */
 export interface GoogleBrokerOptions {
   /** Address of the emulator, `HOST:PORT`. */
   readonly host: string;
   readonly projectId: string;
-  /** URL of each function, to which the path of a subscription is added. */
-  readonly endpoints: Readonly<Record<Subscription["target"], string>>;
+  /** Subscriptions, each with the URL to which its path is added. */
+  readonly endpoints: readonly { readonly subscription: PushSubscription; readonly url: string }[];
   /**
    * The official emulator accepts filters and ignores them. Of subscriptions that only their filters tell apart, the first is set up then, and
    * gets what is meant for all.
@@ -22,29 +22,30 @@ export interface GoogleBrokerOptions {
  * again after a restart of either side.
  * @returns the subscriptions that were set up
  */
-export async function setUpGoogleBroker(options: GoogleBrokerOptions): Promise<readonly Subscription[]> {
+export async function setUpGoogleBroker(options: GoogleBrokerOptions): Promise<readonly PushSubscription[]> {
   const { PubSub: Client } = await import("@google-cloud/pubsub");
   const client = new Client({ projectId: options.projectId, apiEndpoint: options.host, emulatorMode: true });
-  const chosen = options.filtersIgnored === false ? subscriptions : subscriptions.filter(isFirstOfItsKind);
+  const { endpoints } = options;
+  const chosen = options.filtersIgnored === false ? endpoints : endpoints.filter(isFirstOfItsKind);
   try {
     await Promise.all(Object.values(topics).map((topic) => existing(client.createTopic(topic))));
-    await Promise.all(chosen.map((subscription) => subscribe(client, subscription, options)));
+    await Promise.all(chosen.map((endpoint) => subscribe(client, endpoint)));
   } finally {
     await client.close();
   }
-  return chosen;
+  return chosen.map(({ subscription }) => subscription);
 }
 
 const alreadyExists = 6;
 
-async function subscribe(client: PubSub, subscription: Subscription, options: GoogleBrokerOptions): Promise<void> {
-  const { name, topic, path, target } = subscription;
-  const pushEndpoint = new URL(path, options.endpoints[target]).href;
+async function subscribe(client: PubSub, { subscription, url }: Endpoint): Promise<void> {
+  const { name, topic, path } = subscription;
+  const pushEndpoint = new URL(path, url).href;
   const created = await existing(client.createSubscription(topic, name, settings(client, subscription, pushEndpoint)));
   if (created === undefined) await client.subscription(name).modifyPushConfig({ pushEndpoint });
 }
 
-function settings(client: PubSub, subscription: Subscription, pushEndpoint: string): CreateSubscriptionOptions {
+function settings(client: PubSub, subscription: PushSubscription, pushEndpoint: string): CreateSubscriptionOptions {
   const { topic, filter, ackDeadlineSeconds, minimumBackoffSeconds, maximumBackoffSeconds, maxDeliveryAttempts } =
     subscription;
   return {
@@ -71,7 +72,11 @@ async function existing<T>(creation: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function isFirstOfItsKind(subscription: Subscription, index: number, all: readonly Subscription[]): boolean {
-  const kind = ({ topic, target, path }: Subscription): string => `${topic} ${target} ${path}`;
-  return all.findIndex((other) => kind(other) === kind(subscription)) === index;
+type Endpoint = GoogleBrokerOptions["endpoints"][number];
+
+function isFirstOfItsKind({ subscription, url }: Endpoint, index: number, all: readonly Endpoint[]): boolean {
+  const { topic, path } = subscription;
+  const same = (other: Endpoint): boolean =>
+    other.subscription.topic === topic && other.subscription.path === path && other.url === url;
+  return all.findIndex(same) === index;
 }

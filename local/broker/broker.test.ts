@@ -1,7 +1,7 @@
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { spawn } from "node:child_process";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { BrokerPublisher } from "../../shared/adapters/broker.ts";
 import type { Logger } from "../../shared/ports.ts";
@@ -151,7 +151,12 @@ describe("who hears what", () => {
   });
 
   it.each<[string, Partial<Subscription>, string, string]>([
-    ["a bad filter", { filter: "vantage = inside" }, "http://127.0.0.1:1", "subscription evaluate-ticks: filter vantage = inside: expected"],
+    [
+      "a bad filter",
+      { filter: "vantage = inside" },
+      "http://127.0.0.1:1",
+      "subscription evaluate-ticks: filter vantage = inside: expected",
+    ],
     ["no URL", {}, "127.0.0.1:1", 'cannot push to "127.0.0.1:1": write a URL like http://127.0.0.1:8080'],
     ["TLS", {}, "https://127.0.0.1:1", 'cannot push to "https://127.0.0.1:1"'],
   ])("%s is refused", async (_name, change, url, reason) => {
@@ -184,7 +189,10 @@ describe("closing", () => {
     await broker.close();
     await broker.close();
     expect(performance.now() - began).toBeLessThan(2000);
-    await expect(broker.publish("ticks", [{ data: 1 }])).rejects.toMatchObject({ name: "PublishError", retryable: true });
+    await expect(broker.publish("ticks", [{ data: 1 }])).rejects.toMatchObject({
+      name: "PublishError",
+      retryable: true,
+    });
     await expect(publisher.publish("ticks", [{ data: 1 }])).rejects.toMatchObject({ retryable: true });
   });
 });
@@ -321,7 +329,9 @@ describe("a broker that is killed", () => {
       const broker = await Broker.open({ file: ${JSON.stringify(file)} });
       broker.subscribe(${JSON.stringify(ticks)}, ${JSON.stringify(target.url)});
       console.log(await broker.listen());`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     cleanups.push(() => void child.kill("SIGKILL"));
     const url = await new Promise<string>((done) => {
       child.stdout.setEncoding("utf8").once("data", (text: string) => done(text.trim()));

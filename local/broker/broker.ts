@@ -6,7 +6,7 @@ import type { Server } from "node:http";
 import { encodeMessages } from "../../shared/adapters/publish-rules.ts";
 import { silentLogger } from "../../shared/logger.ts";
 import { type Logger, type OutgoingMessage, PublishError, type Publisher } from "../../shared/ports.ts";
-import { type Subscription, topics } from "../../shared/topology.ts";
+import { type PushSubscription, topics } from "../../shared/topology.ts";
 import { type AttributeFilter, FilterError, parseFilter } from "./filter.ts";
 import { type Delivery, Journal, type Message, type Publication } from "./journal.ts";
 import { createPublishServer } from "./publish-server.ts";
@@ -108,7 +108,7 @@ export class Broker implements Publisher {
    * @param endpoint `http://HOST:PORT`, to which the path of the subscription is added
    * @throws Error when the endpoint is no such URL, or the filter cannot be read
    */
-  subscribe(subscription: Subscription, endpoint: string): void {
+  subscribe(subscription: PushSubscription, endpoint: string): void {
     const url = endpointOf(subscription, endpoint);
     const wants = filterOf(subscription);
     this.#journal.saveSubscription(subscription);
@@ -193,7 +193,7 @@ export class Broker implements Publisher {
     }
   }
 
-  #portsOf({ name, topic }: Subscription): QueuePorts {
+  #portsOf({ name, topic }: PushSubscription): QueuePorts {
     return {
       time: this.#time,
       send: this.#options.send ?? this.#sender.send,
@@ -248,12 +248,12 @@ const topicNames: readonly string[] = Object.values(topics);
 
 /** A subscription that is known; without a queue until it is known where to push. */
 interface Subscriber {
-  readonly subscription: Subscription;
+  readonly subscription: PushSubscription;
   readonly wants: AttributeFilter;
   readonly queue?: PushQueue;
 }
 
-function filterOf({ name, filter }: Subscription): AttributeFilter {
+function filterOf({ name, filter }: PushSubscription): AttributeFilter {
   try {
     return filter === undefined ? () => true : parseFilter(filter);
   } catch (cause) {
@@ -262,7 +262,7 @@ function filterOf({ name, filter }: Subscription): AttributeFilter {
   }
 }
 
-function endpointOf({ name, path }: Subscription, endpoint: string): URL {
+function endpointOf({ name, path }: PushSubscription, endpoint: string): URL {
   const url = URL.parse(path, endpoint);
   if (url?.protocol !== "http:") {
     throw new Error(`subscription ${name}: cannot push to "${endpoint}": write a URL like http://127.0.0.1:8080`);

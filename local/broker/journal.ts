@@ -1,6 +1,6 @@
 /** What the broker must not forget: subscriptions, messages, and what is owed to whom, in SQLite. */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { Subscription } from "../../shared/topology.ts";
+import type { PushSubscription } from "../../shared/topology.ts";
 
 /** A published message. */
 export interface Message {
@@ -69,11 +69,11 @@ export class Journal {
     return Number(this.#statements.lastId.get()?.["seq"] ?? 0);
   }
 
-  subscriptions(): Subscription[] {
+  subscriptions(): PushSubscription[] {
     return this.#statements.subscriptions.all().map((row) => JSON.parse(String(row["settings"])));
   }
 
-  saveSubscription(subscription: Subscription): void {
+  saveSubscription(subscription: PushSubscription): void {
     this.#statements.saveSubscription.run(subscription.name, JSON.stringify(subscription));
   }
 

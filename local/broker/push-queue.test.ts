@@ -17,7 +17,12 @@ const ticks: Subscription = {
   maximumBackoffSeconds: 10,
   maxDeliveryAttempts: 100,
 };
-const deadLetters: Subscription = { ...ticks, name: "notify-dead-letters", topic: "dead-letters", path: "/dead-letters" };
+const deadLetters: Subscription = {
+  ...ticks,
+  name: "notify-dead-letters",
+  topic: "dead-letters",
+  path: "/dead-letters",
+};
 
 /** One push on the virtual clock. */
 interface Attempt {

@@ -1,7 +1,7 @@
 /** The deliveries that one subscription is owed: which to try now, which later, and which are under way. */
 import { encodePush } from "../../shared/messages/push.ts";
 import type { Logger } from "../../shared/ports.ts";
-import type { Subscription } from "../../shared/topology.ts";
+import type { PushSubscription } from "../../shared/topology.ts";
 import type { Delivery } from "./journal.ts";
 import type { PushOutcome, SendPush } from "./push-sender.ts";
 import { chance, retryDelayMs } from "./retry.ts";
@@ -41,7 +41,7 @@ export interface QueuePorts {
 /** Pushes what it is given until each is acknowledged or given up. */
 export class PushQueue {
   readonly #ports: QueuePorts;
-  #subscription: Subscription;
+  #subscription: PushSubscription;
   #endpoint: URL;
   readonly #owed = new Set<number>();
   readonly #waiting = new Set<() => void>();
@@ -50,7 +50,7 @@ export class PushQueue {
   readonly #counts = { delivered: 0, retried: 0, deadLettered: 0 };
   #closed = false;
 
-  constructor(subscription: Subscription, endpoint: URL, ports: QueuePorts) {
+  constructor(subscription: PushSubscription, endpoint: URL, ports: QueuePorts) {
     this.#subscription = subscription;
     this.#endpoint = endpoint;
     this.#ports = ports;
@@ -65,7 +65,7 @@ export class PushQueue {
   }
 
   /** From the next attempt on, follows these settings and pushes there. */
-  redirect(subscription: Subscription, endpoint: URL): void {
+  redirect(subscription: PushSubscription, endpoint: URL): void {
     this.#subscription = subscription;
     this.#endpoint = endpoint;
   }

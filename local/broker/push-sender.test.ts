@@ -23,9 +23,12 @@ describe("the answer to a push", () => {
     expect(await push(() => status)).toEqual({ acknowledged: true });
   });
 
-  it.each([203, 205, 206, 301, 302, 304, 307, 400, 401, 404, 409, 429, 500, 502, 503])("%d does not", async (status) => {
-    expect(await push(() => status)).toEqual({ acknowledged: false, because: `HTTP status ${status}` });
-  });
+  it.each([203, 205, 206, 301, 302, 304, 307, 400, 401, 404, 409, 429, 500, 502, 503])(
+    "%d does not",
+    async (status) => {
+      expect(await push(() => status)).toEqual({ acknowledged: false, because: `HTTP status ${status}` });
+    },
+  );
 
   it("102 acknowledges before the work is done", async () => {
     let finish = (): void => {};

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
-import { failureOf, ProbeFault } from "../net/faults.ts";
+import { failureOf } from "../net/faults.ts";
 import { explained, type Login, openSession, peerOf, tlsModes } from "../net/postgres-session.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";

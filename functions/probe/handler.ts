@@ -1,0 +1,184 @@
+/** The shell of the probe function: one probe request in, one report for each round of it out. */
+import { setTimeout as wait } from "node:timers/promises";
+import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
+import { longestGap, scheduleInterval } from "../../shared/config/schedule.ts";
+import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
+import type { PushedMessage } from "../../shared/messages/push.ts";
+import type { Report, Vantage } from "../../shared/messages/report.ts";
+import type { Clock, Logger, Publisher, Secrets } from "../../shared/ports.ts";
+import { TryAgain } from "../../shared/shell.ts";
+import { topics } from "../../shared/topology.ts";
+import { runProbes } from "./run.ts";
+
+/** What the handler needs of the world. */
+export interface ProbePorts {
+  readonly configuration: Configuration;
+  /** Where this function runs; `any` answers for both. */
+  readonly vantage: Vantage | "any";
+  readonly secrets: Secrets;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Runs one round. @default runProbes */
+  readonly run?: typeof runProbes;
+  /** Waits so many milliseconds. @default a timer */
+  readonly sleep?: (milliseconds: number) => Promise<unknown>;
+}
+
+/** One round: the report that it makes and when it is due, in milliseconds since the epoch. */
+export interface Round {
+  readonly reportId: string;
+  readonly at: number;
+  /** Later than this the round is worth nothing any more: the next one is nearer. */
+  readonly staleAfter: number;
+}
+
+/**
+ * Answers probe requests. Another delivery of a request that is being answered here waits for its turn; a request for another environment
+ * or vantage point is dropped.
+ */
+export function probeHandler(ports: ProbePorts): (message: PushedMessage) => Promise<void> {
+  const { configuration, logger } = ports;
+  const running = new Set<string>();
+  return async (message) => {
+    const request = parseProbeRequest(message.data);
+    const foreign = notOurs(request, ports);
+    if (foreign !== undefined) {
+      logger.warning(`probe request ignored: ${foreign}`, { group: request.group, subscription: message.subscription });
+      return;
+    }
+    const probes = chosen(request, configuration.probes);
+    const unknown = request.probes?.filter((name) => !probes.some((probe) => probe.name === name)) ?? [];
+    if (unknown.length > 0)
+      logger.warning(`no such probes ${request.vantage}: ${unknown.join(", ")}`, { group: request.group });
+    const [first] = probes;
+    if (!first && request.request === undefined) {
+      logger.warning(`probe request ignored: no probe belongs to the group ${request.group}`);
+      return;
+    }
+    const rounds = roundsOf(request, first?.schedule, message.publishedAt);
+    const key = rounds[0]?.reportId ?? request.group;
+    if (running.has(key)) throw new TryAgain(`${key} is being probed already`);
+    running.add(key);
+    try {
+      await runRounds(request, probes, rounds, ports);
+    } finally {
+      running.delete(key);
+    }
+  };
+}
+
+/**
+ * The rounds of a request: one, or for intervals under a minute those of the minute in which it was published. Every delivery of a
+ * message yields the same.
+ * @param schedule of the group, for a request that was scheduled
+ * @param publishedAt milliseconds since the epoch
+ */
+export function roundsOf(request: ProbeRequest, schedule: string | undefined, publishedAt: number): Round[] {
+  const path = `${request.environment}/${request.group}`;
+  if (request.request !== undefined || schedule === undefined)
+    return [
+      {
+        reportId: `${path}/${request.request ?? instant(publishedAt)}`,
+        at: publishedAt,
+        staleAfter: Number.POSITIVE_INFINITY,
+      },
+    ];
+  const interval = scheduleInterval(schedule) ?? minute;
+  if (interval >= minute) {
+    // Only where runs stand on an even grid does the grid tell which of them this is; elsewhere the minute does.
+    const at = floor(publishedAt, day % interval === 0 ? interval : minute);
+    return [{ reportId: `${path}/${instant(at)}`, at, staleAfter: at + longestGap(schedule) + minute }];
+  }
+  const base = floor(publishedAt, minute);
+  return Array.from({ length: Math.floor(minute / interval) }, (_, position) => {
+    const at = base + position * interval;
+    return { reportId: `${path}/${instant(at)}`, at, staleAfter: at + interval / 2 };
+  });
+}
+
+const minute = 60_000;
+const day = 86_400_000;
+
+/** How long a request may be answered, in milliseconds: less than the subscription waits before it delivers again. */
+const answerWithin = 100_000;
+
+async function runRounds(
+  request: ProbeRequest,
+  probes: readonly ConfiguredProbe[],
+  rounds: readonly Round[],
+  ports: ProbePorts,
+): Promise<void> {
+  const { clock, secrets, logger, run = runProbes, sleep = wait } = ports;
+  const { environment, vantage, group, trigger } = request;
+  const until = clock.now() + answerWithin;
+  const skipped: string[] = [];
+  let unpublished: Report[] = [];
+  let refusal: unknown;
+  for (const round of rounds) {
+    if (clock.now() > round.staleAfter) {
+      skipped.push(round.reportId);
+      continue;
+    }
+    if (clock.now() < round.at) await sleep(round.at - clock.now());
+    const reportId = round.reportId;
+    const report = await run({
+      environment,
+      vantage,
+      group,
+      trigger,
+      reportId,
+      request: request.request,
+      probes,
+      secrets,
+      clock,
+      until,
+    });
+    unpublished.push(report);
+    try {
+      await publish(unpublished, ports);
+      unpublished = [];
+    } catch (error) {
+      // The rounds to come are not to blame: they run, and take this report along.
+      refusal = error;
+    }
+  }
+  if (skipped.length > 0)
+    logger.warning(`${skipped.length} rounds skipped, it was too late for them`, { group, skipped });
+  if (unpublished.length > 0) throw refusal;
+}
+
+async function publish(reports: readonly Report[], { publisher }: ProbePorts): Promise<void> {
+  const messages = reports.map((report) => ({
+    data: report,
+    attributes: {
+      environment: report.environment,
+      vantage: report.vantage,
+      group: report.group,
+      trigger: report.trigger,
+    },
+  }));
+  await publisher.publish(topics.measurements, messages);
+}
+
+function chosen(request: ProbeRequest, probes: readonly ConfiguredProbe[]): ConfiguredProbe[] {
+  const here = probes.filter((probe) => probe.vantage === request.vantage);
+  const named = request.probes;
+  if (named === undefined) return here.filter((probe) => probe.group === request.group);
+  return here.filter((probe) => named.includes(probe.name));
+}
+
+function notOurs(request: ProbeRequest, { configuration, vantage }: ProbePorts): string | undefined {
+  if (request.environment !== configuration.environment) return `it is for the environment ${request.environment}`;
+  if (vantage !== "any" && request.vantage !== vantage) return `it is for the vantage point ${request.vantage}`;
+  return undefined;
+}
+
+function floor(milliseconds: number, step: number): number {
+  return milliseconds - (milliseconds % step);
+}
+
+/** RFC 3339, in whole seconds where that is exact. */
+function instant(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(".000Z", "Z");
+}

@@ -1,0 +1,134 @@
+/** What every prober keeps to, whatever stands at the other end. Each prober's test calls it with servers of its kind. */
+import type { Socket } from "node:net";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { failureKinds } from "../../shared/messages/report.ts";
+import { metrics } from "../../shared/metrics.ts";
+import { canaries, closedPort, probeOnce, tcpServer } from "./fixtures.ts";
+import type { AnyProber } from "./prober.ts";
+
+/** A prober, and how to point it at a server. */
+export interface ProberFixture {
+  readonly prober: AnyProber;
+  /** Settings, as written in the file, for a target at 127.0.0.1; with the secret `canary` wherever it can be sent. */
+  readonly settings: (port: number) => Record<string, unknown>;
+  /** Starts a target that the prober finds healthy. @returns the port */
+  readonly healthy: () => Promise<number>;
+  /** An answer in the prober's protocol that says a text wherever the protocol has room for one. */
+  readonly echo: (text: string) => string | Buffer;
+}
+
+const deadlineMs = 300;
+/** Code keeps to 50 ms; a machine that does many other things does not. */
+const toleranceMs = 250;
+
+/** Declares the tests of the contract. */
+export function proberContract({ prober, settings, healthy, echo }: ProberFixture): void {
+  const probe = (port: number, timeoutMs = deadlineMs) => probeOnce(prober, settings(port), { timeoutMs });
+
+  describe(`contract of the prober ${prober.kind}`, () => {
+    it("describes every field of its settings, and has a title and an example", () => {
+      expect(undescribed(z.toJSONSchema(prober.settings, { io: "input" }))).toEqual([]);
+      expect(prober.title).toMatch(/^[A-Z].*\.$/);
+      expect(prober.example).toMatch(/^\w+:/);
+    });
+
+    it("finds a healthy target healthy, in metrics of its kind", async () => {
+      const result = await probe(await healthy(), 10_000);
+      expect(result.failure).toBeUndefined();
+      const foreign = result.measurements.filter(({ metric }) => {
+        const yielded = metrics[metric as keyof typeof metrics].probers;
+        return yielded.length > 0 && !yielded.includes(prober.kind);
+      });
+      expect(foreign).toEqual([]);
+    });
+
+    it.each(Object.entries(misbehaviours))("survives a target that %s", async (_what, misbehave) => {
+      const port = await tcpServer(misbehave);
+      const started = performance.now();
+      const result = await probe(port);
+      expect(performance.now() - started).toBeLessThan(deadlineMs + toleranceMs);
+      expect(result.success).toBe(false);
+      expect(failureKinds).toContain(result.failure?.kind);
+      expect(result.failure?.kind).not.toBe("internal");
+      expect(result.failure?.phase).not.toBe("unknown");
+      expect(result.failure?.message.length).toBeLessThanOrEqual(300);
+      expect(JSON.stringify(result)).not.toContain("c4n4ry");
+    });
+
+    it("says of a silent target that the time ran out, and in which phase", async () => {
+      const result = await probe(await tcpServer(() => {}));
+      expect(result.failure).toMatchObject({
+        kind: "timeout",
+        message: expect.stringMatching(/^the time of the probe ran out while /),
+      });
+      expect(result.measurements.map(({ metric }) => metric)).toContain("probe_duration");
+    });
+
+    it("keeps secrets out of the result, even where the target repeats them", async () => {
+      const secrets = Object.values(canaries);
+      const answer = echo(secrets.join(" "));
+      const port = await tcpServer((socket) => socket.on("data", () => socket.end(answer)));
+      const result = await probe(port);
+      expect(result.failure?.message).toBeDefined();
+      expect(JSON.stringify(result)).not.toContain("c4n4ry-S3cret/value");
+    });
+
+    it("reports a secret that cannot be had as trouble of its own", async () => {
+      const missing = JSON.parse(JSON.stringify(settings(1)).replaceAll('"canary"', '"not-there"'));
+      const result = await probeOnce(prober, missing);
+      expect(result.failure).toMatchObject({ kind: "internal", message: expect.stringContaining('"not-there"') });
+    });
+
+    it("leaves nothing open after many runs", async () => {
+      const good = await healthy();
+      const closed = await closedPort();
+      const silent = await tcpServer((socket) => socket.on("end", () => socket.end()));
+      const runs = (count: number): Promise<unknown> =>
+        Promise.all(Array.from({ length: count }, (_, run) => probe([good, closed, silent][run % 3] ?? closed, 200)));
+      await runs(3);
+      const before = open();
+      for (let batch = 0; batch < 10; batch++) await runs(21);
+      await expect.poll(open, { timeout: 5_000 }).toBeLessThanOrEqual(before);
+    });
+  });
+}
+
+const misbehaviours: Readonly<Record<string, (socket: Socket) => void>> = {
+  "says nothing": () => {},
+  "closes at once": (socket) => socket.end(),
+  "resets the connection": (socket) => socket.resetAndDestroy(),
+  "answers garbage": (socket) =>
+    socket.on("data", () => socket.end(Buffer.from("\u0000\u00ff\u001b[31m<garbage>".repeat(50)))),
+  "answers garbage and keeps still": (socket) => socket.on("data", () => socket.write("garbage")),
+  "speaks before it is asked": (socket) => socket.write("220 mail.example.com ESMTP\r\n"),
+  "closes its half only": (socket) => socket.on("data", () => socket.end()),
+  "never ends": (socket) => {
+    const chunk = Buffer.alloc(65_536, "R\u0000\u0000");
+    const pour = (): void => {
+      while (socket.writable && socket.write(chunk));
+    };
+    socket.on("drain", pour).once("data", pour);
+  },
+  "answers one byte at a time": (socket) => {
+    const drip = setInterval(() => socket.write("H"), 20);
+    socket.once("close", () => clearInterval(drip));
+  },
+};
+
+function open(): number {
+  return process.getActiveResourcesInfo().filter((kind) => /TCP|TLS|Timeout|GetAddrInfo|Pipe/.test(kind)).length;
+}
+
+/** Paths of the fields without a description. */
+function undescribed(schema: unknown, path = ""): string[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  const { properties = {}, items } = schema as { properties?: Record<string, object>; items?: unknown };
+  return [
+    ...Object.entries(properties).flatMap(([name, field]) => [
+      ...("description" in field ? [] : [`${path}.${name}`]),
+      ...undescribed(field, `${path}.${name}`),
+    ]),
+    ...undescribed(items, `${path}[]`),
+  ];
+}

@@ -1,0 +1,140 @@
+/** The reference pages of the documentation, worked out from the registries and the catalogue: `npm run docs` writes them. */
+import { z } from "zod";
+import { channels } from "../functions/notify/channels/index.ts";
+import { probers } from "../functions/probe/probers/index.ts";
+import { type Metric, metrics } from "../shared/metrics.ts";
+
+/** The part of a JSON Schema that the pages show. */
+interface Property {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly Property[];
+  readonly properties?: Readonly<Record<string, Property>>;
+  readonly required?: readonly string[];
+  readonly items?: Property;
+}
+
+/** A kind of probe or of channel, as far as its page tells of it. */
+interface Kind {
+  readonly kind: string;
+  readonly title: string;
+  readonly settings: z.ZodType;
+  readonly example: string;
+}
+
+/** Every generated page: its text by its path from the root of the project. */
+export function referencePages(): ReadonlyMap<string, string> {
+  return new Map([
+    ["docs/metrics.md", metricsPage()],
+    ...Object.values(probers).map(
+      (prober) => [`docs/probers/${prober.kind}.md`, kindPage(prober, "probe", metricsOf(prober.kind))] as const,
+    ),
+    ...Object.values(channels).map(
+      (channel) => [`docs/channels/${channel.kind}.md`, kindPage(channel, "channel", "")] as const,
+    ),
+  ]);
+}
+
+const generated = "<!-- Written by `npm run docs` from the code; edit the code. -->\n";
+
+function metricsPage(): string {
+  const rows = Object.entries(metrics).map(([name, metric]: [string, Metric]) => {
+    const labels = metric.labels?.map((label) => `\`${label}\``).join(", ") ?? "";
+    const kinds = metric.probers.length === 0 ? "every probe" : metric.probers.map(kindLink).join(", ");
+    return `| \`${name}\` | ${metric.unit} | ${metric.description} | ${labels} | ${kinds} |`;
+  });
+  return `${generated}
+# Metrics
+
+Everything that probes measure, in base units: seconds, a ratio from 0 to 1, bytes, a plain count. Conditions write them as people do
+(\`70%\`, \`250ms\`, \`64MiB\`). Every series carries the labels \`probe\`, \`component\` and \`vantage\` besides its own.
+
+| metric | unit | meaning | own labels | yielded by |
+|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+function kindLink(kind: string): string {
+  return Object.hasOwn(probers, kind) ? `[\`${kind}\`](probers/${kind}.md)` : `\`${kind}\``;
+}
+
+function metricsOf(kind: string): string {
+  const own = Object.entries(metrics).filter(([, metric]: [string, Metric]) => metric.probers.includes(kind));
+  const rows = own.map(
+    ([name, { unit, description }]: [string, Metric]) => `| \`${name}\` | ${unit} | ${description} |`,
+  );
+  return `
+## What it can measure
+
+\`probe_success\` and \`probe_duration\`, as every probe, and:
+
+| metric | unit | meaning |
+|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+function kindPage({ kind, title, settings, example }: Kind, what: "probe" | "channel", measured: string): string {
+  const schema = z.toJSONSchema(settings, { io: "input", unrepresentable: "any" }) as Property;
+  const shared = what === "probe" ? "the [fields that all probes share](../configuration.md)" : "`kind`";
+  const key = what === "probe" ? "probes" : "channels";
+  const own = example
+    .trimEnd()
+    .split("\n")
+    .map((line) => `    ${line}`);
+  return `${generated}
+# The ${what} \`${kind}\`
+
+${title}
+
+\`\`\`yaml
+${key}:
+  example:
+    kind: ${kind}
+${what === "probe" ? "    component: backend\n" : ""}${own.join("\n")}
+\`\`\`
+
+## Settings
+
+Besides ${shared}:
+
+| field | type | default | meaning |
+|---|---|---|---|
+${rowsOf(schema, "").join("\n")}
+${measured}`;
+}
+
+function rowsOf(schema: Property, prefix: string): string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+    const path = `${prefix}${name}`;
+    const required = schema.required?.includes(name) ?? false;
+    const fallback = property.default === undefined ? (required ? "required" : "") : code(property.default);
+    const row = `| \`${path}\` | ${typeOf(property)} | ${fallback} | ${cell(property.description ?? "")} |`;
+    const isSecret = property.properties !== undefined && "secret" in property.properties;
+    const inner = property.properties && !isSecret ? rowsOf(property, `${path}.`) : [];
+    const items = property.items?.properties ? rowsOf(property.items, `${path}[].`) : [];
+    return [row, ...inner, ...items];
+  });
+}
+
+function typeOf(property: Property): string {
+  if (property.const !== undefined) return code(property.const);
+  if (property.enum) return property.enum.map(code).join(", ");
+  if (property.anyOf) return [...new Set(property.anyOf.map(typeOf))].join(" or ");
+  if (property.properties && "secret" in property.properties) return "`{ secret: NAME }`";
+  if (property.type === "array") return property.items ? `list of ${typeOf(property.items)}` : "list";
+  return property.type ?? "any";
+}
+
+function code(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text === "{}" || text === "[]" ? "" : `\`${cell(text)}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
