@@ -142,6 +142,19 @@ describe("the root cause", () => {
     expect([rootCause, alsoBroken]).toEqual(["sql", "certificate"]);
   });
 
+  it("takes a component near its limit for the cause of slowness, also while everything still works", () => {
+    const slow = (component: string, time: string): Symptom => ({
+      id: `alert/${component}`,
+      component,
+      source: "rule",
+      since: Date.parse(`2025-09-16T${time}Z`),
+      phrase: `${component} is near its limit`,
+    });
+    const greens = ["database sql inside", "backend-health backend outside", "auth-health auth outside"].map(good);
+    const { rootCause, verdict } = diagnose([slow("connector", "12:00:00"), slow("sql", "12:00:10")], greens, graph);
+    expect([rootCause, verdict]).toEqual(["connector", "platform"]);
+  });
+
   it("is unknown where the facts do not carry more", () => {
     const diagnosis = cause(["walk journey outside 12:04:06 internal/run"], []);
     expect(diagnosis).toMatchObject({ rootCause: "unknown", verdict: "application", confidence: 0.2 });

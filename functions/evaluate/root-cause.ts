@@ -101,7 +101,10 @@ function weigh(
       }
     } else contradictedBy.push(fact);
   }
-  for (const fact of contradictedBy) score -= fact.component === component ? 1 : 0.6;
+  // What is only slow or near its limit may well leave everything working; what fails may not.
+  const failures = symptoms.filter(({ source }) => source === "probe").length;
+  const weight = 0.15 + 0.85 * (failures / symptoms.length);
+  for (const fact of contradictedBy) score -= weight * (fact.component === component ? 1 : 0.6);
   score += Math.min(1, 0.5 * supportedBy.length);
   const own = symptoms.filter((symptom) => symptom.component === component);
   const firstBad = Math.min(...own.map(({ since }) => since));

@@ -30,12 +30,13 @@ export interface Answered {
   readonly seconds: number;
 }
 
+const statusAdvice =
+  "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";
+
 /** The schema of `expect`. */
 export const expectations: z.ZodType<Expectations, unknown> = z.strictObject({
   status: z
-    .union([statusSchema(), z.array(statusSchema()).min(1)], {
-      error: "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these",
-    })
+    .union([acceptedStatus(), z.array(acceptedStatus()).min(1)], { error: statusAdvice })
     .default("2xx")
     .describe("Accepted status codes: 200, 2xx, 200-299, or a list of these."),
   headers: z
@@ -123,8 +124,11 @@ function timeProblem({ max_time }: Expectations, { seconds }: Answered): Failure
   return { kind: "timeout", phase: "response", message };
 }
 
-function statusSchema(): z.ZodType<number | string, number | string> {
-  return z.union([z.int().min(100).max(599), z.string().regex(/^([1-5]xx|[1-5]\d\d(-[1-5]\d\d)?)$/)]);
+function acceptedStatus(): z.ZodType<number | string, number | string> {
+  return z.union(
+    [z.int(statusAdvice).min(100, statusAdvice).max(599, statusAdvice), z.string().regex(/^([1-5]xx|[1-5]\d\d(-[1-5]\d\d)?)$/, statusAdvice)],
+    { error: statusAdvice },
+  );
 }
 
 function acceptsStatus(accepted: number | string, status: number): boolean {

@@ -1,5 +1,6 @@
 /** What the tests of probers stand on: worlds, servers on free ports, and certificates. */
 import "reflect-metadata";
+import type { webcrypto } from "node:crypto";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import * as x509 from "@peculiar/x509";
 import { onTestFinished } from "vitest";
@@ -98,7 +99,7 @@ export interface Issued {
   readonly cert: string;
   readonly key: string;
   readonly certificate: x509.X509Certificate;
-  readonly keys: CryptoKeyPair;
+  readonly keys: webcrypto.CryptoKeyPair;
 }
 
 /** What a certificate says. */
