@@ -1,5 +1,5 @@
 /** `npm start`: the whole system on one machine, with the demo that fails and recovers, or with the reader's own targets. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -34,7 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function start(options: Options, interrupted: AbortSignal): Promise<number> {
-  const dataDir = options.data === undefined ? await mkdtemp(join(tmpdir(), "pathkeeper-")) : resolve(options.data);
+  const dataDir = options.data === undefined ? await temporaryDirectory() : resolve(options.data);
   try {
     await mkdir(dataDir, { recursive: true });
     process.stderr.write(
@@ -52,6 +52,13 @@ async function start(options: Options, interrupted: AbortSignal): Promise<number
   } finally {
     if (options.data === undefined) await rm(dataDir, { recursive: true, force: true });
   }
+}
+
+/** A folder of this run alone. PostgreSQL, which does not run as root, must be able to pass through it. */
+async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "pathkeeper-"));
+  await chmod(directory, 0o711);
+  return directory;
 }
 
 /** Shows what happens until it is interrupted or, with `--once`, over. */

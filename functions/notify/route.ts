@@ -1,7 +1,21 @@
 /** Routes: what goes where. */
 import type { Route } from "../../shared/config/model.ts";
-import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import { spokenDuration } from "../../shared/units.ts";
+
+/**
+ * What a route tells that does not name its events: the beginning, what makes it worse or changes who must act, and the end. The steps in
+ * between are in the timeline of the incident.
+ */
+export const announcements: readonly IncidentEventKind[] = [
+  "opened",
+  "severity_raised",
+  "root_cause_changed",
+  "reminder",
+  "escalated",
+  "status_update",
+  "resolved",
+];
 
 /** The routes that bring an event to a channel. */
 export function routesTo(channel: string, event: IncidentEvent, routes: readonly Route[]): Route[] {
@@ -10,7 +24,7 @@ export function routesTo(channel: string, event: IncidentEvent, routes: readonly
       route.channels.includes(channel) &&
       (route.severity?.includes(event.severity) ?? true) &&
       (route.components?.some((name) => name === event.root_cause || event.components.includes(name)) ?? true) &&
-      (route.events?.includes(event.event) ?? true),
+      (route.events ?? announcements).includes(event.event),
   );
 }
 

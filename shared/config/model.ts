@@ -67,7 +67,7 @@ export interface ConfiguredChannel {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** What goes where. A notice goes to a channel when any route to it matches. An absent list matches everything. */
+/** What goes where. A notice goes to a channel when any route to it matches. Absent lists of severities and components match everything, an absent list of events all announcements. */
 export interface Route {
   readonly channels: readonly string[];
   readonly severity?: readonly Severity[];
