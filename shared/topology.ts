@@ -37,30 +37,39 @@ export interface Subscription extends PushSubscription {
   readonly target: "probe" | "evaluate" | "notify";
 }
 
+/** Paths of the probe function: which requests a subscription brings. */
+export const probePaths: { readonly scheduled: string; readonly asked: string } = {
+  scheduled: "/scheduled",
+  asked: "/asked",
+};
+
+const probing = {
+  topic: topics.probeRequests,
+  target: "probe",
+  ackDeadlineSeconds: 120,
+  minimumBackoffSeconds: 1,
+  maximumBackoffSeconds: 10,
+  maxDeliveryAttempts: 5,
+} as const;
+
 /** Every subscription of the system. */
 export const subscriptions: readonly Subscription[] = [
-  {
-    name: "probe-inside",
-    topic: topics.probeRequests,
-    target: "probe",
-    path: "/probe",
-    filter: 'attributes.vantage = "inside"',
-    ackDeadlineSeconds: 120,
-    minimumBackoffSeconds: 1,
-    maximumBackoffSeconds: 10,
-    maxDeliveryAttempts: 5,
-  },
-  {
-    name: "probe-outside",
-    topic: topics.probeRequests,
-    target: "probe",
-    path: "/probe",
-    filter: 'attributes.vantage = "outside"',
-    ackDeadlineSeconds: 120,
-    minimumBackoffSeconds: 1,
-    maximumBackoffSeconds: 10,
-    maxDeliveryAttempts: 5,
-  },
+  ...(["inside", "outside"] as const).flatMap((vantage): Subscription[] => [
+    // A scheduled request may be answered for a whole minute, round by round, and a push subscription only widens its window with each
+    // answer. What somebody waits for, a diagnosis or a validation, therefore goes another way.
+    {
+      ...probing,
+      name: `probe-${vantage}`,
+      path: probePaths.scheduled,
+      filter: `attributes.vantage = "${vantage}" AND attributes.trigger = "schedule"`,
+    },
+    {
+      ...probing,
+      name: `probe-${vantage}-asked`,
+      path: probePaths.asked,
+      filter: `attributes.vantage = "${vantage}" AND NOT attributes.trigger = "schedule"`,
+    },
+  ]),
   {
     name: "evaluate-measurements",
     topic: topics.measurements,

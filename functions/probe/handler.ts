@@ -7,7 +7,7 @@ import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Report, Vantage } from "../../shared/messages/report.ts";
 import type { Clock, Logger, Publisher, Secrets } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/shell.ts";
-import { topics } from "../../shared/topology.ts";
+import { probePaths, topics } from "../../shared/topology.ts";
 import { runProbes } from "./run.ts";
 
 /** What the handler needs of the world. */
@@ -37,11 +37,12 @@ export interface Round {
  * Answers probe requests. Another delivery of a request that is being answered here waits for its turn; a request for another environment
  * or vantage point is dropped.
  */
-export function probeHandler(ports: ProbePorts): (message: PushedMessage) => Promise<void> {
+export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?: string) => Promise<void> {
   const { configuration, logger } = ports;
   const running = new Set<string>();
-  return async (message) => {
+  return async (message, path) => {
     const request = parseProbeRequest(message.data);
+    if (comesAnotherWay(request, path)) return;
     const foreign = notOurs(request, ports);
     if (foreign !== undefined) {
       logger.warning(`probe request ignored: ${foreign}`, { group: request.group, subscription: message.subscription });
@@ -166,6 +167,12 @@ function chosen(request: ProbeRequest, probes: readonly ConfiguredProbe[]): Conf
   const named = request.probes;
   if (named === undefined) return here.filter((probe) => probe.group === request.group);
   return here.filter((probe) => named.includes(probe.name));
+}
+
+/** Whether another subscription brings this request as well: filters see to it that none does, where they are applied. */
+function comesAnotherWay({ trigger }: ProbeRequest, path: string | undefined): boolean {
+  if (path === probePaths.scheduled) return trigger !== "schedule";
+  return path === probePaths.asked && trigger === "schedule";
 }
 
 function notOurs(request: ProbeRequest, { configuration, vantage }: ProbePorts): string | undefined {

@@ -136,8 +136,8 @@ describe("who hears what", () => {
     const [broker, target] = [await open(), await receiver()];
     for (const one of subscriptions) broker.subscribe({ ...one, path: `/${one.name}` }, target.url);
     await broker.publish("probe-requests", [
-      { data: 1, attributes: { vantage: "inside" } },
-      { data: 2, attributes: { vantage: "outside" } },
+      { data: 1, attributes: { vantage: "inside", trigger: "schedule" } },
+      { data: 2, attributes: { vantage: "outside", trigger: "validation" } },
       { data: 3 },
     ]);
     await broker.publish("measurements", [{ data: 4 }]);
@@ -145,7 +145,7 @@ describe("who hears what", () => {
     expect(target.pushes.map(({ path, message }) => `${path} ${message.data}`).toSorted()).toEqual([
       "/evaluate-measurements 4",
       "/probe-inside 1",
-      "/probe-outside 2",
+      "/probe-outside-asked 2",
     ]);
     expect(broker.stats()).toMatchObject({ published: 4, delivered: 3, backlog: 0 });
   });
