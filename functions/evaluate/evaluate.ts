@@ -7,7 +7,7 @@ import type { Fields, Reads, Store, Transaction } from "../../shared/ports.ts";
 import { documentOf, incidentCollection } from "./document.ts";
 import { type Happening, revise } from "./incident.ts";
 import type { OperatorFields } from "./operator.ts";
-import { applied, type Change, evaluateReport, evaluateTick, judgeNow, sourceOf } from "./partition.ts";
+import { applied, type Change, type Evaluated, evaluateReport, evaluateTick, judgeNow, sourceOf } from "./partition.ts";
 import type { Plan } from "./plan.ts";
 import {
   decodeEnvironment,
@@ -19,6 +19,7 @@ import {
   type PartitionState,
   stateCollection,
 } from "./state.ts";
+import type { Turns } from "./turns.ts";
 
 /** What is to be published now that the commit has been made, and why a report was not judged. */
 export interface Committed {
@@ -26,96 +27,89 @@ export interface Committed {
   readonly ignored?: string;
 }
 
+/** What every commit needs. */
+export interface Desk {
+  readonly store: Store;
+  readonly plan: Plan;
+  readonly turns: Turns;
+  /** Ids of outbox entries that are known to have been published. */
+  readonly published: ReadonlySet<string>;
+}
+
 /** Partition of the rules that join metrics of several others. */
 const crossPartition = "cross";
 
-/**
- * Folds the report of a schedule into its partition and, if anything changed, into the incidents.
- * @param published ids of outbox entries that are known to have been published
- */
-export function commitReport(
-  store: Store,
-  report: Report,
-  plan: Plan,
-  now: number,
-  published: ReadonlySet<string>,
-): Promise<Committed> {
-  return store.transaction(async (transaction): Promise<Committed> => {
-    const before = decodePartition(await transaction.get(stateCollection, report.group));
-    const { state, changes, ignored } = evaluateReport(before, report, plan);
-    if (ignored === "repeated") {
-      // It may be a redelivery after a crash between the commit and the publication.
-      const { outbox } = await readEnvironment(transaction);
-      return { outbox: outbox.filter(({ id }) => !published.has(id)), ignored };
-    }
-    const outbox = changes.length === 0 ? [] : await reviseIncidents(transaction, { changes }, plan, now, published);
-    if (state !== before) transaction.set(stateCollection, report.group, encodeState(state, now));
-    return { outbox, ...(ignored === undefined ? {} : { ignored }) };
-  });
+/** Folds the report of a schedule into its partition and, if anything changed, into the incidents. */
+export function commitReport(desk: Desk, report: Report, now: number): Promise<Committed> {
+  return commitStep(desk, report.group, (state) => evaluateReport(state, report, desk.plan), now);
 }
 
 /** Takes a report that answers a validation to the incident that asked for it. */
-export function commitValidation(
-  store: Store,
-  report: Report,
-  plan: Plan,
-  now: number,
-  published: ReadonlySet<string>,
-): Promise<Committed> {
-  return store.transaction(async (transaction) => ({
-    outbox: await reviseIncidents(transaction, { changes: [], validation: report }, plan, now, published),
-  }));
+export async function commitValidation(desk: Desk, report: Report, now: number): Promise<Committed> {
+  return { outbox: await commitIncidents(desk, { changes: [], validation: report }, now) };
 }
 
 /** Lets time pass: in every partition, over the rules that join several, and for the open incidents and their documents. */
-export async function commitTick(
-  store: Store,
-  at: number,
-  plan: Plan,
-  now: number,
-  published: ReadonlySet<string>,
-): Promise<Committed> {
+export async function commitTick(desk: Desk, at: number, now: number): Promise<Committed> {
+  const { store, plan } = desk;
   const outbox: OutboxEntry[] = [];
   const partitions: PartitionState[] = [];
   for (const group of plan.groups) {
     const seen = decodePartition(await store.get(stateCollection, group));
     partitions.push(seen);
     if (evaluateTick(seen, plan, at).state === seen) continue;
-    outbox.push(...(await commitStep(store, group, (state) => evaluateTick(state, plan, at), plan, now, published)));
+    outbox.push(...(await commitStep(desk, group, (state) => evaluateTick(state, plan, at), now)).outbox);
   }
   if (plan.crossRules.length > 0) {
     const source = sourceOf(Object.assign({}, ...partitions.map(({ series }) => series)), plan);
     const judged = judgeNow(plan.crossRules, source, at, plan);
-    const step = (state: PartitionState): { state: PartitionState; changes: readonly Change[] } => {
+    const step = (state: PartitionState): Evaluated => {
       const changes: Change[] = [];
       const alerts = applied(state.alerts, judged, at, plan, changes);
       return { state: alerts === state.alerts ? state : { ...state, watermark: at, alerts }, changes };
     };
-    outbox.push(...(await commitStep(store, crossPartition, step, plan, now, published)));
+    outbox.push(...(await commitStep(desk, crossPartition, step, now)).outbox);
   }
-  outbox.push(
-    ...(await store.transaction((transaction) =>
-      reviseIncidents(transaction, { changes: [], tick: true }, plan, now, published),
-    )),
-  );
+  outbox.push(...(await commitIncidents(desk, { changes: [], tick: true }, now)));
   return { outbox: [...new Map(outbox.map((entry) => [entry.id, entry])).values()] };
 }
 
+/**
+ * Takes one step in a partition. While nothing changes, its own document is all that is read and written; a step that changes something is
+ * taken again when it is its turn to write the environment as well.
+ */
 function commitStep(
-  store: Store,
+  desk: Desk,
   partition: string,
-  step: (state: PartitionState) => { state: PartitionState; changes: readonly Change[] },
-  plan: Plan,
+  step: (state: PartitionState) => Evaluated,
   now: number,
-  published: ReadonlySet<string>,
-): Promise<readonly OutboxEntry[]> {
-  return store.transaction(async (transaction) => {
-    const before = decodePartition(await transaction.get(stateCollection, partition));
-    const { state, changes } = step(before);
-    const outbox = changes.length === 0 ? [] : await reviseIncidents(transaction, { changes }, plan, now, published);
-    if (state !== before) transaction.set(stateCollection, partition, encodeState(state, now));
-    return outbox;
+): Promise<Committed> {
+  const { store, turns, published } = desk;
+  const attempt = (environmentToo: boolean): Promise<Committed | "environment too"> =>
+    store.transaction(async (transaction) => {
+      const before = decodePartition(await transaction.get(stateCollection, partition));
+      const { state, changes, ignored } = step(before);
+      if (changes.length > 0 && !environmentToo) return "environment too";
+      let outbox: readonly OutboxEntry[] = [];
+      if (changes.length > 0) outbox = await reviseIncidents(transaction, { changes }, desk, now);
+      // It may be a redelivery after a crash between the commit and the publication.
+      else if (ignored === "repeated") {
+        outbox = (await readEnvironment(transaction)).outbox.filter(({ id }) => !published.has(id));
+      }
+      if (state !== before) transaction.set(stateCollection, partition, encodeState(state, now));
+      return { outbox, ...(ignored === undefined ? {} : { ignored }) };
+    });
+  return turns.take(partition, async () => {
+    const committed = await attempt(false);
+    if (committed !== "environment too") return committed;
+    return (await turns.take(environmentDocument, () => attempt(true))) as Committed;
   });
+}
+
+function commitIncidents(desk: Desk, happening: Happening, now: number): Promise<readonly OutboxEntry[]> {
+  return desk.turns.take(environmentDocument, () =>
+    desk.store.transaction((transaction) => reviseIncidents(transaction, happening, desk, now)),
+  );
 }
 
 /**
@@ -125,9 +119,8 @@ function commitStep(
 async function reviseIncidents(
   transaction: Transaction,
   happening: Happening,
-  plan: Plan,
+  { plan, published }: Desk,
   now: number,
-  published: ReadonlySet<string>,
 ): Promise<readonly OutboxEntry[]> {
   const before = await readEnvironment(transaction);
   const documents: Record<string, OperatorFields> = {};

@@ -5,9 +5,10 @@ import { parseTick } from "../../shared/messages/tick.ts";
 import type { Clock, Logger, Publisher, Store } from "../../shared/ports.ts";
 import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/shell.ts";
-import { type Committed, commitReport, commitTick, commitValidation } from "./evaluate.ts";
+import { type Committed, commitReport, commitTick, commitValidation, type Desk } from "./evaluate.ts";
 import type { Plan } from "./plan.ts";
 import type { OutboxEntry } from "./state.ts";
+import { Turns } from "./turns.ts";
 
 /** What the evaluator needs of the world. */
 export interface EvaluatePorts {
@@ -26,6 +27,7 @@ export function evaluateHandler(
   plan: Plan,
 ): (message: PushedMessage, path: string) => Promise<void> {
   const published = new Set<string>();
+  const desk: Desk = { store: ports.store, plan, turns: new Turns(), published };
   const publish = async (outbox: readonly OutboxEntry[]): Promise<void> => {
     const byTopic = Map.groupBy(outbox, ({ topic }) => topic);
     for (const [topic, entries] of byTopic) {
@@ -44,7 +46,7 @@ export function evaluateHandler(
   return async (message, path) => {
     let committed: Committed;
     try {
-      committed = await commit(message, path, ports, plan, published);
+      committed = await commit(message, path, ports, desk);
     } catch (error) {
       if (error instanceof StoreError && error.retryable) throw new TryAgain(`the store is busy: ${error.message}`);
       throw error;
@@ -57,23 +59,22 @@ export function evaluateHandler(
 async function commit(
   message: PushedMessage,
   path: string,
-  { store, clock, logger }: EvaluatePorts,
-  plan: Plan,
-  published: ReadonlySet<string>,
+  { clock, logger }: EvaluatePorts,
+  desk: Desk,
 ): Promise<Committed> {
-  const { environment } = plan.configuration;
+  const { environment } = desk.plan.configuration;
   switch (path) {
     case "/measurements": {
       const report = parseReport(message.data);
       if (report.environment !== environment) return foreign(report, environment, logger);
       return report.trigger === "schedule"
-        ? commitReport(store, report, plan, clock.now(), published)
-        : commitValidation(store, report, plan, clock.now(), published);
+        ? commitReport(desk, report, clock.now())
+        : commitValidation(desk, report, clock.now());
     }
     case "/ticks": {
       const tick = parseTick(message.data);
       if (tick.environment !== environment) return { outbox: [] };
-      return commitTick(store, message.publishedAt, plan, clock.now(), published);
+      return commitTick(desk, message.publishedAt, clock.now());
     }
     default:
       throw new MalformedMessage(`nothing is served on ${path}: push to /measurements or /ticks`);
