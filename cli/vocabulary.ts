@@ -1,5 +1,6 @@
 /** What a configuration may say, gathered from the functions that understand it. */
 import { ConditionError, compileBaseline, compileCondition } from "../functions/evaluate/condition/index.ts";
+import { namedMetric } from "../functions/evaluate/condition/names.ts";
 import { channels } from "../functions/notify/channels/index.ts";
 import { probers } from "../functions/probe/probers/index.ts";
 import type { Mistake, Vocabulary } from "../shared/config/schema.ts";
@@ -10,7 +11,12 @@ export const vocabulary: Vocabulary = {
   channels,
   checkCondition: (text, windowMs) => mistakeOf(() => compileCondition(text, { windowMs })),
   conditionSelectors: (text, windowMs) => compileCondition(text, { windowMs }).selectors,
-  checkBaseline: (metric, expectation) => mistakeOf(() => compileBaseline(metric, expectation)),
+  checkBaseline(metric, expectation) {
+    const mistake = mistakeOf(() => compileBaseline(metric, expectation));
+    const named = namedMetric(metric);
+    // Where the name is wrong, that is the mistake, and the expectation was not looked at.
+    return mistake && (named === undefined || named.applied !== undefined) ? { ...mistake, offset: undefined } : mistake;
+  },
 };
 
 function mistakeOf(compile: () => unknown): Mistake | undefined {

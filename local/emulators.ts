@@ -119,7 +119,7 @@ function locate(kind: EmulatorKind, environment: Environment): Place {
   const jar = named ?? installedJar(kind, environment);
   if (jar === undefined) {
     return {
-      problem: `The ${kind} emulator is not installed: run \`gcloud components install ${component}\` (or install the package google-cloud-cli-${kind === "firestore" ? "firestore" : "pubsub"}-emulator), or set ${variable} to its jar.`,
+      problem: `The ${kind} emulator is not installed: run \`gcloud components install ${component}\` (or install the package google-cloud-cli-${kind}-emulator), or set ${variable} to its jar.`,
     };
   }
   if (!isFile(jar)) {

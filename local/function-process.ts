@@ -15,6 +15,8 @@ export interface FunctionOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** What it prints is appended to this file. */
   readonly logFile: string;
+  /** Called with the id of each process that runs it. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -112,6 +114,7 @@ export class FunctionProcess {
       });
     }
     child.once("exit", () => void this.#revive());
+    if (child.pid !== undefined) this.#options.onSpawn?.(child.pid);
     return child;
   }
 

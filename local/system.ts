@@ -1,4 +1,5 @@
 /** The whole system on one machine: engine, functions, scheduler and observer, started in order and stopped in reverse. */
+import { writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { secretVariable } from "../shared/adapters/secrets.ts";
@@ -49,9 +50,18 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     PATHKEEPER_SECRETS: secretsDir,
     PATHKEEPER_VANTAGE: "any",
   };
+  const processes = new Map<string, number>([["local", process.pid]]);
   const starts = await Promise.allSettled(
     (["probe", "evaluate", "notify"] as const).map((name) =>
-      FunctionProcess.start({ name, environment, logFile: join(logs, `${name}.log`) }),
+      FunctionProcess.start({
+        name,
+        environment,
+        logFile: join(logs, `${name}.log`),
+        onSpawn: (pid) => {
+          processes.set(name, pid);
+          writeFileSync(join(dataDir, "processes.json"), `${JSON.stringify(Object.fromEntries(processes), null, 2)}\n`);
+        },
+      }),
     ),
   );
   const functions = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));

@@ -73,9 +73,9 @@ describe("FirestoreStore", () => {
     const script = `
       import { createRequire } from "node:module";
       import { FirestoreStore } from ${JSON.stringify(new URL("./firestore.ts", import.meta.url).href)};
-      const { cache } = createRequire(import.meta.filename ?? "/");
+      const { cache } = createRequire("/");
       const isLoaded = () => Object.keys(cache).some((file) => file.includes("/@google-cloud/firestore/"));
-      const store = new FirestoreStore({ projectId: "p", host: "127.0.0.1:1", deadlineMs: 10 });
+      const store = new FirestoreStore({ projectId: "p", host: "127.0.0.1:1", deadlineMs: 2_000 });
       await store.get("incidents", "a/b").catch(({ code }) => console.log(code, isLoaded()));
       await store.get("incidents", "a").catch(({ code }) => console.log(code, isLoaded()));
       process.exit();`;

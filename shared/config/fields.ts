@@ -18,20 +18,24 @@ export const duration: z.ZodType<number, string> = z
     return z.NEVER;
   });
 
-/** What is said of a plain text where a secret is wanted. */
-export const notASecretReference =
-  "a secret does not belong in this file: write { secret: NAME } and keep its value outside";
+/** How a reference is written. A sentence that asks for one speaks of a text that may be a secret itself, and is shown without it. */
+export const secretForm = "{ secret: NAME }";
 
 /** `{ secret: NAME }`. A plain text is refused, so that no secret stands in the file. */
 export const secretReference: z.ZodType<SecretReference, SecretReference> = z.strictObject(
   { secret: z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "must be the name of a secret: letters, digits, - and _") },
-  { error: (issue) => (issue.code === "invalid_type" ? notASecretReference : undefined) },
+  {
+    error: (issue) =>
+      issue.code === "invalid_type"
+        ? `a secret does not belong in this file: write ${secretForm} and keep its value outside`
+        : undefined,
+  },
 );
 
 /** A plain text or a reference to a secret, for values that are secret in some places only. */
 export const textOrSecret: z.ZodType<string | SecretReference, string | SecretReference> = z.union(
   [z.string(), secretReference],
-  { error: "must be a text or { secret: NAME }" },
+  { error: `must be a text or ${secretForm}` },
 );
 
 /** Whether a value that may be either is a reference. */

@@ -1,7 +1,7 @@
 /** Reads a part of the file by a schema, and says what is wrong in sentences of our own. */
 import { z } from "zod";
 import { nearest } from "../nearest.ts";
-import { notASecretReference } from "./fields.ts";
+import { secretForm } from "./fields.ts";
 import { insteadOf, type Path, type Problems } from "./problems.ts";
 
 /**
@@ -49,7 +49,7 @@ export function inspect<T>(
       problems.error(spot, { message: missing(schema, inside) });
     } else {
       const part = issue.code === "invalid_key" ? "key" : "value";
-      const confidential = issue.message === notASecretReference && typeof issue.input === "string";
+      const confidential = typeof issue.input === "string" && issue.message.includes(secretForm);
       const suggestion =
         issue.code === "invalid_value" ? nearest(String(issue.input), issue.values.map(String)) : undefined;
       problems.error({ path: [...path, ...inside], part }, { message: issue.message, suggestion, confidential });

@@ -1,0 +1,72 @@
+/** The demo's outage, played to its end on the embedded engine: undisturbed, disturbed, and killed in every way. */
+import { setTimeout as pause } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { dataDirectory, LocalSystem, processesOf } from "../support/local-system.ts";
+
+const deadline = 120_000;
+const cleanUp: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const clean of cleanUp.splice(0).reverse()) await clean();
+});
+
+function start(...args: string[]): LocalSystem {
+  const system = new LocalSystem(["--once", "--pace", "4", ...args]);
+  cleanUp.push(() => system.end("SIGKILL"));
+  return system;
+}
+
+/** One incident with the right cause, one opening and one all-clear in each channel. */
+const asPromised = {
+  ok: true,
+  problems: [],
+  incidents: [{ status: "resolved", severity: "critical", verdict: "platform" }],
+  deliveries: { "team-email": { opened: 1, resolved: 1 }, "ops-hook": { opened: 1, resolved: 1 } },
+};
+
+describe("the outage of the demo", () => {
+  it("is one incident, told once to everybody", { timeout: deadline }, async () => {
+    const system = start();
+    expect(await system.outcome()).toMatchObject({ ...asPromised, repeated: 0, restarts: 0 });
+    expect(await system.exitCode()).toBe(0);
+  });
+
+  it("ends the same with every message twice and out of order, and each function killed", {
+    timeout: deadline,
+  }, async () => {
+    const data = await dataDirectory();
+    cleanUp.push(data.remove);
+    const system = start("--data", data.path, "--duplicates", "1", "--disorder", "400ms");
+    await system.prints("begins to lose connections");
+    for (const name of ["probe", "evaluate", "notify"]) {
+      process.kill((await processesOf(data.path))[name] ?? 0, "SIGKILL");
+      await pause(1_500);
+    }
+    const outcome = await system.outcome();
+    expect(outcome).toMatchObject(asPromised);
+    expect(outcome.restarts).toBe(3);
+  });
+
+  it("ends the same when all of it is killed and started again", { timeout: deadline }, async () => {
+    const data = await dataDirectory();
+    cleanUp.push(data.remove);
+    const first = start("--data", data.path);
+    await first.prints("told ops-hook: opened (delivered)");
+    await first.end("SIGKILL");
+    const second = start("--data", data.path);
+    expect(await second.outcome()).toMatchObject({ ...asPromised, repeated: 0 });
+    expect(await second.exitCode()).toBe(0);
+  });
+
+  it("can be left at any time, and leaves nothing running", { timeout: deadline }, async () => {
+    const data = await dataDirectory();
+    cleanUp.push(data.remove);
+    const system = start("--data", data.path);
+    await system.prints("All is well");
+    const processes = Object.values(await processesOf(data.path));
+    await system.end("SIGINT");
+    expect(await system.exitCode()).toBe(130);
+    expect(processes).toHaveLength(4);
+    for (const pid of processes) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  });
+});

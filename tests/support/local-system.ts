@@ -1,0 +1,84 @@
+/** Runs `npm start` as its user does, in a process of its own, for the end-to-end tests. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Outcome } from "../../local/outcome.ts";
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** A run of the local system. */
+export class LocalSystem {
+  /** Everything it has printed. */
+  output = "";
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(args: readonly string[]) {
+    this.#child = spawn(process.execPath, [join(root, "local/main.ts"), ...args], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        this.output += chunk.toString();
+        for (const look of this.#waiting) look();
+      });
+    }
+    this.#ended = once(this.#child, "close").then(() => {
+      for (const look of this.#waiting) look();
+    });
+  }
+
+  /** Waits until it has printed a text. */
+  async prints(text: string): Promise<void> {
+    await new Promise<void>((done, fail) => {
+      const look = (): void => {
+        if (this.output.includes(text)) done();
+        else if (this.#child.exitCode === null && this.#child.signalCode === null) return;
+        else fail(new Error(`it ended without printing "${text}":\n${this.output}`));
+        this.#waiting.delete(look);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  /** Waits for its end, and reads its last line. */
+  async outcome(): Promise<Outcome> {
+    await this.#ended;
+    const last = this.output.trimEnd().split("\n").at(-1) ?? "";
+    try {
+      return JSON.parse(last) as Outcome;
+    } catch {
+      throw new Error(`its last line is no summary:\n${this.output}`);
+    }
+  }
+
+  /** The code that it ended with; `null` after a signal. */
+  async exitCode(): Promise<number | null> {
+    await this.#ended;
+    return this.#child.exitCode;
+  }
+
+  /** Sends it a signal and waits for its end. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    this.#child.kill(signal);
+    await this.#ended;
+  }
+}
+
+/** A data directory that PostgreSQL, which does not run as root, can pass through; `remove` takes it away. */
+export async function dataDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), "pathkeeper-e2e-"));
+  await chmod(path, 0o711);
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** The ids of the processes of a run, by name. */
+export async function processesOf(directory: string): Promise<Record<string, number>> {
+  return JSON.parse(await readFile(join(directory, "processes.json"), "utf8")) as Record<string, number>;
+}
