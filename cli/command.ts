@@ -48,9 +48,9 @@ function explained(error: NodeJS.ErrnoException, options: readonly string[]): st
   const [, quoted = ""] = /'([^']*)'/.exec(error.message) ?? [];
   if (error.code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
     const suggestion = nearest(quoted.replace(/^-+/, ""), options);
-    const instead = suggestion
-      ? `did you mean --${suggestion}?`
-      : `there is ${options.map((o) => `--${o}`).join(", ")}`;
+    const all = options.map((option) => `--${option}`).join(", ");
+    const known = all === "" ? "it takes none" : `there is ${all}`;
+    const instead = suggestion === undefined ? known : `did you mean --${suggestion}?`;
     return `unknown option ${quoted}: ${instead}`;
   }
   if (error.code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") return `unexpected argument "${quoted}"`;

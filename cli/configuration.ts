@@ -1,10 +1,9 @@
 /** Reads the configuration file of a command, and shows what is wrong with it. */
 import { readFile } from "node:fs/promises";
 import { type Loaded, loadConfiguration } from "../shared/config/load.ts";
-import type { Configuration } from "../shared/config/model.ts";
 import type { Problem } from "../shared/config/problems.ts";
 import { WrongUsage } from "./command.ts";
-import { counted, type Style, type Terminal } from "./terminal.ts";
+import type { Style, Terminal } from "./terminal.ts";
 import { vocabulary } from "./vocabulary.ts";
 
 /** The option `--config`, which most commands have. */
@@ -29,18 +28,6 @@ export async function readConfigurationFile(file: string): Promise<Configuration
   return { file, text, loaded: loadConfiguration(text, file, vocabulary) };
 }
 
-/**
- * The configuration for a command that needs a right one. Where it is wrong, its problems are shown on standard error.
- * @throws WrongUsage when there is no such file
- */
-export async function requireConfiguration(file: string, terminal: Terminal): Promise<Configuration | undefined> {
-  const { text, loaded } = await readConfigurationFile(file);
-  if ("configuration" in loaded) return loaded.configuration;
-  terminal.note(...explainProblems(loaded.problems, text, "bad", terminal));
-  terminal.note(terminal.paint("bad", `${counted(loaded.problems.length, "problem")} in ${file}`));
-  return undefined;
-}
-
 /** Each problem as its place and sentence, the line of the file, and a mark below. */
 export function explainProblems(
   problems: readonly Problem[],
@@ -62,9 +49,16 @@ const longestExcerpt = 110;
 
 function excerpt(line: string, { column, length, confidential }: Problem): { shown: string; mark: string } {
   const start = column - 1;
-  const whole = confidential ? `${line.slice(0, start)}${"*".repeat(8)}${line.slice(start + length)}` : line;
+  const end = start + length;
+  const safe = confidential ? line.slice(0, start) + stars(line.slice(start, end)) + line.slice(end) : line;
+  // A mistake may stand beside a password that is no mistake to YAML.
+  const whole = safe.replaceAll(/(?<=:\/\/[^\s/@]*:)[^\s/@]+(?=@)/g, stars).replaceAll("\t", " ");
   const from = start + Math.min(length, 40) > longestExcerpt ? start - 40 : 0;
-  const shown = whole.replaceAll("\t", " ").slice(from, from + longestExcerpt);
-  const width = Math.max(1, Math.min(confidential ? 8 : length, longestExcerpt - (start - from)));
-  return { shown: shown.trimEnd(), mark: `${" ".repeat(start - from)}${"^".repeat(width)}` };
+  const shown = whole.slice(from, from + longestExcerpt).trimEnd();
+  const width = Math.max(1, Math.min(length, longestExcerpt - (start - from)));
+  return { shown, mark: `${" ".repeat(start - from)}${"^".repeat(width)}` };
+}
+
+function stars(text: string): string {
+  return "*".repeat(text.length);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript, because it must run where TypeScript does not: under an older Node it starts the one that is installed beside it.
 import { spawn } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,19 +16,21 @@ if (process.features.typescript) {
 function newerNode() {
   try {
     const installed = dirname(createRequire(import.meta.url).resolve("node/package.json"));
-    return join(installed, "bin", process.platform === "win32" ? "node.exe" : "node");
+    const node = realpathSync(join(installed, "bin", process.platform === "win32" ? "node.exe" : "node"));
+    if (node !== realpathSync(process.execPath)) return node;
   } catch {
-    console.error(
-      `pathkeeper needs Node 22.18 or newer, this is ${process.version}: install a newer one, or run npm install`,
-    );
-    process.exit(2);
+    // There is none: what is said below holds for that as well.
   }
+  console.error(
+    `pathkeeper needs Node 22.18 or newer that runs TypeScript, and this is ${process.version} without it: run npm install`,
+  );
+  process.exit(2);
 }
 
 /** @param {string} node */
 function startAgain(node) {
   const program = fileURLToPath(import.meta.url);
-  const child = spawn(node, [...process.execArgv, program, ...process.argv.slice(2)], { stdio: "inherit" });
+  const child = spawn(node, [program, ...process.argv.slice(2)], { stdio: "inherit" });
   // A terminal sends Ctrl-C to both; it is for the child to end, and for this process to wait for its exit code.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

@@ -15,7 +15,9 @@ export const vocabulary: Vocabulary = {
     const mistake = mistakeOf(() => compileBaseline(metric, expectation));
     const named = namedMetric(metric);
     // Where the name is wrong, that is the mistake, and the expectation was not looked at.
-    return mistake && (named === undefined || named.applied !== undefined) ? { ...mistake, offset: undefined } : mistake;
+    return mistake && (named === undefined || named.applied !== undefined)
+      ? { ...mistake, offset: undefined }
+      : mistake;
   },
 };
 

@@ -12,6 +12,7 @@ import { type Demo, startDemo } from "./demo/environment.ts";
 import { startEmbedded } from "./engine/embedded.ts";
 import type { Engine } from "./engine/engine.ts";
 import { startGoogle } from "./engine/google.ts";
+import { keptPort } from "./free-port.ts";
 import type { Inbox } from "./inbox/inbox.ts";
 import { startMailInbox } from "./inbox/smtp.ts";
 import { startWebhookInbox } from "./inbox/webhook.ts";
@@ -82,8 +83,12 @@ async function startDemoRun(
   const starting = await Promise.allSettled([
     startDemo({ dataDir, log: logger, pace }).then(keep),
     startEngine(options, dataDir, logger).then(keep),
-    startMailInbox({ directory }).then(keep),
-    startWebhookInbox({ directory, key: signingKey }).then(keep),
+    keptPort(join(directory, "smtp.port"))
+      .then((port) => startMailInbox({ directory, port }))
+      .then(keep),
+    keptPort(join(directory, "webhook.port"))
+      .then((port) => startWebhookInbox({ directory, port, key: signingKey }))
+      .then(keep),
   ]);
   const failed = starting.find((each) => each.status === "rejected");
   if (failed) throw failed.reason;

@@ -20,9 +20,8 @@ describe("demoConfiguration", () => {
     expect(parse(demoConfiguration(places))).toMatchObject({
       probes: {
         "backend-health": { url: "http://127.0.0.1:8001/health", schedule: "every 2s" },
-        websocket: { url: "ws://127.0.0.1:8001/ws/health" },
-        database: { port: 8003, vantage: "inside" },
-        "database-direct": { port: 8004, database: "netra" },
+        database: { connection: { port: 8003 }, vantage: "inside" },
+        "database-direct": { connection: { port: 8004, database: "netra" } },
       },
       channels: {
         "team-email": { server: "smtp://127.0.0.1:8005" },
@@ -34,8 +33,8 @@ describe("demoConfiguration", () => {
   it.each([
     [1, "every 2s", "1s800ms", "avg_database_connection_time > 300ms", "6s"],
     [2, "every 1s", "900ms", "avg_database_connection_time > 150ms", "3s"],
-    [4, "every 500ms", "450ms", "avg_database_connection_time > 75ms", "1s500ms"],
-  ])("divides the durations by the pace %i", (pace, schedule, timeout, condition, clear) => {
+    [4, "every 1s", "900ms", "avg_database_connection_time > 150ms", "3s"],
+  ])("divides the durations by the tempo of the pace %i", (pace, schedule, timeout, condition, clear) => {
     const configuration = parse(demoConfiguration(places, pace));
     expect(configuration.probes["backend-health"]).toMatchObject({ schedule, timeout });
     expect(configuration.monitoring_rules[1]).toMatchObject({ condition, clear_duration: clear });

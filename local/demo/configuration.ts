@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { formatDuration, parseDuration } from "../../shared/units.ts";
 import type { DemoTargets } from "./environment.ts";
+import { tempoOf } from "./script.ts";
 
 /** What is filled in besides the durations; all ports are on 127.0.0.1. */
 export interface DemoPlaces extends DemoTargets {
@@ -13,14 +14,14 @@ export interface DemoPlaces extends DemoTargets {
 
 /**
  * The text of `monitor.yaml`, complete.
- * @param pace by how much its durations are divided; schedules must still divide a minute, so 1, 2 and 4 are good choices
+ * @param pace of the script; its durations are divided by the tempo that belongs to it, and schedules must still divide a minute
  */
 export function demoConfiguration(places: DemoPlaces, pace = 1): string {
   const template = readFileSync(new URL("./monitor.yaml", import.meta.url), "utf8");
   const values = new Map(Object.entries(places).map(([name, value]) => [name, String(value)]));
   const filled = template.slice(template.indexOf("environment:")).replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => {
     const milliseconds = parseDuration(name);
-    const value = milliseconds === undefined ? values.get(name) : formatDuration(milliseconds / pace);
+    const value = milliseconds === undefined ? values.get(name) : formatDuration(milliseconds / tempoOf(pace));
     if (value === undefined)
       throw new Error(`local/demo/monitor.yaml asks for \${${name}}, which the demo does not have`);
     return value;

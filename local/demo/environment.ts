@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "../../shared/ports.ts";
 import { type Connector, type ConnectorFaults, type ConnectorLoad, startConnector } from "./connector.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
+import { tempoOf } from "./script.ts";
 import { type Service, startAuth, startBackend } from "./services.ts";
 
 /** Where the probes find the parts of the demo; every port is on 127.0.0.1. */
@@ -43,7 +44,7 @@ export interface DemoOptions {
  */
 export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promise<Demo> {
   // Shorter than the probes' own, so that these hear what the services have to say.
-  const patienceMs = 1_200 / pace;
+  const patienceMs = 1_200 / tempoOf(pace);
   const started: { stop(): Promise<void> }[] = [];
   const keep = <T extends { stop(): Promise<void> }>(part: T): T => {
     started.push(part);

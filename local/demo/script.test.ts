@@ -24,7 +24,7 @@ describe("scriptAt", () => {
 
   it("shortens what is waited for with the pace, and nothing else", () => {
     expect(scriptAt(20_000, 1).step.faults).toMatchObject({ latencyMs: 400, neighbours: 0.7 });
-    expect(scriptAt(5_000, 4).step.faults).toMatchObject({ latencyMs: 100, neighbours: 0.7 });
+    expect(scriptAt(5_000, 4).step.faults).toMatchObject({ latencyMs: 200, neighbours: 0.7 });
   });
 });
 

@@ -63,7 +63,15 @@ export function scriptAt(elapsedMs: number, pace = 1): ScriptPosition {
   return { step: paced(step, pace), nextInMs: next ? (next.at - elapsed) / pace : 0, ended: next === undefined };
 }
 
+/**
+ * By how much waiting is shortened at a pace: schedules, deadlines and latencies. A machine does not get faster with the script, so below
+ * half of what they are at pace 1 they would measure the machine.
+ */
+export function tempoOf(pace: number): number {
+  return Math.min(pace, 2);
+}
+
 /** Latency is measured against the patience of services and probes, which a faster pace shortens as well. */
 function paced(step: Step, pace: number): Step {
-  return { ...step, faults: { ...step.faults, latencyMs: step.faults.latencyMs / pace } };
+  return { ...step, faults: { ...step.faults, latencyMs: step.faults.latencyMs / tempoOf(pace) } };
 }

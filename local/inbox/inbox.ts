@@ -26,6 +26,8 @@ export interface Inbox {
 export interface InboxOptions {
   /** The folder in which it keeps what arrives. */
   readonly directory: string;
+  /** @default any that is free */
+  readonly port?: number;
   /** Called for everything new. */
   readonly onReceive?: (received: Received) => void;
 }

@@ -10,7 +10,7 @@ import { SMTPServer, type SMTPServerDataStream } from "smtp-server";
 import type { Inbox, InboxOptions, Received } from "./inbox.ts";
 
 /** Starts the inbox at `smtp://127.0.0.1:<port>`. What a mail tells stands in its `Message-ID`: `<incident.event.channel@…>`. */
-export async function startMailInbox({ directory, onReceive }: InboxOptions): Promise<Inbox> {
+export async function startMailInbox({ directory, port = 0, onReceive }: InboxOptions): Promise<Inbox> {
   await mkdir(directory, { recursive: true });
   const kept = await readKept(directory);
   const ids = new Set(kept.map(({ id }) => id));
@@ -51,7 +51,7 @@ export async function startMailInbox({ directory, onReceive }: InboxOptions): Pr
   });
   // A client that breaks off its connection is no trouble of the inbox.
   server.on("error", () => {});
-  server.listen(0, "127.0.0.1");
+  server.listen(port, "127.0.0.1");
   await once(server.server, "listening");
   return {
     port: (server.server.address() as AddressInfo).port,

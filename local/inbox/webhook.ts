@@ -25,7 +25,7 @@ const largestBody = 256 * 1024;
  * signature that does not verify, and 400 or 413 to what is no notice.
  * @see https://www.standardwebhooks.com
  */
-export async function startWebhookInbox({ directory, key, onReceive }: WebhookInboxOptions): Promise<Inbox> {
+export async function startWebhookInbox({ directory, port = 0, key, onReceive }: WebhookInboxOptions): Promise<Inbox> {
   await mkdir(directory, { recursive: true });
   const file = join(directory, "webhooks.ndjson");
   const kept = await readKept(file);
@@ -67,7 +67,7 @@ export async function startWebhookInbox({ directory, key, onReceive }: WebhookIn
       (error: Error) => response.writeHead(500).end(`${error.message}\n`),
     );
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,

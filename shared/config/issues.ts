@@ -113,15 +113,15 @@ function sentence(issue: Issue): string {
     case "invalid_format":
       return issue.format === "regex"
         ? `"${String(issue.input)}" is not of the form ${issue.pattern ?? "wanted here"}`
-        : `"${String(issue.input)}" is no ${formats[issue.format] ?? issue.format}`;
+        : `must be ${formats[issue.format] ?? `of the form ${issue.format}`}`;
     default:
       return issue.message ?? "is wrong";
   }
 }
 
 const formats: Readonly<Record<string, string>> = {
-  url: "complete address such as https://example.com/health",
-  email: "mail address such as team@example.com",
+  url: "a complete address such as https://example.com/health",
+  email: "a mail address such as team@example.com",
 };
 
 const typeNames: Readonly<Record<string, string>> = {

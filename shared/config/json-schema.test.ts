@@ -62,6 +62,12 @@ describe("the JSON Schema", () => {
     }
   });
 
+  it("contains everything that it refers to", () => {
+    const references = [...JSON.stringify(schema).matchAll(/"\$ref":"#\/([^"]*)"/g)].map(([, pointer = ""]) => pointer);
+    expect(references.length).toBeGreaterThan(0);
+    for (const pointer of references) expect(at(pointer), pointer).toBeTypeOf("object");
+  });
+
   it("restricts names as loading does", () => {
     const pattern = new RegExp(String((at("properties/components/propertyNames") as JsonSchema)["pattern"]));
     expect([pattern.test("cloud-sql"), pattern.test("Cloud_SQL")]).toEqual([true, false]);

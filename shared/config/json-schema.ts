@@ -20,19 +20,27 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
  * vocabulary. It knows form only: references between entries, conditions and baselines are left to `validate`.
  */
 export function configurationJsonSchema(vocabulary: Vocabulary): JsonSchema {
-  const top = jsonSchema(outline);
-  const named = (entry: JsonSchema): JsonSchema => ({
-    propertyNames: jsonSchema(entryName),
-    additionalProperties: entry,
+  const { parts, definitions } = convert({
+    outline,
+    name: entryName,
+    component: componentEntry,
+    probe: probeEntry,
+    rule: ruleEntry,
+    channel: channelEntry,
+    route: routeEntry,
+    ...prefixed("probe", vocabulary.probers),
+    ...prefixed("channel", vocabulary.channels),
   });
-  const listed = (entry: JsonSchema): JsonSchema => ({ items: entry });
+  const part = (name: string): JsonSchema => parts[name] ?? {};
+  const named = (entry: JsonSchema): JsonSchema => ({ propertyNames: part("name"), additionalProperties: entry });
   const sections: Readonly<Record<string, JsonSchema>> = {
-    components: named(jsonSchema(componentEntry)),
-    probes: named(kinded(jsonSchema(probeEntry), vocabulary.probers)),
-    monitoring_rules: listed(jsonSchema(ruleEntry)),
-    channels: named(kinded(jsonSchema(channelEntry), vocabulary.channels)),
-    routes: listed(jsonSchema(routeEntry)),
+    components: named(part("component")),
+    probes: named(kinded("probe", vocabulary.probers, part)),
+    monitoring_rules: { items: part("rule") },
+    channels: named(kinded("channel", vocabulary.channels, part)),
+    routes: { items: part("route") },
   };
+  const top = part("outline");
   const properties = Object.entries(propertiesOf(top)).map(([key, section]) => [key, { ...section, ...sections[key] }]);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
@@ -40,12 +48,27 @@ export function configurationJsonSchema(vocabulary: Vocabulary): JsonSchema {
     description: "What Pathkeeper watches, when it raises the alarm, and whom it tells.",
     ...top,
     properties: Object.fromEntries(properties),
+    definitions,
   };
 }
 
+/** Converts all parts at once, so that what they define for themselves gets names that differ. */
+function convert(schemas: Readonly<Record<string, z.ZodType>>): {
+  parts: Readonly<Record<string, JsonSchema>>;
+  definitions: JsonSchema;
+} {
+  const whole = z.toJSONSchema(z.object(schemas), { io: "input", target: "draft-7", unrepresentable: "any" });
+  return { parts: propertiesOf(whole), definitions: (whole.definitions ?? {}) as JsonSchema };
+}
+
+function prefixed(what: string, kinds: Readonly<Record<string, Kind>>): Record<string, z.ZodType> {
+  return Object.fromEntries(Object.values(kinds).map(({ kind, settings }) => [`${what} ${kind}`, settings]));
+}
+
 /** An entry that has the keys of its section and those of its kind, and no others. */
-function kinded(common: JsonSchema, kinds: Readonly<Record<string, Kind>>): JsonSchema {
+function kinded(what: string, kinds: Readonly<Record<string, Kind>>, part: (name: string) => JsonSchema): JsonSchema {
   const known = Object.values(kinds);
+  const common = part(what);
   const kind = {
     ...propertiesOf(common)["kind"],
     oneOf: known.map((one) => ({ const: one.kind, description: one.title })),
@@ -55,7 +78,7 @@ function kinded(common: JsonSchema, kinds: Readonly<Record<string, Kind>>): Json
     required: common["required"],
     properties: { kind },
     allOf: known.map((one) => {
-      const own = jsonSchema(one.settings);
+      const own = part(`${what} ${one.kind}`);
       return {
         if: { properties: { kind: { const: one.kind } }, required: ["kind"] },
         // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, and nothing here is awaited
@@ -67,9 +90,4 @@ function kinded(common: JsonSchema, kinds: Readonly<Record<string, Kind>>): Json
 
 function propertiesOf(schema: JsonSchema): Readonly<Record<string, JsonSchema>> {
   return (schema["properties"] ?? {}) as Readonly<Record<string, JsonSchema>>;
-}
-
-function jsonSchema(schema: z.ZodType): JsonSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", target: "draft-7", unrepresentable: "any" });
-  return rest;
 }

@@ -15,6 +15,7 @@ export const vocabulary: Vocabulary = {
         url: z.url({ protocol: /^https?$/ }).describe("The address that is fetched."),
         expect_status: z.array(z.int().min(100).max(599)).min(1).optional(),
         slow: duration.optional(),
+        json: z.json().optional(),
         extract: z.record(z.string(), z.string()).optional(),
       }),
     },
