@@ -12,7 +12,7 @@ import { openView } from "./view/terminal.ts";
 
 /** How often documents are read and the view is drawn, in milliseconds. */
 const refreshMs = 500;
-/** How long after the end of its script the demo may take to come to its end, in milliseconds at pace 1. */
+/** How long after the end of its script the demo may take to come to its end, in milliseconds; longer than the lease of a delivery. */
 const patienceMs = 90_000;
 /** Exit code of a process that was interrupted, by the custom of shells. */
 const interruptedCode = 130;
@@ -78,7 +78,7 @@ async function show(
       view.update(snapshotOf(run, options, dataDir, startedAt, now));
       if (run.play?.position().ended) endedAt = Math.min(endedAt, now);
       const happened = run.happened();
-      const late = now - endedAt > patienceMs / options.pace;
+      const late = now - endedAt > patienceMs;
       if (options.once && endedAt <= now && (isOver(happened) || late)) return outcomeOf(happened);
       await pause(refreshMs / options.pace, undefined, { signal: interrupted }).catch(() => {});
     }

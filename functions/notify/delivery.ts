@@ -28,7 +28,7 @@ export interface DeliveryWorld {
 }
 
 /** How long a claim lasts, in milliseconds: well over the deadline of an attempt. */
-export const leaseMs = 60_000;
+export const leaseMs = 25_000;
 
 /** When retrying ends, in milliseconds after the delivery was planned. */
 export const giveUpAfterMs: number = 24 * 3_600_000;

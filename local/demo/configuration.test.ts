@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { scheduleProblem } from "../../shared/config/schedule.ts";
+import { vocabulary } from "../../cli/vocabulary.ts";
+import { loadConfiguration } from "../../shared/config/load.ts";
 import { demoConfiguration } from "./configuration.ts";
 
 const places = {
@@ -38,6 +39,10 @@ describe("demoConfiguration", () => {
     const configuration = parse(demoConfiguration(places, pace));
     expect(configuration.probes["backend-health"]).toMatchObject({ schedule, timeout });
     expect(configuration.monitoring_rules[1]).toMatchObject({ condition, clear_duration: clear });
-    expect(scheduleProblem(schedule)).toBeUndefined();
+  });
+
+  it.each([1, 2, 4])("is a configuration without a problem or a doubt at pace %i", (pace) => {
+    const loaded = loadConfiguration(demoConfiguration(places, pace), "monitor.yaml", vocabulary);
+    expect({ problems: [], ...loaded }).toMatchObject({ problems: [], warnings: [] });
   });
 });

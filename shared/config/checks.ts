@@ -58,8 +58,7 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
       const yields = probes.filter((probe) => yieldsMetric(probe, metric));
       if (rule.component === undefined) for (const probe of yields) watched.add(probe.component);
       if (yields.length > 0) continue;
-      const kinds = metricNamed(metric)?.probers.join(" or ") ?? "";
-      const message = `no probe yields ${metric}, so this rule never fires: add a probe of kind ${kinds}`;
+      const message = `no probe yields ${metric}, so there is nothing to judge${remedy(metric, vocabulary)}`;
       problems.warn({ path: ["monitoring_rules", index, "condition"] }, { message });
     }
   }
@@ -80,13 +79,24 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
   }
 }
 
-/** Kinds that can read any metric out of what a target says, under the key `extract`. */
-function yieldsMetric(probe: Configuration["probes"][number], metric: string): boolean {
-  const extracted = probe.settings["extract"];
-  if (extracted !== undefined && JSON.stringify(extracted).includes(`"${metric}"`)) return true;
-  const known = metricNamed(metric);
-  if (!known) return false;
-  return known.probers.length === 0 || known.probers.includes(probe.kind);
+function yieldsMetric({ kind, settings }: Configuration["probes"][number], metric: string): boolean {
+  const kinds = metricNamed(metric)?.probers ?? [];
+  if (kinds.length === 0) return true;
+  return isExtracted(kind, metric)
+    ? JSON.stringify(settings["extract"] ?? []).includes(`"${metric}"`)
+    : kinds.includes(kind);
+}
+
+/** Of itself an http probe measures the exchange; what the answer says of other things it must be told to extract. */
+function isExtracted(kind: string, metric: string): boolean {
+  return kind === "http" && !/^(http|tls)_/.test(metric);
+}
+
+/** The end of a sentence: which probes would yield the metric, of those that there are. */
+function remedy(metric: string, { probers }: Vocabulary): string {
+  const kinds = (metricNamed(metric)?.probers ?? []).filter((kind) => Object.hasOwn(probers, kind));
+  const ways = kinds.map((kind) => (isExtracted(kind, metric) ? `${kind} that extracts it` : kind));
+  return ways.length === 0 ? "" : `: add a probe of kind ${ways.join(" or ")}`;
 }
 
 /** Each circle once, at the component of it that stands first in the file. */

@@ -205,13 +205,24 @@ routes: [{ channels: [ops] }]
   it.each([
     ["nothing", head, []],
     [
-      "a rule that can never fire",
+      "a rule on what no kind of probe yields yet",
       `${head}monitoring_rules:\n  - { name: Busy, condition: vpc_connector_instances > 3, severity: info }\n`,
-      ["8:30 no probe yields vpc_connector_instances, so this rule never fires: add a probe of kind vpc_connector"],
+      ["8:30 no probe yields vpc_connector_instances, so there is nothing to judge"],
     ],
     [
-      "no doubt about what a probe extracts",
-      `${head.replace("example/ }", "example/, extract: { pool: vpc_connector_instances } }")}monitoring_rules:\n  - { name: Busy, condition: vpc_connector_instances > 3, severity: info }\n`,
+      "a rule on what a probe would have to extract",
+      `${head}monitoring_rules:\n  - { name: Busy, condition: cloud_sql_pool_utilization > 80%, severity: info }\n`,
+      [
+        "8:30 no probe yields cloud_sql_pool_utilization, so there is nothing to judge: add a probe of kind postgres or http that extracts it",
+      ],
+    ],
+    [
+      "no doubt about what a probe extracts, or measures by itself",
+      `${head.replace("example/ }", "example/, extract: { pool: cloud_sql_pool_utilization } }")}monitoring_rules:
+  - { name: Busy, condition: cloud_sql_pool_utilization > 80%, severity: info }
+  - { name: Slow, condition: http_response_time > 2s, severity: info }
+  - { name: Down, condition: probe_success > 0, severity: info }
+`,
       [],
     ],
     [

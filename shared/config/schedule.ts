@@ -11,6 +11,8 @@ export function scheduleInterval(schedule: string): number | undefined {
   return minutes ? Number(minutes[1] ?? 1) * 60_000 : undefined;
 }
 
+const cronNames = /\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)\b/gi;
+
 /** What is wrong with a schedule, in one sentence; `undefined` when it is right. */
 export function scheduleProblem(schedule: string): string | undefined {
   if (schedule.startsWith("every ")) {
@@ -31,9 +33,13 @@ export function scheduleProblem(schedule: string): string | undefined {
   }
   if (schedule.trim().split(/\s+/).length !== 5)
     return `"${schedule}" is no schedule: write every 1m, or a cron expression of five fields such as */15 * * * *`;
+  // What Cloud Scheduler knows; the library that works out the next runs knows more.
+  const strange = /[^\s\d*/,-]/.exec(schedule.replaceAll(cronNames, "1"))?.[0];
+  if (strange !== undefined)
+    return `"${schedule}" is no cron expression: "${strange}" has no meaning, only numbers, names, * / - and commas do`;
   try {
-    new Cron(schedule, { paused: true, timezone: "Etc/UTC" });
-    return undefined;
+    const next = new Cron(schedule, { paused: true, timezone: "Etc/UTC" }).nextRun(new Date(0));
+    return next === null ? `"${schedule}" never comes: there is no such date` : undefined;
   } catch (error) {
     return `"${schedule}" is no cron expression: ${(error as Error).message.replace(/^CronPattern: /, "")}`;
   }
@@ -57,7 +63,7 @@ export function groupName(vantage: Vantage, schedule: string): string {
   const interval = scheduleInterval(schedule);
   const pace =
     interval === undefined
-      ? `cron-${schedule.trim().replaceAll("*", "x").replaceAll("/", "_").replaceAll(/\s+/g, "-").toLowerCase()}`
+      ? `cron-${schedule.trim().replaceAll("*", "x").replaceAll("/", "_").replaceAll(",", "__").replaceAll(/\s+/g, "-").toLowerCase()}`
       : formatDuration(interval);
   return `${vantage}-${pace}`;
 }

@@ -201,7 +201,11 @@ export const routeEntry: z.ZodType<RouteEntry, unknown> = z.strictObject({
   channels: names.describe("Names of the channels that are told."),
   severity: z.array(severity).min(1).optional().describe("Only incidents of these severities. Default: all."),
   components: names.optional().describe("Only incidents that touch one of these components. Default: all."),
-  events: z.array(z.enum(incidentEventKinds)).min(1).optional().describe("Only these events. Default: all that are news; joined, acknowledged, recovering and regressed are not."),
+  events: z
+    .array(z.enum(incidentEventKinds))
+    .min(1)
+    .optional()
+    .describe("Only these events. Default: all that are news; joined, acknowledged, recovering and regressed are not."),
   remind_every: durationBetween(60_000).optional().describe("Repeat the news of an open incident at this pace."),
   escalate_after: durationBetween(60_000).optional().describe("Tell again when nobody acknowledged for so long."),
 });

@@ -99,10 +99,8 @@ export function noChain(text: string, { left, operator, right, start, end }: Bin
 /** A value where a comparison must stand. */
 export function notTrueOrFalse(text: string, node: Expression, unit: ValueUnit): ConditionError {
   const found = source(text, node);
-  return new ConditionError(
-    `${found} is ${called[unit]}, not a comparison: write as in ${node.kind === "literal" ? "http_response_time" : found} > ${sampleOf[unit]}`,
-    node,
-  );
+  const example = node.kind === "literal" ? "vpc_connector_utilization > 70%" : `${found} > ${sampleOf[unit]}`;
+  return new ConditionError(`${found} is ${called[unit]}, not a comparison: write as in ${example}`, node);
 }
 
 /** Two units that cannot meet. */

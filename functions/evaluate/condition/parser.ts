@@ -149,8 +149,9 @@ class Parser {
 
   #close(opening: Token, closing: ")" | "}"): Token {
     if (isSymbol(this.#peek(), closing)) return this.#take();
-    if (this.#peek().kind !== "end") throw this.#misplaced();
-    const suggestion = `${this.#text.trim()}${closing}`;
+    if (closing === ")" && this.#peek().kind !== "end") throw this.#misplaced();
+    const { end } = this.#previous();
+    const suggestion = corrected(this.#text, { start: end, end }, closing);
     throw new ConditionError(`this "${opening.text}" is never closed: write "${closing}"`, opening, suggestion);
   }
 
