@@ -2,37 +2,18 @@
  * Incidents: what a change of alerts and probes means for the outages that are open. Pure: `revise` takes the state of the environment
  * and what happened, and returns the next state, with the messages to send in its outbox.
  */
-import type { IncidentEventKind, Severity } from "../../shared/messages/incident-event.ts";
-import { severities, worse } from "../../shared/messages/incident-event.ts";
+import { type Severity, severities, worse } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
-import { topics } from "../../shared/topology.ts";
-import { spokenDuration } from "../../shared/units.ts";
-import { componentsOf, eventOf } from "./document.ts";
-import { type OperatorFields, readEdit } from "./operator.ts";
+import { componentsOf } from "./document.ts";
+import { Draft, type Facts } from "./draft.ts";
+import { applyEdit, follow } from "./lifecycle.ts";
+import type { OperatorFields } from "./operator.ts";
 import type { Change } from "./partition.ts";
 import { type Plan, titleOf } from "./plan.ts";
-import {
-  attemptDue,
-  attemptId,
-  enterStage,
-  nextAttempt,
-  outcomeOf,
-  requestsFor,
-  stageOf,
-  withResults,
-} from "./recovery.ts";
 import { diagnose } from "./root-cause.ts";
-import { alertPhrase, clockTime, list, probePhrase } from "./sentences.ts";
-import type {
-  Diagnosis,
-  EnvironmentState,
-  Incident,
-  KnownAlert,
-  OutboxEntry,
-  ProbeFact,
-  Symptom,
-  TimelineEntry,
-} from "./state.ts";
+import { list } from "./sentences.ts";
+import type { Diagnosis, EnvironmentState, Incident, KnownAlert } from "./state.ts";
+import { withSymptoms } from "./symptoms.ts";
 
 /** Something that may concern incidents. */
 export interface Happening {
@@ -56,9 +37,6 @@ export interface Revised {
 
 /** How long after the first failure a sibling, tied only by what both depend on, still joins, in milliseconds. */
 const siblingWindow = 1_800_000;
-/** The most lines that a timeline keeps: the beginning and the end tell the story. */
-const longestTimeline = 150;
-
 /**
  * Works out what happened to the incidents.
  * @param now the time of day, for what is asked of others; everything told uses the time of the measurements
@@ -114,95 +92,6 @@ export function revise(
   }
   const changed = [...drafts.values()].filter((draft) => draft.changed).map(({ incident }) => incident);
   return { environment: { v: 1, probes, alerts, incidents, outbox, watermark }, changed, opened };
-}
-
-/** What is known of the environment, the news included. */
-interface Facts {
-  readonly probes: Readonly<Record<string, ProbeFact>>;
-  readonly alerts: Readonly<Record<string, KnownAlert>>;
-  readonly watermark: number;
-}
-
-/** One incident while it is revised: its next form, and what is to be told of it. */
-class Draft {
-  incident: Incident;
-  changed = false;
-  readonly #events: { kind: IncidentEventKind; at: number; change: string }[] = [];
-  readonly #requests: OutboxEntry[] = [];
-  readonly #joined: string[] = [];
-
-  constructor(incident: Incident, changed = false) {
-    this.incident = incident;
-    this.changed = changed;
-  }
-
-  set(fields: Partial<Incident>): void {
-    this.incident = { ...this.incident, ...fields };
-    this.changed = true;
-  }
-
-  /** Takes fields away. */
-  without(...fields: ("recovery" | "recoveringAt" | "problem" | "acknowledgedAt")[]): void {
-    const rest: Partial<Incident> = { ...this.incident };
-    for (const field of fields) delete (rest as Record<string, unknown>)[field];
-    this.incident = rest as Incident;
-    this.changed = true;
-  }
-
-  note(at: number, text: string): void {
-    this.set({ timeline: shortened([...this.incident.timeline, { at, text }]) });
-  }
-
-  /** Remembers to tell people; the notice shows the incident as it stands when all of this revision is done. */
-  tell(kind: IncidentEventKind, at: number, change: string): void {
-    this.#events.push({ kind, at, change });
-    this.note(at, change);
-  }
-
-  request(entries: readonly OutboxEntry[]): void {
-    this.#requests.push(...entries);
-  }
-
-  /** Takes an alert in. People hear of it unless it was part of the incident before. */
-  join({ key, rule, component, since }: KnownAlert): void {
-    if (this.incident.alerts[key] === undefined) this.#joined.push(rule);
-    this.set({
-      alerts: { ...this.incident.alerts, [key]: { rule, component, firing: true } },
-      firstFailureAt: Math.min(this.incident.firstFailureAt, since),
-    });
-  }
-
-  /** Tells once of all the alerts that joined. */
-  tellJoined(at: number): void {
-    const rules = [...new Set(this.#joined.splice(0))].map((rule) => `"${rule}"`);
-    if (rules.length === 0) return;
-    const what = rules.length === 1 ? "joined: it belongs" : "joined: they belong";
-    this.tell("joined", at, `${list(rules)} ${what} to the same outage.`);
-  }
-
-  finish(plan: Plan): OutboxEntry[] {
-    const counts = { ...this.incident.events };
-    let sequence = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    const told = this.#events.map(({ kind, at, change }) => {
-      const occurrence = (counts[kind] ?? 0) + 1;
-      counts[kind] = occurrence;
-      sequence += 1;
-      return { kind, at, change, occurrence, sequence };
-    });
-    if (told.length > 0) this.set({ events: counts });
-    const { environment } = plan.configuration;
-    return [
-      ...this.#requests,
-      ...told.map(({ kind, ...rest }) => ({
-        id: `${this.incident.id}:${kind}-${rest.occurrence}`,
-        topic: topics.notifications,
-        message: {
-          data: eventOf(this.incident, kind, rest, plan),
-          attributes: { environment, event: kind, incident: this.incident.id, severity: this.incident.severity },
-        },
-      })),
-    ];
-  }
 }
 
 /** The open incident that an alert belongs to: one outage is one incident. */
@@ -301,62 +190,6 @@ function causeChange(before: Diagnosis, after: Diagnosis, plan: Plan): string {
     : `The likely cause is ${titleOf(plan, after.rootCause)}${from}.${because}`;
 }
 
-/** Everything bad that belongs to the incident, with what has passed; the same object when nothing is new. */
-function withSymptoms(draft: Draft, facts: Facts, plan: Plan): Readonly<Record<string, Symptom>> {
-  const { incident } = draft;
-  const members = componentsOf(incident);
-  const near = (component: string): boolean => members.some((member) => plan.graph.connected(member, component));
-  const symptoms: Record<string, Symptom> = { ...incident.symptoms };
-  let changed = false;
-  for (const seen of [...probeSymptoms(facts), ...alertSymptoms(facts)]) {
-    const known = symptoms[seen.id];
-    if (!near(seen.component) || (known && known.until === undefined)) continue;
-    symptoms[seen.id] = known ? { ...seen, since: known.since } : seen;
-    changed = true;
-    if (incident.id !== "") draft.note(seen.since, `${seen.phrase}.`);
-  }
-  for (const [id, symptom] of Object.entries(symptoms)) {
-    if (symptom.until !== undefined || stillBad(symptom, facts)) continue;
-    symptoms[id] = { ...symptom, until: facts.watermark };
-    changed = true;
-    if (symptom.source === "probe") draft.note(facts.watermark, `\`${id.slice("probe/".length)}\` is good again.`);
-  }
-  return changed ? symptoms : incident.symptoms;
-}
-
-function probeSymptoms(facts: Facts): Symptom[] {
-  return Object.values(facts.probes)
-    .filter(({ status }) => status === "bad")
-    .map((fact) => ({
-      id: `probe/${fact.probe}`,
-      component: fact.component,
-      source: "probe",
-      since: fact.since,
-      phrase: probePhrase(fact),
-      vantage: fact.vantage,
-      ...(fact.failure === undefined ? {} : { failure: fact.failure }),
-    }));
-}
-
-/** Alerts of configured rules; those built into a probe say nothing that the probe does not. */
-function alertSymptoms(facts: Facts): Symptom[] {
-  return Object.values(facts.alerts)
-    .filter(({ rule, labels }) => rule !== `${labels["probe"]} failing`)
-    .map((alert) => ({
-      id: `alert/${alert.key}`,
-      component: alert.component,
-      source: "rule",
-      since: alert.since,
-      phrase: alertPhrase(alert),
-    }));
-}
-
-function stillBad({ id, source }: Symptom, facts: Facts): boolean {
-  return source === "probe"
-    ? facts.probes[id.slice("probe/".length)]?.status !== "good"
-    : facts.alerts[id.slice("alert/".length)] !== undefined;
-}
-
 /** What users feel decides: a failing component whose failure blocks something makes it critical. */
 function severityOf(incident: Incident, facts: Facts, plan: Plan): Severity {
   const ofAlerts = Object.keys(incident.alerts)
@@ -366,124 +199,4 @@ function severityOf(incident: Incident, facts: Facts, plan: Plan): Severity {
     ({ source, component }) => source === "probe" && plan.graph.component(component).impact !== undefined,
   );
   return blocks ? "critical" : ofAlerts;
-}
-
-/** Leads the incident from open over recovering to resolved, and back when it regresses. */
-function follow(draft: Draft, facts: Facts, happening: Happening, plan: Plan, now: number): void {
-  const { incident } = draft;
-  if (incident.status === "resolved") return;
-  const firing = Object.values(incident.alerts).filter((alert) => alert.firing);
-  if (firing.length > 0) {
-    if (incident.recovery === undefined) return;
-    draft.without("recovery", "recoveringAt");
-    draft.set({ status: incident.acknowledgedAt === undefined ? "open" : "acknowledged" });
-    const rules = [...new Set(firing.map(({ rule }) => `"${rule}"`))];
-    draft.tell(
-      "regressed",
-      facts.watermark,
-      `It is not over: ${list(rules)} fired again while the recovery was validated.`,
-    );
-    return;
-  }
-  if (incident.recovery === undefined) {
-    const after = spokenDuration(facts.watermark - incident.firstFailureAt);
-    draft.set({ status: "recovering", recoveringAt: facts.watermark });
-    draft.tell(
-      "recovering",
-      facts.watermark,
-      `All alerts have cleared, ${after} after the first failure. The recovery is being validated.`,
-    );
-    advance(draft, 0, facts, plan, now);
-    return;
-  }
-  if (happening.validation) takeValidation(draft, happening.validation, facts, plan, now);
-  const { recovery } = draft.incident;
-  if (happening.tick && draft.incident.status !== "resolved" && recovery && attemptDue(recovery, plan, now)) {
-    const next = nextAttempt(recovery, now);
-    draft.set({ recovery: next });
-    draft.request(requestsFor(draft.incident.id, next, plan));
-  }
-}
-
-function takeValidation(draft: Draft, report: Report, facts: Facts, plan: Plan, now: number): void {
-  const { recovery, id } = draft.incident;
-  if (recovery === undefined || report.request !== attemptId(id, recovery)) return;
-  if (report.prober_unhealthy !== undefined) return;
-  const next = withResults(recovery, report.results, plan);
-  draft.set({ recovery: next });
-  const seen = { ...facts, watermark: Math.max(facts.watermark, Date.parse(report.finished_at)) };
-  const outcome = outcomeOf(next, plan);
-  const stage = stageOf(next, plan);
-  if (outcome.outcome === "failed") {
-    draft.note(
-      seen.watermark,
-      `Validation of stage ${next.stage + 1}, ${stage.name}, failed: ${outcome.reasons.join("; ")}.`,
-    );
-  } else if (outcome.outcome === "passed") {
-    const took = spokenDuration(now - next.stageSince);
-    draft.note(seen.watermark, `Stage ${next.stage + 1}, ${stage.name}, passed after ${took}.`);
-    advance(draft, next.stage + 1, seen, plan, now);
-  }
-}
-
-/** Enters the stage of that index, or resolves the incident behind the last. */
-function advance(draft: Draft, stage: number, facts: Facts, plan: Plan, now: number): void {
-  const { stages } = plan.configuration.recovery;
-  const next = stages.findIndex((candidate, index) => index >= stage && candidate.probes.length > 0);
-  if (next >= 0) {
-    const recovery = enterStage(next, now);
-    draft.set({ recovery });
-    draft.request(requestsFor(draft.incident.id, recovery, plan));
-    return;
-  }
-  const proof = stages.length === 0 ? "No recovery stages are configured." : "Every stage of the recovery has passed.";
-  resolve(draft, facts.watermark, proof);
-}
-
-function resolve(draft: Draft, at: number, proof: string): void {
-  const { firstFailureAt } = draft.incident;
-  draft.set({ status: "resolved", resolvedAt: at });
-  draft.tell(
-    "resolved",
-    at,
-    `Resolved. ${proof} It lasted ${spokenDuration(at - firstFailureAt)}, from ${clockTime(firstFailureAt)}.`,
-  );
-}
-
-/** Honours what an operator wrote into the document. */
-function applyEdit(draft: Draft, document: OperatorFields, watermark: number, now: number): void {
-  const edit = readEdit(draft.incident, document);
-  // An edit has no measurement to take its time from.
-  const at = Math.max(watermark, now);
-  if (edit.problem !== draft.incident.problem) {
-    if (edit.problem === undefined) draft.without("problem");
-    else draft.set({ problem: edit.problem });
-  }
-  if (edit.restoresStatus) draft.changed = true;
-  if (edit.note !== undefined && edit.note !== draft.incident.note) {
-    draft.set({ note: edit.note });
-    draft.note(at, `Note by an operator: ${edit.note}`);
-  }
-  switch (edit.status) {
-    case "acknowledged":
-      draft.set({ acknowledgedAt: at, ...(draft.incident.status === "open" ? { status: "acknowledged" } : {}) });
-      draft.tell("acknowledged", at, "Acknowledged by an operator, in the document.");
-      break;
-    case "resolved":
-      resolve(draft, at, "An operator resolved it, in the document.");
-      break;
-    case "open":
-      draft.without("acknowledgedAt");
-      draft.set({ status: "open" });
-      draft.note(at, "An operator took the acknowledgement back.");
-      break;
-    case undefined:
-      break;
-  }
-}
-
-function shortened(timeline: readonly TimelineEntry[]): readonly TimelineEntry[] {
-  return timeline.length <= longestTimeline
-    ? timeline
-    : [...timeline.slice(0, 50), ...timeline.slice(51 - longestTimeline)];
 }

@@ -30,8 +30,7 @@ export interface Answered {
   readonly seconds: number;
 }
 
-const statusAdvice =
-  "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";
+const statusAdvice = "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";
 
 /** The schema of `expect`. */
 export const expectations: z.ZodType<Expectations, unknown> = z.strictObject({
@@ -126,7 +125,10 @@ function timeProblem({ max_time }: Expectations, { seconds }: Answered): Failure
 
 function acceptedStatus(): z.ZodType<number | string, number | string> {
   return z.union(
-    [z.int(statusAdvice).min(100, statusAdvice).max(599, statusAdvice), z.string().regex(/^([1-5]xx|[1-5]\d\d(-[1-5]\d\d)?)$/, statusAdvice)],
+    [
+      z.int(statusAdvice).min(100, statusAdvice).max(599, statusAdvice),
+      z.string().regex(/^([1-5]xx|[1-5]\d\d(-[1-5]\d\d)?)$/, statusAdvice),
+    ],
     { error: statusAdvice },
   );
 }

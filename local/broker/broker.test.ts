@@ -106,10 +106,11 @@ describe("a push", () => {
     const gone = await receiver();
     await gone.close();
     const [broker, target] = [await open(), await receiver()];
-    broker.subscribe(ticks, gone.url);
+    const patient = { ...ticks, minimumBackoffSeconds: 0.05, maximumBackoffSeconds: 0.05, maxDeliveryAttempts: 100 };
+    broker.subscribe(patient, gone.url);
     await broker.publish("ticks", [{ data: 1 }]);
     await vi.waitUntil(() => broker.stats().retried > 0);
-    broker.subscribe(ticks, target.url);
+    broker.subscribe(patient, target.url);
     await broker.idle();
     expect(target.pushes.length).toBe(1);
   });

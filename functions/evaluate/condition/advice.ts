@@ -13,15 +13,14 @@ export interface Side {
 }
 
 /** A name that is neither a metric nor an alias. */
-export function noMetric(text: string, node: MetricNode): ConditionError {
-  const name = { start: node.start, end: node.start + node.name.length };
-  if (windowFunction(node.name) !== undefined || node.name === "absent") {
-    return new ConditionError(`${node.name} is a function: write ${node.name}(http_response_time, 5m)`, name);
+export function noMetric(text: string, name: string, span: Span): ConditionError {
+  if (windowFunction(name) !== undefined || name === "absent") {
+    return new ConditionError(`${name} is a function: write ${name}(http_response_time, 5m)`, span);
   }
-  const meant = nearestMetric(node.name);
+  const meant = nearestMetric(name);
   return meant === undefined
-    ? new ConditionError(`there is no metric ${node.name}: the metrics are listed in docs/metrics.md`, name)
-    : teach(text, `there is no metric ${node.name}: write ${meant}`, name, meant);
+    ? new ConditionError(`there is no metric ${name}: the metrics are listed in docs/metrics.md`, span)
+    : teach(text, `there is no metric ${name}: write ${meant}`, span, meant);
 }
 
 /** A label that the metric does not have, or one that is asked to have two values. */
@@ -39,7 +38,7 @@ export function noLabel(text: string, node: MetricNode, matcher: Matcher, { labe
 
 /** A name before a parenthesis that is no function. */
 export function noFunction(text: string, node: Call): ConditionError {
-  const name = { start: node.start, end: node.start + node.name.length };
+  const name = node.nameSpan;
   const plain = node.name.replace(/_over_time$/i, "").toLowerCase();
   const meant = namedMetric(node.name) === undefined ? nearest(plain, functionNames) : undefined;
   if (meant !== undefined) return teach(text, `there is no function ${node.name}: write ${meant}`, name, meant);
@@ -69,7 +68,7 @@ export function noCalculation(text: string, node: Call, operand: Expression): Co
   if (operand.kind === "metric") {
     const plain = operand.name.slice(operand.name.indexOf("_") + 1);
     const message = `${operand.name} already looks at a window: write ${node.name}(${plain}, 5m)`;
-    return teach(text, message, { start: operand.start, end: operand.start + operand.name.length }, plain);
+    return teach(text, message, operand.nameSpan, plain);
   }
   const message = `${node.name} takes one metric, and ${found} is none: write as in ${node.name}(http_response_time, 5m)`;
   return new ConditionError(message, operand);

@@ -51,7 +51,7 @@ export function compileBaseline(metric: string, expectation: string): BaselineCh
 function plainMetric(metric: string): NamedMetric {
   const span = { start: 0, end: metric.length };
   const named = namedMetric(metric);
-  if (named === undefined) throw noMetric(metric, { kind: "metric", name: metric, matchers: [], ...span });
+  if (named === undefined) throw noMetric(metric, metric, span);
   if (named.applied === undefined) return named;
   const plain = metric.slice(named.applied.length + 1);
   throw new ConditionError(`a baseline holds for every value, not for ${metric}: write ${plain}`, span, plain);

@@ -36,6 +36,8 @@ export interface Insertion {
 
 /** A condition bound to the catalogue of metrics. */
 export interface Bound {
+  /** As written. */
+  readonly text: string;
   readonly holds: TruthAt;
   /** The slots of a row, in their order. */
   readonly selections: readonly Selection[];
@@ -108,6 +110,7 @@ class Binder {
   condition(tree: Expression): Bound {
     const { at } = this.#truth(tree);
     return {
+      text: this.#text,
       holds: at,
       selections: [...this.#selections.values()].map(({ selection }) => selection),
       selectors: [...this.#selectors.values()],
@@ -273,7 +276,7 @@ class Binder {
 
   #named(node: MetricNode): NamedMetric {
     const named = namedMetric(node.name);
-    if (named === undefined) throw noMetric(this.#text, node);
+    if (named === undefined) throw noMetric(this.#text, node.name, node.nameSpan);
     const seen = new Set<string>(Object.keys(named.matchers));
     for (const matcher of node.matchers) {
       const again = matcher.operator === "=" && seen.has(matcher.label);

@@ -1,6 +1,6 @@
 /** A condition, from text to something that can be evaluated over and over. */
 import { type Bound, bind } from "./bind.ts";
-import { agreedLabels, type Labels, present, type Row, rowsOf } from "./join.ts";
+import { agreedLabels, type Labels, type Row, rowsOf, type Selection, selects } from "./join.ts";
 import { parse } from "./parser.ts";
 import type { Condition, Instance, Series, SeriesSource } from "./series.ts";
 
@@ -11,40 +11,62 @@ import type { Condition, Instance, Series, SeriesSource } from "./series.ts";
  */
 export function compileCondition(text: string, { windowMs }: { windowMs: number }): Condition {
   const bound = bind(text, parse(text), windowMs > 0 ? windowMs : 60_000);
-  const evaluate = (source: SeriesSource, at: number): readonly Instance[] => {
-    const rows = rowsOf(bound.selections, source);
-    if (rows.length === 0) return bound.seesAbsence ? [nothingSeen(text, bound, at)] : [];
-    const instances = rows.map((row) => new RowInstance(text, bound, row, at));
-    return bound.selections.length === 1 ? instances : withoutDuplicates(instances);
+  const [only, ...others] = bound.selections;
+  const single = others.length === 0 ? only : undefined;
+  return {
+    text,
+    selectors: bound.selectors,
+    evaluate(source, at) {
+      const instances = single === undefined ? overRows(bound, source, at) : overSeries(bound, single, source, at);
+      return instances.length === 0 && bound.seesAbsence ? [nothingSeen(bound, at)] : instances;
+    },
   };
-  return { text, selectors: bound.selectors, evaluate };
+}
+
+/** What nearly all conditions are: one metric, so that there is nothing to join and nothing can look alike. */
+function overSeries(bound: Bound, selection: Selection, source: SeriesSource, at: number): readonly Instance[] {
+  const instances: Instance[] = [];
+  for (const series of source.select(selection.metric)) {
+    if (selects(selection, series)) instances.push(new RowInstance(bound, [series], at, series.labels));
+  }
+  return instances;
+}
+
+function overRows(bound: Bound, source: SeriesSource, at: number): readonly Instance[] {
+  const rows = rowsOf(bound.selections, source);
+  return withoutDuplicates(rows.map((row) => new RowInstance(bound, row, at, agreedLabels(row))));
+}
+
+/** The one instance where there is not a single series: what is absent is known only by the labels that the condition gives. */
+function nothingSeen(bound: Bound, at: number): Instance {
+  const pinned = bound.selections.map((selection) => ({ labels: selection.pinned }));
+  return new RowInstance(bound, [], at, agreedLabels(pinned));
 }
 
 class RowInstance implements Instance {
   readonly labels: Labels;
   readonly truth: boolean | undefined;
-  readonly #text: string;
   readonly #bound: Bound;
   readonly #row: Row;
   readonly #at: number;
 
-  constructor(text: string, bound: Bound, row: Row, at: number, labels?: Labels) {
-    this.#text = text;
+  constructor(bound: Bound, row: Row, at: number, labels: Labels) {
+    this.labels = labels;
+    this.truth = bound.holds(row, at);
     this.#bound = bound;
     this.#row = row;
     this.#at = at;
-    this.labels = labels ?? agreedLabels(present(row).map((series) => series.labels));
-    this.truth = bound.holds(row, at);
   }
 
   get seen(): string {
+    const { text, insertions } = this.#bound;
     let seen = "";
     let copied = 0;
-    for (const { offset, show } of this.#bound.insertions) {
-      seen += this.#text.slice(copied, offset) + show(this.#row, this.#at);
+    for (const { offset, show } of insertions) {
+      seen += text.slice(copied, offset) + show(this.#row, this.#at);
       copied = offset;
     }
-    return (seen + this.#text.slice(copied)).replaceAll(/\s+/g, " ").trim();
+    return (seen + text.slice(copied)).replaceAll(/\s+/g, " ").trim();
   }
 
   get value(): number | undefined {
@@ -53,20 +75,8 @@ class RowInstance implements Instance {
   }
 
   get series(): readonly Series[] {
-    return present(this.#row);
+    return this.#row.filter((series) => series !== undefined);
   }
-}
-
-/** The one instance where there is not a single series: what is absent is known only by the labels that the condition gives. */
-function nothingSeen(text: string, bound: Bound, at: number): Instance {
-  const labels = agreedLabels(bound.selections.map(({ pinned }) => pinned));
-  return new RowInstance(
-    text,
-    bound,
-    bound.selections.map(() => undefined),
-    at,
-    labels,
-  );
 }
 
 /** Rows that agree on fewer labels than they have can look alike: the worst of those alike stands for all. */

@@ -26,7 +26,7 @@ export function rowsOf(selections: readonly Selection[], source: SeriesSource): 
   let rows: readonly Row[] = [];
   const pinnedBefore = new Set<string>();
   selections.forEach((selection, width) => {
-    const found = select(selection, source);
+    const found = [...source.select(selection.metric)].filter((series) => selects(selection, series));
     const pinned = Object.keys(selection.pinned);
     if (width === 0) rows = found.map((series) => [series]);
     else rows = join(rows, width, found, new Set(pinned.filter((label) => pinnedBefore.has(label))));
@@ -35,14 +35,13 @@ export function rowsOf(selections: readonly Selection[], source: SeriesSource): 
   return rows;
 }
 
-/** The labels of all, without those on which any two disagree. */
-export function agreedLabels(all: readonly Labels[]): Labels {
-  const [only] = all;
-  if (all.length === 1 && only !== undefined) return only;
+/** The labels of all that are there, without those on which any two disagree. */
+export function agreedLabels(row: readonly ({ readonly labels: Labels } | undefined)[]): Labels {
   const agreed = new Map<string, string>();
   const disputed = new Set<string>();
-  for (const labels of all) {
-    for (const [name, value] of Object.entries(labels)) {
+  for (const series of row) {
+    if (series === undefined) continue;
+    for (const [name, value] of Object.entries(series.labels)) {
       if ((agreed.get(name) ?? value) !== value) disputed.add(name);
       agreed.set(name, value);
     }
@@ -51,20 +50,8 @@ export function agreedLabels(all: readonly Labels[]): Labels {
   return Object.fromEntries(agreed);
 }
 
-/** The series of a row that are there. */
-export function present(row: Row): readonly Series[] {
-  return row.filter((series) => series !== undefined);
-}
-
-function select(selection: Selection, source: SeriesSource): readonly Series[] {
-  const found: Series[] = [];
-  for (const series of source.select(selection.metric)) {
-    if (matches(selection.matchers, series.labels)) found.push(series);
-  }
-  return found;
-}
-
-function matches(matchers: readonly Matcher[], labels: Labels): boolean {
+/** Whether a selection wants a series of its metric. */
+export function selects({ matchers }: Selection, { labels }: Series): boolean {
   for (const { label, operator, value } of matchers) {
     if ((labels[label] === value) !== (operator === "=")) return false;
   }
@@ -72,7 +59,7 @@ function matches(matchers: readonly Matcher[], labels: Labels): boolean {
 }
 
 function join(rows: readonly Row[], width: number, found: readonly Series[], pinned: ReadonlySet<string>): Row[] {
-  const left = rows.map((row) => ({ row, labels: agreedLabels(present(row).map((series) => series.labels)) }));
+  const left = rows.map((row) => ({ row, labels: agreedLabels(row) }));
   const probes = new Set(left.map(({ labels }) => labels["probe"]));
   const byProbe = !pinned.has("probe") && found.some((series) => probes.has(series.labels["probe"]));
   const ignored = byProbe ? pinned : new Set([...pinned, ...identityLabels]);

@@ -102,14 +102,15 @@ class Parser {
     return { ...inner, start: token.start, end: this.#close(token, ")").end };
   }
 
-  #named(name: Token): Expression {
+  #named({ text: name, start, end }: Token): Expression {
+    const nameSpan = { start, end };
     const opening = this.#peek();
     if (isSymbol(opening, "(")) {
       const operands = this.#list(opening, ")", () => this.#expression(0));
-      return { kind: "call", name: name.text, operands, start: name.start, end: this.#previous().end };
+      return { kind: "call", name, nameSpan, operands, start, end: this.#previous().end };
     }
     const matchers = isSymbol(opening, "{") ? this.#list(opening, "}", () => this.#matcher()) : [];
-    return { kind: "metric", name: name.text, matchers, start: name.start, end: this.#previous().end };
+    return { kind: "metric", name, nameSpan, matchers, start, end: this.#previous().end };
   }
 
   #list<T>(opening: Token, closing: ")" | "}", item: () => T): readonly T[] {

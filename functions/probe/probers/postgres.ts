@@ -230,11 +230,15 @@ function readUrl(text: string, secret: string, world: ProbeWorld): Omit<Login, "
   };
 }
 
-/** Roles without the right to see others' sessions read no backend type of them, but see that there is one, and whose. */
+/**
+ * A role without the right to see others' sessions reads no backend type of them, but sees whose they are and in which database. Workers
+ * of the server itself lack one or the other.
+ */
 const countConnections = `
 with clients as (
   select usename from pg_stat_activity
-  where pid <> pg_backend_pid() and (backend_type = 'client backend' or (backend_type is null and usename is not null))
+  where pid <> pg_backend_pid()
+    and coalesce(backend_type = 'client backend', usename is not null and datname is not null)
 )
 select
   count(*)::int as used,

@@ -1,0 +1,106 @@
+/** An incident while it is revised: its next form, what is to be told of it and what is to be asked for. */
+import type { IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import { topics } from "../../shared/topology.ts";
+import { eventOf } from "./document.ts";
+import type { Plan } from "./plan.ts";
+import { list } from "./sentences.ts";
+import type { Incident, KnownAlert, OutboxEntry, ProbeFact, TimelineEntry } from "./state.ts";
+
+/** What is known of the environment, the news included. */
+export interface Facts {
+  readonly probes: Readonly<Record<string, ProbeFact>>;
+  readonly alerts: Readonly<Record<string, KnownAlert>>;
+  /** The newest event time. */
+  readonly watermark: number;
+}
+
+/** The most lines that a timeline keeps: the beginning and the end tell the story. */
+const longestTimeline = 150;
+
+/** One incident while it is revised. */
+export class Draft {
+  incident: Incident;
+  changed = false;
+  readonly #events: { kind: IncidentEventKind; at: number; change: string }[] = [];
+  readonly #requests: OutboxEntry[] = [];
+  readonly #joined: string[] = [];
+
+  constructor(incident: Incident, changed = false) {
+    this.incident = incident;
+    this.changed = changed;
+  }
+
+  set(fields: Partial<Incident>): void {
+    this.incident = { ...this.incident, ...fields };
+    this.changed = true;
+  }
+
+  /** Takes fields away. */
+  without(...fields: ("recovery" | "recoveringAt" | "problem" | "acknowledgedAt")[]): void {
+    const rest: Partial<Incident> = { ...this.incident };
+    for (const field of fields) delete (rest as Record<string, unknown>)[field];
+    this.incident = rest as Incident;
+    this.changed = true;
+  }
+
+  note(at: number, text: string): void {
+    this.set({ timeline: shortened([...this.incident.timeline, { at, text }]) });
+  }
+
+  /** Remembers to tell people; the notice shows the incident as it stands when all of this revision is done. */
+  tell(kind: IncidentEventKind, at: number, change: string): void {
+    this.#events.push({ kind, at, change });
+    this.note(at, change);
+  }
+
+  request(entries: readonly OutboxEntry[]): void {
+    this.#requests.push(...entries);
+  }
+
+  /** Takes an alert in. People hear of it unless it was part of the incident before. */
+  join({ key, rule, component, since }: KnownAlert): void {
+    if (this.incident.alerts[key] === undefined) this.#joined.push(rule);
+    this.set({
+      alerts: { ...this.incident.alerts, [key]: { rule, component, firing: true } },
+      firstFailureAt: Math.min(this.incident.firstFailureAt, since),
+    });
+  }
+
+  /** Tells once of all the alerts that joined. */
+  tellJoined(at: number): void {
+    const rules = [...new Set(this.#joined.splice(0))].map((rule) => `"${rule}"`);
+    if (rules.length === 0) return;
+    const what = rules.length === 1 ? "joined: it belongs" : "joined: they belong";
+    this.tell("joined", at, `${list(rules)} ${what} to the same outage.`);
+  }
+
+  finish(plan: Plan): OutboxEntry[] {
+    const counts = { ...this.incident.events };
+    let sequence = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    const told = this.#events.map(({ kind, at, change }) => {
+      const occurrence = (counts[kind] ?? 0) + 1;
+      counts[kind] = occurrence;
+      sequence += 1;
+      return { kind, at, change, occurrence, sequence };
+    });
+    if (told.length > 0) this.set({ events: counts });
+    const { environment } = plan.configuration;
+    return [
+      ...this.#requests,
+      ...told.map(({ kind, ...rest }) => ({
+        id: `${this.incident.id}:${kind}-${rest.occurrence}`,
+        topic: topics.notifications,
+        message: {
+          data: eventOf(this.incident, kind, rest, plan),
+          attributes: { environment, event: kind, incident: this.incident.id, severity: this.incident.severity },
+        },
+      })),
+    ];
+  }
+}
+
+function shortened(timeline: readonly TimelineEntry[]): readonly TimelineEntry[] {
+  return timeline.length <= longestTimeline
+    ? timeline
+    : [...timeline.slice(0, 50), ...timeline.slice(51 - longestTimeline)];
+}
