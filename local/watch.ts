@@ -115,13 +115,25 @@ export class Watch {
     const results = [...this.#results.values()].filter((result) => result.component === name);
     const failed = results.find(({ success }) => !success);
     const alert = this.#alerts.find(({ component, status }) => component === name && status === "firing");
+    const measured = results.length > 0 ? results : this.#measuredFor(name);
     const state: ComponentState =
-      failed !== undefined ? "failing" : alert !== undefined ? "degraded" : results.length > 0 ? "ok" : "unknown";
-    const figure = failed?.failure?.message ?? alert?.seen ?? figureOf(results);
+      failed !== undefined ? "failing" : alert !== undefined ? "degraded" : measured.length > 0 ? "ok" : "unknown";
+    const figure = failed?.failure?.message ?? alert?.seen ?? figureOf(measured);
     const known = this.#since.get(name);
     const since = known?.state === state ? known.since : now;
     this.#since.set(name, { state, since });
     return { title, state, since, figure };
+  }
+
+  /** A component without probes of its own is known by the metrics that its rules look at, whoever measures them. */
+  #measuredFor(name: string): Pick<ProbeResult, "measurements">[] {
+    const conditions = this.#configuration.rules
+      .filter(({ component }) => component === name)
+      .map(({ condition }) => condition);
+    const measurements = [...this.#results.values()]
+      .flatMap((result) => result.measurements)
+      .filter(({ metric }) => conditions.some((condition) => condition.includes(metric)));
+    return measurements.length > 0 ? [{ measurements }] : [];
   }
 
   #incident(id: string, fields: Fields): ViewIncident {
@@ -146,7 +158,7 @@ export class Watch {
 }
 
 /** The figure that stands for a component that does well. */
-function figureOf(results: readonly ProbeResult[]): string {
+function figureOf(results: readonly Pick<ProbeResult, "measurements">[]): string {
   const measured = results.flatMap(({ measurements }) => measurements);
   for (const name of keyMetrics) {
     const found = measured.find(({ metric }) => metric === name);

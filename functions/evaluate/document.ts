@@ -3,7 +3,7 @@ import type { IncidentEvent, IncidentEventKind, Priority } from "../../shared/me
 import type { Fields } from "../../shared/ports.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import { impactsOf, type Plan, titleOf } from "./plan.ts";
-import { clockTime, dateTime, list } from "./sentences.ts";
+import { asSentence, clockTime, dateTime, list } from "./sentences.ts";
 import type { Incident } from "./state.ts";
 
 /** Name of the collection of incidents. */
@@ -101,7 +101,7 @@ function priorityOf(incident: Incident, plan: Plan): Priority {
 function impactOf(incident: Incident, plan: Plan): string {
   const affected = affectedBy(incident);
   const total = plan.graph.names.length;
-  const sentences = impactsOf(plan, affected).map((impact) => `${impact}.`);
+  const sentences = impactsOf(plan, affected).map(asSentence);
   return [...sentences, `${affected.length} of ${total} components are affected.`].join(" ");
 }
 
@@ -127,7 +127,7 @@ function summaryOf(incident: Incident, plan: Plan): string {
     over && incident.resolvedAt !== undefined
       ? ` It lasted ${spokenDuration(incident.resolvedAt - incident.firstFailureAt)}.`
       : "";
-  return `${what}${cause}${impact === undefined || over ? "" : ` ${impact}.`}${over_}`;
+  return `${what}${cause}${impact === undefined || over ? "" : ` ${asSentence(impact)}`}${over_}`;
 }
 
 function instant(at: number | undefined): Date | null {

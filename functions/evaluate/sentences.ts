@@ -13,6 +13,11 @@ export function dateTime(at: number): string {
   return `${new Date(at).toISOString().slice(0, 10)} ${clockTime(at)}`;
 }
 
+/** A text of the configuration with its full stop, whether or not it was written. */
+export function asSentence(text: string): string {
+  return /[.!?]$/.test(text.trim()) ? text.trim() : `${text.trim()}.`;
+}
+
 /** `a`, `a and b`, `a, b and c`, `a, b and 3 more`. */
 export function list(items: readonly string[], most = 4): string {
   const shown = items.length > most ? [...items.slice(0, most - 1), `${items.length - most + 1} more`] : items;
