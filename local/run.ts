@@ -7,6 +7,7 @@ import { vocabulary } from "../cli/vocabulary.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import type { Logger } from "../shared/ports.ts";
+import { holdDirectory } from "./data-lock.ts";
 import { demoConfiguration } from "./demo/configuration.ts";
 import { type Demo, startDemo } from "./demo/environment.ts";
 import { startEmbedded } from "./engine/embedded.ts";
@@ -59,6 +60,7 @@ export async function startRun(options: Options, dataDir: string, logger: Logger
     for (const part of parts.splice(0).reverse()) await part.stop();
   };
   try {
+    keep(holdDirectory(dataDir));
     return await (options.config === undefined
       ? startDemoRun(options, dataDir, logger, keep, stop)
       : startOwnRun(options.config, options, dataDir, logger, keep, stop));

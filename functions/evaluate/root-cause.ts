@@ -186,7 +186,8 @@ function confidenceOf(best: Hypothesis, ranked: readonly Hypothesis[], symptoms:
   const doubt = best.contradictedBy.length / (symptoms + best.contradictedBy.length);
   const next = Math.max(0, ...ranked.filter((other) => other !== best).map(({ score }) => score));
   const lead = Math.min(1, Math.max(0, (best.score - next) / Math.max(best.score, 0.1)) * 2);
-  return Math.round(Math.min(0.95, Math.max(0.05, 0.3 + 0.4 * fit * (1 - doubt) + 0.3 * lead)) * 100) / 100;
+  // In steps of five percent: finer would be a precision that the weights do not have.
+  return Math.round(Math.min(0.95, Math.max(0.05, 0.3 + 0.4 * fit * (1 - doubt) + 0.3 * lead)) * 20) / 20;
 }
 
 function unknownCause(symptoms: readonly Symptom[], ranked: readonly Hypothesis[], graph: ComponentGraph): Diagnosis {

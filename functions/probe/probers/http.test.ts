@@ -297,6 +297,17 @@ describe("http over TLS", async () => {
     });
   });
 
+  it("says of a silent server that the handshake took all the time", async () => {
+    const port = await tcpServer(() => {});
+    const result = await probeOnce(http, { url: `https://127.0.0.1:${port}/` }, { timeoutMs: 200 });
+    expect(result.failure).toEqual({
+      kind: "timeout",
+      phase: "tls",
+      message: `the time of the probe ran out while shaking hands for TLS with 127.0.0.1:${port}`,
+    });
+    expect(measured(result, "http_phase_time", "connect")).toBeGreaterThan(0);
+  });
+
   it("names a server that does not speak TLS", async () => {
     const port = await serve((_request, response) => response.end());
     expect((await probe(port)).failure).toMatchObject({

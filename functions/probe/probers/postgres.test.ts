@@ -262,6 +262,15 @@ describe("postgres over TLS", () => {
   });
 });
 
+describe("postgres over TLS that is not answered", () => {
+  it("says that the handshake took all the time", async () => {
+    const port = await tcpServer((socket) => socket.once("data", () => socket.write("S")));
+    const settings = { connection: { host: "127.0.0.1", port, ...login } };
+    const { failure } = await probeOnce(postgres, settings, { timeoutMs: 200 });
+    expect(failure).toMatchObject({ kind: "timeout", phase: "tls" });
+  });
+});
+
 describe("postgres burst", () => {
   it("opens connections at the same time", async () => {
     await expect.poll(clients).toBe(0);

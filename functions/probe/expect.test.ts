@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { type Answered, expectations, unmet } from "./expect.ts";
+
+const seen: Answered = {
+  status: 200,
+  statusText: "OK",
+  headers: { "content-type": "application/json", "x-build": "42-abc" },
+  body: '{"status":"healthy","pool":0.72,"ready":true,"checks":[{"name":"db"}]}',
+  seconds: 1.5,
+};
+
+const judge = (settings: unknown, answer: Partial<Answered> = {}): string | undefined => {
+  const all = { ...seen, ...answer };
+  let json: unknown;
+  try {
+    json = JSON.parse(all.body);
+  } catch {
+    json = undefined;
+  }
+  const failure = unmet(expectations.parse(settings), all, json);
+  return failure && `${failure.kind} at ${failure.phase}: ${failure.message}`;
+};
+
+describe("expectations", () => {
+  it.each([
+    [{}, 200, true],
+    [{}, 299, true],
+    [{}, 301, false],
+    [{ status: 204 }, 204, true],
+    [{ status: 204 }, 200, false],
+    [{ status: "4xx" }, 404, true],
+    [{ status: "200-204" }, 203, true],
+    [{ status: "200-204" }, 205, false],
+    [{ status: [200, "3xx"] }, 302, true],
+    [{ status: [200, "3xx"] }, 201, false],
+  ])("%j judges %i as %s", (settings, status, fine) => {
+    expect(judge(settings, { status }) === undefined).toBe(fine);
+  });
+
+  it.each<[unknown, string | undefined]>([
+    [{ headers: { "Content-Type": "application/json" } }, undefined],
+    [{ headers: { "x-build": "/^\\d+-/" } }, undefined],
+    [{ headers: { "x-build": "41" } }, 'body at response: the header x-build is "42-abc", expected 41'],
+    [{ headers: { "x-none": "1" } }, "body at response: the header x-none is missing, expected 1"],
+    [{ body_contains: "healthy" }, undefined],
+    [{ body_contains: "sick" }, `body at body: the body does not contain "sick", it is: ${seen.body}`],
+    [{ body_matches: '"pool":0\\.7\\d' }, undefined],
+    [{ body_matches: "/HEALTHY/i" }, undefined],
+    [{ body_matches: "^x" }, `body at body: the body does not match /^x/, it is: ${seen.body}`],
+    [{ json: { "$.status": "healthy", "$.ready": true, "$.pool": "< 0.8", "$.checks[0].name": "/^d/" } }, undefined],
+    [{ json: { "$.pool": "<= 70%" } }, "body at body: $.pool is 0.72, expected <= 70%"],
+    [{ json: { "$.status": "!= healthy" } }, 'body at body: $.status is "healthy", expected != healthy'],
+    [{ json: { "$.status": "> 5" } }, 'body at body: $.status is "healthy", expected > 5'],
+    [{ json: { "$.ready": "true" } }, undefined],
+    [{ json: { "$.ready": false } }, "body at body: $.ready is true, expected false"],
+    [{ json: { "$.none": 1 } }, "body at body: the body has no $.none, expected 1"],
+    [{ max_time: "2s" }, undefined],
+    [{ max_time: "1s" }, "timeout at response: answered after 1s500ms, expected within 1s"],
+  ])("%j", (settings, problem) => {
+    expect(judge(settings)).toBe(problem);
+  });
+
+  it("says what stands in place of JSON, and not all of it", () => {
+    const told = judge({ json: { "$.status": "healthy" } }, { body: `<html>${"x".repeat(5_000)}` });
+    expect(told).toMatch(/^body at body: the body is not JSON, it is: <html>x+…$/);
+    expect(told?.length).toBeLessThan(200);
+  });
+
+  it("gives a pattern up that would stop everything else", () => {
+    const slow = judge({ body_matches: "(a+)+b" }, { body: "a".repeat(5_000) });
+    expect(slow).toMatch(/cannot be told in reasonable time: write a simpler pattern$/);
+  });
+});
