@@ -60,7 +60,7 @@ describe.skipIf(missing !== undefined)("on Google's emulator", () => {
       expect(names).not.toContain("probe-outside");
       await publisher.publish("probe-requests", [{ data: "outside", attributes: { vantage: "outside" } }]);
       await vi.waitUntil(() =>
-        before.pushes.some(({ path, message }) => path === "/probe" && message.data === "outside"),
+        before.pushes.some(({ path, message }) => path === "/scheduled" && message.data === "outside"),
       );
     });
 

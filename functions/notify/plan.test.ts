@@ -156,8 +156,8 @@ describe("the all-clear", () => {
       [{}, "delivered"],
       [{ event: "resolved", status: "resolved", sequence: 3 }, "delivered"],
     ]);
-    const joined = incidentEvent({ event: "joined", sequence: 2 });
-    expect(told(joined, { ledger })).toEqual({ mail: "yes", ops: "superseded: the incident is resolved" });
+    const raised = incidentEvent({ event: "severity_raised", sequence: 2 });
+    expect(told(raised, { ledger })).toEqual({ mail: "yes", ops: "superseded: the incident is resolved" });
   });
 });
 

@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import { abandonedAfterMs, afterAttempt, backoff, giveUpAfterMs, turnOf } from "./delivery.ts";
+import { noon } from "./fixtures.ts";
+import type { Delivery, LedgerEntry } from "./ledger.ts";
+
+function entry(
+  event: Delivery["event"],
+  sequence: number,
+  status: Delivery["status"],
+  changes: Partial<Delivery> = {},
+): LedgerEntry {
+  return {
+    id: `i:${event}:${changes.channel ?? "ops"}`,
+    delivery: {
+      incident: "i",
+      event,
+      channel: "ops",
+      kind: "webhook",
+      sequence,
+      at: new Date(noon),
+      title: "t",
+      status,
+      reason: "route 1",
+      attempts: [],
+      attempt_count: 0,
+      planned_at: new Date(noon),
+      expires_at: new Date(noon),
+      ...changes,
+    },
+  };
+}
+
+const seconds = (amount: number): Date => new Date(noon + amount * 1000);
+
+describe("turnOf", () => {
+  const opened = entry("opened", 1, "planned");
+  const joined = entry("joined", 2, "planned");
+  const resolved = entry("resolved", 3, "planned");
+  const go = { turn: "go", supersedes: [] };
+  const wait = { turn: "wait" };
+
+  it.each<[string, LedgerEntry, LedgerEntry[], object]>([
+    ["the opening waits for nobody", opened, [joined, resolved], go],
+    ["what is delivered is over", entry("opened", 1, "delivered"), [], { turn: "over" }],
+    ["what is rejected is over", entry("opened", 1, "rejected"), [], { turn: "over" }],
+    ["what another instance is sending waits", entry("opened", 1, "sending", { lease_until: seconds(1) }), [], wait],
+    ["until its lease is over", entry("opened", 1, "sending", { lease_until: seconds(0) }), [], go],
+    ["a next attempt waits for its time", entry("opened", 1, "retrying", { next_attempt_at: seconds(1) }), [], wait],
+    ["and then goes", entry("opened", 1, "retrying", { next_attempt_at: seconds(0) }), [], go],
+    ["an update waits for the opening", joined, [opened], wait],
+    ["but not for that of another channel", joined, [entry("opened", 1, "planned", { channel: "mail" })], go],
+    ["an update follows a delivered opening", joined, [entry("opened", 1, "delivered")], go],
+    ["an update follows a rejected opening", joined, [entry("opened", 1, "rejected")], go],
+    [
+      "an update waits no longer for an abandoned opening",
+      joined,
+      [entry("opened", 1, "planned", { planned_at: new Date(noon - abandonedAfterMs - 1) })],
+      go,
+    ],
+    [
+      "an update is superseded by the all-clear",
+      joined,
+      [resolved],
+      { turn: "suppress", reason: "superseded: the incident is resolved" },
+    ],
+    ["the all-clear waits for the opening", resolved, [opened], wait],
+    [
+      "the all-clear supersedes updates that still wait",
+      resolved,
+      [entry("opened", 1, "delivered"), joined],
+      { turn: "go", supersedes: ["i:joined:ops"] },
+    ],
+    [
+      "the all-clear is pointless when the opening never arrived",
+      resolved,
+      [entry("opened", 1, "rejected")],
+      { turn: "suppress", reason: "never announced here" },
+    ],
+    [
+      "what follows a pointless all-clear is pointless too",
+      entry("status_update", 4, "planned"),
+      [entry("opened", 1, "rejected"), entry("resolved", 3, "suppressed")],
+      { turn: "suppress", reason: "never announced here" },
+    ],
+    [
+      "the all-clear follows a delivered update",
+      resolved,
+      [entry("opened", 1, "rejected"), entry("joined", 2, "delivered")],
+      go,
+    ],
+  ])("%s", (_, own, others, expected) => {
+    expect(turnOf(own, [own, ...others], noon, false)).toEqual(expected);
+  });
+
+  it("waits no longer for its time when there is no later", () => {
+    const retrying = entry("opened", 1, "retrying", { next_attempt_at: seconds(1) });
+    expect(turnOf(retrying, [retrying], noon, true)).toEqual(go);
+  });
+});
+
+describe("backoff", () => {
+  it("doubles from 5 s to 10 min, adds at most a fifth, and is the same every time", () => {
+    const bases = [5, 10, 20, 40, 80, 160, 320, 600, 600];
+    for (const [at, base] of bases.entries()) {
+      const wait = backoff("i:opened:ops", at + 1) / 1000;
+      expect(wait).toBe(backoff("i:opened:ops", at + 1) / 1000);
+      expect(wait).toBeGreaterThanOrEqual(base);
+      expect(wait).toBeLessThanOrEqual(base * 1.2);
+    }
+    expect(backoff("i:opened:ops", 8)).not.toBe(backoff("i:opened:mail", 8));
+  });
+});
+
+describe("afterAttempt", () => {
+  const sending = entry("opened", 1, "sending", { lease_until: seconds(60) });
+
+  it("delivers", () => {
+    expect(afterAttempt(sending, { outcome: "delivered", answer: "204" }, noon + 1000, false)).toMatchObject({
+      status: "delivered",
+      reason: "route 1",
+      delivered_at: seconds(1),
+      lease_until: undefined,
+      attempts: [{ at: seconds(1), outcome: "delivered", answer: "204" }],
+    });
+  });
+
+  it("waits as long as the peer asks, and not less than it would itself", () => {
+    const next = (afterMs: number): number =>
+      afterAttempt(sending, { outcome: "retry", answer: "429", afterMs }, noon, false).next_attempt_at?.getTime() ?? 0;
+    expect(next(90_000)).toBe(noon + 90_000);
+    expect(next(0)).toBe(noon + backoff(sending.id, 1));
+  });
+
+  it("gives up after a day, or when there is no later", () => {
+    const retry = { outcome: "retry", answer: "503" } as const;
+    expect(afterAttempt(sending, retry, noon + giveUpAfterMs - 60_000, false).status).toBe("retrying");
+    expect(afterAttempt(sending, retry, noon + giveUpAfterMs, false)).toMatchObject({
+      status: "rejected",
+      reason: "gave up after 1 attempt in 1 d: 503",
+      next_attempt_at: undefined,
+    });
+    expect(afterAttempt(sending, retry, noon + 60_000, true).reason).toBe("gave up after 1 attempt in 1 min: 503");
+  });
+
+  it("keeps the newest 20 attempts and counts them all", () => {
+    let { delivery } = sending;
+    for (let n = 1; n <= 25; n++) {
+      delivery = afterAttempt({ id: sending.id, delivery }, { outcome: "retry", answer: `${n}` }, noon, false);
+    }
+    expect(delivery.attempt_count).toBe(25);
+    expect(delivery.attempts.map(({ answer }) => answer)).toEqual(Array.from({ length: 20 }, (_, n) => `${n + 6}`));
+  });
+});

@@ -1,0 +1,424 @@
+import { describe, expect, it } from "vitest";
+import { MemoryStore } from "../../shared/adapters/memory.ts";
+import type { ConfiguredChannel, Route } from "../../shared/config/model.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import type { Fields } from "../../shared/ports.ts";
+import { channels as kinds } from "./channels/index.ts";
+import {
+  configurationOf,
+  incidentEvent,
+  mailInbox,
+  noon,
+  rememberingLogger,
+  resolvedEvent,
+  secretsOf,
+  webInbox,
+} from "./fixtures.ts";
+import { notifyHandler } from "./handler.ts";
+import { type Send, sender } from "./send.ts";
+
+const incident = incidentEvent().incident;
+const minute = 60_000;
+
+/** A store, a clock that only the test moves, and a handler on both; `push` says how a delivery of a message ended. */
+function worldOf(given: {
+  channels: readonly ConfiguredChannel[];
+  routes?: readonly Route[];
+  secrets?: Readonly<Record<string, string>>;
+  send?: (send: Send) => Send;
+}) {
+  const store = new MemoryStore();
+  const logger = rememberingLogger();
+  const clock = { time: noon, now: () => clock.time };
+  const send = sender(secretsOf(given.secrets ?? {}), { deadlineMs: 2_000 });
+  const world = {
+    store,
+    logger,
+    clock,
+    kinds,
+    configuration: configurationOf(given.channels, given.routes),
+    send: given.send?.(send) ?? send,
+  };
+  const handle = notifyHandler(world);
+  const push = async (
+    event: IncidentEvent,
+    extra: { publishedAt?: number; deliveryAttempt?: number } = {},
+  ): Promise<string> => {
+    const message = {
+      messageId: "1",
+      attributes: {},
+      data: event,
+      subscription: "",
+      publishedAt: clock.time,
+      ...extra,
+    };
+    return handle(message, "/notifications").then(
+      () => "done",
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+  };
+  /** The documents of the ledger: `opened:ops` -> `delivered`, with the reason where there was a choice. */
+  const ledger = async (): Promise<Record<string, string>> => {
+    const found = await store.query({ collection: "deliveries" });
+    return Object.fromEntries(
+      found.map(({ id, fields }) => [
+        id.slice(incident.length + 1),
+        fields["status"] === "delivered" || fields["status"] === "retrying"
+          ? String(fields["status"])
+          : `${fields["status"]}: ${fields["reason"]}`,
+      ]),
+    );
+  };
+  const summary = async (): Promise<unknown> => (await store.get("incidents", incident))?.["deliveries"];
+  return { store, logger, clock, handle, push, ledger, summary };
+}
+
+function hook(name: string, url: string, settings: Readonly<Record<string, unknown>> = {}): ConfiguredChannel {
+  return { name, kind: "webhook", settings: { url, allow_private: true, ...settings } };
+}
+
+describe("an outage from its opening to the all-clear", () => {
+  it("is told by mail in one thread and by webhook, and noted on the incident", async () => {
+    await using mails = await mailInbox();
+    await using hooks = await webInbox();
+    const infra = { name: "infra", kind: "email", settings: { to: ["infra@example.com"], server: mails.url } };
+    const { store, clock, push, ledger, summary } = worldOf({ channels: [infra, hook("ops", `${hooks.url}/in`)] });
+    await store.set("incidents", incident, { title: "t", deliveries: { "status-page": "updated" } });
+
+    expect(await push(incidentEvent())).toBe("done");
+    clock.time += 30 * minute;
+    expect(await push(resolvedEvent())).toBe("done");
+
+    const [first, last] = mails.received;
+    expect(first?.subject).toBe(`Netra staging: VPC connector failing · ${incident}`);
+    expect(last?.subject).toBe(first?.subject);
+    expect(last?.inReplyTo).toBe(first?.messageId);
+    expect(first?.text?.split("\n")[0]).toBe("NEW INCIDENT · critical P0 · Netra staging");
+    expect(last?.text?.split("\n")[0]).toBe("RESOLVED · critical P0 · Netra staging");
+    expect(last?.text).toContain("Since: Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)");
+    expect(last?.text).toContain("Lasted: 32 min");
+    expect(hooks.received.map(({ headers, body }) => [headers["webhook-id"], JSON.parse(body).type])).toEqual([
+      [`${incident}:opened:ops`, "incident.opened"],
+      [`${incident}:resolved:ops`, "incident.resolved"],
+    ]);
+    expect(await ledger()).toEqual({
+      "opened:infra": "delivered",
+      "opened:ops": "delivered",
+      "resolved:infra": "delivered",
+      "resolved:ops": "delivered",
+    });
+    expect(await summary()).toEqual({
+      "status-page": "updated",
+      infra: "resolved delivered 2025-09-16 12:30:00 UTC",
+      ops: "resolved delivered 2025-09-16 12:30:00 UTC",
+    });
+  });
+
+  it("sends the all-clear to whom it was announced, whatever routes and silences say by then", async () => {
+    await using hooks = await webInbox();
+    const { store, push, ledger } = worldOf({
+      channels: [hook("ops", `${hooks.url}/ops`), hook("sales", `${hooks.url}/sales`)],
+      routes: [{ channels: ["ops"], severity: ["critical"] }],
+    });
+    await push(incidentEvent());
+    await store.set("silences", "s", {
+      environment: "netra-staging",
+      until: new Date(noon + minute),
+      reason: "too loud",
+    });
+    await push(incidentEvent({ event: "joined", sequence: 2 }));
+    await push(resolvedEvent({ sequence: 3, severity: "info" }));
+    expect(hooks.received.map(({ url, headers }) => `${url} ${headers["webhook-id"]}`)).toEqual([
+      `/ops ${incident}:opened:ops`,
+      `/ops ${incident}:resolved:ops`,
+    ]);
+    expect(await ledger()).toMatchObject({
+      "joined:ops": "suppressed: silenced (environment netra-staging) until 2025-09-16T12:01:00.000Z: too loud",
+      "resolved:sales": "suppressed: never announced here",
+    });
+  });
+
+  it("honours silenced_until, and ignores what it cannot read, with a warning", async () => {
+    await using hooks = await webInbox();
+    const { store, logger, push, ledger } = worldOf({ channels: [hook("ops", hooks.url)] });
+    const silences: Record<string, Fields> = {
+      endless: { environment: "netra-staging", reason: "no end" },
+      vague: { until: new Date(noon + minute) },
+      wrong: { environment: "netra-staging", until: "tomorrow" },
+    };
+    for (const [id, fields] of Object.entries(silences)) await store.set("silences", id, fields);
+    await store.set("incidents", incident, { silenced_until: "soon" });
+    expect(await push(incidentEvent())).toBe("done");
+    expect(hooks.received).toHaveLength(1);
+    expect(logger.lines.filter((line) => line.startsWith("warning"))).toEqual([
+      "warning notify ignores silences/endless: until: must be a timestamp {}",
+      "warning notify ignores silences/vague: name one component, rule or environment {}",
+      "warning notify ignores silences/wrong: until: must be a timestamp {}",
+      `warning notify ignores silenced_until of incidents/${incident}: until: must be a timestamp {}`,
+    ]);
+    await store.set("incidents", incident, { silenced_until: new Date(noon + minute) });
+    await push(incidentEvent({ event: "joined", sequence: 2 }));
+    expect((await ledger())["joined:ops"]).toMatch(/^suppressed: silenced \(incident/);
+  });
+});
+
+describe("the same message again", () => {
+  it("is not sent again when it is delivered twice, one after the other or at once", async () => {
+    await using hooks = await webInbox();
+    const { push, ledger } = worldOf({ channels: [hook("a", `${hooks.url}/a`), hook("b", `${hooks.url}/b`)] });
+    const ends = await Promise.all([push(incidentEvent()), push(incidentEvent()), push(incidentEvent())]);
+    expect(ends).toContain("done");
+    expect(await push(incidentEvent())).toBe("done");
+    expect(hooks.received.map(({ url }) => url).sort()).toEqual(["/a", "/b"]);
+    expect(await ledger()).toEqual({ "opened:a": "delivered", "opened:b": "delivered" });
+  });
+
+  it("is sent once more when the instance died while sending, after its lease, with the same id", async () => {
+    await using hooks = await webInbox();
+    let crashes = 1;
+    const { store, clock, push, ledger } = worldOf({
+      channels: [hook("ops", hooks.url)],
+      send: (send) => async (outgoing, now) => {
+        const reply = await send(outgoing, now);
+        if (crashes-- > 0) throw new Error("the instance is gone");
+        return reply;
+      },
+    });
+    expect(await push(incidentEvent())).toBe("Error: the instance is gone");
+    expect(await push(incidentEvent())).toBe(`TryAgain: opened of ${incident} is not done for ops`);
+    expect(hooks.received).toHaveLength(1);
+    clock.time += minute;
+    expect(await push(incidentEvent())).toBe("done");
+    expect(hooks.received.map(({ headers }) => headers["webhook-id"])).toEqual(Array(2).fill(`${incident}:opened:ops`));
+    expect(await ledger()).toEqual({ "opened:ops": "delivered" });
+    expect((await store.get("deliveries", `${incident}:opened:ops`))?.["attempts"]).toMatchObject([
+      { outcome: "lost" },
+      { outcome: "delivered" },
+    ]);
+  });
+
+  it("tells the state of its own moment, even when the incident and the configuration have moved on", async () => {
+    await using hooks = await webInbox((response, count) => response.writeHead(count === 1 ? 503 : 204).end());
+    const { store, clock, push } = worldOf({ channels: [hook("ops", hooks.url)] });
+    await push(incidentEvent());
+    const document = await store.get("deliveries", `${incident}:opened:ops`);
+    clock.time += 10 * minute;
+    await push(incidentEvent({ summary: "something else" }));
+    expect(hooks.received[1]?.body).toBe(hooks.received[0]?.body);
+    expect(JSON.parse(String(document?.["payload"])).body).toBe(hooks.received[0]?.body);
+  });
+});
+
+describe("a receiver in trouble", () => {
+  it("is asked again when it said, not earlier, and delays nobody else", async () => {
+    await using busy = await webInbox((response, count) =>
+      count === 1 ? response.writeHead(429, { "retry-after": "90" }).end("slow down") : response.writeHead(204).end(),
+    );
+    await using fine = await webInbox();
+    const { store, clock, push, ledger, summary } = worldOf({
+      channels: [hook("busy", busy.url), hook("fine", fine.url)],
+    });
+    await store.set("incidents", incident, {});
+    const notDone = `TryAgain: opened of ${incident} is not done for busy`;
+
+    expect(await push(incidentEvent())).toBe(notDone);
+    expect(await ledger()).toEqual({ "opened:busy": "retrying", "opened:fine": "delivered" });
+    expect(await summary()).toEqual({
+      busy: "opened not delivered yet: 429 slow down, next attempt 2025-09-16 12:01:30 UTC",
+      fine: "opened delivered 2025-09-16 12:00:00 UTC",
+    });
+    clock.time += 89_000;
+    expect(await push(incidentEvent())).toBe(notDone);
+    expect(busy.received).toHaveLength(1);
+    clock.time += 1_000;
+    expect(await push(incidentEvent())).toBe("done");
+    expect([busy.received.length, fine.received.length]).toEqual([2, 1]);
+    expect(await ledger()).toEqual({ "opened:busy": "delivered", "opened:fine": "delivered" });
+  });
+
+  it.each<[string, (response: import("node:http").ServerResponse) => void, string]>([
+    ["400", (response) => response.writeHead(400).end("bad payload"), "rejected: 400 bad payload"],
+    [
+      "410",
+      (response) => response.writeHead(410).end(),
+      "rejected: 410: the receiver is gone for good, remove the channel",
+    ],
+    [
+      "302",
+      (response) => response.writeHead(302, { location: "/x" }).end(),
+      "rejected: 302: redirects are not followed, configure the final address",
+    ],
+    ["503", (response) => response.writeHead(503).end(), "retrying"],
+    ["a reset", ({ socket }) => socket?.resetAndDestroy(), "retrying"],
+    ["no answer", () => {}, "retrying"],
+  ])("that answers with %s", async (_, answer, state) => {
+    await using hooks = await webInbox(answer);
+    const { push, ledger } = worldOf({ channels: [hook("ops", hooks.url)] });
+    expect(await push(incidentEvent())).toBe(
+      state === "retrying" ? `TryAgain: opened of ${incident} is not done for ops` : "done",
+    );
+    expect(await ledger()).toEqual({ "opened:ops": state });
+  });
+
+  it("is given up after a day, or with the last delivery of the message", async () => {
+    await using hooks = await webInbox((response) => response.writeHead(503).end());
+    for (const [later, extra, reason] of [
+      [24 * 60 * minute, {}, "gave up after 2 attempts in 1 d: 503"],
+      [1_000, { deliveryAttempt: 100 }, "gave up after 2 attempts in 1 s: 503"],
+    ] as const) {
+      const { clock, logger, push, ledger } = worldOf({ channels: [hook("ops", hooks.url)] });
+      await push(incidentEvent());
+      clock.time += later;
+      expect(await push(incidentEvent(), extra)).toBe("done");
+      expect(await ledger()).toEqual({ "opened:ops": `rejected: ${reason}` });
+      expect(logger.lines.at(-2)).toContain(`error notify cannot deliver ${incident}:opened:ops: ${reason}`);
+    }
+  });
+
+  it("on a private address is refused unless the channel allows it", async () => {
+    await using hooks = await webInbox();
+    const url = hooks.url.replace("http:", "https:");
+    const { push, ledger } = worldOf({ channels: [hook("ops", url, { allow_private: false })] });
+    expect(await push(incidentEvent())).toBe("done");
+    expect((await ledger())["opened:ops"]).toMatch(/^rejected: the address is private/);
+    expect(hooks.received).toEqual([]);
+  });
+});
+
+describe("events out of order", () => {
+  it("wait for the opening: the all-clear that comes first is told second", async () => {
+    await using hooks = await webInbox();
+    const { clock, push } = worldOf({ channels: [hook("ops", hooks.url)] });
+    const publishedAt = clock.time;
+    expect(await push(resolvedEvent(), { publishedAt })).toBe(
+      `TryAgain: resolved of ${incident} waits for the message of its opening`,
+    );
+    clock.time += 5_000;
+    expect(await push(incidentEvent())).toBe("done");
+    expect(await push(resolvedEvent(), { publishedAt })).toBe("done");
+    expect(hooks.received.map(({ body }) => JSON.parse(body).type)).toEqual(["incident.opened", "incident.resolved"]);
+  });
+
+  it("wait a quarter of an hour: after that it counts as never announced, and stays so", async () => {
+    await using hooks = await webInbox();
+    const { clock, push, ledger } = worldOf({ channels: [hook("ops", hooks.url)] });
+    clock.time += 15 * minute;
+    expect(await push(resolvedEvent(), { publishedAt: noon })).toBe("done");
+    expect(await push(incidentEvent())).toBe("done");
+    expect(hooks.received).toEqual([]);
+    expect(await ledger()).toEqual({
+      "opened:ops": "suppressed: superseded: the incident is resolved",
+      "resolved:ops": "suppressed: never announced here",
+    });
+  });
+
+  it("are not told after the all-clear, also when they were planned before it", async () => {
+    await using hooks = await webInbox((response, count) => response.writeHead(count === 2 ? 503 : 204).end());
+    const { clock, push, ledger } = worldOf({ channels: [hook("ops", hooks.url)] });
+    const joined = incidentEvent({ event: "joined", sequence: 2 });
+    await push(incidentEvent());
+    await push(joined);
+    expect(await ledger()).toEqual({ "opened:ops": "delivered", "joined:ops": "retrying" });
+    expect(await push(resolvedEvent({ sequence: 3 }))).toBe("done");
+    clock.time += 10 * minute;
+    expect(await push(joined)).toBe("done");
+    expect(await push(incidentEvent({ event: "recovering", sequence: 2 }))).toBe("done");
+    expect(hooks.received.map(({ body }) => JSON.parse(body).type)).toEqual([
+      "incident.opened",
+      "incident.joined",
+      "incident.resolved",
+    ]);
+    expect(await ledger()).toMatchObject({
+      "joined:ops": "suppressed: superseded: the incident is resolved",
+      "recovering:ops": "suppressed: superseded: the incident is resolved",
+      "resolved:ops": "delivered",
+    });
+  });
+
+  it("do not overtake an opening that is still being tried", async () => {
+    await using hooks = await webInbox((response, count) => response.writeHead(count === 1 ? 503 : 204).end());
+    const { clock, push } = worldOf({ channels: [hook("ops", hooks.url)] });
+    await push(incidentEvent());
+    expect(await push(resolvedEvent())).toBe(`TryAgain: resolved of ${incident} is not done for ops`);
+    clock.time += minute;
+    expect(await push(incidentEvent())).toBe("done");
+    expect(await push(resolvedEvent())).toBe("done");
+    expect(hooks.received.map(({ body }) => JSON.parse(body).type)).toEqual([
+      "incident.opened",
+      "incident.opened",
+      "incident.resolved",
+    ]);
+  });
+});
+
+describe("what must never happen", () => {
+  it("a secret in a document or a line of the log", async () => {
+    await using hooks = await webInbox((response, _count, { url, headers }) =>
+      response.writeHead(500).end(`${url} ${JSON.stringify(headers)}`),
+    );
+    await using mails = await mailInbox({
+      authOptional: false,
+      onAuth: ({ username, password }, _session, done) => done(new Error(`no ${username} ${password}`)),
+    });
+    const secrets = {
+      url: `${hooks.url}/canary-path/x?key=canary-query`,
+      dead: "https://canary-user:canary-pass@127.0.0.1:1/canary-dead",
+      bearer: "canary-bearer",
+      key: Buffer.from("canary-signing-key-canary").toString("base64"),
+      bad: "canary bad signing key",
+      smtp: mails.url.replace("smtp://", "smtp://canary-login:canary-password@"),
+    };
+    const url = { secret: "url" };
+    const settings = {
+      url,
+      allow_private: true,
+      signing_key: { secret: "key" },
+      headers: { Auth: { secret: "bearer" } },
+    };
+    const { store, logger, push, ledger } = worldOf({
+      secrets,
+      channels: [
+        { name: "hook", kind: "webhook", settings },
+        { name: "bad-key", kind: "webhook", settings: { ...settings, signing_key: { secret: "bad" } } },
+        { name: "dead", kind: "webhook", settings: { url: { secret: "dead" } } },
+        { name: "missing", kind: "webhook", settings: { url: { secret: "missing" } } },
+        { name: "mail", kind: "email", settings: { to: ["a@example.com"], server: { secret: "smtp" } } },
+      ],
+    });
+    await store.set("incidents", incident, {});
+    const end = await push(incidentEvent());
+    expect(end).toBe(`TryAgain: opened of ${incident} is not done for hook, missing`);
+    expect(Object.keys(await ledger())).toHaveLength(5);
+    const written = JSON.stringify([
+      await store.query({ collection: "deliveries" }),
+      await store.query({ collection: "incidents" }),
+      logger.lines,
+      end,
+    ]);
+    expect(written).not.toContain("canary");
+    for (const secret of Object.values(secrets)) expect(written).not.toContain(secret);
+  });
+
+  it("a malformed message that is delivered for ever", async () => {
+    const { push } = worldOf({ channels: [] });
+    expect(await push({ ...incidentEvent(), sequence: 0 })).toMatch(
+      /^MalformedMessage: not a incident event: sequence/,
+    );
+  });
+
+  it("an incident without a document that stops the news of it", async () => {
+    await using hooks = await webInbox();
+    const { logger, push } = worldOf({ channels: [hook("ops", hooks.url)] });
+    expect(await push(incidentEvent())).toBe("done");
+    expect(logger.lines.at(-1)).toBe(`warning notify finds no incident ${incident} to note its deliveries on {}`);
+  });
+
+  it("a dead letter that nobody hears of", async () => {
+    const { handle, logger } = worldOf({ channels: [] });
+    const attributes = { CloudPubSubDeadLetterSourceSubscription: "notify-notifications" };
+    await handle({ messageId: "7", attributes, data: null, subscription: "", publishedAt: noon }, "/dead-letters");
+    expect(logger.lines).toEqual([
+      `error a message could not be processed and is a dead letter: 7 ${JSON.stringify({ messageId: "7", attributes })}`,
+    ]);
+  });
+});
