@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import { Bench, failing, noon, probe, rule, smallEnvironment } from "./fixtures.ts";
+import { evaluateReport, evaluateTick } from "./partition.ts";
+import { planOf } from "./plan.ts";
+import { emptyPartition, encodeState, type PartitionState } from "./state.ts";
+
+const minute = 60_000;
+
+describe("a partition", () => {
+  it("judges a report once, however often and in whatever order it comes", () => {
+    const bench = new Bench();
+    const plan = planOf(bench.configuration);
+    const [first] = bench.reports();
+    bench.now += minute;
+    const [second] = bench.reports({ "backend-health": failing("http_status/response") });
+    if (!first || !second) throw new Error("the fixture has a group");
+    const inOrder = evaluateReport(evaluateReport(emptyPartition, first, plan).state, second, plan).state;
+    const reversed = evaluateReport(evaluateReport(emptyPartition, second, plan).state, first, plan).state;
+    expect(reversed.reports).toEqual(inOrder.reports);
+    const standing = ({ alerts }: PartitionState): string[] =>
+      Object.values(alerts).map(({ rule, status }) => `${rule}: ${status}`);
+    expect(standing(inOrder)).toEqual(["backend-health failing: pending"]);
+    expect(standing(reversed)).toEqual(standing(inOrder));
+    expect(reversed.series).toEqual(inOrder.series);
+    const again = evaluateReport(inOrder, first, plan);
+    expect(again).toMatchObject({ ignored: "repeated", changes: [] });
+    expect(again.state).toBe(inOrder);
+  });
+
+  it("does not judge what comes later than its horizon", () => {
+    const bench = new Bench();
+    const plan = planOf(bench.configuration);
+    const [old] = bench.reports({ "backend-health": failing("http_status/response") });
+    bench.now += 11 * minute;
+    const [fresh] = bench.reports();
+    if (!old || !fresh) throw new Error("the fixture has a group");
+    const { state } = evaluateReport(emptyPartition, fresh, plan);
+    expect(evaluateReport(state, old, plan)).toEqual({ state, changes: [], ignored: "late" });
+  });
+
+  it("judges nobody by a report whose prober was itself in trouble", () => {
+    const bench = new Bench();
+    const plan = planOf(bench.configuration);
+    const [report] = bench.reports({ "backend-health": failing("timeout/connect") });
+    if (!report) throw new Error("the fixture has a group");
+    const { state, changes, ignored } = evaluateReport(
+      emptyPartition,
+      { ...report, prober_unhealthy: "the control probe failed" },
+      plan,
+    );
+    expect({ changes, ignored, probes: state.probes }).toEqual({
+      changes: [],
+      ignored: "prober unhealthy",
+      probes: {},
+    });
+  });
+
+  it("takes a probe that fell silent for unknown, not for good or bad", () => {
+    const bench = new Bench();
+    const plan = planOf(bench.configuration);
+    const [report] = bench.reports();
+    if (!report) throw new Error("the fixture has a group");
+    const { state } = evaluateReport(emptyPartition, report, plan);
+    expect(evaluateTick(state, plan, noon + 2 * minute).state).toBe(state);
+    const { changes } = evaluateTick(state, plan, noon + 3 * minute);
+    expect(changes.map((change) => change.what === "probe" && change.fact.status)).toEqual(
+      changes.map(() => "unknown"),
+    );
+    expect(changes).not.toEqual([]);
+  });
+
+  it("stays small: 500 series with a rule on each, over an hour", () => {
+    const probes = Array.from({ length: 500 }, (_, index) => probe(`probe-${index}`, "backend"));
+    const bench = new Bench({ ...smallEnvironment, probes });
+    const plan = planOf(bench.configuration);
+    let state = emptyPartition;
+    for (let i = 0; i < 60; i++) {
+      for (const report of bench.reports()) state = evaluateReport(state, report, plan).state;
+      bench.now += minute;
+    }
+    const bytes = Buffer.byteLength(String(encodeState(state, bench.now)["data"]));
+    expect(bytes).toBeLessThan(256 * 1024);
+  });
+});
+
+describe("rules", () => {
+  it("with missing: fire alert when a measurement stays away, and with missing: clear end then", async () => {
+    const silent = new Bench({
+      ...smallEnvironment,
+      rules: [
+        rule("Connection time is measured", "database_connection_time > 25s", "2m", "critical", { missing: "fire" }),
+      ],
+      recovery: { stages: [] },
+    });
+    await silent.minute({ database: { database_connection_time: 1 } });
+    for (let i = 0; i < 10; i++) {
+      silent.now += minute;
+      await silent.tick();
+    }
+    expect(silent.events.map(({ event, alerts }) => [event, ...alerts])).toEqual([
+      ["opened", "Connection time is measured"],
+    ]);
+
+    const cleared = new Bench({
+      ...smallEnvironment,
+      rules: [rule("Slow", "database_connection_time > 25s", "1m", "warning", { missing: "clear" })],
+      recovery: { stages: [] },
+    });
+    for (let i = 0; i < 3; i++) await cleared.minute({ database: { database_connection_time: 30 } });
+    for (let i = 0; i < 10; i++) {
+      cleared.now += minute;
+      await cleared.tick();
+    }
+    expect(cleared.events.map(({ event }) => event)).toEqual(["opened", "recovering", "resolved"]);
+  });
+
+  it("that join metrics of two partitions are judged with the ticks", async () => {
+    const bench = new Bench({
+      ...smallEnvironment,
+      probes: [probe("web", "backend", "outside", "http"), probe("database", "sql", "inside", "postgres")],
+      rules: [
+        rule("Slow for users", "http_response_time > 2s and database_connection_time > 5s", "2m", "critical", {
+          component: "sql",
+        }),
+      ],
+      recovery: { stages: [] },
+    });
+    expect(planOf(bench.configuration).crossRules.map(({ name }) => name)).toEqual(["Slow for users"]);
+    const slow = { web: { http_response_time: 3 }, database: { database_connection_time: 9 } };
+    for (let i = 0; i < 5; i++) await bench.minute(slow);
+    expect(bench.events.map(({ event, alerts }) => [event, ...alerts])).toEqual([["opened", "Slow for users"]]);
+    const fast = { web: { http_response_time: 0.1 }, database: { database_connection_time: 0.1 } };
+    for (let i = 0; i < 5; i++) await bench.minute(fast);
+    expect(bench.events.map(({ event }) => event)).toContain("resolved");
+  });
+});

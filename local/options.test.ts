@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { readOptions } from "./options.ts";
+
+describe("readOptions", () => {
+  it("plays the demo, embedded and once through, when nothing is said", () => {
+    expect(readOptions([])).toMatchObject({ once: false, engine: "embedded", pace: 1, duplicates: 0, disorderMs: 0 });
+  });
+
+  it("reads every option", () => {
+    const args = ["--data", "here", "--once", "--pace", "4", "--duplicates", "0.5", "--disorder", "500ms"];
+    expect(readOptions(args)).toMatchObject({ data: "here", once: true, pace: 4, duplicates: 0.5, disorderMs: 500 });
+    expect(readOptions(["--config", "my.yaml", "--engine", "google"])).toMatchObject({
+      config: "my.yaml",
+      engine: "google",
+    });
+    expect(readOptions(["--help"])).toBe("help");
+  });
+
+  it.each([
+    [["--engine", "aws"], "--engine aws: there is only embedded and google"],
+    [["--pace", "3"], "--pace 3: write 1, 2 or 4"],
+    [["--duplicates", "2"], "--duplicates 2: write a share from 0 to 1"],
+    [["--disorder", "soon"], "--disorder soon: write a time such as 500ms"],
+    [
+      ["--engine", "google", "--duplicates", "1"],
+      "--duplicates and --disorder need the embedded broker: Google's emulator cannot be told to misbehave",
+    ],
+    [["--config", "my.yaml", "--once"], "--once plays the demo to its end: it does not go with --config"],
+    [["--twice"], "Unknown option '--twice'. See npm start -- --help"],
+  ])("refuses %j in one sentence", (args, sentence) => {
+    expect(() => readOptions(args)).toThrow(sentence);
+  });
+});

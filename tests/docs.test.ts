@@ -1,0 +1,108 @@
+/** The documents run: every configuration in them is right, every generated page is what the code says. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { commands } from "../cli/main.ts";
+import { vocabulary } from "../cli/vocabulary.ts";
+import { usage } from "../local/options.ts";
+import { referencePages } from "../scripts/reference.ts";
+import { loadConfiguration } from "../shared/config/load.ts";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+
+const documents = [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...readdirSync(join(root, "docs"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name))),
+];
+
+/** Complete configurations in documents: YAML that begins with `environment:`. */
+const configurations = documents.flatMap((path) =>
+  [...read(path).matchAll(/```yaml\n(environment:[\s\S]*?)```/g)].map(
+    ([, text = ""], index) => [path, index + 1, text] as const,
+  ),
+);
+
+const examples = readdirSync(join(root, "examples")).map((name) => `examples/${name}/monitor.yaml`);
+
+describe("configurations in the documents", () => {
+  it("are there", () => {
+    expect(configurations.map(([path]) => path)).toEqual(
+      expect.arrayContaining(["README.md", "docs/configuration.md"]),
+    );
+    expect(examples).toContain("examples/netra-staging/monitor.yaml");
+  });
+
+  it.each(configurations)("in %s, number %i, are right", (path, _, text) => {
+    expect(loadConfiguration(text, path, vocabulary)).not.toHaveProperty("problems");
+  });
+
+  it.each(examples)("%s is right", (path) => {
+    expect(loadConfiguration(read(path), path, vocabulary)).not.toHaveProperty("problems");
+  });
+});
+
+describe("the examples of every kind", () => {
+  it.each(Object.values(vocabulary.probers).map((kind) => [kind.kind, kind]))(
+    "of the prober %s is right",
+    (name, kind) => {
+      const text = `environment: example\ncomponents: { backend: { layer: application } }\nprobes:\n  example:\n    kind: ${name}\n    component: backend\n${indented(exampleOf(kind))}`;
+      expect(loadConfiguration(text, name, vocabulary)).not.toHaveProperty("problems");
+    },
+  );
+
+  it.each(Object.values(vocabulary.channels).map((kind) => [kind.kind, kind]))(
+    "of the channel %s is right",
+    (name, kind) => {
+      const text = `environment: example\nchannels:\n  example:\n    kind: ${name}\n${indented(exampleOf(kind))}`;
+      expect(loadConfiguration(text, name, vocabulary)).not.toHaveProperty("problems");
+    },
+  );
+});
+
+describe("the pages", () => {
+  it.each([...referencePages()])("%s says what the code says (npm run docs)", (path, text) => {
+    expect(read(path)).toBe(text);
+  });
+
+  it("link to files that exist", () => {
+    const broken = documents.flatMap((path) =>
+      [...read(path).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
+        .map(([, target = ""]) => relative(root, join(root, dirname(path), target)))
+        .filter((target) => !exists(target))
+        .map((target) => `${path} -> ${target}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it("name every command and every option", () => {
+    for (const name of Object.keys(commands)) expect(read("docs/cli.md")).toContain(`pathkeeper ${name}`);
+    for (const [option] of usage.matchAll(/--[a-z]+/g))
+      expect(`${read("README.md")}${read("docs/cli.md")} --help`).toContain(option);
+  });
+});
+
+function exists(path: string): boolean {
+  try {
+    readdirSync(join(root, path));
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOTDIR";
+  }
+}
+
+function exampleOf(kind: object): string {
+  return "example" in kind ? String(kind.example) : "";
+}
+
+function indented(text: string): string {
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => `    ${line}\n`)
+    .join("");
+}
