@@ -22,6 +22,17 @@ export function affectedBy({ diagnosis, symptoms, ...incident }: Incident): stri
   return [...new Set([...named, ...alerting, ...seen])];
 }
 
+/** Components that cannot do their work: those that were seen to fail, and what needs them and was not seen to work without them. */
+export function blockedBy({ symptoms, diagnosis }: Incident, { graph }: Plan): string[] {
+  const failing = new Set(
+    Object.values(symptoms).flatMap(({ source, component }) => (source === "probe" ? [component] : [])),
+  );
+  const working = new Set(diagnosis.working);
+  const reaches = (name: string, failed: string): boolean =>
+    graph.distance(name, failed) !== undefined && !graph.path(name, failed).some((between) => working.has(between));
+  return graph.names.filter((name) => [...failing].some((failed) => reaches(name, failed)));
+}
+
 /** The fields of the document that the evaluator owns; what operators and the notifier write stands beside them. */
 export function documentOf(incident: Incident, plan: Plan): Fields {
   const { diagnosis } = incident;
@@ -47,7 +58,7 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     acknowledged_at: instant(incident.acknowledgedAt),
     recovering_at: instant(incident.recoveringAt),
     resolved_at: instant(end),
-    duration: end === undefined ? null : spokenDuration(end - incident.firstFailureAt),
+    duration: end === undefined ? null : lastedFor(incident, end),
     timeline: [...incident.timeline].sort((a, b) => a.at - b.at).map(({ at, text }) => `${dateTime(at)}  ${text}`),
     problem: incident.problem ?? null,
   };
@@ -94,40 +105,54 @@ function rulesOf(incident: Incident): string[] {
 }
 
 function priorityOf(incident: Incident, plan: Plan): Priority {
-  if (incident.severity === "critical") return impactsOf(plan, affectedBy(incident)).length > 0 ? "P0" : "P1";
+  if (incident.severity === "critical") return impactsOf(plan, blockedBy(incident, plan)).length > 0 ? "P0" : "P1";
   return incident.severity === "warning" ? "P2" : "P3";
 }
 
+/** What is blocked, or could be, and how far it reaches. */
 function impactOf(incident: Incident, plan: Plan): string {
   const affected = affectedBy(incident);
-  const total = plan.graph.names.length;
-  const sentences = impactsOf(plan, affected).map(asSentence);
-  return [...sentences, `${affected.length} of ${total} components are affected.`].join(" ");
+  const blocked = impactsOf(plan, blockedBy(incident, plan)).map(asSentence);
+  const exposed = plan.graph.names.filter((name) =>
+    affected.some((cause) => plan.graph.distance(name, cause) !== undefined),
+  );
+  const atRisk = impactsOf(plan, exposed).map(asSentence);
+  const reach = `${affected.length} of ${plan.graph.names.length} components are affected.`;
+  if (blocked.length > 0) return [...blocked, reach].join(" ");
+  return ["Nothing is blocked so far.", ...(atRisk.length > 0 ? ["At risk:", ...atRisk] : []), reach].join(" ");
 }
 
-/** One sentence or two: what is broken since when, why, and what it blocks. */
+/** A few sentences: what is wrong since when, why, and what it blocks. */
 function summaryOf(incident: Incident, plan: Plan): string {
-  const { rootCause, alsoBroken, verdict, confidence } = incident.diagnosis;
-  const failing = affectedBy(incident).filter((name) => name !== rootCause);
-  const titles = list(failing.map((name) => titleOf(plan, name)));
+  const [blocked] = impactsOf(plan, blockedBy(incident, plan)).map(asSentence);
+  const sentences =
+    incident.resolvedAt === undefined
+      ? [troubleOf(incident, plan), causeOf(incident, plan), blocked]
+      : [troubleOf(incident, plan), causeOf(incident, plan), `It lasted ${lastedFor(incident, incident.resolvedAt)}.`];
+  return sentences.filter((sentence) => sentence !== undefined && sentence !== "").join(" ");
+}
+
+/** "Cloud SQL and Backend have been failing since 12:04:06 UTC." The cause has its own sentence. */
+function troubleOf(incident: Incident, plan: Plan): string {
+  const others = affectedBy(incident).filter((name) => name !== incident.diagnosis.rootCause);
+  if (others.length === 0) return "";
+  const fails = Object.values(incident.symptoms).some(({ source }) => source === "probe");
+  const titles = list(others.map((name) => titleOf(plan, name)));
   const since = clockTime(incident.firstFailureAt);
-  const over = incident.status === "resolved";
+  if (incident.resolvedAt !== undefined) return `${titles} ${fails ? "failed" : "were degraded"} from ${since}.`;
+  return `${titles} ${others.length > 1 ? "have" : "has"} been ${fails ? "failing" : "degraded"} since ${since}.`;
+}
+
+function causeOf({ diagnosis, resolvedAt }: Incident, plan: Plan): string {
+  const { rootCause, alsoBroken, verdict, confidence } = diagnosis;
+  if (rootCause === "unknown") return "The cause is not known.";
   const also = alsoBroken === undefined ? "" : ` and, by itself, ${titleOf(plan, alsoBroken)}`;
-  const trust = `${verdict}, ${Math.round(confidence * 100)}% sure`;
-  const cause =
-    rootCause === "unknown"
-      ? "The cause is not known."
-      : `The ${over ? "" : "likely "}cause ${over ? "was" : "is"} ${titleOf(plan, rootCause)}${also} (${trust}).`;
-  const what =
-    titles === ""
-      ? ""
-      : `${titles} ${over ? "failed" : failing.length > 1 ? "are failing" : "is failing"} since ${since}. `;
-  const [impact] = impactsOf(plan, affectedBy(incident));
-  const over_ =
-    over && incident.resolvedAt !== undefined
-      ? ` It lasted ${spokenDuration(incident.resolvedAt - incident.firstFailureAt)}.`
-      : "";
-  return `${what}${cause}${impact === undefined || over ? "" : ` ${asSentence(impact)}`}${over_}`;
+  const tense = resolvedAt === undefined ? "likely cause is" : "cause was";
+  return `The ${tense} ${titleOf(plan, rootCause)}${also} (${verdict}, ${Math.round(confidence * 100)}% sure).`;
+}
+
+function lastedFor({ firstFailureAt }: Incident, end: number): string {
+  return spokenDuration(end - firstFailureAt);
 }
 
 function instant(at: number | undefined): Date | null {

@@ -125,17 +125,18 @@ function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: Readon
     firstFailureAt: alert.since,
     alerts: { [key]: { rule, component, firing: true } },
     symptoms: {},
-    diagnosis: { rootCause: "unknown", verdict: "unknown", confidence: 0, evidence: [], whys: [] },
+    diagnosis: { rootCause: "unknown", verdict: "unknown", confidence: 0, evidence: [], whys: [], working: [] },
     timeline: [],
     events: {},
   };
   const draft = new Draft(blank);
   observe(draft, facts, plan);
   const { rootCause } = draft.incident.diagnosis;
+  const fails = Object.values(draft.incident.symptoms).some(({ source }) => source === "probe");
   const failing = [...new Set(Object.values(draft.incident.symptoms).map((symptom) => symptom.component))];
   draft.set({
     id: incidentId(openedAt, rootCause === "unknown" ? component : rootCause, avoid),
-    title: `${plan.configuration.title}: ${list(failing.map((name) => titleOf(plan, name)))} failing`,
+    title: `${plan.configuration.title}: ${list(failing.map((name) => titleOf(plan, name)))} ${fails ? "failing" : "degraded"}`,
   });
   for (const { since, phrase } of Object.values(draft.incident.symptoms)) draft.note(since, `${phrase}.`);
   const cause =

@@ -81,14 +81,11 @@ export function titleOf(plan: Plan, component: string): string {
   return component === "unknown" ? "unknown" : plan.graph.component(component).title;
 }
 
-/** The impact sentences of everything that fails with these components, most downstream first. */
-export function impactsOf(plan: Plan, components: readonly string[]): string[] {
-  const affected = plan.graph.names.filter((name) =>
-    components.some((component) => plan.graph.distance(name, component) !== undefined),
-  );
-  const depth = ({ name }: Component): number => plan.graph.causesOf(name).length;
-  return affected
-    .map((name) => plan.graph.component(name))
+/** The impact sentences of these components, most downstream first: what users feel stands before what makes them feel it. */
+export function impactsOf({ graph }: Plan, components: readonly string[]): string[] {
+  const depth = ({ name }: Component): number => graph.causesOf(name).length;
+  return components
+    .map((name) => graph.component(name))
     .sort((a, b) => depth(b) - depth(a))
     .flatMap(({ impact }) => (impact === undefined ? [] : [impact]));
 }

@@ -8,7 +8,7 @@
  */
 import type { Verdict } from "../../shared/messages/incident-event.ts";
 import type { ComponentGraph } from "./graph.ts";
-import { clockTime } from "./sentences.ts";
+import { clockTime, list } from "./sentences.ts";
 import type { Diagnosis, ProbeFact, Symptom } from "./state.ts";
 
 /** One possible cause, weighed. */
@@ -50,7 +50,9 @@ export function diagnose(
 ): Diagnosis {
   const ranked = hypotheses(symptoms, good, graph);
   const best = chosen(ranked, previous);
-  if (best === undefined || best.score < leastScore) return unknownCause(symptoms, ranked, graph);
+  const failing = new Set(symptoms.map(({ component }) => component));
+  const working = [...new Set(good.map(({ component }) => component))].filter((component) => !failing.has(component));
+  if (best === undefined || best.score < leastScore) return { ...unknownCause(symptoms, ranked, graph), working };
   const rest = symptoms.filter((symptom) => !best.explains.includes(symptom));
   const second = rest.length === 0 ? undefined : hypotheses(rest, good, graph)[0];
   const alsoBroken = second !== undefined && second.score >= 2 * leastScore && second.component !== best.component;
@@ -61,6 +63,7 @@ export function diagnose(
     confidence: confidenceOf(best, ranked, symptoms.length),
     evidence: evidenceOf(best, alsoBroken ? second : undefined, ranked, graph),
     whys: whysOf(best, symptoms, graph),
+    working,
   };
 }
 
@@ -190,7 +193,11 @@ function confidenceOf(best: Hypothesis, ranked: readonly Hypothesis[], symptoms:
   return Math.round(Math.min(0.95, Math.max(0.05, 0.3 + 0.4 * fit * (1 - doubt) + 0.3 * lead)) * 20) / 20;
 }
 
-function unknownCause(symptoms: readonly Symptom[], ranked: readonly Hypothesis[], graph: ComponentGraph): Diagnosis {
+function unknownCause(
+  symptoms: readonly Symptom[],
+  ranked: readonly Hypothesis[],
+  graph: ComponentGraph,
+): Omit<Diagnosis, "working"> {
   const layers = new Set(ranked.filter(({ score }) => score > 0).map(({ component }) => verdictOf(component, graph)));
   const [layer] = layers;
   return {
@@ -220,9 +227,11 @@ function evidenceOf(
       (fact) =>
         `For ${title}: \`${fact.probe}\` reaches the same ${graph.component(fact.component).title} from outside, so it answers, and the way from inside is what fails.`,
     ),
-    ...best.contradictedBy.map(
-      (fact) => `Against ${title}: \`${fact.probe}\` was good all the time, though it needs ${title}.`,
-    ),
+    ...(best.contradictedBy.length === 0
+      ? []
+      : [
+          `Against ${title}: ${goodAllTheTime(best)}, though ${best.contradictedBy.length === 1 ? "it needs" : "they need"} ${title}.`,
+        ]),
     ...(second === undefined
       ? []
       : second.explains.map(
@@ -232,10 +241,16 @@ function evidenceOf(
   ];
 }
 
-function doubtOf({ contradictedBy, explains }: Hypothesis): string {
-  const probes = contradictedBy.map(({ probe }) => `\`${probe}\``).join(", ");
-  if (probes !== "") return `, because ${probes} ${contradictedBy.length === 1 ? "was" : "were"} good all the time`;
-  return explains.length === 0 ? ", because it explains too little" : ", because it explains less of what was seen";
+function doubtOf(hypothesis: Hypothesis): string {
+  if (hypothesis.contradictedBy.length > 0) return `, because ${goodAllTheTime(hypothesis)}`;
+  return hypothesis.explains.length === 0
+    ? ", because it explains too little"
+    : ", because it explains less of what was seen";
+}
+
+function goodAllTheTime({ contradictedBy }: Hypothesis): string {
+  const probes = list(contradictedBy.map(({ probe }) => `\`${probe}\``));
+  return `${probes} ${contradictedBy.length === 1 ? "was" : "were"} good all the time`;
 }
 
 /** The chain from the symptom furthest from the cause, which is the one that people feel, to the cause. */

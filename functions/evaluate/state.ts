@@ -100,6 +100,8 @@ export interface Diagnosis {
   readonly evidence: readonly string[];
   /** The chain from the symptom that people feel to the cause. */
   readonly whys: readonly string[];
+  /** Components that were seen to work all the time. */
+  readonly working: readonly string[];
 }
 
 /** Where the validation of a recovery stands. */

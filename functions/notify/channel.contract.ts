@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { incidentEventKinds } from "../../shared/messages/incident-event.ts";
-import type { AnyChannelKind, Notice, Outgoing, Reply } from "./channel.ts";
-import { incidentEvent } from "./fixtures.ts";
+import type { AnyChannelKind, Outgoing, Reply } from "./channel.ts";
+import { incidentEvent, noticeOf } from "./fixtures.ts";
 
 /** Texts as a hostile or broken target could have put into an event. */
 const hostile = `<script>alert(1)</script>"'&\r\nBcc: evil@example.com\u0000\u2028${"é".repeat(50_000)}`;
@@ -28,7 +28,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
     });
 
     it.each(incidentEventKinds)("renders %s alike every time, as JSON, from frozen input", (event) => {
-      const notice = deepFreeze(noticeOf({ event, status: event === "resolved" ? "resolved" : "open" }));
+      const notice = deepFreeze(noticeOf(incidentEvent({ event, status: event === "resolved" ? "resolved" : "open" })));
       const outgoing = kind.render(deepFreeze(settings), notice);
       expect(kind.render(settings, notice)).toEqual(outgoing);
       expect(JSON.parse(JSON.stringify(outgoing))).toEqual(outgoing);
@@ -37,25 +37,27 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
     it("keeps hostile texts harmless and bounded, in every field", () => {
       const outgoing = kind.render(
         settings,
-        noticeOf({
-          summary: hostile,
-          change: hostile,
-          title: hostile,
-          impact: hostile,
-          root_cause: hostile,
-          components: Array(100).fill(hostile),
-          alerts: Array(100).fill(hostile),
-          evidence: Array(100).fill(hostile),
-          whys: Array(100).fill(hostile),
-        }),
+        noticeOf(
+          incidentEvent({
+            summary: hostile,
+            change: hostile,
+            title: hostile,
+            impact: hostile,
+            root_cause: hostile,
+            components: Array(100).fill(hostile),
+            alerts: Array(100).fill(hostile),
+            evidence: Array(100).fill(hostile),
+            whys: Array(100).fill(hostile),
+          }),
+        ),
       );
       expect(Buffer.byteLength(JSON.stringify(outgoing))).toBeLessThan(64_000);
       expectHarmless(outgoing);
     });
 
     it("says in plain words what happened, since when, and where to find more", () => {
-      const { event } = noticeOf({});
-      const said = JSON.stringify(kind.render(settings, noticeOf({})));
+      const event = incidentEvent();
+      const said = JSON.stringify(kind.render(settings, noticeOf(event)));
       for (const part of [event.incident, event.summary, event.impact, "11:58:00", ...event.evidence, ...event.whys]) {
         expect(said).toContain(part);
       }
@@ -84,19 +86,6 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       expect(kind.classify(reply)).toEqual({ outcome, answer: "what happened" });
     });
   });
-}
-
-function noticeOf(changes: Parameters<typeof incidentEvent>[0]): Notice {
-  const event = incidentEvent(changes);
-  return {
-    event,
-    environment: "Netra staging",
-    timezone: "Europe/Berlin",
-    rootCause: { title: event.root_cause, team: "infrastructure" },
-    key: `${event.incident}:${event.event}:ops`,
-    thread: `${event.incident}:opened:ops`,
-    threadTitle: event.title,
-  };
 }
 
 function expectHarmless(outgoing: Outgoing): void {

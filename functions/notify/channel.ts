@@ -1,7 +1,7 @@
 /** What a kind of channel is. The delivery owns what all kinds share: claiming, sending, deadlines, recording. */
 import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
-import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 
 /** What is told: one event of one incident, with what people need to place it. Frozen when the delivery is planned. */
 export interface Notice {
@@ -40,8 +40,12 @@ export interface OutgoingRequest {
   readonly transport: "http";
   readonly method: "POST" | "PUT";
   readonly url: SecretReference | string;
+  /** Parameters that are set in the address, which may be a secret, at the moment of sending. */
+  readonly query?: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, SecretReference | string>>;
   readonly body: string;
+  /** Fields that are set in the body, which then is a JSON object, at the moment of sending. */
+  readonly secretFields?: Readonly<Record<string, SecretReference>>;
   /** States id and time of the request, and signs the body with every key, by Standard Webhooks, at the moment of sending. */
   readonly signature?: { readonly id: string; readonly keys: readonly SecretReference[] };
   /** Plain http and private addresses are refused unless the channel allows them. */
@@ -88,6 +92,8 @@ export interface ChannelKind<Settings> {
   readonly settings: z.ZodType<Settings, unknown>;
   /** A working example of the settings, in YAML, for the documentation. */
   readonly example: string;
+  /** The events that have no counterpart on the other side and are not told there, each with the reason. */
+  readonly untold?: Readonly<Partial<Record<IncidentEventKind, string>>>;
   render(settings: Settings, notice: Notice): Outgoing;
   classify(reply: Reply): Attempt;
 }

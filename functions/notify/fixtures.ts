@@ -3,9 +3,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
+import { MemoryStore } from "../../shared/adapters/memory.ts";
 import type { Configuration, ConfiguredChannel, Route } from "../../shared/config/model.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Logger, Secrets } from "../../shared/ports.ts";
+import type { Notice } from "./channel.ts";
+import { channels as kinds } from "./channels/index.ts";
+import { notifyHandler } from "./handler.ts";
+import { deliveryId } from "./ledger.ts";
+import { type Send, sender } from "./send.ts";
 
 /** Noon of the outage, in milliseconds since the epoch. */
 export const noon: number = Date.parse("2025-09-16T12:00:00Z");
@@ -51,6 +58,19 @@ export function resolvedEvent(changes: Partial<IncidentEvent> = {}): IncidentEve
     change: "Everything was validated.",
     ...changes,
   });
+}
+
+/** The notice of an event for the channel `ops`. */
+export function noticeOf(event: IncidentEvent): Notice {
+  return {
+    event,
+    environment: "Netra staging",
+    timezone: "Europe/Berlin",
+    rootCause: { title: "VPC connector", team: "infrastructure" },
+    key: deliveryId(event, "ops"),
+    thread: deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, "ops"),
+    threadTitle: event.title,
+  };
 }
 
 /** A configuration with these channels; without routes, one that brings everything everywhere. */
@@ -154,4 +174,77 @@ export async function mailInbox(options: SMTPServerOptions = {}): Promise<Inbox<
       await new Promise<void>((resolve) => server.close(resolve));
     },
   };
+}
+
+/** The notify function in a world that only the test moves. */
+export interface NotifyWorldForTests {
+  readonly store: MemoryStore;
+  readonly logger: ReturnType<typeof rememberingLogger>;
+  readonly clock: { time: number };
+  readonly handle: ReturnType<typeof notifyHandler>;
+  /** Delivers an event, and says how that ended: `done`, or the error. */
+  push(event: IncidentEvent, extra?: Partial<PushedMessage>): Promise<string>;
+  /** The documents of the ledger: `opened:ops` -> `delivered`, with the reason where there was a choice. */
+  ledger(): Promise<Record<string, string>>;
+  /** The field `deliveries` of the incident. */
+  summary(): Promise<unknown>;
+}
+
+/** Makes such a world, at noon. */
+export function notifyWorld(given: {
+  readonly channels: readonly ConfiguredChannel[];
+  readonly routes?: readonly Route[];
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly send?: (send: Send) => Send;
+}): NotifyWorldForTests {
+  const store = new MemoryStore();
+  const logger = rememberingLogger();
+  const clock = { time: noon, now: () => clock.time };
+  const send = sender(secretsOf(given.secrets ?? {}), { deadlineMs: 2_000 });
+  const world = {
+    store,
+    logger,
+    clock,
+    kinds,
+    configuration: configurationOf(given.channels, given.routes),
+    send: given.send?.(send) ?? send,
+  };
+  const handle = notifyHandler(world);
+  const push = async (event: IncidentEvent, extra: Partial<PushedMessage> = {}): Promise<string> => {
+    const message = {
+      messageId: "1",
+      attributes: {},
+      data: event,
+      subscription: "",
+      publishedAt: clock.time,
+      ...extra,
+    };
+    return handle(message, "/notifications").then(
+      () => "done",
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+  };
+  const ledger = async (): Promise<Record<string, string>> => {
+    const found = await store.query({ collection: "deliveries" });
+    return Object.fromEntries(
+      found.map(({ id, fields }) => [
+        id.slice(id.indexOf(":") + 1),
+        fields["status"] === "delivered" || fields["status"] === "retrying"
+          ? String(fields["status"])
+          : `${fields["status"]}: ${fields["reason"]}`,
+      ]),
+    );
+  };
+  const summary = async (): Promise<unknown> =>
+    (await store.get("incidents", incidentEvent().incident))?.["deliveries"];
+  return { store, logger, clock, handle, push, ledger, summary };
+}
+
+/** A webhook to this machine. */
+export function webHook(
+  name: string,
+  url: string,
+  settings: Readonly<Record<string, unknown>> = {},
+): ConfiguredChannel {
+  return { name, kind: "webhook", settings: { url, allow_private: true, ...settings } };
 }

@@ -1,88 +1,19 @@
+import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
-import { MemoryStore } from "../../shared/adapters/memory.ts";
-import type { ConfiguredChannel, Route } from "../../shared/config/model.ts";
-import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Fields } from "../../shared/ports.ts";
-import { channels as kinds } from "./channels/index.ts";
-import {
-  configurationOf,
-  incidentEvent,
-  mailInbox,
-  noon,
-  rememberingLogger,
-  resolvedEvent,
-  secretsOf,
-  webInbox,
-} from "./fixtures.ts";
-import { notifyHandler } from "./handler.ts";
-import { type Send, sender } from "./send.ts";
+import { incidentEvent, mailInbox, noon, notifyWorld, resolvedEvent, webHook, webInbox } from "./fixtures.ts";
 
 const incident = incidentEvent().incident;
 const minute = 60_000;
-
-/** A store, a clock that only the test moves, and a handler on both; `push` says how a delivery of a message ended. */
-function worldOf(given: {
-  channels: readonly ConfiguredChannel[];
-  routes?: readonly Route[];
-  secrets?: Readonly<Record<string, string>>;
-  send?: (send: Send) => Send;
-}) {
-  const store = new MemoryStore();
-  const logger = rememberingLogger();
-  const clock = { time: noon, now: () => clock.time };
-  const send = sender(secretsOf(given.secrets ?? {}), { deadlineMs: 2_000 });
-  const world = {
-    store,
-    logger,
-    clock,
-    kinds,
-    configuration: configurationOf(given.channels, given.routes),
-    send: given.send?.(send) ?? send,
-  };
-  const handle = notifyHandler(world);
-  const push = async (
-    event: IncidentEvent,
-    extra: { publishedAt?: number; deliveryAttempt?: number } = {},
-  ): Promise<string> => {
-    const message = {
-      messageId: "1",
-      attributes: {},
-      data: event,
-      subscription: "",
-      publishedAt: clock.time,
-      ...extra,
-    };
-    return handle(message, "/notifications").then(
-      () => "done",
-      (error: Error) => `${error.name}: ${error.message}`,
-    );
-  };
-  /** The documents of the ledger: `opened:ops` -> `delivered`, with the reason where there was a choice. */
-  const ledger = async (): Promise<Record<string, string>> => {
-    const found = await store.query({ collection: "deliveries" });
-    return Object.fromEntries(
-      found.map(({ id, fields }) => [
-        id.slice(incident.length + 1),
-        fields["status"] === "delivered" || fields["status"] === "retrying"
-          ? String(fields["status"])
-          : `${fields["status"]}: ${fields["reason"]}`,
-      ]),
-    );
-  };
-  const summary = async (): Promise<unknown> => (await store.get("incidents", incident))?.["deliveries"];
-  return { store, logger, clock, handle, push, ledger, summary };
-}
-
-function hook(name: string, url: string, settings: Readonly<Record<string, unknown>> = {}): ConfiguredChannel {
-  return { name, kind: "webhook", settings: { url, allow_private: true, ...settings } };
-}
 
 describe("an outage from its opening to the all-clear", () => {
   it("is told by mail in one thread and by webhook, and noted on the incident", async () => {
     await using mails = await mailInbox();
     await using hooks = await webInbox();
     const infra = { name: "infra", kind: "email", settings: { to: ["infra@example.com"], server: mails.url } };
-    const { store, clock, push, ledger, summary } = worldOf({ channels: [infra, hook("ops", `${hooks.url}/in`)] });
+    const { store, clock, push, ledger, summary } = notifyWorld({
+      channels: [infra, webHook("ops", `${hooks.url}/in`)],
+    });
     await store.set("incidents", incident, { title: "t", deliveries: { "status-page": "updated" } });
 
     expect(await push(incidentEvent())).toBe("done");
@@ -116,8 +47,8 @@ describe("an outage from its opening to the all-clear", () => {
 
   it("sends the all-clear to whom it was announced, whatever routes and silences say by then", async () => {
     await using hooks = await webInbox();
-    const { store, push, ledger } = worldOf({
-      channels: [hook("ops", `${hooks.url}/ops`), hook("sales", `${hooks.url}/sales`)],
+    const { store, push, ledger } = notifyWorld({
+      channels: [webHook("ops", `${hooks.url}/ops`), webHook("sales", `${hooks.url}/sales`)],
       routes: [{ channels: ["ops"], severity: ["critical"] }],
     });
     await push(incidentEvent());
@@ -126,21 +57,22 @@ describe("an outage from its opening to the all-clear", () => {
       until: new Date(noon + minute),
       reason: "too loud",
     });
-    await push(incidentEvent({ event: "joined", sequence: 2 }));
+    await push(incidentEvent({ event: "severity_raised", sequence: 2 }));
     await push(resolvedEvent({ sequence: 3, severity: "info" }));
     expect(hooks.received.map(({ url, headers }) => `${url} ${headers["webhook-id"]}`)).toEqual([
       `/ops ${incident}:opened:ops`,
       `/ops ${incident}:resolved:ops`,
     ]);
     expect(await ledger()).toMatchObject({
-      "joined:ops": "suppressed: silenced (environment netra-staging) until 2025-09-16T12:01:00.000Z: too loud",
+      "severity_raised:ops":
+        "suppressed: silenced (environment netra-staging) until 2025-09-16T12:01:00.000Z: too loud",
       "resolved:sales": "suppressed: never announced here",
     });
   });
 
   it("honours silenced_until, and ignores what it cannot read, with a warning", async () => {
     await using hooks = await webInbox();
-    const { store, logger, push, ledger } = worldOf({ channels: [hook("ops", hooks.url)] });
+    const { store, logger, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     const silences: Record<string, Fields> = {
       endless: { environment: "netra-staging", reason: "no end" },
       vague: { until: new Date(noon + minute) },
@@ -157,15 +89,17 @@ describe("an outage from its opening to the all-clear", () => {
       `warning notify ignores silenced_until of incidents/${incident}: until: must be a timestamp {}`,
     ]);
     await store.set("incidents", incident, { silenced_until: new Date(noon + minute) });
-    await push(incidentEvent({ event: "joined", sequence: 2 }));
-    expect((await ledger())["joined:ops"]).toMatch(/^suppressed: silenced \(incident/);
+    await push(incidentEvent({ event: "severity_raised", sequence: 2 }));
+    expect((await ledger())["severity_raised:ops"]).toMatch(/^suppressed: silenced \(incident/);
   });
 });
 
 describe("the same message again", () => {
   it("is not sent again when it is delivered twice, one after the other or at once", async () => {
     await using hooks = await webInbox();
-    const { push, ledger } = worldOf({ channels: [hook("a", `${hooks.url}/a`), hook("b", `${hooks.url}/b`)] });
+    const { push, ledger } = notifyWorld({
+      channels: [webHook("a", `${hooks.url}/a`), webHook("b", `${hooks.url}/b`)],
+    });
     const ends = await Promise.all([push(incidentEvent()), push(incidentEvent()), push(incidentEvent())]);
     expect(ends).toContain("done");
     expect(await push(incidentEvent())).toBe("done");
@@ -176,8 +110,8 @@ describe("the same message again", () => {
   it("is sent once more when the instance died while sending, after its lease, with the same id", async () => {
     await using hooks = await webInbox();
     let crashes = 1;
-    const { store, clock, push, ledger } = worldOf({
-      channels: [hook("ops", hooks.url)],
+    const { store, clock, push, ledger } = notifyWorld({
+      channels: [webHook("ops", hooks.url)],
       send: (send) => async (outgoing, now) => {
         const reply = await send(outgoing, now);
         if (crashes-- > 0) throw new Error("the instance is gone");
@@ -199,7 +133,7 @@ describe("the same message again", () => {
 
   it("tells the state of its own moment, even when the incident and the configuration have moved on", async () => {
     await using hooks = await webInbox((response, count) => response.writeHead(count === 1 ? 503 : 204).end());
-    const { store, clock, push } = worldOf({ channels: [hook("ops", hooks.url)] });
+    const { store, clock, push } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     await push(incidentEvent());
     const document = await store.get("deliveries", `${incident}:opened:ops`);
     clock.time += 10 * minute;
@@ -215,8 +149,8 @@ describe("a receiver in trouble", () => {
       count === 1 ? response.writeHead(429, { "retry-after": "90" }).end("slow down") : response.writeHead(204).end(),
     );
     await using fine = await webInbox();
-    const { store, clock, push, ledger, summary } = worldOf({
-      channels: [hook("busy", busy.url), hook("fine", fine.url)],
+    const { store, clock, push, ledger, summary } = notifyWorld({
+      channels: [webHook("busy", busy.url), webHook("fine", fine.url)],
     });
     await store.set("incidents", incident, {});
     const notDone = `TryAgain: opened of ${incident} is not done for busy`;
@@ -236,7 +170,7 @@ describe("a receiver in trouble", () => {
     expect(await ledger()).toEqual({ "opened:busy": "delivered", "opened:fine": "delivered" });
   });
 
-  it.each<[string, (response: import("node:http").ServerResponse) => void, string]>([
+  it.each<[string, (response: ServerResponse) => void, string]>([
     ["400", (response) => response.writeHead(400).end("bad payload"), "rejected: 400 bad payload"],
     [
       "410",
@@ -253,7 +187,7 @@ describe("a receiver in trouble", () => {
     ["no answer", () => {}, "retrying"],
   ])("that answers with %s", async (_, answer, state) => {
     await using hooks = await webInbox(answer);
-    const { push, ledger } = worldOf({ channels: [hook("ops", hooks.url)] });
+    const { push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     expect(await push(incidentEvent())).toBe(
       state === "retrying" ? `TryAgain: opened of ${incident} is not done for ops` : "done",
     );
@@ -266,7 +200,7 @@ describe("a receiver in trouble", () => {
       [24 * 60 * minute, {}, "gave up after 2 attempts in 1 d: 503"],
       [1_000, { deliveryAttempt: 100 }, "gave up after 2 attempts in 1 s: 503"],
     ] as const) {
-      const { clock, logger, push, ledger } = worldOf({ channels: [hook("ops", hooks.url)] });
+      const { clock, logger, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
       await push(incidentEvent());
       clock.time += later;
       expect(await push(incidentEvent(), extra)).toBe("done");
@@ -278,7 +212,7 @@ describe("a receiver in trouble", () => {
   it("on a private address is refused unless the channel allows it", async () => {
     await using hooks = await webInbox();
     const url = hooks.url.replace("http:", "https:");
-    const { push, ledger } = worldOf({ channels: [hook("ops", url, { allow_private: false })] });
+    const { push, ledger } = notifyWorld({ channels: [webHook("ops", url, { allow_private: false })] });
     expect(await push(incidentEvent())).toBe("done");
     expect((await ledger())["opened:ops"]).toMatch(/^rejected: the address is private/);
     expect(hooks.received).toEqual([]);
@@ -288,7 +222,7 @@ describe("a receiver in trouble", () => {
 describe("events out of order", () => {
   it("wait for the opening: the all-clear that comes first is told second", async () => {
     await using hooks = await webInbox();
-    const { clock, push } = worldOf({ channels: [hook("ops", hooks.url)] });
+    const { clock, push } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     const publishedAt = clock.time;
     expect(await push(resolvedEvent(), { publishedAt })).toBe(
       `TryAgain: resolved of ${incident} waits for the message of its opening`,
@@ -301,7 +235,7 @@ describe("events out of order", () => {
 
   it("wait a quarter of an hour: after that it counts as never announced, and stays so", async () => {
     await using hooks = await webInbox();
-    const { clock, push, ledger } = worldOf({ channels: [hook("ops", hooks.url)] });
+    const { clock, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     clock.time += 15 * minute;
     expect(await push(resolvedEvent(), { publishedAt: noon })).toBe("done");
     expect(await push(incidentEvent())).toBe("done");
@@ -314,22 +248,22 @@ describe("events out of order", () => {
 
   it("are not told after the all-clear, also when they were planned before it", async () => {
     await using hooks = await webInbox((response, count) => response.writeHead(count === 2 ? 503 : 204).end());
-    const { clock, push, ledger } = worldOf({ channels: [hook("ops", hooks.url)] });
-    const joined = incidentEvent({ event: "joined", sequence: 2 });
+    const { clock, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
+    const raised = incidentEvent({ event: "severity_raised", sequence: 2 });
     await push(incidentEvent());
-    await push(joined);
-    expect(await ledger()).toEqual({ "opened:ops": "delivered", "joined:ops": "retrying" });
+    await push(raised);
+    expect(await ledger()).toEqual({ "opened:ops": "delivered", "severity_raised:ops": "retrying" });
     expect(await push(resolvedEvent({ sequence: 3 }))).toBe("done");
     clock.time += 10 * minute;
-    expect(await push(joined)).toBe("done");
+    expect(await push(raised)).toBe("done");
     expect(await push(incidentEvent({ event: "recovering", sequence: 2 }))).toBe("done");
     expect(hooks.received.map(({ body }) => JSON.parse(body).type)).toEqual([
       "incident.opened",
-      "incident.joined",
+      "incident.severity_raised",
       "incident.resolved",
     ]);
     expect(await ledger()).toMatchObject({
-      "joined:ops": "suppressed: superseded: the incident is resolved",
+      "severity_raised:ops": "suppressed: superseded: the incident is resolved",
       "recovering:ops": "suppressed: superseded: the incident is resolved",
       "resolved:ops": "delivered",
     });
@@ -337,7 +271,7 @@ describe("events out of order", () => {
 
   it("do not overtake an opening that is still being tried", async () => {
     await using hooks = await webInbox((response, count) => response.writeHead(count === 1 ? 503 : 204).end());
-    const { clock, push } = worldOf({ channels: [hook("ops", hooks.url)] });
+    const { clock, push } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     await push(incidentEvent());
     expect(await push(resolvedEvent())).toBe(`TryAgain: resolved of ${incident} is not done for ops`);
     clock.time += minute;
@@ -375,7 +309,7 @@ describe("what must never happen", () => {
       signing_key: { secret: "key" },
       headers: { Auth: { secret: "bearer" } },
     };
-    const { store, logger, push, ledger } = worldOf({
+    const { store, logger, push, ledger } = notifyWorld({
       secrets,
       channels: [
         { name: "hook", kind: "webhook", settings },
@@ -400,7 +334,7 @@ describe("what must never happen", () => {
   });
 
   it("a malformed message that is delivered for ever", async () => {
-    const { push } = worldOf({ channels: [] });
+    const { push } = notifyWorld({ channels: [] });
     expect(await push({ ...incidentEvent(), sequence: 0 })).toMatch(
       /^MalformedMessage: not a incident event: sequence/,
     );
@@ -408,13 +342,13 @@ describe("what must never happen", () => {
 
   it("an incident without a document that stops the news of it", async () => {
     await using hooks = await webInbox();
-    const { logger, push } = worldOf({ channels: [hook("ops", hooks.url)] });
+    const { logger, push } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     expect(await push(incidentEvent())).toBe("done");
     expect(logger.lines.at(-1)).toBe(`warning notify finds no incident ${incident} to note its deliveries on {}`);
   });
 
   it("a dead letter that nobody hears of", async () => {
-    const { handle, logger } = worldOf({ channels: [] });
+    const { handle, logger } = notifyWorld({ channels: [] });
     const attributes = { CloudPubSubDeadLetterSourceSubscription: "notify-notifications" };
     await handle({ messageId: "7", attributes, data: null, subscription: "", publishedAt: noon }, "/dead-letters");
     expect(logger.lines).toEqual([

@@ -152,6 +152,8 @@ function compose(
 ): Outgoing | string {
   const kind = Object.hasOwn(kinds, channel.kind) ? kinds[channel.kind] : undefined;
   if (kind === undefined) return "the channel is not in the configuration any more";
+  const untold = kind.untold?.[event.event];
+  if (untold !== undefined) return untold;
   const settings = kind.settings.safeParse(channel.settings);
   if (!settings.success) return `the settings of the channel are wrong: ${settings.error.issues[0]?.message}`;
   const cause = configuration.components.find(({ name }) => name === event.root_cause);

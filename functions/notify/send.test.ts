@@ -131,6 +131,11 @@ describe("a request", () => {
     expect(webhook.classify(reply).outcome).toBe("retry");
   });
 
+  it("ends soon after its deadline when it is a secret that is never read", async () => {
+    const send = sender({ read: () => new Promise(() => {}) }, { deadlineMs: 50 });
+    expect(await send(request({ secret: "url" }), 0)).toMatchObject({ code: "ETIMEDOUT" });
+  });
+
   it("lets no secret out, whatever the peer repeats", async () => {
     await using inbox = await webInbox((response, _count, { url, headers }) =>
       response.writeHead(400).end(`no ${url} with ${headers.authorization} ${headers.host}`),

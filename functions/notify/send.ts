@@ -24,7 +24,8 @@ export function sender(secrets: Secrets, options: { /** @default 15_000 */ reado
     const deadline = AbortSignal.timeout(deadlineMs);
     const sending =
       outgoing.transport === "smtp" ? sendMail(outgoing, vault, deadline) : sendRequest(outgoing, vault, deadline, now);
-    return sending.catch((error: unknown) =>
+    // What cannot be aborted, such as the reading of a secret, is left behind a moment later.
+    return Promise.race([sending, rejectAfter(deadlineMs + 1_000)]).catch((error: unknown) =>
       deadline.aborted
         ? { error: `no answer within ${deadlineMs / 1000} s`, code: "ETIMEDOUT" }
         : { error: bounded(messageOf(error), vault.known), code: codeOf(error) },
@@ -91,11 +92,13 @@ async function sendRequest(
 ): Promise<Reply> {
   const url = await vault.url(outgoing.url, outgoing.allowPrivate ? ["https:", "http:"] : ["https:"]);
   if (!outgoing.allowPrivate) refusePrivateHost(url.hostname);
-  const headers: Record<string, string> = { "user-agent": "pathkeeper", "content-length": byteLength(outgoing.body) };
+  for (const [name, value] of Object.entries(outgoing.query ?? {})) url.searchParams.set(name, value);
+  const body = await bodyOf(outgoing, vault);
+  const headers: Record<string, string> = { "user-agent": "pathkeeper", "content-length": byteLength(body) };
   for (const [name, value] of Object.entries(outgoing.headers)) headers[name] = await vault.resolve(value);
   if (outgoing.signature) {
     const keys = await Promise.all(outgoing.signature.keys.map((key) => vault.resolve(key)));
-    Object.assign(headers, sign(outgoing.signature.id, outgoing.body, keys, now));
+    Object.assign(headers, sign(outgoing.signature.id, body, keys, now));
   }
   return new Promise((resolve, reject) => {
     const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
@@ -111,17 +114,17 @@ async function sendRequest(
         status: response.statusCode ?? 0,
         headers: Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)])),
       };
-      let body = "";
+      let answer = "";
       // The status is the answer; a body that is endless, slow or torn off must not change it.
       const finish = (): void => {
-        resolve({ ...answered, body: bounded(body, vault.known, longestAnswer) });
+        resolve({ ...answered, body: bounded(answer, vault.known, longestAnswer) });
         request.destroy();
       };
       const patience = setTimeout(finish, bodyPatienceMs);
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {
-        body += chunk;
-        if (body.length > longestAnswer * 4) finish();
+        answer += chunk;
+        if (answer.length > longestAnswer * 4) finish();
       });
       response.on("close", () => {
         clearTimeout(patience);
@@ -129,8 +132,14 @@ async function sendRequest(
       });
       response.on("error", finish);
     });
-    request.end(outgoing.body);
+    request.end(body);
   });
+}
+
+async function bodyOf({ body, secretFields = {} }: OutgoingRequest, vault: Vault): Promise<string> {
+  const fields: Record<string, string> = {};
+  for (const [name, secret] of Object.entries(secretFields)) fields[name] = await vault.resolve(secret);
+  return Object.keys(fields).length === 0 ? body : JSON.stringify({ ...JSON.parse(body), ...fields });
 }
 
 async function sendMail(outgoing: OutgoingMail, vault: Vault, deadline: AbortSignal): Promise<Reply> {
@@ -195,6 +204,11 @@ const longestAnswer = 200;
 
 /** How long the body of an answer is waited for once the status is known, in milliseconds. */
 const bodyPatienceMs = 2_000;
+
+function rejectAfter(delayMs: number): Promise<never> {
+  const late = AbortSignal.timeout(delayMs);
+  return new Promise((_, reject) => late.addEventListener("abort", () => reject(late.reason), { once: true }));
+}
 
 function byteLength(body: string): string {
   return String(Buffer.byteLength(body));

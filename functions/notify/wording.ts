@@ -1,6 +1,6 @@
 /** What every notice for people says, in plain words and in one order, whatever the channel makes of it. */
 import type { IncidentEventKind, Verdict } from "../../shared/messages/incident-event.ts";
-import { bounded } from "../../shared/redact.ts";
+import { bounded, longestText } from "../../shared/redact.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import type { Notice } from "./channel.ts";
 
@@ -16,22 +16,30 @@ export interface Wording {
   readonly nextSteps: readonly string[];
 }
 
-/** The most sentences of one list in a notice; the incident has them all. */
-const longestList = 12;
+/** How much a notice may say; the incident has everything. */
+export interface Room {
+  /** The most sentences of one list. */
+  readonly sentences: number;
+  /** The most characters of one text; a single sentence or name is never longer than `longestText`. */
+  readonly characters: number;
+}
+
+/** The room of a notice where nothing asks for less. */
+export const ampleRoom: Room = { sentences: 12, characters: 600 };
 
 /** Words of a notice. Pure. */
-export function wording(notice: Notice): Wording {
+export function wording(notice: Notice, room: Room = ampleRoom): Wording {
   const { event, environment } = notice;
-  const what = bounded(event.summary, [], 600);
-  const change = bounded(event.change, [], 600);
+  const what = bounded(event.summary, [], room.characters);
+  const change = bounded(event.change, [], room.characters);
   return {
     state: `${stateOf[event.event]} · ${event.severity} ${event.priority} · ${bounded(environment)}`,
     what,
     ...(change === "" || change === what || event.event === "opened" ? {} : { change }),
-    facts: factsOf(notice),
+    facts: factsOf(notice, room),
     lists: [
-      { label: "Evidence", items: shorten(event.evidence) },
-      { label: "Why", items: shorten(event.whys) },
+      { label: "Evidence", items: shorten(event.evidence, room) },
+      { label: "Why", items: shorten(event.whys, room) },
     ].filter(({ items }) => items.length > 0),
     nextSteps: nextStepsOf(notice),
   };
@@ -77,18 +85,18 @@ const verdictOf: Readonly<Record<Verdict, string>> = {
   unknown: "not known yet",
 };
 
-function factsOf({ event, timezone, rootCause }: Notice): Wording["facts"] {
+function factsOf({ event, timezone, rootCause }: Notice, room: Room): Wording["facts"] {
   const cause =
     event.root_cause === "unknown"
       ? "not known yet"
-      : `${bounded(rootCause.title)} (${Math.round(event.confidence * 100)} % sure)`;
+      : `${boundedName(rootCause.title, room)} (${Math.round(event.confidence * 100)} % sure)`;
   return [
-    ["Impact", bounded(event.impact, [], 600)],
+    ["Impact", bounded(event.impact, [], room.characters)],
     ["Root cause", cause],
     ["Whose trouble", verdictOf[event.verdict]],
     ["Who acts", bounded(rootCause.team ?? "")],
-    ["Affected", bounded(event.components.join(", "), [], 600)],
-    ["Alerts", bounded(event.alerts.join(", "), [], 600)],
+    ["Affected", bounded(event.components.join(", "), [], room.characters)],
+    ["Alerts", bounded(event.alerts.join(", "), [], room.characters)],
     ["Since", localTime(event.first_failure_at, timezone)],
     ["Opened", localTime(event.opened_at, timezone)],
     ["Resolved", event.resolved_at === undefined ? "" : localTime(event.resolved_at, timezone)],
@@ -113,8 +121,13 @@ function lasted(from: string, until: string | undefined): string {
   return Number.isNaN(duration) ? "" : spokenDuration(duration);
 }
 
-function shorten(sentences: readonly string[]): string[] {
-  const shown = sentences.slice(0, longestList).map((sentence) => bounded(sentence));
-  const folded = sentences.length - shown.length;
-  return folded > 0 ? [...shown, `… and ${folded} more, in the incident`] : shown;
+function shorten(list: readonly string[], room: Room): string[] {
+  const shown = list.slice(0, room.sentences).map((sentence) => boundedName(sentence, room));
+  const folded = list.length - shown.length;
+  if (folded === 0) return shown;
+  return [...shown, shown.length === 0 ? `${folded}, in the incident` : `… and ${folded} more, in the incident`];
+}
+
+function boundedName(text: string, room: Room): string {
+  return bounded(text, [], Math.min(longestText, room.characters));
 }

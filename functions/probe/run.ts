@@ -1,5 +1,6 @@
 /** One run of probes: bounded and paced, each within its own deadline, all their results in one report. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { z } from "zod";
 import { isSecretReference, type SecretReference } from "../../shared/config/fields.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type {
@@ -44,17 +45,20 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
   const { probes, clock, concurrency = 50, paceMs = 1 } = run;
   const startedAt = clock.now();
   const results: ProbeResult[] = [];
-  const running = new Set<Promise<void>>();
-  for (const [position, probe] of probes.entries()) {
-    if (running.size >= concurrency) await Promise.race(running);
-    if (position > 0 && paceMs > 0) await sleep(paceMs);
-    const one = runProbe(probe, run).then((result) => {
-      results[position] = result;
-      running.delete(one);
-    });
-    running.add(one);
-  }
-  await Promise.all(running);
+  let next = 0;
+  let lastStart = Number.NEGATIVE_INFINITY;
+  const lane = async (): Promise<void> => {
+    while (next < probes.length) {
+      const position = next++;
+      const probe = probes[position];
+      if (!probe) return;
+      const now = performance.now();
+      lastStart = Math.max(now, lastStart + paceMs);
+      if (lastStart > now) await sleep(lastStart - now);
+      results[position] = await runProbe(probe, run);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, probes.length) }, lane));
   return {
     v: 1,
     report: run.reportId,
@@ -71,6 +75,13 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
 
 /** How long a prober may take to say in which phase the deadline met it, in milliseconds. */
 const graceMs = 20;
+
+// Made once: the stack of an error costs more than the rest of a short probe.
+const ended = new Error("the probe has ended");
+const overdueReason = new Error("the time of the probe ran out");
+
+/** Settings as the probers read them, by what is written in the configuration. */
+const readSettings = new WeakMap<object, z.ZodSafeParseResult<unknown>>();
 
 async function runProbe(probe: ConfiguredProbe, run: ProbeRun): Promise<ProbeResult> {
   const at = run.clock.now();
@@ -116,7 +127,7 @@ async function withinDeadline(
   const overdue = Promise.withResolvers<Assessment>();
   let grace: NodeJS.Timeout | undefined;
   const deadline = setTimeout(() => {
-    controller.abort(new Error("the time of the probe ran out"));
+    controller.abort(overdueReason);
     grace = setTimeout(() => overdue.resolve(failed("timeout", "unknown", "the time of the probe ran out")), graceMs);
   }, limitMs);
   const onClose = (close: () => void): void => {
@@ -130,8 +141,8 @@ async function withinDeadline(
     clearTimeout(deadline);
     clearTimeout(grace);
     closed = true;
-    controller.abort(new Error("the probe has ended"));
     for (const close of closers) attemptToClose(close);
+    controller.abort(ended);
   }
 }
 
@@ -142,7 +153,8 @@ async function attempt(
 ): Promise<Assessment> {
   const prober = probers[probe.kind];
   if (!prober) return failed("internal", "settings", `there is no kind of probe called ${probe.kind}`);
-  const settings = prober.settings.safeParse(probe.settings);
+  const settings = readSettings.get(probe.settings) ?? prober.settings.safeParse(probe.settings);
+  readSettings.set(probe.settings, settings);
   if (!settings.success)
     return failed("internal", "settings", `the settings of the probe are wrong: ${settings.error.message}`);
   try {

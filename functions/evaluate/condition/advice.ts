@@ -45,10 +45,8 @@ export function noFunction(text: string, node: Call): ConditionError {
   if (namedMetric(node.name) !== undefined) {
     return new ConditionError(`${node.name} is a metric, not a function: write avg(${node.name}, 5m)`, name);
   }
-  return new ConditionError(
-    `there is no function ${node.name}: the functions are ${functionNames.join(", ")} and all of p1 to p99`,
-    name,
-  );
+  const known = `${functionNames.filter((other) => !/\d/.test(other)).join(", ")} and p1 to p99`;
+  return new ConditionError(`there is no function ${node.name}: the functions are ${known}`, name);
 }
 
 /** A function with too few or too many arguments. */

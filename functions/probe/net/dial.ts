@@ -1,7 +1,6 @@
 /** Opens fresh connections, one phase after the other: never pooled, never raced over several addresses. */
 
 import { lookup } from "node:dns/promises";
-import { addAbortListener } from "node:events";
 import { connect, isIP, type NetConnectOpts, type Socket } from "node:net";
 import type { ProbeWorld } from "../prober.ts";
 import { ProbeFault } from "./faults.ts";
@@ -61,9 +60,12 @@ async function open(options: NetConnectOpts, world: ProbeWorld, watch: Stopwatch
   const socket = connect({ ...options, noDelay: true });
   // Faults reach the prober by what it waits for; one that comes later must not end the process.
   socket.on("error", () => {});
-  const deadline = addAbortListener(world.signal, () => socket.destroy(new Error("the time of the probe ran out")));
-  socket.once("close", () => deadline[Symbol.dispose]());
-  world.onClose(() => socket.destroy());
+  const giveUp = (): void => void socket.destroy(new Error("the time of the probe ran out"));
+  world.signal.addEventListener("abort", giveUp, { once: true });
+  world.onClose(() => {
+    world.signal.removeEventListener("abort", giveUp);
+    socket.destroy();
+  });
   await eventOf(socket, "connect");
   watch.stop();
   return socket;
@@ -72,10 +74,11 @@ async function open(options: NetConnectOpts, world: ProbeWorld, watch: Stopwatch
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const listener = addAbortListener(signal, () => reject(signal.reason));
+  const giveUp = (): void => reject(signal.reason);
+  signal.addEventListener("abort", giveUp, { once: true });
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    listener[Symbol.dispose]();
+    signal.removeEventListener("abort", giveUp);
   }
 }

@@ -1,4 +1,0 @@
-import { channelContract } from "../channel.contract.ts";
-import { channels } from "./index.ts";
-
-for (const [name, kind] of Object.entries(channels)) channelContract(name, kind);
