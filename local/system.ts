@@ -49,6 +49,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     PATHKEEPER_CONFIGURATION: compiled,
     PATHKEEPER_SECRETS: secretsDir,
     PATHKEEPER_VANTAGE: "any",
+    // Names are looked up on these threads: with few of them, dead names would keep the others waiting.
+    UV_THREADPOOL_SIZE: "16",
   };
   const processes = new Map<string, number>([["local", process.pid]]);
   const starts = await Promise.allSettled(

@@ -97,7 +97,8 @@ export const subscriptions: readonly Subscription[] = [
     path: "/notifications",
     ackDeadlineSeconds: 120,
     minimumBackoffSeconds: 1,
-    maximumBackoffSeconds: 120,
+    // A hundred attempts at ten minutes: a channel may be down for most of a day before its notice is given up.
+    maximumBackoffSeconds: 600,
     maxDeliveryAttempts: 100,
   },
   {

@@ -70,7 +70,7 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
     };
     outbox.push(...(await commitStep(desk, crossPartition, step, now)).outbox);
   }
-  outbox.push(...(await commitIncidents(desk, { changes: [], tick: true }, now)));
+  outbox.push(...(await commitIncidents(desk, { changes: [], tickAt: at }, now)));
   return { outbox: [...new Map(outbox.map((entry) => [entry.id, entry])).values()] };
 }
 

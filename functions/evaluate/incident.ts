@@ -10,6 +10,7 @@ import { applyEdit, follow } from "./lifecycle.ts";
 import type { OperatorFields } from "./operator.ts";
 import type { Change } from "./partition.ts";
 import { type Plan, titleOf } from "./plan.ts";
+import { dueReminders } from "./reminders.ts";
 import { diagnose } from "./root-cause.ts";
 import { list } from "./sentences.ts";
 import type { Diagnosis, EnvironmentState, Incident, KnownAlert } from "./state.ts";
@@ -23,8 +24,8 @@ export interface Happening {
   readonly validation?: Report;
   /** The documents of open incidents as operators left them, by id. */
   readonly documents?: Readonly<Record<string, OperatorFields>>;
-  /** Whether time has passed: requests that nobody answered are then made again. */
-  readonly tick?: boolean;
+  /** The instant of a tick: what time owes is due then, and requests that nobody answered are made again. */
+  readonly tickAt?: number;
 }
 
 /** The next state, and the incidents that are not what they were. */
@@ -82,6 +83,7 @@ export function revise(
     if (document) applyEdit(draft, document, facts.watermark, now);
     observe(draft, facts, plan);
     follow(draft, facts, happening, plan, now);
+    remind(draft, happening.tickAt, plan);
   }
 
   const outbox = [...environment.outbox];
@@ -92,6 +94,15 @@ export function revise(
   }
   const changed = [...drafts.values()].filter((draft) => draft.changed).map(({ incident }) => incident);
   return { environment: { v: 1, probes, alerts, incidents, outbox, watermark }, changed, opened };
+}
+
+/** Tells what is due because time has passed. */
+function remind(draft: Draft, tickAt: number | undefined, plan: Plan): void {
+  if (tickAt === undefined || draft.incident.status === "resolved") return;
+  for (const { kind, change, remember } of dueReminders(draft.incident, plan.configuration.routes, tickAt)) {
+    draft.set(remember);
+    draft.tell(kind, tickAt, change);
+  }
 }
 
 /** The open incident that an alert belongs to: one outage is one incident. */

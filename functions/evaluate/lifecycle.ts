@@ -47,7 +47,12 @@ export function follow(draft: Draft, facts: Facts, happening: Happening, plan: P
   }
   if (happening.validation) takeValidation(draft, happening.validation, facts, plan, now);
   const { recovery } = draft.incident;
-  if (happening.tick && draft.incident.status !== "resolved" && recovery && attemptDue(recovery, plan, now)) {
+  if (
+    happening.tickAt !== undefined &&
+    draft.incident.status !== "resolved" &&
+    recovery &&
+    attemptDue(recovery, plan, now)
+  ) {
     const next = nextAttempt(recovery, now);
     draft.set({ recovery: next });
     draft.request(requestsFor(draft.incident.id, next, plan));

@@ -142,6 +142,11 @@ export interface Incident {
   readonly timeline: readonly TimelineEntry[];
   /** How often each kind of event has happened. */
   readonly events: Readonly<Partial<Record<IncidentEventKind, number>>>;
+  /** When it was last reminded of, and when its daily update was last told. */
+  readonly remindedAt?: number;
+  readonly updatedAt?: number;
+  /** How many routes have lost their patience. */
+  readonly escalations?: number;
   /** The operator's note, as it was last read. */
   readonly note?: string;
   /** What of the operator's edits was not understood. */

@@ -80,8 +80,8 @@ const graceMs = 20;
 const ended = new Error("the probe has ended");
 const overdueReason = new Error("the time of the probe ran out");
 
-/** Settings as the probers read them, by what is written in the configuration. */
-const readSettings = new WeakMap<object, z.ZodSafeParseResult<unknown>>();
+/** Settings as the probers read them, so that each is checked once and not in every run. */
+const readSettings = new WeakMap<ConfiguredProbe, z.ZodSafeParseResult<unknown>>();
 
 async function runProbe(probe: ConfiguredProbe, run: ProbeRun): Promise<ProbeResult> {
   const at = run.clock.now();
@@ -153,8 +153,8 @@ async function attempt(
 ): Promise<Assessment> {
   const prober = probers[probe.kind];
   if (!prober) return failed("internal", "settings", `there is no kind of probe called ${probe.kind}`);
-  const settings = readSettings.get(probe.settings) ?? prober.settings.safeParse(probe.settings);
-  readSettings.set(probe.settings, settings);
+  const settings = readSettings.get(probe) ?? prober.settings.safeParse(probe.settings);
+  readSettings.set(probe, settings);
   if (!settings.success)
     return failed("internal", "settings", `the settings of the probe are wrong: ${settings.error.message}`);
   try {

@@ -1,0 +1,38 @@
+/** What is told because time passes: reminders, escalations and daily updates. When each route is due, the notifier decides. */
+import type { Route } from "../../shared/config/model.ts";
+import type { IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import { spokenDuration } from "../../shared/units.ts";
+import type { Incident } from "./state.ts";
+
+/** Something to tell, and what the incident remembers of it. */
+export interface Reminder {
+  readonly kind: IncidentEventKind;
+  readonly change: string;
+  readonly remember: Pick<Incident, "remindedAt" | "updatedAt" | "escalations">;
+}
+
+/** How often people who follow an incident hear how it stands, in milliseconds. */
+const updateEvery = 86_400_000;
+
+/** What an incident that is not resolved owes at an instant. After a pause of the evaluator each is told once, not once for each time missed. */
+export function dueReminders(incident: Incident, routes: readonly Route[], at: number): Reminder[] {
+  const { openedAt, status } = incident;
+  const open = spokenDuration(at - openedAt);
+  const reminders: Reminder[] = [];
+  // Nobody acknowledged: each route's patience is an escalation of its own.
+  const patience = [...new Set(routes.flatMap(({ escalateAfterMs }) => escalateAfterMs ?? []))];
+  const lost = patience.filter((wait) => at - openedAt >= wait).length;
+  if (status === "open" && lost > (incident.escalations ?? 0)) {
+    const change = `Nobody has acknowledged it for ${open}.`;
+    reminders.push({ kind: "escalated", change, remember: { escalations: lost } });
+  }
+  const every = Math.min(...routes.flatMap(({ remindEveryMs }) => remindEveryMs ?? []));
+  if (at - (incident.remindedAt ?? openedAt) >= every) {
+    reminders.push({ kind: "reminder", change: `It is still ${status} after ${open}.`, remember: { remindedAt: at } });
+  }
+  if (at - (incident.updatedAt ?? openedAt) >= updateEvery) {
+    const change = `It is ${status}, ${open} after it was opened.`;
+    reminders.push({ kind: "status_update", change, remember: { updatedAt: at } });
+  }
+  return reminders;
+}
