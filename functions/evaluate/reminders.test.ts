@@ -6,7 +6,7 @@ const hour = 3_600_000;
 const down = { "pages-health": failing("timeout/connect") };
 
 /** Opens an incident at 12:02 and lets hours pass, with a tick each hour. */
-async function after(hours: number, routes: Configuration["routes"], edit?: string): Promise<string[]> {
+async function story(hours: number, routes: Configuration["routes"], edit?: string): Promise<string[]> {
   const bench = new Bench({ ...smallEnvironment, routes });
   for (let i = 0; i < 3; i++) await bench.minute(down);
   const [incident] = await bench.incidents();
@@ -20,7 +20,7 @@ async function after(hours: number, routes: Configuration["routes"], edit?: stri
 
 describe("as time passes", () => {
   it("nothing is told where no route asks, but how it stands each day", async () => {
-    expect(await after(49, [{ channels: ["a"] }])).toEqual([
+    expect(await story(49, [{ channels: ["a"] }])).toEqual([
       "16. 12:02 opened",
       "17. 12:03 status_update",
       "18. 12:03 status_update",
@@ -32,7 +32,7 @@ describe("as time passes", () => {
       { channels: ["a"], remindEveryMs: 4 * hour },
       { channels: ["b"], remindEveryMs: 2 * hour },
     ];
-    expect(await after(6, routes)).toEqual([
+    expect(await story(6, routes)).toEqual([
       "16. 12:02 opened",
       "16. 14:03 reminder",
       "16. 16:03 reminder",
@@ -45,8 +45,8 @@ describe("as time passes", () => {
       { channels: ["a"], escalateAfterMs: hour },
       { channels: ["b"], escalateAfterMs: 3 * hour },
     ];
-    expect(await after(6, routes)).toEqual(["16. 12:02 opened", "16. 13:03 escalated", "16. 15:03 escalated"]);
-    expect(await after(6, routes, "acknowledged")).toEqual(["16. 12:02 opened", "16. 13:03 acknowledged"]);
+    expect(await story(6, routes)).toEqual(["16. 12:02 opened", "16. 13:03 escalated", "16. 15:03 escalated"]);
+    expect(await story(6, routes, "acknowledged")).toEqual(["16. 12:02 opened", "16. 13:03 acknowledged"]);
   });
 
   it("what was missed is told once", async () => {
