@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { MemoryPublisher, MemoryStore } from "./memory.ts";
+import { publisherContract } from "./publisher.contract.ts";
 import { storeContract } from "./store.contract.ts";
 
 storeContract("MemoryStore", async (options) => {
   const store = new MemoryStore(options);
   return { store, close: () => store.close() };
+});
+
+publisherContract("memory", async () => {
+  const publisher = new MemoryPublisher();
+  return { publisher, received: () => publisher.published, close: async () => {} };
 });
 
 describe("a MemoryStore", () => {

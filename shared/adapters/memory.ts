@@ -1,6 +1,7 @@
 /** The world in memory, for unit tests, replay and the simulator: as strict as production, and gone with the process. */
 import type { Fields, OutgoingMessage, Publisher, Stored, Value } from "../ports.ts";
 import { OptimisticStore, type Versioned } from "./optimistic-store.ts";
+import { encodeMessages } from "./publish-rules.ts";
 import type { QueryPlan } from "./store-query.ts";
 
 /** Documents in memory. It never waits, so that simulated time stands still while it works. */
@@ -61,13 +62,11 @@ export class MemoryPublisher implements Publisher {
   readonly published: PublishedMessage[] = [];
 
   async publish(topic: string, messages: readonly OutgoingMessage[]): Promise<string[]> {
-    const ids: string[] = [];
-    for (const { data, attributes = {} } of messages) {
+    return encodeMessages(topic, messages).map(({ json, attributes }) => {
       const id = String(this.published.length + 1);
-      this.published.push({ topic, data: JSON.parse(JSON.stringify(data)), attributes: { ...attributes }, id });
-      ids.push(id);
-    }
-    return ids;
+      this.published.push({ topic, data: JSON.parse(json), attributes: { ...attributes }, id });
+      return id;
+    });
   }
 
   async close(): Promise<void> {}

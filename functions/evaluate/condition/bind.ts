@@ -80,7 +80,6 @@ interface NumberTerm {
 
 interface TruthTerm {
   readonly kind: "truth";
-  readonly node: Expression;
   readonly at: TruthAt;
 }
 
@@ -129,7 +128,7 @@ class Binder {
       case "call":
         return this.#call(node);
       case "unary":
-        return node.operator === "not" ? this.#not(node, node.operand) : this.#minus(node, node.operand);
+        return node.operator === "not" ? this.#not(node.operand) : this.#minus(node, node.operand);
       case "binary":
         return this.#binary(node);
     }
@@ -163,7 +162,7 @@ class Binder {
     if (metric.kind !== "metric") throw noCalculation(this.#text, node, metric);
     const named = this.#named(metric);
     if (named.applied !== undefined) throw noCalculation(this.#text, node, metric);
-    if (duration.kind !== "literal" || duration.unit !== "seconds" || duration.value <= 0) {
+    if (duration.kind !== "literal" || duration.unit !== "seconds" || duration.value < 0.001) {
       throw noDuration(this.#text, duration);
     }
     const windowMs = Math.round(duration.value * 1000);
@@ -202,12 +201,12 @@ class Binder {
       return countUntil(samples, at) === countUntil(samples, at - windowMs);
     };
     this.#insert(node.end, (row, at) => (absent(row, at) ? " (yes)" : " (no)"));
-    return { kind: "truth", node, at: absent };
+    return { kind: "truth", at: absent };
   }
 
-  #not(node: Expression, operand: Expression): TruthTerm {
+  #not(operand: Expression): TruthTerm {
     const { at } = this.#truth(operand);
-    return { kind: "truth", node, at: (row, instant) => negation(at(row, instant)) };
+    return { kind: "truth", at: (row, instant) => negation(at(row, instant)) };
   }
 
   #minus(node: Expression, operand: Expression): NumberTerm {
@@ -240,7 +239,7 @@ class Binder {
       const first = left(row, instant);
       return first === decided ? decided : combine(first, right(row, instant));
     };
-    return { kind: "truth", node, at };
+    return { kind: "truth", at };
   }
 
   #arithmetic(node: Binary, operator: Arithmetic): NumberTerm {
@@ -271,7 +270,7 @@ class Binder {
       const b = right.at(row, instant);
       return Number.isFinite(a) && Number.isFinite(b) ? compare(a, b) : undefined;
     };
-    return { kind: "truth", node, at };
+    return { kind: "truth", at };
   }
 
   #named(node: MetricNode): NamedMetric {

@@ -3,7 +3,7 @@ import { compileCondition } from "./condition.ts";
 import { ConditionError } from "./error.ts";
 
 describe("a mistaken condition is refused with where, what, and what to write instead", () => {
-  it.each<readonly [text: string, position: number, length: number, message: string, suggestion?: string]>([
+  it.each<[text: string, position: number, length: number, message: string, suggestion?: string]>([
     ["", 0, 0, "the condition is empty: write one such as vpc_connector_utilization > 70%"],
     ["  ", 2, 0, "the condition is empty: write one such as vpc_connector_utilization > 70%"],
     [
