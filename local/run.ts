@@ -6,15 +6,15 @@ import { explainProblems } from "../cli/configuration.ts";
 import { vocabulary } from "../cli/vocabulary.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
 import type { Configuration } from "../shared/config/model.ts";
+import type { Report } from "../shared/messages/report.ts";
 import type { Logger } from "../shared/ports.ts";
 import { holdDirectory } from "./data-lock.ts";
 import { demoConfiguration } from "./demo/configuration.ts";
-import { type Demo, startDemo } from "./demo/environment.ts";
+import { startDemo } from "./demo/environment.ts";
 import { startEmbedded } from "./engine/embedded.ts";
 import type { Engine } from "./engine/engine.ts";
 import { startGoogle } from "./engine/google.ts";
 import { keptPort } from "./free-port.ts";
-import type { Inbox } from "./inbox/inbox.ts";
 import { startMailInbox } from "./inbox/smtp.ts";
 import { startWebhookInbox } from "./inbox/webhook.ts";
 import type { Options } from "./options.ts";
@@ -61,30 +61,32 @@ export async function startRun(options: Options, dataDir: string, logger: Logger
   };
   try {
     keep(holdDirectory(dataDir));
-    return await (options.config === undefined
-      ? startDemoRun(options, dataDir, logger, keep, stop)
-      : startOwnRun(options.config, options, dataDir, logger, keep, stop));
+    const ground: Ground = { options, dataDir, logger, keep };
+    const run = await (options.config === undefined ? startDemoRun(ground) : startOwnRun(options.config, ground));
+    return { ...run, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-type Keep = <T extends Part>(part: T) => T;
+/** What every run stands on. */
+interface Ground {
+  readonly options: Options;
+  readonly dataDir: string;
+  readonly logger: Logger;
+  /** Remembers a part, to be stopped with the run. */
+  readonly keep: <T extends Part>(part: T) => T;
+}
 
-async function startDemoRun(
-  options: Options,
-  dataDir: string,
-  logger: Logger,
-  keep: Keep,
-  stop: () => Promise<void>,
-): Promise<Run> {
+async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
+  const { options, dataDir, logger, keep } = ground;
   const { pace } = options;
   const directory = join(dataDir, "inbox");
   const signingKey = await keptSecret(join(dataDir, "webhook-key"));
-  const starting = await Promise.allSettled([
+  const [demo, engine, mails, webhooks] = await allOrNone([
     startDemo({ dataDir, log: logger, pace }).then(keep),
-    startEngine(options, dataDir, logger).then(keep),
+    startEngine(ground),
     keptPort(join(directory, "smtp.port"))
       .then((port) => startMailInbox({ directory, port }))
       .then(keep),
@@ -92,71 +94,41 @@ async function startDemoRun(
       .then((port) => startWebhookInbox({ directory, port, key: signingKey }))
       .then(keep),
   ]);
-  const failed = starting.find((each) => each.status === "rejected");
-  if (failed) throw failed.reason;
-  const [demo, engine, mails, webhooks] = starting.map((each) => each.status === "fulfilled" && each.value) as [
-    Demo,
-    Engine,
-    Inbox,
-    Inbox,
-  ];
   const text = demoConfiguration({ ...demo.targets, smtp: mails.port, webhook: webhooks.port }, pace);
   const file = join(dataDir, "monitor.yaml");
   await writeFile(file, text);
-  const configuration = checked(text, file);
-  const watch = new Watch(configuration, engine.store);
-  const system = keep(
-    await startSystem({
-      configuration,
-      engine,
-      dataDir,
-      secrets: { ...demo.secrets, "demo-webhook-key": signingKey },
-      tickMs: demoTickMs / pace,
-      logger,
-      onReport: (report) => watch.see(report),
-    }),
-  );
+  const secrets = { ...demo.secrets, "demo-webhook-key": signingKey };
+  const watched = await startWatched(checked(text, file), engine, secrets, demoTickMs / pace, ground);
   const play = keep(await playScript(demo, dataDir, pace));
   const inboxes = [mails, webhooks];
   return {
-    configuration,
-    watch,
-    system,
+    ...watched,
     play,
-    messages: () => engine.delivered() ?? 0,
     happened: () => ({
-      incidents: watch.incidents.filter(({ fields }) => isSince(fields["opened_at"], play.startedAt)),
+      ...watched.happened(),
+      incidents: watched.watch.incidents.filter(({ fields }) => isSince(fields["opened_at"], play.startedAt)),
       received: inboxes.flatMap((inbox) => inbox.received()).filter(({ at }) => at >= play.startedAt),
-      channels: configuration.channels.map(({ name }) => name),
       repeated: inboxes.reduce((sum, inbox) => sum + inbox.repeated(), 0),
-      restarts: system.functions.reduce((sum, { restarts }) => sum + restarts, 0),
     }),
-    stop,
   };
 }
 
-async function startOwnRun(
-  config: string,
-  options: Options,
-  dataDir: string,
-  logger: Logger,
-  keep: Keep,
-  stop: () => Promise<void>,
-): Promise<Run> {
+async function startOwnRun(config: string, ground: Ground): Promise<Omit<Run, "stop">> {
   const configuration = checked(await readConfiguration(config), config);
-  const engine = keep(await startEngine(options, dataDir, logger));
+  return startWatched(configuration, await startEngine(ground), {}, tickMs, ground);
+}
+
+/** Starts the system on a configuration, and watches it. */
+async function startWatched(
+  configuration: Configuration,
+  engine: Engine,
+  secrets: Readonly<Record<string, string>>,
+  tickMs: number,
+  { dataDir, logger, keep }: Ground,
+): Promise<Omit<Run, "stop" | "play">> {
   const watch = new Watch(configuration, engine.store);
-  const system = keep(
-    await startSystem({
-      configuration,
-      engine,
-      dataDir,
-      secrets: {},
-      tickMs,
-      logger,
-      onReport: (report) => watch.see(report),
-    }),
-  );
+  const onReport = (report: Report): void => watch.see(report);
+  const system = keep(await startSystem({ configuration, engine, dataDir, secrets, tickMs, logger, onReport }));
   return {
     configuration,
     watch,
@@ -169,12 +141,20 @@ async function startOwnRun(
       repeated: 0,
       restarts: system.functions.reduce((sum, { restarts }) => sum + restarts, 0),
     }),
-    stop,
   };
 }
 
-function startEngine({ engine, duplicates, disorderMs }: Options, dataDir: string, logger: Logger): Promise<Engine> {
-  return engine === "google" ? startGoogle(process.env) : startEmbedded({ dataDir, duplicates, disorderMs, logger });
+/** Waits for all of them, also when one fails: what did start must be known before it can be stopped. */
+async function allOrNone<T extends readonly unknown[]>(starts: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  await Promise.allSettled(starts);
+  return Promise.all(starts) as unknown as Promise<T>;
+}
+
+async function startEngine({ options, dataDir, logger, keep }: Ground): Promise<Engine> {
+  const { engine, duplicates, disorderMs } = options;
+  return keep(
+    await (engine === "google" ? startGoogle(process.env) : startEmbedded({ dataDir, duplicates, disorderMs, logger })),
+  );
 }
 
 function readConfiguration(file: string): Promise<string> {

@@ -1,10 +1,25 @@
 /** An incident while it is revised: its next form, what is to be told of it and what is to be asked for. */
 import type { IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import type { Report } from "../../shared/messages/report.ts";
 import { topics } from "../../shared/topology.ts";
 import { eventOf } from "./document.ts";
+import type { OperatorFields } from "./operator.ts";
+import type { Change } from "./partition.ts";
 import type { Plan } from "./plan.ts";
 import { list } from "./sentences.ts";
 import type { Incident, KnownAlert, OutboxEntry, ProbeFact, TimelineEntry } from "./state.ts";
+
+/** Something that may concern incidents. */
+export interface Happening {
+  /** What a report or a tick changed in a partition. */
+  readonly changes: readonly Change[];
+  /** A report that answers a validation. */
+  readonly validation?: Report;
+  /** The documents of open incidents as operators left them, by id. */
+  readonly documents?: Readonly<Record<string, OperatorFields>>;
+  /** The instant of a tick: what time owes is due then, and requests that nobody answered are made again. */
+  readonly tickAt?: number;
+}
 
 /** What is known of the environment, the news included. */
 export interface Facts {

@@ -5,7 +5,8 @@
 import type { Report } from "../../shared/messages/report.ts";
 import type { Fields, Reads, Store, Transaction } from "../../shared/ports.ts";
 import { documentOf, incidentCollection } from "./document.ts";
-import { type Happening, revise } from "./incident.ts";
+import type { Happening } from "./draft.ts";
+import { revise } from "./incident.ts";
 import type { OperatorFields } from "./operator.ts";
 import { applied, type Change, type Evaluated, evaluateReport, evaluateTick, judgeNow, sourceOf } from "./partition.ts";
 import type { Plan } from "./plan.ts";

@@ -3,30 +3,15 @@
  * and what happened, and returns the next state, with the messages to send in its outbox.
  */
 import { type Severity, severities, worse } from "../../shared/messages/incident-event.ts";
-import type { Report } from "../../shared/messages/report.ts";
 import { componentsOf } from "./document.ts";
-import { Draft, type Facts } from "./draft.ts";
+import { Draft, type Facts, type Happening } from "./draft.ts";
 import { applyEdit, follow } from "./lifecycle.ts";
-import type { OperatorFields } from "./operator.ts";
-import type { Change } from "./partition.ts";
 import { type Plan, titleOf } from "./plan.ts";
 import { dueReminders } from "./reminders.ts";
 import { diagnose } from "./root-cause.ts";
 import { list } from "./sentences.ts";
 import type { Diagnosis, EnvironmentState, Incident, KnownAlert } from "./state.ts";
 import { withSymptoms } from "./symptoms.ts";
-
-/** Something that may concern incidents. */
-export interface Happening {
-  /** What a report or a tick changed in a partition. */
-  readonly changes: readonly Change[];
-  /** A report that answers a validation. */
-  readonly validation?: Report;
-  /** The documents of open incidents as operators left them, by id. */
-  readonly documents?: Readonly<Record<string, OperatorFields>>;
-  /** The instant of a tick: what time owes is due then, and requests that nobody answered are made again. */
-  readonly tickAt?: number;
-}
 
 /** The next state, and the incidents that are not what they were. */
 export interface Revised {

@@ -1,8 +1,7 @@
 /** The life of an incident, from open over recovering to resolved and back, by what is observed and by what operators write. */
 import type { Report } from "../../shared/messages/report.ts";
 import { spokenDuration } from "../../shared/units.ts";
-import type { Draft, Facts } from "./draft.ts";
-import type { Happening } from "./incident.ts";
+import type { Draft, Facts, Happening } from "./draft.ts";
 import { type OperatorFields, readEdit } from "./operator.ts";
 import type { Plan } from "./plan.ts";
 import {
