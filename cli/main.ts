@@ -2,12 +2,16 @@
 import { insteadOf } from "../shared/config/problems.ts";
 import { nearest } from "../shared/nearest.ts";
 import { type Command, WrongUsage } from "./command.ts";
+import { probe } from "./probe.ts";
+import { replay } from "./replay.ts";
 import { schema } from "./schema.ts";
 import { processTerminal, type Terminal, table } from "./terminal.ts";
 import { validate } from "./validate.ts";
+import { verify } from "./verify.ts";
+import { watch } from "./watch.ts";
 
 /** Every command, by name. */
-export const commands: Readonly<Record<string, Command>> = { validate, schema };
+export const commands: Readonly<Record<string, Command>> = { validate, probe, watch, verify, replay, schema };
 
 /**
  * Runs the command that `args` name.

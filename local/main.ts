@@ -1,7 +1,8 @@
 /** `npm start`: the whole system on one machine, with the demo that fails and recovers, or with the reader's own targets. */
-import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileLogger } from "./file-logger.ts";
 import { type Options, readOptions, UsageError, usage } from "./options.ts";
@@ -36,10 +37,9 @@ async function main(args: readonly string[]): Promise<number> {
 async function start(options: Options, interrupted: AbortSignal): Promise<number> {
   const dataDir = options.data === undefined ? await temporaryDirectory() : resolve(options.data);
   try {
-    await mkdir(dataDir, { recursive: true });
-    process.stderr.write(
-      "Pathkeeper starts: a database, three functions, a broker and a scheduler, all on this machine.\n",
-    );
+    await makeDirectory(dataDir);
+    const what = options.config === undefined ? "a database, three functions" : "three functions";
+    process.stderr.write(`Pathkeeper starts: ${what}, a broker and a scheduler, all on this machine.\n`);
     const run = await startRun(options, dataDir, await fileLogger(join(dataDir, "logs", "local.log")));
     try {
       const outcome = await show(run, options, dataDir, interrupted);
@@ -51,6 +51,27 @@ async function start(options: Options, interrupted: AbortSignal): Promise<number
     }
   } finally {
     if (options.data === undefined) await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Makes the folder of the data and those above it.
+ * @throws Error one sentence
+ */
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(directory)).isDirectory()) return;
+    const parent = dirname(directory);
+    // Not left to the option `recursive`, which never ends where a folder is there but takes no others, as in /proc.
+    if (code === "ENOENT" && !existsSync(parent)) {
+      await makeDirectory(parent);
+      return makeDirectory(directory);
+    }
+    const reason = code === "EEXIST" ? "it is a file" : message;
+    throw new Error(`cannot keep data in ${directory}: ${reason}; name another folder with --data DIR`, { cause });
   }
 }
 

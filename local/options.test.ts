@@ -9,8 +9,9 @@ describe("readOptions", () => {
   it("reads every option", () => {
     const args = ["--data", "here", "--once", "--pace", "4", "--duplicates", "0.5", "--disorder", "500ms"];
     expect(readOptions(args)).toMatchObject({ data: "here", once: true, pace: 4, duplicates: 0.5, disorderMs: 500 });
-    expect(readOptions(["--config", "my.yaml", "--engine", "google"])).toMatchObject({
+    expect(readOptions(["--config", "my.yaml", "--record", "here.ndjson", "--engine", "google"])).toMatchObject({
       config: "my.yaml",
+      record: "here.ndjson",
       engine: "google",
     });
     expect(readOptions(["--help"])).toBe("help");

@@ -8,6 +8,8 @@ export interface Options {
   readonly config?: string;
   /** Where everything is kept; without it in a folder that is removed at the end. */
   readonly data?: string;
+  /** The file to which every report is appended, for `pathkeeper replay`. */
+  readonly record?: string;
   /** End by itself after the demo's outage, and say whether it went as promised. */
   readonly once: boolean;
   readonly engine: "embedded" | "google";
@@ -24,6 +26,7 @@ export const usage: string = `npm start -- [options]
 
   --config FILE      watch the targets of this configuration instead of the demo
   --data DIR         keep everything there, across restarts
+  --record FILE      append every report to this file, for npx pathkeeper replay
   --once             end after the demo's outage; exit 0 only if it went as promised
   --engine ENGINE    embedded (default), or google: Google's clients on Google's emulators
   --pace N           play the demo N times faster (1, 2 or 4)
@@ -44,7 +47,7 @@ export class UsageError extends Error {
 export function readOptions(args: readonly string[]): Options | "help" {
   const values = parse(args);
   if (values.help) return "help";
-  const { config, data, once = false, engine = "embedded" } = values;
+  const { config, data, record, once = false, engine = "embedded" } = values;
   if (engine !== "embedded" && engine !== "google") {
     throw new UsageError(`--engine ${engine}: there is only embedded and google`);
   }
@@ -66,6 +69,7 @@ export function readOptions(args: readonly string[]): Options | "help" {
   return {
     ...(config === undefined ? {} : { config }),
     ...(data === undefined ? {} : { data }),
+    ...(record === undefined ? {} : { record }),
     once,
     engine,
     pace,
@@ -77,6 +81,7 @@ export function readOptions(args: readonly string[]): Options | "help" {
 function parse(args: readonly string[]): {
   config?: string;
   data?: string;
+  record?: string;
   once?: boolean;
   engine?: string;
   pace?: string;
@@ -91,6 +96,7 @@ function parse(args: readonly string[]): {
       options: {
         config: { type: "string" },
         data: { type: "string" },
+        record: { type: "string" },
         once: { type: "boolean" },
         engine: { type: "string" },
         pace: { type: "string" },

@@ -20,6 +20,7 @@ import { startWebhookInbox } from "./inbox/webhook.ts";
 import type { Options } from "./options.ts";
 import type { Happened } from "./outcome.ts";
 import { type Play, playScript } from "./play.ts";
+import { openRecorder } from "./recorder.ts";
 import { type System, startSystem } from "./system.ts";
 import { Watch } from "./watch.ts";
 
@@ -124,10 +125,14 @@ async function startWatched(
   engine: Engine,
   secrets: Readonly<Record<string, string>>,
   tickMs: number,
-  { dataDir, logger, keep }: Ground,
+  { options, dataDir, logger, keep }: Ground,
 ): Promise<Omit<Run, "stop" | "play">> {
   const watch = new Watch(configuration, engine.store);
-  const onReport = (report: Report): void => watch.see(report);
+  const recorder = options.record === undefined ? undefined : keep(await openRecorder(options.record, logger));
+  const onReport = (report: Report): void => {
+    watch.see(report);
+    recorder?.write(report);
+  };
   const system = keep(await startSystem({ configuration, engine, dataDir, secrets, tickMs, logger, onReport }));
   return {
     configuration,

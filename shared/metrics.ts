@@ -20,6 +20,8 @@ export type MetricName =
   | "http_phase_time"
   | "http_body_size"
   | "tls_certificate_expiry"
+  | "tls_leaf_certificate_expiry"
+  | "tls_handshake_time"
   | "database_connection_time"
   | "database_phase_time"
   | "database_connect_burst_success"
@@ -29,6 +31,7 @@ export type MetricName =
   | "cloud_sql_pool_utilization"
   | "websocket_connection_success"
   | "websocket_handshake_time"
+  | "websocket_stage_time"
   | "vpc_connector_utilization"
   | "vpc_connector_instances"
   | "vpc_connector_health"
@@ -54,7 +57,12 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     description: "From the start of the first request to the last byte of the last body, redirects included.",
     probers: ["http"],
   },
-  http_status: { unit: "count", description: "Status code of the last response.", probers: ["http"] },
+  http_status: {
+    unit: "count",
+    description:
+      "Status code of the last response; of WebSockets that of the first refusal, or 101 when there is none.",
+    probers: ["http", "websocket"],
+  },
   http_phase_time: {
     unit: "seconds",
     description: "Time in one phase of the last request: dns, connect, tls, first_byte, body.",
@@ -65,8 +73,14 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   tls_certificate_expiry: {
     unit: "seconds",
     description: "Time until the first certificate of the verified chain expires.",
-    probers: ["http"],
+    probers: ["http", "tls"],
   },
+  tls_leaf_certificate_expiry: {
+    unit: "seconds",
+    description: "Time until the server's own certificate expires.",
+    probers: ["tls"],
+  },
+  tls_handshake_time: { unit: "seconds", description: "Time in the handshake of TLS.", probers: ["tls"] },
 
   database_connection_time: {
     unit: "seconds",
@@ -114,6 +128,12 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     unit: "seconds",
     description: "From nothing to the accepted upgrade, the mean of the handshakes of one run.",
     probers: ["websocket"],
+  },
+  websocket_stage_time: {
+    unit: "seconds",
+    description: "Time in one stage of the first WebSocket: dns, connect, tls, upgrade, and the steps of its script.",
+    probers: ["websocket"],
+    labels: ["stage"],
   },
   vpc_connector_utilization: {
     unit: "ratio",

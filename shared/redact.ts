@@ -12,7 +12,12 @@ export function bounded(text: string, secrets: Iterable<string> = [], limit: num
   let clean = redact(text.slice(0, limit * 4), secrets);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
   clean = clean.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
-  return clean.length > limit ? `${clean.slice(0, limit - 1)}…` : clean;
+  return clean.length > limit
+    ? `${clean
+        .slice(0, limit - 1)
+        .toWellFormed()
+        .replace(/\ufffd$/, "")}…`
+    : clean;
 }
 
 /** Replaces every secret in a text by `***`, also where it is URL-encoded. */

@@ -34,6 +34,12 @@ export function attemptId(incident: string, { stage, attempt }: RecoveryState): 
   return `${incident}/${stage + 1}/${attempt}`;
 }
 
+/** The incident and the number of the stage, from 1, of an attempt with this id. */
+export function stageOfAttempt(id: string): { incident: string; stage: number } {
+  const [incident = "", stage] = id.split("/");
+  return { incident, stage: Number(stage) };
+}
+
 /** The requests that make the probes of the present stage run, one for each vantage point that it needs. */
 export function requestsFor(incident: string, recovery: RecoveryState, plan: Plan): OutboxEntry[] {
   const { environment } = plan.configuration;

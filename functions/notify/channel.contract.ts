@@ -55,6 +55,10 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       expectHarmless(outgoing);
     });
 
+    it("tells of the beginning and the end, whatever else it leaves out", () => {
+      expect([kind.untold?.opened, kind.untold?.resolved]).toEqual([undefined, undefined]);
+    });
+
     it("says in plain words what happened, since when, and where to find more", () => {
       const event = incidentEvent();
       const said = JSON.stringify(kind.render(settings, noticeOf(event)));

@@ -10,11 +10,13 @@ const passingClientErrors: readonly number[] = [408, 425, 429];
 /**
  * Reads the reply to an HTTP request: 2xx is delivered; 408, 425, 429 and 5xx are tried again, after `Retry-After` where it is given;
  * everything else is rejected, redirects too, because the next host was never configured.
+ * @param advice what a status means for this receiver and what to do about it
  */
-export function classifyHttp(reply: Reply): Attempt {
+export function classifyHttp(reply: Reply, advice: Readonly<Record<number, string>> = {}): Attempt {
   if ("error" in reply) return unanswered(reply);
   const { status } = reply;
-  const answer = [status, reply.body].filter((part) => part !== "").join(" ");
+  const said = [status, reply.body].filter((part) => part !== "").join(" ");
+  const answer = advice[status] === undefined ? said : `${said}: ${advice[status]}`;
   if (status >= 200 && status < 300) return { outcome: "delivered", answer };
   if (status >= 500 || passingClientErrors.includes(status)) {
     const afterMs = retryAfter(reply);

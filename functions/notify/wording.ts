@@ -95,8 +95,8 @@ function factsOf({ event, timezone, rootCause }: Notice, room: Room): Wording["f
     ["Root cause", cause],
     ["Whose trouble", verdictOf[event.verdict]],
     ["Who acts", bounded(rootCause.team ?? "")],
-    ["Affected", bounded(event.components.join(", "), [], room.characters)],
-    ["Alerts", bounded(event.alerts.join(", "), [], room.characters)],
+    ["Affected", enumerate(event.components, room)],
+    ["Alerts", enumerate(event.alerts, room)],
     ["Since", localTime(event.first_failure_at, timezone)],
     ["Opened", localTime(event.opened_at, timezone)],
     ["Resolved", event.resolved_at === undefined ? "" : localTime(event.resolved_at, timezone)],
@@ -125,7 +125,23 @@ function shorten(list: readonly string[], room: Room): string[] {
   const shown = list.slice(0, room.sentences).map((sentence) => boundedName(sentence, room));
   const folded = list.length - shown.length;
   if (folded === 0) return shown;
-  return [...shown, shown.length === 0 ? `${folded}, in the incident` : `… and ${folded} more, in the incident`];
+  return [
+    ...shown,
+    shown.length === 0 ? `all ${folded} stand in the incident` : `… and ${folded} more, in the incident`,
+  ];
+}
+
+/** Names with commas, as many as there is room for. */
+function enumerate(names: readonly string[], { characters }: Room): string {
+  let text = "";
+  let shown = 0;
+  for (const name of names) {
+    const next = `${text}${text === "" ? "" : ", "}${bounded(name, [], Math.min(longestText, Math.floor(characters / 2)))}`;
+    if (next.length > characters - ", and 1000 more".length) break;
+    text = next;
+    shown += 1;
+  }
+  return shown === names.length ? text : `${text}, and ${names.length - shown} more`;
 }
 
 function boundedName(text: string, room: Room): string {

@@ -32,6 +32,12 @@ export interface Answered {
 
 const statusAdvice = "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";
 
+/** The schema of values inside JSON by path, each a value or what `meets` reads as a condition. */
+export const jsonValues: z.ZodType<Readonly<Record<string, JsonScalar>>, Record<string, JsonScalar>> = z.record(
+  z.string().refine((path) => parseJsonPath(path) !== undefined, "must be a path such as $.status or $.checks[0].ok"),
+  z.union([z.string(), z.number(), z.boolean(), z.null()]),
+);
+
 /** The schema of `expect`. */
 export const expectations: z.ZodType<Expectations, unknown> = z.strictObject({
   status: z
@@ -48,13 +54,7 @@ export const expectations: z.ZodType<Expectations, unknown> = z.strictObject({
     .refine((text) => parsePattern(asPattern(text)) !== undefined, "must be a regular expression")
     .optional()
     .describe("A regular expression that the body must match."),
-  json: z
-    .record(
-      z
-        .string()
-        .refine((path) => parseJsonPath(path) !== undefined, "must be a path such as $.status or $.checks[0].ok"),
-      z.union([z.string(), z.number(), z.boolean(), z.null()]),
-    )
+  json: jsonValues
     .optional()
     .describe('Values inside a JSON body by path: a value, a comparison such as "< 0.8" or "!= down", or a /pattern/.'),
   max_time: duration.optional().describe("The longest that the whole exchange may take, redirects included."),
@@ -145,7 +145,8 @@ function matchesText(expected: string, text: string): boolean {
   return pattern ? search(pattern, text) === true : text === expected;
 }
 
-function meets(value: unknown, expected: JsonScalar): boolean {
+/** Whether a value of JSON is the one expected, compares to it as it says (`"< 0.8"`, `"!= down"`), or is found by its /pattern/. */
+export function meets(value: unknown, expected: JsonScalar): boolean {
   if (typeof expected !== "string") return value === expected;
   const comparison = /^(<=|>=|==|!=|<|>)\s*(.+)$/s.exec(expected);
   if (!comparison) return matchesText(expected, typeof value === "string" ? value : JSON.stringify(value));

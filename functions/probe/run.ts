@@ -36,6 +36,8 @@ export interface ProbeRun {
   readonly concurrency?: number;
   /** Milliseconds between two starts: a burst of starts would be measured as slowness of the targets. @default 1 */
   readonly paceMs?: number;
+  /** Called as soon as a probe has ended, for those who watch. */
+  readonly onResult?: (result: ProbeResult) => void;
   /** @default all that there are */
   readonly probers?: Readonly<Record<string, AnyProber>>;
 }
@@ -55,7 +57,9 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
       const now = performance.now();
       lastStart = Math.max(now, lastStart + paceMs);
       if (lastStart > now) await sleep(lastStart - now);
-      results[position] = await runProbe(probe, run);
+      const result = await runProbe(probe, run);
+      results[position] = result;
+      run.onResult?.(result);
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, probes.length) }, lane));

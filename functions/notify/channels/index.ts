@@ -1,7 +1,20 @@
 /** Every kind of channel. Configuration, documentation and the contract tests follow from this list. */
 import type { AnyChannelKind } from "../channel.ts";
+import { discord } from "./discord.ts";
 import { email } from "./email.ts";
+import { googleChat } from "./google_chat.ts";
+import { pagerduty } from "./pagerduty.ts";
+import { slack } from "./slack.ts";
+import { teams } from "./teams.ts";
 import { webhook } from "./webhook.ts";
 
 /** The registry of channels, by kind. */
-export const channels: Readonly<Record<string, AnyChannelKind>> = { email, webhook };
+export const channels: Readonly<Record<string, AnyChannelKind>> = {
+  email,
+  webhook,
+  slack,
+  google_chat: googleChat,
+  teams,
+  discord,
+  pagerduty,
+};

@@ -86,8 +86,10 @@ const activities: Readonly<Record<string, string>> = {
   authentication: "logging in at",
   query: "waiting for the answer to the first query from",
   statistics: "counting the connections of",
+  upgrade: "waiting for the upgrade to a WebSocket from",
 };
 
-function doing(phase: string, peer: string): string {
+/** What goes on in a phase, as a part of a sentence: `connecting to api.example.com:443`. */
+export function doing(phase: string, peer: string): string {
   return `${activities[phase] ?? `in the phase ${phase} with`} ${peer}`;
 }

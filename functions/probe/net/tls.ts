@@ -21,6 +21,8 @@ export interface Secured {
   readonly socket: TLSSocket;
   /** When the first certificate of the verified chain expires; milliseconds since the epoch. */
   readonly expiresAt: number | undefined;
+  /** Whose certificate that is. */
+  readonly expiring: string | undefined;
   /** Why the certificates are not accepted, in one sentence. */
   readonly fault: string | undefined;
 }
@@ -48,9 +50,11 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
   watch.stop();
   const leaf = socket.getPeerX509Certificate();
   const chain = leaf ? verifiedChain(leaf, trusted(ca)) : [];
+  const first = chain.toSorted((left, right) => expiry(left) - expiry(right))[0];
   return {
     socket,
-    expiresAt: chain.length === 0 ? undefined : Math.min(...chain.map(expiry)),
+    expiresAt: first && expiry(first),
+    expiring: first && subjectOf(first),
     fault: verify === "nothing" || socket.authorized ? undefined : explain(socket, chain, host, now),
   };
 }

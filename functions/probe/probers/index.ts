@@ -2,6 +2,8 @@
 import type { AnyProber } from "../prober.ts";
 import { http } from "./http.ts";
 import { postgres } from "./postgres.ts";
+import { tls } from "./tls.ts";
+import { websocket } from "./websocket.ts";
 
 /** The registry of probers, by kind. */
-export const probers: Readonly<Record<string, AnyProber>> = { http, postgres };
+export const probers: Readonly<Record<string, AnyProber>> = { http, postgres, tls, websocket };

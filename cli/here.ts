@@ -1,0 +1,47 @@
+/** Runs probes from this machine, as the probe function would: what `probe`, `watch` and `verify` have in common. */
+import { runProbes } from "../functions/probe/run.ts";
+import { localSecrets } from "../shared/adapters/secrets.ts";
+import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
+import type { ProbeResult, Report, Trigger, Vantage } from "../shared/messages/report.ts";
+import type { Secrets } from "../shared/ports.ts";
+
+/** The option `--secrets` of commands that run probes. */
+export const secretsOption = { secrets: { type: "string", default: "secrets" } } as const;
+
+/** Secrets from environment variables, or from files in a folder. */
+export function secretsFrom(folder: string): Secrets {
+  return localSecrets(process.env, folder);
+}
+
+/** What probes are run for. */
+export interface Errand {
+  readonly configuration: Configuration;
+  readonly secrets: Secrets;
+  readonly probes: readonly ConfiguredProbe[];
+  readonly trigger: Trigger;
+  /** What the run from a vantage point is called. */
+  readonly group: (vantage: Vantage) => string;
+  /** The request that is answered, if there is one. */
+  readonly request?: string;
+  readonly onResult?: (result: ProbeResult) => void;
+}
+
+/** Runs the probes once and together, all of them from here. @returns a report for each vantage point that they stand for */
+export function runHere({ configuration, probes, group, request, ...errand }: Errand): Promise<Report[]> {
+  const { environment } = configuration;
+  const byVantage = Map.groupBy(probes, ({ vantage }) => vantage);
+  return Promise.all(
+    [...byVantage].map(([vantage, own]) =>
+      runProbes({
+        ...errand,
+        environment,
+        vantage,
+        group: group(vantage),
+        reportId: `${environment}/${group(vantage)}/${request ?? new Date().toISOString()}`,
+        request,
+        probes: own,
+        clock: { now: () => Date.now() },
+      }),
+    ),
+  );
+}

@@ -1,0 +1,126 @@
+import { describe, expect, it } from "vitest";
+import type { OutgoingRequest } from "../channel.ts";
+import { characters } from "../fit.ts";
+import { incidentEvent, noticeOf, resolvedEvent, secretsOf, webInbox } from "../fixtures.ts";
+import { hostileNotices, leftOut } from "../hostile.fixtures.ts";
+import { sender } from "../send.ts";
+import { discord } from "./discord.ts";
+
+function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {
+  const parsed = discord.settings.parse({ url: { secret: "discord-url" }, ...settings });
+  return discord.render(parsed, notice) as OutgoingRequest;
+}
+
+describe("settings", () => {
+  it.each<[unknown]>([[12345], ["general"], ["12"]])("refuse the thread %j", (thread_id) => {
+    const { error } = discord.settings.safeParse({ url: { secret: "discord-url" }, thread_id });
+    expect(error?.issues[0]?.message).toBe('must be the id of a thread, in quotes: "1234567890123456789"');
+  });
+});
+
+describe("a message", () => {
+  it("reads well when an incident is opened", () => {
+    expect(JSON.parse(requestOf().body)).toMatchInlineSnapshot(`
+      {
+        "allowed_mentions": {
+          "parse": [],
+        },
+        "content": "🔴 **NEW INCIDENT · critical P0 · Netra staging**
+      The VPC connector is saturated; the backend answers 503.",
+        "embeds": [
+          {
+            "color": 14233637,
+            "description": "**Impact:** $500K+ ARR pipeline blocked
+      **Root cause:** VPC connector (90 % sure)
+      **Whose trouble:** the platform
+      **Who acts:** infrastructure
+      **Affected:** vpc-connector, backend
+      **Alerts:** connector full, backend-health failing
+      **Since:** Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)
+      **Opened:** Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
+      **This news:** Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
+      **Incident:** 20250916-120000-vpc-connector
+
+      **Evidence**
+      • The connector is at 98 % of its capacity.
+      • The same target answers through the other path.
+
+      **Why**
+      • The backend answers 503.
+      • Because it gets no database connection.",
+            "footer": {
+              "text": "Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
+      To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there.",
+            },
+          },
+        ],
+      }
+    `);
+  });
+
+  it("turns green when it is resolved", () => {
+    const { content, embeds } = JSON.parse(requestOf(noticeOf(resolvedEvent())).body);
+    expect(content).toMatch(/^🟢 \*\*RESOLVED · /);
+    expect(embeds[0].color).toBe(0x188038);
+  });
+
+  it("waits for the true answer, in the thread that is asked for", async () => {
+    await using inbox = await webInbox();
+    const send = sender(secretsOf({ "discord-url": `${inbox.url}/api/webhooks/1/token` }));
+    await send({ ...requestOf(), allowPrivate: true }, 0);
+    await send({ ...requestOf(undefined, { thread_id: "1234567890123456789" }), allowPrivate: true }, 0);
+    expect(inbox.received.map(({ url }) => url)).toEqual([
+      "/api/webhooks/1/token?wait=true",
+      "/api/webhooks/1/token?wait=true&thread_id=1234567890123456789",
+    ]);
+  });
+
+  it.each<[string, string]>([
+    ["@everyone <@&1>", "\\@everyone \\<\\@&1\\>"],
+    [
+      "**bold** __under__ ~~gone~~ ||hidden|| `code`",
+      "\\*\\*bold\\*\\* \\_\\_under\\_\\_ \\~\\~gone\\~\\~ \\|\\|hidden\\|\\| \\`code\\`",
+    ],
+    ["[log in](https://evil.example)", "\\[log in\\](https\\://evil.example)"],
+    ["# heading", "\\# heading"],
+    ["- item - more", "\\- item - more"],
+    ["C:\\dir\\", "C:\\\\dir\\\\"],
+  ])("shows %s as it is, and calls nobody", (summary, escaped) => {
+    const { content, allowed_mentions } = JSON.parse(requestOf(noticeOf(incidentEvent({ summary }))).body);
+    expect(content.split("\n")[1]).toBe(escaped);
+    expect(allowed_mentions).toEqual({ parse: [] });
+  });
+
+  it.each(hostileNotices)("keeps to Discord's limits with %s", (_, notice) => {
+    const { body } = requestOf(notice);
+    const { content, embeds } = JSON.parse(body);
+    const [{ description, footer }] = embeds;
+    expect(embeds).toHaveLength(1);
+    expect(characters(content)).toBeLessThanOrEqual(2_000);
+    expect(characters(description)).toBeLessThanOrEqual(4_096);
+    expect(characters(footer.text)).toBeLessThanOrEqual(2_048);
+    expect(characters(description) + characters(footer.text)).toBeLessThanOrEqual(6_000);
+    expect(body).not.toMatch(/\\ud[89a-f]/);
+    expect(leftOut(body)).toEqual([]);
+  });
+});
+
+describe("an answer", () => {
+  it.each<[number, string, Record<string, string>, object]>([
+    [200, "", {}, { outcome: "delivered", answer: "200" }],
+    [400, '{"code":50035}', {}, { outcome: "rejected", answer: '400 {"code":50035}' }],
+    [
+      404,
+      "",
+      {},
+      {
+        outcome: "rejected",
+        answer: "404: the webhook or the thread is gone: add a webhook and change the secret, or change thread_id",
+      },
+    ],
+    [429, "", { "retry-after": "2" }, { outcome: "retry", answer: "429", afterMs: 2_000 }],
+    [502, "", {}, { outcome: "retry", answer: "502" }],
+  ])("%i %s", (status, body, headers, expected) => {
+    expect(discord.classify({ status, headers, body })).toEqual(expected);
+  });
+});

@@ -1,0 +1,110 @@
+/** Messages in Discord by a webhook of a channel. https://docs.discord.com/developers/resources/webhook */
+import { z } from "zod";
+import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
+import { classifyHttp } from "../classify.ts";
+import { characters, fitted } from "../fit.ts";
+import { postJson } from "../post.ts";
+import { signs, type Tone, toneOf } from "../tone.ts";
+import type { Wording } from "../wording.ts";
+
+/** Settings of a Discord channel. */
+export interface DiscordSettings {
+  readonly url: SecretReference;
+  readonly thread_id?: string | undefined;
+}
+
+/** The Discord channel. */
+export const discord: ChannelKind<DiscordSettings> = {
+  kind: "discord",
+  title: "Posts to a channel in Discord, by a webhook.",
+  settings: z.strictObject({
+    url: secretReference.describe("A secret: the address of a webhook, https://discord.com/api/webhooks/…."),
+    thread_id: z
+      .string({ error: 'must be the id of a thread, in quotes: "1234567890123456789"' })
+      .regex(/^\d{17,20}$/, 'must be the id of a thread, in quotes: "1234567890123456789"')
+      .optional()
+      .describe("The id of a thread of the webhook's channel, to post there; a forum takes messages in no other way."),
+  }),
+  example: `url: { secret: discord-url }
+thread_id: "1234567890123456789"
+`,
+  render: renderMessage,
+  classify: (reply) => classifyHttp(reply, advice),
+};
+
+const advice: Readonly<Record<number, string>> = {
+  401: "the token of the address is wrong: copy the webhook's address into the secret again",
+  403: "the webhook is not allowed to: copy the webhook's address into the secret again",
+  404: "the webhook or the thread is gone: add a webhook and change the secret, or change thread_id",
+};
+
+/** The longest parts of a message, in characters. */
+const longest = { content: 2_000, description: 4_096, footer: 2_048, embeds: 6_000 } as const;
+
+const colors: Readonly<Record<Tone, number>> = {
+  critical: 0xd93025,
+  warning: 0xf29900,
+  info: 0x1a73e8,
+  resolved: 0x188038,
+};
+
+interface Embed {
+  readonly description: string;
+  readonly color: number;
+  /** Plain text, which reads no Markdown. */
+  readonly footer: { readonly text: string };
+}
+
+interface Message {
+  /** What a notification on the phone shows. */
+  readonly content: string;
+  readonly embeds: readonly [Embed];
+  /** Nobody is called by what a target says. */
+  readonly allowed_mentions: { readonly parse: readonly [] };
+}
+
+function renderMessage({ url, thread_id }: DiscordSettings, notice: Notice): OutgoingRequest {
+  const message = fitted(notice, (words) => messageOf(words, toneOf(notice)), fits);
+  // Without waiting Discord answers 204 before it has looked at the message.
+  return postJson(url, message, { query: { wait: "true", ...(thread_id === undefined ? {} : { thread_id }) } });
+}
+
+function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, tone: Tone): Message {
+  const paragraphs = [
+    change === undefined ? [] : [escapeMarkdown(change)],
+    facts.map(({ label, value }) => `**${label}:** ${escapeMarkdown(value)}`),
+    ...lists.map(({ label, items }) => [`**${label}**`, ...items.map((item) => `• ${escapeMarkdown(item)}`)]),
+  ];
+  return {
+    content: `${signs[tone]} **${escapeMarkdown(state)}**\n${escapeMarkdown(what)}`,
+    embeds: [
+      {
+        description: paragraphs
+          .filter((lines) => lines.length > 0)
+          .map((lines) => lines.join("\n"))
+          .join("\n\n"),
+        color: colors[tone],
+        footer: { text: nextSteps.join("\n") },
+      },
+    ],
+    allowed_mentions: { parse: [] },
+  };
+}
+
+function fits({ content, embeds: [{ description, footer }] }: Message): boolean {
+  return (
+    characters(content) <= longest.content &&
+    characters(description) <= longest.description &&
+    characters(footer.text) <= longest.footer &&
+    characters(description) + characters(footer.text) <= longest.embeds
+  );
+}
+
+/** What formats, mentions or links; an address too, which Discord would otherwise visit for its preview. */
+function escapeMarkdown(text: string): string {
+  return text
+    .replaceAll(/[\\*_~`|#<>[\]@]/g, "\\$&")
+    .replaceAll("://", "\\://")
+    .replace(/^[-+]/, "\\$&");
+}

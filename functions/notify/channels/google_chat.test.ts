@@ -1,0 +1,207 @@
+import { describe, expect, it } from "vitest";
+import type { OutgoingRequest } from "../channel.ts";
+import { bytes } from "../fit.ts";
+import { incidentEvent, noticeOf, resolvedEvent, secretsOf, webInbox } from "../fixtures.ts";
+import { hostileNotices, leftOut } from "../hostile.fixtures.ts";
+import { sender } from "../send.ts";
+import { googleChat } from "./google_chat.ts";
+
+function requestOf(notice = noticeOf(incidentEvent())): OutgoingRequest {
+  return googleChat.render({ url: { secret: "chat-url" } }, notice) as OutgoingRequest;
+}
+
+describe("a card", () => {
+  it("reads well when an incident is opened", () => {
+    expect(JSON.parse(requestOf().body)).toMatchInlineSnapshot(`
+      {
+        "cardsV2": [
+          {
+            "card": {
+              "sections": [
+                {
+                  "widgets": [
+                    {
+                      "textParagraph": {
+                        "text": "🔴 <b>NEW INCIDENT · critical P0 · Netra staging</b><br>The VPC connector is saturated; the backend answers 503.",
+                      },
+                    },
+                  ],
+                },
+                {
+                  "widgets": [
+                    {
+                      "decoratedText": {
+                        "text": "$500K+ ARR pipeline blocked",
+                        "topLabel": "Impact",
+                        "wrapText": true,
+                      },
+                    },
+                    {
+                      "decoratedText": {
+                        "text": "VPC connector (90 % sure)",
+                        "topLabel": "Root cause",
+                        "wrapText": true,
+                      },
+                    },
+                    {
+                      "decoratedText": {
+                        "text": "the platform",
+                        "topLabel": "Whose trouble",
+                        "wrapText": true,
+                      },
+                    },
+                    {
+                      "decoratedText": {
+                        "text": "infrastructure",
+                        "topLabel": "Who acts",
+                        "wrapText": true,
+                      },
+                    },
+                    {
+                      "decoratedText": {
+                        "text": "vpc-connector, backend",
+                        "topLabel": "Affected",
+                        "wrapText": true,
+                      },
+                    },
+                    {
+                      "decoratedText": {
+                        "text": "connector full, backend-health failing",
+                        "topLabel": "Alerts",
+                        "wrapText": true,
+                      },
+                    },
+                    {
+                      "decoratedText": {
+                        "text": "Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)",
+                        "topLabel": "Since",
+                        "wrapText": true,
+                      },
+                    },
+                    {
+                      "decoratedText": {
+                        "text": "Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)",
+                        "topLabel": "Opened",
+                        "wrapText": true,
+                      },
+                    },
+                    {
+                      "decoratedText": {
+                        "text": "Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)",
+                        "topLabel": "This news",
+                        "wrapText": true,
+                      },
+                    },
+                    {
+                      "decoratedText": {
+                        "text": "20250916-120000-vpc-connector",
+                        "topLabel": "Incident",
+                        "wrapText": true,
+                      },
+                    },
+                  ],
+                },
+                {
+                  "header": "Evidence",
+                  "widgets": [
+                    {
+                      "textParagraph": {
+                        "text": "• The connector is at 98 % of its capacity.<br>• The same target answers through the other path.",
+                      },
+                    },
+                  ],
+                },
+                {
+                  "header": "Why",
+                  "widgets": [
+                    {
+                      "textParagraph": {
+                        "text": "• The backend answers 503.<br>• Because it gets no database connection.",
+                      },
+                    },
+                  ],
+                },
+                {
+                  "widgets": [
+                    {
+                      "textParagraph": {
+                        "text": "Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.<br>To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there.",
+                      },
+                    },
+                  ],
+                },
+              ],
+            },
+            "cardId": "incident",
+          },
+        ],
+        "fallbackText": "🔴 NEW INCIDENT · critical P0 · Netra staging: The VPC connector is saturated; the backend answers 503.",
+        "thread": {
+          "threadKey": "20250916-120000-vpc-connector",
+        },
+      }
+    `);
+  });
+
+  it("stays in the thread of its incident, and is made once however often it is sent", () => {
+    const opened = requestOf();
+    const resolved = requestOf(noticeOf(resolvedEvent()));
+    expect(opened.query).toEqual({
+      messageReplyOption: "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD",
+      requestId: "20250916-120000-vpc-connector:opened:ops",
+    });
+    expect(resolved.query?.["requestId"]).toBe("20250916-120000-vpc-connector:resolved:ops");
+    for (const { body } of [opened, resolved]) {
+      expect(JSON.parse(body).thread).toEqual({ threadKey: "20250916-120000-vpc-connector" });
+    }
+  });
+
+  it("arrives with key and token of its secret address and with its own parameters", async () => {
+    await using inbox = await webInbox();
+    const url = `${inbox.url}/v1/spaces/AAA/messages?key=AIza-1&token=a%2Fb%3D`;
+    await sender(secretsOf({ "chat-url": url }))({ ...requestOf(), allowPrivate: true }, 0);
+    const received = new URL(inbox.received[0]?.url ?? "", inbox.url);
+    expect(received.pathname).toBe("/v1/spaces/AAA/messages");
+    expect([...received.searchParams]).toEqual([
+      ["key", "AIza-1"],
+      ["token", "a/b="],
+      ["messageReplyOption", "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"],
+      ["requestId", "20250916-120000-vpc-connector:opened:ops"],
+    ]);
+  });
+
+  it("lets nothing from a target make tags, links or mentions", () => {
+    const { body } = requestOf(
+      noticeOf(incidentEvent({ summary: "<users/all> <a href='https://evil.example'>&</a>" })),
+    );
+    const { fallbackText, cardsV2 } = JSON.parse(body);
+    expect(fallbackText).toContain("‹users/all› ‹a href='https://evil.example'›&‹/a›");
+    expect(cardsV2[0].card.sections[0].widgets[0].textParagraph.text).toContain(
+      "<br>&lt;users/all&gt; &lt;a href='https://evil.example'&gt;&amp;&lt;/a&gt;",
+    );
+  });
+
+  it.each(hostileNotices)("keeps to 32,000 bytes with %s", (_, notice) => {
+    const { body } = requestOf(notice);
+    expect(bytes(body)).toBeLessThanOrEqual(32_000);
+    expect(body).not.toMatch(/\\ud[89a-f]/);
+    expect(leftOut(body)).toEqual([]);
+  });
+});
+
+describe("an answer", () => {
+  it.each<[number, Record<string, string>, object]>([
+    [200, {}, { outcome: "delivered", answer: "200" }],
+    [400, {}, { outcome: "rejected", answer: "400" }],
+    [
+      404,
+      {},
+      { outcome: "rejected", answer: "404: the space or its webhook is gone: add a webhook and change the secret" },
+    ],
+    [429, {}, { outcome: "retry", answer: "429" }],
+    [429, { "retry-after": "7" }, { outcome: "retry", answer: "429", afterMs: 7_000 }],
+    [503, {}, { outcome: "retry", answer: "503" }],
+  ])("%i with %j", (status, headers, expected) => {
+    expect(googleChat.classify({ status, headers, body: "" })).toEqual(expected);
+  });
+});

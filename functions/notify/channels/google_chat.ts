@@ -1,0 +1,118 @@
+/** Cards in Google Chat by the webhook of a space, one thread an incident. https://developers.google.com/workspace/chat/quickstart/webhooks */
+import { z } from "zod";
+import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { bounded } from "../../../shared/redact.ts";
+import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
+import { classifyHttp } from "../classify.ts";
+import { bytes, fitted, wellFormedJson } from "../fit.ts";
+import { postJson } from "../post.ts";
+import { signs, toneOf } from "../tone.ts";
+import type { Wording } from "../wording.ts";
+
+/** Settings of a Google Chat channel. */
+export interface GoogleChatSettings {
+  readonly url: SecretReference;
+}
+
+/** The Google Chat channel. */
+export const googleChat: ChannelKind<GoogleChatSettings> = {
+  kind: "google_chat",
+  title: "Posts cards to a space in Google Chat, by a webhook, one thread an incident.",
+  settings: z.strictObject({
+    url: secretReference.describe(
+      "A secret: the address of a webhook of the space, https://chat.googleapis.com/v1/spaces/… with its key and token.",
+    ),
+  }),
+  example: `url: { secret: chat-url }
+`,
+  render: renderMessage,
+  classify: (reply) => classifyHttp(reply, advice),
+};
+
+const advice: Readonly<Record<number, string>> = {
+  401: "key and token of the address are wrong: copy the webhook's address into the secret again",
+  403: "the webhook or the space does not allow it: copy the webhook's address into the secret again",
+  404: "the space or its webhook is gone: add a webhook and change the secret",
+};
+
+/** The largest message, in bytes. */
+const largestMessage = 32_000;
+
+type Widget =
+  | { readonly textParagraph: { readonly text: string } }
+  | { readonly decoratedText: { readonly topLabel: string; readonly text: string; readonly wrapText: true } };
+
+interface Section {
+  readonly header?: string;
+  readonly widgets: readonly Widget[];
+}
+
+interface Message {
+  /** What a notification on the phone shows. */
+  readonly fallbackText: string;
+  readonly thread: { readonly threadKey: string };
+  readonly cardsV2: readonly { readonly cardId: string; readonly card: { readonly sections: readonly Section[] } }[];
+}
+
+function renderMessage({ url }: GoogleChatSettings, notice: Notice): OutgoingRequest {
+  const message = fitted(
+    notice,
+    (words) => messageOf(words, notice),
+    (written) => bytes(wellFormedJson(written)) <= largestMessage,
+  );
+  return postJson(url, message, {
+    query: {
+      // Without it Chat ignores the key of the thread.
+      messageReplyOption: "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD",
+      // The same id again brings the message that is already there.
+      requestId: notice.key,
+    },
+  });
+}
+
+function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, notice: Notice): Message {
+  const sign = signs[toneOf(notice)];
+  return {
+    fallbackText: withoutMentions(`${sign} ${state}: ${what}`),
+    thread: { threadKey: bounded(notice.event.incident) },
+    cardsV2: [
+      {
+        cardId: "incident",
+        card: {
+          sections: [
+            {
+              widgets: [
+                paragraph([`${sign} <b>${escapeHtml(state)}</b>`, escapeHtml(what)]),
+                ...(change === undefined ? [] : [paragraph([escapeHtml(change)])]),
+              ],
+            },
+            {
+              widgets: facts.map(({ label, value }) => ({
+                decoratedText: { topLabel: label, text: escapeHtml(value), wrapText: true },
+              })),
+            },
+            ...lists.map(({ label, items }) => ({
+              header: label,
+              widgets: [paragraph(items.map((item) => `• ${escapeHtml(item)}`))],
+            })),
+            { widgets: [paragraph(nextSteps.map(escapeHtml))] },
+          ],
+        },
+      },
+    ],
+  };
+}
+
+function paragraph(lines: readonly string[]): Widget {
+  return { textParagraph: { text: lines.join("<br>") } };
+}
+
+/** The characters that begin tags and entities of the HTML that cards show. */
+function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/** Plain text of Chat knows no escape, and `<users/all>` in it would call everybody. */
+function withoutMentions(text: string): string {
+  return text.replaceAll("<", "‹").replaceAll(">", "›");
+}

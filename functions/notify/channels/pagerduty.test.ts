@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import { type IncidentEventKind, incidentEventKinds, type Severity } from "../../../shared/messages/incident-event.ts";
+import type { OutgoingRequest } from "../channel.ts";
+import { bytes, characters } from "../fit.ts";
+import { configurationOf, incidentEvent, noon, noticeOf, resolvedEvent, secretsOf, webInbox } from "../fixtures.ts";
+import { hostileNotices, leftOut } from "../hostile.fixtures.ts";
+import { plan } from "../plan.ts";
+import { sender } from "../send.ts";
+import { pagerduty } from "./pagerduty.ts";
+
+function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {
+  const parsed = pagerduty.settings.parse({ routing_key: { secret: "pagerduty-key" }, ...settings });
+  return pagerduty.render(parsed, notice) as OutgoingRequest;
+}
+
+/** What becomes of an event that a route asks for: what PagerDuty is asked to do, or why it is not asked. */
+function told(event: IncidentEventKind): string | undefined {
+  const channel = { name: "ops", kind: "pagerduty", settings: { routing_key: { secret: "pagerduty-key" } } };
+  const configuration = configurationOf([channel], [{ channels: ["ops"], events: incidentEventKinds }]);
+  const circumstances = { configuration, kinds: { pagerduty }, silences: [], ledger: [] };
+  const { deliveries, suppressed } = plan(incidentEvent({ event }), circumstances, noon);
+  const [payload] = deliveries.map((delivery) => delivery.payload as OutgoingRequest);
+  return payload === undefined ? suppressed[0]?.reason : JSON.parse(payload.body).event_action;
+}
+
+describe("settings", () => {
+  it("know two regions", () => {
+    expect(requestOf().url).toBe("https://events.pagerduty.com/v2/enqueue");
+    expect(requestOf(undefined, { region: "eu" }).url).toBe("https://events.eu.pagerduty.com/v2/enqueue");
+    const { error } = pagerduty.settings.safeParse({ routing_key: { secret: "pagerduty-key" }, region: "de" });
+    expect(error?.issues[0]?.message).toBe("must be us or eu");
+  });
+});
+
+describe("an event", () => {
+  it("is one of three, or none where PagerDuty has nothing that corresponds", () => {
+    expect(Object.fromEntries(incidentEventKinds.map((event) => [event, told(event)]))).toEqual({
+      opened: "trigger",
+      joined: "trigger",
+      severity_raised: "trigger",
+      root_cause_changed: "trigger",
+      acknowledged: "acknowledge",
+      recovering: "PagerDuty knows no recovering alert",
+      regressed: "trigger",
+      resolved: "resolve",
+      reminder: "trigger",
+      escalated: "trigger",
+      status_update: "PagerDuty is for those who act, not for those who follow",
+    });
+  });
+
+  it("carries everything about the incident when it triggers", () => {
+    expect(JSON.parse(requestOf().body)).toMatchInlineSnapshot(`
+      {
+        "client": "Pathkeeper",
+        "dedup_key": "20250916-120000-vpc-connector",
+        "event_action": "trigger",
+        "payload": {
+          "component": "vpc-connector",
+          "custom_details": {
+            "Affected": "vpc-connector, backend",
+            "Alerts": "connector full, backend-health failing",
+            "Evidence": "The connector is at 98 % of its capacity.
+      The same target answers through the other path.",
+            "Impact": "$500K+ ARR pipeline blocked",
+            "Incident": "20250916-120000-vpc-connector",
+            "Next steps": "Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
+      To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there.",
+            "Opened": "Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)",
+            "Root cause": "VPC connector (90 % sure)",
+            "Since": "Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)",
+            "State": "NEW INCIDENT · critical P0 · Netra staging",
+            "This news": "Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)",
+            "Who acts": "infrastructure",
+            "Whose trouble": "the platform",
+            "Why": "The backend answers 503.
+      Because it gets no database connection.",
+          },
+          "severity": "critical",
+          "source": "netra-staging",
+          "summary": "Netra staging: The VPC connector is saturated; the backend answers 503.",
+        },
+      }
+    `);
+  });
+
+  it.each<[Severity]>([["info"], ["warning"], ["critical"]])("of severity %s is called so there, too", (severity) => {
+    expect(JSON.parse(requestOf(noticeOf(incidentEvent({ severity }))).body).payload.severity).toBe(severity);
+  });
+
+  it("follows trigger with acknowledge and resolve of the same alert, with the key only on the wire", async () => {
+    await using inbox = await webInbox((response) => response.writeHead(202).end('{"status":"success"}'));
+    const send = sender(secretsOf({ "pagerduty-key": "0123456789abcdef0123456789abcdef" }));
+    const events = [
+      incidentEvent(),
+      incidentEvent({ event: "acknowledged", status: "acknowledged", sequence: 2 }),
+      resolvedEvent({ sequence: 3 }),
+    ];
+    for (const event of events) {
+      const outgoing = requestOf(noticeOf(event));
+      expect(JSON.stringify(outgoing)).not.toContain("0123456789abcdef");
+      expect(await send({ ...outgoing, url: inbox.url, allowPrivate: true }, 0)).toMatchObject({ status: 202 });
+    }
+    const alert = { routing_key: "0123456789abcdef0123456789abcdef", dedup_key: "20250916-120000-vpc-connector" };
+    expect(inbox.received.map(({ body }) => JSON.parse(body))).toEqual([
+      { event_action: "trigger", ...alert, client: "Pathkeeper", payload: expect.any(Object) },
+      { event_action: "acknowledge", ...alert },
+      { event_action: "resolve", ...alert },
+    ]);
+  });
+
+  it.each(hostileNotices)("keeps to PagerDuty's limits with %s", (_, notice) => {
+    const { body } = requestOf(notice);
+    const { dedup_key, payload } = JSON.parse(body);
+    expect(characters(dedup_key)).toBeLessThanOrEqual(255);
+    expect(characters(payload.summary)).toBeLessThanOrEqual(1_024);
+    expect(bytes(body)).toBeLessThan(64_000);
+    expect(body).not.toMatch(/\\ud[89a-f]/);
+    expect(leftOut(body)).toEqual([]);
+  });
+});
+
+describe("an answer", () => {
+  it.each<[number, string, Record<string, string>, object]>([
+    [202, "", {}, { outcome: "delivered", answer: "202" }],
+    [
+      400,
+      "invalid event",
+      {},
+      {
+        outcome: "rejected",
+        answer:
+          "400 invalid event: check that the secret of routing_key is the 32 characters of an Events API v2 integration, and nothing else",
+      },
+    ],
+    [429, "", {}, { outcome: "retry", answer: "429", afterMs: 60_000 }],
+    [429, "", { "retry-after": "5" }, { outcome: "retry", answer: "429", afterMs: 5_000 }],
+    [500, "", {}, { outcome: "retry", answer: "500" }],
+  ])("%i %s", (status, body, headers, expected) => {
+    expect(pagerduty.classify({ status, headers, body })).toEqual(expected);
+  });
+});

@@ -1,0 +1,100 @@
+/** Alerts in PagerDuty by its Events API v2, one alert an incident. https://developer.pagerduty.com/docs/events-api-v2-overview */
+import { z } from "zod";
+import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
+import { bounded } from "../../../shared/redact.ts";
+import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
+import { classifyHttp } from "../classify.ts";
+import { cut } from "../fit.ts";
+import { postJson } from "../post.ts";
+import { type Wording, wording } from "../wording.ts";
+
+/** Settings of a PagerDuty channel. */
+export interface PagerDutySettings {
+  readonly routing_key: SecretReference;
+  readonly region: "us" | "eu";
+}
+
+/** The PagerDuty channel. */
+export const pagerduty: ChannelKind<PagerDutySettings> = {
+  kind: "pagerduty",
+  title:
+    "Opens and resolves one alert an incident in PagerDuty, by its Events API v2; a route that names `acknowledged` acknowledges it, too.",
+  settings: z.strictObject({
+    routing_key: secretReference.describe(
+      "A secret: the integration key of an Events API v2 integration, 32 characters.",
+    ),
+    region: z
+      .enum(["us", "eu"], { error: "must be us or eu" })
+      .default("us")
+      .describe("The service region of the account: us, or eu where its address is *.eu.pagerduty.com."),
+  }),
+  example: `routing_key: { secret: pagerduty-key }
+`,
+  // A trigger would page again wherever the alert has been resolved by hand.
+  untold: {
+    recovering: "PagerDuty knows no recovering alert",
+    status_update: "PagerDuty is for those who act, not for those who follow",
+  },
+  render: renderEvent,
+  classify: classifyEvent,
+};
+
+const advice: Readonly<Record<number, string>> = {
+  400: "check that the secret of routing_key is the 32 characters of an Events API v2 integration, and nothing else",
+};
+
+/** How long to wait when PagerDuty says that there were too many events, in milliseconds: its limits count by the minute. */
+const waitAfterTooMany = 60_000;
+
+const addresses: Readonly<Record<PagerDutySettings["region"], string>> = {
+  us: "https://events.pagerduty.com/v2/enqueue",
+  eu: "https://events.eu.pagerduty.com/v2/enqueue",
+};
+
+/** What PagerDuty is asked to do; a trigger adds to the alert while it is open. */
+const actions: Readonly<Partial<Record<IncidentEventKind, "acknowledge" | "resolve">>> = {
+  acknowledged: "acknowledge",
+  resolved: "resolve",
+};
+
+/** The longest texts, in characters. */
+const longest = { summary: 1_024, dedupKey: 255 } as const;
+
+function renderEvent({ routing_key, region }: PagerDutySettings, notice: Notice): OutgoingRequest {
+  const action = actions[notice.event.event];
+  const event = {
+    event_action: action ?? "trigger",
+    dedup_key: cut(bounded(notice.event.incident), longest.dedupKey),
+    ...(action === undefined ? { client: "Pathkeeper", payload: alertOf(notice) } : {}),
+  };
+  return postJson(addresses[region], event, { secretFields: { routing_key } });
+}
+
+function alertOf(notice: Notice): object {
+  const { event, environment } = notice;
+  const words = wording(notice);
+  return {
+    summary: cut(`${bounded(environment)}: ${words.what}`, longest.summary),
+    source: bounded(event.environment),
+    severity: event.severity,
+    component: bounded(event.root_cause),
+    custom_details: detailsOf(words),
+  };
+}
+
+function detailsOf({ state, change, facts, lists, nextSteps }: Wording): Record<string, string> {
+  return {
+    State: state,
+    ...(change === undefined ? {} : { Change: change }),
+    ...Object.fromEntries(facts.map(({ label, value }) => [label, value])),
+    ...Object.fromEntries(lists.map(({ label, items }) => [label, items.join("\n")])),
+    "Next steps": nextSteps.join("\n"),
+  };
+}
+
+function classifyEvent(reply: Reply): Attempt {
+  const attempt = classifyHttp(reply, advice);
+  const tooMany = "status" in reply && reply.status === 429 && attempt.outcome === "retry";
+  return tooMany ? { afterMs: waitAfterTooMany, ...attempt } : attempt;
+}

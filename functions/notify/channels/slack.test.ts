@@ -1,0 +1,160 @@
+import { describe, expect, it } from "vitest";
+import type { OutgoingRequest } from "../channel.ts";
+import { characters } from "../fit.ts";
+import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
+import { hostileNotices, leftOut } from "../hostile.fixtures.ts";
+import { slack } from "./slack.ts";
+
+interface Block {
+  readonly type: string;
+  readonly text?: { readonly text: string };
+  readonly elements?: readonly { readonly text: string }[];
+}
+
+function requestOf(notice = noticeOf(incidentEvent())): OutgoingRequest {
+  return slack.render({ url: { secret: "slack-url" } }, notice) as OutgoingRequest;
+}
+
+/** Everything that people read, block after block. */
+function read(notice = noticeOf(incidentEvent())): string {
+  const { blocks } = JSON.parse(requestOf(notice).body) as { blocks: Block[] };
+  return blocks
+    .map(({ text, elements = [] }) => text?.text ?? elements.map((element) => element.text).join("\n"))
+    .join("\n---\n");
+}
+
+describe("settings", () => {
+  it("refuse an address in the file", () => {
+    const { error } = slack.settings.safeParse({ url: "https://hooks.slack.com/services/T0/B0/x" });
+    expect(error?.issues[0]?.message).toBe(
+      "a secret does not belong in this file: write { secret: NAME } and keep its value outside",
+    );
+  });
+});
+
+describe("a message", () => {
+  it("goes to the secret address", () => {
+    expect(requestOf()).toMatchObject({ method: "POST", url: { secret: "slack-url" }, allowPrivate: false });
+  });
+
+  it("has a line for the phone, and blocks that convert nothing", () => {
+    const { text, blocks, ...others } = JSON.parse(requestOf().body);
+    expect(text).toBe(
+      "🔴 NEW INCIDENT · critical P0 · Netra staging: The VPC connector is saturated; the backend answers 503.",
+    );
+    expect(blocks[0]).toEqual({ type: "section", text: { type: "mrkdwn", text: expect.any(String), verbatim: true } });
+    expect(others).toEqual({ unfurl_links: false, unfurl_media: false });
+  });
+
+  it("reads well when an incident is opened", () => {
+    expect(read()).toMatchInlineSnapshot(`
+      "🔴 *NEW INCIDENT · critical P0 · Netra staging*
+      The VPC connector is saturated; the backend answers 503.
+      ---
+      *Impact:* $500K+ ARR pipeline blocked
+      *Root cause:* VPC connector (90 % sure)
+      *Whose trouble:* the platform
+      *Who acts:* infrastructure
+      *Affected:* vpc-connector, backend
+      *Alerts:* connector full, backend-health failing
+      *Since:* Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)
+      *Opened:* Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
+      *This news:* Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
+      *Incident:* 20250916-120000-vpc-connector
+      ---
+      *Evidence*
+      • The connector is at 98 % of its capacity.
+      • The same target answers through the other path.
+      ---
+      *Why*
+      • The backend answers 503.
+      • Because it gets no database connection.
+      ---
+      Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
+      To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there."
+    `);
+  });
+
+  it("reads well when it is resolved", () => {
+    expect(read(noticeOf(resolvedEvent()))).toMatchInlineSnapshot(`
+      "🟢 *RESOLVED · critical P0 · Netra staging*
+      The VPC connector is saturated; the backend answers 503.
+      ---
+      Everything was validated.
+      ---
+      *Impact:* $500K+ ARR pipeline blocked
+      *Root cause:* VPC connector (90 % sure)
+      *Whose trouble:* the platform
+      *Who acts:* infrastructure
+      *Affected:* vpc-connector, backend
+      *Alerts:* connector full, backend-health failing
+      *Since:* Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)
+      *Opened:* Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
+      *Resolved:* Tue, 16 Sept 2025, 14:30:00 CEST (2025-09-16 12:30:00 UTC)
+      *Lasted:* 32 min
+      *This news:* Tue, 16 Sept 2025, 14:30:00 CEST (2025-09-16 12:30:00 UTC)
+      *Incident:* 20250916-120000-vpc-connector
+      ---
+      *Evidence*
+      • The connector is at 98 % of its capacity.
+      • The same target answers through the other path.
+      ---
+      *Why*
+      • The backend answers 503.
+      • Because it gets no database connection.
+      ---
+      Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector."
+    `);
+  });
+
+  it("lets nothing from a target mention, link or format as an entity", () => {
+    const said = read(
+      noticeOf(incidentEvent({ summary: "<!channel> <https://evil.example|log in> &lt;", whys: ["<@U1>"] })),
+    );
+    expect(said).toContain("&lt;!channel&gt; &lt;https://evil.example|log in&gt; &amp;lt;");
+    expect(said).toContain("• &lt;@U1&gt;");
+  });
+
+  it("spreads long lists over sections before it folds anything", () => {
+    const whys = Array.from({ length: 12 }, (_, n) => `${n + 1} ${"y".repeat(290)}`);
+    const said = read(noticeOf(incidentEvent({ whys })));
+    expect(said).toContain("12 yyy");
+    expect(said).not.toContain("in the incident");
+  });
+
+  it.each(hostileNotices)("keeps to Slack's limits with %s", (_, notice) => {
+    const { text, blocks } = JSON.parse(requestOf(notice).body) as { text: string; blocks: Block[] };
+    expect(blocks.length).toBeLessThanOrEqual(50);
+    for (const block of blocks) expect(characters(block.text?.text ?? "")).toBeLessThanOrEqual(3_000);
+    expect(characters(JSON.stringify(blocks))).toBeLessThan(13_000);
+    expect(characters(text)).toBeLessThan(40_000);
+    expect(requestOf(notice).body).not.toMatch(/\\ud[89a-f]/);
+    expect(leftOut(read(notice))).toEqual([]);
+  });
+});
+
+describe("an answer", () => {
+  it.each<[number, string, Record<string, string>, object]>([
+    [200, "ok", {}, { outcome: "delivered", answer: "200 ok" }],
+    [400, "invalid_payload", {}, { outcome: "rejected", answer: "400 invalid_payload" }],
+    [
+      404,
+      "no_service",
+      {},
+      {
+        outcome: "rejected",
+        answer: "404 no_service: the webhook or its channel is gone: add a webhook and change the secret",
+      },
+    ],
+    [
+      410,
+      "channel_is_archived",
+      {},
+      { outcome: "rejected", answer: "410: the receiver is gone for good, remove the channel" },
+    ],
+    [429, "rate_limited", { "retry-after": "30" }, { outcome: "retry", answer: "429 rate_limited", afterMs: 30_000 }],
+    [500, "rollup_error", {}, { outcome: "retry", answer: "500 rollup_error" }],
+  ])("%i %s", (status, body, headers, expected) => {
+    expect(slack.classify({ status, headers, body })).toEqual(expected);
+  });
+});

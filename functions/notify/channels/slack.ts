@@ -1,0 +1,116 @@
+/** Messages in Slack by an incoming webhook, which posts only: it can neither edit nor thread. https://docs.slack.dev/messaging */
+import { z } from "zod";
+import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
+import { classifyHttp } from "../classify.ts";
+import { characters, fitted, wellFormedJson } from "../fit.ts";
+import { postJson } from "../post.ts";
+import { signs, toneOf } from "../tone.ts";
+import type { Wording } from "../wording.ts";
+
+/** Settings of a Slack channel. */
+export interface SlackSettings {
+  readonly url: SecretReference;
+}
+
+/** The Slack channel. */
+export const slack: ChannelKind<SlackSettings> = {
+  kind: "slack",
+  title: "Posts to a channel in Slack, by an incoming webhook.",
+  settings: z.strictObject({
+    url: secretReference.describe("A secret: the address of an incoming webhook, https://hooks.slack.com/services/…."),
+  }),
+  example: `url: { secret: slack-url }
+`,
+  render: renderMessage,
+  classify: (reply) => classifyHttp(reply, advice),
+};
+
+/** What Slack's refusals mean. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors */
+const advice: Readonly<Record<number, string>> = {
+  403: "the workspace forbids it, or the address has expired: add the webhook again and change the secret",
+  404: "the webhook or its channel is gone: add a webhook and change the secret",
+};
+
+/** The longest text of a section, in characters. Slack refuses the whole message otherwise. */
+const longestSection = 3_000;
+
+/** The largest sum of all blocks, in characters of JSON. Slack refuses more than about 13,200, and does not document it. */
+const largestMessage = 13_000;
+
+/** The most blocks of a message. */
+const mostBlocks = 50;
+
+interface Text {
+  readonly type: "mrkdwn";
+  readonly text: string;
+  /** Leaves alone what looks like an address, a channel or a mention. */
+  readonly verbatim: true;
+}
+
+type Block =
+  | { readonly type: "section"; readonly text: Text }
+  | { readonly type: "context"; readonly elements: Text[] };
+
+interface Message {
+  /** What a notification on the phone shows. */
+  readonly text: string;
+  readonly blocks: readonly Block[];
+  readonly unfurl_links: false;
+  readonly unfurl_media: false;
+}
+
+function renderMessage({ url }: SlackSettings, notice: Notice): OutgoingRequest {
+  const sign = signs[toneOf(notice)];
+  return postJson(
+    url,
+    fitted(notice, (words) => messageOf(words, sign), fits),
+  );
+}
+
+function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, sign: string): Message {
+  const paragraphs = [
+    [`${sign} *${escapeMrkdwn(state)}*`, escapeMrkdwn(what)],
+    change === undefined ? [] : [escapeMrkdwn(change)],
+    facts.map(({ label, value }) => `*${label}:* ${escapeMrkdwn(value)}`),
+    ...lists.map(({ label, items }) => [`*${label}*`, ...items.map((item) => `• ${escapeMrkdwn(item)}`)]),
+  ];
+  return {
+    text: escapeMrkdwn(`${sign} ${state}: ${what}`),
+    blocks: [
+      ...paragraphs.flatMap(sectionsOf),
+      { type: "context", elements: nextSteps.map((step) => mrkdwn(escapeMrkdwn(step))) },
+    ],
+    unfurl_links: false,
+    unfurl_media: false,
+  };
+}
+
+/** Lines in as few sections as hold them. */
+function sectionsOf(lines: readonly string[]): Block[] {
+  const texts: string[] = [];
+  for (const line of lines) {
+    const last = texts.at(-1);
+    const joined = last === undefined ? line : `${last}\n${line}`;
+    if (last === undefined || characters(joined) > longestSection) texts.push(line);
+    else texts[texts.length - 1] = joined;
+  }
+  return texts.map((text) => ({ type: "section", text: mrkdwn(text) }));
+}
+
+function fits({ blocks }: Message): boolean {
+  return (
+    blocks.length <= mostBlocks &&
+    blocks.every((block) => block.type !== "section" || characters(block.text.text) <= longestSection) &&
+    characters(wellFormedJson(blocks)) < largestMessage
+  );
+}
+
+function mrkdwn(text: string): Text {
+  return { type: "mrkdwn", text, verbatim: true };
+}
+
+/** The three characters that make mentions, links and entities. */
+function escapeMrkdwn(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

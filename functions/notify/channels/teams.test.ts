@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import type { OutgoingRequest } from "../channel.ts";
+import { bytes } from "../fit.ts";
+import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
+import { hostileNotices, leftOut } from "../hostile.fixtures.ts";
+import { teams } from "./teams.ts";
+
+interface Block {
+  readonly type: string;
+  readonly inlines: readonly { readonly type: string; readonly text: string; readonly color?: string }[];
+}
+
+function requestOf(notice = noticeOf(incidentEvent())): OutgoingRequest {
+  return teams.render({ url: { secret: "teams-url" } }, notice) as OutgoingRequest;
+}
+
+function blocksOf(notice = noticeOf(incidentEvent())): Block[] {
+  return JSON.parse(requestOf(notice).body).attachments[0].content.body;
+}
+
+function read(notice = noticeOf(incidentEvent())): string {
+  return blocksOf(notice)
+    .map(({ inlines }) => inlines.map(({ text }) => text).join(""))
+    .join("\n");
+}
+
+describe("a card", () => {
+  it("comes in the envelope that Workflows expect, without parameters that would break the signature of the address", () => {
+    const { body, query } = requestOf();
+    const { attachments, ...message } = JSON.parse(body);
+    expect(query).toBeUndefined();
+    expect(message).toEqual({ type: "message" });
+    expect(attachments).toEqual([
+      {
+        contentType: "application/vnd.microsoft.card.adaptive",
+        contentUrl: null,
+        content: {
+          $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
+          type: "AdaptiveCard",
+          version: "1.2",
+          msteams: { width: "Full" },
+          body: expect.any(Array),
+        },
+      },
+    ]);
+  });
+
+  it("reads well when an incident is opened", () => {
+    expect(read()).toMatchInlineSnapshot(`
+      "🔴 NEW INCIDENT · critical P0 · Netra staging
+      The VPC connector is saturated; the backend answers 503.
+      Impact: $500K+ ARR pipeline blocked
+      Root cause: VPC connector (90 % sure)
+      Whose trouble: the platform
+      Who acts: infrastructure
+      Affected: vpc-connector, backend
+      Alerts: connector full, backend-health failing
+      Since: Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)
+      Opened: Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
+      This news: Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
+      Incident: 20250916-120000-vpc-connector
+      Evidence
+      • The connector is at 98 % of its capacity.
+      • The same target answers through the other path.
+      Why
+      • The backend answers 503.
+      • Because it gets no database connection.
+      Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
+      To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there."
+    `);
+  });
+
+  it("shows states in bold and colour, and facts line by line", () => {
+    expect(blocksOf().slice(0, 3)).toMatchInlineSnapshot(`
+      [
+        {
+          "inlines": [
+            {
+              "color": "Attention",
+              "text": "🔴 NEW INCIDENT · critical P0 · Netra staging",
+              "type": "TextRun",
+              "weight": "Bolder",
+            },
+          ],
+          "type": "RichTextBlock",
+        },
+        {
+          "inlines": [
+            {
+              "text": "The VPC connector is saturated; the backend answers 503.",
+              "type": "TextRun",
+            },
+          ],
+          "spacing": "Small",
+          "type": "RichTextBlock",
+        },
+        {
+          "inlines": [
+            {
+              "text": "Impact: ",
+              "type": "TextRun",
+              "weight": "Bolder",
+            },
+            {
+              "text": "$500K+ ARR pipeline blocked",
+              "type": "TextRun",
+            },
+          ],
+          "spacing": "Medium",
+          "type": "RichTextBlock",
+        },
+      ]
+    `);
+    expect(blocksOf(noticeOf(resolvedEvent()))[0]?.inlines[0]?.color).toBe("Good");
+  });
+
+  it("says what targets say only in runs of text, which read no Markdown", () => {
+    const summary = "[log in](https://evil.example) **now** {{DATE(2017-02-14T06:00:00Z)}} <at>all</at>";
+    const blocks = blocksOf(noticeOf(incidentEvent({ summary })));
+    expect(blocks[1]?.inlines).toEqual([{ type: "TextRun", text: summary }]);
+    for (const { type, inlines } of blocks) {
+      expect(type).toBe("RichTextBlock");
+      for (const run of inlines) expect(run.type).toBe("TextRun");
+    }
+  });
+
+  it.each(hostileNotices)("keeps to 28,000 bytes with %s", (_, notice) => {
+    const { body } = requestOf(notice);
+    expect(bytes(body)).toBeLessThanOrEqual(28_000);
+    expect(body).not.toMatch(/\\ud[89a-f]/);
+    expect(leftOut(read(notice))).toEqual([]);
+  });
+});
+
+describe("an answer", () => {
+  const accepted = "the flow has accepted it; only its run history says whether it posted";
+
+  it.each<[number, Record<string, string>, object]>([
+    [200, {}, { outcome: "delivered", answer: `200: ${accepted}` }],
+    [202, {}, { outcome: "delivered", answer: `202: ${accepted}` }],
+    [
+      403,
+      {},
+      {
+        outcome: "rejected",
+        answer: "403: the flow does not let anyone start it: change who can trigger it in Workflows",
+      },
+    ],
+    [404, {}, { outcome: "rejected", answer: "404: the flow is gone: add one and change the secret" }],
+    [413, {}, { outcome: "rejected", answer: "413" }],
+    [429, { "retry-after": "10" }, { outcome: "retry", answer: "429", afterMs: 10_000 }],
+    [502, {}, { outcome: "retry", answer: "502" }],
+  ])("%i with %j", (status, headers, expected) => {
+    expect(teams.classify({ status, headers, body: "" })).toEqual(expected);
+  });
+});

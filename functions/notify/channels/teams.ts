@@ -1,0 +1,138 @@
+/** Adaptive Cards in Microsoft Teams by a flow of Workflows. https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors */
+import { z } from "zod";
+import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
+import { classifyHttp } from "../classify.ts";
+import { bytes, fitted, wellFormedJson } from "../fit.ts";
+import { postJson } from "../post.ts";
+import { signs, type Tone, toneOf } from "../tone.ts";
+import type { Wording } from "../wording.ts";
+
+/** Settings of a Teams channel. */
+export interface TeamsSettings {
+  readonly url: SecretReference;
+}
+
+/** The Teams channel. */
+export const teams: ChannelKind<TeamsSettings> = {
+  kind: "teams",
+  title: "Posts Adaptive Cards to a channel or chat in Microsoft Teams, by a flow of Workflows.",
+  settings: z.strictObject({
+    url: secretReference.describe(
+      "A secret: the address that Workflows shows for a flow that starts when a Teams webhook request is received.",
+    ),
+  }),
+  example: `url: { secret: teams-url }
+`,
+  render: renderMessage,
+  classify: classifyFlow,
+};
+
+const advice: Readonly<Record<number, string>> = {
+  400: "the flow is switched off or does not start with a Teams webhook request: look at it in Workflows",
+  401: "the signature of the address is wrong, or the flow does not let anyone start it: copy its address into the secret again",
+  403: "the flow does not let anyone start it: change who can trigger it in Workflows",
+  404: "the flow is gone: add one and change the secret",
+};
+
+/** The largest message, in bytes: Teams says about 28 KB. */
+const largestMessage = 28_000;
+
+/** Runs of text, and not TextBlock or FactSet: those read Markdown, in which what targets say would have to be escaped. */
+interface RichTextBlock {
+  readonly type: "RichTextBlock";
+  readonly inlines: readonly TextRun[];
+  readonly spacing?: "None" | "Small" | "Medium";
+}
+
+interface TextRun {
+  readonly type: "TextRun";
+  readonly text: string;
+  readonly weight?: "Bolder";
+  readonly color?: "Attention" | "Warning" | "Accent" | "Good";
+  readonly isSubtle?: true;
+}
+
+interface Message {
+  readonly type: "message";
+  readonly attachments: readonly {
+    readonly contentType: "application/vnd.microsoft.card.adaptive";
+    readonly contentUrl: null;
+    readonly content: {
+      readonly $schema: string;
+      readonly type: "AdaptiveCard";
+      /** The first version with runs of text. */
+      readonly version: "1.2";
+      readonly msteams: { readonly width: "Full" };
+      readonly body: readonly RichTextBlock[];
+    };
+  }[];
+}
+
+const colors: Readonly<Record<Tone, "Attention" | "Warning" | "Accent" | "Good">> = {
+  critical: "Attention",
+  warning: "Warning",
+  info: "Accent",
+  resolved: "Good",
+};
+
+function renderMessage({ url }: TeamsSettings, notice: Notice): OutgoingRequest {
+  const message = fitted(
+    notice,
+    (words) => messageOf(words, toneOf(notice)),
+    (written) => bytes(wellFormedJson(written)) <= largestMessage,
+  );
+  return postJson(url, message);
+}
+
+function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, tone: Tone): Message {
+  const body: RichTextBlock[] = [
+    block([{ ...bold(`${signs[tone]} ${state}`), color: colors[tone] }]),
+    block([run(what)], "Small"),
+    ...(change === undefined ? [] : [block([run(change)], "Small")]),
+    ...facts.map(({ label, value }, at) => block([bold(`${label}: `), run(value)], at === 0 ? "Medium" : "None")),
+    ...lists.flatMap(({ label, items }) => [
+      block([bold(label)], "Medium"),
+      ...items.map((item) => block([run(`• ${item}`)], "None")),
+    ]),
+    ...nextSteps.map((step, at) => block([{ ...run(step), isSubtle: true }], at === 0 ? "Medium" : "None")),
+  ];
+  return {
+    type: "message",
+    attachments: [
+      {
+        contentType: "application/vnd.microsoft.card.adaptive",
+        contentUrl: null,
+        content: {
+          $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
+          type: "AdaptiveCard",
+          version: "1.2",
+          msteams: { width: "Full" },
+          body,
+        },
+      },
+    ],
+  };
+}
+
+/** A 2xx of Workflows says that the flow has begun, not that the card has arrived. */
+function classifyFlow(reply: Reply): Attempt {
+  const attempt = classifyHttp(reply, advice);
+  if (attempt.outcome !== "delivered") return attempt;
+  return {
+    ...attempt,
+    answer: `${attempt.answer}: the flow has accepted it; only its run history says whether it posted`,
+  };
+}
+
+function block(inlines: readonly TextRun[], spacing?: "None" | "Small" | "Medium"): RichTextBlock {
+  return { type: "RichTextBlock", inlines, ...(spacing === undefined ? {} : { spacing }) };
+}
+
+function run(text: string): TextRun {
+  return { type: "TextRun", text };
+}
+
+function bold(text: string): TextRun {
+  return { ...run(text), weight: "Bolder" };
+}

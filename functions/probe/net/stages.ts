@@ -1,0 +1,73 @@
+/** The stages of a conversation: phases of which each may have a deadline of its own. */
+import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
+import { formatDuration } from "../../../shared/units.ts";
+import type { ProbeWorld } from "../prober.ts";
+import { doing, failureOf, ProbeFault } from "./faults.ts";
+import { type Stopwatch, stopwatch } from "./stopwatch.ts";
+
+/** What holds while a stage runs. */
+export interface StageLimit {
+  /** Milliseconds that it may take. */
+  readonly limitMs: number;
+  /** What an overrun is. @default timeout */
+  readonly kind?: FailureKind;
+  /** What is still missing, for the sentence of a failure: `no answer to the ping came`. */
+  readonly missing: () => string;
+}
+
+/** A stopwatch that ends what runs longer than it may. */
+export interface Stages extends Stopwatch {
+  /** The world for all that happens in the stages: its signal is aborted by their deadlines as well. */
+  readonly world: ProbeWorld;
+  enter(stage: string, limit?: StageLimit): void;
+  /** Names the failure that an error means which ended the running stage. */
+  failureOf(error: unknown): Failure;
+}
+
+/**
+ * Stages that stand still until the first is entered.
+ * @param limits milliseconds that stages may take which are entered without a limit; those that are not named take what the probe has
+ * @param peer whom the probe speaks to, without secrets
+ */
+export function stages(world: ProbeWorld, limits: Readonly<Record<string, number | undefined>>, peer: string): Stages {
+  const watch = stopwatch(() => world.clock());
+  const overrun = new AbortController();
+  let running: StageLimit | undefined;
+  let alarm: NodeJS.Timeout | undefined;
+  world.onClose(() => clearTimeout(alarm));
+
+  const tooLong = (stage: string, limitMs: number, limit: StageLimit | undefined): ProbeFault => {
+    const time = formatDuration(limitMs);
+    return limit
+      ? new ProbeFault(limit.kind ?? "timeout", `within ${time} ${limit.missing()}`)
+      : new ProbeFault("timeout", `${doing(stage, peer)} took longer than ${time}`);
+  };
+  return {
+    world: { ...world, signal: AbortSignal.any([world.signal, overrun.signal]) },
+    get phase() {
+      return watch.phase;
+    },
+    enter(stage, limit) {
+      clearTimeout(alarm);
+      watch.enter(stage);
+      running = limit;
+      const limitMs = limit?.limitMs ?? limits[stage];
+      if (limitMs !== undefined) alarm = setTimeout(() => overrun.abort(tooLong(stage, limitMs, limit)), limitMs);
+    },
+    stop() {
+      clearTimeout(alarm);
+      watch.stop();
+      running = undefined;
+    },
+    times: () => watch.times(),
+    failureOf(error) {
+      const own = overrun.signal.aborted && !world.signal.aborted;
+      const failure = failureOf(own ? overrun.signal.reason : error, {
+        phase: watch.phase,
+        peer,
+        signal: world.signal,
+      });
+      return own || !running ? failure : { ...failure, message: `${failure.message}; ${running.missing()}` };
+    },
+  };
+}

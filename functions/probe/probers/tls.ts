@@ -1,0 +1,152 @@
+/** The prober `tls`: the handshake, the certificates, and how long they are valid. */
+import { z } from "zod";
+import { duration, type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import type { Failure } from "../../../shared/messages/report.ts";
+import { formatDuration, spokenDuration } from "../../../shared/units.ts";
+import { dial } from "../net/dial.ts";
+import { failureOf, ProbeFault } from "../net/faults.ts";
+import { stopwatch } from "../net/stopwatch.ts";
+import { secure } from "../net/tls.ts";
+import type { Assessment, Prober } from "../prober.ts";
+
+const versions = ["1.2", "1.3"] as const;
+
+/** What a `tls` probe reads. */
+export interface TlsSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly server_name?: string | undefined;
+  readonly ip_version: 4 | 6 | "any";
+  readonly tls: { readonly ca?: SecretReference | undefined };
+  /** Milliseconds. */
+  readonly min_validity: number;
+  readonly min_version: (typeof versions)[number];
+}
+
+/** What was seen of the target. */
+export interface TlsObservation {
+  /** What stood in place of a handshake, or why its certificates are not accepted. */
+  readonly failure?: Failure | undefined;
+  readonly handshake?: {
+    readonly seconds: number;
+    /** As OpenSSL calls it: `TLSv1.3`. */
+    readonly version: string;
+    /** Seconds until the server's own certificate expires; negative when it has. */
+    readonly leafExpiry: number | undefined;
+    /** Of the verified chain, the certificate that expires first, and the seconds until then. */
+    readonly first: { readonly name: string; readonly expiry: number } | undefined;
+  };
+}
+
+/** The prober `tls`. */
+export const tls: Prober<TlsSettings, TlsObservation> = {
+  kind: "tls",
+  title:
+    "Shakes hands for TLS on a fresh connection and judges the certificates: their chain, their names, and how long they are valid.",
+  settings: z.strictObject({
+    host: z.string().min(1).describe("The name or address to connect to."),
+    port: z.int().min(1).max(65_535).default(443).describe("The port."),
+    server_name: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("The name that is asked for and that the certificate must be for. Default: the host."),
+    ip_version: z
+      .union([z.literal(4), z.literal(6), z.literal("any")])
+      .default("any")
+      .describe("The kind of address to use: 4, 6 or any. Only the first address is tried, none is raced."),
+    tls: z
+      .strictObject({
+        ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
+      })
+      .prefault({})
+      .describe("How the certificates are verified."),
+    min_validity: duration
+      .prefault("14d")
+      .describe(
+        "The probe fails when a certificate of the verified chain expires sooner than this; 0s for expired only.",
+      ),
+    min_version: z
+      .enum(versions)
+      .default("1.2")
+      .describe("The oldest version of TLS that the server may choose. Older than 1.2 is never spoken."),
+  }),
+  example: `host: api.example.com
+min_validity: 14d
+`,
+
+  async observe(settings, world) {
+    const { host, port, server_name = host, ip_version } = settings;
+    const ca = settings.tls.ca && (await world.resolve(settings.tls.ca));
+    const watch = stopwatch(() => world.clock());
+    const failure = (error: unknown): Failure => {
+      const seen = failureOf(error, { phase: watch.phase, peer: `${host}:${port}`, signal: world.signal });
+      return { ...seen, message: world.redact(seen.message) };
+    };
+    try {
+      const family = ip_version === "any" ? {} : { family: ip_version };
+      const raw = await dial({ host, port, ...family }, world, watch);
+      const {
+        socket,
+        expiresAt,
+        expiring = "",
+        fault,
+      } = await secure(raw, { host: server_name, ca }, watch, world.now());
+      const until = (instant: number): number => (instant - world.now()) / 1000;
+      const leaf = socket.getPeerX509Certificate();
+      return {
+        ...(fault === undefined ? {} : { failure: failure(new ProbeFault("tls", fault)) }),
+        handshake: {
+          seconds: watch.times()["tls"] ?? 0,
+          version: socket.getProtocol() ?? "unknown",
+          leafExpiry: leaf && until(Date.parse(leaf.validTo)),
+          first: expiresAt === undefined ? undefined : { name: world.redact(expiring), expiry: until(expiresAt) },
+        },
+      };
+    } catch (error) {
+      return { failure: failure(error) };
+    }
+  },
+
+  assess(settings, { failure, handshake }) {
+    if (!handshake) return { ...(failure ? { failure } : {}), measurements: [] };
+    const { seconds, version, leafExpiry, first } = handshake;
+    const measurements: Assessment["measurements"][number][] = [{ metric: "tls_handshake_time", value: seconds }];
+    if (first) measurements.push({ metric: "tls_certificate_expiry", value: first.expiry });
+    if (leafExpiry !== undefined) measurements.push({ metric: "tls_leaf_certificate_expiry", value: leafExpiry });
+    const reason = failure ?? validityProblem(settings, handshake) ?? versionProblem(settings, version);
+    return {
+      ...(reason ? { failure: reason } : {}),
+      measurements,
+      findings: [
+        {
+          check: "tls_version",
+          ok: versionProblem(settings, version) === undefined,
+          observed: version,
+          expected: `TLSv${settings.min_version} or newer`,
+          explanation: "The version that the server chose of those it was offered.",
+        },
+      ],
+    };
+  },
+};
+
+function validityProblem(
+  { min_validity }: TlsSettings,
+  { first }: NonNullable<TlsObservation["handshake"]>,
+): Failure | undefined {
+  if (!first || first.expiry * 1000 >= min_validity) return undefined;
+  const left = spokenDuration(first.expiry * 1000);
+  return tlsFailure(
+    `the certificate of ${first.name} expires in ${left}, expected at least ${formatDuration(min_validity)}`,
+  );
+}
+
+function versionProblem({ min_version }: TlsSettings, version: string): Failure | undefined {
+  if (version.localeCompare(`TLSv${min_version}`) >= 0) return undefined;
+  return tlsFailure(`the server chose ${version}, expected TLSv${min_version} or newer`);
+}
+
+function tlsFailure(message: string): Failure {
+  return { kind: "tls", phase: "tls", message };
+}

@@ -1,0 +1,242 @@
+/** The prober `websocket`: handshakes on fresh connections, and a conversation over the first of them. */
+import { z } from "zod";
+import { duration, type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import type { Failure } from "../../../shared/messages/report.ts";
+import { type Stages, stages } from "../net/stages.ts";
+import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from "../net/websocket.ts";
+import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+import { play, type Step, script } from "../script.ts";
+
+/** What a `websocket` probe reads. */
+export interface WebSocketSettings {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | SecretReference>>;
+  readonly subprotocols: readonly string[];
+  readonly token?: SecretReference | undefined;
+  readonly handshakes: number;
+  readonly ip_version: 4 | 6 | "any";
+  readonly max_message: number;
+  readonly tls: { readonly ca?: SecretReference | undefined; readonly insecure: boolean };
+  /** Milliseconds. */
+  readonly deadlines: Readonly<Record<"dns" | "connect" | "tls" | "upgrade", number | undefined>>;
+  readonly script: readonly Step[];
+}
+
+/** What was seen of the target. */
+export interface WebSocketObservation {
+  readonly handshakes: readonly Handshake[];
+  /** Why the script did not come to its end. */
+  readonly broken?: Failure | undefined;
+  /** Seconds in each completed stage of the first connection. */
+  readonly stages: Readonly<Record<string, number>>;
+}
+
+/** The prober `websocket`. */
+export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
+  kind: "websocket",
+  title:
+    "Opens a WebSocket on a fresh connection, or several at the same moment, and plays a script over the first: messages to send, and messages that must come in their order and time. A server that accepts a handshake and closes at once is seen only by a script.",
+  settings: z
+    .strictObject({
+      url: z
+        .string()
+        .refine(isWebSocketUrl, "must be a URL that begins with ws:// or wss://, without user and #")
+        .describe("The URL to open. `{token}` in it stands for the token."),
+      headers: z
+        .record(
+          z
+            .string()
+            .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be the name of a header")
+            .toLowerCase(),
+          textOrSecret,
+        )
+        .default({})
+        .describe("Headers of the upgrade, such as `origin`. `{token}` in them stands for the token."),
+      subprotocols: z
+        .array(z.string().min(1))
+        .default([])
+        .describe("Subprotocols to offer, of which the server must choose one. `{token}` stands for the token."),
+      token: secretReference
+        .optional()
+        .describe(
+          "A secret for wherever `{token}` is written; where it is written nowhere it goes as `authorization: Bearer`.",
+        ),
+      handshakes: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(1)
+        .describe(
+          "How many connections start at the same moment. Each must be accepted; the script is played over the first.",
+        ),
+      ip_version: z
+        .union([z.literal(4), z.literal(6), z.literal("any")])
+        .default("any")
+        .describe("The kind of address to use: 4, 6 or any. Only the first address is tried, none is raced."),
+      max_message: z
+        .int()
+        .min(1)
+        .max(16 * 2 ** 20)
+        .default(2 ** 20)
+        .describe("The longest message that is accepted, in bytes."),
+      tls: z
+        .strictObject({
+          ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
+          insecure: z.boolean().default(false).describe("Accepts any certificate."),
+        })
+        .prefault({})
+        .describe("How the certificates are verified."),
+      deadlines: z
+        .strictObject({
+          dns: duration.optional().describe("The longest that looking up the name may take."),
+          connect: duration.optional().describe("The longest that the connection may take."),
+          tls: duration.optional().describe("The longest that the handshake of TLS may take."),
+          upgrade: duration.optional().describe("The longest that the server may take to accept the WebSocket."),
+        })
+        .transform(({ dns, connect, tls, upgrade }) => ({ dns, connect, tls, upgrade }))
+        .prefault({})
+        .describe("Deadlines of the stages before the script. One that is not written is that of the probe."),
+      script: script.default([]).describe("What is said, step by step; each step is a stage with its own time."),
+    })
+    .refine((settings) => settings.token !== undefined || !mentionsToken(settings), {
+      message: "{token} stands for a secret: write token: { secret: NAME }",
+      path: ["token"],
+    }),
+  example: `url: wss://api.example.com/ws?token={token}
+token: { secret: websocket-token }
+script:
+  - { name: welcome, expect: [{ json: { $.type: connection_established } }] }
+  - { send: { type: user_message, text: Hello } }
+  - name: agent events
+    expect:
+      - { json: { $.type: agent_started } }
+      - { json: { $.type: agent_completed } }
+    within: 8s
+`,
+
+  async observe(settings, world) {
+    const target = await targetOf(settings, world);
+    const attempts = await Promise.all(
+      Array.from({ length: settings.handshakes }, () => shakeHands(target, settings, world)),
+    );
+    const handshakes = attempts.map(({ handshake }) => handshake);
+    const [first] = attempts;
+    const accepted = attempts.every(({ conversation }) => conversation !== undefined);
+    const broken =
+      first?.conversation && accepted
+        ? await played(settings.script, first.conversation, first.stages, target.token, world)
+        : undefined;
+    for (const { conversation } of attempts) conversation?.leave();
+    return { handshakes, broken, stages: first?.stages.times() ?? {} };
+  },
+
+  assess(_settings, { handshakes, broken, stages }) {
+    const accepted = handshakes.filter((handshake) => "seconds" in handshake);
+    const refused = handshakes.filter((handshake) => "failure" in handshake);
+    const measurements: Assessment["measurements"][number][] = [
+      { metric: "websocket_connection_success", value: accepted.length / handshakes.length },
+      ...Object.entries(stages).map(([stage, value]) => ({
+        metric: "websocket_stage_time" as const,
+        value,
+        labels: { stage },
+      })),
+    ];
+    if (accepted.length > 0) {
+      const sum = accepted.reduce((total, { seconds }) => total + seconds, 0);
+      measurements.push({ metric: "websocket_handshake_time", value: sum / accepted.length });
+    }
+    const status =
+      refused.length === 0 ? switchingProtocols : refused.find(({ status }) => status !== undefined)?.status;
+    if (status !== undefined) measurements.push({ metric: "http_status", value: status });
+    const failure = refusalOf(refused, handshakes.length) ?? broken;
+    return { ...(failure ? { failure } : {}), measurements };
+  },
+};
+
+/** Seconds from nothing to the accepted upgrade, or why there is none, with the status of HTTP where one was answered. */
+type Handshake = { readonly seconds: number } | Refused;
+
+interface Refused {
+  readonly failure: Failure;
+  readonly status?: number;
+}
+
+/** The status of an accepted upgrade. */
+const switchingProtocols = 101;
+
+/** The target, and the token that stands for `{token}` in what is sent. */
+interface Target extends WebSocketTarget {
+  readonly token: string | undefined;
+}
+
+async function targetOf(settings: WebSocketSettings, world: ProbeWorld): Promise<Target> {
+  const token = settings.token && (await world.resolve(settings.token));
+  const filled = (text: string): string => text.replaceAll("{token}", () => token ?? "");
+  const headers: Record<string, string> =
+    token === undefined || mentionsToken(settings) ? {} : { authorization: `Bearer {token}` };
+  for (const [name, value] of Object.entries(settings.headers)) headers[name] = filled(await world.resolve(value));
+  return {
+    url: new URL(settings.url.replaceAll("{token}", () => encodeURIComponent(token ?? ""))),
+    headers,
+    subprotocols: settings.subprotocols.map(filled),
+    ...(settings.ip_version === "any" ? {} : { family: settings.ip_version }),
+    ca: settings.tls.ca && (await world.resolve(settings.tls.ca)),
+    insecure: settings.tls.insecure,
+    maxMessage: settings.max_message,
+    token,
+  };
+}
+
+async function shakeHands(
+  target: Target,
+  { deadlines }: WebSocketSettings,
+  world: ProbeWorld,
+): Promise<{ handshake: Handshake; stages: Stages; conversation?: Conversation }> {
+  const own = stages(world, deadlines, target.url.host);
+  const started = world.clock();
+  try {
+    const conversation = await openWebSocket(target, own);
+    return { handshake: { seconds: (world.clock() - started) / 1000 }, stages: own, conversation };
+  } catch (error) {
+    // A status is an answer, even where its body came too slowly.
+    if (!(error instanceof Refusal))
+      return { handshake: { failure: redacted(own.failureOf(error), world) }, stages: own };
+    const { kind, message, status } = error;
+    return { handshake: { failure: redacted({ kind, phase: own.phase, message }, world), status }, stages: own };
+  }
+}
+
+async function played(
+  steps: readonly Step[],
+  conversation: Conversation,
+  stages: Stages,
+  token: string | undefined,
+  world: ProbeWorld,
+): Promise<Failure | undefined> {
+  try {
+    await play(steps, conversation, stages, token);
+    return undefined;
+  } catch (error) {
+    return redacted(stages.failureOf(error), world);
+  }
+}
+
+function refusalOf(refused: readonly Refused[], handshakes: number): Failure | undefined {
+  const first = refused[0]?.failure;
+  if (!first || handshakes === 1) return first;
+  return { ...first, message: `${refused.length} of ${handshakes} simultaneous handshakes failed: ${first.message}` };
+}
+
+function redacted(failure: Failure, world: ProbeWorld): Failure {
+  return { ...failure, message: world.redact(failure.message) };
+}
+
+function mentionsToken({ url, headers, subprotocols, script }: WebSocketSettings): boolean {
+  const sent = script.map(({ send }) => send ?? "");
+  return JSON.stringify([url, headers, subprotocols, sent]).includes("{token}");
+}
+
+function isWebSocketUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^wss?:$/.test(url.protocol) && url.username === "" && url.password === "" && url.hash === "";
+}

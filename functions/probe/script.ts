@@ -1,0 +1,200 @@
+/** What is said over a WebSocket, step by step: the settings under `script`, and their play. */
+import { z } from "zod";
+import { duration } from "../../shared/config/fields.ts";
+import { type JsonScalar, jsonValues, meets } from "./expect.ts";
+import { parseJsonPath, valueAt } from "./json-path.ts";
+import { ProbeFault } from "./net/faults.ts";
+import type { Stages } from "./net/stages.ts";
+import type { Conversation } from "./net/websocket.ts";
+import { parsePattern, search } from "./pattern.ts";
+
+/** One step: exactly one of `send`, `expect`, `ping` and `close`. */
+export interface Step {
+  readonly name?: string | undefined;
+  readonly send?: z.core.util.JSONType | undefined;
+  readonly expect?: readonly ExpectedMessage[] | undefined;
+  readonly any_order: boolean;
+  readonly ping?: true | undefined;
+  readonly close?: number | undefined;
+  /** Milliseconds. */
+  readonly within: number;
+}
+
+/** A message that must come: all that is written must hold of it. */
+export interface ExpectedMessage {
+  readonly json?: Readonly<Record<string, JsonScalar>> | undefined;
+  readonly contains?: string | undefined;
+  readonly matches?: string | undefined;
+}
+
+const actions = ["send", "expect", "ping", "close"] as const;
+
+const expectedMessage: z.ZodType<ExpectedMessage, unknown> = z
+  .strictObject({
+    json: jsonValues.optional().describe("Values inside a JSON message by path, as in `expect` of the probe http."),
+    contains: z.string().min(1).optional().describe("A text that the message must contain."),
+    matches: z
+      .string()
+      .refine((text) => parsePattern(text) !== undefined, "must be a pattern such as /done/ or /done/i")
+      .optional()
+      .describe("A /pattern/ that must be found in the message."),
+  })
+  .refine((match) => Object.keys(match).length > 0, {
+    message: "write what the message must be like: json, contains or matches",
+  });
+
+/** The schema of `script`. */
+export const script: z.ZodType<readonly Step[], unknown> = z
+  .array(
+    z
+      .strictObject({
+        name: z
+          .string()
+          .regex(/^[a-z][a-z0-9_ -]{0,39}$/i, "must be letters, digits, spaces, - and _, at most 40")
+          .optional()
+          .describe(
+            "What the stage is called in failures and in websocket_stage_time. Default: expect-2, by position.",
+          ),
+        send: z
+          .json()
+          .optional()
+          .describe("A message to send: a text as it is, anything else as JSON. `{token}` in it stands for the token."),
+        expect: z
+          .array(expectedMessage)
+          .min(1)
+          .optional()
+          .describe("Messages that must come, in this order. Others may come between them."),
+        any_order: z.boolean().default(false).describe("Takes the expected messages in any order."),
+        ping: z.literal(true).optional().describe("Sends a ping and waits for its answer."),
+        close: z
+          .int()
+          .refine((code) => code === 1000 || (code >= 3000 && code <= 4999), "must be 1000, or 3000 to 4999")
+          .optional()
+          .describe("Closes with this code and waits until the server has closed too."),
+        within: duration.prefault("5s").describe("The longest that the step may take."),
+      })
+      .refine((step) => actions.filter((action) => step[action] !== undefined).length === 1, {
+        message: "a step is one of send, expect, ping and close",
+      }),
+  )
+  .superRefine((steps, context) => {
+    const names = [...connecting];
+    for (const [position, step] of steps.entries()) {
+      const name = stageOf(step, position);
+      if (names.includes(name))
+        context.addIssue({ code: "custom", message: `there are two stages "${name}"`, path: [position, "name"] });
+      names.push(name);
+      if (step.close !== undefined && position < steps.length - 1)
+        context.addIssue({ code: "custom", message: "nothing can follow a close", path: [position, "close"] });
+    }
+  });
+
+/**
+ * Plays the steps, each as a stage.
+ * @param token stands for `{token}` in what is sent
+ * @throws ProbeFault, or the error of the connection
+ */
+export async function play(
+  steps: readonly Step[],
+  conversation: Conversation,
+  stages: Stages,
+  token: string | undefined,
+): Promise<void> {
+  for (const [position, step] of steps.entries()) {
+    const stage = stageOf(step, position);
+    const limitMs = step.within;
+    if (step.send !== undefined) {
+      stages.enter(stage, { limitMs, missing: () => "the message could not be sent" });
+      await conversation.send(outgoing(step.send, token));
+    } else if (step.expect !== undefined) {
+      await expectMessages(step.expect, { stage, limitMs, anyOrder: step.any_order }, conversation, stages);
+    } else if (step.ping) {
+      stages.enter(stage, { limitMs, missing: () => "no answer to the ping came" });
+      await conversation.ping();
+    } else if (step.close !== undefined) {
+      stages.enter(stage, { limitMs, missing: () => "the server did not close" });
+      await conversation.close(step.close);
+    }
+  }
+  stages.stop();
+}
+
+/** Stages that every WebSocket has before a script begins. */
+const connecting: readonly string[] = ["dns", "connect", "tls", "upgrade"];
+
+function stageOf(step: Step, position: number): string {
+  return step.name ?? `${actions.find((action) => step[action] !== undefined)}-${position + 1}`;
+}
+
+function outgoing(message: z.core.util.JSONType, token = ""): string {
+  if (typeof message === "string") return message.replaceAll("{token}", () => token);
+  return JSON.stringify(message).replaceAll("{token}", () => JSON.stringify(token).slice(1, -1));
+}
+
+async function expectMessages(
+  expected: readonly ExpectedMessage[],
+  { stage, limitMs, anyOrder }: { stage: string; limitMs: number; anyOrder: boolean },
+  conversation: Conversation,
+  stages: Stages,
+): Promise<void> {
+  const missing = [...expected];
+  const early = new Set<ExpectedMessage>();
+  let others = 0;
+  let last = "";
+  const spokenMissing = (): string => {
+    const [first] = missing;
+    const done = expected.length - missing.length;
+    const counted = expected.length === 1 ? "" : ` (${done} of ${expected.length} did)`;
+    const tooEarly = missing.slice(1).find((one) => early.has(one));
+    const disorder = tooEarly ? `, though ${spoken(tooEarly)} did` : "";
+    const shown = stages.world.redact(last).slice(0, 80);
+    const seen = others === 0 ? "" : `; ${others} other${others === 1 ? "" : "s"} came, the last: ${shown}`;
+    return `no message with ${first ? spoken(first) : "more"} came${counted}${disorder}${seen}`;
+  };
+  stages.enter(stage, { limitMs, kind: "sequence", missing: spokenMissing });
+  while (missing.length > 0) {
+    const text = await conversation.receive();
+    const awaited = anyOrder ? missing : missing.slice(0, 1);
+    const met = awaited.find((one) => holds(one, text));
+    if (met) {
+      missing.splice(missing.indexOf(met), 1);
+      continue;
+    }
+    others++;
+    last = text;
+    for (const one of missing) if (!awaited.includes(one) && holds(one, text)) early.add(one);
+  }
+}
+
+function holds({ json, contains, matches }: ExpectedMessage, text: string): boolean {
+  if (contains !== undefined && !text.includes(contains)) return false;
+  if (json !== undefined && !holdsJson(json, text)) return false;
+  if (matches === undefined) return true;
+  const found = search(parsePattern(matches) ?? /$^/, text);
+  if (found !== "too slow") return found;
+  throw new ProbeFault(
+    "sequence",
+    `whether a message matches ${matches} cannot be told in reasonable time: write a simpler pattern`,
+  );
+}
+
+function holdsJson(expected: Readonly<Record<string, JsonScalar>>, text: string): boolean {
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return false;
+  }
+  return Object.entries(expected).every(([path, value]) => {
+    const found = valueAt(message, parseJsonPath(path) ?? []);
+    return found !== undefined && meets(found, value);
+  });
+}
+
+function spoken({ json = {}, contains, matches }: ExpectedMessage): string {
+  return [
+    ...Object.entries(json).map(([path, value]) => `${path} ${JSON.stringify(value)}`),
+    ...(contains === undefined ? [] : [JSON.stringify(contains)]),
+    ...(matches === undefined ? [] : [matches]),
+  ].join(", ");
+}
