@@ -16,6 +16,10 @@ export interface ProberFixture {
   readonly healthy: () => Promise<number>;
   /** An answer in the prober's protocol that says a text wherever the protocol has room for one. */
   readonly echo: (text: string) => string | Buffer;
+  /** What a target can do wrong in the prober's protocol, besides what any target can. */
+  readonly misbehaviours?: Readonly<Record<string, (socket: Socket) => void>>;
+  /** In place of the canaries, where a secret must be something definite, such as a certificate. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 const deadlineMs = 300;
@@ -23,8 +27,15 @@ const deadlineMs = 300;
 const toleranceMs = 250;
 
 /** Declares the tests of the contract. */
-export function proberContract({ prober, settings, healthy, echo }: ProberFixture): void {
-  const probe = (port: number, timeoutMs = deadlineMs) => probeOnce(prober, settings(port), { timeoutMs });
+export function proberContract({
+  prober,
+  settings,
+  healthy,
+  echo,
+  misbehaviours = {},
+  secrets = {},
+}: ProberFixture): void {
+  const probe = (port: number, timeoutMs = deadlineMs) => probeOnce(prober, settings(port), { timeoutMs, secrets });
 
   describe(`contract of the prober ${prober.kind}`, () => {
     it("describes every field of its settings, and has a title and an example", () => {
@@ -43,18 +54,21 @@ export function proberContract({ prober, settings, healthy, echo }: ProberFixtur
       expect(foreign).toEqual([]);
     });
 
-    it.each(Object.entries(misbehaviours))("survives a target that %s", async (_what, misbehave) => {
-      const port = await tcpServer(misbehave);
-      const started = performance.now();
-      const result = await probe(port);
-      expect(performance.now() - started).toBeLessThan(deadlineMs + toleranceMs);
-      expect(result.success).toBe(false);
-      expect(failureKinds).toContain(result.failure?.kind);
-      expect(result.failure?.kind).not.toBe("internal");
-      expect(result.failure?.phase).not.toBe("unknown");
-      expect(result.failure?.message.length).toBeLessThanOrEqual(300);
-      expect(JSON.stringify(result)).not.toContain("c4n4ry");
-    });
+    it.each(Object.entries({ ...anyMisbehaviours, ...misbehaviours }))(
+      "survives a target that %s",
+      async (_what, misbehave) => {
+        const port = await tcpServer(misbehave);
+        const started = performance.now();
+        const result = await probe(port);
+        expect(performance.now() - started).toBeLessThan(deadlineMs + toleranceMs);
+        expect(result.success).toBe(false);
+        expect(failureKinds).toContain(result.failure?.kind);
+        expect(result.failure?.kind).not.toBe("internal");
+        expect(result.failure?.phase).not.toBe("unknown");
+        expect(result.failure?.message.length).toBeLessThanOrEqual(300);
+        expect(JSON.stringify(result)).not.toContain("c4n4ry");
+      },
+    );
 
     it("says of a silent target that the time ran out, and in which phase", async () => {
       const result = await probe(await tcpServer(() => {}));
@@ -94,7 +108,7 @@ export function proberContract({ prober, settings, healthy, echo }: ProberFixtur
   });
 }
 
-const misbehaviours: Readonly<Record<string, (socket: Socket) => void>> = {
+const anyMisbehaviours: Readonly<Record<string, (socket: Socket) => void>> = {
   "says nothing": () => {},
   "closes at once": (socket) => socket.end(),
   "resets the connection": (socket) => socket.resetAndDestroy(),

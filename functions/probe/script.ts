@@ -20,6 +20,9 @@ export interface Step {
   readonly within: number;
 }
 
+/** Stands for the secret token in all that is sent. */
+export const tokenMark = "{token}";
+
 /** A message that must come: all that is written must hold of it. */
 export interface ExpectedMessage {
   readonly json?: Readonly<Record<string, JsonScalar>> | undefined;
@@ -127,8 +130,8 @@ function stageOf(step: Step, position: number): string {
 }
 
 function outgoing(message: z.core.util.JSONType, token = ""): string {
-  if (typeof message === "string") return message.replaceAll("{token}", () => token);
-  return JSON.stringify(message).replaceAll("{token}", () => JSON.stringify(token).slice(1, -1));
+  if (typeof message === "string") return message.replaceAll(tokenMark, () => token);
+  return JSON.stringify(message).replaceAll(tokenMark, () => JSON.stringify(token).slice(1, -1));
 }
 
 async function expectMessages(
@@ -145,8 +148,9 @@ async function expectMessages(
     const [first] = missing;
     const done = expected.length - missing.length;
     const counted = expected.length === 1 ? "" : ` (${done} of ${expected.length} did)`;
-    const tooEarly = missing.slice(1).find((one) => early.has(one));
-    const disorder = tooEarly ? `, though ${spoken(tooEarly)} did` : "";
+    const hasty = missing.find((one) => early.has(one));
+    const disorder =
+      hasty === undefined ? "" : hasty === first ? ", it came too early" : `, though ${spoken(hasty)} did`;
     const shown = stages.world.redact(last).slice(0, 80);
     const seen = others === 0 ? "" : `; ${others} other${others === 1 ? "" : "s"} came, the last: ${shown}`;
     return `no message with ${first ? spoken(first) : "more"} came${counted}${disorder}${seen}`;

@@ -23,6 +23,8 @@ export interface Secured {
   readonly expiresAt: number | undefined;
   /** Whose certificate that is. */
   readonly expiring: string | undefined;
+  /** When the server's own certificate expires; milliseconds since the epoch. */
+  readonly leafExpiresAt: number | undefined;
   /** Why the certificates are not accepted, in one sentence. */
   readonly fault: string | undefined;
 }
@@ -55,6 +57,7 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
     socket,
     expiresAt: first && expiry(first),
     expiring: first && subjectOf(first),
+    leafExpiresAt: leaf && expiry(leaf),
     fault: verify === "nothing" || socket.authorized ? undefined : explain(socket, chain, host, now),
   };
 }
@@ -137,7 +140,7 @@ function subjectOf(certificate: X509Certificate | undefined): string {
 
 function namesOf(certificate: X509Certificate | undefined): string {
   const names = certificate?.subjectAltName?.replaceAll(/DNS:|IP Address:/g, "");
-  return names ?? commonName(certificate?.subject);
+  return names || commonName(certificate?.subject);
 }
 
 function commonName(name: string | undefined): string {

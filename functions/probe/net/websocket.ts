@@ -1,8 +1,10 @@
 /** A WebSocket on a fresh connection, in the phases dns, connect, tls and upgrade, and what is said over it. */
+import { addAbortListener } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { FailureKind } from "../../../shared/messages/report.ts";
+import type { ProbeWorld } from "../prober.ts";
 import { dial } from "./dial.ts";
 import { ProbeFault } from "./faults.ts";
 import type { Stages } from "./stages.ts";
@@ -61,7 +63,7 @@ export async function openWebSocket(target: WebSocketTarget, stages: Stages): Pr
     // One message a turn of the event loop: a server that never stops talking holds up nobody else.
     allowSynchronousEvents: false,
   });
-  const { opened, conversation } = converse(webSocket, target.url.host, (text) => stages.world.redact(text));
+  const { opened, conversation } = converse(webSocket, target.url.host, stages.world);
   await opened;
   stages.stop();
   return conversation;
@@ -86,7 +88,7 @@ const mostUnread = { messages: 1_000, bytes: 16 * 2 ** 20 };
 function converse(
   webSocket: WebSocket,
   peer: string,
-  redact: (text: string) => string,
+  { signal, redact }: ProbeWorld,
 ): { opened: Promise<void>; conversation: Conversation } {
   const unread: string[] = [];
   let unreadBytes = 0;
@@ -97,7 +99,7 @@ function converse(
 
   let wake = (): void => {};
   const until = async (reached: () => boolean): Promise<void> => {
-    while (!reached()) {
+    while (signal.aborted || !reached()) {
       if (fault !== undefined) throw fault;
       await new Promise<void>((resolve) => {
         wake = resolve;
@@ -108,14 +110,17 @@ function converse(
     fault ??= reason;
     wake();
   };
+  // The close of a destroyed socket comes only after all that was read before.
+  addAbortListener(signal, () => end(signal.reason));
 
   webSocket.on("open", () => {
     opened = true;
     wake();
   });
   webSocket.on("message", (data: Buffer) => {
-    unread.push(data.toString("utf8"));
-    unreadBytes += data.length;
+    const text = data.toString("utf8");
+    unread.push(text);
+    unreadBytes += Buffer.byteLength(text);
     if (unread.length > mostUnread.messages || unreadBytes > mostUnread.bytes) {
       end(new ProbeFault("protocol", `${peer} sent ${unread.length} messages that nothing waited for`));
       webSocket.terminate();
@@ -126,7 +131,15 @@ function converse(
     pongs++;
     wake();
   });
-  webSocket.on("unexpected-response", (_request, response) => void refusal(response, redact).then(end));
+  webSocket.on("unexpected-response", (_request, response) => {
+    // The status is known whatever becomes of the body.
+    fault = refusal(response, "");
+    response.on("error", () => {}).once("close", () => wake());
+    response.once("data", (chunk: Buffer) => {
+      fault = refusal(response, redact(chunk.toString("utf8")));
+      response.destroy();
+    });
+  });
   webSocket.on("error", (error) => end(explained(error, peer)));
   webSocket.on("close", (code, reason) => {
     closedWith = code;
@@ -162,16 +175,9 @@ function converse(
   };
 }
 
-async function refusal(response: IncomingMessage, redact: (text: string) => string): Promise<Refusal> {
-  const { statusCode = 0, statusMessage = "", headers } = response;
-  // The status is known whatever becomes of the body.
-  const body = await new Promise<string>((resolve) => {
-    response.on("error", () => {}).once("close", () => resolve(""));
-    response.once("data", (chunk: Buffer) => resolve(chunk.toString("utf8")));
-  });
-  response.destroy();
-  const told = /json|text\/plain/.test(headers["content-type"] ?? "") ? redact(body).trim().slice(0, 120) : "";
-  const status = `${statusCode} ${redact(statusMessage)}`.trim();
+function refusal({ statusCode = 0, statusMessage = "", headers }: IncomingMessage, body: string): Refusal {
+  const told = /json|text\/plain/.test(headers["content-type"] ?? "") ? body.trim().slice(0, 120) : "";
+  const status = `${statusCode} ${statusMessage}`.trim();
   return new Refusal(statusCode, `the upgrade was answered with ${status}${told === "" ? "" : `: ${told}`}`);
 }
 

@@ -86,20 +86,15 @@ min_validity: 14d
     try {
       const family = ip_version === "any" ? {} : { family: ip_version };
       const raw = await dial({ host, port, ...family }, world, watch);
-      const {
-        socket,
-        expiresAt,
-        expiring = "",
-        fault,
-      } = await secure(raw, { host: server_name, ca }, watch, world.now());
+      const secured = await secure(raw, { host: server_name, ca }, watch, world.now());
+      const { fault, expiresAt, expiring = "", leafExpiresAt } = secured;
       const until = (instant: number): number => (instant - world.now()) / 1000;
-      const leaf = socket.getPeerX509Certificate();
       return {
         ...(fault === undefined ? {} : { failure: failure(new ProbeFault("tls", fault)) }),
         handshake: {
           seconds: watch.times()["tls"] ?? 0,
-          version: socket.getProtocol() ?? "unknown",
-          leafExpiry: leaf && until(Date.parse(leaf.validTo)),
+          version: secured.socket.getProtocol() ?? "unknown",
+          leafExpiry: leafExpiresAt === undefined ? undefined : until(leafExpiresAt),
           first: expiresAt === undefined ? undefined : { name: world.redact(expiring), expiry: until(expiresAt) },
         },
       };

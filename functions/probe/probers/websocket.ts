@@ -5,7 +5,7 @@ import type { Failure } from "../../../shared/messages/report.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from "../net/websocket.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
-import { play, type Step, script } from "../script.ts";
+import { play, type Step, script, tokenMark } from "../script.ts";
 
 /** What a `websocket` probe reads. */
 export interface WebSocketSettings {
@@ -171,12 +171,13 @@ interface Target extends WebSocketTarget {
 
 async function targetOf(settings: WebSocketSettings, world: ProbeWorld): Promise<Target> {
   const token = settings.token && (await world.resolve(settings.token));
-  const filled = (text: string): string => text.replaceAll("{token}", () => token ?? "");
+  const filled = (text: string): string => text.replaceAll(tokenMark, () => token ?? "");
   const headers: Record<string, string> =
-    token === undefined || mentionsToken(settings) ? {} : { authorization: `Bearer {token}` };
-  for (const [name, value] of Object.entries(settings.headers)) headers[name] = filled(await world.resolve(value));
+    token === undefined || mentionsToken(settings) ? {} : { authorization: `Bearer ${token}` };
+  for (const [name, value] of Object.entries(settings.headers))
+    headers[name] = typeof value === "string" ? filled(value) : await world.resolve(value);
   return {
-    url: new URL(settings.url.replaceAll("{token}", () => encodeURIComponent(token ?? ""))),
+    url: new URL(settings.url.replaceAll(tokenMark, () => encodeURIComponent(token ?? ""))),
     headers,
     subprotocols: settings.subprotocols.map(filled),
     ...(settings.ip_version === "any" ? {} : { family: settings.ip_version }),
@@ -233,7 +234,7 @@ function redacted(failure: Failure, world: ProbeWorld): Failure {
 
 function mentionsToken({ url, headers, subprotocols, script }: WebSocketSettings): boolean {
   const sent = script.map(({ send }) => send ?? "");
-  return JSON.stringify([url, headers, subprotocols, sent]).includes("{token}");
+  return JSON.stringify([url, headers, subprotocols, sent]).includes(tokenMark);
 }
 
 function isWebSocketUrl(text: string): boolean {

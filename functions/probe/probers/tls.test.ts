@@ -1,0 +1,145 @@
+import { createServer } from "node:http";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { describe, expect, it } from "vitest";
+import { issue, listening, measured, probeOnce, tcpServer } from "../fixtures.ts";
+import { proberContract } from "../prober.contract.ts";
+import { tls } from "./tls.ts";
+
+/** In seconds. */
+const day = 86_400;
+const root = await issue({ name: "Test Root", until: 100 });
+const middle = await issue({ name: "Test Middle", issuer: root, until: 60 });
+const good = await issue({ name: "good", issuer: middle, hosts: ["localhost", "127.0.0.1"], until: 90 });
+
+const serve = (options: TlsOptions): Promise<number> => listening(createTlsServer(options, (socket) => socket.end()));
+const serveGood = (options: TlsOptions = {}): Promise<number> =>
+  serve({ cert: good.cert + middle.cert, key: good.key, ...options });
+const probe = (port: number, settings: Record<string, unknown> = {}, timeoutMs = 5_000) =>
+  probeOnce(
+    tls,
+    { host: "localhost", port, ip_version: 4, tls: { ca: { secret: "ca" } }, ...settings },
+    { timeoutMs, secrets: { ca: root.cert } },
+  );
+
+proberContract({
+  prober: tls,
+  settings: (port) => ({ host: "127.0.0.1", port, tls: { ca: { secret: "canary" } } }),
+  secrets: { canary: root.cert },
+  healthy: serveGood,
+  echo: (text) => text,
+});
+
+describe("tls", async () => {
+  it("measures the handshake, and when the certificates expire", async () => {
+    const result = await probe(await serveGood());
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "tls_handshake_time")).toBeGreaterThan(0);
+    expect((measured(result, "tls_leaf_certificate_expiry") ?? 0) / day).toBeCloseTo(90, 1);
+    expect((measured(result, "tls_certificate_expiry") ?? 0) / day).toBeCloseTo(60, 1);
+    expect(result.findings).toMatchObject([{ check: "tls_version", ok: true, observed: "TLSv1.3" }]);
+  });
+
+  it("fails before a certificate of the chain expires", async () => {
+    const port = await serveGood();
+    expect((await probe(port, { min_validity: "59d" })).failure).toBeUndefined();
+    const soon = await probe(port, { min_validity: "61d" });
+    expect(soon.failure).toEqual({
+      kind: "tls",
+      phase: "tls",
+      message: expect.stringMatching(/^the certificate of Test Middle expires in 59 d 23 h, expected at least 61d$/),
+    });
+    expect((measured(soon, "tls_certificate_expiry") ?? 0) / day).toBeCloseTo(60, 1);
+  });
+
+  const nameless = await issue({ name: "nameless", issuer: root, hosts: [] });
+  const elsewhere = await issue({ name: "elsewhere", issuer: root, hosts: ["*.example.com"] });
+  const expired = await issue({ name: "expired", issuer: root, hosts: ["localhost"], from: -40, until: -10 });
+  const early = await issue({ name: "early", issuer: root, hosts: ["localhost"], from: 10 });
+  const alone = await issue({ name: "alone", hosts: ["localhost"] });
+  const foreignRoot = await issue({ name: "Foreign Root" });
+  const foreign = await issue({ name: "foreign", issuer: foreignRoot, hosts: ["localhost"] });
+  const date = (offset: number): string => new Date(Date.now() + offset * day * 1000).toISOString().slice(0, 10);
+  it.each([
+    ["expired", expired, "", `the certificate of expired expired on ${date(-10)}`, -10],
+    ["not yet valid", early, "", `the certificate of early is not valid before ${date(10)}`, 30],
+    ["of another host", elsewhere, "", "the certificate is for *.example.com, not for localhost", 30],
+    ["for no host at all", nameless, "", "the certificate is for nameless, not for localhost", 30],
+    ["self-signed", alone, "", "the certificate of alone is self-signed: no authority vouches for it", 30],
+    [
+      "of a foreign authority",
+      foreign,
+      foreignRoot.cert,
+      "the chain ends in an authority that is not trusted: Foreign Root",
+      30,
+    ],
+    [
+      "with an incomplete chain",
+      good,
+      "",
+      "the chain is incomplete: the server did not send the certificate of the issuer Test Middle, and it is not a trusted authority",
+      90,
+    ],
+  ])("refuses a certificate %s, and still says when it expires", async (_what, { cert, key }, more, message, days) => {
+    const result = await probe(await serve({ cert: cert + more, key }), { min_validity: "0s" });
+    expect(result.failure).toEqual({ kind: "tls", phase: "tls", message });
+    expect((measured(result, "tls_leaf_certificate_expiry") ?? 0) / day).toBeCloseTo(days, 1);
+  });
+
+  it("asks for server_name, and judges the certificate by it", async () => {
+    const chosen: string[] = [];
+    const port = await serve({
+      cert: elsewhere.cert,
+      key: elsewhere.key,
+      SNICallback: (name, done) => {
+        chosen.push(name);
+        done(null);
+      },
+    });
+    expect((await probe(port, { server_name: "api.example.com" })).failure).toBeUndefined();
+    expect((await probe(port)).failure).toMatchObject({ message: expect.stringContaining("not for localhost") });
+    expect(chosen).toEqual(["api.example.com", "localhost"]);
+  });
+
+  it("asks for a version of TLS", async () => {
+    const old = await serveGood({ maxVersion: "TLSv1.2" });
+    expect((await probe(old)).failure).toBeUndefined();
+    const result = await probe(old, { min_version: "1.3" });
+    expect(result.failure).toEqual({
+      kind: "tls",
+      phase: "tls",
+      message: "the server chose TLSv1.2, expected TLSv1.3 or newer",
+    });
+    expect(result.findings).toMatchObject([{ ok: false, observed: "TLSv1.2", expected: "TLSv1.3 or newer" }]);
+  });
+
+  it("names a server that does not speak TLS, and one that says nothing", async () => {
+    const plain = await listening(createServer());
+    expect((await probe(plain)).failure).toEqual({
+      kind: "tls",
+      phase: "tls",
+      message: `localhost:${plain} does not speak TLS`,
+    });
+    const silent = await tcpServer(() => {});
+    expect((await probe(silent, {}, 200)).failure).toEqual({
+      kind: "timeout",
+      phase: "tls",
+      message: `the time of the probe ran out while shaking hands for TLS with localhost:${silent}`,
+    });
+  });
+
+  it("names a server that asks for a certificate of ours", async () => {
+    const port = await serveGood({ requestCert: true, rejectUnauthorized: true, maxVersion: "TLSv1.2" });
+    expect((await probe(port)).failure).toMatchObject({ phase: "tls" });
+  });
+});
+
+describe("tls settings", () => {
+  it.each([
+    [{ host: "" }, "Too small"],
+    [{ host: "a", min_version: "1.1" }, 'expected one of "1.2"|"1.3"'],
+    [{ host: "a", min_validity: 14 }, "must be a duration such as 10s or 5m"],
+  ])("refuses %j", (settings, sentence) => {
+    const parsed = tls.settings.safeParse(settings);
+    expect(parsed.error?.message).toContain(JSON.stringify(sentence).slice(1, -1));
+  });
+});

@@ -1,0 +1,291 @@
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
+import { describe, expect, it } from "vitest";
+import { WebSocketServer } from "ws";
+import { canaries, closedPort, issue, listening, measured, probeOnce, tcpServer } from "../fixtures.ts";
+import { proberContract } from "../prober.contract.ts";
+import { accepting, frame, say, serveWebSocket } from "../websocket.fixtures.ts";
+import { websocket } from "./websocket.ts";
+
+const answering = (head: string) => (socket: Socket) => socket.once("data", () => socket.write(`HTTP/1.1 ${head}`));
+
+const health = { expect: [{ json: { "$.type": "health" } }] };
+
+proberContract({
+  prober: websocket,
+  settings: (port) => ({
+    url: `ws://127.0.0.1:${port}/ws?token={token}`,
+    token: { secret: "canary" },
+    script: [{ send: "hello {token}" }, health],
+  }),
+  healthy: () => serveWebSocket((socket) => say(socket, { type: "health" })),
+  echo: (text) => `HTTP/1.1 500 ${text}\r\ncontent-type: text/plain\r\n\r\n${text}`,
+  misbehaviours: {
+    "refuses with 503 and a body that never ends": answering("503 Busy\r\ncontent-type: text/plain\r\n\r\n"),
+    "accepts with a wrong key": answering(
+      "101 Yes\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: no\r\n\r\n",
+    ),
+    "switches to another protocol": answering("101 Yes\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"),
+    "accepts and keeps still": accepting(() => {}),
+    "accepts and closes": accepting((socket) => socket.end()),
+    "accepts and resets": accepting((socket) => socket.resetAndDestroy()),
+    "sends a frame of no meaning": accepting((socket) => socket.write(Buffer.from([0xf7, 0xff, 0x00]))),
+    "sends text that is not UTF-8": accepting((socket) => socket.write(Buffer.from([0x81, 2, 0xc3, 0x28]))),
+    "sends a masked frame": accepting((socket) => socket.write(Buffer.from([0x81, 0x81, 1, 2, 3, 4, 5]))),
+    "announces a message of gigabytes": accepting((socket) =>
+      socket.write(Buffer.from([0x82, 127, 0, 0, 0, 9, 0, 0, 0, 0])),
+    ),
+    "never ends a fragmented message": accepting((socket) => {
+      socket.write(Buffer.from([0x01, 0]));
+      const more = setInterval(() => socket.write(Buffer.from([0x00, 1, 0x61])), 10);
+      socket.once("close", () => clearInterval(more));
+    }),
+    "never stops talking": accepting((socket) => {
+      const many = Buffer.concat(Array.from({ length: 1_000 }, () => frame('{"type":"noise c4n4ry-S3cret/value"}')));
+      const pour = (): void => {
+        while (socket.writable && socket.write(many));
+      };
+      socket.on("drain", pour);
+      pour();
+    }),
+    "never stops pinging": accepting((socket) => {
+      const many = Buffer.alloc(2_000, Buffer.from([0x89, 0x00]));
+      const pour = (): void => {
+        while (socket.writable && socket.write(many));
+      };
+      socket.on("drain", pour);
+      pour();
+    }),
+    "sends one byte of its message at a time": accepting((socket) => {
+      const bytes = [...frame("x".repeat(100))].values();
+      const drip = setInterval(() => socket.write(Buffer.from([bytes.next().value ?? 0x61])), 20);
+      socket.once("close", () => clearInterval(drip));
+    }),
+  },
+});
+
+const probe = (port: number, settings: Record<string, unknown> = {}, timeoutMs = 5_000) =>
+  probeOnce(websocket, { url: `ws://127.0.0.1:${port}/ws`, ...settings }, { timeoutMs });
+
+describe("websocket", () => {
+  it("times a handshake without a script, and takes its leave", async () => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const result = await probe(await serveWebSocket((socket) => socket.on("close", resolve)));
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "websocket_connection_success")).toBe(1);
+    expect(measured(result, "http_status")).toBe(101);
+    const stages = ["connect", "upgrade"].map((stage) => measured(result, "websocket_stage_time", stage) ?? 0);
+    for (const seconds of stages) expect(seconds).toBeGreaterThan(0);
+    expect(measured(result, "websocket_handshake_time")).toBeGreaterThanOrEqual(stages.reduce((a, b) => a + b) * 0.9);
+    expect(measured(result, "websocket_stage_time", "dns")).toBeUndefined();
+    expect(await promise).toBe(1000);
+  });
+
+  it("plays a conversation, each step a stage", async () => {
+    const port = await serveWebSocket((socket) => {
+      say(socket, { type: "welcome" });
+      socket.on("message", (data) => {
+        const { text } = JSON.parse(String(data));
+        say(socket, { type: "agent_started" }, { type: "agent_thinking" }, { type: "done", reply: `you said ${text}` });
+      });
+    });
+    const result = await probe(port, {
+      script: [
+        { name: "welcome", expect: [{ contains: "welcome" }] },
+        { send: { type: "user_message", text: "hello" } },
+        { name: "agent events", expect: [{ json: { "$.type": "agent_started" } }, { matches: "/SAID hello/i" }] },
+        { ping: true, within: "2s" },
+        { close: 1000 },
+      ],
+    });
+    expect(result.failure).toBeUndefined();
+    const stages = result.measurements.flatMap(({ labels }) => labels["stage"] ?? []);
+    expect(stages).toEqual(["connect", "upgrade", "welcome", "send-2", "agent events", "ping-4", "close-5"]);
+  });
+
+  it.each([
+    ["a bearer", "", {}, ["Bearer", undefined, undefined]],
+    ["a query parameter", "?key={token}", {}, [undefined, "query", undefined]],
+    ["a header", "", { headers: { "x-key": "Key {token}" } }, [undefined, undefined, "Key"]],
+  ])("sends the token as %s", async (_what, query, settings, expected) => {
+    const token = canaries["canary"] ?? "";
+    const port = await serveWebSocket((socket, { url = "", headers }) => {
+      const key = headers["x-key"];
+      const seen = [
+        headers.authorization?.replace(` ${token}`, ""),
+        url.includes(encodeURIComponent(token)) ? "query" : undefined,
+        typeof key === "string" ? key.replace(` ${token}`, "") : undefined,
+      ];
+      socket.send(JSON.stringify(seen));
+    });
+    const result = await probe(port, {
+      ...settings,
+      url: `ws://127.0.0.1:${port}/ws${query}`,
+      token: { secret: "canary" },
+      script: [{ expect: [{ contains: JSON.stringify(expected) }] }],
+    });
+    expect(result.failure).toBeUndefined();
+  });
+
+  it("sends the token in a message, as text and inside JSON", async () => {
+    const port = await serveWebSocket((socket) => socket.on("message", (data) => socket.send(String(data).length)));
+    const length = canaries["canary"]?.length ?? 0;
+    const result = await probe(port, {
+      token: { secret: "canary" },
+      script: [
+        { send: "{token}" },
+        { send: { token: "{token}" } },
+        { expect: [{ contains: `${length}` }, { contains: `${length + '{"token":""}'.length}` }] },
+      ],
+    });
+    expect(result.failure).toBeUndefined();
+  });
+
+  it("offers subprotocols, of which the server must choose one", async () => {
+    const port = await serveWebSocket((socket) => socket.send(socket.protocol));
+    const chosen = await probe(port, { subprotocols: ["chat"], script: [{ expect: [{ contains: "chat" }] }] });
+    expect(chosen.failure).toBeUndefined();
+    const none = await probe(await tcpServer(accepting(() => {})), { subprotocols: ["chat"] });
+    expect(none.failure).toMatchObject({ kind: "protocol", phase: "upgrade" });
+    expect(none.failure?.message).toContain("Server sent no subprotocol");
+  });
+});
+
+describe("websocket handshakes", () => {
+  it.each([
+    ["500 Internal Server Error\r\n\r\n", "http_status", "500 Internal Server Error"],
+    ["503 Service Unavailable\r\ncontent-length: 0\r\n\r\n", "http_status", "503 Service Unavailable"],
+    [
+      'HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{"db":"is down"'.slice(
+        9,
+      ),
+      "http_status",
+      '503 Service Unavailable: {"db":"is down"',
+    ],
+    ["401 Unauthorized\r\ncontent-length: 0\r\n\r\n", "auth", "401 Unauthorized"],
+    ["403 Forbidden\r\ncontent-length: 0\r\n\r\n", "auth", "403 Forbidden"],
+    ["302 Found\r\nlocation: https://example.com/\r\ncontent-length: 0\r\n\r\n", "http_status", "302 Found"],
+    ["200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nhi", "http_status", "200 OK"],
+  ])("keeps the refusal %j", async (head, kind, status) => {
+    const port = await tcpServer((socket) => socket.once("data", () => socket.end(`HTTP/1.1 ${head}`)));
+    const result = await probe(port);
+    const message = `the upgrade was answered with ${status}`;
+    expect(result.failure).toEqual({ kind, phase: "upgrade", message });
+    expect(measured(result, "http_status")).toBe(Number(status.slice(0, 3)));
+    expect(measured(result, "websocket_connection_success")).toBe(0);
+    expect(measured(result, "websocket_handshake_time")).toBeUndefined();
+    expect(measured(result, "websocket_stage_time", "connect")).toBeGreaterThan(0);
+    expect(measured(result, "websocket_stage_time", "upgrade")).toBeUndefined();
+  });
+
+  it("keeps a status whose body does not come in time", async () => {
+    const port = await tcpServer(answering("503 Busy\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\n"));
+    const late = { kind: "http_status", phase: "upgrade", message: "the upgrade was answered with 503 Busy" };
+    expect((await probe(port, { deadlines: { upgrade: "50ms" } })).failure).toEqual(late);
+    expect((await probe(port, {}, 100)).failure).toEqual(late);
+  });
+
+  it("counts those of simultaneous handshakes that were accepted", async () => {
+    let arrived = 0;
+    const server = createServer();
+    const sockets = new WebSocketServer({ noServer: true });
+    const waiting: (() => void)[] = [];
+    server.on("upgrade", (request, socket, head) => {
+      const turn = ++arrived;
+      waiting.push(() => {
+        if (turn % 2 === 0) socket.end("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n");
+        else sockets.handleUpgrade(request, socket, head, (client) => client.on("error", () => {}));
+      });
+      // None is answered before all have come: they stand at the same time.
+      if (arrived === 5) for (const answer of waiting) answer();
+    });
+    const result = await probe(await listening(server), { handshakes: 5, script: [health] });
+    expect(result.failure).toEqual({
+      kind: "http_status",
+      phase: "upgrade",
+      message: "2 of 5 simultaneous handshakes failed: the upgrade was answered with 503 Service Unavailable",
+    });
+    expect(measured(result, "websocket_connection_success")).toBe(0.6);
+    expect(measured(result, "http_status")).toBe(503);
+    expect(measured(result, "websocket_handshake_time")).toBeGreaterThan(0);
+  });
+
+  it("plays the script over one of several", async () => {
+    let messages = 0;
+    const port = await serveWebSocket((socket) => {
+      socket.send('{"type":"health"}');
+      socket.on("message", () => messages++);
+    });
+    const result = await probe(port, { handshakes: 10, script: [health, { send: "hello" }, { ping: true }] });
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "websocket_connection_success")).toBe(1);
+    expect(messages).toBe(1);
+  });
+
+  it("names refused connections and unknown names", async () => {
+    const port = await closedPort();
+    const refused = {
+      kind: "refused",
+      phase: "connect",
+      message: `127.0.0.1:${port} refused the connection: nothing listens there`,
+    };
+    expect((await probe(port)).failure).toEqual(refused);
+    const unknown = await probeOnce(websocket, { url: "ws://no-such-host.invalid/" });
+    expect(unknown.failure).toMatchObject({ kind: "dns", phase: "dns" });
+    expect(measured(unknown, "websocket_connection_success")).toBe(0);
+  });
+
+  it("gives each stage a deadline of its own", async () => {
+    const port = await tcpServer(() => {});
+    expect((await probe(port, { deadlines: { upgrade: "80ms" } })).failure).toEqual({
+      kind: "timeout",
+      phase: "upgrade",
+      message: `waiting for the upgrade to a WebSocket from 127.0.0.1:${port} took longer than 80ms`,
+    });
+    const encrypted = { url: `wss://127.0.0.1:${port}/`, deadlines: { connect: "4s", tls: "80ms" } };
+    expect((await probe(port, encrypted)).failure).toEqual({
+      kind: "timeout",
+      phase: "tls",
+      message: `shaking hands for TLS with 127.0.0.1:${port} took longer than 80ms`,
+    });
+  });
+
+  it("verifies certificates", async () => {
+    const root = await issue({ name: "Test Root" });
+    const { cert, key } = await issue({ name: "good", issuer: root, hosts: ["127.0.0.1"] });
+    const port = await serveWebSocket((socket) => say(socket, { type: "health" }), createTlsServer({ cert, key }));
+    const settings = { url: `wss://127.0.0.1:${port}/`, script: [health] };
+    const secrets = { ca: root.cert };
+    const trusted = await probeOnce(websocket, { ...settings, tls: { ca: { secret: "ca" } } }, { secrets });
+    expect(trusted.failure).toBeUndefined();
+    expect(measured(trusted, "websocket_stage_time", "tls")).toBeGreaterThan(0);
+    const insecure = await probeOnce(websocket, { ...settings, tls: { insecure: true } });
+    expect(insecure.failure).toBeUndefined();
+    const untrusted = await probeOnce(websocket, settings);
+    expect(untrusted.failure).toMatchObject({ kind: "tls", phase: "tls" });
+    expect(untrusted.failure?.message).toContain("the chain is incomplete");
+  });
+});
+
+describe("websocket settings", () => {
+  const url = "wss://example.com/ws";
+  it.each([
+    [{ url: "https://example.com" }, "must be a URL that begins with ws:// or wss://, without user and #"],
+    [{ url: "wss://user:pw@example.com" }, "must be a URL that begins with ws:// or wss://, without user and #"],
+    [{ url: "wss://example.com/?token={token}" }, "{token} stands for a secret: write token: { secret: NAME }"],
+    [{ url, script: [{ send: "a", ping: true }] }, "a step is one of send, expect, ping and close"],
+    [{ url, script: [{}] }, "a step is one of send, expect, ping and close"],
+    [{ url, script: [{ expect: [{}] }] }, "write what the message must be like: json, contains or matches"],
+    [{ url, script: [{ expect: [{ matches: "done" }] }] }, "must be a pattern such as /done/ or /done/i"],
+    [{ url, script: [{ expect: [{ json: { type: "a" } }] }] }, "must be a path such as $.status or $.checks[0].ok"],
+    [{ url, script: [{ send: "a", name: "upgrade" }] }, 'there are two stages "upgrade"'],
+    [{ url, script: [{ ping: true, name: "send-2" }, { send: "a" }] }, 'there are two stages "send-2"'],
+    [{ url, script: [{ close: 1000 }, { ping: true }] }, "nothing can follow a close"],
+    [{ url, script: [{ close: 1001 }] }, "must be 1000, or 3000 to 4999"],
+    [{ url, script: [{ ping: true, within: "soon" }] }, '"soon" is no duration: write 10s, 5m or 250ms'],
+  ])("refuses %j", (settings, sentence) => {
+    const parsed = websocket.settings.safeParse(settings);
+    expect(parsed.error?.message).toContain(JSON.stringify(sentence).slice(1, -1));
+  });
+});
