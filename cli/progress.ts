@@ -21,8 +21,8 @@ export function openProgress(stream: ProgressStream = process.stderr): Progress 
   let shown = "";
   return {
     show: (text) => {
-      // A line that wraps could not be written over.
-      const next = stripVTControlCharacters(text).slice(0, (stream.columns ?? 80) - 1);
+      // A line that wraps could not be written over. A terminal that does not know its width says 0.
+      const next = stripVTControlCharacters(text).slice(0, (stream.columns || 80) - 1);
       if (next !== shown) stream.write(`\r${next}\x1b[K`);
       shown = next;
     },

@@ -58,8 +58,8 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
   for (const group of plan.groups) {
     const seen = decodePartition(await store.get(stateCollection, group));
     partitions.push(seen);
-    if (evaluateTick(seen, plan, at).state === seen) continue;
-    outbox.push(...(await commitStep(desk, group, (state) => evaluateTick(state, plan, at), now)).outbox);
+    if (evaluateTick(seen, group, plan, at).state === seen) continue;
+    outbox.push(...(await commitStep(desk, group, (state) => evaluateTick(state, group, plan, at), now)).outbox);
   }
   if (plan.crossRules.length > 0) {
     const source = sourceOf(Object.assign({}, ...partitions.map(({ series }) => series)), plan);

@@ -61,8 +61,8 @@ describe("a partition", () => {
     const [report] = bench.reports();
     if (!report) throw new Error("the fixture has a group");
     const { state } = evaluateReport(emptyPartition, report, plan);
-    expect(evaluateTick(state, plan, noon + 2 * minute).state).toBe(state);
-    const { changes } = evaluateTick(state, plan, noon + 3 * minute);
+    expect(evaluateTick(state, report.group, plan, noon + 2 * minute).state).toBe(state);
+    const { changes } = evaluateTick(state, report.group, plan, noon + 3 * minute);
     expect(changes.map((change) => change.what === "probe" && change.fact.status)).toEqual(
       changes.map(() => "unknown"),
     );
@@ -112,6 +112,24 @@ describe("rules", () => {
       await cleared.tick();
     }
     expect(cleared.events.map(({ event }) => event)).toEqual(["opened", "recovering", "resolved"]);
+  });
+
+  it("are judged only where their metrics come from: elsewhere nothing is absent", async () => {
+    const bench = new Bench({
+      ...smallEnvironment,
+      rules: [
+        rule("Pages fell silent", 'absent(probe_success{probe="pages-health"}, 5m)', "0s", "critical", {
+          component: "pages",
+        }),
+      ],
+    });
+    for (let i = 0; i < 8; i++) await bench.minute();
+    expect(bench.events).toEqual([]);
+    for (let i = 0; i < 8; i++) {
+      bench.now += minute;
+      await bench.tick();
+    }
+    expect(bench.events.map(({ event, alerts }) => [event, ...alerts])).toEqual([["opened", "Pages fell silent"]]);
   });
 
   it("that join metrics of two partitions are judged with the ticks", async () => {

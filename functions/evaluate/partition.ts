@@ -62,14 +62,14 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
   const instants = reports.map(([, instant]) => instant).filter((instant) => instant >= at);
   const touched = new Set(report.results.flatMap(({ measurements }) => measurements.map(({ metric }) => metric)));
   touched.add("probe_success").add("probe_duration");
-  const rules = plan.rules.filter((rule) => rule.metrics.some((metric) => touched.has(metric)));
+  const rules = rulesIn(report.group, plan).filter((rule) => rule.metrics.some((metric) => touched.has(metric)));
   const judged = judge(rules, sourceOf(series, plan), [...new Set(instants)], plan);
   const alerts = applied(state.alerts, judged, watermark, plan, changes);
   return { state: forgetOld({ ...heard, series, probes, alerts }, plan), changes };
 }
 
 /** Looks at what only the passing of time changes: probes that fell silent, absent measurements, windows that moved on. */
-export function evaluateTick(state: PartitionState, plan: Plan, now: number): Evaluated {
+export function evaluateTick(state: PartitionState, group: string, plan: Plan, now: number): Evaluated {
   if (state.reports.length === 0 || now <= state.watermark) return { state, changes: [] };
   const probes = { ...state.probes };
   const changes: Change[] = [];
@@ -79,11 +79,16 @@ export function evaluateTick(state: PartitionState, plan: Plan, now: number): Ev
     probes[fact.probe] = silent;
     changes.push({ what: "probe", at: now, fact: silent });
   }
-  const timed = plan.rules.filter(({ timed }) => timed);
+  const timed = rulesIn(group, plan).filter(({ timed }) => timed);
   const judged = judgeNow(timed, sourceOf(state.series, plan), now, plan);
   const alerts = applied(state.alerts, judged, now, plan, changes);
   const changed = changes.length > 0 || alerts !== state.alerts;
   return { state: changed ? { ...state, watermark: now, probes, alerts } : state, changes };
+}
+
+/** The rules of a partition; all of them for one that the configuration does not know. */
+function rulesIn(group: string, plan: Plan): readonly CompiledRule[] {
+  return plan.rulesOf.get(group) ?? plan.rules;
 }
 
 /** Judges rules at `now` where no report does: over series of any number of partitions. */

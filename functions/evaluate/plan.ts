@@ -3,7 +3,13 @@ import type { Component, Configuration, ConfiguredProbe } from "../../shared/con
 import { longestGap } from "../../shared/config/schedule.ts";
 import type { Severity } from "../../shared/messages/incident-event.ts";
 import { metricNamed } from "../../shared/metrics.ts";
-import { type BaselineCheck, type Condition, compileBaseline, compileCondition } from "./condition/index.ts";
+import {
+  type BaselineCheck,
+  type Condition,
+  compileBaseline,
+  compileCondition,
+  type Selector,
+} from "./condition/index.ts";
 import { ComponentGraph } from "./graph.ts";
 
 /** A rule, ready to be evaluated. */
@@ -25,8 +31,10 @@ export interface CompiledRule {
 export interface Plan {
   readonly configuration: Configuration;
   readonly graph: ComponentGraph;
-  /** Rules whose metrics come from one partition; they are evaluated there, with each report. */
+  /** Rules whose metrics come from one partition, all of them. */
   readonly rules: readonly CompiledRule[];
+  /** The same by partition: a rule is evaluated where its metrics come from, for elsewhere they are always absent. */
+  readonly rulesOf: ReadonlyMap<string, readonly CompiledRule[]>;
   /** Rules that join metrics of several partitions; they are evaluated over all of them, with each tick. */
   readonly crossRules: readonly CompiledRule[];
   /** How far back each metric is looked at by some rule, in milliseconds; metrics not named here are not kept. */
@@ -49,13 +57,13 @@ export function planOf(configuration: Configuration): Plan {
     }
   }
   const groups = [...new Set(configuration.probes.map(({ group }) => group))];
-  const isCross = (rule: CompiledRule): boolean =>
-    rule.metrics.length > 1 &&
-    !groups.some((group) => rule.metrics.every((metric) => yields(configuration, group, metric)));
+  const homes = (rule: CompiledRule): string[] => groups.filter((group) => yieldsAll(configuration, group, rule));
+  const isCross = (rule: CompiledRule): boolean => rule.metrics.length > 1 && homes(rule).length === 0;
   return {
     configuration,
     graph: new ComponentGraph(configuration.components),
     rules: all.filter((rule) => !isCross(rule)),
+    rulesOf: new Map(groups.map((group) => [group, all.filter((rule) => homes(rule).includes(group))])),
     crossRules: all.filter(isCross),
     lookback,
     probes: new Map(configuration.probes.map((probe) => [probe.name, probe])),
@@ -122,10 +130,18 @@ function compileRule(rule: Configuration["rules"][number]): CompiledRule {
   };
 }
 
-/** Whether a probe of the group can yield the metric; a kind that the catalogue does not tie to the metric cannot. */
-function yields(configuration: Configuration, group: string, metric: string): boolean {
+/** Whether the probes of a group can yield everything that the condition of a rule looks at. */
+function yieldsAll({ probes }: Configuration, group: string, { condition }: CompiledRule): boolean {
+  const here = probes.filter((probe) => probe.group === group);
+  return condition.selectors.every((selector) => here.some((probe) => yields(probe, selector)));
+}
+
+/** Whether a probe can yield what a selector selects: by its kind, or because its settings name the metric. */
+function yields(probe: ConfiguredProbe, { metric, matchers }: Selector): boolean {
   const kinds = metricNamed(metric)?.probers ?? [];
-  return configuration.probes.some(
-    (probe) => probe.group === group && (kinds.length === 0 || kinds.includes(probe.kind)),
-  );
+  const able =
+    kinds.length === 0 || kinds.includes(probe.kind) || JSON.stringify(probe.settings).includes(`"${metric}"`);
+  const { name, component, vantage } = probe;
+  const labels: Readonly<Record<string, string>> = { probe: name, component, vantage };
+  return able && Object.entries(matchers).every(([label, wanted]) => (labels[label] ?? wanted) === wanted);
 }
