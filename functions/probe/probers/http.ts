@@ -1,12 +1,13 @@
 /** The prober `http`: one request on a fresh connection, its answer and its time by phase. */
 import { z } from "zod";
-import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { type SecretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { type Answered, type Expectations, expectations, unmet } from "../expect.ts";
 import { type Extraction, extract, extractions } from "../extract.ts";
 import { dial } from "../net/dial.ts";
 import { type Answer, exchange } from "../net/exchange.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
+import { type IpVersion, ipVersion, type TlsVerification, tlsVerification } from "../net/settings.ts";
 import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
@@ -19,9 +20,9 @@ export interface HttpSettings {
   readonly body?: string | SecretReference | undefined;
   readonly json?: unknown;
   readonly follow_redirects: number;
-  readonly ip_version: 4 | 6 | "any";
+  readonly ip_version: IpVersion;
   readonly max_body: number;
-  readonly tls: { readonly ca?: SecretReference | undefined; readonly insecure: boolean };
+  readonly tls: TlsVerification;
   readonly expect: Expectations;
   readonly extract: readonly Extraction[];
 }
@@ -74,23 +75,14 @@ export const http: Prober<HttpSettings, HttpObservation> = {
         .max(20)
         .default(5)
         .describe("How many redirects are followed; 0 takes the first answer."),
-      ip_version: z
-        .union([z.literal(4), z.literal(6), z.literal("any")])
-        .default("any")
-        .describe("The kind of address to use: 4, 6 or any. Only the first address is tried, none is raced."),
+      ip_version: ipVersion,
       max_body: z
         .int()
         .min(1)
         .max(64 * 2 ** 20)
         .default(2 ** 20)
         .describe("The longest decoded body that is accepted, in bytes."),
-      tls: z
-        .strictObject({
-          ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
-          insecure: z.boolean().default(false).describe("Accepts any certificate. Its expiry is still measured."),
-        })
-        .prefault({})
-        .describe("How the certificates are verified."),
+      tls: tlsVerification,
       expect: expectations.prefault({}).describe("What the answer must be like."),
       extract: extractions.default([]).describe("Metrics to take out of a JSON body."),
     })

@@ -5,6 +5,7 @@ import type { Failure } from "../../../shared/messages/report.ts";
 import { formatDuration, spokenDuration } from "../../../shared/units.ts";
 import { dial } from "../net/dial.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
+import { type IpVersion, ipVersion } from "../net/settings.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { Assessment, Prober } from "../prober.ts";
@@ -16,7 +17,7 @@ export interface TlsSettings {
   readonly host: string;
   readonly port: number;
   readonly server_name?: string | undefined;
-  readonly ip_version: 4 | 6 | "any";
+  readonly ip_version: IpVersion;
   readonly tls: { readonly ca?: SecretReference | undefined };
   /** Milliseconds. */
   readonly min_validity: number;
@@ -51,10 +52,7 @@ export const tls: Prober<TlsSettings, TlsObservation> = {
       .min(1)
       .optional()
       .describe("The name that is asked for and that the certificate must be for. Default: the host."),
-    ip_version: z
-      .union([z.literal(4), z.literal(6), z.literal("any")])
-      .default("any")
-      .describe("The kind of address to use: 4, 6 or any. Only the first address is tried, none is raced."),
+    ip_version: ipVersion,
     tls: z
       .strictObject({
         ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { duration, type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
+import { type IpVersion, ipVersion, type TlsVerification, tlsVerification } from "../net/settings.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from "../net/websocket.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
@@ -14,9 +15,9 @@ export interface WebSocketSettings {
   readonly subprotocols: readonly string[];
   readonly token?: SecretReference | undefined;
   readonly handshakes: number;
-  readonly ip_version: 4 | 6 | "any";
+  readonly ip_version: IpVersion;
   readonly max_message: number;
-  readonly tls: { readonly ca?: SecretReference | undefined; readonly insecure: boolean };
+  readonly tls: TlsVerification;
   /** Milliseconds. */
   readonly deadlines: Readonly<Record<"dns" | "connect" | "tls" | "upgrade", number | undefined>>;
   readonly script: readonly Step[];
@@ -69,23 +70,14 @@ export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
         .describe(
           "How many connections start at the same moment. Each must be accepted; the script is played over the first.",
         ),
-      ip_version: z
-        .union([z.literal(4), z.literal(6), z.literal("any")])
-        .default("any")
-        .describe("The kind of address to use: 4, 6 or any. Only the first address is tried, none is raced."),
+      ip_version: ipVersion,
       max_message: z
         .int()
         .min(1)
         .max(16 * 2 ** 20)
         .default(2 ** 20)
         .describe("The longest message that is accepted, in bytes."),
-      tls: z
-        .strictObject({
-          ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
-          insecure: z.boolean().default(false).describe("Accepts any certificate."),
-        })
-        .prefault({})
-        .describe("How the certificates are verified."),
+      tls: tlsVerification,
       deadlines: z
         .strictObject({
           dns: duration.optional().describe("The longest that looking up the name may take."),

@@ -1,0 +1,27 @@
+/** Settings that probers over the network have in common. */
+import { z } from "zod";
+import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+
+/** The kind of address to use. */
+export type IpVersion = 4 | 6 | "any";
+
+/** The schema of `ip_version`. */
+export const ipVersion: z.ZodType<IpVersion, unknown> = z
+  .union([z.literal(4), z.literal(6), z.literal("any")])
+  .default("any")
+  .describe("The kind of address to use: 4, 6 or any. Only the first address is tried, none is raced.");
+
+/** How the certificates of a target are verified. */
+export interface TlsVerification {
+  readonly ca?: SecretReference | undefined;
+  readonly insecure: boolean;
+}
+
+/** The schema of `tls`. */
+export const tlsVerification: z.ZodType<TlsVerification, unknown> = z
+  .strictObject({
+    ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
+    insecure: z.boolean().default(false).describe("Accepts any certificate. Its expiry is still measured."),
+  })
+  .prefault({})
+  .describe("How the certificates are verified.");
