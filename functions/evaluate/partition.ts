@@ -141,9 +141,8 @@ export function applied(
     };
     changed = true;
   }
-  const rules = new Map([...plan.rules, ...plan.crossRules].map((rule) => [rule.name, rule]));
   for (const [key, alert] of Object.entries(next)) {
-    const rule = rules.get(alert.rule);
+    const rule = plan.rulesByName.get(alert.rule);
     // A rule that is no longer configured cannot be judged any more: its alert ends.
     const timing = rule && timingOf(rule, alert.labels, plan);
     const phase = timing ? phaseOf(alert.history, timing, watermark) : ({ status: "inactive" } as const);

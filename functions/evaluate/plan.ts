@@ -39,6 +39,10 @@ export interface Plan {
   readonly crossRules: readonly CompiledRule[];
   /** How far back each metric is looked at by some rule, in milliseconds; metrics not named here are not kept. */
   readonly lookback: ReadonlyMap<string, number>;
+  /** Every rule, by name. */
+  readonly rulesByName: ReadonlyMap<string, CompiledRule>;
+  /** How far apart the runs of each probe are, in milliseconds: asked for with every series, and slow to work out from a cron expression. */
+  readonly intervals: ReadonlyMap<string, number>;
   /** The probes of the configuration, by name. */
   readonly probes: ReadonlyMap<string, ConfiguredProbe>;
   /** What is normal, by which a recovery is judged. */
@@ -66,6 +70,8 @@ export function planOf(configuration: Configuration): Plan {
     rulesOf: new Map(groups.map((group) => [group, all.filter((rule) => homes(rule).includes(group))])),
     crossRules: all.filter(isCross),
     lookback,
+    rulesByName: new Map(all.map((rule) => [rule.name, rule])),
+    intervals: new Map(configuration.probes.map(({ name, schedule }) => [name, longestGap(schedule)])),
     probes: new Map(configuration.probes.map((probe) => [probe.name, probe])),
     baselines: configuration.baselines.map(({ metric, expectation }) => compileBaseline(metric, expectation)),
     groups,
@@ -74,8 +80,7 @@ export function planOf(configuration: Configuration): Plan {
 
 /** How far apart the runs of a probe are, in milliseconds; a minute for one that the configuration does not know. */
 export function intervalOf(plan: Plan, probe: string | undefined): number {
-  const schedule = probe === undefined ? undefined : plan.probes.get(probe)?.schedule;
-  return schedule === undefined ? 60_000 : longestGap(schedule);
+  return (probe === undefined ? undefined : plan.intervals.get(probe)) ?? 60_000;
 }
 
 /** After how long without a measurement a probe counts as unheard, in milliseconds: two runs missed, and time to deliver. */
