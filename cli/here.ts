@@ -1,5 +1,6 @@
 /** Runs probes from this machine, as the probe function would: what `probe`, `watch` and `verify` have in common. */
 import { runProbes } from "../functions/probe/run.ts";
+import { googleApi } from "../shared/adapters/google-api.ts";
 import { localSecrets } from "../shared/adapters/secrets.ts";
 import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
 import type { ProbeResult, Report, Trigger, Vantage } from "../shared/messages/report.ts";
@@ -40,6 +41,7 @@ export function runHere({ configuration, probes, group, request, ...errand }: Er
         reportId: `${environment}/${group(vantage)}/${request ?? new Date().toISOString()}`,
         request,
         probes: own,
+        google: googleApi(process.env["PATHKEEPER_GOOGLE_API"]),
         clock: { now: () => Date.now() },
       }),
     ),

@@ -123,6 +123,42 @@ export interface Secrets {
   read(name: string): Promise<string>;
 }
 
+/** One request to one of Google's APIs: JSON in, JSON out. */
+export interface GoogleRequest {
+  /** @default GET */
+  readonly method?: "GET" | "POST";
+  /** Whole, as in Google's reference: `https://run.googleapis.com/v2/projects/…`. */
+  readonly url: string;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+/** Google's APIs, with the identity of the function. */
+export interface GoogleApi {
+  /**
+   * The parsed answer.
+   * @throws GoogleApiError when the API refuses or cannot be reached; the signal's reason when it was aborted
+   */
+  request(request: GoogleRequest): Promise<unknown>;
+  /** A token of the function's own identity, for what takes it as a password. @throws GoogleApiError */
+  accessToken(): Promise<string>;
+}
+
+/** Why one of Google's APIs did not do what it was asked for. */
+export class GoogleApiError extends Error {
+  /** Status of the HTTP answer; 0 where there was none. */
+  readonly status: number;
+  /** Google's word for it, such as `PERMISSION_DENIED` or `SERVICE_DISABLED`. */
+  readonly reason: string;
+
+  constructor(message: string, status: number, reason: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "GoogleApiError";
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
 /** One line of a structured log. Never given a secret or an unbounded text of a target. */
 export interface Logger {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;

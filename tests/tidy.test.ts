@@ -64,7 +64,7 @@ describe("the direction of imports", () => {
 
   it("names Google's clients and SQLite in adapters only, where they run in the cloud", () => {
     const clients = /^(@google-cloud\/(firestore|pubsub|monitoring)|google-auth-library|node:sqlite)/;
-    const places = /^(shared\/adapters|local|functions\/probe\/probers|functions\/probe\/google)\//;
+    const places = /^(shared\/adapters|local)\//;
     expect(refused(product, (imported, path) => clients.test(imported) && !places.test(path))).toEqual([]);
   });
 

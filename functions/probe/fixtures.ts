@@ -4,6 +4,7 @@ import type { webcrypto } from "node:crypto";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import * as x509 from "@peculiar/x509";
 import { onTestFinished } from "vitest";
+import { googleApi } from "../../shared/adapters/google-api.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import type { AnyProber } from "./prober.ts";
@@ -30,11 +31,20 @@ export function probeOf(kind: string, settings: Record<string, unknown>, timeout
   };
 }
 
-/** Runs one probe as the function does. @param secrets besides the canaries */
+/** How `probeOnce` runs. */
+export interface ProbeOnceOptions {
+  readonly timeoutMs?: number;
+  /** Besides the canaries. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** URL below which Google's APIs are found. @default where nothing listens */
+  readonly googleStand?: string;
+}
+
+/** Runs one probe as the function does. */
 export async function probeOnce(
   prober: AnyProber,
   settings: Record<string, unknown>,
-  { timeoutMs = 5_000, secrets = {} }: { timeoutMs?: number; secrets?: Readonly<Record<string, string>> } = {},
+  { timeoutMs = 5_000, secrets = {}, googleStand = "http://127.0.0.1:1" }: ProbeOnceOptions = {},
 ): Promise<ProbeResult> {
   const report = await runProbes({
     environment: "test",
@@ -50,6 +60,7 @@ export async function probeOnce(
         return value;
       },
     },
+    google: googleApi(googleStand),
     clock: { now: () => Date.now() },
     probers: { [prober.kind]: prober },
   });

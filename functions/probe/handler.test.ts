@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { googleApi } from "../../shared/adapters/google-api.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { groupName } from "../../shared/config/schedule.ts";
 import { silentLogger } from "../../shared/logger.ts";
@@ -48,6 +49,7 @@ function harness({ now = "12:04:00.400", roundMs = 1_000, refuse = 0, vantage = 
     configuration,
     vantage,
     secrets: { read: async () => "" },
+    google: googleApi("http://127.0.0.1:1"),
     logger: silentLogger,
     clock: { now: () => time },
     publisher: {

@@ -5,7 +5,7 @@ import { longestGap, scheduleInterval } from "../../shared/config/schedule.ts";
 import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Report, Vantage } from "../../shared/messages/report.ts";
-import type { Clock, Logger, Publisher, Secrets } from "../../shared/ports.ts";
+import type { Clock, GoogleApi, Logger, Publisher, Secrets } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/shell.ts";
 import { probePaths, topics } from "../../shared/topology.ts";
 import { runProbes } from "./run.ts";
@@ -16,6 +16,7 @@ export interface ProbePorts {
   /** Where this function runs; `any` answers for both. */
   readonly vantage: Vantage | "any";
   readonly secrets: Secrets;
+  readonly google: GoogleApi;
   readonly publisher: Publisher;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -110,7 +111,7 @@ async function runRounds(
   rounds: readonly Round[],
   ports: ProbePorts,
 ): Promise<void> {
-  const { clock, secrets, logger, run = runProbes, sleep = wait } = ports;
+  const { clock, secrets, google, logger, run = runProbes, sleep = wait } = ports;
   const { environment, vantage, group, trigger } = request;
   const until = clock.now() + answerWithin;
   const skipped: string[] = [];
@@ -132,6 +133,7 @@ async function runRounds(
       request: request.request,
       probes,
       secrets,
+      google,
       clock,
       until,
     });

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
 import type { Failure, Finding } from "../../shared/messages/report.ts";
 import type { MetricName } from "../../shared/metrics.ts";
+import type { GoogleApi } from "../../shared/ports.ts";
 
 /** What a prober may use of the world while it observes. */
 export interface ProbeWorld {
@@ -20,6 +21,8 @@ export interface ProbeWorld {
   conceal(text: string): void;
   /** Replaces all that was resolved from secrets or concealed so far, in a text of the target. To be called before the text is cut. */
   redact(text: string): string;
+  /** Google's APIs, with the identity of the function. */
+  readonly google: GoogleApi;
   /** Registers what must be closed when the probe ends, however it ends. */
   onClose(close: () => void): void;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { googleApi } from "../../shared/adapters/google-api.ts";
 import { parseReport } from "../../shared/messages/report.ts";
 import { probeOf } from "./fixtures.ts";
 import type { AnyProber, Prober, ProbeWorld } from "./prober.ts";
@@ -32,6 +33,7 @@ const run = (made: AnyProber, more: Partial<ProbeRun> = {}) =>
     reportId: "test/inside-1m/2025-09-16T12:04:00Z",
     probes: [probeOf("made", {}, 100)],
     secrets: { read: async () => "very-secret" },
+    google: googleApi("http://127.0.0.1:1"),
     clock: { now: () => Date.parse("2025-09-16T12:04:00.300Z") },
     probers: { made },
     ...more,

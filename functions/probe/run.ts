@@ -12,7 +12,7 @@ import type {
   Trigger,
   Vantage,
 } from "../../shared/messages/report.ts";
-import type { Clock, Secrets } from "../../shared/ports.ts";
+import type { Clock, GoogleApi, Secrets } from "../../shared/ports.ts";
 import { bounded, redact } from "../../shared/redact.ts";
 import type { AnyProber, Assessment, ProbeWorld } from "./prober.ts";
 import { probers as registry } from "./probers/index.ts";
@@ -29,6 +29,7 @@ export interface ProbeRun {
   readonly request?: string | undefined;
   readonly probes: readonly ConfiguredProbe[];
   readonly secrets: Secrets;
+  readonly google: GoogleApi;
   readonly clock: Clock;
   /** Milliseconds since the epoch by which all must be over. @default as long as the probes take */
   readonly until?: number;
@@ -173,12 +174,13 @@ async function attempt(
 }
 
 function worldOf(
-  { secrets, clock }: ProbeRun,
+  { secrets, google, clock }: ProbeRun,
   scope: Pick<ProbeWorld, "signal" | "onClose" | "remaining">,
   concealed: Set<string>,
 ): ProbeWorld {
   return {
     ...scope,
+    google,
     clock: () => performance.now(),
     now: () => clock.now(),
     conceal: (text) => void concealed.add(text),

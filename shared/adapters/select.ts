@@ -9,6 +9,7 @@
  * | `PATHKEEPER_DATABASE` | Firestore database, by default `(default)` |
  * | `PATHKEEPER_STORE` | file of the embedded store, in place of Firestore |
  * | `PATHKEEPER_BROKER` | URL of the embedded broker, in place of Pub/Sub |
+ * | `PATHKEEPER_GOOGLE_API` | URL below which Google's APIs are found by their host names, in place of the real ones |
  * | `PATHKEEPER_SECRETS` | folder of secrets, one file each |
  * | `PATHKEEPER_SECRET_<NAME>` | one secret |
  */
@@ -17,7 +18,8 @@ import { readCompiled } from "../config/compile.ts";
 import type { Configuration } from "../config/model.ts";
 import { structuredLogger } from "../logger.ts";
 import type { Vantage } from "../messages/report.ts";
-import type { Clock, Logger, Publisher, Secrets, Store } from "../ports.ts";
+import type { Clock, GoogleApi, Logger, Publisher, Secrets, Store } from "../ports.ts";
+import { googleApi } from "./google-api.ts";
 import { localSecrets } from "./secrets.ts";
 
 /** The world of a function: its ports and its configuration. */
@@ -25,6 +27,7 @@ export interface World {
   readonly store: Store;
   readonly publisher: Publisher;
   readonly secrets: Secrets;
+  readonly google: GoogleApi;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly configuration: Configuration;
@@ -48,6 +51,7 @@ export async function connect(environment: Environment): Promise<World> {
     store,
     publisher,
     secrets: localSecrets(environment, environment["PATHKEEPER_SECRETS"]),
+    google: googleApi(environment["PATHKEEPER_GOOGLE_API"]),
     clock: { now: () => Date.now() },
     logger: structuredLogger(),
     configuration,

@@ -1,0 +1,75 @@
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { googleApi } from "./google-api.ts";
+
+async function stand(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const url = "https://run.googleapis.com/v2/projects/shop/locations/us-central1/services/backend";
+
+describe("Google's APIs at a stand", () => {
+  it("finds each API below the stand by its host name", async () => {
+    const base = await stand((request, response) => response.end(JSON.stringify({ asked: request.url })));
+    expect(await googleApi(base).request({ url })).toEqual({ asked: `/${url.replace("https://", "")}` });
+  });
+
+  it("posts a body as JSON", async () => {
+    const base = await stand(async (request, response) => {
+      const chunks = await request.toArray();
+      response.end(JSON.stringify({ method: request.method, body: JSON.parse(Buffer.concat(chunks).toString()) }));
+    });
+    expect(await googleApi(base).request({ method: "POST", url, body: { options: 3 } })).toEqual({
+      method: "POST",
+      body: { options: 3 },
+    });
+  });
+
+  it.each([
+    [
+      403,
+      {
+        error: {
+          message: "Permission 'run.services.get' denied",
+          status: "PERMISSION_DENIED",
+          details: [{ reason: "IAM_PERMISSION_DENIED" }],
+        },
+      },
+      { status: 403, reason: "IAM_PERMISSION_DENIED", message: "Permission 'run.services.get' denied" },
+    ],
+    [
+      404,
+      { error: { message: "not found", status: "NOT_FOUND" } },
+      { status: 404, reason: "NOT_FOUND", message: "not found" },
+    ],
+    [502, "<html>", { status: 502, reason: "HTTP_502", message: "status 502" }],
+  ])("tells a refusal with status %i in Google's words", async (status, body, error) => {
+    const base = await stand((_, response) => response.writeHead(status).end(JSON.stringify(body)));
+    await expect(googleApi(base).request({ url })).rejects.toMatchObject(error);
+  });
+
+  it("tells an API that cannot be reached, and an answer that is no JSON", async () => {
+    const closed = googleApi("http://127.0.0.1:1").request({ url });
+    await expect(closed).rejects.toMatchObject({ status: 0, reason: "UNREACHABLE" });
+    const base = await stand((_, response) => response.end("<html>"));
+    await expect(googleApi(base).request({ url })).rejects.toMatchObject({ reason: "UNREACHABLE" });
+  });
+
+  it("gives up when it is told to, with the reason that it is given", async () => {
+    const asked = Promise.withResolvers<void>();
+    const base = await stand(() => asked.resolve());
+    const controller = new AbortController();
+    const reason = new Error("the time ran out");
+    const answer = googleApi(base).request({ url, signal: controller.signal });
+    await asked.promise;
+    controller.abort(reason);
+    await expect(answer).rejects.toBe(reason);
+  });
+});

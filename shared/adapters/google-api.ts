@@ -1,0 +1,111 @@
+/** Google's APIs over REST, with the identity that the platform gives the function. The library that knows it is loaded when first needed. */
+import { type GoogleApi, GoogleApiError, type GoogleRequest } from "../ports.ts";
+
+/** The longest answer that is read, in bytes: a page of a thousand time series is far below it. */
+const longestAnswer = 16 * 1024 * 1024;
+
+/** Everything that the functions read is read with this scope; what they may is decided by their roles. */
+const scope = "https://www.googleapis.com/auth/cloud-platform";
+
+/**
+ * Google's APIs.
+ * @param stand a URL below which all of them are found instead, each by its host name, and which wants no token: the demo, or a test
+ */
+export function googleApi(stand?: string): GoogleApi {
+  const accessToken = stand === undefined ? identity() : async () => "no-token";
+  return {
+    accessToken,
+    async request({ method = "GET", url, body, signal }: GoogleRequest) {
+      const token = await accessToken();
+      const target = stand === undefined ? url : `${stand}/${url.replace(/^https:\/\//, "")}`;
+      const answer = await exchange(target, {
+        method,
+        redirect: "error",
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (answer.ok) return answer.json;
+      throw refusal(answer.status, answer.json);
+    },
+  };
+}
+
+/** Gives tokens of the function's own identity, which are kept until they expire. */
+function identity(): () => Promise<string> {
+  let auth: Promise<{ getAccessToken(): Promise<string | null | undefined> }> | undefined;
+  return async () => {
+    auth ??= import("google-auth-library").then(({ GoogleAuth }) => new GoogleAuth({ scopes: [scope] }));
+    try {
+      const token = await (await auth).getAccessToken();
+      if (token) return token;
+    } catch (cause) {
+      throw new GoogleApiError(
+        `there is no identity to ask Google with: ${(cause as Error).message}`,
+        0,
+        "NO_IDENTITY",
+        {
+          cause,
+        },
+      );
+    }
+    throw new GoogleApiError("there is no identity to ask Google with", 0, "NO_IDENTITY");
+  };
+}
+
+interface Answer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly json: unknown;
+}
+
+async function exchange(url: string, request: RequestInit): Promise<Answer> {
+  const { host } = new URL(url);
+  try {
+    const response = await fetch(url, request);
+    const json = parsed(await bodyOf(response));
+    if (response.ok && json === undefined) throw new Error("it answered what is no JSON");
+    return { ok: response.ok, status: response.status, json };
+  } catch (cause) {
+    if (request.signal?.aborted) throw request.signal.reason;
+    const why = ((cause as Error).cause as Error | undefined)?.message ?? (cause as Error).message;
+    throw new GoogleApiError(`${host} gave no answer: ${why}`, 0, "UNREACHABLE", { cause });
+  }
+}
+
+async function bodyOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > longestAnswer) throw new Error(`its answer is longer than ${longestAnswer} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Google's error: `{ error: { code, message, status, details: [{ reason }] } }`. */
+interface ErrorBody {
+  readonly error?: {
+    readonly message?: string;
+    readonly status?: string;
+    readonly details?: readonly { readonly reason?: string }[];
+  };
+}
+
+function refusal(status: number, json: unknown): GoogleApiError {
+  const error = (json as ErrorBody | undefined)?.error;
+  const reason = error?.details?.find((detail) => detail.reason !== undefined)?.reason ?? error?.status;
+  return new GoogleApiError(error?.message ?? `status ${status}`, status, reason ?? `HTTP_${status}`);
+}
