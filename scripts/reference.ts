@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { channels } from "../functions/notify/channels/index.ts";
 import { probers } from "../functions/probe/probers/index.ts";
+import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
 import { type Metric, metrics } from "../shared/metrics.ts";
 
 /** The part of a JSON Schema that the pages show. */
@@ -111,8 +112,10 @@ ${measured}`;
 function rowsOf(schema: Property, prefix: string): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const path = `${prefix}${name}`;
+    const inherited = prefix === "" && keysOf(googleCloudEntry).includes(name);
     const required = schema.required?.includes(name) ?? false;
-    const fallback = property.default === undefined ? (required ? "required" : "") : code(property.default);
+    const missing = required ? (inherited ? "of `google_cloud`" : "required") : "";
+    const fallback = property.default === undefined ? missing : code(property.default);
     const row = `| \`${path}\` | ${typeOf(property)} | ${fallback} | ${cell(property.description ?? "")} |`;
     const isSecret = property.properties !== undefined && "secret" in property.properties;
     const inner = property.properties && !isSecret ? rowsOf(property, `${path}.`) : [];

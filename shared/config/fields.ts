@@ -18,6 +18,22 @@ export const duration: z.ZodType<number, string> = z
     return z.NEVER;
   });
 
+/** The id of a Google Cloud project, as a setting of kinds that read one. `google_cloud` of the file is its default. */
+export const googleProject: z.ZodType<string, string> = z
+  .string()
+  .regex(/^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/, {
+    error: ({ input }) => `"${input}" is no id of a project: write one such as shop-staging, not its name or number`,
+  })
+  .describe("Id of the Google Cloud project; `google_cloud` can give it to all probes.");
+
+/** A region of Google Cloud, as a setting of kinds that read one. `google_cloud` of the file is its default. */
+export const googleRegion: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[a-z]+-[a-z]+\d+$/, {
+    error: ({ input }) => `"${input}" is no region: write one such as us-central1, without the letter of a zone`,
+  })
+  .describe("Region of Google Cloud; `google_cloud` can give it to all probes.");
+
 /** How a reference is written. A sentence that asks for one speaks of a text that may be a secret itself, and is shown without it. */
 export const secretForm = "{ secret: NAME }";
 

@@ -15,6 +15,7 @@ describe("the JSON Schema", () => {
       "environment",
       "title",
       "timezone",
+      "google_cloud",
       "components",
       "probes",
       "monitoring_rules",
@@ -35,6 +36,7 @@ describe("the JSON Schema", () => {
     expect(at(`${probe}/properties/kind/oneOf`)).toEqual([
       { const: "http", description: "Fetches a URL." },
       { const: "postgres", description: "Connects to a database." },
+      { const: "cloud_run", description: "Reads the metrics of a service." },
     ]);
     expect(at(`${probe}/required`)).toEqual(["kind", "component"]);
     expect(at(`${probe}/allOf/0/if`)).toEqual({ properties: { kind: { const: "http" } }, required: ["kind"] });
@@ -48,6 +50,7 @@ describe("the JSON Schema", () => {
         slow: { type: "string", examples: ["10s", "5m"] },
       },
     });
+    expect(at(`${probe}/allOf/2/then/required`), "what google_cloud can give is not required").toEqual(["service"]);
     expect(at("properties/channels/additionalProperties/allOf/0/then/required")).toEqual(["to"]);
   });
 

@@ -4,7 +4,9 @@ import {
   channelEntry,
   componentEntry,
   entryName,
+  googleCloudEntry,
   type Kind,
+  keysOf,
   outline,
   probeEntry,
   routeEntry,
@@ -82,10 +84,20 @@ function kinded(what: string, kinds: Readonly<Record<string, Kind>>, part: (name
       return {
         if: { properties: { kind: { const: one.kind } }, required: ["kind"] },
         // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, and nothing here is awaited
-        then: { ...own, properties: { ...propertiesOf(common), kind: true, ...propertiesOf(own) } },
+        then: {
+          ...own,
+          ...(what === "probe" ? { required: notInherited(own["required"]) } : {}),
+          properties: { ...propertiesOf(common), kind: true, ...propertiesOf(own) },
+        },
       };
     }),
   };
+}
+
+/** What `google_cloud` may say for all probes no probe must say itself. */
+function notInherited(required: unknown): readonly string[] {
+  const inherited = keysOf(googleCloudEntry);
+  return Array.isArray(required) ? required.filter((key) => !inherited.includes(key)) : [];
 }
 
 function propertiesOf(schema: JsonSchema): Readonly<Record<string, JsonSchema>> {

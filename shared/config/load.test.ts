@@ -102,6 +102,26 @@ routes: [{ channels: [ops], severity: [critical], remind_every: 4h }]
     });
   });
 
+  it("of projects and regions: those of google_cloud, where a probe has such settings and does not say otherwise", () => {
+    const text = `${base}
+google_cloud: { project: shop-staging, region: us-central1 }
+probes:
+  health: { kind: http, component: backend, url: https://a.example/health }
+  service: { kind: cloud_run, component: backend, service: backend }
+  elsewhere: { kind: cloud_run, component: backend, service: backend, region: europe-west1 }
+`;
+    const { googleCloud, probes } = load(text);
+    expect(googleCloud).toEqual({ project: "shop-staging", region: "us-central1" });
+    expect(probes.map(({ settings }) => settings)).toEqual([
+      { url: "https://a.example/health" },
+      { project: "shop-staging", region: "us-central1", service: "backend" },
+      { project: "shop-staging", region: "europe-west1", service: "backend" },
+    ]);
+    expect(load(text.replace(", region: us-central1", "").replace(/ {2}service.*\n/, "")).googleCloud).toEqual({
+      project: "shop-staging",
+    });
+  });
+
   it("of components", () => {
     expect(load(base).components).toEqual([
       { name: "backend", title: "backend", layer: "application", dependsOn: [] },

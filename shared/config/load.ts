@@ -11,6 +11,7 @@ import {
   channelEntry,
   componentEntry,
   entryName,
+  googleCloudEntry,
   type Kind,
   keysOf,
   outline,
@@ -59,8 +60,9 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
   const components = readMap(file, "components", problems, (name, value, path) =>
     readComponent(name, value, path, problems),
   );
+  const inherited = inheritable(file["google_cloud"]);
   const probes = readMap(file, "probes", problems, (name, value, path) => {
-    const entry = readKinded(value, path, problems, probeEntry, vocabulary.probers, "kinds of probe");
+    const entry = readKinded(value, path, problems, probeEntry, vocabulary.probers, "kinds of probe", inherited);
     return entry && probe(name, entry.common, entry.settings);
   });
   const rules = readList(file, "monitoring_rules", (value, path) => readRule(value, path, problems));
@@ -74,6 +76,9 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     environment: top.environment,
     title: top.title ?? top.environment,
     timezone: top.timezone,
+    ...(top.google_cloud
+      ? { googleCloud: { project: top.google_cloud.project, ...given({ region: top.google_cloud.region }) } }
+      : {}),
     components,
     probes,
     rules,
@@ -117,6 +122,16 @@ function readComponent(name: string, value: unknown, path: Path, problems: Probl
   return { name, title, layer, dependsOn, ...given({ impact, team }) };
 }
 
+/**
+ * What `google_cloud` gives to probes. Where it is wrong itself, which is reported in its own place, something right stands in for it: no
+ * probe is to blame.
+ */
+function inheritable(googleCloud: unknown): Entries {
+  if (googleCloud === undefined) return {};
+  const read = googleCloudEntry.safeParse(googleCloud);
+  return read.success ? given(read.data) : { project: "a-project", region: "a-region1" };
+}
+
 /** Reads an entry whose keys are partly those of its section and partly those of its kind. */
 function readKinded<Common extends ChannelEntry>(
   value: unknown,
@@ -125,6 +140,7 @@ function readKinded<Common extends ChannelEntry>(
   schema: z.ZodType<Common, unknown>,
   kinds: Readonly<Record<string, Kind>>,
   what: string,
+  inherited: Entries = {},
 ): { common: Common; settings: Entries } | undefined {
   if (!isMap(value)) {
     inspect(schema, value, path, problems);
@@ -133,7 +149,7 @@ function readKinded<Common extends ChannelEntry>(
   const shared = keysOf(schema);
   const isShared = ([key]: [string, unknown]): boolean => shared.includes(key);
   const common = inspect(schema, Object.fromEntries(Object.entries(value).filter(isShared)), path, problems);
-  const settings = Object.fromEntries(Object.entries(value).filter((entry) => !isShared(entry)));
+  const written = Object.fromEntries(Object.entries(value).filter((entry) => !isShared(entry)));
   const name = value["kind"];
   if (typeof name !== "string") return undefined;
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
@@ -143,6 +159,9 @@ function readKinded<Common extends ChannelEntry>(
     problems.error({ path: [...path, "kind"] }, { message, suggestion });
     return undefined;
   }
+  const read = keysOf(kind.settings);
+  const defaults = Object.entries(inherited).filter(([key]) => read.includes(key));
+  const settings = { ...Object.fromEntries(defaults), ...written };
   const understood = inspect(kind.settings, settings, path, problems, shared);
   return common && understood !== undefined ? { common, settings } : undefined;
 }

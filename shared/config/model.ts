@@ -28,7 +28,7 @@ export interface ConfiguredProbe {
   readonly timeoutMs: number;
   /** The built-in rule `<probe> failing`; `false` for `alert: off`. */
   readonly alert: { readonly afterMs: number; readonly severity: Severity } | false;
-  /** What the kind reads, as written in the file; references to secrets unresolved. */
+  /** What the kind reads, as written in the file, with what it takes from `google_cloud`; references to secrets unresolved. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
@@ -77,12 +77,21 @@ export interface Route {
   readonly escalateAfterMs?: number;
 }
 
+/** Where in Google Cloud the environment runs. */
+export interface GoogleCloud {
+  /** Id of the project. */
+  readonly project: string;
+  readonly region?: string;
+}
+
 /** All of `monitor.yaml`. */
 export interface Configuration {
   readonly environment: string;
   readonly title: string;
   /** IANA zone in which people read times. */
   readonly timezone: string;
+  /** Already filled into the settings `project` and `region` of the probes that have such and do not say otherwise. */
+  readonly googleCloud?: GoogleCloud;
   readonly components: readonly Component[];
   readonly probes: readonly ConfiguredProbe[];
   readonly rules: readonly Rule[];

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type IncidentEventKind, incidentEventKinds, type Severity } from "../messages/incident-event.ts";
 import type { Vantage } from "../messages/report.ts";
 import { formatDuration } from "../units.ts";
-import { duration } from "./fields.ts";
+import { duration, googleProject, googleRegion } from "./fields.ts";
 import { scheduleProblem } from "./schedule.ts";
 
 /** A kind of probe or channel, as far as the configuration is concerned. */
@@ -47,6 +47,7 @@ export interface Outline {
   readonly environment: string;
   readonly title?: string | undefined;
   readonly timezone: string;
+  readonly google_cloud?: { readonly project: string; readonly region?: string | undefined } | undefined;
   readonly components: Readonly<Record<string, unknown>>;
   readonly probes: Readonly<Record<string, unknown>>;
   readonly monitoring_rules: readonly unknown[];
@@ -210,6 +211,12 @@ export const routeEntry: z.ZodType<RouteEntry, unknown> = z.strictObject({
   escalate_after: durationBetween(60_000).optional().describe("Tell again when nobody acknowledged for so long."),
 });
 
+/** Where in Google Cloud the environment runs. Settings of probes that are called like one of its keys take it as their default. */
+export const googleCloudEntry: z.ZodType<NonNullable<Outline["google_cloud"]>, unknown> = z.strictObject({
+  project: googleProject.describe("Id of the project, such as shop-staging."),
+  region: googleRegion.optional().describe("Region, such as us-central1."),
+});
+
 /** The whole file, with the entries of its sections unread. */
 export const outline: z.ZodType<Outline, unknown> = z.strictObject({
   environment: entryName.describe("Name of the watched environment, such as shop-staging."),
@@ -222,6 +229,10 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .default("Etc/UTC")
     .describe("IANA zone in which people read times.")
     .meta({ examples: ["Etc/UTC", "Europe/Berlin"] }),
+  google_cloud: googleCloudEntry
+    .optional()
+    .describe("Where in Google Cloud the environment runs: the default for project and region of all probes.")
+    .meta({ examples: [{ project: "shop-staging", region: "us-central1" }] }),
   components: z.record(z.string(), z.unknown()).default({}).describe("The parts of the environment, by name."),
   probes: z.record(z.string(), z.unknown()).default({}).describe("What is checked, by name."),
   monitoring_rules: z.array(z.unknown()).default([]).describe("When an alert starts."),

@@ -2,10 +2,10 @@
 import { z } from "zod";
 import { metricNamed, metrics } from "../../metrics.ts";
 import { nearest } from "../../nearest.ts";
-import { duration, secretReference, textOrSecret } from "../fields.ts";
+import { duration, googleProject, googleRegion, secretReference, textOrSecret } from "../fields.ts";
 import type { Mistake, Vocabulary } from "../schema.ts";
 
-/** Two kinds of probe, one kind of channel, and conditions of the form `metric{labels} > text`. */
+/** Three kinds of probe, one kind of channel, and conditions of the form `metric{labels} > text`. */
 export const vocabulary: Vocabulary = {
   probers: {
     http: {
@@ -23,6 +23,11 @@ export const vocabulary: Vocabulary = {
       kind: "postgres",
       title: "Connects to a database.",
       settings: z.strictObject({ host: z.string(), password: secretReference, user: textOrSecret.optional() }),
+    },
+    cloud_run: {
+      kind: "cloud_run",
+      title: "Reads the metrics of a service.",
+      settings: z.strictObject({ project: googleProject, region: googleRegion, service: z.string() }),
     },
   },
   channels: {
