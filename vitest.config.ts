@@ -8,6 +8,7 @@ const config: ViteUserConfig = defineConfig({
       "local/**/*.test.ts",
       "cli/**/*.test.ts",
       "tests/**/*.test.ts",
+      "scripts/**/*.test.ts",
     ],
     reporters: ["default", "./tests/support/closing-line.ts"],
     testTimeout: 20_000,

@@ -1,5 +1,5 @@
-/** The evaluate function: wiring. */
-import { http } from "@google-cloud/functions-framework";
+/** Entry of the evaluate function: wiring. The Functions Framework finds the function by its name. */
+import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connect } from "../../shared/adapters/select.ts";
 import { pushFunction } from "../../shared/shell.ts";
 import { evaluateHandler } from "./handler.ts";
@@ -7,4 +7,9 @@ import { planOf } from "./plan.ts";
 
 const world = await connect(process.env);
 
-http("evaluate", pushFunction("evaluate", world, evaluateHandler(world, planOf(world.configuration))));
+/** Takes in reports and ticks. */
+export const evaluate: HttpFunction = pushFunction(
+  "evaluate",
+  world,
+  evaluateHandler(world, planOf(world.configuration)),
+);

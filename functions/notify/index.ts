@@ -1,5 +1,5 @@
-/** The notify function: wiring. */
-import { http } from "@google-cloud/functions-framework";
+/** Entry of the notify function: wiring. The Functions Framework finds the function by its name. */
+import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connect } from "../../shared/adapters/select.ts";
 import { pushFunction } from "../../shared/shell.ts";
 import { channels } from "./channels/index.ts";
@@ -8,7 +8,9 @@ import { sender } from "./send.ts";
 
 const world = await connect(process.env);
 
-http(
+/** Tells people. */
+export const notify: HttpFunction = pushFunction(
   "notify",
-  pushFunction("notify", world, notifyHandler({ ...world, kinds: channels, send: sender(world.secrets) })),
+  world,
+  notifyHandler({ ...world, kinds: channels, send: sender(world.secrets) }),
 );

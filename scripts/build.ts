@@ -1,0 +1,36 @@
+/**
+ * `npm run build [-- --config FILE] [--out DIR] [--embedded]`: bundles the functions with their configuration, ready to be deployed.
+ * Exit code 1 when the configuration is not right, with every problem of it.
+ */
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { explainProblems, readConfigurationFile } from "../cli/configuration.ts";
+import { processTerminal, table } from "../cli/terminal.ts";
+import { bundle, functionNames } from "./bundle/bundle.ts";
+
+/** What is built where no configuration is named, so that a newcomer sees it work. */
+const example = "examples/netra-staging/monitor.yaml";
+
+const { values } = parseArgs({
+  options: {
+    config: { type: "string", default: example },
+    out: { type: "string", default: "dist" },
+    embedded: { type: "boolean", default: false },
+  },
+});
+const terminal = processTerminal();
+const { text, loaded } = await readConfigurationFile(values.config);
+if ("configuration" in loaded) {
+  const { configuration } = loaded;
+  terminal.note(`bundling for ${configuration.environment}, as ${values.config} has it`);
+  const rows: string[][] = [];
+  for (const name of functionNames) {
+    const directory = join(values.out, name);
+    const { bytes } = await bundle({ name, configuration, directory, embedded: values.embedded });
+    rows.push([relative(process.cwd(), directory), `${(bytes / 1e6).toFixed(1)} MB`]);
+  }
+  terminal.print(...table(rows));
+} else {
+  terminal.print(...explainProblems(loaded.problems, text, "bad", terminal));
+  process.exitCode = 1;
+}

@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { readConfigurationFile } from "../../cli/configuration.ts";
+import { freePort } from "../../local/free-port.ts";
+import type { Configuration } from "../../shared/config/model.ts";
+import { type Bundle, bundle, type FunctionName, functionNames } from "./bundle.ts";
+
+const config = new URL("../../examples/netra-staging/monitor.yaml", import.meta.url).pathname;
+let configuration: Configuration;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pathkeeper-bundle-"));
+  const { loaded } = await readConfigurationFile(config);
+  if (!("configuration" in loaded)) throw new Error("the example is not right");
+  configuration = loaded.configuration;
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function bundled(name: FunctionName, place: string): Promise<Bundle> {
+  return bundle({ name, configuration, directory: join(folder, place, name) });
+}
+
+/** Every file of a folder with what it holds. */
+async function contents(directory: string): Promise<Record<string, string>> {
+  const files = (await readdir(directory, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
+  const entries = files.map(async ({ parentPath, name }) => {
+    const path = join(parentPath, name);
+    return [
+      path.slice(directory.length + 1),
+      createHash("sha256")
+        .update(await readFile(path))
+        .digest("hex"),
+    ] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+describe.each(functionNames)("the bundle of %s", (name) => {
+  it("is the same to the byte whenever it is built", async () => {
+    const [first, second] = [await bundled(name, "first"), await bundled(name, "second")];
+    expect(await contents(first.directory)).toEqual(await contents(second.directory));
+  });
+
+  it("has nothing of the embedded engines and names no place of the machine that built it", async () => {
+    const { directory } = await bundled(name, "clean");
+    const code = (await readdir(directory, { recursive: true })).filter((file) => file.endsWith(".mjs"));
+    const texts = await Promise.all(code.map((file) => readFile(join(directory, file), "utf8")));
+    expect(texts.length).toBeGreaterThan(3);
+    expect(texts.filter((text) => text.includes("node:sqlite") || text.includes(process.cwd()))).toEqual([]);
+  });
+
+  it("starts alone in an empty folder, answers, and ends when it is asked to", async () => {
+    const { directory } = await bundled(name, "build");
+    const alone = join(folder, "alone", name);
+    await cp(directory, alone, { recursive: true });
+    const port = await freePort();
+    const child = spawn(process.execPath, ["start.mjs"], {
+      cwd: alone,
+      env: {
+        PORT: String(port),
+        HOST: "127.0.0.1",
+        PATHKEEPER_PROJECT: "nowhere",
+        PATHKEEPER_VANTAGE: "outside",
+        METADATA_SERVER_DETECTION: "none",
+      },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const gone = once(child, "exit");
+    await expect
+      .poll(
+        () =>
+          fetch(`http://127.0.0.1:${port}/`).then(
+            (answer) => answer.text(),
+            () => said,
+          ),
+        { timeout: 15_000 },
+      )
+      .toBe(`${name} is ready\n`);
+    child.kill("SIGTERM");
+    expect(await gone).toEqual([0, null]);
+  });
+});

@@ -1,0 +1,176 @@
+/** Makes a function fit to be deployed: one folder with all that it runs on, its configuration included, and nothing else. */
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type Metafile, type Plugin } from "esbuild";
+import project from "../../package.json" with { type: "json" };
+import { compile } from "../../shared/config/compile.ts";
+import type { Configuration } from "../../shared/config/model.ts";
+
+/** The functions, which are bundled each for itself. */
+export const functionNames = ["probe", "evaluate", "notify"] as const;
+
+/** Name of a function. */
+export type FunctionName = (typeof functionNames)[number];
+
+/** What is bundled, and where to. */
+export interface BundleOptions {
+  readonly name: FunctionName;
+  readonly configuration: Configuration;
+  /** The folder that is made, or made anew. */
+  readonly directory: string;
+  /** Whether the embedded store and broker are in it, for one machine. @default false */
+  readonly embedded?: boolean;
+}
+
+/** What was made. */
+export interface Bundle {
+  readonly directory: string;
+  /** Bytes of the code, without its source maps. */
+  readonly bytes: number;
+}
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/**
+ * Bundles one function. The same sources and configuration give the same bytes.
+ *
+ * `index.mjs` exports the function, for the Functions Framework of the platform; `start.mjs` brings the framework along and serves it on
+ * `PORT`; `warm.mjs` fills the cache of compiled code, which the platform's build step runs, because the cache is good only for the very
+ * Node that made it.
+ */
+export async function bundle(options: BundleOptions): Promise<Bundle> {
+  const { name, configuration, directory, embedded = false } = options;
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  const { metafile } = await build({
+    entryPoints: [
+      { in: `entry:${name}`, out: "main" },
+      { in: "entry:serve", out: "serve" },
+    ],
+    outdir: directory,
+    outExtension: { ".js": ".mjs" },
+    chunkNames: "chunks/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node22",
+    minify: true,
+    keepNames: true,
+    sourcemap: "linked",
+    sourcesContent: false,
+    legalComments: "linked",
+    metafile: true,
+    absWorkingDir: root,
+    // Dependencies in CommonJS ask for Node's own modules by `require`, which a module of ECMAScript does not have.
+    banner: {
+      js: 'import { createRequire as pathkeeperRequire } from "node:module"; const require = pathkeeperRequire(import.meta.url);',
+    },
+    plugins: [entries(), ...(embedded ? [] : [withoutEmbedded()])],
+    logLevel: "warning",
+  });
+  await Promise.all(
+    Object.entries({
+      "index.mjs": indexModule(name),
+      "start.mjs": startModule(name),
+      "warm.mjs": warmModule(),
+      "package.json": manifest(name),
+      "configuration.json": compile(configuration),
+    }).map(([file, text]) => writeFile(join(directory, file), text)),
+  );
+  return { directory, bytes: codeBytes(metafile) };
+}
+
+/** The two modules that everything else hangs on: the function, and the framework that serves it. */
+function entries(): Plugin {
+  return {
+    name: "entries",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^entry:/ }, ({ path }) => ({ path, namespace: "entry" }));
+      onLoad({ filter: /^entry:/, namespace: "entry" }, ({ path }) => {
+        const name = path.replace("entry:", "");
+        return {
+          contents: name === "serve" ? serveModule : `export * from "./functions/${name}/index.ts";`,
+          resolveDir: root,
+        };
+      });
+    },
+  };
+}
+
+const serveModule = `
+export { http } from "@google-cloud/functions-framework";
+export { getTestServer as serverOf } from "@google-cloud/functions-framework/testing";
+`;
+
+/** Keeps SQLite and the embedded broker out of what runs in the cloud. */
+function withoutEmbedded(): Plugin {
+  return {
+    name: "without-embedded",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\.\/(sqlite|broker)\.ts$/ }, ({ path }) => ({ path, namespace: "left-out" }));
+      onLoad({ filter: /.*/, namespace: "left-out" }, ({ path }) => ({
+        contents: `throw new Error("this bundle is for the cloud and has no ${path.slice(2, -3)}: build it with --embedded");`,
+      }));
+    },
+  };
+}
+
+/** Before anything is loaded, so that everything comes from the cache. */
+const preamble = `import { enableCompileCache } from "node:module";
+import { join } from "node:path";
+enableCompileCache(join(import.meta.dirname, ".compile-cache"));
+process.env.PATHKEEPER_CONFIGURATION ??= join(import.meta.dirname, "configuration.json");
+`;
+
+function indexModule(name: FunctionName): string {
+  return `${preamble}export const { ${name} } = await import("./main.mjs");\n`;
+}
+
+function startModule(name: FunctionName): string {
+  return `${preamble}const [{ http, serverOf }, { ${name} }] = await Promise.all([import("./serve.mjs"), import("./main.mjs")]);
+http("${name}", ${name});
+const server = serverOf("${name}").listen(Number(process.env.PORT ?? 8080), process.env.HOST);
+server.setTimeout(0);
+process.once("SIGTERM", () => server.close(() => process.exit(0)));
+`;
+}
+
+/** Loads every module once, those for later included, without asking anybody for anything. */
+function warmModule(): string {
+  return `${preamble}import { flushCompileCache } from "node:module";
+import { readdir } from "node:fs/promises";
+process.env.PATHKEEPER_PROJECT ??= "none";
+const files = await readdir(import.meta.dirname, { recursive: true });
+const isModule = (file) => file.endsWith(".mjs") && file !== "start.mjs" && file !== "warm.mjs";
+for (const file of files.filter(isModule)) {
+  // What is not for the cloud says so by throwing.
+  await import(join(import.meta.dirname, file)).catch(() => {});
+}
+flushCompileCache();
+process.exit(0);
+`;
+}
+
+const framework = "@google-cloud/functions-framework";
+
+/** What the platform's build reads. Of the packages only the framework is named: the platform starts that by itself. */
+function manifest(name: FunctionName): string {
+  const text = {
+    name: `pathkeeper-${name}`,
+    private: true,
+    type: "module",
+    main: "index.mjs",
+    engines: { node: ">=22.18" },
+    scripts: { start: "node start.mjs", "gcp-build": "node warm.mjs" },
+    dependencies: { [framework]: project.dependencies[framework] },
+  };
+  return `${JSON.stringify(text, null, 2)}\n`;
+}
+
+function codeBytes({ outputs }: Metafile): number {
+  return Object.entries(outputs)
+    .filter(([file]) => file.endsWith(".mjs"))
+    .reduce((sum, [, { bytes }]) => sum + bytes, 0);
+}
