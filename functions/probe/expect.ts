@@ -4,6 +4,7 @@ import { duration } from "../../shared/config/fields.ts";
 import type { Failure } from "../../shared/messages/report.ts";
 import { formatDuration, quantity } from "../../shared/units.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
+import type { Answer } from "./net/exchange.ts";
 import { parsePattern, search } from "./pattern.ts";
 
 /** A single value of JSON. */
@@ -28,6 +29,27 @@ export interface Answered {
   readonly body: string;
   /** From the start of the first request to the last byte, in seconds. */
   readonly seconds: number;
+}
+
+/** An answer in the form that expectations speak of. @param clean takes secrets out of a text */
+export function answered(answer: Answer & { readonly seconds: number }, clean: (text: string) => string): Answered {
+  const headers = Object.entries(answer.headers).map(([name, value]) => [name, clean([value].flat().join(", "))]);
+  return {
+    status: answer.status,
+    statusText: clean(answer.statusText),
+    headers: Object.fromEntries(headers),
+    body: clean(answer.body.toString("utf8")),
+    seconds: answer.seconds,
+  };
+}
+
+/** A text read as JSON; `undefined` where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 const statusAdvice = "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";

@@ -1,6 +1,6 @@
 /** Settings that probers over the network have in common. */
 import { z } from "zod";
-import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 
 /** The kind of address to use. */
 export type IpVersion = 4 | 6 | "any";
@@ -25,3 +25,14 @@ export const tlsVerification: z.ZodType<TlsVerification, unknown> = z
   })
   .prefault({})
   .describe("How the certificates are verified.");
+
+/** The schema of `headers`, each a text or a secret, by their names in lower case. */
+export const headers: z.ZodType<Readonly<Record<string, string | SecretReference>>, unknown> = z
+  .record(
+    z
+      .string()
+      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be the name of a header")
+      .toLowerCase(),
+    textOrSecret,
+  )
+  .default({});

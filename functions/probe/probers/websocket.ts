@@ -1,23 +1,17 @@
 /** The prober `websocket`: handshakes on fresh connections, and a conversation over the first of them. */
 import { z } from "zod";
-import { duration, type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { duration, type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
-import { type IpVersion, ipVersion, type TlsVerification, tlsVerification } from "../net/settings.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from "../net/websocket.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { play, type Step, script, tokenMark } from "../script.ts";
+import { type SocketSettings, socketFields, socketTarget } from "../socket.ts";
 
 /** What a `websocket` probe reads. */
-export interface WebSocketSettings {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string | SecretReference>>;
-  readonly subprotocols: readonly string[];
+export interface WebSocketSettings extends SocketSettings {
   readonly token?: SecretReference | undefined;
   readonly handshakes: number;
-  readonly ip_version: IpVersion;
-  readonly max_message: number;
-  readonly tls: TlsVerification;
   /** Milliseconds. */
   readonly deadlines: Readonly<Record<"dns" | "connect" | "tls" | "upgrade", number | undefined>>;
   readonly script: readonly Step[];
@@ -39,24 +33,14 @@ export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
     "Opens a WebSocket on a fresh connection, or several at the same moment, and plays a script over the first: messages to send, and messages that must come in their order and time. A server that accepts a handshake and closes at once is seen only by a script.",
   settings: z
     .strictObject({
-      url: z
-        .string()
-        .refine(isWebSocketUrl, "must be a URL that begins with ws:// or wss://, without user and #")
-        .describe("The URL to open. `{token}` in it stands for the token."),
-      headers: z
-        .record(
-          z
-            .string()
-            .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be the name of a header")
-            .toLowerCase(),
-          textOrSecret,
-        )
-        .default({})
-        .describe("Headers of the upgrade, such as `origin`. `{token}` in them stands for the token."),
-      subprotocols: z
-        .array(z.string().min(1))
-        .default([])
-        .describe("Subprotocols to offer, of which the server must choose one. `{token}` stands for the token."),
+      ...socketFields,
+      url: socketFields.url.describe("The URL to open. `{token}` in it stands for the token."),
+      headers: socketFields.headers.describe(
+        "Headers of the upgrade, such as `origin`. `{token}` in them stands for the token.",
+      ),
+      subprotocols: socketFields.subprotocols.describe(
+        "Subprotocols to offer, of which the server must choose one. `{token}` stands for the token.",
+      ),
       token: secretReference
         .optional()
         .describe(
@@ -70,14 +54,6 @@ export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
         .describe(
           "How many connections start at the same moment. Each must be accepted; the script is played over the first.",
         ),
-      ip_version: ipVersion,
-      max_message: z
-        .int()
-        .min(1)
-        .max(16 * 2 ** 20)
-        .default(2 ** 20)
-        .describe("The longest message that is accepted, in bytes."),
-      tls: tlsVerification,
       deadlines: z
         .strictObject({
           dns: duration.optional().describe("The longest that looking up the name may take."),
@@ -164,20 +140,14 @@ interface Target extends WebSocketTarget {
 async function targetOf(settings: WebSocketSettings, world: ProbeWorld): Promise<Target> {
   const token = settings.token && (await world.resolve(settings.token));
   const filled = (text: string): string => text.replaceAll(tokenMark, () => token ?? "");
-  const headers: Record<string, string> =
-    token === undefined || mentionsToken(settings) ? {} : { authorization: `Bearer ${token}` };
-  for (const [name, value] of Object.entries(settings.headers))
-    headers[name] = typeof value === "string" ? filled(value) : await world.resolve(value);
-  return {
-    url: new URL(settings.url.replaceAll(tokenMark, () => encodeURIComponent(token ?? ""))),
-    headers,
-    subprotocols: settings.subprotocols.map(filled),
-    ...(settings.ip_version === "any" ? {} : { family: settings.ip_version }),
-    ca: settings.tls.ca && (await world.resolve(settings.tls.ca)),
-    insecure: settings.tls.insecure,
-    maxMessage: settings.max_message,
-    token,
-  };
+  const target = await socketTarget(
+    settings,
+    settings.url.replaceAll(tokenMark, () => encodeURIComponent(token ?? "")),
+    filled,
+    world,
+  );
+  const bearer = token === undefined || mentionsToken(settings) ? {} : { authorization: `Bearer ${token}` };
+  return { ...target, headers: { ...bearer, ...target.headers }, token };
 }
 
 async function shakeHands(
@@ -227,9 +197,4 @@ function redacted(failure: Failure, world: ProbeWorld): Failure {
 function mentionsToken({ url, headers, subprotocols, script }: WebSocketSettings): boolean {
   const sent = script.map(({ send }) => send ?? "");
   return JSON.stringify([url, headers, subprotocols, sent]).includes(tokenMark);
-}
-
-function isWebSocketUrl(text: string): boolean {
-  const url = URL.parse(text);
-  return url !== null && /^wss?:$/.test(url.protocol) && url.username === "" && url.password === "" && url.hash === "";
 }
