@@ -45,6 +45,7 @@ export type MetricName =
   | "golden_path_success"
   | "golden_path_step_time"
   | "configuration_ok"
+  | "configuration_unchecked"
   | "service_health_incidents";
 
 /** Every metric that Pathkeeper knows, by name. */
@@ -195,9 +196,15 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   },
   configuration_ok: {
     unit: "count",
-    description: "1 when a configuration check found what it expects.",
+    description:
+      "1 when a configuration check found what it expects, 0 when not, absent when it could not be made; `severity` says what it would mean.",
     probers: ["gcp_configuration"],
-    labels: ["check"],
+    labels: ["check", "resource", "severity"],
+  },
+  configuration_unchecked: {
+    unit: "count",
+    description: "Resources whose configuration could not be read, so that checks of it could not be made.",
+    probers: ["gcp_configuration"],
   },
   service_health_incidents: {
     unit: "count",

@@ -1,7 +1,7 @@
 /** What a kind of probe is. The handler owns what all kinds share: deadline, duration, closing, redaction. */
 import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
-import type { Failure, Finding } from "../../shared/messages/report.ts";
+import type { Failure, Finding, Unchecked } from "../../shared/messages/report.ts";
 import type { MetricName } from "../../shared/metrics.ts";
 import type { GoogleApi } from "../../shared/ports.ts";
 
@@ -37,6 +37,8 @@ export interface Assessment {
     readonly labels?: Readonly<Record<string, string>>;
   }[];
   readonly findings?: readonly Finding[];
+  /** Checks that could not be made. */
+  readonly unchecked?: readonly Unchecked[];
 }
 
 /** One kind of probe: its settings, its observation (the only I/O) and its judgement (pure). */

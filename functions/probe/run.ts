@@ -10,6 +10,7 @@ import type {
   ProbeResult,
   Report,
   Trigger,
+  Unchecked,
   Vantage,
 } from "../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Secrets } from "../../shared/ports.ts";
@@ -100,7 +101,7 @@ async function runProbe(probe: ConfiguredProbe, run: ProbeRun): Promise<ProbeRes
           const remaining = (): number => Math.max(0, started + limitMs - performance.now());
           return attempt(probe, run, worldOf(run, { signal, onClose, remaining }, concealed));
         });
-  const { failure, measurements, findings } = assessment;
+  const { failure, measurements, findings, unchecked } = assessment;
   const own: Measurement[] = [
     { metric: "probe_success", value: failure ? 0 : 1, labels: {} },
     { metric: "probe_duration", value: (performance.now() - started) / 1000, labels: {} },
@@ -119,6 +120,7 @@ async function runProbe(probe: ConfiguredProbe, run: ProbeRun): Promise<ProbeRes
         .map(({ metric, value, labels = {} }) => ({ metric, value, labels: mapTexts(labels, clean) })),
     ],
     ...(findings ? { findings: findings.map((finding) => mapTexts<Finding>(finding, clean)) } : {}),
+    ...(unchecked ? { unchecked: unchecked.map((one) => mapTexts<Unchecked>(one, clean)) } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The report: results of one run of one probe group, one message on the topic `measurements`. */
 import { z } from "zod";
+import type { Severity } from "./incident-event.ts";
 
 const instant: z.ZodString = z
   .string()
@@ -41,10 +42,31 @@ export interface Measurement {
 
 /** One finding of a configuration check. */
 export interface Finding {
+  /** Stable name of the check. */
   check: string;
   ok: boolean;
   observed: string;
   expected: string;
+  explanation: string;
+  /** What was looked at, by its name, where a probe looks at several things. */
+  resource?: string | undefined;
+  /** The component that it speaks of. Absent: that of the probe. */
+  component?: string | undefined;
+  /**
+   * What it means when it is not ok. `critical`: something does not work because of it; `warning`: something will not work under load,
+   * or some day; `info`: it is not as it should be, and nothing fails. Absent: the failure of the probe says it.
+   */
+  severity?: Severity | undefined;
+}
+
+/** Checks that could not be made, which says nothing of what they would have found. */
+export interface Unchecked {
+  checks: string[];
+  /** What could not be looked at, by its name. */
+  resource: string;
+  /** The component that the checks speak of. Absent: that of the probe. */
+  component?: string | undefined;
+  /** Why, and what to do about it. */
   explanation: string;
 }
 
@@ -58,6 +80,7 @@ export interface ProbeResult {
   failure?: Failure | undefined;
   measurements: Measurement[];
   findings?: Finding[] | undefined;
+  unchecked?: Unchecked[] | undefined;
 }
 
 /** Why the probes ran. */
@@ -109,6 +132,19 @@ const reportSchema: z.ZodType<Report> = z.object({
             ok: z.boolean(),
             observed: z.string(),
             expected: z.string(),
+            explanation: z.string(),
+            resource: z.string().optional(),
+            component: z.string().optional(),
+            severity: z.enum(["info", "warning", "critical"]).optional(),
+          }),
+        )
+        .optional(),
+      unchecked: z
+        .array(
+          z.object({
+            checks: z.array(z.string()),
+            resource: z.string(),
+            component: z.string().optional(),
             explanation: z.string(),
           }),
         )
