@@ -2,11 +2,14 @@
  * `npm run build [-- --config FILE] [--out DIR] [--embedded]`: bundles the functions with their configuration, ready to be deployed.
  * Exit code 1 when the configuration is not right, with every problem of it.
  */
+import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { explainProblems, readConfigurationFile } from "../cli/configuration.ts";
 import { processTerminal, table } from "../cli/terminal.ts";
 import { bundle, functionNames } from "./bundle/bundle.ts";
+import { deploymentOf } from "./bundle/deployment.ts";
 
 /** What is built where no configuration is named, so that a newcomer sees it work. */
 const example = "examples/netra-staging/monitor.yaml";
@@ -29,6 +32,8 @@ if ("configuration" in loaded) {
     const { bytes } = await bundle({ name, configuration, directory, embedded: values.embedded });
     rows.push([relative(process.cwd(), directory), `${(bytes / 1e6).toFixed(1)} MB`]);
   }
+  const deployment = deploymentOf(configuration, createHash("sha256").update(text).digest("hex"));
+  await writeFile(join(values.out, "deployment.json"), `${JSON.stringify(deployment, null, 2)}\n`);
   terminal.print(...table(rows));
 } else {
   terminal.print(...explainProblems(loaded.problems, text, "bad", terminal));

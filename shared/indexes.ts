@@ -11,3 +11,6 @@ export interface CompositeIndex {
 
 /** Every composite index, also the source of the Terraform that creates them. */
 export const compositeIndexes: readonly CompositeIndex[] = [];
+
+/** Collections whose documents Firestore deletes by itself, with the field that holds the instant; also for Terraform. */
+export const expiringCollections: Readonly<Record<string, string>> = { state: "expires_at", deliveries: "expires_at" };

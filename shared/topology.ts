@@ -2,6 +2,7 @@
  * Topics and push subscriptions: who hears what, by when, and what happens to what cannot be delivered. One machine and the cloud are
  * both built from this table.
  */
+import type { Vantage } from "./messages/report.ts";
 
 /** Names of the topics. */
 export const topics = {
@@ -35,6 +36,8 @@ export interface PushSubscription {
 export interface Subscription extends PushSubscription {
   /** The function that it pushes to. */
   readonly target: "probe" | "evaluate" | "notify";
+  /** The vantage point of the probe function that it pushes to; absent where the target has none. */
+  readonly vantage?: Vantage;
 }
 
 /** Paths of the probe function: which requests a subscription brings. */
@@ -59,12 +62,14 @@ export const subscriptions: readonly Subscription[] = [
     // answer. What somebody waits for, a diagnosis or a validation, therefore goes another way.
     {
       ...probing,
+      vantage,
       name: `probe-${vantage}`,
       path: probePaths.scheduled,
       filter: `attributes.vantage = "${vantage}" AND attributes.trigger = "schedule"`,
     },
     {
       ...probing,
+      vantage,
       name: `probe-${vantage}-asked`,
       path: probePaths.asked,
       filter: `attributes.vantage = "${vantage}" AND NOT attributes.trigger = "schedule"`,

@@ -10,6 +10,7 @@
  * | `PATHKEEPER_STORE` | file of the embedded store, in place of Firestore |
  * | `PATHKEEPER_BROKER` | URL of the embedded broker, in place of Pub/Sub |
  * | `PATHKEEPER_GOOGLE_API` | URL below which Google's APIs are found by their host names, in place of the real ones |
+ * | `PATHKEEPER_SECRET_PREFIX` | before the names of secrets in Secret Manager; without it they are looked for in the two places below |
  * | `PATHKEEPER_SECRETS` | folder of secrets, one file each |
  * | `PATHKEEPER_SECRET_<NAME>` | one secret |
  */
@@ -20,6 +21,7 @@ import { structuredLogger } from "../logger.ts";
 import type { Vantage } from "../messages/report.ts";
 import type { Clock, GoogleApi, Logger, Publisher, Secrets, Store } from "../ports.ts";
 import { googleApi } from "./google-api.ts";
+import { secretManager } from "./secret-manager.ts";
 import { localSecrets } from "./secrets.ts";
 
 /** The world of a function: its ports and its configuration. */
@@ -47,12 +49,18 @@ export async function connect(environment: Environment): Promise<World> {
     connectStore(environment),
     connectPublisher(environment),
   ]);
+  const google = googleApi(environment["PATHKEEPER_GOOGLE_API"]);
+  const clock = { now: () => Date.now() };
+  const prefix = environment["PATHKEEPER_SECRET_PREFIX"];
   return {
     store,
     publisher,
-    secrets: localSecrets(environment, environment["PATHKEEPER_SECRETS"]),
-    google: googleApi(environment["PATHKEEPER_GOOGLE_API"]),
-    clock: { now: () => Date.now() },
+    secrets:
+      prefix === undefined
+        ? localSecrets(environment, environment["PATHKEEPER_SECRETS"])
+        : secretManager({ google, projectId: projectOf(environment), prefix, clock }),
+    google,
+    clock,
     logger: structuredLogger(),
     configuration,
     vantage: vantageOf(environment),

@@ -1,0 +1,49 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { readConfigurationFile } from "../../cli/configuration.ts";
+import type { Configuration } from "../../shared/config/model.ts";
+import { subscriptions } from "../../shared/topology.ts";
+import { type Deployment, deploymentOf, secretsIn } from "./deployment.ts";
+
+const examples = new URL("../../examples/", import.meta.url).pathname;
+
+async function example(name: string): Promise<{ configuration: Configuration; deployment: Deployment }> {
+  const { loaded } = await readConfigurationFile(`${examples}${name}/monitor.yaml`);
+  if (!("configuration" in loaded)) throw new Error(`the example ${name} is not right`);
+  return { configuration: loaded.configuration, deployment: deploymentOf(loaded.configuration, "0".repeat(64)) };
+}
+
+describe.each(readdirSync(examples))("the deployment of %s", (name) => {
+  it("has one schedule for each vantage point and pace, and no other", async () => {
+    const { configuration, deployment } = await example(name);
+    const groups = deployment.schedules.map(({ group }) => group);
+    expect(new Set(groups).size).toBe(groups.length);
+    expect(groups.toSorted()).toEqual([...new Set(configuration.probes.map(({ group }) => group))].sort());
+    for (const { cron } of deployment.schedules) expect(cron.split(" ")).toHaveLength(5);
+  });
+
+  it("pushes to each function that there is, and to no other", async () => {
+    const { deployment } = await example(name);
+    const functions = [...deployment.vantages.map((vantage) => `probe-${vantage}`), "evaluate", "notify"].sort();
+    expect([...new Set(deployment.subscriptions.map((subscription) => subscription.function))].sort()).toEqual(
+      functions,
+    );
+    const expected = subscriptions.filter(
+      ({ vantage }) => vantage === undefined || deployment.vantages.includes(vantage),
+    );
+    expect(deployment.subscriptions).toHaveLength(expected.length);
+  });
+
+  it("gives every secret of the configuration to somebody", async () => {
+    const { configuration, deployment } = await example(name);
+    expect([...new Set(Object.values(deployment.secrets).flat())].sort()).toEqual(secretsIn(configuration));
+  });
+
+  it("gives nobody the secrets of others", async () => {
+    const { configuration, deployment } = await example(name);
+    const ofChannels = secretsIn(configuration.channels);
+    expect(deployment.secrets.notify).toEqual(ofChannels);
+    expect(deployment.secrets["probe-outside"].filter((secret) => ofChannels.includes(secret))).toEqual([]);
+    expect(deployment.secrets.evaluate.filter((secret) => ofChannels.includes(secret))).toEqual([]);
+  });
+});

@@ -1,0 +1,100 @@
+/** What Terraform needs to know of a configuration, worked out by the code that the functions themselves use. */
+import { isSecretReference } from "../../shared/config/fields.ts";
+import type { Configuration } from "../../shared/config/model.ts";
+import { triggerCron } from "../../shared/config/schedule.ts";
+import { type CompositeIndex, compositeIndexes, expiringCollections } from "../../shared/indexes.ts";
+import type { Vantage } from "../../shared/messages/report.ts";
+import { type PushSubscription, type Subscription, subscriptions, topics } from "../../shared/topology.ts";
+
+/** A job of Cloud Scheduler: all probes of one vantage point and one schedule. */
+export interface Schedule {
+  readonly group: string;
+  readonly vantage: Vantage;
+  /** In UTC. */
+  readonly cron: string;
+}
+
+/** A function as it is deployed: the probe function once for each vantage point. */
+export type DeployedFunction = "probe-inside" | "probe-outside" | "evaluate" | "notify";
+
+/** A push subscription with the function that it pushes to. */
+export interface DeployedSubscription extends PushSubscription {
+  readonly function: DeployedFunction;
+}
+
+/** Everything that follows from the configuration; the file `deployment.json` beside the bundles. */
+export interface Deployment {
+  readonly environment: string;
+  readonly title: string;
+  /** SHA-256 of the file that it was made from, in hexadecimal. */
+  readonly config_sha256: string;
+  readonly vantages: readonly Vantage[];
+  readonly schedules: readonly Schedule[];
+  readonly topics: readonly string[];
+  readonly subscriptions: readonly DeployedSubscription[];
+  /** Names of the secrets that each function reads. */
+  readonly secrets: Readonly<Record<DeployedFunction, readonly string[]>>;
+  readonly indexes: readonly CompositeIndex[];
+  /** Collections whose documents go by themselves, with the field that says when. */
+  readonly expiring: Readonly<Record<string, string>>;
+  readonly components: readonly { readonly name: string; readonly title: string; readonly layer: string }[];
+  readonly probes: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly component: string;
+    readonly vantage: Vantage;
+  }[];
+}
+
+/** Works out the deployment of a configuration. @param sha256 of the file that it was read from */
+export function deploymentOf(configuration: Configuration, sha256: string): Deployment {
+  const { environment, title, components, probes, channels } = configuration;
+  const groups = new Map(probes.map((probe) => [probe.group, probe]));
+  const vantages = (["inside", "outside"] as const).filter((vantage) =>
+    probes.some((probe) => probe.vantage === vantage),
+  );
+  const functionOf = ({ target, vantage }: Subscription): DeployedFunction[] => {
+    if (target !== "probe") return [target];
+    return vantages.filter((used) => used === vantage).map((used) => `probe-${used}` as const);
+  };
+  const probed = (vantage: Vantage): string[] => secretsIn(probes.filter((probe) => probe.vantage === vantage));
+  return {
+    environment,
+    title,
+    config_sha256: sha256,
+    vantages,
+    schedules: [...groups]
+      .map(([group, { vantage, schedule }]) => ({ group, vantage, cron: triggerCron(schedule) }))
+      .sort((a, b) => a.group.localeCompare(b.group)),
+    topics: Object.values(topics),
+    subscriptions: subscriptions.flatMap((subscription) => {
+      const { target: _target, vantage: _vantage, ...rest } = subscription;
+      return functionOf(subscription).map((name) => ({ ...rest, function: name }));
+    }),
+    secrets: {
+      "probe-inside": probed("inside"),
+      "probe-outside": probed("outside"),
+      evaluate: secretsIn(withoutThese(configuration, ["probes", "channels"])),
+      notify: secretsIn(channels),
+    },
+    indexes: compositeIndexes,
+    expiring: expiringCollections,
+    components: components.map(({ name, title: called, layer }) => ({ name, title: called, layer })),
+    probes: probes.map(({ name, kind, component, vantage }) => ({ name, kind, component, vantage })),
+  };
+}
+
+/** Names of all secrets that a part of the configuration refers to, each once, in order. */
+export function secretsIn(part: unknown): string[] {
+  const found = new Set<string>();
+  const look = (value: unknown): void => {
+    if (isSecretReference(value)) found.add(value.secret);
+    else if (typeof value === "object" && value !== null) Object.values(value).forEach(look);
+  };
+  look(part);
+  return [...found].sort();
+}
+
+function withoutThese(configuration: Configuration, keys: readonly (keyof Configuration)[]): unknown {
+  return Object.fromEntries(Object.entries(configuration).filter(([key]) => !keys.some((other) => other === key)));
+}

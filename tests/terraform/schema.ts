@@ -1,0 +1,102 @@
+/** The provider's schema as the tests know it: names, types and flags, in the form of `terraform providers schema -json`, without its prose. */
+import { readFileSync } from "node:fs";
+
+/** A type of Terraform's, as its JSON: `"string"`, `["list", "string"]`, `"dynamic"` where the facts at hand do not tell. */
+export type CtyType = "string" | "number" | "bool" | "dynamic" | readonly ["list" | "set" | "map", CtyType];
+
+/** An argument, or what a resource tells of itself. */
+export interface Attribute {
+  readonly type: CtyType;
+  readonly required?: true;
+  readonly optional?: true;
+  readonly computed?: true;
+  /** Terraform sends its value and never keeps it. */
+  readonly write_only?: true;
+  /** The values that the provider allows, where it names them. */
+  readonly values?: readonly string[];
+}
+
+/** A block inside another. */
+export interface NestedBlock {
+  readonly nesting: "single" | "list" | "set";
+  readonly min?: number;
+  readonly max?: number;
+  readonly block: Block;
+}
+
+/** What stands between the braces. */
+export interface Block {
+  readonly attributes: Readonly<Record<string, Attribute>>;
+  readonly blocks?: Readonly<Record<string, NestedBlock>>;
+}
+
+/** The part of the provider that is in use. */
+export interface ProviderSchema {
+  readonly resources: Readonly<Record<string, Block>>;
+  readonly data: Readonly<Record<string, Block>>;
+}
+
+/** What the provider has gained since the release that the extract was made from, by resource: `path.to.attribute`, or a block. */
+type Overlay = Readonly<Record<string, Readonly<Record<string, Attribute | NestedBlock>>>>;
+
+const text: CtyType = "string";
+const texts: CtyType = ["list", "string"];
+
+/** Additions of the releases 7 and 8 that are in use, each with the release that brought it. */
+const overlay: Overlay = {
+  google_cloudfunctions2_function: {
+    // 7.21.0
+    "service_config.direct_vpc_egress": {
+      type: text,
+      optional: true,
+      values: ["VPC_EGRESS_ALL_TRAFFIC", "VPC_EGRESS_PRIVATE_RANGES_ONLY"],
+    },
+    // 7.21.0
+    "service_config.direct_vpc_network_interface": {
+      nesting: "list",
+      block: {
+        attributes: {
+          network: { type: text, optional: true },
+          subnetwork: { type: text, optional: true },
+          tags: { type: texts, optional: true },
+        },
+      },
+    },
+  },
+  google_secret_manager_secret_version: {
+    // 6.23.0; the extract does not tell that it is never kept.
+    secret_data_wo: { type: text, optional: true, write_only: true },
+    // A number before 8.0.0.
+    secret_data_wo_version: { type: text, optional: true },
+  },
+};
+
+/** Since 7.33.0 nearly every resource has it. */
+const deletionPolicy: Attribute = { type: text, optional: true, computed: true };
+
+/** Reads the extract and lays over it what has come since. */
+export function providerSchema(): ProviderSchema {
+  const file = new URL("schema.json", import.meta.url);
+  const { resources, data } = JSON.parse(readFileSync(file, "utf8")) as ProviderSchema;
+  const laid = Object.entries(resources).map(([name, block]) => {
+    const whole = { ...block, attributes: { deletion_policy: deletionPolicy, ...block.attributes } };
+    return [name, Object.entries(overlay[name] ?? {}).reduce(withAddition, whole)] as const;
+  });
+  return { resources: Object.fromEntries(laid), data };
+}
+
+function withAddition(block: Block, [path, addition]: readonly [string, Attribute | NestedBlock]): Block {
+  const [head = "", ...rest] = path.split(".");
+  const blocks = block.blocks ?? {};
+  if (rest.length === 0) {
+    return "type" in addition
+      ? { ...block, attributes: { ...block.attributes, [head]: addition } }
+      : { ...block, blocks: { ...blocks, [head]: addition } };
+  }
+  const inner = blocks[head];
+  if (inner === undefined) throw new Error(`the overlay speaks of the block ${head}, which the schema does not have`);
+  return {
+    ...block,
+    blocks: { ...blocks, [head]: { ...inner, block: withAddition(inner.block, [rest.join("."), addition]) } },
+  };
+}
