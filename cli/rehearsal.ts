@@ -70,6 +70,7 @@ class Stage {
         logger: { info: log, warning: log, error: log },
       },
       plan,
+      { watchesItself: false },
     );
   }
 

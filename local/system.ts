@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { excusePause } from "../functions/evaluate/evaluate.ts";
 import { secretVariable } from "../shared/adapters/secrets.ts";
 import { compile } from "../shared/config/compile.ts";
 import type { Configuration } from "../shared/config/model.ts";
@@ -81,6 +82,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ...subscriptions.map((subscription) => ({ subscription, url: urls.get(subscription.target) ?? "" })),
     { subscription: observation, url: observer.url },
   ]);
+  await excusePause(engine.store, Date.now());
   const scheduler = startScheduler({ configuration, publisher: engine.publisher, logger, tickMs });
   return {
     functions,

@@ -3,6 +3,7 @@ import type { IncidentEvent, IncidentEventKind, Priority } from "../../shared/me
 import type { Fields } from "../../shared/ports.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import { impactsOf, type Plan, titleOf } from "./plan.ts";
+import { isOfMonitor, monitorImpact, monitorSummary } from "./self/wording.ts";
 import { asSentence, clockTime, dateTime, list } from "./sentences.ts";
 import type { Incident } from "./state.ts";
 
@@ -111,6 +112,7 @@ function priorityOf(incident: Incident, plan: Plan): Priority {
 
 /** What is blocked, or could be, and how far it reaches. */
 function impactOf(incident: Incident, plan: Plan): string {
+  if (isOfMonitor(incident)) return monitorImpact(incident, plan);
   const affected = affectedBy(incident);
   const blocked = impactsOf(plan, blockedBy(incident, plan)).map(asSentence);
   const exposed = plan.graph.names.filter((name) =>
@@ -124,6 +126,7 @@ function impactOf(incident: Incident, plan: Plan): string {
 
 /** A few sentences: what is wrong since when, why, and what it blocks. */
 function summaryOf(incident: Incident, plan: Plan): string {
+  if (isOfMonitor(incident)) return monitorSummary(incident, plan);
   const [blocked] = impactsOf(plan, blockedBy(incident, plan)).map(asSentence);
   const sentences =
     incident.resolvedAt === undefined

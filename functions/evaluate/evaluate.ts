@@ -3,13 +3,25 @@
  * read and one write while nothing changes. State, incidents and outbox are one commit; messages leave the outbox after it.
  */
 import type { Report } from "../../shared/messages/report.ts";
+import { selfGroup } from "../../shared/monitor.ts";
 import type { Fields, Reads, Store, Transaction } from "../../shared/ports.ts";
 import { documentOf, incidentCollection } from "./document.ts";
 import type { Happening } from "./draft.ts";
 import { revise } from "./incident.ts";
 import type { OperatorFields } from "./operator.ts";
-import { applied, type Change, type Evaluated, evaluateReport, evaluateTick, judgeNow, sourceOf } from "./partition.ts";
+import {
+  applied,
+  type Change,
+  type Evaluated,
+  evaluateReport,
+  evaluateTick,
+  judgeNow,
+  reportInstant,
+  sourceOf,
+} from "./partition.ts";
 import type { Plan } from "./plan.ts";
+import { hearSelf, missTicks, ticksAreDue, watchTick } from "./self/checks.ts";
+import { decodeSelf, noted, type SelfState } from "./self/state.ts";
 import {
   decodeEnvironment,
   decodePartition,
@@ -35,19 +47,46 @@ export interface Desk {
   readonly turns: Turns;
   /** Ids of outbox entries that are known to have been published. */
   readonly published: ReadonlySet<string>;
+  /** Whether the monitor watches itself. Not in a rehearsal: of a record nobody knows what should have been in it. */
+  readonly watchesItself: boolean;
+  /** The newest tick that this instance knows of. */
+  readonly ticks: { at: number };
 }
 
 /** Partition of the rules that join metrics of several others. */
 const crossPartition = "cross";
 
 /** Folds the report of a schedule into its partition and, if anything changed, into the incidents. */
-export function commitReport(desk: Desk, report: Report, now: number): Promise<Committed> {
-  return commitStep(desk, report.group, (state) => evaluateReport(state, report, desk.plan), now);
+export async function commitReport(desk: Desk, report: Report, now: number): Promise<Committed> {
+  const step = (state: PartitionState): Evaluated => {
+    const evaluated = evaluateReport(state, report, desk.plan);
+    if (evaluated.ignored === "repeated" || evaluated.ignored === "late") return evaluated;
+    const heard = noted(state.heard, report, reportInstant(report), now);
+    return { ...evaluated, state: { ...evaluated.state, heard } };
+  };
+  const committed = await commitStep(desk, partition(report.group), step, now);
+  if (!desk.watchesItself || !ticksAreDue(desk.ticks.at, now)) return committed;
+  const { outbox } = await commitStep(desk, itself, (state) => missTicks(known(state, desk, now), now), now);
+  return { ...committed, outbox: [...new Set([...committed.outbox, ...outbox])] };
+}
+
+/** Takes in what a function reports of the monitor itself. */
+export function commitSelfReport(desk: Desk, report: Report, now: number): Promise<Committed> {
+  return commitStep(desk, itself, (state) => hearSelf(state, report, now), now);
 }
 
 /** Takes a report that answers a validation to the incident that asked for it. */
 export async function commitValidation(desk: Desk, report: Report, now: number): Promise<Committed> {
   return { outbox: await commitIncidents(desk, { changes: [], validation: report }, now) };
+}
+
+/** Makes the time until now no pause: whoever starts the system knows that it did not run. For one machine; the cloud never stops on purpose. */
+export async function excusePause(store: Store, now: number): Promise<void> {
+  await store.transaction(async (transaction) => {
+    const state = decodeSelf(await transaction.get(stateCollection, selfGroup));
+    if (state.tickAt === 0) return;
+    transaction.set(stateCollection, selfGroup, encodeState({ ...state, tickAt: now, resumedAt: now }, now));
+  });
 }
 
 /** Lets time pass: in every partition, over the rules that join several, and for the open incidents and their documents. */
@@ -59,7 +98,15 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
     const seen = decodePartition(await store.get(stateCollection, group));
     partitions.push(seen);
     if (evaluateTick(seen, group, plan, at).state === seen) continue;
-    outbox.push(...(await commitStep(desk, group, (state) => evaluateTick(state, group, plan, at), now)).outbox);
+    outbox.push(
+      ...(await commitStep(desk, partition(group), (state) => evaluateTick(state, group, plan, at), now)).outbox,
+    );
+  }
+  if (desk.watchesItself) {
+    const heard = Object.fromEntries(plan.groups.map((group, index) => [group, partitions[index]?.heard]));
+    const step = (state: SelfState): Stepped<SelfState> => watchTick(known(state, desk, now), heard, plan, at, now);
+    outbox.push(...(await commitStep(desk, itself, step, now)).outbox);
+    desk.ticks.at = Math.max(desk.ticks.at, at);
   }
   if (plan.crossRules.length > 0) {
     const source = sourceOf(Object.assign({}, ...partitions.map(({ series }) => series)), plan);
@@ -69,38 +116,64 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
       const alerts = applied(state.alerts, judged, at, plan, changes);
       return { state: alerts === state.alerts ? state : { ...state, watermark: at, alerts }, changes };
     };
-    outbox.push(...(await commitStep(desk, crossPartition, step, now)).outbox);
+    outbox.push(...(await commitStep(desk, partition(crossPartition), step, now)).outbox);
   }
   outbox.push(...(await commitIncidents(desk, { changes: [], tickAt: at }, now)));
   return { outbox: [...new Map(outbox.map((entry) => [entry.id, entry])).values()] };
 }
 
+/** A document of state: its id, and how it is read. */
+interface Drawer<State> {
+  readonly id: string;
+  decode(fields: Fields | undefined): State;
+}
+
+/** The next state of a document, what changed with it, and why a report left it as it was. */
+interface Stepped<State> {
+  readonly state: State;
+  readonly changes: readonly Change[];
+  readonly ignored?: NonNullable<Evaluated["ignored"]>;
+}
+
+/** The document of the monitor itself. */
+const itself: Drawer<SelfState> = { id: selfGroup, decode: decodeSelf };
+
+function partition(id: string): Drawer<PartitionState> {
+  return { id, decode: decodePartition };
+}
+
+/** The state as it is, with a note of the newest tick for this instance, which asks for it again a minute later at the earliest. */
+function known(state: SelfState, { ticks }: Desk, now: number): SelfState {
+  ticks.at = Math.max(state.tickAt, now - 240_000);
+  return state;
+}
+
 /**
- * Takes one step in a partition. While nothing changes, its own document is all that is read and written; a step that changes something is
+ * Takes one step in a document of state. While nothing changes, its own document is all that is read and written; a step that changes something is
  * taken again when it is its turn to write the environment as well.
  */
-function commitStep(
+function commitStep<State extends PartitionState | SelfState>(
   desk: Desk,
-  partition: string,
-  step: (state: PartitionState) => Evaluated,
+  { id, decode }: Drawer<State>,
+  step: (state: State) => Stepped<State>,
   now: number,
 ): Promise<Committed> {
   const { store, turns, published } = desk;
   const attempt = (environmentToo: boolean): Promise<Committed | "environment too"> =>
     store.transaction(async (transaction) => {
-      const before = decodePartition(await transaction.get(stateCollection, partition));
+      const before = decode(await transaction.get(stateCollection, id));
       const { state, changes, ignored } = step(before);
       if (changes.length > 0 && !environmentToo) return "environment too";
       let outbox: readonly OutboxEntry[] = [];
       if (changes.length > 0) outbox = await reviseIncidents(transaction, { changes }, desk, now);
       // It may be a redelivery after a crash between the commit and the publication.
       else if (ignored === "repeated") {
-        outbox = (await readEnvironment(transaction)).outbox.filter(({ id }) => !published.has(id));
+        outbox = (await readEnvironment(transaction)).outbox.filter((entry) => !published.has(entry.id));
       }
-      if (state !== before) transaction.set(stateCollection, partition, encodeState(state, now));
+      if (state !== before) transaction.set(stateCollection, id, encodeState(state, now));
       return { outbox, ...(ignored === undefined ? {} : { ignored }) };
     });
-  return turns.take(partition, async () => {
+  return turns.take(id, async () => {
     const committed = await attempt(false);
     if (committed !== "environment too") return committed;
     return (await turns.take(environmentDocument, () => attempt(true))) as Committed;

@@ -9,7 +9,7 @@ import type { Failure, ProbeResult, Report, Vantage } from "../../shared/message
 import type { Fields } from "../../shared/ports.ts";
 import { parseDuration } from "../../shared/units.ts";
 import { incidentCollection } from "./document.ts";
-import { evaluateHandler } from "./handler.ts";
+import { type EvaluateOptions, evaluateHandler } from "./handler.ts";
 import { planOf } from "./plan.ts";
 
 /** Noon of the day on which the tests play, in milliseconds since the epoch. */
@@ -103,8 +103,12 @@ export class Bench {
   #answered = 0;
   #message = 0;
 
-  constructor(configuration: Configuration = smallEnvironment) {
+  readonly #options: EvaluateOptions;
+
+  /** @param options by default the monitor does not watch itself, because most tests let hours pass in silence */
+  constructor(configuration: Configuration = smallEnvironment, options: EvaluateOptions = { watchesItself: false }) {
     this.configuration = configuration;
+    this.#options = options;
     this.#handle = this.#start();
   }
 
@@ -135,8 +139,9 @@ export class Bench {
     await this.#push("/measurements", report);
   }
 
-  async tick(): Promise<void> {
-    await this.#push("/ticks", { v: 1, environment: this.configuration.environment });
+  /** @param at when it was published */
+  async tick(at: number = this.now): Promise<void> {
+    await this.#push("/ticks", { v: 1, environment: this.configuration.environment }, at);
   }
 
   /** Runs the probes that were asked for to validate a recovery. */
@@ -175,13 +180,17 @@ export class Bench {
   #start(): ReturnType<typeof evaluateHandler> {
     const clock = { now: () => this.now };
     const { store, publisher } = this;
-    return evaluateHandler({ store, publisher, clock, logger: silentLogger }, planOf(this.configuration));
+    return evaluateHandler(
+      { store, publisher, clock, logger: silentLogger },
+      planOf(this.configuration),
+      this.#options,
+    );
   }
 
-  #push(path: string, data: unknown): Promise<void> {
+  #push(path: string, data: unknown, publishedAt: number = this.now): Promise<void> {
     this.#message += 1;
     return this.#handle(
-      { messageId: String(this.#message), publishedAt: this.now, attributes: {}, data, subscription: "" },
+      { messageId: String(this.#message), publishedAt, attributes: {}, data, subscription: "" },
       path,
     );
   }

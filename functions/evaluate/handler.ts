@@ -2,10 +2,11 @@
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import { MalformedMessage, parseReport, type Report } from "../../shared/messages/report.ts";
 import { parseTick } from "../../shared/messages/tick.ts";
+import { selfGroup } from "../../shared/monitor.ts";
 import type { Clock, Logger, Publisher, Store } from "../../shared/ports.ts";
 import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/shell.ts";
-import { type Committed, commitReport, commitTick, commitValidation, type Desk } from "./evaluate.ts";
+import { type Committed, commitReport, commitSelfReport, commitTick, commitValidation, type Desk } from "./evaluate.ts";
 import type { Plan } from "./plan.ts";
 import type { OutboxEntry } from "./state.ts";
 import { Turns } from "./turns.ts";
@@ -18,6 +19,12 @@ export interface EvaluatePorts {
   readonly logger: Logger;
 }
 
+/** How the evaluator is to behave. */
+export interface EvaluateOptions {
+  /** Whether silence, stalls and pauses become incidents of the monitor. @default true */
+  readonly watchesItself?: boolean;
+}
+
 /** How many published ids are remembered, so that the next commit can drop them from the outbox. */
 const rememberedIds = 1_000;
 
@@ -25,9 +32,11 @@ const rememberedIds = 1_000;
 export function evaluateHandler(
   ports: EvaluatePorts,
   plan: Plan,
+  options: EvaluateOptions = {},
 ): (message: PushedMessage, path: string) => Promise<void> {
   const published = new Set<string>();
-  const desk: Desk = { store: ports.store, plan, turns: new Turns(), published };
+  const { watchesItself = true } = options;
+  const desk: Desk = { store: ports.store, plan, turns: new Turns(), published, watchesItself, ticks: { at: 0 } };
   const publish = async (outbox: readonly OutboxEntry[]): Promise<void> => {
     const byTopic = Map.groupBy(outbox, ({ topic }) => topic);
     for (const [topic, entries] of byTopic) {
@@ -67,6 +76,7 @@ async function commit(
     case "/measurements": {
       const report = parseReport(message.data);
       if (report.environment !== environment) return foreign(report, environment, logger);
+      if (report.group === selfGroup) return commitSelfReport(desk, report, clock.now());
       return report.trigger === "schedule"
         ? commitReport(desk, report, clock.now())
         : commitValidation(desk, report, clock.now());

@@ -9,6 +9,7 @@ import { applyEdit, follow } from "./lifecycle.ts";
 import { type Plan, titleOf } from "./plan.ts";
 import { dueReminders } from "./reminders.ts";
 import { diagnose } from "./root-cause.ts";
+import { diagnoseMonitor, isOfMonitor, monitorTitle } from "./self/wording.ts";
 import { list } from "./sentences.ts";
 import type { Diagnosis, EnvironmentState, Incident, KnownAlert } from "./state.ts";
 import { withSymptoms } from "./symptoms.ts";
@@ -132,11 +133,16 @@ function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: Readon
   const failing = [...new Set(Object.values(draft.incident.symptoms).map((symptom) => symptom.component))];
   draft.set({
     id: incidentId(openedAt, rootCause === "unknown" ? component : rootCause, avoid),
-    title: `${plan.configuration.title}: ${list(failing.map((name) => titleOf(plan, name)))} ${fails ? "failing" : "degraded"}`,
+    title: isOfMonitor(draft.incident)
+      ? monitorTitle(draft.incident, plan)
+      : `${plan.configuration.title}: ${list(failing.map((name) => titleOf(plan, name)))} ${fails ? "failing" : "degraded"}`,
   });
   for (const { since, phrase } of Object.values(draft.incident.symptoms)) draft.note(since, `${phrase}.`);
-  const cause =
-    rootCause === "unknown" ? "The cause is not known yet" : `The likely cause is ${titleOf(plan, rootCause)}`;
+  const cause = isOfMonitor(draft.incident)
+    ? "No target is judged by it"
+    : rootCause === "unknown"
+      ? "The cause is not known yet"
+      : `The likely cause is ${titleOf(plan, rootCause)}`;
   draft.tell("opened", openedAt, `Opened by "${rule}". ${cause}.`);
   return draft;
 }
@@ -167,7 +173,9 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
 
   const good = Object.values(facts.probes).filter((fact) => fact.status === "good" && !symptoms[`probe/${fact.probe}`]);
   const before = draft.incident.diagnosis;
-  const diagnosis = diagnose(Object.values(symptoms), good, plan.graph, before);
+  const diagnosis = isOfMonitor(incident)
+    ? diagnoseMonitor(Object.values(symptoms), plan)
+    : diagnose(Object.values(symptoms), good, plan.graph, before);
   draft.set({ diagnosis });
   if (draft.incident.id !== "" && diagnosis.rootCause !== before.rootCause) {
     draft.tell("root_cause_changed", facts.watermark, causeChange(before, diagnosis, plan));

@@ -14,6 +14,7 @@ import {
   stageOf,
   withResults,
 } from "./recovery.ts";
+import { isOfMonitor } from "./self/wording.ts";
 import { clockTime, list } from "./sentences.ts";
 
 /** Leads the incident from open over recovering to resolved, and back when it regresses. */
@@ -31,6 +32,10 @@ export function follow(draft: Draft, facts: Facts, happening: Happening, plan: P
       facts.watermark,
       `It is not over: ${list(rules)} fired again while the recovery was validated.`,
     );
+    return;
+  }
+  if (isOfMonitor(incident)) {
+    resolve(draft, facts.watermark, "The monitor sees again what it did not.");
     return;
   }
   if (incident.recovery === undefined) {

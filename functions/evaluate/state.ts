@@ -8,6 +8,7 @@ import type { Failure } from "../../shared/messages/report.ts";
 import type { Fields, OutgoingMessage } from "../../shared/ports.ts";
 import type { Topic } from "../../shared/topology.ts";
 import type { AlertHistory } from "./alert.ts";
+import type { Heard, SelfState } from "./self/state.ts";
 
 /** Recent samples of one series: `[instant, value, instant, value, …]`, ascending in time. */
 export interface SeriesState {
@@ -53,6 +54,8 @@ export interface PartitionState {
   readonly series: Readonly<Record<string, SeriesState>>;
   readonly alerts: Readonly<Record<string, AlertState>>;
   readonly probes: Readonly<Record<string, ProbeFact>>;
+  /** What its reports show of the monitor itself. */
+  readonly heard?: Heard;
 }
 
 /** A partition of which nothing was heard yet. */
@@ -191,7 +194,7 @@ export const environmentDocument = "environment";
 const keepState = 90 * 86_400_000;
 
 /** A state as a document. */
-export function encodeState(state: PartitionState | EnvironmentState, now: number): Fields {
+export function encodeState(state: PartitionState | EnvironmentState | SelfState, now: number): Fields {
   return { data: JSON.stringify(state), updated_at: new Date(now), expires_at: new Date(now + keepState) };
 }
 

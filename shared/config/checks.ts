@@ -1,5 +1,6 @@
 /** What no entry can know alone: names that others must have, circles, conditions; and what is right but looks forgotten. */
 import { metricNamed } from "../metrics.ts";
+import { monitorComponent } from "../monitor.ts";
 import { nearest } from "../nearest.ts";
 import { formatDuration, parseDuration } from "../units.ts";
 import type { Configuration } from "./model.ts";
@@ -43,7 +44,7 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
   checkTwice(file, ["recovery", "stages"], "stage", problems);
   for (const index of listOf(at(file, "routes")).keys()) {
     referEach(["routes", index, "channels"], "channel", channels);
-    referEach(["routes", index, "components"], "component", components);
+    referEach(["routes", index, "components"], "component", [...components, monitorComponent.name]);
   }
 }
 

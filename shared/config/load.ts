@@ -1,5 +1,6 @@
 /** Loads `monitor.yaml`: everything checked, every problem reported at once, defaults filled in. */
 import type { z } from "zod";
+import { monitorComponent } from "../monitor.ts";
 import { nearest } from "../nearest.ts";
 import { checkPurpose, checkReferences } from "./checks.ts";
 import { inspect } from "./issues.ts";
@@ -115,6 +116,11 @@ function readComponent(name: string, value: unknown, path: Path, problems: Probl
     problems.error(
       { path, part: "key" },
       { message: `"unknown" means that no cause was found: name the component otherwise` },
+    );
+  if (name === monitorComponent.name)
+    problems.error(
+      { path, part: "key" },
+      { message: `"${name}" is the monitor itself, which is there already: name the component otherwise` },
     );
   const entry = inspect(componentEntry, value, path, problems);
   if (!entry) return undefined;

@@ -1,0 +1,249 @@
+/**
+ * Is the monitor blind? Pure: what the reports, ticks and other functions show of the monitor itself becomes alerts of the built-in
+ * component `pathkeeper`. No target is judged by any of it.
+ */
+import { nextTrigger } from "../../../shared/config/schedule.ts";
+import type { Severity } from "../../../shared/messages/incident-event.ts";
+import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
+import { monitorComponent } from "../../../shared/monitor.ts";
+import { bounded } from "../../../shared/redact.ts";
+import { spokenDuration } from "../../../shared/units.ts";
+import type { Change } from "../partition.ts";
+import { intervalOf, type Plan } from "../plan.ts";
+import { clockTime, dateTime } from "../sentences.ts";
+import type { KnownAlert } from "../state.ts";
+import type { Heard, SelfCheck, SelfState } from "./state.ts";
+
+/** The next state of the monitor, and what changed with it. */
+export interface SelfWatched {
+  readonly state: SelfState;
+  readonly changes: readonly Change[];
+}
+
+/** What each group has shown, by its name; groups that were never heard of are absent. */
+export type HeardByGroup = Readonly<Record<string, Heard | undefined>>;
+
+/** How long after the last tick the next is missing, in milliseconds. */
+const tickGap = 300_000;
+/** How late a tick or a report may be before something must be stuck, in milliseconds. */
+const lateAfter = 180_000;
+/** How long what lasts must be good before it is over, in milliseconds. */
+const clearAfter = 120_000;
+/** How long after it was last reported an event, such as a dead letter, is left behind, in milliseconds. */
+const eventLasts = 3_600_000;
+/** How long after an event another of its kind is news again, in milliseconds: dead letters come in crowds. */
+const retellAfter = 60_000;
+/** How long after it was noticed an interruption that is over is left behind, in milliseconds. */
+const interruptionLasts = 600_000;
+/** Runs in a row, and the time that they span in milliseconds, after which a prober is in trouble that will not pass by itself. */
+const unhealthyRuns = 3;
+const unhealthyFor = 120_000;
+/** The most things that other functions may report at once: their names come from outside. */
+const mostTold = 20;
+
+/**
+ * Looks at the monitor at the instant of a tick.
+ * @param now when the tick is handled, which is later than its instant when something is stuck
+ */
+export function watchTick(state: SelfState, heard: HeardByGroup, plan: Plan, at: number, now: number): SelfWatched {
+  // Delivered twice, or overtaken: a later one has looked already.
+  if (at <= state.tickAt) return { state, changes: [] };
+  const expected = Object.fromEntries(plan.groups.map((group) => [group, state.expected[group] ?? at]));
+  const seen = new Map<string, Seen>();
+  const interruption = interruptionOf(state, heard, at, now);
+  if (interruption !== undefined) seen.set(...interruption);
+  // What piled up in the meantime comes in any order, so silence is measured from here on.
+  const resumedAt = interruption === undefined ? state.resumedAt : Math.max(state.resumedAt, at, now);
+  const looking: SelfState = { ...state, tickAt: at, resumedAt, expected };
+  if (interruption === undefined) {
+    for (const [name, one] of [...silences(looking, heard, plan, at), ...troubles(heard, plan, at)])
+      seen.set(name, one);
+  }
+  return folded(looking, seen, at);
+}
+
+/** Takes in what another function reports of the monitor: results of the group `self`. */
+export function hearSelf(state: SelfState, report: Report, now: number): SelfWatched {
+  const changes: Change[] = [];
+  const checks = { ...state.checks };
+  const told = { ...state.told };
+  for (const result of report.results) {
+    const at = Date.parse(result.at);
+    const name = `told/${bounded(result.probe, [], 60)}`;
+    const before = told[name];
+    // Known already, or so old that it is left behind.
+    if ((before !== undefined && at <= before) || now - at >= eventLasts) continue;
+    if (before === undefined && Object.keys(told).length >= mostTold) continue;
+    told[name] = at;
+    const known = checks[name];
+    if (result.success) {
+      delete checks[name];
+      if (known !== undefined) changes.push(cleared(name, at));
+    } else if (known !== undefined && at - known.at < retellAfter) {
+      checks[name] = { ...known, until: at + eventLasts };
+    } else {
+      const check = checkOf(result, known, at);
+      checks[name] = check;
+      // Told anew, so that it opens an incident again where an operator has resolved the last one.
+      if (known !== undefined) changes.push(cleared(name, at));
+      changes.push(raised(name, check, at));
+    }
+  }
+  const news = Object.entries(told).some(([name, at]) => state.told[name] !== at);
+  return { state: news ? { ...state, checks, told } : state, changes };
+}
+
+/** Looks for ticks when a report comes, since nothing else happens without them. */
+export function missTicks(state: SelfState, now: number): SelfWatched {
+  if (state.tickAt === 0 || now - state.tickAt <= tickGap || state.checks["ticks"] !== undefined) {
+    return { state, changes: [] };
+  }
+  const seen = `the last tick came ${spokenDuration(now - state.tickAt)} ago, at ${clockTime(state.tickAt)}, while reports still come`;
+  const check: SelfCheck = { rule: "Ticks are missing", severity: "warning", seen, since: state.tickAt, at: now };
+  return { state: { ...state, checks: { ...state.checks, ticks: check } }, changes: [raised("ticks", check, now)] };
+}
+
+/** Whether ticks are so old that `missTicks` should look. @param tickAt the newest tick that is known of */
+export function ticksAreDue(tickAt: number, now: number): boolean {
+  return now - tickAt > tickGap;
+}
+
+/** Whether a group has been silent for longer than its schedule allows. Also what the heartbeat goes by. */
+export function isSilent(group: string, state: SelfState, heard: Heard | undefined, plan: Plan, at: number): boolean {
+  const from = lastSign(group, state, heard);
+  const { schedule, intervalMs, timeoutMs } = expectationOf(group, plan);
+  if (at - from <= intervalMs) return false;
+  const misses = intervalMs <= 300_000 ? 3 : intervalMs <= 1_800_000 ? 2 : 1;
+  let due: number | undefined = from;
+  for (let run = 0; run < misses && due !== undefined; run++) due = nextTrigger(schedule, due);
+  return due !== undefined && at >= due + timeoutMs + (misses > 1 ? 30_000 : 120_000);
+}
+
+/** One thing that is seen not to be as it should. */
+type Seen = Omit<SelfCheck, "at" | "goodSince">;
+
+/** A pause of everything, a stall of the evaluator, or ticks that did not come: over now, or it could not be said. */
+function interruptionOf(
+  { tickAt, checks }: SelfState,
+  heard: HeardByGroup,
+  at: number,
+  now: number,
+): [string, Seen] | undefined {
+  if (now - at > lateAfter) {
+    const seen = `a tick of ${clockTime(at)} was handled ${spokenDuration(now - at)} later`;
+    return ["ticks", { rule: "Ticks come late", severity: "warning", seen, since: at, until: now + interruptionLasts }];
+  }
+  if (tickAt === 0 || at - tickAt <= tickGap) return undefined;
+  const from = `from ${dateTime(tickAt)} to ${dateTime(at)}`;
+  const until = at + interruptionLasts;
+  const meanwhile =
+    checks["ticks"] !== undefined ||
+    Object.values(heard).some(
+      (one) => one !== undefined && one.arrivedAt > tickAt + 60_000 && one.arrivedAt < at - 60_000,
+    );
+  return meanwhile
+    ? ["ticks", { rule: "Ticks are missing", severity: "warning", seen: `none came ${from}`, since: tickAt, until }]
+    : [
+        "pause",
+        { rule: "Pathkeeper did not run", severity: "warning", seen: `nothing came ${from}`, since: tickAt, until },
+      ];
+}
+
+function* silences(state: SelfState, heard: HeardByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
+  const silent = plan.groups.filter((group) => isSilent(group, state, heard[group], plan, at));
+  // With every group silent, an outage of anything would go unseen.
+  const severity: Severity = silent.length === plan.groups.length ? "critical" : "warning";
+  for (const group of silent) {
+    const last = heard[group];
+    const since = lastSign(group, state, last);
+    const how = last === undefined ? "none has ever come" : `the last came at ${clockTime(last.arrivedAt)}`;
+    const seen = `for ${spokenDuration(at - since)}, ${how}`;
+    yield [`reports/${group}`, { rule: `No reports of ${group}`, severity, seen, since }];
+  }
+}
+
+function* troubles(heard: HeardByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
+  for (const group of plan.groups) {
+    const { unhealthy, arrivedAt = 0, delayMs = 0 } = heard[group] ?? {};
+    if (unhealthy !== undefined && unhealthy.runs >= unhealthyRuns && at - unhealthy.since >= unhealthyFor) {
+      const seen = `its control probe failed in ${unhealthy.runs} runs in a row, so they judge nobody: ${unhealthy.why}`;
+      yield [
+        `prober/${group}`,
+        { rule: `Prober of ${group} unhealthy`, severity: "warning", seen, since: unhealthy.since },
+      ];
+    }
+    if (delayMs > lateAfter && at - arrivedAt < tickGap) {
+      const seen = `they are taken in ${spokenDuration(delayMs)} after they were measured`;
+      yield [
+        `delay/${group}`,
+        { rule: `Reports of ${group} come late`, severity: "warning", seen, since: arrivedAt - delayMs },
+      ];
+    }
+  }
+}
+
+/** Folds what is seen at a tick into what is known. */
+function folded(state: SelfState, seen: ReadonlyMap<string, Seen>, at: number): SelfWatched {
+  const changes: Change[] = [];
+  const checks: Record<string, SelfCheck> = {};
+  for (const [name, known] of Object.entries(state.checks)) {
+    if (seen.has(name)) continue;
+    const goodSince = known.goodSince ?? at;
+    const over = known.until === undefined ? at - goodSince >= clearAfter : at >= known.until;
+    if (over) changes.push(cleared(name, at));
+    else checks[name] = known.until === undefined ? { ...known, goodSince } : known;
+  }
+  for (const [name, one] of seen) {
+    const known = state.checks[name];
+    const check: SelfCheck =
+      known === undefined ? { ...one, at } : { ...one, since: known.since, seen: known.seen, at };
+    checks[name] = check;
+    if (known?.severity !== check.severity) changes.push(raised(name, check, at));
+  }
+  const told = Object.fromEntries(Object.entries(state.told).filter(([, instant]) => at - instant < 2 * eventLasts));
+  return { state: { ...state, checks, told }, changes };
+}
+
+function checkOf({ probe, failure }: ProbeResult, known: SelfCheck | undefined, at: number): SelfCheck {
+  const rule = probe === "dead-letters" ? "Dead letters" : `${bounded(probe, [], 60)} failing`;
+  const seen = bounded(failure?.message ?? "a function of Pathkeeper reports that it fails");
+  return { rule, severity: "warning", seen, since: known?.since ?? at, at, until: at + eventLasts };
+}
+
+function lastSign(group: string, { expected, resumedAt }: SelfState, heard: Heard | undefined): number {
+  return Math.max(heard?.at ?? 0, heard?.arrivedAt ?? 0, expected[group] ?? 0, resumedAt);
+}
+
+/** What is expected of a group: when it runs, how far apart at the most, and how long one run may take. */
+function expectationOf(group: string, plan: Plan): { schedule: string; intervalMs: number; timeoutMs: number } {
+  const members = plan.configuration.probes.filter((probe) => probe.group === group);
+  return {
+    schedule: members[0]?.schedule ?? "every 1m",
+    intervalMs: intervalOf(plan, members[0]?.name),
+    timeoutMs: Math.max(0, ...members.map(({ timeoutMs }) => timeoutMs)),
+  };
+}
+
+/** Key of the alert of a check. */
+function keyOf(name: string): string {
+  return `self|${name}`;
+}
+
+function cleared(name: string, at: number): Change {
+  return { what: "alert", at, key: keyOf(name), alert: undefined };
+}
+
+function raised(name: string, { rule, severity, seen, since }: SelfCheck, at: number): Change {
+  const alert: KnownAlert = {
+    key: keyOf(name),
+    rule,
+    component: monitorComponent.name,
+    labels: { check: name },
+    severity,
+    status: "firing",
+    since,
+    firedAt: at,
+    seen,
+  };
+  return { what: "alert", at, key: alert.key, alert };
+}

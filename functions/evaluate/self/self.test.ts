@@ -1,0 +1,323 @@
+import { describe, expect, it } from "vitest";
+import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
+import { monitorComponent, selfGroup } from "../../../shared/monitor.ts";
+import { excusePause } from "../evaluate.ts";
+import { Bench, failing, noon, probe, type Shown, smallEnvironment } from "../fixtures.ts";
+
+/** A monitor that watches itself. */
+function watched(configuration = smallEnvironment): Bench {
+  return new Bench(configuration, { watchesItself: true });
+}
+
+/** Minutes in which only the groups named report; the reports of the others are lost. */
+async function minutes(bench: Bench, count: number, groups: readonly string[] = all, shown: Shown = {}): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    for (const report of bench.reports({ database: shown })) {
+      if (groups.includes(report.group)) await bench.deliver(report);
+    }
+    bench.now += 60_000;
+    await bench.tick();
+    await bench.answerValidations();
+  }
+}
+
+const all = ["outside-1m", "inside-1m", "outside-2h"];
+
+/** What a function reports of the monitor. */
+function told(bench: Bench, result: Partial<ProbeResult>): Report {
+  const at = new Date(bench.now).toISOString();
+  return {
+    v: 1,
+    report: `test/${selfGroup}/${at}`,
+    environment: "test",
+    vantage: "outside",
+    group: selfGroup,
+    trigger: "schedule",
+    started_at: at,
+    finished_at: at,
+    results: [
+      { probe: "dead-letters", component: monitorComponent.name, at, success: false, measurements: [], ...result },
+    ],
+  };
+}
+
+describe("a group that falls silent", () => {
+  it("is an incident of the monitor, and over when its reports come again", async () => {
+    const bench = watched();
+    await minutes(bench, 3);
+    await minutes(bench, 6, ["outside-1m"]);
+    await minutes(bench, 4);
+
+    expect(bench.story).toEqual(["12:06 opened", "12:12 resolved"]);
+    const [incident] = await bench.incidents();
+    expect(incident?.id).toBe("20250916-120600-pathkeeper");
+    expect(incident?.fields).toMatchObject({
+      title: "Test: the monitor does not hear of inside-1m",
+      status: "resolved",
+      severity: "warning",
+      priority: "P2",
+      root_cause: "pathkeeper",
+      verdict: "monitor",
+      components: ["pathkeeper"],
+      alerts: ["No reports of inside-1m"],
+      summary:
+        "The monitor itself is in trouble, which says nothing of what it watches. No reports of inside-1m: for 4 min, the last came at 12:02:00 UTC. It lasted 10 min.",
+      impact: "Outages of Cloud SQL may have gone unseen from here: `database` is not heard.",
+    });
+    expect(bench.events[0]).toMatchObject({
+      summary: expect.stringContaining(
+        "Everything from inside is silent, and outside-1m still reports: it is the probe function inside, its subscription or its way to Pub/Sub.",
+      ),
+      evidence: [
+        "Seen: No reports of inside-1m: for 4 min, the last came at 12:02:00 UTC.",
+        "Look at: the log of the probe function inside, and the subscription probe-inside.",
+      ],
+    });
+  });
+
+  it("is critical, and one incident, when it is all of them", async () => {
+    const bench = watched();
+    await minutes(bench, 3);
+    await minutes(bench, 5, []);
+    expect(bench.events.map(({ event, severity }) => `${event} ${severity}`)).toEqual(["opened critical"]);
+    expect(bench.events[0]).toMatchObject({
+      title: "Test: the monitor does not hear of outside-1m and inside-1m",
+      summary: expect.stringContaining("No group reports at all: it is Cloud Scheduler"),
+    });
+  });
+
+  it("is no excuse for the targets: their incident stays open, and is another one", async () => {
+    const bench = watched();
+    await minutes(bench, 2);
+    await minutes(bench, 4, all, failing("timeout/connect"));
+    await minutes(bench, 6, []);
+    const incidents = await bench.incidents();
+    expect(incidents.map(({ fields }) => [fields["verdict"], fields["status"]])).toEqual([
+      ["platform", "open"],
+      ["monitor", "open"],
+    ]);
+    expect(incidents[0]?.fields["alerts"]).toEqual(["database failing"]);
+  });
+
+  it("is judged by its schedule", async () => {
+    const slow = probe("pages-health", "pages", "outside", "http", "every 2h");
+    const [first, second, , fourth] = smallEnvironment.probes;
+    const probes = [first, second, slow, fourth].flatMap((each) => each ?? []);
+    const bench = watched({ ...smallEnvironment, probes });
+    await minutes(bench, 1);
+    // Its next run is due at 14:00, and may take 10 s and a while to arrive.
+    await minutes(bench, 121, ["outside-1m", "inside-1m"]);
+    expect(bench.story).toEqual([]);
+    await minutes(bench, 1, ["outside-1m", "inside-1m"]);
+    expect(bench.story).toEqual(["14:03 opened"]);
+    expect(bench.events[0]?.summary).toContain(
+      "Only outside-2h is silent, and outside-1m and inside-1m still report: it is the job of this schedule in Cloud Scheduler",
+    );
+  });
+
+  it("need not have reported ever, but is given its interval first", async () => {
+    const bench = watched();
+    await minutes(bench, 5, ["outside-1m"]);
+    expect(bench.story).toEqual(["12:05 opened"]);
+    expect(bench.events[0]?.evidence[0]).toBe("Seen: No reports of inside-1m: for 4 min, none has ever come.");
+  });
+
+  it("is given time after a deployment that brings it", async () => {
+    const [before] = [watched({ ...smallEnvironment, probes: smallEnvironment.probes.slice(0, 3) })];
+    await minutes(before, 60);
+    const after = watched();
+    Object.assign(after, { store: before.store, now: before.now });
+    after.restart();
+    await minutes(after, 3, ["outside-1m"]);
+    expect(after.story).toEqual([]);
+    await minutes(after, 3, ["outside-1m"]);
+    expect(after.story).toEqual(["13:05 opened"]);
+  });
+
+  it("may lose a report now and then", async () => {
+    const bench = watched();
+    for (let i = 0; i < 5; i++) {
+      await minutes(bench, 1);
+      await minutes(bench, 2, []);
+    }
+    expect(bench.story).toEqual([]);
+  });
+});
+
+describe("the evaluator", () => {
+  it("says once that everything stood still, and gives everything time again", async () => {
+    const bench = watched();
+    await minutes(bench, 3);
+    bench.now += 8 * 3_600_000;
+    await bench.tick();
+    await minutes(bench, 12);
+    expect(bench.story).toEqual(["20:03 opened", "20:13 resolved"]);
+    expect((await bench.incidents())[0]?.fields).toMatchObject({
+      alerts: ["Pathkeeper did not run"],
+      title: "Test: the monitor itself is in trouble",
+      impact: "Outages in that time went unseen.",
+      summary: expect.stringContaining("nothing came from 2025-09-16 12:03:00 UTC to 2025-09-16 20:03:00 UTC."),
+    });
+  });
+
+  it("makes nothing of a stop that was wanted", async () => {
+    const bench = watched();
+    await minutes(bench, 3);
+    bench.now += 8 * 3_600_000;
+    await excusePause(bench.store, bench.now);
+    await minutes(bench, 12);
+    expect(bench.story).toEqual([]);
+  });
+
+  it("notices by the reports that no tick comes", async () => {
+    const bench = watched();
+    await minutes(bench, 2);
+    for (let i = 0; i < 8; i++) {
+      for (const report of bench.reports()) await bench.deliver(report);
+      bench.now += 60_000;
+    }
+    expect(bench.story).toEqual(["12:08 opened"]);
+    expect(bench.events[0]?.evidence[0]).toBe(
+      "Seen: Ticks are missing: the last tick came 6 min ago, at 12:02:00 UTC, while reports still come.",
+    );
+    await bench.tick();
+    await minutes(bench, 12);
+    expect(bench.story).toEqual(["12:08 opened", "12:20 resolved"]);
+  });
+
+  it("notices that it stood still by a tick that is handled late, and does not call the groups silent", async () => {
+    const bench = watched();
+    await minutes(bench, 3);
+    const missed = [];
+    for (let i = 0; i < 10; i++) {
+      missed.push({ at: bench.now + 60_000, reports: bench.reports() });
+      bench.now += 60_000;
+    }
+    for (const { at } of missed) await bench.tick(at);
+    for (const { reports } of missed) for (const report of reports) await bench.deliver(report);
+    await minutes(bench, 3);
+    expect(bench.events.map(({ event, alerts }) => `${event}: ${alerts}`)).toEqual(["opened: Ticks come late"]);
+    await minutes(bench, 9);
+    expect((await bench.incidents())[0]?.fields).toMatchObject({ status: "resolved" });
+  });
+
+  it("notices that reports wait in between", async () => {
+    const bench = watched();
+    await minutes(bench, 3);
+    const waiting: Report[][] = [];
+    for (let i = 0; i < 10; i++) {
+      waiting.push(bench.reports());
+      for (const report of waiting.length > 4 ? (waiting.shift() ?? []) : []) await bench.deliver(report);
+      bench.now += 60_000;
+      await bench.tick();
+    }
+    expect(bench.events.map(({ event, alerts }) => `${event}: ${alerts}`)).toEqual([
+      "opened: No reports of outside-1m,No reports of inside-1m",
+      "joined: No reports of outside-1m,No reports of inside-1m,Reports of outside-1m come late,Reports of inside-1m come late",
+    ]);
+  });
+
+  it("is not misled by a tick that is delivered twice, or overtaken", async () => {
+    const bench = watched();
+    await minutes(bench, 3);
+    await bench.tick(noon);
+    await bench.tick();
+    await minutes(bench, 6, ["outside-1m"]);
+    for (let i = 0; i < 3; i++) await bench.tick();
+    expect(bench.story).toEqual(["12:06 opened"]);
+  });
+});
+
+describe("a prober in trouble of its own", () => {
+  it("is an incident of the monitor when it persists, and judges nobody meanwhile", async () => {
+    const bench = watched();
+    await minutes(bench, 3);
+    const unhealthy = async (): Promise<void> => {
+      for (const report of bench.reports({ database: failing("timeout/connect") })) {
+        const trouble = { prober_unhealthy: "the control probe got no answer" };
+        await bench.deliver(report.group === "inside-1m" ? { ...report, ...trouble } : report);
+      }
+      bench.now += 60_000;
+      await bench.tick();
+    };
+    for (let i = 0; i < 4; i++) await unhealthy();
+    expect(bench.events.map(({ event, verdict, alerts }) => `${event} ${verdict}: ${alerts}`)).toEqual([
+      "opened monitor: Prober of inside-1m unhealthy",
+    ]);
+    expect(bench.events[0]?.evidence[0]).toBe(
+      "Seen: Prober of inside-1m unhealthy: its control probe failed in 3 runs in a row, so they judge nobody: the control probe got no answer.",
+    );
+    await minutes(bench, 4);
+    expect((await bench.incidents()).map(({ fields }) => fields["status"])).toEqual(["resolved"]);
+  });
+});
+
+describe("what other functions report of the monitor", () => {
+  const failure = {
+    kind: "internal",
+    phase: "delivery",
+    message: "an event of 20250916-120600-x was given up",
+  } as const;
+
+  it("opens an incident, however often it is reported, and leaves it behind after an hour", async () => {
+    const bench = watched();
+    await minutes(bench, 2);
+    const report = told(bench, { failure });
+    for (let i = 0; i < 3; i++) await bench.deliver(report);
+    for (let i = 0; i < 3; i++) {
+      bench.now += 1_000;
+      await bench.deliver(told(bench, { failure }));
+    }
+    await minutes(bench, 62);
+    await bench.deliver(report);
+    expect(bench.story).toEqual(["12:02 opened", "13:02 resolved"]);
+    expect(bench.events[0]).toMatchObject({
+      alerts: ["Dead letters"],
+      verdict: "monitor",
+      evidence: [
+        "Seen: Dead letters: an event of 20250916-120600-x was given up.",
+        "Look at: the log of the function that the dead letter names, and the topic dead-letters.",
+      ],
+    });
+  });
+
+  it("clears when the function says so, and stays clear when the failure comes again late", async () => {
+    const bench = watched();
+    await minutes(bench, 2);
+    const first = told(bench, { probe: "mail", failure });
+    await bench.deliver(first);
+    bench.now += 30_000;
+    await bench.deliver(told(bench, { probe: "mail", success: true }));
+    await bench.deliver(first);
+    expect(bench.story).toEqual(["12:02 opened", "12:02 resolved"]);
+  });
+
+  it("opens another incident after an operator has resolved the first", async () => {
+    const bench = watched();
+    await minutes(bench, 2);
+    await bench.deliver(told(bench, { failure }));
+    const [incident] = await bench.incidents();
+    await bench.store.update("incidents", incident?.id ?? "", { status: "resolved" });
+    await minutes(bench, 3);
+    expect(bench.story).toEqual(["12:02 opened", "12:03 resolved"]);
+    await bench.deliver(told(bench, { failure }));
+    expect(bench.story).toEqual(["12:02 opened", "12:03 resolved", "12:05 opened"]);
+  });
+
+  it("cannot fill the state with names", async () => {
+    const bench = watched();
+    await minutes(bench, 1);
+    for (let i = 0; i < 50; i++) await bench.deliver(told(bench, { probe: `x${i}`, failure }));
+    const state = await bench.store.get("state", selfGroup);
+    expect(Object.keys(JSON.parse(String(state?.["data"])).checks)).toHaveLength(20);
+  });
+});
+
+describe("a rehearsal", () => {
+  it("does not call silent what its record does not hold", async () => {
+    const bench = new Bench(smallEnvironment, { watchesItself: false });
+    await minutes(bench, 3);
+    await minutes(bench, 60, []);
+    expect(bench.story).toEqual([]);
+  });
+});

@@ -1,0 +1,73 @@
+/** What the evaluator remembers of the monitor itself: one document, written by every tick. */
+import type { Severity } from "../../../shared/messages/incident-event.ts";
+import type { Report } from "../../../shared/messages/report.ts";
+import type { Fields } from "../../../shared/ports.ts";
+import { bounded } from "../../../shared/redact.ts";
+
+/** What the reports of one group show of the way that they came. Kept in the partition, and so written with it. */
+export interface Heard {
+  /** The instant of the newest report, by its measurements. */
+  readonly at: number;
+  /** When the newest report was taken in. */
+  readonly arrivedAt: number;
+  /** How long after its end the newest report was taken in, in milliseconds. */
+  readonly delayMs: number;
+  /** The instant of the newest report whose control probe was good. */
+  readonly healthyAt?: number;
+  /** Reports in a row whose control probe failed. */
+  readonly unhealthy?: { readonly since: number; readonly runs: number; readonly why: string };
+  /** Reports taken in since the partition began. */
+  readonly count: number;
+}
+
+/** Something about the monitor that is not as it should be. */
+export interface SelfCheck {
+  /** What the alert is called. */
+  readonly rule: string;
+  readonly severity: Severity;
+  /** What was seen, as the rest of a sentence. */
+  readonly seen: string;
+  readonly since: number;
+  /** When it was last seen. */
+  readonly at: number;
+  /** Of something that happened rather than lasts: when it is left behind. */
+  readonly until?: number;
+  /** Of something that lasts: since when it has not been seen any more. */
+  readonly goodSince?: number;
+}
+
+/** The monitor's state of itself. */
+export interface SelfState {
+  readonly v: 1;
+  /** The newest tick, by its own instant; 0 before the first. */
+  readonly tickAt: number;
+  /** Since when silence counts again, after a pause or a stall; 0 when there was none. */
+  readonly resumedAt: number;
+  /** Since when each group has been expected to report. */
+  readonly expected: Readonly<Record<string, number>>;
+  /** What is not as it should be, by name. */
+  readonly checks: Readonly<Record<string, SelfCheck>>;
+  /** The newest instant of what other functions reported, by the name of the check. */
+  readonly told: Readonly<Record<string, number>>;
+}
+
+/** A monitor that has not ticked yet. */
+export const emptySelf: SelfState = { v: 1, tickAt: 0, resumedAt: 0, expected: {}, checks: {}, told: {} };
+
+/** The state from its document. */
+export function decodeSelf(fields: Fields | undefined): SelfState {
+  return fields === undefined ? emptySelf : (JSON.parse(String(fields["data"])) as SelfState);
+}
+
+/** Takes note of a report that was new, whether or not it could be judged. */
+export function noted(known: Heard | undefined, report: Report, at: number, now: number): Heard {
+  const delayMs = Math.max(0, now - Date.parse(report.finished_at));
+  const count = (known?.count ?? 0) + 1;
+  // One that was overtaken says nothing of how things are.
+  if (known !== undefined && at < known.at) return { ...known, arrivedAt: now, count };
+  const before = known?.healthyAt === undefined ? {} : { healthyAt: known.healthyAt };
+  if (report.prober_unhealthy === undefined) return { at, arrivedAt: now, delayMs, healthyAt: at, count };
+  const { since = at, runs = 0 } = known?.unhealthy ?? {};
+  const unhealthy = { since, runs: runs + 1, why: bounded(report.prober_unhealthy) };
+  return { at, arrivedAt: now, delayMs, ...before, unhealthy, count };
+}

@@ -1,0 +1,165 @@
+/** What is told of an incident of the monitor itself: what it cannot see, why, and where to look. Pure. */
+import { monitorComponent } from "../../../shared/monitor.ts";
+import { subscriptions } from "../../../shared/topology.ts";
+import { spokenDuration } from "../../../shared/units.ts";
+import type { Plan } from "../plan.ts";
+import { asSentence, list } from "../sentences.ts";
+import type { Diagnosis, Incident, Symptom } from "../state.ts";
+
+/** Whether an incident is of the monitor itself: its alerts are of the built-in component, with which no other is connected. */
+export function isOfMonitor({ alerts }: Pick<Incident, "alerts">): boolean {
+  return Object.values(alerts).some(({ component }) => component === monitorComponent.name);
+}
+
+/** The diagnosis of an incident of the monitor: nothing has to be found out but which of its parts to look at. */
+export function diagnoseMonitor(symptoms: readonly Symptom[], plan: Plan): Diagnosis {
+  const seen = [...symptoms].sort((a, b) => a.since - b.since);
+  const parts = partsOf(seen, plan);
+  return {
+    rootCause: monitorComponent.name,
+    verdict: "monitor",
+    confidence: 1,
+    evidence: [...seen.map(({ phrase }) => `Seen: ${asSentence(phrase)}`), ...parts.map(({ look }) => look)],
+    whys: [
+      "What nobody measures, nobody judges: no incident of a target is opened or resolved by silence.",
+      ...seen.slice(0, 1).map(({ phrase }) => `Why? ${asSentence(phrase)}`),
+      ...parts.slice(0, 1).map(({ cause }) => `Why? ${cause}`),
+    ],
+    working: [],
+  };
+}
+
+/** The title of an incident of the monitor. */
+export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Plan): string {
+  const silent = silentGroups(Object.keys(symptoms), plan);
+  const what =
+    silent.length === 0 ? "the monitor itself is in trouble" : `the monitor does not hear of ${list(silent)}`;
+  return `${plan.configuration.title}: ${what}`;
+}
+
+/** The summary of an incident of the monitor. */
+export function monitorSummary({ symptoms, firstFailureAt, resolvedAt }: Incident, plan: Plan): string {
+  const seen = Object.values(symptoms).sort((a, b) => a.since - b.since);
+  const phrases = seen.slice(0, 3).map(({ phrase }) => asSentence(phrase));
+  const more = seen.length > 3 ? [`And ${seen.length - 3} more.`] : [];
+  const end =
+    resolvedAt === undefined
+      ? partsOf(seen, plan)
+          .slice(0, 1)
+          .map(({ cause }) => cause)
+      : [`It lasted ${spokenDuration(resolvedAt - firstFailureAt)}.`];
+  return ["The monitor itself is in trouble, which says nothing of what it watches.", ...phrases, ...more, ...end].join(
+    " ",
+  );
+}
+
+/** What an incident of the monitor means for those who rely on it. */
+export function monitorImpact({ symptoms, alerts, resolvedAt }: Incident, plan: Plan): string {
+  const open = Object.entries(alerts).flatMap(([key, { firing }]) => (firing ? [`alert/${key}`] : []));
+  const groups = silentGroups(open.length > 0 ? open : Object.keys(symptoms), plan);
+  const probes = plan.configuration.probes.filter(({ group }) => groups.includes(group));
+  const titles = [...new Set(probes.map(({ component }) => plan.graph.component(component).title))];
+  if (titles.length === 0) {
+    return symptoms["alert/self|pause"] === undefined
+      ? "Incidents may be opened, told or resolved late."
+      : "Outages in that time went unseen.";
+  }
+  const may = resolvedAt === undefined ? "may go unseen" : "may have gone unseen";
+  return `Outages of ${list(titles)} ${may} from here: ${list(probes.map(({ name }) => `\`${name}\``))} ${probes.length === 1 ? "is" : "are"} not heard.`;
+}
+
+/** A part of the monitor that may be the cause, and where to look. */
+interface Part {
+  readonly cause: string;
+  readonly look: string;
+}
+
+function partsOf(symptoms: readonly Symptom[], plan: Plan): Part[] {
+  const open = symptoms.filter(({ until }) => until === undefined);
+  const ids = (open.length > 0 ? open : symptoms).map(({ id }) => id);
+  const parts = new Map<string, Part>();
+  const silent = silentGroups(ids, plan);
+  if (silent.length > 0) parts.set("reports", silenceOf(silent, plan));
+  for (const id of ids) {
+    const [kind = "", of = ""] = id.slice("alert/self|".length).split("/");
+    const part = partOf(kind, of);
+    if (part !== undefined) parts.set(`${kind}/${kind === "told" ? of : ""}`, part);
+  }
+  return [...parts.values()];
+}
+
+/** Which groups fall silent together says where the way of their reports is broken. */
+function silenceOf(silent: readonly string[], plan: Plan): Part {
+  const vantageOf = (group: string): string => (group.startsWith("inside") ? "inside" : "outside");
+  const vantages = [...new Set(silent.map(vantageOf))];
+  const speaking = plan.groups.filter((group) => !silent.includes(group));
+  const [vantage = "outside"] = vantages;
+  if (speaking.length === 0) {
+    return {
+      cause:
+        "No group reports at all: it is Cloud Scheduler, the topic of the reports, or the probe functions of every vantage point.",
+      look: `Look at: whether the jobs of Cloud Scheduler run and are not paused, and at ${subscriptionsOf(vantages)}.`,
+    };
+  }
+  const heard = `${list(speaking)} still ${speaking.length === 1 ? "reports" : "report"}`;
+  if (!speaking.some((group) => vantages.includes(vantageOf(group)))) {
+    return {
+      cause: `Everything from ${list(vantages)} is silent, and ${heard}: it is the probe function ${vantage}, its subscription or its way to Pub/Sub.`,
+      look: `Look at: the log of the probe function ${vantage}, and ${subscriptionsOf(vantages)}.`,
+    };
+  }
+  return {
+    cause: `Only ${list(silent)} ${silent.length === 1 ? "is" : "are"} silent, and ${heard}: it is the job of this schedule in Cloud Scheduler, or its runs do not come to an end.`,
+    look: `Look at: the job of ${list(silent)} in Cloud Scheduler, and the log of the probe function ${vantage} at its last run.`,
+  };
+}
+
+function partOf(kind: string, of: string): Part | undefined {
+  switch (kind) {
+    case "prober":
+      return {
+        cause: `The probe function of ${of} cannot reach what is known to be good, so the trouble is its own: its network, its egress or its DNS.`,
+        look: `Look at: the log and the network of the probe function of ${of}.`,
+      };
+    case "delay":
+      return {
+        cause:
+          "Reports wait in between: the subscription of the evaluator has a backlog, or the evaluator does not keep up.",
+        look: "Look at: the oldest unacknowledged message of evaluate-measurements, and the errors and instances of the function evaluate.",
+      };
+    case "ticks":
+      return {
+        cause:
+          "The evaluator stood still or was not told the time: it is the function evaluate, the subscription evaluate-ticks or its job in Cloud Scheduler.",
+        look: "Look at: the log of the function evaluate, and the job of the ticks in Cloud Scheduler.",
+      };
+    case "pause":
+      return {
+        cause:
+          "Nothing of Pathkeeper ran in that time: the project, Cloud Scheduler or the machine was stopped or asleep.",
+        look: "Look at: what was stopped then, and who watched in the meantime.",
+      };
+    case "told":
+      return {
+        cause:
+          of === "dead-letters"
+            ? "A function could not process a message however often it was tried."
+            : "A function reports that it cannot do its work.",
+        look:
+          of === "dead-letters"
+            ? "Look at: the log of the function that the dead letter names, and the topic dead-letters."
+            : `Look at: the log of the function that reports ${of}.`,
+      };
+    default:
+      return undefined;
+  }
+}
+
+function silentGroups(ids: readonly string[], plan: Plan): string[] {
+  return plan.groups.filter((group) => ids.includes(`alert/self|reports/${group}`));
+}
+
+function subscriptionsOf(vantages: readonly string[]): string {
+  const names = subscriptions.filter(({ name }) => vantages.some((vantage) => name === `probe-${vantage}`));
+  return `the subscription${names.length === 1 ? "" : "s"} ${list(names.map(({ name }) => name))}`;
+}
