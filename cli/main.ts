@@ -6,12 +6,13 @@ import { probe } from "./probe.ts";
 import { replay } from "./replay.ts";
 import { schema } from "./schema.ts";
 import { processTerminal, type Terminal, table } from "./terminal.ts";
+import { test } from "./test.ts";
 import { validate } from "./validate.ts";
 import { verify } from "./verify.ts";
 import { watch } from "./watch.ts";
 
 /** Every command, by name. */
-export const commands: Readonly<Record<string, Command>> = { validate, probe, watch, verify, replay, schema };
+export const commands: Readonly<Record<string, Command>> = { validate, probe, watch, verify, replay, test, schema };
 
 /**
  * Runs the command that `args` name.

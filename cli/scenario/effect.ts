@@ -1,0 +1,59 @@
+/** What a scenario does to the environment: phases in which something is otherwise than healthy, and what operators do. */
+import type { Failure, Finding, Vantage } from "../../shared/messages/report.ts";
+import type { Value } from "../../shared/ports.ts";
+
+/** A stretch of time in which something is the case; milliseconds after the start, the end exclusive. */
+export interface Phase {
+  readonly from: number;
+  readonly to: number;
+  readonly effect: Effect;
+  /** As it was written, for the story. */
+  readonly text: string;
+}
+
+/** What is the case during a phase. */
+export type Effect =
+  | { readonly what: "outcome"; readonly probes: ReadonlySet<string>; readonly outcome: Outcome }
+  | { readonly what: "metric"; readonly probes: ReadonlySet<string>; readonly sample: SampleCourse }
+  | { readonly what: "finding"; readonly probes: ReadonlySet<string>; readonly finding: Finding }
+  | { readonly what: "unhealthy"; readonly vantages: readonly Vantage[]; readonly message: string }
+  | { readonly what: "arrival"; readonly probes: ReadonlySet<string>; readonly delays: readonly number[] }
+  | { readonly what: "answer"; readonly channel: string; readonly status: number };
+
+/** How a probe fares. */
+export type Outcome =
+  | { readonly outcome: "good" }
+  | { readonly outcome: "silent" }
+  /** `share`: it fails in the first `of` so many runs. */
+  | {
+      readonly outcome: "fails";
+      readonly failure: Failure;
+      readonly share?: { readonly runs: number; readonly of: number };
+    };
+
+/** The values of one series over a phase. */
+export interface SampleCourse {
+  readonly metric: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `undefined`: there is none. `shape` decides what lies between the two. */
+  readonly values: { readonly first: number; readonly last: number; readonly shape: "ramp" | "noise" } | undefined;
+}
+
+/** What somebody does at an instant, in milliseconds after the start. */
+export interface Act {
+  readonly at: number;
+  readonly act: Deed;
+  readonly text: string;
+}
+
+/** What is done. An operator's deeds edit documents as one does in the console. */
+export type Deed =
+  | { readonly deed: "edit"; readonly fields: Readonly<Record<string, Value>>; readonly silenceMs?: number }
+  | {
+      readonly deed: "silence";
+      readonly scope: string;
+      readonly name: string;
+      readonly forMs: number;
+      readonly reason: string;
+    }
+  | { readonly deed: "restart" };

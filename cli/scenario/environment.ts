@@ -1,0 +1,208 @@
+/** The environment of a scenario: what each probe would show at an instant. */
+import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import type { Failure, Finding, Measurement, ProbeResult, Vantage } from "../../shared/messages/report.ts";
+import type { Effect, Phase, SampleCourse } from "./effect.ts";
+import { healthySamples, yields } from "./healthy.ts";
+import type { Scenario, SeriesOfValues } from "./load.ts";
+import type { Mark, Point } from "./series.ts";
+
+/** What a run of a probe shows, and how its report travels. */
+export interface Shown {
+  /** Absent when the probe is silent. */
+  readonly result?: ProbeResult;
+  readonly durationMs: number;
+  /** When its report arrives, in milliseconds after it was finished; more than one come twice, none is lost. */
+  readonly delays: readonly number[] | undefined;
+}
+
+/** How long a probe that works takes, in milliseconds. */
+const usualDuration = 300;
+
+/** The environment. */
+export class Environment {
+  readonly #scenario: Scenario;
+  readonly #healthy: ReadonlyMap<string, readonly Measurement[]>;
+  readonly #phases: ReadonlyMap<string, readonly (Phase & { readonly effect: ProbeEffect })[]>;
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+    this.#healthy = healthySamples(scenario.plan, scenario.healthy);
+    this.#phases = new Map(
+      scenario.plan.configuration.probes.map(({ name }) => [
+        name,
+        scenario.phases.filter((phase): phase is Phase & { effect: ProbeEffect } => concerns(phase.effect, name)),
+      ]),
+    );
+  }
+
+  /**
+   * What a probe shows.
+   * @param at milliseconds after the start
+   * @param run how many runs it had before; `undefined` for one that was asked for, which the points of series do not count
+   */
+  look(probe: ConfiguredProbe, at: number, run: number | undefined): Shown {
+    const phases = (this.#phases.get(probe.name) ?? []).filter(({ from, to }) => from <= at && at < to);
+    const point = run === undefined ? undefined : this.#pointOf(this.#scenario.outcomes.get(probe.name), at, run);
+    const outcome = point?.what ?? outcomeOf(phases, at, run);
+    const values = this.#scenario.values.flatMap((series) => {
+      const value = concernsSeries(series, probe)
+        ? this.#pointOf(series.points, at, run ?? this.#runAt(at))
+        : undefined;
+      return value === undefined ? [] : [{ series, value }];
+    });
+    const delays =
+      point?.delays ??
+      values.find(({ value }) => value.delays !== undefined)?.value.delays ??
+      phases.findLast(({ effect }) => effect.what === "arrival")?.effect;
+    const travels = delays === undefined || Array.isArray(delays) ? delays : arrivalOf(delays as ProbeEffect);
+    if (outcome === "missing") return { durationMs: 0, delays: travels };
+
+    const failure = outcome === "ok" ? undefined : outcome;
+    const durationMs = failure?.kind === "timeout" ? probe.timeoutMs : usualDuration;
+    const samples = new Map<string, Measurement>();
+    const put = (metric: string, labels: Readonly<Record<string, string>>, value: number | undefined): void => {
+      const key = `${metric}${JSON.stringify(Object.entries(labels).sort())}`;
+      if (value === undefined) samples.delete(key);
+      else samples.set(key, { metric, labels, value });
+    };
+    for (const { metric, labels, value } of this.#healthy.get(probe.name) ?? []) {
+      const shown = failure === undefined ? value : whenFailing(metric, value, failure, probe);
+      if (shown !== undefined) put(metric, labels, shown);
+    }
+    const findings: Finding[] = [];
+    for (const phase of phases) {
+      const { effect } = phase;
+      if (effect.what === "finding") {
+        findings.push(effect.finding);
+        put("configuration_ok", { check: effect.finding.check }, 0);
+      } else if (effect.what === "metric") {
+        put(
+          effect.sample.metric,
+          effect.sample.labels,
+          valueAt(effect.sample, phase, at, this.#scenario.until, probe.name),
+        );
+      }
+    }
+    for (const { series, value } of values) put(series.metric, withoutIdentity(series.labels), value.what);
+    put("probe_success", {}, failure === undefined ? 1 : 0);
+    put("probe_duration", {}, durationMs / 1000);
+    const result: ProbeResult = {
+      probe: probe.name,
+      component: probe.component,
+      at: new Date(this.#scenario.start + at).toISOString(),
+      success: failure === undefined,
+      ...(failure === undefined ? {} : { failure }),
+      measurements: [...samples.values()],
+      ...(findings.length === 0 ? {} : { findings }),
+    };
+    return { result, durationMs, delays: travels };
+  }
+
+  /** Why the prober itself is in trouble at a vantage point, if it is. */
+  unhealthy(vantage: Vantage, at: number): string | undefined {
+    for (const { from, to, effect } of this.#scenario.phases) {
+      if (effect.what === "unhealthy" && from <= at && at < to && effect.vantages.includes(vantage))
+        return effect.message;
+    }
+    return undefined;
+  }
+
+  /** The status with which a channel answers at an instant, 0 for no answer; `undefined` where it accepts. */
+  answer(channel: string, at: number): number | undefined {
+    const phase = this.#scenario.phases.findLast(
+      ({ from, to, effect }) => effect.what === "answer" && effect.channel === channel && from <= at && at < to,
+    );
+    return phase?.effect.what === "answer" ? phase.effect.status : undefined;
+  }
+
+  #pointOf<What>(points: readonly Point<What>[] | undefined, at: number, run: number): Point<What> | undefined {
+    const { interval } = this.#scenario;
+    return points?.[interval === undefined ? run : Math.floor(at / interval)];
+  }
+
+  #runAt(at: number): number {
+    return Math.floor(at / (this.#scenario.interval ?? 60_000));
+  }
+}
+
+type ProbeEffect = Exclude<Effect, { what: "unhealthy" | "answer" }>;
+
+function concerns(effect: Effect, probe: string): boolean {
+  return effect.what !== "unhealthy" && effect.what !== "answer" && effect.probes.has(probe);
+}
+
+function arrivalOf(effect: ProbeEffect): readonly number[] | undefined {
+  return effect.what === "arrival" ? effect.delays : undefined;
+}
+
+function outcomeOf(
+  phases: readonly { readonly from: number; readonly effect: ProbeEffect }[],
+  at: number,
+  run: number | undefined,
+): Mark {
+  const phase = phases.findLast(({ effect }) => effect.what === "outcome");
+  if (phase === undefined || phase.effect.what !== "outcome") return "ok";
+  const { outcome } = phase.effect;
+  if (outcome.outcome === "good") return "ok";
+  if (outcome.outcome === "silent") return "missing";
+  const { failure, share } = outcome;
+  if (share === undefined) return failure;
+  const turn = run ?? Math.floor(at / 60_000);
+  return turn % share.of < share.runs ? failure : "ok";
+}
+
+function concernsSeries({ metric, labels }: SeriesOfValues, probe: ConfiguredProbe): boolean {
+  const own: Readonly<Record<string, string>> = {
+    probe: probe.name,
+    component: probe.component,
+    vantage: probe.vantage,
+  };
+  return (
+    (labels["probe"] !== undefined || yields(probe, metric)) &&
+    Object.entries(own).every(([label, value]) => (labels[label] ?? value) === value)
+  );
+}
+
+function withoutIdentity({
+  probe,
+  component,
+  vantage,
+  ...labels
+}: Readonly<Record<string, string>>): Record<string, string> {
+  return labels;
+}
+
+/** What a failing probe still measures: nothing that lies behind the failure. */
+function whenFailing(
+  metric: string,
+  healthy: number,
+  { kind, message }: Failure,
+  probe: ConfiguredProbe,
+): number | undefined {
+  if (metric.endsWith("_success") && metric !== "database_connect_burst_success") return 0;
+  if (probe.kind !== "http" || (kind !== "http_status" && kind !== "body")) return undefined;
+  if (metric === "http_status") return Number(/^\d{3}/.exec(message)?.[0] ?? (kind === "body" ? 200 : 503));
+  return /^(http|tls)_/.test(metric) ? healthy : undefined;
+}
+
+/** Noise is the same for the same instant and probe, whatever else is in the file. */
+function valueAt(
+  { values, metric }: SampleCourse,
+  { from, to }: Phase,
+  at: number,
+  until: number,
+  probe: string,
+): number | undefined {
+  if (values === undefined) return undefined;
+  const { first, last, shape } = values;
+  const share = shape === "noise" ? chance(`${metric}:${probe}:${at}`) : (at - from) / (Math.min(to, until) - from);
+  return first + (last - first) * share;
+}
+
+/** A number from 0 to 1 that a text always has (FNV-1a, 32 bits, mixed once more). */
+function chance(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
+}
