@@ -110,7 +110,10 @@ ${measured}`;
 }
 
 function rowsOf(schema: Property, prefix: string): string[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+  const properties = Object.entries(schema.properties ?? {});
+  // What stands in one list and in another is told of once.
+  const told = properties.map(([, { items }]) => JSON.stringify(items ?? null));
+  return properties.flatMap(([name, property], position) => {
     const path = `${prefix}${name}`;
     const inherited = prefix === "" && keysOf(googleCloudEntry).includes(name);
     const required = schema.required?.includes(name) ?? false;
@@ -119,7 +122,8 @@ function rowsOf(schema: Property, prefix: string): string[] {
     const row = `| \`${path}\` | ${typeOf(property)} | ${fallback} | ${cell(property.description ?? "")} |`;
     const isSecret = property.properties !== undefined && "secret" in property.properties;
     const inner = property.properties && !isSecret ? rowsOf(property, `${path}.`) : [];
-    const items = property.items?.properties ? rowsOf(property.items, `${path}[].`) : [];
+    const isNew = told.indexOf(told[position] ?? "") === position;
+    const items = property.items?.properties && isNew ? rowsOf(property.items, `${path}[].`) : [];
     return [row, ...inner, ...items];
   });
 }

@@ -44,6 +44,7 @@ export type MetricName =
   | "golden_path_e2e_time"
   | "golden_path_success"
   | "golden_path_step_time"
+  | "golden_path_cleanup_success"
   | "configuration_ok"
   | "configuration_unchecked"
   | "service_health_incidents";
@@ -180,7 +181,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   },
   golden_path_e2e_time: {
     unit: "seconds",
-    description: "The whole golden path, from login to the reply.",
+    description: "The whole golden path, from login to the reply, where it was walked to its end.",
     probers: ["journey"],
   },
   golden_path_success: {
@@ -190,9 +191,14 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   },
   golden_path_step_time: {
     unit: "seconds",
-    description: "One step of the golden path.",
+    description: "One completed step of the golden path.",
     probers: ["journey"],
     labels: ["step"],
+  },
+  golden_path_cleanup_success: {
+    unit: "count",
+    description: "1 when every clean-up step of the journey succeeded, 0 otherwise; absent where it has none.",
+    probers: ["journey"],
   },
   configuration_ok: {
     unit: "count",

@@ -25,6 +25,10 @@ describe("redact", () => {
     expect(redact("a p@ss/word b p%40ss%2Fword c", ["p@ss/word"])).toBe("a *** b *** c");
   });
 
+  it("keeps nothing of a secret that holds another", () => {
+    expect(redact("a key-1/more b key-1 c", ["key-1", "key-1/more"])).toBe("a *** b *** c");
+  });
+
   it("leaves alone what is too short to be one", () => {
     expect(redact("a b c", ["a"])).toBe("a b c");
   });

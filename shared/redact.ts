@@ -23,7 +23,8 @@ export function bounded(text: string, secrets: Iterable<string> = [], limit: num
 /** Replaces every secret in a text by `***`, also where it is URL-encoded. */
 export function redact(text: string, secrets: Iterable<string>): string {
   let clean = text;
-  for (const secret of secrets) {
+  // The longest first: of a secret that holds another, nothing may be left over.
+  for (const secret of [...secrets].sort((one, other) => other.length - one.length)) {
     if (secret.length < 3) continue;
     clean = clean.replaceAll(secret, "***").replaceAll(encodeURIComponent(secret), "***");
   }

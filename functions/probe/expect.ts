@@ -32,7 +32,7 @@ export interface Answered {
 }
 
 /** An answer in the form that expectations speak of. @param clean takes secrets out of a text */
-export function answered(answer: Answer & { readonly seconds: number }, clean: (text: string) => string): Answered {
+export function answered(answer: Answer & { readonly seconds: number }, clean: Clean): Answered {
   const headers = Object.entries(answer.headers).map(([name, value]) => [name, clean([value].flat().join(", "))]);
   return {
     status: answer.status,
@@ -54,10 +54,13 @@ export function parseJson(text: string): unknown {
 
 const statusAdvice = "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";
 
+/** The schema of a value of JSON that is no list and no object. */
+export const jsonScalar: z.ZodType<JsonScalar, JsonScalar> = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
 /** The schema of values inside JSON by path, each a value or what `meets` reads as a condition. */
 export const jsonValues: z.ZodType<Readonly<Record<string, JsonScalar>>, Record<string, JsonScalar>> = z.record(
   z.string().refine((path) => parseJsonPath(path) !== undefined, "must be a path such as $.status or $.checks[0].ok"),
-  z.union([z.string(), z.number(), z.boolean(), z.null()]),
+  jsonScalar,
 );
 
 /** The schema of `expect`. */
@@ -82,13 +85,25 @@ export const expectations: z.ZodType<Expectations, unknown> = z.strictObject({
   max_time: duration.optional().describe("The longest that the whole exchange may take, redirects included."),
 });
 
-/** The first thing about an answer that is not as expected, or `undefined`. @param json the body read as JSON, or `undefined` */
-export function unmet(expected: Expectations, seen: Answered, json: unknown): Failure | undefined {
+/** Takes secrets out of a text of the target before it is cut. */
+type Clean = (text: string) => string;
+
+/**
+ * The first thing about an answer that is not as expected, or `undefined`.
+ * @param json the body read as JSON, or `undefined`
+ * @param clean for an answer that was not yet freed of secrets
+ */
+export function unmet(
+  expected: Expectations,
+  seen: Answered,
+  json: unknown,
+  clean: Clean = (text) => text,
+): Failure | undefined {
   return (
-    statusProblem(expected, seen) ??
-    headerProblem(expected, seen) ??
-    bodyProblem(expected, seen) ??
-    jsonProblem(expected, seen, json) ??
+    statusProblem(expected, seen, clean) ??
+    headerProblem(expected, seen, clean) ??
+    bodyProblem(expected, seen, clean) ??
+    jsonProblem(expected, seen, json, clean) ??
     timeProblem(expected, seen)
   );
 }
@@ -96,45 +111,59 @@ export function unmet(expected: Expectations, seen: Answered, json: unknown): Fa
 function statusProblem(
   { status: accepted }: Expectations,
   { status, statusText, headers, body }: Answered,
+  clean: Clean,
 ): Failure | undefined {
   const list = Array.isArray(accepted) ? accepted : [accepted];
   if (list.some((one) => acceptsStatus(one, status))) return undefined;
   const told = /json|text\/plain/.test(String(headers["content-type"] ?? "")) && body.trim() !== "";
-  const message = `${status} ${statusText}`.trim() + (told ? `: ${excerpt(body)}` : "");
+  const message = `${status} ${statusText}`.trim() + (told ? `: ${excerpt(clean(body))}` : "");
   return { kind: "http_status", phase: "response", message };
 }
 
-function headerProblem({ headers: wanted = {} }: Expectations, { headers }: Answered): Failure | undefined {
+function headerProblem(
+  { headers: wanted = {} }: Expectations,
+  { headers }: Answered,
+  clean: Clean,
+): Failure | undefined {
   for (const [name, expected] of Object.entries(wanted)) {
     const value = headers[name];
     const text = typeof value === "string" ? value : value?.join(", ");
     if (text !== undefined && matchesText(expected, text)) continue;
-    const observed = text === undefined ? "is missing" : `is "${excerpt(text)}"`;
+    const observed = text === undefined ? "is missing" : `is "${excerpt(clean(text))}"`;
     return { kind: "body", phase: "response", message: `the header ${name} ${observed}, expected ${quoted(expected)}` };
   }
   return undefined;
 }
 
-function bodyProblem({ body_contains, body_matches }: Expectations, { body }: Answered): Failure | undefined {
+function bodyProblem(
+  { body_contains, body_matches }: Expectations,
+  { body }: Answered,
+  clean: Clean,
+): Failure | undefined {
   if (body_contains !== undefined && !body.includes(body_contains))
-    return bodyFailure(`the body does not contain "${body_contains}", it is: ${excerpt(body)}`);
+    return bodyFailure(`the body does not contain "${body_contains}", it is: ${excerpt(clean(body))}`);
   if (body_matches === undefined) return undefined;
   const pattern = parsePattern(asPattern(body_matches)) ?? /$^/;
   const found = search(pattern, body);
   if (found === true) return undefined;
   return found === false
-    ? bodyFailure(`the body does not match ${pattern}, it is: ${excerpt(body)}`)
+    ? bodyFailure(`the body does not match ${pattern}, it is: ${excerpt(clean(body))}`)
     : bodyFailure(`whether the body matches ${pattern} cannot be told in reasonable time: write a simpler pattern`);
 }
 
-function jsonProblem({ json: wanted }: Expectations, { body }: Answered, json: unknown): Failure | undefined {
+function jsonProblem(
+  { json: wanted }: Expectations,
+  { body }: Answered,
+  json: unknown,
+  clean: Clean,
+): Failure | undefined {
   if (wanted === undefined) return undefined;
-  if (json === undefined) return bodyFailure(`the body is not JSON, it is: ${excerpt(body)}`);
+  if (json === undefined) return bodyFailure(`the body is not JSON, it is: ${excerpt(clean(body))}`);
   for (const [path, expected] of Object.entries(wanted)) {
     const value = valueAt(json, parseJsonPath(path) ?? []);
     if (value === undefined) return bodyFailure(`the body has no ${path}, expected ${quoted(expected)}`);
     if (!meets(value, expected))
-      return bodyFailure(`${path} is ${excerpt(JSON.stringify(value))}, expected ${quoted(expected)}`);
+      return bodyFailure(`${path} is ${excerpt(clean(JSON.stringify(value)))}, expected ${quoted(expected)}`);
   }
   return undefined;
 }

@@ -16,24 +16,24 @@ describe("websocket script", () => {
     ["in order, with others between", ["x", "a", "x", "b", "b", "c"], {}, undefined],
     ["in any order", ["c", "x", "a", "b"], { any_order: true }, undefined],
     ["none", [], {}, `${missing} "a" came (0 of 3 did)`],
-    ["the last missing", ["a", "b"], {}, `${missing} "c" came (2 of 3 did)`],
+    ["the last missing", ["a", "b"], {}, `${missing} "c" came (2 of 3 did: $.type "a"; $.type "b")`],
     [
       "out of order",
       ["a", "c", "b"],
       {},
-      `${missing} "c" came (2 of 3 did), it came too early; 1 other came, the last: {"type":"c"}`,
+      `${missing} "c" came (2 of 3 did: $.type "a"; $.type "b"), it came too early; 1 other came, the last: {"type":"c"}`,
     ],
     [
       "one missing in the middle",
       ["a", "x", "c"],
       {},
-      `${missing} "b" came (1 of 3 did), though $.type "c" did; 2 others came, the last: {"type":"c"}`,
+      `${missing} "b" came (1 of 3 did: $.type "a"), though $.type "c" did; 2 others came, the last: {"type":"c"}`,
     ],
     [
       "one missing of any order",
       ["c", "x", "a"],
       { any_order: true },
-      `${missing} "b" came (2 of 3 did); 1 other came, the last: {"type":"x"}`,
+      `${missing} "b" came (2 of 3 did: $.type "c"; $.type "a"); 1 other came, the last: {"type":"x"}`,
     ],
     [
       "no JSON",
@@ -86,7 +86,7 @@ describe("websocket script", () => {
     expect((await probe(port, { script: [{ expect: [a, b] }] })).failure).toEqual({
       kind: "reset",
       phase: "expect-1",
-      message: `127.0.0.1:${port} closed the connection with 1006 (cut off); ${missing} "b" came (1 of 2 did)`,
+      message: `127.0.0.1:${port} closed the connection with 1006 (cut off); ${missing} "b" came (1 of 2 did: $.type "a")`,
     });
   });
 

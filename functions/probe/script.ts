@@ -8,9 +8,8 @@ import type { Stages } from "./net/stages.ts";
 import type { Conversation } from "./net/websocket.ts";
 import { parsePattern, search } from "./pattern.ts";
 
-/** One step: exactly one of `send`, `expect`, `ping` and `close`. */
-export interface Step {
-  readonly name?: string | undefined;
+/** What is said or heard: exactly one of `send`, `expect`, `ping` and `close`. */
+export interface Utterance {
   readonly send?: z.core.util.JSONType | undefined;
   readonly expect?: readonly ExpectedMessage[] | undefined;
   readonly any_order: boolean;
@@ -18,6 +17,11 @@ export interface Step {
   readonly close?: number | undefined;
   /** Milliseconds. */
   readonly within: number;
+}
+
+/** One step of a script. */
+export interface Step extends Utterance {
+  readonly name?: string | undefined;
 }
 
 /** Stands for the secret token in all that is sent. */
@@ -30,7 +34,8 @@ export interface ExpectedMessage {
   readonly matches?: string | undefined;
 }
 
-const actions = ["send", "expect", "ping", "close"] as const;
+/** The keys of which an utterance has one. */
+export const actions = ["send", "expect", "ping", "close"] as const;
 
 const expectedMessage: z.ZodType<ExpectedMessage, unknown> = z
   .strictObject({
@@ -46,34 +51,44 @@ const expectedMessage: z.ZodType<ExpectedMessage, unknown> = z
     message: "write what the message must be like: json, contains or matches",
   });
 
+/** The schema of the name of a step. */
+export const stepName: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[a-z][a-z0-9_ -]{0,39}$/i, "must be letters, digits, spaces, - and _, at most 40");
+
+/** The fields of an utterance, but for the time that it may take. */
+export const utteranceFields: {
+  readonly [Field in Exclude<keyof Utterance, "within">]-?: z.ZodType<Utterance[Field], unknown>;
+} = {
+  send: z.json().optional().describe("A message to send: a text as it is, anything else as JSON."),
+  expect: z
+    .array(expectedMessage)
+    .min(1)
+    .optional()
+    .describe("Messages that must come, in this order. Others may come between them."),
+  any_order: z.boolean().default(false).describe("Takes the expected messages in any order."),
+  ping: z.literal(true).optional().describe("Sends a ping and waits for its answer."),
+  close: z
+    .int()
+    .refine((code) => code === 1000 || (code >= 3000 && code <= 4999), "must be 1000, or 3000 to 4999")
+    .optional()
+    .describe("Closes with this code and waits until the server has closed too."),
+};
+
 /** The schema of `script`. */
 export const script: z.ZodType<readonly Step[], unknown> = z
   .array(
     z
       .strictObject({
-        name: z
-          .string()
-          .regex(/^[a-z][a-z0-9_ -]{0,39}$/i, "must be letters, digits, spaces, - and _, at most 40")
+        name: stepName
           .optional()
           .describe(
             "What the stage is called in failures and in websocket_stage_time. Default: expect-2, by position.",
           ),
-        send: z
-          .json()
-          .optional()
-          .describe("A message to send: a text as it is, anything else as JSON. `{token}` in it stands for the token."),
-        expect: z
-          .array(expectedMessage)
-          .min(1)
-          .optional()
-          .describe("Messages that must come, in this order. Others may come between them."),
-        any_order: z.boolean().default(false).describe("Takes the expected messages in any order."),
-        ping: z.literal(true).optional().describe("Sends a ping and waits for its answer."),
-        close: z
-          .int()
-          .refine((code) => code === 1000 || (code >= 3000 && code <= 4999), "must be 1000, or 3000 to 4999")
-          .optional()
-          .describe("Closes with this code and waits until the server has closed too."),
+        ...utteranceFields,
+        send: utteranceFields.send.describe(
+          "A message to send: a text as it is, anything else as JSON. `{token}` in it stands for the token.",
+        ),
         within: duration.prefault("5s").describe("The longest that the step may take."),
       })
       .refine((step) => actions.filter((action) => step[action] !== undefined).length === 1, {
@@ -104,22 +119,40 @@ export async function play(
   token: string | undefined,
 ): Promise<void> {
   for (const [position, step] of steps.entries()) {
-    const stage = stageOf(step, position);
-    const limitMs = step.within;
-    if (step.send !== undefined) {
-      stages.enter(stage, { limitMs, missing: () => "the message could not be sent" });
-      await conversation.send(outgoing(step.send, token));
-    } else if (step.expect !== undefined) {
-      await expectMessages(step.expect, { stage, limitMs, anyOrder: step.any_order }, conversation, stages);
-    } else if (step.ping) {
-      stages.enter(stage, { limitMs, missing: () => "no answer to the ping came" });
-      await conversation.ping();
-    } else if (step.close !== undefined) {
-      stages.enter(stage, { limitMs, missing: () => "the server did not close" });
-      await conversation.close(step.close);
-    }
+    await perform(step, stageOf(step, position), conversation, stages, (message) => outgoing(message, token));
   }
   stages.stop();
+}
+
+/**
+ * Says or hears one thing, as a stage.
+ * @param written writes a message that is sent
+ * @returns the messages that were expected and came, in the order in which they came
+ * @throws ProbeFault, or the error of the connection
+ */
+export async function perform(
+  step: Utterance,
+  stage: string,
+  conversation: Conversation,
+  stages: Stages,
+  written: (message: z.core.util.JSONType) => string,
+): Promise<readonly string[]> {
+  const limitMs = step.within;
+  if (step.expect !== undefined) {
+    const expected = { stage, limitMs, anyOrder: step.any_order };
+    return await expectMessages(step.expect, expected, conversation, stages);
+  }
+  if (step.send !== undefined) {
+    stages.enter(stage, { limitMs, missing: () => "the message could not be sent" });
+    await conversation.send(written(step.send));
+  } else if (step.ping) {
+    stages.enter(stage, { limitMs, missing: () => "no answer to the ping came" });
+    await conversation.ping();
+  } else if (step.close !== undefined) {
+    stages.enter(stage, { limitMs, missing: () => "the server did not close" });
+    await conversation.close(step.close);
+  }
+  return [];
 }
 
 /** Stages that every WebSocket has before a script begins. */
@@ -139,15 +172,16 @@ async function expectMessages(
   { stage, limitMs, anyOrder }: { stage: string; limitMs: number; anyOrder: boolean },
   conversation: Conversation,
   stages: Stages,
-): Promise<void> {
+): Promise<readonly string[]> {
   const missing = [...expected];
+  const met: { readonly one: ExpectedMessage; readonly text: string }[] = [];
   const early = new Set<ExpectedMessage>();
   let others = 0;
   let last = "";
   const spokenMissing = (): string => {
     const [first] = missing;
-    const done = expected.length - missing.length;
-    const counted = expected.length === 1 ? "" : ` (${done} of ${expected.length} did)`;
+    const counted =
+      expected.length === 1 ? "" : ` (${met.length} of ${expected.length} did${listed(met.map(({ one }) => one))})`;
     const hasty = missing.find((one) => early.has(one));
     const disorder =
       hasty === undefined ? "" : hasty === first ? ", it came too early" : `, though ${spoken(hasty)} did`;
@@ -159,15 +193,26 @@ async function expectMessages(
   while (missing.length > 0) {
     const text = await conversation.receive();
     const awaited = anyOrder ? missing : missing.slice(0, 1);
-    const met = awaited.find((one) => holds(one, text));
-    if (met) {
-      missing.splice(missing.indexOf(met), 1);
+    const one = awaited.find((candidate) => holds(candidate, text));
+    if (one) {
+      missing.splice(missing.indexOf(one), 1);
+      met.push({ one, text });
       continue;
     }
     others++;
     last = text;
-    for (const one of missing) if (!awaited.includes(one) && holds(one, text)) early.add(one);
+    for (const other of missing) if (!awaited.includes(other) && holds(other, text)) early.add(other);
   }
+  return met.map(({ text }) => text);
+}
+
+/** How many of the messages that came are named. */
+const mostListed = 4;
+
+function listed(came: readonly ExpectedMessage[]): string {
+  if (came.length === 0) return "";
+  const more = came.length > mostListed ? ", …" : "";
+  return `: ${came.slice(0, mostListed).map(spoken).join("; ")}${more}`;
 }
 
 function holds({ json, contains, matches }: ExpectedMessage, text: string): boolean {

@@ -12,19 +12,33 @@ export class ProbeFault extends Error {
   }
 }
 
+/** The time of a part of a probe has run out: the reason of its signal. */
+export class Overrun extends Error {
+  override readonly name = "Overrun";
+  /** Whose time it was: `the time of the step, 5s,`. */
+  readonly whose: string;
+
+  constructor(whose: string) {
+    super(`${whose} ran out`);
+    this.whose = whose;
+  }
+}
+
 /** Where and on what a fault happened. */
 export interface FaultContext {
   readonly phase: string;
   /** Whom the probe spoke to, without secrets: `api.example.com:443`, or the path of a socket. */
   readonly peer: string;
-  /** Aborted when the deadline of the probe has passed: then nothing else is to blame. */
+  /** Aborted when the deadline of the probe has passed, or that of a part of it: then nothing else is to blame. */
   readonly signal: AbortSignal;
 }
 
 /** Names the failure that an error of a socket, a lookup or a protocol means. */
 export function failureOf(error: unknown, { phase, peer, signal }: FaultContext): Failure {
-  if (signal.aborted)
-    return { kind: "timeout", phase, message: `the time of the probe ran out while ${doing(phase, peer)}` };
+  if (signal.aborted) {
+    const whose = signal.reason instanceof Overrun ? signal.reason.whose : "the time of the probe";
+    return { kind: "timeout", phase, message: `${whose} ran out while ${doing(phase, peer)}` };
+  }
   if (error instanceof ProbeFault) return { kind: error.kind, phase, message: error.message };
   const { code = "", message = String(error) } = error as NodeJS.ErrnoException;
   const known = faults.find(({ codes }) => codes.test(code));
@@ -87,6 +101,10 @@ const activities: Readonly<Record<string, string>> = {
   query: "waiting for the answer to the first query from",
   statistics: "counting the connections of",
   upgrade: "waiting for the upgrade to a WebSocket from",
+  send: "sending a message to",
+  expect: "waiting for messages from",
+  ping: "waiting for the answer to a ping from",
+  close: "waiting for the close of",
 };
 
 /** What goes on in a phase, as a part of a sentence: `connecting to api.example.com:443`. */

@@ -1,0 +1,281 @@
+import { describe, expect, it } from "vitest";
+import { closedPort, measured, probeOnce, tcpServer } from "../fixtures.ts";
+import { type ChatOptions, chatJourney, givenToken, startChat } from "../journey.fixtures.ts";
+import { proberContract } from "../prober.contract.ts";
+import { say } from "../websocket.fixtures.ts";
+import { journey } from "./journey.ts";
+
+const json = { "content-type": "application/json" };
+
+/** One request, as the smallest of journeys. */
+const one = (url: string, more: object = {}) => ({
+  steps: [{ name: "ask", http: { url, headers: { authorization: { secret: "canary" } } }, ...more }],
+});
+
+proberContract({
+  prober: journey,
+  settings: (port) => one(`http://127.0.0.1:${port}/`),
+  healthy: async () => (await startChat({ answer: (_request, response) => !!response.end("hello") })).port,
+  echo: (text) =>
+    `HTTP/1.1 503 ${text}\r\ncontent-type: text/plain\r\nx-echo: ${text}\r\nconnection: close\r\n\r\n${text}`,
+});
+
+async function walk(options: ChatOptions = {}, change: (steps: ReturnType<typeof chatJourney>) => object = (it) => it) {
+  const chat = await startChat(options);
+  const result = await probeOnce(journey, change(chatJourney(chat.port)) as Record<string, unknown>);
+  expect(JSON.stringify(result)).not.toContain("c4n4ry");
+  return { result, heard: chat.heard, port: chat.port };
+}
+
+const stepsOf = (result: Awaited<ReturnType<typeof probeOnce>>) =>
+  result.measurements.filter(({ metric }) => metric === "golden_path_step_time").map(({ labels }) => labels["step"]);
+
+describe("journey", () => {
+  it("walks to the end over one WebSocket, carries what was captured, and cleans up", async () => {
+    const { result, heard } = await walk();
+    expect(result.failure).toBeUndefined();
+    expect(heard).toEqual([
+      "POST /login",
+      "UPGRADE /ws/u%201%2F2?u=17",
+      'MESSAGE {"thread_id":41,"text":"Hi \\"you\\"","by":{"id":17,"roles":["user"]},"as":"no 17"}',
+      "DELETE /threads/41",
+    ]);
+    expect(stepsOf(result)).toEqual(["log in", "open socket", "welcome", "send message", "agent events", "reply"]);
+    expect(measured(result, "golden_path_success")).toBe(1);
+    expect(measured(result, "golden_path_cleanup_success")).toBe(1);
+    const e2e = measured(result, "golden_path_e2e_time") ?? 0;
+    const sum = result.measurements
+      .filter(({ metric }) => metric === "golden_path_step_time")
+      .map(({ value }) => value);
+    expect(e2e).toBeGreaterThanOrEqual(sum.reduce((total, value) => total + value, 0));
+    expect(e2e).toBeLessThanOrEqual(measured(result, "probe_duration") ?? 0);
+  });
+
+  it.each<[string, ChatOptions, string, object, string[]]>([
+    [
+      "a login that is refused",
+      {
+        answer: (_, response) =>
+          !!response.writeHead(401, json).end('{"error":"no such user","hint_token":"c4n4ry-other"}'),
+      },
+      "log in",
+      {
+        kind: "http_status",
+        phase: "response",
+        message: '401 Unauthorized: {"error":"no such user","hint_token":"***"}',
+      },
+      ["POST /login"],
+    ],
+    [
+      "an answer without the token",
+      { answer: (_, response) => !!response.writeHead(200, json).end('{"user":{"id":1}}') },
+      "log in",
+      {
+        kind: "body",
+        phase: "body",
+        message: '$.token is not there, from which ${token} is taken; the body is: {"user":{"id":1}}',
+      },
+      ["POST /login"],
+    ],
+    [
+      "a WebSocket that is refused",
+      { refuses: 503 },
+      "open socket",
+      { kind: "http_status", phase: "upgrade", message: "the upgrade was answered with 503 No" },
+      ["POST /login", "UPGRADE /ws/u%201%2F2?u=17"],
+    ],
+    [
+      "agents that begin and do not end",
+      { agents: (socket) => say(socket, { type: "agent_started" }, { type: "agent_thinking" }) },
+      "agent events",
+      {
+        kind: "sequence",
+        phase: "expect",
+        message:
+          'within 100ms no message with $.type "agent_completed" came (1 of 2 did: $.type "agent_started"); 1 other came, the last: {"type":"agent_thinking"}',
+      },
+      ["POST /login", "UPGRADE /ws/u%201%2F2?u=17", "MESSAGE", "DELETE /threads/41"],
+    ],
+    [
+      "a server that closes on the message",
+      { agents: (socket) => socket.close(1011, "the model is gone") },
+      "agent events",
+      {
+        kind: "unavailable",
+        phase: "expect",
+        message: expect.stringMatching(
+          /^127\.0\.0\.1:\d+ closed the connection with 1011 \(internal error\): the model is gone; no message/,
+        ),
+      },
+      ["POST /login", "UPGRADE /ws/u%201%2F2?u=17", "MESSAGE", "DELETE /threads/41"],
+    ],
+  ])(
+    "names the step of %s, takes none after it, and cleans up what there is",
+    async (_what, options, step, failure, requests) => {
+      const { result, heard } = await walk(options, ({ steps, ...rest }) => ({
+        ...rest,
+        steps: steps.map((one) => (one["name"] === "agent events" ? { ...one, within: "100ms" } : one)),
+      }));
+      const { message } = failure as { message: unknown };
+      const own = result.failure?.message.replace(`step \`${step}\`: `, "");
+      expect(result.failure?.message).toContain(`step \`${step}\`: `);
+      expect({ ...result.failure, message: own }).toEqual({ ...failure, message });
+      expect(heard.map((line) => (line.startsWith("MESSAGE") ? "MESSAGE" : line))).toEqual(requests);
+      expect(stepsOf(result)).not.toContain(step);
+      expect(measured(result, "golden_path_success")).toBe(0);
+      expect(measured(result, "golden_path_e2e_time")).toBeUndefined();
+      expect(result.findings).toBeUndefined();
+    },
+  );
+
+  it("gives each step its own time", async () => {
+    const port = await tcpServer(() => {});
+    const result = await probeOnce(journey, one(`http://127.0.0.1:${port}/`, { within: "100ms" }));
+    expect(result.failure).toEqual({
+      kind: "timeout",
+      phase: "first_byte",
+      message: `step \`ask\`: the time of the step, 100ms, ran out while waiting for the first byte from 127.0.0.1:${port}`,
+    });
+  });
+
+  it("keeps time for the clean-up when the steps take too long", async () => {
+    const chat = await startChat();
+    const silent = await tcpServer(() => {});
+    const result = await probeOnce(
+      journey,
+      {
+        steps: [{ name: "wait", http: { url: `http://127.0.0.1:${silent}/` } }],
+        cleanup: [{ name: "log out", http: { url: `http://127.0.0.1:${chat.port}/logout`, expect: { status: 403 } } }],
+        cleanup_within: "10s",
+      },
+      { timeoutMs: 1_000 },
+    );
+    expect(result.failure).toMatchObject({
+      kind: "timeout",
+      phase: "first_byte",
+      message: expect.stringMatching(/^step `wait`: the time of the steps, \d+ms, ran out while waiting/),
+    });
+    expect(chat.heard).toEqual(["GET /logout"]);
+    expect(measured(result, "golden_path_cleanup_success")).toBe(1);
+  });
+
+  it("tells of every clean-up that fails, and lets the journey be judged by its steps", async () => {
+    const { result, heard } = await walk({}, ({ cleanup, ...rest }) => ({
+      ...rest,
+      cleanup: [
+        { name: "forget", http: { url: `http://127.0.0.1:1/` } },
+        ...cleanup,
+        { name: "again", check: { id: "> 99" } },
+      ],
+    }));
+    expect(result.success).toBe(true);
+    expect(heard.at(-1)).toBe("DELETE /threads/41");
+    expect(measured(result, "golden_path_cleanup_success")).toBe(0);
+    expect(result.findings?.map(({ check, ok, observed }) => [check, ok, observed])).toEqual([
+      ["clean-up step forget", false, expect.stringMatching(/^it failed in connect: 127\.0\.0\.1:1 refused/)],
+      ["clean-up step again", false, "it failed in check: id is 17, expected > 99"],
+    ]);
+  });
+
+  it("checks captured values, whole ones as they are", async () => {
+    const { result } = await walk({}, ({ steps, ...rest }) => ({
+      ...rest,
+      steps: [
+        ...steps.slice(0, 3),
+        { name: "compare", check: { id: "> 3", name: "/^u/", thread: 41, token: "${token}" } },
+        { name: "compare again", check: { token: "/^other/" } },
+      ],
+    }));
+    expect(result.failure).toEqual({
+      kind: "body",
+      phase: "check",
+      message: 'step `compare again`: token is "***", expected /^other/',
+    });
+  });
+
+  it("opens a second WebSocket in place of the first, closes it, and takes a cookie by pattern", async () => {
+    const { result, heard } = await walk({}, ({ steps: [login, open, welcome], ...rest }) => ({
+      ...rest,
+      cleanup: [],
+      steps: [
+        {
+          ...login,
+          capture: { token: "$.token", id: "$.user.id", name: { header: "set-cookie", matches: "/session=([^;]+)/" } },
+        },
+        open,
+        { ...open, name: "open again" },
+        welcome,
+        { name: "ping", ping: true },
+        { name: "leave", close: 1000 },
+      ],
+    }));
+    expect(result.failure).toBeUndefined();
+    expect(heard).toEqual(["POST /login", "UPGRADE /ws/s-77?u=17", "UPGRADE /ws/s-77?u=17"]);
+  });
+
+  it("keeps a captured secret out of every place of the report", async () => {
+    const { result } = await walk(
+      {
+        agents: (socket) => say(socket, { type: "echo", text: givenToken }, { access_token: "c4n4ry-new", type: "x" }),
+      },
+      ({ steps, ...rest }) => ({ ...rest, steps: steps.map((one) => ({ ...one, within: "100ms" })) }),
+    );
+    expect(result.failure?.message).toContain('2 others came, the last: {"access_token":"***","type":"x"}');
+  });
+
+  it("does not carry a captured header to another origin", async () => {
+    const seen: (string | undefined)[] = [];
+    const other = await startChat({
+      answer: (request, response) => {
+        seen.push(request.headers["x-thread"]?.toString());
+        return !!response.end("{}");
+      },
+    });
+    await walk(
+      {
+        answer: (request, response) =>
+          request.url === "/away" && !!response.writeHead(302, { location: `http://127.0.0.1:${other.port}/` }).end(),
+      },
+      ({ steps, ...rest }) => ({
+        ...rest,
+        cleanup: [],
+        steps: [
+          steps[0],
+          { name: "away", http: { url: `http://127.0.0.1:${port(steps)}/away`, headers: { "x-thread": "${id}" } } },
+        ],
+      }),
+    );
+    expect(seen).toEqual([undefined]);
+  });
+
+  it("says that a value cannot stand in a header", async () => {
+    const { result } = await walk({}, ({ steps, ...rest }) => ({
+      ...rest,
+      variables: { ...rest.variables, odd: "a\r\nx: y" },
+      steps: [{ name: "odd", http: { url: `http://127.0.0.1:${port(steps)}/`, headers: { "x-odd": "${odd}" } } }],
+      cleanup: [],
+    }));
+    expect(result.failure).toEqual({
+      kind: "body",
+      phase: "request",
+      message: "step `odd`: a value for ${odd} has characters that no header can carry",
+    });
+  });
+
+  it("fails in the connection like any other probe", async () => {
+    const nobody = await closedPort();
+    const result = await probeOnce(journey, {
+      steps: [{ name: "open", websocket: { url: `ws://127.0.0.1:${nobody}/` } }],
+    });
+    expect(result.failure).toEqual({
+      kind: "refused",
+      phase: "connect",
+      message: `step \`open\`: 127.0.0.1:${nobody} refused the connection: nothing listens there`,
+    });
+  });
+});
+
+/** The port that the steps speak to. */
+function port(steps: readonly Record<string, unknown>[]): string {
+  return /127\.0\.0\.1:(\d+)/.exec(JSON.stringify(steps))?.[1] ?? "";
+}

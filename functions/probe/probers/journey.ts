@@ -1,0 +1,132 @@
+/** The prober `journey`: what a user does, step by step, with what the answers say carried along. */
+import { z } from "zod";
+import { duration, isSecretReference } from "../../../shared/config/fields.ts";
+import { type Given, type JourneyStep, journeyStep, mistakesAmong, variables } from "../journey-steps.ts";
+import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+import type { Json } from "../template.ts";
+import { careful, concealIn, type Walked, walk, within } from "../walk.ts";
+
+/** What a `journey` probe reads. */
+export interface JourneySettings {
+  readonly variables: Readonly<Record<string, Given>>;
+  readonly steps: readonly JourneyStep[];
+  readonly cleanup: readonly JourneyStep[];
+  /** Milliseconds. */
+  readonly cleanup_within: number;
+}
+
+/** What was seen on the way. */
+export interface JourneyObservation {
+  readonly walked: Walked;
+  /** Absent where there is nothing to clean up. */
+  readonly cleaned?: Walked;
+}
+
+/** The prober `journey`. */
+export const journey: Prober<JourneySettings, JourneyObservation> = {
+  kind: "journey",
+  title:
+    "Does what a user does, step by step: requests, and a WebSocket that stays open across steps, with values from the answers carried along. The step that fails is named, and those after it are not taken.",
+  settings: z
+    .strictObject({
+      variables: variables
+        .default({})
+        .describe(
+          "Values for `${name}` in URLs, headers, bodies, messages and expectations, each a text, a number or a secret; `${run_id}` is there by itself and different in every run. `$${` stands for the characters `${`.",
+        ),
+      steps: z.array(journeyStep).min(1).describe("What is done, in this order. The first step that fails ends it."),
+      cleanup: z
+        .array(journeyStep)
+        .default([])
+        .describe(
+          "Steps like those above that are taken at the end in any case, each of them, but for those that need what was never captured. They open connections of their own. That one fails is told, and makes no failure of the journey.",
+        ),
+      cleanup_within: duration
+        .prefault("5s")
+        .describe("The part of the probe's timeout that is kept for the clean-up; at most half of it."),
+    })
+    .superRefine(({ variables, steps, cleanup }, context) => {
+      for (const { message, path } of mistakesAmong(Object.keys(variables), { steps, cleanup }))
+        context.addIssue({ code: "custom", message, path });
+    }),
+  example: `timeout: 45s
+variables: { email: monitor@example.com, password: { secret: monitor-password } }
+steps:
+  - name: log in
+    http: { method: POST, url: https://auth.example.com/auth/login, json: { email: "\${email}", password: "\${password}" } }
+    capture: { token: $.token }
+  - name: open socket
+    websocket: { url: wss://api.example.com/ws, headers: { authorization: "Bearer \${token}" } }
+  - name: welcome
+    expect: [{ json: { $.type: connection_established } }]
+    capture: { thread: $.thread_id }
+  - name: send message
+    send: { type: user_message, thread_id: "\${thread}", text: "Hello \${run_id}" }
+  - name: agent events
+    expect:
+      - { json: { $.type: agent_started } }
+      - { json: { $.type: agent_completed } }
+    within: 15s
+  - name: reply
+    expect: [{ json: { $.type: reply, $.thread_id: "\${thread}" } }]
+    within: 10s
+cleanup:
+  - name: delete thread
+    http:
+      method: DELETE
+      url: https://api.example.com/threads/\${thread}
+      headers: { authorization: "Bearer \${token}" }
+`,
+
+  async observe({ steps, cleanup, cleanup_within, ...settings }, world) {
+    const own = careful(world);
+    const variables = await beginning(settings.variables, own);
+    const reserveMs = cleanup.length === 0 ? 0 : Math.min(cleanup_within, world.remaining() / 2);
+    // Without a clean-up to leave time for, the time is that of the probe.
+    const time = reserveMs === 0 ? undefined : within(own, world.remaining() - reserveMs, "the time of the steps");
+    const walked = await walk(steps, { variables, world: time?.world ?? own, goesOn: false });
+    time?.clear();
+    return cleanup.length === 0
+      ? { walked }
+      : { walked, cleaned: await walk(cleanup, { variables, world: own, goesOn: true }) };
+  },
+
+  assess(_settings, { walked, cleaned }) {
+    const [first] = walked.failed;
+    const measurements: Assessment["measurements"][number][] = [
+      { metric: "golden_path_success", value: first ? 0 : 1 },
+      ...(first ? [] : [{ metric: "golden_path_e2e_time" as const, value: walked.seconds }]),
+      ...walked.completed.map(({ name, seconds }) => ({
+        metric: "golden_path_step_time" as const,
+        value: seconds,
+        labels: { step: name },
+      })),
+    ];
+    if (cleaned)
+      measurements.push({ metric: "golden_path_cleanup_success", value: cleaned.failed.length === 0 ? 1 : 0 });
+    const left = (cleaned?.failed ?? []).map(({ name, failure }) => ({
+      check: `clean-up step ${name}`,
+      ok: false,
+      observed: `it failed in ${failure.phase}: ${failure.message}`,
+      expected: "a clean-up that succeeds",
+      explanation: "What the journey made may have been left behind.",
+    }));
+    return {
+      ...(first ? { failure: { ...first.failure, message: `step \`${first.name}\`: ${first.failure.message}` } } : {}),
+      measurements,
+      ...(left.length === 0 ? {} : { findings: left }),
+    };
+  },
+};
+
+/** What is known before the first step. */
+async function beginning(given: Readonly<Record<string, Given>>, world: ProbeWorld): Promise<Map<string, Json>> {
+  const known = new Map<string, Json>([["run_id", crypto.randomUUID()]]);
+  for (const [name, value] of Object.entries(given)) {
+    const secret = isSecretReference(value);
+    const plain = secret ? await world.resolve(value) : value;
+    if (secret) concealIn(plain, world);
+    known.set(name, plain);
+  }
+  return known;
+}
