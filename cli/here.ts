@@ -41,6 +41,7 @@ export function runHere({ configuration, probes, group, request, ...errand }: Er
         reportId: `${environment}/${group(vantage)}/${request ?? new Date().toISOString()}`,
         request,
         probes: own,
+        control: configuration.control?.[vantage],
         google: googleApi(process.env["PATHKEEPER_GOOGLE_API"]),
         clock: { now: () => Date.now() },
       }),

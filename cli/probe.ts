@@ -1,6 +1,7 @@
 /** `pathkeeper probe`: runs probes once, from here, and shows what they saw. */
 import type { ConfiguredProbe } from "../shared/config/model.ts";
 import { insteadOf } from "../shared/config/problems.ts";
+import type { Report } from "../shared/messages/report.ts";
 import { nearest } from "../shared/nearest.ts";
 import { checkedConfiguration } from "./checked-configuration.ts";
 import { type Command, readArguments, WrongUsage } from "./command.ts";
@@ -53,6 +54,7 @@ export const probe: Command = {
       terminal.print(...table([head, ...rows]), "");
       const findings = results.flatMap(findingLines);
       if (findings.length > 0) terminal.print(...findings.map((line) => `  ${line}`), "");
+      terminal.print(...remarks(reports).map((remark) => paint("bad", `  ${remark}`)));
       const all = counted(results.length, "probe");
       terminal.print(
         failed === 0 ? paint("good", `${all}, nothing failed`) : paint("bad", `${failed} of ${all} failed`),
@@ -61,6 +63,13 @@ export const probe: Command = {
     return failed === 0 ? 0 : 1;
   },
 };
+
+/** What there is to say about the runs themselves. */
+function remarks(reports: readonly Report[]): string[] {
+  return reports.flatMap(({ vantage, prober_unhealthy: why }) =>
+    why === undefined ? [] : [`nobody is to be judged by what was seen ${vantage}: ${why}`],
+  );
+}
 
 /** The probes of these names, or all of them. @throws WrongUsage for a name that there is not, with the nearest one */
 function chosen(probes: readonly ConfiguredProbe[], names: readonly string[] | undefined): readonly ConfiguredProbe[] {

@@ -94,7 +94,8 @@ async function verifyStage({ stage, name, probes }: Stage, plan: Plan, secrets: 
   const judged = outcomeOf(withResults(enterStage(stage - 1, 0), results, plan), plan);
   const duration = (performance.now() - startedAt) / 1000;
   if (judged.outcome === "passed") return { stage, name, outcome: "passed", duration, reasons: [], reports };
-  const reasons = judged.outcome === "failed" ? judged.reasons : ["not every probe gave a result"];
+  const blind = reports.flatMap(({ prober_unhealthy: why }) => (why === undefined ? [] : [why]));
+  const reasons = judged.outcome === "failed" ? [...blind, ...judged.reasons] : ["not every probe gave a result"];
   return { stage, name, outcome: "failed", duration, reasons, reports };
 }
 

@@ -15,7 +15,9 @@ export interface Metric {
 export type MetricName =
   | "probe_success"
   | "probe_duration"
+  | "probe_attempts"
   | "http_response_time"
+  | "http_cold_response_time"
   | "http_status"
   | "http_phase_time"
   | "http_body_size"
@@ -53,10 +55,21 @@ export type MetricName =
 export const metrics: Readonly<Record<MetricName, Metric>> = {
   probe_success: { unit: "count", description: "1 when the probe succeeded, 0 when it failed.", probers: [] },
   probe_duration: { unit: "seconds", description: "How long the whole probe took.", probers: [] },
+  probe_attempts: {
+    unit: "count",
+    description: "2 when a failure was checked again at once, 1 otherwise.",
+    probers: [],
+  },
 
   http_response_time: {
     unit: "seconds",
     description: "From the start of the first request to the last byte of the last body, redirects included.",
+    probers: ["http"],
+  },
+  http_cold_response_time: {
+    unit: "seconds",
+    description:
+      "Response time of an answer slower than `max_time` that was followed at once by one within it: the target had started cold.",
     probers: ["http"],
   },
   http_status: {

@@ -55,6 +55,32 @@ describe("a partition", () => {
     });
   });
 
+  it("does not take the prober's own trouble for absent data, until nothing comes from it either", () => {
+    const bench = new Bench({
+      ...smallEnvironment,
+      rules: [rule("Is measured", "http_response_time > 5s", "0s", "critical", { missing: "fire" })],
+    });
+    const plan = planOf(bench.configuration);
+    const shown = { "backend-health": { http_response_time: 0.1 } };
+    const [first] = bench.reports(shown);
+    if (!first) throw new Error("the fixture has a group");
+    let { state } = evaluateReport(emptyPartition, first, plan);
+    const timeline: string[] = [];
+    for (let passed = 1; passed <= 12; passed++) {
+      bench.now += minute;
+      const [report] = bench.reports(shown);
+      if (report && passed <= 8)
+        state = evaluateReport(state, { ...report, prober_unhealthy: "no network" }, plan).state;
+      const ticked = evaluateTick(state, first.group, plan, bench.now + 30_000);
+      state = ticked.state;
+      for (const change of ticked.changes) {
+        if (change.what === "alert") timeline.push(`${passed}m ${change.alert?.rule} ${change.alert?.status}`);
+        else if (change.fact.probe === "backend-health") timeline.push(`${passed}m ${change.fact.status}`);
+      }
+    }
+    expect(timeline).toEqual(["11m unknown", "11m Is measured firing"]);
+  });
+
   it("takes a probe that fell silent for unknown, not for good or bad", () => {
     const bench = new Bench();
     const plan = planOf(bench.configuration);

@@ -45,7 +45,8 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
   const heard: PartitionState = { ...state, reports, watermark };
   // The prober's own trouble says nothing about the targets: as if nothing had been measured.
   if (report.prober_unhealthy !== undefined) {
-    return { state: forgetOld(heard, plan), changes: [], ignored: "prober unhealthy" };
+    const blind = { ...heard, blindAt: Math.max(state.blindAt ?? at, at) };
+    return { state: forgetOld(blind, plan), changes: [], ignored: "prober unhealthy" };
   }
 
   const series = withSamples(state.series, report, plan);
@@ -71,6 +72,8 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
 /** Looks at what only the passing of time changes: probes that fell silent, absent measurements, windows that moved on. */
 export function evaluateTick(state: PartitionState, group: string, plan: Plan, now: number): Evaluated {
   if (state.reports.length === 0 || now <= state.watermark) return { state, changes: [] };
+  // While the prober says of itself that it sees nothing, that nothing is seen of a target means nothing.
+  if (isBlind(state, plan, now)) return { state, changes: [] };
   const probes = { ...state.probes };
   const changes: Change[] = [];
   for (const fact of Object.values(state.probes)) {
@@ -84,6 +87,13 @@ export function evaluateTick(state: PartitionState, group: string, plan: Plan, n
   const alerts = applied(state.alerts, judged, now, plan, changes);
   const changed = changes.length > 0 || alerts !== state.alerts;
   return { state: changed ? { ...state, watermark: now, probes, alerts } : state, changes };
+}
+
+/** Whether the newest report was one that judged nobody, and another may still come. */
+function isBlind({ reports, blindAt, probes }: PartitionState, plan: Plan, now: number): boolean {
+  if (blindAt === undefined || blindAt < (reports.at(-1)?.[1] ?? 0)) return false;
+  const patience = Math.max(...Object.keys(probes).map((probe) => staleAfter(plan, probe)), 0);
+  return now - blindAt <= patience;
 }
 
 /** The rules of a partition; all of them for one that the configuration does not know. */

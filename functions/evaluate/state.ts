@@ -51,6 +51,8 @@ export interface PartitionState {
   readonly reports: readonly (readonly [id: string, at: number])[];
   /** The newest instant heard of, from a report or a tick. */
   readonly watermark: number;
+  /** The newest instant at which the prober itself was in trouble, and nobody was judged. */
+  readonly blindAt?: number;
   readonly series: Readonly<Record<string, SeriesState>>;
   readonly alerts: Readonly<Record<string, AlertState>>;
   readonly probes: Readonly<Record<string, ProbeFact>>;

@@ -82,7 +82,11 @@ export const expectations: z.ZodType<Expectations, unknown> = z.strictObject({
   json: jsonValues
     .optional()
     .describe('Values inside a JSON body by path: a value, a comparison such as "< 0.8" or "!= down", or a /pattern/.'),
-  max_time: duration.optional().describe("The longest that the whole exchange may take, redirects included."),
+  max_time: duration
+    .optional()
+    .describe(
+      "The longest that the whole exchange may take, redirects included. A slower answer is asked for again at once: if that one is fast, the first had met a cold instance.",
+    ),
 });
 
 /** Takes secrets out of a text of the target before it is cut. */

@@ -26,6 +26,7 @@ export function probeOf(kind: string, settings: Record<string, unknown>, timeout
     schedule: "every 1m",
     group: "outside-1m",
     timeoutMs,
+    recheck: false,
     alert: false,
     settings,
   };
@@ -34,6 +35,8 @@ export function probeOf(kind: string, settings: Record<string, unknown>, timeout
 /** How `probeOnce` runs. */
 export interface ProbeOnceOptions {
   readonly timeoutMs?: number;
+  /** Whether a failure is checked again at once. @default false */
+  readonly recheck?: boolean;
   /** Besides the canaries. */
   readonly secrets?: Readonly<Record<string, string>>;
   /** URL below which Google's APIs are found. @default where nothing listens */
@@ -44,15 +47,16 @@ export interface ProbeOnceOptions {
 export async function probeOnce(
   prober: AnyProber,
   settings: Record<string, unknown>,
-  { timeoutMs = 5_000, secrets = {}, googleStand = "http://127.0.0.1:1" }: ProbeOnceOptions = {},
+  { timeoutMs = 5_000, recheck = false, secrets = {}, googleStand = "http://127.0.0.1:1" }: ProbeOnceOptions = {},
 ): Promise<ProbeResult> {
+  const { recheck: _off, ...rechecked } = probeOf(prober.kind, settings, timeoutMs);
   const report = await runProbes({
     environment: "test",
     vantage: "outside",
     group: "outside-1m",
     trigger: "schedule",
     reportId: "test/outside-1m/2025-09-16T12:04:00Z",
-    probes: [probeOf(prober.kind, settings, timeoutMs)],
+    probes: [recheck ? rechecked : { ...rechecked, recheck: false }],
     secrets: {
       read: async (name) => {
         const value = { ...canaries, ...secrets }[name];

@@ -8,7 +8,10 @@ import { MalformedMessage, type Report } from "../../shared/messages/report.ts";
 import { type OutgoingMessage, PublishError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/shell.ts";
 import { probeOf } from "./fixtures.ts";
-import { type ProbePorts, probeHandler, roundsOf } from "./handler.ts";
+import { type ProbePorts, probeHandler } from "./handler.ts";
+import { roundsOf } from "./rounds.ts";
+import { mostAtOnce, type ProbeRun } from "./run.ts";
+import { sharded, shardsOf } from "./shards.ts";
 
 const at = (time: string): number => Date.parse(`2025-09-16T${time}Z`);
 
@@ -30,7 +33,9 @@ const configuration: Configuration = {
     probe("web", "every 1m"),
     probe("fast", "every 15s"),
     probe("database", "every 1m", "inside"),
+    ...Array.from({ length: 250 }, (_, index) => probe(`shop-${index + 1}`, "every 30s")),
   ],
+  control: { outside: probe("control", "every 1m") },
   rules: [],
   baselines: [],
   recovery: { stages: [] },
@@ -43,7 +48,9 @@ function harness({ now = "12:04:00.400", roundMs = 1_000, refuse = 0, vantage = 
   let time = at(now);
   const starts: string[] = [];
   const published: OutgoingMessage[] = [];
+  const requested: OutgoingMessage[] = [];
   const publications: number[] = [];
+  const runs: ProbeRun[] = [];
   let refusals = refuse;
   const handle = probeHandler({
     configuration,
@@ -55,8 +62,9 @@ function harness({ now = "12:04:00.400", roundMs = 1_000, refuse = 0, vantage = 
     publisher: {
       publish: async (topic, messages) => {
         if (refusals-- > 0) throw new PublishError("not accepted", true);
-        expect(topic).toBe("measurements");
-        published.push(...messages);
+        if (topic === "probe-requests") requested.push(...messages);
+        else expect(topic).toBe("measurements");
+        if (topic === "measurements") published.push(...messages);
         publications.push(messages.length);
         return messages.map(() => "id");
       },
@@ -65,7 +73,9 @@ function harness({ now = "12:04:00.400", roundMs = 1_000, refuse = 0, vantage = 
     sleep: async (milliseconds) => {
       time += milliseconds;
     },
+    warm: async () => {},
     run: async (run) => {
+      runs.push(run);
       starts.push(new Date(time).toISOString().slice(11, 23));
       time += roundMs;
       const results = run.probes.map(({ name }) => ({
@@ -98,7 +108,7 @@ function harness({ now = "12:04:00.400", roundMs = 1_000, refuse = 0, vantage = 
       data: { v: 1, environment: "staging", vantage: "outside", trigger: "schedule", group: "outside-1m", ...request },
     });
   const reports = (): string[] => published.map(({ data }) => (data as Report).report);
-  return { send, reports, starts, published, publications };
+  return { send, reports, starts, runs, requested, published, publications };
 }
 
 describe("the probe handler", () => {
@@ -186,6 +196,100 @@ describe("the probe handler", () => {
     await send({ group: "outside-15s" });
     expect(publications).toEqual([3, 1]);
     expect(reports()).toHaveLength(4);
+  });
+});
+
+describe("the probe handler, with what a run is told", () => {
+  it("marks the first run of an instance, which may be slow by itself", async () => {
+    const { send, runs } = harness();
+    await send({ group: "outside-15s" });
+    await send({});
+    expect(runs.map(({ coldStart }) => coldStart)).toEqual([true, false, false, false, false]);
+  });
+
+  it("has the control probe of the vantage point run beside the others", async () => {
+    const { send, runs } = harness();
+    await send({});
+    await send({ group: "inside-1m", vantage: "inside" });
+    expect(runs.map(({ control }) => control?.name)).toEqual(["control", undefined]);
+  });
+
+  it("says when the next run is due, and by when the message must be answered", async () => {
+    const { send, runs } = harness();
+    await send({ group: "outside-15s" });
+    await send({ group: "outside-1m" }, "12:05:00.100");
+    await send({ trigger: "validation", group: "outside-validation", request: "i/1/1", probes: ["api"] });
+    const clock = (time = Number.NaN): string => new Date(time).toISOString().slice(14, 23);
+    expect(runs.slice(0, 5).map(({ nextAt }) => clock(nextAt))).toEqual([
+      "04:15.000",
+      "04:30.000",
+      "04:45.000",
+      "05:00.000",
+      "06:00.100",
+    ]);
+    expect(runs[5]?.nextAt).toBeUndefined();
+    expect(runs.slice(0, 4).map(({ until }) => clock(until))).toEqual(Array(4).fill("05:40.400"));
+  });
+});
+
+describe("a group too large for one run", () => {
+  const attributes = { environment: "staging", vantage: "outside", trigger: "schedule", group: "outside-30s" };
+
+  it("is published back in parts, which the filters bring to where it came from", async () => {
+    const { send, requested, starts } = harness();
+    await send({ group: "outside-30s" });
+    await send({ group: "outside-30s" });
+    expect(starts).toEqual([]);
+    const parts = [1, 2, 3].map((index) => ({
+      attributes,
+      data: { group: "outside-30s", shard: { index, of: 3, requested_at: "2025-09-16T12:04:00.200Z" } },
+    }));
+    expect(requested).toMatchObject([...parts, ...parts]);
+  });
+
+  it("has every probe run once a round, in reports of the run's instant", async () => {
+    const { send, requested } = harness();
+    await send({ group: "outside-30s" });
+    const reports: Report[] = [];
+    for (const { data } of requested) {
+      const { send, published } = harness();
+      // It was published when the minute was over, and still stands for the run that was asked for.
+      await send(data as ProbeRequest, "12:05:00.000");
+      reports.push(...published.map((message) => message.data as Report));
+    }
+    const first = reports.filter(({ report }) => report.includes("12:04:00Z"));
+    expect(first.map(({ report, results }) => [report, results.length])).toEqual([
+      ["staging/outside-30s/2025-09-16T12:04:00Z/shard-1", 84],
+      ["staging/outside-30s/2025-09-16T12:04:00Z/shard-2", 84],
+      ["staging/outside-30s/2025-09-16T12:04:00Z/shard-3", 82],
+    ]);
+    const names = first.flatMap(({ results }) => results.map(({ probe }) => probe));
+    expect(new Set(names).size).toBe(250);
+    expect(reports.filter(({ report }) => report.includes("12:04:30Z"))).toHaveLength(3);
+    expect(new Set(reports.map(({ group }) => group))).toEqual(new Set(["outside-30s"]));
+  });
+
+  it("is asked for again when its parts were not accepted", async () => {
+    const { send } = harness({ refuse: 1 });
+    await expect(send({ group: "outside-30s" })).rejects.toBeInstanceOf(PublishError);
+  });
+
+  it.each([
+    { index: 0, of: 3, requested_at: "2025-09-16T12:04:00.200Z" },
+    { index: 4, of: 3, requested_at: "2025-09-16T12:04:00.200Z" },
+    { index: 1, of: 3, requested_at: "yesterday" },
+  ])("is no part with %j", async (shard) => {
+    const { send } = harness();
+    await expect(send({ group: "outside-30s", shard })).rejects.toBeInstanceOf(MalformedMessage);
+  });
+
+  it.each([101, 199, 200, 201, 1_000, 1_001])("divides %d probes evenly, none left out and none twice", (count) => {
+    const probes = Array.from({ length: count }, (_, index) => index);
+    const request: ProbeRequest = { v: 1, environment: "e", vantage: "outside", trigger: "schedule", group: "g" };
+    const parts = shardsOf(request, count, 0).map(({ data }) => sharded(probes, data as ProbeRequest));
+    expect(parts.flat()).toEqual(probes);
+    expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(mostAtOnce);
+    expect(parts.every(({ length }) => length > 0)).toBe(true);
   });
 });
 

@@ -1,14 +1,16 @@
 /** The shell of the probe function: one probe request in, one report for each round of it out. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
-import { longestGap, scheduleInterval } from "../../shared/config/schedule.ts";
 import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Report, Vantage } from "../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Logger, Publisher, Secrets } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/shell.ts";
 import { probePaths, topics } from "../../shared/topology.ts";
+import { type Round, roundsOf } from "./rounds.ts";
 import { runProbes } from "./run.ts";
+import { sharded, shardsOf } from "./shards.ts";
+import { warmUp } from "./warm.ts";
 
 /** What the handler needs of the world. */
 export interface ProbePorts {
@@ -22,25 +24,28 @@ export interface ProbePorts {
   readonly logger: Logger;
   /** Runs one round. @default runProbes */
   readonly run?: typeof runProbes;
+  /** Makes a new instance ready to measure. @default warmUp */
+  readonly warm?: () => Promise<void>;
   /** Waits so many milliseconds. @default a timer */
   readonly sleep?: (milliseconds: number) => Promise<unknown>;
 }
 
-/** One round: the report that it makes and when it is due, in milliseconds since the epoch. */
-export interface Round {
-  readonly reportId: string;
-  readonly at: number;
-  /** Later than this the round is worth nothing any more: the next one is nearer. */
-  readonly staleAfter: number;
+/** What an instance of the function remembers. */
+interface Instance {
+  /** Settled when it is ready to measure. */
+  ready?: Promise<void>;
+  /** Whether it has measured before. */
+  measured: boolean;
 }
 
 /**
- * Answers probe requests. Another delivery of a request that is being answered here waits for its turn; a request for another environment
+ * Answers probe requests; one for more probes than a run takes is published back in parts. Another delivery of a request that is being answered here waits for its turn; a request for another environment
  * or vantage point is dropped.
  */
 export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?: string) => Promise<void> {
   const { configuration, logger } = ports;
   const running = new Set<string>();
+  const instance: Instance = { measured: false };
   return async (message, path) => {
     const request = parseProbeRequest(message.data);
     if (comesAnotherWay(request, path)) return;
@@ -58,49 +63,22 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
       logger.warning(`probe request ignored: no probe belongs to the group ${request.group}`);
       return;
     }
+    const shards = shardsOf(request, probes.length, message.publishedAt);
+    if (shards.length > 0) {
+      await ports.publisher.publish(topics.probeRequests, shards);
+      return;
+    }
     const rounds = roundsOf(request, first?.schedule, message.publishedAt);
     const key = rounds[0]?.reportId ?? request.group;
     if (running.has(key)) throw new TryAgain(`${key} is being probed already`);
     running.add(key);
     try {
-      await runRounds(request, probes, rounds, ports);
+      await runRounds(request, sharded(probes, request), rounds, ports, instance);
     } finally {
       running.delete(key);
     }
   };
 }
-
-/**
- * The rounds of a request: one, or for intervals under a minute those of the minute in which it was published. Every delivery of a
- * message yields the same.
- * @param schedule of the group, for a request that was scheduled
- * @param publishedAt milliseconds since the epoch
- */
-export function roundsOf(request: ProbeRequest, schedule: string | undefined, publishedAt: number): Round[] {
-  const path = `${request.environment}/${request.group}`;
-  if (request.request !== undefined || schedule === undefined)
-    return [
-      {
-        reportId: `${path}/${request.request ?? instant(publishedAt)}`,
-        at: publishedAt,
-        staleAfter: Number.POSITIVE_INFINITY,
-      },
-    ];
-  const interval = scheduleInterval(schedule) ?? minute;
-  if (interval >= minute) {
-    // Only where runs stand on an even grid does the grid tell which of them this is; elsewhere the minute does.
-    const at = floor(publishedAt, day % interval === 0 ? interval : minute);
-    return [{ reportId: `${path}/${instant(at)}`, at, staleAfter: at + longestGap(schedule) + minute }];
-  }
-  const base = floor(publishedAt, minute);
-  return Array.from({ length: Math.floor(minute / interval) }, (_, position) => {
-    const at = base + position * interval;
-    return { reportId: `${path}/${instant(at)}`, at, staleAfter: at + interval / 2 };
-  });
-}
-
-const minute = 60_000;
-const day = 86_400_000;
 
 /** How long a request may be answered, in milliseconds: less than the subscription waits before it delivers again. */
 const answerWithin = 100_000;
@@ -110,13 +88,16 @@ async function runRounds(
   probes: readonly ConfiguredProbe[],
   rounds: readonly Round[],
   ports: ProbePorts,
+  instance: Instance,
 ): Promise<void> {
-  const { clock, secrets, google, logger, run = runProbes, sleep = wait } = ports;
+  const { clock, secrets, google, logger, run = runProbes, sleep = wait, warm = warmUp } = ports;
   const { environment, vantage, group, trigger } = request;
   const until = clock.now() + answerWithin;
   const skipped: string[] = [];
   let unpublished: Report[] = [];
   let refusal: unknown;
+  instance.ready ??= warm();
+  await instance.ready;
   for (const round of rounds) {
     if (clock.now() > round.staleAfter) {
       skipped.push(round.reportId);
@@ -132,11 +113,15 @@ async function runRounds(
       reportId,
       request: request.request,
       probes,
+      control: ports.configuration.control?.[vantage],
+      coldStart: !instance.measured,
       secrets,
       google,
       clock,
       until,
+      nextAt: round.nextAt,
     });
+    instance.measured = true;
     unpublished.push(report);
     try {
       await publish(unpublished, ports);
@@ -181,13 +166,4 @@ function notOurs(request: ProbeRequest, { configuration, vantage }: ProbePorts):
   if (request.environment !== configuration.environment) return `it is for the environment ${request.environment}`;
   if (vantage !== "any" && request.vantage !== vantage) return `it is for the vantage point ${request.vantage}`;
   return undefined;
-}
-
-function floor(milliseconds: number, step: number): number {
-  return milliseconds - (milliseconds % step);
-}
-
-/** RFC 3339, in whole seconds where that is exact. */
-function instant(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(".000Z", "Z");
 }

@@ -39,6 +39,10 @@ export interface Assessment {
   readonly findings?: readonly Finding[];
   /** Checks that could not be made. */
   readonly unchecked?: readonly Unchecked[];
+  /** The failure is no blip, and a second attempt would not excuse it: it is a share of many attempts already. */
+  readonly conclusive?: true;
+  /** Samples to keep where a second attempt at once succeeds: then this one has met a cold instance. */
+  readonly ifCold?: Assessment["measurements"];
 }
 
 /** One kind of probe: its settings, its observation (the only I/O) and its judgement (pure). */

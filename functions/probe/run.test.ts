@@ -52,6 +52,7 @@ describe("a run of probes", () => {
     expect(report.results[0]?.measurements.map(({ metric }) => metric)).toEqual([
       "probe_success",
       "probe_duration",
+      "probe_attempts",
       "http_status",
     ]);
     expect(report).not.toHaveProperty("request");

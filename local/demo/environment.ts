@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Logger } from "../../shared/ports.ts";
 import { type Connector, type ConnectorFaults, type ConnectorLoad, startConnector } from "./connector.ts";
+import { startElsewhere } from "./elsewhere.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { tempoOf } from "./script.ts";
 import { type Service, startAuth, startBackend } from "./services.ts";
@@ -14,6 +15,8 @@ export interface DemoTargets {
   readonly connector: number;
   /** The database itself. */
   readonly database: number;
+  /** What always answers, whatever is played. */
+  readonly elsewhere: number;
   readonly databaseName: string;
   readonly databaseUser: string;
 }
@@ -65,12 +68,14 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     const access = { port: connector.port, database, user, password };
     const backend: Service = keep(await startBackend(access, connector, patienceMs));
     const auth: Service = keep(await startAuth(access, patienceMs));
+    const elsewhere: Service = keep(await startElsewhere());
     return {
       targets: {
         backend: backend.port,
         auth: auth.port,
         connector: connector.port,
         database: postgres.port,
+        elsewhere: elsewhere.port,
         databaseName: database,
         databaseUser: user,
       },

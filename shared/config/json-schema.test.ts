@@ -18,6 +18,7 @@ describe("the JSON Schema", () => {
       "google_cloud",
       "components",
       "probes",
+      "control",
       "monitoring_rules",
       "baselines",
       "recovery",
@@ -29,6 +30,14 @@ describe("the JSON Schema", () => {
       ["environment"],
       false,
     ]);
+  });
+
+  it("knows a control probe: off, one for both vantage points, or one for each", () => {
+    const [off, one, each] = at("properties/control/anyOf") as [JsonSchema, JsonSchema, JsonSchema];
+    expect(off).toEqual({ enum: ["off", false] });
+    expect(Object.keys((one["properties"] as JsonSchema) ?? {})).toEqual(["kind"]);
+    expect(JSON.stringify(one)).not.toContain('"component"');
+    expect(each).toMatchObject({ properties: { outside: { anyOf: [off, one] }, inside: {} } });
   });
 
   it("knows every kind, with the keys that it shares and its own", () => {

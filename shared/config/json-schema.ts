@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   channelEntry,
   componentEntry,
+  controlEntry,
   entryName,
   googleCloudEntry,
   type Kind,
@@ -27,6 +28,7 @@ export function configurationJsonSchema(vocabulary: Vocabulary): JsonSchema {
     name: entryName,
     component: componentEntry,
     probe: probeEntry,
+    control: controlEntry,
     rule: ruleEntry,
     channel: channelEntry,
     route: routeEntry,
@@ -35,9 +37,23 @@ export function configurationJsonSchema(vocabulary: Vocabulary): JsonSchema {
   });
   const part = (name: string): JsonSchema => parts[name] ?? {};
   const named = (entry: JsonSchema): JsonSchema => ({ propertyNames: part("name"), additionalProperties: entry });
+  const off = { enum: ["off", false] };
+  const control = kinded("control", vocabulary.probers, part, "probe");
   const sections: Readonly<Record<string, JsonSchema>> = {
     components: named(part("component")),
     probes: named(kinded("probe", vocabulary.probers, part)),
+    control: {
+      anyOf: [
+        off,
+        control,
+        {
+          type: "object",
+          properties: { outside: { anyOf: [off, control] }, inside: { anyOf: [off, control] } },
+          additionalProperties: false,
+          minProperties: 1,
+        },
+      ],
+    },
     monitoring_rules: { items: part("rule") },
     channels: named(kinded("channel", vocabulary.channels, part)),
     routes: { items: part("route") },
@@ -67,8 +83,16 @@ function prefixed(what: string, kinds: Readonly<Record<string, Kind>>): Record<s
   return Object.fromEntries(Object.values(kinds).map(({ kind, settings }) => [`${what} ${kind}`, settings]));
 }
 
-/** An entry that has the keys of its section and those of its kind, and no others. */
-function kinded(what: string, kinds: Readonly<Record<string, Kind>>, part: (name: string) => JsonSchema): JsonSchema {
+/**
+ * An entry that has the keys of its section and those of its kind, and no others.
+ * @param settings under which name the settings of the kinds stand. @default that of the section
+ */
+function kinded(
+  what: string,
+  kinds: Readonly<Record<string, Kind>>,
+  part: (name: string) => JsonSchema,
+  settings: string = what,
+): JsonSchema {
   const known = Object.values(kinds);
   const common = part(what);
   const kind = {
@@ -80,7 +104,7 @@ function kinded(what: string, kinds: Readonly<Record<string, Kind>>, part: (name
     required: common["required"],
     properties: { kind },
     allOf: known.map((one) => {
-      const own = part(`${what} ${one.kind}`);
+      const own = part(`${settings} ${one.kind}`);
       return {
         if: { properties: { kind: { const: one.kind } }, required: ["kind"] },
         // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, and nothing here is awaited

@@ -94,6 +94,7 @@ routes: [{ channels: [ops], severity: [critical], remind_every: 4h }]
       timezone: "Etc/UTC",
       components: [],
       probes: [],
+      control: { outside: expect.objectContaining({ kind: "http" }) },
       rules: [],
       baselines: [],
       recovery: { stages: [] },
@@ -127,6 +128,28 @@ probes:
       { name: "backend", title: "backend", layer: "application", dependsOn: [] },
       { name: "database", title: "database", layer: "platform", dependsOn: ["backend"] },
     ]);
+  });
+
+  it("of the control probe, which only the outside has", () => {
+    const shop = (control: string) => load(`environment: shop\ncontrol: ${control}`).control;
+    const url = "https://www.gstatic.com/generate_204";
+    const known = { name: "control", kind: "http", timeoutMs: 5_000, alert: false };
+    const settings = { url: "https://known.example/" };
+    expect(load("environment: shop").control).toMatchObject({ outside: { ...known, settings: { url } } });
+    expect(load("environment: shop").control).not.toHaveProperty("inside");
+    expect(shop("off")).toBeUndefined();
+    expect(shop("{ kind: http, url: https://known.example/, timeout: 2s }")).toMatchObject({
+      outside: { ...known, timeoutMs: 2_000, vantage: "outside", settings },
+      inside: { ...known, timeoutMs: 2_000, vantage: "inside", settings },
+    });
+    const inside = "{ inside: { kind: http, url: https://known.example/ } }";
+    expect(shop(inside)).toMatchObject({ outside: { settings: { url } }, inside: { vantage: "inside", settings } });
+    expect(shop("{ outside: off }")).toEqual({});
+  });
+
+  it("of rechecks", () => {
+    const rechecks = load(full.replace("slow: 2s", "recheck: off")).probes.map(({ recheck }) => recheck);
+    expect(rechecks).toEqual([false, undefined, undefined]);
   });
 
   it("of probes: settings stay as written, and a short interval shortens the timeout", () => {

@@ -1,5 +1,6 @@
 /** Loads `monitor.yaml`: everything checked, every problem reported at once, defaults filled in. */
 import type { z } from "zod";
+import type { Vantage } from "../messages/report.ts";
 import { monitorComponent } from "../monitor.ts";
 import { nearest } from "../nearest.ts";
 import { checkPurpose, checkReferences } from "./checks.ts";
@@ -9,8 +10,11 @@ import { insteadOf, type Path, type Problem, type Problems } from "./problems.ts
 import { groupName, scheduleInterval } from "./schedule.ts";
 import {
   type ChannelEntry,
+  type ControlEntry,
   channelEntry,
   componentEntry,
+  controlByVantage,
+  controlEntry,
   entryName,
   googleCloudEntry,
   type Kind,
@@ -66,6 +70,7 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     const entry = readKinded(value, path, problems, probeEntry, vocabulary.probers, "kinds of probe", inherited);
     return entry && probe(name, entry.common, entry.settings);
   });
+  const control = readControl(file, problems, vocabulary);
   const rules = readList(file, "monitoring_rules", (value, path) => readRule(value, path, problems));
   const channels = readMap(file, "channels", problems, (name, value, path): ConfiguredChannel | undefined => {
     const entry = readKinded(value, path, problems, channelEntry, vocabulary.channels, "kinds of channel");
@@ -82,6 +87,7 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
       : {}),
     components,
     probes,
+    ...(control === undefined ? {} : { control }),
     rules,
     baselines: Object.entries(top.baselines).map(([metric, expectation]) => ({ metric, expectation })),
     recovery: top.recovery,
@@ -189,9 +195,62 @@ function probe(name: string, entry: ProbeEntry, settings: Entries): ConfiguredPr
     schedule,
     group: groupName(vantage, schedule),
     timeoutMs: entry.timeout ?? Math.min(defaultTimeoutMs, scheduleInterval(schedule) ?? defaultTimeoutMs),
+    ...(entry.recheck === "once" ? {} : { recheck: false }),
     alert: entry.alert === undefined ? { afterMs: entry.alert_after, severity } : false,
     settings,
   };
+}
+
+/** The control probes of a file; those of the keys that it leaves out are the default. */
+function readControl(file: Entries, problems: Problems, vocabulary: Vocabulary): Configuration["control"] {
+  const written = file["control"];
+  if (isOff(written)) return undefined;
+  const read = (value: unknown, path: Path, vantage: Vantage): ConfiguredProbe | undefined => {
+    if (isOff(value)) return undefined;
+    const entry = readKinded(value, path, problems, controlEntry, vocabulary.probers, "kinds of probe");
+    return entry && controlProbe(entry.common, entry.settings, vantage);
+  };
+  const outside = defaultControl;
+  if (written === undefined) return { outside };
+  if (!isMap(written)) {
+    problems.error(
+      { path: ["control"] },
+      { message: "must be a probe, such as { kind: tls, host: example.com }, one each for outside and inside, or off" },
+    );
+    return undefined;
+  }
+  if (!("kind" in written)) {
+    inspect(controlByVantage, written, ["control"], problems, ["kind"]);
+    return given({
+      outside: "outside" in written ? read(written["outside"], ["control", "outside"], "outside") : outside,
+      inside: "inside" in written ? read(written["inside"], ["control", "inside"], "inside") : undefined,
+    });
+  }
+  const both = read(written, ["control"], "outside");
+  return both && { outside: both, inside: { ...both, vantage: "inside" } };
+}
+
+function controlProbe(
+  { kind, timeout: timeoutMs }: ControlEntry,
+  settings: Entries,
+  vantage: Vantage,
+): ConfiguredProbe {
+  const common = { name: "control", component: "pathkeeper", schedule: "every 1m", group: "control" };
+  return { ...common, kind, vantage, timeoutMs, alert: false, settings };
+}
+
+/**
+ * What is asked from outside where the file says nothing: an address of Google's that answers from wherever the internet is reached. From
+ * inside there is no such default: what lies behind the VPC is what is watched, and only the file knows what is reached past it.
+ */
+const defaultControl = controlProbe(
+  { kind: "http", timeout: 5_000 },
+  { url: "https://www.gstatic.com/generate_204", expect: { status: 204 } },
+  "outside",
+);
+
+function isOff(value: unknown): boolean {
+  return value === "off" || value === false;
 }
 
 function readRule(value: unknown, path: Path, problems: Problems): Rule | undefined {

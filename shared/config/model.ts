@@ -26,6 +26,8 @@ export interface ConfiguredProbe {
   /** Probes of one vantage point and one schedule run together: `outside-1m`. */
   readonly group: string;
   readonly timeoutMs: number;
+  /** Whether a failure that may be a blip is checked again at once, before it counts. @default once */
+  readonly recheck?: false;
   /** The built-in rule `<probe> failing`; `false` for `alert: off`. */
   readonly alert: { readonly afterMs: number; readonly severity: Severity } | false;
   /** What the kind reads, as written in the file, with what it takes from `google_cloud`; references to secrets unresolved. */
@@ -94,6 +96,8 @@ export interface Configuration {
   readonly googleCloud?: GoogleCloud;
   readonly components: readonly Component[];
   readonly probes: readonly ConfiguredProbe[];
+  /** A target known to be good, by vantage point: where it fails as well, the trouble is the prober's own. @default none */
+  readonly control?: Readonly<Partial<Record<Vantage, ConfiguredProbe>>>;
   readonly rules: readonly Rule[];
   readonly baselines: readonly Baseline[];
   readonly recovery: { readonly stages: readonly RecoveryStage[] };

@@ -50,6 +50,7 @@ export interface Outline {
   readonly google_cloud?: { readonly project: string; readonly region?: string | undefined } | undefined;
   readonly components: Readonly<Record<string, unknown>>;
   readonly probes: Readonly<Record<string, unknown>>;
+  readonly control?: unknown;
   readonly monitoring_rules: readonly unknown[];
   readonly baselines: Readonly<Record<string, string>>;
   readonly recovery: { readonly stages: readonly StageEntry[] };
@@ -75,7 +76,14 @@ export interface ProbeEntry {
   readonly timeout?: number | undefined;
   readonly alert?: "off" | false | undefined;
   readonly alert_after: number;
+  readonly recheck: "once" | "off" | false;
   readonly severity?: Severity | undefined;
+}
+
+/** What a control probe has besides the settings of its kind; durations in milliseconds. */
+export interface ControlEntry {
+  readonly kind: string;
+  readonly timeout: number;
 }
 
 /** One entry of `monitoring_rules`; durations in milliseconds. */
@@ -164,9 +172,25 @@ export const probeEntry: z.ZodType<ProbeEntry, unknown> = z.strictObject({
     .optional()
     .describe("off: no built-in rule for this probe."),
   alert_after: duration.prefault("2m").describe("How long it must fail before its built-in rule fires. Default: 2m."),
+  recheck: z
+    .literal(["once", "off", false], { error: "must be once or off" })
+    .default("once")
+    .describe("Whether a time-out or an unreachable target is checked again at once before it counts: once or off."),
   severity: severity
     .optional()
     .describe("Severity of its built-in rule. Default: critical for what users touch, warning for the rest."),
+});
+
+/** What a control probe has besides the settings of its kind. */
+export const controlEntry: z.ZodType<ControlEntry, unknown> = z.strictObject({
+  kind: z.string().describe("What kind of check it is."),
+  timeout: durationBetween(1, 30_000).prefault("5s").describe("When it is given up. Default: 5s."),
+});
+
+/** A control probe, or off, for each vantage point. */
+export const controlByVantage: z.ZodType<{ outside?: unknown; inside?: unknown }, unknown> = z.strictObject({
+  outside: z.unknown().optional(),
+  inside: z.unknown().optional(),
 });
 
 /** An entry of `monitoring_rules`. */
@@ -235,6 +259,12 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .meta({ examples: [{ project: "shop-staging", region: "us-central1" }] }),
   components: z.record(z.string(), z.unknown()).default({}).describe("The parts of the environment, by name."),
   probes: z.record(z.string(), z.unknown()).default({}).describe("What is checked, by name."),
+  control: z
+    .unknown()
+    .optional()
+    .describe(
+      "A target known to be good, for both vantage points or for each, or off. Where it fails as well, nobody is judged.",
+    ),
   monitoring_rules: z.array(z.unknown()).default([]).describe("When an alert starts."),
   baselines: z
     .record(z.string(), z.string())

@@ -14,6 +14,17 @@ export interface ProbeRequest {
   probes?: string[] | undefined;
   /** Identifies an unscheduled run: the report carries it, and repeats of it answer with the same report id. */
   request?: string | undefined;
+  /** One part of a group that is too large for one run. */
+  shard?: Shard | undefined;
+}
+
+/** One of the parts into which the probe function divides a large request, which it publishes back. */
+export interface Shard {
+  /** From 1. */
+  index: number;
+  of: number;
+  /** RFC 3339 instant at which the divided request was published: it says which run this is. */
+  requested_at: string;
 }
 
 const probeRequestSchema: z.ZodType<ProbeRequest> = z.object({
@@ -24,6 +35,10 @@ const probeRequestSchema: z.ZodType<ProbeRequest> = z.object({
   group: z.string().min(1),
   probes: z.array(z.string()).optional(),
   request: z.string().optional(),
+  shard: z
+    .object({ index: z.int().min(1), of: z.int().min(1), requested_at: z.iso.datetime({ precision: 3 }) })
+    .refine(({ index, of }) => index <= of, "index must not be above of")
+    .optional(),
 });
 
 /**

@@ -70,17 +70,29 @@ export interface Unchecked {
   explanation: string;
 }
 
+/** One attempt at a probe that was tried again at once. */
+export interface Attempt {
+  /** RFC 3339 instant at which it started. */
+  at: string;
+  /** Seconds that it took. */
+  duration: number;
+  /** Absent when it succeeded. */
+  failure?: Failure | undefined;
+}
+
 /** The result of one probe. */
 export interface ProbeResult {
   probe: string;
   component: string;
-  /** RFC 3339 instant at which this probe started; the time of its measurements. */
+  /** RFC 3339 instant at which this probe first started; the time of its measurements, also where it was tried again. */
   at: string;
   success: boolean;
   failure?: Failure | undefined;
   measurements: Measurement[];
   findings?: Finding[] | undefined;
   unchecked?: Unchecked[] | undefined;
+  /** All attempts, where there was more than one: the last of them is the result. */
+  attempts?: Attempt[] | undefined;
 }
 
 /** Why the probes ran. */
@@ -101,10 +113,14 @@ export interface Report {
   request?: string | undefined;
   /** The control probe failed: the trouble is the prober's own, and nobody is judged by this report. */
   prober_unhealthy?: string | undefined;
+  /** The first run of a new instance of the function: what it measured may be slow by itself. */
+  cold_start?: boolean | undefined;
 }
 
 /** Where a probe runs from: `inside` the VPC, through the connector, or `outside`. */
 export type Vantage = "inside" | "outside";
+
+const failure: z.ZodType<Failure> = z.object({ kind: z.enum(failureKinds), phase: z.string(), message: z.string() });
 
 const reportSchema: z.ZodType<Report> = z.object({
   v: z.literal(1),
@@ -121,7 +137,7 @@ const reportSchema: z.ZodType<Report> = z.object({
       component: z.string(),
       at: instant,
       success: z.boolean(),
-      failure: z.object({ kind: z.enum(failureKinds), phase: z.string(), message: z.string() }).optional(),
+      failure: failure.optional(),
       measurements: z.array(
         z.object({ metric: z.string(), value: z.number(), labels: z.record(z.string(), z.string()) }),
       ),
@@ -149,10 +165,12 @@ const reportSchema: z.ZodType<Report> = z.object({
           }),
         )
         .optional(),
+      attempts: z.array(z.object({ at: instant, duration: z.number(), failure: failure.optional() })).optional(),
     }),
   ),
   request: z.string().optional(),
   prober_unhealthy: z.string().optional(),
+  cold_start: z.boolean().optional(),
 });
 
 /**

@@ -86,6 +86,11 @@ function verifiedChain(
 
 let systemRoots: ReadonlyMap<string, readonly X509Certificate[]> | undefined;
 
+/** Reads the trusted authorities of the system, which takes a while. */
+export function loadRoots(): void {
+  trusted(undefined);
+}
+
 function trusted(ca: string | undefined): ReadonlyMap<string, readonly X509Certificate[]> {
   if (ca !== undefined) return bySubject(ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []);
   systemRoots ??= bySubject(getCACertificates("default"));

@@ -43,6 +43,23 @@ describe("http", () => {
     expect(measured(result, "http_phase_time", "dns")).toBeGreaterThan(0);
   });
 
+  it("tells the answer of a cold instance from that of a warm one", async () => {
+    let requests = 0;
+    const port = await serve((_request, response) => {
+      if (requests++ > 0) response.end();
+      else setTimeout(() => response.end(), 3_000);
+    });
+    const settings = { url: `http://127.0.0.1:${port}/`, expect: { max_time: "2s" } };
+    const result = await probeOnce(http, settings, { recheck: true });
+    expect(result).toMatchObject({
+      success: true,
+      attempts: [{ failure: { kind: "timeout", phase: "response" } }, {}],
+    });
+    expect(measured(result, "http_cold_response_time")).toBeGreaterThanOrEqual(2.9);
+    expect(measured(result, "http_response_time")).toBeLessThan(2);
+    expect(measured(await probeOnce(http, settings), "http_cold_response_time")).toBeUndefined();
+  });
+
   it("opens a new connection for each run and closes it", async () => {
     const ports = new Set<number | undefined>();
     const port = await serve((request, response) => {

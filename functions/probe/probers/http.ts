@@ -64,7 +64,10 @@ extract:
       unmet(settings.expect, answer, json) ??
       (answer.truncated ? bodyFailure(`the body is longer than max_body, ${settings.max_body} bytes`) : undefined) ??
       (missing === undefined ? undefined : bodyFailure(missing));
-    return { ...(reason ? { failure: reason } : {}), measurements };
+    // Only slow, and otherwise as it should be: what a second request shows to be fast had started cold.
+    const ifCold =
+      reason?.kind === "timeout" ? [{ metric: "http_cold_response_time" as const, value: answer.seconds }] : undefined;
+    return { ...(reason ? { failure: reason } : {}), measurements, ...(ifCold ? { ifCold } : {}) };
   },
 };
 

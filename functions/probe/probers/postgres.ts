@@ -127,7 +127,8 @@ pool: { size: 10, overflow: 15, role: backend }
     if (burst && burst.ready.length > 0)
       measurements.push({ metric: "database_connect_burst_time", value: Math.max(...burst.ready) });
     const reason = failure ?? burstFailure(burst);
-    return { ...(reason ? { failure: reason } : {}), measurements };
+    const conclusive = failure === undefined ? { conclusive: true as const } : {};
+    return { ...(reason ? { failure: reason, ...conclusive } : {}), measurements };
   },
 };
 

@@ -117,7 +117,8 @@ script:
       refused.length === 0 ? switchingProtocols : refused.find(({ status }) => status !== undefined)?.status;
     if (status !== undefined) measurements.push({ metric: "http_status", value: status });
     const failure = refusalOf(refused, handshakes.length) ?? broken;
-    return { ...(failure ? { failure } : {}), measurements };
+    const conclusive = handshakes.length > 1 ? { conclusive: true as const } : {};
+    return { ...(failure ? { failure, ...conclusive } : {}), measurements };
   },
 };
 
