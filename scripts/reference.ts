@@ -24,6 +24,7 @@ interface Kind {
   readonly title: string;
   readonly settings: z.ZodType;
   readonly example: string;
+  readonly notes?: string;
 }
 
 /** Every generated page: its text by its path from the root of the project. */
@@ -79,7 +80,11 @@ ${rows.join("\n")}
 `;
 }
 
-function kindPage({ kind, title, settings, example }: Kind, what: "probe" | "channel", measured: string): string {
+function kindPage(
+  { kind, title, settings, example, notes = "" }: Kind,
+  what: "probe" | "channel",
+  measured: string,
+): string {
   const schema = z.toJSONSchema(settings, { io: "input", unrepresentable: "any" }) as Property;
   const shared = what === "probe" ? "the [fields that all probes share](../configuration.md)" : "`kind`";
   const key = what === "probe" ? "probes" : "channels";
@@ -106,7 +111,7 @@ Besides ${shared}:
 | field | type | default | meaning |
 |---|---|---|---|
 ${rowsOf(schema, "").join("\n")}
-${measured}`;
+${measured}${notes === "" ? "" : `\n${notes.trim()}\n`}`;
 }
 
 function rowsOf(schema: Property, prefix: string): string[] {
@@ -130,6 +135,7 @@ function rowsOf(schema: Property, prefix: string): string[] {
 
 function typeOf(property: Property): string {
   if (property.const !== undefined) return code(property.const);
+  if (property.enum?.length === Object.keys(metrics).length) return "name of a [metric](../metrics.md)";
   if (property.enum) return property.enum.map(code).join(", ");
   if (property.anyOf) return [...new Set(property.anyOf.map(typeOf))].join(" or ");
   if (property.properties && "secret" in property.properties) return "`{ secret: NAME }`";

@@ -34,14 +34,36 @@ export type MetricName =
   | "websocket_connection_success"
   | "websocket_handshake_time"
   | "websocket_stage_time"
+  | "data_age"
   | "vpc_connector_utilization"
+  | "vpc_connector_cpu_utilization"
+  | "vpc_connector_throughput"
+  | "vpc_connector_connections"
   | "vpc_connector_instances"
+  | "vpc_connector_instance_limit"
   | "vpc_connector_health"
   | "cloud_sql_up"
   | "cloud_sql_cpu_utilization"
+  | "cloud_sql_memory_utilization"
+  | "cloud_sql_disk_utilization"
+  | "cloud_sql_disk_operations"
+  | "cloud_sql_connections"
+  | "cloud_sql_connection_utilization"
+  | "cloud_sql_new_connections"
   | "cloud_run_error_rate"
-  | "load_balancer_error_rate"
+  | "cloud_run_request_rate"
+  | "cloud_run_request_latency"
+  | "cloud_run_instances"
+  | "cloud_run_startup_latency"
   | "failed_startups"
+  | "load_balancer_error_rate"
+  | "load_balancer_request_rate"
+  | "load_balancer_latency"
+  | "load_balancer_backend_latency"
+  | "cloud_monitoring_count"
+  | "cloud_monitoring_ratio"
+  | "cloud_monitoring_seconds"
+  | "cloud_monitoring_bytes"
   | "smd_phase_duration"
   | "golden_path_e2e_time"
   | "golden_path_success"
@@ -150,14 +172,41 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     probers: ["websocket"],
     labels: ["stage"],
   },
+  data_age: {
+    unit: "seconds",
+    description: "How old the stalest point is that the probe read: what it measured is as old, and not of now.",
+    probers: ["cloud_monitoring", "vpc_connector", "cloud_sql", "cloud_run", "load_balancer"],
+  },
   vpc_connector_utilization: {
     unit: "ratio",
-    description: "How near the VPC connector is to its ceiling.",
+    description:
+      "How near the VPC connector is to its ceiling: the worst of CPU, throughput and, where they are counted, connections.",
     probers: ["http", "vpc_connector"],
+  },
+  vpc_connector_cpu_utilization: {
+    unit: "ratio",
+    description: "CPU in use of the VPC connector's instances, the 99th percentile.",
+    probers: ["vpc_connector"],
+  },
+  vpc_connector_throughput: {
+    unit: "bytes",
+    description: "Bytes a second through the VPC connector, by direction: sent, received.",
+    probers: ["vpc_connector"],
+    labels: ["direction"],
+  },
+  vpc_connector_connections: {
+    unit: "count",
+    description: "Client connections of the database behind the VPC connector, as Cloud SQL counts them.",
+    probers: ["vpc_connector"],
   },
   vpc_connector_instances: {
     unit: "count",
     description: "Instances of the VPC connector; it never scales in, so at the maximum alone says nothing.",
+    probers: ["vpc_connector"],
+  },
+  vpc_connector_instance_limit: {
+    unit: "count",
+    description: "Instances that the VPC connector may have at most.",
     probers: ["vpc_connector"],
   },
   vpc_connector_health: {
@@ -171,20 +220,115 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     description: "CPU in use of the Cloud SQL instance.",
     probers: ["cloud_sql"],
   },
+  cloud_sql_memory_utilization: {
+    unit: "ratio",
+    description: "Memory in use of the Cloud SQL instance, caches not counted.",
+    probers: ["cloud_sql"],
+  },
+  cloud_sql_disk_utilization: {
+    unit: "ratio",
+    description: "Disk in use of the Cloud SQL instance.",
+    probers: ["cloud_sql"],
+  },
+  cloud_sql_disk_operations: {
+    unit: "count",
+    description: "Disk operations a second of the Cloud SQL instance, by operation: read, write.",
+    probers: ["cloud_sql"],
+    labels: ["operation"],
+  },
+  cloud_sql_connections: {
+    unit: "count",
+    description: "Client connections of the Cloud SQL instance, of all its databases.",
+    probers: ["cloud_sql"],
+  },
+  cloud_sql_connection_utilization: {
+    unit: "ratio",
+    description: "Client connections of the Cloud SQL instance against `max_connections`, where the probe is told it.",
+    probers: ["cloud_sql"],
+  },
+  cloud_sql_new_connections: {
+    unit: "count",
+    description: "Connections a second that were opened to the Cloud SQL instance.",
+    probers: ["cloud_sql"],
+  },
   cloud_run_error_rate: {
     unit: "ratio",
-    description: "Share of the requests to a Cloud Run service that it answered with 5xx.",
+    description: "Share of the requests to a Cloud Run service that it answered with 5xx; absent without requests.",
+    probers: ["cloud_run"],
+  },
+  cloud_run_request_rate: {
+    unit: "count",
+    description: "Requests a second to a Cloud Run service, by class: 2xx, 3xx, 4xx, 5xx.",
+    probers: ["cloud_run"],
+    labels: ["class"],
+  },
+  cloud_run_request_latency: {
+    unit: "seconds",
+    description: "How long a Cloud Run service took to answer, the 95th percentile.",
+    probers: ["cloud_run"],
+  },
+  cloud_run_instances: {
+    unit: "count",
+    description: "Instances of a Cloud Run service, by state: active, idle.",
+    probers: ["cloud_run"],
+    labels: ["state"],
+  },
+  cloud_run_startup_latency: {
+    unit: "seconds",
+    description:
+      "How long instances of a Cloud Run service took to start, the 95th percentile; absent when none started.",
+    probers: ["cloud_run"],
+  },
+  failed_startups: {
+    unit: "count",
+    description: "Instances that failed to start in one period, from a log-based metric.",
     probers: ["cloud_run"],
   },
   load_balancer_error_rate: {
     unit: "ratio",
-    description: "Share of the requests to the load balancer that were answered with 5xx.",
+    description: "Share of the requests to the load balancer that were answered with 5xx; absent without requests.",
     probers: ["load_balancer"],
   },
-  failed_startups: {
+  load_balancer_request_rate: {
     unit: "count",
-    description: "Instances that failed to start, from a log-based metric.",
-    probers: ["cloud_run"],
+    description:
+      "Requests a second to the load balancer, by class: 2xx, 3xx, 4xx, 5xx. Google counts a sample of them.",
+    probers: ["load_balancer"],
+    labels: ["class"],
+  },
+  load_balancer_latency: {
+    unit: "seconds",
+    description: "From the first byte of a request to the last of its answer, the 95th percentile.",
+    probers: ["load_balancer"],
+  },
+  load_balancer_backend_latency: {
+    unit: "seconds",
+    description: "How long the backends of the load balancer took to answer, the 95th percentile.",
+    probers: ["load_balancer"],
+  },
+  cloud_monitoring_count: {
+    unit: "count",
+    description: "Any count that Cloud Monitoring has.",
+    probers: ["cloud_monitoring"],
+    labels: ["name", "group"],
+  },
+  cloud_monitoring_ratio: {
+    unit: "ratio",
+    description: "Any share that Cloud Monitoring has.",
+    probers: ["cloud_monitoring"],
+    labels: ["name", "group"],
+  },
+  cloud_monitoring_seconds: {
+    unit: "seconds",
+    description: "Any duration that Cloud Monitoring has.",
+    probers: ["cloud_monitoring"],
+    labels: ["name", "group"],
+  },
+  cloud_monitoring_bytes: {
+    unit: "bytes",
+    description: "Any size that Cloud Monitoring has.",
+    probers: ["cloud_monitoring"],
+    labels: ["name", "group"],
   },
   smd_phase_duration: {
     unit: "seconds",

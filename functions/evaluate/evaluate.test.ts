@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import { Bench, failing, smallEnvironment } from "./fixtures.ts";
 
 /** The connector drops handshakes: nothing gets through from inside, and the services answer 503. */
@@ -45,6 +46,30 @@ describe("one outage", () => {
       ]),
     );
   });
+
+  it.each([
+    [true, "connector"],
+    [undefined, "sql"],
+  ] as const)(
+    "acquits a component by what was measured, not by what was read of it minutes late (secondhand: %s)",
+    async (secondhand, cause) => {
+      const load = {
+        ...smallEnvironment.probes[0],
+        name: "connector-load",
+        component: "connector",
+        kind: "vpc_connector",
+      };
+      const probes = [
+        ...smallEnvironment.probes,
+        { ...load, ...(secondhand ? { secondhand } : {}) } as ConfiguredProbe,
+      ];
+      const bench = new Bench({ ...smallEnvironment, probes });
+      await minutes(bench, 3);
+      await minutes(bench, 6, outage);
+      const [incident] = await bench.incidents();
+      expect(incident?.fields["root_cause"]).toBe(cause);
+    },
+  );
 
   it("costs one read and one write a report while nothing happens", async () => {
     const bench = new Bench();

@@ -171,7 +171,10 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   if (symptoms === draft.incident.symptoms) return;
   draft.set({ symptoms });
 
-  const good = Object.values(facts.probes).filter((fact) => fact.status === "good" && !symptoms[`probe/${fact.probe}`]);
+  // What was only read about, minutes late, has not shown that it works.
+  const good = Object.values(facts.probes).filter(
+    ({ probe, status }) => status === "good" && !symptoms[`probe/${probe}`] && !plan.probes.get(probe)?.secondhand,
+  );
   const before = draft.incident.diagnosis;
   const diagnosis = isOfMonitor(incident)
     ? diagnoseMonitor(Object.values(symptoms), plan)

@@ -161,6 +161,17 @@ describe("the root cause", () => {
     expect(diagnosis.evidence[0]).toBe("Seen: `walk` fails in run, from outside, since 12:04:06 UTC.");
   });
 
+  it("does not accuse what could not be read about: a refused permission is no symptom of the connector", () => {
+    const symptoms = [
+      "connector-load connector outside 12:03:00 auth/google_api",
+      "sql-load sql outside 12:03:00 unavailable/google_api",
+      "walk journey outside 12:04:10 http_status/response",
+      "backend-health backend outside 12:04:12 body/body",
+    ];
+    expect(cause(symptoms, []).rootCause).toBe("backend");
+    expect(cause(symptoms.slice(0, 2), []).rootCause).toBe("unknown");
+  });
+
   it("does not flip for a little more of the other", () => {
     const first = cause(["backend-health backend outside 12:04:06 http_status/response"], []);
     expect(first.rootCause).not.toBe("unknown");

@@ -7,6 +7,7 @@
  * broken, the way from inside is. And a component that is seen to work cannot pass on the failure of what lies behind it.
  */
 import type { Verdict } from "../../shared/messages/incident-event.ts";
+import { readingPhase } from "../../shared/messages/report.ts";
 import type { ComponentGraph } from "./graph.ts";
 import { clockTime, list } from "./sentences.ts";
 import type { Diagnosis, ProbeFact, Symptom } from "./state.ts";
@@ -135,6 +136,8 @@ function explained(
 function weightsOf({ source, failure, component }: Symptom, graph: ComponentGraph): Weights {
   if (source === "rule" || failure === undefined) return { own: 0.8, dependency: 0.7 };
   const { kind, phase } = failure;
+  // Nothing is known of a target that could not be read about.
+  if (phase === readingPhase) return { own: 0.1, dependency: 0.1 };
   switch (kind) {
     case "timeout":
     case "refused":

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { failureKinds } from "../../shared/messages/report.ts";
+import { failureKinds, readingPhase } from "../../shared/messages/report.ts";
 import { metrics } from "../../shared/metrics.ts";
 import { canaries, closedPort, probeOnce, tcpServer } from "./fixtures.ts";
 import type { AnyProber } from "./prober.ts";
@@ -20,9 +20,13 @@ export interface ProberFixture {
   readonly misbehaviours?: Readonly<Record<string, (socket: Socket) => void>>;
   /** In place of the canaries, where a secret must be something definite, such as a certificate. */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** It asks Google's APIs: what the port stands for is these, and the secret is the token that they are asked with. @default false */
+  readonly google?: boolean;
 }
 
 const deadlineMs = 300;
+/** What a stand for Google's APIs is asked with. */
+const standToken = "no-token";
 /** Code keeps to 50 ms; a machine that does many other things does not. */
 const toleranceMs = 1_000;
 
@@ -34,8 +38,14 @@ export function proberContract({
   echo,
   misbehaviours = {},
   secrets = {},
+  google = false,
 }: ProberFixture): void {
-  const probe = (port: number, timeoutMs = deadlineMs) => probeOnce(prober, settings(port), { timeoutMs, secrets });
+  const probe = (port: number, timeoutMs = deadlineMs) =>
+    probeOnce(prober, settings(port), {
+      timeoutMs,
+      secrets,
+      ...(google ? { googleStand: `http://127.0.0.1:${port}` } : {}),
+    });
 
   describe(`contract of the prober ${prober.kind}`, () => {
     it("describes every field of its settings, and has a title and an example", () => {
@@ -80,19 +90,26 @@ export function proberContract({
     });
 
     it("keeps secrets out of the result, even where the target repeats them", async () => {
-      const secrets = Object.values(canaries);
+      const secrets = google ? [standToken] : Object.values(canaries);
       const answer = echo(secrets.join(" "));
       const port = await tcpServer((socket) => socket.on("data", () => socket.end(answer)));
-      const result = await probe(port);
+      const result = await probe(port, google ? 10_000 : deadlineMs);
       expect(result.failure?.message).toBeDefined();
-      expect(JSON.stringify(result)).not.toContain("c4n4ry-S3cret/value");
+      expect(JSON.stringify(result)).not.toContain(google ? standToken : "c4n4ry-S3cret/value");
     });
 
-    it("reports a secret that cannot be had as trouble of its own", async () => {
-      const missing = JSON.parse(JSON.stringify(settings(1)).replaceAll('"canary"', '"not-there"'));
-      const result = await probeOnce(prober, missing);
-      expect(result.failure).toMatchObject({ kind: "internal", message: expect.stringContaining('"not-there"') });
-    });
+    if (google) {
+      it("reports an API that cannot be reached as trouble of the reading", async () => {
+        const { failure } = await probe(await closedPort(), 10_000);
+        expect(failure).toMatchObject({ kind: "unavailable", phase: readingPhase });
+      });
+    } else {
+      it("reports a secret that cannot be had as trouble of its own", async () => {
+        const missing = JSON.parse(JSON.stringify(settings(1)).replaceAll('"canary"', '"not-there"'));
+        const result = await probeOnce(prober, missing);
+        expect(result.failure).toMatchObject({ kind: "internal", message: expect.stringContaining('"not-there"') });
+      });
+    }
 
     it("leaves nothing open after many runs", async () => {
       const good = await healthy();

@@ -54,6 +54,10 @@ export interface Prober<Settings, Observation> {
   readonly settings: z.ZodType<Settings, unknown>;
   /** A working example of the settings, in YAML, for the documentation. */
   readonly example: string;
+  /** What the page of the documentation says besides, in Markdown. */
+  readonly notes?: string;
+  /** It reads what others measured, some minutes ago: its success does not show that the component works. @default false */
+  readonly secondhand?: boolean;
   /** Never throws for what a target does: a failure is part of the observation. */
   observe(settings: Settings, world: ProbeWorld): Promise<Observation>;
   assess(settings: Settings, seen: Observation): Assessment;

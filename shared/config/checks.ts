@@ -83,6 +83,8 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
 function yieldsMetric({ kind, settings }: Configuration["probes"][number], metric: string): boolean {
   const kinds = metricNamed(metric)?.probers ?? [];
   if (kinds.length === 0) return true;
+  // Such a probe yields what it is told to, be it a metric of another kind.
+  if (kind === "cloud_monitoring" && metric !== "data_age") return settings["metric"] === metric;
   return isExtracted(kind, metric)
     ? JSON.stringify(settings["extract"] ?? []).includes(`"${metric}"`)
     : kinds.includes(kind);

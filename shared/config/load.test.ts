@@ -112,6 +112,7 @@ probes:
   elsewhere: { kind: cloud_run, component: backend, service: backend, region: europe-west1 }
 `;
     const { googleCloud, probes } = load(text);
+    expect(probes.map(({ secondhand }) => secondhand)).toEqual([undefined, true, true]);
     expect(googleCloud).toEqual({ project: "shop-staging", region: "us-central1" });
     expect(probes.map(({ settings }) => settings)).toEqual([
       { url: "https://a.example/health" },

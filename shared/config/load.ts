@@ -66,9 +66,11 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     readComponent(name, value, path, problems),
   );
   const inherited = inheritable(file["google_cloud"]);
-  const probes = readMap(file, "probes", problems, (name, value, path) => {
+  const probes = readMap(file, "probes", problems, (name, value, path): ConfiguredProbe | undefined => {
     const entry = readKinded(value, path, problems, probeEntry, vocabulary.probers, "kinds of probe", inherited);
-    return entry && probe(name, entry.common, entry.settings);
+    if (!entry) return undefined;
+    const { secondhand } = vocabulary.probers[entry.common.kind] ?? {};
+    return { ...probe(name, entry.common, entry.settings), ...(secondhand ? { secondhand } : {}) };
   });
   const control = readControl(file, problems, vocabulary);
   const rules = readList(file, "monitoring_rules", (value, path) => readRule(value, path, problems));

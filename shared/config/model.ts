@@ -30,6 +30,8 @@ export interface ConfiguredProbe {
   readonly recheck?: false;
   /** The built-in rule `<probe> failing`; `false` for `alert: off`. */
   readonly alert: { readonly afterMs: number; readonly severity: Severity } | false;
+  /** It reads what others measured: its success does not show that the component works, and acquits nobody. */
+  readonly secondhand?: true;
   /** What the kind reads, as written in the file, with what it takes from `google_cloud`; references to secrets unresolved. */
   readonly settings: Readonly<Record<string, unknown>>;
 }

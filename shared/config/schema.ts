@@ -13,6 +13,8 @@ export interface Kind {
   readonly title: string;
   /** A strict object: what the kind reads besides the keys that all share. */
   readonly settings: z.ZodType;
+  /** Of a kind of probe: it reads what others measured, and its success does not show that the component works. */
+  readonly secondhand?: boolean | undefined;
 }
 
 /** A mistake inside a text of the file. */

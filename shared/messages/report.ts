@@ -23,6 +23,12 @@ export const failureKinds = [
   "internal",
 ] as const;
 
+/**
+ * The phase of a failure to read what Google says of a target: a refused permission, an API that is not enabled, no answer. It speaks of the
+ * reading, and neither for nor against the target.
+ */
+export const readingPhase = "google_api";
+
 /** What went wrong, in a word that rules and the root cause analysis can rely on. */
 export type FailureKind = (typeof failureKinds)[number];
 

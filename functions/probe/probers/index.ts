@@ -1,10 +1,26 @@
 /** Every kind of probe. Configuration, documentation and the contract tests follow from this list. */
 import type { AnyProber } from "../prober.ts";
+import { cloudMonitoring } from "./cloud_monitoring.ts";
+import { cloudRun } from "./cloud_run.ts";
+import { cloudSql } from "./cloud_sql.ts";
 import { http } from "./http.ts";
 import { journey } from "./journey.ts";
+import { loadBalancer } from "./load_balancer.ts";
 import { postgres } from "./postgres.ts";
 import { tls } from "./tls.ts";
+import { vpcConnector } from "./vpc_connector.ts";
 import { websocket } from "./websocket.ts";
 
 /** The registry of probers, by kind. */
-export const probers: Readonly<Record<string, AnyProber>> = { http, journey, postgres, tls, websocket };
+export const probers: Readonly<Record<string, AnyProber>> = {
+  cloud_monitoring: cloudMonitoring,
+  cloud_run: cloudRun,
+  cloud_sql: cloudSql,
+  http,
+  journey,
+  load_balancer: loadBalancer,
+  postgres,
+  tls,
+  vpc_connector: vpcConnector,
+  websocket,
+};

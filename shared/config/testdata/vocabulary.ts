@@ -27,6 +27,7 @@ export const vocabulary: Vocabulary = {
     cloud_run: {
       kind: "cloud_run",
       title: "Reads the metrics of a service.",
+      secondhand: true,
       settings: z.strictObject({ project: googleProject, region: googleRegion, service: z.string() }),
     },
   },

@@ -1,0 +1,45 @@
+/** Cloud SQL in Cloud Monitoring: how an instance is named there, and the readings that more than one kind of probe makes. */
+import { z } from "zod";
+import type { WantedReading } from "./readings.ts";
+
+/** From sampling to readability, in milliseconds: the longest that Google states for metrics of Cloud SQL. */
+const delayMs = 165_000;
+
+/** The schema of the name of an instance: alone, or as its connection name, `project:region:instance`. */
+export const cloudSqlInstance: z.ZodType<string, string> = z
+  .string()
+  .regex(/^([a-z0-9.:-]+:[a-z0-9-]+:)?[a-z][a-z0-9-]{0,97}$/, {
+    error: ({ input }) => `"${input}" is no instance: write its name, or project:region:instance`,
+  })
+  .describe("The instance: its name, or its connection name project:region:instance.");
+
+/** A reading of one metric of an instance, of the last whole minutes. */
+export function cloudSqlReading(
+  metric: string,
+  instance: string,
+  project: string,
+  how: Pick<WantedReading, "aligner" | "reducer" | "where" | "groupBy" | "periodMs">,
+): WantedReading {
+  return {
+    ...how,
+    metricType: `cloudsql.googleapis.com/database/${metric}`,
+    resourceType: "cloudsql_database",
+    where: { "resource.labels.database_id": databaseId(instance, project), ...how.where },
+    delayMs,
+  };
+}
+
+/**
+ * Client connections of an instance. The metric has a series for each database, which are summed; `network/connections`, which sounds
+ * like it, stays empty for PostgreSQL.
+ */
+export function connectionsReading(instance: string, project: string, periodMs: number): WantedReading {
+  const how = { aligner: "ALIGN_MAX", reducer: "REDUCE_SUM", periodMs } as const;
+  return cloudSqlReading("postgresql/num_backends", instance, project, how);
+}
+
+/** `project:instance`, as the label `database_id` has it. */
+function databaseId(instance: string, project: string): string {
+  const parts = instance.split(":");
+  return parts.length < 3 ? `${project}:${instance}` : `${parts.slice(0, -2).join(":")}:${parts.at(-1)}`;
+}

@@ -1,0 +1,54 @@
+/** Requests by the class of their answer, and what share of them failed: alike for Cloud Run and for load balancers. */
+
+import type { Finding } from "../../../shared/messages/report.ts";
+import type { MetricName } from "../../../shared/metrics.ts";
+import { type Measured, valuesBy, windowPhrase } from "./readings.ts";
+import type { Found, Reading } from "./series.ts";
+
+/** The label by which both tell answers apart: `5xx` at Cloud Run, 500 at load balancers, 0 where there was no answer. */
+export const classLabel = "metric.labels.response_code_class";
+
+/** The metrics that requests become. */
+export interface RequestMetrics {
+  /** Requests a second, by `class`. */
+  readonly rate: MetricName;
+  readonly errorRate: MetricName;
+}
+
+/** The classes that are always measured, so that none is missed when it first appears. */
+const usual = ["2xx", "3xx", "4xx", "5xx"];
+
+/**
+ * The samples of one period. Without any request there is no share of errors, because nothing failed and nothing worked.
+ * @param found requests in the period, by class; `undefined` where there were none at all
+ */
+export function requestSamples(found: Found | undefined, periodMs: number, metrics: RequestMetrics): Measured[] {
+  const counts = valuesBy(found?.samples ?? [], classLabel, classOf);
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const errors = counts["5xx"] ?? 0;
+  const classes = [...new Set([...usual, ...Object.keys(counts)])];
+  return [
+    ...(total > 0 ? [{ metric: metrics.errorRate, value: errors / total }] : []),
+    ...classes.map((name) => ({
+      metric: metrics.rate,
+      value: ((counts[name] ?? 0) * 1000) / periodMs,
+      labels: { class: name },
+    })),
+  ];
+}
+
+/** Says that there was nothing to measure, and what that may mean. @param nowhere `there is no service x, or nobody uses it` */
+export function idleFinding(reading: Reading, now: number, nothing: string, nowhere: string): Finding {
+  return {
+    check: "traffic",
+    ok: true,
+    observed: `${nothing} ${windowPhrase(reading, now)}`,
+    expected: "requests, where there are users",
+    explanation: `Nothing was measured: ${nowhere}.`,
+  };
+}
+
+function classOf(text: string): string {
+  const digit = /^([1-5])(\d\d|xx)$/.exec(text)?.[1];
+  return digit === undefined ? "none" : `${digit}xx`;
+}

@@ -1,0 +1,242 @@
+/**
+ * Reads time series from Cloud Monitoring: one request for each metric, aggregated by Google, because every series that is returned is billed.
+ *
+ * A point can be read only some time after it was measured, which Google states for each metric (`metadata.ingestDelay` of its descriptor).
+ * So the window that is looked at reaches back over that delay and two periods more, and an empty window is an answer: there is nothing.
+ * What is counted or summed must be complete, and is read only up to where every point has arrived; of anything else the newest point there is
+ * counts.
+ *
+ * Source: https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.timeSeries/list
+ */
+import { z } from "zod";
+import { ProbeFault } from "../net/faults.ts";
+import type { ProbeWorld } from "../prober.ts";
+import { ask } from "./refusal.ts";
+
+/** How the points of one series in one period become one. */
+export const aligners = [
+  "ALIGN_NEXT_OLDER",
+  "ALIGN_MIN",
+  "ALIGN_MAX",
+  "ALIGN_MEAN",
+  "ALIGN_SUM",
+  "ALIGN_COUNT",
+  "ALIGN_DELTA",
+  "ALIGN_RATE",
+  "ALIGN_COUNT_TRUE",
+  "ALIGN_COUNT_FALSE",
+  "ALIGN_FRACTION_TRUE",
+  "ALIGN_PERCENTILE_99",
+  "ALIGN_PERCENTILE_95",
+  "ALIGN_PERCENTILE_50",
+  "ALIGN_PERCENTILE_05",
+] as const;
+
+/** How series become one, or one for each group. */
+export const reducers = [
+  "REDUCE_NONE",
+  "REDUCE_SUM",
+  "REDUCE_MEAN",
+  "REDUCE_MIN",
+  "REDUCE_MAX",
+  "REDUCE_COUNT",
+  "REDUCE_COUNT_TRUE",
+  "REDUCE_FRACTION_TRUE",
+  "REDUCE_PERCENTILE_99",
+  "REDUCE_PERCENTILE_95",
+  "REDUCE_PERCENTILE_50",
+  "REDUCE_PERCENTILE_05",
+] as const;
+
+/** What is read: one metric, aggregated. */
+export interface Reading {
+  /** As in `run.googleapis.com/request_count`. */
+  readonly metricType: string;
+  /** As in `cloud_run_revision`. @default any */
+  readonly resourceType?: string | undefined;
+  /** Labels that the series must have, such as `resource.labels.service_name`. */
+  readonly where?: Readonly<Record<string, string>> | undefined;
+  /** More conditions in the language of Monitoring filters, joined by AND. */
+  readonly filter?: string | undefined;
+  readonly aligner: (typeof aligners)[number];
+  /** @default REDUCE_NONE */
+  readonly reducer?: (typeof reducers)[number] | undefined;
+  /** Labels that tell the resulting series apart, such as `metric.labels.state`. */
+  readonly groupBy?: readonly string[] | undefined;
+  /** The time that one point stands for; Cloud Monitoring takes no less than a minute. */
+  readonly periodMs: number;
+  /** How long a point may take until it can be read. */
+  readonly delayMs: number;
+}
+
+/** One series at one instant. */
+export interface Sample {
+  /** By their full names, such as `metric.labels.state`. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** What a reading found: all series at the newest instant at which there is any. */
+export interface Found {
+  /** The end of the period that the samples stand for, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly samples: readonly Sample[];
+}
+
+/** A stretch of time, its start excluded and its end included, in milliseconds since the epoch. */
+export interface Window {
+  readonly start: number;
+  readonly end: number;
+}
+
+const minuteMs = 60_000;
+/** How many periods are looked at besides the delay: one may end just after the last look, and one may be late. */
+const periods = 2;
+const pageSize = 1_000;
+/** More pages than this are no measurement, but a reading that aggregates nothing. */
+const mostPages = 5;
+
+/** The stretch of time that a reading looks at. It ends with a whole minute, as periods do, so that a repeated reading finds the same. */
+export function windowOf({ aligner, reducer, periodMs, delayMs }: Reading, now: number): Window {
+  const complete = /_(DELTA|RATE|SUM|COUNT)$/.test(aligner) || /_(SUM|COUNT)$/.test(reducer ?? "");
+  const end = Math.floor((now - (complete ? delayMs : 0)) / minuteMs) * minuteMs;
+  return { start: end - (complete ? 0 : delayMs) - periods * periodMs, end };
+}
+
+/** The URL of a reading, without the token of a page. */
+export function urlOf(reading: Reading, project: string, { start, end }: Window): URL {
+  const { aligner, reducer = "REDUCE_NONE", groupBy = [], periodMs } = reading;
+  const url = new URL(`https://monitoring.googleapis.com/v3/projects/${encodeURIComponent(project)}/timeSeries`);
+  const parameters: readonly (readonly [string, string])[] = [
+    ["filter", filterOf(reading)],
+    ["interval.startTime", new Date(start).toISOString()],
+    ["interval.endTime", new Date(end).toISOString()],
+    ["aggregation.alignmentPeriod", `${periodMs / 1000}s`],
+    ["aggregation.perSeriesAligner", aligner],
+    ["aggregation.crossSeriesReducer", reducer],
+    ...groupBy.map((field) => ["aggregation.groupByFields", field] as const),
+    ["view", "FULL"],
+    ["pageSize", String(pageSize)],
+  ];
+  for (const [name, value] of parameters) url.searchParams.append(name, value);
+  return url;
+}
+
+/** The filter of a reading, in the language of Monitoring filters. */
+export function filterOf({ metricType, resourceType, where = {}, filter }: Reading): string {
+  const labels = Object.entries(where).map(([label, value]) => `${label} = ${JSON.stringify(value)}`);
+  return [
+    `metric.type = ${JSON.stringify(metricType)}`,
+    ...(resourceType === undefined ? [] : [`resource.type = ${JSON.stringify(resourceType)}`]),
+    ...labels,
+    ...(filter === undefined ? [] : [`(${filter})`]),
+  ].join(" AND ");
+}
+
+/**
+ * Reads one metric.
+ * @returns `undefined` when there is no point in the window
+ * @throws GoogleApiError when Cloud Monitoring refuses; ProbeFault when its answer cannot be understood or is not complete
+ */
+export async function read(
+  reading: Reading,
+  project: string,
+  world: Pick<ProbeWorld, "google" | "signal" | "conceal" | "now">,
+): Promise<Found | undefined> {
+  const url = urlOf(reading, project, windowOf(reading, world.now()));
+  const series: Series[] = [];
+  for (let page = 0; page < mostPages; page++) {
+    const answer = parsePage(await ask({ url: url.href }, world));
+    series.push(...answer.series);
+    if (answer.next === "") return newest(series);
+    url.searchParams.set("pageToken", answer.next);
+  }
+  throw new ProbeFault(
+    "protocol",
+    `${reading.metricType} has more than ${mostPages * pageSize} series here: narrow the filter, or name a reducer`,
+  );
+}
+
+interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly points: readonly { readonly at: number; readonly value: number }[];
+}
+
+/** All series at the newest instant. One that has no point there had nothing to count. */
+function newest(series: readonly Series[]): Found | undefined {
+  const at = series.flatMap(({ points }) => points).reduce((latest, point) => Math.max(latest, point.at), 0);
+  if (at === 0) return undefined;
+  const samples = series.flatMap(({ labels, points }) =>
+    points.filter((point) => point.at === at).map(({ value }) => ({ labels, value })),
+  );
+  return { at, samples };
+}
+
+const labels = z.record(z.string(), z.string()).optional();
+const described = z.object({ labels }).optional();
+
+/** The answer of `timeSeries.list`, as far as it is read. Numbers of 64 bits are texts there. */
+const pageSchema = z.object({
+  timeSeries: z
+    .array(
+      z.object({
+        metric: described,
+        resource: described,
+        points: z
+          .array(
+            z.object({
+              interval: z.object({ endTime: z.iso.datetime({ offset: true }) }),
+              value: z.object({
+                boolValue: z.boolean().optional(),
+                int64Value: z.union([z.string(), z.number()]).optional(),
+                doubleValue: z.union([z.number(), z.string()]).optional(),
+                stringValue: z.string().optional(),
+                distributionValue: z.object({ mean: z.number().optional(), count: z.string().optional() }).optional(),
+              }),
+            }),
+          )
+          .default([]),
+      }),
+    )
+    .default([]),
+  nextPageToken: z.string().default(""),
+  executionErrors: z.array(z.object({ message: z.string().optional() })).default([]),
+});
+
+/** Reads one page of an answer. @throws ProbeFault */
+export function parsePage(answer: unknown): { readonly series: readonly Series[]; readonly next: string } {
+  const page = pageSchema.safeParse(answer);
+  if (!page.success) {
+    const { path, message } = page.error.issues[0] ?? { path: [], message: "" };
+    throw new ProbeFault(
+      "protocol",
+      `Cloud Monitoring answered what is no list of time series: ${path.join(".") || "it"}: ${message}`,
+    );
+  }
+  const { timeSeries, nextPageToken: next, executionErrors } = page.data;
+  if (executionErrors.length > 0)
+    throw new ProbeFault(
+      "unavailable",
+      `Cloud Monitoring could not read all that it was asked for: ${executionErrors[0]?.message ?? "it does not say why"}`,
+    );
+  const series = timeSeries.map(({ metric, resource, points }) => ({
+    labels: { ...prefixed("metric", metric?.labels), ...prefixed("resource", resource?.labels) },
+    points: points.map(({ interval, value }) => ({ at: Date.parse(interval.endTime), value: numberOf(value) })),
+  }));
+  return { series, next };
+}
+
+function numberOf(value: z.infer<typeof pageSchema>["timeSeries"][number]["points"][number]["value"]): number {
+  const { boolValue, int64Value, doubleValue, stringValue, distributionValue } = value;
+  if (boolValue !== undefined) return boolValue ? 1 : 0;
+  if (stringValue !== undefined)
+    throw new ProbeFault("protocol", "the metric is a text: read it by the labels of another metric");
+  // A distribution without values has neither a mean nor a count.
+  const number = distributionValue ? (distributionValue.mean ?? 0) : Number(doubleValue ?? int64Value);
+  if (!Number.isFinite(number)) throw new ProbeFault("protocol", "Cloud Monitoring answered a point without a number");
+  return number;
+}
+
+function prefixed(of: string, own: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(own).map(([name, value]) => [`${of}.labels.${name}`, value]));
+}

@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import { measured, probeOnce } from "../fixtures.ts";
+import {
+  apiMisbehaviours,
+  bool,
+  double,
+  echoedError,
+  int,
+  monitoringStand,
+  one,
+  refusal,
+  type StandAnswer,
+} from "../google/stand.fixtures.ts";
+import { proberContract } from "../prober.contract.ts";
+import { cloudMonitoring } from "./cloud_monitoring.ts";
+
+const type = "pubsub.googleapis.com/subscription/oldest_unacked_message_age";
+const settings = {
+  project: "netra-staging",
+  metric_type: type,
+  resource_type: "pubsub_subscription",
+  filter: 'resource.labels.subscription_id = "orders"',
+  aligner: "ALIGN_MAX",
+  reducer: "REDUCE_MAX",
+  metric: "cloud_monitoring_seconds",
+  labels: { name: "order_age" },
+};
+
+async function probe(answer: StandAnswer, more: Record<string, unknown> = {}) {
+  const stand = await monitoringStand({ [type]: answer });
+  const result = await probeOnce(cloudMonitoring, { ...settings, ...more }, { googleStand: stand.url });
+  return { result, asked: stand.asked };
+}
+
+proberContract({
+  prober: cloudMonitoring,
+  google: true,
+  settings: () => settings,
+  healthy: async () => (await monitoringStand({ [type]: one(int(12)) })).port,
+  echo: echoedError,
+  misbehaviours: apiMisbehaviours,
+});
+
+describe("cloud_monitoring", () => {
+  it("reads what it is told, in one request", async () => {
+    const { result, asked } = await probe(one(int(12), 2));
+    expect(result.failure).toBeUndefined();
+    expect(result.measurements).toContainEqual({
+      metric: "cloud_monitoring_seconds",
+      value: 12,
+      labels: { name: "order_age" },
+    });
+    expect(measured(result, "data_age")).toBeGreaterThanOrEqual(120);
+    expect(asked[type]).toHaveLength(1);
+    expect(asked[type]?.[0]?.get("filter")).toBe(
+      `metric.type = "${type}" AND resource.type = "pubsub_subscription" AND (resource.labels.subscription_id = "orders")`,
+    );
+  });
+
+  it.each([
+    ["ms", "cloud_monitoring_seconds", double(250), 0.25],
+    ["us", "cloud_monitoring_seconds", int(250_000), 0.25],
+    ["ns", "cloud_monitoring_seconds", int(250_000_000), 0.25],
+    ["%", "cloud_monitoring_ratio", double(93), 0.93],
+    ["MiB", "cloud_monitoring_bytes", int(2), 2_097_152],
+    [undefined, "cloud_monitoring_count", bool(true), 1],
+  ])("brings %s to the base unit", async (unit, metric, value, expected) => {
+    const { result } = await probe(one(value), { metric, ...(unit === undefined ? {} : { unit }) });
+    expect(measured(result, metric)).toBeCloseTo(expected, 10);
+  });
+
+  it("takes labels from those of the series", async () => {
+    const answer: StandAnswer = ["us", "eu"].map((region, at) => ({
+      labels: { "resource.labels.region": region },
+      points: [[3, int(at + 1)]],
+    }));
+    const { result, asked } = await probe(answer, {
+      group_by: ["resource.labels.region"],
+      label_from: { group: "resource.labels.region" },
+    });
+    expect(measured(result, "cloud_monitoring_seconds", "us")).toBe(1);
+    expect(measured(result, "cloud_monitoring_seconds", "eu")).toBe(2);
+    expect(asked[type]?.[0]?.getAll("aggregation.groupByFields")).toEqual(["resource.labels.region"]);
+  });
+
+  it.each([
+    ["fail", /^Cloud Monitoring has no point of .* UTC: nothing matches the filter, or it reports nothing$/, undefined],
+    ["zero", undefined, 0],
+    ["ignore", undefined, undefined],
+  ])("where there is no point, does as empty: %s says", async (empty, failure, value) => {
+    const { result } = await probe([], { empty });
+    if (failure) expect(result.failure?.message).toMatch(failure);
+    else expect(result.failure).toBeUndefined();
+    expect(measured(result, "cloud_monitoring_seconds")).toBe(value);
+  });
+
+  it("keeps no more series than are judged", async () => {
+    const many: StandAnswer = Array.from({ length: 120 }, () => ({ points: [[3, int(1)]] }));
+    const { result } = await probe(many);
+    expect(result.failure).toEqual({
+      kind: "protocol",
+      phase: "series",
+      message: "120 series match, more than 100: narrow the filter, or name a reducer",
+    });
+    expect(result.measurements.filter(({ metric }) => metric === "cloud_monitoring_seconds")).toHaveLength(100);
+  });
+
+  it("repeats what Google does not understand of its filter", async () => {
+    const { result } = await probe(refusal(400, "INVALID_ARGUMENT", "Field filter had an invalid value"));
+    expect(result.failure).toMatchObject({
+      kind: "protocol",
+      message: "Cloud Monitoring does not understand what it is asked for: Field filter had an invalid value",
+    });
+  });
+});
+
+describe("cloud_monitoring settings", () => {
+  it.each([
+    [{ metric_type: "cpu" }, '"cpu" is no type of a metric: write one such as run.googleapis.com/request_count'],
+    [{ unit: "%" }, "cloud_monitoring_seconds is in seconds: write one of s, ms, us, ns"],
+    [{ metric: "probe_success" }, "probe_success is measured by probes themselves: write another metric"],
+    [{ labels: { queue: "orders" } }, 'cloud_monitoring_seconds has no label "queue": it carries name, group'],
+    [
+      { label_from: { group: "state" } },
+      '"state" is no label of a series: write metric.labels.NAME or resource.labels.NAME',
+    ],
+    [
+      { reducer: "REDUCE_NONE", group_by: ["metric.labels.state"] },
+      "group_by needs a reducer, which makes one series of each group",
+    ],
+    [{ delay: "2h" }, "must be at most 1h"],
+  ])("refuse %j", (wrong, sentence) => {
+    const parsed = cloudMonitoring.settings.safeParse({ ...settings, ...wrong });
+    expect(parsed.error?.issues.map(({ message }) => message)).toContain(sentence);
+  });
+});

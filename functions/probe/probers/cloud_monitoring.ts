@@ -1,0 +1,213 @@
+/** The prober `cloud_monitoring`: any metric that Cloud Monitoring has, as a metric of the catalogue. */
+import { z } from "zod";
+import { duration, googleProject } from "../../../shared/config/fields.ts";
+import { type MetricName, metrics } from "../../../shared/metrics.ts";
+import { formatDuration, type Unit } from "../../../shared/units.ts";
+import {
+  dataAge,
+  type Measured,
+  monitoringNotes,
+  nothingRead,
+  type Observed,
+  observeReadings,
+  period,
+} from "../google/readings.ts";
+import { aligners, type Reading, reducers, type Sample } from "../google/series.ts";
+import type { Prober } from "../prober.ts";
+
+/** What a `cloud_monitoring` probe reads. */
+export interface CloudMonitoringSettings {
+  readonly project: string;
+  readonly metric_type: string;
+  readonly resource_type?: string | undefined;
+  readonly filter?: string | undefined;
+  readonly aligner: (typeof aligners)[number];
+  readonly reducer: (typeof reducers)[number];
+  readonly group_by: readonly string[];
+  readonly period: number;
+  readonly delay: number;
+  readonly metric: MetricName;
+  readonly unit?: WrittenUnit | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly label_from: Readonly<Record<string, string>>;
+  readonly empty: "fail" | "zero" | "ignore";
+}
+
+/** Units in which Google writes values. */
+const writtenUnits = ["count", "ratio", "%", "s", "ms", "us", "ns", "B", "KiB", "MiB"] as const;
+type WrittenUnit = (typeof writtenUnits)[number];
+
+/** Of which unit of ours they are, and how much of it. */
+const scales: Readonly<Record<WrittenUnit, readonly [Unit, number]>> = {
+  count: ["count", 1],
+  ratio: ["ratio", 1],
+  "%": ["ratio", 0.01],
+  s: ["seconds", 1],
+  ms: ["seconds", 1e-3],
+  us: ["seconds", 1e-6],
+  ns: ["seconds", 1e-9],
+  B: ["bytes", 1],
+  KiB: ["bytes", 2 ** 10],
+  MiB: ["bytes", 2 ** 20],
+};
+
+/** More series than this are no measurement of a component. */
+const mostSeries = 100;
+const longestDelayMs = 3_600_000;
+const labelPath = z.string().regex(/^(metric|resource)\.labels\.\w+$/, {
+  error: ({ input }) => `"${input}" is no label of a series: write metric.labels.NAME or resource.labels.NAME`,
+});
+
+/** The prober `cloud_monitoring`. */
+export const cloudMonitoring: Prober<CloudMonitoringSettings, Observed<"value">> = {
+  kind: "cloud_monitoring",
+  title:
+    "Reads any metric from Cloud Monitoring, one that you write yourself too, and yields it as a metric of the catalogue.",
+  settings: z
+    .strictObject({
+      project: googleProject,
+      metric_type: z
+        .string()
+        .regex(/^[a-z0-9.-]+\.[a-z]+\/[\w./-]+$/, {
+          error: ({ input }) => `"${input}" is no type of a metric: write one such as run.googleapis.com/request_count`,
+        })
+        .describe("The metric, by its type: pubsub.googleapis.com/subscription/num_undelivered_messages."),
+      resource_type: z.string().min(1).optional().describe("The type of the resource, such as pubsub_subscription."),
+      filter: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("More conditions in the language of Monitoring filters, such as resource.labels.topic_id = orders."),
+      aligner: z
+        .enum(aligners)
+        .describe(
+          "How the points of one period become one: of a counter ALIGN_DELTA or ALIGN_RATE, of a gauge ALIGN_MEAN or ALIGN_MAX, of true and false ALIGN_FRACTION_TRUE, of a distribution ALIGN_PERCENTILE_95.",
+        ),
+      reducer: z.enum(reducers).default("REDUCE_NONE").describe("How several series become one, or one a group."),
+      group_by: z
+        .array(labelPath)
+        .default([])
+        .describe("Labels that the reducer keeps apart, such as metric.labels.response_code_class."),
+      period,
+      delay: duration
+        .refine((value) => value <= longestDelayMs, {
+          error: () => `must be at most ${formatDuration(longestDelayMs)}`,
+        })
+        .prefault("4m")
+        .describe("How long a point may take until it can be read, as Google states it for each metric."),
+      metric: z.enum(Object.keys(metrics) as MetricName[]).describe("The metric of the catalogue that it becomes."),
+      unit: z
+        .enum(writtenUnits)
+        .optional()
+        .describe("The unit in which Google writes the value. Default: the base unit of the metric."),
+      labels: z.record(z.string(), z.string()).default({}).describe("Labels of the samples, such as name."),
+      label_from: z
+        .record(z.string(), labelPath)
+        .default({})
+        .describe("Labels of the samples that are taken from labels of the series: { group: metric.labels.state }."),
+      empty: z
+        .enum(["fail", "zero", "ignore"])
+        .default("fail")
+        .describe(
+          "What it means when there is no point: that the probe fails, that the value is 0, as of a counter without events, or nothing.",
+        ),
+    })
+    .check((context) => {
+      for (const [field, message] of problems(context.value))
+        context.issues.push({ code: "custom", message, path: [field], input: context.value });
+    }),
+  example: `project: shop-staging
+metric_type: pubsub.googleapis.com/subscription/oldest_unacked_message_age
+resource_type: pubsub_subscription
+filter: resource.labels.subscription_id = "orders"
+aligner: ALIGN_MAX
+reducer: REDUCE_MAX
+metric: cloud_monitoring_seconds
+labels: { name: order_age }
+`,
+  notes: `## Which aligner
+
+| the metric is | read it with |
+|---|---|
+| a gauge (a level) | \`ALIGN_MEAN\`, \`ALIGN_MAX\`, \`ALIGN_MIN\`; \`ALIGN_NEXT_OLDER\` for the last value |
+| a counter (DELTA, CUMULATIVE) | \`ALIGN_DELTA\` for what happened in a period, \`ALIGN_RATE\` for that a second; never \`ALIGN_MEAN\` |
+| true or false | \`ALIGN_FRACTION_TRUE\` |
+| a distribution | \`ALIGN_PERCENTILE_95\` of one series; \`ALIGN_DELTA\` with \`REDUCE_PERCENTILE_95\` over several |
+
+What is counted or summed is read only up to where every point has arrived (\`delay\`); of a level the newest point there is counts.
+
+Metrics without a place in the [catalogue](../metrics.md) become \`cloud_monitoring_count\`, \`cloud_monitoring_ratio\`,
+\`cloud_monitoring_seconds\` or \`cloud_monitoring_bytes\`, told apart by the label \`name\`: \`cloud_monitoring_seconds{name="order_age"} > 5m\`.
+
+${monitoringNotes("as many series a run as the reducer and group_by leave", "the time that delay says")}`,
+  secondhand: true,
+
+  observe: (settings, world) => observeReadings({ value: readingOf(settings) }, settings.project, world),
+
+  assess(settings, observed) {
+    const { failure, found, now } = observed;
+    if (failure) return { failure, measurements: [] };
+    const { metric, labels, empty } = settings;
+    const reading = readingOf(settings);
+    if (!found.value)
+      return {
+        ...(empty === "fail"
+          ? { failure: nothingRead(reading, now, "nothing matches the filter, or it reports nothing") }
+          : {}),
+        measurements: empty === "zero" ? [{ metric, value: 0, labels }] : [],
+      };
+    const { samples } = found.value;
+    const tooMany = `${samples.length} series match, more than ${mostSeries}: narrow the filter, or name a reducer`;
+    return {
+      ...(samples.length > mostSeries ? { failure: { kind: "protocol", phase: "series", message: tooMany } } : {}),
+      measurements: [...samples.slice(0, mostSeries).map((sample) => measured(sample, settings)), ...dataAge(observed)],
+    };
+  },
+};
+
+function readingOf(settings: CloudMonitoringSettings): Reading {
+  const { metric_type, resource_type, filter, aligner, reducer, group_by, period: periodMs, delay } = settings;
+  return {
+    metricType: metric_type,
+    resourceType: resource_type,
+    filter,
+    aligner,
+    reducer,
+    groupBy: group_by,
+    periodMs,
+    delayMs: delay,
+  };
+}
+
+function measured({ labels: seen, value }: Sample, settings: CloudMonitoringSettings): Measured {
+  const { metric, unit, labels, label_from } = settings;
+  const taken = Object.entries(label_from).map(([label, path]) => [label, seen[path] ?? ""]);
+  const scale = unit === undefined ? 1 : scales[unit][1];
+  return { metric, value: value * scale, labels: { ...labels, ...Object.fromEntries(taken) } };
+}
+
+function problems(settings: CloudMonitoringSettings): [string, string][] {
+  const { metric, unit, labels, label_from, reducer, group_by } = settings;
+  const wrong: [string, string][] = [];
+  const known = metrics[metric];
+  if (unit !== undefined && scales[unit][0] !== known.unit) {
+    const fitting = Object.entries(scales).filter(([, [of]]) => of === known.unit);
+    wrong.push(["unit", `${metric} is in ${known.unit}: write one of ${fitting.map(([name]) => name).join(", ")}`]);
+  }
+  if (/^(probe|http|tls)_|^data_age$/.test(metric))
+    wrong.push(["metric", `${metric} is measured by probes themselves: write another metric`]);
+  const carried = known.labels ?? [];
+  for (const [field, names] of [
+    ["labels", labels],
+    ["label_from", label_from],
+  ] as const) {
+    for (const label of Object.keys(names)) {
+      if (carried.includes(label)) continue;
+      const advice = carried.length === 0 ? "it carries none" : `it carries ${carried.join(", ")}`;
+      wrong.push([field, `${metric} has no label "${label}": ${advice}`]);
+    }
+  }
+  if (group_by.length > 0 && reducer === "REDUCE_NONE")
+    wrong.push(["group_by", "group_by needs a reducer, which makes one series of each group"]);
+  return wrong;
+}

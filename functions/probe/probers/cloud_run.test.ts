@@ -1,0 +1,154 @@
+import { describe, expect, it } from "vitest";
+import type { ProbeResult } from "../../../shared/messages/report.ts";
+import { measured, probeOnce } from "../fixtures.ts";
+import {
+  apiMisbehaviours,
+  double,
+  echoedError,
+  int,
+  monitoringStand,
+  one,
+  refusal,
+  type StandAnswer,
+} from "../google/stand.fixtures.ts";
+import { proberContract } from "../prober.contract.ts";
+import { cloudRun } from "./cloud_run.ts";
+
+const settings = { project: "netra-staging", region: "us-central1", service: "backend" };
+const metric = (name: string): string => `run.googleapis.com/${name}`;
+const log = "logging.googleapis.com/user/failed-startups";
+const byClass = (counts: Record<string, number>, minutesAgo = 3): StandAnswer =>
+  Object.entries(counts).map(([name, count]) => ({
+    labels: { "metric.labels.response_code_class": name },
+    points: [[minutesAgo, int(count)]],
+  }));
+
+const busy: Record<string, StandAnswer> = {
+  [metric("request_count")]: byClass({ "2xx": 570, "4xx": 24, "5xx": 6 }),
+  [metric("request_latencies")]: one(double(840)),
+  [metric("container/instance_count")]: [
+    { labels: { "metric.labels.state": "active" }, points: [[3, int(4)]] },
+    { labels: { "metric.labels.state": "idle" }, points: [[3, int(1)]] },
+  ],
+  [metric("container/startup_latencies")]: one(double(12_500)),
+  [log]: one(int(2)),
+};
+
+async function probe(answers: Record<string, StandAnswer>, more: Record<string, unknown> = {}) {
+  const stand = await monitoringStand(answers);
+  const result = await probeOnce(cloudRun, { ...settings, ...more }, { googleStand: stand.url });
+  return { result, asked: stand.asked };
+}
+
+function values({ measurements }: ProbeResult): Record<string, number> {
+  return Object.fromEntries(
+    measurements.map(({ metric: name, value, labels }) => [[name, ...Object.values(labels)].join(" "), value]),
+  );
+}
+
+proberContract({
+  prober: cloudRun,
+  google: true,
+  settings: () => settings,
+  healthy: async () => (await monitoringStand(busy)).port,
+  echo: echoedError,
+  misbehaviours: apiMisbehaviours,
+});
+
+describe("cloud_run", () => {
+  it("measures requests by class, latency in seconds, instances and failed starts", async () => {
+    const { result } = await probe(busy, { failed_startups: "failed-startups" });
+    expect(result.failure).toBeUndefined();
+    expect(values(result)).toMatchObject({
+      cloud_run_error_rate: 0.01,
+      "cloud_run_request_rate 2xx": 9.5,
+      "cloud_run_request_rate 3xx": 0,
+      "cloud_run_request_rate 4xx": 0.4,
+      "cloud_run_request_rate 5xx": 0.1,
+      cloud_run_request_latency: 0.84,
+      cloud_run_startup_latency: 12.5,
+      "cloud_run_instances active": 4,
+      "cloud_run_instances idle": 1,
+      failed_startups: 2,
+    });
+    expect(result.findings).toEqual([]);
+  });
+
+  it("reads each metric once, over all revisions of this service, in its region", async () => {
+    const { asked } = await probe(busy, { failed_startups: "failed-startups" });
+    expect(Object.keys(asked).sort()).toEqual(Object.keys(busy).sort());
+    for (const requests of Object.values(asked)) {
+      expect(requests).toHaveLength(1);
+      expect(requests[0]?.get("filter")).toContain(
+        'resource.type = "cloud_run_revision" AND resource.labels.service_name = "backend" AND resource.labels.location = "us-central1"',
+      );
+    }
+    const latency = asked[metric("request_latencies")]?.[0];
+    expect(latency?.get("aggregation.perSeriesAligner")).toBe("ALIGN_DELTA");
+    expect(latency?.get("aggregation.crossSeriesReducer")).toBe("REDUCE_PERCENTILE_95");
+    expect(asked[metric("request_count")]?.[0]?.getAll("aggregation.groupByFields")).toEqual([
+      "metric.labels.response_code_class",
+    ]);
+  });
+
+  it("does not read failed starts where no log-based metric is named", async () => {
+    const { result, asked } = await probe(busy);
+    expect(asked).not.toHaveProperty(log);
+    expect(measured(result, "failed_startups")).toBeUndefined();
+  });
+
+  it("counts no failed starts where the log-based metric has no points", async () => {
+    const { [log]: _, ...others } = busy;
+    const { result } = await probe(others, { failed_startups: "failed-startups" });
+    expect(measured(result, "failed_startups")).toBe(0);
+  });
+
+  it("names a log-based metric that there is not", async () => {
+    const answers = { ...busy, [log]: refusal(404, "NOT_FOUND", "Cannot find metric(s) that match type = x") };
+    const { result } = await probe(answers, { failed_startups: "failed-startups" });
+    expect(result.failure).toEqual({
+      kind: "protocol",
+      phase: "google_api",
+      message:
+        "there is no log-based metric failed-startups in the project netra-staging: create it, or correct its name",
+    });
+  });
+
+  it.each([
+    ["a share over the whole of a longer period", { "2xx": 90, "5xx": 10 }, { period: "5m" }, 0.1, 10 / 300],
+    ["only failures", { "5xx": 6 }, {}, 1, 0.1],
+    ["none", { "2xx": 6 }, {}, 0, 0],
+  ])("finds %s", async (_, counts, more, share, rate) => {
+    const { result } = await probe({ ...busy, [metric("request_count")]: byClass(counts, 4) }, more);
+    expect(measured(result, "cloud_run_error_rate")).toBe(share);
+    expect(measured(result, "cloud_run_request_rate", "5xx")).toBeCloseTo(rate, 10);
+  });
+
+  it("takes no traffic for no traffic: no share, no latency, no failure, and it is said", async () => {
+    const { result } = await probe({});
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "cloud_run_error_rate")).toBeUndefined();
+    expect(measured(result, "cloud_run_request_latency")).toBeUndefined();
+    expect(measured(result, "data_age")).toBeUndefined();
+    expect(measured(result, "cloud_run_request_rate", "5xx")).toBe(0);
+    expect(result.findings).toMatchObject([
+      {
+        check: "traffic",
+        ok: true,
+        observed: expect.stringMatching(/^neither requests nor instances between \d\d:\d\d and \d\d:\d\d UTC$/),
+        explanation: "Nothing was measured: there is no service backend in us-central1, or nobody uses it.",
+      },
+    ]);
+  });
+
+  it("fails without traffic where traffic is expected", async () => {
+    const { result } = await probe({}, { expect_traffic: true });
+    expect(result.failure).toMatchObject({
+      kind: "unavailable",
+      phase: "google_api",
+      message: expect.stringMatching(
+        /^Cloud Monitoring has no point of run.googleapis.com\/request_count between .*: there is no service backend/,
+      ),
+    });
+  });
+});

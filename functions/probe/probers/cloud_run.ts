@@ -1,0 +1,145 @@
+/** The prober `cloud_run`: requests, latency and instances of a Cloud Run service, as Cloud Monitoring saw them. */
+import { z } from "zod";
+import {
+  dataAge,
+  fromMilliseconds,
+  type Measured,
+  monitoringNotes,
+  nothingRead,
+  numberIn,
+  type Observed,
+  observeReadings,
+  period,
+  regional,
+  sampled,
+  valuesBy,
+  type WantedReading,
+} from "../google/readings.ts";
+import { classLabel, idleFinding, requestSamples } from "../google/requests.ts";
+import type { Prober } from "../prober.ts";
+
+/** What a `cloud_run` probe reads. */
+export interface CloudRunSettings {
+  readonly project: string;
+  readonly region: string;
+  readonly service: string;
+  readonly failed_startups?: string | undefined;
+  readonly expect_traffic: boolean;
+  readonly period: number;
+}
+
+type Reading = "requests" | "latency" | "instances" | "startups" | "failedStartups";
+
+/** The prober `cloud_run`. */
+export const cloudRun: Prober<CloudRunSettings, Observed<Reading>> = {
+  kind: "cloud_run",
+  title:
+    "Reads the requests of a Cloud Run service by class from Cloud Monitoring, how long it took to answer and to start, its instances, and failed starts.",
+  settings: z.strictObject({
+    ...regional,
+    service: z.string().min(1).describe("The name of the service."),
+    failed_startups: z
+      .string()
+      .regex(/^[A-Za-z0-9_./-]+$/, {
+        error: () => "must be the name of a log-based metric, as in failed-startups, without logging.googleapis.com",
+      })
+      .optional()
+      .describe("The name of the log-based metric that counts failed starts. Without it they are not measured."),
+    expect_traffic: z
+      .boolean()
+      .default(false)
+      .describe("Whether the probe fails when the service had neither requests nor instances."),
+    period,
+  }),
+  example: `project: shop-staging
+region: us-central1
+service: backend
+failed_startups: failed-startups
+`,
+  notes: `## Failed starts
+
+Google counts no failed starts. A log-based metric does, a counter that you create once, and whose name stands in \`failed_startups\`:
+
+\`\`\`
+gcloud logging metrics create failed-startups --description "Instances that failed to start" --log-filter '
+  resource.type="cloud_run_revision" AND
+  (textPayload:"could not start successfully" OR textPayload:"failed the readiness check" OR
+   textPayload:"failed to start and listen on the port" OR textPayload:"STARTUP TCP probe failed" OR
+   textPayload:"STARTUP HTTP probe failed" OR textPayload:"Container called exit")'
+\`\`\`
+
+It counts for all services; the probe reads the share of its own.
+
+## Without traffic
+
+A service that nobody uses has no points at all. Then there are no shares and no latencies, rates are 0, and the finding \`traffic\` says so:
+that is no failure unless \`expect_traffic\` makes it one. Requests that never reach a revision, because nobody may call the service or the load
+balancer cannot reach it, are not counted by Cloud Run.
+
+${monitoringNotes("up to 9 series a run", "3 minutes")}`,
+  secondhand: true,
+
+  observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
+
+  assess(settings, observed) {
+    const { failure, found, now } = observed;
+    if (failure) return { failure, measurements: [] };
+    const readings = readingsOf(settings);
+    const { service, region, expect_traffic, failed_startups, period: periodMs } = settings;
+    const instances = valuesBy(found.instances?.samples ?? [], stateLabel);
+    const metrics = { rate: "cloud_run_request_rate", errorRate: "cloud_run_error_rate" } as const;
+    const measurements: Measured[] = [
+      ...requestSamples(found.requests, periodMs, metrics),
+      ...sampled("cloud_run_request_latency", fromMilliseconds(numberIn(found.latency))),
+      ...sampled("cloud_run_startup_latency", fromMilliseconds(numberIn(found.startups))),
+      ...["active", "idle"].map((state) => ({
+        metric: "cloud_run_instances" as const,
+        value: instances[state] ?? 0,
+        labels: { state },
+      })),
+      // A counter of logs has no points while there are no such logs.
+      ...(failed_startups === undefined ? [] : sampled("failed_startups", numberIn(found.failedStartups) ?? 0)),
+      ...dataAge(observed),
+    ];
+    const idle = !found.requests && !found.instances;
+    const nowhere = `there is no service ${service} in ${region}, or nobody uses it`;
+    return {
+      ...(idle && expect_traffic ? { failure: nothingRead(readings.requests, now, nowhere) } : {}),
+      measurements,
+      findings: idle ? [idleFinding(readings.requests, now, "neither requests nor instances", nowhere)] : [],
+    };
+  },
+};
+
+/** From sampling to readability, in milliseconds; of metrics that Google made faster since, it only looks back further. */
+const delayMs = 180_000;
+const stateLabel = "metric.labels.state";
+
+function readingsOf(settings: CloudRunSettings): Readonly<Record<Exclude<Reading, "failedStartups">, WantedReading>> {
+  const { region, service, failed_startups, period: periodMs } = settings;
+  const reading = (metricType: string, how: Pick<WantedReading, "aligner" | "reducer" | "groupBy">): WantedReading => ({
+    ...how,
+    metricType,
+    resourceType: "cloud_run_revision",
+    where: { "resource.labels.service_name": service, "resource.labels.location": region },
+    periodMs,
+    delayMs,
+  });
+  const sumBy = (label: string) => ({ reducer: "REDUCE_SUM", groupBy: [label] }) as const;
+  // Over all revisions and answers at once: a percentile of percentiles would be none.
+  const slowest = { aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95" } as const;
+  return {
+    requests: reading("run.googleapis.com/request_count", { aligner: "ALIGN_DELTA", ...sumBy(classLabel) }),
+    latency: reading("run.googleapis.com/request_latencies", slowest),
+    instances: reading("run.googleapis.com/container/instance_count", { aligner: "ALIGN_MAX", ...sumBy(stateLabel) }),
+    startups: reading("run.googleapis.com/container/startup_latencies", slowest),
+    ...(failed_startups === undefined
+      ? {}
+      : {
+          failedStartups: reading(`logging.googleapis.com/user/${failed_startups}`, {
+            aligner: "ALIGN_DELTA",
+            reducer: "REDUCE_SUM",
+          }),
+        }),
+  };
+}

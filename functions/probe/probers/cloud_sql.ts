@@ -1,0 +1,168 @@
+/** The prober `cloud_sql`: whether a Cloud SQL instance for PostgreSQL is up, and how much of it is in use, as Cloud Monitoring saw it. */
+import { z } from "zod";
+import { googleProject } from "../../../shared/config/fields.ts";
+import type { Failure } from "../../../shared/messages/report.ts";
+import { cloudSqlInstance, cloudSqlReading, connectionsReading } from "../google/cloud-sql.ts";
+import {
+  agoOf,
+  dataAge,
+  type Measured,
+  monitoringNotes,
+  nothingRead,
+  numberIn,
+  type Observed,
+  observeReadings,
+  period,
+  sampled,
+  type WantedReading,
+} from "../google/readings.ts";
+import type { Found } from "../google/series.ts";
+import type { Prober } from "../prober.ts";
+
+/** What a `cloud_sql` probe reads. */
+export interface CloudSqlSettings {
+  readonly project: string;
+  readonly instance: string;
+  readonly max_connections?: number | undefined;
+  readonly period: number;
+}
+
+type Reading = Always | "state";
+type Always = "up" | "running" | "cpu" | "memory" | "disk" | "reads" | "writes" | "connections" | "newConnections";
+
+/** The prober `cloud_sql`. */
+export const cloudSql: Prober<CloudSqlSettings, Observed<Reading>> = {
+  kind: "cloud_sql",
+  title:
+    "Reads from Cloud Monitoring whether a Cloud SQL instance for PostgreSQL is up, and its CPU, memory, disk and connections.",
+  settings: z.strictObject({
+    project: googleProject,
+    instance: cloudSqlInstance,
+    max_connections: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("Connections that the server takes, for cloud_sql_connection_utilization: no metric says it."),
+    period,
+  }),
+  example: `project: shop-staging
+instance: shop-postgres
+max_connections: 100
+`,
+  notes: `## When it fails
+
+When the server is down (\`database/up\`), or the instance is in another state than RUNNING (\`database/instance_state\`): stopped by its owner,
+suspended, in maintenance, failed. Both are read, because the state stays RUNNING through an unplanned outage. Connections are summed
+over all databases of the server (\`postgresql/num_backends\`).
+
+${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minutes")}`,
+  secondhand: true,
+
+  async observe(settings, world) {
+    const { project, instance, period: periodMs } = settings;
+    const observed = await observeReadings(readingsOf(settings), project, world);
+    if (observed.failure || isRunning(observed.found.running)) return observed;
+    // Which of the other states it is in takes a series for each, and is asked only now.
+    const state = cloudSqlReading("instance_state", instance, project, {
+      aligner: "ALIGN_FRACTION_TRUE",
+      reducer: "REDUCE_MAX",
+      groupBy: ["metric.labels.state"],
+      periodMs,
+    });
+    const { found, failure } = await observeReadings({ state }, project, world);
+    return { ...observed, found: { ...observed.found, ...found }, ...(failure ? { failure } : {}) };
+  },
+
+  assess(settings, observed) {
+    const { failure, found, now } = observed;
+    if (failure) return { failure, measurements: [] };
+    if (!found.up) {
+      const why = `there is no instance ${settings.instance}, it was just created, or it reports nothing`;
+      return { failure: nothingRead(readingsOf(settings).up, now, why), measurements: dataAge(observed) };
+    }
+    const connections = numberIn(found.connections);
+    const measurements: Measured[] = [
+      { metric: "cloud_sql_up", value: isUp(found.up) ? 1 : 0 },
+      ...sampled("cloud_sql_cpu_utilization", numberIn(found.cpu)),
+      ...sampled("cloud_sql_connections", connections),
+      ...sampled("cloud_sql_memory_utilization", numberIn(found.memory)),
+      ...sampled("cloud_sql_disk_utilization", numberIn(found.disk)),
+      ...(connections !== undefined && settings.max_connections !== undefined
+        ? sampled("cloud_sql_connection_utilization", connections / settings.max_connections)
+        : []),
+      ...sampled("cloud_sql_new_connections", numberIn(found.newConnections)),
+      ...operation("read", numberIn(found.reads)),
+      ...operation("write", numberIn(found.writes)),
+      ...dataAge(observed),
+    ];
+    const reason = stateFailure(settings, observed, found.up);
+    return { ...(reason ? { failure: reason } : {}), measurements };
+  },
+};
+
+function readingsOf({
+  project,
+  instance,
+  period: periodMs,
+}: CloudSqlSettings): Readonly<Record<Always, WantedReading>> {
+  const reading = (metric: string, how: Pick<WantedReading, "aligner" | "reducer" | "where">): WantedReading =>
+    cloudSqlReading(metric, instance, project, { ...how, periodMs });
+  return {
+    up: reading("up", { aligner: "ALIGN_NEXT_OLDER", reducer: "REDUCE_MIN" }),
+    running: reading("instance_state", {
+      aligner: "ALIGN_FRACTION_TRUE",
+      reducer: "REDUCE_MAX",
+      where: { "metric.labels.state": running },
+    }),
+    cpu: reading("cpu/utilization", { aligner: "ALIGN_MEAN", reducer: "REDUCE_MAX" }),
+    memory: reading("memory/utilization", { aligner: "ALIGN_MEAN", reducer: "REDUCE_MAX" }),
+    disk: reading("disk/utilization", { aligner: "ALIGN_MEAN", reducer: "REDUCE_MAX" }),
+    reads: reading("disk/read_ops_count", { aligner: "ALIGN_RATE", reducer: "REDUCE_SUM" }),
+    writes: reading("disk/write_ops_count", { aligner: "ALIGN_RATE", reducer: "REDUCE_SUM" }),
+    connections: connectionsReading(instance, project, periodMs),
+    newConnections: reading("postgresql/new_connection_count", { aligner: "ALIGN_RATE", reducer: "REDUCE_SUM" }),
+  };
+}
+
+const running = "RUNNING";
+
+/** What a state means, where its name does not say it. */
+const meanings: Readonly<Record<string, string>> = {
+  RUNNABLE: "it was stopped by its owner",
+  SUSPENDED: "it is suspended, as after trouble with billing",
+  MAINTENANCE: "it is down for maintenance",
+  PENDING_CREATE: "it is being created",
+  FAILED: "its creation failed, or an operation left it broken",
+  UNKNOWN_STATE: "its state is not known",
+};
+
+function isUp(up: Found): boolean {
+  return (numberIn(up) ?? 0) >= 1;
+}
+
+/** Without points of the state nothing speaks against it. */
+function isRunning(found: Found | undefined): boolean {
+  return found === undefined || (numberIn(found) ?? 0) > 0;
+}
+
+function stateFailure(
+  { instance }: CloudSqlSettings,
+  { found, now }: Observed<Reading>,
+  up: Found,
+): Failure | undefined {
+  if (isUp(up) && isRunning(found.running)) return undefined;
+  const state = found.state?.samples.toSorted((a, b) => b.value - a.value)[0]?.labels["metric.labels.state"];
+  const name = isRunning(found.running) ? running : (state ?? "UNKNOWN_STATE");
+  const meaning =
+    name === running ? "its state is RUNNING still, so nobody stopped it" : (meanings[name] ?? `its state is ${name}`);
+  const what = isUp(up) ? "does not run as it should" : "is down";
+  return {
+    kind: "database",
+    phase: "state",
+    message: `the server of ${instance} ${what}: ${meaning} (measured ${agoOf(up, now)})`,
+  };
+}
+
+function operation(name: string, value: number | undefined): Measured[] {
+  return value === undefined ? [] : [{ metric: "cloud_sql_disk_operations", value, labels: { operation: name } }];
+}

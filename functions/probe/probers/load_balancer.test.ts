@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { measured, probeOnce } from "../fixtures.ts";
+import {
+  apiMisbehaviours,
+  double,
+  echoedError,
+  int,
+  monitoringStand,
+  one,
+  type StandAnswer,
+} from "../google/stand.fixtures.ts";
+import { proberContract } from "../prober.contract.ts";
+import { loadBalancer } from "./load_balancer.ts";
+
+const settings = { project: "netra-staging", url_map: "staging-lb" };
+const metric = (name: string): string => `loadbalancing.googleapis.com/https/${name}`;
+const byClass = (counts: Record<string, number>): StandAnswer =>
+  Object.entries(counts).map(([name, count]) => ({
+    labels: { "metric.labels.response_code_class": name },
+    points: [[4, int(count)]],
+  }));
+const busy: Record<string, StandAnswer> = {
+  [metric("request_count")]: byClass({ 200: 80, 300: 4, 400: 6, 500: 20, 0: 10 }),
+  [metric("total_latencies")]: one(double(1_250)),
+  [metric("backend_latencies")]: one(double(900)),
+};
+
+async function probe(answers: Record<string, StandAnswer>, more: Record<string, unknown> = {}) {
+  const stand = await monitoringStand(answers);
+  const result = await probeOnce(loadBalancer, { ...settings, ...more }, { googleStand: stand.url });
+  return { result, asked: stand.asked };
+}
+
+proberContract({
+  prober: loadBalancer,
+  google: true,
+  settings: () => settings,
+  healthy: async () => (await monitoringStand(busy)).port,
+  echo: echoedError,
+  misbehaviours: apiMisbehaviours,
+});
+
+describe("load_balancer", () => {
+  it("reads classes as the load balancer writes them, 500 and not 5xx", async () => {
+    const { result } = await probe(busy);
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "load_balancer_error_rate")).toBeCloseTo(20 / 120, 10);
+    expect(measured(result, "load_balancer_request_rate", "5xx")).toBeCloseTo(20 / 60, 10);
+    expect(measured(result, "load_balancer_request_rate", "2xx")).toBeCloseTo(80 / 60, 10);
+    expect(measured(result, "load_balancer_request_rate", "none")).toBeCloseTo(10 / 60, 10);
+    expect(measured(result, "load_balancer_latency")).toBe(1.25);
+    expect(measured(result, "load_balancer_backend_latency")).toBe(0.9);
+    expect(measured(result, "data_age")).toBeGreaterThanOrEqual(240);
+  });
+
+  it.each([
+    [{}, 'resource.labels.url_map_name = "staging-lb"'],
+    [{ url_map: undefined, forwarding_rule: "front" }, 'resource.labels.forwarding_rule_name = "front"'],
+    [
+      { backend: "backend-service" },
+      'resource.labels.url_map_name = "staging-lb" AND resource.labels.backend_target_name = "backend-service"',
+    ],
+  ])("reads each metric once, of %j", async (more, filter) => {
+    const { asked } = await probe(busy, more);
+    expect(Object.keys(asked).sort()).toEqual(Object.keys(busy).sort());
+    for (const requests of Object.values(asked)) {
+      expect(requests).toHaveLength(1);
+      expect(requests[0]?.get("filter")).toMatch(new RegExp(`resource.type = "https_lb_rule" AND ${filter}$`));
+    }
+  });
+
+  it("takes no traffic for no traffic, unless it is expected", async () => {
+    const { result } = await probe({});
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "load_balancer_error_rate")).toBeUndefined();
+    expect(result.findings).toMatchObject([
+      { check: "traffic", ok: true, observed: expect.stringMatching(/^no requests between/) },
+    ]);
+    expect((await probe({}, { expect_traffic: true })).result.failure?.message).toMatch(
+      /: there is no load balancer staging-lb, or nobody uses it$/,
+    );
+  });
+
+  it("must be told which load balancer", () => {
+    const parsed = loadBalancer.settings.safeParse({ project: "netra-staging" });
+    expect(parsed.error?.issues[0]?.message).toBe(
+      "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
+    );
+  });
+});

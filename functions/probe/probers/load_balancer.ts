@@ -1,0 +1,117 @@
+/** The prober `load_balancer`: requests and latency of an external HTTPS load balancer, as Cloud Monitoring saw them. */
+import { z } from "zod";
+import { googleProject } from "../../../shared/config/fields.ts";
+import {
+  dataAge,
+  fromMilliseconds,
+  type Measured,
+  monitoringNotes,
+  nothingRead,
+  numberIn,
+  type Observed,
+  observeReadings,
+  period,
+  sampled,
+  type WantedReading,
+} from "../google/readings.ts";
+import { classLabel, idleFinding, requestSamples } from "../google/requests.ts";
+import type { Prober } from "../prober.ts";
+
+/** What a `load_balancer` probe reads. */
+export interface LoadBalancerSettings {
+  readonly project: string;
+  readonly url_map?: string | undefined;
+  readonly forwarding_rule?: string | undefined;
+  readonly backend?: string | undefined;
+  readonly expect_traffic: boolean;
+  readonly period: number;
+}
+
+type Reading = "requests" | "latency" | "backendLatency";
+
+/** The prober `load_balancer`. */
+export const loadBalancer: Prober<LoadBalancerSettings, Observed<Reading>> = {
+  kind: "load_balancer",
+  title:
+    "Reads the requests of a global external HTTPS load balancer by class from Cloud Monitoring, and how long it and its backends took to answer.",
+  settings: z
+    .strictObject({
+      project: googleProject,
+      url_map: z.string().min(1).optional().describe("The name of the URL map, which is the load balancer's own name."),
+      forwarding_rule: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("The name of one forwarding rule, for its requests alone."),
+      backend: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("The name of one backend service, for the requests that were routed to it alone."),
+      expect_traffic: z.boolean().default(false).describe("Whether the probe fails when there were no requests."),
+      period,
+    })
+    .refine(({ url_map, forwarding_rule }) => url_map !== undefined || forwarding_rule !== undefined, {
+      message: "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
+    }),
+  example: `project: shop-staging
+url_map: shop-lb
+`,
+  notes: `## What is counted
+
+Google counts a sample of the requests: rates are estimates, shares are right. A load balancer that nobody uses has no points at all: then
+there are no shares and no latencies, rates are 0, and the finding \`traffic\` says so; that is no failure unless \`expect_traffic\` makes it one.
+The share of errors here against that of the services behind it tells where an error was made: what Cloud Run never saw, the load balancer
+answered itself.
+
+${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
+  secondhand: true,
+
+  observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
+
+  assess(settings, observed) {
+    const { failure, found, now } = observed;
+    if (failure) return { failure, measurements: [] };
+    const { requests } = readingsOf(settings);
+    const metrics = { rate: "load_balancer_request_rate", errorRate: "load_balancer_error_rate" } as const;
+    const measurements: Measured[] = [
+      ...requestSamples(found.requests, settings.period, metrics),
+      ...sampled("load_balancer_latency", fromMilliseconds(numberIn(found.latency))),
+      ...sampled("load_balancer_backend_latency", fromMilliseconds(numberIn(found.backendLatency))),
+      ...dataAge(observed),
+    ];
+    const nowhere = `there is no load balancer ${settings.url_map ?? settings.forwarding_rule}, or nobody uses it`;
+    const idle = !found.requests;
+    return {
+      ...(idle && settings.expect_traffic ? { failure: nothingRead(requests, now, nowhere) } : {}),
+      measurements,
+      findings: idle ? [idleFinding(requests, now, "no requests", nowhere)] : [],
+    };
+  },
+};
+
+/** From sampling to readability, in milliseconds. */
+const delayMs = 210_000;
+
+function readingsOf(settings: LoadBalancerSettings): Readonly<Record<Reading, WantedReading>> {
+  const { url_map, forwarding_rule, backend, period: periodMs } = settings;
+  const labels = { url_map_name: url_map, forwarding_rule_name: forwarding_rule, backend_target_name: backend };
+  const where = Object.entries(labels).flatMap(([label, value]) =>
+    value === undefined ? [] : [[`resource.labels.${label}`, value] as const],
+  );
+  const reading = (metric: string, how: Pick<WantedReading, "aligner" | "reducer" | "groupBy">): WantedReading => ({
+    ...how,
+    metricType: `loadbalancing.googleapis.com/https/${metric}`,
+    resourceType: "https_lb_rule",
+    where: Object.fromEntries(where),
+    periodMs,
+    delayMs,
+  });
+  // Over all countries, caches and answers at once: a percentile of percentiles would be none.
+  const slowest = { aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95" } as const;
+  return {
+    requests: reading("request_count", { aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM", groupBy: [classLabel] }),
+    latency: reading("total_latencies", slowest),
+    backendLatency: reading("backend_latencies", slowest),
+  };
+}

@@ -1,0 +1,150 @@
+/** The prober `vpc_connector`: how near a Serverless VPC Access connector is to its ceiling, as Cloud Monitoring saw it. */
+import { z } from "zod";
+import type { Finding } from "../../../shared/messages/report.ts";
+import { cloudSqlInstance, connectionsReading } from "../google/cloud-sql.ts";
+import { connectorUtilization, type MachineType, machineTypes } from "../google/connector-load.ts";
+import {
+  dataAge,
+  type Measured,
+  monitoringNotes,
+  nothingRead,
+  numberIn,
+  type Observed,
+  observeReadings,
+  period,
+  regional,
+  sampled,
+  type WantedReading,
+} from "../google/readings.ts";
+import type { Prober } from "../prober.ts";
+
+/** What a `vpc_connector` probe reads. */
+export interface VpcConnectorSettings {
+  readonly project: string;
+  readonly region: string;
+  readonly connector: string;
+  readonly machine_type: MachineType;
+  readonly max_instances: number;
+  readonly connections?: { readonly instance: string; readonly ceiling: number } | undefined;
+  readonly period: number;
+}
+
+type Reading = "cpu" | "sent" | "received" | "instances" | "connections";
+
+/** The prober `vpc_connector`. */
+export const vpcConnector: Prober<VpcConnectorSettings, Observed<Reading>> = {
+  kind: "vpc_connector",
+  title:
+    "Reads the load of a Serverless VPC Access connector from Cloud Monitoring: CPU, throughput, instances and, where they can be had, connections.",
+  settings: z.strictObject({
+    ...regional,
+    connector: z.string().min(1).describe("The name of the connector."),
+    machine_type: z
+      .enum(machineTypes)
+      .default("e2-micro")
+      .describe("Machine type of its instances, which decides how much it carries."),
+    max_instances: z.int().min(2).max(10).default(10).describe("The most instances that it may have."),
+    connections: z
+      .strictObject({
+        instance: cloudSqlInstance.describe("The Cloud SQL instance behind it, whose connections are counted."),
+        ceiling: z.int().min(1).default(50).describe("The number of connections at which the connector fails."),
+      })
+      .optional()
+      .describe("Google counts no connections of a connector; those of the database behind it are the next best."),
+    period,
+  }),
+  example: `project: shop-staging
+region: us-central1
+connector: shop-connector
+max_instances: 3
+connections: { instance: "shop-staging:us-central1:shop-postgres", ceiling: 50 }
+`,
+  notes: `## What vpc_connector_utilization is
+
+Google has no such metric. A connector is at its ceiling when any one of its resources is, so it is the worst of
+
+- **CPU**: the 99th percentile of the CPU of its instances. A sick connector shows here first, and many small packets show only here.
+- **throughput**: bytes sent and received a second, against what \`machine_type\` carries at \`max_instances\`: 50 Mbit/s an instance of
+  f1-micro, 100 of e2-micro, 1600 of e2-standard-4.
+- **connections**, with \`connections\`: those of the database behind it, as Cloud SQL counts them, against \`ceiling\`.
+
+The number of instances is no part of it: connectors scale out and never in, so that one at its maximum may have been idle for weeks. A rule
+can still ask for \`vpc_connector_instances >= vpc_connector_instance_limit\`, best together with the utilization.
+
+${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
+  secondhand: true,
+
+  observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
+
+  assess(settings, observed) {
+    const { failure, found, now } = observed;
+    if (failure) return { failure, measurements: [] };
+    const readings = readingsOf(settings);
+    const { connector, region, max_instances: maxInstances, machine_type: machineType, connections } = settings;
+    const cpu = numberIn(found.cpu);
+    const instances = numberIn(found.instances);
+    // A connector that nothing passes has instances and no bytes.
+    const sent = numberIn(found.sent) ?? (instances === undefined ? undefined : 0);
+    const received = numberIn(found.received) ?? (instances === undefined ? undefined : 0);
+    const bytesPerSecond = sent === undefined && received === undefined ? undefined : (sent ?? 0) + (received ?? 0);
+    const counted = numberIn(found.connections);
+    const utilization = connectorUtilization(
+      { cpu, bytesPerSecond, connections: counted },
+      { machineType, maxInstances, connections: connections?.ceiling },
+    );
+    const measurements: Measured[] = [
+      ...sampled("vpc_connector_utilization", utilization),
+      ...sampled("vpc_connector_cpu_utilization", cpu),
+      ...sampled("vpc_connector_instances", instances),
+      { metric: "vpc_connector_instance_limit", value: maxInstances },
+      ...sampled("vpc_connector_connections", counted),
+      ...direction("sent", sent),
+      ...direction("received", received),
+      ...dataAge(observed),
+    ];
+    const known = cpu !== undefined || bytesPerSecond !== undefined;
+    const why = `there is no connector ${connector} in ${region}, or it was just created`;
+    return {
+      ...(known ? {} : { failure: nothingRead(readings.sent, now, why) }),
+      measurements: known ? measurements : [],
+      findings: known ? [cpuFinding(cpu)] : [],
+    };
+  },
+};
+
+/** From sampling to readability, in milliseconds. */
+const delayMs = 240_000;
+
+function readingsOf(settings: VpcConnectorSettings): Readonly<Record<Exclude<Reading, "connections">, WantedReading>> {
+  const { project, region, connector, connections, period: periodMs } = settings;
+  const reading = (metric: string, how: Pick<WantedReading, "aligner" | "reducer" | "optional">): WantedReading => ({
+    ...how,
+    metricType: `vpcaccess.googleapis.com/connector/${metric}`,
+    resourceType: "vpc_access_connector",
+    where: { "resource.labels.connector_name": connector, "resource.labels.location": region },
+    periodMs,
+    delayMs,
+  });
+  return {
+    // A distribution over the instances; Google does not say in which unit, those who use it compare with 0 to 1.
+    cpu: reading("cpu/utilizations", { aligner: "ALIGN_PERCENTILE_99", reducer: "REDUCE_MAX", optional: true }),
+    sent: reading("sent_bytes_count", { aligner: "ALIGN_RATE", reducer: "REDUCE_SUM" }),
+    received: reading("received_bytes_count", { aligner: "ALIGN_RATE", reducer: "REDUCE_SUM" }),
+    instances: reading("instances", { aligner: "ALIGN_MAX", reducer: "REDUCE_MAX", optional: true }),
+    ...(connections ? { connections: connectionsReading(connections.instance, project, periodMs) } : {}),
+  };
+}
+
+function direction(name: string, value: number | undefined): Measured[] {
+  return value === undefined ? [] : [{ metric: "vpc_connector_throughput", value, labels: { direction: name } }];
+}
+
+function cpuFinding(cpu: number | undefined): Finding {
+  return {
+    check: "connector_cpu",
+    ok: cpu !== undefined,
+    observed: cpu === undefined ? "no CPU is measured" : "CPU is measured",
+    expected: "points of vpcaccess.googleapis.com/connector/cpu/utilizations",
+    explanation: "Without CPU vpc_connector_utilization is too low where many small packets make a connector sick.",
+  };
+}
