@@ -77,10 +77,8 @@ function healthyValue(
       (check) => check.metric === metric && concerns(check.matchers, probe) && !check.holds(value),
     );
     if (missed) return false;
-    const samples = [{ at, value }];
-    const source: SeriesSource = {
-      select: (wanted) => (wanted === metric ? [{ metric, labels: all, samples, staleAfterMs: 60_000 }] : []),
-    };
+    const series = { metric, labels: all, times: [at], values: [value], staleAfterMs: 60_000 };
+    const source: SeriesSource = { select: (wanted) => (wanted === metric ? [series] : []) };
     return [...plan.rulesByName.values()]
       .filter(({ metrics }) => metrics.length === 1 && metrics[0] === metric)
       .every(({ condition }) => condition.evaluate(source, at).every(({ truth }) => truth !== true));

@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AlertHistory, compacted, isQuiet, type Judgement, phaseOf, quiet, withJudgements } from "./alert.ts";
 
-const timing = { alertDurationMs: 120_000, clearDurationMs: 180_000, intervalMs: 60_000 };
+const timing = { alertDurationMs: 120_000, clearDurationMs: 180_000, intervalMs: 60_000, flapping: true };
 
 /** `"0 good, 60 bad"` in seconds, as judgements. */
 function judgements(timeline: string): Judgement[] {
   return timeline.split(", ").map((entry) => {
     const [at, word] = entry.split(" ");
-    return [Number(at) * 1000, word === "bad" ? 1 : 0];
+    return [Number(at) * 1000, word === "bad" ? 1 : word === "neither" ? 2 : 0];
   });
 }
 
@@ -52,10 +52,16 @@ describe("an alert of 2 min, cleared after 3 min good, measured each minute", ()
   });
 
   it("fires at once where the duration is zero", () => {
-    const now = { alertDurationMs: 0, clearDurationMs: 0, intervalMs: 60_000 };
+    const now = { alertDurationMs: 0, clearDurationMs: 0, intervalMs: 60_000, flapping: true };
     const bad: AlertHistory = { base: { status: "inactive" }, recent: [[60_000, 1]] };
-    expect(phaseOf(bad, now, 60_000)).toEqual({ status: "firing", since: 60_000, firedAt: 60_000, lastAt: 60_000 });
-    expect(phaseOf(withJudgements(bad, [[120_000, 0]]), now, 120_000)).toEqual({ status: "inactive", lastAt: 120_000 });
+    expect(phaseOf(bad, now, 60_000)).toMatchObject({
+      status: "firing",
+      since: 60_000,
+      firedAt: 60_000,
+      lastAt: 60_000,
+    });
+    const after = phaseOf(withJudgements(bad, [[120_000, 0]]), now, 120_000);
+    expect(after).toMatchObject({ status: "inactive", lastAt: 120_000 });
   });
 });
 

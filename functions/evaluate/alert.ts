@@ -1,14 +1,20 @@
 /**
  * One alert: a rule on one instance of its condition, as a fold over judgements in the order of their event time.
  *
- * Pending since the first bad judgement, firing when it has held for `alertDurationMs`; a good one while pending clears it; while firing
- * it must be good for `clearDurationMs`. The fold starts from a settled base and a short list of recent judgements, so that a judgement
- * that arrives late takes its place in time and the outcome is the same as if nothing had been late.
+ * Pending since the first bad judgement, firing when it has held for `alertDurationMs`; one that is not bad while pending clears it; while
+ * firing it must be good for `clearDurationMs`, and calm where it flapped. The fold starts from a settled base and a short list of recent
+ * judgements, so that a judgement that arrives late takes its place in time and the outcome is the same as if nothing had been late.
  */
+import { type Flapping, flappingAfter, type Results, withResult } from "./flapping.ts";
 
 /** Where an alert stands, with the instants that its future depends on; all in milliseconds since the epoch. */
-export type AlertPhase =
-  | { readonly status: "inactive"; readonly lastAt?: number }
+export type AlertPhase = {
+  /** The last judgement. */
+  readonly lastAt?: number;
+  /** What flapping is told by; absent where all were good. */
+  readonly results?: Results;
+} & (
+  | { readonly status: "inactive" }
   | { readonly status: "pending"; readonly since: number; readonly lastAt: number; readonly holeAt?: number }
   | {
       readonly status: "firing";
@@ -17,10 +23,21 @@ export type AlertPhase =
       readonly lastAt: number;
       readonly goodSince?: number;
       readonly holeAt?: number;
-    };
+      /** While it flaps it is held. */
+      readonly flapping?: Flapping;
+    }
+);
 
-/** The condition at one instant: 1 when it was bad, 0 when it was good. Instants without data have no judgement. */
-export type Judgement = readonly [at: number, bad: 0 | 1];
+/** What a judgement says: things are good, bad, or neither: not bad any more, and not as good as the all-clear wants it. */
+export type Verdict = 0 | 1 | 2;
+
+/** The verdicts by name. */
+export const good = 0;
+export const bad = 1;
+export const neither = 2;
+
+/** The condition at one instant. Instants without data have no judgement. */
+export type Judgement = readonly [at: number, verdict: Verdict];
 
 /** What the fold needs to know of the rule. */
 export interface AlertTiming {
@@ -28,6 +45,8 @@ export interface AlertTiming {
   readonly clearDurationMs: number;
   /** How far apart judgements usually are. */
   readonly intervalMs: number;
+  /** Whether an alert that flaps is held. */
+  readonly flapping: boolean;
 }
 
 /** Everything kept of one alert between reports. */
@@ -35,6 +54,11 @@ export interface AlertHistory {
   readonly base: AlertPhase;
   /** Ascending in time. */
   readonly recent: readonly Judgement[];
+  /**
+   * That it fired, which people were told: a fact in its history like the judgements. What comes late, and a rule that is edited, may
+   * change what led to it, and yet it takes good judgements to end it.
+   */
+  readonly announced?: { readonly since: number; readonly firedAt: number };
 }
 
 /** An alert that never had a bad judgement. */
@@ -45,9 +69,8 @@ export const quiet: AlertHistory = { base: { status: "inactive" }, recent: [] };
  * @param watermark the newest instant known of the partition: time by which something late is late
  */
 export function phaseOf(history: AlertHistory, timing: AlertTiming, watermark: number): AlertPhase {
-  let phase = history.base;
-  for (const judgement of history.recent) phase = step(phase, judgement, timing, watermark);
-  return settle(phase, timing, watermark);
+  const { phase, announced } = folded(history, history.recent.length, timing, watermark);
+  return settle(announced ? asAnnounced(phase, announced) : phase, timing, watermark);
 }
 
 /** Adds judgements, each in its place in time; one for an instant that is known already replaces it. */
@@ -56,7 +79,7 @@ export function withJudgements(history: AlertHistory, judgements: readonly Judge
   const [first] = judgements;
   if (judgements.length === 1 && first && first[0] > last) return { ...history, recent: [...history.recent, first] };
   const byInstant = new Map(history.recent);
-  for (const [at, bad] of judgements) byInstant.set(at, bad);
+  for (const [at, verdict] of judgements) byInstant.set(at, verdict);
   return { ...history, recent: [...byInstant].sort(([a], [b]) => a - b) };
 }
 
@@ -67,38 +90,65 @@ export function compacted(
   horizon: number,
   watermark: number,
 ): AlertHistory {
-  const keepFrom = history.recent.findIndex(([at]) => at >= horizon);
-  const old = keepFrom < 0 ? history.recent.length : keepFrom;
+  let old = 0;
+  while (old < history.recent.length && (history.recent[old]?.[0] ?? horizon) < horizon) old += 1;
   if (old === 0) return history;
-  let base = history.base;
-  for (const judgement of history.recent.slice(0, old)) base = step(base, judgement, timing, watermark);
-  return { base, recent: history.recent.slice(old) };
+  const { phase: base, announced } = folded(history, old, timing, watermark);
+  return { base, recent: history.recent.slice(old), ...(announced === undefined ? {} : { announced }) };
 }
 
 /** Whether nothing of the alert needs to be remembered. */
-export function isQuiet(history: AlertHistory): boolean {
-  return history.base.status === "inactive" && history.recent.every(([, bad]) => bad === 0);
+export function isQuiet({ base, recent }: AlertHistory): boolean {
+  return base.status === "inactive" && !base.results && recent.every(([, verdict]) => verdict !== bad);
 }
 
-function step(phase: AlertPhase, [at, bad]: Judgement, timing: AlertTiming, watermark: number): AlertPhase {
+/** The fold over the first judgements, and the announcement where it lies behind them. */
+function folded(
+  { base, recent, announced }: AlertHistory,
+  count: number,
+  timing: AlertTiming,
+  watermark: number,
+): { readonly phase: AlertPhase; readonly announced: AlertHistory["announced"] } {
+  let phase = base;
+  let ahead = announced;
+  for (let i = 0; i < count; i++) {
+    const judgement = recent[i];
+    if (judgement === undefined) break;
+    if (ahead !== undefined && judgement[0] > ahead.firedAt) {
+      phase = asAnnounced(phase, ahead);
+      ahead = undefined;
+    }
+    phase = step(phase, judgement, timing, watermark);
+  }
+  return { phase, announced: ahead };
+}
+
+function asAnnounced(phase: AlertPhase, { since, firedAt }: NonNullable<AlertHistory["announced"]>): AlertPhase {
+  if (phase.status === "firing") return phase;
+  return { status: "firing", since, firedAt, lastAt: phase.lastAt ?? firedAt, ...kept(phase.results) };
+}
+
+function step(phase: AlertPhase, [at, verdict]: Judgement, timing: AlertTiming, watermark: number): AlertPhase {
+  const before = phase.results ?? 0;
+  // What is neither leaves the state as it was, so that a value which wanders in between does not flap.
+  const results = withResult(before, verdict === neither ? ((before & 1) as 0 | 1) : verdict);
   // A judgement is missing before this one. It may be late and say the opposite, so a stretch with a hole is not trusted at once.
   const hole = phase.lastAt !== undefined && at - phase.lastAt > 1.6 * timing.intervalMs ? { holeAt: at } : undefined;
-  switch (phase.status) {
-    case "inactive":
-      return bad
-        ? settle({ status: "pending", since: at, lastAt: at }, timing, watermark)
-        : { status: "inactive", lastAt: at };
-    case "pending":
-      return bad ? settle({ ...phase, lastAt: at, ...hole }, timing, watermark) : { status: "inactive", lastAt: at };
-    case "firing": {
-      const { since, firedAt } = phase;
-      if (bad) return { status: "firing", since, firedAt, lastAt: at };
-      const goodSince = phase.goodSince ?? at;
-      const kept = phase.goodSince !== undefined && phase.holeAt !== undefined ? { holeAt: phase.holeAt } : {};
-      const opened = phase.goodSince !== undefined ? hole : undefined;
-      return settle({ status: "firing", since, firedAt, lastAt: at, goodSince, ...kept, ...opened }, timing, watermark);
-    }
+  if (phase.status !== "firing") {
+    if (verdict !== bad) return { status: "inactive", lastAt: at, ...kept(results) };
+    return phase.status === "pending"
+      ? settle({ ...phase, lastAt: at, results, ...hole }, timing, watermark)
+      : settle({ status: "pending", since: at, lastAt: at, results }, timing, watermark);
   }
+  const { since, firedAt } = phase;
+  const flapping = timing.flapping ? flappingAfter(results, at, phase.flapping) : undefined;
+  const held = flapping === undefined ? kept(results) : { ...kept(results), flapping };
+  if (verdict !== good) return { status: "firing", since, firedAt, lastAt: at, ...held };
+  const goodSince = phase.goodSince ?? at;
+  const known = phase.goodSince !== undefined && phase.holeAt !== undefined ? { holeAt: phase.holeAt } : undefined;
+  const opened = phase.goodSince !== undefined ? hole : undefined;
+  const next = { status: "firing", since, firedAt, lastAt: at, goodSince, ...known, ...opened, ...held } as const;
+  return settle(next, timing, watermark);
 }
 
 /** Fires or clears what has held for long enough, without a hole that something late could still fill. */
@@ -106,10 +156,17 @@ function settle(phase: AlertPhase, timing: AlertTiming, watermark: number): Aler
   if (phase.status === "inactive") return phase;
   const grace = Math.min(120_000, Math.max(timing.alertDurationMs, 2 * timing.intervalMs));
   if (phase.holeAt !== undefined && watermark - phase.holeAt < grace) return phase;
+  const { since, lastAt, results } = phase;
   if (phase.status === "pending") {
-    const held = phase.lastAt - phase.since >= timing.alertDurationMs;
-    return held ? { status: "firing", since: phase.since, firedAt: phase.lastAt, lastAt: phase.lastAt } : phase;
+    if (lastAt - since < timing.alertDurationMs) return phase;
+    const flapping = timing.flapping ? flappingAfter(results ?? 0, lastAt, undefined) : undefined;
+    const fired = { status: "firing", since, firedAt: lastAt, lastAt, ...kept(results) } as const;
+    return flapping === undefined ? fired : { ...fired, flapping };
   }
-  const cleared = phase.goodSince !== undefined && phase.lastAt - phase.goodSince >= timing.clearDurationMs;
-  return cleared ? { status: "inactive", lastAt: phase.lastAt } : phase;
+  if (phase.goodSince === undefined || lastAt - phase.goodSince < timing.clearDurationMs) return phase;
+  return phase.flapping === undefined ? { status: "inactive", lastAt, ...kept(results) } : phase;
+}
+
+function kept(results: Results | undefined): { readonly results?: Results } {
+  return results ? { results } : {};
 }

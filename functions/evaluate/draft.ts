@@ -2,9 +2,9 @@
 import type { IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { topics } from "../../shared/topology.ts";
+import type { Change } from "./alerts.ts";
 import { eventOf } from "./document.ts";
 import type { OperatorFields } from "./operator.ts";
-import type { Change } from "./partition.ts";
 import type { Plan } from "./plan.ts";
 import { list } from "./sentences.ts";
 import type { Incident, KnownAlert, OutboxEntry, ProbeFact, TimelineEntry } from "./state.ts";
@@ -27,6 +27,8 @@ export interface Facts {
   readonly alerts: Readonly<Record<string, KnownAlert>>;
   /** The newest event time. */
   readonly watermark: number;
+  /** What is to be said of alerts besides how they stand, by their keys. */
+  readonly news: ReadonlyMap<string, Extract<Change, { what: "alert" }>>;
 }
 
 /** The most lines that a timeline keeps: the beginning and the end tell the story. */
@@ -89,6 +91,18 @@ export class Draft {
     this.tell("joined", at, `${list(rules)} ${what} to the same outage.`);
   }
 
+  /** Goes on with alerts whose rules were renamed. */
+  rename(changes: Facts["news"]): void {
+    for (const { key, formerly, alert } of changes.values()) {
+      const known = formerly === undefined ? undefined : this.incident.alerts[formerly];
+      if (formerly === undefined || known === undefined || alert === undefined) continue;
+      const alerts = renamedKey(this.incident.alerts, formerly, key);
+      const symptoms = renamedKey(this.incident.symptoms, `alert/${formerly}`, `alert/${key}`);
+      this.set({ alerts: { ...alerts, [key]: { ...known, rule: alert.rule } }, symptoms });
+      this.note(alert.firedAt ?? alert.since, `The rule "${known.rule}" is called "${alert.rule}" now.`);
+    }
+  }
+
   finish(plan: Plan): OutboxEntry[] {
     const counts = { ...this.incident.events };
     let sequence = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -112,6 +126,10 @@ export class Draft {
       })),
     ];
   }
+}
+
+function renamedKey<T>(record: Readonly<Record<string, T>>, from: string, to: string): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key === from ? to : key, value]));
 }
 
 function shortened(timeline: readonly TimelineEntry[]): readonly TimelineEntry[] {

@@ -5,32 +5,29 @@
 import type { Report } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
 import type { Fields, Reads, Store, Transaction } from "../../shared/ports.ts";
+import { applied, type Change } from "./alerts.ts";
 import { documentOf, incidentCollection } from "./document.ts";
 import type { Happening } from "./draft.ts";
+import { crossPartition } from "./edits.ts";
 import { revise } from "./incident.ts";
 import type { OperatorFields } from "./operator.ts";
-import {
-  applied,
-  type Change,
-  type Evaluated,
-  evaluateReport,
-  evaluateTick,
-  judgeNow,
-  reportInstant,
-  sourceOf,
-} from "./partition.ts";
+import { type Evaluated, evaluateReport, evaluateTick, judgeNow, reportInstant } from "./partition.ts";
+import type { PartitionCache } from "./partition-cache.ts";
+import { squeezedSentence } from "./partition-document.ts";
 import type { Plan } from "./plan.ts";
+import { sourceOf } from "./samples.ts";
 import { hearSelf, missTicks, ticksAreDue, watchTick } from "./self/checks.ts";
-import { decodeSelf, noted, type SelfState } from "./self/state.ts";
+import { decodeSelf, encodeSelf, noted, type SelfState } from "./self/state.ts";
 import {
   decodeEnvironment,
-  decodePartition,
   type EnvironmentState,
-  encodeState,
+  emptyPartition,
+  encodeEnvironment,
   environmentDocument,
   type OutboxEntry,
   type PartitionState,
   stateCollection,
+  stateDocument,
 } from "./state.ts";
 import type { Turns } from "./turns.ts";
 
@@ -38,6 +35,8 @@ import type { Turns } from "./turns.ts";
 export interface Committed {
   readonly outbox: readonly OutboxEntry[];
   readonly ignored?: string;
+  /** What people who run this should know, as sentences for the log. */
+  readonly remarks?: readonly string[];
 }
 
 /** What every commit needs. */
@@ -45,6 +44,7 @@ export interface Desk {
   readonly store: Store;
   readonly plan: Plan;
   readonly turns: Turns;
+  readonly partitions: PartitionCache;
   /** Ids of outbox entries that are known to have been published. */
   readonly published: ReadonlySet<string>;
   /** Whether the monitor watches itself. Not in a rehearsal: of a record nobody knows what should have been in it. */
@@ -52,9 +52,6 @@ export interface Desk {
   /** The newest tick that this instance knows of. */
   readonly ticks: { at: number };
 }
-
-/** Partition of the rules that join metrics of several others. */
-const crossPartition = "cross";
 
 /** Folds the report of a schedule into its partition and, if anything changed, into the incidents. */
 export async function commitReport(desk: Desk, report: Report, now: number): Promise<Committed> {
@@ -64,7 +61,7 @@ export async function commitReport(desk: Desk, report: Report, now: number): Pro
     const heard = noted(state.heard, report, reportInstant(report), now);
     return { ...evaluated, state: { ...evaluated.state, heard } };
   };
-  const committed = await commitStep(desk, partition(report.group), step, now);
+  const committed = await commitStep(desk, partition(report.group, desk), step, now);
   if (!desk.watchesItself || !ticksAreDue(desk.ticks.at, now)) return committed;
   const { outbox } = await commitStep(desk, itself, (state) => missTicks(known(state, desk, now), now), now);
   return { ...committed, outbox: [...new Set([...committed.outbox, ...outbox])] };
@@ -85,47 +82,75 @@ export async function excusePause(store: Store, now: number): Promise<void> {
   await store.transaction(async (transaction) => {
     const state = decodeSelf(await transaction.get(stateCollection, selfGroup));
     if (state.tickAt === 0) return;
-    transaction.set(stateCollection, selfGroup, encodeState({ ...state, tickAt: now, resumedAt: now }, now));
+    transaction.set(stateCollection, selfGroup, encodeSelf({ ...state, tickAt: now, resumedAt: now }, now));
   });
 }
 
 /** Lets time pass: in every partition, over the rules that join several, and for the open incidents and their documents. */
 export async function commitTick(desk: Desk, at: number, now: number): Promise<Committed> {
-  const { store, plan } = desk;
-  const outbox: OutboxEntry[] = [];
-  const partitions: PartitionState[] = [];
-  for (const group of plan.groups) {
-    const seen = decodePartition(await store.get(stateCollection, group));
-    partitions.push(seen);
-    if (evaluateTick(seen, group, plan, at).state === seen) continue;
-    outbox.push(
-      ...(await commitStep(desk, partition(group), (state) => evaluateTick(state, group, plan, at), now)).outbox,
-    );
+  const { store, plan, partitions } = desk;
+  const committed: Committed[] = [];
+  const { alerts } = await readEnvironment(store);
+  // Partitions that the configuration does not have any more may have left alerts, which nobody else would end.
+  const strays = Object.values(alerts).map(({ partition: of }) => of);
+  const groups = [...new Set([...plan.groups, ...strays])].filter((group) => !elsewhere.includes(group));
+  const seen = await Promise.all(groups.map((group) => partitions.get(store, group)));
+  for (const [index, group] of groups.entries()) {
+    const state = seen[index] ?? emptyPartition;
+    if (evaluateTick(state, group, plan, at).state === state) continue;
+    const step = (before: PartitionState): Evaluated => evaluateTick(before, group, plan, at);
+    committed.push(await commitStep(desk, partition(group, desk), step, now));
   }
   if (desk.watchesItself) {
-    const heard = Object.fromEntries(plan.groups.map((group, index) => [group, partitions[index]?.heard]));
+    const heard = Object.fromEntries(groups.map((group, index) => [group, seen[index]?.heard]));
     const step = (state: SelfState): Stepped<SelfState> => watchTick(known(state, desk, now), heard, plan, at, now);
-    outbox.push(...(await commitStep(desk, itself, step, now)).outbox);
+    committed.push(await commitStep(desk, itself, step, now));
     desk.ticks.at = Math.max(desk.ticks.at, at);
   }
-  if (plan.crossRules.length > 0) {
-    const source = sourceOf(Object.assign({}, ...partitions.map(({ series }) => series)), plan);
-    const judged = judgeNow(plan.crossRules, source, at, plan);
+  if (plan.crossRules.length > 0 || strays.includes(crossPartition)) {
+    const source = sourceOf(
+      seen.map(({ series }) => series),
+      plan,
+    );
     const step = (state: PartitionState): Evaluated => {
       const changes: Change[] = [];
-      const alerts = applied(state.alerts, judged, at, plan, changes);
-      return { state: alerts === state.alerts ? state : { ...state, watermark: at, alerts }, changes };
+      const verdicts = judgeNow(plan.crossRules, source, at, plan);
+      const next = applied(state.alerts, verdicts, { partition: crossPartition, plan, source, watermark: at, changes });
+      return { state: next === state.alerts ? state : { ...state, watermark: at, alerts: next }, changes };
     };
-    outbox.push(...(await commitStep(desk, partition(crossPartition), step, now)).outbox);
+    committed.push(await commitStep(desk, partition(crossPartition, desk), step, now));
   }
-  outbox.push(...(await commitIncidents(desk, { changes: [], tickAt: at }, now)));
-  return { outbox: [...new Map(outbox.map((entry) => [entry.id, entry])).values()] };
+  const states = new Map(groups.map((group, index) => [group, seen[index] ?? emptyPartition]));
+  const changes = lostAlerts(alerts, states, at, plan);
+  committed.push({ outbox: await commitIncidents(desk, { changes, tickAt: at }, now) });
+  const outbox = committed.flatMap((one) => one.outbox);
+  return {
+    outbox: [...new Map(outbox.map((entry) => [entry.id, entry])).values()],
+    remarks: committed.flatMap(({ remarks = [] }) => remarks),
+  };
 }
 
-/** A document of state: its id, and how it is read. */
+/** Ends alerts of partitions that nothing reports to any more, and of which nothing is kept. */
+function lostAlerts(
+  alerts: EnvironmentState["alerts"],
+  states: ReadonlyMap<string, PartitionState>,
+  at: number,
+  plan: Plan,
+): Change[] {
+  const lost = Object.values(alerts).filter(
+    ({ key, partition }) =>
+      !elsewhere.includes(partition) && !plan.groups.includes(partition) && !states.get(partition)?.alerts.has(key),
+  );
+  const reason = "nothing reports on it any more";
+  return lost.map(({ key }) => ({ what: "alert", at, key, alert: undefined, reason }));
+}
+
+/** A document of state: how it is read and written. */
 interface Drawer<State> {
   readonly id: string;
-  decode(fields: Fields | undefined): State;
+  read(reads: Reads): Promise<State>;
+  /** The document, and what people should know of what it holds, in sentences. */
+  write(state: State, before: State, now: number): { readonly fields: Fields; readonly remarks?: readonly string[] };
 }
 
 /** The next state of a document, what changed with it, and why a report left it as it was. */
@@ -136,10 +161,27 @@ interface Stepped<State> {
 }
 
 /** The document of the monitor itself. */
-const itself: Drawer<SelfState> = { id: selfGroup, decode: decodeSelf };
+const itself: Drawer<SelfState> = {
+  id: selfGroup,
+  read: async (reads) => decodeSelf(await reads.get(stateCollection, selfGroup)),
+  write: (state, _, now) => ({ fields: encodeSelf(state, now) }),
+};
 
-function partition(id: string): Drawer<PartitionState> {
-  return { id, decode: decodePartition };
+/** Names of documents of alerts that no group of probes stands behind. */
+const elsewhere: readonly string[] = [crossPartition, selfGroup];
+
+function partition(id: string, { partitions }: Desk): Drawer<PartitionState> {
+  return {
+    id,
+    read: (reads) => partitions.get(reads, id),
+    write(state, before, now) {
+      const { state: kept, text } = partitions.encode(id, state);
+      const sentence = squeezedSentence(kept, id);
+      // Said when it begins and when it changes, not with every report.
+      const isNews = sentence !== undefined && sentence !== squeezedSentence(before, id);
+      return { fields: stateDocument(text, now), remarks: isNews ? [sentence] : [] };
+    },
+  };
 }
 
 /** The state as it is, with a note of the newest tick for this instance, which asks for it again a minute later at the earliest. */
@@ -154,14 +196,14 @@ function known(state: SelfState, { ticks }: Desk, now: number): SelfState {
  */
 function commitStep<State extends PartitionState | SelfState>(
   desk: Desk,
-  { id, decode }: Drawer<State>,
+  drawer: Drawer<State>,
   step: (state: State) => Stepped<State>,
   now: number,
 ): Promise<Committed> {
   const { store, turns, published } = desk;
   const attempt = (environmentToo: boolean): Promise<Committed | "environment too"> =>
     store.transaction(async (transaction) => {
-      const before = decode(await transaction.get(stateCollection, id));
+      const before = await drawer.read(transaction);
       const { state, changes, ignored } = step(before);
       if (changes.length > 0 && !environmentToo) return "environment too";
       let outbox: readonly OutboxEntry[] = [];
@@ -170,10 +212,11 @@ function commitStep<State extends PartitionState | SelfState>(
       else if (ignored === "repeated") {
         outbox = (await readEnvironment(transaction)).outbox.filter((entry) => !published.has(entry.id));
       }
-      if (state !== before) transaction.set(stateCollection, id, encodeState(state, now));
-      return { outbox, ...(ignored === undefined ? {} : { ignored }) };
+      const written = state === before ? undefined : drawer.write(state, before, now);
+      if (written !== undefined) transaction.set(stateCollection, drawer.id, written.fields);
+      return { outbox, remarks: written?.remarks ?? [], ...(ignored === undefined ? {} : { ignored }) };
     });
-  return turns.take(id, async () => {
+  return turns.take(drawer.id, async () => {
     const committed = await attempt(false);
     if (committed !== "environment too") return committed;
     return (await turns.take(environmentDocument, () => attempt(true))) as Committed;
@@ -220,7 +263,7 @@ async function reviseIncidents(
     revised.changed.length === 0 &&
     environment.outbox.length === before.outbox.length;
   if (!unchanged) {
-    transaction.set(stateCollection, environmentDocument, encodeState(environment, now));
+    transaction.set(stateCollection, environmentDocument, encodeEnvironment(environment, now));
     for (const incident of revised.changed) {
       const fields = documentOf(incident, plan);
       if (documents[incident.id]) transaction.update(incidentCollection, incident.id, fields);

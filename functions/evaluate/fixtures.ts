@@ -95,7 +95,7 @@ export const smallEnvironment: Configuration = {
 
 /** The evaluator with its store, its messages and a clock that only `advance` moves. */
 export class Bench {
-  readonly configuration: Configuration;
+  configuration: Configuration;
   readonly store: MemoryStore = new MemoryStore();
   readonly publisher: MemoryPublisher = new MemoryPublisher();
   now: number = noon;
@@ -115,6 +115,12 @@ export class Bench {
   /** Another instance takes over: what was only in memory is gone. */
   restart(): void {
     this.#handle = this.#start();
+  }
+
+  /** Deploys another configuration: another instance, over the same documents. */
+  configure(configuration: Configuration): void {
+    this.configuration = configuration;
+    this.restart();
   }
 
   /** One minute: every group reports, validations are answered, the clock ticks. Probes not named are good. */

@@ -7,6 +7,7 @@ import type { Clock, Logger, Publisher, Store } from "../../shared/ports.ts";
 import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/shell.ts";
 import { type Committed, commitReport, commitSelfReport, commitTick, commitValidation, type Desk } from "./evaluate.ts";
+import { PartitionCache } from "./partition-cache.ts";
 import type { Plan } from "./plan.ts";
 import type { OutboxEntry } from "./state.ts";
 import { Turns } from "./turns.ts";
@@ -36,7 +37,15 @@ export function evaluateHandler(
 ): (message: PushedMessage, path: string) => Promise<void> {
   const published = new Set<string>();
   const { watchesItself = true } = options;
-  const desk: Desk = { store: ports.store, plan, turns: new Turns(), published, watchesItself, ticks: { at: 0 } };
+  const desk: Desk = {
+    store: ports.store,
+    plan,
+    turns: new Turns(),
+    partitions: new PartitionCache(),
+    published,
+    watchesItself,
+    ticks: { at: 0 },
+  };
   const publish = async (outbox: readonly OutboxEntry[]): Promise<void> => {
     const byTopic = Map.groupBy(outbox, ({ topic }) => topic);
     for (const [topic, entries] of byTopic) {
@@ -61,6 +70,7 @@ export function evaluateHandler(
       throw error;
     }
     if (committed.ignored !== undefined) ports.logger.info(`a report was not judged: ${committed.ignored}`);
+    for (const remark of committed.remarks ?? []) ports.logger.warning(remark);
     await publish(committed.outbox);
   };
 }

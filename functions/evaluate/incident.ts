@@ -3,6 +3,8 @@
  * and what happened, and returns the next state, with the messages to send in its outbox.
  */
 import { type Severity, severities, worse } from "../../shared/messages/incident-event.ts";
+import { alertNotes } from "./alert-notes.ts";
+import type { Change } from "./alerts.ts";
 import { componentsOf } from "./document.ts";
 import { Draft, type Facts, type Happening } from "./draft.ts";
 import { applyEdit, follow } from "./lifecycle.ts";
@@ -39,18 +41,28 @@ export function revise(
   const probes = { ...environment.probes };
   const alerts = { ...environment.alerts };
   const started: KnownAlert[] = [];
+  const news = new Map<string, Extract<Change, { what: "alert" }>>();
   for (const change of happening.changes) {
-    if (change.what === "probe") probes[change.fact.probe] = change.fact;
-    else if (change.alert === undefined) delete alerts[change.key];
-    else {
-      if (change.alert.status === "firing" && alerts[change.key]?.status !== "firing") started.push(change.alert);
-      alerts[change.key] = change.alert;
+    if (change.what === "probe") {
+      probes[change.fact.probe] = change.fact;
+      continue;
     }
+    const { key, alert, formerly = key } = change;
+    const before = alerts[formerly];
+    news.set(key, change);
+    delete alerts[formerly];
+    if (alert === undefined) continue;
+    if (alert.status === "firing" && before?.status !== "firing") started.push(alert);
+    alerts[key] = alert;
+  }
+  if (happening.tickAt !== undefined) {
+    for (const name of Object.keys(probes)) if (!plan.probes.has(name)) delete probes[name];
   }
   const watermark = Math.max(environment.watermark, ...happening.changes.map(({ at }) => at));
-  const facts: Facts = { probes, alerts, watermark };
+  const facts: Facts = { probes, alerts, watermark, news };
 
   const drafts = new Map(Object.values(environment.incidents).map((incident) => [incident.id, new Draft(incident)]));
+  for (const draft of drafts.values()) draft.rename(news);
   const opened: string[] = [];
   for (const alert of started.sort((a, b) => a.since - b.since)) {
     const home = homeOf(alert, [...drafts.values()], plan);
@@ -160,33 +172,44 @@ function incidentId(at: number, component: string, avoid: ReadonlySet<string>): 
 function observe(draft: Draft, facts: Facts, plan: Plan): void {
   const { incident } = draft;
   const alerts = Object.entries(incident.alerts).map(([key, alert]) => {
-    const firing = facts.alerts[key]?.status === "firing";
-    if (alert.firing && !firing) draft.note(facts.watermark, `"${alert.rule}" has cleared.`);
-    return [key, { ...alert, firing }] as const;
+    const known = facts.alerts[key];
+    const firing = known?.status === "firing";
+    for (const { at, text } of alertNotes(alert, known, facts.news.get(key), facts.watermark, plan))
+      draft.note(at, text);
+    const { flapping: _, ...rest } = alert;
+    const component = known?.component ?? alert.component;
+    return [key, { ...rest, component, firing, ...(known?.flapping && { flapping: known.flapping }) }] as const;
   });
-  if (alerts.some(([key, { firing }]) => incident.alerts[key]?.firing !== firing)) {
+  const isNew = ([key, { firing, component, flapping }]: (typeof alerts)[number]): boolean => {
+    const before = incident.alerts[key];
+    return before?.firing !== firing || before.component !== component || before.flapping?.since !== flapping?.since;
+  };
+  if (alerts.some(isNew)) {
     draft.set({ alerts: Object.fromEntries(alerts) });
   }
   const symptoms = withSymptoms(draft, facts, plan);
-  if (symptoms === draft.incident.symptoms) return;
-  draft.set({ symptoms });
+  if (symptoms !== draft.incident.symptoms) explain(draft, symptoms, facts, plan);
+  const severity = severityOf(draft.incident, facts, plan);
+  if (severities.indexOf(severity) <= severities.indexOf(draft.incident.severity)) return;
+  draft.set({ severity });
+  if (draft.incident.id !== "") draft.tell("severity_raised", facts.watermark, `The severity is ${severity} now.`);
+}
 
+/** Finds the cause anew, now that the symptoms are not what they were. */
+function explain(draft: Draft, symptoms: Incident["symptoms"], facts: Facts, plan: Plan): void {
+  draft.set({ symptoms });
   // What was only read about, minutes late, has not shown that it works.
   const good = Object.values(facts.probes).filter(
     ({ probe, status }) => status === "good" && !symptoms[`probe/${probe}`] && !plan.probes.get(probe)?.secondhand,
   );
   const before = draft.incident.diagnosis;
-  const diagnosis = isOfMonitor(incident)
+  const diagnosis = isOfMonitor(draft.incident)
     ? diagnoseMonitor(Object.values(symptoms), plan)
     : diagnose(Object.values(symptoms), good, plan.graph, before);
   draft.set({ diagnosis });
   if (draft.incident.id !== "" && diagnosis.rootCause !== before.rootCause) {
     draft.tell("root_cause_changed", facts.watermark, causeChange(before, diagnosis, plan));
   }
-  const severity = severityOf(draft.incident, facts, plan);
-  if (severities.indexOf(severity) <= severities.indexOf(draft.incident.severity)) return;
-  draft.set({ severity });
-  if (draft.incident.id !== "") draft.tell("severity_raised", facts.watermark, `The severity is ${severity} now.`);
 }
 
 function causeChange(before: Diagnosis, after: Diagnosis, plan: Plan): string {

@@ -3,24 +3,13 @@
  * same reports in any order, repeated at will, end in the same state as long as they are not later than the horizon.
  */
 import type { ProbeResult, Report } from "../../shared/messages/report.ts";
-import {
-  type AlertHistory,
-  type AlertTiming,
-  compacted,
-  isQuiet,
-  type Judgement,
-  phaseOf,
-  quiet,
-  withJudgements,
-} from "./alert.ts";
-import type { Instance, Series, SeriesSource } from "./condition/index.ts";
-import { type CompiledRule, intervalOf, type Plan, staleAfter } from "./plan.ts";
-import type { AlertState, KnownAlert, PartitionState, ProbeFact, SeriesState } from "./state.ts";
-
-/** Something that a report or a tick changed. */
-export type Change =
-  | { readonly what: "alert"; readonly at: number; readonly key: string; readonly alert: KnownAlert | undefined }
-  | { readonly what: "probe"; readonly at: number; readonly fact: ProbeFact };
+import { bad, good } from "./alert.ts";
+import { type AlertsByKey, applied, type Change, keyOf, Verdicts } from "./alerts.ts";
+import type { SeriesSource } from "./condition/index.ts";
+import { horizonFor, intervalOf, type Plan, staleAfter } from "./plan.ts";
+import { type CompiledRule, type Finding, findings, verdictOf } from "./rule.ts";
+import { sourceOf, withoutOld, withSamples } from "./samples.ts";
+import type { PartitionState, ProbeFact } from "./state.ts";
 
 /** The next state of a partition, and what changed with it. */
 export interface Evaluated {
@@ -30,26 +19,24 @@ export interface Evaluated {
   readonly ignored?: "repeated" | "late" | "prober unhealthy";
 }
 
-/** The least and the most that something may be late and still be judged, in milliseconds. */
-const leastHorizon = 120_000;
-const mostHorizon = 900_000;
-
 /** Folds a report of a schedule into its partition. */
 export function evaluateReport(state: PartitionState, report: Report, plan: Plan): Evaluated {
   const at = reportInstant(report);
   if (state.reports.some(([id]) => id === report.report)) return { state, changes: [], ignored: "repeated" };
   if (at < horizonOf(state, plan)) return { state, changes: [], ignored: "late" };
 
-  const reports = [...state.reports, [report.report, at] as const].sort(([, a], [, b]) => a - b);
   const watermark = Math.max(state.watermark, at);
-  const heard: PartitionState = { ...state, reports, watermark };
+  const horizon = horizonOf({ ...state, watermark }, plan);
+  const reports = [...state.reports, [report.report, at] as const]
+    .filter(([, instant]) => instant >= horizon)
+    .sort(([, a], [, b]) => a - b);
   // The prober's own trouble says nothing about the targets: as if nothing had been measured.
   if (report.prober_unhealthy !== undefined) {
-    const blind = { ...heard, blindAt: Math.max(state.blindAt ?? at, at) };
-    return { state: forgetOld(blind, plan), changes: [], ignored: "prober unhealthy" };
+    const blindAt = Math.max(state.blindAt ?? at, at);
+    return { state: { ...state, reports, watermark, blindAt }, changes: [], ignored: "prober unhealthy" };
   }
 
-  const series = withSamples(state.series, report, plan);
+  const series = withSamples(state.series, report, plan, horizon);
   const probes = { ...state.probes };
   const changes: Change[] = [];
   for (const result of report.results) {
@@ -60,16 +47,18 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
   }
 
   // A report that came late changes what later instants looked like, so they are judged again.
-  const instants = reports.map(([, instant]) => instant).filter((instant) => instant >= at);
+  const instants = new Set(reports.map(([, instant]) => instant).filter((instant) => instant >= at));
   const touched = new Set(report.results.flatMap(({ measurements }) => measurements.map(({ metric }) => metric)));
   touched.add("probe_success").add("probe_duration");
   const rules = rulesIn(report.group, plan).filter((rule) => rule.metrics.some((metric) => touched.has(metric)));
-  const judged = judge(rules, sourceOf(series, plan), [...new Set(instants)], plan);
-  const alerts = applied(state.alerts, judged, watermark, plan, changes);
-  return { state: forgetOld({ ...heard, series, probes, alerts }, plan), changes };
+  const source = sourceOf([series], plan);
+  const verdicts = judge(rules, source, [...instants], state.alerts, plan);
+  const alerts = applied(state.alerts, verdicts, { partition: report.group, plan, source, watermark, changes });
+  const kept = withoutOld(series, watermark, horizon, plan);
+  return { state: { ...state, reports, watermark, series: kept, probes, alerts }, changes };
 }
 
-/** Looks at what only the passing of time changes: probes that fell silent, absent measurements, windows that moved on. */
+/** Looks at what only the passing of time changes: probes that fell silent, absent measurements, windows that moved on, edited rules. */
 export function evaluateTick(state: PartitionState, group: string, plan: Plan, now: number): Evaluated {
   if (state.reports.length === 0 || now <= state.watermark) return { state, changes: [] };
   // While the prober says of itself that it sees nothing, that nothing is seen of a target means nothing.
@@ -82,9 +71,10 @@ export function evaluateTick(state: PartitionState, group: string, plan: Plan, n
     probes[fact.probe] = silent;
     changes.push({ what: "probe", at: now, fact: silent });
   }
-  const timed = rulesIn(group, plan).filter(({ timed }) => timed);
-  const judged = judgeNow(timed, sourceOf(state.series, plan), now, plan);
-  const alerts = applied(state.alerts, judged, now, plan, changes);
+  const timed = rulesIn(group, plan).filter((rule) => rule.timed);
+  const source = sourceOf([state.series], plan);
+  const verdicts = judgeNow(timed, source, now, plan);
+  const alerts = applied(state.alerts, verdicts, { partition: group, plan, source, watermark: now, changes });
   const changed = changes.length > 0 || alerts !== state.alerts;
   return { state: changed ? { ...state, watermark: now, probes, alerts } : state, changes };
 }
@@ -102,192 +92,68 @@ function rulesIn(group: string, plan: Plan): readonly CompiledRule[] {
 }
 
 /** Judges rules at `now` where no report does: over series of any number of partitions. */
-export function judgeNow(rules: readonly CompiledRule[], source: SeriesSource, now: number, plan: Plan): Judged[] {
-  return rules.flatMap((rule) =>
-    rule.condition.evaluate(source, now).flatMap((instance) => {
-      const newest = newestOf(instance, now);
-      const silent = newest === undefined || now - newest > 1.6 * intervalOf(plan, instance.labels["probe"]);
+export function judgeNow(rules: readonly CompiledRule[], source: SeriesSource, now: number, plan: Plan): Verdicts {
+  const verdicts = new Verdicts();
+  for (const rule of rules) {
+    const isCross = plan.crossRules.includes(rule);
+    for (const finding of findings(rule, source, now)) {
+      const newest = newestOf(finding, now);
+      const silent = newest === undefined || now - newest > 1.6 * intervalOf(plan, finding.labels["probe"]);
       // While reports arrive, they do the judging.
-      if (!silent && rule.condition.selectors.length > 0 && !plan.crossRules.includes(rule)) return [];
-      const bad =
-        instance.truth ?? (rule.missing === "keep" ? undefined : rule.missing === "fire" && newest !== undefined);
-      return bad === undefined ? [] : [{ rule, instance, judgement: [now, bad ? 1 : 0] as const }];
-    }),
-  );
-}
-
-/** One instance of one rule at one instant. */
-export interface Judged {
-  readonly rule: CompiledRule;
-  readonly instance: Instance;
-  readonly judgement: Judgement;
-}
-
-/** Folds judgements into alerts, compacts them, and appends what changed to `changes`. The same object when nothing did. */
-export function applied(
-  alerts: Readonly<Record<string, AlertState>>,
-  judged: readonly Judged[],
-  watermark: number,
-  plan: Plan,
-  changes: Change[],
-): Readonly<Record<string, AlertState>> {
-  const next: Record<string, AlertState> = { ...alerts };
-  let changed = false;
-  for (const [key, group] of byKey(judged)) {
-    const [{ rule, instance }] = group;
-    const known = next[key];
-    const lastBad = group.findLast(({ judgement: [, bad] }) => bad === 1);
-    const history = withJudgements(
-      known?.history ?? quiet,
-      group.map(({ judgement }) => judgement),
-    );
-    next[key] = {
-      rule: rule.name,
-      labels: instance.labels,
-      component: known?.component ?? componentOf(rule, instance),
-      history,
-      status: known?.status ?? "inactive",
-      seen: lastBad?.instance.seen ?? known?.seen ?? "",
-    };
-    changed = true;
-  }
-  for (const [key, alert] of Object.entries(next)) {
-    const rule = plan.rulesByName.get(alert.rule);
-    // A rule that is no longer configured cannot be judged any more: its alert ends.
-    const timing = rule && timingOf(rule, alert.labels, plan);
-    const phase = timing ? phaseOf(alert.history, timing, watermark) : ({ status: "inactive" } as const);
-    if (phase.status !== alert.status) {
-      changed = true;
-      changes.push({ what: "alert", at: phase.lastAt ?? watermark, key, alert: knownAlert(key, alert, rule, phase) });
+      if (!silent && !isCross && rule.condition.selectors.length > 0) continue;
+      const verdict = verdictOf(finding, rule);
+      // Nothing can be missing of what never was.
+      if (finding.truth === undefined && newest === undefined && verdict === bad) continue;
+      if (verdict !== undefined) verdicts.add(rule, finding, [now, verdict]);
     }
-    if (!timing) {
-      delete next[key];
-      continue;
-    }
-    const history: AlertHistory = compacted(
-      alert.history,
-      timing,
-      watermark - horizonFor(timing.intervalMs),
-      watermark,
-    );
-    if (isQuiet(history) && phase.status === "inactive") delete next[key];
-    else next[key] = { ...alert, history, status: phase.status };
   }
-  return changed ? next : alerts;
-}
-
-/** The series of partitions, in the form that conditions read. */
-export function sourceOf(series: Readonly<Record<string, SeriesState>>, plan: Plan): SeriesSource {
-  const byMetric = new Map<string, Series[]>();
-  for (const { metric, labels, samples } of Object.values(series)) {
-    const points: { at: number; value: number }[] = [];
-    for (let i = 0; i + 1 < samples.length; i += 2) points.push({ at: samples[i] ?? 0, value: samples[i + 1] ?? 0 });
-    const list = byMetric.get(metric) ?? [];
-    if (list.length === 0) byMetric.set(metric, list);
-    list.push({ metric, labels, samples: points, staleAfterMs: staleAfter(plan, labels["probe"]) });
-  }
-  return { select: (metric) => byMetric.get(metric) ?? [] };
+  return verdicts;
 }
 
 /** The instant of a report: that of its newest result. */
 export function reportInstant(report: Report): number {
-  return Math.max(...report.results.map(({ at }) => Date.parse(at)), Date.parse(report.started_at));
+  let newest = Date.parse(report.started_at);
+  for (const { at } of report.results) newest = Math.max(newest, Date.parse(at));
+  return newest;
 }
 
 function judge(
   rules: readonly CompiledRule[],
   source: SeriesSource,
   instants: readonly number[],
+  alerts: AlertsByKey,
   plan: Plan,
-): Judged[] {
-  return rules.flatMap((rule) =>
-    instants.flatMap((instant) =>
-      rule.condition.evaluate(source, instant).flatMap((instance): Judged[] => {
-        if (instance.truth === undefined && rule.missing === "keep") return [];
-        const newest = newestOf(instance, instant);
+): Verdicts {
+  const verdicts = new Verdicts();
+  const alerting = new Set([...alerts.values()].map(({ rule }) => rule));
+  for (const rule of rules) {
+    // What is good now and was before needs no memory. Where several instants are judged, one of them may say otherwise.
+    const onlyBad = instants.length === 1 && !alerting.has(rule.name);
+    for (const instant of instants) {
+      for (const finding of findings(rule, source, instant)) {
+        const verdict = verdictOf(finding, rule);
+        if (verdict === undefined || (onlyBad && verdict !== bad)) continue;
+        const newest = newestOf(finding, instant);
         // Judged once per measurement of its own, not once per report of its neighbours.
-        if (newest === undefined || instant - newest > intervalOf(plan, instance.labels["probe"]) / 2) return [];
-        const bad = instance.truth ?? rule.missing === "fire";
-        return [{ rule, instance, judgement: [newest, bad ? 1 : 0] }];
-      }),
-    ),
-  );
-}
-
-/** The newest instant at or before `at` of the series of an instance. */
-function newestOf(instance: Instance, at: number): number | undefined {
-  let newest: number | undefined;
-  for (const { samples } of instance.series) {
-    const last = samples.findLast((sample) => sample.at <= at);
-    if (last && (newest === undefined || last.at > newest)) newest = last.at;
-  }
-  return newest;
-}
-
-function byKey(judged: readonly Judged[]): Map<string, [Judged, ...Judged[]]> {
-  const groups = new Map<string, [Judged, ...Judged[]]>();
-  for (const one of judged) {
-    const key = `${one.rule.name}|${labelKey(one.instance.labels)}`;
-    const group = groups.get(key);
-    if (group) group.push(one);
-    else groups.set(key, [one]);
-  }
-  return groups;
-}
-
-function knownAlert(
-  key: string,
-  alert: AlertState,
-  rule: CompiledRule | undefined,
-  phase: ReturnType<typeof phaseOf>,
-): KnownAlert | undefined {
-  if (phase.status === "inactive" || rule === undefined) return undefined;
-  return {
-    key,
-    rule: alert.rule,
-    component: alert.component,
-    labels: alert.labels,
-    severity: rule.severity,
-    status: phase.status,
-    since: phase.since,
-    ...(phase.status === "firing" ? { firedAt: phase.firedAt } : {}),
-    seen: alert.seen,
-  };
-}
-
-function componentOf(rule: CompiledRule, instance: Instance): string {
-  return rule.component ?? instance.labels["component"] ?? instance.series[0]?.labels["component"] ?? "unknown";
-}
-
-function timingOf(rule: CompiledRule, labels: Readonly<Record<string, string>>, plan: Plan): AlertTiming {
-  const { alertDurationMs, clearDurationMs } = rule;
-  return { alertDurationMs, clearDurationMs, intervalMs: intervalOf(plan, labels["probe"]) };
-}
-
-function withSamples(
-  known: Readonly<Record<string, SeriesState>>,
-  report: Report,
-  plan: Plan,
-): Readonly<Record<string, SeriesState>> {
-  const series = { ...known };
-  for (const result of report.results) {
-    const at = Date.parse(result.at);
-    const own = { probe: result.probe, component: result.component, vantage: report.vantage };
-    for (const { metric, value, labels } of result.measurements) {
-      if (!plan.lookback.has(metric)) continue;
-      const all = { ...labels, ...own };
-      const key = `${metric}|${labelKey(all)}`;
-      series[key] = { metric, labels: all, samples: inserted(series[key]?.samples ?? [], at, value) };
+        if (newest === undefined || instant - newest > intervalOf(plan, finding.labels["probe"]) / 2) continue;
+        if (verdict === good && instants.length === 1 && !alerts.has(keyOf(rule.name, finding))) continue;
+        verdicts.add(rule, finding, [newest, verdict]);
+      }
     }
   }
-  return series;
+  return verdicts;
 }
 
-function inserted(samples: readonly number[], at: number, value: number): number[] {
-  let place = samples.length;
-  while (place > 0 && (samples[place - 2] ?? 0) > at) place -= 2;
-  const replaces = samples[place - 2] === at ? 2 : 0;
-  return samples.toSpliced(place - replaces, replaces, at, value);
+/** The newest instant at or before `at` of the series of a finding. */
+function newestOf({ series }: Finding, at: number): number | undefined {
+  let newest: number | undefined;
+  for (const { times } of series) {
+    let last = times.length - 1;
+    while (last >= 0 && (times[last] ?? at) > at) last -= 1;
+    const time = times[last];
+    if (time !== undefined && (newest === undefined || time > newest)) newest = time;
+  }
+  return newest;
 }
 
 function withResult(known: ProbeFact | undefined, result: ProbeResult, vantage: Report["vantage"]): ProbeFact {
@@ -311,36 +177,9 @@ function other({ otherAt }: ProbeFact): { otherAt?: number } {
   return otherAt === undefined ? {} : { otherAt };
 }
 
-/** Drops reports and samples that nothing needs any more. */
-function forgetOld(state: PartitionState, plan: Plan): PartitionState {
-  const horizon = horizonOf(state, plan);
-  const series: Record<string, SeriesState> = {};
-  for (const [key, one] of Object.entries(state.series)) {
-    const { samples } = one;
-    const keepFrom = horizon - (plan.lookback.get(one.metric) ?? 0);
-    const first = samples.findIndex((at, index) => index % 2 === 0 && at >= keepFrom);
-    // The last sample stays: it is the present value until a newer one comes, and its age says how stale that is.
-    const start = first < 0 ? samples.length - 2 : first;
-    if ((samples[samples.length - 2] ?? 0) < state.watermark - 2 * mostHorizon - (plan.lookback.get(one.metric) ?? 0))
-      continue;
-    series[key] = start > 0 ? { ...one, samples: samples.slice(start) } : one;
-  }
-  return { ...state, reports: state.reports.filter(([, at]) => at >= horizon), series };
-}
-
 /** The instant before which nothing is judged any more. */
 function horizonOf(state: PartitionState, plan: Plan): number {
-  const intervals = Object.keys(state.probes).map((probe) => intervalOf(plan, probe));
-  return state.watermark - horizonFor(Math.max(0, ...intervals));
-}
-
-function horizonFor(intervalMs: number): number {
-  return Math.min(Math.max(10 * intervalMs, leastHorizon), Math.max(mostHorizon, 2 * intervalMs));
-}
-
-function labelKey(labels: Readonly<Record<string, string>>): string {
-  return Object.keys(labels)
-    .sort()
-    .map((name) => `${name}=${labels[name]}`)
-    .join(",");
+  let longest = 0;
+  for (const probe in state.probes) longest = Math.max(longest, intervalOf(plan, probe));
+  return state.watermark - horizonFor(longest);
 }

@@ -1,31 +1,10 @@
 /** What the evaluator knows from the configuration alone, worked out once per instance. */
 import type { Component, Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { longestGap } from "../../shared/config/schedule.ts";
-import type { Severity } from "../../shared/messages/incident-event.ts";
 import { metricNamed } from "../../shared/metrics.ts";
-import {
-  type BaselineCheck,
-  type Condition,
-  compileBaseline,
-  compileCondition,
-  type Selector,
-} from "./condition/index.ts";
+import { type BaselineCheck, compileBaseline, type Selector } from "./condition/index.ts";
 import { ComponentGraph } from "./graph.ts";
-
-/** A rule, ready to be evaluated. */
-export interface CompiledRule {
-  readonly name: string;
-  readonly component?: string;
-  readonly severity: Severity;
-  readonly missing: "keep" | "fire" | "clear";
-  readonly alertDurationMs: number;
-  readonly clearDurationMs: number;
-  readonly condition: Condition;
-  /** Metrics that the condition looks at. */
-  readonly metrics: readonly string[];
-  /** Whether the passing of time alone can change the outcome. */
-  readonly timed: boolean;
-}
+import { builtInRule, type CompiledRule, compileRule } from "./rule.ts";
 
 /** Rules and graph of one configuration. */
 export interface Plan {
@@ -41,6 +20,8 @@ export interface Plan {
   readonly lookback: ReadonlyMap<string, number>;
   /** Every rule, by name. */
   readonly rulesByName: ReadonlyMap<string, CompiledRule>;
+  /** The rules that no other rule is like, by what they judge by: how a rule that was renamed is known again. */
+  readonly rulesByCriterion: ReadonlyMap<string, CompiledRule>;
   /** How far apart the runs of each probe are, in milliseconds: asked for with every series, and slow to work out from a cron expression. */
   readonly intervals: ReadonlyMap<string, number>;
   /** The probes of the configuration, by name. */
@@ -55,22 +36,30 @@ export interface Plan {
 export function planOf(configuration: Configuration): Plan {
   const all = [...configuration.probes.flatMap(builtInRule), ...configuration.rules.map(compileRule)];
   const lookback = new Map<string, number>();
-  for (const { condition } of all) {
-    for (const { metric, windowMs } of condition.selectors) {
-      lookback.set(metric, Math.max(lookback.get(metric) ?? 0, windowMs));
-    }
+  for (const { metric, windowMs } of all.flatMap(selectorsOf)) {
+    lookback.set(metric, Math.max(lookback.get(metric) ?? 0, windowMs));
   }
   const groups = [...new Set(configuration.probes.map(({ group }) => group))];
   const homes = (rule: CompiledRule): string[] => groups.filter((group) => yieldsAll(configuration, group, rule));
-  const isCross = (rule: CompiledRule): boolean => rule.metrics.length > 1 && homes(rule).length === 0;
+  // What several probes say together can only be judged where all of them are known.
+  const isCross = (rule: CompiledRule): boolean =>
+    rule.vantages === "any"
+      ? rule.metrics.length > 1 && homes(rule).length === 0
+      : new Set(configuration.probes.filter((probe) => yieldsAny(probe, rule)).map(({ group }) => group)).size > 1;
+  const local = all.filter((rule) => !isCross(rule));
   return {
     configuration,
     graph: new ComponentGraph(configuration.components),
-    rules: all.filter((rule) => !isCross(rule)),
-    rulesOf: new Map(groups.map((group) => [group, all.filter((rule) => homes(rule).includes(group))])),
+    rules: local,
+    rulesOf: new Map(groups.map((group) => [group, local.filter((rule) => homes(rule).includes(group))])),
     crossRules: all.filter(isCross),
     lookback,
     rulesByName: new Map(all.map((rule) => [rule.name, rule])),
+    rulesByCriterion: new Map(
+      [...Map.groupBy(all, ({ criterion }) => criterion)].flatMap(([criterion, [rule, ...others]]) =>
+        rule === undefined || others.length > 0 ? [] : [[criterion, rule] as const],
+      ),
+    ),
     intervals: new Map(configuration.probes.map(({ name, schedule }) => [name, longestGap(schedule)])),
     probes: new Map(configuration.probes.map((probe) => [probe.name, probe])),
     baselines: configuration.baselines.map(({ metric, expectation }) => compileBaseline(metric, expectation)),
@@ -89,6 +78,15 @@ export function staleAfter(plan: Plan, probe: string | undefined): number {
   return Math.max(2.5 * interval, interval + 30_000);
 }
 
+/** The least and the most that something may be late and still be judged, in milliseconds. */
+const leastHorizon = 120_000;
+const mostHorizon = 900_000;
+
+/** How late something may be and still be judged, by the interval of its probe; both in milliseconds. */
+export function horizonFor(intervalMs: number): number {
+  return Math.min(Math.max(10 * intervalMs, leastHorizon), Math.max(mostHorizon, 2 * intervalMs));
+}
+
 /** The title of a component. */
 export function titleOf(plan: Plan, component: string): string {
   return component === "unknown" ? "unknown" : plan.graph.component(component).title;
@@ -103,42 +101,18 @@ export function impactsOf({ graph }: Plan, components: readonly string[]): strin
     .flatMap(({ impact }) => (impact === undefined ? [] : [impact]));
 }
 
-function builtInRule(probe: ConfiguredProbe): CompiledRule[] {
-  if (probe.alert === false) return [];
-  return [
-    {
-      name: `${probe.name} failing`,
-      component: probe.component,
-      severity: probe.alert.severity,
-      missing: "keep",
-      alertDurationMs: probe.alert.afterMs,
-      clearDurationMs: probe.alert.afterMs,
-      condition: compileCondition(`probe_success{probe="${probe.name}"} == 0`, { windowMs: probe.alert.afterMs }),
-      metrics: ["probe_success"],
-      timed: false,
-    },
-  ];
-}
-
-function compileRule(rule: Configuration["rules"][number]): CompiledRule {
-  const condition = compileCondition(rule.condition, { windowMs: rule.alertDurationMs });
-  return {
-    name: rule.name,
-    ...(rule.component === undefined ? {} : { component: rule.component }),
-    severity: rule.severity,
-    missing: rule.missing,
-    alertDurationMs: rule.alertDurationMs,
-    clearDurationMs: rule.clearDurationMs,
-    condition,
-    metrics: [...new Set(condition.selectors.map(({ metric }) => metric))],
-    timed: rule.missing !== "keep" || condition.selectors.some(({ windowMs }) => windowMs > 0),
-  };
-}
-
 /** Whether the probes of a group can yield everything that the condition of a rule looks at. */
-function yieldsAll({ probes }: Configuration, group: string, { condition }: CompiledRule): boolean {
+function yieldsAll({ probes }: Configuration, group: string, rule: CompiledRule): boolean {
   const here = probes.filter((probe) => probe.group === group);
-  return condition.selectors.every((selector) => here.some((probe) => yields(probe, selector)));
+  return selectorsOf(rule).every((selector) => here.some((probe) => yields(probe, selector)));
+}
+
+function selectorsOf({ condition, clear }: CompiledRule): readonly Selector[] {
+  return [...condition.selectors, ...(clear?.selectors ?? [])];
+}
+
+function yieldsAny(probe: ConfiguredProbe, rule: CompiledRule): boolean {
+  return selectorsOf(rule).some((selector) => yields(probe, selector));
 }
 
 /** Whether a probe can yield what a selector selects: by its kind, or because its settings name the metric. */

@@ -1,6 +1,6 @@
 /**
  * What the evaluator keeps between messages: a document per partition (a probe group), and one for the environment, which only changes
- * when something happens. Both are kept as one JSON text in one field, which costs no index entries and one read.
+ * when something happens. Both are kept as one text in one field, which costs no index entries and one read.
  */
 
 import type { IncidentEventKind, IncidentStatus, Severity, Verdict } from "../../shared/messages/incident-event.ts";
@@ -8,22 +8,31 @@ import type { Failure } from "../../shared/messages/report.ts";
 import type { Fields, OutgoingMessage } from "../../shared/ports.ts";
 import type { Topic } from "../../shared/topology.ts";
 import type { AlertHistory } from "./alert.ts";
-import type { Heard, SelfState } from "./self/state.ts";
+import type { Flapping } from "./flapping.ts";
+import type { Labels } from "./labels.ts";
+import type { Heard } from "./self/state.ts";
 
-/** Recent samples of one series: `[instant, value, instant, value, …]`, ascending in time. */
+/** Recent samples of one series, in two columns of one length, ascending in time. */
 export interface SeriesState {
   readonly metric: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly samples: readonly number[];
+  readonly labels: Labels;
+  /** Milliseconds since the epoch. */
+  readonly times: readonly number[];
+  readonly values: readonly number[];
 }
 
 /** One alert of one partition. */
 export interface AlertState {
   readonly rule: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
   readonly component: string;
+  readonly severity: Severity;
+  /** What the rule judged by; see `CompiledRule`. */
+  readonly criterion: string;
   readonly history: AlertHistory;
   readonly status: "inactive" | "pending" | "firing";
+  /** As it was last told to the incidents. */
+  readonly flapping?: Flapping;
   /** What the condition saw when it was last bad. */
   readonly seen: string;
 }
@@ -46,22 +55,29 @@ export interface ProbeFact {
 
 /** State of one partition. */
 export interface PartitionState {
-  readonly v: 1;
   /** Recent reports: id and instant, ascending in time. What is older than the first of them is not judged any more. */
   readonly reports: readonly (readonly [id: string, at: number])[];
   /** The newest instant heard of, from a report or a tick. */
   readonly watermark: number;
   /** The newest instant at which the prober itself was in trouble, and nobody was judged. */
   readonly blindAt?: number;
-  readonly series: Readonly<Record<string, SeriesState>>;
-  readonly alerts: Readonly<Record<string, AlertState>>;
+  readonly series: ReadonlyMap<string, SeriesState>;
+  readonly alerts: ReadonlyMap<string, AlertState>;
   readonly probes: Readonly<Record<string, ProbeFact>>;
   /** What its reports show of the monitor itself. */
   readonly heard?: Heard;
+  /** What did not fit: how many samples of each series were kept, and how many series were left out. */
+  readonly squeezed?: { readonly samples: number; readonly series: number };
 }
 
 /** A partition of which nothing was heard yet. */
-export const emptyPartition: PartitionState = { v: 1, reports: [], watermark: 0, series: {}, alerts: {}, probes: {} };
+export const emptyPartition: PartitionState = {
+  reports: [],
+  watermark: 0,
+  series: new Map(),
+  alerts: new Map(),
+  probes: {},
+};
 
 /** An alert as the environment knows it. */
 export interface KnownAlert {
@@ -75,6 +91,10 @@ export interface KnownAlert {
   readonly since: number;
   readonly firedAt?: number;
   readonly seen: string;
+  /** The partition that judges it. */
+  readonly partition: string;
+  /** While it flaps it is held. */
+  readonly flapping?: Flapping;
 }
 
 /** Something bad that was observed during an incident, and stays part of its explanation when it has passed. */
@@ -139,7 +159,16 @@ export interface Incident {
   readonly resolvedAt?: number;
   /** Every alert that ever joined: whether it is still firing. */
   readonly alerts: Readonly<
-    Record<string, { readonly rule: string; readonly component: string; readonly firing: boolean }>
+    Record<
+      string,
+      {
+        readonly rule: string;
+        readonly component: string;
+        readonly firing: boolean;
+        /** As the timeline last said. */
+        readonly flapping?: Flapping;
+      }
+    >
   >;
   readonly symptoms: Readonly<Record<string, Symptom>>;
   readonly diagnosis: Diagnosis;
@@ -195,14 +224,14 @@ export const environmentDocument = "environment";
 /** How long a state that nobody writes any more is kept, in milliseconds. */
 const keepState = 90 * 86_400_000;
 
-/** A state as a document. */
-export function encodeState(state: PartitionState | EnvironmentState | SelfState, now: number): Fields {
-  return { data: JSON.stringify(state), updated_at: new Date(now), expires_at: new Date(now + keepState) };
+/** A state as a document: one text, which costs no index entries. */
+export function stateDocument(data: string, now: number): Fields {
+  return { data, updated_at: new Date(now), expires_at: new Date(now + keepState) };
 }
 
-/** A partition from its document. */
-export function decodePartition(fields: Fields | undefined): PartitionState {
-  return fields === undefined ? emptyPartition : (JSON.parse(String(fields["data"])) as PartitionState);
+/** The environment as a document. */
+export function encodeEnvironment(state: EnvironmentState, now: number): Fields {
+  return stateDocument(JSON.stringify(state), now);
 }
 
 /** The environment from its document. */

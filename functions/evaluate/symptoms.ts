@@ -23,7 +23,11 @@ export function withSymptoms(draft: Draft, facts: Facts, plan: Plan): Readonly<R
     if (symptom.until !== undefined || stillBad(symptom, facts)) continue;
     symptoms[id] = { ...symptom, until: facts.watermark };
     changed = true;
-    if (symptom.source === "probe") draft.note(facts.watermark, `\`${id.slice("probe/".length)}\` is good again.`);
+    if (symptom.source === "probe") {
+      const probe = id.slice("probe/".length);
+      const end = facts.probes[probe] === undefined ? "is not configured any more" : "is good again";
+      draft.note(facts.watermark, `\`${probe}\` ${end}.`);
+    }
   }
   return changed ? symptoms : incident.symptoms;
 }
@@ -57,6 +61,6 @@ function alertSymptoms(facts: Facts): Symptom[] {
 
 function stillBad({ id, source }: Symptom, facts: Facts): boolean {
   return source === "probe"
-    ? facts.probes[id.slice("probe/".length)]?.status !== "good"
+    ? (facts.probes[id.slice("probe/".length)]?.status ?? "good") !== "good"
     : facts.alerts[id.slice("alert/".length)] !== undefined;
 }

@@ -34,7 +34,8 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
   for (const index of listOf(at(file, "monitoring_rules")).keys()) {
     const path = ["monitoring_rules", index];
     refer([...path, "component"], "component", components);
-    checkCondition(file, path, problems, vocabulary, { probe: probes, component: components });
+    for (const key of ["condition", "clear_condition"])
+      checkCondition(file, path, key, problems, vocabulary, { probe: probes, component: components });
   }
   checkTwice(file, ["monitoring_rules"], "rule", problems);
   checkBuiltInNames(file, probes, problems);
@@ -54,13 +55,18 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
   const watched = new Set([...probes, ...rules].flatMap(({ component }) => component ?? []));
   if (probes.length === 0) problems.warn({ path: [] }, { message: "there are no probes: nothing is watched" });
   for (const [index, rule] of rules.entries()) {
-    const selections = vocabulary.conditionSelectors(rule.condition, rule.alertDurationMs);
-    for (const metric of new Set(selections.map((selection) => selection.metric))) {
-      const yields = probes.filter((probe) => yieldsMetric(probe, metric));
-      if (rule.component === undefined) for (const probe of yields) watched.add(probe.component);
-      if (yields.length > 0) continue;
-      const message = `no probe yields ${metric}, so there is nothing to judge${remedy(metric, vocabulary)}`;
-      problems.warn({ path: ["monitoring_rules", index, "condition"] }, { message });
+    for (const [key, condition] of [
+      ["condition", rule.condition] as const,
+      ["clear_condition", rule.clearCondition] as const,
+    ]) {
+      const selections = condition === undefined ? [] : vocabulary.conditionSelectors(condition, rule.alertDurationMs);
+      for (const metric of new Set(selections.map((selection) => selection.metric))) {
+        const yields = probes.filter((probe) => yieldsMetric(probe, metric));
+        if (rule.component === undefined) for (const probe of yields) watched.add(probe.component);
+        if (yields.length > 0) continue;
+        const message = `no probe yields ${metric}, so there is nothing to judge${remedy(metric, vocabulary)}`;
+        problems.warn({ path: ["monitoring_rules", index, key] }, { message });
+      }
     }
   }
   for (const { name } of components) {
@@ -144,16 +150,17 @@ function checkTimeout(file: unknown, path: Path, problems: Problems): void {
 function checkCondition(
   file: unknown,
   path: Path,
+  key: string,
   problems: Problems,
   vocabulary: Vocabulary,
   names: Readonly<Record<string, readonly string[]>>,
 ): void {
-  const condition = at(file, ...path, "condition");
+  const condition = at(file, ...path, key);
   if (typeof condition !== "string" || condition === "") return;
   const windowMs = durationAt(file, [...path, "alert_duration"]) ?? 0;
   const mistake = vocabulary.checkCondition(condition, windowMs);
   if (mistake) {
-    reportWithin([...path, "condition"], mistake, problems);
+    reportWithin([...path, key], mistake, problems);
     return;
   }
   for (const { matchers } of vocabulary.conditionSelectors(condition, windowMs)) {
@@ -162,7 +169,7 @@ function checkCondition(
       if (value === undefined || candidates.includes(value)) continue;
       const offset = Math.max(condition.indexOf(`"${value}"`), 0);
       const wrong = unknownName(label, value, candidates);
-      reportWithin([...path, "condition"], { ...wrong, offset, length: value.length + 2 }, problems);
+      reportWithin([...path, key], { ...wrong, offset, length: value.length + 2 }, problems);
     }
   }
 }

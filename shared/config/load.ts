@@ -259,8 +259,14 @@ function readRule(value: unknown, path: Path, problems: Problems): Rule | undefi
   const entry = inspect(ruleEntry, value, path, problems);
   if (!entry) return undefined;
   const { name, component, condition, alert_duration: alertDurationMs, severity, missing } = entry;
+  const more = given({
+    component,
+    clearCondition: entry.clear_condition,
+    flapping: entry.flapping === undefined ? undefined : ("off" as const),
+    vantages: entry.vantages === "any" ? undefined : entry.vantages,
+  });
   const clearDurationMs = entry.clear_duration ?? alertDurationMs;
-  return { name, ...given({ component }), condition, alertDurationMs, clearDurationMs, severity, missing };
+  return { name, ...more, condition, alertDurationMs, clearDurationMs, severity, missing };
 }
 
 function readRoute(value: unknown, path: Path, problems: Problems): Route | undefined {

@@ -44,9 +44,15 @@ export interface Rule {
   readonly condition: string;
   readonly alertDurationMs: number;
   readonly clearDurationMs: number;
+  /** What must hold before it is over; without it, that the condition does not. */
+  readonly clearCondition?: string;
   readonly severity: Severity;
   /** What an absent measurement means. */
   readonly missing: "keep" | "fire" | "clear";
+  /** `off`: an alert that flaps is not held. */
+  readonly flapping?: "off";
+  /** How many of the probes of one component must agree; `any` without it. */
+  readonly vantages?: "all" | "majority";
 }
 
 /** What is normal for a metric, as a comparison that is true when things are good. */

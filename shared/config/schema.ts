@@ -95,8 +95,11 @@ export interface RuleEntry {
   readonly condition: string;
   readonly alert_duration: number;
   readonly clear_duration?: number | undefined;
+  readonly clear_condition?: string | undefined;
   readonly severity: Severity;
   readonly missing: "keep" | "fire" | "clear";
+  readonly flapping?: "off" | false | undefined;
+  readonly vantages: "any" | "all" | "majority";
 }
 
 /** One entry of `recovery.stages`. */
@@ -206,11 +209,23 @@ export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
   clear_duration: duration
     .optional()
     .describe("How long it must be good before the alert resolves. Default: alert_duration."),
+  clear_condition: text
+    .optional()
+    .describe("True when it is over. Default: as soon as the condition does not hold.")
+    .meta({ examples: ["vpc_connector_utilization < 60%"] }),
   severity: severity.describe("info, warning or critical."),
   missing: z
     .enum(["keep", "fire", "clear"])
     .default("keep")
     .describe("What an absent measurement means: keep the state, fire, or clear."),
+  flapping: z
+    .literal(["off", false], { error: "must be off; leave the key out to hold an alert that flaps" })
+    .optional()
+    .describe("off: an alert that flaps is not held until it calms."),
+  vantages: z
+    .enum(["any", "all", "majority"])
+    .default("any")
+    .describe("How many of the probes of one component must agree that it is bad. Default: any."),
 });
 
 const stageEntry = z.strictObject({

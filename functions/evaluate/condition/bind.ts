@@ -176,8 +176,9 @@ class Binder {
     return (row, at) => {
       const series = row[slot];
       if (series === undefined) return Number.NaN;
-      const sample = series.samples[countUntil(series.samples, at) - 1];
-      return sample !== undefined && at - sample.at <= series.staleAfterMs ? sample.value : Number.NaN;
+      const last = countUntil(series.times, at) - 1;
+      const time = series.times[last];
+      return time !== undefined && at - time <= series.staleAfterMs ? (series.values[last] ?? Number.NaN) : Number.NaN;
     };
   }
 
@@ -186,10 +187,10 @@ class Binder {
     return (row, at) => {
       const series = row[slot];
       if (series === undefined) return Number.NaN;
-      const { samples } = series;
-      const from = countUntil(samples, at - windowMs);
-      const to = countUntil(samples, at);
-      return from < to ? compute({ samples, from, to, at, windowMs }) : Number.NaN;
+      const { times, values } = series;
+      const from = countUntil(times, at - windowMs);
+      const to = countUntil(times, at);
+      return from < to ? compute({ times, values, from, to, at, windowMs }) : Number.NaN;
     };
   }
 
@@ -197,8 +198,8 @@ class Binder {
     const slot = this.#slot(metric, named, windowMs);
     this.#seesAbsence = true;
     const absent = (row: Row, at: number): boolean => {
-      const samples = row[slot]?.samples ?? [];
-      return countUntil(samples, at) === countUntil(samples, at - windowMs);
+      const times = row[slot]?.times ?? [];
+      return countUntil(times, at) === countUntil(times, at - windowMs);
     };
     this.#insert(node.end, (row, at) => (absent(row, at) ? " (yes)" : " (no)"));
     return { kind: "truth", at: absent };

@@ -8,8 +8,9 @@ const minute = 60_000;
 
 /** A series with a sample each minute from 0; `undefined` where one is missing. */
 function series(metric: string, labels: Record<string, string>, values: readonly (number | undefined)[]): Series {
-  const samples = values.flatMap((value, i) => (value === undefined ? [] : [{ at: i * minute, value }]));
-  return { metric, labels, samples, staleAfterMs: 2 * minute };
+  const known = values.flatMap((value, i) => (value === undefined ? [] : [{ at: i * minute, value }]));
+  const [times, seen] = [known.map(({ at }) => at), known.map(({ value }) => value)];
+  return { metric, labels, times, values: seen, staleAfterMs: 2 * minute };
 }
 
 function source(...all: readonly Series[]): SeriesSource {

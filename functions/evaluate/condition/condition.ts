@@ -26,7 +26,7 @@ export function compileCondition(text: string, { windowMs }: { windowMs: number 
 /** What nearly all conditions are: one metric, so that there is nothing to join and nothing can look alike. */
 function overSeries(bound: Bound, selection: Selection, source: SeriesSource, at: number): readonly Instance[] {
   const instances: Instance[] = [];
-  for (const series of source.select(selection.metric)) {
+  for (const series of source.select(selection.metric, selection.pinned["probe"])) {
     if (selects(selection, series)) instances.push(new RowInstance(bound, [series], at, series.labels));
   }
   return instances;

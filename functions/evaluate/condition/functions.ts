@@ -1,10 +1,10 @@
 /** The functions over a window, and what they make of the samples in it. */
 import type { Unit } from "../../../shared/units.ts";
-import type { Sample } from "./series.ts";
 
-/** The samples that a function sees: `samples[from]` to `samples[to - 1]`, at least one. */
+/** The samples that a function sees: those from index `from` to `to - 1`, at least one. */
 export interface Window {
-  readonly samples: readonly Sample[];
+  readonly times: readonly number[];
+  readonly values: readonly number[];
   readonly from: number;
   /** Exclusive. */
   readonly to: number;
@@ -25,7 +25,9 @@ export interface WindowFunction {
 export function windowFunction(name: string): WindowFunction | undefined {
   if (Object.hasOwn(functions, name)) return functions[name];
   const [, percent] = /^p([1-9]\d?)$/.exec(name) ?? [];
-  return percent === undefined ? undefined : { compute: (window) => quantile(values(window), Number(percent) / 100) };
+  return percent === undefined
+    ? undefined
+    : { compute: (window) => quantile(window.values.slice(window.from, window.to), Number(percent) / 100) };
 }
 
 /** Names of the functions, for advice; the percentiles stand for all from `p1` to `p99`. */
@@ -52,7 +54,7 @@ const functions: Readonly<Record<string, WindowFunction>> = {
  * @see https://en.wikipedia.org/wiki/Theil-Sen_estimator
  */
 function forecast(window: Window): number {
-  const { samples, at, windowMs } = window;
+  const { times: instants, at, windowMs } = window;
   if (window.to - window.from < 3 || spanMs(window) < windowMs / 2) return Number.NaN;
   // Pairs grow with the square of the samples; every n-th tells the trend of a long window as well.
   const step = Math.ceil((window.to - window.from) / 100);
@@ -60,7 +62,7 @@ function forecast(window: Window): number {
   const levels: number[] = [];
   const slopes: number[] = [];
   for (let i = window.to - 1; i >= window.from; i -= step) {
-    const time = (samples[i]?.at ?? Number.NaN) - at;
+    const time = (instants[i] ?? Number.NaN) - at;
     const level = value(window, i);
     for (let j = 0; j < times.length; j++) {
       const elapsed = (times[j] ?? Number.NaN) - time;
@@ -79,8 +81,8 @@ function change(window: Window): number {
   return window.to - window.from < 2 ? Number.NaN : value(window, window.to - 1) - value(window, window.from);
 }
 
-function spanMs({ samples, from, to }: Window): number {
-  return (samples[to - 1]?.at ?? Number.NaN) - (samples[from]?.at ?? Number.NaN);
+function spanMs({ times, from, to }: Window): number {
+  return (times[to - 1] ?? Number.NaN) - (times[from] ?? Number.NaN);
 }
 
 function sum(window: Window): number {
@@ -93,12 +95,8 @@ function fold(window: Window, start: number, combine: (a: number, b: number) => 
   return result;
 }
 
-function values(window: Window): number[] {
-  return window.samples.slice(window.from, window.to).map((sample) => sample.value);
-}
-
-function value({ samples }: Window, index: number): number {
-  return samples[index]?.value ?? Number.NaN;
+function value({ values }: Window, index: number): number {
+  return values[index] ?? Number.NaN;
 }
 
 function median(numbers: readonly number[]): number {

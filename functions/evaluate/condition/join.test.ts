@@ -19,7 +19,7 @@ function selection(metric: string, pinned: Labels = {}): Selection {
 function rows(selections: readonly Selection[], found: Readonly<Record<string, readonly Labels[]>>): string[] {
   const source = {
     select: (metric: string): Series[] =>
-      (found[metric] ?? []).map((labels) => ({ metric, labels, samples: [], staleAfterMs: 0 })),
+      (found[metric] ?? []).map((labels) => ({ metric, labels, times: [], values: [], staleAfterMs: 0 })),
   };
   return rowsOf(selections, source).map((row) =>
     row.map((series) => (series === undefined ? "-" : Object.values(series.labels).join("/"))).join(" "),

@@ -26,7 +26,9 @@ export function rowsOf(selections: readonly Selection[], source: SeriesSource): 
   let rows: readonly Row[] = [];
   const pinnedBefore = new Set<string>();
   selections.forEach((selection, width) => {
-    const found = [...source.select(selection.metric)].filter((series) => selects(selection, series));
+    const found = [...source.select(selection.metric, selection.pinned["probe"])].filter((series) =>
+      selects(selection, series),
+    );
     const pinned = Object.keys(selection.pinned);
     if (width === 0) rows = found.map((series) => [series]);
     else rows = join(rows, width, found, new Set(pinned.filter((label) => pinnedBefore.has(label))));

@@ -1,27 +1,22 @@
 /** What conditions read and what they answer. */
 
-/** One value of a series, in the base unit of its metric. */
-export interface Sample {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly value: number;
-}
-
-/** The samples of one metric with one set of labels. */
+/** The samples of one metric with one set of labels, in two columns of one length. */
 export interface Series {
   readonly metric: string;
   /** Its own labels, and `probe`, `component` and `vantage`. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Ascending in time. */
-  readonly samples: readonly Sample[];
+  /** Instants of the samples, ascending: milliseconds since the epoch. */
+  readonly times: readonly number[];
+  /** Their values, in the base unit of the metric. */
+  readonly values: readonly number[];
   /** How old the last sample may be and still stand for the present. */
   readonly staleAfterMs: number;
 }
 
 /** Where conditions find series. */
 export interface SeriesSource {
-  /** Every series of a metric, none twice. */
-  select(metric: string): Iterable<Series>;
+  /** Every series of a metric, none twice; where a probe is given, at least those of that probe. */
+  select(metric: string, probe?: string): Iterable<Series>;
 }
 
 /** What a condition reads: for keeping samples as long as they are needed, and for checking names of probes and components. */
@@ -62,15 +57,15 @@ export interface Condition {
   evaluate(source: SeriesSource, at: number): readonly Instance[];
 }
 
-/** How many samples are not after `instant`. */
-export function countUntil(samples: readonly Sample[], instant: number): number {
+/** How many of the instants are not after `instant`. */
+export function countUntil(times: readonly number[], instant: number): number {
   let low = 0;
-  let high = samples.length;
+  let high = times.length;
   // The last sample is nearly always what is asked for.
-  if (high > 0 && (samples[high - 1]?.at ?? 0) <= instant) return high;
+  if (high > 0 && (times[high - 1] ?? 0) <= instant) return high;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((samples[middle]?.at ?? 0) <= instant) low = middle + 1;
+    if ((times[middle] ?? 0) <= instant) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -5,10 +5,10 @@
 import { nextTrigger } from "../../../shared/config/schedule.ts";
 import type { Severity } from "../../../shared/messages/incident-event.ts";
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
-import { monitorComponent } from "../../../shared/monitor.ts";
+import { monitorComponent, selfGroup } from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/redact.ts";
 import { spokenDuration } from "../../../shared/units.ts";
-import type { Change } from "../partition.ts";
+import type { Change } from "../alerts.ts";
 import { intervalOf, type Plan } from "../plan.ts";
 import { clockTime, dateTime } from "../sentences.ts";
 import type { KnownAlert } from "../state.ts";
@@ -244,6 +244,7 @@ function raised(name: string, { rule, severity, seen, since }: SelfCheck, at: nu
     since,
     firedAt: at,
     seen,
+    partition: selfGroup,
   };
   return { what: "alert", at, key: alert.key, alert };
 }

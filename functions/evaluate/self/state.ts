@@ -3,6 +3,7 @@ import type { Severity } from "../../../shared/messages/incident-event.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/redact.ts";
+import { stateDocument } from "../state.ts";
 
 /** What the reports of one group show of the way that they came. Kept in the partition, and so written with it. */
 export interface Heard {
@@ -57,6 +58,11 @@ export const emptySelf: SelfState = { v: 1, tickAt: 0, resumedAt: 0, expected: {
 /** The state from its document. */
 export function decodeSelf(fields: Fields | undefined): SelfState {
   return fields === undefined ? emptySelf : (JSON.parse(String(fields["data"])) as SelfState);
+}
+
+/** The state as a document. */
+export function encodeSelf(state: SelfState, now: number): Fields {
+  return stateDocument(JSON.stringify(state), now);
 }
 
 /** Takes note of a report that was new, whether or not it could be judged. */

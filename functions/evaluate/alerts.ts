@@ -1,0 +1,248 @@
+/** The alerts of one partition: what rules found goes in, what it changes comes out. */
+import { bounded } from "../../shared/redact.ts";
+import {
+  type AlertHistory,
+  type AlertPhase,
+  type AlertTiming,
+  bad,
+  compacted,
+  isQuiet,
+  type Judgement,
+  phaseOf,
+  quiet,
+  withJudgements,
+} from "./alert.ts";
+import type { SeriesSource } from "./condition/index.ts";
+import { fateOf } from "./edits.ts";
+import type { Flapping } from "./flapping.ts";
+import { labelKey } from "./labels.ts";
+import { horizonFor, intervalOf, type Plan } from "./plan.ts";
+import { type CompiledRule, type Finding, findings } from "./rule.ts";
+import type { AlertState, KnownAlert, ProbeFact } from "./state.ts";
+
+/** Something that a report or a tick changed. */
+export type Change =
+  | {
+      readonly what: "alert";
+      readonly at: number;
+      readonly key: string;
+      readonly alert: KnownAlert | undefined;
+      /** Why it ended although nothing good was measured, as the end of a sentence. */
+      readonly reason?: string;
+      /** The key that it had before its rule was renamed. */
+      readonly formerly?: string;
+      /** How it flapped, now that it has calmed. */
+      readonly calmed?: Flapping;
+    }
+  | { readonly what: "probe"; readonly at: number; readonly fact: ProbeFact };
+
+/** Alerts by their keys: the rule and its labels. */
+export type AlertsByKey = ReadonlyMap<string, AlertState>;
+
+/** What was judged of one alert. */
+export interface Judged {
+  readonly rule: CompiledRule;
+  /** The last that was bad, or else the last. */
+  readonly finding: Finding;
+  readonly judgements: readonly Judgement[];
+}
+
+/** What was judged in one step, by the keys of the alerts. */
+export class Verdicts {
+  readonly byKey: Map<string, Judged> = new Map();
+
+  add(rule: CompiledRule, finding: Finding, judgement: Judgement): void {
+    const key = keyOf(rule.name, finding);
+    const known = this.byKey.get(key);
+    if (known === undefined) this.byKey.set(key, { rule, finding, judgements: [judgement] });
+    else {
+      const shown = judgement[1] === bad || known.judgements.every(([, verdict]) => verdict !== bad);
+      this.byKey.set(key, {
+        rule,
+        finding: shown ? finding : known.finding,
+        judgements: [...known.judgements, judgement],
+      });
+    }
+  }
+}
+
+/** The key of the alert of a rule for what it found. */
+export function keyOf(rule: string, { labels }: Pick<Finding, "labels">): string {
+  return `${rule}|${labelKey(labels)}`;
+}
+
+/** One step of the alerts of a partition. */
+export interface Step {
+  readonly partition: string;
+  readonly plan: Plan;
+  readonly source: SeriesSource;
+  /** The newest instant known. */
+  readonly watermark: number;
+  /** What changes is appended here. */
+  readonly changes: Change[];
+}
+
+/** Folds judgements into alerts, compacts them, and says what changed. The same object when nothing did. */
+export function applied(alerts: AlertsByKey, verdicts: Verdicts, step: Step): AlertsByKey {
+  const { plan, watermark } = step;
+  const current = conforming.get(alerts) === plan ? alerts : edited(alerts, step);
+  if (current.size === 0 && verdicts.byKey.size === 0) return current;
+  const next = new Map(current);
+  let changed = current !== alerts || verdicts.byKey.size > 0;
+  for (const [key, judged] of verdicts.byKey) next.set(key, withJudged(next.get(key), judged));
+  for (const [key, alert] of next) {
+    const rule = plan.rulesByName.get(alert.rule);
+    if (rule === undefined) continue;
+    const timing = timingOf(rule, alert, plan);
+    const phase = phaseOf(alert.history, timing, watermark);
+    const judged = verdicts.byKey.get(key);
+    const now = restated(alert, rule, phase, judged);
+    if (differs(now, alert)) {
+      changed = true;
+      const known = knownAlert(key, now, phase, step.partition);
+      const calmed = alert.flapping !== undefined && now.flapping === undefined ? { calmed: alert.flapping } : {};
+      step.changes.push({ what: "alert", at: phase.lastAt ?? watermark, key, alert: known, ...calmed });
+    }
+    const history = compacted(now.history, timing, watermark - horizonFor(timing.intervalMs), watermark);
+    if (phase.status === "inactive" && isQuiet(history)) next.delete(key);
+    else if (now !== alert || history !== now.history) next.set(key, { ...now, history });
+  }
+  if (!changed) return alerts;
+  conforming.set(next, plan);
+  return next;
+}
+
+/** Alerts that are known to be as the rules of a plan want them, so that edits are not looked for with every report. */
+const conforming = new WeakMap<AlertsByKey, Plan>();
+
+/** The alerts after the configuration was edited: moved to the new name of their rule, begun anew, or ended with a reason. */
+function edited(alerts: AlertsByKey, { partition, plan, source, watermark, changes }: Step): AlertsByKey {
+  const next = new Map<string, AlertState>();
+  let changed = false;
+  const spoken = new Map<CompiledRule, ReadonlySet<string>>();
+  const speaksOf = (rule: CompiledRule, key: string): boolean => {
+    const keys = spoken.get(rule) ?? new Set(findings(rule, source, watermark).map((found) => keyOf(rule.name, found)));
+    spoken.set(rule, keys);
+    return keys.has(key);
+  };
+  for (const [key, alert] of alerts) {
+    const fate = fateOf(alert, partition, plan);
+    if (fate.what === "same") {
+      next.set(key, alert);
+      continue;
+    }
+    changed = true;
+    if (fate.what === "renamed") {
+      const moved = keyOf(fate.rule.name, alert);
+      if (!alerts.has(moved)) {
+        const renamed = { ...alert, rule: fate.rule.name };
+        next.set(moved, renamed);
+        const known = knownAlert(
+          moved,
+          renamed,
+          phaseOf(alert.history, timingOf(fate.rule, alert, plan), watermark),
+          partition,
+        );
+        if (known) changes.push({ what: "alert", at: watermark, key: moved, alert: known, formerly: key });
+        continue;
+      }
+    } else if (fate.what === "rejudged" && speaksOf(fate.rule, key)) {
+      // What was bad by the old condition may not be by the new one, so what nobody was told of begins anew.
+      const history = alert.status === "firing" ? alert.history : quiet;
+      next.set(key, { ...alert, history, criterion: fate.rule.criterion });
+      continue;
+    }
+    if (alert.status === "inactive") continue;
+    const reason =
+      fate.what === "ended"
+        ? fate.reason
+        : fate.what === "renamed"
+          ? "its rule was removed from the configuration"
+          : "its condition was changed and does not speak of this any more";
+    changes.push({ what: "alert", at: watermark, key, alert: undefined, reason });
+  }
+  if (!changed) conforming.set(alerts, plan);
+  return changed ? next : alerts;
+}
+
+function withJudged(known: AlertState | undefined, { rule, finding, judgements }: Judged): AlertState {
+  const history = withJudgements(known?.history ?? quiet, judgements);
+  if (known !== undefined) return { ...known, labels: finding.labels, history };
+  return {
+    rule: rule.name,
+    labels: finding.labels,
+    component: componentOf(rule, finding),
+    severity: rule.severity,
+    criterion: rule.criterion,
+    history,
+    status: "inactive",
+    seen: "",
+  };
+}
+
+/** The alert as it is to be told now. The values seen are put into words only where somebody will read them. */
+function restated(alert: AlertState, rule: CompiledRule, phase: AlertPhase, judged: Judged | undefined): AlertState {
+  const { status } = phase;
+  const { severity } = rule;
+  const component = judged === undefined ? (rule.component ?? alert.component) : componentOf(rule, judged.finding);
+  const flapping = phase.status === "firing" ? phase.flapping : undefined;
+  const isSame =
+    status === alert.status &&
+    severity === alert.severity &&
+    component === alert.component &&
+    flapping?.changes === alert.flapping?.changes;
+  if (isSame && status !== "pending") return alert;
+  const { flapping: _, ...rest } = alert;
+  const isBad = judged?.judgements.some(([, verdict]) => verdict === bad) === true;
+  return {
+    ...rest,
+    status,
+    severity,
+    component,
+    ...(flapping === undefined ? {} : { flapping }),
+    seen: isBad ? bounded(judged.finding.seen) : alert.seen,
+    history: phase.status === "firing" && alert.status !== "firing" ? announcing(alert.history, phase) : alert.history,
+  };
+}
+
+function announcing(history: AlertHistory, { since, firedAt }: { since: number; firedAt: number }): AlertHistory {
+  return { ...history, announced: { since, firedAt } };
+}
+
+/** Whether the incidents must hear of the alert again. That a flapping alert has changed once more is no news. */
+function differs(now: AlertState, before: AlertState): boolean {
+  if (now.status !== before.status) return true;
+  if (now.status === "inactive") return false;
+  return (
+    now.severity !== before.severity ||
+    now.component !== before.component ||
+    (now.flapping === undefined) !== (before.flapping === undefined)
+  );
+}
+
+function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition: string): KnownAlert | undefined {
+  if (phase.status === "inactive") return undefined;
+  const { rule, component, labels, severity, seen } = alert;
+  return {
+    key,
+    rule,
+    component,
+    labels,
+    severity,
+    status: phase.status,
+    since: phase.since,
+    ...(phase.status === "firing" ? { firedAt: phase.firedAt } : {}),
+    seen,
+    partition,
+    ...(phase.status === "firing" && phase.flapping !== undefined ? { flapping: phase.flapping } : {}),
+  };
+}
+
+function componentOf(rule: CompiledRule, { labels, series }: Finding): string {
+  return rule.component ?? labels["component"] ?? series[0]?.labels["component"] ?? "unknown";
+}
+
+function timingOf(rule: CompiledRule, { labels }: AlertState, plan: Plan): AlertTiming {
+  const { alertDurationMs, clearDurationMs, flapping } = rule;
+  return { alertDurationMs, clearDurationMs, flapping, intervalMs: intervalOf(plan, labels["probe"]) };
+}

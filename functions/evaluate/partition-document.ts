@@ -1,0 +1,168 @@
+/**
+ * The state of a partition as a document, and back. One text: JSON with the samples in columns, compressed where it is long. It never
+ * takes more than `mostBytes`, because what does not fit is left out, the most dispensable first, and said so.
+ */
+import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
+import type { AlertHistory, AlertPhase, Judgement, Verdict } from "./alert.ts";
+import { keyOf } from "./alerts.ts";
+import type { Flapping } from "./flapping.ts";
+import type { Labels } from "./labels.ts";
+import { seriesKey } from "./samples.ts";
+import { type AlertState, emptyPartition, type PartitionState, type SeriesState } from "./state.ts";
+
+/** The most that the state of one partition takes, in bytes: a quarter of what a document may have. */
+export const mostBytes: number = 256 * 1024;
+
+/** A state in the form in which it fits, and its text. */
+export interface Encoded {
+  readonly state: PartitionState;
+  readonly text: string;
+}
+
+/** The text of a state, and the state that the text holds: the one given, or what fits of it. */
+export function encodePartition(state: PartitionState): Encoded {
+  let fitting = state;
+  let text = textOf(fitting);
+  for (const lessen of savings(state)) {
+    if (text.length <= mostBytes) break;
+    fitting = lessen(fitting);
+    text = textOf(fitting);
+  }
+  return { state: fitting, text };
+}
+
+/** A partition from the text of its document; empty where there is none, and where another version wrote it. */
+export function decodePartition(text: string | undefined): PartitionState {
+  if (text === undefined) return emptyPartition;
+  const json = text.startsWith("{") ? text : brotliDecompressSync(Buffer.from(text, "base64")).toString();
+  const written = JSON.parse(json) as Written;
+  if (written.v !== version) return emptyPartition;
+  const { v: _, series: __, alerts: ___, criteria, ...rest } = written;
+  const series = written.series.map(([metric, labels, deltas, values]): SeriesState => {
+    return { metric, labels, times: fromDeltas(deltas), values };
+  });
+  const alerts = written.alerts.map((alert) => alertOf(alert, criteria));
+  return {
+    ...rest,
+    series: new Map(series.map((one) => [seriesKey(one), one])),
+    alerts: new Map(alerts.map((alert) => [keyOf(alert.rule, alert), alert])),
+  };
+}
+
+/** What had to be left out of a state, as a sentence for the log; `undefined` where all of it is there. */
+export function squeezedSentence({ squeezed, series }: PartitionState, partition: string): string | undefined {
+  if (squeezed === undefined) return undefined;
+  const { samples, series: leftOut } = squeezed;
+  const dropped = leftOut === 0 ? "" : ` and leaves out ${leftOut} of ${leftOut + series.size} series`;
+  return `the state of ${partition} does not fit into ${mostBytes / 1024} KiB: it keeps ${samples} samples of each series${dropped}; divide the probes among several schedules, or shorten the windows of the rules`;
+}
+
+const version = 2;
+
+/** JSON longer than this is compressed; what is shorter can be read in the console. */
+const longestPlain = 32 * 1024;
+
+/** Series and alerts in their own form, and all the rest as it is. */
+interface Written extends Omit<PartitionState, "series" | "alerts"> {
+  readonly v: typeof version;
+  readonly series: readonly (readonly [string, Labels, readonly number[], readonly number[]])[];
+  /** By rule: all alerts of one are judged by the same. */
+  readonly criteria: Readonly<Record<string, string>>;
+  readonly alerts: readonly WrittenAlert[];
+}
+
+interface WrittenAlert extends Pick<AlertState, "rule" | "labels" | "component" | "severity" | "status" | "seen"> {
+  readonly base: AlertPhase;
+  readonly at: readonly number[];
+  readonly verdicts: string;
+  readonly announced?: AlertHistory["announced"];
+  readonly flapping?: Flapping;
+}
+
+function textOf({ series, alerts, ...rest }: PartitionState): string {
+  const written: Written = {
+    v: version,
+    ...rest,
+    series: Array.from(series.values(), ({ metric, labels, times, values }) => {
+      return [metric, labels, toDeltas(times), values] as const;
+    }),
+    criteria: Object.fromEntries(Array.from(alerts.values(), ({ rule, criterion }) => [rule, criterion])),
+    alerts: Array.from(alerts.values(), writtenAlert),
+  };
+  const json = JSON.stringify(written);
+  return json.length <= longestPlain && Buffer.byteLength(json) <= longestPlain * 2 ? json : compressed(json);
+}
+
+function compressed(json: string): string {
+  return brotliCompressSync(json, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }).toString("base64");
+}
+
+function writtenAlert({ history, criterion: _, ...alert }: AlertState): WrittenAlert {
+  const { base, recent, announced } = history;
+  return {
+    ...alert,
+    base,
+    at: toDeltas(recent.map(([at]) => at)),
+    verdicts: recent.map(([, verdict]) => verdict).join(""),
+    ...(announced === undefined ? {} : { announced }),
+  };
+}
+
+function alertOf(written: WrittenAlert, criteria: Written["criteria"]): AlertState {
+  const { base, at, verdicts, announced, ...alert } = written;
+  const recent = fromDeltas(at).map((instant, i): Judgement => [instant, Number(verdicts[i]) as Verdict]);
+  const history = { base, recent, ...(announced === undefined ? {} : { announced }) };
+  return { ...alert, criterion: criteria[alert.rule] ?? "", history };
+}
+
+/** Each number but the first as its distance from the one before. */
+function toDeltas(numbers: readonly number[]): number[] {
+  return numbers.map((number, i) => (i === 0 ? number : number - (numbers[i - 1] ?? 0)));
+}
+
+function fromDeltas(deltas: readonly number[]): number[] {
+  let sum = 0;
+  return deltas.map((delta) => {
+    sum += delta;
+    return sum;
+  });
+}
+
+/** What may be saved, one after the other until it is enough: old samples, words, and then series, the newest first. */
+function* savings(state: PartitionState): Generator<(from: PartitionState) => PartitionState> {
+  let longest = 0;
+  for (const { times } of state.series.values()) longest = Math.max(longest, times.length);
+  while (longest > fewestSamples) {
+    longest = Math.max(fewestSamples, Math.floor(longest / 2));
+    yield withFewerSamples(longest);
+  }
+  yield withFewerWords;
+  for (let part = 0; part < 8; part++) yield withFewerSeries;
+}
+
+/** The value now and the one before. */
+const fewestSamples = 2;
+
+function withFewerSamples(most: number): (from: PartitionState) => PartitionState {
+  return (from) => {
+    const series = new Map<string, SeriesState>();
+    for (const [key, one] of from.series) {
+      series.set(key, { ...one, times: one.times.slice(-most), values: one.values.slice(-most) });
+    }
+    return { ...from, series, squeezed: { samples: most, series: 0 } };
+  };
+}
+
+function withFewerWords(from: PartitionState): PartitionState {
+  const alerts = new Map(Array.from(from.alerts, ([key, alert]) => [key, { ...alert, seen: alert.seen.slice(0, 60) }]));
+  const probes = Object.values(from.probes).map(({ failure, ...fact }) => {
+    return failure === undefined ? fact : { ...fact, failure: { ...failure, message: failure.message.slice(0, 60) } };
+  });
+  return { ...from, alerts, probes: Object.fromEntries(probes.map((fact) => [fact.probe, fact])) };
+}
+
+function withFewerSeries(from: PartitionState): PartitionState {
+  const kept = [...from.series].slice(0, Math.floor(from.series.size * 0.6));
+  const leftOut = (from.squeezed?.series ?? 0) + from.series.size - kept.length;
+  return { ...from, series: new Map(kept), squeezed: { samples: fewestSamples, series: leftOut } };
+}
