@@ -7,6 +7,7 @@ import { http } from "./http.ts";
 import { journey } from "./journey.ts";
 import { loadBalancer } from "./load_balancer.ts";
 import { postgres } from "./postgres.ts";
+import { serviceHealth } from "./service_health.ts";
 import { tls } from "./tls.ts";
 import { vpcConnector } from "./vpc_connector.ts";
 import { websocket } from "./websocket.ts";
@@ -20,6 +21,7 @@ export const probers: Readonly<Record<string, AnyProber>> = {
   journey,
   load_balancer: loadBalancer,
   postgres,
+  service_health: serviceHealth,
   tls,
   vpc_connector: vpcConnector,
   websocket,

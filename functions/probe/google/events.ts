@@ -1,0 +1,167 @@
+/**
+ * Google's own incidents, as Personalized Service Health tells them to a project.
+ *
+ * Incidents are kept under the location `global` alone, whatever region they strike, and the API filters neither by region nor by product:
+ * that is done here, by what each event says that it strikes.
+ *
+ * Source: https://docs.cloud.google.com/service-health/docs/reference/rest/v1/projects.locations.events
+ */
+import { z } from "zod";
+import { ProbeFault } from "../net/faults.ts";
+import type { ProbeWorld } from "../prober.ts";
+import { type Access, ask } from "./refusal.ts";
+
+/** An incident at Google that may strike the environment. */
+export interface HealthEvent {
+  readonly id: string;
+  readonly title: string;
+  /** Milliseconds since the epoch; absent where Google does not say it. */
+  readonly startedAt?: number | undefined;
+  /** Whether Google has confirmed that something is struck; otherwise it still investigates. */
+  readonly confirmed: boolean;
+  readonly relevance: string;
+  /** What users notice, in Google's words, from its newest update that says so. */
+  readonly symptom: string;
+  readonly workaround: string;
+  /** What it strikes: of the region and products that were asked for only. */
+  readonly products: readonly string[];
+  readonly locations: readonly string[];
+}
+
+/** An event, as the API answers it; texts that it does not say are empty. */
+export interface EventEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly category: string;
+  readonly state: string;
+  readonly detailedState: string;
+  readonly relevance: string;
+  readonly startTime: string;
+  readonly eventImpacts: readonly {
+    readonly product?: { readonly productName?: string | undefined } | undefined;
+    readonly location?: { readonly locationName?: string | undefined } | undefined;
+  }[];
+  readonly updates: readonly { readonly updateTime: string; readonly symptom: string; readonly workaround: string }[];
+}
+
+const pageSize = 100;
+/** More active incidents than these pages hold there have never been. */
+const mostPages = 10;
+
+/** What it takes to read Personalized Service Health. */
+export function serviceHealthAccess(project: string): Access {
+  return {
+    api: "Service Health",
+    service: "servicehealth.googleapis.com",
+    project,
+    permission: "servicehealth.events.list",
+    role: "roles/servicehealth.viewer",
+  };
+}
+
+/** The page of the console on which the incidents of a project stand. */
+export function pageOf(project: string): string {
+  return `https://console.cloud.google.com/servicehealth/incidents?project=${project}`;
+}
+
+/**
+ * Reads the active incidents.
+ * @throws GoogleApiError when the API refuses; ProbeFault when its answer cannot be understood
+ */
+export async function activeEvents(
+  project: string,
+  world: Pick<ProbeWorld, "google" | "signal" | "conceal">,
+): Promise<readonly EventEntry[]> {
+  const url = new URL(
+    `https://servicehealth.googleapis.com/v1/projects/${encodeURIComponent(project)}/locations/global/events`,
+  );
+  url.searchParams.set("filter", "category=INCIDENT state=ACTIVE");
+  // Only the full view says what users notice.
+  url.searchParams.set("view", "EVENT_VIEW_FULL");
+  url.searchParams.set("pageSize", String(pageSize));
+  const events: EventEntry[] = [];
+  for (let page = 0; page < mostPages; page++) {
+    const answer = pageSchema.safeParse(await ask({ url: url.href }, world));
+    if (!answer.success) {
+      const { path, message } = answer.error.issues[0] ?? { path: [], message: "" };
+      throw new ProbeFault(
+        "protocol",
+        `Service Health answered what is no list of events: ${path.join(".") || "it"}: ${message}`,
+      );
+    }
+    events.push(...answer.data.events);
+    if (answer.data.nextPageToken === "") return events;
+    url.searchParams.set("pageToken", answer.data.nextPageToken);
+  }
+  throw new ProbeFault("protocol", `Service Health has more than ${mostPages * pageSize} active incidents`);
+}
+
+/** What strikes the region and one of the products, or any product where none is named. Pure. */
+export function eventsOf(entries: readonly EventEntry[], region: string, products: readonly string[]): HealthEvent[] {
+  return entries
+    .filter(
+      ({ state, category, relevance }) => state === "ACTIVE" && category === "INCIDENT" && relevance !== "NOT_IMPACTED",
+    )
+    .flatMap((entry) => {
+      const impacts = entry.eventImpacts.filter(
+        ({ location, product }) =>
+          strikes(location?.locationName, region) && isOneOf(product?.productName ?? "", products),
+      );
+      return impacts.length === 0 ? [] : [eventOf(entry, impacts)];
+    });
+}
+
+/** A zone of the region, the multi-region around it and everywhere are struck as well as the region itself; so is what is not said. */
+function strikes(location: string | undefined, region: string): boolean {
+  const place = (location ?? "").toLowerCase();
+  return place === "" || place === "global" || `${place}-`.startsWith(`${region}-`) || region.startsWith(`${place}-`);
+}
+
+function isOneOf(product: string, products: readonly string[]): boolean {
+  const name = product.toLowerCase();
+  return products.length === 0 || products.some((wanted) => name.includes(wanted.toLowerCase()));
+}
+
+function eventOf(entry: EventEntry, impacts: EventEntry["eventImpacts"]): HealthEvent {
+  const updates = entry.updates.toSorted((a, b) => b.updateTime.localeCompare(a.updateTime));
+  const latest = (say: (update: (typeof updates)[number]) => string): string => updates.map(say).find(Boolean) ?? "";
+  const startedAt = Date.parse(entry.startTime);
+  return {
+    id: entry.name.split("/").at(-1) ?? "",
+    title: entry.title || "an incident without a title",
+    startedAt: Number.isNaN(startedAt) ? undefined : startedAt,
+    confirmed: entry.detailedState !== "EMERGING",
+    relevance: entry.relevance,
+    symptom: latest(({ symptom }) => symptom) || entry.description,
+    workaround: latest(({ workaround }) => workaround),
+    products: names(impacts.map(({ product }) => product?.productName)),
+    locations: names(impacts.map(({ location }) => location?.locationName)),
+  };
+}
+
+function names(all: readonly (string | undefined)[]): string[] {
+  return [...new Set(all.filter((name) => name !== undefined && name !== ""))] as string[];
+}
+
+const text = z.string().default("");
+const eventSchema: z.ZodType<EventEntry, unknown> = z.object({
+  name: text,
+  title: text,
+  description: text,
+  category: text,
+  state: text,
+  detailedState: text,
+  relevance: text,
+  startTime: text,
+  eventImpacts: z
+    .array(
+      z.object({
+        product: z.object({ productName: z.string().optional() }).optional(),
+        location: z.object({ locationName: z.string().optional() }).optional(),
+      }),
+    )
+    .default([]),
+  updates: z.array(z.object({ updateTime: text, symptom: text, workaround: text })).default([]),
+});
+const pageSchema = z.object({ events: z.array(eventSchema).default([]), nextPageToken: text });

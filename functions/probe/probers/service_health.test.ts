@@ -1,0 +1,148 @@
+import { createServer } from "node:http";
+import { describe, expect, it } from "vitest";
+import { listening, measured, probeOnce } from "../fixtures.ts";
+import { apiMisbehaviours, echoedError } from "../google/stand.fixtures.ts";
+import { proberContract } from "../prober.contract.ts";
+import { serviceHealth } from "./service_health.ts";
+
+const settings = { project: "netra-staging", region: "us-central1", products: ["Cloud SQL", "VPC"] };
+const event = (id: string, more: object = {}) => ({
+  name: `projects/netra-staging/locations/global/events/${id}`,
+  title: "Cloud SQL: connections time out in us-central1",
+  category: "INCIDENT",
+  state: "ACTIVE",
+  detailedState: "CONFIRMED",
+  relevance: "IMPACTED",
+  startTime: new Date(Date.now() - 20 * 60_000).toISOString(),
+  eventImpacts: [{ product: { productName: "Google Cloud SQL" }, location: { locationName: "us-central1" } }],
+  updates: [{ updateTime: "2025-09-16T12:00:00Z", symptom: "New connections time out. Old ones live." }],
+  ...more,
+});
+
+/** Answers with pages, in order. @returns the port, and the queries that came */
+async function stand(...pages: readonly { status?: number; body: object }[]) {
+  const asked: URLSearchParams[] = [];
+  const port = await listening(
+    createServer((request, response) => {
+      const url = new URL(request.url ?? "", "http://stand");
+      const known = url.pathname === "/servicehealth.googleapis.com/v1/projects/netra-staging/locations/global/events";
+      const page = pages[Number(url.searchParams.get("pageToken") ?? 0)] ?? { status: 400, body: {} };
+      asked.push(url.searchParams);
+      response
+        .writeHead(known ? (page.status ?? 200) : 404, { connection: "close" })
+        .end(JSON.stringify(known ? page.body : {}));
+    }),
+  );
+  return { port, asked };
+}
+
+async function probe(port: number, more: Record<string, unknown> = {}) {
+  return probeOnce(serviceHealth, { ...settings, ...more }, { googleStand: `http://127.0.0.1:${port}` });
+}
+
+const disabled = {
+  status: 403,
+  body: {
+    error: { code: 403, status: "PERMISSION_DENIED", message: "disabled", details: [{ reason: "SERVICE_DISABLED" }] },
+  },
+};
+
+proberContract({
+  prober: serviceHealth,
+  google: true,
+  settings: () => settings,
+  healthy: async () => (await stand({ body: {} })).port,
+  echo: echoedError,
+  misbehaviours: apiMisbehaviours,
+});
+
+describe("service_health", () => {
+  it("counts no incident where there is none", async () => {
+    const { port, asked } = await stand({ body: {} });
+    const result = await probe(port);
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "service_health_incidents")).toBe(0);
+    expect(result.findings).toMatchObject([{ check: "google_incident", ok: true }]);
+    expect(Object.fromEntries(asked[0] ?? [])).toEqual({
+      filter: "category=INCIDENT state=ACTIVE",
+      view: "EVENT_VIEW_FULL",
+      pageSize: "100",
+    });
+  });
+
+  it("tells each incident in sentences, and does not fail because of it", async () => {
+    const { port } = await stand({ body: { events: [event("abc123")] } });
+    const result = await probe(port);
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "service_health_incidents")).toBe(1);
+    expect(result.findings).toEqual([
+      {
+        check: "google_incident",
+        ok: false,
+        observed: '"Cloud SQL: connections time out in us-central1"',
+        expected: "no incident at Google",
+        explanation: expect.stringMatching(
+          /^It strikes Google Cloud SQL in us-central1 since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(20 min( \d+ s)?\)\. https:\/\/console\.cloud\.google\.com\/servicehealth\/incidents\?project=netra-staging\. Google has verified that it strikes this project\. What is noticed: New connections time out\.$/,
+        ),
+        resource: "abc123",
+        severity: "warning",
+      },
+    ]);
+  });
+
+  it("reads all pages, and counts what strikes the region and the products alone", async () => {
+    const elsewhere = [{ product: { productName: "Google Cloud SQL" }, location: { locationName: "asia-east1" } }];
+    const { port } = await stand(
+      { body: { events: [event("one"), event("two", { eventImpacts: elsewhere })], nextPageToken: "1" } },
+      { body: { events: [event("three", { detailedState: "EMERGING", startTime: undefined })] } },
+    );
+    const result = await probe(port);
+    expect(measured(result, "service_health_incidents")).toBe(2);
+    expect(result.findings?.map(({ resource }) => resource)).toEqual(["one", "three"]);
+    expect(result.findings?.[1]?.explanation).toMatch(
+      /^It strikes Google Cloud SQL in us-central1, not confirmed yet\. /,
+    );
+  });
+
+  it("keeps the words of Google short and plain", async () => {
+    const { port } = await stand({ body: { events: [event("long", { title: `x\u001b[31m${"y".repeat(500)}` })] } });
+    const [finding] = (await probe(port)).findings ?? [];
+    expect(finding?.observed.length).toBeLessThan(100);
+    expect(finding?.observed).not.toContain("\u001b");
+    expect(finding?.explanation.length).toBeLessThanOrEqual(300);
+  });
+
+  it("says of an API that is not enabled how to enable it, as a failure", async () => {
+    const { port } = await stand(disabled);
+    expect((await probe(port)).failure).toEqual({
+      kind: "unavailable",
+      phase: "google_api",
+      message:
+        "Service Health is not enabled in the project netra-staging: run gcloud services enable servicehealth.googleapis.com --project netra-staging",
+    });
+  });
+
+  it("or only says so, where that is foreseen", async () => {
+    const { port } = await stand(disabled);
+    const result = await probe(port, { not_enabled: "ignore" });
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "service_health_incidents")).toBeUndefined();
+    expect(result.unchecked).toEqual([
+      {
+        checks: ["google_incident"],
+        resource: "Service Health",
+        explanation:
+          "It is not enabled in the project netra-staging: run gcloud services enable servicehealth.googleapis.com --project netra-staging",
+      },
+    ]);
+  });
+
+  it("does not take a refused permission for an API that is not enabled", async () => {
+    const refused = { error: { code: 403, status: "PERMISSION_DENIED", message: "denied" } };
+    const { port } = await stand({ status: 403, body: refused });
+    expect((await probe(port, { not_enabled: "ignore" })).failure).toMatchObject({
+      kind: "auth",
+      message: expect.stringContaining("lacks servicehealth.events.list, which roles/servicehealth.viewer has"),
+    });
+  });
+});

@@ -1,0 +1,150 @@
+/** The prober `service_health`: whether Google itself has an incident that strikes the environment. */
+import { z } from "zod";
+import type { Failure, Finding, Unchecked } from "../../../shared/messages/report.ts";
+import { spokenDuration } from "../../../shared/units.ts";
+import {
+  activeEvents,
+  type EventEntry,
+  eventsOf,
+  type HealthEvent,
+  pageOf,
+  serviceHealthAccess,
+} from "../google/events.ts";
+import { regional } from "../google/readings.ts";
+import { isDisabled, refusalOf } from "../google/refusal.ts";
+import type { Prober } from "../prober.ts";
+
+/** What a `service_health` probe reads. */
+export interface ServiceHealthSettings {
+  readonly project: string;
+  readonly region: string;
+  readonly products: readonly string[];
+  readonly not_enabled: "fail" | "ignore";
+}
+
+/** What Google said. */
+export interface ServiceHealthObservation {
+  readonly now: number;
+  readonly failure?: Failure;
+  /** The API is not enabled in the project, and that was foreseen. */
+  readonly disabled?: true;
+  readonly entries: readonly EventEntry[];
+}
+
+/** The prober `service_health`. */
+export const serviceHealth: Prober<ServiceHealthSettings, ServiceHealthObservation> = {
+  kind: "service_health",
+  title:
+    "Asks Google whether it has an incident that strikes the region and the products that the environment stands on.",
+  settings: z.strictObject({
+    ...regional,
+    products: z
+      .array(z.string().min(1))
+      .default([])
+      .describe("Parts of the names of the products that matter, such as Cloud Run and Cloud SQL. Default: all."),
+    not_enabled: z
+      .enum(["fail", "ignore"])
+      .default("fail")
+      .describe("What it means when the API is not enabled in the project: that the probe fails, or nothing."),
+  }),
+  example: `project: shop-staging
+region: us-central1
+products: [Cloud Run, Cloud SQL, VPC, Load Balancing]
+`,
+  notes: `## What it says
+
+Each active incident becomes a finding with its title, since when, what users notice, and a link to its page in the console; how many there are is
+\`service_health_incidents\`. The probe itself does not fail because of them: a rule such as \`service_health_incidents > 0\` says what they mean
+to you. Incidents of zones inside the region, of the multi-region around it and of everywhere are counted with those of the region; those that Google
+has found not to strike the project are not.
+
+## What it needs, and what it costs
+
+The API \`servicehealth.googleapis.com\` enabled in the project, and for the probe's identity \`roles/servicehealth.viewer\` there (permission
+\`servicehealth.events.list\`). Where the API is not enabled the probe fails and says how to enable it; \`not_enabled: ignore\` leaves it at saying
+so. Incidents are announced minutes after they begin: every 5 minutes is often enough.
+`,
+  secondhand: true,
+
+  async observe({ project, not_enabled }, world) {
+    const now = world.now();
+    try {
+      return { now, entries: await activeEvents(project, world) };
+    } catch (error) {
+      if (not_enabled === "ignore" && isDisabled(error)) return { now, disabled: true, entries: [] };
+      const failure = refusalOf(error, serviceHealthAccess(project), world.signal);
+      return { now, entries: [], failure: { ...failure, message: world.redact(failure.message) } };
+    }
+  },
+
+  assess({ project, region, products }, { now, failure, disabled, entries }) {
+    if (failure) return { failure, measurements: [] };
+    if (disabled) return { measurements: [], unchecked: [notEnabled(project)] };
+    const events = eventsOf(entries, region, products);
+    return {
+      measurements: [{ metric: "service_health_incidents", value: events.length }],
+      findings:
+        events.length === 0
+          ? [quiet(region)]
+          : events.slice(0, mostFindings).map((event) => found(event, project, now)),
+    };
+  },
+};
+
+/** More than these at once say no more. */
+const mostFindings = 10;
+const check = "google_incident";
+const expected = "no incident at Google";
+
+function quiet(region: string): Finding {
+  return {
+    check,
+    ok: true,
+    observed: "no incident at Google",
+    expected,
+    explanation: `Google has no active incident that strikes ${region}.`,
+  };
+}
+
+function found(event: HealthEvent, project: string, now: number): Finding {
+  const { id, title, startedAt, confirmed, relevance, symptom, workaround, products, locations } = event;
+  const since = startedAt === undefined ? "" : ` since ${timeOf(startedAt)} (${spokenDuration(now - startedAt)})`;
+  const where = locations.length === 0 ? "" : ` in ${locations.join(", ")}`;
+  const state = confirmed ? "" : ", not confirmed yet";
+  const sentences = [
+    `It strikes ${products.join(", ") || "products that Google does not name"}${where}${since}${state}.`,
+    // Before what may be cut.
+    `${pageOf(project)}.`,
+    ...(relevance === "IMPACTED" ? ["Google has verified that it strikes this project."] : []),
+    ...(symptom === "" ? [] : [`What is noticed: ${shortened(symptom)}`]),
+    ...(workaround === "" ? [] : [`A way around it: ${shortened(workaround)}`]),
+  ];
+  return {
+    check,
+    ok: false,
+    observed: `"${shortened(title)}"`,
+    expected,
+    explanation: sentences.join(" "),
+    resource: id,
+    severity: "warning",
+  };
+}
+
+function notEnabled(project: string): Unchecked {
+  return {
+    checks: [check],
+    resource: "Service Health",
+    explanation: `It is not enabled in the project ${project}: run gcloud services enable servicehealth.googleapis.com --project ${project}`,
+  };
+}
+
+/** Google's words, as a whole sentence that leaves room for the others: the whole of a finding is cut at 300 characters. */
+function shortened(text: string): string {
+  const plain = text.replaceAll(/\s+/g, " ").trim();
+  const first = /^.{1,90}?[.!?](?= |$)/.exec(plain)?.[0] ?? plain;
+  return first.length > 90 ? `${first.slice(0, 89)}…` : first;
+}
+
+function timeOf(instant: number): string {
+  return `${new Date(instant).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
