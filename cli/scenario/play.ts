@@ -53,7 +53,7 @@ export interface AlertChange {
 }
 
 /** How a scenario is played otherwise than plainly. */
-export type PlayOptions = Pick<WorldOptions, "between" | "arrivals"> & {
+export type PlayOptions = Pick<WorldOptions, "between" | "arrivals" | "onDelivery"> & {
   /** When copies of a report arrive, in milliseconds after it would have. @default once, at once */
   readonly reportArrivals?: (report: Report) => readonly number[];
   /** How long it goes on after its end, in milliseconds. @default 0 */

@@ -44,6 +44,8 @@ export interface WorldOptions {
   readonly send?: Send;
   /** Puts something between the functions and their ports, such as faults. */
   readonly between?: (ports: WorldPorts) => WorldPorts;
+  /** Called before each delivery of a message to a function. @param attempt from 1 on */
+  readonly onDelivery?: (attempt: number) => void;
   /** When copies of a published message arrive, in milliseconds after its publication. @default once, at once */
   readonly arrivals?: (topic: Topic, data: unknown) => readonly number[];
 }
@@ -136,6 +138,7 @@ export class VirtualWorld {
   }
 
   async #push(subscription: (typeof subscriptions)[number], message: Delivered): Promise<void> {
+    this.#options.onDelivery?.(message.deliveryAttempt);
     try {
       await (subscription.target === "evaluate" ? this.#evaluate : this.#notify)(message, subscription.path);
     } catch (error) {

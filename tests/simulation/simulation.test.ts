@@ -1,0 +1,136 @@
+/**
+ * Every scenario again, under faults: reports come twice and in disorder, and functions die in the middle of their work. The incidents, and
+ * who is told of them, must be those of a run in which nothing went wrong.
+ *
+ * Chance comes from one seed, which is printed first. `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation` repeats a run, and
+ * `PATHKEEPER_SIMULATION_RUNS=50` gives each scenario that many runs.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { judge } from "../../cli/scenario/judge.ts";
+import { loadTests, type Scenario } from "../../cli/scenario/load.ts";
+import { type Played, type PlayOptions, play } from "../../cli/scenario/play.ts";
+import type { Report } from "../../shared/messages/report.ts";
+import { type Fate, FaultyPorts, type Moment } from "./faults.ts";
+import { Random } from "./random.ts";
+import { delayOf, type Strictness, verdictOf } from "./verdict.ts";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const corpus = join(here, "../scenarios");
+
+const seed = Number(process.env["PATHKEEPER_SIMULATION_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const runs = Number(process.env["PATHKEEPER_SIMULATION_RUNS"] ?? 1);
+const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed} PATHKEEPER_SIMULATION_RUNS=${runs} npx vitest run tests/simulation`;
+
+/** How far a report may be late, in milliseconds. */
+const disorder = 120_000;
+/** How long a run goes on so that what is late can be caught up, in milliseconds: after one fault, and after very many. */
+const settling = 4 * 60_000;
+const after = 30 * 60_000;
+/** Where a function may die: only a publication has something between its beginning and its end. */
+const moments: readonly Moment[] = ["before", "after", "between"];
+/** By how much faults may delay the proof of a recovery: it is asked for again, with the next tick or two. */
+const mostDelay = 5 * 60_000;
+
+const small = await scenariosOf(join(here, "outages.yaml"));
+const all = [
+  ...small,
+  ...(
+    await Promise.all(
+      (existsSync(corpus) ? readdirSync(corpus) : [])
+        .filter((name) => name.endsWith(".yaml"))
+        .map((name) => scenariosOf(join(corpus, name))),
+    )
+  ).flat(),
+];
+
+// Hundreds of runs a test: how long they take is the business of the machine.
+vi.setConfig({ testTimeout: 1_800_000 });
+
+beforeAll(() => {
+  process.stdout.write(`simulation of ${all.length} scenarios with seed ${seed}: ${repeat}\n`);
+});
+
+describe("without faults", () => {
+  it.each(small)("$name: goes as it should", async (scenario) => {
+    expect(judge(await play(scenario, { after }))).toEqual([]);
+  });
+});
+
+describe("a function that dies once", () => {
+  // The first scenario over each of its steps, the others over a share of theirs that changes with the seed.
+  it.each(small.map((scenario, index) => ({ ...scenario, stride: index === 0 || runs > 1 ? 1 : 3 })))(
+    "over one step in $stride: $name",
+    async ({ stride, ...scenario }) => {
+      const counted = new FaultyPorts();
+      const { between, onDelivery } = counted;
+      const plain = await play(scenario, { between, onDelivery, after: settling });
+      expect(counted.steps.length).toBeGreaterThan(50);
+      for (const [number, what] of counted.steps.entries()) {
+        if (number % stride !== seed % stride) continue;
+        for (const moment of what === "publish" ? moments : moments.slice(0, 2)) {
+          await compare(
+            scenario,
+            plain,
+            { fate: once(number, moment), after: settling },
+            "same",
+            `dies ${moment} step ${number}`,
+          );
+        }
+      }
+    },
+  );
+});
+
+describe("under all faults at once", () => {
+  it.each(all)("$file: $name", async (scenario) => {
+    const plain = await play(scenario, { after });
+    await compare(scenario, plain, { fate: everywhere }, "alike", "dies over every step");
+    for (let run = 0; run < runs; run++) {
+      const chance = new Random(`${seed}/${run}/${scenario.name}`);
+      const fate: Fate = () => (chance.chance(0.05) ? moments[chance.below(3)] : undefined);
+      const reportArrivals = ({ trigger }: Report): number[] =>
+        trigger === "schedule" ? [chance.below(disorder), chance.below(disorder)] : [0, chance.below(disorder)];
+      await compare(scenario, plain, { fate, reportArrivals }, "alike", `run ${run}`);
+    }
+  });
+});
+
+/** A scenario with the name of its file. */
+type Filed = Scenario & { readonly file: string };
+
+async function scenariosOf(path: string): Promise<Filed[]> {
+  const loaded = await loadTests(readFileSync(path, "utf8"), path);
+  if ("problems" in loaded) {
+    throw new Error(loaded.problems.map(({ file, line, message }) => `${file}:${line} ${message}`).join("\n"));
+  }
+  const file = path.slice(path.lastIndexOf("/") + 1);
+  return loaded.scenarios.map((scenario) => ({ ...scenario, file }));
+}
+
+/** Dies once, over one step. */
+function once(step: number, moment: Moment): Fate {
+  return ({ number }) => (number === step ? moment : undefined);
+}
+
+/** Each delivery of a message dies one step later than the one before it, until it gets through. */
+const everywhere: Fate = ({ ofDelivery, attempt, number }) =>
+  ofDelivery === attempt ? (["before", "after"] as const)[number % 2] : undefined;
+
+async function compare(
+  scenario: Filed,
+  plain: Played,
+  { fate, ...options }: Pick<PlayOptions, "reportArrivals" | "after"> & { fate: Fate },
+  strictness: Strictness,
+  what: string,
+): Promise<void> {
+  const faults = new FaultyPorts(fate);
+  const { between, onDelivery } = faults;
+  const played = await play(scenario, { after, ...options, between, onDelivery });
+  const context = `${scenario.file}, ${scenario.name}: ${what}; ${repeat}`;
+  expect(played.mishaps, context).toEqual(plain.mishaps);
+  expect(verdictOf(played, strictness), context).toEqual(verdictOf(plain, strictness));
+  expect(delayOf(played, plain), `${context}: the recovery is proved too late`).toBeLessThanOrEqual(mostDelay);
+}

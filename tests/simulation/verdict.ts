@@ -1,0 +1,67 @@
+/** What must not depend on how messages travel and when functions die: the incidents, and who was told what of them. */
+import { eventsOf } from "../../cli/scenario/judge.ts";
+import { instantOf, type Played } from "../../cli/scenario/play.ts";
+import type { Value } from "../../shared/ports.ts";
+
+/** One incident, as far as it must not change. */
+export interface Essence {
+  readonly id: string;
+  readonly [field: string]: Value;
+}
+
+/** Everything of a run that must be as in a run without faults. */
+export interface Verdict {
+  readonly incidents: readonly Essence[];
+  /** `incident channel event`, each as often as it was accepted by the channel. */
+  readonly told: readonly string[];
+}
+
+/** How far from the same a run may be. */
+export type Strictness =
+  /** Everything but the instant of the resolution, which a proof that is asked for again reaches later. */
+  | "same"
+  /** Reports in disorder let the monitor know things in another order: what it says first, and so the name, may differ. */
+  | "alike";
+
+/** The verdict of a run. */
+export function verdictOf(played: Played, strictness: Strictness): Verdict {
+  const names = new Map(
+    played.incidents.map(({ id }, index) => [id, strictness === "same" ? id : `incident ${index + 1}`]),
+  );
+  return {
+    incidents: played.incidents.map(({ id, fields }) => ({
+      id: names.get(id) ?? id,
+      root_cause: fields["root_cause"] ?? null,
+      verdict: fields["verdict"] ?? null,
+      severity: fields["severity"] ?? null,
+      priority: fields["priority"] ?? null,
+      status: fields["status"] ?? null,
+      first_failure_at: fields["first_failure_at"] ?? null,
+      components: sorted(fields["components"]),
+      alerts: sorted(fields["alerts"]),
+      ...(strictness === "same"
+        ? { opened_at: fields["opened_at"] ?? null, events: eventsOf(id, played).map(({ event }) => event) }
+        : {}),
+    })),
+    told: played.deliveries
+      .filter(({ status }) => status === "delivered")
+      .filter(({ event }) => strictness === "same" || event === "opened" || event === "resolved")
+      .map(({ incident, channel, event, sequence }) =>
+        [names.get(incident), channel, event, ...(strictness === "same" ? [sequence] : [])].join(" "),
+      )
+      .sort(),
+  };
+}
+
+/** By how much the resolutions of a run differ from those of another, at most, in milliseconds. */
+export function delayOf(played: Played, other: Played): number {
+  const delays = played.incidents.map(({ fields }, index) => {
+    const twin = other.incidents[index];
+    return twin === undefined ? 0 : Math.abs(instantOf(fields, "resolved_at") - instantOf(twin.fields, "resolved_at"));
+  });
+  return Math.max(0, ...delays.filter((delay) => !Number.isNaN(delay)));
+}
+
+function sorted(value: Value | undefined): Value {
+  return Array.isArray(value) ? [...value].sort() : (value ?? null);
+}
