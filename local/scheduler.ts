@@ -1,7 +1,7 @@
 /** Cloud Scheduler's part on one machine: asks for each probe group by its schedule, and lets the clock tick. */
 import type { Configuration } from "../shared/config/model.ts";
 import { nextTrigger } from "../shared/config/schedule.ts";
-import type { ProbeRequest } from "../shared/messages/probe-request.ts";
+import { scheduledRequest } from "../shared/messages/probe-request.ts";
 import type { Tick } from "../shared/messages/tick.ts";
 import type { Logger, OutgoingMessage, Publisher } from "../shared/ports.ts";
 import { type Topic, topics } from "../shared/topology.ts";
@@ -63,9 +63,4 @@ export function startScheduler({ configuration, publisher, logger, tickMs }: Sch
       for (const timer of timers) clearTimeout(timer);
     },
   };
-}
-
-function scheduledRequest(environment: string, { vantage, group }: Configuration["probes"][number]): OutgoingMessage {
-  const data: ProbeRequest = { v: 1, environment, vantage, trigger: "schedule", group };
-  return { data, attributes: { environment, vantage, trigger: "schedule" } };
 }

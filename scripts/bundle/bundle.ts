@@ -1,8 +1,9 @@
 /** Makes a function fit to be deployed: one folder with all that it runs on, its configuration included, and nothing else. */
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Metafile, type Plugin } from "esbuild";
+import { zipSync } from "fflate";
 import project from "../../package.json" with { type: "json" };
 import { compile } from "../../shared/config/compile.ts";
 import type { Configuration } from "../../shared/config/model.ts";
@@ -26,6 +27,8 @@ export interface BundleOptions {
 /** What was made. */
 export interface Bundle {
   readonly directory: string;
+  /** The folder as a zip archive, which is what is uploaded. */
+  readonly archive: string;
   /** Bytes of the code, without its source maps. */
   readonly bytes: number;
 }
@@ -79,7 +82,19 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
       "configuration.json": compile(configuration),
     }).map(([file, text]) => writeFile(join(directory, file), text)),
   );
-  return { directory, bytes: codeBytes(metafile) };
+  const archive = `${directory}.zip`;
+  await writeFile(archive, await zipped(directory));
+  return { directory, archive, bytes: codeBytes(metafile) };
+}
+
+/** The folder as an archive: the same bytes for the same files, whenever and wherever it is made. */
+async function zipped(directory: string): Promise<Uint8Array> {
+  const files = (await readdir(directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name)).sort();
+  const contents = await Promise.all(paths.map((path) => readFile(path)));
+  const entries = paths.map((path, index) => [relative(directory, path), contents[index] ?? new Uint8Array()] as const);
+  // The first day that the format can express; attributes of a regular file that all may read.
+  return zipSync(Object.fromEntries(entries), { level: 9, mtime: "1980-01-02T00:00:00", os: 3, attrs: 0o100644 << 16 });
 }
 
 /** The two modules that everything else hangs on: the function, and the framework that serves it. */

@@ -14,11 +14,12 @@ async function example(name: string): Promise<{ configuration: Configuration; de
 }
 
 describe.each(readdirSync(examples))("the deployment of %s", (name) => {
-  it("has one schedule for each vantage point and pace, and no other", async () => {
+  it("has one schedule for each vantage point and pace, and the tick", async () => {
     const { configuration, deployment } = await example(name);
-    const groups = deployment.schedules.map(({ group }) => group);
-    expect(new Set(groups).size).toBe(groups.length);
-    expect(groups.toSorted()).toEqual([...new Set(configuration.probes.map(({ group }) => group))].sort());
+    const names = deployment.schedules.map((schedule) => schedule.name);
+    expect(new Set(names).size).toBe(names.length);
+    const groups = new Set(configuration.probes.map(({ group }) => group));
+    expect(names.toSorted()).toEqual([...groups, "tick"].sort());
     for (const { cron } of deployment.schedules) expect(cron.split(" ")).toHaveLength(5);
   });
 

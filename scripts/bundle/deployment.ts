@@ -3,15 +3,20 @@ import { isSecretReference } from "../../shared/config/fields.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { triggerCron } from "../../shared/config/schedule.ts";
 import { type CompositeIndex, compositeIndexes, expiringCollections } from "../../shared/indexes.ts";
+import { scheduledRequest } from "../../shared/messages/probe-request.ts";
 import type { Vantage } from "../../shared/messages/report.ts";
-import { type PushSubscription, type Subscription, subscriptions, topics } from "../../shared/topology.ts";
+import type { Tick } from "../../shared/messages/tick.ts";
+import type { OutgoingMessage } from "../../shared/ports.ts";
+import { type PushSubscription, type Subscription, subscriptions, type Topic, topics } from "../../shared/topology.ts";
 
-/** A job of Cloud Scheduler: all probes of one vantage point and one schedule. */
+/** A job of Cloud Scheduler: all probes of one vantage point and one schedule, or the tick. */
 export interface Schedule {
-  readonly group: string;
-  readonly vantage: Vantage;
+  /** Name of the group, or `tick`. */
+  readonly name: string;
   /** In UTC. */
   readonly cron: string;
+  readonly topic: Topic;
+  readonly message: OutgoingMessage;
 }
 
 /** A function as it is deployed: the probe function once for each vantage point. */
@@ -49,6 +54,7 @@ export interface Deployment {
 /** Works out the deployment of a configuration. @param sha256 of the file that it was read from */
 export function deploymentOf(configuration: Configuration, sha256: string): Deployment {
   const { environment, title, components, probes, channels } = configuration;
+  const tick: Tick = { v: 1, environment };
   const groups = new Map(probes.map((probe) => [probe.group, probe]));
   const vantages = (["inside", "outside"] as const).filter((vantage) =>
     probes.some((probe) => probe.vantage === vantage),
@@ -63,9 +69,15 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
     title,
     config_sha256: sha256,
     vantages,
-    schedules: [...groups]
-      .map(([group, { vantage, schedule }]) => ({ group, vantage, cron: triggerCron(schedule) }))
-      .sort((a, b) => a.group.localeCompare(b.group)),
+    schedules: [
+      ...[...groups.values()].map((probe) => ({
+        name: probe.group,
+        cron: triggerCron(probe.schedule),
+        topic: topics.probeRequests,
+        message: scheduledRequest(environment, probe),
+      })),
+      { name: "tick", cron: "* * * * *", topic: topics.ticks, message: { data: tick } },
+    ],
     topics: Object.values(topics),
     subscriptions: subscriptions.flatMap((subscription) => {
       const { target: _target, vantage: _vantage, ...rest } = subscription;

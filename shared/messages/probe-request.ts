@@ -1,5 +1,6 @@
 /** The request to run probes: one message on the topic `probe-requests`. The attribute `vantage` selects the function that answers. */
 import { z } from "zod";
+import type { OutgoingMessage } from "../ports.ts";
 import { parseMessage, type Trigger, type Vantage } from "./report.ts";
 
 /** Asks for one run of probes. A schedule names its group; a diagnosis or a validation names the probes and who asks. */
@@ -40,6 +41,15 @@ const probeRequestSchema: z.ZodType<ProbeRequest> = z.object({
     .refine(({ index, of }) => index <= of, "index must not be above of")
     .optional(),
 });
+
+/** The message of a schedule: the request for one run of a group, with the attributes that bring it to the right function. */
+export function scheduledRequest(
+  environment: string,
+  { vantage, group }: { vantage: Vantage; group: string },
+): OutgoingMessage {
+  const data: ProbeRequest = { v: 1, environment, vantage, trigger: "schedule", group };
+  return { data, attributes: { environment, vantage, trigger: "schedule" } };
+}
 
 /**
  * Reads a probe request from the data of a message.
