@@ -1,0 +1,197 @@
+# Alarms on the monitor itself, by Google's own means: a monitor that is dead cannot say so. None of them looks at what is watched.
+locals {
+  alarm_channels = concat([for channel in google_monitoring_notification_channel.email : channel.id], var.alarms.channel_ids)
+  services       = [for function in google_cloudfunctions2_function.main : function.name]
+  one_of_us      = "one_of(${join(", ", [for service in local.services : "\"${service}\""])})"
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  for_each = toset(var.alarms.emails)
+
+  project      = var.project_id
+  type         = "email"
+  display_name = "Pathkeeper's own alarms: ${each.value}"
+  labels       = { email_address = each.value }
+
+  depends_on = [google_project_service.main]
+
+  lifecycle {
+    # Policies must let go of the old one before it can be deleted.
+    create_before_destroy = true
+  }
+}
+
+# Counted by Pub/Sub itself, and missing data counts as none: also a monitor that never started is found.
+resource "google_monitoring_alert_policy" "no_measurements" {
+  project               = var.project_id
+  display_name          = "${var.name_prefix}: no measurements"
+  combiner              = "OR"
+  severity              = "CRITICAL"
+  notification_channels = local.alarm_channels
+
+  conditions {
+    display_name = "No report for 10 minutes"
+
+    condition_threshold {
+      filter                  = "resource.type = \"pubsub_topic\" AND resource.labels.topic_id = \"${google_pubsub_topic.main["measurements"].name}\" AND metric.type = \"pubsub.googleapis.com/topic/send_message_operation_count\""
+      comparison              = "COMPARISON_LT"
+      threshold_value         = 1
+      duration                = "600s"
+      evaluation_missing_data = "EVALUATION_MISSING_DATA_ACTIVE"
+
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  documentation {
+    subject   = "Pathkeeper is blind: nothing is being measured"
+    mime_type = "text/markdown"
+    content   = <<-EOT
+      No probe function has published a report for 10 minutes, so nobody would notice an outage of ${local.deployment.title}.
+
+      1. Do the jobs run? `gcloud scheduler jobs list --location ${var.region} --project ${var.project_id}`
+      2. Does the function answer? `gcloud functions logs read ${var.name_prefix}-probe-outside --gen2 --region ${var.region} --project ${var.project_id}`
+      3. Do messages wait? See the subscriptions `${var.name_prefix}-probe-*` in the Pub/Sub console.
+    EOT
+  }
+}
+
+resource "google_monitoring_alert_policy" "backlog" {
+  project               = var.project_id
+  display_name          = "${var.name_prefix}: messages wait"
+  combiner              = "OR"
+  severity              = "ERROR"
+  notification_channels = local.alarm_channels
+
+  conditions {
+    display_name = "The oldest message has waited for 10 minutes"
+
+    condition_threshold {
+      filter          = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${join(", ", [for each in google_pubsub_subscription.push : "\"${each.name}\""])}) AND metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 600
+      duration        = "300s"
+
+      aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_MAX"
+        cross_series_reducer = "REDUCE_MAX"
+        group_by_fields      = ["resource.label.subscription_id"]
+      }
+
+      trigger {
+        count = 1
+      }
+    }
+  }
+
+  documentation {
+    subject   = "Pathkeeper is behind: messages wait"
+    mime_type = "text/markdown"
+    content   = <<-EOT
+      A function does not keep up, or refuses its messages. The subscription's name says which: `probe-*` measures, `evaluate-*` judges, `notify-*` tells.
+      A channel that cannot be reached holds `notify-notifications` back; the ledger (collection `deliveries`) says which one, and why.
+    EOT
+  }
+}
+
+resource "google_monitoring_alert_policy" "dead_letters" {
+  project               = var.project_id
+  display_name          = "${var.name_prefix}: dead letters"
+  combiner              = "OR"
+  severity              = "ERROR"
+  notification_channels = local.alarm_channels
+
+  conditions {
+    display_name = "A message could not be processed"
+
+    condition_threshold {
+      filter          = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = \"${google_pubsub_subscription.dead_letters_kept.name}\" AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 0
+      duration        = "0s"
+
+      aggregations {
+        alignment_period   = "60s"
+        per_series_aligner = "ALIGN_MAX"
+      }
+
+      trigger {
+        count = 1
+      }
+    }
+  }
+
+  documentation {
+    subject   = "Pathkeeper has dead letters"
+    mime_type = "text/markdown"
+    content   = <<-EOT
+      A message was given up. It is kept for two weeks: `gcloud pubsub subscriptions pull ${var.name_prefix}-dead-letters-kept --project ${var.project_id} --limit 10` shows it without taking it away.
+      The notifier has announced it as an incident of the monitor, unless the notifier is what fails. When its cause is mended, publish its data to the topic that it came from, and pull it with `--auto-ack`.
+    EOT
+  }
+}
+
+# A function answers 503 for work that is not done yet, which is no error: the log tells errors apart, the status does not.
+resource "google_monitoring_alert_policy" "errors" {
+  project               = var.project_id
+  display_name          = "${var.name_prefix}: a function fails"
+  combiner              = "OR"
+  severity              = "ERROR"
+  notification_channels = local.alarm_channels
+
+  conditions {
+    display_name = "A function logged an error, or crashed"
+
+    condition_matched_log {
+      filter = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name = (${join(" OR ", [for service in local.services : "\"${service}\""])}) AND severity >= ERROR"
+    }
+  }
+
+  alert_strategy {
+    notification_rate_limit {
+      period = "3600s"
+    }
+    auto_close = "3600s"
+  }
+
+  documentation {
+    subject   = "A function of Pathkeeper fails"
+    mime_type = "text/markdown"
+    content   = "The log says which and why: https://console.cloud.google.com/logs/query;query=resource.type%3D%22cloud_run_revision%22%20severity%3E%3DERROR?project=${var.project_id}"
+  }
+}
+
+# Cloud Scheduler counts nothing in Cloud Monitoring; its failures are in the log alone.
+resource "google_monitoring_alert_policy" "schedules" {
+  project               = var.project_id
+  display_name          = "${var.name_prefix}: a schedule fails"
+  combiner              = "OR"
+  severity              = "ERROR"
+  notification_channels = local.alarm_channels
+
+  conditions {
+    display_name = "Cloud Scheduler could not publish"
+
+    condition_matched_log {
+      filter = "resource.type = \"cloud_scheduler_job\" AND resource.labels.job_id : \"${var.name_prefix}-\" AND severity >= ERROR"
+    }
+  }
+
+  alert_strategy {
+    notification_rate_limit {
+      period = "3600s"
+    }
+    auto_close = "3600s"
+  }
+
+  documentation {
+    subject   = "A schedule of Pathkeeper fails"
+    mime_type = "text/markdown"
+    content   = "`gcloud scheduler jobs list --location ${var.region} --project ${var.project_id}` shows the state of each. Most often the topic is gone, or the service agent of Cloud Scheduler has lost `roles/cloudscheduler.serviceAgent`."
+  }
+}

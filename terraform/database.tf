@@ -1,0 +1,78 @@
+# State, incidents and the ledger. The monitor has a database of its own: nobody else's rules, indexes or quota touch it.
+locals {
+  database_name = coalesce(var.database.name, var.name_prefix)
+  database      = var.database.create ? google_firestore_database.main[0].name : local.database_name
+}
+
+resource "google_firestore_database" "main" {
+  count = var.database.create ? 1 : 0
+
+  project                           = var.project_id
+  name                              = local.database_name
+  location_id                       = coalesce(var.database.location, var.region)
+  type                              = "FIRESTORE_NATIVE"
+  concurrency_mode                  = "PESSIMISTIC"
+  point_in_time_recovery_enablement = var.database.point_in_time_recovery ? "POINT_IN_TIME_RECOVERY_ENABLED" : "POINT_IN_TIME_RECOVERY_DISABLED"
+  delete_protection_state           = var.deletion_protection ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
+  # By default it would only be forgotten, and stand in the way of the next apply.
+  deletion_policy = var.deletion_protection ? "ABANDON" : "DELETE"
+
+  depends_on = [google_project_service.main]
+}
+
+# Documents that go by themselves. The instant is not indexed: it grows with every write, and an index of it would be a hot spot.
+resource "google_firestore_field" "expiry" {
+  for_each = local.deployment.expiring
+
+  project    = var.project_id
+  database   = local.database
+  collection = each.key
+  field      = each.value
+
+  ttl_config {}
+  index_config {}
+}
+
+# What is only ever read whole. A state is long, and every entry of an index costs with each write.
+resource "google_firestore_field" "unindexed" {
+  for_each = { for each in local.deployment.unindexed : "${each.collection}/${each.field}" => each }
+
+  project    = var.project_id
+  database   = local.database
+  collection = each.value.collection
+  field      = each.value.field
+
+  index_config {}
+}
+
+resource "google_firestore_index" "main" {
+  for_each = { for each in local.deployment.indexes : join("-", concat([each.collection], [for field in each.fields : "${field.field}-${field.direction}"])) => each }
+
+  project    = var.project_id
+  database   = local.database
+  collection = each.value.collection
+
+  dynamic "fields" {
+    for_each = each.value.fields
+
+    content {
+      field_path = fields.value.field
+      order      = fields.value.direction == "desc" ? "DESCENDING" : "ASCENDING"
+    }
+  }
+}
+
+# Firestore knows no rights below a database, but a grant can be bound to one.
+resource "google_project_iam_member" "database" {
+  for_each = { for name, function in local.functions : name => function if contains(local.deployment.stores, function.target) }
+
+  project = var.project_id
+  role    = "roles/datastore.user"
+  member  = google_service_account.function[each.key].member
+
+  condition {
+    title       = "${var.name_prefix} database only"
+    description = "Documents of the monitor, and of nobody else."
+    expression  = "resource.name == \"projects/${var.project_id}/databases/${local.database_name}\""
+  }
+}

@@ -1,0 +1,136 @@
+# The functions: their code, who they are, and how they run. All of them are internal: only Pub/Sub and Cloud Monitoring call them.
+
+resource "google_storage_bucket" "code" {
+  name                        = "${var.project_id}-${var.name_prefix}-code"
+  project                     = var.project_id
+  location                    = var.region
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  # It holds nothing that `npm run build` does not make again.
+  force_destroy = true
+
+  soft_delete_policy {
+    retention_duration_seconds = 0
+  }
+
+  depends_on = [google_project_service.main]
+}
+
+resource "google_storage_bucket_object" "code" {
+  for_each = toset(["probe", "evaluate", "notify"])
+
+  # A function is deployed anew only when the name changes, so the name carries the content.
+  name           = "${each.value}-${filemd5("${local.bundles}/${each.value}.zip")}.zip"
+  bucket         = google_storage_bucket.code.name
+  source         = "${local.bundles}/${each.value}.zip"
+  source_md5hash = filemd5("${local.bundles}/${each.value}.zip")
+}
+
+# Who builds: the default account has lost its rights in new projects, and has too many in old ones.
+resource "google_service_account" "build" {
+  project      = var.project_id
+  account_id   = "${var.name_prefix}-build"
+  display_name = "Pathkeeper: builds the functions"
+
+  depends_on = [google_project_service.main]
+}
+
+resource "google_project_iam_member" "build" {
+  for_each = toset(["roles/artifactregistry.writer", "roles/logging.logWriter"])
+
+  project = var.project_id
+  role    = each.value
+  member  = google_service_account.build.member
+}
+
+# Cloud Functions copies the code into a bucket of its own before it builds, whose name is not known here.
+resource "google_project_iam_member" "build_sources" {
+  project = var.project_id
+  role    = "roles/storage.objectViewer"
+  member  = google_service_account.build.member
+}
+
+# Who runs: one account for each function, with nothing but what that function needs.
+resource "google_service_account" "function" {
+  for_each = local.functions
+
+  project      = var.project_id
+  account_id   = "${var.name_prefix}-${each.key}"
+  display_name = "Pathkeeper: runs the function ${each.key}"
+
+  depends_on = [google_project_service.main]
+}
+
+resource "google_cloudfunctions2_function" "main" {
+  for_each = local.functions
+
+  project     = var.project_id
+  location    = var.region
+  name        = "${var.name_prefix}-${each.key}"
+  description = local.descriptions[each.value.target]
+
+  build_config {
+    runtime         = "nodejs24"
+    entry_point     = each.value.target
+    service_account = google_service_account.build.id
+
+    source {
+      storage_source {
+        bucket = google_storage_bucket.code.name
+        object = google_storage_bucket_object.code[each.value.target].name
+      }
+    }
+  }
+
+  service_config {
+    service_account_email = google_service_account.function[each.key].email
+    ingress_settings      = "ALLOW_INTERNAL_ONLY"
+    timeout_seconds       = each.value.timeout_seconds
+
+    # Less than a whole processor would allow one request at a time only, and would measure its own waiting for the processor.
+    available_cpu                    = "1"
+    available_memory                 = each.value.size.memory
+    max_instance_request_concurrency = each.value.size.concurrency
+    max_instance_count               = each.value.size.max_instances
+    min_instance_count               = 0
+
+    environment_variables = merge(
+      {
+        PATHKEEPER_PROJECT       = var.project_id
+        PATHKEEPER_DATABASE      = local.database
+        PATHKEEPER_TOPIC_PREFIX  = "${var.name_prefix}-"
+        PATHKEEPER_SECRET_PREFIX = var.name_prefix
+      },
+      each.value.target == "probe" ? { PATHKEEPER_VANTAGE = trimprefix(each.key, "probe-") } : {},
+      each.value.target == "notify" && var.status_page != null ? { PATHKEEPER_STATUS_PAGE = "gs://${google_storage_bucket.status_page[0].name}" } : {},
+    )
+
+    vpc_connector                 = each.key == "probe-inside" ? local.connector_id : null
+    vpc_connector_egress_settings = each.key == "probe-inside" && local.connector_id != null ? (var.inside.all_traffic ? "ALL_TRAFFIC" : "PRIVATE_RANGES_ONLY") : null
+    direct_vpc_egress             = each.key == "probe-inside" && var.inside.direct != null ? (var.inside.all_traffic ? "VPC_EGRESS_ALL_TRAFFIC" : "VPC_EGRESS_PRIVATE_RANGES_ONLY") : null
+
+    dynamic "direct_vpc_network_interface" {
+      for_each = each.key == "probe-inside" && var.inside.direct != null ? [var.inside.direct] : []
+
+      content {
+        network    = direct_vpc_network_interface.value.network
+        subnetwork = direct_vpc_network_interface.value.subnetwork
+        tags       = direct_vpc_network_interface.value.tags
+      }
+    }
+  }
+
+  depends_on = [
+    terraform_data.configuration,
+    google_project_iam_member.build,
+    google_project_iam_member.build_sources,
+  ]
+}
+
+locals {
+  descriptions = {
+    probe    = "Measures what is watched, and publishes what it saw."
+    evaluate = "Applies the rules, keeps the incidents and finds their causes."
+    notify   = "Tells people, and keeps the ledger of what they were told."
+  }
+}

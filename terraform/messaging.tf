@@ -1,0 +1,152 @@
+# Topics and push subscriptions, each with who may publish and who may push. What nobody can process goes to the topic of dead letters,
+# which the notifier announces and which keeps a copy for people.
+locals {
+  subscriptions = { for each in local.deployment.subscriptions : each.name => each }
+  # Dead letters have nowhere further to go.
+  dying = { for name, each in local.subscriptions : name => each if each.topic != "dead-letters" }
+
+  pubsub_agent = "serviceAccount:service-${data.google_project.main.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+
+  # Which function publishes what.
+  publishes = flatten([
+    for name, function in local.functions : [
+      for topic in local.deployment.publishes[function.target] : { function = name, topic = topic }
+    ]
+  ])
+}
+
+resource "google_pubsub_topic" "main" {
+  for_each = toset(local.deployment.topics)
+
+  project = var.project_id
+  name    = "${var.name_prefix}-${each.value}"
+
+  message_storage_policy {
+    allowed_persistence_regions = [var.region]
+  }
+
+  depends_on = [google_project_service.main]
+}
+
+resource "google_pubsub_topic_iam_member" "publisher" {
+  for_each = { for each in local.publishes : "${each.function}/${each.topic}" => each }
+
+  project = var.project_id
+  topic   = google_pubsub_topic.main[each.value.topic].name
+  role    = "roles/pubsub.publisher"
+  member  = google_service_account.function[each.value.function].member
+}
+
+# Who pushes: an account that may call the functions, and nothing else.
+resource "google_service_account" "push" {
+  project      = var.project_id
+  account_id   = "${var.name_prefix}-push"
+  display_name = "Pathkeeper: pushes messages to the functions"
+
+  depends_on = [google_project_service.main]
+}
+
+# Pub/Sub makes the tokens of that account. Newer projects allow it by themselves; older and stricter ones do not.
+resource "google_service_account_iam_member" "push_tokens" {
+  service_account_id = google_service_account.push.name
+  role               = "roles/iam.serviceAccountTokenCreator"
+  member             = local.pubsub_agent
+
+  # The agent exists when the first topic does.
+  depends_on = [google_pubsub_topic.main]
+}
+
+# The right to call stands on the Cloud Run service behind the function, and goes with it when it is replaced.
+resource "google_cloud_run_v2_service_iam_member" "push" {
+  for_each = local.functions
+
+  project  = var.project_id
+  location = var.region
+  name     = google_cloudfunctions2_function.main[each.key].name
+  role     = "roles/run.invoker"
+  member   = google_service_account.push.member
+
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.main[each.key].id]
+  }
+}
+
+resource "google_pubsub_subscription" "push" {
+  for_each = local.subscriptions
+
+  project              = var.project_id
+  name                 = "${var.name_prefix}-${each.key}"
+  topic                = google_pubsub_topic.main[each.value.topic].id
+  filter               = try(each.value.filter, null)
+  ack_deadline_seconds = each.value.ackDeadlineSeconds
+
+  push_config {
+    push_endpoint = "${google_cloudfunctions2_function.main[each.value.function].service_config[0].uri}${each.value.path}"
+
+    oidc_token {
+      service_account_email = google_service_account.push.email
+      # The bare address of the function: by default it would be the endpoint with its path, which the function does not go by.
+      audience = google_cloudfunctions2_function.main[each.value.function].service_config[0].uri
+    }
+  }
+
+  retry_policy {
+    minimum_backoff = "${each.value.minimumBackoffSeconds}s"
+    maximum_backoff = "${each.value.maximumBackoffSeconds}s"
+  }
+
+  dynamic "dead_letter_policy" {
+    for_each = contains(keys(local.dying), each.key) ? [each.value] : []
+
+    content {
+      dead_letter_topic     = google_pubsub_topic.main["dead-letters"].id
+      max_delivery_attempts = dead_letter_policy.value.maxDeliveryAttempts
+    }
+  }
+
+  # Never, also when nothing comes for a month.
+  expiration_policy {
+    ttl = ""
+  }
+
+  # Without these the first messages would use up their attempts on refusals.
+  depends_on = [
+    google_cloud_run_v2_service_iam_member.push,
+    google_pubsub_topic_iam_member.dead_letters,
+    google_service_account_iam_member.push_tokens,
+  ]
+}
+
+# Pub/Sub itself moves a message to the dead letters: it must be allowed to take it out here and to put it in there.
+resource "google_pubsub_subscription_iam_member" "dead_letters" {
+  for_each = local.dying
+
+  project      = var.project_id
+  subscription = google_pubsub_subscription.push[each.key].name
+  role         = "roles/pubsub.subscriber"
+  member       = local.pubsub_agent
+
+  lifecycle {
+    replace_triggered_by = [google_pubsub_subscription.push[each.key].id]
+  }
+}
+
+resource "google_pubsub_topic_iam_member" "dead_letters" {
+  project = var.project_id
+  topic   = google_pubsub_topic.main["dead-letters"].name
+  role    = "roles/pubsub.publisher"
+  member  = local.pubsub_agent
+}
+
+# What could not be processed, for people to look at and to send again: the push subscription beside it only announces it.
+resource "google_pubsub_subscription" "dead_letters_kept" {
+  project                    = var.project_id
+  name                       = "${var.name_prefix}-dead-letters-kept"
+  topic                      = google_pubsub_topic.main["dead-letters"].id
+  ack_deadline_seconds       = 60
+  message_retention_duration = "1209600s"
+
+  expiration_policy {
+    ttl = ""
+  }
+}

@@ -1,0 +1,21 @@
+# The way of the probe function inside. A connector of one's own is made only where it is asked for: what is to be measured is the
+# connector that the watched services use.
+locals {
+  connector_path = var.inside.connector == null ? null : "projects/${coalesce(var.inside.connector.project_id, var.project_id)}/locations/${var.region}/connectors/${var.inside.connector.name}"
+  connector_id   = try(google_vpc_access_connector.main[0].id, local.connector_path)
+}
+
+resource "google_vpc_access_connector" "main" {
+  count = try(var.inside.connector.create, null) == null ? 0 : 1
+
+  project       = var.project_id
+  region        = var.region
+  name          = var.inside.connector.name
+  network       = var.inside.connector.create.network
+  ip_cidr_range = var.inside.connector.create.ip_cidr_range
+  machine_type  = var.inside.connector.create.machine_type
+  min_instances = var.inside.connector.create.min_instances
+  max_instances = var.inside.connector.create.max_instances
+
+  depends_on = [google_project_service.main]
+}

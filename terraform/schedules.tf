@@ -1,0 +1,27 @@
+# One job for each vantage point and pace, and the tick. Intervals under a minute are one job a minute, whose run goes in rounds.
+resource "google_cloud_scheduler_job" "main" {
+  for_each = { for each in local.deployment.schedules : each.name => each }
+
+  project     = var.project_id
+  region      = var.region
+  name        = "${var.name_prefix}-${each.key}"
+  description = each.key == "tick" ? "Lets time pass for the evaluator." : "Asks for the probes of the group ${each.key}."
+  schedule    = each.value.cron
+  # Where clocks change, a schedule in local time runs twice or not at all on two days of the year.
+  time_zone = "Etc/UTC"
+
+  pubsub_target {
+    topic_name = google_pubsub_topic.main[each.value.topic].id
+    data       = base64encode(jsonencode(each.value.message.data))
+    attributes = try(each.value.message.attributes, null)
+  }
+
+  retry_config {
+    retry_count          = 3
+    min_backoff_duration = "2s"
+    max_backoff_duration = "10s"
+  }
+
+  # The first runs shall find everything in place.
+  depends_on = [google_pubsub_subscription.push]
+}

@@ -1,0 +1,65 @@
+# Google's own checks, beside the monitor's: where they disagree, one of the two is wrong, and it is worth knowing which.
+locals {
+  uptime = var.second_opinion.uptime_url == null ? null : regex("^https://(?P<host>[^/:]+)(?::(?P<port>[0-9]+))?(?P<path>/.*)?$", var.second_opinion.uptime_url)
+}
+
+resource "google_monitoring_uptime_check_config" "edge" {
+  count = var.second_opinion.uptime_url == null ? 0 : 1
+
+  project      = var.project_id
+  display_name = "${var.name_prefix}: ${var.second_opinion.uptime_url}"
+  period       = var.second_opinion.uptime_period
+  timeout      = "10s"
+
+  http_check {
+    path         = coalesce(local.uptime.path, "/")
+    port         = coalesce(local.uptime.port, "443")
+    use_ssl      = true
+    validate_ssl = true
+  }
+
+  monitored_resource {
+    type   = "uptime_url"
+    labels = { project_id = var.project_id, host = local.uptime.host }
+  }
+
+  depends_on = [google_project_service.main]
+}
+
+resource "google_monitoring_alert_policy" "edge" {
+  count = var.second_opinion.uptime_url == null ? 0 : 1
+
+  project               = var.project_id
+  display_name          = "${var.name_prefix}: Google cannot reach it either"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = local.alarm_channels
+
+  conditions {
+    display_name = "Two regions of Google's fail"
+
+    condition_threshold {
+      filter          = "resource.type = \"uptime_url\" AND metric.type = \"monitoring.googleapis.com/uptime_check/check_passed\" AND metric.labels.check_id = \"${google_monitoring_uptime_check_config.edge[0].uptime_check_id}\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 1
+      duration        = "300s"
+
+      aggregations {
+        alignment_period     = "1200s"
+        per_series_aligner   = "ALIGN_NEXT_OLDER"
+        cross_series_reducer = "REDUCE_COUNT_FALSE"
+        group_by_fields      = ["resource.label.host"]
+      }
+
+      trigger {
+        count = 1
+      }
+    }
+  }
+
+  documentation {
+    subject   = "${var.second_opinion.uptime_url} fails from Google's own checkers"
+    mime_type = "text/markdown"
+    content   = "If Pathkeeper has an incident for it, both agree. If it has none, look at the monitor itself first: its alarms and the dashboard \"${var.name_prefix}: the monitor itself\"."
+  }
+}

@@ -1,0 +1,30 @@
+# The secrets that monitor.yaml refers to: their containers, and who may read each. Their values are added by a person with gcloud, and are
+# never in Terraform's state; the functions read the newest version, so that a new one needs no deployment.
+locals {
+  secrets = toset(flatten(values(local.deployment.secrets)))
+  readers = flatten([
+    for name in keys(local.functions) : [for secret in local.deployment.secrets[name] : { function = name, secret = secret }]
+  ])
+}
+
+resource "google_secret_manager_secret" "main" {
+  for_each = local.secrets
+
+  project   = var.project_id
+  secret_id = "${var.name_prefix}-${each.value}"
+
+  replication {
+    auto {}
+  }
+
+  depends_on = [google_project_service.main]
+}
+
+resource "google_secret_manager_secret_iam_member" "reader" {
+  for_each = { for each in local.readers : "${each.function}/${each.secret}" => each }
+
+  project   = var.project_id
+  secret_id = google_secret_manager_secret.main[each.value.secret].secret_id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.function[each.value.function].member
+}
