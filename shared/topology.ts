@@ -16,6 +16,15 @@ export const topics = {
 /** Name of a topic. */
 export type Topic = (typeof topics)[keyof typeof topics];
 
+/** Which function publishes to which topics; all may bury what they cannot read. */
+export const publications: Readonly<Record<"probe" | "evaluate" | "notify", readonly Topic[]>> = {
+  // To its own topic go the shards of a large group.
+  probe: [topics.measurements, topics.probeRequests, topics.deadLetters],
+  evaluate: [topics.notifications, topics.probeRequests, topics.deadLetters],
+  // What the notifier could not do is a measurement of the monitor itself.
+  notify: [topics.measurements, topics.deadLetters],
+};
+
 /** A push subscription. */
 export interface PushSubscription {
   readonly name: string;

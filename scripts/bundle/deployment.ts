@@ -1,13 +1,21 @@
 /** What Terraform needs to know of a configuration, worked out by the code that the functions themselves use. */
+import { readsOf } from "../../functions/probe/google/permissions.ts";
 import { isSecretReference } from "../../shared/config/fields.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { triggerCron } from "../../shared/config/schedule.ts";
-import { type CompositeIndex, compositeIndexes, expiringCollections } from "../../shared/indexes.ts";
+import { type CompositeIndex, compositeIndexes, expiringCollections, unindexedFields } from "../../shared/indexes.ts";
 import { scheduledRequest } from "../../shared/messages/probe-request.ts";
 import type { Vantage } from "../../shared/messages/report.ts";
 import type { Tick } from "../../shared/messages/tick.ts";
 import type { OutgoingMessage } from "../../shared/ports.ts";
-import { type PushSubscription, type Subscription, subscriptions, type Topic, topics } from "../../shared/topology.ts";
+import {
+  type PushSubscription,
+  publications,
+  type Subscription,
+  subscriptions,
+  type Topic,
+  topics,
+} from "../../shared/topology.ts";
 
 /** A job of Cloud Scheduler: all probes of one vantage point and one schedule, or the tick. */
 export interface Schedule {
@@ -39,6 +47,14 @@ export interface Deployment {
   readonly subscriptions: readonly DeployedSubscription[];
   /** Names of the secrets that each function reads. */
   readonly secrets: Readonly<Record<DeployedFunction, readonly string[]>>;
+  /** Topics that each function publishes to. */
+  readonly publishes: Readonly<Record<keyof typeof publications, readonly string[]>>;
+  /** Functions that read and write documents. */
+  readonly stores: readonly (keyof typeof publications)[];
+  /** APIs that the probes ask, and the permissions that they need for it. */
+  readonly apis: readonly string[];
+  readonly permissions: Readonly<Record<"probe-inside" | "probe-outside", readonly string[]>>;
+  readonly unindexed: readonly { readonly collection: string; readonly field: string }[];
   readonly indexes: readonly CompositeIndex[];
   /** Collections whose documents go by themselves, with the field that says when. */
   readonly expiring: Readonly<Record<string, string>>;
@@ -64,6 +80,12 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
     return vantages.filter((used) => used === vantage).map((used) => `probe-${used}` as const);
   };
   const probed = (vantage: Vantage): string[] => secretsIn(probes.filter((probe) => probe.vantage === vantage));
+  const permitted = (vantage: Vantage): string[] =>
+    unique(
+      probes
+        .filter((probe) => probe.vantage === vantage)
+        .flatMap(({ kind }) => readsOf(kind).map(({ permission }) => permission)),
+    );
   return {
     environment,
     title,
@@ -89,6 +111,11 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
       evaluate: secretsIn(withoutThese(configuration, ["probes", "channels"])),
       notify: secretsIn(channels),
     },
+    publishes: publications,
+    stores: ["evaluate", "notify"],
+    apis: unique(probes.flatMap(({ kind }) => readsOf(kind).map(({ api }) => api))),
+    permissions: { "probe-inside": permitted("inside"), "probe-outside": permitted("outside") },
+    unindexed: unindexedFields,
     indexes: compositeIndexes,
     expiring: expiringCollections,
     components: components.map(({ name, title: called, layer }) => ({ name, title: called, layer })),
@@ -105,6 +132,10 @@ export function secretsIn(part: unknown): string[] {
   };
   look(part);
   return [...found].sort();
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort();
 }
 
 function withoutThese(configuration: Configuration, keys: readonly (keyof Configuration)[]): unknown {

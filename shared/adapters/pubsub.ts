@@ -6,6 +6,8 @@ import { type EncodedMessage, encodeMessages } from "./publish-rules.ts";
 /** Where and how to publish. */
 export interface PubSubOptions {
   readonly projectId: string;
+  /** Before the name of every topic, where several environments share a project. @default none */
+  readonly topicPrefix?: string;
   /** Address of an emulator, `HOST:PORT`. @default `PUBSUB_EMULATOR_HOST`, else Google's service */
   readonly host?: string;
   /** How long a call may try, retries of the client included. @default 30 seconds */
@@ -50,7 +52,7 @@ export class PubSubPublisher implements Publisher {
     const client = await this.#client;
     const known = this.#topics.get(name);
     if (known !== undefined) return known;
-    const topic = client.topic(name, {
+    const topic = client.topic(`${this.#options.topicPrefix ?? ""}${name}`, {
       batching: { maxMilliseconds: batchWindowMs },
       gaxOpts: { timeout: this.#options.timeoutMs ?? 30_000 },
     });

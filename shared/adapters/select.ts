@@ -7,6 +7,7 @@
  * | `PATHKEEPER_VANTAGE` | where the probe function runs: `inside`, `outside`, or `any` on one machine |
  * | `PATHKEEPER_PROJECT` | Google Cloud project of Firestore and Pub/Sub |
  * | `PATHKEEPER_DATABASE` | Firestore database, by default `(default)` |
+ * | `PATHKEEPER_TOPIC_PREFIX` | before the names of topics, by default nothing |
  * | `PATHKEEPER_STORE` | file of the embedded store, in place of Firestore |
  * | `PATHKEEPER_BROKER` | URL of the embedded broker, in place of Pub/Sub |
  * | `PATHKEEPER_GOOGLE_API` | URL below which Google's APIs are found by their host names, in place of the real ones |
@@ -87,7 +88,11 @@ export async function connectPublisher(environment: Environment): Promise<Publis
     return new BrokerPublisher(url);
   }
   const { PubSubPublisher } = await import("./pubsub.ts");
-  return new PubSubPublisher({ projectId: projectOf(environment) });
+  const topicPrefix = environment["PATHKEEPER_TOPIC_PREFIX"];
+  return new PubSubPublisher({
+    projectId: projectOf(environment),
+    ...(topicPrefix === undefined ? {} : { topicPrefix }),
+  });
 }
 
 async function readConfiguration(environment: Environment): Promise<Configuration> {

@@ -1,0 +1,138 @@
+/** The module under the real terraform: its format, its validity, and what it would make of each example. */
+
+import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { copyFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readConfigurationFile } from "../../cli/configuration.ts";
+import { type Deployment, deploymentOf } from "../../scripts/bundle/deployment.ts";
+import { moduleVariables } from "./examples.ts";
+import { type Planned, planned, writeBundles } from "./plan.ts";
+import { openWorkspace, terraformCommand, type Workspace } from "./terraform.ts";
+
+const examples = new URL("../../examples/", import.meta.url).pathname;
+
+if (terraformCommand === undefined) {
+  console.warn(
+    "\n######## NOT TESTED: the Terraform module under terraform ########\n# Neither terraform nor tofu is on the PATH.\n",
+  );
+}
+
+describe.skipIf(terraformCommand === undefined)("the module under terraform", { timeout: 180_000 }, () => {
+  let workspace: Workspace;
+  beforeAll(async () => {
+    workspace = await openWorkspace();
+  }, 180_000);
+  afterAll(() => workspace.close());
+
+  it("is formatted as terraform formats", async () => {
+    const { code, out } = await workspace.run("fmt", "-check", "-recursive", "-diff");
+    expect(out).toBe("");
+    expect(code).toBe(0);
+  });
+
+  it("is valid against the provider's schema", async () => {
+    const { out } = await workspace.run("validate", "-json");
+    expect((JSON.parse(out) as { diagnostics: unknown }).diagnostics).toEqual([]);
+  });
+
+  describe.each(readdirSync(examples))("planned for %s", (name) => {
+    let deployment: Deployment;
+    let plan: Planned[];
+    const of = (type: string): Planned[] => plan.filter((planned) => planned.type === type);
+    const values = (type: string): Readonly<Record<string, unknown>>[] => of(type).map((planned) => planned.values);
+
+    beforeAll(async () => {
+      const file = join(examples, name, "monitor.yaml");
+      const { loaded } = await readConfigurationFile(file);
+      if (!("configuration" in loaded)) throw new Error(`the example ${name} is not right`);
+      deployment = deploymentOf(
+        loaded.configuration,
+        createHash("sha256")
+          .update(await readFile(file))
+          .digest("hex"),
+      );
+      await writeBundles(join(workspace.folder, "dist"), deployment);
+      await copyFile(file, join(workspace.folder, "monitor.yaml"));
+      plan = await planned(workspace, moduleVariables);
+    }, 180_000);
+
+    it("has exactly one job for each schedule, with the message that the functions understand", () => {
+      const jobs = values("google_cloud_scheduler_job").map((job) => {
+        const [target] = job["pubsub_target"] as { data: string; attributes: unknown }[];
+        const data = JSON.parse(Buffer.from(target?.data ?? "", "base64").toString()) as unknown;
+        return { cron: job["schedule"], zone: job["time_zone"], data, attributes: target?.attributes ?? undefined };
+      });
+      const expected = deployment.schedules.map(({ cron, message }) => ({ cron, zone: "Etc/UTC", ...message }));
+      expect(jobs).toHaveLength(expected.length);
+      expect(jobs).toEqual(expect.arrayContaining(expected.map((job) => expect.objectContaining(job))));
+    });
+
+    it("lets every function run as itself, reached from inside only, and no longer than its messages wait", () => {
+      const functions = of("google_cloudfunctions2_function");
+      expect(functions.map(({ index }) => index).sort()).toEqual(
+        [...deployment.vantages.map((vantage) => `probe-${vantage}`), "evaluate", "notify"].sort(),
+      );
+      for (const { index, values } of functions) {
+        const [service] = values["service_config"] as Readonly<Record<string, number | string>>[];
+        expect(service).toMatchObject({ ingress_settings: "ALLOW_INTERNAL_ONLY", available_cpu: "1" });
+        const waits = deployment.subscriptions
+          .filter((each) => each.function === index)
+          .map((each) => each.ackDeadlineSeconds);
+        expect(service?.["timeout_seconds"]).toBeLessThanOrEqual(Math.min(...waits));
+        expect(values["build_config"]).toMatchObject([{ runtime: "nodejs24" }]);
+      }
+      expect(of("google_service_account").map(({ index }) => index)).toEqual(
+        expect.arrayContaining(functions.map(({ index }) => index)),
+      );
+    });
+
+    it("pushes with an identity, forgets nothing, and lets Pub/Sub bury what cannot be delivered", () => {
+      const pushes = of("google_pubsub_subscription").filter((planned) => planned.name === "push");
+      expect(pushes).toHaveLength(deployment.subscriptions.length);
+      const grants = of("google_pubsub_subscription_iam_member").map(({ index }) => index);
+      for (const { index, values } of pushes) {
+        expect(values["expiration_policy"]).toEqual([{ ttl: "" }]);
+        expect(values["retry_policy"]).toMatchObject([{ minimum_backoff: expect.stringMatching(/^\d+s$/) }]);
+        const [push] = values["push_config"] as Readonly<Record<string, unknown>>[];
+        expect(push?.["oidc_token"]).toHaveLength(1);
+        const buries = index !== "notify-dead-letters";
+        expect(values["dead_letter_policy"]).toHaveLength(buries ? 1 : 0);
+        expect(grants.includes(index)).toBe(buries);
+      }
+      expect(plan.map(({ address }) => address)).toContain("google_pubsub_topic_iam_member.dead_letters");
+    });
+
+    it("gives nobody more than he needs", () => {
+      const granted = plan.filter(({ type }) => /_iam_(member|binding|policy)$/.test(type));
+      expect(granted.filter(({ type }) => !type.endsWith("_iam_member"))).toEqual([]);
+      const roles = granted.map(({ values }) => String(values["role"]));
+      expect(roles.filter((role) => /roles\/(owner|editor|viewer)$|admin/i.test(role))).toEqual([]);
+      const everybody = granted.filter(({ values }) => /^all(Authenticated)?Users$/.test(String(values["member"])));
+      expect(everybody.map(({ address }) => address)).toEqual([
+        "google_storage_bucket_iam_member.status_page_readers[0]",
+      ]);
+      const store = granted.filter(({ values }) => values["role"] === "roles/datastore.user");
+      expect(store.map(({ index }) => index).sort()).toEqual([...deployment.stores].sort());
+      for (const { values } of store) expect(values["condition"]).toHaveLength(1);
+    });
+
+    it("keeps a container for each secret, and no value of any", () => {
+      const secrets = new Set(Object.values(deployment.secrets).flat());
+      expect(
+        of("google_secret_manager_secret")
+          .map(({ index }) => index)
+          .sort(),
+      ).toEqual([...secrets].sort());
+      expect(of("google_secret_manager_secret_version")).toEqual([]);
+      const readers = of("google_secret_manager_secret_iam_member")
+        .map(({ index }) => index)
+        .sort();
+      const expected = Object.entries(deployment.secrets).flatMap(([name, own]) =>
+        own.map((secret) => `${name}/${secret}`),
+      );
+      expect(readers).toEqual(expected.sort());
+    });
+  });
+});

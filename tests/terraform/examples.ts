@@ -1,0 +1,12 @@
+/** Variables of the module with which the examples are planned: everything optional is there. */
+export const moduleVariables: string = `
+  project_id     = "watch-project"
+  region         = "us-central1"
+  bundles        = "dist"
+  config_file    = "./monitor.yaml"
+  inside         = { connector = { name = "staging-connector" } }
+  alarms         = { emails = ["ops@example.com"] }
+  status_page    = { public = true }
+  budget         = { billing_account = "012345-6789AB-CDEF01", monthly_amount = 5 }
+  second_opinion = { uptime_url = "https://staging.netrasystems.ai/health" }
+`;
