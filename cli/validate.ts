@@ -1,4 +1,5 @@
 /** `pathkeeper validate`: every problem of a configuration with its place, or what it will do and when. */
+import { capacitySums } from "../shared/config/capacity.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import { nextTrigger, triggerCron } from "../shared/config/schedule.ts";
 import type { Vantage } from "../shared/messages/report.ts";
@@ -72,6 +73,9 @@ function describe(
     counted(routes.length, "route"),
   ];
   print(`${paint("strong", title)} (${environment}) from ${file}`, `  ${contents.join(", ")}`, "");
+  const sums = capacitySums(configuration);
+  if (sums.length > 0)
+    print(...sums.map(({ text, demand, limit }) => `  ${text}: ${demand > limit ? "too much" : "it fits"}`), "");
   if (schedules.length === 0) return;
   const isLocal = !/^(Etc\/)?(UTC|GMT|Universal|Zulu)$/.test(timezone);
   const head = ["group", "schedule", "next run, UTC", ...(isLocal ? [timezone] : []), "probes"];

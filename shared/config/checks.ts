@@ -3,6 +3,7 @@ import { metricNamed } from "../metrics.ts";
 import { monitorComponent } from "../monitor.ts";
 import { nearest } from "../nearest.ts";
 import { formatDuration, parseDuration } from "../units.ts";
+import { capacityProblem, capacitySums } from "./capacity.ts";
 import type { Configuration } from "./model.ts";
 import { insteadOf, type Path, type Problems } from "./problems.ts";
 import { scheduleInterval } from "./schedule.ts";
@@ -38,6 +39,10 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
       checkCondition(file, path, key, problems, vocabulary, { probe: probes, component: components });
   }
   checkTwice(file, ["monitoring_rules"], "rule", problems);
+  for (const name of keysOf(at(file, "capacity", "services"))) {
+    if (components.includes(name)) continue;
+    problems.error({ path: ["capacity", "services", name], part: "key" }, unknownName("component", name, components));
+  }
   checkBuiltInNames(file, probes, problems);
   checkBaselines(file, problems, vocabulary);
   for (const index of listOf(at(file, "recovery", "stages")).keys())
@@ -68,6 +73,10 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
         problems.warn({ path: ["monitoring_rules", index, key] }, { message });
       }
     }
+  }
+  for (const sum of capacitySums(configuration)) {
+    const message = capacityProblem(sum);
+    if (message !== undefined) problems.warn({ path: ["capacity", sum.by] }, { message });
   }
   for (const { name } of components) {
     if (watched.has(name)) continue;

@@ -21,6 +21,7 @@ describe("the JSON Schema", () => {
       "control",
       "monitoring_rules",
       "baselines",
+      "capacity",
       "recovery",
       "channels",
       "routes",

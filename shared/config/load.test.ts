@@ -214,6 +214,23 @@ probes:
     expect(load(full.replace("clear_duration: 1m, ", "")).rules[1]?.clearDurationMs).toBe(180_000);
   });
 
+  it("of capacity: three connections are reserved, and a connector carries fifty", () => {
+    const text = `${base}
+capacity:
+  services: { backend: { max_instances: 4, pool: { size: 5 } } }
+  database: { max_connections: 100 }
+  connector: {}
+`;
+    expect(load(text).capacity).toEqual({
+      services: [{ name: "backend", maxInstances: 4, pool: { size: 5, overflow: 0 } }],
+      database: { maxConnections: 100, reserved: 3 },
+      connector: { connections: 50 },
+    });
+    expect(warningsOf(text.replace("max_instances: 4", "max_instances: 20"))).toContain(
+      "7:3 backend may open 20 x 5 = 100 connections, and the database allows 97 (max_connections 100 less 3 reserved): lower max_instances or the pools, or raise max_connections",
+    );
+  });
+
   it("of baselines, stages, channels and routes", () => {
     const { baselines, recovery, channels, routes } = load(full);
     expect({ baselines, recovery, channels, routes }).toEqual({

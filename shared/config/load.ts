@@ -5,10 +5,11 @@ import { monitorComponent } from "../monitor.ts";
 import { nearest } from "../nearest.ts";
 import { checkPurpose, checkReferences } from "./checks.ts";
 import { inspect } from "./issues.ts";
-import type { Component, Configuration, ConfiguredChannel, ConfiguredProbe, Route, Rule } from "./model.ts";
+import type { Capacity, Component, Configuration, ConfiguredChannel, ConfiguredProbe, Route, Rule } from "./model.ts";
 import { insteadOf, type Path, type Problem, type Problems } from "./problems.ts";
 import { groupName, scheduleInterval } from "./schedule.ts";
 import {
+  type CapacityEntry,
   type ChannelEntry,
   type ControlEntry,
   channelEntry,
@@ -92,6 +93,7 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     ...(control === undefined ? {} : { control }),
     rules,
     baselines: Object.entries(top.baselines).map(([metric, expectation]) => ({ metric, expectation })),
+    ...(top.capacity ? { capacity: capacityOf(top.capacity) } : {}),
     recovery: top.recovery,
     channels,
     routes,
@@ -253,6 +255,16 @@ const defaultControl = controlProbe(
 
 function isOff(value: unknown): boolean {
   return value === "off" || value === false;
+}
+
+function capacityOf({ services, database, connector }: CapacityEntry): Capacity {
+  return {
+    services: Object.entries(services).map(([name, { max_instances: maxInstances, pool }]) => {
+      return { name, maxInstances, pool };
+    }),
+    ...(database ? { database: { maxConnections: database.max_connections, reserved: database.reserved } } : {}),
+    ...(connector ? { connector } : {}),
+  };
 }
 
 function readRule(value: unknown, path: Path, problems: Problems): Rule | undefined {

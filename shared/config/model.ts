@@ -63,6 +63,19 @@ export interface Baseline {
   readonly expectation: string;
 }
 
+/** What may connect at once, and what it must fit into. */
+export interface Capacity {
+  readonly services: readonly {
+    /** A component. */
+    readonly name: string;
+    readonly maxInstances: number;
+    /** Connections of each instance: those that it keeps, and those that it may open besides. */
+    readonly pool: { readonly size: number; readonly overflow: number };
+  }[];
+  readonly database?: { readonly maxConnections: number; readonly reserved: number };
+  readonly connector?: { readonly connections: number };
+}
+
 /** One stage of the validation of a recovery: its probes must succeed and keep to their baselines. */
 export interface RecoveryStage {
   readonly name: string;
@@ -108,6 +121,7 @@ export interface Configuration {
   readonly control?: Readonly<Partial<Record<Vantage, ConfiguredProbe>>>;
   readonly rules: readonly Rule[];
   readonly baselines: readonly Baseline[];
+  readonly capacity?: Capacity;
   readonly recovery: { readonly stages: readonly RecoveryStage[] };
   readonly channels: readonly ConfiguredChannel[];
   readonly routes: readonly Route[];

@@ -55,6 +55,7 @@ export interface Outline {
   readonly control?: unknown;
   readonly monitoring_rules: readonly unknown[];
   readonly baselines: Readonly<Record<string, string>>;
+  readonly capacity?: CapacityEntry | undefined;
   readonly recovery: { readonly stages: readonly StageEntry[] };
   readonly channels: Readonly<Record<string, unknown>>;
   readonly routes: readonly unknown[];
@@ -100,6 +101,18 @@ export interface RuleEntry {
   readonly missing: "keep" | "fire" | "clear";
   readonly flapping?: "off" | false | undefined;
   readonly vantages: "any" | "all" | "majority";
+}
+
+/** `capacity`. */
+export interface CapacityEntry {
+  readonly services: Readonly<
+    Record<
+      string,
+      { readonly max_instances: number; readonly pool: { readonly size: number; readonly overflow: number } }
+    >
+  >;
+  readonly database?: { readonly max_connections: number; readonly reserved: number } | undefined;
+  readonly connector?: { readonly connections: number } | undefined;
 }
 
 /** One entry of `recovery.stages`. */
@@ -258,6 +271,39 @@ export const googleCloudEntry: z.ZodType<NonNullable<Outline["google_cloud"]>, u
   region: googleRegion.optional().describe("Region, such as us-central1."),
 });
 
+const poolEntry = z
+  .strictObject({
+    size: z.int().min(1).describe("Connections that it keeps."),
+    overflow: z.int().min(0).default(0).describe("Connections that it may open besides. Default: 0."),
+  })
+  .describe("The connection pool of each instance.");
+
+/** `capacity`: what may connect at once, and what it must fit into. */
+export const capacityEntry: z.ZodType<CapacityEntry, unknown> = z.strictObject({
+  services: z
+    .record(
+      z.string(),
+      z.strictObject({
+        max_instances: z.int().min(1).describe("The most instances that it scales to."),
+        pool: poolEntry,
+      }),
+    )
+    .describe("What opens connections, by the name of its component."),
+  database: z
+    .strictObject({
+      max_connections: z.int().min(1).describe("max_connections of the database."),
+      reserved: z.int().min(0).default(3).describe("How many of them are kept for superusers. Default: 3."),
+    })
+    .optional()
+    .describe("The database that all of them connect to."),
+  connector: z
+    .strictObject({
+      connections: z.int().min(1).default(50).describe("Connections at once that it is trusted with. Default: 50."),
+    })
+    .optional()
+    .describe("The VPC connector that all of it goes through."),
+});
+
 /** The whole file, with the entries of its sections unread. */
 export const outline: z.ZodType<Outline, unknown> = z.strictObject({
   environment: entryName.describe("Name of the watched environment, such as shop-staging."),
@@ -288,6 +334,7 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .default({})
     .describe("What is normal for a metric: a comparison that is true when things are good.")
     .meta({ examples: [{ database_connection_time: "<5.0s", websocket_connection_success: "100%" }] }),
+  capacity: capacityEntry.optional().describe("What may connect at once, and what it must fit into."),
   recovery: z
     .strictObject({ stages: z.array(stageEntry).default([]).describe("The stages, in order.") })
     .default({ stages: [] })

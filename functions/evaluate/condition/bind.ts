@@ -15,7 +15,7 @@ import {
   zeroDivision,
 } from "./advice.ts";
 import { commonUnit, unitOf, type ValueUnit } from "./algebra.ts";
-import { type WindowFunction, windowFunction } from "./functions.ts";
+import { type Window, type WindowFunction, windowFunction } from "./functions.ts";
 import type { Row, Selection } from "./join.ts";
 import { both, either, negation, type Truth } from "./logic.ts";
 import { type NamedMetric, namedMetric } from "./names.ts";
@@ -85,6 +85,9 @@ interface TruthTerm {
 
 type Term = NumberTerm | TruthTerm;
 
+/** The samples that a function sees; `undefined` where there are none. */
+type WindowAt = (row: Row, at: number) => Window | undefined;
+
 const arithmetic: Readonly<Record<Arithmetic, (a: number, b: number) => number>> = {
   "+": (a, b) => a + b,
   "-": (a, b) => a - b,
@@ -98,6 +101,8 @@ class Binder {
   readonly #selections = new Map<string, { readonly slot: number; readonly selection: Selection }>();
   readonly #selectors = new Map<string, Selector>();
   readonly #insertions: Insertion[] = [];
+  /** What expressions are compared with, where that is a constant. */
+  readonly #limits = new Map<Expression, number>();
   #value: NumberAt | undefined;
   #seesAbsence = false;
 
@@ -151,7 +156,7 @@ class Binder {
     const applied = named.applied === undefined ? undefined : windowFunction(named.applied);
     return applied === undefined
       ? this.#shown(node, named.unit, this.#last(node, named))
-      : this.#shown(node, applied.unit ?? named.unit, this.#windowed(node, named, applied, this.#windowMs));
+      : this.#shown(node, applied.unit ?? named.unit, valueIn(this.#window(node, named, this.#windowMs), applied));
   }
 
   #call(node: Call): Term {
@@ -166,9 +171,11 @@ class Binder {
       throw noDuration(this.#text, duration);
     }
     const windowMs = Math.round(duration.value * 1000);
-    return called === undefined
-      ? this.#absent(node, metric, named, windowMs)
-      : this.#shown(node, called.unit ?? named.unit, this.#windowed(metric, named, called, windowMs));
+    if (called === undefined) return this.#absent(node, metric, named, windowMs);
+    const unit = called.unit ?? named.unit;
+    const windowAt = this.#window(metric, named, windowMs);
+    const explain = called.explain === undefined ? undefined : this.#explained(node, called, windowAt, unit);
+    return this.#shown(node, unit, valueIn(windowAt, called), explain);
   }
 
   #last(node: MetricNode, named: NamedMetric): NumberAt {
@@ -182,15 +189,26 @@ class Binder {
     };
   }
 
-  #windowed(node: MetricNode, named: NamedMetric, { compute }: WindowFunction, windowMs: number): NumberAt {
+  #window(node: MetricNode, named: NamedMetric, windowMs: number): WindowAt {
     const slot = this.#slot(node, named, windowMs);
     return (row, at) => {
       const series = row[slot];
-      if (series === undefined) return Number.NaN;
+      if (series === undefined) return undefined;
       const { times, values } = series;
       const from = countUntil(times, at - windowMs);
       const to = countUntil(times, at);
-      return from < to ? compute({ times, values, from, to, at, windowMs }) : Number.NaN;
+      return from < to ? { times, values, from, to, at, windowMs } : undefined;
+    };
+  }
+
+  /** What a function says besides its value, by the limit that the comparison around it has. */
+  #explained(node: Call, { explain }: WindowFunction, windowAt: WindowAt, unit: ValueUnit): Insertion["show"] {
+    return (row, at) => {
+      const window = windowAt(row, at);
+      const limit = this.#limits.get(node);
+      const shown = limit === undefined ? undefined : { value: limit, text: shownValue(limit, unit) };
+      const words = window === undefined ? "" : (explain?.(window, shown) ?? "");
+      return words === "" ? "" : `: ${words}`;
     };
   }
 
@@ -265,6 +283,8 @@ class Binder {
     this.#showResult(right);
     if (commonUnit(left.unit, right.unit) === undefined) throw mismatch(this.#text, operator, left, right);
     if (left.constant !== undefined && right.constant !== undefined) throw constantComparison(this.#text, node);
+    if (right.constant !== undefined) this.#limits.set(left.node, right.constant);
+    if (left.constant !== undefined) this.#limits.set(right.node, left.constant);
     const compare = comparisons[operator];
     const at: TruthAt = (row, instant) => {
       const a = left.at(row, instant);
@@ -308,8 +328,10 @@ class Binder {
     return slot;
   }
 
-  #shown(node: Expression, unit: ValueUnit, at: NumberAt): NumberTerm {
-    this.#insert(node.end, (row, instant) => ` (${shownValue(at(row, instant), unit)})`);
+  #shown(node: Expression, unit: ValueUnit, at: NumberAt, explain?: Insertion["show"]): NumberTerm {
+    this.#insert(node.end, (row, instant) => {
+      return ` (${shownValue(at(row, instant), unit)}${explain?.(row, instant) ?? ""})`;
+    });
     return { kind: "number", node, unit, at };
   }
 
@@ -326,6 +348,13 @@ class Binder {
 
 function constantTerm(node: Expression, unit: ValueUnit, constant: number): NumberTerm {
   return { kind: "number", node, unit, at: () => constant, constant };
+}
+
+function valueIn(windowAt: WindowAt, { compute }: WindowFunction): NumberAt {
+  return (row, at) => {
+    const window = windowAt(row, at);
+    return window === undefined ? Number.NaN : compute(window);
+  };
 }
 
 function shownValue(value: number, unit: ValueUnit): string {

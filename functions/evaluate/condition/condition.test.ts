@@ -238,6 +238,24 @@ describe("calculations", () => {
   });
 });
 
+describe("capacity arithmetic over the metrics of several probes", () => {
+  const instances = (probe: string, value: number) =>
+    series("cloud_run_instances", { probe, component: probe }, [value]);
+  const limit = series("database_connection_limit", database, [100]);
+  const text = `cloud_run_instances{probe="backend-run"} * 25 + cloud_run_instances{probe="auth-run"} * 10 > database_connection_limit{probe="database"} * 80%`;
+
+  it.each([
+    [2, 3, false, '= 80 > database_connection_limit{probe="database"} (100) * 80% = 80'],
+    [2, 4, true, "= 90 > "],
+  ])("%d and %d instances", (backend, auth, expected, shown) => {
+    const [instance] = evaluate(text, 0, instances("backend-run", backend), instances("auth-run", auth), limit) as [
+      unknown[],
+    ];
+    expect(instance[1]).toBe(expected);
+    expect(instance[2]).toContain(shown);
+  });
+});
+
 describe("and, or, not over missing data", () => {
   // T is true, F false, U unknown.
   const T = "http_status == 200";

@@ -1,5 +1,7 @@
 /** The functions over a window, and what they make of the samples in it. */
 import type { Unit } from "../../../shared/units.ts";
+import { explainForecast, forecast } from "./forecast.ts";
+import { quantile } from "./quantile.ts";
 
 /** The samples that a function sees: those from index `from` to `to - 1`, at least one. */
 export interface Window {
@@ -19,6 +21,11 @@ export interface WindowFunction {
   readonly unit?: Unit;
   /** Its value, `NaN` where the samples do not suffice. */
   compute(window: Window): number;
+  /**
+   * What stands behind the value, as the end of a phrase; empty where there is nothing to say.
+   * @param limit what the value is compared with, and how that is shown
+   */
+  explain?(window: Window, limit: { readonly value: number; readonly text: string } | undefined): string;
 }
 
 /** The function of that name, `p1` to `p99` included; `undefined` where there is none. `absent` is no such function: it is true or false. */
@@ -45,36 +52,8 @@ const functions: Readonly<Record<string, WindowFunction>> = {
   last: { compute: (window) => value(window, window.to - 1) },
   delta: { compute: change },
   rate: { compute: (window) => (change(window) / spanMs(window)) * 1000 },
-  forecast: { compute: forecast },
+  forecast: { compute: forecast, explain: explainForecast },
 };
-
-/**
- * The value that the metric is heading for: the Theil-Sen line through the samples (the median of the slopes between all pairs, so that
- * outliers do not bend it), one window ahead. It looks back as far as it looks ahead, and says nothing before it has seen half of that.
- * @see https://en.wikipedia.org/wiki/Theil-Sen_estimator
- */
-function forecast(window: Window): number {
-  const { times: instants, at, windowMs } = window;
-  if (window.to - window.from < 3 || spanMs(window) < windowMs / 2) return Number.NaN;
-  // Pairs grow with the square of the samples; every n-th tells the trend of a long window as well.
-  const step = Math.ceil((window.to - window.from) / 100);
-  const times: number[] = [];
-  const levels: number[] = [];
-  const slopes: number[] = [];
-  for (let i = window.to - 1; i >= window.from; i -= step) {
-    const time = (instants[i] ?? Number.NaN) - at;
-    const level = value(window, i);
-    for (let j = 0; j < times.length; j++) {
-      const elapsed = (times[j] ?? Number.NaN) - time;
-      if (elapsed > 0) slopes.push(((levels[j] ?? Number.NaN) - level) / elapsed);
-    }
-    times.push(time);
-    levels.push(level);
-  }
-  const slope = median(slopes);
-  const now = median(levels.map((level, i) => level - slope * (times[i] ?? Number.NaN)));
-  return now + slope * windowMs;
-}
 
 /** From the first sample to the last; `NaN` for a lone one. */
 function change(window: Window): number {
@@ -97,17 +76,4 @@ function fold(window: Window, start: number, combine: (a: number, b: number) => 
 
 function value({ values }: Window, index: number): number {
   return values[index] ?? Number.NaN;
-}
-
-function median(numbers: readonly number[]): number {
-  return quantile(numbers, 0.5);
-}
-
-/** By linear interpolation between the two nearest ranks, as spreadsheets and Prometheus do. */
-function quantile(numbers: readonly number[], q: number): number {
-  const sorted = Float64Array.from(numbers).sort();
-  const rank = q * (sorted.length - 1);
-  const below = sorted[Math.floor(rank)] ?? Number.NaN;
-  const above = sorted[Math.ceil(rank)] ?? Number.NaN;
-  return below + (above - below) * (rank - Math.floor(rank));
 }
