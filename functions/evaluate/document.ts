@@ -5,7 +5,7 @@ import { spokenDuration } from "../../shared/units.ts";
 import { impactsOf, type Plan, titleOf } from "./plan.ts";
 import { isOfMonitor, monitorImpact, monitorSummary } from "./self/wording.ts";
 import { asSentence, clockTime, dateTime, list } from "./sentences.ts";
-import type { Incident } from "./state.ts";
+import type { Incident, Symptom } from "./state.ts";
 
 /** Name of the collection of incidents. */
 export const incidentCollection = "incidents";
@@ -15,10 +15,20 @@ export function componentsOf(incident: Incident): string[] {
   return [...new Set(Object.values(incident.alerts).map(({ component }) => component))];
 }
 
-/** Everything that was seen to fail: the components of alerts and symptoms, and the root cause first. */
+/**
+ * The symptoms that people may be told of: those that are more than chance, and those that have just begun while something else fails for
+ * sure. A single failed run beside a mere warning is not one.
+ */
+export function believed({ symptoms }: Pick<Incident, "symptoms">): Symptom[] {
+  const all = Object.values(symptoms);
+  const fails = all.some(({ source, confirmed }) => source === "probe" && confirmed === true);
+  return all.filter(({ source, confirmed, until }) => source === "rule" || confirmed || (fails && until === undefined));
+}
+
+/** Everything that was seen to fail, single failed runs left out: the components of alerts and symptoms, and the root cause first. */
 export function affectedBy({ diagnosis, symptoms, ...incident }: Incident): string[] {
   const named = diagnosis.rootCause === "unknown" ? [] : [diagnosis.rootCause];
-  const seen = Object.values(symptoms).map(({ component }) => component);
+  const seen = believed({ symptoms }).map(({ component }) => component);
   const alerting = Object.values(incident.alerts).map(({ component }) => component);
   return [...new Set([...named, ...alerting, ...seen])];
 }
@@ -26,7 +36,7 @@ export function affectedBy({ diagnosis, symptoms, ...incident }: Incident): stri
 /** Components that cannot do their work: those that were seen to fail, and what needs them and was not seen to work without them. */
 export function blockedBy({ symptoms, diagnosis }: Incident, { graph }: Plan): string[] {
   const failing = new Set(
-    Object.values(symptoms).flatMap(({ source, component }) => (source === "probe" ? [component] : [])),
+    believed({ symptoms }).flatMap(({ source, component }) => (source === "probe" ? [component] : [])),
   );
   const working = new Set(diagnosis.working);
   const reaches = (name: string, failed: string): boolean =>
@@ -48,9 +58,10 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     root_cause: diagnosis.rootCause,
     verdict: diagnosis.verdict,
     confidence: diagnosis.confidence,
-    team: plan.graph.component(diagnosis.rootCause).team ?? null,
+    team: diagnosis.team ?? null,
     evidence: diagnosis.evidence,
     whys: diagnosis.whys,
+    next_steps: diagnosis.next ?? [],
     components: affectedBy(incident),
     alerts: rulesOf(incident),
     environment: plan.configuration.environment,

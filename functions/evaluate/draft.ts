@@ -15,6 +15,8 @@ export interface Happening {
   readonly changes: readonly Change[];
   /** A report that answers a validation. */
   readonly validation?: Report;
+  /** A report that answers a diagnosis. */
+  readonly diagnosis?: Report;
   /** The documents of open incidents as operators left them, by id. */
   readonly documents?: Readonly<Record<string, OperatorFields>>;
   /** The instant of a tick: what time owes is due then, and requests that nobody answered are made again. */

@@ -86,6 +86,11 @@ export async function excusePause(store: Store, now: number): Promise<void> {
   });
 }
 
+/** Takes a report that answers a diagnosis to the incidents that it concerns. */
+export async function commitDiagnosis(desk: Desk, report: Report, now: number): Promise<Committed> {
+  return { outbox: await commitIncidents(desk, { changes: [], diagnosis: report }, now) };
+}
+
 /** Lets time pass: in every partition, over the rules that join several, and for the open incidents and their documents. */
 export async function commitTick(desk: Desk, at: number, now: number): Promise<Committed> {
   const { store, plan, partitions } = desk;

@@ -150,7 +150,7 @@ export class Bench {
     await this.#push("/ticks", { v: 1, environment: this.configuration.environment }, at);
   }
 
-  /** Runs the probes that were asked for to validate a recovery. */
+  /** Runs the probes that were asked for, by a diagnosis or to validate a recovery. */
   async answerValidations(shown: Readonly<Record<string, Shown>> = {}): Promise<void> {
     for (;;) {
       const requests = this.#published("probe-requests") as ProbeRequest[];
@@ -160,7 +160,7 @@ export class Bench {
       const at = new Date(this.now).toISOString();
       const asked = this.configuration.probes.filter(({ name }) => request.probes?.includes(name));
       await this.deliver({
-        ...this.#frame(request.group, request.vantage, "validation", `test/${request.group}/${request.request}`),
+        ...this.#frame(request.group, request.vantage, request.trigger, `test/${request.group}/${request.request}`),
         results: asked.map((each) => result(each, shown[each.name] ?? {}, at)),
         request: request.request,
       });

@@ -6,7 +6,15 @@ import { selfGroup } from "../../shared/monitor.ts";
 import type { Clock, Logger, Publisher, Store } from "../../shared/ports.ts";
 import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/shell.ts";
-import { type Committed, commitReport, commitSelfReport, commitTick, commitValidation, type Desk } from "./evaluate.ts";
+import {
+  type Committed,
+  commitDiagnosis,
+  commitReport,
+  commitSelfReport,
+  commitTick,
+  commitValidation,
+  type Desk,
+} from "./evaluate.ts";
 import { PartitionCache } from "./partition-cache.ts";
 import type { Plan } from "./plan.ts";
 import type { OutboxEntry } from "./state.ts";
@@ -75,6 +83,9 @@ export function evaluateHandler(
   };
 }
 
+/** What each kind of report is for: only those of schedules are judged by the rules. */
+const commitBy = { schedule: commitReport, diagnosis: commitDiagnosis, validation: commitValidation } as const;
+
 async function commit(
   message: PushedMessage,
   path: string,
@@ -87,9 +98,7 @@ async function commit(
       const report = parseReport(message.data);
       if (report.environment !== environment) return foreign(report, environment, logger);
       if (report.group === selfGroup) return commitSelfReport(desk, report, clock.now());
-      return report.trigger === "schedule"
-        ? commitReport(desk, report, clock.now())
-        : commitValidation(desk, report, clock.now());
+      return commitBy[report.trigger](desk, report, clock.now());
     }
     case "/ticks": {
       const tick = parseTick(message.data);

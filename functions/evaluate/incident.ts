@@ -2,18 +2,24 @@
  * Incidents: what a change of alerts and probes means for the outages that are open. Pure: `revise` takes the state of the environment
  * and what happened, and returns the next state, with the messages to send in its outbox.
  */
+import { isDeepStrictEqual } from "node:util";
 import { type Severity, severities, worse } from "../../shared/messages/incident-event.ts";
+import type { Report } from "../../shared/messages/report.ts";
+import { topics } from "../../shared/topology.ts";
 import { alertNotes } from "./alert-notes.ts";
 import type { Change } from "./alerts.ts";
-import { componentsOf } from "./document.ts";
+import { believed } from "./document.ts";
 import { Draft, type Facts, type Happening } from "./draft.ts";
+import { nextInquiry, withAnswer } from "./inquiry.ts";
+import { homeOf } from "./joining.ts";
 import { applyEdit, follow } from "./lifecycle.ts";
+import { knownProbes, observedOf, withFaults, withSigns } from "./observed.ts";
 import { type Plan, titleOf } from "./plan.ts";
 import { dueReminders } from "./reminders.ts";
 import { diagnose } from "./root-cause.ts";
 import { diagnoseMonitor, isOfMonitor, monitorTitle } from "./self/wording.ts";
 import { list } from "./sentences.ts";
-import type { Diagnosis, EnvironmentState, Incident, KnownAlert } from "./state.ts";
+import type { Diagnosis, EnvironmentState, Incident, KnownAlert, OutboxEntry } from "./state.ts";
 import { withSymptoms } from "./symptoms.ts";
 
 /** The next state, and the incidents that are not what they were. */
@@ -24,8 +30,6 @@ export interface Revised {
   readonly opened: readonly string[];
 }
 
-/** How long after the first failure a sibling, tied only by what both depend on, still joins, in milliseconds. */
-const siblingWindow = 1_800_000;
 /**
  * Works out what happened to the incidents.
  * @param now the time of day, for what is asked of others; everything told uses the time of the measurements
@@ -65,9 +69,14 @@ export function revise(
   for (const draft of drafts.values()) draft.rename(news);
   const opened: string[] = [];
   for (const alert of started.sort((a, b) => a.since - b.since)) {
-    const home = homeOf(alert, [...drafts.values()], plan);
+    const home = homeOf(
+      alert,
+      [...drafts.values()].map(({ incident }) => incident),
+      facts,
+      plan,
+    );
     if (home) {
-      home.join(alert);
+      drafts.get(home.id)?.join(alert);
     } else {
       const draft = openIncident(alert, facts, plan, new Set([...avoid, ...drafts.keys()]));
       drafts.set(draft.incident.id, draft);
@@ -79,15 +88,19 @@ export function revise(
     if (!opened.includes(draft.incident.id)) draft.tellJoined(watermark);
     const document = happening.documents?.[draft.incident.id];
     if (document) applyEdit(draft, document, facts.watermark, now);
+    if (happening.diagnosis) takeDiagnosis(draft, happening.diagnosis, facts, plan);
     observe(draft, facts, plan);
     follow(draft, facts, happening, plan, now);
     remind(draft, happening.tickAt, plan);
+    inquire(draft, happening.tickAt, plan, now);
   }
 
   const outbox = [...environment.outbox];
   const incidents: Record<string, Incident> = {};
   for (const draft of drafts.values()) {
     outbox.push(...draft.finish(plan));
+    // Nobody waits any more for what a resolved incident has asked.
+    if (draft.incident.status === "resolved") withdraw(draft.incident.id, outbox);
     if (draft.incident.status !== "resolved") incidents[draft.incident.id] = draft.incident;
   }
   const changed = [...drafts.values()].filter((draft) => draft.changed).map(({ incident }) => incident);
@@ -103,23 +116,34 @@ function remind(draft: Draft, tickAt: number | undefined, plan: Plan): void {
   }
 }
 
-/** The open incident that an alert belongs to: one outage is one incident. */
-function homeOf(alert: KnownAlert, drafts: readonly Draft[], { graph }: Plan): Draft | undefined {
-  return drafts
-    .filter(({ incident }) => incident.status !== "resolved")
-    .filter(({ incident }) => {
-      const members = componentsOf(incident);
-      const inLine = members.some(
-        (member) =>
-          graph.distance(member, alert.component) !== undefined ||
-          graph.distance(alert.component, member) !== undefined,
-      );
-      const { rootCause } = incident.diagnosis;
-      const sharesCause = rootCause !== "unknown" && graph.distance(alert.component, rootCause) !== undefined;
-      const inTime = Math.abs(alert.since - incident.firstFailureAt) <= siblingWindow;
-      return inLine || sharesCause || (inTime && members.some((member) => graph.connected(member, alert.component)));
-    })
-    .sort((a, b) => b.incident.openedAt - a.incident.openedAt)[0];
+function withdraw(incident: string, outbox: OutboxEntry[]): void {
+  const isAsked = ({ id, topic }: OutboxEntry): boolean =>
+    topic === topics.probeRequests && id.startsWith(`${incident}/`);
+  for (let i = outbox.length - 1; i >= 0; i--) if (isAsked(outbox[i] as OutboxEntry)) outbox.splice(i, 1);
+}
+
+/** Takes what a diagnosis has found into the incident, where it concerns it. */
+function takeDiagnosis(draft: Draft, report: Report, facts: Facts, plan: Plan): void {
+  const { inquiry, status, firstFailureAt } = draft.incident;
+  if (inquiry === undefined || status === "resolved") return;
+  const answered = withAnswer(inquiry, report, facts, firstFailureAt, plan);
+  if (answered !== inquiry) draft.set({ inquiry: answered });
+}
+
+/** Asks for what would tell more of the cause: at once when the incident opens, later with each tick. */
+function inquire(draft: Draft, tickAt: number | undefined, plan: Plan, now: number): void {
+  const { inquiry, status, recovery } = draft.incident;
+  if (
+    isOfMonitor(draft.incident) ||
+    status === "resolved" ||
+    recovery !== undefined ||
+    (inquiry !== undefined && tickAt === undefined)
+  )
+    return;
+  const next = nextInquiry(draft.incident, plan, now);
+  if (next === undefined) return;
+  draft.set({ inquiry: next.inquiry });
+  draft.request(next.requests);
 }
 
 function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: ReadonlySet<string>): Draft {
@@ -187,28 +211,37 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   if (alerts.some(isNew)) {
     draft.set({ alerts: Object.fromEntries(alerts) });
   }
-  const symptoms = withSymptoms(draft, facts, plan);
-  if (symptoms !== draft.incident.symptoms) explain(draft, symptoms, facts, plan);
+  const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes) };
+  const symptoms = withSymptoms(draft, known, plan);
+  const signs = withSigns(draft.incident, known, plan);
+  const faults = withFaults(draft.incident, known);
+  if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });
+  if (signs !== draft.incident.signs && Object.keys(signs).length > 0) draft.set({ signs });
+  if (faults !== draft.incident.faults && faults.length > 0) {
+    for (const { says, since } of faults.slice(draft.incident.faults?.length ?? 0)) {
+      if (draft.incident.id !== "") draft.note(Math.max(since, draft.incident.firstFailureAt), `Found: ${says}.`);
+    }
+    draft.set({ faults });
+  }
+
+  const before = draft.incident.diagnosis;
+  const diagnosis = isOfMonitor(draft.incident)
+    ? diagnoseMonitor(Object.values(symptoms), plan)
+    : diagnose(observedOf(draft.incident, known, plan), before);
+  if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
+  if (draft.incident.id !== "") tellCause(draft, before, diagnosis, facts.watermark, plan);
   const severity = severityOf(draft.incident, facts, plan);
   if (severities.indexOf(severity) <= severities.indexOf(draft.incident.severity)) return;
   draft.set({ severity });
   if (draft.incident.id !== "") draft.tell("severity_raised", facts.watermark, `The severity is ${severity} now.`);
 }
 
-/** Finds the cause anew, now that the symptoms are not what they were. */
-function explain(draft: Draft, symptoms: Incident["symptoms"], facts: Facts, plan: Plan): void {
-  draft.set({ symptoms });
-  // What was only read about, minutes late, has not shown that it works.
-  const good = Object.values(facts.probes).filter(
-    ({ probe, status }) => status === "good" && !symptoms[`probe/${probe}`] && !plan.probes.get(probe)?.secondhand,
-  );
-  const before = draft.incident.diagnosis;
-  const diagnosis = isOfMonitor(draft.incident)
-    ? diagnoseMonitor(Object.values(symptoms), plan)
-    : diagnose(Object.values(symptoms), good, plan.graph, before);
-  draft.set({ diagnosis });
-  if (draft.incident.id !== "" && diagnosis.rootCause !== before.rootCause) {
-    draft.tell("root_cause_changed", facts.watermark, causeChange(before, diagnosis, plan));
+/** A change of the cause is an event; that of a second one is a line of the timeline. */
+function tellCause(draft: Draft, before: Diagnosis, after: Diagnosis, at: number, plan: Plan): void {
+  if (after.rootCause !== before.rootCause) {
+    draft.tell("root_cause_changed", at, causeChange(before, after, plan));
+  } else if (after.alsoBroken !== before.alsoBroken && after.alsoBroken !== undefined) {
+    draft.note(at, `${titleOf(plan, after.alsoBroken)} is broken as well, by itself.`);
   }
 }
 
@@ -226,7 +259,7 @@ function severityOf(incident: Incident, facts: Facts, plan: Plan): Severity {
   const ofAlerts = Object.keys(incident.alerts)
     .map((key) => facts.alerts[key]?.severity ?? "info")
     .reduce(worse, incident.severity);
-  const blocks = Object.values(incident.symptoms).some(
+  const blocks = believed(incident).some(
     ({ source, component }) => source === "probe" && plan.graph.component(component).impact !== undefined,
   );
   return blocks ? "critical" : ofAlerts;

@@ -5,6 +5,7 @@
 import type { ProbeResult, Report } from "../../shared/messages/report.ts";
 import { bad, good } from "./alert.ts";
 import { type AlertsByKey, applied, type Change, keyOf, Verdicts } from "./alerts.ts";
+import { faultsOf, sameSigns, signsOf } from "./cause/signs.ts";
 import type { SeriesSource } from "./condition/index.ts";
 import { horizonFor, intervalOf, type Plan, staleAfter } from "./plan.ts";
 import { type CompiledRule, type Finding, findings, verdictOf } from "./rule.ts";
@@ -41,9 +42,9 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
   const changes: Change[] = [];
   for (const result of report.results) {
     const before = probes[result.probe];
-    const fact = withResult(before, result, report.vantage);
+    const fact = withResult(before, result, report.vantage, plan);
     probes[result.probe] = fact;
-    if (before?.status !== fact.status) changes.push({ what: "probe", at: fact.since, fact });
+    if (isNews(before, fact)) changes.push({ what: "probe", at: fact.at, fact });
   }
 
   // A report that came late changes what later instants looked like, so they are judged again.
@@ -156,21 +157,49 @@ function newestOf({ series }: Finding, at: number): number | undefined {
   return newest;
 }
 
-function withResult(known: ProbeFact | undefined, result: ProbeResult, vantage: Report["vantage"]): ProbeFact {
+/** What is known of a probe when one more result has come. */
+export function withResult(
+  known: ProbeFact | undefined,
+  result: ProbeResult,
+  vantage: Report["vantage"],
+  plan: Plan,
+): ProbeFact {
   const at = Date.parse(result.at);
   const status = result.success ? "good" : "bad";
   const { probe, component } = result;
-  const failure = result.failure === undefined ? {} : { failure: result.failure };
-  if (known === undefined) return { probe, component, vantage, status, since: at, at, ...failure };
+  const timeoutMs = plan.probes.get(probe)?.timeoutMs ?? Number.POSITIVE_INFINITY;
+  const seen = {
+    ...(result.failure === undefined ? {} : { failure: result.failure }),
+    ...signsIn(signsOf(result, known?.signs ?? {}, plan.baselines, timeoutMs)),
+    ...faultsIn(result, known),
+  };
+  if (known === undefined) return { probe, component, vantage, status, since: at, at, ...seen };
   if (at < known.at) {
     // It came late: it can only move the beginning of the present status, or the end of the one before.
     if (status !== known.status) return { ...known, otherAt: Math.max(known.otherAt ?? 0, at) };
     return at < known.since && at > (known.otherAt ?? 0) ? { ...known, since: at } : known;
   }
   if (status === known.status) {
-    return { probe, component, vantage, status, since: known.since, at, ...other(known), ...failure };
+    return { probe, component, vantage, status, since: known.since, at, ...other(known), ...seen };
   }
-  return { probe, component, vantage, status, since: at, at, otherAt: known.at, ...failure };
+  return { probe, component, vantage, status, since: at, at, otherAt: known.at, ...seen };
+}
+
+/** Whether the incidents must hear of it: the probe is not what it was, fails in another way, or shows something else. */
+function isNews(before: ProbeFact | undefined, after: ProbeFact): boolean {
+  if (before?.status !== after.status) return true;
+  const ways = [before.failure, after.failure].map((failure) => failure && `${failure.kind}/${failure.phase}`);
+  return ways[0] !== ways[1] || !sameSigns(before, after);
+}
+
+/** A run without findings could not look: what was found before stands. */
+function faultsIn(result: ProbeResult, known: ProbeFact | undefined): Pick<ProbeFact, "faults"> {
+  if (result.findings !== undefined) return { faults: faultsOf(result, known && (known.faults ?? [])) };
+  return known?.faults === undefined ? {} : { faults: known.faults };
+}
+
+function signsIn(signs: NonNullable<ProbeFact["signs"]>): Pick<ProbeFact, "signs"> {
+  return Object.keys(signs).length === 0 ? {} : { signs };
 }
 
 function other({ otherAt }: ProbeFact): { otherAt?: number } {

@@ -2,6 +2,7 @@
 import type { Component, Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { longestGap } from "../../shared/config/schedule.ts";
 import { metricNamed } from "../../shared/metrics.ts";
+import { type Roles, rolesOf } from "./cause/roles.ts";
 import { type BaselineCheck, compileBaseline, type Selector } from "./condition/index.ts";
 import { ComponentGraph } from "./graph.ts";
 import { builtInRule, type CompiledRule, compileRule } from "./rule.ts";
@@ -10,6 +11,8 @@ import { builtInRule, type CompiledRule, compileRule } from "./rule.ts";
 export interface Plan {
   readonly configuration: Configuration;
   readonly graph: ComponentGraph;
+  /** The part that each component plays. */
+  readonly roles: Roles;
   /** Rules whose metrics come from one partition, all of them. */
   readonly rules: readonly CompiledRule[];
   /** The same by partition: a rule is evaluated where its metrics come from, for elsewhere they are always absent. */
@@ -50,6 +53,7 @@ export function planOf(configuration: Configuration): Plan {
   return {
     configuration,
     graph: new ComponentGraph(configuration.components),
+    roles: rolesOf(configuration),
     rules: local,
     rulesOf: new Map(groups.map((group) => [group, local.filter((rule) => homes(rule).includes(group))])),
     crossRules: all.filter(isCross),

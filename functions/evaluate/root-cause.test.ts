@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
+import type { Component } from "../../shared/config/model.ts";
 import type { FailureKind } from "../../shared/messages/report.ts";
+import { rolesOf } from "./cause/roles.ts";
+import type { Observed } from "./cause/scene.ts";
+import { smallEnvironment } from "./fixtures.ts";
 import { ComponentGraph } from "./graph.ts";
 import { diagnose } from "./root-cause.ts";
 import type { Diagnosis, ProbeFact, Symptom } from "./state.ts";
 
-const graph = new ComponentGraph([
+const components: readonly Component[] = [
   { name: "connector", title: "VPC connector", layer: "platform", dependsOn: [] },
   { name: "sql", title: "Cloud SQL", layer: "platform", dependsOn: ["connector"] },
   { name: "certificate", title: "Certificate", layer: "platform", dependsOn: [] },
@@ -12,7 +16,9 @@ const graph = new ComponentGraph([
   { name: "auth", title: "Auth", layer: "application", dependsOn: ["sql", "certificate"] },
   { name: "websocket", title: "WebSocket", layer: "application", dependsOn: ["backend"] },
   { name: "journey", title: "Golden path", layer: "application", dependsOn: ["websocket", "auth"] },
-]);
+];
+const graph = new ComponentGraph(components);
+const roles = rolesOf({ ...smallEnvironment, components, probes: [], rules: [] });
 
 const noon = Date.UTC(2025, 8, 16, 12);
 
@@ -28,6 +34,7 @@ function bad(text: string): Symptom {
     phrase: `\`${probe}\` fails in ${phase}`,
     vantage: vantage as "inside" | "outside",
     failure: { kind: kind as FailureKind, phase, message: "" },
+    confirmed: true,
   };
 }
 
@@ -38,7 +45,11 @@ function good(text: string): ProbeFact {
 }
 
 function cause(symptoms: string[], greens: string[], previous?: Diagnosis): Diagnosis {
-  return diagnose(symptoms.map(bad), greens.map(good), graph, previous);
+  return diagnose(observed({ symptoms: symptoms.map(bad), greens: greens.map(good) }), previous);
+}
+
+function observed(seen: Partial<Observed>): Observed {
+  return { symptoms: [], greens: [], signs: [], faults: [], graph, roles, at: noon + 600_000, ...seen };
 }
 
 describe("the root cause", () => {
@@ -119,12 +130,13 @@ describe("the root cause", () => {
       "For VPC connector: `backend-health` fails in response, from outside, since 12:04:10 UTC.",
       "For VPC connector: `database-direct` reaches the same Cloud SQL from outside, so it answers, and the way from inside is what fails.",
       "Against VPC connector: `auth-health` was good all the time, though it needs VPC connector.",
-      "Less likely: Backend, because it explains less of what was seen.",
+      "Less likely: Cloud SQL, because `database-direct` and `auth-health` were good all the time.",
     ]);
     expect(whys).toEqual([
       "Backend fails: `backend-health` fails in response.",
       "Why? It depends on Cloud SQL. Cloud SQL fails: `database` fails in authentication.",
       "Why? Everything points to VPC connector.",
+      "Why? VPC connector loses new connections before they arrive, although it is not at its ceiling.",
     ]);
     expect(confidence).toBeGreaterThan(0.5);
     expect(confidence).toBeLessThan(0.95);
@@ -151,14 +163,35 @@ describe("the root cause", () => {
       phrase: `${component} is near its limit`,
     });
     const greens = ["database sql inside", "backend-health backend outside", "auth-health auth outside"].map(good);
-    const { rootCause, verdict } = diagnose([slow("connector", "12:00:00"), slow("sql", "12:00:10")], greens, graph);
+    const { rootCause, verdict } = diagnose(
+      observed({ symptoms: [slow("connector", "12:00:00"), slow("sql", "12:00:10")], greens }),
+    );
     expect([rootCause, verdict]).toEqual(["connector", "platform"]);
   });
 
   it("is unknown where the facts do not carry more", () => {
+    // Two services fail, and nothing was measured of what they share: the connector and the database explain it alike.
+    const diagnosis = cause(
+      [
+        "backend-health backend outside 12:04:06 http_status/response",
+        "auth-health auth outside 12:04:12 http_status/response",
+      ],
+      [],
+    );
+    expect(diagnosis).toMatchObject({ rootCause: "unknown", verdict: "platform", confidence: 0.2 });
+    expect(diagnosis.evidence[0]).toBe("Seen: `backend-health` fails in response, from outside, since 12:04:06 UTC.");
+    expect(diagnosis.next).toEqual([
+      "Run `npx pathkeeper probe --probe backend-health --probe auth-health` and read the phase that fails.",
+      expect.stringMatching(
+        /^Nothing was measured of VPC connector meanwhile: add a probe of the kind `vpc_connector`/,
+      ),
+      expect.stringMatching(/^Nothing was measured of Cloud SQL meanwhile: add two probes of the kind `postgres`/),
+    ]);
+  });
+
+  it("is the monitor itself where its own runs are all that failed", () => {
     const diagnosis = cause(["walk journey outside 12:04:06 internal/run"], []);
-    expect(diagnosis).toMatchObject({ rootCause: "unknown", verdict: "application", confidence: 0.2 });
-    expect(diagnosis.evidence[0]).toBe("Seen: `walk` fails in run, from outside, since 12:04:06 UTC.");
+    expect(diagnosis).toMatchObject({ rootCause: "pathkeeper", verdict: "monitor" });
   });
 
   it("does not accuse what could not be read about: a refused permission is no symptom of the connector", () => {
@@ -169,7 +202,7 @@ describe("the root cause", () => {
       "backend-health backend outside 12:04:12 body/body",
     ];
     expect(cause(symptoms, []).rootCause).toBe("backend");
-    expect(cause(symptoms.slice(0, 2), []).rootCause).toBe("unknown");
+    expect(cause(symptoms.slice(0, 2), [])).toMatchObject({ rootCause: "pathkeeper", verdict: "monitor" });
   });
 
   it("does not flip for a little more of the other", () => {

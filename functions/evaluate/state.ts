@@ -8,6 +8,7 @@ import type { Failure } from "../../shared/messages/report.ts";
 import type { Fields, OutgoingMessage } from "../../shared/ports.ts";
 import type { Topic } from "../../shared/topology.ts";
 import type { AlertHistory } from "./alert.ts";
+import type { Fault, Sign } from "./cause/signs.ts";
 import type { Flapping } from "./flapping.ts";
 import type { Labels } from "./labels.ts";
 import type { Heard } from "./self/state.ts";
@@ -51,6 +52,10 @@ export interface ProbeFact {
   /** The newest instant at which the status was another. */
   readonly otherAt?: number;
   readonly failure?: Failure;
+  /** What its measurements say beyond its success, by metric. */
+  readonly signs?: Readonly<Record<string, Sign>>;
+  /** What its configuration checks found wrong. */
+  readonly faults?: readonly Fault[];
 }
 
 /** State of one partition. */
@@ -107,15 +112,36 @@ export interface Symptom {
   /** What was seen, as one phrase: "`database` times out in connect". */
   readonly phrase: string;
   readonly vantage?: "inside" | "outside";
+  /** Kind of the probe. */
+  readonly kind?: string;
+  /** Metrics of the rule. */
+  readonly metrics?: readonly string[];
+  /** How it failed first. */
   readonly failure?: Failure;
+  /** Other ways in which it failed later. */
+  readonly otherFailures?: readonly Failure[];
+  /** How far apart the runs of the probe are, in milliseconds. */
+  readonly everyMs?: number;
+  /** How often it began. @default 1 */
+  readonly times?: number;
+  /** It has lasted, come back, or fired an alert: it is more than chance. */
+  readonly confirmed?: true;
   /** When it was good again. */
   readonly until?: number;
+}
+
+/** A sign, and of which probe and component. */
+export interface ProbeSign extends Sign {
+  readonly probe: string;
+  readonly component: string;
 }
 
 /** The answer to "what broke?", with its reasons. */
 export interface Diagnosis {
   /** A component, or `unknown`. */
   readonly rootCause: string;
+  /** The way in which it failed: the name of a row of the table in cause/patterns.ts. */
+  readonly pattern?: string;
   /** A second component that broke by itself. */
   readonly alsoBroken?: string;
   readonly verdict: Verdict;
@@ -125,6 +151,10 @@ export interface Diagnosis {
   readonly evidence: readonly string[];
   /** The chain from the symptom that people feel to the cause. */
   readonly whys: readonly string[];
+  /** What to do or to look at next, in sentences. */
+  readonly next?: readonly string[];
+  /** Who must act. */
+  readonly team?: string;
   /** Components that were seen to work all the time. */
   readonly working: readonly string[];
 }
@@ -138,6 +168,33 @@ export interface RecoveryState {
   /** Results of this attempt, by probe; a reason stands for a failure. */
   readonly results: Readonly<Record<string, true | string>>;
   readonly stageSince: number;
+  /** The stages that have passed, in order. */
+  readonly passed?: readonly PassedStage[];
+  /** Why the last attempt at this stage failed, as it was told in the timeline. */
+  readonly told?: string;
+}
+
+/** A stage of the recovery that has passed. */
+export interface PassedStage {
+  readonly name: string;
+  readonly since: number;
+  readonly until: number;
+  readonly attempts: number;
+}
+
+/** The questions that an incident asks of the environment when it opens, and what came back. */
+export interface Inquiry {
+  /** How often was asked. */
+  readonly round: number;
+  /** How often the present round was asked for, because no answer came. */
+  readonly attempt: number;
+  readonly requestedAt: number;
+  /** Probes of the present round that have not answered yet. */
+  readonly awaited: readonly string[];
+  /** The components that were involved when it was last asked. */
+  readonly about: readonly string[];
+  /** What the answers show, by probe. */
+  readonly facts: Readonly<Record<string, ProbeFact>>;
 }
 
 /** One line of the timeline. */
@@ -172,6 +229,11 @@ export interface Incident {
   >;
   readonly symptoms: Readonly<Record<string, Symptom>>;
   readonly diagnosis: Diagnosis;
+  /** The worst that the metrics of each probe showed meanwhile, by probe and metric. */
+  readonly signs?: Readonly<Record<string, ProbeSign>>;
+  /** What configuration checks found wrong meanwhile. */
+  readonly faults?: readonly Fault[];
+  readonly inquiry?: Inquiry;
   readonly recovery?: RecoveryState;
   readonly timeline: readonly TimelineEntry[];
   /** How often each kind of event has happened. */

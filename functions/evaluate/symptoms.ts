@@ -1,9 +1,16 @@
 /** Symptoms: everything bad that was observed during an incident, kept when it has passed, because it remains to be explained. */
+import type { Failure } from "../../shared/messages/report.ts";
+import { isCertain } from "./cause/scene.ts";
 import { componentsOf } from "./document.ts";
 import type { Draft, Facts } from "./draft.ts";
-import type { Plan } from "./plan.ts";
+import { intervalOf, type Plan } from "./plan.ts";
 import { alertPhrase, probePhrase } from "./sentences.ts";
-import type { Symptom } from "./state.ts";
+import type { KnownAlert, Symptom } from "./state.ts";
+
+/** The most symptoms that an incident keeps: more do not make it clearer. */
+const mostSymptoms = 80;
+/** The most ways to fail that are kept of one probe. */
+const mostFailures = 4;
 
 /** Everything bad that belongs to the incident, with what has passed; the same object when nothing is new. */
 export function withSymptoms(draft: Draft, facts: Facts, plan: Plan): Readonly<Record<string, Symptom>> {
@@ -12,27 +19,43 @@ export function withSymptoms(draft: Draft, facts: Facts, plan: Plan): Readonly<R
   const near = (component: string): boolean => members.some((member) => plan.graph.connected(member, component));
   const symptoms: Record<string, Symptom> = { ...incident.symptoms };
   let changed = false;
-  for (const seen of [...probeSymptoms(facts), ...alertSymptoms(facts)]) {
+  const put = (symptom: Symptom): void => {
+    symptoms[symptom.id] = symptom;
+    changed = true;
+  };
+  for (const seen of [...probeSymptoms(facts, plan), ...alertSymptoms(facts, plan)]) {
     const known = symptoms[seen.id];
-    if (!near(seen.component) || (known && known.until === undefined)) continue;
-    symptoms[seen.id] = known ? { ...seen, since: known.since } : seen;
-    changed = true;
-    if (incident.id !== "") draft.note(seen.since, `${seen.phrase}.`);
+    if (!near(seen.component)) continue;
+    if (known === undefined) {
+      if (Object.keys(symptoms).length >= mostSymptoms) continue;
+      put(seen);
+      if (incident.id !== "") draft.note(seen.since, `${seen.phrase}.`);
+    } else if (known.until !== undefined) {
+      const { until: _, ...again } = known;
+      put({ ...withFailure(again, seen.failure), times: (known.times ?? 1) + 1 });
+      if (incident.id !== "") draft.note(seen.since, `Again: ${seen.phrase}.`);
+    } else if (seen.since < known.since || isNewWay(known, seen.failure)) {
+      put({ ...withFailure(known, seen.failure), since: Math.min(known.since, seen.since) });
+    }
   }
-  for (const [id, symptom] of Object.entries(symptoms)) {
-    if (symptom.until !== undefined || stillBad(symptom, facts)) continue;
-    symptoms[id] = { ...symptom, until: facts.watermark };
-    changed = true;
-    if (symptom.source === "probe") {
-      const probe = id.slice("probe/".length);
-      const end = facts.probes[probe] === undefined ? "is not configured any more" : "is good again";
-      draft.note(facts.watermark, `\`${probe}\` ${end}.`);
+  for (const symptom of Object.values(symptoms)) {
+    const { id, source, until } = symptom;
+    const confirmed = symptom.confirmed === true || isConfirmed(symptom, facts);
+    if (until === undefined && !stillBad(symptom, facts)) {
+      put({ ...symptom, ...(confirmed ? { confirmed } : {}), until: facts.watermark });
+      if (source === "probe") {
+        const probe = id.slice("probe/".length);
+        const end = facts.probes[probe] === undefined ? "is not configured any more" : "is good again";
+        draft.note(facts.watermark, `\`${probe}\` ${end}.`);
+      }
+    } else if (confirmed && symptom.confirmed === undefined) {
+      put({ ...symptom, confirmed });
     }
   }
   return changed ? symptoms : incident.symptoms;
 }
 
-function probeSymptoms(facts: Facts): Symptom[] {
+function probeSymptoms(facts: Facts, plan: Plan): Symptom[] {
   return Object.values(facts.probes)
     .filter(({ status }) => status === "bad")
     .map((fact) => ({
@@ -42,21 +65,62 @@ function probeSymptoms(facts: Facts): Symptom[] {
       since: fact.since,
       phrase: probePhrase(fact),
       vantage: fact.vantage,
+      everyMs: intervalOf(plan, fact.probe),
+      ...kindOf(plan, fact.probe),
       ...(fact.failure === undefined ? {} : { failure: fact.failure }),
     }));
 }
 
 /** Alerts of configured rules; those built into a probe say nothing that the probe does not. */
-function alertSymptoms(facts: Facts): Symptom[] {
+function alertSymptoms(facts: Facts, plan: Plan): Symptom[] {
   return Object.values(facts.alerts)
-    .filter(({ rule, labels }) => rule !== `${labels["probe"]} failing`)
+    .filter((alert) => !isBuiltIn(alert))
     .map((alert) => ({
       id: `alert/${alert.key}`,
       component: alert.component,
       source: "rule",
       since: alert.since,
       phrase: alertPhrase(alert),
+      metrics: plan.rulesByName.get(alert.rule)?.metrics ?? [],
     }));
+}
+
+/** What an alert that fires would add to an incident. */
+export function symptomOf(alert: KnownAlert, facts: Facts, plan: Plan): Symptom {
+  const id = isBuiltIn(alert) ? `probe/${alert.labels["probe"]}` : `alert/${alert.key}`;
+  const known = [...probeSymptoms(facts, plan), ...alertSymptoms(facts, plan)].find((symptom) => symptom.id === id);
+  const { component, since } = alert;
+  return known ?? { id, component, source: "rule", since, phrase: alertPhrase(alert) };
+}
+
+function isBuiltIn({ rule, labels }: KnownAlert): boolean {
+  return rule === `${labels["probe"]} failing`;
+}
+
+function kindOf(plan: Plan, probe: string): { kind?: string } {
+  const kind = plan.probes.get(probe)?.kind;
+  return kind === undefined ? {} : { kind };
+}
+
+function isConfirmed(symptom: Symptom, facts: Facts): boolean {
+  if (isCertain(symptom, facts.watermark)) return true;
+  const probe = symptom.id.slice("probe/".length);
+  return Object.values(facts.alerts).some(
+    (alert) => alert.status === "firing" && isBuiltIn(alert) && alert.labels["probe"] === probe,
+  );
+}
+
+function isNewWay({ failure, otherFailures = [] }: Symptom, seen: Failure | undefined): boolean {
+  if (seen === undefined || otherFailures.length + 1 >= mostFailures) return false;
+  const isSame = (known: Failure): boolean => known.kind === seen.kind && known.phase === seen.phase;
+  return failure === undefined || ![failure, ...otherFailures].some(isSame);
+}
+
+function withFailure(symptom: Symptom, seen: Failure | undefined): Symptom {
+  if (seen === undefined || !isNewWay(symptom, seen)) return symptom;
+  return symptom.failure === undefined
+    ? { ...symptom, failure: seen }
+    : { ...symptom, otherFailures: [...(symptom.otherFailures ?? []), seen] };
 }
 
 function stillBad({ id, source }: Symptom, facts: Facts): boolean {

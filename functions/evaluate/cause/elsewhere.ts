@@ -1,0 +1,115 @@
+/** Causes that are no component: the monitor's own trouble, and a platform that fails below everything that the configuration knows. */
+import { monitorComponent } from "../../../shared/monitor.ts";
+import type { SymptomClass } from "./classes.ts";
+import type { Pattern } from "./patterns.ts";
+import type { Scene, Weighed } from "./scene.ts";
+import type { Hypothesis } from "./weigh.ts";
+
+const nothing: Pick<Pattern, "of" | "shows" | "passesOn" | "contradicted"> = {
+  of: [],
+  shows: {},
+  passesOn: {},
+  contradicted: 1,
+};
+
+const monitorTrouble: Pattern = {
+  ...nothing,
+  name: "the monitor's own trouble",
+  says: () =>
+    "The monitor itself cannot see, from one of its vantage points: nothing is known to be wrong with the targets.",
+  next: () =>
+    "Look at the probe function of that vantage point: its log, its network, its secrets. A control probe, of a target known to be good, tells this apart by itself.",
+};
+
+const wideTrouble: Pattern = {
+  ...nothing,
+  name: "platform-wide",
+  says: () =>
+    "Services that do not depend on each other fail in the same way at the same time, while what they share works: the platform that runs them.",
+  next: () =>
+    "See Google's status page and Service Health for Cloud Run in the region, and whether any revision was deployed; a service_health probe would have told.",
+};
+
+/** What a prober without a network sees. */
+const blind: readonly SymptomClass[] = ["dns", "no connection", "unreachable", "silent", "no answer", "not measured"];
+/** What services show when their platform fails. */
+const failing: readonly SymptomClass[] = [
+  "error",
+  "bad gateway",
+  "no answer",
+  "failed starts",
+  "errors",
+  "websockets refused",
+];
+/** Services that begin to fail within so much of each other, in milliseconds, begin together. */
+const together = 240_000;
+
+/** The monitor as the cause, where it explains anything. */
+export function ownTrouble(scene: Scene): Hypothesis[] {
+  const unmeasured = scene.symptoms.filter(({ classes }) => classes.includes("not measured"));
+  const all = unmeasured.length === scene.symptoms.length;
+  const seen = all
+    ? unmeasured
+    : scene.symptoms.filter(
+        ({ symptom, classes }) => symptom.vantage === "outside" && classes.some((one) => blind.includes(one)),
+      );
+  const places = new Set(seen.map(({ symptom }) => symptom.component));
+  const greens = all ? [] : scene.seen.greens.filter(({ vantage }) => vantage === "outside");
+  // One target alone, or one probe that gets through, is no blindness.
+  if (seen.length === 0 || (!all && (places.size < 3 || greens.length > 0))) return [];
+  return [weighed(scene, monitorComponent.name, monitorTrouble, seen, all ? 0 : 0.7, 0)];
+}
+
+/** The platform below the services as the cause, where several fail together over ground that works. */
+export function platformTrouble(scene: Scene): Hypothesis[] {
+  const { graph } = scene;
+  const isService = (name: string): boolean => scene.component(name).layer === "application";
+  const sick = scene.symptoms.filter(
+    ({ symptom, classes }) =>
+      isService(symptom.component) &&
+      classes.some((one) => failing.includes(one)) &&
+      scene.role(symptom.component) !== "journey",
+  );
+  const names = [...new Set(sick.map(({ symptom }) => symptom.component))];
+  const roots = names.filter(
+    (name) => !names.some((other) => other !== name && graph.distance(name, other) !== undefined),
+  );
+  const starts = roots.map((name) => Math.min(...scene.symptomsOf(name).map(({ symptom }) => symptom.since)));
+  if (roots.length < 2 || Math.max(...starts) - Math.min(...starts) > together) return [];
+  if (roots.some((name) => graph.causesOf(name).some((cause) => scene.role(cause) === "region"))) return [];
+  const shared = graph
+    .causesOf(roots[0] ?? "")
+    .filter((cause) => roots.every((name) => graph.distance(name, cause) !== undefined));
+  // Without a green fact about what they share, that is the better explanation.
+  if (!shared.some((cause) => scene.works(cause, cause))) return [];
+  const explains = scene.symptoms.filter(({ symptom }) =>
+    roots.some((root) => graph.distance(symptom.component, root) !== undefined),
+  );
+  const others = graph.names.filter((name) => isService(name) && !scene.isBad(name) && scene.works(name, name));
+  return [weighed(scene, "unknown", wideTrouble, explains, 0.45, 0.6 * others.length)];
+}
+
+function weighed(
+  scene: Scene,
+  component: string,
+  pattern: Pattern,
+  explains: readonly Weighed[],
+  prior: number,
+  doubt: number,
+): Hypothesis {
+  const weightOf = (some: readonly Weighed[]): number => some.reduce((sum, { weight }) => sum + weight, 0);
+  const gained = 0.92 * weightOf(explains);
+  return {
+    component,
+    pattern,
+    score: gained - prior - doubt,
+    explains,
+    fit: gained / weightOf(scene.symptoms),
+    contradictedBy: [],
+    doubt,
+    supports: [],
+    objections: [],
+    hasOwnEvidence: true,
+    firstBad: Math.min(...explains.map(({ symptom }) => symptom.since)),
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * Weighs every hypothesis: a component and a way in which it may have failed. It gains by each symptom that it explains and by the clues
+ * for it, loses by each probe that was good although it needs the component, and by the clues against it; the earliest trouble breaks ties.
+ */
+import type { ProbeFact } from "../state.ts";
+import { type ClueName, clues } from "./clues.ts";
+import { type Pattern, patterns } from "./patterns.ts";
+import type { Scene, Weighed } from "./scene.ts";
+import type { Weights } from "./weights.ts";
+
+/** One possible cause, weighed. */
+export interface Hypothesis {
+  readonly component: string;
+  readonly pattern: Pattern;
+  readonly score: number;
+  /** Symptoms that it explains at least half. */
+  readonly explains: readonly Weighed[];
+  /** Share of all that was seen that it explains, from 0 to 1. */
+  readonly fit: number;
+  /** Probes that were good although it should have made them fail. */
+  readonly contradictedBy: readonly ProbeFact[];
+  /** How much they count. */
+  readonly doubt: number;
+  /** Sentences of the clues for it and against it. */
+  readonly supports: readonly string[];
+  readonly objections: readonly string[];
+  /** Whether the component itself was seen to fail, or a clue singles it out. */
+  readonly hasOwnEvidence: boolean;
+  /** The first bad instant of its own, or infinity where it was never seen to fail itself. */
+  readonly firstBad: number;
+}
+
+/** How much a probe of what depends on the component contradicts, against one of the component itself. */
+const ofDependents = 0.6;
+/** How much a probe of the component itself contradicts at least. */
+const leastOwn = 0.8;
+/** What it costs a component never to have been seen to fail. */
+const neverSeen = 0.2;
+/** What it is worth to have failed first. */
+const wasFirst = 0.25;
+/** Trouble that began so much later than the rest, in milliseconds, cannot have caused it. */
+const tooLate = 420_000;
+/** Probes do not run at the same instant: what began within so much of the first, in milliseconds, began with it. */
+const atOnce = 75_000;
+
+/** All hypotheses, the best way to fail of each component, best first. */
+export function hypotheses(scene: Scene): Hypothesis[] {
+  const { graph } = scene;
+  const candidates = new Set(scene.symptoms.flatMap(({ symptom }) => graph.causesOf(symptom.component)));
+  for (const { symptom } of scene.symptoms) {
+    for (const name of behind(scene, symptom.component)) candidates.add(name);
+  }
+  return [...candidates]
+    .flatMap((component) => {
+      const ways = patterns
+        .filter(({ of }) => of.includes(scene.role(component)))
+        .map((pattern) => weigh(scene, component, pattern))
+        .sort((a, b) => b.score - a.score);
+      return ways[0] ?? [];
+    })
+    .sort((a, b) => b.score - a.score || a.firstBad - b.firstBad || (a.component < b.component ? -1 : 1));
+}
+
+/** How well a pattern of a component explains one symptom, from 0 to 1. */
+export function explained(scene: Scene, component: string, pattern: Pattern, { symptom, classes }: Weighed): number {
+  const { graph } = scene;
+  const mean = (weights: Weights): number =>
+    classes.reduce((sum, seen) => sum + (weights[seen] ?? 0), 0) / Math.max(1, classes.length);
+  if (symptom.component === component) return mean(pattern.shows);
+  if (graph.distance(symptom.component, component) !== undefined) {
+    if (scene.goesAround({ vantage: symptom.vantage ?? "inside", component: symptom.component }, component)) return 0;
+    const between = graph.path(symptom.component, component).slice(1, -1);
+    const own = scene.works(component, component) ? 0.7 : 1;
+    // What is seen to work on the way cannot have passed the failure on.
+    return mean(pattern.passesOn) * (between.some((name) => scene.works(name, component)) ? 0.2 : own);
+  }
+  // What stands before services shows their errors as its own.
+  return behind(scene, symptom.component).includes(component) ? 0.7 * mean(pattern.passesOn) : 0;
+}
+
+/** Everything whose failure an edge shows, although it does not depend on it: the services behind it and what they need. */
+function behind(scene: Scene, name: string): string[] {
+  if (scene.role(name) !== "edge") return [];
+  const { graph } = scene;
+  const services = graph.dependentsOf(name).filter((one) => one !== name && scene.role(one) !== "journey");
+  const own = new Set(graph.causesOf(name));
+  return [...new Set(services.flatMap((service) => graph.causesOf(service)))].filter((one) => !own.has(one));
+}
+
+function weigh(scene: Scene, component: string, pattern: Pattern): Hypothesis {
+  const own = scene.symptomsOf(component);
+  const firstBad = Math.min(...own.map(({ symptom }) => symptom.since));
+  let gained = 0;
+  let total = 0;
+  const explains: Weighed[] = [];
+  for (const one of scene.symptoms) {
+    const late = firstBad !== Number.POSITIVE_INFINITY && firstBad - one.symptom.since > tooLate;
+    const share = explained(scene, component, pattern, one) * (late ? 0.5 : 1);
+    gained += share * one.weight;
+    total += one.weight;
+    if (share >= 0.5) explains.push(one);
+  }
+  const { contradictedBy, doubt } = contradictions(scene, component, pattern);
+  const supports = answers(scene, component, pattern.for ?? {});
+  const objections = answers(scene, component, pattern.against ?? {});
+  const weightOf = (found: readonly Answer[]): number => found.reduce((sum, { weight }) => sum + weight, 0);
+  const hasOwnEvidence = explains.some(({ symptom }) => symptom.component === component) || weightOf(supports) >= 0.5;
+  const began = scene.firstBad + atOnce;
+  const bonus = own.some((one) => explains.includes(one)) && firstBad <= began ? wasFirst : 0;
+  // Clues decide between explanations; where nothing is explained they say nothing.
+  const relevance = Math.min(1, gained);
+  return {
+    component,
+    pattern,
+    score:
+      gained -
+      doubt +
+      relevance * (weightOf(supports) - weightOf(objections)) +
+      bonus -
+      (hasOwnEvidence ? 0 : neverSeen),
+    explains,
+    fit: total === 0 ? 0 : gained / total,
+    contradictedBy,
+    doubt,
+    supports: supports.map(({ says }) => says),
+    objections: objections.map(({ says }) => says),
+    hasOwnEvidence,
+    firstBad,
+  };
+}
+
+interface Answer {
+  readonly says: string;
+  readonly weight: number;
+}
+
+function answers(scene: Scene, component: string, wanted: Readonly<Partial<Record<ClueName, number>>>): Answer[] {
+  return Object.entries(wanted).flatMap(([name, weight]) => {
+    const says = clues[name as ClueName](scene, component);
+    return says === undefined ? [] : [{ says, weight }];
+  });
+}
+
+/** What a second, third and further good probe of the same component adds. */
+const fading = [1, 0.3, 0.1];
+
+function contradictions(
+  scene: Scene,
+  component: string,
+  pattern: Pattern,
+): { contradictedBy: readonly ProbeFact[]; doubt: number } {
+  const { symptoms, graph } = scene;
+  const contradictedBy = scene.seen.greens.filter(
+    (fact) => graph.distance(fact.component, component) !== undefined && !scene.goesAround(fact, component),
+  );
+  // What is only slow or near its limit may well leave everything working; what fails may not.
+  const failing = symptoms.reduce((sum, { symptom, weight }) => sum + (symptom.source === "probe" ? weight : 0), 0);
+  const all = symptoms.reduce((sum, { weight }) => sum + weight, 0);
+  const scale = 0.15 + 0.85 * (failing / all);
+  const counted = new Map<string, number>();
+  let doubt = 0;
+  for (const fact of contradictedBy) {
+    const before = counted.get(fact.component) ?? 0;
+    counted.set(fact.component, before + 1);
+    const fade = fading[Math.min(before, fading.length - 1)] ?? 0;
+    // A component that also fails is half broken: what still works of it, and of what needs it, says little.
+    const isPartial = scene.symptomsOf(fact.component).some(({ symptom }) => symptom.source === "probe");
+    const share =
+      fact.component === component ? Math.max(pattern.contradicted, leastOwn) : pattern.contradicted * ofDependents;
+    doubt += scale * fade * share * (isPartial ? 0.3 : 1);
+  }
+  return { contradictedBy, doubt };
+}

@@ -1,0 +1,160 @@
+/** The words of a diagnosis: evidence for and against in whole sentences, the chain of whys, and what to look at next. */
+import { monitorComponent } from "../../../shared/monitor.ts";
+import { bounded } from "../../../shared/redact.ts";
+import { clockTime, list } from "../sentences.ts";
+import type { Symptom } from "../state.ts";
+import type { Role } from "./roles.ts";
+import type { Scene, Weighed } from "./scene.ts";
+import type { Hypothesis } from "./weigh.ts";
+
+/** The most symptoms that are listed of one cause. */
+const mostSymptoms = 8;
+
+/** The title of what a hypothesis names. */
+export function titleOf({ component }: Hypothesis, scene: Scene): string {
+  if (component === monitorComponent.name) return "the monitor itself";
+  return component === "unknown" ? "the platform" : scene.component(component).title;
+}
+
+/** Evidence for and against the cause that is named, that for it first. */
+export function evidenceFor(
+  best: Hypothesis,
+  second: Hypothesis | undefined,
+  ranked: readonly Hypothesis[],
+  scene: Scene,
+): string[] {
+  const title = titleOf(best, scene);
+  const next = ranked.find(
+    (other) => other.component !== best.component && other.component !== second?.component && other.score > 0,
+  );
+  const explained = new Set([...best.explains, ...(second?.explains ?? [])]);
+  const unexplained = scene.symptoms.filter((one) => !explained.has(one) && one.weight >= 0.3);
+  return [
+    ...listed(best.explains, `For ${title}`, scene),
+    ...best.supports.map((says) => `For ${title}: ${says}`),
+    ...best.objections.map((says) => `Against ${title}: ${says}`),
+    ...against(best, title),
+    ...(second === undefined ? [] : listed(second.explains, `Also broken, ${titleOf(second, scene)}`, scene)),
+    ...(second?.supports ?? []).map((says) => `Also broken, ${titleOf(second as Hypothesis, scene)}: ${says}`),
+    ...listed(unexplained, "Not explained by it", scene).slice(0, 3),
+    ...(next === undefined ? [] : [`Less likely: ${titleOf(next, scene)}${doubtOf(next)}.`]),
+  ];
+}
+
+/** What is known where no cause can be named. */
+export function evidenceWithout(ranked: readonly Hypothesis[], scene: Scene): string[] {
+  return [
+    ...listed(scene.symptoms, "Seen", scene),
+    ...ranked.slice(0, 2).map((one) => `Not named: ${titleOf(one, scene)}${doubtOf(one)}.`),
+  ];
+}
+
+/** The chain from the symptom furthest from the cause, which is the one that people feel, to the cause. */
+export function whysOf(best: Hypothesis, scene: Scene): string[] {
+  const { graph } = scene;
+  const inLine = best.explains.map(({ symptom }) => symptom);
+  const distance = ({ component }: Symptom): number => graph.distance(component, best.component) ?? -1;
+  const [felt] = inLine.sort((a, b) => distance(b) - distance(a) || a.since - b.since);
+  if (felt === undefined) return [];
+  const says = best.pattern.says(titleOf(best, scene));
+  const isComponent = graph.names.includes(best.component);
+  const path = isComponent && distance(felt) >= 0 ? graph.path(felt.component, best.component) : [felt.component];
+  const links = path.map((name, index) => {
+    const { title } = graph.component(name);
+    const seen = scene.symptomsOf(name).map(({ symptom }) => symptom);
+    const [first] = seen.sort((a, b) => a.since - b.since);
+    const what = first === undefined ? `${title} was not seen to fail itself` : `${title} fails: ${first.phrase}`;
+    if (index === 0) return `${what}.`;
+    if (name === best.component) return first === undefined ? `Why? Everything points to ${title}.` : `Why? ${what}.`;
+    return `Why? It depends on ${title}. ${what}.`;
+  });
+  return [...links, `Why? ${says}`];
+}
+
+/** What to look at next where a cause is named: what to do about it, and what would make it surer. */
+export function nextFor(best: Hypothesis, second: Hypothesis | undefined, confidence: number, scene: Scene): string[] {
+  const steps = [best.pattern.next(titleOf(best, scene))];
+  if (second !== undefined) steps.push(second.pattern.next(titleOf(second, scene)));
+  return confidence >= 0.6 ? steps : [...steps, ...toTellApart([best], scene)];
+}
+
+/** What to look at next where none can be named. */
+export function nextWithout(ranked: readonly Hypothesis[], scene: Scene): string[] {
+  const again = [...new Set(scene.symptoms.flatMap(({ symptom }) => probeOf(symptom)))].slice(0, 4);
+  return [
+    ...(again.length === 0
+      ? []
+      : [
+          `Run \`npx pathkeeper probe ${again.map((name) => `--probe ${name}`).join(" ")}\` and read the phase that fails.`,
+        ]),
+    ...toTellApart(ranked.filter(({ score }) => score > 0).slice(0, 3), scene),
+  ];
+}
+
+/** The kind of probe that shows whether a component of this role is well. */
+const probeFor: Readonly<Partial<Record<Role, string>>> = {
+  region: "a probe of the kind `service_health`",
+  connector:
+    "a probe of the kind `vpc_connector`, and one of the kind `postgres` with a `burst` from `vantage: inside`",
+  database: "two probes of the kind `postgres`, one from `vantage: inside` and one from `vantage: outside`",
+  certificate: "a probe of the kind `tls`",
+  dns: "a probe of the kind `tls` for each name",
+  edge: "a probe of the kind `load_balancer`, and one of the kind `http` to the service's own run.app address",
+  auth: "a probe of the kind `http` that logs in",
+  websocket: "a probe of the kind `websocket`",
+  journey: "a probe of the kind `journey`",
+  service: "a probe of the kind `http` to its health URL",
+  platform: "a probe from each vantage point",
+};
+
+function toTellApart(candidates: readonly Hypothesis[], scene: Scene): string[] {
+  const unseen = new Set(
+    candidates
+      .flatMap(({ component }) => scene.graph.causesOf(component))
+      .filter((name) => !scene.isBad(name) && scene.greensOf(name).length === 0),
+  );
+  return [...unseen].slice(0, 2).flatMap((name) => {
+    const wanted = probeFor[scene.role(name)];
+    return wanted === undefined
+      ? []
+      : [
+          `Nothing was measured of ${scene.component(name).title} meanwhile: add ${wanted} for the component \`${name}\`.`,
+        ];
+  });
+}
+
+function listed(symptoms: readonly Weighed[], heading: string, scene: Scene): string[] {
+  const inOrder = symptoms.map(({ symptom }) => symptom).sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1));
+  const shown = inOrder.slice(0, mostSymptoms).map((symptom) => `${heading}: ${sentence(symptom)}`);
+  const rest = inOrder.slice(mostSymptoms).map(({ component }) => scene.component(component).title);
+  if (rest.length === 0) return shown;
+  return [...shown, `${heading}: ${rest.length} more of ${list([...new Set(rest)])}.`];
+}
+
+function against({ contradictedBy, pattern }: Hypothesis, title: string): string[] {
+  if (contradictedBy.length === 0 || pattern.contradicted < 0.2) return [];
+  const needs = contradictedBy.length === 1 ? "it needs" : "they need";
+  return [`Against ${title}: ${goodAllTheTime(contradictedBy)}, though ${needs} ${title}.`];
+}
+
+function doubtOf({ contradictedBy, objections, explains, doubt }: Hypothesis): string {
+  if (contradictedBy.length > 0 && doubt >= 0.3) return `, because ${goodAllTheTime(contradictedBy)}`;
+  const [objection] = objections;
+  if (objection !== undefined) return `: ${objection.replace(/\.$/, "")}`;
+  return explains.length === 0 ? ", because it explains too little" : ", because it explains less of what was seen";
+}
+
+function goodAllTheTime(facts: Hypothesis["contradictedBy"]): string {
+  const probes = list(facts.map(({ probe }) => `\`${probe}\``));
+  return `${probes} ${facts.length === 1 ? "was" : "were"} good all the time`;
+}
+
+function sentence(symptom: Symptom): string {
+  const from = symptom.vantage === undefined ? "" : `, from ${symptom.vantage}`;
+  const until = symptom.until === undefined ? "" : ` until ${clockTime(symptom.until)}`;
+  return `${bounded(symptom.phrase, [], 400)}${from}, since ${clockTime(symptom.since)}${until}.`;
+}
+
+function probeOf({ id, source }: Symptom): string[] {
+  return source === "probe" ? [id.slice("probe/".length)] : [];
+}

@@ -1,0 +1,50 @@
+/** Which open incident an alert belongs to: one outage is one incident, and two outages are two. */
+import type { Facts } from "./draft.ts";
+import { observedOf } from "./observed.ts";
+import type { Plan } from "./plan.ts";
+import { couldCause, wouldExplain } from "./root-cause.ts";
+import type { Incident, KnownAlert } from "./state.ts";
+import { symptomOf } from "./symptoms.ts";
+
+/** How long after the first failure an alert that the graph ties to an incident joins without being explained by it, in milliseconds. */
+const timeToJoin = 1_800_000;
+
+/**
+ * The incident that an alert joins, or `undefined` where it opens one. It joins where the graph ties it to what is broken, and either it
+ * began at about the same time, or one explains the other: the cause that was found explains it, or it explains what was seen.
+ */
+export function homeOf(
+  alert: KnownAlert,
+  incidents: readonly Incident[],
+  facts: Facts,
+  plan: Plan,
+): Incident | undefined {
+  const open = incidents
+    .filter(({ status }) => status !== "resolved")
+    .sort((a, b) => b.openedAt - a.openedAt || (a.id < b.id ? 1 : -1));
+  const tied = open.filter((incident) => places(incident).some((place) => isTied(place, alert.component, plan)));
+  const same = tied.find((incident) => places(incident).includes(alert.component));
+  if (same !== undefined) return same;
+  const inTime = (incident: Incident): boolean => Math.abs(alert.since - incident.firstFailureAt) <= timeToJoin;
+  return tied.find((incident) => isExplained(alert, incident, facts, plan)) ?? tied.find(inTime);
+}
+
+/** The components that an incident is about. */
+function places({ alerts, diagnosis }: Incident): string[] {
+  const named = [diagnosis.rootCause, ...(diagnosis.alsoBroken === undefined ? [] : [diagnosis.alsoBroken])];
+  return [...new Set([...Object.values(alerts).map(({ component }) => component), ...named])];
+}
+
+/** Whether the trouble of both may be one: one depends on the other, both on a third, or a third on both. */
+function isTied(a: string, b: string, { graph }: Plan): boolean {
+  return (
+    graph.connected(a, b) ||
+    graph.names.some((name) => graph.distance(name, a) !== undefined && graph.distance(name, b) !== undefined)
+  );
+}
+
+function isExplained(alert: KnownAlert, incident: Incident, facts: Facts, plan: Plan): boolean {
+  const added = symptomOf(alert, facts, plan);
+  const seen = observedOf({ ...incident, symptoms: { ...incident.symptoms, [added.id]: added } }, facts, plan);
+  return wouldExplain(incident.diagnosis, added, seen) || couldCause(alert.component, added, seen);
+}

@@ -1,0 +1,86 @@
+/** What is known of an incident, gathered for the search for its cause: symptoms, green facts, signs and faults. */
+import { general } from "./cause/classes.ts";
+import type { Role } from "./cause/roles.ts";
+import type { Observed } from "./cause/scene.ts";
+import type { Fault, Level } from "./cause/signs.ts";
+import type { Facts } from "./draft.ts";
+import { intervalOf, type Plan } from "./plan.ts";
+import type { Incident, ProbeFact, ProbeSign } from "./state.ts";
+
+/** The probes as the incident knows them: what its own questions brought counts where it is newer than the last change that was heard of. */
+export function knownProbes({ inquiry }: Incident, probes: Facts["probes"]): Facts["probes"] {
+  if (inquiry === undefined) return probes;
+  const known: Record<string, ProbeFact> = { ...probes };
+  for (const fact of Object.values(inquiry.facts)) {
+    const before = known[fact.probe];
+    if (before === undefined || before.status === "unknown" || before.at <= fact.at) known[fact.probe] = fact;
+  }
+  return known;
+}
+
+const day = 86_400_000;
+const levels: readonly Level[] = ["normal", "high", "limit"];
+
+/** The worst that metrics have shown; the same object when nothing is new. */
+export function withSigns(incident: Incident, facts: Facts, plan: Plan): NonNullable<Incident["signs"]> {
+  const known = incident.signs ?? {};
+  const next: Record<string, ProbeSign> = { ...known };
+  let changed = false;
+  for (const { probe, component, signs = {}, status } of Object.values(facts.probes)) {
+    if (status === "unknown") continue;
+    for (const sign of Object.values(signs)) {
+      const key = `${probe}/${sign.metric}`;
+      const before = next[key];
+      if (before !== undefined && levels.indexOf(before.level) >= levels.indexOf(sign.level)) continue;
+      next[key] = { ...sign, probe, component: speaksOf(sign.metric, component, plan) };
+      changed = true;
+    }
+  }
+  return changed ? next : known;
+}
+
+/** What configuration checks have found wrong; the same object when nothing is new. */
+export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
+  const known = incident.faults ?? [];
+  const found = Object.values(facts.probes).flatMap(({ faults = [] }) => faults);
+  const isKnown = (fault: Fault): boolean =>
+    known.some(({ check, component }) => check === fault.check && component === fault.component);
+  const added = found.filter((fault) => !isKnown(fault)).slice(0, 40 - known.length);
+  return added.length === 0 ? known : [...known, ...added];
+}
+
+/** Everything that the search for the cause begins with. */
+export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observed {
+  const { symptoms, firstFailureAt } = incident;
+  const greens = Object.values(facts.probes).filter((fact) => {
+    // What was only read about, minutes late, has not shown that it works.
+    const { kind = "", secondhand } = plan.probes.get(fact.probe) ?? {};
+    if (fact.status !== "good" || symptoms[`probe/${fact.probe}`] !== undefined) return false;
+    if (secondhand || general.has(kind)) return false;
+    // Only what was measured since it began is a green fact; of a probe that runs seldom, time must have brought a run.
+    const hasRun = facts.watermark - firstFailureAt >= 1.25 * intervalOf(plan, fact.probe);
+    return fact.at >= firstFailureAt || hasRun;
+  });
+  return {
+    symptoms: Object.values(symptoms),
+    greens,
+    signs: Object.values(incident.signs ?? {}),
+    // What was wrong for a day while everything worked is no news of this outage.
+    faults: (incident.faults ?? []).filter(({ since }) => firstFailureAt - since < day),
+    graph: plan.graph,
+    roles: plan.roles,
+    at: facts.watermark,
+  };
+}
+
+/** Whose metric it is, whoever measured it: what an application says of its connector is said of the connector. */
+function speaksOf(metric: string, component: string, plan: Plan): string {
+  const role = owners.find(([pattern]) => pattern.test(metric))?.[1];
+  if (role === undefined) return component;
+  return plan.graph.causesOf(component).find((name) => plan.roles.get(name) === role) ?? component;
+}
+
+const owners: readonly (readonly [RegExp, Role])[] = [
+  [/^vpc_connector_/, "connector"],
+  [/^(cloud_sql_|connections_used|slow_in_server)/, "database"],
+];
