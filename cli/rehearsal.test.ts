@@ -16,7 +16,7 @@ interface Rehearsed {
 async function play(reports: readonly Report[], text: string = shop, until?: string): Promise<Rehearsed> {
   const configuration = configurationOf(text);
   const events: IncidentEvent[] = [];
-  const remarks = await rehearse({
+  const { remarks } = await rehearse({
     plan: planOf(configuration),
     record: await readRecord(lines(reports), configuration.environment),
     until: until === undefined ? undefined : Date.parse(`2025-09-16T${until}Z`),

@@ -1,14 +1,14 @@
-/** The real evaluator on virtual time: reports and ticks in, incident events out. */
-import { evaluateHandler } from "../functions/evaluate/handler.ts";
+/** A record through the real evaluator and notifier on virtual time: reports and ticks in, incidents, events and notices out. */
+import { incidentCollection } from "../functions/evaluate/document.ts";
 import type { Plan } from "../functions/evaluate/plan.ts";
-import { MemoryPublisher, MemoryStore } from "../shared/adapters/memory.ts";
+import { type Delivery, deliveries, parseDelivery } from "../functions/notify/ledger.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../shared/messages/incident-event.ts";
-import { parseProbeRequest } from "../shared/messages/probe-request.ts";
 import type { Report } from "../shared/messages/report.ts";
-import type { Tick } from "../shared/messages/tick.ts";
+import type { Stored } from "../shared/ports.ts";
 import { topics } from "../shared/topology.ts";
 import type { ReportRecord } from "./record.ts";
 import { RecordedValidations } from "./recorded-validations.ts";
+import { VirtualWorld } from "./virtual/world.ts";
 
 /** A rehearsal, and who hears of it. */
 export interface RehearsalOptions {
@@ -16,16 +16,23 @@ export interface RehearsalOptions {
   readonly record: ReportRecord;
   /** Milliseconds since the epoch; what is later is left out. @default the end of the record */
   readonly until?: number | undefined;
-  readonly onEvent: (event: IncidentEvent) => void;
+  readonly onEvent?: (event: IncidentEvent) => void;
   /** Called with each report. @param at milliseconds since the epoch */
   readonly onReport?: (done: number, at: number) => void;
 }
 
-/**
- * Plays a record: its reports in the order in which they were finished, and a tick with each whole minute from the first of them on.
- * @returns what there is to remark about it, in sentences
- */
-export async function rehearse({ plan, record, until, onEvent, onReport }: RehearsalOptions): Promise<string[]> {
+/** What came of a rehearsal. */
+export interface Rehearsed {
+  /** The documents of all incidents, oldest first. */
+  readonly incidents: readonly Stored[];
+  /** The ledger of deliveries, in the order of their events. */
+  readonly deliveries: readonly Delivery[];
+  /** What there is to remark about it, in sentences. */
+  readonly remarks: readonly string[];
+}
+
+/** Plays a record: its reports in the order in which they were finished, and a tick with each whole minute from the first of them on. */
+export async function rehearse({ plan, record, until, onEvent, onReport }: RehearsalOptions): Promise<Rehearsed> {
   const stage = new Stage(plan, record.holdsValidations, onEvent);
   const end = until ?? record.lastAt ?? 0;
   let done = 0;
@@ -41,66 +48,61 @@ export async function rehearse({ plan, record, until, onEvent, onReport }: Rehea
     onReport?.(done, at);
   }
   for (; nextTick <= end; nextTick += minute) await stage.tick(nextTick);
-  return stage.remarks();
+  return stage.outcome();
 }
 
 const minute = 60_000;
 
-/** The evaluator with all that it needs, and a clock that only what happens moves. */
+/** The world, with the record in the place of the probes. */
 class Stage {
-  #now = 0;
-  readonly #environment: string;
-  readonly #onEvent: (event: IncidentEvent) => void;
-  readonly #publisher = new MemoryPublisher();
   readonly #validations: RecordedValidations;
-  readonly #handle: ReturnType<typeof evaluateHandler>;
-  /** What the evaluator logged, and how often. */
-  readonly #logged = new Map<string, number>();
+  readonly #world: VirtualWorld;
 
-  constructor(plan: Plan, holdsValidations: boolean, onEvent: (event: IncidentEvent) => void) {
-    this.#environment = plan.configuration.environment;
-    this.#onEvent = onEvent;
+  constructor(plan: Plan, holdsValidations: boolean, onEvent: (event: IncidentEvent) => void = () => {}) {
     this.#validations = new RecordedValidations(holdsValidations);
-    const log = (message: string): void => void this.#logged.set(message, (this.#logged.get(message) ?? 0) + 1);
-    this.#handle = evaluateHandler(
-      {
-        store: new MemoryStore(),
-        publisher: this.#publisher,
-        clock: { now: () => this.#now },
-        logger: { info: log, warning: log, error: log },
-      },
+    this.#world = new VirtualWorld({
+      configuration: plan.configuration,
       plan,
-      { watchesItself: false },
-    );
+      start: 0,
+      // What is missing in a record, or comes late in it, says nothing of a monitor.
+      watchesItself: false,
+      onRequest: (request, at) => this.#validations.ask(request, at),
+      onPublished: (topic, data) => {
+        if (topic !== topics.notifications) return;
+        const event = parseIncidentEvent(data);
+        if (event.event === "regressed" || event.event === "resolved") this.#validations.withdraw(event.incident);
+        onEvent(event);
+      },
+    });
   }
 
   async hear(report: Report, at: number): Promise<void> {
-    this.#now = at;
-    if (report.trigger !== "validation") await this.#push("/measurements", report);
-    for (const answer of this.#validations.answers(report, at)) await this.#push("/measurements", answer);
+    if (report.trigger !== "validation") this.#world.report(report, at);
+    await this.#world.run(at);
+    for (const answer of this.#validations.answers(report, at)) this.#world.report(answer, at);
+    await this.#world.run(at);
   }
 
   async tick(at: number): Promise<void> {
-    this.#now = at;
-    const tick: Tick = { v: 1, environment: this.#environment };
-    await this.#push("/ticks", tick);
+    this.#world.tick(at);
+    await this.#world.run(at);
   }
 
-  remarks(): string[] {
-    const logged = [...this.#logged].map(([message, times]) => (times === 1 ? message : `${message} (${times} times)`));
-    return [...logged, ...this.#validations.unproved()];
-  }
-
-  async #push(path: string, data: unknown): Promise<void> {
-    await this.#handle({ messageId: "", publishedAt: this.#now, attributes: {}, data, subscription: "" }, path);
-    for (const message of this.#publisher.published.splice(0)) this.#listen(message.topic, message.data);
-  }
-
-  #listen(topic: string, data: unknown): void {
-    if (topic === topics.probeRequests) this.#validations.ask(parseProbeRequest(data), this.#now);
-    if (topic !== topics.notifications) return;
-    const event = parseIncidentEvent(data);
-    if (event.event === "regressed" || event.event === "resolved") this.#validations.withdraw(event.incident);
-    this.#onEvent(event);
+  async outcome(): Promise<Rehearsed> {
+    const { store, logged, mishaps } = this.#world;
+    const ledger = await store.query({ collection: deliveries, limit: mostDocuments });
+    const told = ledger.flatMap(({ fields }) => parseDelivery(fields) ?? []);
+    return {
+      incidents: await store.query({ collection: incidentCollection, limit: mostDocuments }),
+      deliveries: told.sort((a, b) => a.at.getTime() - b.at.getTime() || a.sequence - b.sequence),
+      remarks: [
+        ...[...logged].map(([message, times]) => (times === 1 ? message : `${message} (${times} times)`)),
+        ...this.#validations.unproved(),
+        ...mishaps,
+      ],
+    };
   }
 }
+
+/** More than any record that fits into memory makes. */
+const mostDocuments = 1_000_000;

@@ -9,6 +9,7 @@ import { notifyHandler } from "../../functions/notify/handler.ts";
 import type { Send } from "../../functions/notify/send.ts";
 import { MemoryPublisher, MemoryStore } from "../../shared/adapters/memory.ts";
 import type { Configuration } from "../../shared/config/model.ts";
+import { silentLogger } from "../../shared/logger.ts";
 import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import { MalformedMessage, type Report } from "../../shared/messages/report.ts";
@@ -36,6 +37,8 @@ export interface WorldOptions {
   readonly plan?: Plan;
   /** Milliseconds since the epoch. */
   readonly start: number;
+  /** Whether the evaluator watches the monitor itself: reports that do not come, ticks that are late. @default true */
+  readonly watchesItself?: boolean;
   /** Answers a request to run probes; without it requests stay unanswered. */
   readonly onRequest?: (request: ProbeRequest, at: number) => void;
   readonly onPublished?: (topic: Topic, data: unknown, at: number) => void;
@@ -56,7 +59,7 @@ export class VirtualWorld {
   readonly clock: Clock;
   /** What went wrong that never should, in sentences. */
   readonly mishaps: string[] = [];
-  /** What the functions logged, and how often. */
+  /** What the evaluator logged, and how often. */
   readonly logged: Map<string, number> = new Map();
   readonly #options: WorldOptions;
   readonly #plan: Plan;
@@ -158,7 +161,9 @@ export class VirtualWorld {
   }
 
   #newEvaluator(): Handler {
-    return evaluateHandler({ ...this.#ports, clock: this.clock, logger: this.#logger }, this.#plan);
+    return evaluateHandler({ ...this.#ports, clock: this.clock, logger: this.#logger }, this.#plan, {
+      watchesItself: this.#options.watchesItself ?? true,
+    });
   }
 
   #newNotifier(): Handler {
@@ -168,7 +173,7 @@ export class VirtualWorld {
       ...this.#ports,
       store,
       clock: this.clock,
-      logger: this.#logger,
+      logger: silentLogger,
       send,
       kinds: channels,
       configuration,
