@@ -52,8 +52,7 @@ export const probe: Command = {
       const head = [...resultHead, "why"].map((cell) => paint("faint", cell));
       const rows = results.map((result) => [...resultRow(result, terminal), failureSentence(result)]);
       terminal.print(...table([head, ...rows]), "");
-      const findings = results.flatMap(findingLines);
-      if (findings.length > 0) terminal.print(...findings.map((line) => `  ${line}`), "");
+      terminal.print(...results.flatMap((result) => findingLines(result, terminal)));
       terminal.print(...remarks(reports).map((remark) => paint("bad", `  ${remark}`)));
       const all = counted(results.length, "probe");
       terminal.print(

@@ -2,7 +2,7 @@
 import type { Measurement, ProbeResult } from "../shared/messages/report.ts";
 import { metricNamed } from "../shared/metrics.ts";
 import { formatValue } from "../shared/units.ts";
-import type { Terminal } from "./terminal.ts";
+import { counted, type Terminal } from "./terminal.ts";
 
 /** What the cells of `resultRow` are. */
 export const resultHead: readonly string[] = ["probe", "result", "duration", "measured"];
@@ -22,14 +22,57 @@ export function failureSentence({ failure }: ProbeResult): string {
   return failure === undefined ? "" : `${failure.phase}: ${failure.message}`;
 }
 
-/** What the configuration checks of a result found wrong, in a line each. */
-export function findingLines({ probe, findings = [] }: ProbeResult): string[] {
-  return findings
-    .filter(({ ok }) => !ok)
-    .map(
-      ({ check, observed, expected, explanation }) =>
-        `${probe}, ${check}: ${observed}, and it should be ${expected}. ${explanation}`,
-    );
+/**
+ * What the configuration checks of a result found: a head, then a paragraph for each that is wrong, the worst first, and for each that could
+ * not be made. Nothing where there were no checks to speak of.
+ */
+export function findingLines(
+  { probe, findings = [], unchecked = [] }: ProbeResult,
+  { paint }: Pick<Terminal, "paint">,
+): string[] {
+  const wrong = findings.filter(({ ok }) => !ok);
+  // A single finding that is right goes with what a probe measures anyway.
+  if (findings.length + unchecked.length <= 1 && wrong.length + unchecked.length === 0) return [];
+  const tally = [
+    counted(findings.length, "check"),
+    wrong.length === 0 ? paint("good", "nothing wrong") : paint("bad", `${wrong.length} wrong`),
+    ...(unchecked.length === 0 ? [] : [paint("doubtful", `${counted(unchecked.length, "resource")} not to be judged`)]),
+  ];
+  return [
+    `${paint("strong", probe)}: ${tally.join(", ")}`,
+    ...wrong.flatMap((finding) => {
+      const { check, resource, severity = "warning", observed, expected, explanation } = finding;
+      const about = resource === undefined ? check : `${resource}, ${check}`;
+      return [
+        `  ${paint(shades[severity], severity.padEnd(8))}  ${about}: ${observed}; expected: ${expected}`,
+        ...wrapped(explanation, "            "),
+      ];
+    }),
+    ...unchecked.flatMap(({ resource, checks, explanation }) => [
+      `  ${paint("doubtful", "unknown".padEnd(8))}  ${resource}: ${waiting(checks)}`,
+      ...wrapped(explanation, "            "),
+    ]),
+    "",
+  ];
+}
+
+const shades = { critical: "bad", warning: "doubtful", info: "faint" } as const;
+
+/** Checks by name as far as a reader wants to read them; all of them are in the JSON. */
+function waiting(checks: readonly string[]): string {
+  const [first, ...others] = checks;
+  return checks.length <= 3 ? `${checks.join(", ")} not made` : `${first} and ${others.length} other checks not made`;
+}
+
+/** Prose in lines of a width that is read easily. */
+function wrapped(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < 100) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`${indent}${word}`);
+  }
+  return lines;
 }
 
 /** How many measurements stand for a result; all of them are in its JSON. */

@@ -133,12 +133,16 @@ function rowsOf(schema: Property, prefix: string): string[] {
   });
 }
 
+/** More choices than these are not listed in the table of settings. */
+const mostListed = 20;
+
 function typeOf(property: Property): string {
   if (property.const !== undefined) return code(property.const);
   if (property.enum?.length === Object.keys(metrics).length) return "name of a [metric](../metrics.md)";
   if (property.enum) return property.enum.map(code).join(", ");
   if (property.anyOf) return [...new Set(property.anyOf.map(typeOf))].join(" or ");
   if (property.properties && "secret" in property.properties) return "`{ secret: NAME }`";
+  if (property.type === "array" && (property.items?.enum?.length ?? 0) > mostListed) return "list of names, as below";
   if (property.type === "array") return property.items ? `list of ${typeOf(property.items)}` : "list";
   return property.type ?? "any";
 }

@@ -52,6 +52,8 @@ export interface Prober<Settings, Observation> {
   readonly title: string;
   /** What the kind reads besides the fields that all probes share. A strict object with a description on every field. */
   readonly settings: z.ZodType<Settings, unknown>;
+  /** Where in the settings names of components stand, as in `services[].component`; the loader refuses names that there are not. */
+  readonly components?: readonly string[];
   /** A working example of the settings, in YAML, for the documentation. */
   readonly example: string;
   /** What the page of the documentation says besides, in Markdown. */

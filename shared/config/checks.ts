@@ -30,6 +30,11 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
   checkCircles(file, components, problems);
   for (const name of probes) {
     refer(["probes", name, "component"], "component", components);
+    const kind = at(file, "probes", name, "kind");
+    const places =
+      typeof kind === "string" && Object.hasOwn(vocabulary.probers, kind) && vocabulary.probers[kind]?.components;
+    for (const place of places || [])
+      for (const path of pathsTo(file, ["probes", name], place)) refer(path, "component", components);
     checkTimeout(file, ["probes", name], problems);
   }
   for (const index of listOf(at(file, "monitoring_rules")).keys()) {
@@ -181,6 +186,18 @@ function checkCondition(
       reportWithin([...path, key], { ...wrong, offset, length: value.length + 2 }, problems);
     }
   }
+}
+
+/** Where a place such as `services[].component` is found: once for each entry of the list. */
+function pathsTo(file: unknown, from: Path, place: string): Path[] {
+  return place.split(".").reduce<Path[]>(
+    (paths, key) =>
+      paths.flatMap((path) => {
+        const here = [...path, key.replace("[]", "")];
+        return key.endsWith("[]") ? [...listOf(at(file, ...here)).keys()].map((index) => [...here, index]) : [here];
+      }),
+    [from],
+  );
 }
 
 function unknownName(what: string, name: string, candidates: readonly string[]): Mistake {

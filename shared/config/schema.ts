@@ -15,6 +15,8 @@ export interface Kind {
   readonly settings: z.ZodType;
   /** Of a kind of probe: it reads what others measured, and its success does not show that the component works. */
   readonly secondhand?: boolean | undefined;
+  /** Where in the settings names of components stand: keys with dots between them, `[]` for each entry of a list. */
+  readonly components?: readonly string[] | undefined;
 }
 
 /** A mistake inside a text of the file. */

@@ -5,6 +5,7 @@ import { type Failure, readingPhase } from "../../../shared/messages/report.ts";
 import { GoogleApiError } from "../../../shared/ports.ts";
 import { formatDuration, spokenDuration } from "../../../shared/units.ts";
 import type { Assessment, ProbeWorld } from "../prober.ts";
+import { googleReads } from "./permissions.ts";
 import { type Access, refusalOf } from "./refusal.ts";
 import { type Found, type Reading, read, type Sample, windowOf } from "./series.ts";
 
@@ -64,13 +65,8 @@ read in one request and aggregated by Google: ${series}. Every minute for a mont
 
 /** What it takes to read Cloud Monitoring. */
 export function monitoringAccess(project: string): Access {
-  return {
-    api: "Cloud Monitoring",
-    service: "monitoring.googleapis.com",
-    project,
-    permission: "monitoring.timeSeries.list",
-    role: "roles/monitoring.viewer",
-  };
+  const { api: service, permission, role } = googleReads.time_series;
+  return { api: "Cloud Monitoring", service, project, permission, role };
 }
 
 /** Makes all readings at the same time. */

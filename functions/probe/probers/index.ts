@@ -3,6 +3,7 @@ import type { AnyProber } from "../prober.ts";
 import { cloudMonitoring } from "./cloud_monitoring.ts";
 import { cloudRun } from "./cloud_run.ts";
 import { cloudSql } from "./cloud_sql.ts";
+import { gcpConfiguration } from "./gcp_configuration.ts";
 import { http } from "./http.ts";
 import { journey } from "./journey.ts";
 import { loadBalancer } from "./load_balancer.ts";
@@ -17,6 +18,7 @@ export const probers: Readonly<Record<string, AnyProber>> = {
   cloud_monitoring: cloudMonitoring,
   cloud_run: cloudRun,
   cloud_sql: cloudSql,
+  gcp_configuration: gcpConfiguration,
   http,
   journey,
   load_balancer: loadBalancer,

@@ -28,7 +28,13 @@ export const vocabulary: Vocabulary = {
       kind: "cloud_run",
       title: "Reads the metrics of a service.",
       secondhand: true,
-      settings: z.strictObject({ project: googleProject, region: googleRegion, service: z.string() }),
+      settings: z.strictObject({
+        project: googleProject,
+        region: googleRegion,
+        service: z.string(),
+        parts: z.array(z.strictObject({ of: z.string() })).optional(),
+      }),
+      components: ["parts[].of"],
     },
   },
   channels: {

@@ -1,0 +1,50 @@
+/** What the page of `gcp_configuration` says of its checks: each has its row, made from the check itself. */
+import { type GoogleRead, googleReads, readsOf } from "../permissions.ts";
+import { checks } from "./checks.ts";
+
+/** The notes, in Markdown. */
+export function configurationNotes(): string {
+  return `## What is checked
+
+Every check that has something to compare makes a finding for each resource that it looks at, and a sample of \`configuration_ok\`. A check that needs an
+expectation (such as \`cpu\` of a service) is made where the settings have one. The name of a check is stable: \`ignore\`, rules
+(\`configuration_ok{check="vpc_connector_state"} == 0\`) and the evidence of an incident refer to it.
+
+The severity says what a finding means. \`critical\`: something does not work because of it, and the probe fails. \`warning\`: something will
+not work under load, or some day. \`info\`: it is not as it should be, and nothing fails. Neither of the two makes the probe fail: rules judge them.
+
+| check | severity | what is checked | why | permissions |
+|---|---|---|---|---|
+${checks.map((check) => `| \`${check.name}\` | ${check.severity} | ${cell(check.title)} | ${cell(check.why)} ${cell(check.remedy)} | ${permissions(check.reads)} |`).join("\n")}
+
+## What it needs
+
+It only reads, each resource once a run. What it may not read it leaves out, and says so: the checks that wait for it are neither right nor
+wrong, \`configuration_unchecked\` counts the resources, and all other checks are made. When nothing at all could be read, the probe fails, which
+accuses nobody. Values of environment variables never leave the code that reads the names, and nothing of an answer is kept but what a check looks at.
+
+${permissionTable("gcp_configuration")}
+A custom role with exactly these permissions is narrower still. \`roles/browser\` is enough to read the IAM policy of the project; roles that an
+account has by a group, a folder or the organization are not in it.
+`;
+}
+
+/** What a kind of probe asks Google for, as a table in Markdown. */
+export function permissionTable(kind: string): string {
+  const rows = readsOf(kind).map(
+    ({ what, api, permission, role }) => `| ${what} | \`${api}\` | \`${permission}\` | \`${role}\` |`,
+  );
+  return `| what is read | API to enable | permission | narrowest role |
+|---|---|---|---|
+${[...new Set(rows)].join("\n")}
+`;
+}
+
+function permissions(reads: readonly (keyof typeof googleReads)[]): string {
+  const known: readonly GoogleRead[] = reads.map((name) => googleReads[name]);
+  return known.map(({ permission }) => `\`${permission}\``).join(" ");
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}

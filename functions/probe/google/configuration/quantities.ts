@@ -1,0 +1,43 @@
+/** CPU and memory as Cloud Run writes them, which is how Kubernetes does. */
+import { z } from "zod";
+
+/** CPUs. */
+export type Cores = number;
+/** Bytes. */
+export type Bytes = number;
+
+const sizes: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+};
+
+/** Reads `2`, `0.5` or `500m` as CPUs; `undefined` when it is neither. */
+export function parseCores(text: string): Cores | undefined {
+  const [, amount, milli] = /^(\d+(?:\.\d+)?)(m?)$/.exec(text) ?? [];
+  return amount === undefined ? undefined : Number(amount) / (milli === "m" ? 1_000 : 1);
+}
+
+/** Reads `512Mi` or `2Gi` as bytes; `undefined` when it is no such quantity. */
+export function parseMemory(text: string): Bytes | undefined {
+  const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)(k|M|G|Ki|Mi|Gi)?$/.exec(text) ?? [];
+  return amount === undefined ? undefined : Number(amount) * (sizes[unit] ?? 1);
+}
+
+/** A setting that is a number of CPUs. */
+export const cores: z.ZodType<Cores, unknown> = quantity(parseCores, "CPUs: write 1, 2 or 500m");
+/** A setting that is an amount of memory. */
+export const memory: z.ZodType<Bytes, unknown> = quantity(parseMemory, "memory: write 512Mi or 2Gi");
+
+function quantity(parse: (text: string) => number | undefined, what: string): z.ZodType<number, unknown> {
+  return z.union([z.string(), z.number()]).transform((value, context) => {
+    const number = parse(String(value));
+    if (number !== undefined) return number;
+    context.issues.push({ code: "custom", message: `"${value}" is no amount of ${what}`, input: value });
+    return z.NEVER;
+  });
+}

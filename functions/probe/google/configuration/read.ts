@@ -1,0 +1,148 @@
+/** Reads of Google's control plane: in parallel, bounded, each resource once, and a refusal in place of an error. */
+import { GoogleApiError } from "../../../../shared/ports.ts";
+import type { ProbeWorld } from "../../prober.ts";
+import { type GoogleReadName, googleReads } from "../permissions.ts";
+import { ask, isDisabled } from "../refusal.ts";
+import { listAt, textAt } from "./json.ts";
+
+/** Something that was read, or why it was not. */
+export type Read<T> = { readonly value: T } | { readonly refusal: Refusal };
+
+/** Why something could not be read. */
+export interface Refusal {
+  /** Name of the resource. */
+  readonly resource: string;
+  readonly component?: string | undefined;
+  readonly reason: "missing" | "permission" | "disabled" | "identity" | "time" | "unavailable";
+  /** One or two whole sentences: what could not be read, why, and what to do. */
+  readonly explanation: string;
+}
+
+/** One resource to be read. */
+export interface Wanted {
+  readonly read: GoogleReadName;
+  readonly resource: string;
+  readonly component?: string | undefined;
+  readonly project: string;
+  readonly url: string;
+  /** The body of a request that is not a GET. */
+  readonly body?: unknown;
+}
+
+/** Reads resources. */
+export interface Reader {
+  /** @param take picks of the answer what is looked at; nothing else of it is kept */
+  one<T>(wanted: Wanted, take: (json: unknown) => T): Promise<Read<T>>;
+  /** All pages of a list, up to a bound. @param take picks of one entry what is looked at */
+  list<T>(wanted: Wanted, take: (json: unknown) => T): Promise<Read<readonly T[]>>;
+}
+
+/** How many requests are under way at once: far below what a project is allowed, and enough for a handful of resources. */
+const lanes = 8;
+/** How many pages of a list are read: at 500 entries a page, far more than the largest network has firewall rules. */
+const mostPages = 20;
+
+/** Makes a reader of one run. */
+export function reader(world: Pick<ProbeWorld, "google" | "signal" | "conceal">): Reader {
+  const { signal } = world;
+  const answers = new Map<string, Promise<unknown>>();
+  const waiting: (() => void)[] = [];
+  let free = lanes;
+  const inLane = async (url: string, body: unknown): Promise<unknown> => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      signal.throwIfAborted();
+      return await ask(body === undefined ? { url } : { method: "POST", url, body }, world);
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
+  };
+  const once = (url: string, body: unknown): Promise<unknown> => {
+    const known = answers.get(url);
+    if (known) return known;
+    const answer = inLane(url, body);
+    answers.set(url, answer);
+    return answer;
+  };
+  const refused = (wanted: Wanted, error: unknown): { refusal: Refusal } => ({
+    refusal: refusalOf(wanted, error, signal),
+  });
+  return {
+    async one(wanted, take) {
+      try {
+        return { value: take(await once(wanted.url, wanted.body)) };
+      } catch (error) {
+        return refused(wanted, error);
+      }
+    },
+    async list(wanted, take) {
+      const entries = [];
+      let page: string | undefined;
+      try {
+        for (let pages = 0; pages < mostPages; pages++) {
+          const url = new URL(wanted.url);
+          if (page !== undefined) url.searchParams.set("pageToken", page);
+          const answer = await once(url.href, wanted.body);
+          entries.push(...listAt(answer, "items").map(take));
+          page = textAt(answer, "nextPageToken");
+          if (page === undefined) break;
+        }
+        return { value: entries };
+      } catch (error) {
+        return refused(wanted, error);
+      }
+    },
+  };
+}
+
+function refusalOf({ read, resource, component, project }: Wanted, error: unknown, signal: AbortSignal): Refusal {
+  const known = googleReads[read];
+  const name = `${known.what} ${resource}`;
+  const about = { resource, ...(component === undefined ? {} : { component }) };
+  if (signal.aborted) return { ...about, reason: "time", explanation: `Google did not answer in time about ${name}.` };
+  if (!(error instanceof GoogleApiError)) throw error;
+  const { status, reason, message } = error;
+  if (status === 404)
+    return {
+      ...about,
+      reason: "missing",
+      explanation: `There is no ${name.replace(/^the /, "")} in the project ${project}: correct its name, or create it.`,
+    };
+  if (reason === "NO_IDENTITY" || status === 401)
+    return {
+      ...about,
+      reason: "identity",
+      explanation: `Google was not asked about ${name}, because the probe has no identity that it accepts: run it as a service account, or log in with gcloud auth application-default login.`,
+    };
+  if (isDisabled(error) || (status === 403 && /has not been used in project|is disabled/.test(message)))
+    return {
+      ...about,
+      reason: "disabled",
+      explanation: `${sentenceCase(name)} could not be read, because its API is not enabled: gcloud services enable ${known.api} --project ${project}.`,
+    };
+  if (status === 429 || reason === "RATE_LIMIT_EXCEEDED")
+    return {
+      ...about,
+      reason: "unavailable",
+      explanation: `${sentenceCase(name)} could not be read, because the quota of ${known.api} is used up: make the schedule of the probe slower.`,
+    };
+  if (status === 403)
+    return {
+      ...about,
+      reason: "permission",
+      explanation: `${sentenceCase(name)} could not be read: give the service account of the probe the permission ${known.permission}, which ${known.role} has, in the project ${project}.`,
+    };
+  return {
+    ...about,
+    reason: "unavailable",
+    explanation: `${sentenceCase(name)} could not be read: ${status === 0 ? message : `${known.api} answered ${status} ${reason}`}.`,
+  };
+}
+
+/** A sentence with a capital letter at its beginning. */
+export function sentenceCase(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,234 @@
+import { createServer } from "node:http";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { listening, measured, probeOnce } from "../fixtures.ts";
+import {
+  type Answers,
+  answers,
+  assessed,
+  googleOf,
+  type Json,
+  set,
+  standOf,
+  urls,
+  written,
+} from "../google/configuration/fixtures.ts";
+import { apiMisbehaviours, echoedError } from "../google/stand.fixtures.ts";
+import { proberContract } from "../prober.contract.ts";
+import { gcpConfiguration } from "./gcp_configuration.ts";
+
+/** A stand for Google's control plane. @returns its port */
+function stand(table: Answers): Promise<number> {
+  return listening(createServer(standOf(table)));
+}
+
+/** In the time of a real run: certificates that expire by the clock are not what these tests are about. */
+function inTime(): Answers {
+  const table = answers();
+  const later = new Date(Date.now() + 90 * 86_400_000).toISOString();
+  for (const url of [urls.certificate, urls.managed]) set(table[url], "expireTime", later);
+  return table;
+}
+
+proberContract({
+  prober: gcpConfiguration,
+  settings: () => written(),
+  healthy: () => stand(inTime()),
+  echo: echoedError,
+  misbehaviours: apiMisbehaviours,
+  google: true,
+});
+
+const probe = async (table: Answers) =>
+  probeOnce(gcpConfiguration, written(), { timeoutMs: 10_000, googleStand: `http://127.0.0.1:${await stand(table)}` });
+
+describe("the prober gcp_configuration", () => {
+  it("reads everything over the network, and measures each check of each resource", async () => {
+    const result = await probe(inTime());
+    expect([result.failure, result.unchecked]).toEqual([undefined, []]);
+    expect(measured(result, "configuration_ok", "vpc_connector_state")).toBe(1);
+    expect(result.measurements.filter(({ labels }) => labels["check"] === "cloud_run_ready")).toEqual([
+      {
+        metric: "configuration_ok",
+        value: 1,
+        labels: { check: "cloud_run_ready", resource: "backend", severity: "critical" },
+      },
+      {
+        metric: "configuration_ok",
+        value: 1,
+        labels: { check: "cloud_run_ready", resource: "auth", severity: "critical" },
+      },
+    ]);
+    expect(result.findings).toContainEqual({
+      check: "vpc_connector_state",
+      ok: true,
+      observed: "READY",
+      expected: "READY",
+      explanation: "Only a connector that is READY carries connections to private addresses.",
+      resource: "shop-connector",
+      component: "vpc-connector",
+      severity: "critical",
+    });
+  });
+
+  it("fails for what keeps something from working, and puts that first", async () => {
+    const table = inTime();
+    set(table[urls.connector], "state", "ERROR");
+    set(table[urls.sql], "settings.maintenanceWindow", undefined);
+    set(table[urls.sql], "settings.activationPolicy", "NEVER");
+    const result = await probe(table);
+    expect(result.failure).toEqual({
+      kind: "unavailable",
+      phase: "configuration",
+      message: "vpc_connector_state of shop-connector: ERROR, expected READY; 1 more",
+    });
+    expect(measured(result, "configuration_ok", "vpc_connector_state")).toBe(0);
+    expect(result.findings?.slice(0, 4).map(({ check, ok }) => [check, ok])).toEqual([
+      ["vpc_connector_state", false],
+      ["cloud_sql_activation", false],
+      ["cloud_sql_maintenance_window", false],
+      ["resource_exists", true],
+    ]);
+  });
+
+  it("does not fail for what is merely unwise", async () => {
+    const table = inTime();
+    set(table[urls.sql], "settings.maintenanceWindow", undefined);
+    set(table[urls.sql], "settings.storageAutoResize", false);
+    const result = await probe(table);
+    expect(result.success).toBe(true);
+    expect(result.findings?.filter(({ ok }) => !ok).map(({ check }) => check)).toEqual([
+      "cloud_sql_disk_resize",
+      "cloud_sql_maintenance_window",
+    ]);
+  });
+
+  it("asks for each resource once, and for all pages of the firewall rules", async () => {
+    const table = answers();
+    const deny = { network: "x/networks/default", direction: "EGRESS", priority: 1, denied: [{ IPProtocol: "all" }] };
+    set(table[urls.firewall], "nextPageToken", "2/+");
+    table[`${urls.firewall}&pageToken=2%2F%2B`] = { items: [{ name: "on-page-2", ...deny }] };
+    const asked: string[] = [];
+    const { findings = [] } = await assessed(table, written(), { google: googleOf(table, (url) => asked.push(url)) });
+    expect(asked.toSorted()).toEqual(Object.keys(table).sort());
+    expect(findings.find(({ check }) => check === "firewall_egress")?.observed).toContain("on-page-2 denies port 5432");
+  });
+
+  it("does not read a list without end", async () => {
+    const table = answers();
+    const asked: string[] = [];
+    const google = googleOf(table);
+    let page = 0;
+    await assessed(table, written(), {
+      google: {
+        ...google,
+        async request(request) {
+          if (!request.url.includes("/global/firewalls")) return google.request(request);
+          asked.push(request.url);
+          page += 1;
+          return { items: [], nextPageToken: String(page) };
+        },
+      },
+    });
+    expect(asked).toHaveLength(20);
+  });
+
+  it("says at its deadline what it could judge, and what it was still waiting for", async () => {
+    const table = inTime();
+    const answer = standOf(table);
+    const port = await listening(
+      createServer((request, response) => {
+        if (!request.url?.includes("/connectors/")) answer(request, response);
+      }),
+    );
+    const result = await probeOnce(gcpConfiguration, written(), {
+      timeoutMs: 1_000,
+      googleStand: `http://127.0.0.1:${port}`,
+    });
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "configuration_ok", "cloud_sql_state")).toBe(1);
+    expect(measured(result, "configuration_ok", "vpc_connector_state")).toBeUndefined();
+    expect(measured(result, "configuration_unchecked")).toBe(1);
+    expect(result.unchecked).toMatchObject([
+      {
+        resource: "shop-connector",
+        component: "vpc-connector",
+        checks: expect.arrayContaining(["vpc_connector_state", "vpc_connector_burst"]),
+        explanation: "Google did not answer in time about the VPC connector shop-connector.",
+      },
+    ]);
+  });
+
+  it("is quiet about an environment of which nothing is named", async () => {
+    expect(await assessed({}, { project: "shop-staging", region: "us-central1" })).toEqual({
+      measurements: [{ metric: "configuration_unchecked", value: 0 }],
+      findings: [],
+      unchecked: [],
+    });
+  });
+});
+
+describe("nothing leaks", () => {
+  const marker = "c4n4ry";
+  const secret = fc.stringMatching(/^[A-Za-z0-9/+=_-]{4,40}$/).map((text) => `${marker}${text}`);
+  /** Paths of every object in an answer, its own first: keys are data in the map of domains, and fields everywhere else. */
+  const objects = (json: unknown, path: readonly string[] = []): (readonly string[])[] =>
+    typeof json !== "object" || json === null || path.at(-1) === "domainStatus"
+      ? []
+      : [
+          ...(Array.isArray(json) ? [] : [path]),
+          ...Object.entries(json).flatMap(([key, inner]) => objects(inner, [...path, key])),
+        ];
+  /** Paths of every field in an answer. */
+  const fields = (json: unknown, path: readonly string[] = []): (readonly string[])[] =>
+    typeof json !== "object" || json === null
+      ? []
+      : Object.entries(json).flatMap(([key, inner]) => [[...path, key], ...fields(inner, [...path, key])]);
+
+  it("of the value of an environment variable, or of a field that no check looks at", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...Object.keys(answers())),
+        fc.nat(),
+        fc.constantFrom("labels", "annotations", "rootPassword", "value", "note"),
+        fc.oneof(secret, fc.record({ [marker]: secret }), fc.array(secret, { maxLength: 3 })),
+        secret,
+        async (url, where, field, planted, value) => {
+          const table = answers();
+          for (const service of [urls.backend, urls.auth])
+            set(table[service], "template.containers.0.env", [{ name: "DATABASE_URL", value }]);
+          set(table[urls.backend], "terminalCondition.message", `it said ${value}, twice: ${value}`);
+          set(table[urls.backend], "terminalCondition.state", "CONDITION_FAILED");
+          // The values of flags are looked at, of those that the settings name.
+          const places = objects(table[url]).filter((path) => !path.includes("databaseFlags"));
+          set(table[url], [...(places[where % places.length] ?? []), field], planted as Json);
+          const assessment = JSON.stringify(await assessed(table));
+          expect(assessment.includes(marker)).toBe(false);
+          expect(assessment.includes("it said ***")).toBe(true);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it("and nothing throws, whatever stands in place of an answer or of a part of it", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...Object.keys(answers())),
+        fc.nat(),
+        fc.jsonValue(),
+        async (url, where, odd) => {
+          const table = answers();
+          const places = fields(table[url]);
+          const place = places[where % (places.length + 1)];
+          if (place === undefined) table[url] = odd as Json;
+          else set(table[url], place, odd as Json);
+          const { findings = [], unchecked = [], measurements } = await assessed(table);
+          expect(findings.length + unchecked.length).toBeGreaterThan(50);
+          expect(measurements).toHaveLength(findings.length + 1);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

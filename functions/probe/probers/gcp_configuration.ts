@@ -1,0 +1,107 @@
+/** The prober `gcp_configuration`: is the platform configured as the application needs it? It only reads. */
+import { type Failure, type Finding, readingPhase } from "../../../shared/messages/report.ts";
+import { findingsOf } from "../google/configuration/check.ts";
+import { checks } from "../google/configuration/checks.ts";
+import { configurationNotes } from "../google/configuration/notes.ts";
+import { type Observation, observe, readsIn } from "../google/configuration/observation.ts";
+import type { Refusal } from "../google/configuration/read.ts";
+import {
+  type ConfigurationSettings,
+  componentSettings,
+  configurationSettings,
+} from "../google/configuration/settings.ts";
+import type { Assessment, Prober } from "../prober.ts";
+
+/** The prober `gcp_configuration`. */
+export const gcpConfiguration: Prober<ConfigurationSettings, Observation> = {
+  kind: "gcp_configuration",
+  title:
+    "Reads how connector, database, services, load balancer, certificates and network are configured, and checks it, each by itself and all of it together.",
+  settings: configurationSettings,
+  components: componentSettings,
+  // That all is configured well does not show that it works.
+  secondhand: true,
+  example: `schedule: "*/15 * * * *"
+timeout: 30s
+project: shop-staging
+region: us-central1
+vpc_connector: { name: shop-connector, max_instances: 10, connections: 200 }
+cloud_sql:
+  instance: shop-postgres
+  availability: regional
+  max_connections: 100
+services:
+  - name: shop-backend
+    startup: 240s
+    websocket: 1h
+    memory: 1Gi
+    env: [DATABASE_URL]
+    database: { way: private, pool: { size: 5, overflow: 5 }, timeout: 35s }
+load_balancer:
+  url_map: shop
+  backends:
+    - { name: shop-backend, service: shop-backend, hosts: [api.shop.example] }
+certificates: { certificate_manager: [shop], domains: [api.shop.example] }
+network: { name: default }
+ignore: [cloud_sql_maintenance_window]
+`,
+  notes: configurationNotes(),
+  observe,
+
+  assess(settings, seen) {
+    const made = checks.filter(({ name }) => !settings.ignore.includes(name));
+    const { findings, unchecked } = findingsOf(made, settings, seen);
+    const failure = brokenOf(findings) ?? blindOf(settings, seen);
+    return {
+      ...(failure ? { failure } : {}),
+      measurements: [
+        ...findings.map(measured),
+        { metric: "configuration_unchecked", value: new Set(unchecked.map(({ resource }) => resource)).size },
+      ],
+      findings: findings.toSorted((a, b) => Number(a.ok) - Number(b.ok) || rank(a) - rank(b)),
+      unchecked,
+    };
+  },
+};
+
+function measured({ check, ok, resource = "", severity = "warning" }: Finding): Assessment["measurements"][number] {
+  return { metric: "configuration_ok", value: ok ? 1 : 0, labels: { check, resource, severity } };
+}
+
+function rank({ severity = "warning" }: Finding): number {
+  return ["critical", "warning", "info"].indexOf(severity);
+}
+
+/** The probe fails for what keeps something from working. What is merely unwise is a finding, and for rules to judge. */
+function brokenOf(findings: readonly Finding[]): Failure | undefined {
+  const broken = findings.filter(({ ok, severity }) => !ok && severity === "critical");
+  const [first] = broken;
+  if (!first) return undefined;
+  const others = broken.length === 1 ? "" : `; ${broken.length - 1} more`;
+  const message = `${first.check} of ${first.resource}: ${first.observed}, expected ${first.expected}${others}`;
+  return { kind: "unavailable", phase: "configuration", message };
+}
+
+/** A probe that could read nothing at all knows nothing. */
+function blindOf(settings: ConfigurationSettings, seen: Observation): Failure | undefined {
+  const reads = readsIn(settings, seen).map(([, read]) => read);
+  const refusals = reads.flatMap((read) => ("refusal" in read ? [read.refusal] : []));
+  const [first] = refusals;
+  if (!first || refusals.length < reads.length) return undefined;
+  if (refusals.every(({ reason }) => reason === "time"))
+    return {
+      kind: "timeout",
+      phase: readingPhase,
+      message: "the time of the probe ran out while it read the configuration",
+    };
+  return { kind: kinds[first.reason], phase: readingPhase, message: first.explanation };
+}
+
+const kinds: Readonly<Record<Refusal["reason"], Failure["kind"]>> = {
+  missing: "unavailable",
+  permission: "auth",
+  disabled: "auth",
+  identity: "auth",
+  time: "timeout",
+  unavailable: "unavailable",
+};
