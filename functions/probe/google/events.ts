@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { googleReads } from "./permissions.ts";
 import { type Access, ask } from "./refusal.ts";
 
 /** An incident at Google that may strike the environment. */
@@ -51,13 +52,8 @@ const mostPages = 10;
 
 /** What it takes to read Personalized Service Health. */
 export function serviceHealthAccess(project: string): Access {
-  return {
-    api: "Service Health",
-    service: "servicehealth.googleapis.com",
-    project,
-    permission: "servicehealth.events.list",
-    role: "roles/servicehealth.viewer",
-  };
+  const { api: service, permission, role } = googleReads.service_health_events;
+  return { api: "Service Health", service, project, permission, role };
 }
 
 /** The page of the console on which the incidents of a project stand. */
