@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { outages } from "./demo/script.ts";
 import { fileLogger } from "./file-logger.ts";
 import { type Options, readOptions, UsageError, usage } from "./options.ts";
 import { isOver, type Outcome, outcomeOf } from "./outcome.ts";
@@ -100,7 +101,8 @@ async function show(
       if (run.play?.position().ended) endedAt = Math.min(endedAt, now);
       const happened = run.happened();
       const late = now - endedAt > patienceMs;
-      if (options.once && endedAt <= now && (isOver(happened) || late)) return outcomeOf(happened);
+      if (options.once && endedAt <= now && (isOver(happened) || late))
+        return outcomeOf(happened, outages[options.fault]);
       await pause(refreshMs / options.pace, undefined, { signal: interrupted }).catch(() => {});
     }
     return undefined;

@@ -3,7 +3,14 @@ import { readOptions } from "./options.ts";
 
 describe("readOptions", () => {
   it("plays the demo, embedded and once through, when nothing is said", () => {
-    expect(readOptions([])).toMatchObject({ once: false, engine: "embedded", pace: 1, duplicates: 0, disorderMs: 0 });
+    expect(readOptions([])).toMatchObject({
+      once: false,
+      engine: "embedded",
+      fault: "connector",
+      pace: 1,
+      duplicates: 0,
+      disorderMs: 0,
+    });
   });
 
   it("reads every option", () => {
@@ -14,6 +21,7 @@ describe("readOptions", () => {
       record: "here.ndjson",
       engine: "google",
     });
+    expect(readOptions(["--fault", "login"])).toMatchObject({ fault: "login" });
     expect(readOptions(["--help"])).toBe("help");
   });
 
@@ -27,6 +35,8 @@ describe("readOptions", () => {
       "--duplicates and --disorder need the embedded broker: Google's emulator cannot be told to misbehave",
     ],
     [["--config", "my.yaml", "--once"], "--once plays the demo to its end: it does not go with --config"],
+    [["--fault", "logins"], '--fault logins: did you mean "login"?'],
+    [["--config", "my.yaml", "--fault", "login"], "--fault breaks a part of the demo: it does not go with --config"],
     [["--twice"], "Unknown option '--twice'. See npm start -- --help"],
   ])("refuses %j in one sentence", (args, sentence) => {
     expect(() => readOptions(args)).toThrow(sentence);

@@ -1,6 +1,9 @@
 /** The options of `npm start`. */
 import { parseArgs } from "node:util";
+import { insteadOf } from "../shared/config/problems.ts";
+import { nearest } from "../shared/nearest.ts";
 import { parseDuration } from "../shared/units.ts";
+import { type FaultName, faultNames, outages } from "./demo/script.ts";
 
 /** What was asked for on the command line. */
 export interface Options {
@@ -13,6 +16,8 @@ export interface Options {
   /** End by itself after the demo's outage, and say whether it went as promised. */
   readonly once: boolean;
   readonly engine: "embedded" | "google";
+  /** What goes wrong in the demo. */
+  readonly fault: FaultName;
   /** How many times faster than life the demo plays. */
   readonly pace: number;
   /** Share of the messages that the embedded broker delivers twice, from 0 to 1. */
@@ -27,6 +32,8 @@ export const usage: string = `npm start -- [options]
   --config FILE      watch the targets of this configuration instead of the demo
   --data DIR         keep everything there, across restarts
   --record FILE      append every report to this file, for npx pathkeeper replay
+  --fault NAME       what goes wrong in the demo, one of these (default: ${faultNames[0]}):
+${faultNames.map((name) => `                       ${name.padEnd(16)} ${outages[name].title}`).join("\n")}
   --once             end after the demo's outage; exit 0 only if it went as promised
   --engine ENGINE    embedded (default), or google: Google's clients on Google's emulators
   --pace N           play the demo N times faster (1, 2 or 4)
@@ -51,6 +58,12 @@ export function readOptions(args: readonly string[]): Options | "help" {
   if (engine !== "embedded" && engine !== "google") {
     throw new UsageError(`--engine ${engine}: there is only embedded and google`);
   }
+  const { fault = faultNames[0] } = values;
+  if (!isFaultName(fault)) {
+    throw new UsageError(`--fault ${fault}: ${insteadOf(nearest(fault, faultNames), faultNames, "faults")}`);
+  }
+  if (config !== undefined && values.fault !== undefined)
+    throw new UsageError("--fault breaks a part of the demo: it does not go with --config");
   const pace = Number(values.pace ?? "1");
   if (![1, 2, 4].includes(pace)) throw new UsageError(`--pace ${values.pace}: write 1, 2 or 4`);
   const duplicates = Number(values.duplicates ?? "0");
@@ -72,10 +85,15 @@ export function readOptions(args: readonly string[]): Options | "help" {
     ...(record === undefined ? {} : { record }),
     once,
     engine,
+    fault,
     pace,
     duplicates,
     disorderMs,
   };
+}
+
+function isFaultName(name: string): name is FaultName {
+  return (faultNames as readonly string[]).includes(name);
 }
 
 function parse(args: readonly string[]): {
@@ -84,6 +102,7 @@ function parse(args: readonly string[]): {
   record?: string;
   once?: boolean;
   engine?: string;
+  fault?: string;
   pace?: string;
   duplicates?: string;
   disorder?: string;
@@ -99,6 +118,7 @@ function parse(args: readonly string[]): {
         record: { type: "string" },
         once: { type: "boolean" },
         engine: { type: "string" },
+        fault: { type: "string" },
         pace: { type: "string" },
         duplicates: { type: "string" },
         disorder: { type: "string" },

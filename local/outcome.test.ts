@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { outages } from "./demo/script.ts";
 import type { Received } from "./inbox/inbox.ts";
 import { type Happened, isOver, outcomeOf } from "./outcome.ts";
 
@@ -29,7 +30,7 @@ const good: Happened = {
 describe("the outcome of the demo", () => {
   it("is as promised with one incident, its right cause, and everybody told once", () => {
     expect(isOver(good)).toBe(true);
-    expect(outcomeOf(good)).toEqual({
+    expect(outcomeOf(good, outages.connector)).toEqual({
       ok: true,
       problems: [],
       incidents: [
@@ -59,7 +60,7 @@ describe("the outcome of the demo", () => {
     [
       "the backend is blamed",
       { incidents: [{ id: "one", fields: { ...fields, root_cause: "backend", verdict: "platform" } }] },
-      "one names backend as its cause, and it was the connector.",
+      "one names backend as its cause, and it was vpc-connector.",
     ],
     [
       "it is not closed",
@@ -72,7 +73,7 @@ describe("the outcome of the demo", () => {
       "hook was told 0 times that the incident was resolved, not once.",
     ],
   ])("is not when %s", (_, change, problem) => {
-    const outcome = outcomeOf({ ...good, ...change });
+    const outcome = outcomeOf({ ...good, ...change }, outages.connector);
     expect(outcome.ok).toBe(false);
     expect(outcome.problems).toEqual([problem]);
   });

@@ -1,5 +1,6 @@
-/** Whether the demo's outage went as promised: one incident, its cause on the way to the database, each channel told once of each. */
+/** Whether the demo's outage went as promised: one incident, its right cause, each channel told once of each. */
 import type { Fields } from "../shared/ports.ts";
+import type { Outage } from "./demo/script.ts";
 import type { Received } from "./inbox/inbox.ts";
 
 /** What `--once` prints as its last line. */
@@ -33,17 +34,17 @@ export interface Happened {
   readonly restarts: number;
 }
 
-/** Causes that are right: the connector, and the database that is reached through it. */
-const rightCauses = ["vpc-connector", "cloud-sql"];
-
-/** Judges a run of the demo. */
-export function outcomeOf({ incidents, received, channels, repeated, restarts }: Happened): Outcome {
+/** Judges a run of the demo. @param promised what was played */
+export function outcomeOf(
+  { incidents, received, channels, repeated, restarts }: Happened,
+  { causes, verdict }: Pick<Outage, "causes" | "verdict">,
+): Outcome {
   const problems: string[] = [];
   if (incidents.length !== 1) problems.push(`There should be exactly one incident, and there are ${incidents.length}.`);
   for (const { id, fields } of incidents) {
     const cause = String(fields["root_cause"]);
-    if (!rightCauses.includes(cause)) problems.push(`${id} names ${cause} as its cause, and it was the connector.`);
-    if (fields["verdict"] !== "platform") problems.push(`The verdict of ${id} is ${fields["verdict"]}, not platform.`);
+    if (!causes.includes(cause)) problems.push(`${id} names ${cause} as its cause, and it was ${causes[0]}.`);
+    if (fields["verdict"] !== verdict) problems.push(`The verdict of ${id} is ${fields["verdict"]}, not ${verdict}.`);
     if (fields["status"] !== "resolved") problems.push(`${id} is ${fields["status"]}, not resolved.`);
   }
   const deliveries = Object.fromEntries(channels.map((channel) => [channel, countsOf(channel, received)]));

@@ -82,7 +82,7 @@ interface Ground {
 
 async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
   const { options, dataDir, logger, keep } = ground;
-  const { pace } = options;
+  const { pace, fault } = options;
   const directory = join(dataDir, "inbox");
   const signingKey = await keptSecret(join(dataDir, "webhook-key"));
   const [demo, engine, mails, webhooks] = await allOrNone([
@@ -100,7 +100,7 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
   await writeFile(file, text);
   const secrets = { ...demo.secrets, "demo-webhook-key": signingKey };
   const watched = await startWatched(checked(text, file), engine, secrets, demoTickMs / pace, ground);
-  const play = keep(await playScript(demo, dataDir, pace));
+  const play = keep(await playScript({ demo, fault, dataDir, pace, logger }));
   const inboxes = [mails, webhooks];
   return {
     ...watched,

@@ -12,13 +12,14 @@ const places = {
   elsewhere: 8007,
   databaseName: "netra",
   databaseUser: "netra",
+  email: "someone@demo.localhost",
   smtp: 8005,
   webhook: 8006,
 };
 
 describe("demoConfiguration", () => {
   it("fills in the ports", () => {
-    expect(demoConfiguration(places)).not.toContain("${");
+    expect(demoConfiguration(places)).not.toMatch(/\$\{\d|\$\$/);
     expect(parse(demoConfiguration(places))).toMatchObject({
       probes: {
         "backend-health": { url: "http://127.0.0.1:8001/health", schedule: "every 2s" },
@@ -30,6 +31,12 @@ describe("demoConfiguration", () => {
         "ops-hook": { url: "http://127.0.0.1:8006/ops-hook" },
       },
     });
+  });
+
+  it("leaves to the journey what it fills in itself", () => {
+    const { variables, steps } = parse(demoConfiguration(places)).probes["golden-path"];
+    expect(variables).toEqual({ email: "someone@demo.localhost", password: { secret: "demo-user-password" } });
+    expect(steps[0].http.json).toEqual({ email: "${email}", password: "${password}" });
   });
 
   it.each([

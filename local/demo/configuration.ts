@@ -19,12 +19,16 @@ export interface DemoPlaces extends DemoTargets {
 export function demoConfiguration(places: DemoPlaces, pace = 1): string {
   const template = readFileSync(new URL("./monitor.yaml", import.meta.url), "utf8");
   const values = new Map(Object.entries(places).map(([name, value]) => [name, String(value)]));
-  const filled = template.slice(template.indexOf("environment:")).replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => {
-    const milliseconds = parseDuration(name);
-    const value = milliseconds === undefined ? values.get(name) : formatDuration(milliseconds / tempoOf(pace));
-    if (value === undefined)
-      throw new Error(`local/demo/monitor.yaml asks for \${${name}}, which the demo does not have`);
-    return value;
-  });
+  const filled = template
+    .slice(template.indexOf("environment:"))
+    .replaceAll(/\$\$\{|\$\{([^}]+)\}/g, (_, name?: string) => {
+      // What the configuration fills in itself, while it is used.
+      if (name === undefined) return "${";
+      const milliseconds = parseDuration(name);
+      const value = milliseconds === undefined ? values.get(name) : formatDuration(milliseconds / tempoOf(pace));
+      if (value === undefined)
+        throw new Error(`local/demo/monitor.yaml asks for \${${name}}, which the demo does not have`);
+      return value;
+    });
   return `# What the demo of npm start watches, at pace ${pace}. It is written anew at every start.\n${filled}`;
 }

@@ -8,8 +8,9 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { silentLogger } from "../../shared/logger.ts";
-import { healthy } from "./connector.ts";
+import { type ConnectorFaults, healthy } from "./connector.ts";
 import { type Demo, startDemo } from "./environment.ts";
+import { allWell } from "./faults.ts";
 
 const pace = 4;
 let dataDir: string;
@@ -33,9 +34,10 @@ async function get(port: number, path: string): Promise<{ status: number; body: 
 }
 
 /** The status of the answer to a handshake; 101 when it was accepted. */
-function handshake(): Promise<number> {
+function handshake(path = "/ws/health", authorization?: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${demo.targets.backend}/ws/health`);
+    const headers = authorization === undefined ? {} : { authorization };
+    const socket = new WebSocket(`ws://127.0.0.1:${demo.targets.backend}${path}`, { headers });
     socket.on("open", () => {
       socket.close();
       resolve(101);
@@ -58,6 +60,10 @@ async function canQuery(port: number): Promise<boolean> {
   } finally {
     client.end().catch(() => {});
   }
+}
+
+function setConnector(faults: Partial<ConnectorFaults>): Promise<void> {
+  return demo.setFaults({ ...allWell, connector: { ...healthy, ...faults } });
 }
 
 /** What users, operators and both ways to the database see. */
@@ -96,7 +102,7 @@ const sick = {
 
 describe("the environment", () => {
   it("is well, and says so in the form that the monitor reads", async () => {
-    expect(await look()).toEqual(well);
+    await vi.waitFor(async () => expect(await look()).toEqual(well), { timeout: 10_000 });
     const { body } = await get(demo.targets.backend, "/health/infrastructure");
     expect(body["connection_establishment_time"]).toBeGreaterThan(0);
     expect(body["connection_establishment_time"]).toBeLessThan(5);
@@ -106,15 +112,15 @@ describe("the environment", () => {
   });
 
   it("feels a slow connector in the time that a connection takes", async () => {
-    demo.setFaults({ ...healthy, latencyMs: 150 });
+    await setConnector({ latencyMs: 150 });
     const { status, body } = await get(demo.targets.backend, "/health/infrastructure");
     expect(status).toBe(200);
     expect(body["connection_establishment_time"]).toBeGreaterThanOrEqual(0.145);
-    demo.setFaults(healthy);
+    await setConnector({});
   });
 
   it("fails everywhere but at the database itself when the connector loses connections, and recovers by its repair", async () => {
-    demo.setFaults({ ...healthy, lost: 1, neighbours: 0.9 });
+    await setConnector({ lost: 1, neighbours: 0.9 });
     await vi.waitFor(async () => expect(await look()).toEqual(sick), { timeout: 10_000 });
     await vi.waitFor(
       async () => {
@@ -124,8 +130,32 @@ describe("the environment", () => {
       },
       { timeout: 10_000 },
     );
-    demo.setFaults(healthy);
+    await setConnector({});
     await vi.waitFor(async () => expect(await look()).toEqual(well), { timeout: 10_000 });
+  });
+
+  it("logs in who has the password, lets only him open the chat, and only until he logs out", async () => {
+    const post = (path: string, body: unknown, token = "") =>
+      fetch(`http://127.0.0.1:${demo.targets.auth}${path}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify(body),
+      });
+    const { email } = demo.targets;
+    const password = demo.secrets["demo-user-password"];
+    expect((await post("/auth/login", { email, password: "wrong" })).status).toBe(401);
+    expect((await post("/auth/login", { email: "nobody@demo.localhost", password })).status).toBe(401);
+    expect((await post("/auth/login", "no object")).status).toBe(401);
+    const answer = await post("/auth/login", { email, password });
+    const { token } = (await answer.json()) as { token: string };
+    expect([answer.status, token.length]).toEqual([200, 32]);
+    expect(await handshake("/ws")).toBe(401);
+    expect(await handshake("/ws", "Bearer no-such-token")).toBe(403);
+    expect(await handshake("/ws", `Bearer ${token}`)).toBe(101);
+    expect((await post("/auth/logout", {}, token)).status).toBe(200);
+    expect((await post("/auth/logout", {}, token)).status).toBe(401);
+    expect(await handshake("/ws", `Bearer ${token}`)).toBe(403);
+    expect(await handshake("/ws", `Bearer ${demo.secrets["demo-websocket-token"]}`)).toBe(101);
   });
 
   it("answers 404 where it has nothing", async () => {
@@ -140,7 +170,7 @@ describe("its database", () => {
     expect(listeners.flat().map(String).join()).not.toContain("exit(code");
   });
 
-  it("starts again after its owner was killed, and after its data was spoiled", async () => {
+  it("starts again after its owner was killed, and after its data was spoiled", { timeout: 120_000 }, async () => {
     const folder = join(dataDir, "again");
     const environment = new URL("./environment.ts", import.meta.url).href;
     const code = `import { startDemo } from "${environment}";

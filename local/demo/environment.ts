@@ -1,11 +1,16 @@
 /** The environment that the demo watches: a database, a VPC connector in front of it, and the services behind it. All of it is real. */
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Logger } from "../../shared/ports.ts";
-import { type Connector, type ConnectorFaults, type ConnectorLoad, startConnector } from "./connector.ts";
+import { userEmail } from "./accounts.ts";
+import { startAuth } from "./auth.ts";
+import { startBackend } from "./backend.ts";
+import { type Connector, type ConnectorLoad, startConnector } from "./connector.ts";
 import { startElsewhere } from "./elsewhere.ts";
+import { allWell, type DemoFaults } from "./faults.ts";
+import type { Service } from "./http.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { tempoOf } from "./script.ts";
-import { type Service, startAuth, startBackend } from "./services.ts";
 
 /** Where the probes find the parts of the demo; every port is on 127.0.0.1. */
 export interface DemoTargets {
@@ -19,6 +24,8 @@ export interface DemoTargets {
   readonly elsewhere: number;
   readonly databaseName: string;
   readonly databaseUser: string;
+  /** Who logs in at the application. */
+  readonly email: string;
 }
 
 /** The running environment. */
@@ -26,8 +33,10 @@ export interface Demo {
   readonly targets: DemoTargets;
   /** What the references of the demo's configuration stand for, by name. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Sets what is wrong with the connector; everything else follows by itself. */
-  setFaults(faults: ConnectorFaults): void;
+  /** Sets what is wrong with the parts; everything else follows by itself. */
+  setFaults(faults: DemoFaults): Promise<void>;
+  /** What is wrong at present. */
+  faults(): DemoFaults;
   connectorLoad(): ConnectorLoad;
   stop(): Promise<void>;
 }
@@ -66,8 +75,13 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     const connector: Connector = keep(await startConnector(postgres.port));
     const { database, user, password } = postgres;
     const access = { port: connector.port, database, user, password };
-    const backend: Service = keep(await startBackend(access, connector, patienceMs));
-    const auth: Service = keep(await startAuth(access, patienceMs));
+    let faults = allWell;
+    const now = (): DemoFaults => faults;
+    const [userPassword, lastingToken] = [secretText(), secretText()];
+    const auth: Service = keep(
+      await startAuth({ access, password: userPassword, lastingToken, timeoutMs: patienceMs, faults: now }),
+    );
+    const backend: Service = keep(await startBackend({ access, connector, timeoutMs: patienceMs, faults: now }));
     const elsewhere: Service = keep(await startElsewhere());
     return {
       targets: {
@@ -78,9 +92,21 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
         elsewhere: elsewhere.port,
         databaseName: database,
         databaseUser: user,
+        email: userEmail,
       },
-      secrets: { "demo-database-password": password },
-      setFaults: connector.setFaults,
+      secrets: {
+        "demo-database-password": password,
+        "demo-user-password": userPassword,
+        "demo-login": JSON.stringify({ email: userEmail, password: userPassword }),
+        "demo-websocket-token": lastingToken,
+      },
+      setFaults: async (next) => {
+        const before = faults;
+        faults = next;
+        connector.setFaults(next.connector);
+        if (before.database !== next.database) await postgres.setFault(next.database);
+      },
+      faults: now,
       connectorLoad: connector.load,
       stop,
     };
@@ -88,4 +114,8 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     await stop();
     throw error;
   }
+}
+
+function secretText(): string {
+  return randomBytes(24).toString("base64url");
 }

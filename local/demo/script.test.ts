@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { script, scriptAt } from "./script.ts";
+import { allWell } from "./faults.ts";
+import { faultNames, outages, scriptAt } from "./script.ts";
+
+const { script } = outages.connector;
 
 describe("scriptAt", () => {
   it.each([
@@ -11,7 +14,7 @@ describe("scriptAt", () => {
     [114_000, 1, 75_000, 1_000],
     [15_000, 4, 35_000, 3_750],
   ])("after %i ms at pace %i it plays the step of %i ms, for %i ms more", (elapsed, pace, at, nextInMs) => {
-    expect(scriptAt(elapsed, pace)).toMatchObject({ step: { at }, nextInMs, ended: false });
+    expect(scriptAt(script, elapsed, pace)).toMatchObject({ step: { at }, nextInMs, ended: false });
   });
 
   it.each([
@@ -19,20 +22,30 @@ describe("scriptAt", () => {
     [28_750, 4],
     [1e9, 1],
   ])("has ended after %i ms at pace %i", (elapsed, pace) => {
-    expect(scriptAt(elapsed, pace)).toMatchObject({ step: { at: 115_000 }, nextInMs: 0, ended: true });
+    expect(scriptAt(script, elapsed, pace)).toMatchObject({ step: { at: 115_000 }, nextInMs: 0, ended: true });
   });
 
   it("shortens what is waited for with the pace, and nothing else", () => {
-    expect(scriptAt(20_000, 1).step.faults).toMatchObject({ latencyMs: 400, neighbours: 0.7 });
-    expect(scriptAt(5_000, 4).step.faults).toMatchObject({ latencyMs: 200, neighbours: 0.7 });
+    expect(scriptAt(script, 20_000, 1).step.faults.connector).toMatchObject({ latencyMs: 400, neighbours: 0.7 });
+    expect(scriptAt(script, 5_000, 4).step.faults.connector).toMatchObject({ latencyMs: 200, neighbours: 0.7 });
   });
 });
 
-describe("the script", () => {
-  it("begins and ends in health, and tells every step in one sentence that fits a line", () => {
-    const steps = script.map(({ at, say, faults }) => ({ at, say, faults }));
-    expect(steps.map(({ at }) => at)).toEqual(steps.map(({ at }) => at).toSorted((a, b) => a - b));
-    expect(steps.at(-1)?.faults).toEqual(steps[0]?.faults);
-    for (const { say } of steps) expect(say.length).toBeLessThanOrEqual(75);
+describe("the outage", () => {
+  it.each(faultNames)(
+    "of %s begins and ends in health, and tells every step in one sentence that fits a line",
+    (name) => {
+      const { script, title } = outages[name];
+      const times = script.map(({ at }) => at);
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+      expect([script[0].faults, script.at(-1)?.faults]).toEqual([allWell, allWell]);
+      expect(script.some(({ faults }) => faults !== allWell)).toBe(true);
+      for (const { say } of script) expect(say.length).toBeLessThanOrEqual(75);
+      expect(title.length).toBeLessThanOrEqual(75);
+    },
+  );
+
+  it("of the connector touches nothing but the connector", () => {
+    for (const { faults } of script) expect({ ...faults, connector: allWell.connector }).toEqual(allWell);
   });
 });

@@ -1,5 +1,6 @@
-/** What happens to the demo environment, and when. Only the connector is ever touched: all else is consequence. */
-import { type ConnectorFaults, healthy } from "./connector.ts";
+/** What happens to the demo environment, and when: one outage a fault, each a table of the same form. */
+import { healthy } from "./connector.ts";
+import { allWell, type DemoFaults } from "./faults.ts";
 
 /** One thing that happens. */
 export interface Step {
@@ -7,7 +8,21 @@ export interface Step {
   readonly at: number;
   /** What happens, as one tells it to those who watch. */
   readonly say: string;
-  readonly faults: ConnectorFaults;
+  readonly faults: DemoFaults;
+}
+
+/** The steps of an outage, in order; the last is its end. */
+export type Script = readonly [Step, ...Step[]];
+
+/** An outage that can be played. */
+export interface Outage {
+  /** What it is, for `--help`. */
+  readonly title: string;
+  /** The components that may be named as its cause; the first is the one to name. */
+  readonly causes: readonly [string, ...string[]];
+  /** Whose trouble it is. */
+  readonly verdict: "platform" | "application";
+  readonly script: Script;
 }
 
 /** Where the script stands. */
@@ -18,45 +33,149 @@ export interface ScriptPosition {
   readonly ended: boolean;
 }
 
-/** The script, in order; the last step is its end. */
-export const script: readonly [Step, ...Step[]] = [
-  {
-    at: 0,
-    say: "All is well: users are served, and the probes watch.",
-    faults: healthy,
+const begin: Step = { at: 0, say: "All is well: users are served, and the probes watch.", faults: allWell };
+
+/** How every outage ends. @param repaired what is done about it */
+function ending(repaired: string): [Step, Step] {
+  return [
+    { at: 75_000, say: `${repaired}: watch the recovery being proved.`, faults: allWell },
+    {
+      at: 115_000,
+      say: "The outage is over. The system keeps watching until you press Ctrl-C.",
+      faults: allWell,
+    },
+  ];
+}
+
+/** An outage that is there at once and as a whole. */
+function sudden(say: string, faults: Partial<DemoFaults>, repaired: string): Script {
+  return [begin, { at: 15_000, say, faults: { ...allWell, ...faults } }, ...ending(repaired)];
+}
+
+/** The names of the faults; the first is the one of `npm start`. */
+export const faultNames = [
+  "connector",
+  "connector-slow",
+  "database-closed",
+  "database-full",
+  "login",
+  "websocket-503",
+  "websocket-500",
+  "agents",
+  "startup",
+  "deploy",
+] as const;
+
+/** The name of a fault. */
+export type FaultName = (typeof faultNames)[number];
+
+/** Every outage that can be played, by the name of its fault. */
+export const outages: Readonly<Record<FaultName, Outage>> = {
+  connector: {
+    title: "the VPC connector slows down, then loses every connection",
+    causes: ["vpc-connector", "cloud-sql"],
+    verdict: "platform",
+    script: [
+      begin,
+      {
+        at: 15_000,
+        say: "A neighbour floods the VPC connector: new connections are slow.",
+        faults: { ...allWell, connector: { ...healthy, neighbours: 0.7, latencyMs: 400 } },
+      },
+      {
+        at: 25_000,
+        say: "The connector begins to lose connections, every other one.",
+        faults: { ...allWell, connector: { ...healthy, neighbours: 0.8, latencyMs: 800, lost: 0.5 } },
+      },
+      {
+        at: 35_000,
+        say: "The connector loses every connection: nobody reaches the database.",
+        faults: { ...allWell, connector: { ...healthy, neighbours: 0.9, latencyMs: 800, lost: 1 } },
+      },
+      ...ending("The connector is repaired"),
+    ],
   },
-  {
-    at: 15_000,
-    say: "A neighbour floods the VPC connector: new connections are slow.",
-    faults: { ...healthy, neighbours: 0.7, latencyMs: 400 },
+  "connector-slow": {
+    title: "the VPC connector is near its ceiling, and new connections are slow",
+    causes: ["vpc-connector"],
+    verdict: "platform",
+    script: sudden(
+      "A neighbour floods the VPC connector: everything works, and slowly.",
+      { connector: { ...healthy, neighbours: 0.75, latencyMs: 500 } },
+      "The neighbour is quiet again",
+    ),
   },
-  {
-    at: 25_000,
-    say: "The connector begins to lose connections, every other one.",
-    faults: { ...healthy, neighbours: 0.8, latencyMs: 800, lost: 0.5 },
+  "database-closed": {
+    title: "the database takes no connections and ends those that there are",
+    causes: ["cloud-sql"],
+    verdict: "platform",
+    script: sudden(
+      "The database takes no connections any more.",
+      { database: "closed" },
+      "The database takes connections again",
+    ),
   },
-  {
-    at: 35_000,
-    say: "The connector loses every connection: nobody reaches the database.",
-    faults: { ...healthy, neighbours: 0.9, latencyMs: 800, lost: 1 },
+  "database-full": {
+    title: "the database has no connection left for the application",
+    causes: ["cloud-sql"],
+    verdict: "platform",
+    script: sudden(
+      "The database has too many clients: no connection is left.",
+      { database: "full" },
+      "The database has room again",
+    ),
   },
-  {
-    at: 75_000,
-    say: "The connector is repaired: watch the recovery being proved.",
-    faults: healthy,
+  login: {
+    title: "the auth service is healthy and rejects every login",
+    causes: ["auth"],
+    verdict: "application",
+    script: sudden("The auth service rejects every login.", { logins: "rejects" }, "Logins work again"),
   },
-  {
-    at: 115_000,
-    say: "The outage is over. The system keeps watching until you press Ctrl-C.",
-    faults: healthy,
+  "websocket-503": {
+    title: "every upgrade to a WebSocket is refused with 503",
+    causes: ["websocket"],
+    verdict: "application",
+    script: sudden("Every WebSocket is refused with 503.", { upgradesRefusedWith: 503 }, "WebSockets open again"),
   },
-];
+  "websocket-500": {
+    title: "every upgrade to a WebSocket is refused with 500",
+    causes: ["websocket"],
+    verdict: "application",
+    script: sudden("Every WebSocket is refused with 500.", { upgradesRefusedWith: 500 }, "WebSockets open again"),
+  },
+  agents: {
+    title: "agents take a message and are never heard of again",
+    causes: ["agents"],
+    verdict: "application",
+    script: sudden("The agents take messages and fall silent.", { agents: "silent" }, "The agents answer again"),
+  },
+  startup: {
+    title: "the backend's last start took 52 s in phase 3, the database",
+    causes: ["cloud-sql", "backend"],
+    verdict: "platform",
+    script: sudden(
+      "The backend was restarted, and its phase 3 took 52 s.",
+      { slowStart: 52 },
+      "The next start is quick",
+    ),
+  },
+  deploy: {
+    title: "a bad deploy: the backend answers everything with 500",
+    causes: ["backend"],
+    verdict: "application",
+    script: sudden(
+      "A new revision of the backend answers everything with 500.",
+      { deploy: "broken" },
+      "The deploy is rolled back",
+    ),
+  },
+};
 
 /**
- * Where the script stands after `elapsedMs`.
+ * Where a script stands after `elapsedMs`.
  * @param pace how many times faster than the table it is played
  */
-export function scriptAt(elapsedMs: number, pace = 1): ScriptPosition {
+export function scriptAt(script: Script, elapsedMs: number, pace = 1): ScriptPosition {
   const elapsed = elapsedMs * pace;
   const step = script.findLast(({ at }) => at <= elapsed) ?? script[0];
   const next = script[script.indexOf(step) + 1];
@@ -72,6 +191,10 @@ export function tempoOf(pace: number): number {
 }
 
 /** Latency is measured against the patience of services and probes, which a faster pace shortens as well. */
-function paced(step: Step, pace: number): Step {
-  return { ...step, faults: { ...step.faults, latencyMs: step.faults.latencyMs / tempoOf(pace) } };
+export function paced(step: Step, pace: number): Step {
+  const { connector } = step.faults;
+  return {
+    ...step,
+    faults: { ...step.faults, connector: { ...connector, latencyMs: connector.latencyMs / tempoOf(pace) } },
+  };
 }

@@ -1,0 +1,130 @@
+/** The real demo, once; each of its faults in turn; and what `pathkeeper verify` says of it. */
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { run } from "../../cli/here.fixtures.ts";
+import type { VerifiedStage } from "../../cli/verify.ts";
+import { silentLogger } from "../../shared/logger.ts";
+import { demoConfiguration } from "./configuration.ts";
+import { type Demo, startDemo } from "./environment.ts";
+import { allWell } from "./faults.ts";
+import { type FaultName, faultNames, outages, paced } from "./script.ts";
+
+const pace = 2;
+let dataDir: string;
+let demo: Demo;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "pathkeeper-faults-"));
+  // As root, PostgreSQL runs as a user of its own, who must be able to enter.
+  await chmod(dataDir, 0o755);
+  demo = await startDemo({ dataDir, log: silentLogger, pace });
+  await writeFile(join(dataDir, "monitor.yaml"), demoConfiguration({ ...demo.targets, smtp: 1, webhook: 1 }, pace));
+  for (const [name, value] of Object.entries(demo.secrets)) await writeFile(join(dataDir, name), value);
+});
+
+afterAll(async () => {
+  await demo.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+interface Verified {
+  readonly ok: boolean;
+  readonly stages: readonly VerifiedStage[];
+}
+
+async function verify(): Promise<Verified> {
+  const { out, err } = await run("verify", "--config", join(dataDir, "monitor.yaml"), "--secrets", dataDir, "--json");
+  expect(err).toEqual([]);
+  for (const secret of Object.values(demo.secrets)) expect(out.join("\n")).not.toContain(secret);
+  return JSON.parse(out.join("\n")) as Verified;
+}
+
+/** Where each fault shows: the stage, and reasons that it must give, however many others there are. */
+const shows: Readonly<Record<FaultName, readonly [stage: string, ...reasons: RegExp[]]>> = {
+  connector: [
+    "basic health",
+    /^`backend-health` fails in response: 503 Service Unavailable/,
+    /^`database` fails in authentication: the time of the probe ran out while logging in/,
+  ],
+  "connector-slow": [
+    "basic health",
+    /^`database` succeeds, but database_connection_time \(.*\) is not < 150ms$/,
+    /^`infrastructure` succeeds, but vpc_connector_utilization \(.*\) is not < 70%$/,
+  ],
+  "database-closed": [
+    "basic health",
+    /^`backend-health` fails in response: 503/,
+    /^`database` fails in authentication: .*not currently accepting connections/,
+  ],
+  "database-full": [
+    "basic health",
+    /^`login` fails in response: 503/,
+    /^`database` fails in authentication: the server has no connection left for this user: too many connections/,
+  ],
+  login: ["basic health", /^`login` fails in response: 401 Unauthorized: \{"error":"invalid_credentials"\}/],
+  "websocket-503": [
+    "websocket",
+    /^`websocket` fails in upgrade: the upgrade was answered with 503 Service Unavailable/,
+  ],
+  "websocket-500": [
+    "websocket",
+    /^`agent-events` fails in upgrade: the upgrade was answered with 500 Internal Server Error/,
+  ],
+  agents: [
+    "websocket",
+    /^`agent-events` fails in agent events: within \S+ no message with \$\.type "agent_thinking" came \(1 of 3 did: \$\.type "agent_started"\)/,
+  ],
+  startup: ["basic health", /^`infrastructure` succeeds, but smd_phase_3_duration \(52.*s\) is not < 20s$/],
+  deploy: ["basic health", /^`backend-health` fails in response: 500 Internal Server Error: \{"error":"TypeError/],
+};
+
+describe("verify, in the demo", () => {
+  it("passes stage by stage while all is well", async () => {
+    const { ok, stages } = await verify();
+    expect(stages.map(({ name, outcome, reasons }) => [name, outcome, reasons])).toEqual([
+      ["basic health", "passed", []],
+      ["websocket", "passed", []],
+      ["golden path", "passed", []],
+    ]);
+    expect(ok).toBe(true);
+    const [walked] = stages[2]?.reports[0]?.results ?? [];
+    const steps = walked?.measurements.filter(({ metric }) => metric === "golden_path_step_time");
+    expect(steps?.map(({ labels }) => labels["step"])).toEqual([
+      "log in",
+      "open socket",
+      "welcome",
+      "send message",
+      "agent events",
+      "reply",
+    ]);
+    expect(walked?.measurements).toContainEqual({ metric: "golden_path_cleanup_success", value: 1, labels: {} });
+  });
+
+  it.each(faultNames)(
+    "fails at the right stage with the right reason for the fault %s, and passes when it is mended",
+    {
+      timeout: 120_000,
+    },
+    async (name) => {
+      const worst = outages[name].script.at(-3);
+      await demo.setFaults(paced(worst ?? outages[name].script[0], pace).faults);
+      const [stage, ...reasons] = shows[name];
+      await vi.waitFor(
+        async () => {
+          const { ok, stages } = await verify();
+          const failed = stages.find(({ outcome }) => outcome === "failed");
+          expect([ok, failed?.name]).toEqual([false, stage]);
+          for (const reason of reasons) expect(failed?.reasons).toContainEqual(expect.stringMatching(reason));
+        },
+        { timeout: 50_000, interval: 200 },
+      );
+      await demo.setFaults(allWell);
+      await vi.waitFor(async () => expect(await verify()).toMatchObject({ ok: true }), {
+        timeout: 50_000,
+        interval: 200,
+      });
+    },
+  );
+});

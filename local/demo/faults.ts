@@ -1,0 +1,30 @@
+/** What can be wrong with the parts of the demo. Each part is really broken so; everything else is consequence. */
+import { type ConnectorFaults, healthy } from "./connector.ts";
+
+/** Everything that is wrong. */
+export interface DemoFaults {
+  readonly connector: ConnectorFaults;
+  /** `full`: no connection is left for the application; `closed`: the server takes no connections to its database, and ends those that there are. */
+  readonly database: "well" | "full" | "closed";
+  /** `rejects`: nobody is let in, whatever his password. */
+  readonly logins: "well" | "rejects";
+  /** `broken`: a deployed revision that answers every request with 500. */
+  readonly deploy: "well" | "broken";
+  /** The status with which every upgrade to a WebSocket is refused; 0 for none. */
+  readonly upgradesRefusedWith: 0 | 500 | 503;
+  /** `silent`: they begin to work on a message, and nothing more is heard of them. */
+  readonly agents: "well" | "silent";
+  /** Seconds that the database phase of the backend's last start is made longer by. */
+  readonly slowStart: number;
+}
+
+/** Nothing is wrong. */
+export const allWell: DemoFaults = {
+  connector: healthy,
+  database: "well",
+  logins: "well",
+  deploy: "well",
+  upgradesRefusedWith: 0,
+  agents: "well",
+  slowStart: 0,
+};
