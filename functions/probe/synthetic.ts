@@ -33,7 +33,11 @@ export interface SyntheticResult {
 }
 
 /** The result of a probe in the form of the SDK. @param endedAt milliseconds since the epoch */
-export function syntheticResult(result: ProbeResult, endedAt: number, metadata: SyntheticResult["runtime_metadata"]): SyntheticResult {
+export function syntheticResult(
+  result: ProbeResult,
+  endedAt: number,
+  metadata: SyntheticResult["runtime_metadata"],
+): SyntheticResult {
   const { failure, probe, at, success } = result;
   return {
     synthetic_generic_result_v1: {

@@ -11,7 +11,8 @@ import { type Demo, startDemo } from "./environment.ts";
 import { allWell } from "./faults.ts";
 import { type FaultName, faultNames, outages, paced } from "./script.ts";
 
-const pace = 2;
+/** Slow, so that what is measured is the demo and not how busy the machine is. */
+const pace = 0.2;
 let dataDir: string;
 let demo: Demo;
 
@@ -50,7 +51,7 @@ const shows: Readonly<Record<FaultName, readonly [stage: string, ...reasons: Reg
   ],
   "connector-slow": [
     "basic health",
-    /^`database` succeeds, but database_connection_time \(.*\) is not < 150ms$/,
+    /^`database` succeeds, but database_connection_time \(.*\) is not < 1\.5s$/,
     /^`infrastructure` succeeds, but vpc_connector_utilization \(.*\) is not < 70%$/,
   ],
   "database-closed": [
@@ -81,8 +82,16 @@ const shows: Readonly<Record<FaultName, readonly [stage: string, ...reasons: Reg
 };
 
 describe("verify, in the demo", () => {
-  it("passes stage by stage while all is well", async () => {
-    const { ok, stages } = await verify();
+  it("passes stage by stage while all is well", { timeout: 240_000 }, async () => {
+    // A busy machine may make the very first look a slow one.
+    const { ok, stages } = await vi.waitFor(
+      async () => {
+        const verified = await verify();
+        expect(verified.ok).toBe(true);
+        return verified;
+      },
+      { timeout: 100_000, interval: 200 },
+    );
     expect(stages.map(({ name, outcome, reasons }) => [name, outcome, reasons])).toEqual([
       ["basic health", "passed", []],
       ["websocket", "passed", []],
@@ -105,7 +114,7 @@ describe("verify, in the demo", () => {
   it.each(faultNames)(
     "fails at the right stage with the right reason for the fault %s, and passes when it is mended",
     {
-      timeout: 120_000,
+      timeout: 240_000,
     },
     async (name) => {
       const worst = outages[name].script.at(-3);
@@ -118,7 +127,7 @@ describe("verify, in the demo", () => {
           expect([ok, failed?.name]).toEqual([false, stage]);
           for (const reason of reasons) expect(failed?.reasons).toContainEqual(expect.stringMatching(reason));
         },
-        { timeout: 50_000, interval: 200 },
+        { timeout: 100_000, interval: 200 },
       );
       await demo.setFaults(allWell);
       await vi.waitFor(async () => expect(await verify()).toMatchObject({ ok: true }), {
