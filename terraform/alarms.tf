@@ -2,7 +2,6 @@
 locals {
   alarm_channels = concat([for channel in google_monitoring_notification_channel.email : channel.id], var.alarms.channel_ids)
   services       = [for function in google_cloudfunctions2_function.main : function.name]
-  one_of_us      = "one_of(${join(", ", [for service in local.services : "\"${service}\""])})"
 }
 
 resource "google_monitoring_notification_channel" "email" {

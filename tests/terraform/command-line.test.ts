@@ -2,13 +2,16 @@
 
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { copyFile, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfigurationFile } from "../../cli/configuration.ts";
 import { type Deployment, deploymentOf } from "../../scripts/bundle/deployment.ts";
+import type { Configuration } from "../../shared/config/model.ts";
 import { moduleVariables } from "./examples.ts";
+import { mutations } from "./mutations.ts";
 import { type Planned, planned, writeBundles } from "./plan.ts";
+import { moduleFiles } from "./static.ts";
 import { openWorkspace, terraformCommand, type Workspace } from "./terraform.ts";
 
 const examples = new URL("../../examples/", import.meta.url).pathname;
@@ -37,6 +40,34 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
     expect((JSON.parse(out) as { diagnostics: unknown }).diagnostics).toEqual([]);
   });
 
+  it("refuses with a sentence what the variables cannot take, by its own tests", async () => {
+    const file = join(examples, "netra-staging", "monitor.yaml");
+    const { configuration, sha256 } = await example(file);
+    // The tests stand where a user has them: the module beside the examples and the bundles.
+    const above = dirname(workspace.folder);
+    await writeBundles(join(above, "dist"), deploymentOf(configuration, sha256));
+    await mkdir(join(above, "examples", "netra-staging"), { recursive: true });
+    await copyFile(file, join(above, "examples", "netra-staging", "monitor.yaml"));
+    const { code, out, err } = await workspace.run("test", "-no-color", "-filter=tests/variables.tftest.hcl");
+    expect(`${out}${err}`).toMatch(/Success! \d+ passed, 0 failed/);
+    expect(code).toBe(0);
+  });
+
+  it.each(mutations.filter(({ found }) => found === undefined))("finds $what", async ({ file, from, to }) => {
+    const text = moduleFiles()[file] ?? "";
+    expect(text.split(from)).toHaveLength(2);
+    await writeFile(
+      join(workspace.folder, file),
+      text.replace(from, () => to),
+    );
+    try {
+      const { out } = await workspace.run("validate", "-json");
+      expect(JSON.parse(out)).toMatchObject({ valid: false });
+    } finally {
+      await writeFile(join(workspace.folder, file), text);
+    }
+  });
+
   describe.each(readdirSync(examples))("planned for %s", (name) => {
     let deployment: Deployment;
     let plan: Planned[];
@@ -45,14 +76,8 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
 
     beforeAll(async () => {
       const file = join(examples, name, "monitor.yaml");
-      const { loaded } = await readConfigurationFile(file);
-      if (!("configuration" in loaded)) throw new Error(`the example ${name} is not right`);
-      deployment = deploymentOf(
-        loaded.configuration,
-        createHash("sha256")
-          .update(await readFile(file))
-          .digest("hex"),
-      );
+      const { configuration, sha256 } = await example(file);
+      deployment = deploymentOf(configuration, sha256);
       await writeBundles(join(workspace.folder, "dist"), deployment);
       await copyFile(file, join(workspace.folder, "monitor.yaml"));
       plan = await planned(workspace, moduleVariables);
@@ -136,3 +161,9 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
     });
   });
 });
+
+async function example(file: string): Promise<{ configuration: Configuration; sha256: string }> {
+  const { text, loaded } = await readConfigurationFile(file);
+  if (!("configuration" in loaded)) throw new Error(`${file} is not right`);
+  return { configuration: loaded.configuration, sha256: createHash("sha256").update(text).digest("hex") };
+}

@@ -35,7 +35,8 @@ export interface Workspace {
  * @param files more files, or others, by their paths in the module
  */
 export async function openWorkspace(files: Readonly<Record<string, string>> = {}): Promise<Workspace> {
-  const folder = await mkdtemp(join(tmpdir(), "pathkeeper-terraform-"));
+  const above = await mkdtemp(join(tmpdir(), "pathkeeper-terraform-"));
+  const folder = join(above, "terraform");
   await cp(moduleFolder, folder, { recursive: true, filter: (path) => !path.includes(".terraform") });
   for (const [path, text] of Object.entries(files)) await writeFile(join(folder, path), text);
   const provider: SchemaProvider = await startSchemaProvider(providerSchema());
@@ -56,7 +57,7 @@ export async function openWorkspace(files: Readonly<Record<string, string>> = {}
   };
   const close = async (): Promise<void> => {
     await provider.stop();
-    await rm(folder, { recursive: true, force: true });
+    await rm(above, { recursive: true, force: true });
   };
   const initialized = await run("init", "-backend=false", "-no-color");
   if (initialized.code !== 0) {

@@ -1,0 +1,163 @@
+# What the variables refuse, each with its sentence. Runs without a network: `terraform test`, after `npm run build`.
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789012" }
+  }
+}
+
+variables {
+  project_id  = "watch-project"
+  region      = "us-central1"
+  config_file = "../examples/netra-staging/monitor.yaml"
+  bundles     = "../dist"
+  inside      = { connector = { name = "staging-connector" } }
+}
+
+run "refuses_a_project_number" {
+  command = plan
+  variables {
+    project_id = "123456789012"
+  }
+  expect_failures = [var.project_id]
+}
+
+run "refuses_a_zone_for_a_region" {
+  command = plan
+  variables {
+    region = "us-central1-a"
+  }
+  expect_failures = [var.region]
+}
+
+run "refuses_a_prefix_that_leaves_no_room" {
+  command = plan
+  variables {
+    name_prefix = "the-monitor-of-our-staging"
+  }
+  expect_failures = [var.name_prefix]
+}
+
+run "refuses_a_configuration_that_is_not_there" {
+  command = plan
+  variables {
+    config_file = "../examples/nowhere/monitor.yaml"
+  }
+  expect_failures = [var.config_file]
+}
+
+run "refuses_bundles_of_another_configuration" {
+  command = plan
+  variables {
+    config_file = "./versions.tf"
+  }
+  expect_failures = [terraform_data.configuration]
+}
+
+run "refuses_a_connector_and_direct_egress_together" {
+  command = plan
+  variables {
+    inside = {
+      connector = { name = "staging-connector" }
+      direct    = { network = "default", subnetwork = "default" }
+    }
+  }
+  expect_failures = [var.inside]
+}
+
+run "refuses_probes_inside_without_a_way_in" {
+  command = plan
+  variables {
+    inside = {}
+  }
+  expect_failures = [terraform_data.configuration]
+}
+
+run "refuses_a_connector_that_cannot_grow" {
+  command = plan
+  variables {
+    inside = { connector = { name = "own", create = { network = "default", ip_cidr_range = "10.8.0.0/28", min_instances = 3, max_instances = 3 } } }
+  }
+  expect_failures = [var.inside]
+}
+
+run "refuses_a_database_without_a_name" {
+  command = plan
+  variables {
+    database = { create = false }
+  }
+  expect_failures = [var.database]
+}
+
+run "refuses_half_a_billing_account" {
+  command = plan
+  variables {
+    budget = { billing_account = "012345", monthly_amount = 5 }
+  }
+  expect_failures = [var.budget]
+}
+
+run "refuses_an_address_without_a_host" {
+  command = plan
+  variables {
+    alarms = { emails = ["ops"] }
+  }
+  expect_failures = [var.alarms]
+}
+
+run "refuses_a_second_opinion_without_tls" {
+  command = plan
+  variables {
+    second_opinion = { uptime_url = "http://shop.example.com/health" }
+  }
+  expect_failures = [var.second_opinion]
+}
+
+run "refuses_memory_in_words" {
+  command = plan
+  variables {
+    functions = { probe = { memory = "half a gigabyte" } }
+  }
+  expect_failures = [var.functions]
+}
+
+run "refuses_labels_in_capitals" {
+  command = plan
+  variables {
+    labels = { Team = "Infra" }
+  }
+  expect_failures = [var.labels]
+}
+
+run "takes_direct_egress" {
+  command = plan
+  variables {
+    inside = { direct = { network = "default", subnetwork = "default" } }
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.main["probe-inside"].service_config[0].direct_vpc_egress == "VPC_EGRESS_PRIVATE_RANGES_ONLY"
+    error_message = "The probe function inside does not go into the VPC."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.main["probe-outside"].service_config[0].direct_vpc_egress == null
+    error_message = "The probe function outside goes into the VPC."
+  }
+}
+
+run "makes_a_connector_of_its_own_only_when_asked" {
+  command = plan
+  assert {
+    condition     = length(google_vpc_access_connector.main) == 0
+    error_message = "A connector would be made although only its name was given."
+  }
+}
+
+run "takes_a_database_that_is_there" {
+  command = plan
+  variables {
+    database = { create = false, name = "(default)" }
+  }
+  assert {
+    condition     = length(google_firestore_database.main) == 0 && google_firestore_field.expiry["state"].database == "(default)"
+    error_message = "The existing database is not used."
+  }
+}
