@@ -1,9 +1,14 @@
 /** The checks of the module that need nothing but npm: its arguments against the provider's schema, its references, and our own rules. */
 import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { parse } from "@cdktn/hcl2json";
 import type { Attribute, Block, CtyType, ProviderSchema } from "./schema.ts";
 import { moduleFolder } from "./terraform.ts";
+
+// Its own declarations bring the types of browsers along, for everything.
+const { parse } = createRequire(import.meta.url)("@cdktn/hcl2json") as {
+  parse(file: string, text: string): Promise<object>;
+};
 
 /** Files of a module by name. */
 export type ModuleFiles = Readonly<Record<string, string>>;
