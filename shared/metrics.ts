@@ -21,6 +21,7 @@ export type MetricName =
   | "http_status"
   | "http_phase_time"
   | "http_body_size"
+  | "http_redirects"
   | "tls_certificate_expiry"
   | "tls_leaf_certificate_expiry"
   | "tls_handshake_time"
@@ -30,6 +31,7 @@ export type MetricName =
   | "database_connect_burst_time"
   | "database_connections"
   | "database_connection_limit"
+  | "database_connections_by_state"
   | "cloud_sql_pool_utilization"
   | "websocket_connection_success"
   | "websocket_handshake_time"
@@ -107,6 +109,11 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     labels: ["phase"],
   },
   http_body_size: { unit: "bytes", description: "Bytes of the decoded body that were read.", probers: ["http"] },
+  http_redirects: {
+    unit: "count",
+    description: "Redirects that were followed to the last response.",
+    probers: ["http"],
+  },
   tls_certificate_expiry: {
     unit: "seconds",
     description: "Time until the first certificate of the verified chain expires.",
@@ -144,6 +151,13 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     unit: "count",
     description: "Client connections of the server in use, this probe's own not counted.",
     probers: ["postgres"],
+  },
+  database_connections_by_state: {
+    unit: "count",
+    description:
+      "Client connections by the state that pg_stat_activity gives them; `unknown` where the probe's role may not see it (grant it pg_monitor).",
+    probers: ["postgres"],
+    labels: ["state"],
   },
   database_connection_limit: {
     unit: "count",

@@ -7,6 +7,7 @@ import type {
   Failure,
   FailureKind,
   Finding,
+  Hop,
   Measurement,
   ProbeResult,
   Unchecked,
@@ -86,7 +87,7 @@ async function attempt(probe: ConfiguredProbe, timeoutMs: number, ports: Attempt
 
 function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted): ProbeResult {
   const { assessment, ms, concealed } = second ?? first;
-  const { failure, findings, unchecked } = assessment;
+  const { failure, findings, unchecked, hops } = assessment;
   const clean = (text: string): string => bounded(text, concealed);
   const cleanFailure = (one: Failure): Failure => ({ ...one, message: clean(one.message) });
   const measurements: Measurement[] = [
@@ -108,6 +109,7 @@ function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted):
     measurements,
     ...(findings ? { findings: findings.map((finding) => mapTexts<Finding>(finding, clean)) } : {}),
     ...(unchecked ? { unchecked: unchecked.map((one) => mapTexts<Unchecked>(one, clean)) } : {}),
+    ...(hops ? { hops: hops.map((hop) => mapTexts<Hop>(hop, clean)) } : {}),
     ...(attempts ? { attempts } : {}),
   };
 }

@@ -1,14 +1,15 @@
 /** What the tests of probers stand on: worlds, servers on free ports, and certificates. */
-import "reflect-metadata";
-import type { webcrypto } from "node:crypto";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import * as x509 from "@peculiar/x509";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { googleApi } from "../../shared/adapters/google-api.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import type { AnyProber } from "./prober.ts";
 import { runProbes } from "./run.ts";
+
+export { type CertificateOptions, type Issued, issue } from "./certificates.fixtures.ts";
 
 /** The secrets of every test, by name. Their values may appear nowhere. */
 export const canaries: Readonly<Record<string, string>> = {
@@ -100,6 +101,24 @@ export function tcpServer(onConnection: (socket: Socket) => void): Promise<numbe
   return listening(createServer({ allowHalfOpen: true }, onConnection));
 }
 
+/** A port whose queue is full: a handshake of TCP is neither answered nor refused there. */
+export async function fullServer(): Promise<number> {
+  const code = `const s = require("node:net").createServer(); s.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => console.log(s.address().port))`;
+  const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  const waiting: Socket[] = [];
+  onTestFinished(() => {
+    for (const socket of waiting) socket.destroy();
+    child.kill("SIGKILL");
+  });
+  const [line] = await once(child.stdout, "data");
+  const port = Number(String(line));
+  // Nobody takes connections out of the queue any more; these fill it.
+  child.kill("SIGSTOP");
+  for (let count = 0; count < 8; count++) waiting.push(connect(port, "127.0.0.1").on("error", () => {}));
+  await once(waiting[0] ?? new Socket(), "connect");
+  return port;
+}
+
 /** A port at which nothing listens. */
 export async function closedPort(): Promise<number> {
   const server = createServer();
@@ -107,56 +126,4 @@ export async function closedPort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-/** A certificate with its key, and the certificates that lead to it, in PEM. */
-export interface Issued {
-  readonly cert: string;
-  readonly key: string;
-  readonly certificate: x509.X509Certificate;
-  readonly keys: webcrypto.CryptoKeyPair;
-}
-
-/** What a certificate says. */
-export interface CertificateOptions {
-  readonly name: string;
-  /** Without it the certificate is self-signed. */
-  readonly issuer?: Issued;
-  /** Names and addresses that it is for; a certificate without any is an authority. */
-  readonly hosts?: readonly string[];
-  /** Days from now. @default -1 */
-  readonly from?: number;
-  /** Days from now. @default 30 */
-  readonly until?: number;
-}
-
-/** Issues a certificate. */
-export async function issue({ name, issuer, hosts, from = -1, until = 30 }: CertificateOptions): Promise<Issued> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const day = 86_400_000;
-  const names = hosts?.map((host) => ({
-    type: /^[\d.]+$/.test(host) ? ("ip" as const) : ("dns" as const),
-    value: host,
-  }));
-  const certificate = await x509.X509CertificateGenerator.create({
-    subject: `CN=${name}`,
-    issuer: issuer?.certificate.subject ?? `CN=${name}`,
-    notBefore: new Date(Date.now() + from * day),
-    notAfter: new Date(Date.now() + until * day),
-    publicKey: keys.publicKey,
-    signingKey: (issuer?.keys ?? keys).privateKey,
-    signingAlgorithm: algorithm,
-    extensions: [
-      new x509.BasicConstraintsExtension(names === undefined, undefined, true),
-      ...(names ? [new x509.SubjectAlternativeNameExtension(names)] : []),
-    ],
-  });
-  const key = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
-  return {
-    cert: `${certificate.toString("pem")}\n`,
-    key: `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n`,
-    certificate,
-    keys,
-  };
 }

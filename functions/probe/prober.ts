@@ -1,7 +1,7 @@
 /** What a kind of probe is. The handler owns what all kinds share: deadline, duration, closing, redaction. */
 import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
-import type { Failure, Finding, Unchecked } from "../../shared/messages/report.ts";
+import type { Failure, Finding, Hop, Unchecked } from "../../shared/messages/report.ts";
 import type { MetricName } from "../../shared/metrics.ts";
 import type { GoogleApi } from "../../shared/ports.ts";
 
@@ -39,6 +39,8 @@ export interface Assessment {
   readonly findings?: readonly Finding[];
   /** Checks that could not be made. */
   readonly unchecked?: readonly Unchecked[];
+  /** Every answer on a way of several redirects. */
+  readonly hops?: readonly Hop[];
   /** The failure is no blip, and a second attempt would not excuse it: it is a share of many attempts already. */
   readonly conclusive?: true;
   /** Samples to keep where a second attempt at once succeeds: then this one has met a cold instance. */

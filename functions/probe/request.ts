@@ -1,10 +1,10 @@
 /** One HTTP request as it is configured: its settings, and the exchange from the first connection to the last answer of its redirects. */
 import { z } from "zod";
 import { type SecretReference, textOrSecret } from "../../shared/config/fields.ts";
-import type { Failure } from "../../shared/messages/report.ts";
+import type { Failure, Hop } from "../../shared/messages/report.ts";
 import { type Expectations, expectations } from "./expect.ts";
 import { dial } from "./net/dial.ts";
-import { type Answer, exchange } from "./net/exchange.ts";
+import { type Answer, codings, exchange } from "./net/exchange.ts";
 import { failureOf, ProbeFault } from "./net/faults.ts";
 import {
   headers as headerFields,
@@ -39,6 +39,8 @@ export interface Asked {
   readonly answer?: Answer & { readonly seconds: number };
   /** Seconds in each completed phase of the last request. */
   readonly phases: Readonly<Record<string, number>>;
+  /** Every answer on the way, the last one included, where there were redirects. */
+  readonly hops: readonly Hop[];
   /** Seconds until the first certificate of any hop expires; negative when it has. */
   readonly certificateExpiry?: number | undefined;
 }
@@ -104,13 +106,17 @@ export async function ask(
   const started = world.clock();
   const expiries: number[] = [];
   const soonest = (): number | undefined => (expiries.length === 0 ? undefined : Math.min(...expiries));
+  const seen: Hop[] = [];
   let outgoing = first;
   for (let hops = 0; ; hops++) {
     const watch = stopwatch(() => world.clock());
+    const left = world.clock();
     try {
       const { expiresAt, answer } = await visit(outgoing, settings, ca, world, watch);
       if (expiresAt !== undefined) expiries.push((expiresAt - world.now()) / 1000);
+      const hop = { url: shown(outgoing.url), status: answer.status, duration: (world.clock() - left) / 1000 };
       const next = settings.follow_redirects > 0 ? redirected(outgoing, answer) : undefined;
+      if (next || hops > 0) seen.push(hop);
       if (next && hops < settings.follow_redirects) {
         outgoing = next;
         continue;
@@ -121,7 +127,7 @@ export async function ask(
           `more than ${settings.follow_redirects} redirects, the next to ${shown(next.url)}`,
         );
       const seconds = (world.clock() - started) / 1000;
-      return { answer: { ...answer, seconds }, phases: watch.times(), certificateExpiry: soonest() };
+      return { answer: { ...answer, seconds }, phases: watch.times(), hops: seen, certificateExpiry: soonest() };
     } catch (error) {
       if (error instanceof CertificateFault && error.expiresAt !== undefined)
         expiries.push((error.expiresAt - world.now()) / 1000);
@@ -129,7 +135,7 @@ export async function ask(
       const message = world.redact(
         hops === 0 ? failure.message : `${failure.message} (redirected to ${shown(outgoing.url)})`,
       );
-      return { failure: { ...failure, message }, phases: watch.times(), certificateExpiry: soonest() };
+      return { failure: { ...failure, message }, phases: watch.times(), hops: seen, certificateExpiry: soonest() };
     }
   }
 }
@@ -158,7 +164,7 @@ async function firstRequest(
   world: ProbeWorld,
   confidential: readonly string[],
 ): Promise<Outgoing> {
-  const headers: Record<string, string> = { "user-agent": "Pathkeeper", accept: "*/*", "accept-encoding": "gzip, br" };
+  const headers: Record<string, string> = { "user-agent": "Pathkeeper", accept: "*/*", "accept-encoding": codings };
   for (const [name, value] of Object.entries(settings.headers)) headers[name] = await world.resolve(value);
   const body = settings.body === undefined ? undefined : await world.resolve(settings.body);
   if (settings.json !== undefined) headers["content-type"] ??= "application/json";

@@ -76,6 +76,15 @@ export interface Unchecked {
   explanation: string;
 }
 
+/** One answer on the way of a request that was redirected. */
+export interface Hop {
+  /** Without query and fragment. */
+  url: string;
+  status: number;
+  /** Seconds from nothing to its last byte. */
+  duration: number;
+}
+
 /** One attempt at a probe that was tried again at once. */
 export interface Attempt {
   /** RFC 3339 instant at which it started. */
@@ -97,6 +106,8 @@ export interface ProbeResult {
   measurements: Measurement[];
   findings?: Finding[] | undefined;
   unchecked?: Unchecked[] | undefined;
+  /** Every answer in turn, the last one included, where a request was redirected. */
+  hops?: Hop[] | undefined;
   /** All attempts, where there was more than one: the last of them is the result. */
   attempts?: Attempt[] | undefined;
 }
@@ -171,6 +182,7 @@ const reportSchema: z.ZodType<Report> = z.object({
           }),
         )
         .optional(),
+      hops: z.array(z.object({ url: z.string(), status: z.number(), duration: z.number() })).optional(),
       attempts: z.array(z.object({ at: instant, duration: z.number(), failure: failure.optional() })).optional(),
     }),
   ),

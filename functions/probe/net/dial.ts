@@ -71,7 +71,8 @@ async function open(options: NetConnectOpts, world: ProbeWorld, watch: Stopwatch
   return socket;
 }
 
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** What a promise gives, or at once the reason of the signal: for what cannot be stopped, only left behind. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const giveUp = (): void => reject(signal.reason);

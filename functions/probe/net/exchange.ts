@@ -1,8 +1,8 @@
 /** One HTTP request and its answer, over a connection that is already open and used for nothing else. */
 import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
-import type { Transform } from "node:stream";
-import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import type { Readable, Transform } from "node:stream";
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from "node:zlib";
 import { ProbeFault } from "./faults.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
@@ -51,12 +51,17 @@ export function exchange(socket: Socket, question: Question, watch: Stopwatch): 
   });
 }
 
-const decoders: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  "x-gzip": createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
+/** Decoders by the name of the coding; the first byte tells the two forms of `deflate` apart, of which RFC 9110 allows one. */
+const decoders: Readonly<Record<string, (first: number) => Transform>> = {
+  gzip: () => createGunzip(),
+  "x-gzip": () => createGunzip(),
+  deflate: (first) => ((first & 0x0f) === 8 ? createInflate() : createInflateRaw()),
+  br: () => createBrotliDecompress(),
+  zstd: () => createZstdDecompress(),
 };
+
+/** What the decoders understand, as a request offers it. */
+export const codings = "gzip, deflate, br, zstd";
 
 function readBody(response: IncomingMessage, limit: number): Promise<{ body: Buffer; truncated: boolean }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ body: Buffer; truncated: boolean }>();
@@ -70,19 +75,32 @@ function readBody(response: IncomingMessage, limit: number): Promise<{ body: Buf
     finish(true);
     return promise;
   }
-  const encoding = response.headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
-  const decoder = decoders[encoding]?.();
-  const source = decoder ? response.pipe(decoder) : response;
-  source.on("data", (chunk: Buffer) => {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size <= limit) return;
-    source.removeAllListeners("data").pause();
-    finish(true);
-    decoder?.destroy();
+  const read = (source: Readable, stop: () => void): void => {
+    source.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size <= limit) return;
+      source.removeAllListeners("data").pause();
+      finish(true);
+      stop();
+    });
+    source.once("end", () => finish(false)).on("error", reject);
+  };
+  const makeDecoder = decoders[response.headers["content-encoding"]?.trim().toLowerCase() ?? "identity"];
+  if (!makeDecoder) {
+    read(response, () => {});
+    return promise;
+  }
+  let decoding = false;
+  response.on("error", reject).once("end", () => {
+    if (!decoding) finish(false);
   });
-  source.once("end", () => finish(false));
-  source.on("error", reject);
-  if (decoder) response.on("error", reject);
+  response.once("data", (first: Buffer) => {
+    decoding = true;
+    const decoder = makeDecoder(first[0] ?? 0);
+    read(decoder, () => decoder.destroy());
+    decoder.write(first);
+    response.pipe(decoder);
+  });
   return promise;
 }

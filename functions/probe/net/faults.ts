@@ -97,6 +97,7 @@ const activities: Readonly<Record<string, string>> = {
   tls: "shaking hands for TLS with",
   first_byte: "waiting for the first byte from",
   body: "reading the body from",
+  access: "asking the Cloud SQL Admin API for access to",
   authentication: "logging in at",
   query: "waiting for the answer to the first query from",
   statistics: "counting the connections of",

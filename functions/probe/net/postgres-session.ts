@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import pg from "pg";
 import type { FailureKind } from "../../../shared/messages/report.ts";
 import type { ProbeWorld } from "../prober.ts";
+import type { InstanceAccess } from "./cloud-sql.ts";
 import { dial } from "./dial.ts";
 import { ProbeFault } from "./faults.ts";
 import { PostgresStream } from "./postgres-stream.ts";
@@ -23,6 +24,8 @@ export interface Login {
   readonly password: string | undefined;
   readonly tls: (typeof tlsModes)[number];
   readonly ca: string | undefined;
+  /** The way of Google's connectors, in place of a connection of PostgreSQL's own. */
+  readonly instance?: InstanceAccess | undefined;
 }
 
 /** The host as it is named in sentences. */
@@ -96,6 +99,7 @@ async function connected(login: Login, world: ProbeWorld, watch: Stopwatch): Pro
   const { host, port, tls, ca } = login;
   if (isSocketFolder(host)) return await dial({ path: socketOf(host, port) }, world, watch).catch(noProxy);
   const socket = await dial({ host, port }, world, watch);
+  if (login.instance) return await throughConnector(socket, login.instance, world, watch);
   if (tls === "disable") return socket;
   watch.enter("tls");
   await requestTls(socket, peerOf(login));
@@ -103,6 +107,19 @@ async function connected(login: Login, world: ProbeWorld, watch: Stopwatch): Pro
   const secured = await secure(socket, { host, ca, verify }, watch, world.now());
   if (secured.fault !== undefined) throw new ProbeFault("tls", secured.fault);
   return secured.socket;
+}
+
+/** Shakes hands as Google's connectors do: at once, both sides with a certificate, and without asking PostgreSQL for TLS. */
+async function throughConnector(
+  raw: Socket,
+  { ca, client, name }: InstanceAccess,
+  world: ProbeWorld,
+  watch: Stopwatch,
+): Promise<Socket> {
+  const { socket, leaf, fault } = await secure(raw, { host: name, ca, client, verify: "chain" }, watch, world.now());
+  if (fault !== undefined) throw new ProbeFault("tls", fault);
+  if (leaf?.subject.split("\n").includes(`CN=${name}`) || leaf?.checkHost(name) !== undefined) return socket;
+  throw new ProbeFault("tls", `the certificate is not that of the instance ${name}`);
 }
 
 function noProxy(error: NodeJS.ErrnoException & { address?: string }): never {

@@ -1,7 +1,14 @@
 /** The TLS handshake over a connection, and the judgement of the certificates in plain sentences. */
 import { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
-import { checkServerIdentity, connect, getCACertificates, type TLSSocket } from "node:tls";
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type TLSSocket,
+} from "node:tls";
 import { eventOf } from "./dial.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
@@ -14,11 +21,15 @@ export interface TlsOptions {
   /** How much is verified: `chain` leaves the name out. @default full */
   readonly verify?: "full" | "chain" | "nothing";
   readonly protocols?: readonly string[];
+  /** What proves who we are, in PEM. @default nothing */
+  readonly client?: { readonly cert: string; readonly key: string } | undefined;
 }
 
 /** A finished handshake. Nothing may be sent over it while a fault stands. */
 export interface Secured {
   readonly socket: TLSSocket;
+  /** The server's own. The socket gives it out only once. */
+  readonly leaf: X509Certificate | undefined;
   /** When the first certificate of the verified chain expires; milliseconds since the epoch. */
   readonly expiresAt: number | undefined;
   /** Whose certificate that is. */
@@ -35,13 +46,13 @@ export interface Secured {
  * @throws the error of the handshake, where there was none to judge
  */
 export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch, now: number): Promise<Secured> {
-  const { host, ca, verify = "full", protocols } = options;
+  const { host, ca, verify = "full", protocols, client } = options;
   watch.enter("tls");
   const socket = connect({
     socket: raw,
     host,
     ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(ca === undefined ? {} : { ca }),
+    secureContext: contextOf(ca, client),
     ...(protocols === undefined ? {} : { ALPNProtocols: [...protocols] }),
     checkServerIdentity: verify === "chain" ? () => undefined : checkServerIdentity,
     // A certificate that is refused is still one whose dates are wanted: it is judged below, before anything is sent.
@@ -55,6 +66,7 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
   const first = chain.toSorted((left, right) => expiry(left) - expiry(right))[0];
   return {
     socket,
+    leaf,
     expiresAt: first && expiry(first),
     expiring: first && subjectOf(first),
     leafExpiresAt: leaf && expiry(leaf),
@@ -84,15 +96,43 @@ function verifiedChain(
   return chain;
 }
 
+/** How many authorities and contexts are remembered: more than a configuration has. */
+const mostRemembered = 100;
+
+/** Contexts by what they were made of: to read authorities takes longer than a handshake. */
+const contexts = new Map<string, SecureContext>();
+
+function contextOf(ca: string | undefined, client: TlsOptions["client"]): SecureContext {
+  const key = `${ca ?? ""}\n${client?.cert ?? ""}`;
+  return remembered(contexts, key, () =>
+    createSecureContext({ ...(ca === undefined ? {} : { ca }), ...(client === undefined ? {} : client) }),
+  );
+}
+
+function remembered<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  const [oldest] = known.keys();
+  if (known.size >= mostRemembered && oldest !== undefined) known.delete(oldest);
+  known.set(key, made);
+  return made;
+}
+
+const authorities = new Map<string, ReadonlyMap<string, readonly X509Certificate[]>>();
 let systemRoots: ReadonlyMap<string, readonly X509Certificate[]> | undefined;
 
 /** Reads the trusted authorities of the system, which takes a while. */
 export function loadRoots(): void {
   trusted(undefined);
+  contextOf(undefined, undefined);
 }
 
 function trusted(ca: string | undefined): ReadonlyMap<string, readonly X509Certificate[]> {
-  if (ca !== undefined) return bySubject(ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []);
+  if (ca !== undefined)
+    return remembered(authorities, ca, () =>
+      bySubject(ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []),
+    );
   systemRoots ??= bySubject(getCACertificates("default"));
   return systemRoots;
 }

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { canaries, closedPort, issue, listening, measured, probeOnce, tcpServer } from "../fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
@@ -101,6 +101,8 @@ describe("http", () => {
   it.each([
     ["gzip", gzipSync],
     ["deflate", deflateSync],
+    ["deflate", deflateRawSync],
+    ["zstd", zstdCompressSync],
     ["br", brotliCompressSync],
   ] as const)("decodes %s", async (encoding, compress) => {
     const port = await serve((_request, response) => {
@@ -209,6 +211,12 @@ describe("http redirects", () => {
       expect: { body_contains: "there" },
     });
     expect(result.failure).toBeUndefined();
+    expect(result.hops).toEqual([
+      { url: `http://127.0.0.1:${first}/`, status: 302, duration: expect.any(Number) },
+      { url: `http://127.0.0.1:${first}/next`, status: 301, duration: expect.any(Number) },
+      { url: `http://localhost:${last}/end`, status: 200, duration: expect.any(Number) },
+    ]);
+    expect(measured(result, "http_redirects")).toBe(2);
     expect(seen).toEqual([
       ["/", true],
       ["/next", true],
@@ -229,6 +237,17 @@ describe("http redirects", () => {
     if (failure) expect(result.failure).toMatchObject(failure);
     else expect(result.failure).toBeUndefined();
     expect(JSON.stringify(result)).not.toContain("secret=1");
+    if (settings.follow_redirects > 0) expect(result.hops?.map(({ status }) => status)).toEqual([302, 302, 302]);
+  });
+
+  it("keeps the way to a hop that fails", async () => {
+    const nowhere = await closedPort();
+    const port = await serve((_request, response) =>
+      response.writeHead(302, { location: `http://127.0.0.1:${nowhere}/` }).end(),
+    );
+    const result = await probeOnce(http, { url: `http://127.0.0.1:${port}/` });
+    expect(result.failure).toMatchObject({ kind: "refused", message: expect.stringContaining("(redirected to ") });
+    expect(result.hops).toMatchObject([{ url: `http://127.0.0.1:${port}/`, status: 302 }]);
   });
 
   it("refuses to leave HTTP", async () => {

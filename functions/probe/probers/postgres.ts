@@ -2,7 +2,9 @@
 import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
-import { failureOf } from "../net/faults.ts";
+import { addressKinds, connectorPort, forgetAccess, instanceAccess } from "../net/cloud-sql.ts";
+import { unlessAborted } from "../net/dial.ts";
+import { failureOf, ProbeFault } from "../net/faults.ts";
 import { explained, type Login, openSession, peerOf, tlsModes } from "../net/postgres-session.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
@@ -12,10 +14,13 @@ export interface PostgresSettings {
   readonly connection: {
     readonly url?: SecretReference | undefined;
     readonly host?: string | undefined;
-    readonly port: number;
+    readonly instance?: string | undefined;
+    readonly ip: (typeof addressKinds)[number];
+    readonly port?: number | undefined;
     readonly database: string;
     readonly user?: string | undefined;
     readonly password?: SecretReference | undefined;
+    readonly iam: boolean;
   };
   readonly tls: (typeof tlsModes)[number];
   readonly ca?: SecretReference | undefined;
@@ -40,58 +45,86 @@ export const postgres: Prober<PostgresSettings, PostgresObservation> = {
   kind: "postgres",
   title:
     "Opens a fresh connection to PostgreSQL and times each phase, counts the connections in use, and can open a burst of them. A burst fails the probe only when none of its connections succeeds.",
-  settings: z.strictObject({
-    connection: z
-      .strictObject({
-        url: secretReference.optional().describe("A secret postgres:// URL, in place of all that follows."),
-        host: z
-          .string()
-          .min(1)
-          .optional()
-          .describe("A name, an address, or the folder of a socket: /cloudsql/project:region:instance."),
-        port: z.int().min(1).max(65_535).default(5432).describe("The port; it is also part of the name of a socket."),
-        database: z.string().min(1).default("postgres").describe("The database to log in to."),
-        user: z.string().min(1).optional().describe("The role to log in as."),
-        password: secretReference.optional().describe("Its password."),
-      })
-      .refine(({ url, host }) => (url === undefined) !== (host === undefined), {
-        message: "write either url: { secret: NAME }, or host and user",
-      })
-      .refine(({ host, user }) => host === undefined || user !== undefined, {
-        message: "write the role to log in as",
-        path: ["user"],
-      })
-      .describe("Where to connect to."),
-    tls: z
-      .enum(tlsModes)
-      .default("require")
-      .describe("disable, require (encrypted, not verified), verify-ca or verify-full. A socket never uses TLS."),
-    ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
-    query: z
-      .string()
-      .min(1)
-      .default("select 1")
-      .describe("The first query. It runs in a read-only transaction that the server ends at the probe's deadline."),
-    burst: z
-      .strictObject({
-        connections: z
-          .int()
-          .min(0)
-          .max(100)
-          .default(0)
-          .describe("How many connections start at the same moment; 0 for none."),
-      })
-      .prefault({})
-      .describe("Simultaneous fresh connections, which a sick network path drops first."),
-    pool: z
-      .strictObject({
-        size: z.int().min(1).describe("Connections that the application's pool keeps, of all instances together."),
-        overflow: z.int().min(0).default(0).describe("Connections that it may open beyond that."),
-        role: z.string().min(1).optional().describe("The role of the application. Default: all clients are counted."),
-      })
-      .optional()
-      .describe("The application's pool, for cloud_sql_pool_utilization."),
-  }),
+  settings: z
+    .strictObject({
+      connection: z
+        .strictObject({
+          url: secretReference.optional().describe("A secret postgres:// URL, in place of all that follows."),
+          host: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("A name, an address, or the folder of a socket: /cloudsql/project:region:instance."),
+          instance: z
+            .string()
+            .regex(/^[^:\s]+:[^:\s]+:[^:\s]+$/, "must be an instance such as project:region:name")
+            .optional()
+            .describe(
+              "An instance of Cloud SQL, project:region:name, reached as Google's connector libraries reach it.",
+            ),
+          ip: z.enum(addressKinds).default("public").describe("Which address of the instance: public, private or psc."),
+          port: z
+            .int()
+            .min(1)
+            .max(65_535)
+            .optional()
+            .describe("The port, also part of the name of a socket. Default: 5432, or 3307 of an instance."),
+          database: z.string().min(1).default("postgres").describe("The database to log in to."),
+          user: z.string().min(1).optional().describe("The role to log in as."),
+          password: secretReference.optional().describe("Its password."),
+          iam: z
+            .boolean()
+            .default(false)
+            .describe(
+              "Logs in with a token of the function's own identity as the password, as Cloud SQL's IAM wants it.",
+            ),
+        })
+        .refine(({ url, host, instance }) => [url, host, instance].filter((way) => way !== undefined).length === 1, {
+          message: "write either url: { secret: NAME }, or host and user, or instance and user",
+        })
+        .refine(({ url, user }) => url !== undefined || user !== undefined, {
+          message: "write the role to log in as",
+          path: ["user"],
+        })
+        .refine(({ iam, url, password }) => !iam || (url === undefined && password === undefined), {
+          message: "write either a password or iam: true",
+          path: ["iam"],
+        })
+        .describe("Where to connect to."),
+      tls: z
+        .enum(tlsModes)
+        .default("require")
+        .describe("disable, require (encrypted, not verified), verify-ca or verify-full. A socket never uses TLS."),
+      ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
+      query: z
+        .string()
+        .min(1)
+        .default("select 1")
+        .describe("The first query. It runs in a read-only transaction that the server ends at the probe's deadline."),
+      burst: z
+        .strictObject({
+          connections: z
+            .int()
+            .min(0)
+            .max(100)
+            .default(0)
+            .describe("How many connections start at the same moment; 0 for none."),
+        })
+        .prefault({})
+        .describe("Simultaneous fresh connections, which a sick network path drops first."),
+      pool: z
+        .strictObject({
+          size: z.int().min(1).describe("Connections that the application's pool keeps, of all instances together."),
+          overflow: z.int().min(0).default(0).describe("Connections that it may open beyond that."),
+          role: z.string().min(1).optional().describe("The role of the application. Default: all clients are counted."),
+        })
+        .optional()
+        .describe("The application's pool, for cloud_sql_pool_utilization."),
+    })
+    .refine(({ connection: { iam, host = "/" }, tls }) => !iam || tls !== "disable" || host.startsWith("/"), {
+      message: "a token does not travel unencrypted: write require, verify-ca or verify-full",
+      path: ["tls"],
+    }),
   example: `connection: { host: 10.20.0.3, user: pathkeeper, password: { secret: database-password } }
 tls: require
 burst: { connections: 10 }
@@ -99,7 +132,14 @@ pool: { size: 10, overflow: 15, role: backend }
 `,
 
   async observe(settings, world) {
-    const login = await loginOf(settings, world);
+    let login: Login;
+    try {
+      login = await loginOf(settings, world);
+    } catch (error) {
+      if (!(error instanceof ProbeFault) && !world.signal.aborted) throw error;
+      const peer = settings.connection.instance ?? "the database";
+      return { failure: clean(failureOf(error, { phase: "access", peer, signal: world.signal }), world), phases: {} };
+    }
     const first = await single(login, settings, world);
     if (first.failure || settings.burst.connections === 0) return first;
     return { ...first, burst: await openBurst(login, settings.burst.connections, world) };
@@ -116,6 +156,11 @@ pool: { size: 10, overflow: 15, role: backend }
       measurements.push(
         { metric: "database_connections", value: connections.used },
         { metric: "database_connection_limit", value: connections.limit },
+        ...Object.entries({ ...noStates, ...connections.states }).map(([state, value]) => ({
+          metric: "database_connections_by_state" as const,
+          value,
+          labels: { state },
+        })),
       );
     if (connections && pool)
       measurements.push({
@@ -139,7 +184,12 @@ interface Connections {
   readonly limit: number;
   /** Those of the application's role. */
   readonly pool: number;
+  /** How many are in each state of `pg_stat_activity`. */
+  readonly states: Readonly<Record<string, number>>;
 }
+
+/** States that are told also when no connection is in them. */
+const noStates: Connections["states"] = { active: 0, idle: 0, "idle in transaction": 0 };
 
 /** What became of simultaneous connections. */
 interface Burst {
@@ -205,6 +255,11 @@ function burstFailure(burst: Burst | undefined): Failure | undefined {
 
 function failure(error: unknown, login: Login, phase: string, world: ProbeWorld): Failure {
   const seen = failureOf(explained(error, login), { phase, peer: peerOf(login), signal: world.signal });
+  if (login.instance) forgetAccess(world.google);
+  return clean(seen, world);
+}
+
+function clean(seen: Failure, world: ProbeWorld): Failure {
   return { ...seen, message: world.redact(seen.message) };
 }
 
@@ -212,8 +267,21 @@ async function loginOf({ connection, tls, ca }: PostgresSettings, world: ProbeWo
   const common = { tls, ca: ca && (await world.resolve(ca)) };
   if (connection.url)
     return { ...readUrl(await world.resolve(connection.url), connection.url.secret, world), ...common };
-  const { host = "", port, database, user = "", password } = connection;
-  return { host, port, database, user, password: password && (await world.resolve(password)), ...common };
+  const { host = "", instance: name, ip, database, user = "", iam } = connection;
+  const password = iam ? await token(world) : connection.password && (await world.resolve(connection.password));
+  if (name === undefined) return { host, port: connection.port ?? 5432, database, user, password, ...common };
+  const instance = await instanceAccess(name, ip, world);
+  return { host: instance.host, port: connection.port ?? connectorPort, database, user, password, ...common, instance };
+}
+
+/** A token of the function, as the password of a role that stands for its service account. */
+async function token({ google, signal, conceal }: ProbeWorld): Promise<string> {
+  const asked = google.accessToken().catch((error: unknown) => {
+    throw new ProbeFault("auth", error instanceof Error ? error.message : String(error));
+  });
+  const text = await unlessAborted(asked, signal);
+  conceal(text);
+  return text;
 }
 
 function readUrl(text: string, secret: string, world: ProbeWorld): Omit<Login, "tls" | "ca"> {
@@ -232,12 +300,12 @@ function readUrl(text: string, secret: string, world: ProbeWorld): Omit<Login, "
 }
 
 /**
- * A role without the right to see others' sessions reads no backend type of them, but sees whose they are and in which database. Workers
- * of the server itself lack one or the other.
+ * A role without the right to see others' sessions (pg_read_all_stats, pg_monitor) reads no backend type and no state of them, but sees
+ * whose they are and in which database. Workers of the server itself lack one or the other.
  */
 const countConnections = `
 with clients as (
-  select usename from pg_stat_activity
+  select usename, coalesce(state, 'unknown') as state from pg_stat_activity
   where pid <> pg_backend_pid()
     and coalesce(backend_type = 'client backend', usename is not null and datname is not null)
 )
@@ -245,5 +313,8 @@ select
   count(*)::int as used,
   (count(*) filter (where $1::text is null or usename = $1))::int as pool,
   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-    - coalesce(current_setting('reserved_connections', true)::int, 0) as limit
+    - coalesce(current_setting('reserved_connections', true)::int, 0) as limit,
+  coalesce((
+    select json_object_agg(state, n) from (select state, count(*)::int as n from clients group by state) as counted
+  ), '{}') as states
 from clients`;
