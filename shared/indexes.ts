@@ -13,11 +13,19 @@ export interface CompositeIndex {
 export const compositeIndexes: readonly CompositeIndex[] = [];
 
 /** Collections whose documents Firestore deletes by itself, with the field that holds the instant; also for Terraform. */
-export const expiringCollections: Readonly<Record<string, string>> = { state: "expires_at", deliveries: "expires_at" };
+export const expiringCollections: Readonly<Record<string, string>> = {
+  state: "expires_at",
+  deliveries: "expires_at",
+  availability: "expires_at",
+};
 
 /** Fields that are only ever read with their whole document: an entry in an index would cost with each write, and long ones count against its limits. */
 export const unindexedFields: readonly { readonly collection: string; readonly field: string }[] = [
   { collection: "state", field: "data" },
+  { collection: "availability", field: "data" },
+  { collection: "availability", field: "components" },
+  { collection: "availability", field: "journeys" },
+  { collection: "availability", field: "incidents" },
   { collection: "deliveries", field: "payload" },
   { collection: "deliveries", field: "attempts" },
   { collection: "incidents", field: "timeline" },

@@ -6,24 +6,29 @@ import type { Report } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
 import type { Fields, Reads, Store, Transaction } from "../../shared/ports.ts";
 import { applied, type Change } from "./alerts.ts";
+import { flushAvailability, flushEvery } from "./availability/flush.ts";
+import { type Timed, timed } from "./availability/period.ts";
+import { withReport } from "./availability/uptime.ts";
 import { documentOf, incidentCollection } from "./document.ts";
 import type { Happening } from "./draft.ts";
 import { crossPartition } from "./edits.ts";
 import { revise } from "./incident.ts";
 import type { OperatorFields } from "./operator.ts";
-import { type Evaluated, evaluateReport, evaluateTick, judgeNow, reportInstant } from "./partition.ts";
+import { type Evaluated, evaluateReport, evaluateTick, horizonOf, judgeNow, reportInstant } from "./partition.ts";
 import type { PartitionCache } from "./partition-cache.ts";
 import { squeezedSentence } from "./partition-document.ts";
 import type { Plan } from "./plan.ts";
 import { sourceOf } from "./samples.ts";
 import { hearSelf, missTicks, ticksAreDue, watchTick } from "./self/checks.ts";
-import { decodeSelf, encodeSelf, noted, type SelfState } from "./self/state.ts";
+import { isHeartbeatDue } from "./self/heartbeat.ts";
+import { decodeSelf, emptySelf, encodeSelf, noted, type SelfState } from "./self/state.ts";
 import {
   decodeEnvironment,
   type EnvironmentState,
   emptyPartition,
   encodeEnvironment,
   environmentDocument,
+  type Incident,
   type OutboxEntry,
   type PartitionState,
   stateCollection,
@@ -37,6 +42,8 @@ export interface Committed {
   readonly ignored?: string;
   /** What people who run this should know, as sentences for the log. */
   readonly remarks?: readonly string[];
+  /** A tick after whose publication a heartbeat is deserved. */
+  readonly heartbeatAt?: number;
 }
 
 /** What every commit needs. */
@@ -58,23 +65,25 @@ export async function commitReport(desk: Desk, report: Report, now: number): Pro
   const step = (state: PartitionState): Evaluated => {
     const evaluated = evaluateReport(state, report, desk.plan);
     if (evaluated.ignored === "repeated" || evaluated.ignored === "late") return evaluated;
+    const next = evaluated.state;
     const heard = noted(state.heard, report, reportInstant(report), now);
-    return { ...evaluated, state: { ...evaluated.state, heard } };
+    const uptime = withReport(state.uptime ?? {}, report, desk.plan, horizonOf(next, desk.plan));
+    return { ...evaluated, state: { ...next, heard, uptime } };
   };
   const committed = await commitStep(desk, partition(report.group, desk), step, now);
   if (!desk.watchesItself || !ticksAreDue(desk.ticks.at, now)) return committed;
-  const { outbox } = await commitStep(desk, itself, (state) => missTicks(known(state, desk, now), now), now);
+  const { outbox } = await commitStep(desk, monitor, (state) => missTicks(known(state, desk, now), now), now);
   return { ...committed, outbox: [...new Set([...committed.outbox, ...outbox])] };
 }
 
 /** Takes in what a function reports of the monitor itself. */
 export function commitSelfReport(desk: Desk, report: Report, now: number): Promise<Committed> {
-  return commitStep(desk, itself, (state) => hearSelf(state, report, now), now);
+  return commitStep(desk, monitor, (state) => hearSelf(state, report, now), now);
 }
 
 /** Takes a report that answers a validation to the incident that asked for it. */
 export async function commitValidation(desk: Desk, report: Report, now: number): Promise<Committed> {
-  return { outbox: await commitIncidents(desk, { changes: [], validation: report }, now) };
+  return { outbox: (await commitIncidents(desk, { changes: [], validation: report }, now)).outbox };
 }
 
 /** Makes the time until now no pause: whoever starts the system knows that it did not run. For one machine; the cloud never stops on purpose. */
@@ -88,7 +97,7 @@ export async function excusePause(store: Store, now: number): Promise<void> {
 
 /** Takes a report that answers a diagnosis to the incidents that it concerns. */
 export async function commitDiagnosis(desk: Desk, report: Report, now: number): Promise<Committed> {
-  return { outbox: await commitIncidents(desk, { changes: [], diagnosis: report }, now) };
+  return { outbox: (await commitIncidents(desk, { changes: [], diagnosis: report }, now)).outbox };
 }
 
 /** Lets time pass: in every partition, over the rules that join several, and for the open incidents and their documents. */
@@ -106,12 +115,9 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
     const step = (before: PartitionState): Evaluated => evaluateTick(before, group, plan, at);
     committed.push(await commitStep(desk, partition(group, desk), step, now));
   }
-  if (desk.watchesItself) {
-    const heard = Object.fromEntries(groups.map((group, index) => [group, seen[index]?.heard]));
-    const step = (state: SelfState): Stepped<SelfState> => watchTick(known(state, desk, now), heard, plan, at, now);
-    committed.push(await commitStep(desk, itself, step, now));
-    desk.ticks.at = Math.max(desk.ticks.at, at);
-  }
+  const states = new Map(groups.map((group, index) => [group, seen[index] ?? emptyPartition]));
+  const itself = desk.watchesItself ? await lookAtItself(desk, states, at, now) : undefined;
+  if (itself !== undefined) committed.push(itself);
   if (plan.crossRules.length > 0 || strays.includes(crossPartition)) {
     const source = sourceOf(
       seen.map(({ series }) => series),
@@ -125,14 +131,73 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
     };
     committed.push(await commitStep(desk, partition(crossPartition, desk), step, now));
   }
-  const states = new Map(groups.map((group, index) => [group, seen[index] ?? emptyPartition]));
   const changes = lostAlerts(alerts, states, at, plan);
-  committed.push({ outbox: await commitIncidents(desk, { changes, tickAt: at }, now) });
+  const environment = await commitIncidents(desk, { changes, tickAt: at }, now);
+  committed.push({ outbox: environment.outbox });
+  if (itself !== undefined) await writeAvailability(desk, states, itself, environment, at, now);
   const outbox = committed.flatMap((one) => one.outbox);
   return {
     outbox: [...new Map(outbox.map((entry) => [entry.id, entry])).values()],
     remarks: committed.flatMap(({ remarks = [] }) => remarks),
+    ...(itself?.heartbeatDue ? { heartbeatAt: at } : {}),
   };
+}
+
+/** Remembers that a heartbeat has arrived. */
+export async function commitHeartbeat(desk: Desk, at: number, now: number): Promise<void> {
+  await commitStep(desk, monitor, (state) => ({ state: { ...state, beatAt: at }, changes: [] }), now);
+}
+
+/** What a tick found of the monitor itself. */
+interface SelfLook {
+  readonly outbox: readonly OutboxEntry[];
+  readonly before: SelfState;
+  readonly after: SelfState;
+  readonly heartbeatDue: boolean;
+}
+
+async function lookAtItself(
+  desk: Desk,
+  states: ReadonlyMap<string, PartitionState>,
+  at: number,
+  now: number,
+): Promise<SelfLook> {
+  const { plan, ticks } = desk;
+  const heard = Object.fromEntries(Array.from(states, ([group, state]) => [group, state.heard]));
+  let before = emptySelf;
+  let after = emptySelf;
+  const { outbox } = await commitStep(
+    desk,
+    monitor,
+    (state) => {
+      const watched = watchTick(state, heard, plan, at, now);
+      const flushes = watched.state !== state && at - state.flushedAt >= flushEvery;
+      before = state;
+      after = flushes ? { ...watched.state, flushedAt: at } : watched.state;
+      return { ...watched, state: after };
+    },
+    now,
+  );
+  ticks.at = Math.max(ticks.at, after.tickAt);
+  const heartbeatDue = before !== after && isHeartbeatDue(after, heard, plan, at, now);
+  return { outbox, before, after, heartbeatDue };
+}
+
+/** Brings the documents of availability up to date: every few minutes, and when an incident is over. */
+async function writeAvailability(
+  { store, partitions }: Desk,
+  states: ReadonlyMap<string, PartitionState>,
+  { before, after }: SelfLook,
+  { incidents, closed = [] }: EnvironmentState,
+  at: number,
+  now: number,
+): Promise<void> {
+  const over = closed.some(({ resolvedAt = 0 }) => resolvedAt > after.flushedAt);
+  if (before === after || (before.flushedAt === after.flushedAt && !over)) return;
+  const left = Object.keys(after.retired).filter((group) => !states.has(group));
+  const retired = await Promise.all(left.map((group) => partitions.get(store, group)));
+  const uptimes = [...states.values(), ...retired].map(({ uptime = {} }) => uptime);
+  await flushAvailability(store, uptimes, [...Object.values(incidents).map(timed), ...closed], at, now);
 }
 
 /** Ends alerts of partitions that nothing reports to any more, and of which nothing is kept. */
@@ -166,7 +231,7 @@ interface Stepped<State> {
 }
 
 /** The document of the monitor itself. */
-const itself: Drawer<SelfState> = {
+const monitor: Drawer<SelfState> = {
   id: selfGroup,
   read: async (reads) => decodeSelf(await reads.get(stateCollection, selfGroup)),
   write: (state, _, now) => ({ fields: encodeSelf(state, now) }),
@@ -212,7 +277,7 @@ function commitStep<State extends PartitionState | SelfState>(
       const { state, changes, ignored } = step(before);
       if (changes.length > 0 && !environmentToo) return "environment too";
       let outbox: readonly OutboxEntry[] = [];
-      if (changes.length > 0) outbox = await reviseIncidents(transaction, { changes }, desk, now);
+      if (changes.length > 0) outbox = (await reviseIncidents(transaction, { changes }, desk, now)).outbox;
       // It may be a redelivery after a crash between the commit and the publication.
       else if (ignored === "repeated") {
         outbox = (await readEnvironment(transaction)).outbox.filter((entry) => !published.has(entry.id));
@@ -228,7 +293,7 @@ function commitStep<State extends PartitionState | SelfState>(
   });
 }
 
-function commitIncidents(desk: Desk, happening: Happening, now: number): Promise<readonly OutboxEntry[]> {
+function commitIncidents(desk: Desk, happening: Happening, now: number): Promise<EnvironmentState> {
   return desk.turns.take(environmentDocument, () =>
     desk.store.transaction((transaction) => reviseIncidents(transaction, happening, desk, now)),
   );
@@ -236,14 +301,14 @@ function commitIncidents(desk: Desk, happening: Happening, now: number): Promise
 
 /**
  * Works what happened into the incidents and writes what changed.
- * @returns the entries of the outbox that are not known to have been published
+ * @returns the environment, with the entries of the outbox that are not known to have been published
  */
 async function reviseIncidents(
   transaction: Transaction,
   happening: Happening,
   { plan, published }: Desk,
   now: number,
-): Promise<readonly OutboxEntry[]> {
+): Promise<EnvironmentState> {
   const before = await readEnvironment(transaction);
   const documents: Record<string, OperatorFields> = {};
   for (const id of Object.keys(before.incidents)) {
@@ -262,6 +327,7 @@ async function reviseIncidents(
   const environment: EnvironmentState = {
     ...revised.environment,
     outbox: revised.environment.outbox.filter(({ id }) => !published.has(id)),
+    closed: lately(before.closed, revised.changed, now),
   };
   const unchanged =
     happening.changes.length === 0 &&
@@ -275,8 +341,21 @@ async function reviseIncidents(
       else transaction.set(incidentCollection, incident.id, { ...fields, ...blankOperatorFields });
     }
   }
-  return environment.outbox;
+  return environment;
 }
+
+/** Incidents that were resolved lately: what is needed of them until the availability of their month is written. */
+function lately(closed: readonly Timed[] = [], changed: readonly Incident[], now: number): Timed[] {
+  const resolved = changed.filter(({ status }) => status === "resolved").map(timed);
+  const ids = new Set(resolved.map(({ id }) => id));
+  return [...closed.filter(({ id }) => !ids.has(id)), ...resolved]
+    .filter(({ resolvedAt = now }) => now - resolvedAt < keepClosed)
+    .slice(-mostClosed);
+}
+
+/** How long, in milliseconds, and how many: the next ticks write them down, and there may be none for a day. */
+const keepClosed = 2 * 86_400_000;
+const mostClosed = 100;
 
 /** Present from the start, so that in the console they need only be filled in. */
 const blankOperatorFields: Fields = { note: "", silenced_until: null, deliveries: {}, postmortem: null };

@@ -9,7 +9,7 @@ import type { Failure, ProbeResult, Report, Vantage } from "../../shared/message
 import type { Fields } from "../../shared/ports.ts";
 import { parseDuration } from "../../shared/units.ts";
 import { incidentCollection } from "./document.ts";
-import { type EvaluateOptions, evaluateHandler } from "./handler.ts";
+import { type EvaluateOptions, type EvaluatePorts, evaluateHandler } from "./handler.ts";
 import { planOf } from "./plan.ts";
 
 /** Noon of the day on which the tests play, in milliseconds since the epoch. */
@@ -103,12 +103,20 @@ export class Bench {
   #answered = 0;
   #message = 0;
 
+  /** Warnings and errors that the evaluator logged. */
+  readonly logged: string[] = [];
   readonly #options: EvaluateOptions;
+  readonly #more: Partial<EvaluatePorts>;
 
   /** @param options by default the monitor does not watch itself, because most tests let hours pass in silence */
-  constructor(configuration: Configuration = smallEnvironment, options: EvaluateOptions = { watchesItself: false }) {
+  constructor(
+    configuration: Configuration = smallEnvironment,
+    options: EvaluateOptions = { watchesItself: false },
+    more: Partial<EvaluatePorts> = {},
+  ) {
     this.configuration = configuration;
     this.#options = options;
+    this.#more = more;
     this.#handle = this.#start();
   }
 
@@ -186,8 +194,9 @@ export class Bench {
   #start(): ReturnType<typeof evaluateHandler> {
     const clock = { now: () => this.now };
     const { store, publisher } = this;
+    const log = (message: string): void => void this.logged.push(message);
     return evaluateHandler(
-      { store, publisher, clock, logger: silentLogger },
+      { store, publisher, clock, logger: { ...silentLogger, warning: log, error: log }, ...this.#more },
       planOf(this.configuration),
       this.#options,
     );

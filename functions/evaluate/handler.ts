@@ -9,6 +9,7 @@ import { TryAgain } from "../../shared/shell.ts";
 import {
   type Committed,
   commitDiagnosis,
+  commitHeartbeat,
   commitReport,
   commitSelfReport,
   commitTick,
@@ -17,6 +18,7 @@ import {
 } from "./evaluate.ts";
 import { PartitionCache } from "./partition-cache.ts";
 import type { Plan } from "./plan.ts";
+import type { Beat } from "./self/heartbeat.ts";
 import type { OutboxEntry } from "./state.ts";
 import { Turns } from "./turns.ts";
 
@@ -26,6 +28,8 @@ export interface EvaluatePorts {
   readonly publisher: Publisher;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Sends a heartbeat, where the configuration has one. */
+  readonly beat?: Beat;
 }
 
 /** How the evaluator is to behave. */
@@ -80,11 +84,23 @@ export function evaluateHandler(
     if (committed.ignored !== undefined) ports.logger.info(`a report was not judged: ${committed.ignored}`);
     for (const remark of committed.remarks ?? []) ports.logger.warning(remark);
     await publish(committed.outbox);
+    if (committed.heartbeatAt !== undefined) await beat(ports, desk, committed.heartbeatAt);
   };
 }
 
 /** What each kind of report is for: only those of schedules are judged by the rules. */
 const commitBy = { schedule: commitReport, diagnosis: commitDiagnosis, validation: commitValidation } as const;
+
+/** Sends the heartbeat that a tick has deserved. If it does not arrive, the next tick tries again; nothing else depends on it. */
+async function beat({ beat: send, clock, logger }: EvaluatePorts, desk: Desk, at: number): Promise<void> {
+  if (send === undefined) return;
+  try {
+    await send();
+    await commitHeartbeat(desk, at, clock.now());
+  } catch (error) {
+    logger.warning(`the heartbeat did not leave: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
 
 async function commit(
   message: PushedMessage,

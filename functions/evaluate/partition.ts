@@ -207,7 +207,7 @@ function other({ otherAt }: ProbeFact): { otherAt?: number } {
 }
 
 /** The instant before which nothing is judged any more. */
-function horizonOf(state: PartitionState, plan: Plan): number {
+export function horizonOf(state: PartitionState, plan: Plan): number {
   let longest = 0;
   for (const probe in state.probes) longest = Math.max(longest, intervalOf(plan, probe));
   return state.watermark - horizonFor(longest);

@@ -8,6 +8,8 @@ import type { Failure } from "../../shared/messages/report.ts";
 import type { Fields, OutgoingMessage } from "../../shared/ports.ts";
 import type { Topic } from "../../shared/topology.ts";
 import type { AlertHistory } from "./alert.ts";
+import type { Timed } from "./availability/period.ts";
+import type { Uptimes } from "./availability/uptime.ts";
 import type { Fault, Sign } from "./cause/signs.ts";
 import type { Flapping } from "./flapping.ts";
 import type { Labels } from "./labels.ts";
@@ -71,6 +73,8 @@ export interface PartitionState {
   readonly probes: Readonly<Record<string, ProbeFact>>;
   /** What its reports show of the monitor itself. */
   readonly heard?: Heard;
+  /** When its probes were good, for the availability of their components. */
+  readonly uptime?: Uptimes;
   /** What did not fit: how many samples of each series were kept, and how many series were left out. */
   readonly squeezed?: { readonly samples: number; readonly series: number };
 }
@@ -265,6 +269,8 @@ export interface EnvironmentState {
   readonly outbox: readonly OutboxEntry[];
   /** The newest event time that changed anything. */
   readonly watermark: number;
+  /** Incidents that were resolved lately, for the figures of the month. */
+  readonly closed?: readonly Timed[];
 }
 
 /** An environment of which nothing was heard yet. */

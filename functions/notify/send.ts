@@ -1,12 +1,10 @@
 /** The one place that sends: a request by HTTP, a mail by SMTP. It resolves the secrets, keeps the deadline and lets no secret out. */
-import { request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
 import { createConnection, type Socket } from "node:net";
 import { createTransport } from "nodemailer";
 import { isSecretReference, type SecretReference } from "../../shared/config/fields.ts";
+import { outbound } from "../../shared/outbound.ts";
 import type { Secrets } from "../../shared/ports.ts";
 import { bounded } from "../../shared/redact.ts";
-import { publicLookup, refusePrivateHost } from "./address.ts";
 import type { Outgoing, OutgoingMail, OutgoingRequest, Reply } from "./channel.ts";
 import { BadSigningKey, sign } from "./sign.ts";
 
@@ -91,49 +89,16 @@ async function sendRequest(
   now: number,
 ): Promise<Reply> {
   const url = await vault.url(outgoing.url, outgoing.allowPrivate ? ["https:", "http:"] : ["https:"]);
-  if (!outgoing.allowPrivate) refusePrivateHost(url.hostname);
   for (const [name, value] of Object.entries(outgoing.query ?? {})) url.searchParams.set(name, value);
   const body = await bodyOf(outgoing, vault);
-  const headers: Record<string, string> = { "user-agent": "pathkeeper", "content-length": byteLength(body) };
+  const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(outgoing.headers)) headers[name] = await vault.resolve(value);
   if (outgoing.signature) {
     const keys = await Promise.all(outgoing.signature.keys.map((key) => vault.resolve(key)));
     Object.assign(headers, sign(outgoing.signature.id, body, keys, now));
   }
-  return new Promise((resolve, reject) => {
-    const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
-      method: outgoing.method,
-      headers,
-      agent: false,
-      signal: deadline,
-      ...(outgoing.allowPrivate ? {} : { lookup: publicLookup }),
-    });
-    request.on("error", reject);
-    request.on("response", (response) => {
-      const answered = {
-        status: response.statusCode ?? 0,
-        headers: Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)])),
-      };
-      let answer = "";
-      // The status is the answer; a body that is endless, slow or torn off must not change it.
-      const finish = (): void => {
-        resolve({ ...answered, body: bounded(answer, vault.known, longestAnswer) });
-        request.destroy();
-      };
-      const patience = setTimeout(finish, bodyPatienceMs);
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        answer += chunk;
-        if (answer.length > longestAnswer * 4) finish();
-      });
-      response.on("close", () => {
-        clearTimeout(patience);
-        finish();
-      });
-      response.on("error", finish);
-    });
-    request.end(body);
-  });
+  const { method, allowPrivate } = outgoing;
+  return outbound({ method, url, headers, body, allowPrivate, signal: deadline, secrets: vault.known });
 }
 
 async function bodyOf({ body, secretFields = {} }: OutgoingRequest, vault: Vault): Promise<string> {
@@ -199,19 +164,9 @@ function answerOf(response: string, addition: string, vault: Vault): Reply {
   return { status: Number(response.slice(0, 3)), headers: {}, body: bounded(response + addition, vault.known) };
 }
 
-/** The longest answer that is kept, in characters. */
-const longestAnswer = 200;
-
-/** How long the body of an answer is waited for once the status is known, in milliseconds. */
-const bodyPatienceMs = 2_000;
-
 function rejectAfter(delayMs: number): Promise<never> {
   const late = AbortSignal.timeout(delayMs);
   return new Promise((_, reject) => late.addEventListener("abort", () => reject(late.reason), { once: true }));
-}
-
-function byteLength(body: string): string {
-  return String(Buffer.byteLength(body));
 }
 
 function isLoopback(host: string): boolean {

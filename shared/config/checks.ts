@@ -53,6 +53,11 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
   for (const index of listOf(at(file, "recovery", "stages")).keys())
     referEach(["recovery", "stages", index, "probes"], "probe", probes);
   checkTwice(file, ["recovery", "stages"], "stage", problems);
+  for (const name of keysOf(at(file, "availability", "components"))) {
+    if (components.includes(name)) continue;
+    const path = ["availability", "components", name];
+    problems.error({ path, part: "key" }, unknownName("component", name, components));
+  }
   for (const index of listOf(at(file, "routes")).keys()) {
     referEach(["routes", index, "channels"], "channel", channels);
     referEach(["routes", index, "components"], "component", [...components, monitorComponent.name]);

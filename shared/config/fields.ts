@@ -34,6 +34,17 @@ export const googleRegion: z.ZodType<string, string> = z
   })
   .describe("Region of Google Cloud; `google_cloud` can give it to all probes.");
 
+/** A share such as `99.9%`, read as a ratio from 0 to 1. */
+export const percentage: z.ZodType<number, string> = z
+  .string({ error: "must be a percentage such as 99%" })
+  .meta({ examples: ["99%", "99.9%"], pattern: "^\\d+(\\.\\d+)?%$" })
+  .transform((text, context) => {
+    const [, number] = /^(\d+(?:\.\d+)?)%$/.exec(text.trim()) ?? [];
+    if (number !== undefined && Number(number) <= 100) return Number(number) / 100;
+    context.issues.push({ code: "custom", message: `"${text}" is no percentage: write 99% or 99.9%`, input: text });
+    return z.NEVER;
+  });
+
 /** How a reference is written. A sentence that asks for one speaks of a text that may be a secret itself, and is shown without it. */
 export const secretForm = "{ secret: NAME }";
 

@@ -25,6 +25,8 @@ describe("the JSON Schema", () => {
       "recovery",
       "channels",
       "routes",
+      "heartbeat",
+      "availability",
     ]);
     expect([schema["$schema"], schema["required"], schema["additionalProperties"]]).toEqual([
       "http://json-schema.org/draft-07/schema#",

@@ -90,6 +90,7 @@ routes: [{ channels: [ops], severity: [critical], remind_every: 4h }]
   it("of the file", () => {
     expect(load("environment: shop")).toEqual({
       environment: "shop",
+      availability: { target: 0.99, components: {} },
       title: "shop",
       timezone: "Etc/UTC",
       components: [],

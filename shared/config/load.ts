@@ -5,7 +5,16 @@ import { monitorComponent } from "../monitor.ts";
 import { nearest } from "../nearest.ts";
 import { checkPurpose, checkReferences } from "./checks.ts";
 import { inspect } from "./issues.ts";
-import type { Capacity, Component, Configuration, ConfiguredChannel, ConfiguredProbe, Route, Rule } from "./model.ts";
+import type {
+  Capacity,
+  Component,
+  Configuration,
+  ConfiguredChannel,
+  ConfiguredProbe,
+  HeartbeatSettings,
+  Route,
+  Rule,
+} from "./model.ts";
 import { insteadOf, type Path, type Problem, type Problems } from "./problems.ts";
 import { groupName, scheduleInterval } from "./schedule.ts";
 import {
@@ -18,6 +27,7 @@ import {
   controlEntry,
   entryName,
   googleCloudEntry,
+  type HeartbeatEntry,
   type Kind,
   keysOf,
   outline,
@@ -97,6 +107,8 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     recovery: top.recovery,
     channels,
     routes,
+    ...given({ heartbeat: heartbeatOf(top.heartbeat) }),
+    availability: top.availability,
   };
 }
 
@@ -265,6 +277,12 @@ function capacityOf({ services, database, connector }: CapacityEntry): Capacity 
     ...(database ? { database: { maxConnections: database.max_connections, reserved: database.reserved } } : {}),
     ...(connector ? { connector } : {}),
   };
+}
+
+function heartbeatOf(entry: HeartbeatEntry | undefined): HeartbeatSettings | undefined {
+  if (entry === undefined) return undefined;
+  const { url, method, every: everyMs, allow_private: allowPrivate } = entry;
+  return { url, method, everyMs, allowPrivate };
 }
 
 function readRule(value: unknown, path: Path, problems: Problems): Rule | undefined {

@@ -1,6 +1,7 @@
 /** The configuration as the functions see it: `monitor.yaml`, checked, with defaults filled in. Plain JSON, so that it can be compiled once. */
 import type { IncidentEventKind, Severity } from "../messages/incident-event.ts";
 import type { Vantage } from "../messages/report.ts";
+import type { SecretReference } from "./fields.ts";
 
 /** A part of the environment. */
 export interface Component {
@@ -107,6 +108,21 @@ export interface GoogleCloud {
   readonly region?: string;
 }
 
+/** How much of a month components are to be up, as ratios from 0 to 1. */
+export interface AvailabilityTargets {
+  readonly target: number;
+  /** Other targets, by component. */
+  readonly components: Readonly<Record<string, number>>;
+}
+
+/** The sign of life that leaves for somewhere outside the project while the monitor works as a whole. */
+export interface HeartbeatSettings {
+  readonly url: string | SecretReference;
+  readonly everyMs: number;
+  readonly method: "GET" | "POST";
+  readonly allowPrivate: boolean;
+}
+
 /** All of `monitor.yaml`. */
 export interface Configuration {
   readonly environment: string;
@@ -125,4 +141,7 @@ export interface Configuration {
   readonly recovery: { readonly stages: readonly RecoveryStage[] };
   readonly channels: readonly ConfiguredChannel[];
   readonly routes: readonly Route[];
+  readonly heartbeat?: HeartbeatSettings;
+  /** Absent in what was compiled before there were targets. */
+  readonly availability?: AvailabilityTargets;
 }

@@ -3,7 +3,15 @@ import { z } from "zod";
 import { type IncidentEventKind, incidentEventKinds, type Severity } from "../messages/incident-event.ts";
 import type { Vantage } from "../messages/report.ts";
 import { formatDuration } from "../units.ts";
-import { duration, googleProject, googleRegion } from "./fields.ts";
+import {
+  duration,
+  googleProject,
+  googleRegion,
+  isSecretReference,
+  percentage,
+  type SecretReference,
+  textOrSecret,
+} from "./fields.ts";
 import { scheduleProblem } from "./schedule.ts";
 
 /** A kind of probe or channel, as far as the configuration is concerned. */
@@ -61,6 +69,16 @@ export interface Outline {
   readonly recovery: { readonly stages: readonly StageEntry[] };
   readonly channels: Readonly<Record<string, unknown>>;
   readonly routes: readonly unknown[];
+  readonly heartbeat?: HeartbeatEntry | undefined;
+  readonly availability: { readonly target: number; readonly components: Readonly<Record<string, number>> };
+}
+
+/** The section `heartbeat`; durations in milliseconds. */
+export interface HeartbeatEntry {
+  readonly url: string | SecretReference;
+  readonly every: number;
+  readonly method: "GET" | "POST";
+  readonly allow_private: boolean;
 }
 
 /** One entry of `components`. */
@@ -306,6 +324,27 @@ export const capacityEntry: z.ZodType<CapacityEntry, unknown> = z.strictObject({
     .describe("The VPC connector that all of it goes through."),
 });
 
+const heartbeat: z.ZodType<HeartbeatEntry, unknown> = z
+  .strictObject({
+    url: textOrSecret.describe("Where it goes: the address that a service such as healthchecks.io gave. HTTPS only."),
+    every: durationBetween(60_000).prefault("5m").describe("How often, at most. Default: 5m."),
+    method: z.enum(["GET", "POST"]).default("GET").describe("GET or POST. Default: GET."),
+    allow_private: z
+      .boolean()
+      .default(false)
+      .describe("Whether plain HTTP and a private address are allowed. Default: false."),
+  })
+  .superRefine(({ url, allow_private }, context) => {
+    if (isSecretReference(url) || /^https:\/\/[^/]/.test(url) || (allow_private && /^http:\/\/[^/]/.test(url))) return;
+    const instead = "write https://host/path, or a secret that holds it";
+    context.issues.push({
+      code: "custom",
+      path: ["url"],
+      message: /^http:/.test(url) ? `the address must start with https://: ${instead}` : `is no address: ${instead}`,
+      input: url,
+    });
+  });
+
 /** The whole file, with the entries of its sections unread. */
 export const outline: z.ZodType<Outline, unknown> = z.strictObject({
   environment: entryName.describe("Name of the watched environment, such as shop-staging."),
@@ -343,6 +382,15 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .describe("How a recovery is proved."),
   channels: z.record(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),
   routes: z.array(z.unknown()).default([]).describe("What is told where. Any route that matches tells its channels."),
+  heartbeat: heartbeat.optional().describe("The sign of life that leaves while the monitor works as a whole."),
+  availability: z
+    .strictObject({
+      target: percentage.prefault("99%").describe("How much of a month every component is to be up. Default: 99%."),
+      components: z.record(z.string(), percentage).default({}).describe("Other targets, by component."),
+    })
+    .prefault({})
+    .describe("What availability is promised; error budgets follow from it.")
+    .meta({ examples: [{ target: "99%", components: { backend: "99.9%" } }] }),
 });
 
 /** Names of the keys of a section's entries. */

@@ -35,6 +35,8 @@ const eventLasts = 3_600_000;
 const retellAfter = 60_000;
 /** How long after it was noticed an interruption that is over is left behind, in milliseconds. */
 const interruptionLasts = 600_000;
+/** How long what a group measured counts after it has left the configuration, in milliseconds. */
+const keepRetired = 2 * 86_400_000;
 /** Runs in a row, and the time that they span in milliseconds, after which a prober is in trouble that will not pass by itself. */
 const unhealthyRuns = 3;
 const unhealthyFor = 120_000;
@@ -54,7 +56,7 @@ export function watchTick(state: SelfState, heard: HeardByGroup, plan: Plan, at:
   if (interruption !== undefined) seen.set(...interruption);
   // What piled up in the meantime comes in any order, so silence is measured from here on.
   const resumedAt = interruption === undefined ? state.resumedAt : Math.max(state.resumedAt, at, now);
-  const looking: SelfState = { ...state, tickAt: at, resumedAt, expected };
+  const looking: SelfState = { ...state, tickAt: at, resumedAt, expected, retired: retiredFrom(state, plan, at) };
   if (interruption === undefined) {
     for (const [name, one] of [...silences(looking, heard, plan, at), ...troubles(heard, plan, at)])
       seen.set(name, one);
@@ -129,7 +131,7 @@ function interruptionOf(
   at: number,
   now: number,
 ): [string, Seen] | undefined {
-  if (now - at > lateAfter) {
+  if (isLate(at, now)) {
     const seen = `a tick of ${clockTime(at)} was handled ${spokenDuration(now - at)} later`;
     return ["ticks", { rule: "Ticks come late", severity: "warning", seen, since: at, until: now + interruptionLasts }];
   }
@@ -182,6 +184,14 @@ function* troubles(heard: HeardByGroup, plan: Plan, at: number): Iterable<[strin
   }
 }
 
+/** Groups that the configuration has not had for at most two days. */
+function retiredFrom({ expected, retired }: SelfState, { groups }: Plan, at: number): Record<string, number> {
+  const gone = { ...Object.fromEntries(Object.keys(expected).map((group) => [group, at])), ...retired };
+  return Object.fromEntries(
+    Object.entries(gone).filter(([group, since]) => !groups.includes(group) && at - since < keepRetired),
+  );
+}
+
 /** Folds what is seen at a tick into what is known. */
 function folded(state: SelfState, seen: ReadonlyMap<string, Seen>, at: number): SelfWatched {
   const changes: Change[] = [];
@@ -214,8 +224,13 @@ function lastSign(group: string, { expected, resumedAt }: SelfState, heard: Hear
   return Math.max(heard?.at ?? 0, heard?.arrivedAt ?? 0, expected[group] ?? 0, resumedAt);
 }
 
+/** Whether a tick is handled so late that what it would see is past. */
+export function isLate(at: number, now: number): boolean {
+  return now - at > lateAfter;
+}
+
 /** What is expected of a group: when it runs, how far apart at the most, and how long one run may take. */
-function expectationOf(group: string, plan: Plan): { schedule: string; intervalMs: number; timeoutMs: number } {
+export function expectationOf(group: string, plan: Plan): { schedule: string; intervalMs: number; timeoutMs: number } {
   const members = plan.configuration.probes.filter((probe) => probe.group === group);
   return {
     schedule: members[0]?.schedule ?? "every 1m",

@@ -46,6 +46,12 @@ export interface SelfState {
   readonly resumedAt: number;
   /** Since when each group has been expected to report. */
   readonly expected: Readonly<Record<string, number>>;
+  /** Groups that left the configuration, and when: what they measured still counts for today and yesterday. */
+  readonly retired: Readonly<Record<string, number>>;
+  /** When the availability was last written. */
+  readonly flushedAt: number;
+  /** The tick with which the last heartbeat arrived; 0 before the first. */
+  readonly beatAt: number;
   /** What is not as it should be, by name. */
   readonly checks: Readonly<Record<string, SelfCheck>>;
   /** The newest instant of what other functions reported, by the name of the check. */
@@ -53,11 +59,21 @@ export interface SelfState {
 }
 
 /** A monitor that has not ticked yet. */
-export const emptySelf: SelfState = { v: 1, tickAt: 0, resumedAt: 0, expected: {}, checks: {}, told: {} };
+export const emptySelf: SelfState = {
+  v: 1,
+  tickAt: 0,
+  resumedAt: 0,
+  expected: {},
+  retired: {},
+  flushedAt: 0,
+  beatAt: 0,
+  checks: {},
+  told: {},
+};
 
 /** The state from its document. */
 export function decodeSelf(fields: Fields | undefined): SelfState {
-  return fields === undefined ? emptySelf : (JSON.parse(String(fields["data"])) as SelfState);
+  return fields === undefined ? emptySelf : { ...emptySelf, ...(JSON.parse(String(fields["data"])) as SelfState) };
 }
 
 /** The state as a document. */

@@ -2,7 +2,7 @@
 import { type LookupAddress, type LookupOptions, lookup as resolve } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 
-/** An address that a channel may not reach. `code` is `EPRIVATE`. */
+/** An address that may not be reached. `code` is `EPRIVATE`. */
 export class PrivateAddress extends Error {
   override readonly name = "PrivateAddress";
   readonly code = "EPRIVATE";
@@ -49,7 +49,7 @@ export const publicLookup: LookupFunction = (hostname, options, callback) => {
 
 function refusal(): PrivateAddress {
   return new PrivateAddress(
-    "the address is private, and the channel does not allow that: use a public one, or set allow_private: true",
+    "the address is private, and that is not allowed: use a public one, or set allow_private: true",
   );
 }
 

@@ -1,0 +1,83 @@
+/** Writes days and months of availability: one read and two writes, each five minutes, and nothing while nothing is to be said. */
+import { isDeepStrictEqual } from "node:util";
+import { type Availability, availabilityCollection, dayOf, monthOf } from "../../../shared/availability.ts";
+import type { Fields, Store } from "../../../shared/ports.ts";
+import { type Day, dayFrom, dayTotals, type Month, monthTotals, type Timed, withDays } from "./period.ts";
+import type { Uptimes } from "./uptime.ts";
+
+/** How often the documents are brought up to date, in milliseconds. */
+export const flushEvery = 300_000;
+
+const day = 86_400_000;
+/** How long days and months are kept, in milliseconds: a status page shows 90 days, and people compare with a year ago. */
+const keepDay: number = 100 * day;
+const keepMonth: number = 800 * day;
+
+/**
+ * Brings today, yesterday and the months of these incidents up to date. Doing it twice changes nothing.
+ * @param at the instant up to which there is something to say
+ */
+export async function flushAvailability(
+  store: Store,
+  partitions: readonly Uptimes[],
+  incidents: readonly Timed[],
+  at: number,
+  now: number,
+): Promise<void> {
+  const days = Object.fromEntries(
+    [dayOf(at - day), dayOf(at)]
+      .map((date) => [date, dayFrom(date, partitions, at)] as const)
+      .filter(([date, { components }]) => date === dayOf(at) || Object.values(components).some(isKnown)),
+  );
+  const opened = incidents.filter(({ verdict }) => verdict !== "monitor").map(({ openedAt }) => dayOf(openedAt));
+  const months = new Set([...Object.keys(days), ...opened].map((date) => date.slice(0, 7)));
+  await store.transaction(async (transaction) => {
+    const known = new Map<string, Month>();
+    for (const month of months) known.set(month, decodeMonth(await transaction.get(availabilityCollection, month)));
+    for (const [month, before] of known) {
+      const after = withDays(month, before, days, incidents);
+      if (isDeepStrictEqual(before, after)) continue;
+      const fields = { ...documentOf(monthTotals(month, after), keepMonth, now), data: JSON.stringify(after) };
+      transaction.set(availabilityCollection, month, fields);
+      for (const date of new Set([...Object.keys(days), ...opened])) {
+        const totals = dayTotals(date, after);
+        if (monthOf(Date.parse(date)) !== month || isDeepStrictEqual(dayTotals(date, before), totals)) continue;
+        transaction.set(availabilityCollection, date, documentOf(totals, keepDay, now));
+      }
+    }
+  });
+}
+
+/** What is read, as it stands in the document; the times of single incidents are for the sums of months, and for programs. */
+function documentOf({ period, components, journeys, incidents }: Availability, keepMs: number, now: number): Fields {
+  const each = Object.entries(incidents.each).map(([id, { severity, opened_at, detect, acknowledge, recover }]) => {
+    const optional = [["acknowledge", acknowledge] as const, ["recover", recover] as const].filter(isGiven);
+    return [id, { severity, opened_at, detect, ...Object.fromEntries(optional) }] as const;
+  });
+  return {
+    period,
+    components: Object.fromEntries(Object.entries(components).map(([name, shares]) => [name, { ...shares }])),
+    journeys: Object.fromEntries(Object.entries(journeys).map(([name, count]) => [name, { ...count }])),
+    incidents: { ...incidents, each: Object.fromEntries(each) },
+    updated_at: new Date(now),
+    expires_at: new Date(now + keepMs),
+  };
+}
+
+function decodeMonth(fields: Fields | undefined): Month {
+  try {
+    const month = JSON.parse(String(fields?.["data"] ?? "")) as Partial<Month>;
+    return { days: month.days ?? {}, incidents: month.incidents ?? {} };
+  } catch {
+    // There is none yet, or somebody has broken it in the console: it begins anew.
+    return { days: {}, incidents: {} };
+  }
+}
+
+function isKnown({ up, down }: Day["components"][string]): boolean {
+  return up + down > 0;
+}
+
+function isGiven(entry: readonly [string, number | undefined]): entry is readonly [string, number] {
+  return entry[1] !== undefined;
+}

@@ -1,0 +1,187 @@
+/**
+ * From the histories of probes to the days and months of components. Pure. A day is worked out as a whole, from everything that is known
+ * of it, so that working it out again, or late, or twice, changes nothing that was right.
+ */
+import {
+  type Availability,
+  dayOf,
+  type IncidentTimes,
+  incidentFigures,
+  type JourneyCount,
+  monthOf,
+  periodSeconds,
+  periodStart,
+  type Shares,
+} from "../../../shared/availability.ts";
+import type { Severity, Verdict } from "../../../shared/messages/incident-event.ts";
+import { type Runs, runsOf, type Uptimes } from "./uptime.ts";
+
+/** What the probes say of one day. */
+export interface Day {
+  readonly components: Readonly<Record<string, Shares>>;
+  readonly journeys: Readonly<Record<string, JourneyCount>>;
+}
+
+/** A month by its days, as the evaluator keeps it beside the sums. */
+export interface Month {
+  /** By date. */
+  readonly days: Readonly<Record<string, Day>>;
+  /** The incidents that were opened in it, by id. */
+  readonly incidents: Readonly<Record<string, IncidentTimes>>;
+}
+
+/** An incident, as far as its times are concerned; all instants in milliseconds since the epoch. */
+export interface Timed {
+  readonly id: string;
+  readonly severity: Severity;
+  readonly verdict: Verdict;
+  readonly openedAt: number;
+  readonly firstFailureAt: number;
+  readonly acknowledgedAt?: number;
+  readonly resolvedAt?: number;
+}
+
+/** The times of an incident. */
+export function timed(incident: Omit<Timed, "verdict"> & { readonly diagnosis: Pick<Timed, "verdict"> }): Timed {
+  const { id, severity, openedAt, firstFailureAt, acknowledgedAt, resolvedAt } = incident;
+  const { verdict } = incident.diagnosis;
+  return {
+    id,
+    severity,
+    verdict,
+    openedAt,
+    firstFailureAt,
+    ...(acknowledgedAt === undefined ? {} : { acknowledgedAt }),
+    ...(resolvedAt === undefined ? {} : { resolvedAt }),
+  };
+}
+
+/** One day of the components, from the probes of all partitions. @param now what is later has not happened yet */
+export function dayFrom(date: string, partitions: readonly Uptimes[], now: number): Day {
+  const from = periodStart(date);
+  const until = Math.min(now, from + periodSeconds(date) * 1000);
+  const uptimes = partitions.flatMap((uptimes) => Object.entries(uptimes));
+  const histories = [...Map.groupBy(uptimes, ([probe]) => probe).values()].flatMap((same) =>
+    successive(
+      same.flatMap(([, uptime]) => {
+        const { component, rank } = uptime;
+        return rank === null ? [] : [{ component, rank, runs: runsOf(uptime, now) }];
+      }),
+    ),
+  );
+  const components = [...Map.groupBy(histories, ({ component }) => component)].map(
+    ([component, own]) => [component, shares(own, from, until)] as const,
+  );
+  const journeys: Record<string, JourneyCount> = {};
+  for (const [probe, { walks }] of uptimes) {
+    const [attempts, successes] = walks?.[date] ?? [0, 0];
+    if (attempts === 0) continue;
+    const sum = journeys[probe] ?? { attempts: 0, successes: 0 };
+    journeys[probe] = { attempts: sum.attempts + attempts, successes: sum.successes + successes };
+  }
+  return { components: Object.fromEntries(components), journeys };
+}
+
+/** What is kept of a month with new days and incidents: each replaces what was known of it. */
+export function withDays(
+  month: string,
+  known: Month,
+  days: Readonly<Record<string, Day>>,
+  incidents: readonly Timed[],
+): Month {
+  const own = Object.entries(days).filter(([date]) => date.startsWith(month));
+  const opened = incidents.filter(({ verdict, openedAt }) => verdict !== "monitor" && monthOf(openedAt) === month);
+  return {
+    days: { ...known.days, ...Object.fromEntries(own) },
+    incidents: { ...known.incidents, ...Object.fromEntries(opened.map((one) => [one.id, timesOf(one)])) },
+  };
+}
+
+/** The sums of a month. */
+export function monthTotals(month: string, { days, incidents }: Month): Availability {
+  const components: Record<string, Shares> = {};
+  const journeys: Record<string, JourneyCount> = {};
+  for (const date of Object.keys(days).sort()) {
+    for (const [name, { up, down, unknown }] of Object.entries(days[date]?.components ?? {})) {
+      const sum = components[name] ?? { up: 0, down: 0, unknown: 0 };
+      components[name] = { up: sum.up + up, down: sum.down + down, unknown: sum.unknown + unknown };
+    }
+    for (const [name, { attempts, successes }] of Object.entries(days[date]?.journeys ?? {})) {
+      const sum = journeys[name] ?? { attempts: 0, successes: 0 };
+      journeys[name] = { attempts: sum.attempts + attempts, successes: sum.successes + successes };
+    }
+  }
+  return { period: month, components, journeys, incidents: incidentFigures(incidents) };
+}
+
+/** One day of a month. */
+export function dayTotals(date: string, { days, incidents }: Month): Availability {
+  const own = Object.entries(incidents).filter(([, { opened_at }]) => dayOf(Date.parse(opened_at)) === date);
+  return {
+    period: date,
+    components: days[date]?.components ?? {},
+    journeys: days[date]?.journeys ?? {},
+    incidents: incidentFigures(Object.fromEntries(own)),
+  };
+}
+
+/** What one probe shows. */
+interface History {
+  readonly component: string;
+  readonly rank: number;
+  readonly runs: Runs;
+}
+
+/** Histories of one probe that was in several groups, one after the other: each ends where the next begins. */
+function successive(histories: readonly History[]): History[] {
+  const inOrder = histories.filter(({ runs }) => runs.length > 0).sort((a, b) => (a.runs[0] ?? 0) - (b.runs[0] ?? 0));
+  return inOrder.map((history, index) => {
+    const next = inOrder[index + 1]?.runs[0];
+    if (next === undefined) return history;
+    const end = history.runs.findIndex((at, place) => place % 2 === 0 && at >= next);
+    const own = end < 0 ? history.runs : history.runs.slice(0, end);
+    return { ...history, runs: [...own, next, 2] };
+  });
+}
+
+/** How long a component was what: at each moment by the probes of the lowest rank that know something, of which one that is down is enough. */
+function shares(histories: readonly Pick<History, "rank" | "runs">[], from: number, until: number): Shares {
+  const borders = new Set([from, until]);
+  for (const { runs } of histories) {
+    for (let i = 0; i < runs.length; i += 2) {
+      const at = runs[i] ?? 0;
+      if (at > from && at < until) borders.add(at);
+    }
+  }
+  const sums = [0, 0, 0];
+  const sorted = [...borders].sort((a, b) => a - b);
+  const cursors = histories.map(() => -2);
+  for (let border = 0; border + 1 < sorted.length; border++) {
+    const at = sorted[border] ?? 0;
+    let code = 2;
+    let best = Number.POSITIVE_INFINITY;
+    for (const [index, { rank, runs }] of histories.entries()) {
+      let cursor = cursors[index] ?? -2;
+      while ((runs[cursor + 2] ?? Number.POSITIVE_INFINITY) <= at) cursor += 2;
+      cursors[index] = cursor;
+      const own = cursor < 0 ? 2 : (runs[cursor + 1] ?? 2);
+      if (own === 2 || rank > best) continue;
+      code = rank < best ? own : Math.min(code, own);
+      best = rank;
+    }
+    sums[code] = (sums[code] ?? 0) + (sorted[border + 1] ?? at) - at;
+  }
+  const [down = 0, up = 0] = sums.map((sum) => Math.round(sum / 1000));
+  return { up, down, unknown: Math.max(0, Math.round((until - from) / 1000) - up - down) };
+}
+
+function timesOf({ severity, openedAt, firstFailureAt, acknowledgedAt, resolvedAt }: Timed): IncidentTimes {
+  const between = (from: number, to: number): number => Math.max(0, Math.round((to - from) / 1000));
+  return {
+    severity,
+    opened_at: new Date(openedAt).toISOString(),
+    detect: between(firstFailureAt, openedAt),
+    ...(acknowledgedAt === undefined ? {} : { acknowledge: between(openedAt, acknowledgedAt) }),
+    ...(resolvedAt === undefined ? {} : { recover: between(firstFailureAt, resolvedAt) }),
+  };
+}

@@ -1,0 +1,68 @@
+/**
+ * The heartbeat: a sign of life for somewhere outside the project, which raises the alarm when it stays out. It leaves only when the whole way was
+ * proved since the last one, from a probe that ran over a report that was taken in to a commit that was made and published. Whether it is
+ * due is decided here, purely; sending it is one request, whose failure harms nothing.
+ */
+
+import { isSecretReference } from "../../../shared/config/fields.ts";
+import type { HeartbeatSettings } from "../../../shared/config/model.ts";
+import { nextTrigger } from "../../../shared/config/schedule.ts";
+import { outbound } from "../../../shared/outbound.ts";
+import type { Secrets } from "../../../shared/ports.ts";
+import { bounded } from "../../../shared/redact.ts";
+import type { Plan } from "../plan.ts";
+import { expectationOf, type HeardByGroup, isLate, isSilent } from "./checks.ts";
+import type { SelfState } from "./state.ts";
+
+/** Sends one heartbeat. @throws Error that says why it did not arrive, without the address */
+export type Beat = () => Promise<void>;
+
+/** How long a heartbeat may take, in milliseconds: the tick waits for it. */
+const deadlineMs = 10_000;
+
+/** Whether a heartbeat is due at a tick, and deserved: every vantage point has completed a cycle since the last one. */
+export function isHeartbeatDue(state: SelfState, heard: HeardByGroup, plan: Plan, at: number, now: number): boolean {
+  const { heartbeat, probes } = plan.configuration;
+  // Ticks are not exactly a minute apart; without the allowance every fifth would wait for the sixth.
+  if (heartbeat === undefined || at - state.beatAt < heartbeat.everyMs - 30_000 || isLate(at, now)) return false;
+  const byVantage = Map.groupBy(probes, ({ vantage }) => vantage);
+  return [...byVantage.values()].every((members) => {
+    const groups = [...new Set(members.map(({ group }) => group))];
+    return (
+      groups.some((group) => (heard[group]?.healthyAt ?? 0) > state.beatAt) ||
+      groups.every((group) => owesNothing(group, state, heard, plan, at))
+    );
+  });
+}
+
+/** Makes the sender of heartbeats. */
+export function heartbeatTo({ url, method, allowPrivate }: HeartbeatSettings, secrets: Secrets): Beat {
+  return async () => {
+    const address = isSecretReference(url) ? (await secrets.read(url.secret)).trim() : url;
+    const hidden = [address, URL.parse(address)?.pathname ?? ""].filter((part) => part.length > 1);
+    try {
+      const target = URL.parse(address);
+      if (target?.protocol !== "https:" && !(allowPrivate && target?.protocol === "http:")) {
+        throw new Error("the address must start with https://");
+      }
+      const signal = AbortSignal.timeout(deadlineMs);
+      const request = { method, url: target, headers: {}, body: "", allowPrivate, signal, secrets: hidden };
+      const { status, body } = await outbound(request);
+      if (status < 200 || status > 299)
+        throw new Error(`it was answered with ${status}${body === "" ? "" : `: ${body}`}`);
+    } catch (error) {
+      // The cause may show the address, which is a credential.
+      const { name, message } = error as Error;
+      throw new Error(name === "TimeoutError" ? `no answer within ${deadlineMs / 1000} s` : bounded(message, hidden));
+    }
+  };
+}
+
+/** Whether no run of a group was due since the last heartbeat, and the last one that was has come and was healthy. */
+function owesNothing(group: string, state: SelfState, heard: HeardByGroup, plan: Plan, at: number): boolean {
+  const last = heard[group];
+  if (last === undefined || last.unhealthy !== undefined || isSilent(group, state, last, plan, at)) return false;
+  const { schedule, timeoutMs } = expectationOf(group, plan);
+  const next = nextTrigger(schedule, state.beatAt);
+  return next === undefined || next + timeoutMs + 60_000 > at;
+}
