@@ -51,9 +51,12 @@ ignore: [cloud_sql_maintenance_window]
   assess(settings, seen) {
     const made = checks.filter(({ name }) => !settings.ignore.includes(name));
     const { findings, unchecked } = findingsOf(made, settings, seen);
-    const failure = brokenOf(findings) ?? blindOf(settings, seen);
+    const broken = brokenOf(findings);
+    const failure = broken ?? blindOf(settings, seen);
     return {
       ...(failure ? { failure } : {}),
+      // What is configured so is configured so a second later.
+      ...(broken ? { conclusive: true } : {}),
       measurements: [
         ...findings.map(measured),
         { metric: "configuration_unchecked", value: new Set(unchecked.map(({ resource }) => resource)).size },
