@@ -279,11 +279,12 @@ export function googleOf(table: Answers, asked: (url: string) => void = () => {}
   };
 }
 
-/** The same as a server, for what goes over the network. */
+/** The same as a server, for what goes over the network. It keeps no connection open, so that tests can count those that are. */
 export function standOf(table: Answers): RequestListener {
   return (request, response) => {
     const answer = table[(request.url ?? "").slice(1)];
     request.resume();
+    response.setHeader("connection", "close");
     if (answer === undefined || answer instanceof GoogleApiError) response.writeHead(404).end("{}");
     else response.end(JSON.stringify(answer));
   };
