@@ -2,9 +2,11 @@
 import { runProbes } from "../functions/probe/run.ts";
 import { googleApi } from "../shared/adapters/google-api.ts";
 import { localSecrets } from "../shared/adapters/secrets.ts";
+import { connectStore } from "../shared/adapters/select.ts";
 import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
+import { beatsIn } from "../shared/heartbeats.ts";
 import type { ProbeResult, Report, Trigger, Vantage } from "../shared/messages/report.ts";
-import type { Secrets } from "../shared/ports.ts";
+import type { Secrets, Store } from "../shared/ports.ts";
 
 /** The option `--secrets` of commands that run probes. */
 export const secretsOption = { secrets: { type: "string", default: "secrets" } } as const;
@@ -43,8 +45,17 @@ export function runHere({ configuration, probes, group, request, ...errand }: Er
         probes: own,
         control: configuration.control?.[vantage],
         google: googleApi(process.env["PATHKEEPER_GOOGLE_API"]),
+        beats: async (name) => beatsIn(await storeHere())(name),
         clock: { now: () => Date.now() },
       }),
     ),
   );
+}
+
+let connecting: Promise<Store> | undefined;
+
+/** The store that the environment names, for the probes that read from it. Opened once; it ends with the command. */
+function storeHere(): Promise<Store> {
+  connecting ??= connectStore(process.env);
+  return connecting;
 }

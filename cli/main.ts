@@ -1,6 +1,7 @@
 /** The command line: the table of commands, and what is common to them. */
 import { insteadOf } from "../shared/config/problems.ts";
 import { nearest } from "../shared/nearest.ts";
+import { beat } from "./beat.ts";
 import { type Command, WrongUsage } from "./command.ts";
 import { probe } from "./probe.ts";
 import { replay } from "./replay.ts";
@@ -12,7 +13,16 @@ import { verify } from "./verify.ts";
 import { watch } from "./watch.ts";
 
 /** Every command, by name. */
-export const commands: Readonly<Record<string, Command>> = { validate, probe, watch, verify, replay, test, schema };
+export const commands: Readonly<Record<string, Command>> = {
+  validate,
+  probe,
+  watch,
+  verify,
+  replay,
+  test,
+  beat,
+  schema,
+};
 
 /**
  * Runs the command that `args` name.

@@ -73,6 +73,7 @@ export type MetricName =
   | "golden_path_cleanup_success"
   | "configuration_ok"
   | "configuration_unchecked"
+  | "heartbeat_age"
   | "service_health_incidents";
 
 /** Every metric that Pathkeeper knows, by name. */
@@ -382,6 +383,11 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     unit: "count",
     description: "Resources whose configuration could not be read, so that checks of it could not be made.",
     probers: ["gcp_configuration"],
+  },
+  heartbeat_age: {
+    unit: "seconds",
+    description: "Time since the last report of something that reports to us by itself.",
+    probers: ["heartbeat"],
   },
   service_health_incidents: {
     unit: "count",

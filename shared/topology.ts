@@ -11,6 +11,8 @@ export const topics = {
   ticks: "ticks",
   notifications: "notifications",
   deadLetters: "dead-letters",
+  /** What reports to us by itself. */
+  heartbeats: "heartbeats",
 } as const;
 
 /** Name of a topic. */
@@ -103,6 +105,16 @@ export const subscriptions: readonly Subscription[] = [
     minimumBackoffSeconds: 1,
     maximumBackoffSeconds: 60,
     maxDeliveryAttempts: 5,
+  },
+  {
+    name: "evaluate-heartbeats",
+    topic: topics.heartbeats,
+    target: "evaluate",
+    path: "/heartbeats",
+    ackDeadlineSeconds: 60,
+    minimumBackoffSeconds: 1,
+    maximumBackoffSeconds: 60,
+    maxDeliveryAttempts: 100,
   },
   {
     name: "notify-notifications",

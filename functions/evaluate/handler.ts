@@ -6,6 +6,7 @@ import { selfGroup } from "../../shared/monitor.ts";
 import type { Clock, Logger, Publisher, Store } from "../../shared/ports.ts";
 import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/shell.ts";
+import { takeInBeat } from "./beats.ts";
 import {
   type Committed,
   commitDiagnosis,
@@ -41,7 +42,7 @@ export interface EvaluateOptions {
 /** How many published ids are remembered, so that the next commit can drop them from the outbox. */
 const rememberedIds = 1_000;
 
-/** Makes the handler of reports (on `/measurements`) and ticks (on `/ticks`). */
+/** Makes the handler of reports (on `/measurements`), ticks (on `/ticks`) and beats (on `/heartbeats`). */
 export function evaluateHandler(
   ports: EvaluatePorts,
   plan: Plan,
@@ -121,8 +122,12 @@ async function commit(
       if (tick.environment !== environment) return { outbox: [] };
       return commitTick(desk, message.publishedAt, clock.now());
     }
+    case "/heartbeats": {
+      await takeInBeat(message, desk.plan.configuration, { store: desk.store, logger });
+      return { outbox: [] };
+    }
     default:
-      throw new MalformedMessage(`nothing is served on ${path}: push to /measurements or /ticks`);
+      throw new MalformedMessage(`nothing is served on ${path}: push to /measurements, /ticks or /heartbeats`);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { isSecretReference, type SecretReference } from "../../shared/config/fields.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import type { BeatReader } from "../../shared/heartbeats.ts";
 import type {
   Attempt,
   Failure,
@@ -21,6 +22,8 @@ import { probers as registry } from "./probers/index.ts";
 export interface AttemptPorts {
   readonly secrets: Secrets;
   readonly google: GoogleApi;
+  /** Reads what reports to us by itself. @default nothing can be read */
+  readonly beats?: BeatReader | undefined;
   readonly clock: Clock;
   /** Milliseconds since the epoch by which all must be over. @default as long as the probes take */
   readonly until?: number | undefined;
@@ -181,13 +184,17 @@ async function assessed(
 }
 
 function worldOf(
-  { secrets, google, clock }: AttemptPorts,
+  { secrets, google, beats, clock }: AttemptPorts,
   scope: Pick<ProbeWorld, "signal" | "onClose" | "remaining">,
   concealed: Set<string>,
 ): ProbeWorld {
   return {
     ...scope,
     google,
+    lastBeat: async (name) => {
+      if (beats === undefined) throw new Error("there is no store to read them from");
+      return await beats(name);
+    },
     clock: () => performance.now(),
     now: () => clock.now(),
     conceal: (text) => void concealed.add(text),

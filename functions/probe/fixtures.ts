@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, Socket } from "no
 import { onTestFinished } from "vitest";
 import { googleApi } from "../../shared/adapters/google-api.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import type { BeatReader } from "../../shared/heartbeats.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import type { AnyProber } from "./prober.ts";
 import { runProbes } from "./run.ts";
@@ -42,13 +43,21 @@ export interface ProbeOnceOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   /** URL below which Google's APIs are found. @default where nothing listens */
   readonly googleStand?: string;
+  /** Reads what reports to us by itself. @default nothing can be read */
+  readonly beats?: BeatReader;
 }
 
 /** Runs one probe as the function does. */
 export async function probeOnce(
   prober: AnyProber,
   settings: Record<string, unknown>,
-  { timeoutMs = 5_000, recheck = false, secrets = {}, googleStand = "http://127.0.0.1:1" }: ProbeOnceOptions = {},
+  {
+    timeoutMs = 5_000,
+    recheck = false,
+    secrets = {},
+    googleStand = "http://127.0.0.1:1",
+    beats,
+  }: ProbeOnceOptions = {},
 ): Promise<ProbeResult> {
   const { recheck: _off, ...rechecked } = probeOf(prober.kind, settings, timeoutMs);
   const report = await runProbes({
@@ -66,6 +75,7 @@ export async function probeOnce(
       },
     },
     google: googleApi(googleStand),
+    beats,
     clock: { now: () => Date.now() },
     probers: { [prober.kind]: prober },
   });

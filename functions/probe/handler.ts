@@ -1,6 +1,7 @@
 /** The shell of the probe function: one probe request in, one report for each round of it out. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
+import type { BeatReader } from "../../shared/heartbeats.ts";
 import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Report, Vantage } from "../../shared/messages/report.ts";
@@ -19,6 +20,7 @@ export interface ProbePorts {
   readonly vantage: Vantage | "any";
   readonly secrets: Secrets;
   readonly google: GoogleApi;
+  readonly beats?: BeatReader;
   readonly publisher: Publisher;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -90,7 +92,7 @@ async function runRounds(
   ports: ProbePorts,
   instance: Instance,
 ): Promise<void> {
-  const { clock, secrets, google, logger, run = runProbes, sleep = wait, warm = warmUp } = ports;
+  const { clock, secrets, google, beats, logger, run = runProbes, sleep = wait, warm = warmUp } = ports;
   const { environment, vantage, group, trigger } = request;
   const until = clock.now() + answerWithin;
   const skipped: string[] = [];
@@ -117,6 +119,7 @@ async function runRounds(
       coldStart: !instance.measured,
       secrets,
       google,
+      beats,
       clock,
       until,
       nextAt: round.nextAt,

@@ -1,10 +1,16 @@
 /** Entry of the probe function: wiring. The Functions Framework finds the function by its name. */
 import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connect } from "../../shared/adapters/select.ts";
+import { beatsIn } from "../../shared/heartbeats.ts";
 import { pushFunction } from "../../shared/shell.ts";
 import { probeHandler } from "./handler.ts";
+import { syntheticHandler, syntheticPath } from "./synthetic.ts";
 
 const world = await connect(process.env);
+const ports = { ...world, beats: beatsIn(world.store) };
+const pushed = pushFunction("probe", ports, probeHandler(ports));
+const synthetic = syntheticHandler(ports, process.env);
 
-/** Answers probe requests. */
-export const probe: HttpFunction = pushFunction("probe", world, probeHandler(world));
+/** Answers probe requests, and Cloud Monitoring where it runs a probe as a synthetic monitor. */
+export const probe: HttpFunction = (request, response) =>
+  request.path.startsWith(syntheticPath) ? synthetic(request, response) : pushed(request, response);

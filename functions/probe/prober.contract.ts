@@ -30,6 +30,15 @@ const standToken = "no-token";
 /** Code keeps to 50 ms; a machine that does many other things does not. */
 const toleranceMs = 1_000;
 
+/** Declares the tests of what every kind says of itself; the whole contract for a prober that speaks to nobody over the network. */
+export function settingsContract(prober: AnyProber): void {
+  it("describes every field of its settings, and has a title and an example", () => {
+    expect(undescribed(z.toJSONSchema(prober.settings, { io: "input" }))).toEqual([]);
+    expect(prober.title).toMatch(/^[A-Z].*\.$/);
+    expect(prober.example).toMatch(/^\w+:/);
+  });
+}
+
 /** Declares the tests of the contract. */
 export function proberContract({
   prober,
@@ -48,11 +57,7 @@ export function proberContract({
     });
 
   describe(`contract of the prober ${prober.kind}`, () => {
-    it("describes every field of its settings, and has a title and an example", () => {
-      expect(undescribed(z.toJSONSchema(prober.settings, { io: "input" }))).toEqual([]);
-      expect(prober.title).toMatch(/^[A-Z].*\.$/);
-      expect(prober.example).toMatch(/^\w+:/);
-    });
+    settingsContract(prober);
 
     it("finds a healthy target healthy, in metrics of its kind", async () => {
       const result = await probe(await healthy(), 10_000);

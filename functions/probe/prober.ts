@@ -1,6 +1,7 @@
 /** What a kind of probe is. The handler owns what all kinds share: deadline, duration, closing, redaction. */
 import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
+import type { KeptBeat } from "../../shared/heartbeats.ts";
 import type { Failure, Finding, Hop, Unchecked } from "../../shared/messages/report.ts";
 import type { MetricName } from "../../shared/metrics.ts";
 import type { GoogleApi } from "../../shared/ports.ts";
@@ -21,6 +22,8 @@ export interface ProbeWorld {
   conceal(text: string): void;
   /** Replaces all that was resolved from secrets or concealed so far, in a text of the target. To be called before the text is cut. */
   redact(text: string): string;
+  /** The newest report of what reports to us by itself. @throws Error where it cannot be read */
+  lastBeat(name: string): Promise<KeptBeat | undefined>;
   /** Google's APIs, with the identity of the function. */
   readonly google: GoogleApi;
   /** Registers what must be closed when the probe ends, however it ends. */

@@ -70,7 +70,7 @@ export function syntheticHandler(
   ports: ProbePorts,
   environment: Readonly<Record<string, string | undefined>> = {},
 ): (request: Request, response: Response) => Promise<void> {
-  const { configuration, vantage, secrets, google, clock, logger, run = runProbes } = ports;
+  const { configuration, vantage, secrets, google, beats, clock, logger, run = runProbes } = ports;
   const running = new Set<string>();
   const metadata = Object.fromEntries(
     toldVariables.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
@@ -98,12 +98,16 @@ export function syntheticHandler(
         probes: [probe],
         secrets,
         google,
+        beats,
         clock,
       });
       const [result] = results;
       if (!result) throw new Error("the run gave no result");
       logger.info(`${name} was run for a synthetic monitor: ${result.success ? "ok" : "failed"}`, { execution });
       response.status(200).json(syntheticResult(result, clock.now(), metadata));
+    } catch (error) {
+      logger.error(`${name} could not be run for a synthetic monitor: ${(error as Error).message}`);
+      response.status(500).json({ error: "the probe could not be run" });
     } finally {
       running.delete(name);
     }

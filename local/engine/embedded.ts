@@ -1,4 +1,5 @@
 /** The embedded engine: one SQLite file for documents, another for messages, nothing to install. */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BrokerPublisher } from "../../shared/adapters/broker.ts";
 import { SqliteStore } from "../../shared/adapters/sqlite.ts";
@@ -19,6 +20,8 @@ export async function startEmbedded({ dataDir, duplicates, disorderMs, logger }:
   const storeFile = join(dataDir, "store.db");
   const broker = await Broker.open({ file: join(dataDir, "broker.db"), duplicates, disorderMs, logger });
   const url = await broker.listen();
+  // For what reports to this system from outside of it.
+  await writeFile(join(dataDir, "broker.url"), `${url}\n`);
   const store = new SqliteStore(storeFile);
   const publisher = new BrokerPublisher(url);
   return {

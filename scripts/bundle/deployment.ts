@@ -49,6 +49,8 @@ export interface Deployment {
   readonly secrets: Readonly<Record<DeployedFunction, readonly string[]>>;
   /** Topics that each function publishes to. */
   readonly publishes: Readonly<Record<keyof typeof publications, readonly string[]>>;
+  /** Functions that only read documents: those with probes that wait for heartbeats. */
+  readonly readers: readonly DeployedFunction[];
   /** Functions that read and write documents. */
   readonly stores: readonly (keyof typeof publications)[];
   /** APIs that the probes ask, and the permissions that they need for it. */
@@ -112,6 +114,9 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
       notify: secretsIn(channels),
     },
     publishes: publications,
+    readers: vantages
+      .filter((vantage) => probes.some((probe) => probe.vantage === vantage && probe.kind === "heartbeat"))
+      .map((vantage) => `probe-${vantage}` as const),
     stores: ["evaluate", "notify"],
     apis: unique(probes.flatMap(({ kind }) => readsOf(kind).map(({ api }) => api))),
     permissions: { "probe-inside": permitted("inside"), "probe-outside": permitted("outside") },

@@ -4,6 +4,7 @@ import { cloudMonitoring } from "./cloud_monitoring.ts";
 import { cloudRun } from "./cloud_run.ts";
 import { cloudSql } from "./cloud_sql.ts";
 import { gcpConfiguration } from "./gcp_configuration.ts";
+import { heartbeat } from "./heartbeat.ts";
 import { http } from "./http.ts";
 import { journey } from "./journey.ts";
 import { loadBalancer } from "./load_balancer.ts";
@@ -19,6 +20,7 @@ export const probers: Readonly<Record<string, AnyProber>> = {
   cloud_run: cloudRun,
   cloud_sql: cloudSql,
   gcp_configuration: gcpConfiguration,
+  heartbeat,
   http,
   journey,
   load_balancer: loadBalancer,

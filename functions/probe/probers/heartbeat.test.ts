@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest";
+import type { KeptBeat } from "../../../shared/heartbeats.ts";
+import { probeOnce } from "../fixtures.ts";
+import { settingsContract } from "../prober.contract.ts";
+import { heartbeat } from "./heartbeat.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const now = Date.parse("2025-09-16T12:00:00Z");
+const ago = (ms: number, more: Partial<KeptBeat> = {}): KeptBeat => ({
+  at: now - ms,
+  ok: true,
+  okAt: now - ms,
+  ...more,
+});
+const nightly = { beat: "nightly-backup", every: 24 * hour };
+
+describe("heartbeat", () => {
+  settingsContract(heartbeat);
+
+  it.each<[string, object, KeptBeat | undefined, object | undefined, number | undefined]>([
+    ["in time", {}, ago(23 * hour), undefined, 82_800],
+    ["late, within a tenth of the interval", {}, ago(26 * hour), undefined, 93_600],
+    [
+      "overdue",
+      {},
+      ago(27 * hour),
+      {
+        kind: "unavailable",
+        phase: "overdue",
+        message: "`nightly-backup` has not reported for 1 d 3 h; it should every 1d",
+      },
+      97_200,
+    ],
+    [
+      "overdue by its own grace",
+      { grace: hour },
+      ago(25 * hour + 1),
+      {
+        kind: "unavailable",
+        phase: "overdue",
+        message: "`nightly-backup` has not reported for 1 d 1 h; it should every 1d",
+      },
+      90_000.001,
+    ],
+    ["within a minute of a short interval", { every: minute }, ago(119_000), undefined, 119],
+    [
+      "never heard of",
+      {},
+      undefined,
+      {
+        kind: "unavailable",
+        phase: "never reported",
+        message: "`nightly-backup` has never reported; it should every 1d",
+      },
+      undefined,
+    ],
+    ["not yet awaited", { first_by: "2025-09-16T12:00:01Z" }, undefined, undefined, undefined],
+    [
+      "awaited for the first time, and not there",
+      { first_by: "2025-09-16T12:00:00Z" },
+      undefined,
+      {
+        kind: "unavailable",
+        phase: "never reported",
+        message: "`nightly-backup` has never reported; it should every 1d",
+      },
+      undefined,
+    ],
+    [
+      "a failure",
+      {},
+      ago(hour, { ok: false, message: "disk full", okAt: now - 25 * hour }),
+      {
+        kind: "body",
+        phase: "report",
+        message: '`nightly-backup` reported a failure 1 h ago: "disk full"; it last went well 1 d 1 h ago',
+      },
+      3_600,
+    ],
+    [
+      "a failure without a word, the first of all",
+      {},
+      { at: now - hour, ok: false },
+      {
+        kind: "body",
+        phase: "report",
+        message: "`nightly-backup` reported a failure 1 h ago: without a word why; it never went well",
+      },
+      3_600,
+    ],
+    [
+      "a failure, and then nothing",
+      {},
+      { at: now - 48 * hour, ok: false },
+      {
+        kind: "unavailable",
+        phase: "overdue",
+        message: "`nightly-backup` has not reported for 2 d; it should every 1d, and its last report was of a failure",
+      },
+      172_800,
+    ],
+    ["from a clock that is ahead of ours", {}, { at: now + minute, ok: true }, undefined, 0],
+  ])("judges a report that is %s", (_what, settings, beat, failure, age) => {
+    const assessed = heartbeat.assess({ ...nightly, ...settings }, { now, beat });
+    expect(assessed.failure).toEqual(failure);
+    expect(assessed.measurements).toEqual(age === undefined ? [] : [{ metric: "heartbeat_age", value: age }]);
+  });
+
+  it("reads the reports of its name", async () => {
+    const asked: string[] = [];
+    const result = await probeOnce(
+      heartbeat,
+      { beat: "nightly-backup", every: "24h" },
+      {
+        beats: async (name) => {
+          asked.push(name);
+          return { at: Date.now() - minute, ok: true };
+        },
+      },
+    );
+    expect([result.success, asked]).toEqual([true, ["nightly-backup"]]);
+  });
+
+  it.each([
+    [
+      "cannot be read",
+      async () => Promise.reject(new Error("permission denied")),
+      "internal",
+      "the reports could not be read: permission denied",
+    ],
+    [
+      "does not answer",
+      () => new Promise<undefined>(() => {}),
+      "timeout",
+      "the reports could not be read: the time of the probe ran out while reading them",
+    ],
+    ["is not known", undefined, "internal", "the reports could not be read: there is no store to read them from"],
+  ])("says that the store %s", async (_what, beats, kind, message) => {
+    const options = { timeoutMs: 200, ...(beats === undefined ? {} : { beats }) };
+    const { failure } = await probeOnce(heartbeat, { beat: "a", every: "1h" }, options);
+    expect(failure).toEqual({ kind, phase: "store", message });
+  });
+});

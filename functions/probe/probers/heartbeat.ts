@@ -1,0 +1,120 @@
+/** The prober `heartbeat`: whether something that must report to us by itself has done so in time. */
+import { z } from "zod";
+import { duration } from "../../../shared/config/fields.ts";
+import type { KeptBeat } from "../../../shared/heartbeats.ts";
+import type { Failure } from "../../../shared/messages/report.ts";
+import { formatDuration, spokenDuration } from "../../../shared/units.ts";
+import type { Prober } from "../prober.ts";
+
+/** What a `heartbeat` probe reads; durations in milliseconds. */
+export interface HeartbeatSettings {
+  readonly beat: string;
+  readonly every: number;
+  readonly grace?: number | undefined;
+  /** RFC 3339. */
+  readonly first_by?: string | undefined;
+}
+
+/** What is known of the beats; instants in milliseconds since the epoch. */
+export interface HeartbeatObservation {
+  readonly now: number;
+  /** Absent where there never was one. */
+  readonly beat?: KeptBeat | undefined;
+  /** Why nothing is known. */
+  readonly failure?: Failure;
+}
+
+/** The prober `heartbeat`. */
+export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
+  kind: "heartbeat",
+  title:
+    "Waits for something that must report to us by itself: a job, a backup. It fails when no report came in time, and when the last one said that things went wrong.",
+  settings: z.strictObject({
+    beat: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, "must be lower-case letters, digits, ., - and _, at most 100")
+      .describe("The name under which it reports."),
+    every: duration.describe("How often it should report."),
+    grace: duration.optional().describe("How late a report may be. Default: a tenth of `every`, and at least 1m."),
+    first_by: z
+      .string()
+      .refine((text) => !Number.isNaN(Date.parse(text)), "must be an instant such as 2025-09-17T04:00:00Z")
+      .optional()
+      .describe(
+        "An instant until which nobody misses a first report, such as 2025-09-17T04:00:00Z. Default: it is missed at once.",
+      ),
+  }),
+  example: `beat: nightly-backup
+every: 24h
+grace: 2h
+schedule: every 5m
+`,
+  notes: `## How to report
+
+By a message on the topic \`heartbeats\`: JSON with the \`name\`, and \`ok\` and \`message\` where there is more to say. Whoever publishes needs the role
+\`roles/pubsub.publisher\` on this one topic, and nothing else. At the end of a script:
+
+\`\`\`
+gcloud pubsub topics publish heartbeats --message '{"name": "nightly-backup"}'
+gcloud pubsub topics publish heartbeats --message '{"name": "nightly-backup", "ok": false, "message": "disk full"}'
+npx pathkeeper beat nightly-backup --project PROJECT
+npx pathkeeper beat nightly-backup --project PROJECT --fail "disk full"
+\`\`\`
+
+A job of Cloud Scheduler has Pub/Sub as its target. The newest report of each name is the document of its name in the collection
+\`heartbeats\`; reports of names for which no probe waits are dropped, and the log of the evaluator says so. The time of a report is when
+Pub/Sub accepted it, whatever the clock of the sender says.
+
+One that was never heard of is told apart from one that fell silent, and may be given time by \`first_by\`.
+`,
+
+  async observe({ beat }, world) {
+    const now = world.now();
+    try {
+      return { now, beat: await readInTime(world.lastBeat(beat), world.signal) };
+    } catch (error) {
+      const kind = world.signal.aborted ? "timeout" : "internal";
+      const why = world.signal.aborted ? "the time of the probe ran out while reading them" : (error as Error).message;
+      return { now, failure: { kind, phase: "store", message: `the reports could not be read: ${world.redact(why)}` } };
+    }
+  },
+
+  assess({ beat: name, every, grace = Math.max(every / 10, 60_000), first_by }, { now, beat, failure }) {
+    if (failure) return { failure, measurements: [] };
+    const should = `it should every ${formatDuration(every)}`;
+    if (beat === undefined) {
+      if (first_by !== undefined && now < Date.parse(first_by)) return { measurements: [] };
+      return { failure: silence("never reported", `\`${name}\` has never reported; ${should}`), measurements: [] };
+    }
+    const age = Math.max(0, now - beat.at);
+    const measurements = [{ metric: "heartbeat_age" as const, value: age / 1000 }];
+    if (age > every + grace) {
+      const last = beat.ok ? "" : ", and its last report was of a failure";
+      const message = `\`${name}\` has not reported for ${spokenDuration(age)}; ${should}${last}`;
+      return { failure: silence("overdue", message), measurements };
+    }
+    if (beat.ok) return { measurements };
+    const said = beat.message === undefined ? "without a word why" : `"${beat.message}"`;
+    const well =
+      beat.okAt === undefined ? "it never went well" : `it last went well ${spokenDuration(now - beat.okAt)} ago`;
+    const message = `\`${name}\` reported a failure ${spokenDuration(age)} ago: ${said}; ${well}`;
+    return { failure: { kind: "body", phase: "report", message }, measurements };
+  },
+};
+
+function silence(phase: string, message: string): Failure {
+  return { kind: "unavailable", phase, message };
+}
+
+/** A store cannot be told to stop, only left behind. */
+async function readInTime<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(signal.reason);
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await Promise.race([reading, aborted]);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}
