@@ -247,6 +247,21 @@ const rows: readonly Row[] = [
     }),
     /^CONDITION_FAILED \(cannot reach \*\*\*\)$/,
   ],
+  [
+    "cloud_run_ready",
+    "a message that quotes a long value, and one that another one begins with",
+    all(
+      of("backend", "template.containers.0.env", [
+        { name: "DATABASE_URL", value: "abc" },
+        { name: "SESSION_KEY", value: `abc-${"long".repeat(100)}` },
+      ]),
+      of("backend", "terminalCondition", {
+        state: "CONDITION_FAILED",
+        message: `not abc-${"long".repeat(100)}, and not abc`,
+      }),
+    ),
+    /^CONDITION_FAILED \(not \*\*\*, and not \*\*\*\)$/,
+  ],
   ["cloud_run_ready", "no condition", of("backend", "terminalCondition", undefined), "unchecked"],
   [
     "cloud_run_revision",

@@ -43,6 +43,8 @@ export interface RunService {
 
 /** The most that Cloud Run lets an instance take to start, in seconds: 240 s before the first look, and 240 s of looking. */
 export const longestStartup = 480;
+/** The longest message that is looked through, in characters. */
+const longestMessage = 10_000;
 /** The default start-up probe: does the port accept connections, for 240 s. */
 const defaultStartup = 240;
 
@@ -71,13 +73,9 @@ export function takeService(json: unknown): RunService {
   const container = containers.find((one) => listAt(one, "ports").length > 0) ?? containers[0];
   const variables = containers.flatMap((one) => listAt(one, "env"));
   const condition = at(json, "terminalCondition");
-  const reasons = [textAt(condition, "reason") ?? textAt(condition, "revisionReason"), textAt(condition, "message")];
-  const why = reasons.filter((part) => part !== undefined).join(": ");
-  const values = variables.flatMap((variable) => textAt(variable, "value") ?? []);
   return {
     state: textAt(condition, "state"),
-    // No message of Google's is known to quote an environment variable; none ever will.
-    reason: why === "" ? undefined : redact(why, values).slice(0, 120),
+    reason: reasonOf(condition, variables),
     latestReady: named(textAt(json, "latestReadyRevision")),
     latestCreated: named(textAt(json, "latestCreatedRevision")),
     traffic: listAt(json, "trafficStatuses").map((share) => ({
@@ -132,6 +130,20 @@ export function wantedRoles({ roles, database }: ServiceSettings): readonly stri
     ...(database?.iam_login ? ["roles/cloudsql.instanceUser"] : []),
   ];
   return [...new Set([...implied, ...roles])];
+}
+
+/** Why a service is not ready, without the values of its variables: no message is known to quote one, and none ever will. */
+function reasonOf(condition: unknown, variables: readonly unknown[]): string | undefined {
+  const message = at(condition, "message");
+  const reasons = [textAt(condition, "reason") ?? textAt(condition, "revisionReason"), message];
+  const why = reasons.filter((part) => typeof part === "string" && part !== "").join(": ");
+  const values = variables.map((variable) => at(variable, "value")).filter((value) => typeof value === "string");
+  // Whole values, and the longest first: what is left of a longer one would give it away.
+  const clean = redact(
+    why.slice(0, longestMessage),
+    values.toSorted((a, b) => b.length - a.length),
+  );
+  return clean === "" ? undefined : clean.slice(0, 120);
 }
 
 /** How long the start may take: the wait before the first look, and as many looks as may fail. */
