@@ -92,6 +92,8 @@ function candidatesFor(metric: string): number[] {
   if (/_expiry$/.test(metric)) return [60, 365, 3650].map((days) => days * 86_400);
   if (/_(success|ok|up|health|ready)$/.test(metric)) return [1, 0];
   if (/(_error_rate|_errors|failed_\w+|_incidents|_failures)$/.test(metric)) return [0, 1];
+  // What is allowed is more than what is usually in use.
+  if (/_limit$/.test(metric)) return [100, 1000];
   return usual[unit];
 }
 

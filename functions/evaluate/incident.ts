@@ -11,7 +11,7 @@ import type { Change } from "./alerts.ts";
 import { believed } from "./document.ts";
 import { Draft, type Facts, type Happening } from "./draft.ts";
 import { nextInquiry, withAnswer } from "./inquiry.ts";
-import { homeOf } from "./joining.ts";
+import { belongsTo, homeOf } from "./joining.ts";
 import { applyEdit, follow } from "./lifecycle.ts";
 import { knownProbes, observedOf, withFaults, withSigns } from "./observed.ts";
 import { type Plan, titleOf } from "./plan.ts";
@@ -212,7 +212,7 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
     draft.set({ alerts: Object.fromEntries(alerts) });
   }
   const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes) };
-  const symptoms = withSymptoms(draft, known, plan);
+  const symptoms = withSymptoms(draft, known, plan, (symptom) => belongsTo(draft.incident, symptom, known, plan));
   const signs = withSigns(draft.incident, known, plan);
   const faults = withFaults(draft.incident, known);
   if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });

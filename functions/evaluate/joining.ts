@@ -1,9 +1,10 @@
 /** Which open incident an alert belongs to: one outage is one incident, and two outages are two. */
+import { componentsOf } from "./document.ts";
 import type { Facts } from "./draft.ts";
 import { observedOf } from "./observed.ts";
 import type { Plan } from "./plan.ts";
 import { couldCause, wouldExplain } from "./root-cause.ts";
-import type { Incident, KnownAlert } from "./state.ts";
+import type { Incident, KnownAlert, Symptom } from "./state.ts";
 import { symptomOf } from "./symptoms.ts";
 
 /** How long after the first failure an alert that the graph ties to an incident joins without being explained by it, in milliseconds. */
@@ -22,11 +23,28 @@ export function homeOf(
   const open = incidents
     .filter(({ status }) => status !== "resolved")
     .sort((a, b) => b.openedAt - a.openedAt || (a.id < b.id ? 1 : -1));
-  const tied = open.filter((incident) => places(incident).some((place) => isTied(place, alert.component, plan)));
+  const tied = open.filter((incident) => isTiedTo(incident, alert.component, plan));
   const same = tied.find((incident) => places(incident).includes(alert.component));
   if (same !== undefined) return same;
-  const inTime = (incident: Incident): boolean => Math.abs(alert.since - incident.firstFailureAt) <= timeToJoin;
-  return tied.find((incident) => isExplained(alert, incident, facts, plan)) ?? tied.find(inTime);
+  const added = symptomOf(alert, facts, plan);
+  return tied.find((incident) => isExplained(added, incident, facts, plan)) ?? tied.find((one) => isInTime(added, one));
+}
+
+/** Whether something bad that was not seen before is part of an incident, by the same rules by which an alert joins it. */
+export function belongsTo(incident: Incident, symptom: Symptom, facts: Facts, plan: Plan): boolean {
+  const { component } = symptom;
+  if (!componentsOf(incident).some((member) => plan.graph.connected(member, component))) return false;
+  return (
+    places(incident).includes(component) || isInTime(symptom, incident) || isExplained(symptom, incident, facts, plan)
+  );
+}
+
+function isInTime({ since }: Symptom, { firstFailureAt }: Incident): boolean {
+  return Math.abs(since - firstFailureAt) <= timeToJoin;
+}
+
+function isTiedTo(incident: Incident, component: string, plan: Plan): boolean {
+  return places(incident).some((place) => isTied(place, component, plan));
 }
 
 /** The components that an incident is about. */
@@ -43,8 +61,7 @@ function isTied(a: string, b: string, { graph }: Plan): boolean {
   );
 }
 
-function isExplained(alert: KnownAlert, incident: Incident, facts: Facts, plan: Plan): boolean {
-  const added = symptomOf(alert, facts, plan);
+function isExplained(added: Symptom, incident: Incident, facts: Facts, plan: Plan): boolean {
   const seen = observedOf({ ...incident, symptoms: { ...incident.symptoms, [added.id]: added } }, facts, plan);
-  return wouldExplain(incident.diagnosis, added, seen) || couldCause(alert.component, added, seen);
+  return wouldExplain(incident.diagnosis, added, seen) || couldCause(added.component, added, seen);
 }

@@ -77,7 +77,8 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
 function speaksOf(metric: string, component: string, plan: Plan): string {
   const role = owners.find(([pattern]) => pattern.test(metric))?.[1];
   if (role === undefined) return component;
-  return plan.graph.causesOf(component).find((name) => plan.roles.get(name) === role) ?? component;
+  const near = [...plan.graph.causesOf(component), ...plan.graph.dependentsOf(component)];
+  return near.find((name) => plan.roles.get(name) === role) ?? component;
 }
 
 const owners: readonly (readonly [RegExp, Role])[] = [

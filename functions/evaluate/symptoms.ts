@@ -1,7 +1,6 @@
 /** Symptoms: everything bad that was observed during an incident, kept when it has passed, because it remains to be explained. */
 import type { Failure } from "../../shared/messages/report.ts";
 import { isCertain } from "./cause/scene.ts";
-import { componentsOf } from "./document.ts";
 import type { Draft, Facts } from "./draft.ts";
 import { intervalOf, type Plan } from "./plan.ts";
 import { alertPhrase, probePhrase } from "./sentences.ts";
@@ -12,11 +11,17 @@ const mostSymptoms = 80;
 /** The most ways to fail that are kept of one probe. */
 const mostFailures = 4;
 
-/** Everything bad that belongs to the incident, with what has passed; the same object when nothing is new. */
-export function withSymptoms(draft: Draft, facts: Facts, plan: Plan): Readonly<Record<string, Symptom>> {
+/**
+ * Everything bad that belongs to the incident, with what has passed; the same object when nothing is new.
+ * @param belongs whether something that was not seen before has to do with it
+ */
+export function withSymptoms(
+  draft: Draft,
+  facts: Facts,
+  plan: Plan,
+  belongs: (symptom: Symptom) => boolean,
+): Readonly<Record<string, Symptom>> {
   const { incident } = draft;
-  const members = componentsOf(incident);
-  const near = (component: string): boolean => members.some((member) => plan.graph.connected(member, component));
   const symptoms: Record<string, Symptom> = { ...incident.symptoms };
   let changed = false;
   const put = (symptom: Symptom): void => {
@@ -25,9 +30,8 @@ export function withSymptoms(draft: Draft, facts: Facts, plan: Plan): Readonly<R
   };
   for (const seen of [...probeSymptoms(facts, plan), ...alertSymptoms(facts, plan)]) {
     const known = symptoms[seen.id];
-    if (!near(seen.component)) continue;
     if (known === undefined) {
-      if (Object.keys(symptoms).length >= mostSymptoms) continue;
+      if (Object.keys(symptoms).length >= mostSymptoms || !belongs(seen)) continue;
       put(seen);
       if (incident.id !== "") draft.note(seen.since, `${seen.phrase}.`);
     } else if (known.until !== undefined) {

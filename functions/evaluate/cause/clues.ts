@@ -39,6 +39,7 @@ export type ClueName =
   | "a time-out is set wrong"
   | "it was deployed just before"
   | "the provider reports an event"
+  | "the provider reports nothing"
   | "nothing else is wrong";
 
 /** Every clue, by name. */
@@ -211,6 +212,10 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
     const [sign] = scene.signs("service_health_incidents", ["high", "limit"]);
     return sign && `Google reports ${sign.shown} active ${sign.shown === "1" ? "event" : "events"} in the region.`;
   },
+  "the provider reports nothing": (scene) =>
+    scene.signs("service_health_incidents", ["high", "limit"]).length > 0
+      ? undefined
+      : "Google reports no event in the region so far.",
   "nothing else is wrong": (scene, component) => {
     const bad = new Set(scene.symptoms.map(({ symptom }) => symptom.component));
     const below = scene.graph.causesOf(component).filter((name) => name !== component && scene.works(name, component));

@@ -3,7 +3,7 @@ import { monitorComponent } from "../../../shared/monitor.ts";
 import type { SymptomClass } from "./classes.ts";
 import type { Pattern } from "./patterns.ts";
 import type { Scene, Weighed } from "./scene.ts";
-import type { Hypothesis } from "./weigh.ts";
+import { type Hypothesis, unexplained } from "./weigh.ts";
 
 const nothing: Pick<Pattern, "of" | "shows" | "passesOn" | "contradicted"> = {
   of: [],
@@ -86,7 +86,7 @@ export function platformTrouble(scene: Scene): Hypothesis[] {
     roots.some((root) => graph.distance(symptom.component, root) !== undefined),
   );
   const others = graph.names.filter((name) => isService(name) && !scene.isBad(name) && scene.works(name, name));
-  return [weighed(scene, "unknown", wideTrouble, explains, 0.45, 0.6 * others.length)];
+  return [weighed(scene, "unknown", wideTrouble, explains, 0.2, 0.6 * others.length)];
 }
 
 function weighed(
@@ -99,12 +99,13 @@ function weighed(
 ): Hypothesis {
   const weightOf = (some: readonly Weighed[]): number => some.reduce((sum, { weight }) => sum + weight, 0);
   const gained = 0.92 * weightOf(explains);
+  const total = weightOf(scene.symptoms);
   return {
     component,
     pattern,
-    score: gained - prior - doubt,
+    score: gained - unexplained * (total - gained) - prior - doubt,
     explains,
-    fit: gained / weightOf(scene.symptoms),
+    fit: gained / total,
     contradictedBy: [],
     doubt,
     supports: [],

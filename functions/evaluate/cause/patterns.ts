@@ -8,7 +8,17 @@
 
 import type { ClueName } from "./clues.ts";
 import type { Role } from "./roles.ts";
-import { letDown, lostWay, sick, starved, unreached, type Weights } from "./weights.ts";
+import {
+  anyTrouble,
+  atTheEdge,
+  behindTheEdge,
+  letDown,
+  lostWay,
+  sick,
+  starved,
+  unreached,
+  type Weights,
+} from "./weights.ts";
 
 /** One way to fail. */
 export interface Pattern {
@@ -19,6 +29,10 @@ export interface Pattern {
   readonly passesOn: Weights;
   /** How much a probe contradicts it that was good all the time and needs the component: little where a part goes on working. */
   readonly contradicted: number;
+  /** The same of its own probes. @default at least 0.8 */
+  readonly contradictedByItself?: number;
+  /** It hits some and leaves others alone, so that what works on the way proves nothing of what lies beyond. */
+  readonly selective?: true;
   readonly for?: Readonly<Partial<Record<ClueName, number>>>;
   readonly against?: Readonly<Partial<Record<ClueName, number>>>;
   /** What has happened, as the last answer to "why?". */
@@ -42,6 +56,7 @@ export const patterns: readonly Pattern[] = [
       "new connections are lost": 0.4,
       "the time goes into connecting": 0.5,
       "the database is calm": 0.3,
+      "the connector is idle": 0.1,
       "its configuration came to be wrong": 0.6,
     },
     against: { "the server answered": 0.5, "the time goes into the server": 0.5 },
@@ -164,6 +179,7 @@ export const patterns: readonly Pattern[] = [
   },
   {
     name: "certificate wrong or expired",
+    selective: true,
     of: ["certificate"],
     shows: { certificate: 1, expiry: 1, "no connection": 0.2, configuration: 0.8 },
     passesOn: { certificate: 1, expiry: 1, "websockets refused": 0.6, journey: 0.6, "cut off": 0.2 },
@@ -176,10 +192,12 @@ export const patterns: readonly Pattern[] = [
   },
   {
     name: "names not resolved",
+    selective: true,
     of: ["dns", "edge"],
     shows: { dns: 1 },
     passesOn: { dns: 1, "websockets refused": 0.6, journey: 0.6 },
     contradicted: 0.5,
+    contradictedByItself: 0.5,
     says: (title) => `The names that lead to ${title} are not resolved any more: everything behind it may be well.`,
     next: (title) =>
       `Look up the names that lead to ${title} with \`dig\` at the zone's own servers, and see what changed in the zone or at the registrar.`,
@@ -187,35 +205,8 @@ export const patterns: readonly Pattern[] = [
   {
     name: "load balancer fails",
     of: ["edge"],
-    shows: {
-      "no connection": 1,
-      "bad gateway": 1,
-      "not found": 0.9,
-      error: 0.6,
-      "no answer": 0.7,
-      "cut off": 0.7,
-      denied: 0.5,
-      certificate: 0.35,
-      "errors at the edge": 0.9,
-      slow: 0.7,
-      configuration: 0.8,
-      other: 0.6,
-    },
-    passesOn: {
-      "no connection": 1,
-      "bad gateway": 1,
-      "not found": 0.9,
-      error: 0.55,
-      "no answer": 0.7,
-      "cut off": 0.6,
-      "websockets refused": 0.8,
-      journey: 0.8,
-      "events missing": 0.4,
-      "errors at the edge": 0.9,
-      slow: 0.5,
-      certificate: 0.35,
-      denied: 0.2,
-    },
+    shows: atTheEdge,
+    passesOn: behindTheEdge,
     contradicted: 0.8,
     for: {
       "the services answer without errors": 0.7,
@@ -229,6 +220,7 @@ export const patterns: readonly Pattern[] = [
   },
   {
     name: "time-out set too short",
+    selective: true,
     of: ["edge", "service", "websocket"],
     shows: {
       "cut off": 1,
@@ -241,7 +233,8 @@ export const patterns: readonly Pattern[] = [
     passesOn: { "cut off": 1, "bad gateway": 0.8, "no answer": 0.5, "events missing": 0.7, journey: 0.7 },
     // Whatever is short enough goes on working.
     contradicted: 0.1,
-    for: { "a time-out is set wrong": 1.2, "it was cut off at a limit": 0.4, "a load balancer's limit": 0.2 },
+    contradictedByItself: 0.1,
+    for: { "a time-out is set wrong": 1.6, "it was cut off at a limit": 0.4, "a load balancer's limit": 0.2 },
     says: (title) => `A time-out of ${title} ends what should go on.`,
     next: (title) =>
       `Compare the time-outs of ${title} with how long WebSockets and replies last: the backend service's timeout, and \`gcloud run services describe\` for the request timeout.`,
@@ -379,7 +372,10 @@ export const patterns: readonly Pattern[] = [
     },
     // Google's own word comes late, and an event seldom stops everything.
     contradicted: 0.3,
-    for: { "the provider reports an event": 1 },
+    contradictedByItself: 0,
+    selective: true,
+    for: { "the provider reports an event": 1.5 },
+    against: { "the provider reports nothing": 0.6 },
     says: (title) => `${title} itself is in trouble: Google must act, and what can move should move to another region.`,
     next: (title) =>
       `Follow Google's event for ${title} in Service Health, and decide whether to fail over to another region.`,
@@ -387,21 +383,7 @@ export const patterns: readonly Pattern[] = [
   {
     name: "part of the platform fails",
     of: ["platform"],
-    shows: {
-      ...starved,
-      unreachable: 1,
-      "turned away": 1,
-      silent: 1,
-      full: 1,
-      restarting: 1,
-      "slow answer": 1,
-      "login refused": 1,
-      "no connection": 1,
-      certificate: 0.6,
-      dns: 0.6,
-      configuration: 0.8,
-      other: 1,
-    },
+    shows: anyTrouble,
     passesOn: { ...unreached, ...starved },
     contradicted: 0.8,
     for: { "it fails by every way": 0.4, "its configuration came to be wrong": 0.6 },

@@ -34,6 +34,8 @@ export interface Hypothesis {
 const ofDependents = 0.6;
 /** How much a probe of the component itself contradicts at least. */
 const leastOwn = 0.8;
+/** What it costs to leave a symptom to another cause: two at once are possible, and rare. */
+export const unexplained = 0.5;
 /** What it costs a component never to have been seen to fail. */
 const neverSeen = 0.2;
 /** What it is worth to have failed first. */
@@ -70,9 +72,9 @@ export function explained(scene: Scene, component: string, pattern: Pattern, { s
   if (graph.distance(symptom.component, component) !== undefined) {
     if (scene.goesAround({ vantage: symptom.vantage ?? "inside", component: symptom.component }, component)) return 0;
     const between = graph.path(symptom.component, component).slice(1, -1);
-    const own = scene.works(component, component) ? 0.7 : 1;
     // What is seen to work on the way cannot have passed the failure on.
-    return mean(pattern.passesOn) * (between.some((name) => scene.works(name, component)) ? 0.2 : own);
+    const isShielded = !pattern.selective && between.some((name) => scene.works(name, component));
+    return mean(pattern.passesOn) * (isShielded ? 0.2 : 1);
   }
   // What stands before services shows their errors as its own.
   return behind(scene, symptom.component).includes(component) ? 0.7 * mean(pattern.passesOn) : 0;
@@ -114,6 +116,7 @@ function weigh(scene: Scene, component: string, pattern: Pattern): Hypothesis {
     pattern,
     score:
       gained -
+      unexplained * (total - gained) -
       doubt +
       relevance * (weightOf(supports) - weightOf(objections)) +
       bonus -
@@ -166,7 +169,9 @@ function contradictions(
     // A component that also fails is half broken: what still works of it, and of what needs it, says little.
     const isPartial = scene.symptomsOf(fact.component).some(({ symptom }) => symptom.source === "probe");
     const share =
-      fact.component === component ? Math.max(pattern.contradicted, leastOwn) : pattern.contradicted * ofDependents;
+      fact.component === component
+        ? (pattern.contradictedByItself ?? Math.max(pattern.contradicted, leastOwn))
+        : pattern.contradicted * ofDependents;
     doubt += scale * fade * share * (isPartial ? 0.3 : 1);
   }
   return { contradictedBy, doubt };

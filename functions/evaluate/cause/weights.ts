@@ -93,3 +93,53 @@ export const lostWay: Weights = {
   configuration: 0.6,
   other: 0.7,
 };
+
+/** What is seen of a load balancer that fails. */
+export const atTheEdge: Weights = {
+  "no connection": 1,
+  "bad gateway": 1,
+  "not found": 0.9,
+  error: 0.6,
+  "no answer": 0.7,
+  "cut off": 0.7,
+  denied: 0.5,
+  certificate: 0.35,
+  "errors at the edge": 0.9,
+  slow: 0.7,
+  configuration: 0.8,
+  other: 0.6,
+};
+
+/** What is seen of the services behind it. */
+export const behindTheEdge: Weights = {
+  "no connection": 1,
+  "bad gateway": 1,
+  "not found": 0.9,
+  error: 0.55,
+  "no answer": 0.7,
+  "cut off": 0.6,
+  "websockets refused": 0.8,
+  journey: 0.8,
+  "events missing": 0.4,
+  "errors at the edge": 0.9,
+  slow: 0.5,
+  certificate: 0.35,
+  denied: 0.2,
+};
+
+/** What is seen of a part of the platform of which nothing more is known. */
+export const anyTrouble: Weights = {
+  ...starved,
+  unreachable: 1,
+  "turned away": 1,
+  silent: 1,
+  full: 1,
+  restarting: 1,
+  "slow answer": 1,
+  "login refused": 1,
+  "no connection": 1,
+  certificate: 0.6,
+  dns: 0.6,
+  configuration: 0.8,
+  other: 1,
+};
