@@ -22,7 +22,7 @@ export interface FunctionOptions {
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const framework = join(dirname(createRequire(import.meta.url).resolve("@google-cloud/functions-framework")), "main.js");
 /** A function that has not answered by then never will, in milliseconds. */
-const startDeadline = 30_000;
+const startDeadline = 120_000;
 /** The longest pause before a function that keeps dying is started again, in milliseconds. */
 const longestPause = 5_000;
 
