@@ -116,6 +116,8 @@ describe("validate", () => {
       "  outside-cron-0-6-x-x-x  0 6 * * *  YYYY-MM-DD HH:MM  YYYY-MM-DD HH:MM  search",
       "  inside-1m               every 1m   YYYY-MM-DD HH:MM  YYYY-MM-DD HH:MM  database",
       "",
+      expect.stringMatching(/^ {2}costs about \$\d+\.\d\d a month after what is free, /),
+      "",
       `${good} is right`,
     ]);
     expect(out.find((line) => line.includes("search"))).toMatch(/ 06:00 .* 11:30 /);
@@ -123,7 +125,8 @@ describe("validate", () => {
 
   it("speaks JSON", async () => {
     const { code, out } = await run("validate", "--config", good, "--json");
-    const { schedules, ...rest } = JSON.parse(out.join("\n"));
+    const { schedules, cost, ...rest } = JSON.parse(out.join("\n"));
+    expect(cost).toMatchObject({ environment: "shop", charged: expect.any(Number), lines: expect.any(Array) });
     expect([code, rest]).toEqual([0, { ok: true, problems: [], warnings: [] }]);
     expect(schedules[1]).toEqual({
       group: "outside-cron-0-6-x-x-x",

@@ -3,6 +3,7 @@ import { insteadOf } from "../shared/config/problems.ts";
 import { nearest } from "../shared/nearest.ts";
 import { beat } from "./beat.ts";
 import { type Command, WrongUsage } from "./command.ts";
+import { cost } from "./cost.ts";
 import { probe } from "./probe.ts";
 import { replay } from "./replay.ts";
 import { schema } from "./schema.ts";
@@ -21,6 +22,7 @@ export const commands: Readonly<Record<string, Command>> = {
   replay,
   test,
   beat,
+  cost,
   schema,
 };
 

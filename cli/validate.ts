@@ -5,11 +5,13 @@ import { nextTrigger, triggerCron } from "../shared/config/schedule.ts";
 import type { Vantage } from "../shared/messages/report.ts";
 import { type Command, readArguments } from "./command.ts";
 import { configOption, explainProblems, readConfigurationFile } from "./configuration.ts";
+import { costSentence } from "./cost.ts";
+import { estimate } from "./estimate/estimate.ts";
 import { counted, type Terminal, table } from "./terminal.ts";
 
 /** The command. */
 export const validate: Command = {
-  summary: "check a configuration: every problem with line and column, then its schedules",
+  summary: "check a configuration: every problem with line and column, then its schedules and what it costs",
   usage: "validate [--config FILE] [--json]",
   async run(args, terminal) {
     const { values } = readArguments(args, { ...configOption, json: { type: "boolean", default: false } });
@@ -18,7 +20,8 @@ export const validate: Command = {
     const schedules = "configuration" in loaded ? schedulesOf(loaded.configuration, Date.now()) : [];
     if (values.json) {
       const { warnings } = loaded;
-      terminal.print(JSON.stringify({ ok: problems.length === 0, problems, warnings, schedules }, null, 2));
+      const made = "configuration" in loaded ? { cost: estimate(loaded.configuration) } : {};
+      terminal.print(JSON.stringify({ ok: problems.length === 0, problems, warnings, schedules, ...made }, null, 2));
       return problems.length === 0 ? 0 : 1;
     }
     terminal.print(...explainProblems(problems, text, "bad", terminal));
@@ -87,6 +90,7 @@ function describe(
     names.join(", "),
   ]);
   print(...table([head.map((cell) => paint("faint", cell)), ...rows]), "");
+  print(`  costs ${costSentence(estimate(configuration))}`, "");
 }
 
 /** `2025-09-16 14:05`, as a clock on the wall of that zone shows it. */

@@ -1,5 +1,6 @@
 /** The reference pages of the documentation, worked out from the registries and the catalogue: `npm run docs` writes them. */
 import { z } from "zod";
+import { prices } from "../cli/estimate/prices.ts";
 import { channels } from "../functions/notify/channels/index.ts";
 import { probers } from "../functions/probe/probers/index.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
@@ -31,6 +32,7 @@ interface Kind {
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ["docs/metrics.md", metricsPage()],
+    ["docs/cost.md", costPage()],
     ...Object.values(probers).map(
       (prober) => [`docs/probers/${prober.kind}.md`, kindPage(prober, "probe", metricsOf(prober.kind))] as const,
     ),
@@ -41,6 +43,38 @@ export function referencePages(): ReadonlyMap<string, string> {
 }
 
 const generated = "<!-- Written by `npm run docs` from the code; edit the code. -->\n";
+
+function costPage(): string {
+  const rows = Object.values(prices).map(({ unit, dollars, free, freeFor, source, asOf }) => {
+    const bytes = /^bytes/.test(unit);
+    const amount = bytes ? `${gibibytes(free)} GiB` : free.toLocaleString("en-US");
+    const price = bytes ? `$${(dollars * 1024 ** 3).toFixed(4)} a GiB` : `$${dollars.toPrecision(3)}`;
+    return `| ${unit} | ${price} | ${amount}, for the ${freeFor} | [${new URL(source).hostname}](${source}) | ${asOf} |`;
+  });
+  return `${generated}
+# Cost
+
+\`npx pathkeeper cost\` estimates a month of 30 days from the configuration alone, and \`validate\` says it in one sentence. It counts what the
+monitor does while all is well: runs by schedule, how long each kind of probe usually takes, messages, documents, series read from Cloud Monitoring.
+An outage makes probes wait for their time-outs and costs a little more; the estimate says nothing of the watched environment itself, of which a
+VPC connector, if the module makes one, is the dearest: two e2-micro instances, about $12 a month.
+
+What is paid for is the time in which a function answers, so the pace and the slowest probe of a group decide: rounds under a minute keep a function
+busy all the time (43,200 minutes a month are 2.6 million vCPU-seconds, about $58), and a journey that waits for an agent is best run every few minutes.
+
+## Prices
+
+List prices of us-central1 in US dollars. Free amounts are those of a month, and shared with everything else of the same billing account or project.
+
+| unit | price | free | source | as of |
+|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+function gibibytes(bytes: number): string {
+  return (bytes / 1024 ** 3).toLocaleString("en-US", { maximumFractionDigits: 2 });
+}
 
 function metricsPage(): string {
   const rows = Object.entries(metrics).map(([name, metric]: [string, Metric]) => {

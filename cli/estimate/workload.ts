@@ -1,0 +1,131 @@
+/** How much a configuration makes the monitor do in a month of 30 days, while all is well. */
+import { Cron } from "croner";
+import { deploymentOf } from "../../scripts/bundle/deployment.ts";
+import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
+import { scheduleInterval } from "../../shared/config/schedule.ts";
+import { seriesOfARun } from "./series.ts";
+
+/** Counts of one month. */
+export interface Workload {
+  /** Seconds in which an instance of a function is paid for, by function. */
+  readonly busySeconds: Readonly<Record<"probe" | "evaluate" | "notify", number>>;
+  readonly requests: number;
+  readonly jobs: number;
+  readonly messageBytes: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly deletes: number;
+  readonly seriesRead: number;
+  readonly exportedPoints: number;
+  readonly logLines: number;
+  readonly secretVersions: number;
+  readonly secretAccesses: number;
+  /** Runs of each kind of probe. */
+  readonly runs: Readonly<Record<string, number>>;
+}
+
+/** Seconds of a month of 30 days. */
+export const month: number = 30 * 86_400;
+
+/** How long a probe of a kind usually takes, in seconds, while all is well. A journey waits for an agent to answer. */
+const usualSeconds: Readonly<Record<string, number>> = {
+  http: 0.4,
+  tls: 0.3,
+  websocket: 0.8,
+  postgres: 0.5,
+  journey: 12,
+  heartbeat: 0.1,
+  gcp_configuration: 1.5,
+  service_health: 0.4,
+};
+const usualOfOthers = 0.6;
+/** What a request takes besides what it waits for: decoding, publishing, a transaction. */
+const overheadSeconds = 0.15;
+/** How many requests share an instance while they are answered: those of one minute come together. */
+const evaluateSeconds = 0.15;
+/** Bytes of a message without its results, and of a result with its usual measurements. */
+const messageOverhead = 600;
+const resultBytes = 700;
+/** An incident and all that is told of it: few, and so little that they hardly count. */
+const incidentsOfAMonth = 4;
+const deliveriesOfAnIncident = 12;
+/** Metrics of a result that are exported, once a minute at the most. */
+const exportedOfAResult = 3;
+
+/** Works out the workload. Pure. */
+export function workloadOf(configuration: Configuration): Workload {
+  const deployment = deploymentOf(configuration, "");
+  const groups = [...Map.groupBy(configuration.probes, ({ group }) => group).values()].map(groupWork);
+  const sum = (of: (group: GroupWork) => number): number => groups.reduce((total, group) => total + of(group), 0);
+  const minutes = month / 60;
+  const triggers = sum(({ triggers: count }) => count);
+  const reports = sum(({ reports: count }) => count);
+  const notices = incidentsOfAMonth * deliveriesOfAnIncident;
+  const runs: Record<string, number> = {};
+  for (const { probes, reports: count } of groups) {
+    for (const { kind } of probes) runs[kind] = (runs[kind] ?? 0) + count;
+  }
+  const secrets = new Set(Object.values(deployment.secrets).flat()).size;
+  return {
+    busySeconds: {
+      probe: sum(({ seconds }) => seconds),
+      evaluate: (reports + minutes) * evaluateSeconds,
+      notify: notices * 1,
+    },
+    requests: triggers + reports + minutes + notices,
+    jobs: deployment.schedules.length,
+    // Each message is carried twice: in, and out to its subscription.
+    messageBytes: 2 * (sum(({ bytes }) => bytes) + (triggers + minutes) * 1024 + notices * 4096),
+    // A report reads and writes its partition; a tick reads every partition and the environment, and writes what it keeps of the day.
+    reads: reports + minutes * (groups.length + 4) + notices * 10,
+    writes: reports + minutes * 2 + notices * 4,
+    deletes: notices * 2,
+    seriesRead: sum(
+      ({ probes, reports: count }) => count * probes.reduce((total, probe) => total + seriesOfARun(probe), 0),
+    ),
+    exportedPoints: sum(({ probes, reports: count }) => Math.min(count, minutes) * probes.length * exportedOfAResult),
+    logLines: triggers + reports + minutes,
+    secretVersions: secrets,
+    // Read again every five minutes by each function that needs it, while it is called at all.
+    secretAccesses: Object.values(deployment.secrets).reduce((total, own) => total + own.length, 0) * (month / 300),
+    runs,
+  };
+}
+
+interface GroupWork {
+  readonly probes: readonly ConfiguredProbe[];
+  /** Requests to the probe function. */
+  readonly triggers: number;
+  /** Runs, which are rounds of a request where the interval is under a minute. */
+  readonly reports: number;
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+function groupWork(probes: readonly ConfiguredProbe[]): GroupWork {
+  const [first] = probes;
+  const schedule = first?.schedule ?? "every 1m";
+  const interval = scheduleInterval(schedule);
+  const triggers = interval === undefined ? triggersOf(schedule) : month / Math.max(60, interval / 1000);
+  const rounds = interval === undefined || interval >= 60_000 ? 1 : 60_000 / interval;
+  const longest = Math.max(...probes.map(({ kind }) => usualSeconds[kind] ?? usualOfOthers));
+  // Rounds of a minute keep their request open from the first to the last.
+  const waiting = rounds === 1 ? 0 : 60 - (interval ?? 0) / 1000;
+  return {
+    probes,
+    triggers,
+    reports: triggers * rounds,
+    seconds: triggers * (longest + waiting + overheadSeconds),
+    bytes: triggers * rounds * Math.max(1024, messageOverhead + probes.length * resultBytes),
+  };
+}
+
+/** Runs of a cron expression in 30 days. */
+function triggersOf(expression: string): number {
+  const cron = new Cron(expression, { paused: true, timezone: "Etc/UTC" });
+  const start = new Date("2026-01-01T00:00:00Z");
+  const end = start.getTime() + month * 1000;
+  let count = 0;
+  for (let at = cron.nextRun(start); at !== null && at.getTime() <= end; at = cron.nextRun(at)) count += 1;
+  return count;
+}
