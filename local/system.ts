@@ -49,6 +49,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ...Object.fromEntries(Object.entries(secrets).map(([name, value]) => [secretVariable(name), value])),
     PATHKEEPER_CONFIGURATION: compiled,
     PATHKEEPER_SECRETS: secretsDir,
+    PATHKEEPER_METRICS: join(dataDir, "metrics.prom"),
     PATHKEEPER_VANTAGE: "any",
     // Names are looked up on these threads: with few of them, dead names would keep the others waiting.
     UV_THREADPOOL_SIZE: "16",

@@ -159,6 +159,34 @@ export class GoogleApiError extends Error {
   }
 }
 
+/** One point of one series, for dashboards. */
+export interface MetricPoint {
+  /** Name of a metric of the catalogue, or of the monitor itself. */
+  readonly metric: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What became of points. */
+export interface Written {
+  readonly written: number;
+  readonly refused: number;
+  /** Why some were refused. */
+  readonly reason?: string;
+}
+
+/** Where measurements go for dashboards. What is not accepted is lost: nothing is decided by it. */
+export interface MetricSink {
+  /**
+   * Writes the points of one instant, at most one of each series, each newer than the last of its series. Takes ten seconds at most.
+   * Never throws for what the other side does.
+   */
+  write(points: readonly MetricPoint[]): Promise<Written>;
+  close(): Promise<void>;
+}
+
 /** One line of a structured log. Never given a secret or an unbounded text of a target. */
 export interface Logger {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;

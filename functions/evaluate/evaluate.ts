@@ -2,9 +2,11 @@
  * The evaluator's transactions: which documents are read, which pure step decides, which documents are written. One report costs one
  * read and one write while nothing changes. State, incidents and outbox are one commit; messages leave the outbox after it.
  */
+import type { Availability } from "../../shared/availability.ts";
+import { exportsOf } from "../../shared/exported-metrics.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
-import type { Fields, Reads, Store, Transaction } from "../../shared/ports.ts";
+import type { Fields, MetricPoint, Reads, Store, Transaction } from "../../shared/ports.ts";
 import { applied, type Change } from "./alerts.ts";
 import { flushAvailability, flushEvery } from "./availability/flush.ts";
 import { type Timed, timed } from "./availability/period.ts";
@@ -20,6 +22,7 @@ import { squeezedSentence } from "./partition-document.ts";
 import type { Plan } from "./plan.ts";
 import { sourceOf } from "./samples.ts";
 import { hearSelf, missTicks, ticksAreDue, watchTick } from "./self/checks.ts";
+import { type Exported, ownPoints, reportsIn, seriesPoints } from "./self/export.ts";
 import { isHeartbeatDue } from "./self/heartbeat.ts";
 import { decodeSelf, emptySelf, encodeSelf, noted, type SelfState } from "./self/state.ts";
 import {
@@ -44,6 +47,8 @@ export interface Committed {
   readonly remarks?: readonly string[];
   /** A tick after whose publication a heartbeat is deserved. */
   readonly heartbeatAt?: number;
+  /** What a tick exports for dashboards. */
+  readonly points?: readonly MetricPoint[];
 }
 
 /** What every commit needs. */
@@ -56,6 +61,8 @@ export interface Desk {
   readonly published: ReadonlySet<string>;
   /** Whether the monitor watches itself. Not in a rehearsal: of a record nobody knows what should have been in it. */
   readonly watchesItself: boolean;
+  /** Whether there is somewhere to export to. */
+  readonly exports: boolean;
   /** The newest tick that this instance knows of. */
   readonly ticks: { at: number };
 }
@@ -134,12 +141,16 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
   const changes = lostAlerts(alerts, states, at, plan);
   const environment = await commitIncidents(desk, { changes, tickAt: at }, now);
   committed.push({ outbox: environment.outbox });
-  if (itself !== undefined) await writeAvailability(desk, states, itself, environment, at, now);
+  const month = itself && (await writeAvailability(desk, states, itself, environment, at, now));
+  const exported = itself?.isNew && desk.exports && exportsOf(plan.configuration) !== undefined;
   const outbox = committed.flatMap((one) => one.outbox);
   return {
     outbox: [...new Map(outbox.map((entry) => [entry.id, entry])).values()],
     remarks: committed.flatMap(({ remarks = [] }) => remarks),
     ...(itself?.heartbeatDue ? { heartbeatAt: at } : {}),
+    ...(exported
+      ? { points: [...itself.points, ...ownPoints(itself, states, environment, month, plan, at, now)] }
+      : {}),
   };
 }
 
@@ -148,12 +159,17 @@ export async function commitHeartbeat(desk: Desk, at: number, now: number): Prom
   await commitStep(desk, monitor, (state) => ({ state: { ...state, beatAt: at }, changes: [] }), now);
 }
 
+const nothing: Exported = { points: [], upTo: {} };
+
 /** What a tick found of the monitor itself. */
 interface SelfLook {
   readonly outbox: readonly OutboxEntry[];
   readonly before: SelfState;
   readonly after: SelfState;
+  /** Whether the tick was not known yet. */
+  readonly isNew: boolean;
   readonly heartbeatDue: boolean;
+  readonly points: readonly MetricPoint[];
 }
 
 async function lookAtItself(
@@ -166,21 +182,26 @@ async function lookAtItself(
   const heard = Object.fromEntries(Array.from(states, ([group, state]) => [group, state.heard]));
   let before = emptySelf;
   let after = emptySelf;
+  let points: readonly MetricPoint[] = [];
   const { outbox } = await commitStep(
     desk,
     monitor,
     (state) => {
       const watched = watchTick(state, heard, plan, at, now);
-      const flushes = watched.state !== state && at - state.flushedAt >= flushEvery;
       before = state;
-      after = flushes ? { ...watched.state, flushedAt: at } : watched.state;
+      after = watched.state;
+      if (watched.state === state) return watched;
+      const exported = desk.exports ? seriesPoints(states, state.exported, plan, at) : nothing;
+      points = exported.points;
+      const flushedAt = at - state.flushedAt >= flushEvery ? at : state.flushedAt;
+      after = { ...watched.state, flushedAt, exported: exported.upTo, reports: reportsIn(states) };
       return { ...watched, state: after };
     },
     now,
   );
   ticks.at = Math.max(ticks.at, after.tickAt);
-  const heartbeatDue = before !== after && isHeartbeatDue(after, heard, plan, at, now);
-  return { outbox, before, after, heartbeatDue };
+  const isNew = before !== after;
+  return { outbox, before, after, isNew, points, heartbeatDue: isNew && isHeartbeatDue(after, heard, plan, at, now) };
 }
 
 /** Brings the documents of availability up to date: every few minutes, and when an incident is over. */
@@ -191,13 +212,13 @@ async function writeAvailability(
   { incidents, closed = [] }: EnvironmentState,
   at: number,
   now: number,
-): Promise<void> {
+): Promise<Availability | undefined> {
   const over = closed.some(({ resolvedAt = 0 }) => resolvedAt > after.flushedAt);
-  if (before === after || (before.flushedAt === after.flushedAt && !over)) return;
+  if (before === after || (before.flushedAt === after.flushedAt && !over)) return undefined;
   const left = Object.keys(after.retired).filter((group) => !states.has(group));
   const retired = await Promise.all(left.map((group) => partitions.get(store, group)));
   const uptimes = [...states.values(), ...retired].map(({ uptime = {} }) => uptime);
-  await flushAvailability(store, uptimes, [...Object.values(incidents).map(timed), ...closed], at, now);
+  return flushAvailability(store, uptimes, [...Object.values(incidents).map(timed), ...closed], at, now);
 }
 
 /** Ends alerts of partitions that nothing reports to any more, and of which nothing is kept. */

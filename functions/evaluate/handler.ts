@@ -3,7 +3,7 @@ import type { PushedMessage } from "../../shared/messages/push.ts";
 import { MalformedMessage, parseReport, type Report } from "../../shared/messages/report.ts";
 import { parseTick } from "../../shared/messages/tick.ts";
 import { selfGroup } from "../../shared/monitor.ts";
-import type { Clock, Logger, Publisher, Store } from "../../shared/ports.ts";
+import type { Clock, Logger, MetricPoint, MetricSink, Publisher, Store, Written } from "../../shared/ports.ts";
 import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/shell.ts";
 import { takeInBeat } from "./beats.ts";
@@ -31,6 +31,8 @@ export interface EvaluatePorts {
   readonly logger: Logger;
   /** Sends a heartbeat, where the configuration has one. */
   readonly beat?: Beat;
+  /** Where measurements go for dashboards. */
+  readonly metrics?: MetricSink;
 }
 
 /** How the evaluator is to behave. */
@@ -57,6 +59,7 @@ export function evaluateHandler(
     partitions: new PartitionCache(),
     published,
     watchesItself,
+    exports: ports.metrics !== undefined,
     ticks: { at: 0 },
   };
   const publish = async (outbox: readonly OutboxEntry[]): Promise<void> => {
@@ -74,6 +77,15 @@ export function evaluateHandler(
     }
   };
 
+  let refusedLast = 0;
+  const exportPoints = async (points: readonly MetricPoint[]): Promise<void> => {
+    const [{ at } = { at: 0 }] = points.slice(-1);
+    const all = [...points, { metric: "export_refused", labels: {}, value: refusedLast, at }];
+    const { refused = 0, reason = "" } = (await ports.metrics?.write(all).catch(notWritten(all.length))) ?? {};
+    refusedLast = refused;
+    if (refused > 0) ports.logger.warning(`${refused} of ${all.length} points were not exported: ${reason}`);
+  };
+
   return async (message, path) => {
     let committed: Committed;
     try {
@@ -85,7 +97,11 @@ export function evaluateHandler(
     if (committed.ignored !== undefined) ports.logger.info(`a report was not judged: ${committed.ignored}`);
     for (const remark of committed.remarks ?? []) ports.logger.warning(remark);
     await publish(committed.outbox);
-    if (committed.heartbeatAt !== undefined) await beat(ports, desk, committed.heartbeatAt);
+    const { heartbeatAt, points = [] } = committed;
+    await Promise.all([
+      ...(heartbeatAt === undefined ? [] : [beat(ports, desk, heartbeatAt)]),
+      ...(points.length === 0 ? [] : [exportPoints(points)]),
+    ]);
   };
 }
 
@@ -101,6 +117,11 @@ async function beat({ beat: send, clock, logger }: EvaluatePorts, desk: Desk, at
   } catch (error) {
     logger.warning(`the heartbeat did not leave: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** A sink that fails as none should: nothing depends on it all the same. */
+function notWritten(refused: number): (error: unknown) => Written {
+  return (error) => ({ written: 0, refused, reason: error instanceof Error ? error.message : String(error) });
 }
 
 async function commit(

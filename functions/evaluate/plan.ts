@@ -1,6 +1,7 @@
 /** What the evaluator knows from the configuration alone, worked out once per instance. */
 import type { Component, Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { longestGap } from "../../shared/config/schedule.ts";
+import { exportsOf } from "../../shared/exported-metrics.ts";
 import { metricNamed } from "../../shared/metrics.ts";
 import { type Roles, rolesOf } from "./cause/roles.ts";
 import { type BaselineCheck, compileBaseline, type Selector } from "./condition/index.ts";
@@ -42,6 +43,8 @@ export function planOf(configuration: Configuration): Plan {
   for (const { metric, windowMs } of all.flatMap(selectorsOf)) {
     lookback.set(metric, Math.max(lookback.get(metric) ?? 0, windowMs));
   }
+  // For dashboards, the newest value is enough.
+  for (const metric of exportsOf(configuration) ?? []) lookback.set(metric, lookback.get(metric) ?? 0);
   const groups = [...new Set(configuration.probes.map(({ group }) => group))];
   const homes = (rule: CompiledRule): string[] => groups.filter((group) => yieldsAll(configuration, group, rule));
   // What several probes say together can only be judged where all of them are known.

@@ -124,7 +124,7 @@ function withoutEmbedded(): Plugin {
   return {
     name: "without-embedded",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^\.\/(sqlite|broker)\.ts$/ }, ({ path }) => ({ path, namespace: "left-out" }));
+      onResolve({ filter: /^\.\/(sqlite|broker|metrics-file)\.ts$/ }, ({ path }) => ({ path, namespace: "left-out" }));
       onLoad({ filter: /.*/, namespace: "left-out" }, ({ path }) => ({
         contents: `throw new Error("this bundle is for the cloud and has no ${path.slice(2, -3)}: build it with --embedded");`,
       }));

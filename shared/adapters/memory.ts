@@ -1,5 +1,5 @@
 /** The world in memory, for unit tests, replay and the simulator: as strict as production, and gone with the process. */
-import type { Fields, OutgoingMessage, Publisher, Stored, Value } from "../ports.ts";
+import type { Fields, MetricPoint, MetricSink, OutgoingMessage, Publisher, Stored, Value, Written } from "../ports.ts";
 import { OptimisticStore, type Versioned } from "./optimistic-store.ts";
 import { encodeMessages } from "./publish-rules.ts";
 import type { QueryPlan } from "./store-query.ts";
@@ -67,6 +67,19 @@ export class MemoryPublisher implements Publisher {
       this.published.push({ topic, data: JSON.parse(json), attributes: { ...attributes }, id });
       return id;
     });
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** Keeps what was exported. */
+export class MemoryMetrics implements MetricSink {
+  /** The points of each call, oldest first. */
+  readonly calls: (readonly MetricPoint[])[] = [];
+
+  async write(points: readonly MetricPoint[]): Promise<Written> {
+    this.calls.push(points);
+    return { written: points.length, refused: 0 };
   }
 
   async close(): Promise<void> {}

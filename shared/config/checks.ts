@@ -1,5 +1,5 @@
 /** What no entry can know alone: names that others must have, circles, conditions; and what is right but looks forgotten. */
-import { metricNamed } from "../metrics.ts";
+import { metricNamed, metrics } from "../metrics.ts";
 import { monitorComponent } from "../monitor.ts";
 import { nearest } from "../nearest.ts";
 import { formatDuration, parseDuration } from "../units.ts";
@@ -53,6 +53,10 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
   for (const index of listOf(at(file, "recovery", "stages")).keys())
     referEach(["recovery", "stages", index, "probes"], "probe", probes);
   checkTwice(file, ["recovery", "stages"], "stage", problems);
+  for (const [index, name] of listOf(at(file, "export")).entries()) {
+    if (typeof name !== "string" || metricNamed(name) !== undefined) continue;
+    problems.error({ path: ["export", index] }, unknownName("metric", name, Object.keys(metrics)));
+  }
   for (const name of keysOf(at(file, "availability", "components"))) {
     if (components.includes(name)) continue;
     const path = ["availability", "components", name];

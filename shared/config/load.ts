@@ -107,7 +107,7 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     recovery: top.recovery,
     channels,
     routes,
-    ...given({ heartbeat: heartbeatOf(top.heartbeat) }),
+    ...given({ heartbeat: heartbeatOf(top.heartbeat), export: top.export === "off" ? false : top.export }),
     availability: top.availability,
   };
 }

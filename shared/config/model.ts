@@ -142,6 +142,8 @@ export interface Configuration {
   readonly channels: readonly ConfiguredChannel[];
   readonly routes: readonly Route[];
   readonly heartbeat?: HeartbeatSettings;
+  /** Names of the metrics that are exported for dashboards; `false` for none at all. Absent for those that the dashboards show. */
+  readonly export?: readonly string[] | false;
   /** Absent in what was compiled before there were targets. */
   readonly availability?: AvailabilityTargets;
 }

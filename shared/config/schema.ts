@@ -70,6 +70,7 @@ export interface Outline {
   readonly channels: Readonly<Record<string, unknown>>;
   readonly routes: readonly unknown[];
   readonly heartbeat?: HeartbeatEntry | undefined;
+  readonly export?: readonly string[] | "off" | false | undefined;
   readonly availability: { readonly target: number; readonly components: Readonly<Record<string, number>> };
 }
 
@@ -382,6 +383,11 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .describe("How a recovery is proved."),
   channels: z.record(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),
   routes: z.array(z.unknown()).default([]).describe("What is told where. Any route that matches tells its channels."),
+  export: z
+    .union([z.array(z.string()), z.literal(["off", false])], { error: "must be a list of metrics, or off" })
+    .optional()
+    .describe("Metrics that are exported for dashboards, or off. Default: those that the dashboards show.")
+    .meta({ examples: [["probe_success", "golden_path_e2e_time"]] }),
   heartbeat: heartbeat.optional().describe("The sign of life that leaves while the monitor works as a whole."),
   availability: z
     .strictObject({

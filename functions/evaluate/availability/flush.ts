@@ -16,6 +16,7 @@ const keepMonth: number = 800 * day;
 /**
  * Brings today, yesterday and the months of these incidents up to date. Doing it twice changes nothing.
  * @param at the instant up to which there is something to say
+ * @returns this month
  */
 export async function flushAvailability(
   store: Store,
@@ -23,7 +24,7 @@ export async function flushAvailability(
   incidents: readonly Timed[],
   at: number,
   now: number,
-): Promise<void> {
+): Promise<Availability> {
   const days = Object.fromEntries(
     [dayOf(at - day), dayOf(at)]
       .map((date) => [date, dayFrom(date, partitions, at)] as const)
@@ -31,11 +32,13 @@ export async function flushAvailability(
   );
   const opened = incidents.filter(({ verdict }) => verdict !== "monitor").map(({ openedAt }) => dayOf(openedAt));
   const months = new Set([...Object.keys(days), ...opened].map((date) => date.slice(0, 7)));
-  await store.transaction(async (transaction) => {
+  return store.transaction(async (transaction) => {
+    let current = monthTotals(monthOf(at), { days: {}, incidents: {} });
     const known = new Map<string, Month>();
     for (const month of months) known.set(month, decodeMonth(await transaction.get(availabilityCollection, month)));
     for (const [month, before] of known) {
       const after = withDays(month, before, days, incidents);
+      if (month === monthOf(at)) current = monthTotals(month, after);
       if (isDeepStrictEqual(before, after)) continue;
       const fields = { ...documentOf(monthTotals(month, after), keepMonth, now), data: JSON.stringify(after) };
       transaction.set(availabilityCollection, month, fields);
@@ -45,6 +48,7 @@ export async function flushAvailability(
         transaction.set(availabilityCollection, date, documentOf(totals, keepDay, now));
       }
     }
+    return current;
   });
 }
 

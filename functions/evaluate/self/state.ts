@@ -52,6 +52,10 @@ export interface SelfState {
   readonly flushedAt: number;
   /** The tick with which the last heartbeat arrived; 0 before the first. */
   readonly beatAt: number;
+  /** How far each group has been exported for dashboards: the newest instant of what was. */
+  readonly exported: Readonly<Record<string, number>>;
+  /** Reports taken in, as all partitions counted them with the last tick. */
+  readonly reports: number;
   /** What is not as it should be, by name. */
   readonly checks: Readonly<Record<string, SelfCheck>>;
   /** The newest instant of what other functions reported, by the name of the check. */
@@ -67,6 +71,8 @@ export const emptySelf: SelfState = {
   retired: {},
   flushedAt: 0,
   beatAt: 0,
+  exported: {},
+  reports: 0,
   checks: {},
   told: {},
 };
