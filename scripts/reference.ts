@@ -4,6 +4,7 @@ import { prices } from "../cli/estimate/prices.ts";
 import { channels } from "../functions/notify/channels/index.ts";
 import { probers } from "../functions/probe/probers/index.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
+import { defaultExports, exportPrefix, ownMetrics } from "../shared/exported-metrics.ts";
 import { type Metric, metrics } from "../shared/metrics.ts";
 
 /** The part of a JSON Schema that the pages show. */
@@ -82,6 +83,9 @@ function metricsPage(): string {
     const kinds = metric.probers.length === 0 ? "every probe" : metric.probers.map(kindLink).join(", ");
     return `| \`${name}\` | ${metric.unit} | ${metric.description} | ${labels} | ${kinds} |`;
   });
+  const own = Object.entries(ownMetrics).map(([name, { unit, description, labels = [] }]) => {
+    return `| \`${name}\` | ${unit} | ${description} | ${labels.map((label) => `\`${label}\``).join(", ")} |`;
+  });
   return `${generated}
 # Metrics
 
@@ -91,6 +95,17 @@ Everything that probes measure, in base units: seconds, a ratio from 0 to 1, byt
 | metric | unit | meaning | own labels | yielded by |
 |---|---|---|---|---|
 ${rows.join("\n")}
+
+## Exported for dashboards
+
+With each tick the newest values of ${defaultExports.map((name) => `\`${name}\``).join(", ")} go to Cloud Monitoring as \`${exportPrefix}NAME\`, unless the
+configuration says otherwise under \`export\`; on one machine to the file \`metrics.prom\` as \`pathkeeper_NAME\`. What the monitor measures of itself goes with them:
+
+| metric | unit | meaning | labels |
+|---|---|---|---|
+${own.join("\n")}
+
+Each point takes 8 bytes of what Cloud Monitoring bills beyond 150 MiB a month: 60 series each minute are 20 MiB.
 `;
 }
 
