@@ -8,7 +8,7 @@ import { type Command, readArguments, WrongUsage } from "./command.ts";
 import { configOption } from "./configuration.ts";
 import { runHere, secretsFrom, secretsOption } from "./here.ts";
 import { openProgress } from "./progress.ts";
-import { failureSentence, findingLines, resultHead, resultRow } from "./results.ts";
+import { failureSentence, findingLines, resultHead, resultRow, stepLines } from "./results.ts";
 import { counted, table } from "./terminal.ts";
 
 /** The command. */
@@ -52,6 +52,10 @@ export const probe: Command = {
       const head = [...resultHead, "why"].map((cell) => paint("faint", cell));
       const rows = results.map((result) => [...resultRow(result, terminal), failureSentence(result)]);
       terminal.print(...table([head, ...rows]), "");
+      for (const result of results) {
+        const steps = stepLines(result, terminal);
+        if (steps.length > 0) terminal.print(paint("strong", result.probe), ...steps.map((line) => `  ${line}`), "");
+      }
       terminal.print(...results.flatMap((result) => findingLines(result, terminal)));
       terminal.print(...remarks(reports).map((remark) => paint("bad", `  ${remark}`)));
       const all = counted(results.length, "probe");

@@ -1,8 +1,8 @@
 /** Results of probes as people read them. */
-import type { Measurement, ProbeResult } from "../shared/messages/report.ts";
+import type { Failure, Measurement, ProbeResult } from "../shared/messages/report.ts";
 import { metricNamed } from "../shared/metrics.ts";
 import { formatValue } from "../shared/units.ts";
-import { counted, type Terminal } from "./terminal.ts";
+import { counted, type Terminal, table } from "./terminal.ts";
 
 /** What the cells of `resultRow` are. */
 export const resultHead: readonly string[] = ["probe", "result", "duration", "measured"];
@@ -19,7 +19,27 @@ export function resultRow(result: ProbeResult, { paint }: Pick<Terminal, "paint"
 
 /** Where and how a probe failed: `response: 503 Service Unavailable`; empty for one that succeeded. */
 export function failureSentence({ failure }: ProbeResult): string {
-  return failure === undefined ? "" : `${failure.phase}: ${failure.message}`;
+  if (failure === undefined) return "";
+  const step = failedStep(failure);
+  return step ? `step \`${step.name}\`, ${step.reason}` : `${failure.phase}: ${failure.message}`;
+}
+
+/** The steps of a journey, a line each: those that were taken, with their times, and the one that failed, with its reason. Nothing for other probes. */
+export function stepLines({ measurements, failure }: ProbeResult, { paint }: Pick<Terminal, "paint">): string[] {
+  const rows = measurements
+    .filter(({ metric }) => metric === "golden_path_step_time")
+    .map((measurement) => [paint("good", "ok"), measurement.labels["step"] ?? "", formatted(measurement)]);
+  const step = failure && failedStep(failure);
+  if (step) rows.push([paint("bad", "failed"), step.name, step.reason]);
+  const cleaned = measurements.find(({ metric }) => metric === "golden_path_cleanup_success");
+  if (cleaned) rows.push([cleaned.value === 1 ? paint("good", "ok") : paint("bad", "failed"), "clean-up"]);
+  return table(rows, "");
+}
+
+/** The step that the failure of a journey names, and where and why it failed. */
+function failedStep({ phase, message }: Failure): { readonly name: string; readonly reason: string } | undefined {
+  const [, name, reason] = /^step `([^`]+)`: (.*)$/s.exec(message) ?? [];
+  return name === undefined ? undefined : { name, reason: `${phase}: ${reason}` };
 }
 
 /**

@@ -2,7 +2,7 @@
 import { type Plan, planOf } from "../functions/evaluate/plan.ts";
 import { enterStage, outcomeOf, validationGroup, withResults } from "../functions/evaluate/recovery.ts";
 import type { ConfiguredProbe } from "../shared/config/model.ts";
-import type { Report } from "../shared/messages/report.ts";
+import type { ProbeResult, Report } from "../shared/messages/report.ts";
 import type { Secrets } from "../shared/ports.ts";
 import { formatValue } from "../shared/units.ts";
 import { checkedConfiguration } from "./checked-configuration.ts";
@@ -10,7 +10,7 @@ import { type Command, readArguments, WrongUsage } from "./command.ts";
 import { configOption } from "./configuration.ts";
 import { runHere, secretsFrom, secretsOption } from "./here.ts";
 import { openProgress } from "./progress.ts";
-import { resultRow } from "./results.ts";
+import { resultRow, stepLines } from "./results.ts";
 import { counted, type Terminal, table } from "./terminal.ts";
 
 /** The command. */
@@ -32,8 +32,16 @@ export const verify: Command = {
     const verified: VerifiedStage[] = [];
     for (const stage of stages) {
       const isOver = verified.some(({ outcome }) => outcome === "failed");
-      progress.show(`stage ${stage.stage}, ${stage.name}: ${stage.probes.map(({ name }) => name).join(", ")}`);
-      const done = isOver ? notRun(stage) : await verifyStage(stage, plan, secretsFrom(values.secrets));
+      const waiting = new Set(stage.probes.map(({ name }) => name));
+      const showProgress = (): void =>
+        progress.show(`stage ${stage.stage}, ${stage.name}: waiting for ${[...waiting].join(", ")}`);
+      showProgress();
+      const done = isOver
+        ? notRun(stage)
+        : await verifyStage(stage, plan, secretsFrom(values.secrets), ({ probe }) => {
+            waiting.delete(probe);
+            showProgress();
+          });
       progress.clear();
       verified.push(done);
       if (!values.json) terminal.print(...stageLines(done, terminal), "");
@@ -81,7 +89,12 @@ function stagesOf({ configuration, probes }: Plan): Stage[] {
     .filter((stage) => stage.probes.length > 0);
 }
 
-async function verifyStage({ stage, name, probes }: Stage, plan: Plan, secrets: Secrets): Promise<VerifiedStage> {
+async function verifyStage(
+  { stage, name, probes }: Stage,
+  plan: Plan,
+  secrets: Secrets,
+  onResult: (result: ProbeResult) => void,
+): Promise<VerifiedStage> {
   const startedAt = performance.now();
   const reports = await runHere({
     configuration: plan.configuration,
@@ -89,6 +102,7 @@ async function verifyStage({ stage, name, probes }: Stage, plan: Plan, secrets: 
     probes,
     trigger: "validation",
     group: validationGroup,
+    onResult,
   });
   const results = reports.flatMap((report) => report.results);
   const judged = outcomeOf(withResults(enterStage(stage - 1, 0), results, plan), plan);
@@ -108,10 +122,17 @@ function stageLines({ stage, name, outcome, duration, reasons, reports }: Verifi
   const title = `stage ${stage}, ${name}:`;
   if (outcome === "not_run") return [paint("faint", `${title} not run`)];
   const word = outcome === "passed" ? paint("good", "passed") : paint("bad", "failed");
-  const rows = reports.flatMap((report) => report.results).map((result) => resultRow(result, terminal));
+  const results = reports.flatMap((report) => report.results);
+  const rows = table(
+    results.map((result) => resultRow(result, terminal)),
+    "    ",
+  );
   return [
     `${paint("strong", title)} ${word} in ${formatValue(duration, "seconds")}`,
-    ...table(rows, "    "),
+    ...rows.flatMap((row, position) => {
+      const result = results[position];
+      return [row, ...(result ? stepLines(result, terminal).map((line) => `      ${line}`) : [])];
+    }),
     ...reasons.map((reason) => paint("bad", `  because ${reason}`)),
   ];
 }

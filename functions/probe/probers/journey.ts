@@ -107,6 +107,7 @@ cleanup:
     const left = (cleaned?.failed ?? []).map(({ name, failure }) => ({
       check: `clean-up step ${name}`,
       ok: false,
+      severity: "info" as const,
       observed: `it failed in ${failure.phase}: ${failure.message}`,
       expected: "a clean-up that succeeds",
       explanation: "What the journey made may have been left behind.",
