@@ -194,3 +194,44 @@ resource "google_monitoring_alert_policy" "schedules" {
     content   = "`gcloud scheduler jobs list --location ${var.region} --project ${var.project_id}` shows the state of each. Most often the topic is gone, or the service agent of Cloud Scheduler has lost `roles/cloudscheduler.serviceAgent`."
   }
 }
+
+# The evaluator counts its reports with each tick. The metric does not exist before the first, so it is asked for by its name alone.
+resource "google_monitoring_alert_policy" "evaluator_silent" {
+  count = local.deployment.exports == null ? 0 : 1
+
+  project               = var.project_id
+  display_name          = "${var.name_prefix}: the evaluator is silent"
+  combiner              = "OR"
+  severity              = "CRITICAL"
+  notification_channels = local.alarm_channels
+
+  conditions {
+    display_name = "No sign of the evaluator for 15 minutes"
+
+    condition_prometheus_query_language {
+      query                     = "absent_over_time(custom_googleapis_com:pathkeeper_reports{node_id=\"${local.deployment.environment}\"}[15m])"
+      duration                  = "60s"
+      evaluation_interval       = "60s"
+      disable_metric_validation = true
+    }
+  }
+
+  documentation {
+    subject   = "Pathkeeper measures, and nobody judges"
+    mime_type = "text/markdown"
+    content   = <<-EOT
+      The evaluator has exported nothing for 15 minutes: it does not run, cannot reach Firestore, or no tick comes.
+
+      1. What does it say? `gcloud functions logs read ${var.name_prefix}-evaluate --gen2 --region ${var.region} --project ${var.project_id}`
+      2. Does the tick come? The job `${var.name_prefix}-tick` of Cloud Scheduler runs every minute.
+    EOT
+  }
+}
+
+resource "google_project_iam_member" "exporter" {
+  count = local.deployment.exports == null ? 0 : 1
+
+  project = var.project_id
+  role    = "roles/monitoring.metricWriter"
+  member  = google_service_account.function["evaluate"].member
+}

@@ -62,12 +62,15 @@ resource "google_firestore_index" "main" {
   }
 }
 
-# Firestore knows no rights below a database, but a grant can be bound to one.
+# Firestore knows no rights below a database, but a grant can be bound to one. Those who write may read; the others only read.
 resource "google_project_iam_member" "database" {
-  for_each = { for name, function in local.functions : name => function if contains(local.deployment.stores, function.target) }
+  for_each = merge(
+    { for name in local.deployment.stores : name => "roles/datastore.user" },
+    { for name in local.deployment.readers : name => "roles/datastore.viewer" },
+  )
 
   project = var.project_id
-  role    = "roles/datastore.user"
+  role    = each.value
   member  = google_service_account.function[each.key].member
 
   condition {

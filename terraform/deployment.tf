@@ -9,16 +9,33 @@ locals {
   watched_project_id = coalesce(var.watched_project_id, var.project_id)
   has_inside         = contains(local.deployment.vantages, "inside")
 
-  # One function for each vantage point, for only the one inside goes through the VPC.
-  functions = {
-    for name in concat([for vantage in local.deployment.vantages : "probe-${vantage}"], ["evaluate", "notify"]) :
-    name => {
-      target = split("-", name)[0]
-      size   = var.functions[split("-", name)[0]]
-      # As long as its subscriptions wait for an answer: longer would be billed for nothing, shorter would cut what is still awaited.
-      timeout_seconds = min([for each in local.deployment.subscriptions : each.ackDeadlineSeconds if each.function == name]...)
-    }
-  }
+  journey     = one([for probe in local.deployment.probes : probe if probe.name == var.second_opinion.journey])
+  has_journey = var.second_opinion.journey != null
+
+  # One function for each vantage point, for only the one inside goes through the VPC; and one that is the synthetic monitor.
+  pushed = concat([for vantage in local.deployment.vantages : "probe-${vantage}"], ["evaluate", "notify"])
+  functions = merge(
+    {
+      for name in local.pushed : name => {
+        target  = split("-", name)[0]
+        size    = var.functions[split("-", name)[0]]
+        vantage = split("-", name)[0] == "probe" ? trimprefix(name, "probe-") : null
+        secrets = local.deployment.secrets[name]
+        # As long as its subscriptions wait for an answer: longer would be billed for nothing, shorter would cut what is still awaited.
+        timeout_seconds = min([for each in local.deployment.subscriptions : each.ackDeadlineSeconds if each.function == name]...)
+      }
+    },
+    local.has_journey ? {
+      synthetic = {
+        target  = "probe"
+        size    = var.functions.probe
+        vantage = try(local.journey.vantage, null)
+        secrets = try(local.journey.secrets, [])
+        # Cloud Monitoring itself waits no longer.
+        timeout_seconds = 60
+      }
+    } : {},
+  )
 }
 
 resource "terraform_data" "configuration" {
@@ -32,6 +49,10 @@ resource "terraform_data" "configuration" {
     precondition {
       condition     = !local.has_inside || var.inside.connector != null || var.inside.direct != null
       error_message = "monitor.yaml has probes with vantage: inside, and nothing says how they reach the VPC: set inside = { connector = { name = \"...\" } } or inside = { direct = { network = \"...\", subnetwork = \"...\" } }."
+    }
+    precondition {
+      condition     = !local.has_journey || try(local.journey.vantage, "") == "outside"
+      error_message = "second_opinion.journey is no probe of monitor.yaml with vantage: outside; write the name of a journey."
     }
   }
 }

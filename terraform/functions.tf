@@ -101,7 +101,8 @@ resource "google_cloudfunctions2_function" "main" {
         PATHKEEPER_TOPIC_PREFIX  = "${var.name_prefix}-"
         PATHKEEPER_SECRET_PREFIX = var.name_prefix
       },
-      each.value.target == "probe" ? { PATHKEEPER_VANTAGE = trimprefix(each.key, "probe-") } : {},
+      each.value.target == "probe" ? { PATHKEEPER_VANTAGE = each.value.vantage } : {},
+      each.key == "synthetic" ? { PATHKEEPER_SYNTHETIC = var.second_opinion.journey } : {},
       each.value.target == "notify" && var.status_page != null ? { PATHKEEPER_STATUS_PAGE = "gs://${google_storage_bucket.status_page[0].name}" } : {},
     )
 

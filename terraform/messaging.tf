@@ -9,8 +9,8 @@ locals {
 
   # Which function publishes what.
   publishes = flatten([
-    for name, function in local.functions : [
-      for topic in local.deployment.publishes[function.target] : { function = name, topic = topic }
+    for name in local.pushed : [
+      for topic in local.deployment.publishes[local.functions[name].target] : { function = name, topic = topic }
     ]
   ])
 }
@@ -37,6 +37,16 @@ resource "google_pubsub_topic_iam_member" "publisher" {
   member  = google_service_account.function[each.value.function].member
 }
 
+# Jobs and backups that report by themselves: who may say so.
+resource "google_pubsub_topic_iam_member" "heartbeats" {
+  for_each = toset(var.heartbeat_publishers)
+
+  project = var.project_id
+  topic   = google_pubsub_topic.main["heartbeats"].name
+  role    = "roles/pubsub.publisher"
+  member  = each.value
+}
+
 # Who pushes: an account that may call the functions, and nothing else.
 resource "google_service_account" "push" {
   project      = var.project_id
@@ -58,7 +68,7 @@ resource "google_service_account_iam_member" "push_tokens" {
 
 # The right to call stands on the Cloud Run service behind the function, and goes with it when it is replaced.
 resource "google_cloud_run_v2_service_iam_member" "push" {
-  for_each = local.functions
+  for_each = toset(local.pushed)
 
   project  = var.project_id
   location = var.region

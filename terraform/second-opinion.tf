@@ -63,3 +63,73 @@ resource "google_monitoring_alert_policy" "edge" {
     content   = "If Pathkeeper has an incident for it, both agree. If it has none, look at the monitor itself first: its alarms and the dashboard \"${var.name_prefix}: the monitor itself\"."
   }
 }
+
+# The journey as a synthetic monitor: the same probe, started by Google's scheduler and judged by Google's alarm.
+resource "google_monitoring_uptime_check_config" "journey" {
+  count = local.has_journey ? 1 : 0
+
+  project      = var.project_id
+  display_name = "${var.name_prefix}: ${var.second_opinion.journey}"
+  period       = var.second_opinion.journey_period
+  timeout      = "60s"
+
+  synthetic_monitor {
+    cloud_function_v2 {
+      name = google_cloudfunctions2_function.main["synthetic"].id
+    }
+  }
+
+  depends_on = [google_cloud_run_v2_service_iam_member.synthetic]
+}
+
+resource "google_cloud_run_v2_service_iam_member" "synthetic" {
+  count = local.has_journey ? 1 : 0
+
+  project  = var.project_id
+  location = var.region
+  name     = google_cloudfunctions2_function.main["synthetic"].name
+  role     = "roles/run.invoker"
+  member   = "serviceAccount:service-${data.google_project.main.number}@gcp-sa-monitoring-notification.iam.gserviceaccount.com"
+
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.main["synthetic"].id]
+  }
+}
+
+resource "google_monitoring_alert_policy" "journey" {
+  count = local.has_journey ? 1 : 0
+
+  project               = var.project_id
+  display_name          = "${var.name_prefix}: ${var.second_opinion.journey} fails for Google as well"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = local.alarm_channels
+
+  conditions {
+    display_name = "The synthetic monitor fails"
+
+    condition_threshold {
+      filter          = "resource.type = \"cloud_run_revision\" AND metric.type = \"monitoring.googleapis.com/uptime_check/check_passed\" AND metric.labels.check_id = \"${google_monitoring_uptime_check_config.journey[0].uptime_check_id}\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 0
+      duration        = "0s"
+
+      aggregations {
+        alignment_period     = "1200s"
+        per_series_aligner   = "ALIGN_NEXT_OLDER"
+        cross_series_reducer = "REDUCE_COUNT_FALSE"
+        group_by_fields      = ["resource.label.service_name"]
+      }
+
+      trigger {
+        count = 1
+      }
+    }
+  }
+
+  documentation {
+    subject   = "${var.second_opinion.journey} fails when Google's scheduler starts it"
+    mime_type = "text/markdown"
+    content   = "If Pathkeeper has an incident for it, both agree. If it has none, its schedule, its evaluator or its store is in trouble: see the dashboard \"${var.name_prefix}: the monitor itself\"."
+  }
+}

@@ -3,7 +3,7 @@
 locals {
   secrets = toset(flatten(values(local.deployment.secrets)))
   readers = flatten([
-    for name in keys(local.functions) : [for secret in local.deployment.secrets[name] : { function = name, secret = secret }]
+    for name, function in local.functions : [for secret in function.secrets : { function = name, secret = secret }]
   ])
 }
 

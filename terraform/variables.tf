@@ -104,6 +104,18 @@ variable "functions" {
   }
 }
 
+variable "heartbeat_publishers" {
+  description = "Who may report heartbeats, which the probes of the kind heartbeat wait for: members such as serviceAccount:backup@my-project.iam.gserviceaccount.com."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for member in var.heartbeat_publishers : can(regex("^(serviceAccount|user|group):[^@\\s]+@[^@\\s]+$", member))])
+    error_message = "Every entry of heartbeat_publishers must say what it is and who: serviceAccount:NAME@PROJECT.iam.gserviceaccount.com, user:EMAIL or group:EMAIL."
+  }
+}
+
 variable "inside" {
   description = "How the probe function of the vantage point inside reaches the VPC: through a VPC connector, which it then measures as well, or by direct egress. Exactly one of them, where monitor.yaml has probes with vantage: inside."
   type = object({

@@ -7,7 +7,7 @@ import type { ProbeResult } from "../../shared/messages/report.ts";
 import { canaries, listening, probeOf } from "./fixtures.ts";
 import type { ProbePorts } from "./handler.ts";
 import { chatJourney, givenToken, startChat } from "./journey.fixtures.ts";
-import { type SyntheticResult, syntheticHandler, syntheticResult } from "./synthetic.ts";
+import { type SyntheticResult, syntheticHandler, syntheticPath, syntheticResult } from "./synthetic.ts";
 
 const metadata = { K_SERVICE: "probe-outside", K_REVISION: "probe-outside-00007" };
 
@@ -46,7 +46,8 @@ async function serve(probes: readonly ConfiguredProbe[], more: Partial<ProbePort
         status: (code: number) => Object.assign(response, { statusCode: code }),
         json: (body: unknown) => response.setHeader("content-type", "application/json").end(JSON.stringify(body)),
       });
-      void handle(asked as unknown as Request, answering as unknown as Response);
+      const name = (request.url ?? "").slice(syntheticPath.length);
+      void handle(asked as unknown as Request, answering as unknown as Response, name);
     }),
   );
   const ask = async (path: string, init: RequestInit = {}) => {

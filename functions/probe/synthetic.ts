@@ -63,20 +63,19 @@ export function syntheticResult(
 const toldVariables = ["K_SERVICE", "K_REVISION", "K_CONFIGURATION"] as const;
 
 /**
- * Makes the handler of the paths below `/synthetic/`. A probe that fails is an answer like any other, with status 200; 404 where there is
+ * Makes the handler of synthetic monitors: it runs the probe of that name. A probe that fails is an answer like any other, with status 200; 404 where there is
  * no such probe at this vantage point, 409 while it is being run here for another monitor, so that impatience piles nothing up.
  */
 export function syntheticHandler(
   ports: ProbePorts,
   environment: Readonly<Record<string, string | undefined>> = {},
-): (request: Request, response: Response) => Promise<void> {
+): (request: Request, response: Response, name: string) => Promise<void> {
   const { configuration, vantage, secrets, google, beats, clock, logger, run = runProbes } = ports;
   const running = new Set<string>();
   const metadata = Object.fromEntries(
     toldVariables.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
   );
-  return async (request, response) => {
-    const name = request.path.slice(syntheticPath.length);
+  return async (request, response, name) => {
     const probe = configuration.probes.find((one) => one.name === name);
     if (!probe || (vantage !== "any" && vantage !== probe.vantage)) {
       response.status(404).json({ error: "there is no such probe at this vantage point" });

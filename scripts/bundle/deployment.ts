@@ -3,6 +3,7 @@ import { readsOf } from "../../functions/probe/google/permissions.ts";
 import { isSecretReference } from "../../shared/config/fields.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { triggerCron } from "../../shared/config/schedule.ts";
+import { exportsOf } from "../../shared/exported-metrics.ts";
 import { type CompositeIndex, compositeIndexes, expiringCollections, unindexedFields } from "../../shared/indexes.ts";
 import { scheduledRequest } from "../../shared/messages/probe-request.ts";
 import type { Vantage } from "../../shared/messages/report.ts";
@@ -52,7 +53,9 @@ export interface Deployment {
   /** Functions that only read documents: those with probes that wait for heartbeats. */
   readonly readers: readonly DeployedFunction[];
   /** Functions that read and write documents. */
-  readonly stores: readonly (keyof typeof publications)[];
+  readonly stores: readonly DeployedFunction[];
+  /** Metrics that are exported to Cloud Monitoring besides the monitor's own; `null` where nothing is. */
+  readonly exports: readonly string[] | null;
   /** APIs that the probes ask, and the permissions that they need for it. */
   readonly apis: readonly string[];
   readonly permissions: Readonly<Record<"probe-inside" | "probe-outside", readonly string[]>>;
@@ -66,6 +69,8 @@ export interface Deployment {
     readonly kind: string;
     readonly component: string;
     readonly vantage: Vantage;
+    /** Names of the secrets that it reads. */
+    readonly secrets: readonly string[];
   }[];
 }
 
@@ -124,7 +129,11 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
     indexes: compositeIndexes,
     expiring: expiringCollections,
     components: components.map(({ name, title: called, layer }) => ({ name, title: called, layer })),
-    probes: probes.map(({ name, kind, component, vantage }) => ({ name, kind, component, vantage })),
+    probes: probes.map((probe) => {
+      const { name, kind, component, vantage } = probe;
+      return { name, kind, component, vantage, secrets: secretsIn(probe.settings) };
+    }),
+    exports: exportsOf(configuration) ?? null,
   };
 }
 

@@ -5,6 +5,7 @@
  * |---|---|
  * | `PATHKEEPER_CONFIGURATION` | file of the compiled configuration |
  * | `PATHKEEPER_VANTAGE` | where the probe function runs: `inside`, `outside`, or `any` on one machine |
+ * | `PATHKEEPER_SYNTHETIC` | the probe that the probe function is, where Cloud Monitoring calls it as a synthetic monitor |
  * | `PATHKEEPER_PROJECT` | Google Cloud project of Firestore and Pub/Sub |
  * | `PATHKEEPER_DATABASE` | Firestore database, by default `(default)` |
  * | `PATHKEEPER_TOPIC_PREFIX` | before the names of topics, by default nothing |

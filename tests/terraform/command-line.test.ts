@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfigurationFile } from "../../cli/configuration.ts";
 import { type Deployment, deploymentOf } from "../../scripts/bundle/deployment.ts";
 import type { Configuration } from "../../shared/config/model.ts";
+import { defaultExports, ownMetrics } from "../../shared/exported-metrics.ts";
+import { dashboardProblems } from "./dashboards.ts";
 import { moduleVariables } from "./examples.ts";
 import { mutations } from "./mutations.ts";
 import { type Planned, planned, writeBundles } from "./plan.ts";
@@ -97,11 +99,12 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
     it("lets every function run as itself, reached from inside only, and no longer than its messages wait", () => {
       const functions = of("google_cloudfunctions2_function");
       expect(functions.map(({ index }) => index).sort()).toEqual(
-        [...deployment.vantages.map((vantage) => `probe-${vantage}`), "evaluate", "notify"].sort(),
+        [...deployment.vantages.map((vantage) => `probe-${vantage}`), "evaluate", "notify", "synthetic"].sort(),
       );
       for (const { index, values } of functions) {
         const [service] = values["service_config"] as Readonly<Record<string, number | string>>[];
         expect(service).toMatchObject({ ingress_settings: "ALLOW_INTERNAL_ONLY", available_cpu: "1" });
+        if (index === "synthetic") continue;
         const waits = deployment.subscriptions
           .filter((each) => each.function === index)
           .map((each) => each.ackDeadlineSeconds);
@@ -138,9 +141,39 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
       expect(everybody.map(({ address }) => address)).toEqual([
         "google_storage_bucket_iam_member.status_page_readers[0]",
       ]);
-      const store = granted.filter(({ values }) => values["role"] === "roles/datastore.user");
-      expect(store.map(({ index }) => index).sort()).toEqual([...deployment.stores].sort());
+      const store = granted.filter(({ values }) => String(values["role"]).startsWith("roles/datastore."));
+      expect(store.map(({ index }) => index).sort()).toEqual([...deployment.stores, ...deployment.readers].sort());
       for (const { values } of store) expect(values["condition"]).toHaveLength(1);
+    });
+
+    it("draws dashboards that Cloud Monitoring understands, of metrics that there are", () => {
+      const dashboards = of("google_monitoring_dashboard");
+      expect(dashboards.map(({ index }) => index).sort()).toEqual(["environment", "monitor"]);
+      const charted: string[] = [];
+      for (const { values } of dashboards) {
+        const text = String(values["dashboard_json"]);
+        const board = JSON.parse(text) as { mosaicLayout: { tiles: unknown[] } };
+        expect(dashboardProblems(board)).toEqual([]);
+        // The API takes no more.
+        expect(board.mosaicLayout.tiles.length).toBeLessThanOrEqual(50);
+        charted.push(
+          ...[...text.matchAll(/custom\.googleapis\.com\/pathkeeper\/(\w+)/g)].map(([, metric = ""]) => metric),
+        );
+      }
+      const exported = new Set<string>([...defaultExports, ...Object.keys(ownMetrics)]);
+      expect(charted.filter((metric) => !exported.has(metric))).toEqual([]);
+      for (const metric of exported) expect(charted).toContain(metric);
+    });
+
+    it("raises alarms on what Google or the evaluator really counts", () => {
+      const text = JSON.stringify(values("google_monitoring_alert_policy"));
+      const own = [...text.matchAll(/custom_googleapis_com:pathkeeper_(\w+)/g)].map(([, metric = ""]) => metric);
+      expect(own.filter((metric) => !Object.hasOwn(ownMetrics, metric))).toEqual([]);
+      expect(own.length).toBeGreaterThan(0);
+      for (const policy of values("google_monitoring_alert_policy")) {
+        expect(policy["notification_channels"]).not.toEqual([]);
+        expect(policy["documentation"]).toHaveLength(1);
+      }
     });
 
     it("keeps a container for each secret, and no value of any", () => {
@@ -157,7 +190,7 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
       const expected = Object.entries(deployment.secrets).flatMap(([name, own]) =>
         own.map((secret) => `${name}/${secret}`),
       );
-      expect(readers).toEqual(expected.sort());
+      expect(readers.filter((reader) => !String(reader).startsWith("synthetic/"))).toEqual(expected.sort());
     });
   });
 });
