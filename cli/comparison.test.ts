@@ -58,7 +58,10 @@ describe("a changed configuration against a record", () => {
       "is less urgent",
       (text) => text.replace(", impact: Nobody can order", ""),
       "changed",
-      [{ what: "priority", before: "P0", after: "P1" }],
+      [
+        { what: "priority", before: "P0", after: "P1" },
+        { what: "told hook", before: "opened, resolved", after: "severity_raised, resolved" },
+      ],
     ],
     [
       "tells nobody",
