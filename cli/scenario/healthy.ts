@@ -1,7 +1,8 @@
 /** What healthy probes measure: values that miss no baseline and make no rule true, of every series that some rule or baseline looks at. */
 
-import type { SeriesSource } from "../../functions/evaluate/condition/index.ts";
+import type { Series, SeriesSource } from "../../functions/evaluate/condition/index.ts";
 import type { Plan } from "../../functions/evaluate/plan.ts";
+import type { CompiledRule } from "../../functions/evaluate/rule.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Measurement } from "../../shared/messages/report.ts";
 import { metricNamed } from "../../shared/metrics.ts";
@@ -26,12 +27,62 @@ export function yields({ kind, settings }: ConfiguredProbe, metric: string): boo
   return setting === undefined || kind !== "postgres" || settings[setting] !== undefined;
 }
 
-/** The series of every probe in health, besides success and duration. */
+/** The series of every probe in health, besides success and duration, by the name of the probe. */
 export function healthySamples(
   plan: Plan,
   chosen: Readonly<Record<string, number>>,
 ): ReadonlyMap<string, readonly Measurement[]> {
-  return new Map(plan.configuration.probes.map((probe) => [probe.name, samplesOf(probe, plan, chosen)]));
+  const samples = new Map(plan.configuration.probes.map((probe) => [probe.name, samplesOf(probe, plan, chosen)]));
+  for (const rule of plan.rulesByName.values()) {
+    if (rule.metrics.length > 1) calm(rule, samples, plan, chosen);
+  }
+  return samples;
+}
+
+/** Changes a metric that a rule over several looks at, where together they make it true: connections against their limit. */
+function calm(
+  rule: CompiledRule,
+  samples: ReadonlyMap<string, readonly Measurement[]>,
+  plan: Plan,
+  chosen: Readonly<Record<string, number>>,
+): void {
+  const disturbed = (): boolean => isTrue(rule, seriesOf(samples, plan));
+  for (const metric of rule.metrics) {
+    const movable = [...samples.values()].flat().filter((sample) => sample.metric === metric);
+    if (!disturbed()) return;
+    if (chosen[metric] !== undefined || movable.length === 0) continue;
+    const before = movable.map(({ value }) => value);
+    const alone = [...plan.rulesByName.values()].filter(({ metrics }) => metrics.length === 1 && metrics[0] === metric);
+    const settles = candidatesFor(metric).some((value) => {
+      for (const sample of movable) sample.value = value;
+      const series = seriesOf(samples, plan);
+      return !isTrue(rule, series) && !alone.some((other) => isTrue(other, series));
+    });
+    if (settles) return;
+    for (const [index, sample] of movable.entries()) sample.value = before[index] ?? sample.value;
+  }
+}
+
+function isTrue({ condition }: CompiledRule, source: SeriesSource): boolean {
+  return condition.evaluate(source, 0).some(({ truth }) => truth === true);
+}
+
+function seriesOf(samples: ReadonlyMap<string, readonly Measurement[]>, plan: Plan): SeriesSource {
+  const all = [...samples].flatMap(([name, own]) => {
+    const probe = plan.probes.get(name);
+    return own.map(({ metric, labels, value }) => seriesAt(metric, { ...labels, ...identityOf(probe) }, value));
+  });
+  return { select: (metric) => all.filter((series) => series.metric === metric) };
+}
+
+function seriesAt(metric: string, labels: Readonly<Record<string, string>>, value: number): Series {
+  return { metric, labels, times: [0], values: [value], staleAfterMs: 60_000 };
+}
+
+function identityOf(probe: ConfiguredProbe | undefined): Readonly<Record<string, string>> {
+  if (probe === undefined) return {};
+  const { name, component, vantage } = probe;
+  return { probe: name, component, vantage };
 }
 
 const common: ReadonlySet<string> = new Set(["probe_success", "probe_duration"]);
@@ -56,8 +107,8 @@ function samplesOf(probe: ConfiguredProbe, plan: Plan, chosen: Readonly<Record<s
 
 const identity: ReadonlySet<string> = new Set(["probe", "component", "vantage"]);
 
-function concerns(matchers: Readonly<Record<string, string>>, { name, component, vantage }: ConfiguredProbe): boolean {
-  const own: Readonly<Record<string, string>> = { probe: name, component, vantage };
+function concerns(matchers: Readonly<Record<string, string>>, probe: ConfiguredProbe): boolean {
+  const own = identityOf(probe);
   return Object.entries(matchers).every(([label, wanted]) => (own[label] ?? wanted) === wanted);
 }
 
@@ -69,19 +120,16 @@ function healthyValue(
   plan: Plan,
 ): number {
   const candidates = candidatesFor(metric);
-  const at = 0;
-  const { name, component, vantage } = probe;
-  const all = { ...labels, probe: name, component, vantage };
   const fits = (value: number): boolean => {
     const missed = plan.baselines.some(
       (check) => check.metric === metric && concerns(check.matchers, probe) && !check.holds(value),
     );
     if (missed) return false;
-    const series = { metric, labels: all, times: [at], values: [value], staleAfterMs: 60_000 };
+    const series = seriesAt(metric, { ...labels, ...identityOf(probe) }, value);
     const source: SeriesSource = { select: (wanted) => (wanted === metric ? [series] : []) };
-    return [...plan.rulesByName.values()]
+    return ![...plan.rulesByName.values()]
       .filter(({ metrics }) => metrics.length === 1 && metrics[0] === metric)
-      .every(({ condition }) => condition.evaluate(source, at).every(({ truth }) => truth !== true));
+      .some((rule) => isTrue(rule, source));
   };
   return candidates.find(fits) ?? candidates[0] ?? 0;
 }
@@ -93,7 +141,7 @@ function candidatesFor(metric: string): number[] {
   if (/_(success|ok|up|health|ready)$/.test(metric)) return [1, 0];
   if (/(_error_rate|_errors|failed_\w+|_incidents|_failures)$/.test(metric)) return [0, 1];
   // What is allowed is more than what is usually in use.
-  if (/_limit$/.test(metric)) return [100, 1000];
+  if (/_(limit|maximum|max|capacity|size|quota)$/.test(metric)) return [100, 1000, ...usual[unit]];
   return usual[unit];
 }
 

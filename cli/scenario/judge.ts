@@ -32,7 +32,8 @@ export function judge(played: Played): Failure[] {
 }
 
 function silence(played: Played): Failure[] {
-  const told = played.deliveries.filter(({ status }) => status === "delivered");
+  // What is told of an incident follows from it.
+  const told = played.incidents.length > 0 ? [] : played.deliveries.filter(({ status }) => status === "delivered");
   return [
     ...played.incidents.map((incident) => ({
       about: "silence",
