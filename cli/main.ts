@@ -1,29 +1,20 @@
 /** The command line: the table of commands, and what is common to them. */
 import { insteadOf } from "../shared/config/problems.ts";
 import { nearest } from "../shared/nearest.ts";
-import { beat } from "./beat.ts";
 import { type Command, WrongUsage } from "./command.ts";
-import { cost } from "./cost.ts";
-import { probe } from "./probe.ts";
-import { replay } from "./replay.ts";
-import { schema } from "./schema.ts";
 import { processTerminal, type Terminal, table } from "./terminal.ts";
-import { test } from "./test.ts";
-import { validate } from "./validate.ts";
-import { verify } from "./verify.ts";
-import { watch } from "./watch.ts";
 
-/** Every command, by name. */
-export const commands: Readonly<Record<string, Command>> = {
-  validate,
-  probe,
-  watch,
-  verify,
-  replay,
-  test,
-  beat,
-  cost,
-  schema,
+/** Every command, by name. Each is read when it is called: most of them need little of what the others need. */
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  validate: async () => (await import("./validate.ts")).validate,
+  probe: async () => (await import("./probe.ts")).probe,
+  watch: async () => (await import("./watch.ts")).watch,
+  verify: async () => (await import("./verify.ts")).verify,
+  replay: async () => (await import("./replay.ts")).replay,
+  test: async () => (await import("./test.ts")).test,
+  beat: async () => (await import("./beat.ts")).beat,
+  cost: async () => (await import("./cost.ts")).cost,
+  schema: async () => (await import("./schema.ts")).schema,
 };
 
 /**
@@ -34,10 +25,10 @@ export const commands: Readonly<Record<string, Command>> = {
 export async function main(args: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === "help" || isCallForHelp(name)) {
-    terminal.print(...help());
+    terminal.print(...(await help()));
     return 0;
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const command = Object.hasOwn(commands, name) ? await commands[name]?.() : undefined;
   if (!command) {
     const names = Object.keys(commands);
     terminal.note(`pathkeeper: unknown command "${name}": ${insteadOf(nearest(name, names), names, "commands")}`);
@@ -60,10 +51,11 @@ function isCallForHelp(argument: string): boolean {
   return argument === "--help" || argument === "-h";
 }
 
-function help(): string[] {
+async function help(): Promise<string[]> {
+  const all = await Promise.all(Object.values(commands).map((load) => load()));
   return [
     "Watches Cloud Run services, their load balancer and their database, and says what broke.",
     "",
-    ...table(Object.values(commands).map(({ usage, summary }) => [`npx pathkeeper ${usage}`, summary])),
+    ...table(all.map(({ usage, summary }) => [`npx pathkeeper ${usage}`, summary])),
   ];
 }
