@@ -180,7 +180,12 @@ export const testEntry: z.ZodType<Omit<TestEntry, "expect"> & { expect: unknown 
   name: text.describe("What happens and what is expected of the monitor, in one line."),
   override: configuration.optional().describe("Changes to the configuration for this test alone."),
   timeline: z
-    .record(z.string(), z.union([text, z.array(text)], { error: "must be a sentence or a list of sentences" }))
+    .record(
+      z.string(),
+      z.union([text, z.array(text)], {
+        error: "must be a sentence or a list of sentences; one with a comma stands in quotes where it stands in { }",
+      }),
+    )
     .default({})
     .describe("What happens: by from 10m to 40m what is the case then, by at 12m what somebody does."),
   series: z.record(z.string(), text).default({}).describe("Exact points, by the name of a probe or of a metric."),

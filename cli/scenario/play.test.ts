@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { clock, judge } from "./judge.ts";
+import { instantOf, type Played, play } from "./play.ts";
+import { scenarioOf } from "./scenario.fixtures.ts";
+import { storyOf } from "./story.ts";
+
+/** Plays a test. @returns what came of it, and the expectations that it did not meet, as `about: found` */
+async function played(body: string): Promise<{ played: Played; missed: string[] }> {
+  const outcome = await play(await scenarioOf(body));
+  return { played: outcome, missed: judge(outcome).map(({ about, found }) => `${about}: ${found}`) };
+}
+
+/** Incidents in one line each: `database 4m to 12m1s`. */
+function shown({ incidents, scenario: { start } }: Played): string[] {
+  return incidents.map(({ fields }) => {
+    const [from, to] = [instantOf(fields, "opened_at"), instantOf(fields, "resolved_at")];
+    return `${fields["root_cause"]} ${clock(from - start)} ${Number.isNaN(to) ? fields["status"] : `to ${clock(to - start)}`}`;
+  });
+}
+
+describe("a scenario", () => {
+  it("in which nothing is said is silent, whatever the rules look at", async () => {
+    const { played: quiet, missed } = await played("until: 3h\nexpect: silence\n");
+    expect([shown(quiet), missed]).toEqual([[], []]);
+  });
+
+  it("fails by the series as by the timeline", async () => {
+    const { played: one } = await played("timeline: { from 2m to 6m: database fails }\nexpect: { incidents: 1 }\n");
+    const { played: other } = await played(
+      'series: { database: "ok x2, fail x4, ok x30" }\nexpect: { incidents: 1 }\n',
+    );
+    expect(shown(other)).toEqual(shown(one));
+    expect(shown(one)).toEqual([expect.stringMatching(/^\w+ 4m to 8m\d+s$/)]);
+  });
+
+  it("has values by series, and rules that see them", async () => {
+    const body = `series: { database_connection_time: 0.02x4 9x5 0.02x30 }
+until: 30m
+expect:
+  alerts:
+    at 4m30s: { Database slow: inactive }
+    at 6m30s: { Database slow: pending }
+    at 8m: { Database slow: firing }
+    at 20m: { Database slow: inactive }
+  incidents: [{ severity: warning, status: resolved, opened_within: 3m after 5m, alerts: [Database slow] }]
+`;
+    expect((await played(body)).missed).toEqual([]);
+  });
+
+  it("lets operators acknowledge, and tells the channel as the route has it", async () => {
+    const body = `timeline:
+  from 2m to 10m: [database fails, shop-health fails]
+  at 6m: acknowledge "on it"
+expect:
+  incidents:
+    - { severity: critical, status: resolved, events: [opened, ..., acknowledged, ..., resolved], impact: Nobody can order, at 5m: { status: open }, at 8m: { status: acknowledged } }
+  notifications: { hook: [{ event: opened, text: "NEW INCIDENT", within: 3m }, ..., resolved] }
+`;
+    const { missed, played: outcome } = await played(body.replace(', text: "NEW INCIDENT"', ""));
+    expect(missed).toEqual([]);
+    expect(storyOf(outcome).map(({ by }) => by)).toEqual(
+      expect.arrayContaining(["timeline", "alert", "incident", "notice"]),
+    );
+  });
+
+  it("withholds what is silenced, with the reason", async () => {
+    const body = `timeline:
+  from 2m to 10m: database fails
+  at 1m: silence everything for 1h "planned"
+expect:
+  notifications: {}
+  suppressed: [{ channel: hook, event: opened, reason: planned }]
+`;
+    expect((await played(body)).missed).toEqual([]);
+  });
+
+  it("delivers when the channel is up again", async () => {
+    const body = `timeline:
+  from 2m to 30m: database fails
+  from 2m to 8m: channel hook answers 503
+expect:
+  notifications: { hook: [{ event: opened, within: 10m }, ...] }
+`;
+    expect((await played(body)).missed).toEqual([]);
+    const late = body.replace("within: 10m", "within: 3m");
+    expect((await played(late)).missed).toEqual([expect.stringMatching(/^channel hook, opened: delivered at \d+m/)]);
+  });
+
+  it("is the same when reports come late and twice", async () => {
+    const outage = "timeline:\n  from 2m to 9m: database fails\n";
+    const { played: plain } = await played(`${outage}expect: { incidents: 1 }\n`);
+    const { played: late } = await played(
+      `${outage}  from 3m to 6m: reports from inside come 90s late\nexpect: { incidents: 1 }\n`,
+    );
+    const { played: twice } = await played(
+      `${outage}  from 0s: reports come twice, 40s apart\nexpect: { incidents: 1 }\n`,
+    );
+    expect(shown(late).map((line) => line.split(" ").slice(0, 2))).toEqual(
+      shown(plain).map((line) => line.split(" ").slice(0, 2)),
+    );
+    expect(shown(twice)).toEqual(shown(plain));
+  });
+
+  it.each([
+    ["incidents: 2", ["incident 2: no incident"]],
+    ["incidents: []", [expect.stringMatching(/^incidents: \d{8}-\d{6}-/)]],
+    ["incidents: [{ severity: info }]", ["incident 1, severity: warning"]],
+    ["incidents: [{ opened_within: 1m }]", ["incident 1, opened_within: it opened at 4m"]],
+    [
+      "incidents: [{ resolved_within: 1m }]",
+      [expect.stringMatching(/^incident 1, resolved_within: it was resolved at 8m/)],
+    ],
+    ["incidents: [{ events: [opened, resolved] }]", ["incident 1, events: opened, recovering, resolved"]],
+    ["incidents: [{ also_broken: shop }]", ["incident 1, also_broken: nothing else is called broken"]],
+    ["incidents: [{ components: [shop, database] }]", [expect.stringMatching(/^incident 1, components: /)]],
+    ["incidents: [{ evidence: elephants }]", [expect.stringMatching(/^incident 1, evidence: /)]],
+    ["incidents: [{ at 1m: { status: open } }]", ["incident 1, at 1m: it was not open yet"]],
+    ["alerts: { at 3m: { database failing: firing } }", ['at 3m, alert "database failing": pending']],
+    [
+      "notifications: {}",
+      [expect.stringMatching(/^channel hook: opened at 4m10s, (recovering at 8m, )?resolved at 8m/)],
+    ],
+    ["suppressed: [{ channel: hook, event: opened }]", ["suppressed for hook: nothing was withheld"]],
+  ])("fails where %s is not so", async (expectation, expected) => {
+    const { missed } = await played(
+      `timeline: { from 2m to 6m: database fails }\nuntil: 20m\nexpect: { ${expectation} }\n`,
+    );
+    expect(missed.map((line) => line.replace(/: joined: .*/, ""))).toEqual(expected);
+  });
+});

@@ -1,0 +1,18 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Agenda } from "./agenda.ts";
+
+describe("the agenda", () => {
+  it("takes what comes first, and of the same instant what was noted first", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(20)), (instants) => {
+        const agenda = new Agenda();
+        const taken: [number, number][] = [];
+        for (const [index, at] of instants.entries()) agenda.add(at, () => taken.push([at, index]));
+        for (let next = agenda.take(15); next; next = agenda.take(15)) next.work();
+        const due = instants.map((at, index): [number, number] => [at, index]).filter(([at]) => at <= 15);
+        expect(taken).toEqual(due.sort(([a, i], [b, j]) => a - b || i - j));
+      }),
+    );
+  });
+});
