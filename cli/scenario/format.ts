@@ -188,7 +188,15 @@ export const testEntry: z.ZodType<Omit<TestEntry, "expect"> & { expect: unknown 
     )
     .default({})
     .describe("What happens: by from 10m to 40m what is the case then, by at 12m what somebody does."),
-  series: z.record(z.string(), text).default({}).describe("Exact points, by the name of a probe or of a metric."),
+  series: z
+    .record(
+      z.string(),
+      z.string({
+        error: "must be a series such as ok x10, fail x5; one with a comma stands in quotes where it stands in { }",
+      }),
+    )
+    .default({})
+    .describe("Exact points, by the name of a probe or of a metric."),
   until: duration.optional().describe("How long the test lasts. Default: 30m after the last instant that it names."),
   expect: z
     .union([z.literal("silence"), z.record(z.string(), z.unknown())], {

@@ -30,7 +30,7 @@ describe("a scenario", () => {
       'series: { database: "ok x2, fail x4, ok x30" }\nexpect: { incidents: 1 }\n',
     );
     expect(shown(other)).toEqual(shown(one));
-    expect(shown(one)).toEqual([expect.stringMatching(/^\w+ 4m to 8m\d+s$/)]);
+    expect(shown(one)).toEqual([expect.stringMatching(/^\w+ 4m to 8m(\d+s)?$/)]);
   });
 
   it("has values by series, and rules that see them", async () => {
