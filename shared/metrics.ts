@@ -381,7 +381,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   },
   configuration_unchecked: {
     unit: "count",
-    description: "Resources whose configuration could not be read, so that checks of it could not be made.",
+    description: "Resources of which something could not be judged, because it could not be read or is not said.",
     probers: ["gcp_configuration"],
   },
   heartbeat_age: {

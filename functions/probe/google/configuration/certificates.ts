@@ -115,7 +115,7 @@ export const certificateChecks: readonly Check[] = [
   }),
   certificateCheck({
     name: "certificate_expiry",
-    severity: "critical",
+    severity: "warning",
     title: "it is valid for `min_validity` still",
     why: "Google renews its certificates about a month before their end; one that is nearer to it was not renewed.",
     remedy: "Find out why it was not renewed, or upload the next one.",
