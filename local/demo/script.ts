@@ -151,7 +151,8 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
   },
   startup: {
     title: "the backend's last start took 52 s in phase 3, the database",
-    causes: ["cloud-sql", "backend"],
+    // When a start was slow that is over, all is well by now: nothing tells the database from the way to it.
+    causes: ["cloud-sql", "vpc-connector"],
     verdict: "platform",
     script: sudden(
       "The backend was restarted, and its phase 3 took 52 s.",

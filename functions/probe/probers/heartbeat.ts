@@ -44,6 +44,8 @@ export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
         "An instant until which nobody misses a first report, such as 2025-09-17T04:00:00Z. Default: it is missed at once.",
       ),
   }),
+  // A backup of last night says nothing of the database today.
+  secondhand: true,
   example: `beat: nightly-backup
 every: 24h
 grace: 2h
