@@ -103,7 +103,6 @@ resource "google_cloudfunctions2_function" "main" {
       },
       each.value.target == "probe" ? { PATHKEEPER_VANTAGE = each.value.vantage } : {},
       each.key == "synthetic" ? { PATHKEEPER_SYNTHETIC = var.second_opinion.journey } : {},
-      each.value.target == "notify" && var.status_page != null ? { PATHKEEPER_STATUS_PAGE = "gs://${google_storage_bucket.status_page[0].name}" } : {},
     )
 
     vpc_connector                 = each.key == "probe-inside" ? local.connector_id : null

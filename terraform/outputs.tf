@@ -23,11 +23,6 @@ output "service_accounts" {
   value       = { for name, account in google_service_account.function : name => account.email }
 }
 
-output "status_page" {
-  description = "Where the status page is, or null without one."
-  value       = var.status_page == null ? null : "https://storage.googleapis.com/${google_storage_bucket.status_page[0].name}/index.html"
-}
-
 output "topics" {
   description = "The topics, by what they carry, for those who publish to them, such as heartbeats of jobs."
   value       = { for name, topic in google_pubsub_topic.main : name => topic.id }

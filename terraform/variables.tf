@@ -219,15 +219,6 @@ variable "second_opinion" {
   }
 }
 
-variable "status_page" {
-  description = "The status page: whether everybody may read it, and where its bucket is. Without it there is no bucket and the page is not written."
-  type = object({
-    public   = optional(bool, false)
-    location = optional(string)
-  })
-  default = null
-}
-
 variable "watched_project_id" {
   description = "The project of what is watched, where that is not the project of the monitor: the functions get their reading roles there."
   type        = string

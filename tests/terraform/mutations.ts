@@ -298,9 +298,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: "a door for everybody",
-    file: "status-page.tf",
-    from: '  member = google_service_account.function["notify"].member',
-    to: '  member = "allUsers"',
+    file: "secrets.tf",
+    from: "  member    = google_service_account.function[each.value.function].member",
+    to: '  member    = "allUsers"',
     found: /lets everybody in/,
   },
   {
