@@ -12,7 +12,7 @@ const settings: HeartbeatSettings = { url: "", everyMs: 300_000, method: "GET", 
 function beating(configuration: Configuration = smallEnvironment, fails: () => boolean = () => false) {
   const beats: string[] = [];
   const bench: Bench = new Bench(
-    { ...configuration, heartbeat: settings },
+    { heartbeat: settings, ...configuration },
     { watchesItself: true },
     {
       beat: async () => {
@@ -47,6 +47,13 @@ describe("a heartbeat leaves", () => {
     await minutes(bench, 1);
     // Once the inside reported at 12:02, and once more at 12:13; the report of 12:02 is proof of nothing later.
     expect(beats).toEqual(["12:03", "12:14"]);
+  });
+
+  it("not once more for a report that was proof already, though its group is not called silent yet", async () => {
+    const { bench, beats } = beating({ ...smallEnvironment, heartbeat: { ...settings, everyMs: 60_000 } });
+    await minutes(bench, 3);
+    await minutes(bench, 3, ["outside-1m"]);
+    expect(beats).toEqual(["12:01", "12:02", "12:03"]);
   });
 
   it("not for reports whose prober is in trouble of its own", async () => {

@@ -11,7 +11,7 @@ import { outbound } from "../../../shared/outbound.ts";
 import type { Secrets } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/redact.ts";
 import type { Plan } from "../plan.ts";
-import { expectationOf, type HeardByGroup, isLate, isSilent } from "./checks.ts";
+import { expectationOf, type HeardByGroup, isLate } from "./checks.ts";
 import type { SelfState } from "./state.ts";
 
 /** Sends one heartbeat. @throws Error that says why it did not arrive, without the address */
@@ -20,17 +20,21 @@ export type Beat = () => Promise<void>;
 /** How long a heartbeat may take, in milliseconds: the tick waits for it. */
 const deadlineMs = 10_000;
 
+/** How much two ticks may be nearer to each other than they should, in milliseconds. */
+const tickJitter = 5_000;
+
 /** Whether a heartbeat is due at a tick, and deserved: every vantage point has completed a cycle since the last one. */
 export function isHeartbeatDue(state: SelfState, heard: HeardByGroup, plan: Plan, at: number, now: number): boolean {
   const { heartbeat, probes } = plan.configuration;
   // Ticks are not exactly a minute apart; without the allowance every fifth would wait for the sixth.
-  if (heartbeat === undefined || at - state.beatAt < heartbeat.everyMs - 30_000 || isLate(at, now)) return false;
+  if (heartbeat === undefined || at - state.beatAt < heartbeat.everyMs - tickJitter || isLate(at, now)) return false;
+  const isSlow = (group: string): boolean => expectationOf(group, plan).intervalMs > heartbeat.everyMs;
   const byVantage = Map.groupBy(probes, ({ vantage }) => vantage);
   return [...byVantage.values()].every((members) => {
     const groups = [...new Set(members.map(({ group }) => group))];
     return (
-      groups.some((group) => (heard[group]?.healthyAt ?? 0) > state.beatAt) ||
-      groups.every((group) => owesNothing(group, state, heard, plan, at))
+      groups.some((group) => (heard[group]?.healthyAt ?? -1) >= state.beatAt) ||
+      (groups.every(isSlow) && groups.every((group) => owesNothing(group, heard, plan, at)))
     );
   });
 }
@@ -58,11 +62,11 @@ export function heartbeatTo({ url, method, allowPrivate }: HeartbeatSettings, se
   };
 }
 
-/** Whether no run of a group was due since the last heartbeat, and the last one that was has come and was healthy. */
-function owesNothing(group: string, state: SelfState, heard: HeardByGroup, plan: Plan, at: number): boolean {
+/** Whether the last run of a group was healthy, and the next is not overdue: for those that run less often than the heartbeat leaves. */
+function owesNothing(group: string, heard: HeardByGroup, plan: Plan, at: number): boolean {
   const last = heard[group];
-  if (last === undefined || last.unhealthy !== undefined || isSilent(group, state, last, plan, at)) return false;
+  if (last === undefined || last.unhealthy !== undefined) return false;
   const { schedule, timeoutMs } = expectationOf(group, plan);
-  const next = nextTrigger(schedule, state.beatAt);
+  const next = nextTrigger(schedule, last.at);
   return next === undefined || next + timeoutMs + 60_000 > at;
 }
