@@ -107,11 +107,14 @@ async function start(directory: string, password: string, root: boolean, initial
   return port;
 }
 
+/** Connections that the server allows. */
+export const connectionLimit = 40;
+
 /** Small and fast: nothing here has to survive a power cut, and a fault of the demo must fill a pool, not the machine. */
 const settings: Readonly<Record<string, string>> = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
-  max_connections: "40",
+  max_connections: String(connectionLimit),
   shared_buffers: "16MB",
   fsync: "off",
   synchronous_commit: "off",
