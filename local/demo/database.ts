@@ -74,6 +74,8 @@ export async function connectionEstablishmentTime(
 export function makePool(access: DatabaseAccess, max: number, timeoutMs: number): pg.Pool {
   const pool = new pg.Pool({ ...connectionOptions(access, timeoutMs), max, maxLifetimeSeconds: timeoutMs / 1_000 });
   pool.on("error", () => {});
+  // One that is in use has no listener of the pool's: its end reaches the query, and must not end the process besides.
+  pool.on("connect", (client) => void client.on("error", () => {}));
   return pool;
 }
 
