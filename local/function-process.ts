@@ -13,6 +13,8 @@ export interface FunctionOptions {
   readonly name: "probe" | "evaluate" | "notify";
   /** Environment variables besides those of this process. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The folder of its bundle. @default it runs from its sources, under the framework's own command */
+  readonly bundle?: string;
   /** What it prints is appended to this file. */
   readonly logFile: string;
   /** Called with the id of each process that runs it. */
@@ -90,20 +92,22 @@ export class FunctionProcess {
   }
 
   #spawn(): ChildProcess {
-    const { name, environment } = this.#options;
+    const { name, environment, bundle } = this.#options;
+    const served =
+      bundle === undefined
+        ? [
+            framework,
+            `--source=${join(root, "functions", name, "index.ts")}`,
+            `--target=${name}`,
+            `--port=${this.port}`,
+          ]
+        : [join(bundle, "start.mjs")];
     const child = spawn(
       process.execPath,
-      [
-        "--import",
-        pathToFileURL(join(root, "local/die-with-parent.mjs")).href,
-        framework,
-        `--source=${join(root, "functions", name, "index.ts")}`,
-        `--target=${name}`,
-        `--port=${this.port}`,
-      ],
+      ["--import", pathToFileURL(join(root, "local/die-with-parent.mjs")).href, ...served],
       {
-        cwd: root,
-        env: { ...process.env, ...environment, HOST: "127.0.0.1" },
+        cwd: bundle ?? root,
+        env: { ...process.env, ...environment, HOST: "127.0.0.1", PORT: String(this.port) },
         stdio: ["ignore", "pipe", "pipe", "ipc"],
       },
     );

@@ -13,6 +13,8 @@ export interface Options {
   readonly data?: string;
   /** The file to which every report is appended, for `pathkeeper replay`. */
   readonly record?: string;
+  /** The folder of `npm run build -- --embedded`, from which the functions run in place of the sources. */
+  readonly bundles?: string;
   /** End by itself after the demo's outage, and say whether it went as promised. */
   readonly once: boolean;
   readonly engine: "embedded" | "google";
@@ -32,6 +34,7 @@ export const usage: string = `npm start -- [options]
   --config FILE      watch the targets of this configuration instead of the demo
   --data DIR         keep everything there, across restarts
   --record FILE      append every report to this file, for npx pathkeeper replay
+  --bundles DIR      run the functions from there, as npm run build -- --embedded wrote them
   --fault NAME       what goes wrong in the demo, one of these (default: ${faultNames[0]}):
 ${faultNames.map((name) => `                       ${name.padEnd(16)} ${outages[name].title}`).join("\n")}
   --once             end after the demo's outage; exit 0 only if it went as promised
@@ -54,7 +57,7 @@ export class UsageError extends Error {
 export function readOptions(args: readonly string[]): Options | "help" {
   const values = parse(args);
   if (values.help) return "help";
-  const { config, data, record, once = false, engine = "embedded" } = values;
+  const { config, data, record, bundles, once = false, engine = "embedded" } = values;
   if (engine !== "embedded" && engine !== "google") {
     throw new UsageError(`--engine ${engine}: there is only embedded and google`);
   }
@@ -83,6 +86,7 @@ export function readOptions(args: readonly string[]): Options | "help" {
     ...(config === undefined ? {} : { config }),
     ...(data === undefined ? {} : { data }),
     ...(record === undefined ? {} : { record }),
+    ...(bundles === undefined ? {} : { bundles }),
     once,
     engine,
     fault,
@@ -100,6 +104,7 @@ function parse(args: readonly string[]): {
   config?: string;
   data?: string;
   record?: string;
+  bundles?: string;
   once?: boolean;
   engine?: string;
   fault?: string;
@@ -116,6 +121,7 @@ function parse(args: readonly string[]): {
         config: { type: "string" },
         data: { type: "string" },
         record: { type: "string" },
+        bundles: { type: "string" },
         once: { type: "boolean" },
         engine: { type: "string" },
         fault: { type: "string" },

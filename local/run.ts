@@ -133,7 +133,9 @@ async function startWatched(
     watch.see(report);
     recorder?.write(report);
   };
-  const system = keep(await startSystem({ configuration, engine, dataDir, secrets, tickMs, logger, onReport }));
+  const system = keep(
+    await startSystem({ configuration, engine, dataDir, secrets, tickMs, logger, onReport, ...bundlesOf(options) }),
+  );
   return {
     configuration,
     watch,
@@ -147,6 +149,10 @@ async function startWatched(
       restarts: system.functions.reduce((sum, { restarts }) => sum + restarts, 0),
     }),
   };
+}
+
+function bundlesOf({ bundles }: Options): { readonly bundles?: string } {
+  return bundles === undefined ? {} : { bundles };
 }
 
 /** Waits for all of them, also when one fails: what did start must be known before it can be stopped. */

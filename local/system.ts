@@ -1,7 +1,7 @@
 /** The whole system on one machine: engine, functions, scheduler and observer, started in order and stopped in reverse. */
 import { writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { excusePause } from "../functions/evaluate/evaluate.ts";
 import { secretVariable } from "../shared/adapters/secrets.ts";
 import { compile } from "../shared/config/compile.ts";
@@ -22,6 +22,8 @@ export interface SystemOptions {
   /** Secrets by name, besides those in the environment and in the folder `secrets` of `dataDir`. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly tickMs: number;
+  /** The folder of the bundles from which the functions run. @default their sources */
+  readonly bundles?: string;
   readonly logger: Logger;
   readonly onReport: (report: Report) => void;
 }
@@ -37,7 +39,7 @@ export interface System {
  * @throws Error one sentence, when a function does not start
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
-  const { configuration, engine, dataDir, secrets, tickMs, logger, onReport } = options;
+  const { configuration, engine, dataDir, secrets, tickMs, logger, onReport, bundles } = options;
   const logs = join(dataDir, "logs");
   const secretsDir = join(dataDir, "secrets");
   await Promise.all([logs, secretsDir].map((directory) => mkdir(directory, { recursive: true })));
@@ -60,6 +62,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       FunctionProcess.start({
         name,
         environment,
+        ...(bundles === undefined ? {} : { bundle: resolve(bundles, name) }),
         logFile: join(logs, `${name}.log`),
         onSpawn: (pid) => {
           processes.set(name, pid);
