@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AlertHistory, compacted, isQuiet, type Judgement, phaseOf, quiet, withJudgements } from "./alert.ts";
+import {
+  type AlertHistory,
+  type AlertTiming,
+  isQuiet,
+  type Judgement,
+  phaseOf,
+  quiet,
+  settled,
+  withJudgements,
+} from "./alert.ts";
 
 const timing = { alertDurationMs: 120_000, clearDurationMs: 180_000, intervalMs: 60_000, flapping: true };
 
@@ -65,6 +74,137 @@ describe("an alert of 2 min, cleared after 3 min good, measured each minute", ()
   });
 });
 
+describe("an alert with an all-clear of its own", () => {
+  it.each([
+    ["neither ends it while pending", "0 bad, 60 neither, 120 bad, 180 bad", "pending since 120"],
+    ["neither does not start it", "0 neither, 60 neither, 120 neither", "inactive"],
+    [
+      "neither holds it",
+      "0 bad, 60 bad, 120 bad, 180 neither, 240 neither, 300 neither, 360 neither",
+      "firing since 0, fired at 120",
+    ],
+    [
+      "neither begins the all-clear anew",
+      "0 bad, 60 bad, 120 bad, 180 good, 240 good, 300 neither, 360 good, 420 good",
+      "firing since 0, fired at 120",
+    ],
+    [
+      "good for long enough ends it",
+      "0 bad, 60 bad, 120 bad, 180 neither, 240 good, 300 good, 360 good, 420 good",
+      "inactive",
+    ],
+  ])("%s", (_, timeline, expected) => {
+    expect(standing(timeline)).toBe(expected);
+  });
+});
+
+describe("an alert that flaps", () => {
+  const prompt = { alertDurationMs: 0, clearDurationMs: 0, intervalMs: 60_000, flapping: true };
+
+  /** What it is after each letter of a line, one a minute: `.` inactive, `F` firing, `~` firing and flapping. */
+  function drawn(line: string, timing: AlertTiming = prompt): string {
+    return [...line]
+      .map((_, index) => {
+        const recent = [...line.slice(0, index + 1)].map(
+          (letter, i): Judgement => [i * 60_000, letter === "b" ? 1 : 0],
+        );
+        const phase = phaseOf({ ...quiet, recent }, timing, index * 60_000);
+        return phase.status === "firing" ? (phase.flapping ? "~" : "F") : ".";
+      })
+      .join("");
+  }
+
+  it.each([
+    ["is held from the 6th change on", "bgbgbgbgbg", "F.F.F~~~~~"],
+    ["until it calms, and ends with that", `bgbgbgb${"g".repeat(18)}`, "F.F.F~~~~~~~~~~~~~~~~~..."],
+    ["a steady failure is none", "bbbbbbbbbb", "FFFFFFFFFF"],
+  ])("%s", (_, line, expected) => {
+    expect(drawn(line)).toBe(expected);
+  });
+
+  it("is not held where the rule says so", () => {
+    expect(drawn("bgbgbgbgbg", { ...prompt, flapping: false })).toBe("F.F.F.F.F.");
+  });
+
+  it("flaps the same in whatever order its judgements arrive, and with its past compacted", () => {
+    const results = fc.array(fc.constantFrom<0 | 1>(0, 1), { minLength: 20, maxLength: 50 });
+    fc.assert(
+      fc.property(results, fc.nat(40), fc.nat(19), (all, keep, late) => {
+        const recent = all.map((verdict, i): Judgement => [i * 60_000, verdict]);
+        const watermark = (all.length - 1) * 60_000;
+        const expected = phaseOf({ ...quiet, recent }, prompt, watermark);
+        const missed = recent[recent.length - 1 - late];
+        let history = settled(
+          { ...quiet, recent: recent.filter((one) => one !== missed) },
+          prompt,
+          watermark - 20 * 60_000,
+          watermark,
+        ).history;
+        if (missed) history = withJudgements(history, [missed]);
+        history = settled(history, prompt, watermark - keep * 60_000, watermark).history;
+        return JSON.stringify(phaseOf(history, prompt, watermark)) === JSON.stringify(expected);
+      }),
+    );
+  });
+});
+
+describe("what was announced", () => {
+  const fired: AlertHistory = {
+    base: { status: "inactive" },
+    recent: judgements("0 bad, 120 bad, 180 bad"),
+    announced: { since: 0, firedAt: 120_000 },
+  };
+
+  it.each([
+    ["stays when something late says that it had not held for so long", "60 good", "firing"],
+    ["stays when all that led to it was different", "0 good, 60 good, 120 good", "firing"],
+    ["is over when it has been good for long enough since", "240 good, 300 good, 360 good, 420 good", "inactive"],
+    [
+      "is not over with one good measurement, though late ones say it should never have fired",
+      "0 good, 120 good, 240 good",
+      "firing",
+    ],
+  ])("%s", (_, timeline, expected) => {
+    expect(phaseOf(withJudgements(fired, judgements(timeline)), timing, 600_000).status).toBe(expected);
+  });
+
+  it("outlives a longer duration", () => {
+    expect(phaseOf(fired, { ...timing, alertDurationMs: 3_600_000 }, 200_000).status).toBe("firing");
+  });
+});
+
+describe("an orderly world", () => {
+  /** Prometheus's alert instance: rules/alerting.go, with `for` and `keep_firing_for`, evaluated once a minute. */
+  function prometheus(all: readonly (0 | 1)[], forMs: number, keepMs: number): string {
+    let state = "inactive";
+    let activeAt = 0;
+    let keepSince: number | undefined;
+    for (const [i, verdict] of all.entries()) {
+      const at = i * 60_000;
+      if (verdict === 1) {
+        if (state === "inactive") activeAt = at;
+        keepSince = undefined;
+        if (state !== "firing") state = at - activeAt >= forMs ? "firing" : "pending";
+      } else if (state === "firing") {
+        keepSince ??= at;
+        if (at - keepSince >= keepMs) state = "inactive";
+      } else state = "inactive";
+    }
+    return state;
+  }
+
+  it("is judged as Prometheus judges it", () => {
+    const minutes = fc.nat(5).map((count) => count * 60_000);
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom<0 | 1>(0, 1), { maxLength: 40 }), minutes, minutes, (all, forMs, keepMs) => {
+        const recent = all.map((verdict, i): Judgement => [i * 60_000, verdict]);
+        const like = { alertDurationMs: forMs, clearDurationMs: keepMs, intervalMs: 60_000, flapping: false };
+        return phaseOf({ ...quiet, recent }, like, all.length * 60_000).status === prometheus(all, forMs, keepMs);
+      }),
+    );
+  });
+});
+
 describe("a history", () => {
   const words = fc.array(fc.constantFrom<0 | 1>(0, 1), { minLength: 1, maxLength: 30 });
 
@@ -90,7 +230,7 @@ describe("a history", () => {
       fc.property(words, fc.nat(30), (bads, keep) => {
         const watermark = (bads.length - 1) * 60_000;
         const history = { ...quiet, recent: bads.map((bad, index): Judgement => [index * 60_000, bad]) };
-        const short = compacted(history, timing, watermark - keep * 60_000, watermark);
+        const short = settled(history, timing, watermark - keep * 60_000, watermark).history;
         expect(phaseOf(short, timing, watermark)).toEqual(phaseOf(history, timing, watermark));
         expect(short.recent.length).toBeLessThanOrEqual(keep + 1);
       }),

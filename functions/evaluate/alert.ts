@@ -59,6 +59,16 @@ export interface AlertHistory {
    * change what led to it, and yet it takes good judgements to end it.
    */
   readonly announced?: { readonly since: number; readonly firedAt: number };
+  /** How far the fold has come, so that it goes on from there. It is never kept in a document: it follows from all the rest. */
+  readonly tip?: Tip | undefined;
+}
+
+interface Tip {
+  readonly phase: AlertPhase;
+  /** How many of `recent` are in it. */
+  readonly count: number;
+  readonly timing: AlertTiming;
+  readonly announced: AlertHistory["announced"];
 }
 
 /** An alert that never had a bad judgement. */
@@ -69,8 +79,27 @@ export const quiet: AlertHistory = { base: { status: "inactive" }, recent: [] };
  * @param watermark the newest instant known of the partition: time by which something late is late
  */
 export function phaseOf(history: AlertHistory, timing: AlertTiming, watermark: number): AlertPhase {
-  const { phase, announced } = folded(history, history.recent.length, timing, watermark);
-  return settle(announced ? asAnnounced(phase, announced) : phase, timing, watermark);
+  return ended(folded(history, history.recent.length, timing, watermark), timing, watermark);
+}
+
+/**
+ * The same, with the history as it is to be kept: judgements older than `horizon` are in its base, because nothing can come before them any
+ * more.
+ */
+export function settled(
+  history: AlertHistory,
+  timing: AlertTiming,
+  horizon: number,
+  watermark: number,
+): { readonly phase: AlertPhase; readonly history: AlertHistory } {
+  const fold = folded(history, history.recent.length, timing, watermark);
+  const phase = ended(fold, timing, watermark);
+  const { base, recent, announced } = compacted(history, timing, horizon, watermark);
+  const dropped = history.recent.length - recent.length;
+  const kept = announced === undefined ? { base, recent } : { base, recent, announced };
+  if (!fold.isSure || dropped > fold.count) return { phase, history: kept };
+  const tip = { phase: fold.phase, count: fold.count - dropped, timing, announced: fold.announced };
+  return { phase, history: { ...kept, tip } };
 }
 
 /** Adds judgements, each in its place in time; one for an instant that is known already replaces it. */
@@ -80,21 +109,31 @@ export function withJudgements(history: AlertHistory, judgements: readonly Judge
   if (judgements.length === 1 && first && first[0] > last) return { ...history, recent: [...history.recent, first] };
   const byInstant = new Map(history.recent);
   for (const [at, verdict] of judgements) byInstant.set(at, verdict);
-  return { ...history, recent: [...byInstant].sort(([a], [b]) => a - b) };
+  // What was folded already may have changed.
+  const { tip: _, ...rest } = history;
+  return { ...rest, recent: [...byInstant].sort(([a], [b]) => a - b) };
 }
 
-/** Folds judgements older than `horizon` into the base: from here on nothing can come before them. */
-export function compacted(
+/** The history with the fact that it has fired. */
+export function announcing(
   history: AlertHistory,
-  timing: AlertTiming,
-  horizon: number,
-  watermark: number,
+  { since, firedAt }: { since: number; firedAt: number },
 ): AlertHistory {
+  const { base, recent } = history;
+  return { base, recent, announced: { since, firedAt } };
+}
+
+/** Folds judgements older than `horizon` into the base. */
+function compacted(history: AlertHistory, timing: AlertTiming, horizon: number, watermark: number): AlertHistory {
   let old = 0;
   while (old < history.recent.length && (history.recent[old]?.[0] ?? horizon) < horizon) old += 1;
   if (old === 0) return history;
-  const { phase: base, announced } = folded(history, old, timing, watermark);
+  const { phase: base, announced } = folded(untipped(history), old, timing, watermark);
   return { base, recent: history.recent.slice(old), ...(announced === undefined ? {} : { announced }) };
+}
+
+function untipped(history: AlertHistory): AlertHistory {
+  return history.tip === undefined ? history : { ...history, tip: undefined };
 }
 
 /** Whether nothing of the alert needs to be remembered. */
@@ -102,25 +141,47 @@ export function isQuiet({ base, recent }: AlertHistory): boolean {
   return base.status === "inactive" && !base.results && recent.every(([, verdict]) => verdict !== bad);
 }
 
-/** The fold over the first judgements, and the announcement where it lies behind them. */
-function folded(
-  { base, recent, announced }: AlertHistory,
-  count: number,
-  timing: AlertTiming,
-  watermark: number,
-): { readonly phase: AlertPhase; readonly announced: AlertHistory["announced"] } {
-  let phase = base;
-  let ahead = announced;
-  for (let i = 0; i < count; i++) {
+interface Fold {
+  readonly phase: AlertPhase;
+  /** The announcement where it lies behind them. */
+  readonly announced: AlertHistory["announced"];
+  readonly count: number;
+  /** Whether no stretch had a hole, by which it would depend on the watermark. */
+  readonly isSure: boolean;
+}
+
+/** The fold over the first judgements. */
+function folded(history: AlertHistory, count: number, timing: AlertTiming, watermark: number): Fold {
+  const { base, recent, tip } = history;
+  const known = tip !== undefined && tip.count <= count && alike(tip.timing, timing) ? tip : undefined;
+  let phase = known?.phase ?? base;
+  let announced = known === undefined ? history.announced : known.announced;
+  let isSure = !("holeAt" in phase);
+  for (let i = known?.count ?? 0; i < count; i++) {
     const judgement = recent[i];
     if (judgement === undefined) break;
-    if (ahead !== undefined && judgement[0] > ahead.firedAt) {
-      phase = asAnnounced(phase, ahead);
-      ahead = undefined;
+    if (announced !== undefined && judgement[0] > announced.firedAt) {
+      phase = asAnnounced(phase, announced);
+      announced = undefined;
     }
     phase = step(phase, judgement, timing, watermark);
+    isSure &&= !("holeAt" in phase);
   }
-  return { phase, announced: ahead };
+  return { phase, announced, count, isSure };
+}
+
+function ended({ phase, announced }: Fold, timing: AlertTiming, watermark: number): AlertPhase {
+  return settle(announced ? asAnnounced(phase, announced) : phase, timing, watermark);
+}
+
+function alike(a: AlertTiming, b: AlertTiming): boolean {
+  return (
+    a === b ||
+    (a.alertDurationMs === b.alertDurationMs &&
+      a.clearDurationMs === b.clearDurationMs &&
+      a.intervalMs === b.intervalMs &&
+      a.flapping === b.flapping)
+  );
 }
 
 function asAnnounced(phase: AlertPhase, { since, firedAt }: NonNullable<AlertHistory["announced"]>): AlertPhase {
@@ -141,6 +202,10 @@ function step(phase: AlertPhase, [at, verdict]: Judgement, timing: AlertTiming, 
       : settle({ status: "pending", since: at, lastAt: at, results }, timing, watermark);
   }
   const { since, firedAt } = phase;
+  // By far the most frequent: bad as before.
+  if (verdict === bad && results === before && phase.flapping === undefined) {
+    return { status: "firing", since, firedAt, lastAt: at, results };
+  }
   const flapping = timing.flapping ? flappingAfter(results, at, phase.flapping) : undefined;
   const held = flapping === undefined ? kept(results) : { ...kept(results), flapping };
   if (verdict !== good) return { status: "firing", since, firedAt, lastAt: at, ...held };

@@ -4,18 +4,19 @@ import {
   type AlertHistory,
   type AlertPhase,
   type AlertTiming,
+  announcing,
   bad,
-  compacted,
   isQuiet,
   type Judgement,
   phaseOf,
   quiet,
+  settled,
   withJudgements,
 } from "./alert.ts";
 import type { SeriesSource } from "./condition/index.ts";
 import { fateOf } from "./edits.ts";
 import type { Flapping } from "./flapping.ts";
-import { labelKey } from "./labels.ts";
+import { alertKey } from "./labels.ts";
 import { horizonFor, intervalOf, type Plan } from "./plan.ts";
 import { type CompiledRule, type Finding, findings } from "./rule.ts";
 import type { AlertState, KnownAlert, ProbeFact } from "./state.ts";
@@ -68,7 +69,7 @@ export class Verdicts {
 
 /** The key of the alert of a rule for what it found. */
 export function keyOf(rule: string, { labels }: Pick<Finding, "labels">): string {
-  return `${rule}|${labelKey(labels)}`;
+  return alertKey(rule, labels);
 }
 
 /** One step of the alerts of a partition. */
@@ -84,32 +85,46 @@ export interface Step {
 
 /** Folds judgements into alerts, compacts them, and says what changed. The same object when nothing did. */
 export function applied(alerts: AlertsByKey, verdicts: Verdicts, step: Step): AlertsByKey {
-  const { plan, watermark } = step;
+  const { plan } = step;
   const current = conforming.get(alerts) === plan ? alerts : edited(alerts, step);
   if (current.size === 0 && verdicts.byKey.size === 0) return current;
-  const next = new Map(current);
-  let changed = current !== alerts || verdicts.byKey.size > 0;
-  for (const [key, judged] of verdicts.byKey) next.set(key, withJudged(next.get(key), judged));
-  for (const [key, alert] of next) {
-    const rule = plan.rulesByName.get(alert.rule);
-    if (rule === undefined) continue;
-    const timing = timingOf(rule, alert, plan);
-    const phase = phaseOf(alert.history, timing, watermark);
+  const next = new Map<string, AlertState>();
+  const changesBefore = step.changes.length;
+  for (const [key, alert] of current) {
     const judged = verdicts.byKey.get(key);
-    const now = restated(alert, rule, phase, judged);
-    if (differs(now, alert)) {
-      changed = true;
-      const known = knownAlert(key, now, phase, step.partition);
-      const calmed = alert.flapping !== undefined && now.flapping === undefined ? { calmed: alert.flapping } : {};
-      step.changes.push({ what: "alert", at: phase.lastAt ?? watermark, key, alert: known, ...calmed });
-    }
-    const history = compacted(now.history, timing, watermark - horizonFor(timing.intervalMs), watermark);
-    if (phase.status === "inactive" && isQuiet(history)) next.delete(key);
-    else if (now !== alert || history !== now.history) next.set(key, { ...now, history });
+    const kept = advanced(key, alert, judged?.rule ?? plan.rulesByName.get(alert.rule), judged, step);
+    if (kept !== undefined) next.set(key, kept);
   }
+  for (const [key, judged] of verdicts.byKey) {
+    if (current.has(key)) continue;
+    const kept = advanced(key, begun(judged), judged.rule, judged, step);
+    if (kept !== undefined) next.set(key, kept);
+  }
+  const changed = current !== alerts || verdicts.byKey.size > 0 || step.changes.length > changesBefore;
   if (!changed) return alerts;
   conforming.set(next, plan);
   return next;
+}
+
+/** The alert after a step, having told what changed; `undefined` where nothing of it needs to be remembered. */
+function advanced(
+  key: string,
+  alert: AlertState,
+  rule: CompiledRule | undefined,
+  judged: Judged | undefined,
+  { plan, partition, watermark, changes }: Step,
+): AlertState | undefined {
+  if (rule === undefined) return alert;
+  const timing = timingOf(rule, alert, plan);
+  const before = judged === undefined ? alert.history : withJudgements(alert.history, judged.judgements);
+  const { phase, history } = settled(before, timing, watermark - horizonFor(timing.intervalMs), watermark);
+  const now = restated(alert, rule, phase, judged, history);
+  if (differs(now, alert)) {
+    const known = knownAlert(key, now, phase, partition);
+    const calmed = alert.flapping !== undefined && now.flapping === undefined ? { calmed: alert.flapping } : {};
+    changes.push({ what: "alert", at: phase.lastAt ?? watermark, key, alert: known, ...calmed });
+  }
+  return phase.status === "inactive" && isQuiet(now.history) ? undefined : now;
 }
 
 /** Alerts that are known to be as the rules of a plan want them, so that edits are not looked for with every report. */
@@ -165,48 +180,45 @@ function edited(alerts: AlertsByKey, { partition, plan, source, watermark, chang
   return changed ? next : alerts;
 }
 
-function withJudged(known: AlertState | undefined, { rule, finding, judgements }: Judged): AlertState {
-  const history = withJudgements(known?.history ?? quiet, judgements);
-  if (known !== undefined) return { ...known, labels: finding.labels, history };
+/** An alert that is heard of for the first time. */
+function begun({ rule, finding }: Judged): AlertState {
   return {
     rule: rule.name,
     labels: finding.labels,
     component: componentOf(rule, finding),
     severity: rule.severity,
     criterion: rule.criterion,
-    history,
+    history: quiet,
     status: "inactive",
     seen: "",
   };
 }
 
-/** The alert as it is to be told now. The values seen are put into words only where somebody will read them. */
-function restated(alert: AlertState, rule: CompiledRule, phase: AlertPhase, judged: Judged | undefined): AlertState {
+/** The alert as it is now. The values seen are put into words only where somebody will read them. */
+function restated(
+  alert: AlertState,
+  rule: CompiledRule,
+  phase: AlertPhase,
+  judged: Judged | undefined,
+  history: AlertHistory,
+): AlertState {
   const { status } = phase;
-  const { severity } = rule;
-  const component = judged === undefined ? (rule.component ?? alert.component) : componentOf(rule, judged.finding);
   const flapping = phase.status === "firing" ? phase.flapping : undefined;
-  const isSame =
-    status === alert.status &&
-    severity === alert.severity &&
-    component === alert.component &&
-    flapping?.changes === alert.flapping?.changes;
-  if (isSame && status !== "pending") return alert;
-  const { flapping: _, ...rest } = alert;
-  const isBad = judged?.judgements.some(([, verdict]) => verdict === bad) === true;
-  return {
-    ...rest,
-    status,
-    severity,
+  const component = judged === undefined ? (rule.component ?? alert.component) : componentOf(rule, judged.finding);
+  const fired = phase.status === "firing" && alert.status !== "firing";
+  const isUnread = status === "firing" && !fired && flapping?.since === alert.flapping?.since;
+  const isBad = !isUnread && judged?.judgements.some(([, verdict]) => verdict === bad) === true;
+  const now: AlertState = {
+    rule: alert.rule,
+    labels: judged?.finding.labels ?? alert.labels,
     component,
-    ...(flapping === undefined ? {} : { flapping }),
+    severity: rule.severity,
+    criterion: alert.criterion,
+    history: fired ? announcing(history, phase) : history,
+    status,
     seen: isBad ? bounded(judged.finding.seen) : alert.seen,
-    history: phase.status === "firing" && alert.status !== "firing" ? announcing(alert.history, phase) : alert.history,
   };
-}
-
-function announcing(history: AlertHistory, { since, firedAt }: { since: number; firedAt: number }): AlertHistory {
-  return { ...history, announced: { since, firedAt } };
+  return flapping === undefined ? now : { ...now, flapping };
 }
 
 /** Whether the incidents must hear of the alert again. That a flapping alert has changed once more is no news. */

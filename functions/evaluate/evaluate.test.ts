@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
-import { Bench, failing, smallEnvironment } from "./fixtures.ts";
+import { Bench, failing, rule, smallEnvironment } from "./fixtures.ts";
 
 /** The connector drops handshakes: nothing gets through from inside, and the services answer 503. */
 const outage = {
@@ -97,6 +97,81 @@ describe("one outage", () => {
       );
     for (const report of bench.reports()) await bench.deliver(report);
     expect(counted).toEqual({ get: 2, set: 2 });
+  });
+});
+
+describe("an alert that flaps", () => {
+  const slow = rule("Slow", "database_connection_time > 25s", "0s", "warning");
+  const configuration = { ...smallEnvironment, rules: [slow], recovery: { stages: [] } };
+
+  it("is one incident that says so, held until it calms", async () => {
+    const bench = new Bench(configuration);
+    for (let i = 0; i < 14; i++)
+      await minutes(bench, 1, { database: { database_connection_time: i % 2 === 0 ? 30 : 1 } });
+    const openedBefore = bench.events.filter(({ event }) => event === "opened").length;
+    await minutes(bench, 10, { database: { database_connection_time: 1 } });
+    expect(bench.events.filter(({ event }) => event === "opened")).toHaveLength(openedBefore);
+    const held = (await bench.incidents()).at(-1)?.fields;
+    expect(held?.["status"]).toBe("open");
+    expect(held?.["timeline"]).toContain(
+      '2025-09-16 12:05:00 UTC  "Slow" is flapping since 12:05:00 UTC, 6 changes: it is held until it calms.',
+    );
+    await minutes(bench, 12, { database: { database_connection_time: 1 } });
+    const after = (await bench.incidents()).at(-1)?.fields;
+    expect(after?.["status"]).toBe("resolved");
+    expect(String(after?.["timeline"])).toMatch(/"Slow" has calmed: flapping since 12:05:00 UTC, 14 changes/);
+  });
+});
+
+describe("what a change costs", () => {
+  it("is at most six documents more than a report that changes nothing", async () => {
+    const bench = new Bench();
+    await minutes(bench, 3);
+    const counted = { get: 0, write: 0 };
+    const { store } = bench;
+    const transaction = store.transaction.bind(store);
+    store.transaction = (body) => {
+      const mine = { get: 0, write: 0 };
+      return transaction((inner) => {
+        mine.get = 0;
+        mine.write = 0;
+        return body({
+          get: (collection, id) => {
+            mine.get += 1;
+            return inner.get(collection, id);
+          },
+          set: (...write) => {
+            mine.write += 1;
+            inner.set(...write);
+          },
+          create: (...write) => {
+            mine.write += 1;
+            inner.create(...write);
+          },
+          update: (...write) => {
+            mine.write += 1;
+            inner.update(...write);
+          },
+          delete: inner.delete.bind(inner),
+        });
+      }).finally(() => {
+        counted.get += mine.get;
+        counted.write += mine.write;
+      });
+    };
+    const costs: number[] = [];
+    for (let minute = 0; minute < 4; minute++) {
+      for (const report of bench.reports({ "backend-health": failing("http_status/response") })) {
+        counted.get = 0;
+        counted.write = 0;
+        await bench.deliver(report);
+        costs.push(counted.get + counted.write);
+      }
+      bench.now += 60_000;
+    }
+    expect(Math.min(...costs)).toBe(2);
+    expect(Math.max(...costs)).toBeLessThanOrEqual(2 + 6);
+    expect(bench.story).toEqual(["12:05 opened"]);
   });
 });
 

@@ -8,19 +8,40 @@ export type Labels = Readonly<Record<string, string>>;
  * component in the configuration goes on with the alerts that it has.
  */
 export function labelKey(labels: Labels): string {
-  const known = keys.get(labels);
+  return keysOf(labels).own;
+}
+
+/** The key of the alert of a rule on these labels. */
+export function alertKey(rule: string, labels: Labels): string {
+  const keys = keysOf(labels);
+  const known = keys.alerts.get(rule);
   if (known !== undefined) return known;
+  const key = `${rule}|${keys.own}`;
+  keys.alerts.set(rule, key);
+  return key;
+}
+
+interface Keys {
+  readonly own: string;
+  /** By rule. */
+  readonly alerts: Map<string, string>;
+}
+
+/** The labels of a series live as long as the series, and are asked for with every rule and every report. */
+const known = new WeakMap<Labels, Keys>();
+
+function keysOf(labels: Labels): Keys {
+  const before = known.get(labels);
+  if (before !== undefined) return before;
   const names = Object.keys(labels).filter((name) => name !== "component" || labels["probe"] === undefined);
   const key = names
     .sort()
     .map((name) => `${name}=${labels[name]}`)
     .join(",");
-  keys.set(labels, key);
-  return key;
+  const keys = { own: key, alerts: new Map<string, string>() };
+  known.set(labels, keys);
+  return keys;
 }
-
-/** The labels of a series are asked for with every rule and every report. */
-const keys = new WeakMap<Labels, string>();
 
 /** The labels without some of them. */
 export function without(labels: Labels, names: readonly string[]): Labels {

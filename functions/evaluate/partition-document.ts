@@ -2,11 +2,11 @@
  * The state of a partition as a document, and back. One text: JSON with the samples in columns, compressed where it is long. It never
  * takes more than `mostBytes`, because what does not fit is left out, the most dispensable first, and said so.
  */
-import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import type { AlertHistory, AlertPhase, Judgement, Verdict } from "./alert.ts";
 import { keyOf } from "./alerts.ts";
 import type { Flapping } from "./flapping.ts";
 import type { Labels } from "./labels.ts";
+import { packed, unpacked } from "./packing.ts";
 import { seriesKey } from "./samples.ts";
 import { type AlertState, emptyPartition, type PartitionState, type SeriesState } from "./state.ts";
 
@@ -34,8 +34,7 @@ export function encodePartition(state: PartitionState): Encoded {
 /** A partition from the text of its document; empty where there is none, and where another version wrote it. */
 export function decodePartition(text: string | undefined): PartitionState {
   if (text === undefined) return emptyPartition;
-  const json = text.startsWith("{") ? text : brotliDecompressSync(Buffer.from(text, "base64")).toString();
-  const written = JSON.parse(json) as Written;
+  const written = JSON.parse(unpacked(text)) as Written;
   if (written.v !== version) return emptyPartition;
   const { v: _, series: __, alerts: ___, criteria, ...rest } = written;
   const series = written.series.map(([metric, labels, deltas, values]): SeriesState => {
@@ -58,9 +57,6 @@ export function squeezedSentence({ squeezed, series }: PartitionState, partition
 }
 
 const version = 2;
-
-/** JSON longer than this is compressed; what is shorter can be read in the console. */
-const longestPlain = 32 * 1024;
 
 /** Series and alerts in their own form, and all the rest as it is. */
 interface Written extends Omit<PartitionState, "series" | "alerts"> {
@@ -89,12 +85,7 @@ function textOf({ series, alerts, ...rest }: PartitionState): string {
     criteria: Object.fromEntries(Array.from(alerts.values(), ({ rule, criterion }) => [rule, criterion])),
     alerts: Array.from(alerts.values(), writtenAlert),
   };
-  const json = JSON.stringify(written);
-  return json.length <= longestPlain && Buffer.byteLength(json) <= longestPlain * 2 ? json : compressed(json);
-}
-
-function compressed(json: string): string {
-  return brotliCompressSync(json, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }).toString("base64");
+  return packed(JSON.stringify(written));
 }
 
 function writtenAlert({ history, criterion: _, ...alert }: AlertState): WrittenAlert {

@@ -131,7 +131,7 @@ function judge(
     // What is good now and was before needs no memory. Where several instants are judged, one of them may say otherwise.
     const onlyBad = instants.length === 1 && !alerting.has(rule.name);
     for (const instant of instants) {
-      for (const finding of findings(rule, source, instant)) {
+      for (const finding of findings(rule, source, instant, onlyBad)) {
         const verdict = verdictOf(finding, rule);
         if (verdict === undefined || (onlyBad && verdict !== bad)) continue;
         const newest = newestOf(finding, instant);

@@ -79,9 +79,17 @@ export function compileRule(rule: Configuration["rules"][number]): CompiledRule 
   };
 }
 
-/** What the rule finds at an instant, for every combination of series that it speaks of. */
-export function findings(rule: CompiledRule, source: SeriesSource, at: number): readonly Finding[] {
-  const instances = rule.condition.evaluate(source, at);
+/**
+ * What the rule finds at an instant, for every combination of series that it speaks of.
+ * @param onlyBad that what is not bad is not asked for, and may be left out
+ */
+export function findings(
+  rule: CompiledRule,
+  source: SeriesSource,
+  at: number,
+  onlyBad: boolean = false,
+): readonly Finding[] {
+  const instances = rule.condition.evaluate(source, at, onlyBad && rule.missing !== "fire" && rule.vantages === "any");
   const found = rule.clear === undefined ? instances : withClear(instances, rule.clear.evaluate(source, at));
   return rule.vantages === "any" ? found : together(found, rule.vantages);
 }

@@ -13,6 +13,7 @@ import type { Uptimes } from "./availability/uptime.ts";
 import type { Fault, Sign } from "./cause/signs.ts";
 import type { Flapping } from "./flapping.ts";
 import type { Labels } from "./labels.ts";
+import { packed, unpacked } from "./packing.ts";
 import type { Heard } from "./self/state.ts";
 
 /** Recent samples of one series, in two columns of one length, ascending in time. */
@@ -299,10 +300,10 @@ export function stateDocument(data: string, now: number): Fields {
 
 /** The environment as a document. */
 export function encodeEnvironment(state: EnvironmentState, now: number): Fields {
-  return stateDocument(JSON.stringify(state), now);
+  return stateDocument(packed(JSON.stringify(state)), now);
 }
 
 /** The environment from its document. */
 export function decodeEnvironment(fields: Fields | undefined): EnvironmentState {
-  return fields === undefined ? emptyEnvironment : (JSON.parse(String(fields["data"])) as EnvironmentState);
+  return fields === undefined ? emptyEnvironment : (JSON.parse(unpacked(String(fields["data"]))) as EnvironmentState);
 }

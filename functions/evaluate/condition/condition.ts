@@ -16,18 +16,32 @@ export function compileCondition(text: string, { windowMs }: { windowMs: number 
   return {
     text,
     selectors: bound.selectors,
-    evaluate(source, at) {
-      const instances = single === undefined ? overRows(bound, source, at) : overSeries(bound, single, source, at);
-      return instances.length === 0 && bound.seesAbsence ? [nothingSeen(bound, at)] : instances;
+    evaluate(source, at, onlyTrue = false) {
+      if (single === undefined || bound.seesAbsence) {
+        const instances = single === undefined ? overRows(bound, source, at) : overSeries(bound, single, source, at);
+        return instances.length === 0 && bound.seesAbsence ? [nothingSeen(bound, at)] : instances;
+      }
+      return overSeries(bound, single, source, at, onlyTrue);
     },
   };
 }
 
 /** What nearly all conditions are: one metric, so that there is nothing to join and nothing can look alike. */
-function overSeries(bound: Bound, selection: Selection, source: SeriesSource, at: number): readonly Instance[] {
+function overSeries(
+  bound: Bound,
+  selection: Selection,
+  source: SeriesSource,
+  at: number,
+  onlyTrue = false,
+): readonly Instance[] {
   const instances: Instance[] = [];
+  const row: Series[] = [];
   for (const series of source.select(selection.metric, selection.pinned["probe"])) {
-    if (selects(selection, series)) instances.push(new RowInstance(bound, [series], at, series.labels));
+    if (!selects(selection, series)) continue;
+    row[0] = series;
+    const truth = bound.holds(row, at);
+    if (onlyTrue && truth !== true) continue;
+    instances.push(new RowInstance(bound, [series], at, series.labels, truth));
   }
   return instances;
 }
@@ -50,9 +64,9 @@ class RowInstance implements Instance {
   readonly #row: Row;
   readonly #at: number;
 
-  constructor(bound: Bound, row: Row, at: number, labels: Labels) {
+  constructor(bound: Bound, row: Row, at: number, labels: Labels, truth: boolean | undefined = bound.holds(row, at)) {
     this.labels = labels;
-    this.truth = bound.holds(row, at);
+    this.truth = truth;
     this.#bound = bound;
     this.#row = row;
     this.#at = at;

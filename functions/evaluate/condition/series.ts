@@ -53,8 +53,9 @@ export interface Condition {
   /**
    * Evaluates the condition for every combination of series that it speaks of. No series, no instances, except for `absent`.
    * @param at milliseconds since the epoch; later samples are not seen
+   * @param onlyTrue that instances which are not true are not asked for, and may be left out
    */
-  evaluate(source: SeriesSource, at: number): readonly Instance[];
+  evaluate(source: SeriesSource, at: number, onlyTrue?: boolean): readonly Instance[];
 }
 
 /** How many of the instants are not after `instant`. */
