@@ -331,7 +331,7 @@ describe("the lives of incidents", () => {
       alerts: ["Database Connection Time Warning"],
       priority: "P2",
       title: "Test: Cloud SQL degraded",
-      impact: "Nothing is blocked so far. At risk: Users get no answers. 1 of 5 components are affected.",
+      impact: "Nothing is blocked so far. At risk: Users get no answers. 2 of 5 components are affected.",
     });
     expect(incident?.fields["evidence"]).toContainEqual(
       expect.stringContaining("avg_database_connection_time (27.4s) > 25s"),

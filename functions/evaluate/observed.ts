@@ -55,7 +55,11 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
   const greens = Object.values(facts.probes).filter((fact) => {
     // What was only read about, minutes late, has not shown that it works.
     const { kind = "", secondhand } = plan.probes.get(fact.probe) ?? {};
-    if (fact.status !== "good" || symptoms[`probe/${fact.probe}`] !== undefined) return false;
+    const symptom = symptoms[`probe/${fact.probe}`];
+    // A single failed run is no failure: before and after it the probe was good.
+    const isBad =
+      symptom !== undefined && (symptom.confirmed || symptom.until === undefined || (symptom.times ?? 1) > 2);
+    if (fact.status !== "good" || isBad) return false;
     if (secondhand || general.has(kind)) return false;
     // Only what was measured since it began is a green fact; of a probe that runs seldom, time must have brought a run.
     const hasRun = facts.watermark - firstFailureAt >= 1.25 * intervalOf(plan, fact.probe);

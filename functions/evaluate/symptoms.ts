@@ -49,8 +49,8 @@ export function withSymptoms(
       put({ ...symptom, ...(confirmed ? { confirmed } : {}), until: facts.watermark });
       if (source === "probe") {
         const probe = id.slice("probe/".length);
-        const end = facts.probes[probe] === undefined ? "is not configured any more" : "is good again";
-        draft.note(facts.watermark, `\`${probe}\` ${end}.`);
+        const end = { good: "is good again", unknown: "is silent", bad: "is bad", none: "is not configured any more" };
+        draft.note(facts.watermark, `\`${probe}\` ${end[facts.probes[probe]?.status ?? "none"]}.`);
       }
     } else if (confirmed && symptom.confirmed === undefined) {
       put({ ...symptom, confirmed });
@@ -86,6 +86,7 @@ function alertSymptoms(facts: Facts, plan: Plan): Symptom[] {
       since: alert.since,
       phrase: alertPhrase(alert),
       metrics: plan.rulesByName.get(alert.rule)?.metrics ?? [],
+      ...vantageOf(alert),
     }));
 }
 
@@ -99,6 +100,12 @@ export function symptomOf(alert: KnownAlert, facts: Facts, plan: Plan): Symptom 
 
 function isBuiltIn({ rule, labels }: KnownAlert): boolean {
   return rule === `${labels["probe"]} failing`;
+}
+
+/** From where a rule sees it, where its series have one vantage point. */
+function vantageOf({ labels }: KnownAlert): Pick<Symptom, "vantage"> {
+  const vantage = labels["vantage"];
+  return vantage === "inside" || vantage === "outside" ? { vantage } : {};
 }
 
 function kindOf(plan: Plan, probe: string): { kind?: string } {
@@ -127,8 +134,9 @@ function withFailure(symptom: Symptom, seen: Failure | undefined): Symptom {
     : { ...symptom, otherFailures: [...(symptom.otherFailures ?? []), seen] };
 }
 
-function stillBad({ id, source }: Symptom, facts: Facts): boolean {
-  return source === "probe"
-    ? (facts.probes[id.slice("probe/".length)]?.status ?? "good") !== "good"
-    : facts.alerts[id.slice("alert/".length)] !== undefined;
+/** Whether it goes on: of a probe that fell silent nothing is known, and what was not sure before does not become so. */
+function stillBad({ id, source, confirmed }: Symptom, facts: Facts): boolean {
+  if (source === "rule") return facts.alerts[id.slice("alert/".length)] !== undefined;
+  const status = facts.probes[id.slice("probe/".length)]?.status ?? "good";
+  return status === "bad" || (status === "unknown" && confirmed === true);
 }

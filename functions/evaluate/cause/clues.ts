@@ -60,9 +60,8 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
 
   /** It fails by every way, so no single way is to blame. */
   "it fails by every way": (scene, component) => {
-    const own = scene.symptomsOf(component).filter(({ symptom }) => symptom.source === "probe");
-    const ways = new Set(own.map(({ symptom }) => symptom.vantage));
-    return ways.size > 1 ? `${title(scene, component)} fails from inside and from outside alike.` : undefined;
+    const ways = new Set(scene.symptomsOf(component).flatMap(({ symptom }) => symptom.vantage ?? []));
+    return ways.size > 1 ? `${title(scene, component)} is in trouble from inside and from outside alike.` : undefined;
   },
 
   /** A database that answers with an error was reached. */

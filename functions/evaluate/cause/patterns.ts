@@ -50,6 +50,7 @@ export const patterns: readonly Pattern[] = [
     shows: lostWay,
     // Connections that stand already go on working, so that services with a pool may not feel it for a while.
     contradicted: 0.45,
+    contradictedByItself: 0.4,
     for: {
       "the target answers another way": 0.9,
       "other private targets fail too": 0.6,
@@ -70,6 +71,7 @@ export const patterns: readonly Pattern[] = [
     passesOn: unreached,
     shows: { ...lostWay, "connector load": 1 },
     contradicted: 0.45,
+    contradictedByItself: 0.4,
     for: {
       "the connector is near its ceiling": 0.5,
       "the connector is at its ceiling": 0.5,

@@ -46,7 +46,8 @@ export class Scene {
     this.seen = seen;
     this.symptoms = weighed(seen);
     this.firstBad = Math.min(...seen.symptoms.map(({ since }) => since));
-    this.#failing = new Set(seen.symptoms.map(({ component }) => component));
+    const bad = seen.symptoms.filter((symptom) => certainty(symptom, seen.at) >= 0.5);
+    this.#failing = new Set(bad.map(({ component }) => component));
   }
 
   get graph(): ComponentGraph {
@@ -61,7 +62,7 @@ export class Scene {
     return this.seen.roles.get(name) ?? "service";
   }
 
-  /** Whether a component was seen to fail, or to be worse than it should be. */
+  /** Whether a component was seen to fail, or to be worse than it should be, more than once. */
   isBad(name: string): boolean {
     return this.#failing.has(name);
   }
@@ -135,8 +136,9 @@ function weighed({ symptoms, roles, at }: Observed): Weighed[] {
 /** A single failed run may be chance; what lasts, comes back or has fired an alert is not. */
 function certainty({ since, until, times = 1, confirmed, source, everyMs = 0 }: Symptom, at: number): number {
   if (confirmed === true || source === "rule") return 1;
-  // The run that was good again does not belong to what was bad.
-  const lasted = Math.max(0, until === undefined ? at - since : until - since - everyMs);
+  // The run that was good again does not belong to what was bad, and of a probe that runs seldom, one run says no more for being old.
+  const between = until !== undefined || everyMs > confirmedAfter ? everyMs : 0;
+  const lasted = Math.max(0, (until ?? at) - since - between);
   return Math.min(1, 0.3 + 0.7 * (lasted / confirmedAfter) + 0.25 * (times - 1));
 }
 

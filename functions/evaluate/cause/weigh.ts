@@ -102,6 +102,8 @@ function weigh(scene: Scene, component: string, pattern: Pattern): Hypothesis {
     total += one.weight;
     if (share >= 0.5) explains.push(one);
   }
+  // What is itself measured to work is the cause of little.
+  if (scene.works(component, component)) gained *= 1 - 0.5 * byItself(pattern);
   const { contradictedBy, doubt } = contradictions(scene, component, pattern);
   const supports = answers(scene, component, pattern.for ?? {});
   const objections = answers(scene, component, pattern.against ?? {});
@@ -168,11 +170,13 @@ function contradictions(
     const fade = fading[Math.min(before, fading.length - 1)] ?? 0;
     // A component that also fails is half broken: what still works of it, and of what needs it, says little.
     const isPartial = scene.symptomsOf(fact.component).some(({ symptom }) => symptom.source === "probe");
-    const share =
-      fact.component === component
-        ? (pattern.contradictedByItself ?? Math.max(pattern.contradicted, leastOwn))
-        : pattern.contradicted * ofDependents;
+    const share = fact.component === component ? byItself(pattern) : pattern.contradicted * ofDependents;
     doubt += scale * fade * share * (isPartial ? 0.3 : 1);
   }
   return { contradictedBy, doubt };
+}
+
+/** How much a probe of the component itself contradicts a pattern. */
+function byItself({ contradicted, contradictedByItself }: Pattern): number {
+  return contradictedByItself ?? Math.max(contradicted, leastOwn);
 }

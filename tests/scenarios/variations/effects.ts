@@ -1,0 +1,90 @@
+/** The parts that outages are put together from: who shows what when something is missing that he needs. */
+import type { Chance } from "./chance.ts";
+import type { Database, Graph, Service } from "./graphs.ts";
+
+/** What is the case, so many minutes after the outage began. */
+export interface Effect {
+  readonly after: number;
+  readonly says: string;
+}
+
+/** What services answer that miss what they need. */
+export const bodies: readonly [string, ...string[]] = [
+  "503 Service Unavailable",
+  "500 Internal Server Error",
+  "503 Service Unavailable",
+  "502 Bad Gateway",
+];
+
+/** Something that is the case from so many minutes on. */
+export function at(after: number, says: string): Effect {
+  return { after, says };
+}
+
+/** Probes as a sentence names them. */
+export function names(probes: readonly string[]): string {
+  return probes.length > 1 ? `${probes.slice(0, -1).join(", ")} and ${probes.at(-1)}` : (probes[0] ?? "");
+}
+
+/** One of the databases. */
+export function one(databases: readonly Database[], chance: Chance): Database {
+  return databases[chance.between(0, databases.length - 1)] as Database;
+}
+
+/** Some outages let every third or fourth run through. */
+export function rate(chance: Chance): string {
+  return chance.happens(0.25) ? ` ${chance.one(["4 of 5", "5 of 6"])} runs` : "";
+}
+
+/** Probes from inside that do not get through. */
+export function unreached(probes: readonly string[], chance: Chance): Effect {
+  return at(
+    chance.between(0, 1),
+    `${names(probes)} fail${rate(chance)} in ${chance.one(["connect", "connect", "authentication", "tls"])} (timeout)`,
+  );
+}
+
+/** The services that need one of these databases. */
+export function dependents(graph: Graph, databases: readonly Database[]): Service[] {
+  const hit = databases.map(({ component }) => component);
+  return [...graph.services, graph.auth].filter(({ database }) => hit.includes(database));
+}
+
+/** What services show that miss their database; some go on for a while, by connections that stand. */
+export function starve(
+  effects: Effect[],
+  graph: Graph,
+  databases: readonly Database[],
+  share: number,
+  chance: Chance,
+): void {
+  const style = chance.one([...bodies, "hang"] as unknown as [string, ...string[]]);
+  for (const service of dependents(graph, databases)) {
+    if (!chance.happens(share)) continue;
+    const how = style === "hang" ? "in first_byte (timeout)" : `"${style}"`;
+    effects.push(at(chance.between(0, 4), `${names(service.probes)} fail ${how}`));
+    followers(effects, graph, service.component, chance);
+  }
+}
+
+/** What else fails when a service fails that it needs. */
+export function followers(effects: Effect[], graph: Graph, service: string, chance: Chance): void {
+  const { websocket, journey } = graph;
+  const isHit = websocket.needs.includes(service) && chance.happens(0.7);
+  const probes = chance.some(websocket.probes, 0.8);
+  if (isHit && !effects.some(({ says }) => says.startsWith(probes[0] ?? "-"))) {
+    effects.push(at(chance.between(0, 4), `${names(probes)} fail in upgrade (http_status) "503 Service Unavailable"`));
+  }
+  if (journey && chance.happens(0.5))
+    effects.push(
+      at(
+        chance.between(1, 5),
+        `${names(journey.probes)} fail in ${chance.one(["login", "message", "reply"])} (http_status)`,
+      ),
+    );
+}
+
+/** The probes that come as users come. */
+export function publicProbes({ services, auth, websocket, edge }: Graph): string[] {
+  return [...services, auth, websocket, ...(edge ? [edge] : [])].flatMap(({ probes }) => probes);
+}
