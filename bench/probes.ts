@@ -13,7 +13,12 @@ import { type Blackbox, startBlackbox } from "./blackbox.ts";
 import type { TargetPorts } from "./target.ts";
 
 const { values } = parseArgs({
-  options: { probes: { type: "string", default: "2000" }, rounds: { type: "string", default: "3" } },
+  options: {
+    probes: { type: "string", default: "2000" },
+    rounds: { type: "string", default: "3" },
+    only: { type: "string" },
+    pace: { type: "string" },
+  },
 });
 const probesEach = Number(values.probes);
 const rounds = Number(values.rounds);
@@ -33,9 +38,9 @@ const target = await startTarget();
 const blackbox = await startBlackbox(target.ports.ca);
 try {
   await warmUp();
-  await latencies(target.ports, blackbox);
-  await costs(target.ports, blackbox);
-  await firstProbes(target.ports);
+  if ((values.only ?? "latency") === "latency") await latencies(target.ports, blackbox);
+  if ((values.only ?? "cost") === "cost") await costs(target.ports, blackbox);
+  if ((values.only ?? "first") === "first") await firstProbes(target.ports);
 } finally {
   await blackbox?.stop();
   target.stop();
@@ -46,7 +51,7 @@ async function latencies({ slow }: TargetPorts, blackbox: Blackbox | undefined):
   const rows: string[][] = [];
   for (const concurrency of concurrencies) {
     const count = concurrency === 1 ? Math.ceil(probesEach / 10) : probesEach;
-    const own = await best(() => pathkeeper(url, count, concurrency, true));
+    const own = await middle(() => pathkeeper(url, count, concurrency, true));
     rows.push(["pathkeeper", ...latencyCells(concurrency, own)]);
     if (!blackbox) {
       rows.push(["blackbox_exporter", String(concurrency), "not installed"]);
@@ -54,7 +59,7 @@ async function latencies({ slow }: TargetPorts, blackbox: Blackbox | undefined):
     }
     // What the target really took is only told to those who read its body; it is the same target under the same load.
     const took = median(own.reported.map((reported, index) => reported - (own.errors[index] ?? 0)));
-    const theirs = await best(() => peer(blackbox, url, count, concurrency, took));
+    const theirs = await middle(() => peer(blackbox, url, count, concurrency, took));
     rows.push(["blackbox_exporter", ...latencyCells(concurrency, theirs)]);
   }
   print(
@@ -80,14 +85,14 @@ async function costs({ quick, secure }: TargetPorts, blackbox: Blackbox | undefi
     ["http", `http://127.0.0.1:${quick}/`, probesEach],
     ["https, verified", `https://localhost:${secure}/`, Math.ceil(probesEach / 2)],
   ] as const) {
-    const own = await best(() => pathkeeper(url, count, 50, false));
+    const own = await middle(() => pathkeeper(url, count, 50, false));
     const each = own.cpuMs / count;
     const cells = (sample: Sample): string[] => [(sample.cpuMs / count).toFixed(3), sample.probesPerSecond.toFixed(0)];
     if (!blackbox) {
       rows.push([what, ...cells(own), "not installed", "", ""]);
       continue;
     }
-    const theirs = await best(() => peer(blackbox, url, count, 50, 0));
+    const theirs = await middle(() => peer(blackbox, url, count, 50, 0));
     rows.push([what, ...cells(own), ...cells(theirs), (each / (theirs.cpuMs / count)).toFixed(2)]);
   }
   print(
@@ -142,6 +147,7 @@ async function pathkeeper(url: string, count: number, concurrency: number, reads
       reportId: "bench/outside-1m/1",
       probes: some,
       concurrency,
+      ...(values.pace === undefined ? {} : { paceMs: Number(values.pace) }),
       secrets: { read: async () => target.ports.ca },
       google: { request: () => Promise.reject(new Error("none")), accessToken: async () => "" },
       clock: { now: () => Date.now() },
@@ -191,8 +197,8 @@ async function peer(
   };
 }
 
-/** Of several rounds the one with the middle CPU: another process that had its turn makes one worse and none better. */
-async function best(round: () => Promise<Sample>): Promise<Sample> {
+/** Of several rounds the one in the middle, by its error. */
+async function middle(round: () => Promise<Sample>): Promise<Sample> {
   const samples: Sample[] = [];
   for (let i = 0; i < rounds; i++) samples.push(await round());
   samples.sort((a, b) => quantile(a.errors, 0.5) - quantile(b.errors, 0.5));

@@ -26,7 +26,9 @@ export function redact(text: string, secrets: Iterable<string>): string {
   // The longest first: of a secret that holds another, nothing may be left over.
   for (const secret of [...secrets].sort((one, other) => other.length - one.length)) {
     if (secret.length < 3) continue;
-    clean = clean.replaceAll(secret, "***").replaceAll(encodeURIComponent(secret), "***");
+    if (clean.includes(secret)) clean = clean.replaceAll(secret, "***");
+    // Only a text with such signs can hold a secret in another form than its own.
+    if (clean.includes("%")) clean = clean.replaceAll(encodeURIComponent(secret), "***");
   }
   return clean;
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { failureKinds, readingPhase } from "../../shared/messages/report.ts";
 import { metrics } from "../../shared/metrics.ts";
+import { graceMs } from "./attempt.ts";
 import { canaries, closedPort, probeOnce, tcpServer } from "./fixtures.ts";
 import type { AnyProber } from "./prober.ts";
 
@@ -27,8 +28,8 @@ export interface ProberFixture {
 const deadlineMs = 300;
 /** What a stand for Google's APIs is asked with. */
 const standToken = "no-token";
-/** Code keeps to 50 ms; a machine that does many other things does not. */
-const toleranceMs = 1_000;
+/** How much later than its deadline a probe may end, in milliseconds. */
+const toleranceMs = 50;
 
 /** Declares the tests of what every kind says of itself; the whole contract for a prober that speaks to nobody over the network. */
 export function settingsContract(prober: AnyProber): void {
@@ -73,9 +74,10 @@ export function proberContract({
       "survives a target that %s",
       async (_what, misbehave) => {
         const port = await tcpServer(misbehave);
-        const started = performance.now();
-        const result = await probe(port);
-        expect(performance.now() - started).toBeLessThan(deadlineMs + toleranceMs);
+        const { result, lateMs } = await timed(() => probe(port));
+        // Code is late every time, a busy machine only now and then.
+        const leastMs = lateMs <= toleranceMs ? lateMs : await leastLate(() => probe(port));
+        expect(leastMs).toBeLessThanOrEqual(toleranceMs);
         expect(result.success).toBe(false);
         expect(failureKinds).toContain(result.failure?.kind);
         expect(result.failure?.kind).not.toBe("internal");
@@ -116,18 +118,19 @@ export function proberContract({
       });
     }
 
-    it("leaves nothing open after many runs", async () => {
+    it("leaves nothing open after a thousand runs", async () => {
       const good = await healthy();
       const closed = await closedPort();
       const silent = await tcpServer((socket) => socket.resume().on("end", () => socket.end()));
+      const targets = [good, silent, ...Array.from({ length: 18 }, () => closed)];
       const runs = (count: number): Promise<unknown> =>
-        Promise.all(Array.from({ length: count }, (_, run) => probe([good, closed, silent][run % 3] ?? closed, 200)));
-      await runs(3);
+        Promise.all(Array.from({ length: count }, (_, run) => probe(targets[run % targets.length] ?? closed, 200)));
+      await runs(targets.length);
       const before = open();
-      for (let batch = 0; batch < 10; batch++) await runs(21);
+      for (let batch = 0; batch < 10; batch++) await runs(100);
       // Clients of HTTP keep an idle connection for some seconds, also one that was opened for a request that had been given up.
       await expect.poll(open, { timeout: 15_000 }).toBeLessThanOrEqual(before);
-    });
+    }, 180_000);
   });
 }
 
@@ -152,6 +155,30 @@ const anyMisbehaviours: Readonly<Record<string, (socket: Socket) => void>> = {
     socket.once("close", () => clearInterval(drip));
   },
 };
+
+/**
+ * How much later than its deadline a probe ended, in milliseconds. Where the machine itself is late, so are plain timers that were set to the
+ * same instants: only what comes on top of them is the probe's.
+ */
+async function timed<T>(run: () => Promise<T>): Promise<{ result: T; lateMs: number }> {
+  const started = performance.now();
+  // As the run has it: one timer for the deadline, and behind it the short time in which a prober may still speak.
+  const reference = new Promise<number>((resolve) => {
+    setTimeout(() => setTimeout(() => resolve(performance.now()), graceMs), deadlineMs);
+  });
+  const result = await run();
+  const ended = performance.now();
+  if (ended <= started + deadlineMs + toleranceMs) return { result, lateMs: ended - started - deadlineMs };
+  return { result, lateMs: ended - ((await reference) - graceMs) };
+}
+
+/** Of up to five more attempts, the least late. */
+async function leastLate(run: () => Promise<unknown>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < 5 && least > toleranceMs; attempt++)
+    least = Math.min(least, (await timed(run)).lateMs);
+  return least;
+}
 
 function open(): number {
   return process.getActiveResourcesInfo().filter((kind) => /TCP|TLS|Timeout|GetAddrInfo|Pipe/.test(kind)).length;

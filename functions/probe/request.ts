@@ -211,7 +211,7 @@ async function visit(
 
 /** The request that a redirect asks for; `undefined` when the answer is none. @throws ProbeFault */
 function redirected(from: Outgoing, { status, headers }: Answer): Outgoing | undefined {
-  const location = headers.location;
+  const location = [headers["location"]].flat()[0];
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined;
   const url = URL.parse(location, from.url.href);
   if (!url || !isHttpUrl(url.href))

@@ -22,7 +22,7 @@ export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
   readonly coldStart?: boolean | undefined;
   /** How many probes run at the same time. @default 100 */
   readonly concurrency?: number;
-  /** Milliseconds between two starts: a burst of starts would be measured as slowness of the targets. @default 1 */
+  /** Milliseconds between two starts: a burst of starts would be measured as slowness of the targets. @default 0.5 */
   readonly paceMs?: number;
   /** Called as soon as a probe has ended, for those who watch. */
   readonly onResult?: (result: ProbeResult) => void;
@@ -33,7 +33,7 @@ export const mostAtOnce = 100;
 
 /** Runs the probes. Nothing that a target does makes it throw. */
 export async function runProbes(run: ProbeRun): Promise<Report> {
-  const { probes, clock, concurrency = mostAtOnce, paceMs = 1 } = run;
+  const { probes, clock, concurrency = mostAtOnce, paceMs = 0.5 } = run;
   const startedAt = clock.now();
   const control = run.control && startControl(run.control, run);
   const results: ProbeResult[] = [];

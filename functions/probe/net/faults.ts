@@ -46,7 +46,7 @@ export function failureOf(error: unknown, { phase, peer, signal }: FaultContext)
   return { kind: "internal", phase, message: `unexpected fault while ${doing(phase, peer)}: ${message}` };
 }
 
-/** Node's codes of system, lookup, TLS and HTTP errors, the first match counts. */
+/** Node's codes of system, lookup, TLS and HTTP errors, and those of our own reader of HTTP, the first match counts. */
 const faults: readonly {
   readonly codes: RegExp;
   readonly kind: FailureKind;
@@ -86,8 +86,16 @@ const faults: readonly {
     kind: "tls",
     say: (peer, _phase, message) => `the TLS handshake with ${peer} failed: ${message}`,
   },
-  { codes: /^HPE_HEADER_OVERFLOW$/, kind: "protocol", say: (peer) => `${peer} sent more headers than are read` },
-  { codes: /^HPE_/, kind: "protocol", say: (peer, _phase, message) => `${peer} does not speak HTTP: ${message}` },
+  {
+    codes: /^HTTP_TOO_LONG$|^HPE_HEADER_OVERFLOW$/,
+    kind: "protocol",
+    say: (peer) => `${peer} sent more headers than are read`,
+  },
+  {
+    codes: /^HTTP_SYNTAX$|^HPE_/,
+    kind: "protocol",
+    say: (peer, _phase, message) => `${peer} does not speak HTTP: ${message}`,
+  },
   { codes: /^Z_|^ERR_BROTLI|^ERR__ERROR|^ZSTD_/, kind: "body", say: () => "the compressed body cannot be decoded" },
 ];
 

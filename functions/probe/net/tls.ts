@@ -2,9 +2,9 @@
 import { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import {
-  checkServerIdentity,
   connect,
   createSecureContext,
+  type DetailedPeerCertificate,
   getCACertificates,
   type SecureContext,
   type TLSSocket,
@@ -54,10 +54,12 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     secureContext: contextOf(ca, client),
     ...(protocols === undefined ? {} : { ALPNProtocols: [...protocols] }),
-    checkServerIdentity: verify === "chain" ? () => undefined : checkServerIdentity,
     // A certificate that is refused is still one whose dates are wanted: it is judged below, before anything is sent.
     rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
   });
+  // The name is judged below as well. Node would take the whole chain apart for it, which costs as much as the rest of the handshake.
+  socket.getPeerCertificate = () => ({}) as DetailedPeerCertificate;
   socket.on("error", () => {});
   await eventOf(socket, "secureConnect");
   watch.stop();
@@ -70,7 +72,7 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
     expiresAt: first && expiry(first),
     expiring: first && subjectOf(first),
     leafExpiresAt: leaf && expiry(leaf),
-    fault: verify === "nothing" || socket.authorized ? undefined : explain(socket, chain, host, now),
+    fault: verify === "nothing" ? undefined : faultOf(socket, chain, { host, verify, now }),
   };
 }
 
@@ -148,8 +150,27 @@ function expiry(certificate: X509Certificate): number {
   return Date.parse(certificate.validTo);
 }
 
-function explain(socket: TLSSocket, chain: readonly X509Certificate[], host: string, now: number): string {
-  // A string, whatever its declaration says: the code that OpenSSL or Node gives to the first thing found wrong.
+/** Why the certificates are not accepted, the chain before the name; `undefined` when they are. */
+function faultOf(
+  socket: TLSSocket,
+  chain: readonly X509Certificate[],
+  { host, verify, now }: { host: string; verify: "full" | "chain"; now: number },
+): string | undefined {
+  if (!socket.authorized) return explain(socket, chain, now);
+  const [leaf] = chain;
+  if (verify === "chain" || (leaf && isFor(leaf, host))) return undefined;
+  return `the certificate is for ${namesOf(leaf)}, not for ${host}`;
+}
+
+/** Whether a certificate is for a name or an address. The common name counts for nothing, as in browsers. */
+function isFor(certificate: X509Certificate, host: string): boolean {
+  if (isIP(host) !== 0) return certificate.checkIP(host) !== undefined;
+  const name = host.replace(/\.$/, "");
+  return certificate.checkHost(name, { subject: "never", partialWildcards: false }) !== undefined;
+}
+
+function explain(socket: TLSSocket, chain: readonly X509Certificate[], now: number): string {
+  // A string, whatever its declaration says: the code that OpenSSL gives to the first thing found wrong.
   const code = String(socket.authorizationError);
   const leaf = chain[0];
   const last = chain.at(-1);
@@ -162,8 +183,6 @@ function explain(socket: TLSSocket, chain: readonly X509Certificate[], host: str
       const early = chain.find((certificate) => Date.parse(certificate.validFrom) > now) ?? leaf;
       return `the certificate of ${subjectOf(early)} is not valid before ${day(early?.validFrom)}`;
     }
-    case "ERR_TLS_CERT_ALTNAME_INVALID":
-      return `the certificate is for ${namesOf(leaf)}, not for ${host}`;
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
       return `the certificate of ${subjectOf(leaf)} is self-signed: no authority vouches for it`;
     case "SELF_SIGNED_CERT_IN_CHAIN":
