@@ -21,7 +21,7 @@ import type { Options } from "./options.ts";
 import type { Happened } from "./outcome.ts";
 import { type Play, playScript } from "./play.ts";
 import { openRecorder } from "./recorder.ts";
-import { type System, startSystem } from "./system.ts";
+import { type System, type SystemOptions, startSystem } from "./system.ts";
 import { Watch } from "./watch.ts";
 
 /** A system that runs. */
@@ -95,11 +95,18 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
       .then((port) => startWebhookInbox({ directory, port, key: signingKey }))
       .then(keep),
   ]);
-  const text = demoConfiguration({ ...demo.targets, smtp: mails.port, webhook: webhooks.port }, pace);
+  const text = demoConfiguration(
+    { ...demo.targets, googleApi: demo.googleApi, smtp: mails.port, webhook: webhooks.port },
+    pace,
+  );
   const file = join(dataDir, "monitor.yaml");
   await writeFile(file, text);
-  const secrets = { ...demo.secrets, "demo-webhook-key": signingKey };
-  const watched = await startWatched(checked(text, file), engine, secrets, demoTickMs / pace, ground);
+  const surroundings = {
+    secrets: { ...demo.secrets, "demo-webhook-key": signingKey },
+    googleApi: demo.googleApi,
+    tickMs: demoTickMs / pace,
+  };
+  const watched = await startWatched(checked(text, file), engine, surroundings, ground);
   const play = keep(await playScript({ demo, fault, dataDir, pace, logger }));
   const inboxes = [mails, webhooks];
   return {
@@ -116,15 +123,14 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
 
 async function startOwnRun(config: string, ground: Ground): Promise<Omit<Run, "stop">> {
   const configuration = checked(await readConfiguration(config), config);
-  return startWatched(configuration, await startEngine(ground), {}, tickMs, ground);
+  return startWatched(configuration, await startEngine(ground), { secrets: {}, tickMs }, ground);
 }
 
 /** Starts the system on a configuration, and watches it. */
 async function startWatched(
   configuration: Configuration,
   engine: Engine,
-  secrets: Readonly<Record<string, string>>,
-  tickMs: number,
+  surroundings: Pick<SystemOptions, "secrets" | "googleApi" | "tickMs">,
   { options, dataDir, logger, keep }: Ground,
 ): Promise<Omit<Run, "stop" | "play">> {
   const watch = new Watch(configuration, engine.store);
@@ -134,7 +140,7 @@ async function startWatched(
     recorder?.write(report);
   };
   const system = keep(
-    await startSystem({ configuration, engine, dataDir, secrets, tickMs, logger, onReport, ...bundlesOf(options) }),
+    await startSystem({ configuration, engine, dataDir, logger, onReport, ...surroundings, ...bundlesOf(options) }),
   );
   return {
     configuration,

@@ -21,6 +21,8 @@ export interface SystemOptions {
   readonly dataDir: string;
   /** Secrets by name, besides those in the environment and in the folder `secrets` of `dataDir`. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Below which Google's APIs are found. @default the real ones */
+  readonly googleApi?: string | undefined;
   readonly tickMs: number;
   /** The folder of the bundles from which the functions run. @default their sources */
   readonly bundles?: string;
@@ -39,7 +41,7 @@ export interface System {
  * @throws Error one sentence, when a function does not start
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
-  const { configuration, engine, dataDir, secrets, tickMs, logger, onReport, bundles } = options;
+  const { configuration, engine, dataDir, secrets, googleApi, tickMs, logger, onReport, bundles } = options;
   const logs = join(dataDir, "logs");
   const secretsDir = join(dataDir, "secrets");
   await Promise.all([logs, secretsDir].map((directory) => mkdir(directory, { recursive: true })));
@@ -53,6 +55,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     PATHKEEPER_SECRETS: secretsDir,
     PATHKEEPER_METRICS: join(dataDir, "metrics.prom"),
     PATHKEEPER_VANTAGE: "any",
+    ...(googleApi === undefined ? {} : { PATHKEEPER_GOOGLE_API: googleApi }),
     // Names are looked up on these threads: with few of them, dead names would keep the others waiting.
     UV_THREADPOOL_SIZE: "16",
   };

@@ -15,6 +15,7 @@ const places = {
   email: "someone@demo.localhost",
   smtp: 8005,
   webhook: 8006,
+  googleApi: "http://127.0.0.1:8007",
 };
 
 describe("demoConfiguration", () => {

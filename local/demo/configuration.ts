@@ -10,6 +10,8 @@ export interface DemoPlaces extends DemoTargets {
   readonly smtp: number;
   /** Port of the webhook inbox. */
   readonly webhook: number;
+  /** Below which Google's APIs are found. */
+  readonly googleApi: string;
 }
 
 /**
@@ -30,5 +32,7 @@ export function demoConfiguration(places: DemoPlaces, pace = 1): string {
         throw new Error(`local/demo/monitor.yaml asks for \${${name}}, which the demo does not have`);
       return value;
     });
-  return `# What the demo of npm start watches, at pace ${pace}. It is written anew at every start.\n${filled}`;
+  return `# What the demo of npm start watches, at pace ${pace}. It is written anew at every start.
+# Its Google APIs answer the command line, too, with PATHKEEPER_GOOGLE_API=${places.googleApi}
+${filled}`;
 }

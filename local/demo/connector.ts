@@ -37,6 +37,9 @@ export interface ConnectorLoad {
   readonly newPerSecond: number;
   /** How near it is to its ceiling of 50 connections, its neighbours included, from 0 to 1. */
   readonly utilization: number;
+  /** To the database and back, since it started. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
 }
 
 /** A running connector. */
@@ -57,6 +60,7 @@ export async function startConnector(target: number): Promise<Connector> {
   let faults = healthy;
   let toLose = 0;
   let arrivals: number[] = [];
+  const carried: Carried = { sentBytes: 0, receivedBytes: 0 };
 
   /** Loses exactly the share that is set, evenly spread, so that every run of the demo is the same. */
   const isLost = (): boolean => {
@@ -77,7 +81,7 @@ export async function startConnector(target: number): Promise<Connector> {
       client.resetAndDestroy();
       return;
     }
-    const connection = join(client, target, faults);
+    const connection = join(client, target, faults, carried);
     open.add(connection);
     client.once("close", () => open.delete(connection));
     if (isLost()) connection.lose();
@@ -96,6 +100,7 @@ export async function startConnector(target: number): Promise<Connector> {
       open: open.size,
       newPerSecond: recent().length,
       utilization: Math.min(1, faults.neighbours + open.size / ceiling),
+      ...carried,
     }),
     stop: async () => {
       for (const connection of open) connection.destroy();
@@ -113,12 +118,23 @@ interface Connection {
   destroy(): void;
 }
 
-function join(client: Socket, target: number, faults: ConnectorFaults): Connection {
+interface Carried {
+  sentBytes: number;
+  receivedBytes: number;
+}
+
+function join(client: Socket, target: number, faults: ConnectorFaults, carried: Carried): Connection {
   let server: Socket | undefined;
   const forward = (): void => {
     server = connect({ port: target, host: "127.0.0.1" });
     server.on("error", () => client.destroy());
     server.on("close", () => client.destroy());
+    client.on("data", (chunk) => {
+      carried.sentBytes += chunk.length;
+    });
+    server.on("data", (chunk) => {
+      carried.receivedBytes += chunk.length;
+    });
     client.pipe(throttle(faults.bytesPerSecond)).pipe(server);
     server.pipe(throttle(faults.bytesPerSecond)).pipe(client);
   };

@@ -7,6 +7,9 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
+import { measured, probeOnce } from "../../functions/probe/fixtures.ts";
+import { cloudSql } from "../../functions/probe/probers/cloud_sql.ts";
+import { vpcConnector } from "../../functions/probe/probers/vpc_connector.ts";
 import { silentLogger } from "../../shared/logger.ts";
 import { type ConnectorFaults, healthy } from "./connector.ts";
 import { type Demo, startDemo } from "./environment.ts";
@@ -157,6 +160,23 @@ describe("the environment", () => {
     expect((await post("/auth/logout", {}, token)).status).toBe(401);
     expect(await handshake("/ws", `Bearer ${token}`)).toBe(403);
     expect(await handshake("/ws", `Bearer ${demo.secrets["demo-websocket-token"]}`)).toBe(101);
+  });
+
+  it("is told of by Google's APIs, from its real state", async () => {
+    const google = { timeoutMs: 10_000, googleStand: demo.googleApi };
+    const place = { project: "pathkeeper-demo", region: "us-central1" };
+    await vi.waitFor(
+      async () => {
+        const load = await probeOnce(vpcConnector, { ...place, connector: "demo-connector" }, google);
+        expect(measured(load, "vpc_connector_utilization")).toBeGreaterThan(0.1);
+        expect(measured(load, "vpc_connector_throughput", "sent")).toBeGreaterThan(0);
+        const sql = await probeOnce(cloudSql, { project: place.project, instance: "demo-postgres" }, google);
+        expect(sql.failure).toBeUndefined();
+        expect(measured(sql, "cloud_sql_connections")).toBeGreaterThan(0);
+        expect(measured(sql, "cloud_sql_new_connections")).toBeGreaterThan(0);
+      },
+      { timeout: 20_000 },
+    );
   });
 
   it("answers 404 where it has nothing", async () => {

@@ -8,6 +8,9 @@ import { startBackend } from "./backend.ts";
 import { type Connector, type ConnectorLoad, startConnector } from "./connector.ts";
 import { startElsewhere } from "./elsewhere.ts";
 import { allWell, type DemoFaults } from "./faults.ts";
+import { type GoogleStand, monitoringApi, serviceHealthApi, startGoogleApi } from "./google-api.ts";
+import { databaseReader } from "./google-database.ts";
+import { googleNames, recordDemo } from "./google-record.ts";
 import type { Service } from "./http.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { tempoOf } from "./script.ts";
@@ -38,6 +41,8 @@ export interface Demo {
   /** What is wrong at present. */
   faults(): DemoFaults;
   connectorLoad(): ConnectorLoad;
+  /** Below which Google's APIs are found, that tell of the environment. */
+  readonly googleApi: string;
   stop(): Promise<void>;
 }
 
@@ -83,6 +88,26 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     );
     const backend: Service = keep(await startBackend({ access, connector, timeoutMs: patienceMs, faults: now }));
     const elsewhere: Service = keep(await startElsewhere());
+    const metrics = keep(databaseReader(postgres, patienceMs));
+    const record = keep(
+      await recordDemo({
+        read: async () => ({ connector: connector.load(), database: await metrics.read() }),
+        services: { [backend.port]: "backend", [auth.port]: "auth" },
+        everyMs: 1_000 / tempoOf(pace),
+      }),
+    );
+    const { project, region } = googleNames;
+    let incidentSince = 0;
+    const google: GoogleStand = keep(
+      await startGoogleApi({
+        "monitoring.googleapis.com": monitoringApi(record.series, project),
+        "servicehealth.googleapis.com": serviceHealthApi(
+          () => faults.google && { ...faults.google, since: incidentSince },
+          project,
+          region,
+        ),
+      }),
+    );
     return {
       targets: {
         backend: backend.port,
@@ -103,11 +128,13 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
       setFaults: async (next) => {
         const before = faults;
         faults = next;
+        if (before.google?.title !== next.google?.title) incidentSince = Date.now();
         connector.setFaults(next.connector);
         if (before.database !== next.database) await postgres.setFault(next.database);
       },
       faults: now,
       connectorLoad: connector.load,
+      googleApi: google.url,
       stop,
     };
   } catch (error) {

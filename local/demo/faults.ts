@@ -1,5 +1,6 @@
 /** What can be wrong with the parts of the demo. Each part is really broken so; everything else is consequence. */
 import { type ConnectorFaults, healthy } from "./connector.ts";
+import type { GoogleIncident } from "./google-api.ts";
 
 /** Everything that is wrong. */
 export interface DemoFaults {
@@ -14,6 +15,8 @@ export interface DemoFaults {
   readonly upgradesRefusedWith: 0 | 500 | 503;
   /** `silent`: they begin to work on a message, and nothing more is heard of them. */
   readonly agents: "well" | "silent";
+  /** The incident that Google says it has. */
+  readonly google?: GoogleIncident;
   /** Seconds that the database phase of the backend's last start is made longer by. */
   readonly slowStart: number;
 }

@@ -1,6 +1,7 @@
 /** What happens to the demo environment, and when: one outage a fault, each a table of the same form. */
 import { healthy } from "./connector.ts";
 import { allWell, type DemoFaults } from "./faults.ts";
+import type { GoogleIncident } from "./google-api.ts";
 
 /** One thing that happens. */
 export interface Step {
@@ -34,6 +35,13 @@ export interface ScriptPosition {
 }
 
 const begin: Step = { at: 0, say: "All is well: users are served, and the probes watch.", faults: allWell };
+
+/** What Google says of it, once its own people have noticed. */
+const noticed: GoogleIncident = {
+  title: "Serverless VPC Access: connections are lost",
+  symptom: "New connections through VPC connectors time out.",
+  product: "Virtual Private Cloud (VPC)",
+};
 
 /** How every outage ends. @param repaired what is done about it */
 function ending(repaired: string): [Step, Step] {
@@ -90,7 +98,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
       {
         at: 35_000,
         say: "The connector loses every connection: nobody reaches the database.",
-        faults: { ...allWell, connector: { ...healthy, neighbours: 0.9, latencyMs: 800, lost: 1 } },
+        faults: { ...allWell, connector: { ...healthy, neighbours: 0.9, latencyMs: 800, lost: 1 }, google: noticed },
       },
       ...ending("The connector is repaired"),
     ],
