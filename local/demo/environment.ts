@@ -9,6 +9,7 @@ import { type Connector, type ConnectorLoad, startConnector } from "./connector.
 import { startElsewhere } from "./elsewhere.ts";
 import { allWell, type DemoFaults } from "./faults.ts";
 import { type GoogleStand, monitoringApi, serviceHealthApi, startGoogleApi } from "./google-api.ts";
+import { controlPlane } from "./google-control-plane.ts";
 import { databaseReader } from "./google-database.ts";
 import { googleNames, recordDemo } from "./google-record.ts";
 import type { Service } from "./http.ts";
@@ -100,6 +101,7 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     let incidentSince = 0;
     const google: GoogleStand = keep(
       await startGoogleApi({
+        ...controlPlane(now),
         "monitoring.googleapis.com": monitoringApi(record.series, project),
         "servicehealth.googleapis.com": serviceHealthApi(
           () => faults.google && { ...faults.google, since: incidentSince },
