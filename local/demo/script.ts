@@ -159,8 +159,9 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
   },
   startup: {
     title: "the backend's last start took 52 s in phase 3, the database",
-    // When a start was slow that is over, all is well by now: nothing tells the database from the way to it.
-    causes: ["cloud-sql", "vpc-connector"],
+    // When a start was slow that is over, all is well by now: nothing tells the database from the way to it, and it
+    // is right to say so.
+    causes: ["cloud-sql", "vpc-connector", "unknown"],
     verdict: "platform",
     script: sudden(
       "The backend was restarted, and its phase 3 took 52 s.",

@@ -141,9 +141,13 @@ function withoutBallast(): Plugin {
   return {
     name: "without-ballast",
     setup({ onLoad }) {
-      const messages = /node_modules\/(@google-cloud\/[\w-]+|google-gax)\/build\/protos\/(protos|iam_service|operations|locations)\.js$/;
+      const messages =
+        /node_modules\/(@google-cloud\/[\w-]+|google-gax)\/build\/protos\/(protos|iam_service|operations|locations)\.js$/;
       onLoad({ filter: messages }, () => ({ contents: "module.exports = {};" }));
-      onLoad({ filter: /node_modules\/iconv-lite\/encodings\/tables\/.*\.json$/ }, () => ({ contents: "[]", loader: "json" }));
+      onLoad({ filter: /node_modules\/iconv-lite\/encodings\/tables\/.*\.json$/ }, () => ({
+        contents: "[]",
+        loader: "json",
+      }));
     },
   };
 }
