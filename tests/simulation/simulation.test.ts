@@ -13,16 +13,18 @@ import { judge } from "../../cli/scenario/judge.ts";
 import { loadTests, type Scenario } from "../../cli/scenario/load.ts";
 import { type Played, type PlayOptions, play } from "../../cli/scenario/play.ts";
 import type { Report } from "../../shared/messages/report.ts";
+import { subscriptions } from "../../shared/topology.ts";
 import { type Fate, FaultyPorts, type Moment } from "./faults.ts";
 import { Random } from "./random.ts";
-import { delayOf, type Strictness, verdictOf } from "./verdict.ts";
+import { delayOf, type Strictness, type Verdict, verdictOf } from "./verdict.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const corpus = join(here, "../scenarios");
 
 const seed = Number(process.env["PATHKEEPER_SIMULATION_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-const runs = Number(process.env["PATHKEEPER_SIMULATION_RUNS"] ?? 1);
-const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed} PATHKEEPER_SIMULATION_RUNS=${runs} npx vitest run tests/simulation`;
+const given = process.env["PATHKEEPER_SIMULATION_RUNS"];
+const runs = Number(given ?? 1);
+const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed}${given === undefined ? "" : ` PATHKEEPER_SIMULATION_RUNS=${given}`} npx vitest run tests/simulation`;
 
 /** How far a report may be late, in milliseconds. */
 const disorder = 120_000;
@@ -49,8 +51,13 @@ const all = [
 // Hundreds of runs a test: how long they take is the business of the machine.
 vi.setConfig({ testTimeout: 1_800_000 });
 
+/** Whole days take most of the time, so that a plain run of the tests plays a third of the quiet ones: which, the seed says. */
+const chosen = all.filter(
+  ({ expect: expected }, index) => expected !== "silence" || given !== undefined || index % 3 === seed % 3,
+);
+
 beforeAll(() => {
-  process.stdout.write(`simulation of ${all.length} scenarios with seed ${seed}: ${repeat}\n`);
+  process.stdout.write(`simulation of ${chosen.length} scenarios with seed ${seed}: ${repeat}\n`);
 });
 
 describe("without faults", () => {
@@ -85,14 +92,15 @@ describe("a function that dies once", () => {
 });
 
 describe("under all faults at once", () => {
-  it.each(all)("$file: $name", async (scenario) => {
-    const plain = await play(scenario, { after });
-    await compare(scenario, plain, { fate: everywhere }, "alike", "dies over every step");
+  it.each(chosen)("$file: $name", async (scenario) => {
+    // A day on which nothing happens need not be played without faults: what must come of it is known.
+    const plain = scenario.expect === "silence" ? undefined : await play(scenario, { after });
     for (let run = 0; run < runs; run++) {
       const chance = new Random(`${seed}/${run}/${scenario.name}`);
-      const fate: Fate = () => (chance.chance(0.05) ? moments[chance.below(3)] : undefined);
       const reportArrivals = ({ trigger }: Report): number[] =>
         trigger === "schedule" ? [chance.below(disorder), chance.below(disorder)] : [0, chance.below(disorder)];
+      const sometimes: Fate = () => (chance.chance(0.05) ? moments[chance.below(3)] : undefined);
+      const fate = run % 2 === 0 ? everywhere : sometimes;
       await compare(scenario, plain, { fate, reportArrivals }, "alike", `run ${run}`);
     }
   });
@@ -115,22 +123,28 @@ function once(step: number, moment: Moment): Fate {
   return ({ number }) => (number === step ? moment : undefined);
 }
 
+/** The fewest deliveries that a subscription makes before a message is a dead letter, which is for a dead function and not for a slip. */
+const fewestAttempts = Math.min(...subscriptions.map(({ maxDeliveryAttempts }) => maxDeliveryAttempts));
+
 /** Each delivery of a message dies one step later than the one before it, until it gets through. */
 const everywhere: Fate = ({ ofDelivery, attempt, number }) =>
-  ofDelivery === attempt ? (["before", "after"] as const)[number % 2] : undefined;
+  ofDelivery === attempt && attempt < fewestAttempts ? (["before", "after"] as const)[number % 2] : undefined;
 
+/** Plays a scenario under faults. @param plain what comes of it without; absent where that is silence */
 async function compare(
   scenario: Filed,
-  plain: Played,
+  plain: Played | undefined,
   { fate, ...options }: Pick<PlayOptions, "reportArrivals" | "after"> & { fate: Fate },
   strictness: Strictness,
   what: string,
 ): Promise<void> {
-  const faults = new FaultyPorts(fate);
-  const { between, onDelivery } = faults;
+  const { between, onDelivery } = new FaultyPorts(fate);
   const played = await play(scenario, { after, ...options, between, onDelivery });
   const context = `${scenario.file}, ${scenario.name}: ${what}; ${repeat}`;
-  expect(played.mishaps, context).toEqual(plain.mishaps);
-  expect(verdictOf(played, strictness), context).toEqual(verdictOf(plain, strictness));
+  expect(played.mishaps, context).toEqual([]);
+  expect(verdictOf(played, strictness), context).toEqual(plain === undefined ? silence : verdictOf(plain, strictness));
+  if (plain === undefined) return;
   expect(delayOf(played, plain), `${context}: the recovery is proved too late`).toBeLessThanOrEqual(mostDelay);
 }
+
+const silence: Verdict = { incidents: [], told: [] };

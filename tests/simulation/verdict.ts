@@ -1,6 +1,7 @@
 /** What must not depend on how messages travel and when functions die: the incidents, and who was told what of them. */
 import { eventsOf } from "../../cli/scenario/judge.ts";
-import { instantOf, type Played } from "../../cli/scenario/play.ts";
+import { instantOf, type Played, type PlayedIncident } from "../../cli/scenario/play.ts";
+import type { Delivery } from "../../functions/notify/ledger.ts";
 import type { Value } from "../../shared/ports.ts";
 
 /** One incident, as far as it must not change. */
@@ -25,11 +26,14 @@ export type Strictness =
 
 /** The verdict of a run. */
 export function verdictOf(played: Played, strictness: Strictness): Verdict {
-  const names = new Map(
-    played.incidents.map(({ id }, index) => [id, strictness === "same" ? id : `incident ${index + 1}`]),
-  );
+  const incidents = played.incidents.filter((incident) => strictness === "same" || !isLatenessItself(incident));
+  const names = new Map(incidents.map(({ id }, index) => [id, strictness === "same" ? id : `incident ${index + 1}`]));
+  const heard = (delivery: Delivery): boolean =>
+    delivery.status === "delivered" &&
+    names.has(delivery.incident) &&
+    (strictness === "same" || (isBeginningOrEnd(delivery) && hearsOfAllComponents(delivery.channel, played)));
   return {
-    incidents: played.incidents.map(({ id, fields }) => ({
+    incidents: incidents.map(({ id, fields }) => ({
       id: names.get(id) ?? id,
       root_cause: fields["root_cause"] ?? null,
       verdict: fields["verdict"] ?? null,
@@ -44,8 +48,7 @@ export function verdictOf(played: Played, strictness: Strictness): Verdict {
         : {}),
     })),
     told: played.deliveries
-      .filter(({ status }) => status === "delivered")
-      .filter(({ event }) => strictness === "same" || event === "opened" || event === "resolved")
+      .filter(heard)
       .map(({ incident, channel, event, sequence }) =>
         [names.get(incident), channel, event, ...(strictness === "same" ? [sequence] : [])].join(" "),
       )
@@ -53,10 +56,28 @@ export function verdictOf(played: Played, strictness: Strictness): Verdict {
   };
 }
 
+/** An incident of the monitor that says nothing but that reports come late, or not for a while: they do. */
+function isLatenessItself({ fields }: PlayedIncident): boolean {
+  const alerts = Array.isArray(fields["alerts"]) ? fields["alerts"] : [];
+  return fields["verdict"] === "monitor" && alerts.every((alert) => /^No reports of | come late$/.test(String(alert)));
+}
+
+function isBeginningOrEnd({ event }: Delivery): boolean {
+  return event === "opened" || event === "resolved";
+}
+
+/** Whether a channel hears of an incident whatever it touches: by components, it depends on what was known when it was opened. */
+function hearsOfAllComponents(channel: string, { scenario }: Played): boolean {
+  const { routes } = scenario.plan.configuration;
+  return routes.some((route) => route.channels.includes(channel) && route.components === undefined);
+}
+
 /** By how much the resolutions of a run differ from those of another, at most, in milliseconds. */
 export function delayOf(played: Played, other: Played): number {
-  const delays = played.incidents.map(({ fields }, index) => {
-    const twin = other.incidents[index];
+  const targets = ({ incidents }: Played): PlayedIncident[] => incidents.filter((one) => !isLatenessItself(one));
+  const twins = targets(other);
+  const delays = targets(played).map(({ fields }, index) => {
+    const twin = twins[index];
     return twin === undefined ? 0 : Math.abs(instantOf(fields, "resolved_at") - instantOf(twin.fields, "resolved_at"));
   });
   return Math.max(0, ...delays.filter((delay) => !Number.isNaN(delay)));
