@@ -52,6 +52,13 @@ variable "config_file" {
   }
 }
 
+variable "create_log_metrics" {
+  description = "Whether the metrics from the log that probes of the kind cloud_run read are made. Set it to false where metrics of these names exist already."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "database" {
   description = "The Firestore database of state and incidents. Its own by default, called like name_prefix; with create = false an existing database of that name is used, which must be in native mode."
   type = object({

@@ -54,6 +54,8 @@ export interface Deployment {
   readonly readers: readonly DeployedFunction[];
   /** Functions that read and write documents. */
   readonly stores: readonly DeployedFunction[];
+  /** Names of the metrics from the log that probes read. */
+  readonly log_metrics: readonly string[];
   /** Metrics that are exported to Cloud Monitoring besides the monitor's own; `null` where nothing is. */
   readonly exports: readonly string[] | null;
   /** APIs that the probes ask, and the permissions that they need for it. */
@@ -133,6 +135,12 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
       const { name, kind, component, vantage } = probe;
       return { name, kind, component, vantage, secrets: secretsIn(probe.settings) };
     }),
+    log_metrics: unique(
+      probes.flatMap(({ kind, settings }) => {
+        const name = settings["failed_startups"];
+        return kind === "cloud_run" && typeof name === "string" ? [name] : [];
+      }),
+    ),
     exports: exportsOf(configuration) ?? null,
   };
 }

@@ -174,6 +174,11 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
       }
     });
 
+    it("makes every metric from the log that a probe reads", () => {
+      const metrics = of("google_logging_metric").map(({ index }) => index);
+      expect(metrics.sort()).toEqual([...deployment.log_metrics].sort());
+    });
+
     it("keeps a container for each secret, and no value of any", () => {
       const secrets = new Set(Object.values(deployment.secrets).flat());
       expect(

@@ -1,0 +1,16 @@
+# Google counts no failed starts of Cloud Run's instances; a metric from the log does. One of each name that probes of the kind cloud_run read.
+resource "google_logging_metric" "failed_starts" {
+  for_each = var.create_log_metrics ? toset(local.deployment.log_metrics) : toset([])
+
+  project     = local.watched_project_id
+  name        = each.value
+  description = "Instances that failed to start; read by Pathkeeper."
+  filter      = "resource.type = \"cloud_run_revision\" AND (textPayload : \"could not start successfully\" OR textPayload : \"failed the readiness check\" OR textPayload : \"failed to start and listen on the port\" OR textPayload : \"STARTUP TCP probe failed\" OR textPayload : \"STARTUP HTTP probe failed\" OR textPayload : \"Container called exit\")"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+  }
+
+  depends_on = [google_project_service.main, google_project_service.watched]
+}
