@@ -180,7 +180,7 @@ export const mutations: readonly Mutation[] = [
   {
     what: "a variable without a type",
     file: "variables.tf",
-    from: "  type        = bool\n",
+    from: "  type        = list(string)\n",
     to: "",
     found: /needs a type/,
   },
@@ -358,7 +358,7 @@ export const mutations: readonly Mutation[] = [
   {
     what: "a default of another type",
     file: "variables.tf",
-    from: "  type        = bool\n  default     = true",
-    to: "  type        = bool\n  default     = []",
+    from: "  type        = list(string)\n  default     = []",
+    to: "  type        = list(string)\n  default     = 5",
   },
 ];
