@@ -41,7 +41,7 @@ const usualSeconds: Readonly<Record<string, number>> = {
 const usualOfOthers = 0.6;
 /** What a request takes besides what it waits for: decoding, publishing, a transaction. */
 const overheadSeconds = 0.15;
-/** How many requests share an instance while they are answered: those of one minute come together. */
+/** What the evaluator takes for a report or a tick: one transaction, in seconds. */
 const evaluateSeconds = 0.15;
 /** Bytes of a message without its results, and of a result with its usual measurements. */
 const messageOverhead = 600;

@@ -173,18 +173,6 @@ export interface RecoveryState {
   /** Results of this attempt, by probe; a reason stands for a failure. */
   readonly results: Readonly<Record<string, true | string>>;
   readonly stageSince: number;
-  /** The stages that have passed, in order. */
-  readonly passed?: readonly PassedStage[];
-  /** Why the last attempt at this stage failed, as it was told in the timeline. */
-  readonly told?: string;
-}
-
-/** A stage of the recovery that has passed. */
-export interface PassedStage {
-  readonly name: string;
-  readonly since: number;
-  readonly until: number;
-  readonly attempts: number;
 }
 
 /** The questions that an incident asks of the environment when it opens, and what came back. */
