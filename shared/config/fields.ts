@@ -1,6 +1,7 @@
 /** Fields that the schemas of probers, channels and the configuration itself are made of. */
 import { z } from "zod";
-import { parseDuration } from "../units.ts";
+import { type Severity, severities } from "../messages/incident-event.ts";
+import { formatDuration, parseDuration } from "../units.ts";
 
 /** A reference to a secret: Secret Manager in the cloud, an environment variable or a file on one machine. */
 export interface SecretReference {
@@ -17,6 +18,34 @@ export const duration: z.ZodType<number, string> = z
     context.issues.push({ code: "custom", message: `"${text}" is no duration: write 10s, 5m or 250ms`, input: text });
     return z.NEVER;
   });
+
+/** A duration within bounds, which are milliseconds. */
+export function durationBetween(
+  shortest: number,
+  longest: number = Number.POSITIVE_INFINITY,
+): z.ZodType<number, string> {
+  return duration.refine((value) => value >= shortest && value <= longest, {
+    error: () =>
+      longest === Number.POSITIVE_INFINITY
+        ? `must be ${formatDuration(shortest)} or longer`
+        : `must be from ${formatDuration(shortest)} to ${formatDuration(longest)}`,
+  });
+}
+
+/** A name that becomes part of document ids, labels and groups. */
+export const entryName: z.ZodType<string, string> = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
+  error: ({ input }) =>
+    `"${input}" is no name: write lower-case letters, digits and -, beginning with a letter, at most 63 characters`,
+});
+
+/** A text that is not empty. */
+export const text: z.ZodString = z.string().min(1);
+
+/** A list of names that is not empty. */
+export const names: z.ZodType<string[], string[]> = z.array(z.string()).min(1);
+
+/** How bad something is. */
+export const severity: z.ZodType<Severity, Severity> = z.enum(severities);
 
 /** The id of a Google Cloud project, as a setting of kinds that read one. `google_cloud` of the file is its default. */
 export const googleProject: z.ZodType<string, string> = z

@@ -1,16 +1,15 @@
 /** The JSON Schema of `monitor.yaml`, by which editors complete and check it while it is written. */
 import { z } from "zod";
+import { entryName } from "./fields.ts";
+import { channelEntry, routeEntry } from "./notification.ts";
 import {
-  channelEntry,
   componentEntry,
   controlEntry,
-  entryName,
   googleCloudEntry,
   type Kind,
   keysOf,
   outline,
   probeEntry,
-  routeEntry,
   ruleEntry,
   type Vocabulary,
 } from "./schema.ts";

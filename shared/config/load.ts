@@ -4,6 +4,7 @@ import type { Vantage } from "../messages/report.ts";
 import { monitorComponent } from "../monitor.ts";
 import { nearest } from "../nearest.ts";
 import { checkPurpose, checkReferences } from "./checks.ts";
+import { entryName } from "./fields.ts";
 import { inspect } from "./issues.ts";
 import type {
   Capacity,
@@ -15,17 +16,15 @@ import type {
   Route,
   Rule,
 } from "./model.ts";
+import { type ChannelEntry, channelEntry, routeEntry } from "./notification.ts";
 import { insteadOf, type Path, type Problem, type Problems } from "./problems.ts";
 import { groupName, scheduleInterval } from "./schedule.ts";
 import {
   type CapacityEntry,
-  type ChannelEntry,
   type ControlEntry,
-  channelEntry,
   componentEntry,
   controlByVantage,
   controlEntry,
-  entryName,
   googleCloudEntry,
   type HeartbeatEntry,
   type Kind,
@@ -33,7 +32,6 @@ import {
   outline,
   type ProbeEntry,
   probeEntry,
-  routeEntry,
   ruleEntry,
   type Vocabulary,
 } from "./schema.ts";

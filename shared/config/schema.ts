@@ -1,15 +1,19 @@
 /** The form of `monitor.yaml`: the keys of every section. What a kind of probe or channel reads besides, its registry says. */
 import { z } from "zod";
-import { type IncidentEventKind, incidentEventKinds, type Severity } from "../messages/incident-event.ts";
+import type { Severity } from "../messages/incident-event.ts";
 import type { Vantage } from "../messages/report.ts";
-import { formatDuration } from "../units.ts";
 import {
   duration,
+  durationBetween,
+  entryName,
   googleProject,
   googleRegion,
   isSecretReference,
+  names,
   percentage,
   type SecretReference,
+  severity,
+  text,
   textOrSecret,
 } from "./fields.ts";
 import { scheduleProblem } from "./schedule.ts";
@@ -142,48 +146,13 @@ export interface StageEntry {
   readonly probes: readonly string[];
 }
 
-/** What every entry of `channels` has besides the settings of its kind. */
-export interface ChannelEntry {
-  readonly kind: string;
-}
-
-/** One entry of `routes`; durations in milliseconds. */
-export interface RouteEntry {
-  readonly channels: readonly string[];
-  readonly severity?: readonly Severity[] | undefined;
-  readonly components?: readonly string[] | undefined;
-  readonly events?: readonly IncidentEventKind[] | undefined;
-  readonly remind_every?: number | undefined;
-  readonly escalate_after?: number | undefined;
-}
-
-/** The longest that one probe may take, in milliseconds: its whole group must answer before the request is delivered again. */
-export const longestTimeoutMs = 90_000;
-
-/** A name that becomes part of document ids, labels and groups. */
-export const entryName: z.ZodType<string, string> = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
-  error: ({ input }) =>
-    `"${input}" is no name: write lower-case letters, digits and -, beginning with a letter, at most 63 characters`,
-});
-
-const text = z.string().min(1);
-const severity = z.enum(["info", "warning", "critical"]);
-const names = z.array(z.string()).min(1);
-
 const schedule = z.string().superRefine((value, context) => {
   const message = scheduleProblem(value);
   if (message !== undefined) context.addIssue({ code: "custom", message });
 });
 
-/** A duration within bounds, which are milliseconds. */
-function durationBetween(shortest: number, longest: number = Number.POSITIVE_INFINITY): z.ZodType<number, string> {
-  return duration.refine((value) => value >= shortest && value <= longest, {
-    error: () =>
-      longest === Number.POSITIVE_INFINITY
-        ? `must be ${formatDuration(shortest)} or longer`
-        : `must be from ${formatDuration(shortest)} to ${formatDuration(longest)}`,
-  });
-}
+/** The longest that one probe may take, in milliseconds: its whole group must answer before the request is delivered again. */
+export const longestTimeoutMs = 90_000;
 
 /** An entry of `components`. */
 export const componentEntry: z.ZodType<ComponentEntry, unknown> = z.strictObject({
@@ -265,25 +234,6 @@ export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
 const stageEntry = z.strictObject({
   name: text.describe("What the stage is called."),
   probes: names.describe("Names of the probes that must succeed and keep to their baselines."),
-});
-
-/** The keys that all channels share. */
-export const channelEntry: z.ZodType<ChannelEntry, unknown> = z.strictObject({
-  kind: z.string().describe("What kind of channel it is."),
-});
-
-/** An entry of `routes`. */
-export const routeEntry: z.ZodType<RouteEntry, unknown> = z.strictObject({
-  channels: names.describe("Names of the channels that are told."),
-  severity: z.array(severity).min(1).optional().describe("Only incidents of these severities. Default: all."),
-  components: names.optional().describe("Only incidents that touch one of these components. Default: all."),
-  events: z
-    .array(z.enum(incidentEventKinds))
-    .min(1)
-    .optional()
-    .describe("Only these events. Default: all that are news; joined, acknowledged, recovering and regressed are not."),
-  remind_every: durationBetween(60_000).optional().describe("Repeat the news of an open incident at this pace."),
-  escalate_after: durationBetween(60_000).optional().describe("Tell again when nobody acknowledged for so long."),
 });
 
 /** Where in Google Cloud the environment runs. Settings of probes that are called like one of its keys take it as their default. */

@@ -1,0 +1,38 @@
+/** The form of what tells people: the sections `channels` and `routes`. */
+import { z } from "zod";
+import { type IncidentEventKind, incidentEventKinds, type Severity } from "../messages/incident-event.ts";
+import { durationBetween, names, severity } from "./fields.ts";
+
+/** What every entry of `channels` has besides the settings of its kind. */
+export interface ChannelEntry {
+  readonly kind: string;
+}
+
+/** One entry of `routes`; durations in milliseconds. */
+export interface RouteEntry {
+  readonly channels: readonly string[];
+  readonly severity?: readonly Severity[] | undefined;
+  readonly components?: readonly string[] | undefined;
+  readonly events?: readonly IncidentEventKind[] | undefined;
+  readonly remind_every?: number | undefined;
+  readonly escalate_after?: number | undefined;
+}
+
+/** The keys that all channels share. */
+export const channelEntry: z.ZodType<ChannelEntry, unknown> = z.strictObject({
+  kind: z.string().describe("What kind of channel it is."),
+});
+
+/** An entry of `routes`. */
+export const routeEntry: z.ZodType<RouteEntry, unknown> = z.strictObject({
+  channels: names.describe("Names of the channels that are told."),
+  severity: z.array(severity).min(1).optional().describe("Only incidents of these severities. Default: all."),
+  components: names.optional().describe("Only incidents that touch one of these components. Default: all."),
+  events: z
+    .array(z.enum(incidentEventKinds))
+    .min(1)
+    .optional()
+    .describe("Only these events. Default: all that are news; joined, acknowledged, recovering and regressed are not."),
+  remind_every: durationBetween(60_000).optional().describe("Repeat the news of an open incident at this pace."),
+  escalate_after: durationBetween(60_000).optional().describe("Tell again when nobody acknowledged for so long."),
+});
