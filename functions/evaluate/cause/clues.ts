@@ -212,9 +212,10 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
     return sign && `Google reports ${sign.shown} active ${sign.shown === "1" ? "event" : "events"} in the region.`;
   },
   "the provider reports nothing": (scene) =>
-    scene.signs("service_health_incidents", ["high", "limit"]).length > 0
-      ? undefined
-      : "Google reports no event in the region so far.",
+    scene.signs("service_health_incidents", ["high", "limit"]).length === 0 &&
+    scene.signs("service_health_incidents", ["normal"]).length > 0
+      ? "Google reports no event in the region so far."
+      : undefined,
   "nothing else is wrong": (scene, component) => {
     const bad = new Set(scene.symptoms.map(({ symptom }) => symptom.component));
     const below = scene.graph.causesOf(component).filter((name) => name !== component && scene.works(name, component));

@@ -76,7 +76,6 @@ export function platformTrouble(scene: Scene): Hypothesis[] {
   );
   const starts = roots.map((name) => Math.min(...scene.symptomsOf(name).map(({ symptom }) => symptom.since)));
   if (roots.length < 2 || Math.max(...starts) - Math.min(...starts) > together) return [];
-  if (roots.some((name) => graph.causesOf(name).some((cause) => scene.role(cause) === "region"))) return [];
   const shared = graph
     .causesOf(roots[0] ?? "")
     .filter((cause) => roots.every((name) => graph.distance(name, cause) !== undefined));
@@ -86,7 +85,9 @@ export function platformTrouble(scene: Scene): Hypothesis[] {
     roots.some((root) => graph.distance(symptom.component, root) !== undefined),
   );
   const others = graph.names.filter((name) => isService(name) && !scene.isBad(name) && scene.works(name, name));
-  return [weighed(scene, "unknown", wideTrouble, explains, 0.2, 0.6 * others.length)];
+  // Where the configuration has a name for the platform below them, it is that.
+  const region = shared.find((cause) => scene.role(cause) === "region") ?? "unknown";
+  return [weighed(scene, region, wideTrouble, explains, 0.2, 0.6 * others.length)];
 }
 
 function weighed(

@@ -33,6 +33,8 @@ export interface Pattern {
   readonly contradictedByItself?: number;
   /** It hits some and leaves others alone, so that what works on the way proves nothing of what lies beyond. */
   readonly selective?: true;
+  /** What shows it comes long after what it does: that it was seen last does not acquit it. */
+  readonly seenLate?: true;
   readonly for?: Readonly<Partial<Record<ClueName, number>>>;
   readonly against?: Readonly<Partial<Record<ClueName, number>>>;
   /** What has happened, as the last answer to "why?". */
@@ -376,6 +378,7 @@ export const patterns: readonly Pattern[] = [
     contradicted: 0.3,
     contradictedByItself: 0,
     selective: true,
+    seenLate: true,
     for: { "the provider reports an event": 1.5 },
     against: { "the provider reports nothing": 0.6 },
     says: (title) => `${title} itself is in trouble: Google must act, and what can move should move to another region.`,

@@ -96,7 +96,8 @@ function weigh(scene: Scene, component: string, pattern: Pattern): Hypothesis {
   let total = 0;
   const explains: Weighed[] = [];
   for (const one of scene.symptoms) {
-    const late = firstBad !== Number.POSITIVE_INFINITY && firstBad - one.symptom.since > tooLate;
+    const isOlder = firstBad !== Number.POSITIVE_INFINITY && firstBad - one.symptom.since > tooLate;
+    const late = isOlder && !pattern.seenLate;
     const share = explained(scene, component, pattern, one) * (late ? 0.5 : 1);
     gained += share * one.weight;
     total += one.weight;
