@@ -36,10 +36,14 @@ function scripted(kind: string, attempts: Attempts): { prober: AnyProber; count:
 
 const unhealthy = "the control probe, a target known to be good, failed twice as well";
 
-async function batch(targets: Attempts, control: Attempts, more: Partial<ProbeRun> = {}) {
+async function batch(targets: Attempts, control: Attempts, more: Partial<ProbeRun> = {}, beats: Attempts = []) {
   const target = scripted("target", targets);
+  const beat = scripted("beat", beats);
   const known = scripted("known", control);
-  const probes = targets.map((_, index) => ({ ...probeOf("target", {}, 5_000), name: `target-${index}` }));
+  const probes = [
+    ...beats.map((_, index) => ({ ...probeOf("beat", {}, 5_000), name: `beat-${index}` })),
+    ...targets.map((_, index) => ({ ...probeOf("target", {}, 5_000), name: `target-${index}` })),
+  ];
   const report = await runProbes({
     environment: "test",
     vantage: "outside",
@@ -51,7 +55,7 @@ async function batch(targets: Attempts, control: Attempts, more: Partial<ProbeRu
     secrets: { read: async () => "" },
     google: googleApi("http://127.0.0.1:1"),
     clock: { now: () => Date.now() },
-    probers: { target: target.prober, known: known.prober },
+    probers: { target: target.prober, known: known.prober, beat: { ...beat.prober, targetless: true } },
     ...more,
   });
   return { report, control: known };
@@ -78,6 +82,15 @@ describe("the control probe", () => {
     expect(report.prober_unhealthy).toBe(expected);
     expect(parseReport(report)).toEqual(report);
     expect(report.results).toHaveLength(targets.length);
+  });
+
+  it.each<[string, Attempts, Attempts, string | undefined]>([
+    ["a report from elsewhere is no proof of the network", ["good"], ["dns"], `${unhealthy}: no: dns`],
+    ["nor is one of a failure", ["body"], ["timeout"], `${unhealthy}: no: dns`],
+    ["where nothing but reports is waited for, no network is in question", ["unavailable"], [], undefined],
+  ])("judges by those who speak to a target: %s", async (_what, beats, targets, expected) => {
+    const { report } = await batch(targets, ["dns", "dns"], {}, beats);
+    expect(report.prober_unhealthy).toBe(expected);
   });
 
   it("delays nobody: what is not needed any more is ended", async () => {

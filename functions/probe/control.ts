@@ -2,14 +2,16 @@
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { FailureKind, ProbeResult } from "../../shared/messages/report.ts";
 import { type AttemptPorts, runProbe } from "./attempt.ts";
+import { probers as registry } from "./probers/index.ts";
 
 /** A control probe that runs beside the batch. */
 export interface Control {
   /**
    * Why nobody is to be judged by these results, in one sentence; `undefined` where they stand. Waits for the control probe only where the
    * results alone do not tell, and ends it otherwise.
+   * @param probes whose results they are, in the same order
    */
-  verdict(results: readonly ProbeResult[]): Promise<string | undefined>;
+  verdict(results: readonly ProbeResult[], probes: readonly ConfiguredProbe[]): Promise<string | undefined>;
 }
 
 /** Starts the control probe, and once more at once if it fails. */
@@ -20,8 +22,10 @@ export function startControl(probe: ConfiguredProbe, ports: AttemptPorts): Contr
   const timeoutMs = Math.max(1, Math.min(probe.timeoutMs, room / 2));
   const running = run({ ...probe, timeoutMs, recheck: false }, { ...ports, unwanted: unwanted.signal });
   return {
-    async verdict(results) {
-      const doubtful = results.length > 0 && !results.some(answered);
+    async verdict(results, probes) {
+      const { probers = registry } = ports;
+      const telling = results.filter((_, position) => probers[probes[position]?.kind ?? ""]?.targetless !== true);
+      const doubtful = telling.length > 0 && !telling.some(answered);
       if (!doubtful) unwanted.abort();
       const trouble = await running;
       return doubtful ? trouble : undefined;

@@ -44,7 +44,7 @@ export interface Assessment {
   readonly unchecked?: readonly Unchecked[];
   /** Every answer on a way of several redirects. */
   readonly hops?: readonly Hop[];
-  /** The failure is no blip, and a second attempt would not excuse it: it is a share of many attempts already. */
+  /** The failure counts as it is, without a second attempt: that would prove nothing, or do again what the first has done to its target. */
   readonly conclusive?: true;
   /** Samples to keep where a second attempt at once succeeds: then this one has met a cold instance. */
   readonly ifCold?: Assessment["measurements"];
@@ -65,6 +65,8 @@ export interface Prober<Settings, Observation> {
   readonly notes?: string;
   /** It reads what others measured, some minutes ago: its success does not show that the component works. @default false */
   readonly secondhand?: boolean;
+  /** It speaks to no target: neither its success nor its failure tells whether the prober's own network works. @default false */
+  readonly targetless?: boolean;
   /** Never throws for what a target does: a failure is part of the observation. */
   observe(settings: Settings, world: ProbeWorld): Promise<Observation>;
   assess(settings: Settings, seen: Observation): Assessment;

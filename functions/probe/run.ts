@@ -53,7 +53,7 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, probes.length) }, lane));
-  const unhealthy = await control?.verdict(results);
+  const unhealthy = await control?.verdict(results, probes);
   return {
     v: 1,
     report: run.reportId,

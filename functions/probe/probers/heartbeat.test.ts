@@ -105,6 +105,8 @@ describe("heartbeat", () => {
     const assessed = heartbeat.assess({ ...nightly, ...settings }, { now, beat });
     expect(assessed.failure).toEqual(failure);
     expect(assessed.measurements).toEqual(age === undefined ? [] : [{ metric: "heartbeat_age", value: age }]);
+    // Silence is not checked again: it is no blip.
+    expect(assessed.conclusive).toBe(assessed.failure?.kind === "unavailable" ? true : undefined);
   });
 
   it("reads the reports of its name", async () => {

@@ -4,7 +4,7 @@ import { duration } from "../../../shared/config/fields.ts";
 import type { KeptBeat } from "../../../shared/heartbeats.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { formatDuration, spokenDuration } from "../../../shared/units.ts";
-import type { Prober } from "../prober.ts";
+import type { Assessment, Prober } from "../prober.ts";
 
 /** What a `heartbeat` probe reads; durations in milliseconds. */
 export interface HeartbeatSettings {
@@ -46,6 +46,7 @@ export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
   }),
   // A backup of last night says nothing of the database today.
   secondhand: true,
+  targetless: true,
   example: `beat: nightly-backup
 every: 24h
 grace: 2h
@@ -86,14 +87,14 @@ One that was never heard of is told apart from one that fell silent, and may be 
     const should = `it should every ${formatDuration(every)}`;
     if (beat === undefined) {
       if (first_by !== undefined && now < Date.parse(first_by)) return { measurements: [] };
-      return { failure: silence("never reported", `\`${name}\` has never reported; ${should}`), measurements: [] };
+      return { ...silence("never reported", `\`${name}\` has never reported; ${should}`), measurements: [] };
     }
     const age = Math.max(0, now - beat.at);
     const measurements = [{ metric: "heartbeat_age" as const, value: age / 1000 }];
     if (age > every + grace) {
       const last = beat.ok ? "" : ", and its last report was of a failure";
       const message = `\`${name}\` has not reported for ${spokenDuration(age)}; ${should}${last}`;
-      return { failure: silence("overdue", message), measurements };
+      return { ...silence("overdue", message), measurements };
     }
     if (beat.ok) return { measurements };
     const said = beat.message === undefined ? "without a word why" : `"${beat.message}"`;
@@ -104,8 +105,9 @@ One that was never heard of is told apart from one that fell silent, and may be 
   },
 };
 
-function silence(phase: string, message: string): Failure {
-  return { kind: "unavailable", phase, message };
+/** Who has been silent for so long has not spoken since the last look: there is nothing to check again. */
+function silence(phase: string, message: string): Pick<Assessment, "failure" | "conclusive"> {
+  return { failure: { kind: "unavailable", phase, message }, conclusive: true };
 }
 
 /** A store cannot be told to stop, only left behind. */

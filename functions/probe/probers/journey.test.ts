@@ -31,6 +31,20 @@ const stepsOf = (result: Awaited<ReturnType<typeof probeOnce>>) =>
   result.measurements.filter(({ metric }) => metric === "golden_path_step_time").map(({ labels }) => labels["step"]);
 
 describe("journey", () => {
+  it("is not walked again where it has said anything: it would log in, send and pay twice", async () => {
+    const chat = await startChat({ agents: (socket) => socket.terminate() });
+    const result = await probeOnce(journey, chatJourney(chat.port), { recheck: true });
+    expect(result.failure).toMatchObject({ kind: "reset" });
+    expect(measured(result, "probe_attempts")).toBe(1);
+    expect(chat.heard.filter((line) => line === "POST /login")).toHaveLength(1);
+  });
+
+  it("is begun once more where its first step found no connection", async () => {
+    const result = await probeOnce(journey, one(`http://127.0.0.1:${await closedPort()}/`), { recheck: true });
+    expect(result.failure).toMatchObject({ kind: "refused", phase: "connect" });
+    expect(measured(result, "probe_attempts")).toBe(2);
+  });
+
   it("walks to the end over one WebSocket, carries what was captured, and cleans up", async () => {
     const { result, heard } = await walk();
     expect(result.failure).toBeUndefined();

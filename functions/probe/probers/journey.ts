@@ -98,6 +98,9 @@ Each step has its own time in \`within\`, and all of them together what \`timeou
 deadline too, one after the other whatever becomes of the ones before; those that need a variable which was never captured are left out. A clean-up that fails
 does not fail the journey: it is told as a finding, and \`golden_path_cleanup_success\` is 0.
 
+A journey that has said anything is not taken again when it fails, whatever \`recheck\` says: it would log in, send and pay twice. Only where its first step found no connection is that tried
+once more.
+
 ## As a synthetic monitor of Cloud Monitoring
 
 The probe function answers on \`/synthetic/NAME\` with the result of the probe of that name in the form of Google's synthetics SDK, to GET and POST, with status 200 whether the probe
@@ -139,13 +142,18 @@ run is one more message to whatever answers.
       expected: "a clean-up that succeeds",
       explanation: "What the journey made may have been left behind.",
     }));
+    const repeatable = walked.completed.length === 0 && beforeAnythingIsSaid.has(first?.failure.phase ?? "");
     return {
       ...(first ? { failure: { ...first.failure, message: `step \`${first.name}\`: ${first.failure.message}` } } : {}),
+      ...(first && !repeatable ? { conclusive: true as const } : {}),
       measurements,
       ...(left.length === 0 ? {} : { findings: left }),
     };
   },
 };
+
+/** Phases of a first step that may be tried again: what comes later has logged in, sent a message or paid for an answer. */
+const beforeAnythingIsSaid: ReadonlySet<string> = new Set(["dns", "connect", "tls"]);
 
 /** What is known before the first step. */
 async function beginning(given: Readonly<Record<string, Given>>, world: ProbeWorld): Promise<Map<string, Json>> {

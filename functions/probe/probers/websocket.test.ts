@@ -69,6 +69,20 @@ const probe = (port: number, settings: Record<string, unknown> = {}, timeoutMs =
   probeOnce(websocket, { url: `ws://127.0.0.1:${port}/ws`, ...settings }, { timeoutMs });
 
 describe("websocket", () => {
+  it.each([
+    ["once where its script has sent something", [{ send: "hello" }, health], 1],
+    ["twice where it has only listened", [health], 2],
+  ])("is asked %s", async (_what, script, attempts) => {
+    let opened = 0;
+    const port = await serveWebSocket((socket) => {
+      opened += 1;
+      socket.terminate();
+    });
+    const result = await probeOnce(websocket, { url: `ws://127.0.0.1:${port}/ws`, script }, { recheck: true });
+    expect(result.failure).toMatchObject({ kind: "reset" });
+    expect(opened).toBe(attempts);
+  });
+
   it("times a handshake without a script, and takes its leave", async () => {
     const { promise, resolve } = Promise.withResolvers<number>();
     const result = await probe(await serveWebSocket((socket) => socket.on("close", resolve)));

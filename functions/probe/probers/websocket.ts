@@ -98,7 +98,7 @@ script:
     return { handshakes, broken, stages: first?.stages.times() ?? {} };
   },
 
-  assess(_settings, { handshakes, broken, stages }) {
+  assess({ script }, { handshakes, broken, stages }) {
     const accepted = handshakes.filter((handshake) => "seconds" in handshake);
     const refused = handshakes.filter((handshake) => "failure" in handshake);
     const measurements: Assessment["measurements"][number][] = [
@@ -117,8 +117,9 @@ script:
       refused.length === 0 ? switchingProtocols : refused.find(({ status }) => status !== undefined)?.status;
     if (status !== undefined) measurements.push({ metric: "http_status", value: status });
     const failure = refusalOf(refused, handshakes.length) ?? broken;
-    const conclusive = handshakes.length > 1 ? { conclusive: true as const } : {};
-    return { ...(failure ? { failure, ...conclusive } : {}), measurements };
+    // A share of many attempts is no blip; and what was sent once is not sent again.
+    const conclusive = handshakes.length > 1 || (broken !== undefined && script.some(({ send }) => send !== undefined));
+    return { ...(failure ? { failure, ...(conclusive ? { conclusive: true as const } : {}) } : {}), measurements };
   },
 };
 
