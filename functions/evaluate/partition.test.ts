@@ -28,6 +28,25 @@ describe("a partition", () => {
     expect(again.state).toBe(inOrder);
   });
 
+  it("goes by `success` where a report says it there alone", () => {
+    const bench = new Bench();
+    const plan = planOf(bench.configuration);
+    let state: PartitionState = emptyPartition;
+    for (let run = 0; run < 4; run++) {
+      const [report] = bench.reports({ "backend-health": failing("http_status/response") });
+      if (!report) throw new Error("the fixture has a group");
+      const results = report.results.map((result) => ({
+        ...result,
+        measurements: [{ metric: "http_status", value: 503, labels: {} }],
+      }));
+      state = evaluateReport(state, { ...report, results }, plan).state;
+      bench.now += minute;
+    }
+    expect([...state.alerts.values()].map(({ rule, status }) => `${rule}: ${status}`)).toEqual([
+      "backend-health failing: firing",
+    ]);
+  });
+
   it("does not judge what comes later than its horizon", () => {
     const bench = new Bench();
     const plan = planOf(bench.configuration);

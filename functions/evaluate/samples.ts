@@ -8,12 +8,17 @@ import type { SeriesState } from "./state.ts";
 /** Series by their keys: metric, probe and the labels of their own. */
 export type SeriesByKey = ReadonlyMap<string, SeriesState>;
 
+const succeeded = { metric: "probe_success", labels: {} } as const;
+
 /** The series with the measurements of a report that some rule looks at. */
 export function withSamples(known: SeriesByKey, report: Report, plan: Plan, horizon: number): Map<string, SeriesState> {
   const series = new Map(known);
-  for (const { probe, component, at: instant, measurements } of report.results) {
+  for (const { probe, component, at: instant, success, measurements } of report.results) {
     const at = Date.parse(instant);
-    for (const { metric, value: measured, labels: written } of measurements) {
+    const isCounted = measurements.some(({ metric }) => metric === "probe_success");
+    // Whoever reports may leave to `success` what it says already.
+    const all = isCounted ? measurements : [...measurements, { ...succeeded, value: success ? 1 : 0 }];
+    for (const { metric, value: measured, labels: written } of all) {
       const lookback = plan.lookback.get(metric);
       if (lookback === undefined || !Number.isFinite(measured)) continue;
       const value = rounded(measured);
