@@ -9,9 +9,9 @@ import { selfGroup } from "../../shared/monitor.ts";
 import type { Fields, MetricPoint, Reads, Store, Transaction } from "../../shared/ports.ts";
 import { applied, type Change } from "./alerts.ts";
 import { flushAvailability, flushEvery } from "./availability/flush.ts";
-import { type Timed, timed } from "./availability/period.ts";
+import { timed } from "./availability/period.ts";
 import { withReport } from "./availability/uptime.ts";
-import { documentOf, incidentCollection } from "./document.ts";
+import { componentsOf, documentOf, incidentCollection } from "./document.ts";
 import type { Happening } from "./draft.ts";
 import { crossPartition } from "./edits.ts";
 import { revise } from "./incident.ts";
@@ -26,6 +26,7 @@ import { type Exported, ownPoints, reportsIn, seriesPoints } from "./self/export
 import { isHeartbeatDue } from "./self/heartbeat.ts";
 import { decodeSelf, emptySelf, encodeSelf, noted, type SelfState } from "./self/state.ts";
 import {
+  type Closed,
   decodeEnvironment,
   type EnvironmentState,
   emptyPartition,
@@ -365,9 +366,11 @@ async function reviseIncidents(
   return environment;
 }
 
-/** Incidents that were resolved lately: what is needed of them until the availability of their month is written. */
-function lately(closed: readonly Timed[] = [], changed: readonly Incident[], now: number): Timed[] {
-  const resolved = changed.filter(({ status }) => status === "resolved").map(timed);
+/** Incidents that were resolved lately: until the availability of their month is written, and while late figures may still speak of them. */
+function lately(closed: readonly Closed[] = [], changed: readonly Incident[], now: number): Closed[] {
+  const resolved = changed
+    .filter(({ status }) => status === "resolved")
+    .map((incident) => ({ ...timed(incident), components: componentsOf(incident) }));
   const ids = new Set(resolved.map(({ id }) => id));
   return [...closed.filter(({ id }) => !ids.has(id)), ...resolved]
     .filter(({ resolvedAt = now }) => now - resolvedAt < keepClosed)

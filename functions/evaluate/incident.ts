@@ -10,6 +10,7 @@ import { alertNotes } from "./alert-notes.ts";
 import type { Change } from "./alerts.ts";
 import { believed } from "./document.ts";
 import { Draft, type Facts, type Happening } from "./draft.ts";
+import { echoUntil } from "./echoes.ts";
 import { nextInquiry, withAnswer } from "./inquiry.ts";
 import { belongsTo, homeOf } from "./joining.ts";
 import { applyEdit, follow } from "./lifecycle.ts";
@@ -68,6 +69,14 @@ export function revise(
   const drafts = new Map(Object.values(environment.incidents).map((incident) => [incident.id, new Draft(incident)]));
   for (const draft of drafts.values()) draft.rename(news);
   const opened: string[] = [];
+  const echoes = { ...environment.echoes };
+  const time = Math.max(watermark, happening.tickAt ?? 0);
+  for (const [key, until] of Object.entries(echoes)) {
+    const alert = alerts[key];
+    if (alert?.status === "firing" && time < until) continue;
+    delete echoes[key];
+    if (alert?.status === "firing") started.push(alert);
+  }
   for (const alert of started.sort((a, b) => a.since - b.since)) {
     const home = homeOf(
       alert,
@@ -75,6 +84,11 @@ export function revise(
       facts,
       plan,
     );
+    const until = echoUntil(alert, environment.closed ?? [], Object.values(environment.incidents), plan);
+    if (until !== undefined && time < until && (home === undefined || home.status === "recovering")) {
+      echoes[alert.key] = until;
+      continue;
+    }
     if (home) {
       drafts.get(home.id)?.join(alert);
     } else {
@@ -104,7 +118,9 @@ export function revise(
     if (draft.incident.status !== "resolved") incidents[draft.incident.id] = draft.incident;
   }
   const changed = [...drafts.values()].filter((draft) => draft.changed).map(({ incident }) => incident);
-  return { environment: { v: 1, probes, alerts, incidents, outbox, watermark }, changed, opened };
+  const revised: EnvironmentState = { v: 1, probes, alerts, incidents, outbox, watermark };
+  const kept = Object.keys(echoes).length > 0 ? { ...revised, echoes } : revised;
+  return { environment: kept, changed, opened };
 }
 
 /** Tells what is due because time has passed. */

@@ -218,4 +218,22 @@ describe("the root cause", () => {
     );
     expect(again.rootCause).toBe(first.rootCause);
   });
+
+  it("stands when everything has passed, whatever was good by then", () => {
+    const failing = bad("database sql inside 12:04:06 timeout/connect");
+    const greens = [
+      "database-direct sql inside",
+      "database-read sql inside",
+      "backend-health backend outside",
+      "auth-health auth outside",
+      "handshake websocket outside",
+      "golden-path journey outside",
+    ].map(good);
+    const found = cause(["database sql inside 12:04:06 timeout/connect"], ["database-direct sql outside"]);
+    expect(found.rootCause).toBe("connector");
+    const going = diagnose(observed({ symptoms: [failing], greens }), found);
+    expect(going.rootCause).not.toBe("connector");
+    const over = diagnose(observed({ symptoms: [{ ...failing, until: noon + 500_000 }], greens }), found);
+    expect(over).toEqual(found);
+  });
 });

@@ -37,6 +37,9 @@ export function diagnose(seen: Observed, previous?: Diagnosis): Diagnosis {
   const best = chosen(ranked, previous);
   const failing = new Set(seen.symptoms.map(({ component }) => component));
   const working = [...new Set(seen.greens.map(({ component }) => component))].filter((name) => !failing.has(name));
+  // When everything has passed, what was good meanwhile no longer contradicts what was found while it failed.
+  const isOver = seen.symptoms.every(({ until }) => until !== undefined);
+  if (best === undefined && isOver && previous !== undefined && previous.rootCause !== "unknown") return previous;
   if (best === undefined) {
     const likely = ranked.filter(({ score }) => score > 0 && score >= (ranked[0]?.score ?? 0) - likelyWithin);
     const layers = new Set(likely.map((one) => verdictOf(one, scene)));

@@ -249,6 +249,11 @@ export interface OutboxEntry {
   readonly message: OutgoingMessage;
 }
 
+/** What is remembered of an incident that was resolved lately: its times, for the figures of the month, and what it was about. */
+export interface Closed extends Timed {
+  readonly components?: readonly string[];
+}
+
 /** State of the environment. */
 export interface EnvironmentState {
   readonly v: 1;
@@ -258,8 +263,10 @@ export interface EnvironmentState {
   readonly outbox: readonly OutboxEntry[];
   /** The newest event time that changed anything. */
   readonly watermark: number;
-  /** Incidents that were resolved lately, for the figures of the month. */
-  readonly closed?: readonly Timed[];
+  /** Incidents that were resolved lately. */
+  readonly closed?: readonly Closed[];
+  /** Firing alerts that may be echoes of an outage that is over, by their keys, and until when; see echoes.ts. */
+  readonly echoes?: Readonly<Record<string, number>>;
 }
 
 /** An environment of which nothing was heard yet. */

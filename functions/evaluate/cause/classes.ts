@@ -70,6 +70,11 @@ const readers: ReadonlySet<string> = new Set([
   "load_balancer",
 ]);
 
+/** Whether a kind of probe shows figures minutes after they were measured. */
+export function readsLate(kind: string): boolean {
+  return readers.has(kind) && kind !== "gcp_configuration";
+}
+
 /** The classes of a symptom: more than one where it failed in several ways. */
 export function classesOf(symptom: Symptom, role: Role): SymptomClass[] {
   if (symptom.source === "rule") return [metricClass(symptom.metrics ?? [])];
