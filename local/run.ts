@@ -8,6 +8,7 @@ import { loadConfiguration } from "../shared/config/load.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import type { Report } from "../shared/messages/report.ts";
 import type { Logger } from "../shared/ports.ts";
+import { topics } from "../shared/topology.ts";
 import { holdDirectory } from "./data-lock.ts";
 import { demoConfiguration } from "./demo/configuration.ts";
 import { startDemo } from "./demo/environment.ts";
@@ -107,6 +108,7 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
     tickMs: demoTickMs / pace,
   };
   const watched = await startWatched(checked(text, file), engine, surroundings, ground);
+  demo.startBackup((beat) => engine.publisher.publish(topics.heartbeats, [{ data: beat }]));
   const play = keep(await playScript({ demo, fault, dataDir, pace, logger }));
   const inboxes = [mails, webhooks];
   return {

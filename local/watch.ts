@@ -37,6 +37,8 @@ const keyMetrics = [
   "websocket_handshake_time",
   "golden_path_e2e_time",
   "http_response_time",
+  "tls_certificate_expiry",
+  "heartbeat_age",
   "probe_duration",
 ];
 const newestIncidents = 20;

@@ -30,6 +30,7 @@ export function serveChat(server: Server, options: ChatOptions): () => void {
     sockets.handleUpgrade(request, socket, head, (client) => {
       client.on("error", () => {});
       if (request.url === "/ws/health") say(client, { type: "health", status: "healthy" });
+      else if (options.faults().tokens === "refused") client.close(notLoggedIn, "the token is not valid");
       else converse(client, options);
     });
   });
@@ -37,6 +38,9 @@ export function serveChat(server: Server, options: ChatOptions): () => void {
     for (const client of sockets.clients) client.terminate();
   };
 }
+
+/** Close code by which applications say 401 once a WebSocket is open. */
+const notLoggedIn = 4401;
 
 const phrases: Readonly<Record<number, string>> = {
   401: "Unauthorized",

@@ -9,6 +9,7 @@ const places = {
   auth: 8002,
   connector: 8003,
   database: 8004,
+  website: 8008,
   elsewhere: 8007,
   databaseName: "netra",
   databaseUser: "netra",

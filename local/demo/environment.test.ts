@@ -9,8 +9,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { measured, probeOnce } from "../../functions/probe/fixtures.ts";
 import { cloudSql } from "../../functions/probe/probers/cloud_sql.ts";
+import { tls } from "../../functions/probe/probers/tls.ts";
 import { vpcConnector } from "../../functions/probe/probers/vpc_connector.ts";
 import { silentLogger } from "../../shared/logger.ts";
+import type { Beat } from "../../shared/messages/beat.ts";
+import { startBackup } from "./backup.ts";
 import { type ConnectorFaults, healthy } from "./connector.ts";
 import { type Demo, startDemo } from "./environment.ts";
 import { allWell } from "./faults.ts";
@@ -160,6 +163,72 @@ describe("the environment", () => {
     expect((await post("/auth/logout", {}, token)).status).toBe(401);
     expect(await handshake("/ws", `Bearer ${token}`)).toBe(403);
     expect(await handshake("/ws", `Bearer ${demo.secrets["demo-websocket-token"]}`)).toBe(101);
+  });
+
+  it("closes every chat with 4401 while no token is good", async () => {
+    await demo.setFaults({ ...allWell, tokens: "refused" });
+    const socket = new WebSocket(`ws://127.0.0.1:${demo.targets.backend}/ws`, {
+      headers: { authorization: `Bearer ${demo.secrets["demo-websocket-token"]}` },
+    });
+    const [code, reason] = await once(socket, "close");
+    expect([code, String(reason)]).toEqual([4401, "the token is not valid"]);
+    expect(await handshake()).toBe(101);
+    await demo.setFaults(allWell);
+  });
+
+  it("shows a certificate of its own authority, which can expire and be renewed", async () => {
+    const look = () =>
+      probeOnce(
+        tls,
+        {
+          host: "127.0.0.1",
+          port: demo.targets.website,
+          server_name: "www.demo.localhost",
+          tls: { ca: { secret: "demo-authority" } },
+        },
+        { secrets: demo.secrets },
+      );
+    const expiry = async () => Math.round((measured(await look(), "tls_certificate_expiry") ?? 0) / 86_400);
+    expect([(await look()).failure, await expiry()]).toEqual([undefined, 60]);
+    await demo.setFaults({ ...allWell, certificate: "expired" });
+    expect([(await look()).failure?.message, await expiry()]).toEqual([expect.stringMatching(/ expired on 20/), -1]);
+    await demo.setFaults(allWell);
+    expect((await look()).failure).toBeUndefined();
+  });
+
+  it("backs up its database and reports it, says why it could not, and falls silent when it is stopped", async () => {
+    const { database: port, databaseName: database, databaseUser: user, email } = demo.targets;
+    const access = { port, database, user, password: demo.secrets["demo-database-password"] ?? "" };
+    const file = join(dataDir, "backup.json");
+    const beats: Beat[] = [];
+    let nights = 0;
+    let runs = true;
+    const job = startBackup({
+      access,
+      file,
+      everyMs: 20,
+      timeoutMs: 5_000,
+      runs: () => {
+        nights += 1;
+        return runs;
+      },
+      report: async (beat) => beats.push(beat),
+    });
+    const last = (beat: object) => vi.waitFor(() => expect(beats.at(-1)).toMatchObject(beat), { timeout: 60_000 });
+    await last({ name: "nightly-backup", ok: true, message: "users saved: 1" });
+    expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject([{ email }]);
+    await demo.setFaults({ ...allWell, database: "closed" });
+    await last({ name: "nightly-backup", ok: false, message: expect.stringMatching(/^the database: /) });
+    await demo.setFaults(allWell);
+    await last({ ok: true });
+    runs = false;
+    const night = nights;
+    // One may be under way.
+    await vi.waitFor(() => expect(nights).toBeGreaterThan(night + 1), { timeout: 60_000 });
+    const reported = beats.length;
+    await vi.waitFor(() => expect(nights).toBeGreaterThan(night + 4), { timeout: 60_000 });
+    expect(beats).toHaveLength(reported);
+    await job.stop();
   });
 
   it("is told of by Google's APIs, from its real state", async () => {

@@ -1,10 +1,12 @@
 /** The environment that the demo watches: a database, a VPC connector in front of it, and the services behind it. All of it is real. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import type { Beat } from "../../shared/messages/beat.ts";
 import type { Logger } from "../../shared/ports.ts";
 import { userEmail } from "./accounts.ts";
 import { startAuth } from "./auth.ts";
 import { startBackend } from "./backend.ts";
+import { startBackup } from "./backup.ts";
 import { type Connector, type ConnectorLoad, startConnector } from "./connector.ts";
 import { startElsewhere } from "./elsewhere.ts";
 import { allWell, type DemoFaults } from "./faults.ts";
@@ -15,6 +17,7 @@ import { googleNames, recordDemo } from "./google-record.ts";
 import type { Service } from "./http.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { tempoOf } from "./script.ts";
+import { startWebsite, type Website } from "./website.ts";
 
 /** Where the probes find the parts of the demo; every port is on 127.0.0.1. */
 export interface DemoTargets {
@@ -24,6 +27,8 @@ export interface DemoTargets {
   readonly connector: number;
   /** The database itself. */
   readonly database: number;
+  /** The website, over TLS. */
+  readonly website: number;
   /** What always answers, whatever is played. */
   readonly elsewhere: number;
   readonly databaseName: string;
@@ -42,6 +47,8 @@ export interface Demo {
   /** What is wrong at present. */
   faults(): DemoFaults;
   connectorLoad(): ConnectorLoad;
+  /** Lets the job run that backs up the database, now and from now on; it reports as it is told here. */
+  startBackup(report: (beat: Beat) => Promise<unknown>): void;
   /** Below which Google's APIs are found, that tell of the environment. */
   readonly googleApi: string;
   stop(): Promise<void>;
@@ -88,6 +95,7 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
       await startAuth({ access, password: userPassword, lastingToken, timeoutMs: patienceMs, faults: now }),
     );
     const backend: Service = keep(await startBackend({ access, connector, timeoutMs: patienceMs, faults: now }));
+    const website: Website = keep(await startWebsite());
     const elsewhere: Service = keep(await startElsewhere());
     const metrics = keep(databaseReader(postgres, patienceMs));
     const record = keep(
@@ -116,6 +124,7 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
         auth: auth.port,
         connector: connector.port,
         database: postgres.port,
+        website: website.port,
         elsewhere: elsewhere.port,
         databaseName: database,
         databaseUser: user,
@@ -126,16 +135,29 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
         "demo-user-password": userPassword,
         "demo-login": JSON.stringify({ email: userEmail, password: userPassword }),
         "demo-websocket-token": lastingToken,
+        "demo-authority": website.authority,
       },
       setFaults: async (next) => {
         const before = faults;
         faults = next;
         if (before.google?.title !== next.google?.title) incidentSince = Date.now();
         connector.setFaults(next.connector);
+        website.setFault(next.certificate);
         if (before.database !== next.database) await postgres.setFault(next.database);
       },
       faults: now,
       connectorLoad: connector.load,
+      startBackup: (report) =>
+        void keep(
+          startBackup({
+            access: { port: postgres.port, database, user, password },
+            file: join(dataDir, "backup.json"),
+            everyMs: 4_000 / tempoOf(pace),
+            timeoutMs: patienceMs,
+            runs: () => faults.backup === "well",
+            report,
+          }),
+        ),
       googleApi: google.url,
       stop,
     };

@@ -8,8 +8,10 @@ import { rehearse } from "../../cli/rehearsal.ts";
 import type { VerifiedStage } from "../../cli/verify.ts";
 import { vocabulary } from "../../cli/vocabulary.ts";
 import { planOf } from "../../functions/evaluate/plan.ts";
+import { SqliteStore } from "../../shared/adapters/sqlite.ts";
 import { loadConfiguration } from "../../shared/config/load.ts";
 import type { Configuration } from "../../shared/config/model.ts";
+import { heartbeatCollection, keepBeat } from "../../shared/heartbeats.ts";
 import { silentLogger } from "../../shared/logger.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import { demoConfiguration } from "./configuration.ts";
@@ -22,6 +24,8 @@ import { type FaultName, faultNames, outages, paced } from "./script.ts";
 const pace = 0.2;
 let dataDir: string;
 let demo: Demo;
+/** Where the backup's reports are kept, and read from by the probes. */
+let store: SqliteStore;
 let configuration: Configuration;
 /** What the probes see while all is well. */
 let well: readonly ProbeResult[];
@@ -32,6 +36,9 @@ beforeAll(async () => {
   await chmod(dataDir, 0o755);
   demo = await startDemo({ dataDir, log: silentLogger, pace });
   vi.stubEnv("PATHKEEPER_GOOGLE_API", demo.googleApi);
+  vi.stubEnv("PATHKEEPER_STORE", join(dataDir, "store.db"));
+  store = new SqliteStore(join(dataDir, "store.db"));
+  demo.startBackup((beat) => keepBeat(store, beat, Date.now()));
   const text = demoConfiguration({ ...demo.targets, googleApi: demo.googleApi, smtp: 1, webhook: 1 }, pace);
   await writeFile(join(dataDir, "monitor.yaml"), text);
   const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
@@ -53,6 +60,7 @@ beforeAll(async () => {
 afterAll(async () => {
   vi.unstubAllEnvs();
   await demo.stop();
+  await store.close();
   await rm(dataDir, { recursive: true, force: true });
 });
 
@@ -68,6 +76,25 @@ async function verify(): Promise<Verified> {
   return JSON.parse(out.join("\n")) as Verified;
 }
 
+/** Why the recovery is not proved, which must be by this stage. */
+async function reasonsOfStage(stage: string): Promise<readonly string[]> {
+  const { ok, stages } = await verify();
+  const failed = stages.find(({ outcome }) => outcome === "failed");
+  expect([ok, failed?.name]).toEqual([false, stage]);
+  return failed?.reasons ?? [];
+}
+
+/** Why this probe fails, an hour after the last backup. */
+async function reasonOfProbe(name: string): Promise<readonly string[]> {
+  await store.transaction(async (transaction) => {
+    const fields = await transaction.get(heartbeatCollection, "nightly-backup");
+    transaction.set(heartbeatCollection, "nightly-backup", { ...fields, at: new Date(Date.now() - 3_600_000) });
+  });
+  const probes = configuration.probes.filter((probe) => probe.name === name);
+  const results = await lookAt({ ...configuration, probes }, demo.secrets);
+  return results.flatMap(({ failure }) => failure?.message ?? []);
+}
+
 /** How near the connector is to its ceiling, as Google tells it. */
 async function connectorLoad(): Promise<number | undefined> {
   const probes = configuration.probes.filter(({ kind }) => kind === "vpc_connector");
@@ -75,8 +102,8 @@ async function connectorLoad(): Promise<number | undefined> {
   return result?.measurements.find(({ metric }) => metric === "vpc_connector_utilization")?.value;
 }
 
-/** Where each fault shows: the stage, and reasons that it must give, however many others there are. */
-const shows: Readonly<Record<FaultName, readonly [stage: string, ...reasons: RegExp[]]>> = {
+/** Where each fault shows: the stage, and reasons that it must give, however many others there are; for one that no stage asks after, the probe. */
+const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: string }, ...reasons: RegExp[]]>> = {
   connector: [
     "basic health",
     /^`backend-health` fails in response: 503 Service Unavailable/,
@@ -110,8 +137,19 @@ const shows: Readonly<Record<FaultName, readonly [stage: string, ...reasons: Reg
     "websocket",
     /^`agent-events` fails in agent events: within \S+ no message with \$\.type "agent_thinking" came \(1 of 3 did: \$\.type "agent_started"\)/,
   ],
+  token: [
+    "websocket",
+    /^`agent-events` fails in welcome: 127\.0\.0\.1:\d+ closed the connection with 4401 \(not logged in\): the token is not valid/,
+  ],
   startup: ["basic health", /^`infrastructure` succeeds, but smd_phase_3_duration \(52.*s\) is not < 20s$/],
   deploy: ["basic health", /^`backend-health` fails in response: 500 Internal Server Error: \{"error":"TypeError/],
+  certificate: [
+    "basic health",
+    /^`certificate` fails in tls: the certificate of www\.demo\.localhost expired on /,
+    /^`website` fails in tls: the certificate of www\.demo\.localhost expired on /,
+  ],
+  // A backup that is missed keeps nobody from using what there is: it makes an incident, and blocks no recovery.
+  backup: [{ probe: "backup" }, /^`nightly-backup` has not reported for 1 h; it should every 20s$/],
 };
 
 describe("verify, in the demo", () => {
@@ -152,13 +190,11 @@ describe("verify, in the demo", () => {
     async (name) => {
       const worst = outages[name].script.at(-3);
       await demo.setFaults(paced(worst ?? outages[name].script[0], pace).faults);
-      const [stage, ...reasons] = shows[name];
+      const [where, ...reasons] = shows[name];
       await vi.waitFor(
         async () => {
-          const { ok, stages } = await verify();
-          const failed = stages.find(({ outcome }) => outcome === "failed");
-          expect([ok, failed?.name]).toEqual([false, stage]);
-          for (const reason of reasons) expect(failed?.reasons).toContainEqual(expect.stringMatching(reason));
+          const said = await (typeof where === "string" ? reasonsOfStage(where) : reasonOfProbe(where.probe));
+          for (const reason of reasons) expect(said).toContainEqual(expect.stringMatching(reason));
         },
         { timeout: 100_000, interval: 200 },
       );

@@ -15,6 +15,12 @@ export interface DemoFaults {
   readonly upgradesRefusedWith: 0 | 500 | 503;
   /** `silent`: they begin to work on a message, and nothing more is heard of them. */
   readonly agents: "well" | "silent";
+  /** `refused`: nobody's token is good any more, and every chat is closed as soon as it is open. */
+  readonly tokens: "well" | "refused";
+  /** `expired`: the website shows a certificate whose last day was yesterday. */
+  readonly certificate: "well" | "expired";
+  /** `stopped`: the job that backs up the database does not run any more, and says nothing. */
+  readonly backup: "well" | "stopped";
   /** The incident that Google says it has. */
   readonly google?: GoogleIncident;
   /** Seconds that the database phase of the backend's last start is made longer by. */
@@ -29,5 +35,8 @@ export const allWell: DemoFaults = {
   deploy: "well",
   upgradesRefusedWith: 0,
   agents: "well",
+  tokens: "well",
+  certificate: "well",
+  backup: "well",
   slowStart: 0,
 };

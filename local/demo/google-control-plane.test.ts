@@ -38,7 +38,7 @@ load_balancer:
   backends:
     - { name: demo-backend, service: backend, hosts: [www.demo.localhost] }
     - { name: demo-auth, service: auth, hosts: [auth.demo.localhost] }
-certificates: { certificate_manager: [demo], domains: [www.demo.localhost, auth.demo.localhost] }
+certificates: { component: certificates, certificate_manager: [demo], domains: [www.demo.localhost, auth.demo.localhost] }
 network: { name: default, component: vpc-connector }
 `);
 
@@ -86,6 +86,16 @@ describe("the demo's control plane", () => {
       connector: { ...allWell.connector, lost: 0.5, latencyMs: 800, neighbours: 0.9 },
     });
     expect(wrong(result)).toEqual([telling]);
+  });
+
+  it("tells of an expired certificate that it was not renewed, and why", async () => {
+    const result = await configuration({ certificate: "expired" });
+    expect(wrong(result)).toEqual([
+      ["certificate_status", "demo", "certificates", "critical", "FAILED (AUTHORIZATION_ISSUE)"],
+      ["certificate_domains", "demo", "certificates", "critical", "*.demo.localhost FAILED (CONFIG)"],
+      ["certificate_expiry", "demo", "certificates", "warning", expect.stringMatching(/^expired/)],
+      telling,
+    ]);
   });
 
   it("shows the variable that the revision of a broken deploy lacks", async () => {

@@ -98,16 +98,8 @@ export function controlPlane(faults: () => DemoFaults): Readonly<Record<string, 
       [`/compute/v1/projects/${project}/global/firewalls`]: () => ({ kind: "compute#firewallList", items: [] }),
     }),
     "certificatemanager.googleapis.com": answering({
-      [`/v1/projects/${project}/locations/global/certificates/demo`]: () => ({
-        name: `projects/${project}/locations/global/certificates/demo`,
-        sanDnsnames: ["*.demo.localhost"],
-        expireTime: new Date(Date.now() + 60 * 86_400_000).toISOString(),
-        managed: {
-          domains: ["*.demo.localhost"],
-          state: "ACTIVE",
-          authorizationAttemptInfo: [{ domain: "*.demo.localhost", state: "AUTHORIZED" }],
-        },
-      }),
+      [`/v1/projects/${project}/locations/global/certificates/demo`]: () =>
+        certificateOf(`projects/${project}/locations/global/certificates/demo`, faults()),
     }),
   };
 }
@@ -118,6 +110,25 @@ function carriesNothing({ connector }: DemoFaults): boolean {
 
 function accountOf(service: string, project: string): string {
   return `${service}@${project}.iam.gserviceaccount.com`;
+}
+
+/** One that has expired was not renewed, because its domain does not point to the load balancer any more. */
+function certificateOf(name: string, { certificate }: DemoFaults): unknown {
+  const hasExpired = certificate === "expired";
+  const domain = "*.demo.localhost";
+  return {
+    name,
+    sanDnsnames: [domain],
+    expireTime: new Date(Date.now() + (hasExpired ? -1 : 60) * 86_400_000).toISOString(),
+    managed: {
+      domains: [domain],
+      state: hasExpired ? "FAILED" : "ACTIVE",
+      ...(hasExpired ? { provisioningIssue: { reason: "AUTHORIZATION_ISSUE" } } : {}),
+      authorizationAttemptInfo: [
+        hasExpired ? { domain, state: "FAILED", failureReason: "CONFIG" } : { domain, state: "AUTHORIZED" },
+      ],
+    },
+  };
 }
 
 /** The instance: in truth a server on this machine, whose limit of connections is its own. */

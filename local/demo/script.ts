@@ -70,8 +70,11 @@ export const faultNames = [
   "websocket-503",
   "websocket-500",
   "agents",
+  "token",
   "startup",
   "deploy",
+  "certificate",
+  "backup",
 ] as const;
 
 /** The name of a fault. */
@@ -157,6 +160,16 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     verdict: "application",
     script: sudden("The agents take messages and fall silent.", { agents: "silent" }, "The agents answer again"),
   },
+  token: {
+    title: "logins work, and no token is good: every chat is closed with 4401",
+    causes: ["agents"],
+    verdict: "application",
+    script: sudden(
+      "The backend takes no token any more: every chat is closed at once.",
+      { tokens: "refused" },
+      "Tokens are good again",
+    ),
+  },
   startup: {
     title: "the backend's last start took 52 s in phase 3, the database",
     // When a start was slow that is over, all is well by now: nothing tells the database from the way to it, and it
@@ -178,6 +191,22 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
       { deploy: "broken" },
       "The deploy is rolled back",
     ),
+  },
+  certificate: {
+    title: "the certificate of the website has expired",
+    causes: ["certificates"],
+    verdict: "platform",
+    script: sudden(
+      "The certificate of the website expires: no browser opens it any more.",
+      { certificate: "expired" },
+      "The certificate is renewed",
+    ),
+  },
+  backup: {
+    title: "the nightly backup does not run any more, and says nothing",
+    causes: ["backup"],
+    verdict: "platform",
+    script: sudden("The backup of the database stops running.", { backup: "stopped" }, "The backup runs again"),
   },
 };
 

@@ -1,0 +1,63 @@
+/** The certificates of the demo's website, made when it starts: one that browsers accept, and one that they do not any more. */
+import "reflect-metadata";
+import type { webcrypto } from "node:crypto";
+import * as x509 from "@peculiar/x509";
+
+/** A certificate with its key, both in PEM. */
+export interface ServerCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What an authority has issued for one name. */
+export interface Certificates {
+  /** The authority's own certificate in PEM; whoever trusts it trusts the others. */
+  readonly authority: string;
+  readonly good: ServerCertificate;
+  /** Its last day was yesterday. */
+  readonly expired: ServerCertificate;
+}
+
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const dayMs = 86_400_000;
+
+/** Makes an authority, and certificates of this name and of 127.0.0.1. */
+export async function makeCertificates(host: string): Promise<Certificates> {
+  const keys = await makeKeys();
+  const authority = await x509.X509CertificateGenerator.createSelfSigned({
+    name: "CN=Demo authority",
+    keys,
+    signingAlgorithm: algorithm,
+    ...validity(-100, 365),
+    extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+  });
+  const issue = async (fromDays: number, untilDays: number): Promise<ServerCertificate> => {
+    const own = await makeKeys();
+    const certificate = await x509.X509CertificateGenerator.create({
+      subject: `CN=${host}`,
+      issuer: authority.subject,
+      publicKey: own.publicKey,
+      signingKey: keys.privateKey,
+      signingAlgorithm: algorithm,
+      ...validity(fromDays, untilDays),
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.SubjectAlternativeNameExtension([
+          { type: "dns", value: host },
+          { type: "ip", value: "127.0.0.1" },
+        ]),
+      ],
+    });
+    const key = await crypto.subtle.exportKey("pkcs8", own.privateKey);
+    return { cert: certificate.toString("pem"), key: x509.PemConverter.encode(key, "PRIVATE KEY") };
+  };
+  return { authority: authority.toString("pem"), good: await issue(-30, 60), expired: await issue(-91, -1) };
+}
+
+function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+}
+
+function validity(fromDays: number, untilDays: number): { readonly notBefore: Date; readonly notAfter: Date } {
+  return { notBefore: new Date(Date.now() + fromDays * dayMs), notAfter: new Date(Date.now() + untilDays * dayMs) };
+}
