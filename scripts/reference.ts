@@ -1,6 +1,8 @@
 /** The reference pages of the documentation, worked out from the registries and the catalogue: `npm run docs` writes them. */
 import { z } from "zod";
 import { prices } from "../cli/estimate/prices.ts";
+import { type Pattern, patterns } from "../functions/evaluate/cause/patterns.ts";
+import type { Role } from "../functions/evaluate/cause/roles.ts";
 import { channels } from "../functions/notify/channels/index.ts";
 import { probers } from "../functions/probe/probers/index.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
@@ -34,6 +36,7 @@ export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ["docs/metrics.md", metricsPage()],
     ["docs/cost.md", costPage()],
+    ["docs/patterns.md", patternsPage()],
     ...Object.values(probers).map(
       (prober) => [`docs/probers/${prober.kind}.md`, kindPage(prober, "probe", metricsOf(prober.kind))] as const,
     ),
@@ -75,6 +78,58 @@ ${rows.join("\n")}
 
 function gibibytes(bytes: number): string {
   return (bytes / 1024 ** 3).toLocaleString("en-US", { maximumFractionDigits: 2 });
+}
+
+/** What people call a component that plays a role. */
+const roleTitles: Readonly<Record<Role, string>> = {
+  region: "the region",
+  connector: "the connector",
+  database: "the database",
+  certificate: "the certificate",
+  dns: "the name",
+  edge: "the load balancer",
+  platform: "another part of the platform",
+  auth: "the auth service",
+  websocket: "the WebSocket",
+  journey: "the journey",
+  service: "a service",
+};
+
+function patternsPage(): string {
+  const groups = Map.groupBy(patterns, ({ of }) => of.map((role) => roleTitles[role]).join(", "));
+  const sections = Array.from(groups, ([title, rows]) => `## ${capital(title)}\n\n${rows.map(patternOf).join("\n\n")}`);
+  return `${generated}
+# Patterns of failure
+
+The ways in which the parts of an environment fail, as [the search for the cause](root-cause.md) knows them. A component has the patterns of the part that it
+plays, which follows from its name and title, else from the kinds of its probes and the metrics of its rules, else from where it stands in the graph. Every
+pattern says what explains it best, which clues speak for and against it, what an incident then says, and what to do first.
+
+${sections.join("\n\n")}
+`;
+}
+
+function patternOf({ name, of, shows, passesOn, for: clues = {}, against = {}, says, next }: Pattern): string {
+  const title = roleTitles[of[0] ?? "service"];
+  const strongest = (weights: object): string =>
+    Object.entries(weights)
+      .filter(([, weight]) => weight >= 0.8)
+      .map(([sign]) => sign)
+      .join(", ");
+  const lines = [
+    ["says", capital(says(title))],
+    ["best seen by", strongest(shows)],
+    ["makes others show", strongest(passesOn)],
+    ["for it", Object.keys(clues).join("; ")],
+    ["against it", Object.keys(against).join("; ")],
+    ["do first", capital(next(title))],
+  ];
+  const shown = lines.filter(([, text]) => text !== "").map(([label, text]) => `| ${label} | ${text} |`);
+  return `### ${capital(name)}\n\n| | |\n|---|---|\n${shown.join("\n")}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function metricsPage(): string {

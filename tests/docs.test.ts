@@ -4,6 +4,9 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { commands } from "../cli/main.ts";
+import { judge } from "../cli/scenario/judge.ts";
+import { loadTests } from "../cli/scenario/load.ts";
+import { play } from "../cli/scenario/play.ts";
 import { vocabulary } from "../cli/vocabulary.ts";
 import { usage } from "../local/options.ts";
 import { referencePages } from "../scripts/reference.ts";
@@ -62,6 +65,26 @@ describe("the examples of every kind", () => {
       expect(loadConfiguration(text, name, vocabulary)).not.toHaveProperty("problems");
     },
   );
+});
+
+describe("the worked outage", () => {
+  const page = read("docs/root-cause.md");
+  const shown = [...page.matchAll(/<!-- played: (\w+) -->\n```\n([\s\S]*?)```/g)];
+
+  it("is what comes of playing it", async () => {
+    const path = join(root, "examples/netra-staging/outage.test.yaml");
+    const loaded = await loadTests(readFileSync(path, "utf8"), path);
+    if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
+    const [scenario] = loaded.scenarios;
+    if (scenario === undefined) throw new Error("there is no scenario");
+    const played = await play(scenario);
+    expect(judge(played)).toEqual([]);
+    const [incident] = played.incidents;
+    expect(shown.length).toBeGreaterThan(3);
+    for (const [, field = "", text = ""] of shown) {
+      expect(incident?.fields[field]).toEqual(expect.arrayContaining(text.trimEnd().split("\n")));
+    }
+  });
 });
 
 describe("the pages", () => {

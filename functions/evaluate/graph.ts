@@ -47,11 +47,24 @@ export class ComponentGraph {
 
   /** The components along the shortest way from one down to what it depends on, both ends included. */
   path(from: string, to: string): string[] {
-    if (from === to) return [from];
-    const nearer = this.component(from)
-      .dependsOn.filter((next) => this.distance(next, to) !== undefined)
-      .sort((a, b) => (this.distance(a, to) ?? 0) - (this.distance(b, to) ?? 0))[0];
-    return nearer === undefined ? [from] : [from, ...this.path(nearer, to)];
+    return this.way(from, to, () => false) ?? [from];
+  }
+
+  /** The same, past every component in between that is closed; `undefined` where there is no such way. */
+  way(from: string, to: string, isClosed: (name: string) => boolean): string[] | undefined {
+    const before = new Map<string, string | undefined>([[from, undefined]]);
+    // A breadth-first walk, so that the first arrival is by the shortest way.
+    for (const [name] of before) {
+      if (name === to) break;
+      if (name !== from && isClosed(name)) continue;
+      for (const next of this.component(name).dependsOn) {
+        if (!before.has(next)) before.set(next, name);
+      }
+    }
+    if (!before.has(to)) return undefined;
+    const path = [to];
+    for (let name = before.get(to); name !== undefined; name = before.get(name)) path.unshift(name);
+    return path;
   }
 
   #reach(start: string): Map<string, number> {

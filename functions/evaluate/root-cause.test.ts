@@ -130,7 +130,7 @@ describe("the root cause", () => {
       "For VPC connector: `backend-health` fails in response, from outside, since 12:04:10 UTC.",
       "For VPC connector: `database-direct` reaches the same Cloud SQL from outside, so it answers, and the way from inside is what fails.",
       "Against VPC connector: `auth-health` was good all the time, though it needs VPC connector.",
-      "Less likely: Cloud SQL, because `database-direct` and `auth-health` were good all the time.",
+      "Less likely: Backend, because it explains less of what was seen.",
     ]);
     expect(whys).toEqual([
       "Backend fails: `backend-health` fails in response.",

@@ -3,7 +3,7 @@
  * Each is a question to the scene; its answer is the sentence that people read, or nothing.
  */
 import { list } from "../sentences.ts";
-import type { ProbeSign } from "../state.ts";
+import type { ProbeFact, ProbeSign } from "../state.ts";
 import type { Scene } from "./scene.ts";
 import type { Fault, Level } from "./signs.ts";
 
@@ -46,10 +46,12 @@ export type ClueName =
 export const clues: Readonly<Record<ClueName, Clue>> = {
   /** The same target fails from inside and answers from outside. */
   "the target answers another way": (scene, component) => {
+    const isAnotherWay = (fact: ProbeFact): boolean =>
+      fact.component === component
+        ? scene.role(component) === "database" && fact.vantage === "outside"
+        : scene.goesAround(fact, component) && scene.graph.distance(fact.component, component) !== undefined;
     const [seen] = scene.seen.greens
-      .filter(
-        (fact) => scene.goesAround(fact, component) && scene.graph.distance(fact.component, component) !== undefined,
-      )
+      .filter(isAnotherWay)
       .filter(({ component: target }) =>
         scene.symptoms.some(({ symptom }) => symptom.component === target && symptom.vantage === "inside"),
       );
@@ -240,7 +242,8 @@ function load(scene: Scene, levels: readonly Level[], component: string): string
     scene.signs(metric, levels),
   );
   const only = sign?.level === "normal" ? "only " : "";
-  return sign && `${title(scene, component)} is ${only}${sign.shown} busy.`;
+  const meaning = sign?.level === "normal" ? ", so it is not its load" : "";
+  return sign && `${title(scene, component)} is ${only}${sign.shown} busy${meaning}.`;
 }
 
 function fault(scene: Scene, component: string, matches: (fault: Fault) => boolean): string | undefined {

@@ -35,6 +35,8 @@ export interface Pattern {
   readonly selective?: true;
   /** What shows it comes long after what it does: that it was seen last does not acquit it. */
   readonly seenLate?: true;
+  /** What it costs to assume it: more for what is much rarer than the rest. @default 0 */
+  readonly rare?: number;
   readonly for?: Readonly<Partial<Record<ClueName, number>>>;
   readonly against?: Readonly<Partial<Record<ClueName, number>>>;
   /** What has happened, as the last answer to "why?". */
@@ -238,7 +240,7 @@ export const patterns: readonly Pattern[] = [
     // Whatever is short enough goes on working.
     contradicted: 0.1,
     contradictedByItself: 0.1,
-    for: { "a time-out is set wrong": 1.6, "it was cut off at a limit": 0.4, "a load balancer's limit": 0.2 },
+    for: { "a time-out is set wrong": 2, "it was cut off at a limit": 0.4, "a load balancer's limit": 0.2 },
     says: (title) => `A time-out of ${title} ends what should go on.`,
     next: (title) =>
       `Compare the time-outs of ${title} with how long WebSockets and replies last: the backend service's timeout, and \`gcloud run services describe\` for the request timeout.`,
@@ -379,6 +381,7 @@ export const patterns: readonly Pattern[] = [
     contradictedByItself: 0,
     selective: true,
     seenLate: true,
+    rare: 0.6,
     for: { "the provider reports an event": 1.5 },
     against: { "the provider reports nothing": 0.6 },
     says: (title) => `${title} itself is in trouble: Google must act, and what can move should move to another region.`,

@@ -71,9 +71,10 @@ export function explained(scene: Scene, component: string, pattern: Pattern, { s
   if (symptom.component === component) return mean(pattern.shows);
   if (graph.distance(symptom.component, component) !== undefined) {
     if (scene.goesAround({ vantage: symptom.vantage ?? "inside", component: symptom.component }, component)) return 0;
-    const between = graph.path(symptom.component, component).slice(1, -1);
-    // What is seen to work on the way cannot have passed the failure on.
-    const isShielded = !pattern.selective && between.some((name) => scene.works(name, component));
+    // What is seen to work on the way cannot have passed the failure on, but there may be another way.
+    const isShielded =
+      !pattern.selective &&
+      graph.way(symptom.component, component, (name) => scene.works(name, component)) === undefined;
     return mean(pattern.passesOn) * (isShielded ? 0.2 : 1);
   }
   // What stands before services shows their errors as its own.
@@ -123,6 +124,7 @@ function weigh(scene: Scene, component: string, pattern: Pattern): Hypothesis {
       doubt +
       relevance * (weightOf(supports) - weightOf(objections)) +
       bonus -
+      (pattern.rare ?? 0) -
       (hasOwnEvidence ? 0 : neverSeen),
     explains,
     fit: total === 0 ? 0 : gained / total,
@@ -147,6 +149,8 @@ function answers(scene: Scene, component: string, wanted: Readonly<Partial<Recor
   });
 }
 
+/** How much a further component that goes on working says, against the one before it. */
+const alike = 0.5;
 /** What a second, third and further good probe of the same component adds. */
 const fading = [1, 0.3, 0.1];
 
@@ -164,7 +168,8 @@ function contradictions(
   const all = symptoms.reduce((sum, { weight }) => sum + weight, 0);
   const scale = 0.15 + 0.85 * (failing / all);
   const counted = new Map<string, number>();
-  let doubt = 0;
+  const own: number[] = [];
+  const others = new Map<string, number>();
   for (const fact of contradictedBy) {
     const before = counted.get(fact.component) ?? 0;
     counted.set(fact.component, before + 1);
@@ -172,8 +177,16 @@ function contradictions(
     // A component that also fails is half broken: what still works of it, and of what needs it, says little.
     const isPartial = scene.symptomsOf(fact.component).some(({ symptom }) => symptom.source === "probe");
     const share = fact.component === component ? byItself(pattern) : pattern.contradicted * ofDependents;
-    doubt += scale * fade * share * (isPartial ? 0.3 : 1);
+    const counts = scale * fade * share * (isPartial ? 0.3 : 1);
+    if (fact.component === component) own.push(counts);
+    else others.set(fact.component, (others.get(fact.component) ?? 0) + counts);
   }
+  // Components that go on working often do so for one reason, such as connections that stand already: each says less than the one before.
+  const strongest = [...others.values()].sort((a, b) => b - a);
+  const doubt = strongest.reduce(
+    (sum, counts, index) => sum + counts * alike ** index,
+    own.reduce((sum, counts) => sum + counts, 0),
+  );
   return { contradictedBy, doubt };
 }
 

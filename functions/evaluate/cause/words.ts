@@ -49,16 +49,23 @@ export function evidenceWithout(ranked: readonly Hypothesis[], scene: Scene): st
   ];
 }
 
-/** The chain from the symptom furthest from the cause, which is the one that people feel, to the cause. */
+/** The chain from the symptom that people feel, which stands on most, to the cause. */
 export function whysOf(best: Hypothesis, scene: Scene): string[] {
   const { graph } = scene;
   const inLine = best.explains.map(({ symptom }) => symptom);
   const distance = ({ component }: Symptom): number => graph.distance(component, best.component) ?? -1;
-  const [felt] = inLine.sort((a, b) => distance(b) - distance(a) || a.since - b.since);
+  // What stands on most is what people use.
+  const height = ({ component }: Symptom): number => graph.causesOf(component).length;
+  const [felt] = inLine.sort((a, b) => height(b) - height(a) || distance(b) - distance(a) || a.since - b.since);
   if (felt === undefined) return [];
   const says = best.pattern.says(titleOf(best, scene));
   const isComponent = graph.names.includes(best.component);
-  const path = isComponent && distance(felt) >= 0 ? graph.path(felt.component, best.component) : [felt.component];
+  const past = (name: string): boolean => scene.symptomsOf(name).length === 0;
+  const path =
+    isComponent && distance(felt) >= 0
+      ? // Along what was seen to fail, where there is such a way.
+        (graph.way(felt.component, best.component, past) ?? graph.path(felt.component, best.component))
+      : [felt.component];
   const links = path.map((name, index) => {
     const { title } = graph.component(name);
     const seen = scene.symptomsOf(name).map(({ symptom }) => symptom);

@@ -13,7 +13,7 @@ export interface Graph {
   readonly databases: readonly Database[];
   readonly certificate?: Part;
   readonly edge?: Part;
-  readonly region?: { readonly component: string };
+  readonly region?: { readonly component: string; readonly events: string };
   /** Services whose health needs a database. */
   readonly services: readonly Service[];
   readonly auth: Service;
@@ -95,6 +95,7 @@ function netra(): Graph {
     auth: { component: "auth", probes: ["auth-health", "login"], database: "cloud-sql" },
     websocket: { component: "websocket", probes: ["websocket", "websocket-events"], needs: ["backend", "auth"] },
     journey: { component: "golden-path", probes: ["golden-path"] },
+    region: { component: "google-cloud", events: "google-incidents" },
     connectorLoad: "load-of-connector",
     edgeSettings: "settings-of-edge",
   };
@@ -224,7 +225,7 @@ function shop(): Graph {
     ],
     certificate: { component: "certs", probes: ["cert-of-shop", "cert-of-login"] },
     edge: { component: "ingress", probes: ["home"] },
-    region: { component: "europe-west1" },
+    region: { component: "europe-west1", events: "google-events" },
     services: [
       { component: "catalog", probes: ["catalog-up"], database: "orders" },
       { component: "checkout", probes: ["checkout-up"], database: "orders", starts: "checkout-starts" },

@@ -315,7 +315,7 @@ export const outages: Readonly<Record<string, Make>> = {
       effects,
       cause: [graph.region.component],
       verdict: "platform",
-      needs: ["google-events", ...all],
+      needs: [graph.region.events, ...all],
     };
   },
   "auth only"(graph, chance) {

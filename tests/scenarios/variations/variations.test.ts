@@ -1,0 +1,25 @@
+/**
+ * Outages that nobody has written down: one variation of every kind in every environment. The seed is fixed, so that a run says what the
+ * one before it said; `node tests/scenarios/variations/measure.ts 3 SEED` looks at others.
+ */
+import { expect, it } from "vitest";
+import { type Verdict, variations, verdictOn } from "./variations.ts";
+
+const seed = 7_301;
+/** A few are ambiguous even to a person: how many of a hundred must be told right. */
+const enough = 0.95;
+
+it("names the cause, the verdict and one incident for outages that it has not seen before", async () => {
+  const verdicts: Verdict[] = [];
+  for (const variation of await variations(seed, 1)) verdicts.push(await verdictOn(variation));
+  expect(verdicts.length).toBeGreaterThan(40);
+  const wrong = (is: (one: Verdict) => boolean): string[] =>
+    verdicts
+      .filter((one) => !is(one))
+      .map(({ variation, cause, verdict, incidents }) => `${variation.name}: ${cause}, ${verdict}, ${incidents}`);
+  const mostWrong = Math.floor(verdicts.length * (1 - enough));
+  expect(wrong(({ incidents }) => incidents === 1)).toEqual([]);
+  for (const told of [wrong(({ isRight }) => isRight), wrong(({ isVerdictRight }) => isVerdictRight)]) {
+    expect(told.slice(mostWrong), told.join("\n")).toEqual([]);
+  }
+}, 600_000);
