@@ -1,6 +1,7 @@
 /** Keeps requests away from addresses that are nobody's business outside: the network of the monitor and its metadata server. */
 import { type LookupAddress, type LookupOptions, lookup as resolve } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
+import { lazily } from "./lazily.ts";
 
 /** An address that may not be reached. `code` is `EPRIVATE`. */
 export class PrivateAddress extends Error {
@@ -9,19 +10,21 @@ export class PrivateAddress extends Error {
 }
 
 /**
- * Every range that is not of the public internet.
+ * Every range that is not of the public internet; made when it is first needed, for that takes its time.
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/iana-ipv6-special-registry
  */
-const notPublic = blockList(
-  ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"],
-  ["192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"],
-  ["::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fc00::/7"],
-  ["fe80::/10", "fec0::/10", "ff00::/8"],
+const notPublic = lazily(() =>
+  blockList(
+    ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"],
+    ["192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"],
+    ["::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fc00::/7"],
+    ["fe80::/10", "fec0::/10", "ff00::/8"],
+  ),
 );
 
 /** Whether an IP address is private, loopback, link-local, a metadata server's or otherwise not of the public internet. */
 export function isPrivateAddress(address: string): boolean {
-  return notPublic.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+  return notPublic().check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { Configuration } from "./config/model.ts";
+import { lazily } from "./lazily.ts";
 import { type Severity, severities } from "./messages/incident-event.ts";
 import type { Fields } from "./ports.ts";
 
@@ -138,32 +139,34 @@ export function incidentFigures(each: Readonly<Record<string, IncidentTimes>>): 
   };
 }
 
-const seconds = z.number().min(0);
-const schema: z.ZodType<Availability> = z.object({
-  period: z.string(),
-  components: z.record(z.string(), z.object({ up: seconds, down: seconds, unknown: seconds })),
-  journeys: z.record(z.string(), z.object({ attempts: seconds, successes: seconds })),
-  incidents: z.object({
-    count: seconds,
-    resolved: seconds,
-    mean_detect: seconds.nullable(),
-    mean_acknowledge: seconds.nullable(),
-    mean_recover: seconds.nullable(),
-    each: z.record(
-      z.string(),
-      z.object({
-        severity: z.enum(severities),
-        opened_at: z.string(),
-        detect: seconds,
-        acknowledge: seconds.optional(),
-        recover: seconds.optional(),
-      }),
-    ),
-  }),
+const schema = lazily((): z.ZodType<Availability> => {
+  const seconds = z.number().min(0);
+  return z.object({
+    period: z.string(),
+    components: z.record(z.string(), z.object({ up: seconds, down: seconds, unknown: seconds })),
+    journeys: z.record(z.string(), z.object({ attempts: seconds, successes: seconds })),
+    incidents: z.object({
+      count: seconds,
+      resolved: seconds,
+      mean_detect: seconds.nullable(),
+      mean_acknowledge: seconds.nullable(),
+      mean_recover: seconds.nullable(),
+      each: z.record(
+        z.string(),
+        z.object({
+          severity: z.enum(severities),
+          opened_at: z.string(),
+          detect: seconds,
+          acknowledge: seconds.optional(),
+          recover: seconds.optional(),
+        }),
+      ),
+    }),
+  });
 });
 
 /** A day or month from its document; `undefined` where there is none, or one that somebody has broken. */
 export function readAvailability(fields: Fields | undefined): Availability | undefined {
-  const parsed = schema.safeParse(fields);
+  const parsed = schema().safeParse(fields);
   return parsed.success ? parsed.data : undefined;
 }

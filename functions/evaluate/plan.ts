@@ -46,7 +46,8 @@ export function planOf(configuration: Configuration): Plan {
   // For dashboards, the newest value is enough.
   for (const metric of exportsOf(configuration) ?? []) lookback.set(metric, lookback.get(metric) ?? 0);
   const groups = [...new Set(configuration.probes.map(({ group }) => group))];
-  const homes = (rule: CompiledRule): string[] => groups.filter((group) => yieldsAll(configuration, group, rule));
+  const homesOf = new Map(all.map((rule) => [rule, groups.filter((group) => yieldsAll(configuration, group, rule))]));
+  const homes = (rule: CompiledRule): readonly string[] => homesOf.get(rule) ?? [];
   // What several probes say together can only be judged where all of them are known.
   const isCross = (rule: CompiledRule): boolean =>
     rule.vantages === "any"

@@ -1,5 +1,6 @@
 /** The ledger of deliveries: one document for each event and channel, told or not, written to be read in the console. */
 import { z } from "zod";
+import { lazily } from "../../shared/lazily.ts";
 import {
   type IncidentEvent,
   type IncidentEventKind,
@@ -80,7 +81,7 @@ export async function readLedger(store: Store, incident: string, logger: Logger)
 
 /** Reads a document of the ledger; `undefined` where it is none. */
 export function parseDelivery(fields: Fields | undefined): Delivery | undefined {
-  return deliverySchema.safeParse(fields).data;
+  return deliverySchema().safeParse(fields).data;
 }
 
 /** The fields of the document of a delivery. */
@@ -88,22 +89,25 @@ export function deliveryFields(delivery: Delivery): Fields {
   return Object.fromEntries(Object.entries(delivery).filter(([, value]) => value !== undefined));
 }
 
-const deliverySchema: z.ZodType<Delivery> = z.object({
-  incident: z.string(),
-  event: z.enum(incidentEventKinds),
-  channel: z.string(),
-  kind: z.string(),
-  sequence: z.number(),
-  at: z.date(),
-  title: z.string(),
-  status: z.enum(deliveryStatuses),
-  reason: z.string(),
-  payload: z.string().optional(),
-  attempts: z.array(z.object({ at: z.date(), outcome: z.string(), answer: z.string() })),
-  attempt_count: z.number(),
-  lease_until: z.date().optional(),
-  next_attempt_at: z.date().optional(),
-  planned_at: z.date(),
-  delivered_at: z.date().optional(),
-  expires_at: z.date(),
-});
+const deliverySchema = lazily(
+  (): z.ZodType<Delivery> =>
+    z.object({
+      incident: z.string(),
+      event: z.enum(incidentEventKinds),
+      channel: z.string(),
+      kind: z.string(),
+      sequence: z.number(),
+      at: z.date(),
+      title: z.string(),
+      status: z.enum(deliveryStatuses),
+      reason: z.string(),
+      payload: z.string().optional(),
+      attempts: z.array(z.object({ at: z.date(), outcome: z.string(), answer: z.string() })),
+      attempt_count: z.number(),
+      lease_until: z.date().optional(),
+      next_attempt_at: z.date().optional(),
+      planned_at: z.date(),
+      delivered_at: z.date().optional(),
+      expires_at: z.date(),
+    }),
+);

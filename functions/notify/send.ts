@@ -1,7 +1,6 @@
 /** The one place that sends: a request by HTTP, a mail by SMTP. It resolves the secrets, keeps the deadline and lets no secret out. */
 import { createConnection, type Socket } from "node:net";
-import { createTransport } from "nodemailer";
-import { isSecretReference, type SecretReference } from "../../shared/config/fields.ts";
+import { isSecretReference, type SecretReference } from "../../shared/config/secret-reference.ts";
 import { outbound } from "../../shared/outbound.ts";
 import type { Secrets } from "../../shared/ports.ts";
 import { bounded } from "../../shared/redact.ts";
@@ -114,6 +113,8 @@ async function sendMail(outgoing: OutgoingMail, vault: Vault, deadline: AbortSig
   const port = Number(url.port) || (secure ? 465 : 587);
   const connection = await connect(host, port, deadline);
   try {
+    // Loaded by the first mail, so that a cold start does not wait for it.
+    const { createTransport } = await import("nodemailer");
     const transport = createTransport({
       host,
       port,

@@ -1,5 +1,6 @@
 /** Silences: an operator's word, written into the console, that nobody shall be told of something for a while. */
 import { z } from "zod";
+import { lazily } from "../../shared/lazily.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Fields, Logger, Store } from "../../shared/ports.ts";
 
@@ -50,12 +51,12 @@ export async function readSilences(
   const stored = await store.query({ collection: "silences", limit: 1000 });
   const silences = stored.map(({ id, fields }) => ({
     where: `silences/${id}`,
-    parsed: silenceSchema.safeParse(fields),
+    parsed: silenceSchema().safeParse(fields),
   }));
   const until = incident.fields?.["silenced_until"];
   if (until !== undefined && until !== null) {
     const own = { incident: incident.id, until, reason: "silenced_until of the incident" };
-    silences.push({ where: `silenced_until of incidents/${incident.id}`, parsed: silenceSchema.safeParse(own) });
+    silences.push({ where: `silenced_until of incidents/${incident.id}`, parsed: silenceSchema().safeParse(own) });
   }
   return silences.flatMap(({ where, parsed }) => {
     if (parsed.success) return [parsed.data];
@@ -65,28 +66,29 @@ export async function readSilences(
   });
 }
 
-const instant = z
-  .union([z.date(), z.string().transform((text) => new Date(text))], { error: "must be a timestamp" })
-  .refine((date) => !Number.isNaN(date.getTime()), "must be a timestamp")
-  .transform((date) => date.getTime());
-
 const scopes: readonly SilenceScope[] = ["component", "rule", "environment", "incident"];
 
-const silenceSchema = z
-  .object({
-    component: z.string().optional(),
-    rule: z.string().optional(),
-    environment: z.string().optional(),
-    incident: z.string().optional(),
-    from: instant.optional(),
-    until: instant,
-    reason: z.string().default(""),
-  })
-  .transform(({ from, until, reason, ...names }, context): Silence => {
-    const [scope, ...others] = scopes.filter((candidate) => names[candidate] !== undefined);
-    if (scope === undefined || others.length > 0) {
-      context.issues.push({ code: "custom", message: "name one component, rule or environment", input: names });
-      return z.NEVER;
-    }
-    return { scope, name: names[scope] ?? "", from: from ?? Number.NEGATIVE_INFINITY, until, reason };
-  });
+const silenceSchema = lazily(() => {
+  const instant = z
+    .union([z.date(), z.string().transform((text) => new Date(text))], { error: "must be a timestamp" })
+    .refine((date) => !Number.isNaN(date.getTime()), "must be a timestamp")
+    .transform((date) => date.getTime());
+  return z
+    .object({
+      component: z.string().optional(),
+      rule: z.string().optional(),
+      environment: z.string().optional(),
+      incident: z.string().optional(),
+      from: instant.optional(),
+      until: instant,
+      reason: z.string().default(""),
+    })
+    .transform(({ from, until, reason, ...names }, context): Silence => {
+      const [scope, ...others] = scopes.filter((candidate) => names[candidate] !== undefined);
+      if (scope === undefined || others.length > 0) {
+        context.issues.push({ code: "custom", message: "name one component, rule or environment", input: names });
+        return z.NEVER;
+      }
+      return { scope, name: names[scope] ?? "", from: from ?? Number.NEGATIVE_INFINITY, until, reason };
+    });
+});

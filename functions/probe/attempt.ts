@@ -1,7 +1,7 @@
 /** One probe of a run: attempted within its deadline, and once more where the failure may have been a blip. */
 import type { z } from "zod";
-import { isSecretReference, type SecretReference } from "../../shared/config/fields.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import { isSecretReference, type SecretReference } from "../../shared/config/secret-reference.ts";
 import type { BeatReader } from "../../shared/heartbeats.ts";
 import type {
   Attempt,

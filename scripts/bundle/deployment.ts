@@ -1,8 +1,8 @@
 /** What Terraform needs to know of a configuration, worked out by the code that the functions themselves use. */
 import { readsOf } from "../../functions/probe/google/permissions.ts";
-import { isSecretReference } from "../../shared/config/fields.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { triggerCron } from "../../shared/config/schedule.ts";
+import { isSecretReference } from "../../shared/config/secret-reference.ts";
 import { exportsOf } from "../../shared/exported-metrics.ts";
 import { type CompositeIndex, compositeIndexes, expiringCollections, unindexedFields } from "../../shared/indexes.ts";
 import { scheduledRequest } from "../../shared/messages/probe-request.ts";

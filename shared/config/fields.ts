@@ -2,11 +2,9 @@
 import { z } from "zod";
 import { type Severity, severities } from "../messages/incident-event.ts";
 import { formatDuration, parseDuration } from "../units.ts";
+import type { SecretReference } from "./secret-reference.ts";
 
-/** A reference to a secret: Secret Manager in the cloud, an environment variable or a file on one machine. */
-export interface SecretReference {
-  readonly secret: string;
-}
+export type { SecretReference };
 
 /** A duration such as `10s`, read as milliseconds. */
 export const duration: z.ZodType<number, string> = z
@@ -93,8 +91,3 @@ export const textOrSecret: z.ZodType<string | SecretReference, string | SecretRe
   [z.string(), secretReference],
   { error: `must be a text or ${secretForm}` },
 );
-
-/** Whether a value that may be either is a reference. */
-export function isSecretReference(value: unknown): value is SecretReference {
-  return typeof value === "object" && value !== null && typeof (value as SecretReference).secret === "string";
-}

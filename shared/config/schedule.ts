@@ -1,7 +1,10 @@
 /** Schedules: `every 15s`, or a cron expression of five fields, and the groups in which probes run. */
-import { Cron } from "croner";
+import { Cron, type CronOptions } from "croner";
 import type { Vantage } from "../messages/report.ts";
 import { formatDuration, parseDuration } from "../units.ts";
+
+/** As an offset, because the name of a time zone makes the library ask for the calendar of the system at every step. */
+const inUtc: CronOptions = { paused: true, utcOffset: 0 };
 
 /** The interval of `every X` in milliseconds; `undefined` for a cron expression. */
 export function scheduleInterval(schedule: string): number | undefined {
@@ -38,7 +41,7 @@ export function scheduleProblem(schedule: string): string | undefined {
   if (strange !== undefined)
     return `"${schedule}" is no cron expression: "${strange}" has no meaning, only numbers, names, * / - and commas do`;
   try {
-    const next = new Cron(schedule, { paused: true, timezone: "Etc/UTC" }).nextRun(new Date(0));
+    const next = new Cron(schedule, inUtc).nextRun(new Date(0));
     return next === null ? `"${schedule}" never comes: there is no such date` : undefined;
   } catch (error) {
     return `"${schedule}" is no cron expression: ${(error as Error).message.replace(/^CronPattern: /, "")}`;
@@ -72,15 +75,21 @@ export function groupName(vantage: Vantage, schedule: string): string {
 export function longestGap(schedule: string): number {
   const interval = scheduleInterval(schedule);
   if (interval !== undefined) return interval;
-  const runs = new Cron(schedule, { paused: true, timezone: "Etc/UTC" }).nextRuns(50, new Date(0));
+  const known = longestGaps.get(schedule);
+  if (known !== undefined) return known;
+  const runs = new Cron(schedule, inUtc).nextRuns(50, new Date(0));
   let longest = 60_000;
   for (let i = 1; i < runs.length; i++) {
     longest = Math.max(longest, (runs[i]?.getTime() ?? 0) - (runs[i - 1]?.getTime() ?? 0));
   }
+  longestGaps.set(schedule, longest);
   return longest;
 }
 
+/** What was worked out already, by cron expression. */
+const longestGaps = new Map<string, number>();
+
 /** The first instant after `after` (exclusive) at which the schedule is triggered; milliseconds since the epoch. */
 export function nextTrigger(schedule: string, after: number): number | undefined {
-  return new Cron(triggerCron(schedule), { paused: true, timezone: "Etc/UTC" }).nextRun(new Date(after))?.getTime();
+  return new Cron(triggerCron(schedule), inUtc).nextRun(new Date(after))?.getTime();
 }

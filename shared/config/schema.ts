@@ -8,7 +8,6 @@ import {
   entryName,
   googleProject,
   googleRegion,
-  isSecretReference,
   names,
   percentage,
   type SecretReference,
@@ -17,6 +16,7 @@ import {
   textOrSecret,
 } from "./fields.ts";
 import { scheduleProblem } from "./schedule.ts";
+import { isSecretReference } from "./secret-reference.ts";
 
 /** A kind of probe or channel, as far as the configuration is concerned. */
 export interface Kind {

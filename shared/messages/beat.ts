@@ -1,5 +1,6 @@
 /** A beat: something that reports to us by itself, one message on the topic `heartbeats`. Its instant is the publish time of the message. */
 import { z } from "zod";
+import { lazily } from "../lazily.ts";
 import { parseMessage } from "./report.ts";
 
 /** Says that something ran, and how it went. */
@@ -15,18 +16,21 @@ export interface Beat {
 }
 
 /** Written by people in scripts, so that as little as possible must be written: `{"name": "nightly-backup"}`. */
-const beatSchema: z.ZodType<Beat, unknown> = z.object({
-  v: z.literal(1).optional(),
-  name: z.string().min(1).max(200),
-  ok: z.boolean().default(true),
-  message: z.string().optional(),
-  environment: z.string().optional(),
-});
+const beatSchema = lazily(
+  (): z.ZodType<Beat, unknown> =>
+    z.object({
+      v: z.literal(1).optional(),
+      name: z.string().min(1).max(200),
+      ok: z.boolean().default(true),
+      message: z.string().optional(),
+      environment: z.string().optional(),
+    }),
+);
 
 /**
  * Reads a beat from the data of a message.
  * @throws MalformedMessage that says which field is wrong
  */
 export function parseBeat(data: unknown): Beat {
-  return parseMessage("beat", beatSchema, data);
+  return parseMessage("beat", beatSchema(), data);
 }

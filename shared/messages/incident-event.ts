@@ -1,5 +1,6 @@
 /** What happened to an incident: one message on the topic `notifications`, and one line of `replay`. */
 import { z } from "zod";
+import { lazily } from "../lazily.ts";
 import { parseMessage } from "./report.ts";
 
 /** How bad it is for those who depend on the environment. */
@@ -75,37 +76,40 @@ export interface IncidentEvent {
   resolved_at?: string | undefined;
 }
 
-const incidentEventSchema: z.ZodType<IncidentEvent> = z.object({
-  v: z.literal(1),
-  at: z.string(),
-  incident: z.string().min(1),
-  event: z.enum(incidentEventKinds),
-  severity: z.enum(["info", "warning", "critical"]),
-  root_cause: z.string(),
-  verdict: z.enum(["platform", "application", "monitor", "unknown"]),
-  confidence: z.number(),
-  components: z.array(z.string()),
-  alerts: z.array(z.string()),
-  summary: z.string(),
-  environment: z.string(),
-  sequence: z.int().min(1),
-  occurrence: z.int().min(1),
-  change: z.string(),
-  title: z.string(),
-  status: z.enum(["open", "acknowledged", "recovering", "resolved"]),
-  priority: z.enum(["P0", "P1", "P2", "P3"]),
-  impact: z.string(),
-  evidence: z.array(z.string()),
-  whys: z.array(z.string()),
-  opened_at: z.string(),
-  first_failure_at: z.string(),
-  resolved_at: z.string().optional(),
-});
+const incidentEventSchema = lazily(
+  (): z.ZodType<IncidentEvent> =>
+    z.object({
+      v: z.literal(1),
+      at: z.string(),
+      incident: z.string().min(1),
+      event: z.enum(incidentEventKinds),
+      severity: z.enum(["info", "warning", "critical"]),
+      root_cause: z.string(),
+      verdict: z.enum(["platform", "application", "monitor", "unknown"]),
+      confidence: z.number(),
+      components: z.array(z.string()),
+      alerts: z.array(z.string()),
+      summary: z.string(),
+      environment: z.string(),
+      sequence: z.int().min(1),
+      occurrence: z.int().min(1),
+      change: z.string(),
+      title: z.string(),
+      status: z.enum(["open", "acknowledged", "recovering", "resolved"]),
+      priority: z.enum(["P0", "P1", "P2", "P3"]),
+      impact: z.string(),
+      evidence: z.array(z.string()),
+      whys: z.array(z.string()),
+      opened_at: z.string(),
+      first_failure_at: z.string(),
+      resolved_at: z.string().optional(),
+    }),
+);
 
 /**
  * Reads an incident event from the data of a message.
  * @throws MalformedMessage that says which field is wrong
  */
 export function parseIncidentEvent(data: unknown): IncidentEvent {
-  return parseMessage("incident event", incidentEventSchema, data);
+  return parseMessage("incident event", incidentEventSchema(), data);
 }

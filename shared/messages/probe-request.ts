@@ -1,5 +1,6 @@
 /** The request to run probes: one message on the topic `probe-requests`. The attribute `vantage` selects the function that answers. */
 import { z } from "zod";
+import { lazily } from "../lazily.ts";
 import type { OutgoingMessage } from "../ports.ts";
 import { parseMessage, type Trigger, type Vantage } from "./report.ts";
 
@@ -28,19 +29,22 @@ export interface Shard {
   requested_at: string;
 }
 
-const probeRequestSchema: z.ZodType<ProbeRequest> = z.object({
-  v: z.literal(1),
-  environment: z.string(),
-  vantage: z.enum(["inside", "outside"]),
-  trigger: z.enum(["schedule", "diagnosis", "validation"]),
-  group: z.string().min(1),
-  probes: z.array(z.string()).optional(),
-  request: z.string().optional(),
-  shard: z
-    .object({ index: z.int().min(1), of: z.int().min(1), requested_at: z.iso.datetime({ precision: 3 }) })
-    .refine(({ index, of }) => index <= of, "index must not be above of")
-    .optional(),
-});
+const probeRequestSchema = lazily(
+  (): z.ZodType<ProbeRequest> =>
+    z.object({
+      v: z.literal(1),
+      environment: z.string(),
+      vantage: z.enum(["inside", "outside"]),
+      trigger: z.enum(["schedule", "diagnosis", "validation"]),
+      group: z.string().min(1),
+      probes: z.array(z.string()).optional(),
+      request: z.string().optional(),
+      shard: z
+        .object({ index: z.int().min(1), of: z.int().min(1), requested_at: z.iso.datetime({ precision: 3 }) })
+        .refine(({ index, of }) => index <= of, "index must not be above of")
+        .optional(),
+    }),
+);
 
 /** The message of a schedule: the request for one run of a group, with the attributes that bring it to the right function. */
 export function scheduledRequest(
@@ -56,5 +60,5 @@ export function scheduledRequest(
  * @throws MalformedMessage that says which field is wrong
  */
 export function parseProbeRequest(data: unknown): ProbeRequest {
-  return parseMessage("probe request", probeRequestSchema, data);
+  return parseMessage("probe request", probeRequestSchema(), data);
 }

@@ -1,10 +1,7 @@
 /** The report: results of one run of one probe group, one message on the topic `measurements`. */
 import { z } from "zod";
+import { lazily } from "../lazily.ts";
 import type { Severity } from "./incident-event.ts";
-
-const instant: z.ZodString = z
-  .string()
-  .refine((text) => !Number.isNaN(Date.parse(text)), "must be an RFC 3339 instant");
 
 /** Kinds of failure, alike for every prober. */
 export const failureKinds = [
@@ -137,58 +134,62 @@ export interface Report {
 /** Where a probe runs from: `inside` the VPC, through the connector, or `outside`. */
 export type Vantage = "inside" | "outside";
 
-const failure: z.ZodType<Failure> = z.object({ kind: z.enum(failureKinds), phase: z.string(), message: z.string() });
-
-const reportSchema: z.ZodType<Report> = z.object({
-  v: z.literal(1),
-  report: z.string().min(1),
-  environment: z.string(),
-  vantage: z.enum(["inside", "outside"]),
-  group: z.string(),
-  trigger: z.enum(["schedule", "diagnosis", "validation"]),
-  started_at: instant,
-  finished_at: instant,
-  results: z.array(
-    z.object({
-      probe: z.string(),
-      component: z.string(),
-      at: instant,
-      success: z.boolean(),
-      failure: failure.optional(),
-      measurements: z.array(
-        z.object({ metric: z.string(), value: z.number(), labels: z.record(z.string(), z.string()) }),
-      ),
-      findings: z
-        .array(
-          z.object({
-            check: z.string(),
-            ok: z.boolean(),
-            observed: z.string(),
-            expected: z.string(),
-            explanation: z.string(),
-            resource: z.string().optional(),
-            component: z.string().optional(),
-            severity: z.enum(["info", "warning", "critical"]).optional(),
-          }),
-        )
-        .optional(),
-      unchecked: z
-        .array(
-          z.object({
-            checks: z.array(z.string()),
-            resource: z.string(),
-            component: z.string().optional(),
-            explanation: z.string(),
-          }),
-        )
-        .optional(),
-      hops: z.array(z.object({ url: z.string(), status: z.number(), duration: z.number() })).optional(),
-      attempts: z.array(z.object({ at: instant, duration: z.number(), failure: failure.optional() })).optional(),
-    }),
-  ),
-  request: z.string().optional(),
-  prober_unhealthy: z.string().optional(),
-  cold_start: z.boolean().optional(),
+const reportSchema = lazily((): z.ZodType<Report> => {
+  const instant: z.ZodString = z
+    .string()
+    .refine((text) => !Number.isNaN(Date.parse(text)), "must be an RFC 3339 instant");
+  const failure: z.ZodType<Failure> = z.object({ kind: z.enum(failureKinds), phase: z.string(), message: z.string() });
+  return z.object({
+    v: z.literal(1),
+    report: z.string().min(1),
+    environment: z.string(),
+    vantage: z.enum(["inside", "outside"]),
+    group: z.string(),
+    trigger: z.enum(["schedule", "diagnosis", "validation"]),
+    started_at: instant,
+    finished_at: instant,
+    results: z.array(
+      z.object({
+        probe: z.string(),
+        component: z.string(),
+        at: instant,
+        success: z.boolean(),
+        failure: failure.optional(),
+        measurements: z.array(
+          z.object({ metric: z.string(), value: z.number(), labels: z.record(z.string(), z.string()) }),
+        ),
+        findings: z
+          .array(
+            z.object({
+              check: z.string(),
+              ok: z.boolean(),
+              observed: z.string(),
+              expected: z.string(),
+              explanation: z.string(),
+              resource: z.string().optional(),
+              component: z.string().optional(),
+              severity: z.enum(["info", "warning", "critical"]).optional(),
+            }),
+          )
+          .optional(),
+        unchecked: z
+          .array(
+            z.object({
+              checks: z.array(z.string()),
+              resource: z.string(),
+              component: z.string().optional(),
+              explanation: z.string(),
+            }),
+          )
+          .optional(),
+        hops: z.array(z.object({ url: z.string(), status: z.number(), duration: z.number() })).optional(),
+        attempts: z.array(z.object({ at: instant, duration: z.number(), failure: failure.optional() })).optional(),
+      }),
+    ),
+    request: z.string().optional(),
+    prober_unhealthy: z.string().optional(),
+    cold_start: z.boolean().optional(),
+  });
 });
 
 /**
@@ -196,7 +197,7 @@ const reportSchema: z.ZodType<Report> = z.object({
  * @throws Error that says which field is wrong
  */
 export function parseReport(data: unknown): Report {
-  return parseMessage("report", reportSchema, data);
+  return parseMessage("report", reportSchema(), data);
 }
 
 /** Reads `data` by `schema`, with one sentence for all that is wrong. Shared by the wire formats. */

@@ -1,5 +1,6 @@
 /** The tick: time as a message, on the topic `ticks`, once a minute. Its instant is the publish time of the message. */
 import { z } from "zod";
+import { lazily } from "../lazily.ts";
 import { parseMessage } from "./report.ts";
 
 /** Asks the evaluator to look at what only the passing of time changes. */
@@ -8,12 +9,12 @@ export interface Tick {
   environment: string;
 }
 
-const tickSchema: z.ZodType<Tick> = z.object({ v: z.literal(1), environment: z.string() });
+const tickSchema = lazily((): z.ZodType<Tick> => z.object({ v: z.literal(1), environment: z.string() }));
 
 /**
  * Reads a tick from the data of a message.
  * @throws MalformedMessage that says which field is wrong
  */
 export function parseTick(data: unknown): Tick {
-  return parseMessage("tick", tickSchema, data);
+  return parseMessage("tick", tickSchema(), data);
 }

@@ -4,9 +4,9 @@
  * due is decided here, purely; sending it is one request, whose failure harms nothing.
  */
 
-import { isSecretReference } from "../../../shared/config/fields.ts";
 import type { HeartbeatSettings } from "../../../shared/config/model.ts";
 import { nextTrigger } from "../../../shared/config/schedule.ts";
+import { isSecretReference } from "../../../shared/config/secret-reference.ts";
 import { outbound } from "../../../shared/outbound.ts";
 import type { Secrets } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/redact.ts";

@@ -1,6 +1,7 @@
 /** The prober `journey`: what a user does, step by step, with what the answers say carried along. */
 import { z } from "zod";
-import { duration, isSecretReference } from "../../../shared/config/fields.ts";
+import { duration } from "../../../shared/config/fields.ts";
+import { isSecretReference } from "../../../shared/config/secret-reference.ts";
 import { type Given, type JourneyStep, journeyStep, mistakesAmong, variables } from "../journey-steps.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import type { Json } from "../template.ts";
