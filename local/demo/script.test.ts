@@ -26,8 +26,8 @@ describe("scriptAt", () => {
   });
 
   it("shortens what is waited for with the pace, and nothing else", () => {
-    expect(scriptAt(script, 20_000, 1).step.faults.connector).toMatchObject({ latencyMs: 400, neighbours: 0.7 });
-    expect(scriptAt(script, 5_000, 4).step.faults.connector).toMatchObject({ latencyMs: 200, neighbours: 0.7 });
+    expect(scriptAt(script, 20_000, 1).step.faults.connector).toMatchObject({ latencyMs: 700, neighbours: 0.7 });
+    expect(scriptAt(script, 5_000, 4).step.faults.connector).toMatchObject({ latencyMs: 350, neighbours: 0.7 });
   });
 });
 

@@ -91,7 +91,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
       {
         at: 15_000,
         say: "A neighbour floods the VPC connector: new connections are slow.",
-        faults: { ...allWell, connector: { ...healthy, neighbours: 0.7, latencyMs: 400 } },
+        faults: { ...allWell, connector: { ...healthy, neighbours: 0.7, latencyMs: 700 } },
       },
       {
         at: 25_000,
@@ -112,7 +112,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     verdict: "platform",
     script: sudden(
       "A neighbour floods the VPC connector: everything works, and slowly.",
-      { connector: { ...healthy, neighbours: 0.75, latencyMs: 500 } },
+      { connector: { ...healthy, neighbours: 0.75, latencyMs: 700 } },
       "The neighbour is quiet again",
     ),
   },
