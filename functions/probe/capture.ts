@@ -1,7 +1,7 @@
 /** Values that are kept from an answer for later: the settings under `capture`, and what they find. */
 import { z } from "zod";
 import { parseJsonPath, valueAt } from "./json-path.ts";
-import { find, parsePattern } from "./pattern.ts";
+import { find, parsePattern, patternMistake } from "./pattern.ts";
 import { type Json, variableName } from "./template.ts";
 
 /** Where a value stands, and whether it is secret. */
@@ -23,7 +23,9 @@ const written: z.ZodType<Capture, unknown> = z
     header: z.string().min(1).toLowerCase().optional().describe("The name of a header of the answer."),
     matches: z
       .string()
-      .refine((text) => parsePattern(text) !== undefined, "must be a pattern such as /session=([^;]+)/")
+      .refine((text) => patternMistake(text) === undefined, {
+        error: ({ input }) => `must be a pattern such as /session=([^;]+)/: ${patternMistake(String(input))}`,
+      })
       .optional()
       .describe("A /pattern/ that is found in the value, of which the first group is kept."),
     secret: z.boolean().optional().describe("Keeps the value out of reports."),
@@ -38,6 +40,10 @@ export const captures: z.ZodType<Readonly<Record<string, Capture>>, unknown> = z
   z.union([path.transform((json): Capture => ({ json })), written], {
     error: "must be a path such as $.token, or { header: NAME } or { json: PATH }",
   }),
+  {
+    error: ({ code }) =>
+      code === "invalid_type" ? "must be a map of variables, such as { token: $.token }" : undefined,
+  },
 );
 
 const telling = "token|passw(?:or)?d|secret|api_?key|jwt|cookie|credential|authorization|session|bearer";

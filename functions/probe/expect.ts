@@ -5,7 +5,7 @@ import type { Failure } from "../../shared/messages/report.ts";
 import { formatDuration, quantity } from "../../shared/units.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
 import type { Answer } from "./net/exchange.ts";
-import { parsePattern, search } from "./pattern.ts";
+import { parsePattern, patternMistake, search } from "./pattern.ts";
 
 /** A single value of JSON. */
 export type JsonScalar = string | number | boolean | null;
@@ -55,7 +55,32 @@ export function parseJson(text: string): unknown {
 const statusAdvice = "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";
 
 /** The schema of a value of JSON that is no list and no object. */
-export const jsonScalar: z.ZodType<JsonScalar, JsonScalar> = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+export const jsonScalar: z.ZodType<JsonScalar, JsonScalar> = z.union(
+  [
+    z.string().superRefine((text, context) => {
+      const message = expectedMistake(text);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    }),
+    z.number(),
+    z.boolean(),
+    z.null(),
+  ],
+  {
+    error: ({ input }) =>
+      typeof input === "object"
+        ? 'must be one value, such as healthy, 3, true, "< 0.8" or /done/: go on in the path to what is inside'
+        : undefined,
+  },
+);
+
+/** What is wrong with an expected text: one that looks like a comparison or a pattern must be one. */
+function expectedMistake(text: string): string | undefined {
+  const [, operator, limit = ""] = /^(<=|>=|<|>)(.*)$/s.exec(text) ?? [];
+  if (operator !== undefined && asNumber(limit) === undefined && !limit.includes("${"))
+    return `${operator} compares with a number: write "${operator} 0.8" or "${operator} 80%"`;
+  const mistake = /^\/.+\/[ims]*$/s.test(text) ? patternMistake(text) : undefined;
+  return mistake && `must be a regular expression between its slashes: ${mistake}`;
+}
 
 /** The schema of values inside JSON by path, each a value or what `meets` reads as a condition. */
 export const jsonValues: z.ZodType<Readonly<Record<string, JsonScalar>>, Record<string, JsonScalar>> = z.record(
@@ -76,7 +101,9 @@ export const expectations: z.ZodType<Expectations, unknown> = z.strictObject({
   body_contains: z.string().min(1).optional().describe("A text that the body must contain."),
   body_matches: z
     .string()
-    .refine((text) => parsePattern(asPattern(text)) !== undefined, "must be a regular expression")
+    .refine((text) => parsePattern(asPattern(text)) !== undefined, {
+      error: ({ input }) => `must be a regular expression: ${patternMistake(asPattern(String(input)))}`,
+    })
     .optional()
     .describe("A regular expression that the body must match."),
   json: jsonValues
@@ -235,7 +262,7 @@ function asNumber(text: string): number | undefined {
 }
 
 function asPattern(text: string): string {
-  return parsePattern(text) ? text : `/${text}/`;
+  return /^\/.+\/[ims]*$/s.test(text) ? text : `/${text}/`;
 }
 
 function bodyFailure(message: string): Failure {

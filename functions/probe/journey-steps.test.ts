@@ -26,12 +26,17 @@ describe("the steps of a journey", () => {
     [
       "two actions",
       withStep({ name: "x", ping: true, close: 1000 }),
-      [["steps.6", "a step is one of http, websocket, send, expect, ping, close and check"]],
+      [["steps.6", "a step does one thing, and this one has ping and close: make a step of each"]],
     ],
     [
       "no action",
       withStep({ name: "x" }),
-      [["steps.6", "a step is one of http, websocket, send, expect, ping, close and check"]],
+      [
+        [
+          "steps.6",
+          "a step does one thing, and this one does nothing: write http, websocket, send, expect, ping, close or check",
+        ],
+      ],
     ],
     ["a name twice", withStep({ name: "reply", ping: true }), [["steps.6.name", 'there are two steps "reply"']]],
     [
@@ -52,7 +57,7 @@ describe("the steps of a journey", () => {
     [
       "a variable that nothing captures",
       withStep({ name: "x", send: { a: ["${thraed}"] } }),
-      [["steps.6", '${thraed} has no value here: did you mean "thread"?']],
+      [["steps.6.send.a.0", '${thraed} has no value here: did you mean "thread"?']],
     ],
     [
       "a variable before it is captured",
@@ -60,23 +65,28 @@ describe("the steps of a journey", () => {
         ...rest,
         steps: [{ name: "x", http: { url: "http://x/${thread}" } }, first, ...steps],
       }),
-      [["steps.0", "${thread} has no value here: the variables so far are run_id, password, greeting"]],
+      [["steps.0.http.url", "${thread} has no value here: the variables so far are run_id, password, greeting"]],
     ],
     [
       "a check of nothing",
       withStep({ name: "x", check: { idd: 1 } }),
-      [["steps.6", '${idd} has no value here: did you mean "id"?']],
+      [["steps.6.check.idd", '${idd} has no value here: did you mean "id"?']],
     ],
     [
       "a mark that is none",
       withStep({ name: "x", send: "${a b}" }),
-      [["steps.6", "${a b} is no variable: write ${name}, or $${ for the characters themselves"]],
+      [["steps.6.send", "${a b} is no variable: write ${name}, or $${ for the characters themselves"]],
     ],
     ["the characters themselves", withStep({ name: "x", send: "$${a b}" }), []],
     [
       "a variable for a host",
       withStep({ name: "x", http: { url: "http://${name}/" } }),
-      [["steps.6", "whom a step speaks to must stand in the file: a variable has its place in path and query"]],
+      [
+        [
+          "steps.6.http.url",
+          "whom a step speaks to must stand in the file: a variable has its place in path and query",
+        ],
+      ],
     ],
     [
       "a capture from a ping",

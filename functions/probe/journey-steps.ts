@@ -6,7 +6,7 @@ import { nearest } from "../../shared/nearest.ts";
 import { type Capture, captures } from "./capture.ts";
 import { type JsonScalar, jsonScalar } from "./expect.ts";
 import { oneBody, type RequestSettings, requestFields } from "./request.ts";
-import { stepName, type Utterance, utteranceFields, actions as utterances } from "./script.ts";
+import { actionMistake, stepName, type Utterance, utteranceFields, actions as utterances } from "./script.ts";
 import { type SocketSettings, socketFields } from "./socket.ts";
 import { marksIn, variableName } from "./template.ts";
 
@@ -76,8 +76,8 @@ export const journeyStep: z.ZodType<JourneyStep, unknown> = z
       ),
     within: duration.prefault("10s").describe("The longest that the step may take."),
   })
-  .refine((step) => kinds.filter((kind) => step[kind] !== undefined).length === 1, {
-    message: `a step is one of ${kinds.slice(0, -1).join(", ")} and ${kinds.at(-1)}`,
+  .refine((step) => actionMistake(step, kinds) === undefined, {
+    error: ({ input }) => actionMistake(input as object, kinds) ?? "",
   })
   .refine((step) => Object.keys(step.capture).length === 0 || step.http !== undefined || step.expect !== undefined, {
     message: "only the answer of http and the messages of expect can be captured from",
@@ -132,23 +132,43 @@ export function mistakesAmong(
         });
       open = step.websocket !== undefined || (open && step.close === undefined);
       const mistake = markMistake(step, known);
-      if (mistake !== undefined) mistakes.push({ message: mistake, path });
+      if (mistake !== undefined) mistakes.push({ message: mistake.message, path: [...path, ...mistake.inside] });
       known.push(...Object.keys(step.capture));
     }
   }
   return mistakes;
 }
 
-function markMistake(step: JourneyStep, known: readonly string[]): string | undefined {
+/** The first mark that stands for nothing, or where none may stand: the sentence, and where inside the step. */
+function markMistake(
+  step: JourneyStep,
+  known: readonly string[],
+): { readonly message: string; readonly inside: readonly (string | number)[] } | undefined {
   const asked = [...marksIn(fillable(step)), ...Object.keys(step.check ?? {})];
   for (const mark of asked) {
+    const inside = placeOf(mark, step) ?? (step.check === undefined ? [] : ["check", mark]);
     if (!variableName.test(mark))
-      return `\${${mark}} is no variable: write \${name}, or $\${ for the characters themselves`;
+      return { message: `\${${mark}} is no variable: write \${name}, or $\${ for the characters themselves`, inside };
     if (known.includes(mark)) continue;
-    return `\${${mark}} has no value here: ${insteadOf(nearest(mark, known), known, "variables so far")}`;
+    const instead = insteadOf(nearest(mark, known), known, "variables so far");
+    return { message: `\${${mark}} has no value here: ${instead}`, inside };
   }
-  const url = step.http?.url ?? step.websocket?.url ?? "";
-  const authority = /^[^:]+:\/\/[^/?#]*/.exec(url)?.[0] ?? "";
+  const kind = step.http ? "http" : "websocket";
+  const authority = /^[^:]+:\/\/[^/?#]*/.exec(step[kind]?.url ?? "")?.[0] ?? "";
   if (!authority.includes("${")) return undefined;
-  return "whom a step speaks to must stand in the file: a variable has its place in path and query";
+  return {
+    message: "whom a step speaks to must stand in the file: a variable has its place in path and query",
+    inside: [kind, "url"],
+  };
+}
+
+/** Where a mark stands: the keys that lead to the text. */
+function placeOf(mark: string, value: unknown): (string | number)[] | undefined {
+  if (typeof value === "string") return value.includes(`\${${mark}}`) ? [] : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const place = placeOf(mark, inner);
+    if (place !== undefined) return [Array.isArray(value) ? Number(key) : key, ...place];
+  }
+  return undefined;
 }

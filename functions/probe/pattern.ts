@@ -33,12 +33,26 @@ function execute(pattern: RegExp, text: string): readonly (string | undefined)[]
 
 /** Reads `/pattern/` or `/pattern/i`; `undefined` when the text is not written so, or is no regular expression. */
 export function parsePattern(text: string): RegExp | undefined {
+  const read = readPattern(text);
+  return read instanceof RegExp ? read : undefined;
+}
+
+/** What keeps a text from being a pattern, to stand at the end of a sentence; `undefined` for one that is. */
+export function patternMistake(text: string): string | undefined {
+  const read = readPattern(text);
+  if (read instanceof RegExp) return undefined;
+  return read === undefined ? "write it between slashes" : read;
+}
+
+/** The pattern, or why it is no regular expression; `undefined` for what is not written between slashes. */
+function readPattern(text: string): RegExp | string | undefined {
   const match = /^\/(.+)\/([ims]*)$/s.exec(text);
   if (!match) return undefined;
   try {
     return new RegExp(match[1] ?? "", match[2]);
-  } catch {
-    return undefined;
+  } catch (error) {
+    // `Invalid regular expression: /(/: Unterminated group`
+    return (/: ([^:]+)$/.exec((error as Error).message)?.[1] ?? "it is no regular expression").toLowerCase();
   }
 }
 

@@ -6,7 +6,7 @@ import { parseJsonPath, valueAt } from "./json-path.ts";
 import { ProbeFault } from "./net/faults.ts";
 import type { Stages } from "./net/stages.ts";
 import type { Conversation } from "./net/websocket.ts";
-import { parsePattern, search } from "./pattern.ts";
+import { parsePattern, patternMistake, search } from "./pattern.ts";
 
 /** What is said or heard: exactly one of `send`, `expect`, `ping` and `close`. */
 export interface Utterance {
@@ -34,6 +34,19 @@ export interface ExpectedMessage {
   readonly matches?: string | undefined;
 }
 
+/**
+ * What is wrong with a step that does not do exactly one thing; `undefined` for one that does.
+ * @param all the keys of which it must have one
+ */
+export function actionMistake(step: object, all: readonly string[]): string | undefined {
+  const done = all.filter((key) => (step as Record<string, unknown>)[key] !== undefined);
+  if (done.length === 1) return undefined;
+  const spoken = (keys: readonly string[], word: string): string =>
+    `${keys.slice(0, -1).join(", ")} ${word} ${keys.at(-1)}`;
+  if (done.length === 0) return `a step does one thing, and this one does nothing: write ${spoken(all, "or")}`;
+  return `a step does one thing, and this one has ${spoken(done, "and")}: make a step of each`;
+}
+
 /** The keys of which an utterance has one. */
 export const actions = ["send", "expect", "ping", "close"] as const;
 
@@ -43,7 +56,9 @@ const expectedMessage: z.ZodType<ExpectedMessage, unknown> = z
     contains: z.string().min(1).optional().describe("A text that the message must contain."),
     matches: z
       .string()
-      .refine((text) => parsePattern(text) !== undefined, "must be a pattern such as /done/ or /done/i")
+      .refine((text) => patternMistake(text) === undefined, {
+        error: ({ input }) => `must be a pattern such as /done/ or /done/i: ${patternMistake(String(input))}`,
+      })
       .optional()
       .describe("A /pattern/ that must be found in the message."),
   })
@@ -91,8 +106,8 @@ export const script: z.ZodType<readonly Step[], unknown> = z
         ),
         within: duration.prefault("5s").describe("The longest that the step may take."),
       })
-      .refine((step) => actions.filter((action) => step[action] !== undefined).length === 1, {
-        message: "a step is one of send, expect, ping and close",
+      .refine((step) => actionMistake(step, actions) === undefined, {
+        error: ({ input }) => actionMistake(input as object, actions) ?? "",
       }),
   )
   .superRefine((steps, context) => {

@@ -76,10 +76,10 @@ export async function recordDemo({ read, services, everyMs }: RecordOptions): Pr
     // It scales out when it is busy, and never in.
     if (seen.connector.utilization > 0.6) instances = Math.min(10, instances + 1);
     const values = new Map<string, PointValue>();
-    const set = (description: Description, value: PointValue): void => {
+    const set: Set = (description, value) => {
       const key = `${description.metricType} ${JSON.stringify(description.labels)}`;
       described.set(key, description);
-      values.set(key, value);
+      if (value !== undefined) values.set(key, value);
     };
     lookAtConnector(seen, before, instances, set);
     lookAtDatabase(seen, before, set);
@@ -128,7 +128,8 @@ interface Description extends Omit<RecordedSeries, "points"> {
   readonly delayMs: number;
 }
 
-type Set = (description: Description, value: PointValue) => void;
+/** Without a value it is known at Google, and nothing has been measured yet. */
+type Set = (description: Description, value: PointValue | undefined) => void;
 
 function lookAtConnector(
   { connector }: DemoReadings,
@@ -210,12 +211,12 @@ function lookAtServices(served: readonly Served[], names: readonly string[], sta
   const distribution = { kind: "DELTA", type: "DISTRIBUTION" } as const;
   for (const name of names) {
     const own = served.filter(({ service }) => service === name);
-    for (const [code, some] of Map.groupBy(own, ({ status }) => status)) {
+    for (const [code, some] of byStatus(own, starting)) {
       const labels = codeLabels(code, `${Math.floor(code / 100)}xx`);
-      set(ofRun(name, "request_count", counter, labels), some.length);
+      set(ofRun(name, "request_count", counter, labels), some?.length);
       set(
         ofRun(name, "request_latencies", distribution, labels),
-        some.map(({ milliseconds }) => milliseconds),
+        some?.map(({ milliseconds }) => milliseconds),
       );
     }
     for (const state of ["active", "idle"])
@@ -233,14 +234,22 @@ function lookAtServices(served: readonly Served[], names: readonly string[], sta
     ...how,
     delayMs: 210_000,
   });
-  for (const [key, some] of Map.groupBy(served, ({ service, status }) => `${service} ${status}`)) {
-    const [service = "", code = ""] = key.split(" ");
-    const labels = codeLabels(Number(code), String(Math.floor(Number(code) / 100) * 100));
-    const latencies = some.map(({ milliseconds }) => milliseconds);
-    set(ofBalancer("request_count", service, counter, labels), some.length);
-    set(ofBalancer("total_latencies", service, distribution, labels), latencies);
-    set(ofBalancer("backend_latencies", service, distribution, labels), latencies);
+  for (const service of names) {
+    const own = served.filter((one) => one.service === service);
+    for (const [code, some] of byStatus(own, starting)) {
+      const labels = codeLabels(code, String(Math.floor(code / 100) * 100));
+      const latencies = some?.map(({ milliseconds }) => milliseconds);
+      set(ofBalancer("request_count", service, counter, labels), some?.length);
+      set(ofBalancer("total_latencies", service, distribution, labels), latencies);
+      set(ofBalancer("backend_latencies", service, distribution, labels), latencies);
+    }
   }
+}
+
+/** What was served, by its status. Google knows its metrics before a first request, and so at the start nothing stands for them. */
+function byStatus(served: readonly Served[], starting: boolean): Map<number, readonly Served[] | undefined> {
+  const statuses = Map.groupBy(served, ({ status }) => status);
+  return starting && statuses.size === 0 ? new Map([[200, undefined]]) : statuses;
 }
 
 function place(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

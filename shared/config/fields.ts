@@ -8,14 +8,33 @@ export type { SecretReference };
 
 /** A duration such as `10s`, read as milliseconds. */
 export const duration: z.ZodType<number, string> = z
-  .string({ error: "must be a duration such as 10s or 5m" })
+  .string({
+    error: ({ input }) =>
+      typeof input === "number" && input >= 0
+        ? `must be a duration, and ${input} has no unit: write ${input}s, ${input}m, ${input}h or ${input}d`
+        : "must be a duration such as 10s or 5m",
+  })
   .meta({ examples: ["10s", "5m"], pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$" })
   .transform((text, context) => {
     const milliseconds = parseDuration(text);
     if (milliseconds !== undefined) return milliseconds;
-    context.issues.push({ code: "custom", message: `"${text}" is no duration: write 10s, 5m or 250ms`, input: text });
+    const instead = withShortUnits(text) ?? "10s, 5m or 250ms";
+    context.issues.push({ code: "custom", message: `"${text}" is no duration: write ${instead}`, input: text });
     return z.NEVER;
   });
+
+/** A duration in longer words or with spaces, as we write it; `undefined` for what is none. */
+function withShortUnits(text: string): string | undefined {
+  const short = text
+    .toLowerCase()
+    .replaceAll(/\s+/g, "")
+    .replaceAll(/milliseconds?|msecs?/g, "ms")
+    .replaceAll(/(seconds?|secs?)/g, "s")
+    .replaceAll(/(minutes?|mins?)/g, "m")
+    .replaceAll(/(hours?|hrs?)/g, "h")
+    .replaceAll(/days?/g, "d");
+  return parseDuration(short) === undefined ? undefined : short;
+}
 
 /** A duration within bounds, which are milliseconds. */
 export function durationBetween(
@@ -61,9 +80,16 @@ export const googleRegion: z.ZodType<string, string> = z
   })
   .describe("Region of Google Cloud; `google_cloud` can give it to all probes.");
 
+/** The name of a resource of Google Cloud, without the path that leads to it. */
+export const googleResource: z.ZodString = z.string().regex(/^[a-z0-9]([a-z0-9.:-]{0,98}[a-z0-9])?$/, {
+  error: ({ input }) => `"${input}" is no name of a resource: write the name alone, such as staging-connector`,
+});
+
 /** A share such as `99.9%`, read as a ratio from 0 to 1. */
 export const percentage: z.ZodType<number, string> = z
-  .string({ error: "must be a percentage such as 99%" })
+  .string({
+    error: ({ input }) => `must be a percentage such as 99%${typeof input === "number" ? ", with its sign" : ""}`,
+  })
   .meta({ examples: ["99%", "99.9%"], pattern: "^\\d+(\\.\\d+)?%$" })
   .transform((text, context) => {
     const [, number] = /^(\d+(?:\.\d+)?)%$/.exec(text.trim()) ?? [];
@@ -89,5 +115,8 @@ export const secretReference: z.ZodType<SecretReference, SecretReference> = z.st
 /** A plain text or a reference to a secret, for values that are secret in some places only. */
 export const textOrSecret: z.ZodType<string | SecretReference, string | SecretReference> = z.union(
   [z.string(), secretReference],
-  { error: `must be a text or ${secretForm}` },
+  {
+    error: ({ input }) =>
+      `must be a text or ${secretForm}${typeof input === "number" || typeof input === "boolean" ? ": write it in quotes" : ""}`,
+  },
 );

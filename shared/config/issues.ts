@@ -3,6 +3,7 @@ import { z } from "zod";
 import { nearest } from "../nearest.ts";
 import { secretForm } from "./fields.ts";
 import { insteadOf, type Path, type Problems } from "./problems.ts";
+import { bare, type Issue, mustBe, oneOf, placesOf, sameMeaning, sentence } from "./wording.ts";
 
 /**
  * Reads a value by a schema.
@@ -17,13 +18,12 @@ export function inspect<T>(
   problems: Problems,
   otherKeys: readonly string[] = [],
 ): T | undefined {
-  const keysBeside = new Map<readonly string[], readonly string[]>();
+  const objects = new Map<readonly string[], z.ZodObject>();
   const parsed = schema.safeParse(value, {
     reportInput: true,
     error: (issue) => {
-      if (issue.code === "unrecognized_keys" && issue.inst instanceof z.ZodObject)
-        keysBeside.set(issue.keys, Object.keys(issue.inst.shape));
-      return sentence(issue as Issue);
+      if (issue.code === "unrecognized_keys" && issue.inst instanceof z.ZodObject) objects.set(issue.keys, issue.inst);
+      return sentence(issue as Issue, issue.inst);
     },
   });
   if (parsed.success) return parsed.data;
@@ -31,11 +31,15 @@ export function inspect<T>(
   const mistyped = new Set<string>();
   for (const issue of issues) {
     if (issue.code !== "unrecognized_keys") continue;
-    const candidates = [...(keysBeside.get(issue.keys) ?? []), ...(issue.path.length === 0 ? otherKeys : [])];
+    const object = objects.get(issue.keys);
+    const candidates = [...Object.keys(object?.shape ?? {}), ...(issue.path.length === 0 ? otherKeys : [])];
     for (const key of issue.keys) {
-      const suggestion = nearest(key, candidates);
+      const places = object === undefined ? [] : placesOf(key, object);
+      const suggestion = places.length > 0 ? undefined : (sameMeaning(key, candidates) ?? nearest(key, candidates));
       if (suggestion !== undefined) mistyped.add(JSON.stringify([...issue.path, suggestion]));
-      const message = `unknown key "${key}": ${insteadOf(suggestion, candidates, "keys here")}`;
+      const instead =
+        places.length > 0 ? `it belongs under ${places.join(" or ")}` : insteadOf(suggestion, candidates, "keys here");
+      const message = `unknown key "${key}": ${instead}`;
       problems.error({ path: [...path, ...keysOf(issue), key], part: "key" }, { message, suggestion });
     }
   }
@@ -58,8 +62,6 @@ export function inspect<T>(
   return undefined;
 }
 
-type Issue = z.core.$ZodIssue;
-
 function keysOf(issue: Issue): (string | number)[] {
   return issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
 }
@@ -70,8 +72,11 @@ function unfold(issue: Issue): Issue[] {
   const branches = issue.errors.filter((errors) => errors.every((error) => error.path.length > 0 || !isOfType(error)));
   const meant = branches.toSorted((a, b) => a.length - b.length)[0];
   if (meant) return meant.flatMap((inner) => unfold({ ...inner, path: [...issue.path, ...inner.path] } as Issue));
-  const expected = issue.errors.flat().flatMap((error) => (error.code === "invalid_type" ? [error.expected] : []));
-  return [{ ...issue, message: mustBe([...new Set(expected)], issue.input) }];
+  const errors = issue.errors.flat();
+  const expected = errors.flatMap((error) => (error.code === "invalid_type" ? [error.expected] : []));
+  const values = errors.flatMap((error) => (error.code === "invalid_value" ? error.values : []));
+  const message = expected.length === 0 ? oneOf(values, issue.input) : mustBe([...new Set(expected)], issue.input);
+  return [{ ...issue, message }];
 }
 
 function isOfType(issue: Issue): boolean {
@@ -84,87 +89,24 @@ function isMissing(issue: Issue): boolean {
 
 function missing(schema: z.ZodType, inside: readonly (string | number)[]): string {
   const key = String(inside.at(-1));
-  const field: unknown = inside.length === 1 && schema instanceof z.ZodObject ? schema.shape[key] : undefined;
-  const description = field instanceof z.ZodType ? field.description?.replace(/\.$/, "") : undefined;
+  // What stands in the first sentence; what follows explains.
+  const [description] = fieldAt(schema, inside)?.description?.split(/\.(?: |$)/) ?? [];
   return description === undefined ? `"${key}" is missing` : `"${key}" is missing: ${uncapitalized(description)}`;
+}
+
+/** The schema of a field inside another; `undefined` where the way there is not that of plain maps and lists. */
+function fieldAt(schema: z.ZodType, path: readonly (string | number)[]): z.ZodType | undefined {
+  let field: unknown = schema;
+  for (const key of path) {
+    const outer = bare(field);
+    if (outer instanceof z.ZodObject) field = outer.shape[String(key)];
+    else if (outer instanceof z.ZodArray) field = outer.element;
+    else if (outer instanceof z.ZodRecord) field = outer.valueType;
+    else return undefined;
+  }
+  return field instanceof z.ZodType ? field : undefined;
 }
 
 function uncapitalized(text: string): string {
   return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
-}
-
-function sentence(issue: Issue): string {
-  switch (issue.code) {
-    case "invalid_type":
-      return mustBe([issue.expected], issue.input);
-    case "invalid_value":
-      return oneOf(issue.values.map(String), issue.input);
-    case "invalid_union":
-      // Left empty for `unfold`, which looks for the branch that was meant.
-      return issue.errors.length > 0 ? "" : oneOf(discriminators(issue), discriminated(issue));
-    case "invalid_key":
-      return issue.issues[0]?.message ?? "this key is not allowed here";
-    case "too_small":
-      return size(issue.origin, issue.minimum, issue.inclusive === false ? "more than" : "at least");
-    case "too_big":
-      return size(issue.origin, issue.maximum, issue.inclusive === false ? "less than" : "at most");
-    case "not_multiple_of":
-      return `must be a multiple of ${issue.divisor}`;
-    case "invalid_format":
-      return issue.format === "regex"
-        ? `"${String(issue.input)}" is not of the form ${issue.pattern ?? "wanted here"}`
-        : `must be ${formats[issue.format] ?? `of the form ${issue.format}`}`;
-    default:
-      return issue.message ?? "is wrong";
-  }
-}
-
-const formats: Readonly<Record<string, string>> = {
-  url: "a complete address such as https://example.com/health",
-  email: "a mail address such as team@example.com",
-};
-
-const typeNames: Readonly<Record<string, string>> = {
-  string: "a text",
-  number: "a number",
-  int: "a whole number",
-  boolean: "true or false",
-  array: "a list",
-  object: "a map",
-  record: "a map",
-};
-
-function mustBe(expected: readonly string[], input: unknown): string {
-  const wanted = expected.map((type) => typeNames[type] ?? type).join(" or ");
-  const quotable = expected.includes("string") && (typeof input === "number" || typeof input === "boolean");
-  return `must be ${wanted}, not ${nameOf(input)}${quotable ? ": write it in quotes" : ""}`;
-}
-
-function nameOf(input: unknown): string {
-  if (input === null) return "empty";
-  if (Array.isArray(input)) return "a list";
-  if (typeof input === "number" && !Number.isInteger(input)) return "a fraction";
-  return typeNames[typeof input] ?? typeof input;
-}
-
-function oneOf(values: readonly string[], input: unknown): string {
-  const given = typeof input === "string" ? `"${input}"` : nameOf(input);
-  return `must be ${values.join(", ").replace(/, ([^,]*)$/, " or $1")}, not ${given}`;
-}
-
-function discriminators(issue: z.core.$ZodIssueInvalidUnion): string[] {
-  return "options" in issue && Array.isArray(issue.options) ? issue.options.map(String) : ["another"];
-}
-
-function discriminated(issue: z.core.$ZodIssueInvalidUnion): unknown {
-  const key = "discriminator" in issue ? issue.discriminator : undefined;
-  return typeof key === "string" ? (issue.input as Record<string, unknown> | undefined)?.[key] : issue.input;
-}
-
-function size(origin: string, limit: number | bigint, comparison: string): string {
-  if (comparison === "at least" && Number(limit) === 1 && origin !== "number" && origin !== "int")
-    return "must not be empty";
-  const things: Readonly<Record<string, string>> = { string: " characters", array: " entries", record: " entries" };
-  const verb = things[origin] === undefined ? "must be" : "must have";
-  return `${verb} ${comparison} ${limit}${things[origin] ?? ""}`;
 }

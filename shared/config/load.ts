@@ -172,12 +172,13 @@ function readKinded<Common extends ChannelEntry>(
     inspect(schema, value, path, problems);
     return undefined;
   }
+  const entry = "kind" in value ? value : named(value, path, problems, kinds, what);
   const shared = keysOf(schema);
   const isShared = ([key]: [string, unknown]): boolean => shared.includes(key);
-  const common = inspect(schema, Object.fromEntries(Object.entries(value).filter(isShared)), path, problems);
-  const written = Object.fromEntries(Object.entries(value).filter((entry) => !isShared(entry)));
-  const name = value["kind"];
-  if (typeof name !== "string") return undefined;
+  const common = inspect(schema, Object.fromEntries(Object.entries(entry).filter(isShared)), path, problems);
+  const written = Object.fromEntries(Object.entries(entry).filter((one) => !isShared(one)));
+  const name = entry["kind"];
+  if (typeof name !== "string" || (name === nameless && !("kind" in value))) return undefined;
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
   if (!kind) {
     const suggestion = nearest(name, Object.keys(kinds));
@@ -190,6 +191,29 @@ function readKinded<Common extends ChannelEntry>(
   const settings = { ...Object.fromEntries(defaults), ...written };
   const understood = inspect(kind.settings, settings, path, problems, shared);
   return common && understood !== undefined ? { common, settings } : undefined;
+}
+
+/** The kind of an entry that names none and gives no hint of it. */
+const nameless = "";
+
+/** An entry without a kind, which is reported, with the kind that it means: other tools write `type`. */
+function named(
+  entry: Entries,
+  path: Path,
+  problems: Problems,
+  kinds: Readonly<Record<string, Kind>>,
+  what: string,
+): Entries {
+  const all = Object.keys(kinds);
+  const { type, ...others } = entry;
+  const kind = typeof type === "string" ? nearest(type, all) : undefined;
+  if (kind === undefined) {
+    problems.error({ path, part: "key" }, { message: `"kind" is missing: the ${what} are ${all.join(", ")}` });
+    return { ...entry, kind: nameless };
+  }
+  const message = `unknown key "type": write kind: ${kind}`;
+  problems.error({ path: [...path, "type"], part: "key" }, { message, suggestion: "kind" });
+  return { ...others, kind };
 }
 
 /** Kinds that see what users see, so that their failure is critical unless the file says otherwise. */

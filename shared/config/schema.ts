@@ -146,10 +146,12 @@ export interface StageEntry {
   readonly probes: readonly string[];
 }
 
-const schedule = z.string().superRefine((value, context) => {
-  const message = scheduleProblem(value);
-  if (message !== undefined) context.addIssue({ code: "custom", message });
-});
+const schedule = z
+  .string({ error: "must be a schedule such as every 1m, or a cron expression" })
+  .superRefine((value, context) => {
+    const message = scheduleProblem(value);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
 
 /** The longest that one probe may take, in milliseconds: its whole group must answer before the request is delivered again. */
 export const longestTimeoutMs = 90_000;

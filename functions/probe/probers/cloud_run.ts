@@ -1,5 +1,6 @@
 /** The prober `cloud_run`: requests, latency and instances of a Cloud Run service, as Cloud Monitoring saw them. */
 import { z } from "zod";
+import { googleResource } from "../../../shared/config/fields.ts";
 import {
   dataAge,
   fromMilliseconds,
@@ -37,10 +38,10 @@ export const cloudRun: Prober<CloudRunSettings, Observed<Reading>> = {
     "Reads the requests of a Cloud Run service by class from Cloud Monitoring, how long it took to answer and to start, its instances, and failed starts.",
   settings: z.strictObject({
     ...regional,
-    service: z.string().min(1).describe("The name of the service."),
+    service: googleResource.describe("The name of the service."),
     failed_startups: z
       .string()
-      .regex(/^[A-Za-z0-9_./-]+$/, {
+      .regex(/^(?!logging\.googleapis\.com)[\w./-]+$/, {
         error: () => "must be the name of a log-based metric, as in failed-startups, without logging.googleapis.com",
       })
       .optional()

@@ -158,14 +158,6 @@ describe("the prober gcp_configuration", () => {
       },
     ]);
   });
-
-  it("is quiet about an environment of which nothing is named", async () => {
-    expect(await assessed({}, { project: "shop-staging", region: "us-central1" })).toEqual({
-      measurements: [{ metric: "configuration_unchecked", value: 0 }],
-      findings: [],
-      unchecked: [],
-    });
-  });
 });
 
 describe("nothing leaks", () => {

@@ -1,6 +1,6 @@
 /** The prober `heartbeat`: whether something that must report to us by itself has done so in time. */
 import { z } from "zod";
-import { duration } from "../../../shared/config/fields.ts";
+import { duration, durationBetween } from "../../../shared/config/fields.ts";
 import type { KeptBeat } from "../../../shared/heartbeats.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { formatDuration, spokenDuration } from "../../../shared/units.ts";
@@ -32,9 +32,12 @@ export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
   settings: z.strictObject({
     beat: z
       .string()
-      .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, "must be lower-case letters, digits, ., - and _, at most 100")
+      .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, {
+        error: ({ input }) =>
+          `"${input}" is no name of a report: write lower-case letters, digits, ., - and _, such as nightly-backup`,
+      })
       .describe("The name under which it reports."),
-    every: duration.describe("How often it should report."),
+    every: durationBetween(1_000).describe("How often it should report."),
     grace: duration.optional().describe("How late a report may be. Default: a tenth of `every`, and at least 1m."),
     first_by: z
       .string()

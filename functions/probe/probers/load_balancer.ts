@@ -1,6 +1,6 @@
 /** The prober `load_balancer`: requests and latency of an external HTTPS load balancer, as Cloud Monitoring saw them. */
 import { z } from "zod";
-import { googleProject } from "../../../shared/config/fields.ts";
+import { googleProject, googleResource } from "../../../shared/config/fields.ts";
 import {
   dataAge,
   fromMilliseconds,
@@ -37,12 +37,8 @@ export const loadBalancer: Prober<LoadBalancerSettings, Observed<Reading>> = {
   settings: z
     .strictObject({
       project: googleProject,
-      url_map: z.string().min(1).optional().describe("The name of the URL map, which is the load balancer's own name."),
-      forwarding_rule: z
-        .string()
-        .min(1)
-        .optional()
-        .describe("The name of one forwarding rule, for its requests alone."),
+      url_map: googleResource.optional().describe("The name of the URL map, which is the load balancer's own name."),
+      forwarding_rule: googleResource.optional().describe("The name of one forwarding rule, for its requests alone."),
       backend: z
         .string()
         .min(1)

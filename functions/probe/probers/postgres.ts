@@ -83,11 +83,11 @@ export const postgres: Prober<PostgresSettings, PostgresObservation> = {
           message: "write either url: { secret: NAME }, or host and user, or instance and user",
         })
         .refine(({ url, user }) => url !== undefined || user !== undefined, {
-          message: "write the role to log in as",
+          message: `"user" is missing: the role to log in as`,
           path: ["user"],
         })
         .refine(({ iam, url, password }) => !iam || (url === undefined && password === undefined), {
-          message: "write either a password or iam: true",
+          message: "an identity has no password: write iam: true alone, or a password without iam",
           path: ["iam"],
         })
         .describe("Where to connect to."),

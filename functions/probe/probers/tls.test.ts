@@ -135,9 +135,9 @@ describe("tls", async () => {
 
 describe("tls settings", () => {
   it.each([
-    [{ host: "" }, "Too small"],
+    [{ host: "" }, "must be a name or an address alone"],
     [{ host: "a", min_version: "1.1" }, 'expected one of "1.2"|"1.3"'],
-    [{ host: "a", min_validity: 14 }, "must be a duration such as 10s or 5m"],
+    [{ host: "a", min_validity: 14 }, "must be a duration, and 14 has no unit: write 14s"],
   ])("refuses %j", (settings, sentence) => {
     const parsed = tls.settings.safeParse(settings);
     expect(parsed.error?.message).toContain(JSON.stringify(sentence).slice(1, -1));

@@ -45,7 +45,13 @@ export const tls: Prober<TlsSettings, TlsObservation> = {
   title:
     "Shakes hands for TLS on a fresh connection and judges the certificates: their chain, their names, and how long they are valid.",
   settings: z.strictObject({
-    host: z.string().min(1).describe("The name or address to connect to."),
+    host: z
+      .string()
+      .regex(
+        /^([\w.-]+|[\da-f:.]+)$/i,
+        "must be a name or an address alone, such as api.example.com: write a port as port: 443",
+      )
+      .describe("The name or address to connect to."),
     port: z.int().min(1).max(65_535).default(443).describe("The port."),
     server_name: z
       .string()

@@ -1,5 +1,6 @@
 /** The prober `vpc_connector`: how near a Serverless VPC Access connector is to its ceiling, as Cloud Monitoring saw it. */
 import { z } from "zod";
+import { googleResource } from "../../../shared/config/fields.ts";
 import type { Finding } from "../../../shared/messages/report.ts";
 import { cloudSqlInstance, connectionsReading } from "../google/cloud-sql.ts";
 import { connectorUtilization, type MachineType, machineTypes } from "../google/connector-load.ts";
@@ -38,7 +39,7 @@ export const vpcConnector: Prober<VpcConnectorSettings, Observed<Reading>> = {
     "Reads the load of a Serverless VPC Access connector from Cloud Monitoring: CPU, throughput, instances and, where they can be had, connections.",
   settings: z.strictObject({
     ...regional,
-    connector: z.string().min(1).describe("The name of the connector."),
+    connector: googleResource.describe("The name of the connector."),
     machine_type: z
       .enum(machineTypes)
       .default("e2-micro")

@@ -1,6 +1,6 @@
 /** What a `gcp_configuration` probe reads of `monitor.yaml`: which resources, and what is expected of them. */
 import { z } from "zod";
-import { duration, googleProject, googleRegion } from "../../../../shared/config/fields.ts";
+import { duration, googleProject, googleRegion, googleResource } from "../../../../shared/config/fields.ts";
 import { checks } from "./checks.ts";
 import { type Bytes, type Cores, cores, memory } from "./quantities.ts";
 
@@ -109,10 +109,7 @@ export const componentSettings: readonly string[] = [
   "network.component",
 ];
 
-const resourceName = z.string().regex(/^[a-z0-9]([a-z0-9.:-]{0,98}[a-z0-9])?$/, {
-  error: ({ input }) => `"${input}" is no name of a resource: write the name alone, such as staging-connector`,
-});
-const names = z.array(resourceName).default([]);
+const names = z.array(googleResource).default([]);
 const count = z.int().min(1);
 const component = z
   .string()
@@ -121,7 +118,7 @@ const component = z
   .describe("The component that its findings speak of. Default: that of the probe.");
 
 const vpcConnector = z.strictObject({
-  name: resourceName.describe("Name of the connector."),
+  name: googleResource.describe("Name of the connector."),
   component,
   machine_type: z
     .enum(["f1-micro", "e2-micro", "e2-standard-4"])
@@ -134,7 +131,7 @@ const vpcConnector = z.strictObject({
 });
 
 const cloudSql = z.strictObject({
-  instance: resourceName.describe("Name of the instance, without project and region."),
+  instance: googleResource.describe("Name of the instance, without project and region."),
   component,
   tier: z.string().min(1).optional().describe("The tier that it must have, such as db-custom-2-7680."),
   availability: z.enum(["zonal", "regional"]).optional().describe("zonal, or regional for a standby in another zone."),
@@ -160,7 +157,7 @@ const database = z.strictObject({
 });
 
 const service = z.strictObject({
-  name: resourceName.describe("Name of the service."),
+  name: googleResource.describe("Name of the service."),
   component,
   region: googleRegion.optional().describe("Its region. Default: that of the probe."),
   startup: duration.optional().describe("How long it may take to start."),
@@ -198,13 +195,13 @@ const service = z.strictObject({
 
 const loadBalancer = z.strictObject({
   component,
-  url_map: resourceName.optional().describe("Name of the URL map, for the check that hosts reach the right backend."),
+  url_map: googleResource.optional().describe("Name of the URL map, for the check that hosts reach the right backend."),
   region: googleRegion.optional().describe("Region of a regional load balancer. Default: a global one."),
   backends: z
     .array(
       z.strictObject({
-        name: resourceName.describe("Name of the backend service."),
-        service: resourceName.describe("The Cloud Run service that it must lead to."),
+        name: googleResource.describe("Name of the backend service."),
+        service: googleResource.describe("The Cloud Run service that it must lead to."),
         hosts: z.array(z.string().min(1)).default([]).describe("Hosts that the URL map must send to it."),
       }),
     )
@@ -221,26 +218,36 @@ const certificates = z.strictObject({
 });
 
 const network = z.strictObject({
-  name: resourceName.describe("Name of the VPC network."),
+  name: googleResource.describe("Name of the VPC network."),
   component,
   project: googleProject.optional().describe("The project of a shared network. Default: that of the probe."),
-  peering: resourceName
+  peering: googleResource
     .default("servicenetworking-googleapis-com")
     .describe("The peering by which private addresses of Cloud SQL are reached."),
 });
 
 /** The schema of the settings. */
-export const configurationSettings: z.ZodType<ConfigurationSettings, unknown> = z.strictObject({
-  project: googleProject,
-  region: googleRegion,
-  vpc_connector: vpcConnector.optional().describe("The Serverless VPC Access connector."),
-  cloud_sql: cloudSql.optional().describe("The Cloud SQL instance."),
-  services: z.array(service).default([]).describe("Cloud Run services."),
-  load_balancer: loadBalancer.optional().describe("The load balancer."),
-  certificates: certificates.optional().describe("Certificates of the load balancer."),
-  network: network.optional().describe("The network between the services and the database."),
-  ignore: z
-    .array(z.enum(checks.map((check) => check.name)))
-    .default([])
-    .describe("Checks that are not made, by name."),
-});
+export const configurationSettings: z.ZodType<ConfigurationSettings, unknown> = z
+  .strictObject({
+    project: googleProject,
+    region: googleRegion,
+    vpc_connector: vpcConnector.optional().describe("The Serverless VPC Access connector."),
+    cloud_sql: cloudSql.optional().describe("The Cloud SQL instance."),
+    services: z.array(service).default([]).describe("Cloud Run services."),
+    load_balancer: loadBalancer.optional().describe("The load balancer."),
+    certificates: certificates.optional().describe("Certificates of the load balancer."),
+    network: network.optional().describe("The network between the services and the database."),
+    ignore: z
+      .array(z.enum(checks.map((check) => check.name)))
+      .default([])
+      .describe("Checks that are not made, by name."),
+  })
+  .refine(
+    ({ services, vpc_connector, cloud_sql, load_balancer, certificates, network }) =>
+      services.length > 0 ||
+      [vpc_connector, cloud_sql, load_balancer, certificates, network].some((one) => one !== undefined),
+    {
+      message:
+        "there is nothing to check: write vpc_connector, cloud_sql, services, load_balancer, certificates or network",
+    },
+  );

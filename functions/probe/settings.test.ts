@@ -1,0 +1,25 @@
+/** Wrong settings of every kind, as people write them, and the sentences that they are told. */
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { loadConfiguration } from "../../shared/config/load.ts";
+import { vocabulary } from "../../shared/config/testdata/vocabulary.ts";
+import { probers } from "./probers/index.ts";
+
+const folder = new URL("./testdata/", import.meta.url);
+const files = readdirSync(folder).filter((name) => name.startsWith("invalid-"));
+
+describe("wrong settings are told their mistakes, each with its place", () => {
+  // One mistake a probe. Each file ends with the sentences expected, as comments below `# Problems:`.
+  it.each(files)("%s", (name) => {
+    const text = readFileSync(new URL(name, folder), "utf8");
+    const expected = text.split("# Problems:\n")[1]?.trimEnd().split("\n");
+    const loaded = loadConfiguration(text, name, { ...vocabulary, probers });
+    const problems = "problems" in loaded ? loaded.problems : [];
+    expect(problems.map(({ line, column, message }) => `# ${line}:${column} ${message}`)).toEqual(expected);
+  });
+
+  it("of every kind", () => {
+    const texts = files.map((name) => readFileSync(new URL(name, folder), "utf8")).join("");
+    expect(Object.keys(probers).filter((kind) => !texts.includes(`kind: ${kind},`))).toEqual([]);
+  });
+});
