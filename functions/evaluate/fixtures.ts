@@ -96,8 +96,8 @@ export const smallEnvironment: Configuration = {
 /** The evaluator with its store, its messages and a clock that only `advance` moves. */
 export class Bench {
   configuration: Configuration;
-  readonly store: MemoryStore = new MemoryStore();
-  readonly publisher: MemoryPublisher = new MemoryPublisher();
+  readonly store: MemoryStore;
+  readonly publisher: MemoryPublisher;
   now: number = noon;
   #handle: ReturnType<typeof evaluateHandler>;
   #answered = 0;
@@ -112,8 +112,13 @@ export class Bench {
   constructor(
     configuration: Configuration = smallEnvironment,
     options: EvaluateOptions = { watchesItself: false },
-    more: Partial<EvaluatePorts> = {},
+    more: Omit<Partial<EvaluatePorts>, "store" | "publisher"> & {
+      readonly store?: MemoryStore;
+      readonly publisher?: MemoryPublisher;
+    } = {},
   ) {
+    this.store = more.store ?? new MemoryStore();
+    this.publisher = more.publisher ?? new MemoryPublisher();
     this.configuration = configuration;
     this.#options = options;
     this.#more = more;
