@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { KeptBeat } from "../../../shared/heartbeats.ts";
+import type { BeatReader, KeptBeat } from "../../../shared/heartbeats.ts";
 import { probeOnce } from "../fixtures.ts";
-import { settingsContract } from "../prober.contract.ts";
+import { deadlineMs, inTime, leavesNothingOpen, settingsContract } from "../prober.contract.ts";
 import { heartbeat } from "./heartbeat.ts";
 
 const minute = 60_000;
@@ -143,4 +143,48 @@ describe("heartbeat", () => {
     const { failure } = await probeOnce(heartbeat, { beat: "a", every: "1h" }, options);
     expect(failure).toEqual({ kind, phase: "store", message });
   });
+
+  // The contract of a prober that speaks to a store, in place of a target.
+  it.each<[string, BeatReader]>([
+    ["never answers", () => new Promise(() => {})],
+    [
+      "answers when it is too late",
+      () => new Promise((resolve) => setTimeout(() => resolve(undefined), deadlineMs * 4)),
+    ],
+    ["fails at once", () => Promise.reject(new Error("c4n4ry ".repeat(1_000)))],
+    [
+      "throws",
+      () => {
+        throw new Error("broken");
+      },
+    ],
+    ["has beats of no time", async () => ({ at: Number.NaN, ok: true })],
+    [
+      "has beats of words without end",
+      async () => ({ at: Date.now(), ok: false, message: "\u001b[31m no ".repeat(10_000) }),
+    ],
+  ])("survives a store that %s", async (_what, beats) => {
+    const result = await inTime(() =>
+      probeOnce(heartbeat, { beat: "a", every: "1h" }, { timeoutMs: deadlineMs, beats }),
+    );
+    expect(result.success).toBe(false);
+    expect(result.failure?.phase).not.toBe("unknown");
+    expect(result.failure?.message.length).toBeLessThanOrEqual(300);
+    expect(result.failure?.message).not.toContain("\u001b");
+  });
+
+  it("leaves nothing open after a thousand runs", async () => {
+    const readers: BeatReader[] = [
+      async () => ({ at: Date.now(), ok: true }),
+      () => new Promise(() => {}),
+      () => Promise.reject(new Error("busy")),
+    ];
+    await leavesNothingOpen((run) =>
+      probeOnce(
+        heartbeat,
+        { beat: "a", every: "1h" },
+        { timeoutMs: 50, beats: readers[run % 3] ?? (async () => undefined) },
+      ),
+    );
+  }, 180_000);
 });

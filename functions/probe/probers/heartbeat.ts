@@ -88,7 +88,8 @@ One that was never heard of is told apart from one that fell silent, and may be 
   assess({ beat: name, every, grace = Math.max(every / 10, 60_000), first_by }, { now, beat, failure }) {
     if (failure) return { failure, measurements: [] };
     const should = `it should every ${formatDuration(every)}`;
-    if (beat === undefined) {
+    // A document that was edited by hand may have lost its instant.
+    if (beat === undefined || Number.isNaN(beat.at)) {
       if (first_by !== undefined && now < Date.parse(first_by)) return { measurements: [] };
       return { ...silence("never reported", `\`${name}\` has never reported; ${should}`), measurements: [] };
     }

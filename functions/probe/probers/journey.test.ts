@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { closedPort, measured, probeOnce, tcpServer } from "../fixtures.ts";
 import { type ChatOptions, chatJourney, givenToken, startChat } from "../journey.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
-import { say } from "../websocket.fixtures.ts";
+import { say, serveWebSocket, socketMisbehaviours } from "../websocket.fixtures.ts";
 import { journey } from "./journey.ts";
 
 const json = { "content-type": "application/json" };
@@ -18,6 +18,22 @@ proberContract({
   healthy: async () => (await startChat({ answer: (_request, response) => !!response.end("hello") })).port,
   echo: (text) =>
     `HTTP/1.1 503 ${text}\r\ncontent-type: text/plain\r\nx-echo: ${text}\r\nconnection: close\r\n\r\n${text}`,
+});
+
+proberContract({
+  prober: journey,
+  settings: (port) => ({
+    steps: [
+      {
+        name: "open socket",
+        websocket: { url: `ws://127.0.0.1:${port}/ws`, headers: { authorization: { secret: "canary" } } },
+      },
+      { name: "hello", expect: [{ json: { "$.type": "health" } }] },
+    ],
+  }),
+  healthy: () => serveWebSocket((socket) => say(socket, { type: "health" })),
+  echo: (text) => `HTTP/1.1 500 ${text}\r\ncontent-type: text/plain\r\n\r\n${text}`,
+  misbehaviours: socketMisbehaviours,
 });
 
 async function walk(options: ChatOptions = {}, change: (steps: ReturnType<typeof chatJourney>) => object = (it) => it) {

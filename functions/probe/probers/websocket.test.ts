@@ -1,14 +1,11 @@
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
 import { canaries, closedPort, issue, listening, measured, probeOnce, tcpServer } from "../fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
-import { accepting, frame, say, serveWebSocket } from "../websocket.fixtures.ts";
+import { accepting, answering, say, serveWebSocket, socketMisbehaviours } from "../websocket.fixtures.ts";
 import { websocket } from "./websocket.ts";
-
-const answering = (head: string) => (socket: Socket) => socket.once("data", () => socket.write(`HTTP/1.1 ${head}`));
 
 const health = { expect: [{ json: { "$.type": "health" } }] };
 
@@ -21,48 +18,7 @@ proberContract({
   }),
   healthy: () => serveWebSocket((socket) => say(socket, { type: "health" })),
   echo: (text) => `HTTP/1.1 500 ${text}\r\ncontent-type: text/plain\r\n\r\n${text}`,
-  misbehaviours: {
-    "refuses with 503 and a body that never ends": answering("503 Busy\r\ncontent-type: text/plain\r\n\r\n"),
-    "accepts with a wrong key": answering(
-      "101 Yes\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: no\r\n\r\n",
-    ),
-    "switches to another protocol": answering("101 Yes\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"),
-    "accepts and keeps still": accepting(() => {}),
-    "accepts and closes": accepting((socket) => socket.end()),
-    "accepts and resets": accepting((socket) => socket.resetAndDestroy()),
-    "sends a frame of no meaning": accepting((socket) => socket.write(Buffer.from([0xf7, 0xff, 0x00]))),
-    "sends text that is not UTF-8": accepting((socket) => socket.write(Buffer.from([0x81, 2, 0xc3, 0x28]))),
-    "sends a masked frame": accepting((socket) => socket.write(Buffer.from([0x81, 0x81, 1, 2, 3, 4, 5]))),
-    "announces a message of gigabytes": accepting((socket) =>
-      socket.write(Buffer.from([0x82, 127, 0, 0, 0, 9, 0, 0, 0, 0])),
-    ),
-    "never ends a fragmented message": accepting((socket) => {
-      socket.write(Buffer.from([0x01, 0]));
-      const more = setInterval(() => socket.write(Buffer.from([0x00, 1, 0x61])), 10);
-      socket.once("close", () => clearInterval(more));
-    }),
-    "never stops talking": accepting((socket) => {
-      const many = Buffer.concat(Array.from({ length: 1_000 }, () => frame('{"type":"noise c4n4ry-S3cret/value"}')));
-      const pour = (): void => {
-        while (socket.writable && socket.write(many));
-      };
-      socket.on("drain", pour);
-      pour();
-    }),
-    "never stops pinging": accepting((socket) => {
-      const many = Buffer.alloc(2_000, Buffer.from([0x89, 0x00]));
-      const pour = (): void => {
-        while (socket.writable && socket.write(many));
-      };
-      socket.on("drain", pour);
-      pour();
-    }),
-    "sends one byte of its message at a time": accepting((socket) => {
-      const bytes = [...frame("x".repeat(100))].values();
-      const drip = setInterval(() => socket.write(Buffer.from([bytes.next().value ?? 0x61])), 20);
-      socket.once("close", () => clearInterval(drip));
-    }),
-  },
+  misbehaviours: socketMisbehaviours,
 });
 
 const probe = (port: number, settings: Record<string, unknown> = {}, timeoutMs = 5_000) =>
@@ -288,8 +244,8 @@ describe("websocket settings", () => {
     [{ url: "https://example.com" }, "must be a URL that begins with ws:// or wss://, without user and #"],
     [{ url: "wss://user:pw@example.com" }, "must be a URL that begins with ws:// or wss://, without user and #"],
     [{ url: "wss://example.com/?token={token}" }, "{token} stands for a secret: write token: { secret: NAME }"],
-    [{ url, script: [{ send: "a", ping: true }] }, "a step is one of send, expect, ping and close"],
-    [{ url, script: [{}] }, "a step is one of send, expect, ping and close"],
+    [{ url, script: [{ send: "a", ping: true }] }, "this one has send and ping: make a step of each"],
+    [{ url, script: [{}] }, "this one does nothing: write send, expect, ping or close"],
     [{ url, script: [{ expect: [{}] }] }, "write what the message must be like: json, contains or matches"],
     [{ url, script: [{ expect: [{ matches: "done" }] }] }, "must be a pattern such as /done/ or /done/i"],
     [{ url, script: [{ expect: [{ json: { type: "a" } }] }] }, "must be a path such as $.status or $.checks[0].ok"],
