@@ -18,6 +18,7 @@ const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const documents = [
   "README.md",
   "CONTRIBUTING.md",
+  ...readdirSync(join(root, "examples")).map((name) => `examples/${name}/README.md`),
   ...readdirSync(join(root, "docs"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
     .map((entry) => relative(root, join(entry.parentPath, entry.name))),
@@ -28,6 +29,19 @@ const configurations = documents.flatMap((path) =>
   [...read(path).matchAll(/```yaml\n(environment:[\s\S]*?)```/g)].map(
     ([, text = ""], index) => [path, index + 1, text] as const,
   ),
+);
+
+/** Parts of configurations in documents: YAML that begins with a section, or with an entry of the rules. */
+const fragments = documents.flatMap((path) =>
+  [...read(path).matchAll(/```yaml\n(?!environment:)((?: {2}- name:|\w+:)[\s\S]*?)```/g)]
+    .map(([, text = ""], index) => [path, index + 1, text] as const)
+    // Those of tests are played elsewhere.
+    .filter(([, , text]) => !/^(config|series):/.test(text)),
+);
+
+/** Commands in documents, with their options. */
+const commandLines = [...documents, "terraform/README.md"].flatMap((path) =>
+  [...read(path).matchAll(/npx pathkeeper ([a-z][^`\n]*)/g)].map(([, line = ""]) => [path, line.trim()] as const),
 );
 
 const examples = readdirSync(join(root, "examples")).map((name) => `examples/${name}/monitor.yaml`);
@@ -42,6 +56,24 @@ describe("configurations in the documents", () => {
 
   it.each(configurations)("in %s, number %i, are right", (path, _, text) => {
     expect(loadConfiguration(text, path, vocabulary)).not.toHaveProperty("problems");
+  });
+
+  it.each(fragments)("in %s, fragment number %i, is right where it belongs", (path, _, text) => {
+    const section = text.startsWith("  - ") ? `monitoring_rules:\n${text}` : text;
+    const probes = `probes:
+  backend-run: { kind: cloud_run, component: backend, project: shop-staging, region: us-central1, service: backend }
+  auth-run: { kind: cloud_run, component: backend, project: shop-staging, region: us-central1, service: auth }
+  database: { kind: postgres, component: cloud-sql, connection: { url: { secret: database-url } } }
+`;
+    const ground = `environment: example
+components:
+  backend: { layer: application }
+  cloud-sql: { layer: platform }
+  vpc-connector: { layer: platform }
+`;
+    expect(
+      loadConfiguration(`${ground}${section.startsWith("probes:") ? "" : probes}${section}`, path, vocabulary),
+    ).not.toHaveProperty("problems");
   });
 
   it.each(examples)("%s is right", (path) => {
@@ -100,6 +132,13 @@ describe("the pages", () => {
         .map((target) => `${path} -> ${target}`),
     );
     expect(broken).toEqual([]);
+  });
+
+  it.each(commandLines)("in %s: npx pathkeeper %s is a command with such options", async (_path, line) => {
+    const [name = ""] = line.split(/\s/);
+    expect(Object.keys(commands)).toContain(name);
+    const usage = (await commands[name]?.())?.usage;
+    for (const [option] of line.matchAll(/--[a-z][a-z-]*/g)) expect(usage).toContain(option);
   });
 
   it("name every command and every option", () => {

@@ -98,6 +98,25 @@ describe("render", () => {
     `);
   });
 
+  it("puts the components that are well into one line where nothing would be left for the news", () => {
+    const well = ["Certificates", "Website", "Backup", "Agents", "Golden path", "Configuration"];
+    const many: ViewSnapshot = {
+      ...outage,
+      components: [
+        ...outage.components,
+        ...well.map((title) => ({ title, state: "ok" as const, since: at(1), figure: "" })),
+      ],
+    };
+    const short = render(many, { columns: 80, rows: 24 }, false).split("\n");
+    expect(short.slice(8, 11)).toEqual([
+      expect.stringMatching(/^ ✖ WebSocket/),
+      " ● ok: Certificates, Website, Backup, Agents, Golden path, Configuration",
+      "",
+    ]);
+    expect(short.filter((line) => line.includes("✓") || line.includes("waiting")).length).toBeGreaterThan(0);
+    expect(render(many, { columns: 80, rows: 40 }, false)).toMatch(/● Website +ok/);
+  });
+
   it("shows the newest of everything where an outage does not fit", () => {
     expect(render(outage, { columns: 80, rows: 24 }, false)).toMatchInlineSnapshot(`
       " Pathkeeper · Demo                                               12:05:02  1:02

@@ -19,16 +19,20 @@ export interface Size {
 
 /**
  * Draws the snapshot as high as `size` and never wider, down to 40 columns. Every section keeps its place while the incident grows, so that the eye need not
- * search: what is short of room are the evidence, the timeline and the deliveries, of which the newest are shown.
+ * search: what is short of room are the evidence, the timeline and the deliveries, of which the newest are shown. Where nothing is left for them, the components that
+ * are well share a line.
  */
 export function render(shown: ViewSnapshot, size: Size, colour: boolean): string {
   const snapshot = plain(shown);
   const paint = painter(colour);
   const width = Math.max(40, size.columns);
-  const head = [...header(snapshot, width, paint), ...components(snapshot, width, paint)];
   const foot = footer(snapshot, width, paint);
-  const body = size.rows - head.length - foot.length;
   const incident = incidentSection(snapshot, width, paint);
+  const least = incident.fixed.length + 2 + leastNews;
+  const whole = [...header(snapshot, width, paint), ...components(snapshot, width, paint)];
+  const isShort = size.rows - whole.length - foot.length < least;
+  const head = isShort ? [...header(snapshot, width, paint), ...componentsInShort(snapshot, width, paint)] : whole;
+  const body = size.rows - head.length - foot.length;
   const told = snapshot.deliveries.map((delivery) => deliveryLine(delivery, snapshot, width, paint));
 
   const fixed = incident.fixed.length + 2;
@@ -49,6 +53,9 @@ export function render(shown: ViewSnapshot, size: Size, colour: boolean): string
   while (lines.length < size.rows - foot.length) lines.push("");
   return [...lines, ...foot].slice(0, size.rows).join("\n");
 }
+
+/** Lines of evidence, timeline and deliveries that there should be room for. */
+const leastNews = 4;
 
 type Style = Parameters<typeof styleText>[0];
 type Paint = (style: Style, text: string) => string;
@@ -88,6 +95,20 @@ function components(snapshot: ViewSnapshot, width: number, paint: Paint): string
     return ` ${paint(style, label)} ${paint("gray", duration)}   ${cut(figure, width - label.length - 16)}`;
   };
   return [section("Components", "", width, paint), ...snapshot.components.map(line), ""];
+}
+
+/** The components that are not well, each on its line, and the names of the others. */
+function componentsInShort(snapshot: ViewSnapshot, width: number, paint: Paint): string[] {
+  const well = snapshot.components.filter(({ state }) => state === "ok");
+  if (well.length < 2) return components(snapshot, width, paint);
+  const shown = components(
+    { ...snapshot, components: snapshot.components.filter((one) => !well.includes(one)) },
+    width,
+    paint,
+  );
+  const { mark, style } = componentMarks.ok;
+  const names = cut(`${mark} ok: ${well.map(({ title }) => title).join(", ")}`, width - 2);
+  return [...shown.slice(0, -1), ` ${paint(style, names)}`, ""];
 }
 
 interface IncidentSection {
