@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
+import { audiences } from "../../shared/config/notification.ts";
 import { incidentEventKinds } from "../../shared/messages/incident-event.ts";
 import type { AnyChannelKind, Outgoing, Reply } from "./channel.ts";
 import { incidentEvent, noticeOf } from "./fixtures.ts";
@@ -34,10 +35,9 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       expect(JSON.parse(JSON.stringify(outgoing))).toEqual(outgoing);
     });
 
-    it("keeps hostile texts harmless and bounded, in every field", () => {
-      const outgoing = kind.render(
-        settings,
-        noticeOf(
+    it.each(audiences)("keeps hostile texts harmless and bounded, in every field, for %s", (audience) => {
+      const outgoing = kind.render(settings, {
+        ...noticeOf(
           incidentEvent({
             summary: hostile,
             change: hostile,
@@ -48,9 +48,14 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
             alerts: Array(100).fill(hostile),
             evidence: Array(100).fill(hostile),
             whys: Array(100).fill(hostile),
+            next_steps: Array(100).fill(hostile),
+            team: hostile,
           }),
         ),
-      );
+        environment: hostile,
+        rootCause: { title: hostile, team: hostile },
+        audience,
+      });
       expect(Buffer.byteLength(JSON.stringify(outgoing))).toBeLessThan(64_000);
       expectHarmless(outgoing);
     });

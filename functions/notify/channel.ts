@@ -1,10 +1,13 @@
 /** What a kind of channel is. The delivery owns what all kinds share: claiming, sending, deadlines, recording. */
 import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
+import type { Audience } from "../../shared/config/notification.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 
 /** What is told: one event of one incident, with what people need to place it. Frozen when the delivery is planned. */
 export interface Notice {
+  /** Who reads it. @default engineers */
+  readonly audience?: Audience;
   readonly event: IncidentEvent;
   /** The title of the environment. */
   readonly environment: string;

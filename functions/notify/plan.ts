@@ -158,6 +158,7 @@ function compose(
   if (!settings.success) return `the settings of the channel are wrong: ${settings.error.issues[0]?.message}`;
   const cause = configuration.components.find(({ name }) => name === event.root_cause);
   const notice: Notice = {
+    ...(channel.audience === undefined ? {} : { audience: channel.audience }),
     event,
     environment: configuration.title,
     timezone: configuration.timezone,

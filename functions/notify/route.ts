@@ -17,6 +17,8 @@ export const announcements: readonly IncidentEventKind[] = [
   "resolved",
 ];
 
+const otherLayer = { platform: "application", application: "platform" } as const;
+
 /** The routes that bring an event to a channel. */
 export function routesTo(channel: string, event: IncidentEvent, routes: readonly Route[]): Route[] {
   return routes.filter(
@@ -24,6 +26,9 @@ export function routesTo(channel: string, event: IncidentEvent, routes: readonly
       route.channels.includes(channel) &&
       (route.severity?.includes(event.severity) ?? true) &&
       (route.components?.some((name) => name === event.root_cause || event.components.includes(name)) ?? true) &&
+      (route.layers?.some((layer) => event.verdict !== otherLayer[layer]) ?? true) &&
+      (route.teams?.some((team) => team === event.team || event.root_cause === "unknown") ?? true) &&
+      (route.environments?.includes(event.environment) ?? true) &&
       (route.events ?? announcements).includes(event.event),
   );
 }

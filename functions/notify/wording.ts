@@ -1,5 +1,11 @@
 /** What every notice for people says, in plain words and in one order, whatever the channel makes of it. */
-import type { IncidentEventKind, Verdict } from "../../shared/messages/incident-event.ts";
+import type { Audience } from "../../shared/config/notification.ts";
+import type {
+  IncidentEvent,
+  IncidentEventKind,
+  IncidentStatus,
+  Verdict,
+} from "../../shared/messages/incident-event.ts";
 import { bounded, longestText } from "../../shared/redact.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import type { Notice } from "./channel.ts";
@@ -29,6 +35,8 @@ export const ampleRoom: Room = { sentences: 12, characters: 600 };
 
 /** Words of a notice. Pure. */
 export function wording(notice: Notice, room: Room = ampleRoom): Wording {
+  if (notice.audience !== undefined && notice.audience !== "engineers")
+    return plainWording(notice, notice.audience, room);
   const { event, environment } = notice;
   const what = bounded(event.summary, [], room.characters);
   const change = bounded(event.change, [], room.characters);
@@ -40,6 +48,7 @@ export function wording(notice: Notice, room: Room = ampleRoom): Wording {
     lists: [
       { label: "Evidence", items: shorten(event.evidence, room) },
       { label: "Why", items: shorten(event.whys, room) },
+      { label: "Next steps", items: shorten(event.next_steps ?? [], room) },
     ].filter(({ items }) => items.length > 0),
     nextSteps: nextStepsOf(notice),
   };
@@ -85,6 +94,13 @@ const verdictOf: Readonly<Record<Verdict, string>> = {
   unknown: "not known yet",
 };
 
+const outlookOf: Readonly<Record<IncidentStatus, string>> = {
+  open: "Nobody has taken it yet. How long it will take is not known.",
+  acknowledged: "Somebody is working on it. How long it will take is not known.",
+  recovering: "It seems mended. The all-clear comes when every stage of the recovery has been proved.",
+  resolved: "It is over.",
+};
+
 function factsOf({ event, timezone, rootCause }: Notice, room: Room): Wording["facts"] {
   const cause =
     event.root_cause === "unknown"
@@ -106,6 +122,48 @@ function factsOf({ event, timezone, rootCause }: Notice, room: Room): Wording["f
   ]
     .map(([label = "", value = ""]) => ({ label, value }))
     .filter(({ value }) => value !== "");
+}
+
+/** Impact and outlook, and what customers may be told: nothing that only those who mend it understand. */
+function plainWording({ event, environment, timezone, rootCause }: Notice, audience: Audience, room: Room): Wording {
+  const since = localTime(event.first_failure_at, timezone);
+  const known = event.root_cause !== "unknown";
+  const facts = [
+    ["Impact", bounded(event.impact, [], room.characters)],
+    ["Outlook", outlookOf[event.status]],
+    ["What we know", known ? `It comes from ${boundedName(rootCause.title, room)}.` : "The cause is not known yet."],
+    ["Who acts", bounded(rootCause.team ?? "")],
+    ["Tell customers", forCustomers(audience) ? customerWords(event, bounded(environment), since) : ""],
+    ["Since", since],
+    ["Resolved", event.resolved_at === undefined ? "" : localTime(event.resolved_at, timezone)],
+    ["Lasted", lasted(event.first_failure_at, event.resolved_at)],
+    ["Incident", bounded(event.incident)],
+  ];
+  return {
+    state: `${stateOf[event.event]} · ${event.severity} ${event.priority} · ${bounded(environment)}`,
+    what: plainState(event, bounded(environment)),
+    facts: facts.map(([label = "", value = ""]) => ({ label, value })).filter(({ value }) => value !== ""),
+    lists: [],
+    nextSteps: [`The engineers find everything in incidents, document ${bounded(event.incident)}.`],
+  };
+}
+
+function forCustomers(audience: Audience): boolean {
+  return audience === "sales" || audience === "support";
+}
+
+function plainState({ status, severity }: IncidentEvent, environment: string): string {
+  if (status === "resolved") return `${environment} works again.`;
+  if (status === "recovering") return `${environment} seems to work again; this is being checked.`;
+  return severity === "critical" ? `${environment} does not work as it should.` : `${environment} needs attention.`;
+}
+
+/** Words for people outside. Neither cause nor impact: both are written for colleagues. */
+function customerWords({ status, severity }: IncidentEvent, environment: string, since: string): string {
+  if (status === "resolved") return `The trouble that began ${since} is over, and ${environment} works again.`;
+  if (severity !== "critical") return "Nothing yet. Should somebody ask: we are looking into it.";
+  const doing = status === "recovering" ? "It seems mended, and we are checking that." : "We are working on it.";
+  return `Since ${since} ${environment} does not work as it should. ${doing} We will tell you when it is over. (Promise no time: none is known.)`;
 }
 
 function nextStepsOf({ event }: Notice): string[] {

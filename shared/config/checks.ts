@@ -17,6 +17,10 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
   const components = keysOf(at(file, "components"));
   const probes = keysOf(at(file, "probes"));
   const channels = keysOf(at(file, "channels"));
+  const teams = components.flatMap((name) => {
+    const team = at(file, "components", name, "team");
+    return typeof team === "string" ? [team] : [];
+  });
   const refer = (path: Path, what: string, candidates: readonly string[]): void => {
     const name = at(file, ...path);
     if (typeof name !== "string" || candidates.includes(name)) return;
@@ -65,6 +69,7 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
   for (const index of listOf(at(file, "routes")).keys()) {
     referEach(["routes", index, "channels"], "channel", channels);
     referEach(["routes", index, "components"], "component", [...components, monitorComponent.name]);
+    referEach(["routes", index, "teams"], "team", teams);
   }
 }
 

@@ -85,7 +85,9 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
   const rules = readList(file, "monitoring_rules", (value, path) => readRule(value, path, problems));
   const channels = readMap(file, "channels", problems, (name, value, path): ConfiguredChannel | undefined => {
     const entry = readKinded(value, path, problems, channelEntry, vocabulary.channels, "kinds of channel");
-    return entry && { name, kind: entry.common.kind, settings: entry.settings };
+    if (!entry) return undefined;
+    const { kind, audience } = entry.common;
+    return { name, kind, settings: entry.settings, ...given({ audience }) };
   });
   const routes = readList(file, "routes", (value, path) => readRoute(value, path, problems));
   if (!top) return undefined;
@@ -328,11 +330,17 @@ function readRoute(value: unknown, path: Path, problems: Problems): Route | unde
     channels,
     severity,
     components,
+    layers,
+    teams,
+    environments,
     events,
     remind_every: remindEveryMs,
     escalate_after: escalateAfterMs,
   } = entry;
-  return { channels, ...given({ severity, components, events, remindEveryMs, escalateAfterMs }) };
+  return {
+    channels,
+    ...given({ severity, components, layers, teams, environments, events, remindEveryMs, escalateAfterMs }),
+  };
 }
 
 /** The fields that have a value. */

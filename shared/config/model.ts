@@ -2,6 +2,7 @@
 import type { IncidentEventKind, Severity } from "../messages/incident-event.ts";
 import type { Vantage } from "../messages/report.ts";
 import type { SecretReference } from "./fields.ts";
+import type { Audience } from "./notification.ts";
 
 /** A part of the environment. */
 export interface Component {
@@ -89,6 +90,8 @@ export interface ConfiguredChannel {
   readonly kind: string;
   /** What the kind reads, as written in the file; references to secrets unresolved. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Who reads it. @default engineers */
+  readonly audience?: Audience;
 }
 
 /** What goes where. A notice goes to a channel when any route to it matches. Absent lists of severities and components match everything, an absent list of events all announcements. */
@@ -96,6 +99,9 @@ export interface Route {
   readonly channels: readonly string[];
   readonly severity?: readonly Severity[];
   readonly components?: readonly string[];
+  readonly layers?: readonly ("platform" | "application")[];
+  readonly teams?: readonly string[];
+  readonly environments?: readonly string[];
   readonly events?: readonly IncidentEventKind[];
   readonly remindEveryMs?: number;
   readonly escalateAfterMs?: number;

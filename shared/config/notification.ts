@@ -1,11 +1,18 @@
 /** The form of what tells people: the sections `channels` and `routes`. */
 import { z } from "zod";
 import { type IncidentEventKind, incidentEventKinds, type Severity } from "../messages/incident-event.ts";
-import { durationBetween, names, severity } from "./fields.ts";
+import { durationBetween, entryName, names, severity } from "./fields.ts";
+
+/** Who reads a channel. Each hears of the same incident in the words that serve it. */
+export const audiences = ["engineers", "executives", "customer_success", "sales", "support"] as const;
+
+/** One of the audiences. */
+export type Audience = (typeof audiences)[number];
 
 /** What every entry of `channels` has besides the settings of its kind. */
 export interface ChannelEntry {
   readonly kind: string;
+  readonly audience?: Audience | undefined;
 }
 
 /** One entry of `routes`; durations in milliseconds. */
@@ -13,6 +20,9 @@ export interface RouteEntry {
   readonly channels: readonly string[];
   readonly severity?: readonly Severity[] | undefined;
   readonly components?: readonly string[] | undefined;
+  readonly layers?: readonly ("platform" | "application")[] | undefined;
+  readonly teams?: readonly string[] | undefined;
+  readonly environments?: readonly string[] | undefined;
   readonly events?: readonly IncidentEventKind[] | undefined;
   readonly remind_every?: number | undefined;
   readonly escalate_after?: number | undefined;
@@ -21,6 +31,10 @@ export interface RouteEntry {
 /** The keys that all channels share. */
 export const channelEntry: z.ZodType<ChannelEntry, unknown> = z.strictObject({
   kind: z.string().describe("What kind of channel it is."),
+  audience: z
+    .enum(audiences)
+    .optional()
+    .describe("Who reads it: engineers, executives, customer_success, sales or support. Default: engineers."),
 });
 
 /** An entry of `routes`. */
@@ -28,6 +42,17 @@ export const routeEntry: z.ZodType<RouteEntry, unknown> = z.strictObject({
   channels: names.describe("Names of the channels that are told."),
   severity: z.array(severity).min(1).optional().describe("Only incidents of these severities. Default: all."),
   components: names.optional().describe("Only incidents that touch one of these components. Default: all."),
+  layers: z
+    .array(z.enum(["platform", "application"]))
+    .min(1)
+    .optional()
+    .describe("Only incidents whose cause is of these layers, or not known to be of another. Default: all."),
+  teams: names.optional().describe("Only incidents on which one of these teams must act. Default: all."),
+  environments: z
+    .array(entryName)
+    .min(1)
+    .optional()
+    .describe("Only incidents of these environments, where several files share their routes. Default: all."),
   events: z
     .array(z.enum(incidentEventKinds))
     .min(1)

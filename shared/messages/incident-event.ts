@@ -71,6 +71,10 @@ export interface IncidentEvent {
   impact: string;
   evidence: string[];
   whys: string[];
+  /** What to look at next, most telling first; absent where nothing is proposed. */
+  next_steps?: string[] | undefined;
+  /** Who must act on the root cause; absent where that is not known. */
+  team?: string | undefined;
   opened_at: string;
   first_failure_at: string;
   resolved_at?: string | undefined;
@@ -100,6 +104,8 @@ const incidentEventSchema = lazily(
       impact: z.string(),
       evidence: z.array(z.string()),
       whys: z.array(z.string()),
+      next_steps: z.array(z.string()).optional(),
+      team: z.string().optional(),
       opened_at: z.string(),
       first_failure_at: z.string(),
       resolved_at: z.string().optional(),

@@ -111,6 +111,10 @@ function bodyOf({ event, environment }: Notice): string {
     title: bounded(event.title),
     impact: bounded(event.impact, [], 600),
     environment_title: bounded(environment),
+    ...(event.next_steps === undefined
+      ? {}
+      : { next_steps: event.next_steps.slice(0, 12).map((text) => bounded(text)) }),
+    ...(event.team === undefined ? {} : { team: bounded(event.team) }),
     ...lists,
   };
   const folded: Partial<Record<(typeof foldable)[number], number>> = {};
