@@ -143,8 +143,8 @@ function candidates(event: IncidentEvent, { configuration, ledger }: Circumstanc
   return [...configuration.channels, ...gone.values()];
 }
 
-/** What is sent to the channel; a sentence where that cannot be said, so that one broken channel does not silence the others. */
-function compose(
+/** What is sent to a channel; a sentence where that cannot be said, so that one broken channel does not silence the others. */
+export function compose(
   event: IncidentEvent,
   channel: ConfiguredChannel,
   threadTitle: string,
