@@ -49,6 +49,8 @@ export interface OutgoingRequest {
   readonly body: string;
   /** Fields that are set in the body, which then is a JSON object, at the moment of sending. */
   readonly secretFields?: Readonly<Record<string, SecretReference>>;
+  /** The header of that name, with the secret behind the scheme, set at the moment of sending. */
+  readonly authorization?: { readonly scheme: "GenieKey"; readonly secret: SecretReference };
   /** States id and time of the request, and signs the body with every key, by Standard Webhooks, at the moment of sending. */
   readonly signature?: { readonly id: string; readonly keys: readonly SecretReference[] };
   /** Plain http and private addresses are refused unless the channel allows them. */

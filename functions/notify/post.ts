@@ -6,7 +6,7 @@ import { wellFormedJson } from "./fit.ts";
 export function postJson(
   url: OutgoingRequest["url"],
   message: object,
-  additions: Pick<OutgoingRequest, "query" | "secretFields"> = {},
+  additions: Pick<OutgoingRequest, "query" | "secretFields" | "authorization"> = {},
 ): OutgoingRequest {
   return {
     transport: "http",

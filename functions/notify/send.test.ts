@@ -54,6 +54,15 @@ describe("a request", () => {
     expect(new Webhook(key).verify(received?.body ?? "", received?.headers ?? {})).toEqual({ title: "Größe" });
   });
 
+  it("puts a key behind its scheme, and never shows it in what came back", async () => {
+    await using inbox = await webInbox((response, _, asked) => response.end(asked.headers.authorization));
+    const outgoing = request(inbox.url, { authorization: { scheme: "GenieKey", secret: { secret: "api" } } });
+    const reply = await sender(secretsOf({ api: "canary-0123456789" }))(outgoing, 0);
+    expect(inbox.received[0]?.headers["authorization"]).toBe("GenieKey canary-0123456789");
+    expect(reply).toMatchObject({ status: 200, body: expect.stringMatching(/^GenieKey /) });
+    expect(JSON.stringify(reply)).not.toContain("canary");
+  });
+
   it("does not follow a redirect", async () => {
     await using target = await webInbox();
     await using inbox = await webInbox((response) => response.writeHead(302, { location: target.url }).end());

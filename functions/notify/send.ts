@@ -92,6 +92,10 @@ async function sendRequest(
   const body = await bodyOf(outgoing, vault);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(outgoing.headers)) headers[name] = await vault.resolve(value);
+  if (outgoing.authorization) {
+    const { scheme, secret } = outgoing.authorization;
+    headers["authorization"] = `${scheme} ${await vault.resolve(secret)}`;
+  }
   if (outgoing.signature) {
     const keys = await Promise.all(outgoing.signature.keys.map((key) => vault.resolve(key)));
     Object.assign(headers, sign(outgoing.signature.id, body, keys, now));

@@ -3,6 +3,7 @@ import type { AnyChannelKind } from "../channel.ts";
 import { discord } from "./discord.ts";
 import { email } from "./email.ts";
 import { googleChat } from "./google_chat.ts";
+import { opsgenie } from "./opsgenie.ts";
 import { pagerduty } from "./pagerduty.ts";
 import { slack } from "./slack.ts";
 import { teams } from "./teams.ts";
@@ -17,4 +18,5 @@ export const channels: Readonly<Record<string, AnyChannelKind>> = {
   teams,
   discord,
   pagerduty,
+  opsgenie,
 };

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import type { Notice, OutgoingRequest } from "../channel.ts";
+import { characters } from "../fit.ts";
+import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
+import { hostileNotices, leftOut } from "../hostile.fixtures.ts";
+import { opsgenie } from "./opsgenie.ts";
+
+function requestOf(notice: Notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {
+  const parsed = opsgenie.settings.parse({ api_key: { secret: "opsgenie-key" }, ...settings });
+  return opsgenie.render(parsed, notice) as OutgoingRequest;
+}
+
+describe("an incident", () => {
+  it("opens one alert, whose alias is the incident", () => {
+    const request = requestOf();
+    expect(request).toMatchObject({
+      url: "https://api.opsgenie.com/v2/alerts",
+      authorization: { scheme: "GenieKey", secret: { secret: "opsgenie-key" } },
+      allowPrivate: false,
+    });
+    expect(JSON.parse(request.body)).toEqual({
+      message: "critical · Netra staging · Netra staging: VPC connector failing",
+      alias: "20250916-120000-vpc-connector",
+      description: expect.stringContaining("Impact: $500K+ ARR pipeline blocked"),
+      entity: "VPC connector",
+      source: "Netra staging",
+      priority: "P1",
+    });
+  });
+
+  it.each([
+    [incidentEvent({ event: "acknowledged", status: "acknowledged" }), "acknowledge"],
+    [resolvedEvent(), "close"],
+  ])("is followed on that alert", (event, action) => {
+    const request = requestOf(noticeOf(event), { region: "eu" });
+    expect(request.url).toBe(`https://api.eu.opsgenie.com/v2/alerts/20250916-120000-vpc-connector/${action}`);
+    expect(request.query).toEqual({ identifierType: "alias" });
+    expect(JSON.parse(request.body)).toEqual({ source: "Netra staging", note: expect.stringContaining("Since: ") });
+  });
+
+  it.each(hostileNotices)("keeps to Opsgenie's limits with %s", (_, notice) => {
+    const { message, alias, description, entity, source } = JSON.parse(requestOf(notice).body);
+    expect(characters(message)).toBeLessThanOrEqual(130);
+    expect(characters(alias)).toBeLessThanOrEqual(512);
+    expect(characters(description)).toBeLessThanOrEqual(15_000);
+    expect(characters(entity)).toBeLessThanOrEqual(512);
+    expect(characters(source)).toBeLessThanOrEqual(100);
+    expect(description).not.toMatch(/[<>]/);
+    expect(leftOut(description)).toEqual([]);
+  });
+});
+
+it.each<[number, object]>([
+  [202, { outcome: "delivered", answer: "202 x" }],
+  [
+    401,
+    {
+      outcome: "rejected",
+      answer: "401 x: the key is wrong: copy the key of the API integration into the secret again",
+    },
+  ],
+  [429, { outcome: "retry", answer: "429 x" }],
+  [503, { outcome: "retry", answer: "503 x" }],
+])("an answer %i", (status, expected) => {
+  expect(opsgenie.classify({ status, headers: {}, body: "x" })).toEqual(expected);
+});

@@ -1,0 +1,103 @@
+/** Alerts in Opsgenie by its Alert API, one alert an incident. https://docs.opsgenie.com/docs/alert-api */
+import { z } from "zod";
+import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import type { IncidentEventKind, Priority } from "../../../shared/messages/incident-event.ts";
+import { bounded } from "../../../shared/redact.ts";
+import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
+import { classifyHttp } from "../classify.ts";
+import { characters, cut, fitted } from "../fit.ts";
+import { postJson } from "../post.ts";
+import type { Wording } from "../wording.ts";
+
+/** Settings of an Opsgenie channel. */
+export interface OpsgenieSettings {
+  readonly api_key: SecretReference;
+  readonly region: "us" | "eu";
+}
+
+/** The Opsgenie channel. */
+export const opsgenie: ChannelKind<OpsgenieSettings> = {
+  kind: "opsgenie",
+  title:
+    "Opens and closes one alert an incident in Opsgenie, by its Alert API; a route that names `acknowledged` acknowledges it, too.",
+  settings: z.strictObject({
+    api_key: secretReference.describe("A secret: the key of an integration of the kind API."),
+    region: z
+      .enum(["us", "eu"], { error: "must be us or eu" })
+      .default("us")
+      .describe("The service region of the account: us, or eu where its address is *.app.eu.opsgenie.com."),
+  }),
+  example: `api_key: { secret: opsgenie-key }
+`,
+  // A new alert would page again wherever the first has been closed by hand.
+  untold: {
+    recovering: "Opsgenie knows no recovering alert",
+    status_update: "Opsgenie is for those who act, not for those who follow",
+  },
+  render: renderAlert,
+  classify: (reply) => classifyHttp(reply, advice),
+};
+
+const advice: Readonly<Record<number, string>> = {
+  401: "the key is wrong: copy the key of the API integration into the secret again",
+  403: "the key may not do this: give the API integration the right to create and update, and switch it on",
+  422: "check that the key is that of an API integration, in the region of the account",
+};
+
+const addresses: Readonly<Record<OpsgenieSettings["region"], string>> = {
+  us: "https://api.opsgenie.com/v2/alerts",
+  eu: "https://api.eu.opsgenie.com/v2/alerts",
+};
+
+/** What is done to the alert that is there; everything else opens it, and is counted on it while it is open. */
+const actions: Readonly<Partial<Record<IncidentEventKind, "acknowledge" | "close">>> = {
+  acknowledged: "acknowledge",
+  resolved: "close",
+};
+
+const priorities: Readonly<Record<Priority, string>> = { P0: "P1", P1: "P2", P2: "P3", P3: "P4" };
+
+/** The longest texts, in characters. */
+const longest = { message: 130, alias: 512, entity: 512, source: 100, description: 15_000, note: 25_000 } as const;
+
+function renderAlert({ api_key, region }: OpsgenieSettings, notice: Notice): OutgoingRequest {
+  const { event, environment, rootCause } = notice;
+  const alias = cut(bounded(event.incident), longest.alias);
+  const source = cut(bounded(environment), longest.source);
+  const text = fitted(notice, textOf, (written) => characters(written) <= longest.description);
+  const authorization = { scheme: "GenieKey", secret: api_key } as const;
+  const action = actions[event.event];
+  if (action !== undefined) {
+    return postJson(
+      `${addresses[region]}/${encodeURIComponent(alias)}/${action}`,
+      { source, note: cut(text, longest.note) },
+      { query: { identifierType: "alias" }, authorization },
+    );
+  }
+  const message = `${event.severity} · ${bounded(environment)} · ${bounded(event.title)}`;
+  const alert = {
+    message: cut(message, longest.message),
+    alias,
+    description: text,
+    entity: cut(bounded(rootCause.title), longest.entity),
+    source,
+    priority: priorities[event.priority],
+  };
+  return postJson(addresses[region], alert, { authorization });
+}
+
+/** Plain text: Opsgenie shows it as such. */
+function textOf({ state, what, change, facts, lists, nextSteps }: Wording): string {
+  const paragraphs = [
+    [state, what, ...(change === undefined ? [] : [change])],
+    facts.map(({ label, value }) => `${label}: ${value}`),
+    ...lists.map(({ label, items }) => [`${label}:`, ...items.map((item) => `- ${item}`)]),
+    nextSteps,
+  ];
+  // It may be shown as HTML, too: what looks like a tag is none.
+  return paragraphs
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")
+    .replaceAll("<", "‹")
+    .replaceAll(">", "›");
+}
