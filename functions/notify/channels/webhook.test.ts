@@ -18,6 +18,8 @@ describe("settings", () => {
     [{ signing_key: { secret: "a" }, signing_keys: [{ secret: "b" }] }, "stands beside signing_key: keep one of them"],
     [{ headers: { "Content-Length": "1" } }, "is a header that Pathkeeper sets itself: leave it out"],
     [{ headers: { "Webhook-Id": "1" } }, "is a header that Pathkeeper sets itself: leave it out"],
+    [{ headers: { "ce-id": "1" } }, "is a header that Pathkeeper sets itself: leave it out"],
+    [{ cloudevents: "batched" }, "must be binary or structured; leave the key out for plain JSON"],
     [{ headers: { "X Team": "1" } }, "must be the name of a header"],
   ])("refuse %j", (changes, message) => {
     const { error } = webhook.settings.safeParse({ url: { secret: "ops-url" }, ...changes });
@@ -44,6 +46,41 @@ describe("a request", () => {
       id: "20250916-120000-vpc-connector:opened:ops",
       keys: [{ secret: "old" }, { secret: "new" }],
     });
+  });
+
+  it("is a CloudEvent in binary mode: the context in headers, the event in the body", () => {
+    const { headers, body, signature } = requestOf({}, { cloudevents: "binary" });
+    expect(headers).toEqual({
+      "content-type": "application/json",
+      "ce-specversion": "1.0",
+      "ce-id": "20250916-120000-vpc-connector:opened:ops",
+      "ce-source": "/pathkeeper/netra-staging",
+      "ce-type": "pathkeeper.incident.opened",
+      "ce-subject": "20250916-120000-vpc-connector",
+      "ce-time": "2025-09-16T12:00:00.000Z",
+    });
+    expect(JSON.parse(body)).toEqual({ ...incidentEvent(), environment_title: "Netra staging" });
+    expect(signature?.id).toBe(headers["ce-id"]);
+  });
+
+  it("is a CloudEvent in structured mode: all of it in the body", () => {
+    const { headers, body } = requestOf({}, { cloudevents: "structured" });
+    expect(headers).toEqual({ "content-type": "application/cloudevents+json" });
+    expect(JSON.parse(body)).toEqual({
+      specversion: "1.0",
+      id: "20250916-120000-vpc-connector:opened:ops",
+      source: "/pathkeeper/netra-staging",
+      type: "pathkeeper.incident.opened",
+      subject: "20250916-120000-vpc-connector",
+      time: "2025-09-16T12:00:00.000Z",
+      datacontenttype: "application/json",
+      data: { ...incidentEvent(), environment_title: "Netra staging" },
+    });
+  });
+
+  it("lets no text of an event into a header of CloudEvents as it is", () => {
+    const { headers } = requestOf({ incident: 'a "b"\r\nX-Evil: 1 é %' }, { cloudevents: "binary" });
+    for (const value of Object.values(headers)) expect(value).toMatch(/^([!#$&-~]|%[0-9A-F]{2})+$/);
   });
 
   it("is not signed without a key, and still carries its id", () => {

@@ -11,6 +11,7 @@ export interface WebhookSettings {
   readonly signing_key?: SecretReference | undefined;
   readonly signing_keys?: readonly SecretReference[] | undefined;
   readonly headers: Readonly<Record<string, SecretReference | string>>;
+  readonly cloudevents?: "binary" | "structured" | undefined;
   readonly allow_private: boolean;
 }
 
@@ -27,7 +28,7 @@ const ownHeaders: readonly string[] = [
 const headerName = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "must be the name of a header")
-  .refine((name) => !ownHeaders.includes(name.toLowerCase()) && !name.toLowerCase().startsWith("webhook-"), {
+  .refine((name) => !ownHeaders.includes(name.toLowerCase()) && !/^(webhook|ce)-/i.test(name), {
     error: "is a header that Pathkeeper sets itself: leave it out",
   });
 
@@ -50,6 +51,12 @@ export const webhook: ChannelKind<WebhookSettings> = {
         .record(headerName, textOrSecret)
         .default({})
         .describe("More headers; their values are texts or secrets."),
+      cloudevents: z
+        .enum(["binary", "structured"], { error: "must be binary or structured; leave the key out for plain JSON" })
+        .optional()
+        .describe(
+          "Sends CloudEvents 1.0: binary, with ce- headers, or structured, all in the body. Signed all the same.",
+        ),
       allow_private: z
         .boolean()
         .default(false)
@@ -82,11 +89,31 @@ function renderRequest(settings: WebhookSettings, notice: Notice): OutgoingReque
     transport: "http",
     method: "POST",
     url: settings.url,
-    headers: { ...settings.headers, "content-type": "application/json" },
-    body: bodyOf(notice),
+    headers: { ...settings.headers, ...headersOf(notice, settings.cloudevents) },
+    body: bodyOf(notice, settings.cloudevents),
     signature: { id: notice.key, keys },
     allowPrivate: settings.allow_private,
   };
+}
+
+/** What CloudEvents calls the attributes of its context; `source` and `id` together are the same for every attempt, and for nothing else. */
+function contextOf({ event, key }: Notice): Readonly<Record<string, string>> {
+  return {
+    specversion: "1.0",
+    id: key,
+    source: `/pathkeeper/${encodeURIComponent(bounded(event.environment))}`,
+    type: `pathkeeper.incident.${event.event}`,
+    subject: bounded(event.incident),
+    time: event.at,
+  };
+}
+
+/** @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md */
+function headersOf(notice: Notice, mode: WebhookSettings["cloudevents"]): Readonly<Record<string, string>> {
+  if (mode === "structured") return { "content-type": "application/cloudevents+json" };
+  const context = mode === "binary" ? Object.entries(contextOf(notice)) : [];
+  const headers = context.map(([name, value]) => [`ce-${name}`, value.replaceAll(/[^!#$&-~]/gu, encodeURIComponent)]);
+  return { ...Object.fromEntries(headers), "content-type": "application/json" };
 }
 
 /** The largest body, in bytes: Standard Webhooks asks for less than 20 KB. */
@@ -96,7 +123,8 @@ const largestBody = 20_000;
 const foldable = ["evidence", "whys", "alerts", "components"] as const;
 
 /** The event as JSON; sentences that do not fit are left out, and `folded` says how many of which. */
-function bodyOf({ event, environment }: Notice): string {
+function bodyOf(notice: Notice, mode: WebhookSettings["cloudevents"]): string {
+  const { event, environment } = notice;
   const lists = {
     evidence: event.evidence.map((text) => bounded(text)),
     whys: event.whys.map((text) => bounded(text)),
@@ -118,12 +146,13 @@ function bodyOf({ event, environment }: Notice): string {
     ...lists,
   };
   const folded: Partial<Record<(typeof foldable)[number], number>> = {};
-  const write = (): string =>
-    JSON.stringify({
-      type: `incident.${event.event}`,
-      timestamp: event.at,
-      data: Object.keys(folded).length === 0 ? data : { ...data, folded },
-    });
+  const write = (): string => {
+    const told = Object.keys(folded).length === 0 ? data : { ...data, folded };
+    if (mode === "binary") return JSON.stringify(told);
+    if (mode === "structured")
+      return JSON.stringify({ ...contextOf(notice), datacontenttype: "application/json", data: told });
+    return JSON.stringify({ type: `incident.${event.event}`, timestamp: event.at, data: told });
+  };
   let body = write();
   for (const list of foldable) {
     while (Buffer.byteLength(body) >= largestBody && data[list].length > 0) {
