@@ -96,6 +96,7 @@ function linesOf(outgoing: Outgoing | string): string[] {
     const { from, to, subject, text } = outgoing;
     return [`From: ${from}`, `To: ${to.join(", ")}`, `Subject: ${subject}`, "", ...text.trimEnd().split("\n")];
   }
+  if (outgoing.transport === "page") return [`On the page: ${outgoing.news.text}`];
   const { method, url, body } = outgoing;
   const address = typeof url === "string" ? url : `the address in the secret ${url.secret}`;
   return [`${method} to ${address}`, "", ...JSON.stringify(JSON.parse(body), null, 2).split("\n")];
@@ -106,6 +107,7 @@ function filesOf({ channel, audience, event, outgoing }: Preview): { name: strin
   const name = `${channel.name}.${audience}.${event}`;
   if (outgoing.transport === "http")
     return [{ name: `${name}.json`, content: `${JSON.stringify(JSON.parse(outgoing.body), null, 2)}\n` }];
+  if (outgoing.transport === "page") return [{ name: `${name}.txt`, content: `${outgoing.news.text}\n` }];
   return [
     { name: `${name}.html`, content: outgoing.html },
     { name: `${name}.txt`, content: outgoing.text },

@@ -2,10 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { explainProblems } from "../cli/configuration.ts";
 import { vocabulary } from "../cli/vocabulary.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
-import type { Configuration } from "../shared/config/model.ts";
+import type { Configuration, ConfiguredChannel } from "../shared/config/model.ts";
 import type { Report } from "../shared/messages/report.ts";
 import type { Logger } from "../shared/ports.ts";
 import { topics } from "../shared/topology.ts";
@@ -22,7 +23,7 @@ import type { Options } from "./options.ts";
 import type { Happened } from "./outcome.ts";
 import { type Play, playScript } from "./play.ts";
 import { openRecorder } from "./recorder.ts";
-import { type System, type SystemOptions, startSystem } from "./system.ts";
+import { pagesFolder, type System, type SystemOptions, startSystem } from "./system.ts";
 import { Watch } from "./watch.ts";
 
 /** A system that runs. */
@@ -32,6 +33,8 @@ export interface Run {
   readonly system: System;
   /** The script, where the demo is played. */
   readonly play?: Play;
+  /** Address of the first status page, where the configuration has one. */
+  readonly statusPage?: string;
   /** Messages delivered so far. */
   messages(): number;
   /** What happened since the script began. */
@@ -144,19 +147,27 @@ async function startWatched(
   const system = keep(
     await startSystem({ configuration, engine, dataDir, logger, onReport, ...surroundings, ...bundlesOf(options) }),
   );
+  const [page] = configuration.channels.filter(isStatusPage);
+  const file = join(pagesFolder(dataDir), String(page?.settings["bucket"]), "index.html");
   return {
     configuration,
     watch,
     system,
+    ...(page === undefined ? {} : { statusPage: pathToFileURL(file).href }),
     messages: () => engine.delivered() ?? 0,
     happened: () => ({
       incidents: watch.incidents,
       received: [],
-      channels: configuration.channels.map(({ name }) => name),
+      // A status page has no inbox: it stands where it was written.
+      channels: configuration.channels.filter((channel) => !isStatusPage(channel)).map(({ name }) => name),
       repeated: 0,
       restarts: system.functions.reduce((sum, { restarts }) => sum + restarts, 0),
     }),
   };
+}
+
+function isStatusPage({ kind }: ConfiguredChannel): boolean {
+  return kind === "status_page";
 }
 
 function bundlesOf({ bundles }: Options): { readonly bundles?: string } {

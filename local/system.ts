@@ -30,6 +30,11 @@ export interface SystemOptions {
   readonly onReport: (report: Report) => void;
 }
 
+/** The folder in which status pages stand, each in a folder that is called as its bucket. */
+export function pagesFolder(dataDir: string): string {
+  return join(dataDir, "pages");
+}
+
 /** The running system. */
 export interface System {
   readonly functions: readonly FunctionProcess[];
@@ -53,6 +58,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ...Object.fromEntries(Object.entries(secrets).map(([name, value]) => [secretVariable(name), value])),
     PATHKEEPER_CONFIGURATION: compiled,
     PATHKEEPER_SECRETS: secretsDir,
+    PATHKEEPER_PAGES: pagesFolder(dataDir),
     PATHKEEPER_METRICS: join(dataDir, "metrics.prom"),
     PATHKEEPER_VANTAGE: "any",
     ...(googleApi === undefined ? {} : { PATHKEEPER_GOOGLE_API: googleApi }),

@@ -49,6 +49,14 @@ export interface IncidentFigures {
   readonly each: Readonly<Record<string, IncidentTimes>>;
 }
 
+/** What the probes say of one day. */
+export interface Day {
+  /** By name; only those that are measured. */
+  readonly components: Readonly<Record<string, Shares>>;
+  /** By the name of the probe. */
+  readonly journeys: Readonly<Record<string, JourneyCount>>;
+}
+
 /** One day or month. */
 export interface Availability {
   /** `2025-09-16` or `2025-09`, in UTC. */
@@ -165,8 +173,24 @@ const schema = lazily((): z.ZodType<Availability> => {
   });
 });
 
+const daySchema = lazily((): z.ZodType<Readonly<Record<string, Day>>> => {
+  const seconds = z.number().min(0);
+  const components = z.record(z.string(), z.object({ up: seconds, down: seconds, unknown: seconds }));
+  const journeys = z.record(z.string(), z.object({ attempts: seconds, successes: seconds }));
+  return z.record(z.string(), z.object({ components, journeys }));
+});
+
 /** A day or month from its document; `undefined` where there is none, or one that somebody has broken. */
 export function readAvailability(fields: Fields | undefined): Availability | undefined {
   const parsed = schema().safeParse(fields);
   return parsed.success ? parsed.data : undefined;
+}
+
+/** The days of a month from its document, by date: one read in place of thirty. Empty where there is none, or one that somebody has broken. */
+export function readDays(month: Fields | undefined): Readonly<Record<string, Day>> {
+  try {
+    return daySchema().parse((JSON.parse(String(month?.["data"] ?? "")) as { days?: unknown }).days);
+  } catch {
+    return {};
+  }
 }

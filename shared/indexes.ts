@@ -22,12 +22,14 @@ export const expiringCollections: Readonly<Record<string, string>> = {
 /** Fields that are only ever read with their whole document: an entry in an index would cost with each write, and long ones count against its limits. */
 export const unindexedFields: readonly { readonly collection: string; readonly field: string }[] = [
   { collection: "state", field: "data" },
+  { collection: "pages", field: "data" },
   { collection: "availability", field: "data" },
   { collection: "availability", field: "components" },
   { collection: "availability", field: "journeys" },
   { collection: "availability", field: "incidents" },
   { collection: "deliveries", field: "payload" },
   { collection: "deliveries", field: "attempts" },
+  { collection: "incidents", field: "component_states" },
   { collection: "incidents", field: "timeline" },
   { collection: "incidents", field: "evidence" },
   { collection: "incidents", field: "whys" },

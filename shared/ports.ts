@@ -129,7 +129,10 @@ export interface GoogleRequest {
   readonly method?: "GET" | "POST";
   /** Whole, as in Google's reference: `https://run.googleapis.com/v2/projects/…`. */
   readonly url: string;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, in place of `body`: a file that is uploaded. */
+  readonly upload?: { readonly contentType: string; readonly content: string };
   readonly signal?: AbortSignal;
 }
 
@@ -185,6 +188,44 @@ export interface MetricSink {
    */
   write(points: readonly MetricPoint[]): Promise<Written>;
   close(): Promise<void>;
+}
+
+/** A page as browsers get it. */
+export interface Page {
+  /** Where it stands in its place: `index.html`, `incidents/20250916-120900-4f1d.html`. */
+  readonly path: string;
+  readonly contentType: string;
+  readonly content: string;
+}
+
+/**
+ * A place for pages that browsers read: a bucket, or a folder on one machine. Each page has a version, so that who works something out from
+ * older facts does not write it over newer ones: ask for the version first, read the facts then, write with that version last.
+ */
+export interface Pages {
+  /**
+   * What stands at a path; `undefined` where nothing does.
+   * @throws PagesError
+   */
+  version(place: string, path: string, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Writes a page if the one that stands there is still of that version. Readers see the old page or the new one, never a part.
+   * @returns whether it was written
+   * @throws PagesError
+   */
+  write(place: string, page: Page, replaces: string | undefined, signal: AbortSignal): Promise<boolean>;
+}
+
+/** Why a place did not take a page. */
+export class PagesError extends Error {
+  /** Status of the HTTP answer that it stands for; 0 where there was none. */
+  readonly status: number;
+
+  constructor(message: string, status: number, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "PagesError";
+    this.status = status;
+  }
 }
 
 /** One line of a structured log. Never given a secret or an unbounded text of a target. */

@@ -13,6 +13,8 @@ export const topics = {
   deadLetters: "dead-letters",
   /** What reports to us by itself. */
   heartbeats: "heartbeats",
+  /** Status pages are due. */
+  pages: "pages",
 } as const;
 
 /** Name of a topic. */
@@ -22,7 +24,7 @@ export type Topic = (typeof topics)[keyof typeof topics];
 export const publications: Readonly<Record<"probe" | "evaluate" | "notify", readonly Topic[]>> = {
   // To its own topic go the shards of a large group.
   probe: [topics.measurements, topics.probeRequests, topics.deadLetters],
-  evaluate: [topics.notifications, topics.probeRequests, topics.deadLetters],
+  evaluate: [topics.notifications, topics.pages, topics.probeRequests, topics.deadLetters],
   // What the notifier could not do is a measurement of the monitor itself.
   notify: [topics.measurements, topics.deadLetters],
 };
@@ -126,6 +128,17 @@ export const subscriptions: readonly Subscription[] = [
     // A hundred attempts at ten minutes: a channel may be down for most of a day before its notice is given up.
     maximumBackoffSeconds: 600,
     maxDeliveryAttempts: 100,
+  },
+  {
+    name: "notify-pages",
+    topic: topics.pages,
+    target: "notify",
+    path: "/pages",
+    ackDeadlineSeconds: 60,
+    minimumBackoffSeconds: 5,
+    maximumBackoffSeconds: 60,
+    // The next one comes in five minutes: what fails for so long is broken, and is told as a dead letter.
+    maxDeliveryAttempts: 5,
   },
   {
     name: "notify-dead-letters",

@@ -23,6 +23,11 @@ output "service_accounts" {
   value       = { for name, account in google_service_account.function : name => account.email }
 }
 
+output "status_pages" {
+  description = "Addresses of the status pages, by bucket, for those who may read them."
+  value       = { for name, bucket in google_storage_bucket.status_page : name => "https://storage.googleapis.com/${bucket.name}/index.html" }
+}
+
 output "topics" {
   description = "The topics, by what they carry, for those who publish to them, such as heartbeats of jobs."
   value       = { for name, topic in google_pubsub_topic.main : name => topic.id }

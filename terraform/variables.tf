@@ -226,6 +226,18 @@ variable "second_opinion" {
   }
 }
 
+variable "status_page_readers" {
+  description = "Who may read the status pages of monitor.yaml: members such as group:support@example.com or domain:example.com, and allUsers for everybody. By default nobody but the project."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for member in var.status_page_readers : can(regex("^(allUsers|allAuthenticatedUsers|domain:[^@\\s]+|(serviceAccount|user|group):[^@\\s]+@[^@\\s]+)$", member))])
+    error_message = "Every entry of status_page_readers must be allUsers, or say what it is and who: user:EMAIL, group:EMAIL, serviceAccount:EMAIL or domain:DOMAIN."
+  }
+}
+
 variable "watched_project_id" {
   description = "The project of what is watched, where that is not the project of the monitor: the functions get their reading roles there."
   type        = string

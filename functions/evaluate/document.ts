@@ -63,6 +63,7 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     whys: diagnosis.whys,
     next_steps: diagnosis.next ?? [],
     components: affectedBy(incident),
+    component_states: componentStates(incident),
     alerts: rulesOf(incident),
     environment: plan.configuration.environment,
     opened_at: new Date(incident.openedAt),
@@ -112,6 +113,19 @@ export function eventOf(
     first_failure_at: new Date(incident.firstFailureAt).toISOString(),
     ...(incident.resolvedAt === undefined ? {} : { resolved_at: new Date(incident.resolvedAt).toISOString() }),
   };
+}
+
+/** How each affected component is now: it `fails`, is `degraded`, or `works again`. */
+export function componentStates(incident: Incident): Record<string, "fails" | "degraded" | "works again"> {
+  const lasting = believed(incident).filter(({ until }) => until === undefined);
+  const over = incident.status === "recovering" || incident.status === "resolved";
+  const stateOf = (name: string): "fails" | "degraded" | "works again" => {
+    if (over) return "works again";
+    const own = lasting.filter(({ component }) => component === name);
+    if (own.some(({ source }) => source === "probe")) return "fails";
+    return own.length > 0 || name === incident.diagnosis.rootCause ? "degraded" : "works again";
+  };
+  return Object.fromEntries(affectedBy(incident).map((name) => [name, stateOf(name)]));
 }
 
 function rulesOf(incident: Incident): string[] {

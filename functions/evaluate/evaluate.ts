@@ -4,9 +4,11 @@
  */
 import type { Availability } from "../../shared/availability.ts";
 import { exportsOf } from "../../shared/exported-metrics.ts";
+import { hasPages, type PagesDue } from "../../shared/messages/pages-due.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
 import type { Fields, MetricPoint, Reads, Store, Transaction } from "../../shared/ports.ts";
+import { topics } from "../../shared/topology.ts";
 import { applied, type Change } from "./alerts.ts";
 import { flushAvailability, flushEvery } from "./availability/flush.ts";
 import { timed } from "./availability/period.ts";
@@ -144,7 +146,7 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
   committed.push({ outbox: environment.outbox });
   const month = itself && (await writeAvailability(desk, states, itself, environment, at, now));
   const exported = itself?.isNew && desk.exports && exportsOf(plan.configuration) !== undefined;
-  const outbox = committed.flatMap((one) => one.outbox);
+  const outbox = [...committed.flatMap((one) => one.outbox), ...(month === undefined ? [] : pagesDue(plan, at))];
   return {
     outbox: [...new Map(outbox.map((entry) => [entry.id, entry])).values()],
     remarks: committed.flatMap(({ remarks = [] }) => remarks),
@@ -153,6 +155,13 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
       ? { points: [...itself.points, ...ownPoints(itself, states, environment, month, plan, at, now)] }
       : {}),
   };
+}
+
+/** Status pages are due when availability was written. A message that is lost is followed by the next, so that it is kept nowhere. */
+function pagesDue({ configuration }: Plan, at: number): OutboxEntry[] {
+  if (!hasPages(configuration)) return [];
+  const data: PagesDue = { v: 1, environment: configuration.environment };
+  return [{ id: `${topics.pages}/${at}`, topic: topics.pages, message: { data } }];
 }
 
 /** Remembers that a heartbeat has arrived. */

@@ -1,8 +1,10 @@
 /** What a kind of channel is. The delivery owns what all kinds share: claiming, sending, deadlines, recording. */
 import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
+import type { Component } from "../../shared/config/model.ts";
 import type { Audience } from "../../shared/config/notification.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import type { PageNews } from "./page/memory.ts";
 
 /** What is told: one event of one incident, with what people need to place it. Frozen when the delivery is planned. */
 export interface Notice {
@@ -13,6 +15,10 @@ export interface Notice {
   readonly environment: string;
   /** IANA zone in which people read times. */
   readonly timezone: string;
+  /** Name of the channel that is told. */
+  readonly channel: string;
+  /** Every component of the environment, in the order of the configuration. */
+  readonly components: readonly Component[];
   /** What the root cause is called, and who must act on it. */
   readonly rootCause: { readonly title: string; readonly team?: string };
   /** The same for every attempt of this delivery, and for no other: derived from incident, event and channel. */
@@ -57,8 +63,16 @@ export interface OutgoingRequest {
   readonly allowPrivate: boolean;
 }
 
+/** News for a status page, which is then written as things stand. */
+export interface OutgoingPage {
+  readonly transport: "page";
+  /** The channel whose page it is. */
+  readonly channel: string;
+  readonly news: PageNews;
+}
+
 /** What a channel sends. JSON, with secrets unresolved, because it is stored before it is sent. */
-export type Outgoing = OutgoingMail | OutgoingRequest;
+export type Outgoing = OutgoingMail | OutgoingRequest | OutgoingPage;
 
 /** What the other side answered: a status of HTTP or SMTP. */
 export interface Answer {

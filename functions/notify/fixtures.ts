@@ -66,6 +66,8 @@ export function noticeOf(event: IncidentEvent): Notice {
     event,
     environment: "Netra staging",
     timezone: "Europe/Berlin",
+    channel: "ops",
+    components: configurationOf([]).components,
     rootCause: { title: "VPC connector", team: "infrastructure" },
     key: deliveryId(event, "ops"),
     thread: deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, "ops"),

@@ -1,6 +1,7 @@
 /** Receives what happened to incidents, and does not rest until every channel has been told or has a reason why not. */
 import type { Configuration } from "../../shared/config/model.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../../shared/messages/incident-event.ts";
+import { parsePagesDue } from "../../shared/messages/pages-due.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import { TryAgain } from "../../shared/shell.ts";
 import { subscriptions } from "../../shared/topology.ts";
@@ -22,17 +23,29 @@ import { summarize, writeSummary } from "./summary.ts";
 /** What the notify function needs of the world. */
 export interface NotifyWorld extends DeliveryWorld {
   readonly configuration: Configuration;
+  /** Writes the status pages as things stand. @default there are none */
+  readonly refreshPages?: () => Promise<void>;
 }
 
 /** How long an event waits for the message of the opening, in milliseconds since it was published. */
 export const patienceForOpeningMs: number = 15 * 60_000;
 
-/** Makes the handler of pushed messages: incident events, and on `/dead-letters` what could not be delivered. */
+/** Makes the handler of pushed messages: incident events, on `/pages` that status pages are due, and on `/dead-letters` what could not be delivered. */
 export function notifyHandler(world: NotifyWorld): (message: PushedMessage, path: string) => Promise<void> {
   return async (message, path) => {
     if (path === "/dead-letters") announceDeadLetter(message, world);
+    else if (path === "/pages") await refresh(message, world);
     else await notify(message, world);
   };
+}
+
+async function refresh(message: PushedMessage, { configuration, refreshPages }: NotifyWorld): Promise<void> {
+  if (parsePagesDue(message.data).environment !== configuration.environment) return;
+  try {
+    await refreshPages?.();
+  } catch (cause) {
+    throw new TryAgain(`a status page cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
 }
 
 async function notify(message: PushedMessage, world: NotifyWorld): Promise<void> {

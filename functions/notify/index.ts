@@ -1,16 +1,25 @@
 /** Entry of the notify function: wiring. The Functions Framework finds the function by its name. */
 import type { HttpFunction } from "@google-cloud/functions-framework";
+import { connectPages } from "../../shared/adapters/pages.ts";
 import { connect } from "../../shared/adapters/select.ts";
 import { pushFunction } from "../../shared/shell.ts";
 import { channels } from "./channels/index.ts";
 import { notifyHandler } from "./handler.ts";
+import { pageWriter, refreshPages } from "./page/writer.ts";
 import { sender } from "./send.ts";
 
 const world = await connect(process.env);
+
+const pages = { ...world, pages: connectPages(process.env, world.google) };
 
 /** Tells people. */
 export const notify: HttpFunction = pushFunction(
   "notify",
   world,
-  notifyHandler({ ...world, kinds: channels, send: sender(world.secrets) }),
+  notifyHandler({
+    ...world,
+    kinds: channels,
+    send: sender(world.secrets, { writePage: pageWriter(pages) }),
+    refreshPages: () => refreshPages(pages),
+  }),
 );

@@ -162,6 +162,8 @@ export function compose(
     event,
     environment: configuration.title,
     timezone: configuration.timezone,
+    channel: channel.name,
+    components: configuration.components,
     rootCause: {
       title: cause?.title ?? event.root_cause,
       ...(cause?.team === undefined ? {} : { team: cause.team }),

@@ -245,6 +245,8 @@ describe("a mail", () => {
       event,
       environment: "Netra",
       timezone: "Etc/UTC",
+      channel: "ops",
+      components: [],
       rootCause: { title: "VPC" },
       key: "a\r\nX-Evil: 1:opened:mail",
       thread: "b",

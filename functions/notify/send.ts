@@ -1,10 +1,10 @@
-/** The one place that sends: a request by HTTP, a mail by SMTP. It resolves the secrets, keeps the deadline and lets no secret out. */
+/** The one place that sends: a request by HTTP, a mail by SMTP, news to a status page. It resolves the secrets, keeps the deadline and lets no secret out. */
 import { createConnection, type Socket } from "node:net";
 import { isSecretReference, type SecretReference } from "../../shared/config/secret-reference.ts";
 import { outbound } from "../../shared/outbound.ts";
 import type { Secrets } from "../../shared/ports.ts";
 import { bounded } from "../../shared/redact.ts";
-import type { Outgoing, OutgoingMail, OutgoingRequest, Reply } from "./channel.ts";
+import type { Outgoing, OutgoingMail, OutgoingPage, OutgoingRequest, Reply } from "./channel.ts";
 import { BadSigningKey, sign } from "./sign.ts";
 
 /**
@@ -14,13 +14,18 @@ import { BadSigningKey, sign } from "./sign.ts";
 export type Send = (outgoing: Outgoing, now: number) => Promise<Reply>;
 
 /** Makes a `Send`. */
-export function sender(secrets: Secrets, options: { /** @default 15_000 */ readonly deadlineMs?: number } = {}): Send {
-  const deadlineMs = options.deadlineMs ?? 15_000;
+export function sender(secrets: Secrets, options: SenderOptions = {}): Send {
+  const { deadlineMs = 15_000, writePage = noPages } = options;
   return async (outgoing, now) => {
     const vault = new Vault(secrets);
     const deadline = AbortSignal.timeout(deadlineMs);
-    const sending =
-      outgoing.transport === "smtp" ? sendMail(outgoing, vault, deadline) : sendRequest(outgoing, vault, deadline, now);
+    const send = (): Promise<Reply> => {
+      if (outgoing.transport === "smtp") return sendMail(outgoing, vault, deadline);
+      return outgoing.transport === "page"
+        ? writePage(outgoing, deadline)
+        : sendRequest(outgoing, vault, deadline, now);
+    };
+    const sending = send();
     // What cannot be aborted, such as the reading of a secret, is left behind a moment later.
     return Promise.race([sending, rejectAfter(deadlineMs + 1_000)]).catch((error: unknown) =>
       deadline.aborted
@@ -29,6 +34,16 @@ export function sender(secrets: Secrets, options: { /** @default 15_000 */ reado
     );
   };
 }
+
+/** How a sender is set up. */
+export interface SenderOptions {
+  /** @default 15_000 */
+  readonly deadlineMs?: number;
+  /** Writes status pages. @default there is no place for them */
+  readonly writePage?: (outgoing: OutgoingPage, deadline: AbortSignal) => Promise<Reply>;
+}
+
+const noPages = async (): Promise<Reply> => ({ error: "there is no place for pages here", code: "ESETTINGS" });
 
 /** Settings with which nothing can ever be sent. */
 class BadSettings extends Error {

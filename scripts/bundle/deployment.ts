@@ -65,6 +65,8 @@ export interface Deployment {
   readonly indexes: readonly CompositeIndex[];
   /** Collections whose documents go by themselves, with the field that says when. */
   readonly expiring: Readonly<Record<string, string>>;
+  /** Buckets that status pages are written to. */
+  readonly status_pages: readonly string[];
   readonly components: readonly { readonly name: string; readonly title: string; readonly layer: string }[];
   readonly probes: readonly {
     readonly name: string;
@@ -130,6 +132,9 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
     unindexed: unindexedFields,
     indexes: compositeIndexes,
     expiring: expiringCollections,
+    status_pages: unique(
+      channels.flatMap(({ kind, settings }) => (kind === "status_page" ? [String(settings["bucket"])] : [])),
+    ),
     components: components.map(({ name, title: called, layer }) => ({ name, title: called, layer })),
     probes: probes.map((probe) => {
       const { name, kind, component, vantage } = probe;

@@ -15,17 +15,18 @@ export function googleApi(stand?: string): GoogleApi {
   const accessToken = stand === undefined ? identity() : async () => "no-token";
   return {
     accessToken,
-    async request({ method = "GET", url, body, signal }: GoogleRequest) {
+    async request({ method = "GET", url, body, upload, signal }: GoogleRequest) {
       const token = await accessToken();
       const target = stand === undefined ? url : `${stand}/${url.replace(/^https:\/\//, "")}`;
+      const content = upload?.content ?? (body === undefined ? undefined : JSON.stringify(body));
       const answer = await exchange(target, {
         method,
         redirect: "error",
         headers: {
           authorization: `Bearer ${token}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(content === undefined ? {} : { "content-type": upload?.contentType ?? "application/json" }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(content === undefined ? {} : { body: content }),
         ...(signal === undefined ? {} : { signal }),
       });
       if (answer.ok) return answer.json;

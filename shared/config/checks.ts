@@ -66,6 +66,7 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
     const path = ["availability", "components", name];
     problems.error({ path, part: "key" }, unknownName("component", name, components));
   }
+  for (const name of channels) referEach(["channels", name, "components"], "component", components);
   for (const index of listOf(at(file, "routes")).keys()) {
     referEach(["routes", index, "channels"], "channel", channels);
     referEach(["routes", index, "components"], "component", [...components, monitorComponent.name]);

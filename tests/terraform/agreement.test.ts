@@ -25,6 +25,7 @@ const ofOneMachine = new Set([
   "PATHKEEPER_STORE",
   "PATHKEEPER_BROKER",
   "PATHKEEPER_METRICS",
+  "PATHKEEPER_PAGES",
   "PATHKEEPER_GOOGLE_API",
   "PATHKEEPER_SECRETS",
   // The prefix, and how the comments write what follows it.

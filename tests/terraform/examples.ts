@@ -8,5 +8,6 @@ export const moduleVariables: string = `
   alarms         = { emails = ["ops@example.com"] }
   budget         = { billing_account = "012345-6789AB-CDEF01", monthly_amount = 5 }
   second_opinion = { uptime_url = "https://staging.netrasystems.ai/health", journey = "golden-path" }
+  status_page_readers  = ["group:support@example.com"]
   heartbeat_publishers = ["serviceAccount:backup@watch-project.iam.gserviceaccount.com"]
 `;

@@ -335,6 +335,22 @@ function houseRules(declared: readonly Declared[]): string[] {
       "is lost when its function is replaced: add replace_triggered_by",
     );
   }
+  for (const one of of("google_storage_bucket")) {
+    expect(
+      one.body["uniform_bucket_level_access"] === true,
+      one,
+      "allows rights on single objects, which nobody oversees",
+    );
+  }
+  for (const one of of("google_storage_bucket_iam_member").filter(({ body }) =>
+    JSON.stringify(body).includes('function[\\"notify\\"]'),
+  )) {
+    expect(
+      one.body["role"] === "roles/storage.objectUser",
+      one,
+      "does not fit: the notifier cannot write its status pages",
+    );
+  }
   for (const one of of("google_storage_bucket_object")) {
     expect(
       /md5|sha/.test(String(one.body["name"])),

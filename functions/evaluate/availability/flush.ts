@@ -1,8 +1,8 @@
 /** Writes days and months of availability: one read and two writes, each five minutes, and nothing while nothing is to be said. */
 import { isDeepStrictEqual } from "node:util";
-import { type Availability, availabilityCollection, dayOf, monthOf } from "../../../shared/availability.ts";
+import { type Availability, availabilityCollection, type Day, dayOf, monthOf } from "../../../shared/availability.ts";
 import type { Fields, Store } from "../../../shared/ports.ts";
-import { type Day, dayFrom, dayTotals, type Month, monthTotals, type Timed, withDays } from "./period.ts";
+import { dayFrom, dayTotals, type Month, monthTotals, type Timed, withDays } from "./period.ts";
 import type { Uptimes } from "./uptime.ts";
 
 /** How often the documents are brought up to date, in milliseconds. */

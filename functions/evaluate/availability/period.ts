@@ -4,6 +4,7 @@
  */
 import {
   type Availability,
+  type Day,
   dayOf,
   type IncidentTimes,
   incidentFigures,
@@ -15,12 +16,6 @@ import {
 } from "../../../shared/availability.ts";
 import type { Severity, Verdict } from "../../../shared/messages/incident-event.ts";
 import { type Runs, runsOf, type Uptimes } from "./uptime.ts";
-
-/** What the probes say of one day. */
-export interface Day {
-  readonly components: Readonly<Record<string, Shares>>;
-  readonly journeys: Readonly<Record<string, JourneyCount>>;
-}
 
 /** A month by its days, as the evaluator keeps it beside the sums. */
 export interface Month {

@@ -6,6 +6,7 @@ import { googleChat } from "./google_chat.ts";
 import { opsgenie } from "./opsgenie.ts";
 import { pagerduty } from "./pagerduty.ts";
 import { slack } from "./slack.ts";
+import { statusPage } from "./status_page.ts";
 import { teams } from "./teams.ts";
 import { webhook } from "./webhook.ts";
 
@@ -19,4 +20,5 @@ export const channels: Readonly<Record<string, AnyChannelKind>> = {
   discord,
   pagerduty,
   opsgenie,
+  status_page: statusPage,
 };

@@ -1,0 +1,161 @@
+import { describe, expect, it } from "vitest";
+import { MemoryStore } from "../../../shared/adapters/memory.ts";
+import { MemoryPages } from "../../../shared/adapters/pages-memory.ts";
+import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
+import { type Pages, PagesError } from "../../../shared/ports.ts";
+import { configurationOf, incidentEvent, noon, noticeOf, notifyWorld, resolvedEvent } from "../fixtures.ts";
+import { publicId, withNews } from "../page/memory.ts";
+import { newsOf } from "../page/page.fixtures.ts";
+import { pageWriter, refreshPages } from "../page/writer.ts";
+import { statusPage } from "./status_page.ts";
+
+const channel = { name: "page", kind: "status_page", settings: { bucket: "shop-status", components: ["backend"] } };
+const settings = statusPage.settings.parse(channel.settings);
+
+function newsText(event: Partial<IncidentEvent>, impact = false): string {
+  const outgoing = statusPage.render({ ...settings, impact }, noticeOf(incidentEvent(event)));
+  return outgoing.transport === "page" ? outgoing.news.text : "";
+}
+
+/** The notifier with a status page in memory. */
+function world(pages: Pages = new MemoryPages()) {
+  const store = new MemoryStore();
+  const clock = { now: () => noon };
+  const page = { store, clock, pages, configuration: configurationOf([channel]) };
+  const write = pageWriter(page);
+  const tell = async (event: IncidentEvent) => {
+    const outgoing = statusPage.render(settings, { ...noticeOf(event), channel: "page" });
+    if (outgoing.transport !== "page") throw new Error("a status page gets news");
+    return write(outgoing, AbortSignal.timeout(60_000));
+  };
+  return { store, page, tell };
+}
+
+describe("the words of a status page", () => {
+  it.each<[Partial<IncidentEvent>, string]>([
+    [{}, "Backend does not work as usual. We are looking into it."],
+    [{ severity: "warning" }, "Backend is slower or less reliable than usual. We are looking into it."],
+    [{ event: "acknowledged" }, "Somebody is working on it."],
+    [{ event: "recovering" }, "Backend works again. We are checking that it stays so."],
+    [{ event: "regressed" }, "It is not over yet. Backend does not work as usual."],
+    [
+      { event: "resolved", status: "resolved", resolved_at: "2025-09-16T12:30:00.000Z" },
+      "It is over: Backend works again. It lasted 32 min.",
+    ],
+  ])("of %j", (event, text) => expect(newsText(event)).toBe(text));
+
+  it("say what a failure means only where the settings say so", () => {
+    const backend = {
+      name: "backend",
+      title: "API",
+      layer: "application",
+      dependsOn: [],
+      impact: "Nobody can order",
+    } as const;
+    const notice = { ...noticeOf(incidentEvent()), components: [backend] };
+    const said = [true, false].map((impact) => JSON.stringify(statusPage.render({ ...settings, impact }, notice)));
+    expect(said.map((text) => text.includes("Nobody can order."))).toEqual([true, false]);
+  });
+
+  it("call an incident by its time, not by the component that broke", () => {
+    expect(publicId(incidentEvent())).toMatch(/^20250916-120000-[0-9a-f]{4}$/);
+  });
+});
+
+describe("what a status page remembers", () => {
+  it("is the same in whatever order and however often news come", () => {
+    const all = [
+      newsOf(),
+      newsOf({ event: "joined", sequence: 2 }),
+      newsOf({ event: "resolved", status: "resolved", sequence: 3 }),
+    ];
+    const inOrder = all.reduce(withNews, { incidents: [] });
+    expect([...all, ...all].reverse().reduce(withNews, { incidents: [] })).toEqual(inOrder);
+    expect(inOrder.incidents.map(({ status, updates }) => [status, updates.length])).toEqual([["resolved", 3]]);
+  });
+});
+
+describe("writing a status page", () => {
+  it("shows an incident from its news to its end, and keeps its page", async () => {
+    const pages = new MemoryPages();
+    const { tell, page } = world(pages);
+    const status = (): { state: string; open: unknown[]; past: unknown[] } =>
+      JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "");
+    await refreshPages(page);
+    expect(status()).toMatchObject({ state: "unknown", open: [], past: [] });
+    expect(await tell(incidentEvent())).toMatchObject({ status: 200 });
+    expect(status()).toMatchObject({ state: "down", open: [{ components: ["Backend"], status: "open" }], past: [] });
+    expect(await tell(resolvedEvent())).toMatchObject({ status: 200 });
+    expect(status()).toMatchObject({ open: [], past: [{ status: "resolved", updates: [{}, {}] }] });
+    const own = `shop-status/incidents/${publicId(incidentEvent())}.html`;
+    expect([...pages.standing.keys()].sort()).toEqual(
+      ["shop-status/history.html", own, "shop-status/index.html", "shop-status/status.json"].sort(),
+    );
+    expect(pages.standing.get(own)?.content).toContain("It is over: Backend works again.");
+  });
+
+  it("knows from the document what has joined since, and leaves the end to the all-clear", async () => {
+    const pages = new MemoryPages();
+    const { tell, page, store } = world(pages);
+    await tell(incidentEvent());
+    await store.set("incidents", incidentEvent().incident, {
+      status: "resolved",
+      severity: "warning",
+      components: ["backend"],
+      component_states: { backend: "degraded" },
+    });
+    await refreshPages(page);
+    const [{ status, severity }] = JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "").open;
+    expect([status, severity]).toEqual(["open", "warning"]);
+  });
+
+  it("never puts an older state over a newer one, though two write at once", async () => {
+    const pages = new MemoryPages();
+    // The slow writer has read the facts, and is about to write, when the fast one tells of the end.
+    let held: (() => Promise<void>) | undefined;
+    const slow: Pages = {
+      version: (...asked) => pages.version(asked[0], asked[1]),
+      async write(place, written, replaces) {
+        const first = held;
+        held = undefined;
+        await first?.();
+        return pages.write(place, written, replaces);
+      },
+    };
+    const { tell, page } = world(pages);
+    await tell(incidentEvent());
+    held = async () => void (await tell(resolvedEvent()));
+    await refreshPages({ ...page, pages: slow });
+    for (const path of ["status.json", "index.html"])
+      expect(pages.standing.get(`shop-status/${path}`)?.content, path).not.toContain("Being looked into");
+    expect(JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "").open).toEqual([]);
+  });
+
+  it("is tried again when the place refuses for now, and says what to grant when it may not write", async () => {
+    const refusing = (status: number): Pages => ({
+      version: async () => undefined,
+      write: () => Promise.reject(new PagesError("gs://shop-status/index.html cannot be written: no", status)),
+    });
+    const answers = await Promise.all(
+      [429, 503, 403, 0].map(async (status) =>
+        statusPage.classify(await world(refusing(status)).tell(incidentEvent())),
+      ),
+    );
+    expect(answers.map(({ outcome }) => outcome)).toEqual(["retry", "retry", "rejected", "retry"]);
+    expect(answers[2]?.answer).toContain("grant roles/storage.objectUser");
+  });
+
+  it("happens with a delivery, which stands in the ledger like any other", async () => {
+    const { page } = world();
+    const bench = notifyWorld({
+      channels: [channel],
+      send: () => async (outgoing) =>
+        outgoing.transport === "page"
+          ? pageWriter(page)(outgoing, AbortSignal.timeout(60_000))
+          : { error: "?", code: "?" },
+    });
+    expect(await bench.push(incidentEvent())).toBe("done");
+    expect(await bench.push(incidentEvent({ event: "escalated", sequence: 2 }))).toBe("done");
+    expect(await bench.ledger()).toMatchObject({ "opened:page": "delivered" });
+  });
+});

@@ -1,0 +1,88 @@
+/** A status page for everybody: static pages in a bucket, or in a folder on one machine. docs/status-page.md */
+import { z } from "zod";
+import type { Configuration } from "../../../shared/config/model.ts";
+import type { ChannelKind, Notice, OutgoingPage } from "../channel.ts";
+import { classifyHttp } from "../classify.ts";
+import { updateText } from "../page/words.ts";
+
+/** Settings of a status page. */
+export interface StatusPageSettings {
+  readonly bucket: string;
+  readonly title?: string | undefined;
+  readonly components?: readonly string[] | undefined;
+  readonly impact: boolean;
+}
+
+const advice: Readonly<Record<number, string>> = {
+  401: "the notifier has no identity that Cloud Storage knows",
+  403: "grant roles/storage.objectUser on the bucket to the account of the notifier; terraform/ does",
+  404: "there is no such bucket: terraform/ makes it, or correct the name",
+};
+
+/** The status page. */
+export const statusPage: ChannelKind<StatusPageSettings> = {
+  kind: "status_page",
+  title: "Writes a status page for everybody into a bucket: static HTML and JSON, in plain words.",
+  settings: z.strictObject({
+    bucket: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, "must be the name of a bucket: 3 to 63 of a-z, 0-9, - _ and .")
+      .describe("The bucket of Cloud Storage that the page is written to; on one machine a folder of this name."),
+    title: z
+      .string()
+      .min(1)
+      .max(80)
+      .optional()
+      .describe("What the page is called. Default: the title of the environment."),
+    components: z
+      .array(z.string())
+      .min(1, "must name at least one component")
+      .optional()
+      .describe("Names of the components that the page shows, in this order. Default: all of them."),
+    impact: z
+      .boolean()
+      .default(false)
+      .describe("Whether the page says the sentences `impact` of components. They are written for colleagues."),
+  }),
+  example: `bucket: shop-status
+title: Shop
+`,
+  untold: {
+    reminder: "a status page says all the time that it is not over",
+    escalated: "who is called next concerns those who must act, not everybody",
+  },
+  render: renderNews,
+  classify: (reply) => classifyHttp(reply, advice),
+};
+
+function renderNews(settings: StatusPageSettings, { event, channel, components }: Notice): OutgoingPage {
+  const shown = (settings.components ?? components.map(({ name }) => name)).filter((name) =>
+    event.components.includes(name),
+  );
+  const known = shown.flatMap((name) => components.find((component) => component.name === name) ?? []);
+  return {
+    transport: "page",
+    channel,
+    news: {
+      incident: event.incident,
+      event: event.event,
+      sequence: event.sequence,
+      at: event.at,
+      status: event.status,
+      severity: event.severity,
+      components: known.map(({ name }) => name),
+      text: updateText(
+        event,
+        known.map(({ title }) => title),
+        settings.impact ? impactsOf(known) : [],
+      ),
+      since: event.first_failure_at,
+      ...(event.resolved_at === undefined ? {} : { resolved_at: event.resolved_at }),
+    },
+  };
+}
+
+/** At most three sentences: of more, nobody reads the fourth. */
+function impactsOf(components: Configuration["components"]): string[] {
+  return [...new Set(components.flatMap(({ impact }) => impact ?? []))].slice(0, 3);
+}

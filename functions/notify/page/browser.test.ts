@@ -1,0 +1,122 @@
+/** The status page in a real browser: light and dark, wide and narrow, without script. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startBrowser } from "../../../tests/support/browser.ts";
+import { allPages, hostile, shop, states } from "./page.fixtures.ts";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+describe("the status page in a browser", () => {
+  // Where a browser cannot start at all, .ci/run fails; elsewhere the run says so with every test here.
+  let browser: Browser;
+  let folder: string;
+  beforeAll(async () => {
+    browser = await startBrowser();
+    folder = await mkdtemp(join(tmpdir(), "pathkeeper-page-"));
+    for (const [name, state] of Object.entries(states)) {
+      for (const { path, content } of allPages(state)) {
+        await mkdir(dirname(join(folder, name, path)), { recursive: true });
+        await writeFile(join(folder, name, path), content);
+      }
+    }
+  });
+  afterAll(async () => {
+    await browser?.close();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  });
+
+  const incident = (name: "outage" | "calm"): string =>
+    `incidents/${[...states[name].open, ...states[name].past][0]?.id}.html`;
+  const views = (["outage", "calm"] as const).flatMap((name) =>
+    ["index.html", "history.html", incident(name)].flatMap((path) =>
+      (["light", "dark"] as const).flatMap((scheme) => [320, 1280].map((width) => ({ name, path, scheme, width }))),
+    ),
+  );
+
+  /** A page as it is shown, with what it asked for and what it complained of. */
+  async function shown(
+    { name, path, scheme, width }: (typeof views)[number],
+    look: (page: Page, context: BrowserContext) => Promise<void>,
+  ): Promise<{ requests: string[]; complaints: string[] }> {
+    const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height: 800 } });
+    try {
+      const page = await context.newPage();
+      const requests: string[] = [];
+      const complaints: string[] = [];
+      page.on("request", (request) => requests.push(request.url()));
+      page.on("console", (message) => complaints.push(message.text()));
+      page.on("pageerror", (error) => complaints.push(error.message));
+      await page.goto(pathToFileURL(join(folder, name, path)).href);
+      await look(page, context);
+      return { requests: requests.filter((url) => !url.startsWith("data:")), complaints };
+    } finally {
+      await context.close();
+    }
+  }
+
+  it.each(views)("fits $width pixels in $scheme: $name, $path", async (view) => {
+    const { requests, complaints } = await shown(view, async (page) => {
+      const wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+      expect(wide).toBe(0);
+      expect(await page.locator("script").count()).toBe(0);
+      const ground = await page.evaluate("getComputedStyle(document.body).backgroundColor");
+      expect(ground).toBe(view.scheme === "dark" ? "rgb(19, 20, 23)" : "rgb(251, 251, 249)");
+    });
+    expect(requests).toHaveLength(1);
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(views.filter(({ width }) => width === 320))(
+    "has nothing that axe objects to in $scheme: $name, $path",
+    async (view) => {
+      const found = await shown(view, async (page, context) => {
+        // The page allows no script, so that the examiner comes by the door of the debugger.
+        const session = await context.newCDPSession(page);
+        const { readFile } = await import("node:fs/promises");
+        const run = `${await readFile(axe, "utf8")};axe.run().then(({ violations, passes }) => JSON.stringify({ passes: passes.length, violations: violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]) }))`;
+        const { result } = await session.send("Runtime.evaluate", { expression: run, awaitPromise: true });
+        const { violations, passes } = JSON.parse(String(result.value)) as { violations: unknown[]; passes: number };
+        expect(violations).toEqual([]);
+        expect(passes).toBeGreaterThan(10);
+      });
+      expect(found.requests).toHaveLength(1);
+    },
+  );
+
+  it("shows every component and every incident, and hostile texts as texts", async () => {
+    const { outage } = states;
+    await shown({ name: "outage", path: "index.html", scheme: "light", width: 1280 }, async (page) => {
+      const text = await page.locator("body").innerText();
+      for (const { title, state_text } of outage.components) {
+        expect(text).toContain(title);
+        expect(text).toContain(state_text);
+      }
+      for (const { title, updates } of [...outage.open, ...outage.past]) {
+        expect(text).toContain(title);
+        if (outage.open.some((open) => open.title === title))
+          for (const update of updates) expect(text).toContain(update.text);
+      }
+      expect(text).toContain(hostile.slice(0, 60));
+      expect(await page.locator("img").count()).toBe(0);
+      expect(await page.locator("svg.bars").count()).toBe(shop.components.length);
+      expect(
+        await page.getByRole("img", { name: /API: available 99\.\d\d % of the time in the last 90 days/ }).count(),
+      ).toBe(1);
+    });
+  });
+
+  it("leads to each incident and back", async () => {
+    await shown({ name: "outage", path: "index.html", scheme: "light", width: 320 }, async (page) => {
+      await page.getByRole("link", { name: "All incidents" }).click();
+      await page.getByRole("link", { name: /Chat with agents/ }).click();
+      expect(await page.locator("article h2").innerText()).toBe("Chat with agents slower or less reliable");
+      await page.getByRole("link", { name: /status$/ }).click();
+      expect(await page.locator(".banner").count()).toBe(1);
+    });
+  });
+});

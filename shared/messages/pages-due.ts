@@ -1,0 +1,26 @@
+/** Says that there is something new to show on status pages: availability has moved on. On the topic `pages`. */
+import { z } from "zod";
+import type { Configuration } from "../config/model.ts";
+import { lazily } from "../lazily.ts";
+import { parseMessage } from "./report.ts";
+
+/** Asks the notifier to write its status pages anew. */
+export interface PagesDue {
+  v: 1;
+  environment: string;
+}
+
+const pagesDueSchema = lazily((): z.ZodType<PagesDue> => z.object({ v: z.literal(1), environment: z.string() }));
+
+/**
+ * Reads it from the data of a message.
+ * @throws MalformedMessage that says which field is wrong
+ */
+export function parsePagesDue(data: unknown): PagesDue {
+  return parseMessage("request for pages", pagesDueSchema(), data);
+}
+
+/** Whether anybody reads status pages of this environment. */
+export function hasPages({ channels }: Pick<Configuration, "channels">): boolean {
+  return channels.some(({ kind }) => kind === "status_page");
+}

@@ -1,0 +1,45 @@
+# Status pages: a bucket for each channel of the kind status_page. The notifier writes there and nobody else; nobody reads it unless
+# status_page_readers says who.
+resource "google_storage_bucket" "status_page" {
+  for_each = toset(local.deployment.status_pages)
+
+  name                        = each.value
+  project                     = var.project_id
+  location                    = var.region
+  labels                      = local.labels
+  uniform_bucket_level_access = true
+  public_access_prevention    = contains(var.status_page_readers, "allUsers") ? "inherited" : "enforced"
+
+  # The pages of past incidents stand nowhere else: a bucket that has any is not deleted with the rest.
+  force_destroy = false
+
+  # Every few minutes a page is replaced: what it replaces need not be kept, and would cost more than the pages.
+  soft_delete_policy {
+    retention_duration_seconds = 0
+  }
+
+  website {
+    main_page_suffix = "index.html"
+  }
+
+  depends_on = [google_project_service.main]
+}
+
+resource "google_storage_bucket_iam_member" "status_page_writer" {
+  for_each = toset(local.deployment.status_pages)
+
+  bucket = google_storage_bucket.status_page[each.value].name
+  role   = "roles/storage.objectUser"
+  member = google_service_account.function["notify"].member
+}
+
+resource "google_storage_bucket_iam_member" "status_page_reader" {
+  for_each = {
+    for each in setproduct(local.deployment.status_pages, var.status_page_readers) :
+    "${each[0]}/${each[1]}" => { bucket = each[0], member = each[1] }
+  }
+
+  bucket = google_storage_bucket.status_page[each.value.bucket].name
+  role   = "roles/storage.objectViewer"
+  member = each.value.member
+}
