@@ -94,6 +94,16 @@ describe("writing a status page", () => {
     expect(pages.standing.get(own)?.content).toContain("It is over: Backend works again.");
   });
 
+  it("says once what was said twice in a row", async () => {
+    const pages = new MemoryPages();
+    const { tell } = world(pages);
+    await tell(incidentEvent());
+    for (const sequence of [2, 3, 4])
+      await tell(incidentEvent({ event: "joined", sequence, occurrence: sequence - 1 }));
+    const [{ updates }] = JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "").open;
+    expect(updates).toHaveLength(2);
+  });
+
   it("knows from the document what has joined since, and leaves the end to the all-clear", async () => {
     const pages = new MemoryPages();
     const { tell, page, store } = world(pages);

@@ -121,7 +121,10 @@ export function pageState(
       components: affected,
       since,
       resolved_at,
-      updates: updates.map(({ at, status: then, text }) => ({ at, status: then, text })),
+      // What was just said is not said again: an outage that widens five times in a minute is one update.
+      updates: updates
+        .filter(({ text }, index) => text !== updates[index - 1]?.text)
+        .map(({ at, status: then, text }) => ({ at, status: then, text })),
     };
   };
   const state = worst(components.map((component) => component.state));
