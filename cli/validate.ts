@@ -2,6 +2,7 @@
 import { capacitySums } from "../shared/config/capacity.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import { nextTrigger, triggerCron } from "../shared/config/schedule.ts";
+import { nextPeriods } from "../shared/maintenance.ts";
 import type { Vantage } from "../shared/messages/report.ts";
 import { type Command, readArguments } from "./command.ts";
 import { configOption, explainProblems, readConfigurationFile } from "./configuration.ts";
@@ -17,16 +18,20 @@ export const validate: Command = {
     const { values } = readArguments(args, { ...configOption, json: { type: "boolean", default: false } });
     const { file, text, loaded } = await readConfigurationFile(values.config);
     const problems = "problems" in loaded ? loaded.problems : [];
-    const schedules = "configuration" in loaded ? schedulesOf(loaded.configuration, Date.now()) : [];
+    const now = Date.now();
+    const maintenance = "configuration" in loaded ? windowsOf(loaded.configuration, now) : [];
+    const schedules = "configuration" in loaded ? schedulesOf(loaded.configuration, now) : [];
     if (values.json) {
       const { warnings } = loaded;
       const made = "configuration" in loaded ? { cost: estimate(loaded.configuration) } : {};
-      terminal.print(JSON.stringify({ ok: problems.length === 0, problems, warnings, schedules, ...made }, null, 2));
+      terminal.print(
+        JSON.stringify({ ok: problems.length === 0, problems, warnings, schedules, maintenance, ...made }, null, 2),
+      );
       return problems.length === 0 ? 0 : 1;
     }
     terminal.print(...explainProblems(problems, text, "bad", terminal));
     terminal.print(...explainProblems(loaded.warnings, text, "doubtful", terminal));
-    if ("configuration" in loaded) describe(loaded.configuration, file, schedules, terminal);
+    if ("configuration" in loaded) describe(loaded.configuration, file, schedules, maintenance, terminal);
     terminal.print(verdict(problems.length, loaded.warnings.length, file, terminal));
     return problems.length === 0 ? 0 : 1;
   },
@@ -58,10 +63,51 @@ export function schedulesOf(configuration: Configuration, now: number): Schedule
   });
 }
 
+/** One maintenance window and when it comes next. */
+export interface Window {
+  readonly name: string;
+  /** Absent for all. */
+  readonly components?: readonly string[];
+  /** The next three times, one that is running included; RFC 3339. Empty for what is over. */
+  readonly next: readonly { readonly from: string; readonly to: string }[];
+}
+
+/** The maintenance windows of a configuration, in its order. */
+export function windowsOf({ maintenance = [] }: Configuration, now: number): Window[] {
+  return maintenance.map((window) => ({
+    name: window.name,
+    ...(window.components === undefined ? {} : { components: window.components }),
+    next: nextPeriods(window, now, 3).map(({ from, to }) => ({
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+    })),
+  }));
+}
+
+function windowRows(windows: readonly Window[], timezone: string | undefined, paint: Terminal["paint"]): string[][] {
+  const range = ({ from, to }: { from: string; to: string }, zone: string): string => {
+    const [begin, end] = [wallTime(from, zone), wallTime(to, zone)];
+    return `${begin} - ${end.slice(0, 10) === begin.slice(0, 10) ? end.slice(11) : end}`;
+  };
+  const head = ["maintenance", "next times, UTC", ...(timezone === undefined ? [] : [timezone]), "components"];
+  const rows = windows.flatMap(({ name, components, next }) => {
+    const what = components?.join(", ") ?? "all";
+    if (next.length === 0) return [[name, "over", ...(timezone === undefined ? [] : [""]), what]];
+    return next.map((period, index) => [
+      index === 0 ? name : "",
+      range(period, "Etc/UTC"),
+      ...(timezone === undefined ? [] : [range(period, timezone)]),
+      index === 0 ? what : "",
+    ]);
+  });
+  return [head.map((cell) => paint("faint", cell)), ...rows];
+}
+
 function describe(
   configuration: Configuration,
   file: string,
   schedules: readonly Schedule[],
+  maintenance: readonly Window[],
   { print, paint }: Terminal,
 ): void {
   const { environment, title, timezone, components, probes, rules, baselines, recovery, channels, routes } =
@@ -90,6 +136,7 @@ function describe(
     names.join(", "),
   ]);
   print(...table([head.map((cell) => paint("faint", cell)), ...rows]), "");
+  if (maintenance.length > 0) print(...table(windowRows(maintenance, isLocal ? timezone : undefined, paint)), "");
   print(`  costs ${costSentence(estimate(configuration))}`, "");
 }
 

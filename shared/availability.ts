@@ -17,6 +17,8 @@ export interface Shares {
   readonly down: number;
   /** Nothing was measured, or by a prober in trouble of its own. */
   readonly unknown: number;
+  /** Planned work, which is neither up nor down nor unknown; absent without any. */
+  readonly maintenance?: number | undefined;
 }
 
 /** How often a journey was walked, and how often to its end. */
@@ -151,7 +153,10 @@ const schema = lazily((): z.ZodType<Availability> => {
   const seconds = z.number().min(0);
   return z.object({
     period: z.string(),
-    components: z.record(z.string(), z.object({ up: seconds, down: seconds, unknown: seconds })),
+    components: z.record(
+      z.string(),
+      z.object({ up: seconds, down: seconds, unknown: seconds, maintenance: seconds.optional() }),
+    ),
     journeys: z.record(z.string(), z.object({ attempts: seconds, successes: seconds })),
     incidents: z.object({
       count: seconds,

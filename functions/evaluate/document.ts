@@ -112,6 +112,7 @@ export function eventOf(
     opened_at: new Date(incident.openedAt).toISOString(),
     first_failure_at: new Date(incident.firstFailureAt).toISOString(),
     ...(incident.resolvedAt === undefined ? {} : { resolved_at: new Date(incident.resolvedAt).toISOString() }),
+    ...(incident.audibleSince === undefined ? {} : { audible_since: new Date(incident.audibleSince).toISOString() }),
   };
 }
 

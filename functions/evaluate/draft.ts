@@ -55,7 +55,9 @@ export class Draft {
   }
 
   /** Takes fields away. */
-  without(...fields: ("recovery" | "recoveringAt" | "problem" | "acknowledgedAt")[]): void {
+  without(
+    ...fields: ("recovery" | "recoveringAt" | "problem" | "acknowledgedAt" | "maintenance" | "silencedUntil")[]
+  ): void {
     const rest: Partial<Incident> = { ...this.incident };
     for (const field of fields) delete (rest as Record<string, unknown>)[field];
     this.incident = rest as Incident;

@@ -216,7 +216,7 @@ async function lookAtItself(
 
 /** Brings the documents of availability up to date: every few minutes, and when an incident is over. */
 async function writeAvailability(
-  { store, partitions }: Desk,
+  { store, partitions, plan: { configuration } }: Desk,
   states: ReadonlyMap<string, PartitionState>,
   { before, after }: SelfLook,
   { incidents, closed = [] }: EnvironmentState,
@@ -228,7 +228,14 @@ async function writeAvailability(
   const left = Object.keys(after.retired).filter((group) => !states.has(group));
   const retired = await Promise.all(left.map((group) => partitions.get(store, group)));
   const uptimes = [...states.values(), ...retired].map(({ uptime = {} }) => uptime);
-  return flushAvailability(store, uptimes, [...Object.values(incidents).map(timed), ...closed], at, now);
+  return flushAvailability(
+    store,
+    uptimes,
+    [...Object.values(incidents).map(timed), ...closed],
+    at,
+    now,
+    configuration.maintenance,
+  );
 }
 
 /** Ends alerts of partitions that nothing reports to any more, and of which nothing is kept. */

@@ -14,6 +14,7 @@ import { echoUntil } from "./echoes.ts";
 import { nextInquiry, withAnswer } from "./inquiry.ts";
 import { belongsTo, homeOf } from "./joining.ts";
 import { applyEdit, follow } from "./lifecycle.ts";
+import { followMuting } from "./muting.ts";
 import { knownProbes, observedOf, withFaults, withSigns } from "./observed.ts";
 import { type Plan, titleOf } from "./plan.ts";
 import { dueReminders } from "./reminders.ts";
@@ -105,6 +106,7 @@ export function revise(
     if (happening.diagnosis) takeDiagnosis(draft, happening.diagnosis, facts, plan);
     observe(draft, facts, plan);
     follow(draft, facts, happening, plan, now);
+    followMuting(draft, document, plan, happening.tickAt ?? facts.watermark);
     remind(draft, happening.tickAt, plan);
     inquire(draft, happening.tickAt, plan, now);
   }
@@ -126,6 +128,8 @@ export function revise(
 /** Tells what is due because time has passed. */
 function remind(draft: Draft, tickAt: number | undefined, plan: Plan): void {
   if (tickAt === undefined || draft.incident.status === "resolved") return;
+  // What is muted would be told to nobody, and is told when that is over.
+  if (draft.incident.maintenance !== undefined || draft.incident.silencedUntil !== undefined) return;
   for (const { kind, change, remember } of dueReminders(draft.incident, plan.configuration.routes, tickAt)) {
     draft.set(remember);
     draft.tell(kind, tickAt, change);

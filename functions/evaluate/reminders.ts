@@ -16,18 +16,18 @@ const updateEvery = 86_400_000;
 
 /** What an incident that is not resolved owes at an instant. After a pause of the evaluator each is told once, not once for each time missed. */
 export function dueReminders(incident: Incident, routes: readonly Route[], at: number): Reminder[] {
-  const { openedAt, status } = incident;
+  const { openedAt, status, audibleSince = openedAt } = incident;
   const open = spokenDuration(at - openedAt);
   const reminders: Reminder[] = [];
   // Nobody acknowledged: each route's patience is an escalation of its own.
   const patience = [...new Set(routes.flatMap(({ escalateAfterMs }) => escalateAfterMs ?? []))];
-  const lost = patience.filter((wait) => at - openedAt >= wait).length;
+  const lost = patience.filter((wait) => at - audibleSince >= wait).length;
   if (status === "open" && lost > (incident.escalations ?? 0)) {
     const change = `Nobody has acknowledged it for ${open}.`;
     reminders.push({ kind: "escalated", change, remember: { escalations: lost } });
   }
   const every = Math.min(...routes.flatMap(({ remindEveryMs }) => remindEveryMs ?? []));
-  if (at - (incident.remindedAt ?? openedAt) >= every) {
+  if (at - Math.max(incident.remindedAt ?? 0, audibleSince) >= every) {
     reminders.push({ kind: "reminder", change: `It is still ${status} after ${open}.`, remember: { remindedAt: at } });
   }
   if (at - (incident.updatedAt ?? openedAt) >= updateEvery) {

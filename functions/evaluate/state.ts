@@ -236,6 +236,12 @@ export interface Incident {
   readonly updatedAt?: number;
   /** How many routes have lost their patience. */
   readonly escalations?: number;
+  /** The maintenance that it falls into, and until when nobody is told because of it. */
+  readonly maintenance?: { readonly name: string; readonly until: number };
+  /** Until when an operator has silenced it, as it was last read. */
+  readonly silencedUntil?: number;
+  /** When it could be told again after it was muted. @default since it was opened */
+  readonly audibleSince?: number;
   /** The operator's note, as it was last read. */
   readonly note?: string;
   /** What of the operator's edits was not understood. */

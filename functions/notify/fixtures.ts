@@ -11,7 +11,7 @@ import type { Logger, Secrets } from "../../shared/ports.ts";
 import type { Notice } from "./channel.ts";
 import { channels as kinds } from "./channels/index.ts";
 import { notifyHandler } from "./handler.ts";
-import { deliveryId } from "./ledger.ts";
+import { type Delivery, type DeliveryStatus, deliveryId, type LedgerEntry } from "./ledger.ts";
 import { type Send, sender } from "./send.ts";
 
 /** Noon of the outage, in milliseconds since the epoch. */
@@ -73,6 +73,32 @@ export function noticeOf(event: IncidentEvent): Notice {
     thread: deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, "ops"),
     threadTitle: event.title,
   };
+}
+
+/** What the ledger holds: events and their states in one channel. */
+export function heldLedger(
+  channel: string,
+  events: readonly (readonly [Partial<IncidentEvent>, DeliveryStatus])[],
+): LedgerEntry[] {
+  return events.map(([changes, status]) => {
+    const event = incidentEvent(changes);
+    const delivery: Delivery = {
+      incident: event.incident,
+      event: event.event,
+      channel,
+      kind: channel === "mail" ? "email" : "webhook",
+      sequence: event.sequence,
+      at: new Date(event.at),
+      title: event.title,
+      status,
+      reason: "",
+      attempts: [],
+      attempt_count: 0,
+      planned_at: new Date(noon),
+      expires_at: new Date(noon),
+    };
+    return { id: deliveryId(event, channel), delivery };
+  });
 }
 
 /** A configuration with these channels; without routes, one that brings everything everywhere. */

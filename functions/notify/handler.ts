@@ -14,6 +14,7 @@ import {
   isFinal,
   keptForMs,
   type LedgerEntry,
+  parseDelivery,
   readLedger,
 } from "./ledger.ts";
 import { isAllClear, type NotificationPlan, plan, type SuppressedDelivery } from "./plan.ts";
@@ -51,7 +52,7 @@ async function refresh(message: PushedMessage, { configuration, refreshPages }: 
 async function notify(message: PushedMessage, world: NotifyWorld): Promise<void> {
   const event = parseIncidentEvent(message.data);
   const ledger = await plannedLedger(event, message.publishedAt, world);
-  const [own, others] = partition(ledger, (entry) => entry.id === deliveryId(event, entry.delivery.channel));
+  const [own, others] = partition(ledger, concerns(event, ledger));
   // Each channel for itself: a slow or broken one delays nobody.
   const results = await Promise.allSettled(own.map((entry) => deliver(entry, ledger, isLastChance(message), world)));
   const now = own.map(({ delivery }, at) => (results[at]?.status === "fulfilled" ? results[at].value : delivery));
@@ -84,35 +85,69 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
   return readLedger(store, event.incident, logger);
 }
 
-/** Writes all documents of an event or none, and leaves alone what another delivery of the message has planned meanwhile. */
+/** Whether an entry is that of the event in its channel, or the one that tells it. */
+function concerns(event: IncidentEvent, ledger: readonly LedgerEntry[]): (entry: LedgerEntry) => boolean {
+  const own = ledger.filter(({ id, delivery }) => id === deliveryId(event, delivery.channel));
+  const ids = new Set(own.flatMap(({ id, delivery }) => [id, ...(delivery.told_by ? [delivery.told_by] : [])]));
+  return ({ id }) => ids.has(id);
+}
+
+/** What an event that is told as an opening has in its own entry. */
+const toldAsOpening = "told as the opening, which had not been told here";
+
+/**
+ * Writes all documents of an event or none, and leaves alone what another delivery of the message has planned meanwhile. An opening that is
+ * told late takes over the entry in which it stands that it was not told.
+ */
 async function writePlan(
   event: IncidentEvent,
   planned: NotificationPlan,
   now: number,
   { store }: NotifyWorld,
 ): Promise<void> {
+  const late = planned.deliveries.filter(({ insteadOf }) => insteadOf !== undefined);
+  const opening = { ...event, event: "opened", sequence: 1 } as const;
   const entries = [
-    ...planned.deliveries.map((told) => ({
-      id: told.key,
-      delivery: firstEntry(event, told, now, { status: "planned", payload: JSON.stringify(told.payload) }),
-    })),
+    ...planned.deliveries.map((told) => {
+      const of = told.insteadOf === undefined ? event : opening;
+      return {
+        id: told.key,
+        delivery: entryOf(of, told, now, { status: "planned", payload: JSON.stringify(told.payload) }),
+      };
+    }),
     ...planned.suppressed.map((untold) => ({
       id: untold.key,
-      delivery: firstEntry(event, untold, now, { status: "suppressed" }),
+      delivery: entryOf(event, untold, now, { status: "suppressed" }),
+    })),
+    ...late.map(({ insteadOf = "", ...told }) => ({
+      id: insteadOf,
+      delivery: entryOf(event, { ...told, reason: toldAsOpening }, now, { status: "suppressed", told_by: told.key }),
     })),
   ];
+  const revived = new Set(late.map(({ key }) => key));
   await store.transaction(async (transaction) => {
-    const known = await Promise.all(entries.map(({ id }) => transaction.get(deliveries, id)));
-    if (known.some((document) => document !== undefined)) return;
-    for (const { id, delivery } of entries) transaction.create(deliveries, id, deliveryFields(delivery));
+    const known = new Map<string, Delivery | undefined>();
+    for (const { id } of entries) {
+      const fields = await transaction.get(deliveries, id);
+      if (fields !== undefined && !revived.has(id)) return;
+      known.set(id, parseDelivery(fields));
+    }
+    for (const { id, delivery } of entries) {
+      const before = known.get(id);
+      if (before === undefined) transaction.create(deliveries, id, deliveryFields(delivery));
+      else if (before.status === "suppressed" || before.status === "rejected") {
+        const { attempts, attempt_count } = before;
+        transaction.set(deliveries, id, deliveryFields({ ...delivery, attempts, attempt_count }));
+      }
+    }
   });
 }
 
-function firstEntry(
-  event: IncidentEvent,
+function entryOf(
+  event: Pick<IncidentEvent, "incident" | "event" | "sequence" | "at">,
   { channel, kind, title, reason }: SuppressedDelivery,
   now: number,
-  state: Pick<Delivery, "status" | "payload">,
+  state: Pick<Delivery, "status" | "payload" | "told_by">,
 ): Delivery {
   return {
     incident: event.incident,

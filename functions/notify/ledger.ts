@@ -46,6 +46,8 @@ export interface Delivery {
   /** Until then the delivery belongs to the instance that is sending it. */
   readonly lease_until?: Date | undefined;
   readonly next_attempt_at?: Date | undefined;
+  /** Of an event that is told by another entry: the id of that entry. */
+  readonly told_by?: string | undefined;
   readonly planned_at: Date;
   readonly delivered_at?: Date | undefined;
   /** The store deletes the document after that. */
@@ -106,6 +108,7 @@ const deliverySchema = lazily(
       attempt_count: z.number(),
       lease_until: z.date().optional(),
       next_attempt_at: z.date().optional(),
+      told_by: z.string().optional(),
       planned_at: z.date(),
       delivered_at: z.date().optional(),
       expires_at: z.date(),

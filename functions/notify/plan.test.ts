@@ -1,42 +1,24 @@
 import { describe, expect, it } from "vitest";
-import type { Route } from "../../shared/config/model.ts";
+import type { MaintenanceWindow, Route } from "../../shared/config/model.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import { channels as kinds } from "./channels/index.ts";
-import { configurationOf, incidentEvent, noon, resolvedEvent } from "./fixtures.ts";
-import { type Delivery, type DeliveryStatus, deliveryId, type LedgerEntry } from "./ledger.ts";
+import { configurationOf, heldLedger, incidentEvent, noon, resolvedEvent } from "./fixtures.ts";
+import type { DeliveryStatus, LedgerEntry } from "./ledger.ts";
 import { type NotificationPlan, plan } from "./plan.ts";
 import type { Silence } from "./silence.ts";
 
 const ops = { name: "ops", kind: "webhook", settings: { url: { secret: "ops-url" } } };
 const mail = { name: "mail", kind: "email", settings: { to: ["infra@example.com"] } };
 
-/** What the ledger holds: events and their states in one channel. */
-function held(channel: string, events: readonly (readonly [Partial<IncidentEvent>, DeliveryStatus])[]): LedgerEntry[] {
-  return events.map(([changes, status]) => {
-    const event = incidentEvent(changes);
-    const delivery: Delivery = {
-      incident: event.incident,
-      event: event.event,
-      channel,
-      kind: channel === "mail" ? "email" : "webhook",
-      sequence: event.sequence,
-      at: new Date(event.at),
-      title: event.title,
-      status,
-      reason: "",
-      attempts: [],
-      attempt_count: 0,
-      planned_at: new Date(noon),
-      expires_at: new Date(noon),
-    };
-    return { id: deliveryId(event, channel), delivery };
-  });
-}
-
 /** The plan as lines: `mail: yes`, `ops: no route: …`. */
 function told(
   event: IncidentEvent,
-  given: { routes?: readonly Route[]; silences?: readonly Silence[]; ledger?: readonly LedgerEntry[] } = {},
+  given: {
+    routes?: readonly Route[];
+    silences?: readonly Silence[];
+    maintenance?: readonly MaintenanceWindow[];
+    ledger?: readonly LedgerEntry[];
+  } = {},
 ): Record<string, string> {
   const { deliveries, suppressed } = planned(event, given);
   return Object.fromEntries([
@@ -46,7 +28,8 @@ function told(
 }
 
 function planned(event: IncidentEvent, given: Parameters<typeof told>[1] = {}): NotificationPlan {
-  const configuration = configurationOf([mail, ops], given.routes);
+  const { maintenance = [] } = given;
+  const configuration = { ...configurationOf([mail, ops], given.routes), maintenance };
   return plan(event, { configuration, kinds, silences: given.silences ?? [], ledger: given.ledger ?? [] }, noon);
 }
 
@@ -119,9 +102,103 @@ describe("silences", () => {
   });
 
   it("never mutes the all-clear of what was announced", () => {
-    const ledger = held("mail", [[{}, "delivered"]]);
+    const ledger = heldLedger("mail", [[{}, "delivered"]]);
     const silences = [silence("environment", "netra-staging")];
     expect(told(resolvedEvent(), { silences, ledger })).toEqual({ mail: "yes", ops: "never announced here" });
+  });
+});
+
+describe("maintenance", () => {
+  const once = { from: noon, to: noon + 3_600_000 };
+  const window = (components?: string[]): MaintenanceWindow[] => [
+    { name: "patching", timezone: "Etc/UTC", once, ...(components === undefined ? {} : { components }) },
+  ];
+  const refused = 'maintenance "patching" until 2025-09-16T13:00:00.000Z';
+
+  it.each<[string, MaintenanceWindow[], string]>([
+    ["of everything", window(), refused],
+    ["of the root cause", window(["vpc-connector"]), refused],
+    ["of a component that only suffers", window(["backend"]), "yes"],
+    ["of another component", window(["auth"]), "yes"],
+  ])("%s", (_, maintenance, expected) => {
+    expect(told(incidentEvent(), { maintenance })).toEqual({ mail: expected, ops: expected });
+  });
+
+  it("never mutes the all-clear of what was announced", () => {
+    const ledger = heldLedger("mail", [[{}, "delivered"]]);
+    expect(told(resolvedEvent(), { maintenance: window(), ledger })).toEqual({
+      mail: "yes",
+      ops: "never announced here",
+    });
+  });
+});
+
+describe("who was not told at first", () => {
+  const joined = incidentEvent({ event: "joined", sequence: 2, components: ["vpc-connector", "backend", "auth"] });
+  const routes: Route[] = [
+    { channels: ["ops"], components: ["auth"] },
+    { channels: ["mail"], events: ["escalated", "resolved"] },
+  ];
+
+  it.each<[string, LedgerEntry[]]>([
+    ["was not concerned", heldLedger("ops", [[{}, "suppressed"]])],
+    ["could not be reached", heldLedger("ops", [[{}, "rejected"]])],
+    ["was not configured", []],
+  ])("and %s hears of it as an opening, once", (_, ledger) => {
+    const { deliveries, suppressed } = planned(joined, { routes, ledger });
+    expect(deliveries.map(({ key, insteadOf, reason }) => [key, insteadOf, reason])).toEqual([
+      [
+        "20250916-120000-vpc-connector:opened:ops",
+        "20250916-120000-vpc-connector:joined:ops",
+        "route 1, since joined: it was not told before",
+      ],
+    ]);
+    expect(JSON.stringify(deliveries[0]?.payload)).toContain("incident.opened");
+    expect(suppressed.map(({ channel, reason }) => [channel, reason])).toEqual([
+      ["mail", "no route: joined, critical, vpc-connector"],
+    ]);
+    const again = incidentEvent({ event: "root_cause_changed", sequence: 3, components: joined.components });
+    const known = heldLedger("ops", [[{}, "planned"]]);
+    expect(planned(again, { routes, ledger: known }).deliveries.map(({ key }) => key)).toEqual([
+      "20250916-120000-vpc-connector:root_cause_changed:ops",
+    ]);
+  });
+
+  it("and is muted still is told nothing, with the reason", () => {
+    const maintenance = [{ name: "move", timezone: "Etc/UTC", once: { from: noon, to: noon + 60_000 } }];
+    expect(told(joined, { routes, maintenance }).ops).toBe('maintenance "move" until 2025-09-16T12:01:00.000Z');
+  });
+});
+
+describe("the limit", () => {
+  const updates = (count: number): LedgerEntry[] =>
+    heldLedger(
+      "ops",
+      Array.from({ length: count }, (_, index) => [
+        { event: "root_cause_changed", sequence: index + 1, occurrence: index + 1 },
+        "delivered",
+      ]),
+    );
+
+  it.each<[IncidentEvent["event"], number, string]>([
+    ["root_cause_changed", 11, "yes"],
+    [
+      "root_cause_changed",
+      12,
+      "limit: 12 notices of this incident within an hour, what follows stands in the incident",
+    ],
+    ["severity_raised", 12, "yes"],
+    ["resolved", 12, "yes"],
+  ])("a %s after %i notices within the hour", (event, count, expected) => {
+    const status = event === "resolved" ? "resolved" : "open";
+    const ledger = updates(count);
+    expect(told(incidentEvent({ event, status, sequence: 20, occurrence: 20 }), { ledger }).ops).toBe(expected);
+  });
+
+  it("counts the last hour only", () => {
+    const at = new Date(noon + 3_600_000).toISOString();
+    const event = incidentEvent({ event: "root_cause_changed", sequence: 20, occurrence: 20, at });
+    expect(told(event, { ledger: updates(12) }).ops).toBe("yes");
   });
 });
 
@@ -134,12 +211,12 @@ describe("the all-clear", () => {
     ["rejected", "never announced here"],
     ["suppressed", "never announced here"],
   ])("after an opening that is %s: %s", (status, expected) => {
-    const ledger = held("ops", [[{}, status]]);
+    const ledger = heldLedger("ops", [[{}, status]]);
     expect(told(resolvedEvent(), { ledger, routes: [] })).toEqual({ mail: "never announced here", ops: expected });
   });
 
   it("goes to whom a later event was the first news", () => {
-    const ledger = held("ops", [
+    const ledger = heldLedger("ops", [
       [{}, "suppressed"],
       [{ event: "severity_raised", sequence: 2 }, "delivered"],
     ]);
@@ -147,12 +224,12 @@ describe("the all-clear", () => {
   });
 
   it("says of a channel that has left the configuration why it is not told", () => {
-    const ledger = held("gone", [[{}, "delivered"]]);
+    const ledger = heldLedger("gone", [[{}, "delivered"]]);
     expect(told(resolvedEvent(), { ledger }).gone).toBe("the channel is not in the configuration any more");
   });
 
   it("is followed by no update that it has overtaken", () => {
-    const ledger = held("ops", [
+    const ledger = heldLedger("ops", [
       [{}, "delivered"],
       [{ event: "resolved", status: "resolved", sequence: 3 }, "delivered"],
     ]);
@@ -164,8 +241,8 @@ describe("the all-clear", () => {
 describe("reminders and escalations", () => {
   const minutesLater = (minutes: number): string => new Date(noon + minutes * 60_000).toISOString();
   const ledger = [
-    ...held("ops", [[{}, "delivered"]]),
-    ...held("mail", [
+    ...heldLedger("ops", [[{}, "delivered"]]),
+    ...heldLedger("mail", [
       [{}, "delivered"],
       [{ event: "reminder", sequence: 2, at: minutesLater(60) }, "delivered"],
     ]),
@@ -193,15 +270,19 @@ describe("reminders and escalations", () => {
 
 describe("what is planned", () => {
   it("names every channel exactly once, with its key", () => {
-    const { deliveries, suppressed } = planned(incidentEvent({ event: "reminder", occurrence: 3 }), {
-      routes: [{ channels: ["ops"], remindEveryMs: 1 }],
-    });
+    const { deliveries, suppressed } = planned(
+      incidentEvent({ event: "reminder", occurrence: 3, at: "2025-09-16T12:01:00.000Z" }),
+      {
+        ledger: heldLedger("ops", [[{ sequence: 0 }, "delivered"]]),
+        routes: [{ channels: ["ops"], remindEveryMs: 1 }],
+      },
+    );
     expect(deliveries.map(({ key }) => key)).toEqual(["20250916-120000-vpc-connector:reminder-3:ops"]);
     expect(suppressed.map(({ key }) => key)).toEqual(["20250916-120000-vpc-connector:reminder-3:mail"]);
   });
 
   it("keeps the name of the thread when the incident is renamed", () => {
-    const ledger = held("mail", [[{}, "delivered"]]);
+    const ledger = heldLedger("mail", [[{}, "delivered"]]);
     const [mailed] = planned(resolvedEvent({ title: "Netra staging: VPC connector, backend failing" }), {
       ledger,
     }).deliveries;

@@ -1,6 +1,7 @@
 /** The decision who is told of an event, and why the others are not. Pure: everything it needs is an argument. */
 import type { Configuration, ConfiguredChannel } from "../../shared/config/model.ts";
-import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import { maintenanceOf } from "../../shared/maintenance.ts";
+import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "./channel.ts";
 import { type Delivery, deliveryId, type LedgerEntry } from "./ledger.ts";
 import { notDue, routesTo } from "./route.ts";
@@ -35,7 +36,25 @@ export interface SuppressedDelivery {
 /** One channel that is told, why and what. */
 export interface PlannedDelivery extends SuppressedDelivery {
   readonly payload: Outgoing;
+  /** Of an opening that is told late: the id of the entry of the event that occasioned it, which is not told besides. */
+  readonly insteadOf?: string;
 }
+
+/** News that are good, and alarm nobody who was not alarmed. */
+const relief: readonly IncidentEventKind[] = ["acknowledged", "recovering", "resolved"];
+
+/** The steps by which news reach a channel; the first that refuses says why the channel is not told. */
+const announcement: readonly Step[] = [
+  ["overtaken", overtaken],
+  ["route", unrouted],
+  ["silence", muted],
+  ["maintenance", inMaintenance],
+  ["limit", tooMany],
+  ["due", early],
+];
+
+/** What is over is told to everybody who knows that it was not, whatever routes, silences and windows say by now. */
+const allClear: readonly Step[] = [["told before", unannounced]];
 
 /** Plans an event: which channels are told, with the payload rendered, and which are not. */
 export function plan(event: IncidentEvent, circumstances: Circumstances, now: number): NotificationPlan {
@@ -44,15 +63,35 @@ export function plan(event: IncidentEvent, circumstances: Circumstances, now: nu
   const suppressed: SuppressedDelivery[] = [];
   for (const channel of candidates(event, circumstances)) {
     const history = circumstances.ledger.filter(({ delivery }) => delivery.channel === channel.name).map(byDelivery);
+    const told = asHeard({ event, channel: channel.name, history, circumstances });
     const title = earliest(history)?.title ?? event.title;
-    const common = { channel: channel.name, kind: channel.kind, key: deliveryId(event, channel.name), title };
-    const question = { event, channel: channel.name, history, circumstances, now };
-    const refusal = firstRefusal(steps, question);
-    const written = refusal === undefined ? compose(event, channel, title, circumstances) : refusal;
-    if (typeof written === "string") suppressed.push({ ...common, reason: written });
-    else deliveries.push({ ...common, payload: written, reason: occasion(event, channel.name, circumstances) });
+    const common = { channel: channel.name, kind: channel.kind, key: deliveryId(told, channel.name), title };
+    const refusal = firstRefusal(steps, { event: told, channel: channel.name, history, circumstances, now });
+    const written = refusal === undefined ? compose(told, channel, title, circumstances) : refusal;
+    const own = deliveryId(event, channel.name);
+    if (typeof written === "string") suppressed.push({ ...common, key: own, reason: written });
+    else {
+      const late = common.key === own ? {} : { insteadOf: own };
+      deliveries.push({
+        ...common,
+        ...late,
+        payload: written,
+        reason: occasion(told, event, channel.name, circumstances),
+      });
+    }
   }
   return { deliveries, suppressed };
+}
+
+/**
+ * The event as the channel hears it: as an opening where it knows nothing of the incident and a route brings openings of what the incident
+ * is by now. So whoever was left out at first, because a component was not known yet, because it was not bad enough, or because of a
+ * silence, is told once when that has changed.
+ */
+function asHeard({ event, channel, history, circumstances }: Omit<Question, "now">): IncidentEvent {
+  if (event.event === "opened" || relief.includes(event.event) || history.some(isTelling)) return event;
+  const opening: IncidentEvent = { ...event, event: "opened", occurrence: 1 };
+  return routesTo(channel, opening, circumstances.configuration.routes).length > 0 ? opening : event;
 }
 
 /** Whether the event tells that it is over, or comes after that. It goes to whom the incident was announced, silenced or not. */
@@ -86,14 +125,15 @@ interface Question {
   readonly now: number;
 }
 
-/** A step says why the channel is not told, or nothing. */
-type Step = (question: Question) => string | undefined;
+/** A step has a name, and says why the channel is not told, or nothing. */
+type Step = readonly [name: string, refusal: (question: Question) => string | undefined];
 
-const announcement: readonly Step[] = [overtaken, unrouted, muted, early];
-const allClear: readonly Step[] = [unannounced];
+/** The most notices of one incident that a channel hears within an hour; what opens, worsens or escalates is always told. */
+export const mostInAnHour = 12;
+const neverTooMany: readonly IncidentEventKind[] = ["opened", "severity_raised", "escalated"];
 
 function firstRefusal(steps: readonly Step[], question: Question): string | undefined {
-  for (const step of steps) {
+  for (const [, step] of steps) {
     const refusal = step(question);
     if (refusal !== undefined) return refusal;
   }
@@ -113,6 +153,18 @@ function muted({ event, circumstances, now }: Question): string | undefined {
   return silenced(event, circumstances.silences, now);
 }
 
+function inMaintenance({ event, circumstances, now }: Question): string | undefined {
+  const found = maintenanceOf(event, circumstances.configuration.maintenance ?? [], now);
+  return found && `maintenance "${found.name}" until ${new Date(found.until).toISOString()}`;
+}
+
+function tooMany({ event, history }: Question): string | undefined {
+  if (neverTooMany.includes(event.event)) return undefined;
+  const lately = history.filter((told) => isTelling(told) && Date.parse(event.at) - told.at.getTime() < 3_600_000);
+  if (lately.length < mostInAnHour) return undefined;
+  return `limit: ${mostInAnHour} notices of this incident within an hour, what follows stands in the incident`;
+}
+
 function early({ event, channel, history, circumstances }: Question): string | undefined {
   const told = history.filter((delivery) => delivery.sequence < event.sequence && isTelling(delivery));
   const last = told.length === 0 ? undefined : Math.max(...told.map(({ at }) => at.getTime()));
@@ -124,11 +176,16 @@ function unannounced({ event, history }: Question): string | undefined {
 }
 
 /** Why a channel is told. */
-function occasion(event: IncidentEvent, channel: string, { configuration: { routes } }: Circumstances): string {
+function occasion(
+  told: IncidentEvent,
+  event: IncidentEvent,
+  channel: string,
+  { configuration: { routes } }: Circumstances,
+): string {
   if (isAllClear(event)) return "all-clear to whom the incident was announced";
-  return `route ${routesTo(channel, event, routes)
-    .map((route) => routes.indexOf(route) + 1)
-    .join(", ")}`;
+  const matching = routesTo(channel, told, routes).map((route) => routes.indexOf(route) + 1);
+  const late = told === event ? "" : `, since ${event.event.replaceAll("_", " ")}: it was not told before`;
+  return `route ${matching.join(", ")}${late}`;
 }
 
 /** Every configured channel, and those that were told and have left the configuration since. */

@@ -36,6 +36,7 @@ export function routesTo(channel: string, event: IncidentEvent, routes: readonly
 /**
  * Why none of the routes wants the event yet, as a sentence; `undefined` when one does. Only reminders and escalations have their time:
  * that of the route, or at once for a route that names the event and no time.
+ * An escalation waits from the opening on, or from when the incident could be told again after it was muted.
  * @param told when this channel was last told of the incident: the time of that event, in milliseconds since the epoch
  */
 export function notDue(event: IncidentEvent, routes: readonly Route[], told: number | undefined): string | undefined {
@@ -43,7 +44,7 @@ export function notDue(event: IncidentEvent, routes: readonly Route[], told: num
   if (waits === undefined) return undefined;
   if (waits.length === 0)
     return `no route asks for it (${event.event === "reminder" ? "remind_every" : "escalate_after"})`;
-  const since = event.event === "reminder" ? told : Date.parse(event.opened_at);
+  const since = event.event === "reminder" ? told : Date.parse(event.audible_since ?? event.opened_at);
   const waited = since === undefined ? Number.POSITIVE_INFINITY : Date.parse(event.at) - since;
   const shortest = Math.min(...waits);
   return waited >= shortest

@@ -67,6 +67,9 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
     problems.error({ path, part: "key" }, unknownName("component", name, components));
   }
   for (const name of channels) referEach(["channels", name, "components"], "component", components);
+  for (const index of listOf(at(file, "maintenance")).keys())
+    referEach(["maintenance", index, "components"], "component", components);
+  checkTwice(file, ["maintenance"], "maintenance window", problems);
   for (const index of listOf(at(file, "routes")).keys()) {
     referEach(["routes", index, "channels"], "channel", channels);
     referEach(["routes", index, "components"], "component", [...components, monitorComponent.name]);

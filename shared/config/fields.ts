@@ -64,6 +64,14 @@ export const names: z.ZodType<string[], string[]> = z.array(z.string()).min(1);
 /** How bad something is. */
 export const severity: z.ZodType<Severity, Severity> = z.enum(severities);
 
+/** The name of a time zone. */
+export const timeZone: z.ZodString = z.string().refine(isTimeZone, {
+  error: ({ input }) => `"${input}" is no time zone: write an IANA name such as Europe/Berlin`,
+});
+
+/** Examples of zones for editors. */
+export const timeZoneExamples: { readonly examples: string[] } = { examples: ["Etc/UTC", "Europe/Berlin"] };
+
 /** The id of a Google Cloud project, as a setting of kinds that read one. `google_cloud` of the file is its default. */
 export const googleProject: z.ZodType<string, string> = z
   .string()
@@ -120,3 +128,12 @@ export const textOrSecret: z.ZodType<string | SecretReference, string | SecretRe
       `must be a text or ${secretForm}${typeof input === "number" || typeof input === "boolean" ? ": write it in quotes" : ""}`,
   },
 );
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return !/^[+-]/.test(zone);
+  } catch {
+    return false;
+  }
+}

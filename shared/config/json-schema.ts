@@ -1,6 +1,7 @@
 /** The JSON Schema of `monitor.yaml`, by which editors complete and check it while it is written. */
 import { z } from "zod";
 import { entryName } from "./fields.ts";
+import { maintenanceEntry } from "./maintenance.ts";
 import { channelEntry, routeEntry } from "./notification.ts";
 import {
   componentEntry,
@@ -31,6 +32,7 @@ export function configurationJsonSchema(vocabulary: Vocabulary): JsonSchema {
     rule: ruleEntry,
     channel: channelEntry,
     route: routeEntry,
+    maintenance: maintenanceEntry,
     ...prefixed("probe", vocabulary.probers),
     ...prefixed("channel", vocabulary.channels),
   });
@@ -56,6 +58,7 @@ export function configurationJsonSchema(vocabulary: Vocabulary): JsonSchema {
     monitoring_rules: { items: part("rule") },
     channels: named(kinded("channel", vocabulary.channels, part)),
     routes: { items: part("route") },
+    maintenance: { items: part("maintenance") },
   };
   const top = part("outline");
   const properties = Object.entries(propertiesOf(top)).map(([key, section]) => [key, { ...section, ...sections[key] }]);

@@ -6,6 +6,7 @@ import { nearest } from "../nearest.ts";
 import { checkPurpose, checkReferences } from "./checks.ts";
 import { entryName } from "./fields.ts";
 import { inspect } from "./issues.ts";
+import { maintenanceEntry, maintenanceWindow } from "./maintenance.ts";
 import type {
   Capacity,
   Component,
@@ -90,7 +91,9 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     return { name, kind, settings: entry.settings, ...given({ audience }) };
   });
   const routes = readList(file, "routes", (value, path) => readRoute(value, path, problems));
+  const planned = readList(file, "maintenance", (value, path) => inspect(maintenanceEntry, value, path, problems));
   if (!top) return undefined;
+  const maintenance = planned.map((entry) => maintenanceWindow(entry, top.timezone));
   return {
     environment: top.environment,
     title: top.title ?? top.environment,
@@ -107,6 +110,7 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     recovery: top.recovery,
     channels,
     routes,
+    ...(maintenance.length === 0 ? {} : { maintenance }),
     ...given({ heartbeat: heartbeatOf(top.heartbeat), export: top.export === "off" ? false : top.export }),
     availability: top.availability,
   };

@@ -107,6 +107,26 @@ export interface Route {
   readonly escalateAfterMs?: number;
 }
 
+/** A time in which work is planned: once, or again and again. */
+export interface MaintenanceWindow {
+  readonly name: string;
+  /** Names of the components that are worked on; absent for all. */
+  readonly components?: readonly string[];
+  /** IANA zone of its times. */
+  readonly timezone: string;
+  /** Milliseconds since the epoch; `to` is exclusive. */
+  readonly once?: { readonly from: number; readonly to: number };
+  readonly weekly?: {
+    /** Days on which it begins, 0 for Sunday. */
+    readonly days: readonly number[];
+    /** Minutes since midnight on the clock. An end that is not later than the start is on the next day. */
+    readonly startMinute: number;
+    readonly endMinute?: number;
+    /** In place of an end. */
+    readonly durationMs?: number;
+  };
+}
+
 /** Where in Google Cloud the environment runs. */
 export interface GoogleCloud {
   /** Id of the project. */
@@ -147,6 +167,8 @@ export interface Configuration {
   readonly recovery: { readonly stages: readonly RecoveryStage[] };
   readonly channels: readonly ConfiguredChannel[];
   readonly routes: readonly Route[];
+  /** Absent without any. */
+  readonly maintenance?: readonly MaintenanceWindow[];
   readonly heartbeat?: HeartbeatSettings;
   /** Names of the metrics that are exported for dashboards; `false` for none at all. Absent for those that the dashboards show. */
   readonly export?: readonly string[] | false;

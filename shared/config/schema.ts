@@ -14,6 +14,8 @@ import {
   severity,
   text,
   textOrSecret,
+  timeZone,
+  timeZoneExamples,
 } from "./fields.ts";
 import { scheduleProblem } from "./schedule.ts";
 import { isSecretReference } from "./secret-reference.ts";
@@ -73,6 +75,7 @@ export interface Outline {
   readonly recovery: { readonly stages: readonly StageEntry[] };
   readonly channels: Readonly<Record<string, unknown>>;
   readonly routes: readonly unknown[];
+  readonly maintenance: readonly unknown[];
   readonly heartbeat?: HeartbeatEntry | undefined;
   readonly export?: readonly string[] | "off" | false | undefined;
   readonly availability: { readonly target: number; readonly components: Readonly<Record<string, number>> };
@@ -302,14 +305,7 @@ const heartbeat: z.ZodType<HeartbeatEntry, unknown> = z
 export const outline: z.ZodType<Outline, unknown> = z.strictObject({
   environment: entryName.describe("Name of the watched environment, such as shop-staging."),
   title: text.optional().describe("What people call the environment. Default: its name."),
-  timezone: z
-    .string()
-    .refine(isTimeZone, {
-      error: ({ input }) => `"${input}" is no time zone: write an IANA name such as Europe/Berlin`,
-    })
-    .default("Etc/UTC")
-    .describe("IANA zone in which people read times.")
-    .meta({ examples: ["Etc/UTC", "Europe/Berlin"] }),
+  timezone: timeZone.default("Etc/UTC").describe("IANA zone in which people read times.").meta(timeZoneExamples),
   google_cloud: googleCloudEntry
     .optional()
     .describe("Where in Google Cloud the environment runs: the default for project and region of all probes.")
@@ -335,6 +331,10 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .describe("How a recovery is proved."),
   channels: z.record(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),
   routes: z.array(z.unknown()).default([]).describe("What is told where. Any route that matches tells its channels."),
+  maintenance: z
+    .array(z.unknown())
+    .default([])
+    .describe("When work on components is planned: nobody is told of what falls into it before it is over."),
   export: z
     .union([z.array(z.string()), z.literal(["off", false])], { error: "must be a list of metrics, or off" })
     .optional()
@@ -354,13 +354,4 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
 /** Names of the keys of a section's entries. */
 export function keysOf(entry: z.ZodType): string[] {
   return entry instanceof z.ZodObject ? Object.keys(entry.shape) : [];
-}
-
-function isTimeZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return !/^[+-]/.test(zone);
-  } catch {
-    return false;
-  }
 }

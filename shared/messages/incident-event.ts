@@ -78,6 +78,8 @@ export interface IncidentEvent {
   opened_at: string;
   first_failure_at: string;
   resolved_at?: string | undefined;
+  /** When it could be told again after maintenance or a silence; absent where nothing has muted it. */
+  audible_since?: string | undefined;
 }
 
 const incidentEventSchema = lazily(
@@ -109,6 +111,7 @@ const incidentEventSchema = lazily(
       opened_at: z.string(),
       first_failure_at: z.string(),
       resolved_at: z.string().optional(),
+      audible_since: z.string().optional(),
     }),
 );
 

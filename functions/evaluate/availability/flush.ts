@@ -1,6 +1,7 @@
 /** Writes days and months of availability: one read and two writes, each five minutes, and nothing while nothing is to be said. */
 import { isDeepStrictEqual } from "node:util";
 import { type Availability, availabilityCollection, type Day, dayOf, monthOf } from "../../../shared/availability.ts";
+import type { MaintenanceWindow } from "../../../shared/config/model.ts";
 import type { Fields, Store } from "../../../shared/ports.ts";
 import { dayFrom, dayTotals, type Month, monthTotals, type Timed, withDays } from "./period.ts";
 import type { Uptimes } from "./uptime.ts";
@@ -24,10 +25,11 @@ export async function flushAvailability(
   incidents: readonly Timed[],
   at: number,
   now: number,
+  maintenance: readonly MaintenanceWindow[] = [],
 ): Promise<Availability> {
   const days = Object.fromEntries(
     [dayOf(at - day), dayOf(at)]
-      .map((date) => [date, dayFrom(date, partitions, at)] as const)
+      .map((date) => [date, dayFrom(date, partitions, at, maintenance)] as const)
       .filter(([date, { components }]) => date === dayOf(at) || Object.values(components).some(isKnown)),
   );
   const opened = incidents.filter(({ verdict }) => verdict !== "monitor").map(({ openedAt }) => dayOf(openedAt));
@@ -60,7 +62,12 @@ function documentOf({ period, components, journeys, incidents }: Availability, k
   });
   return {
     period,
-    components: Object.fromEntries(Object.entries(components).map(([name, shares]) => [name, { ...shares }])),
+    components: Object.fromEntries(
+      Object.entries(components).map(([name, { maintenance, ...shares }]) => [
+        name,
+        maintenance === undefined ? shares : { ...shares, maintenance },
+      ]),
+    ),
     journeys: Object.fromEntries(Object.entries(journeys).map(([name, count]) => [name, { ...count }])),
     incidents: { ...incidents, each: Object.fromEntries(each) },
     updated_at: new Date(now),

@@ -14,6 +14,8 @@ import {
   periodStart,
   type Shares,
 } from "../../../shared/availability.ts";
+import type { MaintenanceWindow } from "../../../shared/config/model.ts";
+import { type Period, periodsOf } from "../../../shared/maintenance.ts";
 import type { Severity, Verdict } from "../../../shared/messages/incident-event.ts";
 import { type Runs, runsOf, type Uptimes } from "./uptime.ts";
 
@@ -51,8 +53,17 @@ export function timed(incident: Omit<Timed, "verdict"> & { readonly diagnosis: P
   };
 }
 
-/** One day of the components, from the probes of all partitions. @param now what is later has not happened yet */
-export function dayFrom(date: string, partitions: readonly Uptimes[], now: number): Day {
+/**
+ * One day of the components, from the probes of all partitions.
+ * @param now what is later has not happened yet
+ * @param maintenance time in these windows is set apart
+ */
+export function dayFrom(
+  date: string,
+  partitions: readonly Uptimes[],
+  now: number,
+  maintenance: readonly MaintenanceWindow[] = [],
+): Day {
   const from = periodStart(date);
   const until = Math.min(now, from + periodSeconds(date) * 1000);
   const uptimes = partitions.flatMap((uptimes) => Object.entries(uptimes));
@@ -64,9 +75,11 @@ export function dayFrom(date: string, partitions: readonly Uptimes[], now: numbe
       }),
     ),
   );
-  const components = [...Map.groupBy(histories, ({ component }) => component)].map(
-    ([component, own]) => [component, shares(own, from, until)] as const,
-  );
+  const components = [...Map.groupBy(histories, ({ component }) => component)].map(([component, own]) => {
+    const windows = maintenance.filter(({ components }) => components?.includes(component) ?? true);
+    const planned = windows.flatMap((window) => periodsOf(window, from, until));
+    return [component, shares(own, from, until, planned)] as const;
+  });
   const journeys: Record<string, JourneyCount> = {};
   for (const [probe, { walks }] of uptimes) {
     const [attempts, successes] = walks?.[date] ?? [0, 0];
@@ -97,9 +110,15 @@ export function monthTotals(month: string, { days, incidents }: Month): Availabi
   const components: Record<string, Shares> = {};
   const journeys: Record<string, JourneyCount> = {};
   for (const date of Object.keys(days).sort()) {
-    for (const [name, { up, down, unknown }] of Object.entries(days[date]?.components ?? {})) {
+    for (const [name, { up, down, unknown, maintenance = 0 }] of Object.entries(days[date]?.components ?? {})) {
       const sum = components[name] ?? { up: 0, down: 0, unknown: 0 };
-      components[name] = { up: sum.up + up, down: sum.down + down, unknown: sum.unknown + unknown };
+      const planned = maintenance + (sum.maintenance ?? 0);
+      components[name] = {
+        up: sum.up + up,
+        down: sum.down + down,
+        unknown: sum.unknown + unknown,
+        ...(planned === 0 ? {} : { maintenance: planned }),
+      };
     }
     for (const [name, { attempts, successes }] of Object.entries(days[date]?.journeys ?? {})) {
       const sum = journeys[name] ?? { attempts: 0, successes: 0 };
@@ -140,15 +159,21 @@ function successive(histories: readonly History[]): History[] {
 }
 
 /** How long a component was what: at each moment by the probes of the lowest rank that know something, of which one that is down is enough. */
-function shares(histories: readonly Pick<History, "rank" | "runs">[], from: number, until: number): Shares {
-  const borders = new Set([from, until]);
+function shares(
+  histories: readonly Pick<History, "rank" | "runs">[],
+  from: number,
+  until: number,
+  planned: readonly Period[],
+): Shares {
+  const inside = planned.flatMap((period) => [period.from, period.to]).filter((at) => at > from && at < until);
+  const borders = new Set([from, until, ...inside]);
   for (const { runs } of histories) {
     for (let i = 0; i < runs.length; i += 2) {
       const at = runs[i] ?? 0;
       if (at > from && at < until) borders.add(at);
     }
   }
-  const sums = [0, 0, 0];
+  const sums = [0, 0, 0, 0];
   const sorted = [...borders].sort((a, b) => a - b);
   const cursors = histories.map(() => -2);
   for (let border = 0; border + 1 < sorted.length; border++) {
@@ -164,10 +189,16 @@ function shares(histories: readonly Pick<History, "rank" | "runs">[], from: numb
       code = rank < best ? own : Math.min(code, own);
       best = rank;
     }
-    sums[code] = (sums[code] ?? 0) + (sorted[border + 1] ?? at) - at;
+    const counted = planned.some((period) => period.from <= at && at < period.to) ? 3 : code;
+    sums[counted] = (sums[counted] ?? 0) + (sorted[border + 1] ?? at) - at;
   }
-  const [down = 0, up = 0] = sums.map((sum) => Math.round(sum / 1000));
-  return { up, down, unknown: Math.max(0, Math.round((until - from) / 1000) - up - down) };
+  const [down = 0, up = 0, , maintenance = 0] = sums.map((sum) => Math.round(sum / 1000));
+  return {
+    up,
+    down,
+    unknown: Math.max(0, Math.round((until - from) / 1000) - up - down - maintenance),
+    ...(maintenance === 0 ? {} : { maintenance }),
+  };
 }
 
 function timesOf({ severity, openedAt, firstFailureAt, acknowledgedAt, resolvedAt }: Timed): IncidentTimes {

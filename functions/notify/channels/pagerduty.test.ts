@@ -2,7 +2,16 @@ import { describe, expect, it } from "vitest";
 import { type IncidentEventKind, incidentEventKinds, type Severity } from "../../../shared/messages/incident-event.ts";
 import type { OutgoingRequest } from "../channel.ts";
 import { bytes, characters } from "../fit.ts";
-import { configurationOf, incidentEvent, noon, noticeOf, resolvedEvent, secretsOf, webInbox } from "../fixtures.ts";
+import {
+  configurationOf,
+  heldLedger,
+  incidentEvent,
+  noon,
+  noticeOf,
+  resolvedEvent,
+  secretsOf,
+  webInbox,
+} from "../fixtures.ts";
 import { hostileNotices, leftOut } from "../hostile.fixtures.ts";
 import { plan } from "../plan.ts";
 import { sender } from "../send.ts";
@@ -17,7 +26,8 @@ function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): O
 function told(event: IncidentEventKind): string | undefined {
   const channel = { name: "ops", kind: "pagerduty", settings: { routing_key: { secret: "pagerduty-key" } } };
   const configuration = configurationOf([channel], [{ channels: ["ops"], events: incidentEventKinds }]);
-  const circumstances = { configuration, kinds: { pagerduty }, silences: [], ledger: [] };
+  const ledger = event === "opened" ? [] : heldLedger("ops", [[{ sequence: 0 }, "delivered"]]);
+  const circumstances = { configuration, kinds: { pagerduty }, silences: [], ledger };
   const { deliveries, suppressed } = plan(incidentEvent({ event }), circumstances, noon);
   const [payload] = deliveries.map((delivery) => delivery.payload as OutgoingRequest);
   return payload === undefined ? suppressed[0]?.reason : JSON.parse(payload.body).event_action;
