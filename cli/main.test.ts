@@ -127,7 +127,7 @@ describe("validate", () => {
     const { code, out } = await run("validate", "--config", good, "--json");
     const { schedules, cost, ...rest } = JSON.parse(out.join("\n"));
     expect(cost).toMatchObject({ environment: "shop", charged: expect.any(Number), lines: expect.any(Array) });
-    expect([code, rest]).toEqual([0, { ok: true, problems: [], warnings: [] }]);
+    expect([code, rest]).toEqual([0, { ok: true, problems: [], warnings: [], maintenance: [] }]);
     expect(schedules[1]).toEqual({
       group: "outside-cron-0-6-x-x-x",
       vantage: "outside",
