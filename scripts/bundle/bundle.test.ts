@@ -2,8 +2,18 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type sendUnaryData,
+} from "@grpc/grpc-js";
+import { fromJSON } from "@grpc/proto-loader";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readConfigurationFile } from "../../cli/configuration.ts";
 import { freePort } from "../../local/free-port.ts";
@@ -100,4 +110,66 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
     child.kill("SIGTERM");
     expect(await gone).toEqual([0, null]);
   });
+
+  it("publishes with Google's client, from an empty folder", async () => {
+    const stand = await pubSubStand();
+    const alone = join(folder, "publishing", name);
+    await cp(built(name).directory, alone, { recursive: true });
+    const port = await freePort();
+    const child = spawn(process.execPath, ["start.mjs"], {
+      cwd: alone,
+      env: {
+        PORT: String(port),
+        HOST: "127.0.0.1",
+        PATHKEEPER_PROJECT: "nowhere",
+        PATHKEEPER_VANTAGE: "outside",
+        PUBSUB_EMULATOR_HOST: stand.host,
+        METADATA_SERVER_DETECTION: "none",
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    // What no redelivery can mend is published to the dead letters, by each of the functions.
+    const push = { method: "POST", headers: { "content-type": "application/json" }, body: '{"no":"push"}' };
+    const url = `http://127.0.0.1:${port}/`;
+    await expect
+      .poll(
+        () =>
+          fetch(url).then(
+            ({ status }) => status,
+            () => said,
+          ),
+        { timeout: 60_000 },
+      )
+      .toBe(200);
+    const answer = await fetch(url, push);
+    expect([answer.status, said]).toEqual([204, expect.stringContaining("it goes to the dead letters")]);
+    expect(stand.published).toEqual([["projects/nowhere/topics/dead-letters", '{"no":"push"}']]);
+  });
 });
+
+/** What Pub/Sub answers to a publication, over gRPC as the client speaks it. */
+async function pubSubStand(): Promise<{ readonly host: string; readonly published: readonly (readonly string[])[] }> {
+  const published: string[][] = [];
+  const descriptor = createRequire(import.meta.url)("@google-cloud/pubsub/build/protos/protos.json") as object;
+  const publisher = fromJSON(descriptor as never, { longs: String })["google.pubsub.v1.Publisher"] as ServiceDefinition;
+  const server = new Server();
+  server.addService(publisher, {
+    publish(call: ServerUnaryCall<Publication, unknown>, answer: sendUnaryData<unknown>) {
+      const { topic, messages } = call.request;
+      for (const { data } of messages) published.push([topic, data.toString()]);
+      answer(null, { messageIds: messages.map((_, index) => String(index)) });
+    },
+  });
+  const port = await promisify(server.bindAsync.bind(server))("127.0.0.1:0", ServerCredentials.createInsecure());
+  onTestFinished(() => server.forceShutdown());
+  return { host: `127.0.0.1:${port}`, published };
+}
+
+/** What the client sends. */
+interface Publication {
+  readonly topic: string;
+  readonly messages: readonly { readonly data: Buffer }[];
+}

@@ -66,11 +66,14 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     legalComments: "linked",
     metafile: true,
     absWorkingDir: root,
-    // Dependencies in CommonJS ask for Node's own modules by `require`, which a module of ECMAScript does not have.
+    // Dependencies in CommonJS ask for Node's own modules by `require`, and where they are, neither of which a module of ECMAScript knows.
     banner: {
-      js: 'import { createRequire as pathkeeperRequire } from "node:module"; const require = pathkeeperRequire(import.meta.url);',
+      js: [
+        'import { createRequire as pathkeeperRequire } from "node:module";',
+        "const require = pathkeeperRequire(import.meta.url), __dirname = import.meta.dirname, __filename = import.meta.filename;",
+      ].join(" "),
     },
-    plugins: [entries(), withoutBallast(), ...(embedded ? [] : [withoutEmbedded()])],
+    plugins: [entries(), namedExports(), withoutBallast(), ...(embedded ? [] : [withoutEmbedded()])],
     logLevel: "warning",
   });
   await Promise.all(
@@ -118,6 +121,37 @@ const serveModule = `
 export { http } from "@google-cloud/functions-framework";
 export { getTestServer as serverOf } from "@google-cloud/functions-framework/testing";
 `;
+
+/**
+ * What is loaded later of packages in CommonJS. A part of a bundle that begins with such a package exports only the whole of it, so the names
+ * that are asked for stand here.
+ */
+const loadedLater: Readonly<Record<string, readonly string[]>> = {
+  "@google-cloud/firestore": ["DocumentReference", "FieldPath", "Firestore", "GeoPoint", "Timestamp"],
+  "@google-cloud/monitoring": ["MetricServiceClient"],
+  "@google-cloud/pubsub": ["PubSub"],
+  "google-auth-library": ["GoogleAuth"],
+  nodemailer: ["createTransport"],
+};
+
+/** Gives packages that are loaded later the exports that Node would find in them; our own code asks for no others. */
+function namedExports(): Plugin {
+  return {
+    name: "named-exports",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^[@a-z]/ }, ({ path, kind, importer }) => {
+        if (kind !== "dynamic-import" || importer.includes("node_modules") || path.startsWith("node:"))
+          return undefined;
+        if (path in loadedLater) return { path, namespace: "loaded-later" };
+        return { errors: [{ text: `${path} is loaded later: name what is asked of it in scripts/bundle/bundle.ts` }] };
+      });
+      onLoad({ filter: /.*/, namespace: "loaded-later" }, ({ path }) => ({
+        contents: `export { ${loadedLater[path]?.join(", ")} } from "${path}";`,
+        resolveDir: root,
+      }));
+    },
+  };
+}
 
 /** Keeps SQLite and the embedded broker out of what runs in the cloud. */
 function withoutEmbedded(): Plugin {
