@@ -1,6 +1,6 @@
 /** One run of the local system: the demo with its inboxes, or the reader's own configuration, on the engine that was chosen. */
 import { randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { explainProblems } from "../cli/configuration.ts";
@@ -100,11 +100,15 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
       .then(keep),
   ]);
   const text = demoConfiguration(
-    { ...demo.targets, googleApi: demo.googleApi, smtp: mails.port, webhook: webhooks.port },
+    { ...demo.targets, googleApi: demo.googleApi, smtp: mails.port, webhook: webhooks.port, data: dataDir },
     pace,
   );
   const file = join(dataDir, "monitor.yaml");
   await writeFile(file, text);
+  // For the command line: the functions are given them by their environment.
+  const folder = join(dataDir, "secrets");
+  await mkdir(folder, { recursive: true });
+  for (const [name, value] of Object.entries(demo.secrets)) await writeFile(join(folder, name), value, { mode: 0o600 });
   const surroundings = {
     secrets: { ...demo.secrets, "demo-webhook-key": signingKey },
     googleApi: demo.googleApi,

@@ -17,6 +17,7 @@ const places = {
   smtp: 8005,
   webhook: 8006,
   googleApi: "http://127.0.0.1:8007",
+  data: "/tmp/demo",
 };
 
 describe("demoConfiguration", () => {

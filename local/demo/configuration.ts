@@ -12,6 +12,8 @@ export interface DemoPlaces extends DemoTargets {
   readonly webhook: number;
   /** Below which Google's APIs are found. */
   readonly googleApi: string;
+  /** The folder of the run, with its store and its secrets. */
+  readonly data: string;
 }
 
 /**
@@ -32,7 +34,8 @@ export function demoConfiguration(places: DemoPlaces, pace = 1): string {
         throw new Error(`local/demo/monitor.yaml asks for \${${name}}, which the demo does not have`);
       return value;
     });
-  return `# What the demo of npm start watches, at pace ${pace}. It is written anew at every start.
-# Its Google APIs answer the command line, too, with PATHKEEPER_GOOGLE_API=${places.googleApi}
+  return `# What the demo of npm start watches, at pace ${pace}. It is written anew at every start. While it runs, the command line sees it as well:
+#   export PATHKEEPER_GOOGLE_API=${places.googleApi} PATHKEEPER_STORE=${places.data}/store.db
+#   npx pathkeeper verify --config ${places.data}/monitor.yaml --secrets ${places.data}/secrets
 ${filled}`;
 }

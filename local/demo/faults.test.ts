@@ -39,7 +39,10 @@ beforeAll(async () => {
   vi.stubEnv("PATHKEEPER_STORE", join(dataDir, "store.db"));
   store = new SqliteStore(join(dataDir, "store.db"));
   demo.startBackup((beat) => keepBeat(store, beat, Date.now()));
-  const text = demoConfiguration({ ...demo.targets, googleApi: demo.googleApi, smtp: 1, webhook: 1 }, pace);
+  const text = demoConfiguration(
+    { ...demo.targets, googleApi: demo.googleApi, smtp: 1, webhook: 1, data: dataDir },
+    pace,
+  );
   await writeFile(join(dataDir, "monitor.yaml"), text);
   const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
   if (!("configuration" in loaded)) throw new Error("the configuration of the demo is not right");
