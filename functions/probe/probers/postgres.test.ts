@@ -481,16 +481,16 @@ describe("postgres settings", () => {
       "write either url: { secret: NAME }, or host and user",
     ],
     [{ connection: { instance: "orders", user: "me" } }, "must be an instance such as project:region:name"],
-    [{ connection: { instance: "a:b:c" } }, "write the role to log in as"],
+    [{ connection: { instance: "a:b:c" } }, '\\"user\\" is missing: the role to log in as'],
     [
       { connection: { host: "db", user: "me", iam: true, password: { secret: "a" } } },
-      "write either a password or iam: true",
+      "an identity has no password: write iam: true alone, or a password without iam",
     ],
     [
       { connection: { host: "db", user: "me", iam: true }, tls: "disable" },
       "a token does not travel unencrypted: write require, verify-ca or verify-full",
     ],
-    [{ connection: { host: "db" } }, "write the role to log in as"],
+    [{ connection: { host: "db" } }, '\\"user\\" is missing: the role to log in as'],
     [
       { connection: { host: "db", user: "me", password: "plain" } },
       "a secret does not belong in this file: write { secret: NAME } and keep its value outside",
