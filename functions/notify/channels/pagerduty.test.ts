@@ -74,7 +74,7 @@ describe("an event", () => {
       The same target answers through the other path.",
             "Impact": "$500K+ ARR pipeline blocked",
             "Incident": "20250916-120000-vpc-connector",
-            "Next steps": "Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
+            "Where to look": "Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
       To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there.",
             "Opened": "Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)",
             "Root cause": "VPC connector (90 % sure)",

@@ -89,7 +89,7 @@ function detailsOf({ state, change, facts, lists, nextSteps }: Wording): Record<
     ...(change === undefined ? {} : { Change: change }),
     ...Object.fromEntries(facts.map(({ label, value }) => [label, value])),
     ...Object.fromEntries(lists.map(({ label, items }) => [label, items.join("\n")])),
-    "Next steps": nextSteps.join("\n"),
+    "Where to look": nextSteps.join("\n"),
   };
 }
 
