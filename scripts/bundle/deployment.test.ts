@@ -48,3 +48,13 @@ describe.each(readdirSync(examples))("the deployment of %s", (name) => {
     expect(deployment.secrets.evaluate.filter((secret) => ofChannels.includes(secret))).toEqual([]);
   });
 });
+
+it("gives the secrets of a control probe to the prober of its vantage point alone", async () => {
+  const { configuration } = await example("netra-staging");
+  const [probe] = configuration.probes;
+  if (probe === undefined) throw new Error("the example has probes");
+  const inside = { ...probe, settings: { url: { secret: "control-url" } } };
+  const { secrets } = deploymentOf({ ...configuration, control: { inside } }, "0".repeat(64));
+  const holders = Object.entries(secrets).filter(([, names]) => names.includes("control-url"));
+  expect(holders.map(([name]) => name)).toEqual(["probe-inside"]);
+});

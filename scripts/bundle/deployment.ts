@@ -90,7 +90,9 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
     if (target !== "probe") return [target];
     return vantages.filter((used) => used === vantage).map((used) => `probe-${used}` as const);
   };
-  const probed = (vantage: Vantage): string[] => secretsIn(probes.filter((probe) => probe.vantage === vantage));
+  // The control probe of a vantage point runs where its probes run.
+  const probed = (vantage: Vantage): string[] =>
+    secretsIn([...probes.filter((probe) => probe.vantage === vantage), configuration.control?.[vantage]]);
   const permitted = (vantage: Vantage): string[] =>
     unique(
       probes
@@ -119,7 +121,7 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
     secrets: {
       "probe-inside": probed("inside"),
       "probe-outside": probed("outside"),
-      evaluate: secretsIn(withoutThese(configuration, ["probes", "channels"])),
+      evaluate: secretsIn(withoutThese(configuration, ["probes", "control", "channels"])),
       notify: secretsIn(channels),
     },
     publishes: publications,
