@@ -60,7 +60,7 @@ describe("a changed configuration against a record", () => {
       "changed",
       [
         { what: "priority", before: "P0", after: "P1" },
-        { what: "told hook", before: "opened, resolved", after: "severity_raised, resolved" },
+        { what: "told hook", before: "opened, resolved", after: "opened, severity_raised, resolved" },
       ],
     ],
     [

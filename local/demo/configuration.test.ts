@@ -43,9 +43,9 @@ describe("demoConfiguration", () => {
   });
 
   it.each([
-    [1, "every 2s", "1s800ms", "avg_database_connection_time > 450ms", "6s"],
-    [2, "every 1s", "900ms", "avg_database_connection_time > 225ms", "3s"],
-    [4, "every 1s", "900ms", "avg_database_connection_time > 225ms", "3s"],
+    [1, "every 2s", "1s800ms", "avg_database_connection_time > 600ms", "6s"],
+    [2, "every 1s", "900ms", "avg_database_connection_time > 300ms", "3s"],
+    [4, "every 1s", "900ms", "avg_database_connection_time > 300ms", "3s"],
   ])("divides the durations by the tempo of the pace %i", (pace, schedule, timeout, condition, clear) => {
     const configuration = parse(demoConfiguration(places, pace));
     expect(configuration.probes["backend-health"]).toMatchObject({ schedule, timeout });

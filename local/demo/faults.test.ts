@@ -114,7 +114,7 @@ const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: strin
   ],
   "connector-slow": [
     "basic health",
-    /^`database` succeeds, but database_connection_time \(.*\) is not < 2\.25s$/,
+    /^`database` succeeds, but database_connection_time \(.*\) is not < 3s$/,
     /^`infrastructure` succeeds, but vpc_connector_utilization \(.*\) is not < 70%$/,
   ],
   "database-closed": [
