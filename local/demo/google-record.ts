@@ -101,6 +101,8 @@ export async function recordDemo({ read, services, everyMs }: RecordOptions): Pr
       );
   };
   await look();
+  // What is counted between two looks is there from the second on.
+  await look();
   again();
 
   return {
