@@ -126,14 +126,10 @@ async function writePlan(
   ];
   const revived = new Set(late.map(({ key }) => key));
   await store.transaction(async (transaction) => {
-    const known = new Map<string, Delivery | undefined>();
-    for (const { id } of entries) {
-      const fields = await transaction.get(deliveries, id);
-      if (fields !== undefined && !revived.has(id)) return;
-      known.set(id, parseDelivery(fields));
-    }
-    for (const { id, delivery } of entries) {
-      const before = known.get(id);
+    const known = await Promise.all(entries.map(({ id }) => transaction.get(deliveries, id)));
+    if (entries.some(({ id }, index) => known[index] !== undefined && !revived.has(id))) return;
+    for (const [index, { id, delivery }] of entries.entries()) {
+      const before = parseDelivery(known[index]);
       if (before === undefined) transaction.create(deliveries, id, deliveryFields(delivery));
       else if (before.status === "suppressed" || before.status === "rejected") {
         const { attempts, attempt_count } = before;

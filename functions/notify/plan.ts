@@ -44,17 +44,10 @@ export interface PlannedDelivery extends SuppressedDelivery {
 const relief: readonly IncidentEventKind[] = ["acknowledged", "recovering", "resolved"];
 
 /** The steps by which news reach a channel; the first that refuses says why the channel is not told. */
-const announcement: readonly Step[] = [
-  ["overtaken", overtaken],
-  ["route", unrouted],
-  ["silence", muted],
-  ["maintenance", inMaintenance],
-  ["limit", tooMany],
-  ["due", early],
-];
+const announcement: readonly Step[] = [overtaken, unrouted, muted, inMaintenance, tooMany, early];
 
 /** What is over is told to everybody who knows that it was not, whatever routes, silences and windows say by now. */
-const allClear: readonly Step[] = [["told before", unannounced]];
+const allClear: readonly Step[] = [unannounced];
 
 /** Plans an event: which channels are told, with the payload rendered, and which are not. */
 export function plan(event: IncidentEvent, circumstances: Circumstances, now: number): NotificationPlan {
@@ -125,15 +118,15 @@ interface Question {
   readonly now: number;
 }
 
-/** A step has a name, and says why the channel is not told, or nothing. */
-type Step = readonly [name: string, refusal: (question: Question) => string | undefined];
+/** A step says why the channel is not told, or nothing. */
+type Step = (question: Question) => string | undefined;
 
 /** The most notices of one incident that a channel hears within an hour; what opens, worsens or escalates is always told. */
 export const mostInAnHour = 12;
 const neverTooMany: readonly IncidentEventKind[] = ["opened", "severity_raised", "escalated"];
 
 function firstRefusal(steps: readonly Step[], question: Question): string | undefined {
-  for (const [, step] of steps) {
+  for (const step of steps) {
     const refusal = step(question);
     if (refusal !== undefined) return refusal;
   }

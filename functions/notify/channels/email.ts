@@ -4,6 +4,7 @@ import { type SecretReference, secretReference } from "../../../shared/config/fi
 import { bounded } from "../../../shared/redact.ts";
 import type { ChannelKind, Notice, OutgoingMail } from "../channel.ts";
 import { classifySmtp } from "../classify.ts";
+import { escapeHtml } from "../escape-html.ts";
 import { type Wording, wording } from "../wording.ts";
 
 /** Settings of a mail channel. */
@@ -110,18 +111,6 @@ function htmlOf({ state, what, change, facts, lists, nextSteps }: Wording): stri
 ${parts.join("\n")}
 </body></html>
 `;
-}
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
 }
 
 function isOpenServer(text: string): boolean {

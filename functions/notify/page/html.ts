@@ -1,4 +1,5 @@
 /** HTML from templates in which every value is escaped, unless it is HTML already. */
+import { escapeHtml } from "../escape-html.ts";
 
 /** HTML that may stand in a page as it is. */
 export class Html {
@@ -22,15 +23,4 @@ function shown(value: string | number | Html | readonly Html[] | undefined): str
   if (value instanceof Html) return value.text;
   if (typeof value === "object") return value.map(({ text }) => text).join("");
   return escapeHtml(String(value));
-}
-
-/** A text in HTML. */
-export function escapeHtml(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("'", "&#39;");
 }
