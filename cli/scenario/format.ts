@@ -1,7 +1,7 @@
 /** The form of a file of whole-path tests. What its sentences and series mean, `statement.ts` and `series.ts` say. */
 import { z } from "zod";
 import { duration } from "../../shared/config/fields.ts";
-import { type IncidentEventKind, incidentEventKinds } from "../../shared/messages/incident-event.ts";
+import { type IncidentEventKind, incidentEventKinds, incidentStatuses } from "../../shared/messages/incident-event.ts";
 import { parseDuration } from "../../shared/units.ts";
 
 /** The top of a file; durations in milliseconds. */
@@ -111,7 +111,7 @@ const moment = {
   verdict: z.enum(["platform", "application", "monitor", "unknown"]).optional().describe("Whose trouble it is."),
   severity: z.enum(["info", "warning", "critical"]).optional().describe("How bad it is."),
   priority: z.enum(["P0", "P1", "P2", "P3"]).optional().describe("How urgent it is."),
-  status: z.enum(["open", "acknowledged", "recovering", "resolved"]).optional().describe("Where it stands."),
+  status: z.enum(incidentStatuses).optional().describe("Where it stands."),
 };
 
 const incident: z.ZodType<Omit<ExpectedIncident, "moments">, unknown> = z.strictObject({

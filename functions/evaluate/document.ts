@@ -1,10 +1,11 @@
 /** The incident as people and the notifier read it: the document in Firestore and the event on the topic. */
 import type { IncidentEvent, IncidentEventKind, Priority } from "../../shared/messages/incident-event.ts";
 import type { Fields } from "../../shared/ports.ts";
+import { asSentence, list } from "../../shared/sentences.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import { impactsOf, type Plan, titleOf } from "./plan.ts";
 import { isOfMonitor, monitorImpact, monitorSummary } from "./self/wording.ts";
-import { asSentence, clockTime, dateTime, list } from "./sentences.ts";
+import { clockTime, dateTime } from "./sentences.ts";
 import type { Incident, Symptom } from "./state.ts";
 
 /** Name of the collection of incidents. */

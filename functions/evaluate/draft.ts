@@ -1,12 +1,12 @@
 /** An incident while it is revised: its next form, what is to be told of it and what is to be asked for. */
 import type { IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
+import { list } from "../../shared/sentences.ts";
 import { topics } from "../../shared/topology.ts";
 import type { Change } from "./alerts.ts";
 import { eventOf } from "./document.ts";
 import type { OperatorFields } from "./operator.ts";
 import type { Plan } from "./plan.ts";
-import { list } from "./sentences.ts";
 import type { Incident, KnownAlert, OutboxEntry, ProbeFact, TimelineEntry } from "./state.ts";
 
 /** Something that may concern incidents. */

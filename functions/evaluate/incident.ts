@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Severity, severities, worse } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
+import { list } from "../../shared/sentences.ts";
 import { topics } from "../../shared/topology.ts";
 import { alertNotes } from "./alert-notes.ts";
 import type { Change } from "./alerts.ts";
@@ -20,7 +21,6 @@ import { type Plan, titleOf } from "./plan.ts";
 import { dueReminders } from "./reminders.ts";
 import { diagnose } from "./root-cause.ts";
 import { diagnoseMonitor, isOfMonitor, monitorTitle } from "./self/wording.ts";
-import { list } from "./sentences.ts";
 import type { Diagnosis, EnvironmentState, Incident, KnownAlert, OutboxEntry } from "./state.ts";
 import { withSymptoms } from "./symptoms.ts";
 

@@ -1,5 +1,6 @@
 /** The life of an incident, from open over recovering to resolved and back, by what is observed and by what operators write. */
 import type { Report } from "../../shared/messages/report.ts";
+import { list } from "../../shared/sentences.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import type { Draft, Facts, Happening } from "./draft.ts";
 import { type OperatorFields, readEdit } from "./operator.ts";
@@ -15,7 +16,7 @@ import {
   withResults,
 } from "./recovery.ts";
 import { isOfMonitor } from "./self/wording.ts";
-import { clockTime, list } from "./sentences.ts";
+import { clockTime } from "./sentences.ts";
 
 /** Leads the incident from open over recovering to resolved, and back when it regresses. */
 export function follow(draft: Draft, facts: Facts, happening: Happening, plan: Plan, now: number): void {

@@ -5,9 +5,9 @@
 import type { RecoveryStage } from "../../shared/config/model.ts";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { ProbeResult, Vantage } from "../../shared/messages/report.ts";
+import { list } from "../../shared/sentences.ts";
 import { topics } from "../../shared/topology.ts";
 import type { Plan } from "./plan.ts";
-import { list } from "./sentences.ts";
 import type { OutboxEntry, RecoveryState } from "./state.ts";
 
 /** What became of an attempt at a stage. */

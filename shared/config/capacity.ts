@@ -1,4 +1,5 @@
 /** Capacity by arithmetic: whether all that may connect at once fits into what it connects to. */
+import { list } from "../sentences.ts";
 import type { Capacity, Configuration } from "./model.ts";
 
 /** One sum: what may be opened at most, and what it must fit into. */
@@ -17,7 +18,7 @@ export function capacitySums({ capacity }: Pick<Configuration, "capacity">): Cap
   const { services, database, connector } = capacity;
   const demand = services.reduce((sum, service) => sum + demandOf(service), 0);
   const each = services.map((service) => termOf(service, services.length));
-  const opened = `${list(each)} connections${services.length > 1 ? ` are ${demand} together` : ""}`;
+  const opened = `${list(each, Number.POSITIVE_INFINITY)} connections${services.length > 1 ? ` are ${demand} together` : ""}`;
   const sums: CapacitySum[] = [];
   if (database !== undefined) {
     const { maxConnections, reserved } = database;
@@ -49,8 +50,4 @@ function termOf(service: Capacity["services"][number], of: number): string {
   const one = pool.overflow === 0 ? String(pool.size) : `(${pool.size} + ${pool.overflow})`;
   const term = `${maxInstances} x ${one} = ${demandOf(service)}`;
   return of > 1 ? `${name} ${term}` : `${name} may open ${term}`;
-}
-
-function list(items: readonly string[]): string {
-  return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
 }

@@ -20,8 +20,11 @@ export type Verdict = "platform" | "application" | "monitor" | "unknown";
 /** Urgency as teams speak of it: P0 is "everybody, now". */
 export type Priority = "P0" | "P1" | "P2" | "P3";
 
+/** Where an incident may stand, from its opening to its end. */
+export const incidentStatuses = ["open", "acknowledged", "recovering", "resolved"] as const;
+
 /** Where an incident stands. */
-export type IncidentStatus = "open" | "acknowledged" | "recovering" | "resolved";
+export type IncidentStatus = (typeof incidentStatuses)[number];
 
 /** Everything that can happen to an incident. */
 export const incidentEventKinds = [
@@ -101,7 +104,7 @@ const incidentEventSchema = lazily(
       occurrence: z.int().min(1),
       change: z.string(),
       title: z.string(),
-      status: z.enum(["open", "acknowledged", "recovering", "resolved"]),
+      status: z.enum(incidentStatuses),
       priority: z.enum(["P0", "P1", "P2", "P3"]),
       impact: z.string(),
       evidence: z.array(z.string()),

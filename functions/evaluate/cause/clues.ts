@@ -2,7 +2,7 @@
  * Clues: what else speaks for or against a component having failed in a certain way, beyond the symptoms that such a failure explains.
  * Each is a question to the scene; its answer is the sentence that people read, or nothing.
  */
-import { list } from "../sentences.ts";
+import { list } from "../../../shared/sentences.ts";
 import type { ProbeFact, ProbeSign } from "../state.ts";
 import type { Scene } from "./scene.ts";
 import type { Fault, Level } from "./signs.ts";

@@ -1,7 +1,8 @@
 /** The words of a diagnosis: evidence for and against in whole sentences, the chain of whys, and what to look at next. */
 import { monitorComponent } from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/redact.ts";
-import { clockTime, list } from "../sentences.ts";
+import { list } from "../../../shared/sentences.ts";
+import { clockTime } from "../sentences.ts";
 import type { Symptom } from "../state.ts";
 import type { Role } from "./roles.ts";
 import type { Scene, Weighed } from "./scene.ts";

@@ -1,9 +1,9 @@
 /** What is told of an incident of the monitor itself: what it cannot see, why, and where to look. Pure. */
 import { monitorComponent } from "../../../shared/monitor.ts";
+import { asSentence, list } from "../../../shared/sentences.ts";
 import { subscriptions } from "../../../shared/topology.ts";
 import { spokenDuration } from "../../../shared/units.ts";
 import type { Plan } from "../plan.ts";
-import { asSentence, list } from "../sentences.ts";
 import type { Diagnosis, Incident, Symptom } from "../state.ts";
 
 /** Whether an incident is of the monitor itself: its alerts are of the built-in component, with which no other is connected. */

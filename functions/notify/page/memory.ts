@@ -7,6 +7,7 @@ import {
   type IncidentEventKind,
   type IncidentStatus,
   incidentEventKinds,
+  incidentStatuses,
   type Severity,
   severities,
 } from "../../../shared/messages/incident-event.ts";
@@ -95,7 +96,7 @@ function shortened<T>(updates: readonly T[]): readonly T[] {
 }
 
 const schemas = lazily(() => {
-  const status = z.enum(["open", "acknowledged", "recovering", "resolved"]);
+  const status = z.enum(incidentStatuses);
   const told = {
     incident: z.string(),
     status,

@@ -1,6 +1,7 @@
 /** Writes a status page: takes news in, reads what there is to show, and replaces what stands in the place. */
 import { availabilityCollection, dayOf, monthOf, readDays } from "../../../shared/availability.ts";
 import type { Configuration } from "../../../shared/config/model.ts";
+import { incidentStatuses } from "../../../shared/messages/incident-event.ts";
 import type { Clock, Page, Pages, Store } from "../../../shared/ports.ts";
 import {
   memoryFields,
@@ -114,7 +115,7 @@ async function sourcesOf({ channel }: PageTarget, store: Store, now: number): Pr
   };
 }
 
-const unresolved = ["open", "acknowledged", "recovering"];
+const unresolved = incidentStatuses.filter((status) => status !== "resolved");
 
 function openIds({ incidents }: PageMemory): string[] {
   return incidents.filter(({ status }) => status !== "resolved").map(({ incident }) => incident);

@@ -6,6 +6,7 @@ import type {
   Severity,
 } from "../../../shared/messages/incident-event.ts";
 import { bounded } from "../../../shared/redact.ts";
+import { asSentence, list } from "../../../shared/sentences.ts";
 import { spokenDuration } from "../../../shared/units.ts";
 
 /** How a component is. */
@@ -77,14 +78,11 @@ function troubleOf({ severity, what, are }: Told): string {
   return `We have noticed something about ${what}; nothing is disturbed.`;
 }
 
-/** `a`, `a and b`, `a, b and 3 more`, of titles that are bounded. */
-export function enumeration(titles: readonly string[], most = 4): string {
-  const names = titles.map((title) => bounded(title, [], 80));
-  const shown = names.length > most ? [...names.slice(0, most - 1), `${names.length - most + 1} more`] : names;
-  return shown.length < 2 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+/** Titles as people list them, each bounded. */
+export function enumeration(titles: readonly string[]): string {
+  return list(titles.map((title) => bounded(title, [], 80)));
 }
 
 function sentence(text: string): string {
-  const clean = bounded(text);
-  return /[.!?]$/.test(clean) ? clean : `${clean}.`;
+  return asSentence(bounded(text));
 }
