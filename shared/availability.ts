@@ -149,15 +149,16 @@ export function incidentFigures(each: Readonly<Record<string, IncidentTimes>>): 
   };
 }
 
-const schema = lazily((): z.ZodType<Availability> => {
+const schemas = lazily(() => {
   const seconds = z.number().min(0);
-  return z.object({
-    period: z.string(),
-    components: z.record(
-      z.string(),
-      z.object({ up: seconds, down: seconds, unknown: seconds, maintenance: seconds.optional() }),
-    ),
+  const shares = z.object({ up: seconds, down: seconds, unknown: seconds, maintenance: seconds.optional() });
+  const day = {
+    components: z.record(z.string(), shares),
     journeys: z.record(z.string(), z.object({ attempts: seconds, successes: seconds })),
+  };
+  const period: z.ZodType<Availability> = z.object({
+    ...day,
+    period: z.string(),
     incidents: z.object({
       count: seconds,
       resolved: seconds,
@@ -176,25 +177,20 @@ const schema = lazily((): z.ZodType<Availability> => {
       ),
     }),
   });
-});
-
-const daySchema = lazily((): z.ZodType<Readonly<Record<string, Day>>> => {
-  const seconds = z.number().min(0);
-  const components = z.record(z.string(), z.object({ up: seconds, down: seconds, unknown: seconds }));
-  const journeys = z.record(z.string(), z.object({ attempts: seconds, successes: seconds }));
-  return z.record(z.string(), z.object({ components, journeys }));
+  const days: z.ZodType<Readonly<Record<string, Day>>> = z.record(z.string(), z.object(day));
+  return { period, days };
 });
 
 /** A day or month from its document; `undefined` where there is none, or one that somebody has broken. */
 export function readAvailability(fields: Fields | undefined): Availability | undefined {
-  const parsed = schema().safeParse(fields);
+  const parsed = schemas().period.safeParse(fields);
   return parsed.success ? parsed.data : undefined;
 }
 
 /** The days of a month from its document, by date: one read in place of thirty. Empty where there is none, or one that somebody has broken. */
 export function readDays(month: Fields | undefined): Readonly<Record<string, Day>> {
   try {
-    return daySchema().parse((JSON.parse(String(month?.["data"] ?? "")) as { days?: unknown }).days);
+    return schemas().days.parse((JSON.parse(String(month?.["data"] ?? "")) as { days?: unknown }).days);
   } catch {
     return {};
   }
