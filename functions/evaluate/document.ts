@@ -108,7 +108,7 @@ export function eventOf(
     impact: impactOf(incident, plan),
     evidence: [...diagnosis.evidence],
     whys: [...diagnosis.whys],
-    ...((diagnosis.next ?? []).length === 0 ? {} : { next_steps: [...(diagnosis.next ?? [])] }),
+    ...(diagnosis.next === undefined || diagnosis.next.length === 0 ? {} : { next_steps: [...diagnosis.next] }),
     ...(diagnosis.team === undefined ? {} : { team: diagnosis.team }),
     opened_at: new Date(incident.openedAt).toISOString(),
     first_failure_at: new Date(incident.firstFailureAt).toISOString(),

@@ -3,7 +3,8 @@
  * four minutes after the fact, so a rule over them may fire when everything works again. That is no outage of its own; it becomes one only
  * where the figures stay bad for longer than an echo can.
  */
-import { readsLate } from "./cause/classes.ts";
+import { readLate } from "./cause/classes.ts";
+import { componentsOf } from "./document.ts";
 import type { Plan } from "./plan.ts";
 import type { Closed, Incident, KnownAlert } from "./state.ts";
 
@@ -20,15 +21,12 @@ export function echoUntil(
   plan: Plan,
 ): number | undefined {
   const probe = plan.probes.get(alert.labels["probe"] ?? "");
-  if (probe === undefined || !readsLate(probe.kind)) return undefined;
+  if (probe === undefined || !readLate.has(probe.kind)) return undefined;
   const ended = [
     ...closed.map(({ resolvedAt, components = [] }) => ({ at: resolvedAt, components })),
     ...open
       .filter(({ alerts }) => alerts[alert.key] === undefined)
-      .map(({ recoveringAt, alerts }) => ({
-        at: recoveringAt,
-        components: Object.values(alerts).map(({ component }) => component),
-      })),
+      .map((incident) => ({ at: incident.recoveringAt, components: componentsOf(incident) })),
   ];
   const ends = ended.flatMap(({ at, components }) =>
     at !== undefined && alert.since <= at + lag && components.some((one) => plan.graph.connected(one, alert.component))

@@ -37,9 +37,9 @@ function followMaintenance(draft: Draft, plan: Plan, at: number): void {
 }
 
 function followSilence(draft: Draft, document: OperatorFields | undefined, at: number): void {
-  const until = document?.silenced_until;
-  const known = draft.incident.silencedUntil;
   if (document === undefined) return;
+  const { silenced_until: until } = document;
+  const known = draft.incident.silencedUntil;
   if (until instanceof Date && until.getTime() > at) {
     if (until.getTime() !== known) draft.set({ silencedUntil: until.getTime() });
   } else if (known !== undefined) {

@@ -75,9 +75,9 @@ export function dayFrom(
       }),
     ),
   );
+  const windows = maintenance.map((window) => ({ of: window.components, periods: periodsOf(window, from, until) }));
   const components = [...Map.groupBy(histories, ({ component }) => component)].map(([component, own]) => {
-    const windows = maintenance.filter(({ components }) => components?.includes(component) ?? true);
-    const planned = windows.flatMap((window) => periodsOf(window, from, until));
+    const planned = windows.flatMap(({ of, periods }) => ((of?.includes(component) ?? true) ? periods : []));
     return [component, shares(own, from, until, planned)] as const;
   });
   const journeys: Record<string, JourneyCount> = {};

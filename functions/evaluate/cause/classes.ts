@@ -60,20 +60,18 @@ export type SymptomClass = (typeof failureClasses)[number] | (typeof metricClass
 /** Kinds of probe that look at the environment as a whole: what they find speaks of others, and their success of nobody. */
 export const general: ReadonlySet<string> = new Set(["gcp_configuration", "service_health"]);
 
-/** Kinds of probe that read what somebody else has measured. */
-const readers: ReadonlySet<string> = new Set([
-  ...general,
+/** Kinds of probe that show figures minutes after Google has measured them. */
+export const readLate: ReadonlySet<string> = new Set([
   "cloud_monitoring",
   "vpc_connector",
   "cloud_sql",
   "cloud_run",
   "load_balancer",
+  "service_health",
 ]);
 
-/** Whether a kind of probe shows figures minutes after they were measured. */
-export function readsLate(kind: string): boolean {
-  return readers.has(kind) && kind !== "gcp_configuration";
-}
+/** Kinds of probe that read what somebody else has measured. */
+const readers: ReadonlySet<string> = new Set([...general, ...readLate]);
 
 /** The classes of a symptom: more than one where it failed in several ways. */
 export function classesOf(symptom: Symptom, role: Role): SymptomClass[] {

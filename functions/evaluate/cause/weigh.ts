@@ -97,8 +97,7 @@ function weigh(scene: Scene, component: string, pattern: Pattern): Hypothesis {
   let total = 0;
   const explains: Weighed[] = [];
   for (const one of scene.symptoms) {
-    const isOlder = firstBad !== Number.POSITIVE_INFINITY && firstBad - one.symptom.since > tooLate;
-    const late = isOlder && !pattern.seenLate;
+    const late = !pattern.seenLate && firstBad !== Number.POSITIVE_INFINITY && firstBad - one.symptom.since > tooLate;
     const share = explained(scene, component, pattern, one) * (late ? 0.5 : 1);
     gained += share * one.weight;
     total += one.weight;
@@ -168,7 +167,7 @@ function contradictions(
   const all = symptoms.reduce((sum, { weight }) => sum + weight, 0);
   const scale = 0.15 + 0.85 * (failing / all);
   const counted = new Map<string, number>();
-  const own: number[] = [];
+  let doubt = 0;
   const others = new Map<string, number>();
   for (const fact of contradictedBy) {
     const before = counted.get(fact.component) ?? 0;
@@ -178,15 +177,12 @@ function contradictions(
     const isPartial = scene.symptomsOf(fact.component).some(({ symptom }) => symptom.source === "probe");
     const share = fact.component === component ? byItself(pattern) : pattern.contradicted * ofDependents;
     const counts = scale * fade * share * (isPartial ? 0.3 : 1);
-    if (fact.component === component) own.push(counts);
+    if (fact.component === component) doubt += counts;
     else others.set(fact.component, (others.get(fact.component) ?? 0) + counts);
   }
   // Components that go on working often do so for one reason, such as connections that stand already: each says less than the one before.
   const strongest = [...others.values()].sort((a, b) => b - a);
-  const doubt = strongest.reduce(
-    (sum, counts, index) => sum + counts * alike ** index,
-    own.reduce((sum, counts) => sum + counts, 0),
-  );
+  for (const [index, counts] of strongest.entries()) doubt += counts * alike ** index;
   return { contradictedBy, doubt };
 }
 
