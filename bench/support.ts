@@ -7,6 +7,7 @@ import type { Configuration } from "../shared/config/model.ts";
 import { silentLogger } from "../shared/logger.ts";
 import type { Report } from "../shared/messages/report.ts";
 import type { Fields, Store, Transaction } from "../shared/ports.ts";
+import { readingBy } from "../tests/support/transactions.ts";
 
 const noon = Date.UTC(2025, 8, 16, 12);
 const minute = 60_000;
@@ -164,13 +165,7 @@ export class SlowStore extends MemoryStore {
         await pause(milliseconds);
         return inner.get(collection, id);
       };
-      return body({
-        get,
-        set: inner.set.bind(inner),
-        create: inner.create.bind(inner),
-        update: inner.update.bind(inner),
-        delete: inner.delete.bind(inner),
-      });
+      return body(readingBy(inner, get));
     });
     await pause(milliseconds);
     return result;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../shared/adapters/memory.ts";
 import type { Fields, Transaction } from "../../shared/ports.ts";
+import { readingBy } from "../../tests/support/transactions.ts";
 import { Bench, failing, probe, type Shown, smallEnvironment } from "./fixtures.ts";
 
 /** A store whose answers take a turn of the event loop or more, so that instances run into each other; it counts how often a step was taken. */
@@ -18,13 +19,7 @@ class BusyStore extends MemoryStore {
         for (let turns = this.#random % 4; turns >= 0; turns--) await new Promise((next) => setImmediate(next));
         return inner.get(collection, id);
       };
-      return body({
-        get,
-        set: inner.set.bind(inner),
-        create: inner.create.bind(inner),
-        update: inner.update.bind(inner),
-        delete: inner.delete.bind(inner),
-      });
+      return body(readingBy(inner, get));
     });
   }
 }

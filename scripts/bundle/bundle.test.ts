@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -76,36 +76,10 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
   });
 
   it("starts alone in an empty folder, answers, and ends when it is asked to", async () => {
-    const { directory } = built(name);
-    const alone = join(folder, "alone", name);
-    await cp(directory, alone, { recursive: true });
-    const port = await freePort();
-    const child = spawn(process.execPath, ["start.mjs"], {
-      cwd: alone,
-      env: {
-        PORT: String(port),
-        HOST: "127.0.0.1",
-        PATHKEEPER_PROJECT: "nowhere",
-        PATHKEEPER_VANTAGE: "outside",
-        METADATA_SERVER_DETECTION: "none",
-      },
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    let said = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      said += chunk.toString();
-    });
+    const { child, url, said } = await startedAlone(name, "alone");
     const gone = once(child, "exit");
     await expect
-      .poll(
-        () =>
-          fetch(`http://127.0.0.1:${port}/`).then(
-            (answer) => answer.text(),
-            () => said,
-          ),
-        { timeout: 60_000 },
-      )
+      .poll(() => fetch(url).then((answer) => answer.text(), said), { timeout: 60_000 })
       .toBe(`${name} is ready\n`);
     child.kill("SIGTERM");
     expect(await gone).toEqual([0, null]);
@@ -113,42 +87,42 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
 
   it("publishes with Google's client, from an empty folder", async () => {
     const stand = await pubSubStand();
-    const alone = join(folder, "publishing", name);
-    await cp(built(name).directory, alone, { recursive: true });
-    const port = await freePort();
-    const child = spawn(process.execPath, ["start.mjs"], {
-      cwd: alone,
-      env: {
-        PORT: String(port),
-        HOST: "127.0.0.1",
-        PATHKEEPER_PROJECT: "nowhere",
-        PATHKEEPER_VANTAGE: "outside",
-        PUBSUB_EMULATOR_HOST: stand.host,
-        METADATA_SERVER_DETECTION: "none",
-      },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    let said = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    const { url, said } = await startedAlone(name, "publishing", { PUBSUB_EMULATOR_HOST: stand.host });
     // What no redelivery can mend is published to the dead letters, by each of the functions.
     const push = { method: "POST", headers: { "content-type": "application/json" }, body: '{"no":"push"}' };
-    const url = `http://127.0.0.1:${port}/`;
-    await expect
-      .poll(
-        () =>
-          fetch(url).then(
-            ({ status }) => status,
-            () => said,
-          ),
-        { timeout: 60_000 },
-      )
-      .toBe(200);
+    await expect.poll(() => fetch(url).then(({ status }) => status, said), { timeout: 60_000 }).toBe(200);
     const answer = await fetch(url, push);
-    expect([answer.status, said]).toEqual([204, expect.stringContaining("it goes to the dead letters")]);
+    expect([answer.status, said()]).toEqual([204, expect.stringContaining("it goes to the dead letters")]);
     expect(stand.published).toEqual([["projects/nowhere/topics/dead-letters", '{"no":"push"}']]);
   });
 });
+
+/** A bundle that runs by itself in a folder of its own until the test is over; `said` is what it has printed. */
+async function startedAlone(
+  name: FunctionName,
+  where: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ readonly child: ChildProcess; readonly url: string; readonly said: () => string }> {
+  const alone = join(folder, where, name);
+  await cp(built(name).directory, alone, { recursive: true });
+  const port = await freePort();
+  const child = spawn(process.execPath, ["start.mjs"], {
+    cwd: alone,
+    env: {
+      PORT: String(port),
+      HOST: "127.0.0.1",
+      PATHKEEPER_PROJECT: "nowhere",
+      PATHKEEPER_VANTAGE: "outside",
+      METADATA_SERVER_DETECTION: "none",
+      ...environment,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  return { child, url: `http://127.0.0.1:${port}/`, said: () => said };
+}
 
 /** What Pub/Sub answers to a publication, over gRPC as the client speaks it. */
 async function pubSubStand(): Promise<{ readonly host: string; readonly published: readonly (readonly string[])[] }> {
