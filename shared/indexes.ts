@@ -34,4 +34,5 @@ export const unindexedFields: readonly { readonly collection: string; readonly f
   { collection: "incidents", field: "evidence" },
   { collection: "incidents", field: "whys" },
   { collection: "incidents", field: "postmortem" },
+  { collection: "incidents", field: "told" },
 ];

@@ -398,7 +398,7 @@ const keepClosed = 2 * 86_400_000;
 const mostClosed = 100;
 
 /** Present from the start, so that in the console they need only be filled in. */
-const blankOperatorFields: Fields = { note: "", silenced_until: null, deliveries: {}, postmortem: null };
+const blankOperatorFields: Fields = { note: "", silenced_until: null, deliveries: {}, told: {}, postmortem: null };
 
 /** The first of the ids under which a document stands already: an earlier incident of the same second and component. */
 async function firstTaken(

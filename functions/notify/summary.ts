@@ -1,33 +1,55 @@
-/** What the incident itself says of its deliveries: one sentence a channel. */
-import type { Fields, Logger, Store } from "../../shared/ports.ts";
-import type { Delivery } from "./ledger.ts";
+/** What the incident itself says of its deliveries: one sentence a channel, and the numbers behind it. */
+import { isDeepStrictEqual } from "node:util";
+import type { Logger, Store } from "../../shared/ports.ts";
+import { knowsAsMuch, type ToldState, toldOf, withTold } from "../../shared/told.ts";
+import { type Delivery, isFinal } from "./ledger.ts";
 
-/** The last word on each channel: the newest delivery that was not suppressed, or else the newest that was. Pure. */
-export function summarize(ledger: readonly Delivery[]): Record<string, string> {
-  const last = new Map<string, Delivery>();
-  for (const delivery of ledger) {
-    const known = last.get(delivery.channel);
-    if (known === undefined || weight(delivery) > weight(known)) last.set(delivery.channel, delivery);
-  }
-  return Object.fromEntries([...last].map(([channel, delivery]) => [channel, sentence(delivery)]));
+/** The last word on each channel: of the newest delivery that was not suppressed, or else of the newest that was. Pure. */
+export function summarize(ledger: readonly Delivery[]): Record<string, ToldState> {
+  const channels = Map.groupBy(ledger, ({ channel }) => channel);
+  return Object.fromEntries([...channels].map(([channel, entries]) => [channel, stateOf(entries)]));
 }
 
-/** Writes the summary into the field `deliveries` of the incident, next to what other channels have there. */
+/**
+ * Writes the summary into the incident, next to what other channels have there. Many write at once, each after its own look at the ledger:
+ * who saw less of it than stands there already does not overwrite it, however late it comes.
+ */
 export async function writeSummary(
   store: Store,
   incident: string,
-  summary: Readonly<Record<string, string>>,
+  summary: Readonly<Record<string, ToldState>>,
   logger: Logger,
 ): Promise<void> {
   const found = await store.transaction(async (transaction) => {
     const document = await transaction.get("incidents", incident);
     if (document === undefined) return false;
-    const known = isMap(document["deliveries"]) ? document["deliveries"] : {};
-    const changed = Object.entries(summary).some(([channel, text]) => known[channel] !== text);
-    if (changed) transaction.update("incidents", incident, { deliveries: { ...known, ...summary } });
+    const known = toldOf(document);
+    const news = Object.entries(summary).filter(([channel, state]) => {
+      const before = known[channel];
+      return before === undefined || knowsAsMuch(state, before);
+    });
+    const fields = withTold(document, Object.fromEntries(news));
+    if (Object.entries(fields).some(([name, value]) => !isDeepStrictEqual(document[name], value))) {
+      transaction.update("incidents", incident, fields);
+    }
     return true;
   });
   if (!found) logger.warning(`notify finds no incident ${incident} to note its deliveries on`);
+}
+
+function stateOf(entries: readonly Delivery[]): ToldState {
+  const arrived = entries.flatMap(({ delivered_at }) => delivered_at ?? []).sort((a, b) => a.getTime() - b.getTime());
+  const [firstAt] = arrived;
+  const lastAt = arrived.at(-1);
+  const last = entries.reduce((known, delivery) => (weight(delivery) > weight(known) ? delivery : known));
+  return {
+    sentence: sentence(last),
+    entries: entries.length,
+    done: entries.filter(isFinal).length,
+    attempts: entries.reduce((sum, { attempt_count }) => sum + attempt_count, 0),
+    ...(firstAt === undefined ? {} : { firstAt }),
+    ...(lastAt === undefined ? {} : { lastAt }),
+  };
 }
 
 function weight({ sequence, status }: Delivery): number {
@@ -53,8 +75,4 @@ function sentence({ event, status, reason, attempts, delivered_at, next_attempt_
 
 function clockTime(instant: Date): string {
   return `${instant.toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}
-
-function isMap(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }

@@ -1,0 +1,59 @@
+/** What stands on an incident of its notices: written by the notifier, read by people and, for what is due, by the evaluator. */
+import type { Fields, Value } from "./ports.ts";
+
+/** The numbers behind the last word on a channel. */
+export interface ToldNumbers {
+  /** Entries of the ledger for this channel: what was told, and what was not for a reason. */
+  readonly entries: number;
+  /** How many of them are done with. */
+  readonly done: number;
+  /** Attempts at all of them. */
+  readonly attempts: number;
+  /** When the first notice arrived; absent while none has. */
+  readonly firstAt?: Date;
+  /** When the last notice arrived; absent while none has. */
+  readonly lastAt?: Date;
+}
+
+/** The last word on a channel: a sentence, and the numbers behind it. */
+export interface ToldState extends ToldNumbers {
+  readonly sentence: string;
+}
+
+/** What is known of the channels of an incident, by their names, from the fields of its document; what cannot be read is left out. */
+export function toldOf(document: Readonly<Record<string, Value | undefined>>): Record<string, ToldNumbers> {
+  const read = Object.entries(mapOf(document["told"])).flatMap(([channel, value]) => {
+    const { entries, done, attempts, first_at: firstAt, last_at: lastAt } = mapOf(value);
+    if (typeof entries !== "number" || typeof done !== "number" || typeof attempts !== "number") return [];
+    const first = firstAt instanceof Date ? { firstAt } : {};
+    const last = lastAt instanceof Date ? { lastAt } : {};
+    return [[channel, { entries, done, attempts, ...first, ...last }] as const];
+  });
+  return Object.fromEntries(read);
+}
+
+/** The fields of the document of an incident with the last word on some channels; what others have there stays. */
+export function withTold(
+  document: Readonly<Record<string, Value | undefined>>,
+  news: Readonly<Record<string, ToldState>>,
+): Fields {
+  const sentences: Record<string, Value> = { ...mapOf(document["deliveries"]) };
+  const numbers: Record<string, Value> = { ...mapOf(document["told"]) };
+  for (const [channel, { sentence, entries, done, attempts, firstAt = null, lastAt = null }] of Object.entries(news)) {
+    sentences[channel] = sentence;
+    numbers[channel] = { entries, done, attempts, first_at: firstAt, last_at: lastAt };
+  }
+  return { deliveries: sentences, told: numbers };
+}
+
+/** Whether `a` was written with more of the ledger in sight than `b`, or as much: entries come, are attempted, and are done with for good. */
+export function knowsAsMuch(a: ToldNumbers, b: ToldNumbers): boolean {
+  if (a.entries !== b.entries) return a.entries > b.entries;
+  if (a.done !== b.done) return a.done > b.done;
+  return a.attempts >= b.attempts;
+}
+
+function mapOf(value: Value | undefined): Fields {
+  const isMap = typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+  return isMap ? (value as Fields) : {};
+}
