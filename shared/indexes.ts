@@ -30,6 +30,7 @@ export const unindexedFields: readonly { readonly collection: string; readonly f
   { collection: "deliveries", field: "payload" },
   { collection: "deliveries", field: "attempts" },
   { collection: "incidents", field: "component_states" },
+  { collection: "incidents", field: "recovery" },
   { collection: "incidents", field: "timeline" },
   { collection: "incidents", field: "evidence" },
   { collection: "incidents", field: "whys" },

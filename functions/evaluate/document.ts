@@ -4,6 +4,7 @@ import type { Fields } from "../../shared/ports.ts";
 import { asSentence, list } from "../../shared/sentences.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import { impactsOf, type Plan, titleOf } from "./plan.ts";
+import { recoveryFields } from "./proof.ts";
 import { isOfMonitor, monitorImpact, monitorSummary } from "./self/wording.ts";
 import { clockTime, dateTime } from "./sentences.ts";
 import type { Incident, Symptom } from "./state.ts";
@@ -73,6 +74,7 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     recovering_at: instant(incident.recoveringAt),
     resolved_at: instant(end),
     duration: end === undefined ? null : lastedFor(incident, end),
+    recovery: recoveryFields(incident.proofs),
     timeline: [...incident.timeline].sort((a, b) => a.at - b.at).map(({ at, text }) => `${dateTime(at)}  ${text}`),
     problem: incident.problem ?? null,
   };

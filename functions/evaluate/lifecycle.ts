@@ -1,10 +1,12 @@
 /** The life of an incident, from open over recovering to resolved and back, by what is observed and by what operators write. */
 import type { Report } from "../../shared/messages/report.ts";
+import { bounded } from "../../shared/redact.ts";
 import { list } from "../../shared/sentences.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import type { Draft, Facts, Happening } from "./draft.ts";
 import { type OperatorFields, readEdit } from "./operator.ts";
 import type { Plan } from "./plan.ts";
+import { attempted, begun, ended, failed, type Proof, passed, unanswered } from "./proof.ts";
 import {
   attemptDue,
   attemptId,
@@ -12,11 +14,13 @@ import {
   nextAttempt,
   outcomeOf,
   requestsFor,
+  silenceOf,
   stageOf,
   withResults,
 } from "./recovery.ts";
 import { isOfMonitor } from "./self/wording.ts";
 import { clockTime } from "./sentences.ts";
+import type { RecoveryState } from "./state.ts";
 
 /** Leads the incident from open over recovering to resolved, and back when it regresses. */
 export function follow(draft: Draft, facts: Facts, happening: Happening, plan: Plan, now: number): void {
@@ -27,6 +31,7 @@ export function follow(draft: Draft, facts: Facts, happening: Happening, plan: P
     if (incident.recovery === undefined) return;
     draft.without("recovery", "recoveringAt");
     draft.set({ status: incident.acknowledgedAt === undefined ? "open" : "acknowledged" });
+    record(draft, (proofs) => ended(proofs, "regressed", now));
     const rules = [...new Set(firing.map(({ rule }) => `"${rule}"`))];
     draft.tell(
       "regressed",
@@ -42,6 +47,7 @@ export function follow(draft: Draft, facts: Facts, happening: Happening, plan: P
   if (incident.recovery === undefined) {
     const after = spokenDuration(facts.watermark - incident.firstFailureAt);
     draft.set({ status: "recovering", recoveringAt: facts.watermark });
+    record(draft, (proofs) => begun(proofs, plan.configuration.recovery.stages, now));
     draft.tell(
       "recovering",
       facts.watermark,
@@ -51,36 +57,78 @@ export function follow(draft: Draft, facts: Facts, happening: Happening, plan: P
     return;
   }
   if (happening.validation) takeValidation(draft, happening.validation, facts, plan, now);
-  const { recovery } = draft.incident;
-  if (
-    happening.tickAt !== undefined &&
-    draft.incident.status !== "resolved" &&
-    recovery &&
-    attemptDue(recovery, plan, now)
-  ) {
-    const next = nextAttempt(recovery, now);
-    draft.set({ recovery: next });
-    draft.request(requestsFor(draft.incident.id, next, plan));
+  if (happening.tickAt !== undefined) tryAgain(draft, facts, plan, now);
+}
+
+/** Makes the next attempt at a stage when it is due. */
+function tryAgain(draft: Draft, facts: Facts, plan: Plan, now: number): void {
+  const { recovery, status } = draft.incident;
+  if (recovery === undefined || status === "resolved") return;
+  const { outcome } = outcomeOf(recovery, plan);
+  if (outcome === "passed") {
+    draft.note(now, `Stage ${recovery.stage + 1} has no probes any more: the configuration was changed.`);
+    advance(draft, recovery.stage + 1, facts, plan, now);
+  } else if (attemptDue(recovery, plan, now)) {
+    if (outcome === "waiting") missAnswer(draft, recovery, plan, now);
+    attempt(draft, nextAttempt(recovery, now), plan, now);
   }
+}
+
+/** Asks the probes of a stage. */
+function attempt(draft: Draft, recovery: RecoveryState, plan: Plan, now: number): void {
+  draft.set({ recovery });
+  record(draft, (proofs) => attempted(proofs, recovery.stage, now));
+  draft.request(requestsFor(draft.incident.id, recovery, plan));
+}
+
+/** An attempt was not answered: its request, its run or its report was lost. */
+function missAnswer(draft: Draft, recovery: RecoveryState, plan: Plan, now: number): void {
+  const reason = silenceOf(recovery, plan, now);
+  record(draft, (proofs) => unanswered(proofs, recovery.stage, reason, now));
+  noteAttempt(draft, recovery, now, "came to nothing", reason, plan);
+}
+
+function record(draft: Draft, change: (proofs: readonly Proof[]) => readonly Proof[]): void {
+  draft.set({ proofs: change(draft.incident.proofs ?? []) });
+}
+
+/** The first attempts stand in the timeline one by one, later ones now and then; all of them are counted in the record of the recovery. */
+function noteAttempt(
+  draft: Draft,
+  recovery: RecoveryState,
+  at: number,
+  what: string,
+  reason: string,
+  plan: Plan,
+): void {
+  const { stage, attempt: number } = recovery;
+  if (number > 3 && number % 10 !== 0) return;
+  const which = number === 1 ? "" : ` at attempt ${number}`;
+  draft.note(at, `Validation of stage ${stage + 1}, ${stageOf(recovery, plan).name}, ${what}${which}: ${reason}.`);
 }
 
 function takeValidation(draft: Draft, report: Report, facts: Facts, plan: Plan, now: number): void {
   const { recovery, id } = draft.incident;
   if (recovery === undefined || report.request !== attemptId(id, recovery)) return;
-  if (report.prober_unhealthy !== undefined) return;
+  // The same report may come twice.
+  if (outcomeOf(recovery, plan).outcome === "failed") return;
+  if (report.prober_unhealthy !== undefined) {
+    draft.set({ recovery: { ...recovery, proberTrouble: bounded(report.prober_unhealthy) } });
+    return;
+  }
   const next = withResults(recovery, report.results, plan);
   draft.set({ recovery: next });
   const seen = { ...facts, watermark: Math.max(facts.watermark, Date.parse(report.finished_at)) };
   const outcome = outcomeOf(next, plan);
-  const stage = stageOf(next, plan);
   if (outcome.outcome === "failed") {
-    draft.note(
-      seen.watermark,
-      `Validation of stage ${next.stage + 1}, ${stage.name}, failed: ${outcome.reasons.join("; ")}.`,
-    );
+    const reason = outcome.reasons.join("; ");
+    record(draft, (proofs) => failed(proofs, next.stage, reason, now));
+    noteAttempt(draft, next, seen.watermark, "failed", reason, plan);
   } else if (outcome.outcome === "passed") {
     const took = spokenDuration(now - next.stageSince);
-    draft.note(seen.watermark, `Stage ${next.stage + 1}, ${stage.name}, passed after ${took}.`);
+    const tries = next.attempt === 1 ? "" : `, at attempt ${next.attempt}`;
+    record(draft, (proofs) => passed(proofs, next.stage, now));
+    draft.note(seen.watermark, `Stage ${next.stage + 1}, ${stageOf(next, plan).name}, passed after ${took}${tries}.`);
     advance(draft, next.stage + 1, seen, plan, now);
   }
 }
@@ -90,11 +138,10 @@ function advance(draft: Draft, stage: number, facts: Facts, plan: Plan, now: num
   const { stages } = plan.configuration.recovery;
   const next = stages.findIndex((candidate, index) => index >= stage && candidate.probes.length > 0);
   if (next >= 0) {
-    const recovery = enterStage(next, now);
-    draft.set({ recovery });
-    draft.request(requestsFor(draft.incident.id, recovery, plan));
+    attempt(draft, enterStage(next, now), plan, now);
     return;
   }
+  record(draft, (proofs) => ended(proofs, "passed", now));
   const proof = stages.length === 0 ? "No recovery stages are configured." : "Every stage of the recovery has passed.";
   resolve(draft, facts.watermark, proof);
 }
@@ -129,6 +176,7 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
       draft.tell("acknowledged", at, "Acknowledged by an operator, in the document.");
       break;
     case "resolved":
+      record(draft, (proofs) => ended(proofs, "cut_short", now));
       resolve(draft, at, "An operator resolved it, in the document.");
       break;
     case "open":

@@ -5,8 +5,10 @@
 import type { RecoveryStage } from "../../shared/config/model.ts";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { ProbeResult, Vantage } from "../../shared/messages/report.ts";
+import { bounded } from "../../shared/redact.ts";
 import { list } from "../../shared/sentences.ts";
 import { topics } from "../../shared/topology.ts";
+import { spokenDuration } from "../../shared/units.ts";
 import type { Plan } from "./plan.ts";
 import type { OutboxEntry, RecoveryState } from "./state.ts";
 
@@ -25,8 +27,8 @@ export function enterStage(stage: number, now: number): RecoveryState {
 }
 
 /** The next attempt at the same stage. */
-export function nextAttempt(recovery: RecoveryState, now: number): RecoveryState {
-  return { ...recovery, attempt: recovery.attempt + 1, requestedAt: now, results: {} };
+export function nextAttempt({ stage, attempt, stageSince }: RecoveryState, now: number): RecoveryState {
+  return { stage, attempt: attempt + 1, requestedAt: now, results: {}, stageSince };
 }
 
 /** Identifies an attempt: what the request carries and the report brings back. */
@@ -68,13 +70,18 @@ export function withResults(recovery: RecoveryState, results: readonly ProbeResu
 
 /** Whether the present attempt has passed, failed, or still waits for results. */
 export function outcomeOf(recovery: RecoveryState, plan: Plan): StageOutcome {
-  const needed = probesOf(stageOf(recovery, plan), plan).map(({ name }) => name);
-  const reasons = needed.flatMap((probe) => {
-    const result = recovery.results[probe];
-    return typeof result === "string" ? [result] : [];
-  });
-  if (needed.some((probe) => recovery.results[probe] === undefined)) return { outcome: "waiting" };
+  const reasons = reasonsIn(recovery, plan);
+  if (silentIn(recovery, plan).length > 0) return { outcome: "waiting" };
   return reasons.length === 0 ? { outcome: "passed" } : { outcome: "failed", reasons };
+}
+
+/** Why an attempt has come to nothing, as the end of a sentence: what failed, who did not answer, and for how long. */
+export function silenceOf(recovery: RecoveryState, plan: Plan, now: number): string {
+  const silent = list(silentIn(recovery, plan).map((name) => `\`${name}\``));
+  const trouble =
+    recovery.proberTrouble === undefined ? "" : `: the prober was in trouble of its own (${recovery.proberTrouble})`;
+  const silence = `${silent} gave no answer within ${spokenDuration(now - recovery.requestedAt)}${trouble}`;
+  return [...reasonsIn(recovery, plan), silence].join("; ");
 }
 
 /** Whether a new attempt is due: the last one failed a while ago, or its answer must have been lost. */
@@ -99,7 +106,8 @@ export function validationGroup(vantage: Vantage): string {
 function judgeResult(result: ProbeResult, plan: Plan): true | string {
   if (!result.success) {
     const { failure } = result;
-    return `\`${result.probe}\` fails${failure === undefined ? "" : ` in ${failure.phase}: ${failure.message}`}`;
+    const how = failure === undefined ? "" : ` in ${bounded(failure.phase, [], 40)}: ${bounded(failure.message)}`;
+    return `\`${result.probe}\` fails${how.replace(/\.$/, "")}`;
   }
   const missed = result.measurements.flatMap(({ metric, value, labels }) =>
     plan.baselines
@@ -109,6 +117,20 @@ function judgeResult(result: ProbeResult, plan: Plan): true | string {
       .map((check) => check.describe(value)),
   );
   return missed.length === 0 ? true : `\`${result.probe}\` succeeds, but ${list(missed)}`;
+}
+
+/** Why probes of the stage have failed in the present attempt. */
+function reasonsIn(recovery: RecoveryState, plan: Plan): string[] {
+  return probesOf(stageOf(recovery, plan), plan).flatMap(({ name }) => {
+    const result = recovery.results[name];
+    return typeof result === "string" ? [result] : [];
+  });
+}
+
+/** The probes of the stage that have not answered the present attempt. */
+function silentIn(recovery: RecoveryState, plan: Plan): string[] {
+  const needed = probesOf(stageOf(recovery, plan), plan).map(({ name }) => name);
+  return needed.filter((name) => recovery.results[name] === undefined);
 }
 
 function probesOf(stage: RecoveryStage, plan: Plan): { name: string; vantage: Vantage; timeoutMs: number }[] {

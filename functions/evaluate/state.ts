@@ -14,6 +14,7 @@ import type { Fault, Sign } from "./cause/signs.ts";
 import type { Flapping } from "./flapping.ts";
 import type { Labels } from "./labels.ts";
 import { packed, unpacked } from "./packing.ts";
+import type { Proof } from "./proof.ts";
 import type { Heard } from "./self/state.ts";
 
 /** Recent samples of one series, in two columns of one length, ascending in time. */
@@ -173,6 +174,8 @@ export interface RecoveryState {
   /** Results of this attempt, by probe; a reason stands for a failure. */
   readonly results: Readonly<Record<string, true | string>>;
   readonly stageSince: number;
+  /** What the prober said of itself, where it answered that it is in trouble. */
+  readonly proberTrouble?: string;
 }
 
 /** The questions that an incident asks of the environment when it opens, and what came back. */
@@ -228,6 +231,8 @@ export interface Incident {
   readonly faults?: readonly Fault[];
   readonly inquiry?: Inquiry;
   readonly recovery?: RecoveryState;
+  /** How its recovery was proved, each time that all alerts had cleared. */
+  readonly proofs?: readonly Proof[];
   readonly timeline: readonly TimelineEntry[];
   /** How often each kind of event has happened. */
   readonly events: Readonly<Partial<Record<IncidentEventKind, number>>>;
