@@ -15,6 +15,8 @@ export interface OutboundRequest {
   readonly signal: AbortSignal;
   /** What must not be seen in the answer. */
   readonly secrets: Iterable<string>;
+  /** How much of the answer is read, in characters. @default longestAnswer */
+  readonly readAnswer?: number;
 }
 
 /** What came back. */
@@ -25,7 +27,7 @@ export interface OutboundAnswer {
   readonly body: string;
 }
 
-/** The longest answer that is kept, in characters. */
+/** The longest answer that is kept where nothing else is asked, in characters. */
 export const longestAnswer = 200;
 
 /** How long the body of an answer is waited for once the status is known, in milliseconds. */
@@ -36,7 +38,7 @@ const bodyPatienceMs = 2_000;
  * @throws PrivateAddress, or the error of the connection, or the reason of the signal
  */
 export async function outbound(asked: OutboundRequest): Promise<OutboundAnswer> {
-  const { method, url, headers, body, allowPrivate, signal, secrets } = asked;
+  const { method, url, headers, body, allowPrivate, signal, secrets, readAnswer = longestAnswer } = asked;
   if (!allowPrivate) refusePrivateHost(url.hostname);
   return new Promise((resolve, reject) => {
     const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
@@ -55,14 +57,14 @@ export async function outbound(asked: OutboundRequest): Promise<OutboundAnswer> 
       let answer = "";
       // The status is the answer; a body that is endless, slow or torn off must not change it.
       const finish = (): void => {
-        resolve({ ...answered, body: bounded(answer, secrets, longestAnswer) });
+        resolve({ ...answered, body: bounded(answer, secrets, readAnswer) });
         request.destroy();
       };
       const patience = setTimeout(finish, bodyPatienceMs);
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {
         answer += chunk;
-        if (answer.length > longestAnswer * 4) finish();
+        if (answer.length > readAnswer * 4) finish();
       });
       response.on("close", () => {
         clearTimeout(patience);

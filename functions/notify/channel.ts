@@ -47,7 +47,7 @@ export interface OutgoingMail {
 /** An HTTP request, ready to be sent. */
 export interface OutgoingRequest {
   readonly transport: "http";
-  readonly method: "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT";
   readonly url: SecretReference | string;
   /** Parameters that are set in the address, which may be a secret, at the moment of sending. */
   readonly query?: Readonly<Record<string, string>>;
@@ -56,11 +56,13 @@ export interface OutgoingRequest {
   /** Fields that are set in the body, which then is a JSON object, at the moment of sending. */
   readonly secretFields?: Readonly<Record<string, SecretReference>>;
   /** The header of that name, with the secret behind the scheme, set at the moment of sending. */
-  readonly authorization?: { readonly scheme: "GenieKey"; readonly secret: SecretReference };
+  readonly authorization?: { readonly scheme: "GenieKey" | "Bearer"; readonly secret: SecretReference };
   /** States id and time of the request, and signs the body with every key, by Standard Webhooks, at the moment of sending. */
   readonly signature?: { readonly id: string; readonly keys: readonly SecretReference[] };
   /** Plain http and private addresses are refused unless the channel allows them. */
   readonly allowPrivate: boolean;
+  /** How much of the answer is read, in characters. @default its beginning, which is enough to say how it went */
+  readonly readAnswer?: number;
 }
 
 /** News for a status page, which is then written as things stand. */
@@ -96,11 +98,24 @@ export interface NoAnswer {
 /** What came back from sending: an answer, or the error that stood in its place. */
 export type Reply = Answer | NoAnswer;
 
+/** What the other side calls a notice, so that later ones can answer it or change it: names and values of its own. */
+export type Reference = Readonly<Record<string, string>>;
+
 /** How one attempt ended. */
 export type Attempt =
-  | { readonly outcome: "delivered"; readonly answer: string }
+  | { readonly outcome: "delivered"; readonly answer: string; readonly reference?: Reference }
   | { readonly outcome: "retry"; readonly answer: string; readonly afterMs?: number }
   | { readonly outcome: "rejected"; readonly answer: string };
+
+/** What is known when a notice is sent, and was not when it was planned. */
+export interface Sending {
+  /** What the other side calls the opening of the incident in this channel; absent where that is not known, and for the opening itself. */
+  readonly opening?: Reference;
+  /** How many attempts there were before this one. Each may have arrived, although no answer came. */
+  readonly attempts: number;
+  /** When the notice was planned, in milliseconds since the epoch: nothing of it can be older. */
+  readonly plannedAt: number;
+}
 
 /** One kind of channel: its settings, what it sends (pure) and how it reads the answer (pure). */
 export interface ChannelKind<Settings> {
@@ -113,8 +128,20 @@ export interface ChannelKind<Settings> {
   readonly example: string;
   /** The events that have no counterpart on the other side and are not told there, each with the reason. */
   readonly untold?: Readonly<Partial<Record<IncidentEventKind, string>>>;
+  /**
+   * An opening opens something on the other side that stays open until it is closed. What follows goes the way of the opening, with its
+   * settings, whatever the configuration says by now, and even where the channel has left it. @default false
+   */
+  readonly lasting?: true;
+  /** More for the documentation, in Markdown. */
+  readonly notes?: string;
   render(settings: Settings, notice: Notice): Outgoing;
   classify(reply: Reply): Attempt;
+  /**
+   * Of a kind that may need more than one request for a notice: what it asks next, after these replies, or how the attempt has ended. All
+   * requests together have the time of one attempt. @default it sends what was rendered, and classifies the reply
+   */
+  converse?(outgoing: Outgoing, sending: Sending, replies: readonly Reply[]): Outgoing | Attempt;
 }
 
 /** A channel kind whose types the registry does not need to know. */

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { Clock, Logger, Store } from "../../shared/ports.ts";
 import { spokenDuration } from "../../shared/units.ts";
-import type { AnyChannelKind, Attempt, Outgoing } from "./channel.ts";
+import type { AnyChannelKind, Attempt, Outgoing, Reply, Sending } from "./channel.ts";
 import {
   type Delivery,
   deliveries,
@@ -26,6 +26,9 @@ export interface DeliveryWorld {
   readonly send: Send;
   readonly kinds: Readonly<Record<string, AnyChannelKind>>;
 }
+
+/** The time of one attempt, in milliseconds, however many requests it takes. */
+const attemptMs = 15_000;
 
 /** How long a claim lasts, in milliseconds: well over the deadline of an attempt. */
 export const leaseMs = 25_000;
@@ -68,7 +71,7 @@ export async function deliver(
     case "go": {
       const claim = await claimDelivery(entry, turn.supersedes, now, lastChance, world.store);
       if (!claim.claimed) return claim.delivery;
-      const attempt = await attemptOnce(claim.delivery, now, world);
+      const attempt = await attemptOnce(claim.delivery, ledger, now, world);
       const recorded = await record({ id: entry.id, delivery: claim.delivery }, attempt, lastChance, world);
       report(entry.id, recorded, attempt, world.logger);
       return recorded;
@@ -118,7 +121,10 @@ export function afterAttempt(
     lease_until: undefined,
     next_attempt_at: undefined,
   };
-  if (attempt.outcome === "delivered") return { ...tried, status: "delivered", delivered_at: new Date(now) };
+  if (attempt.outcome === "delivered") {
+    const { reference } = attempt;
+    return { ...tried, status: "delivered", delivered_at: new Date(now), ...(reference ? { reference } : {}) };
+  }
   if (attempt.outcome === "rejected") return { ...tried, status: "rejected", reason: attempt.answer };
   const next = now + Math.max(backoff(id, count), attempt.afterMs ?? 0);
   const age = now - delivery.planned_at.getTime();
@@ -170,13 +176,42 @@ async function claimDelivery(
   });
 }
 
-async function attemptOnce(delivery: Delivery, now: number, { kinds, send }: DeliveryWorld): Promise<Attempt> {
+async function attemptOnce(
+  delivery: Delivery,
+  ledger: readonly LedgerEntry[],
+  now: number,
+  { kinds, send, clock }: DeliveryWorld,
+): Promise<Attempt> {
   const kind = Object.hasOwn(kinds, delivery.kind) ? kinds[delivery.kind] : undefined;
   const outgoing = readPayload(delivery.payload);
   if (kind === undefined || outgoing === undefined) {
     return { outcome: "rejected", answer: "what was planned cannot be read any more" };
   }
-  return kind.classify(await send(outgoing, now));
+  const sending = sendingOf(delivery, ledger);
+  const replies: Reply[] = [];
+  for (;;) {
+    const next = kind.converse?.(outgoing, sending, replies) ?? singly(kind, outgoing, replies);
+    if ("outcome" in next) return next;
+    replies.push(await send(next, now, now + attemptMs - clock.now()));
+  }
+}
+
+/** What a kind does that needs one request: it sends, and that is it. */
+function singly(kind: AnyChannelKind, outgoing: Outgoing, [reply]: readonly Reply[]): Outgoing | Attempt {
+  return reply === undefined ? outgoing : kind.classify(reply);
+}
+
+/** What is known of a delivery when it is sent. */
+function sendingOf(delivery: Delivery, ledger: readonly LedgerEntry[]): Sending {
+  const opening = ledger.find(
+    (other) =>
+      other.delivery.channel === delivery.channel && other.delivery.reference && other.delivery.event === "opened",
+  )?.delivery.reference;
+  return {
+    ...(opening === undefined || delivery.event === "opened" ? {} : { opening }),
+    attempts: delivery.attempt_count,
+    plannedAt: delivery.planned_at.getTime(),
+  };
 }
 
 /** Records an attempt, unless somebody else has taken over since; what was delivered is recorded even then. */

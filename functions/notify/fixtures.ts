@@ -224,8 +224,10 @@ export function notifyWorld(given: {
   readonly routes?: readonly Route[];
   readonly secrets?: Readonly<Record<string, string>>;
   readonly send?: (send: Send) => Send;
+  /** What an earlier configuration has left behind. @default nothing */
+  readonly store?: MemoryStore;
 }): NotifyWorldForTests {
-  const store = new MemoryStore();
+  const store = given.store ?? new MemoryStore();
   const logger = rememberingLogger();
   const clock = { time: noon, now: () => clock.time };
   const send = sender(secretsOf(given.secrets ?? {}), { deadlineMs: 2_000 });

@@ -112,7 +112,11 @@ async function writePlan(
       const of = told.insteadOf === undefined ? event : opening;
       return {
         id: told.key,
-        delivery: entryOf(of, told, now, { status: "planned", payload: JSON.stringify(told.payload) }),
+        delivery: entryOf(of, told, now, {
+          status: "planned",
+          payload: JSON.stringify(told.payload),
+          settings: told.settings,
+        }),
       };
     }),
     ...planned.suppressed.map((untold) => ({
@@ -143,7 +147,7 @@ function entryOf(
   event: Pick<IncidentEvent, "incident" | "event" | "sequence" | "at">,
   { channel, kind, title, reason }: SuppressedDelivery,
   now: number,
-  state: Pick<Delivery, "status" | "payload" | "told_by">,
+  state: Pick<Delivery, "status" | "payload" | "settings" | "told_by">,
 ): Delivery {
   return {
     incident: event.incident,

@@ -40,6 +40,10 @@ export interface Delivery {
   readonly reason: string;
   /** What is sent, as JSON; rendered once, so that a late attempt still tells the state it was meant to tell. */
   readonly payload?: string | undefined;
+  /** Of an opening of a lasting kind: the settings it was told with, as JSON. Only they lead to what it opened. */
+  readonly settings?: string | undefined;
+  /** What the other side calls the notice: what follows may answer it or change it. */
+  readonly reference?: Readonly<Record<string, string>> | undefined;
   readonly attempts: readonly { readonly at: Date; readonly outcome: string; readonly answer: string }[];
   /** All attempts, also those no longer shown. */
   readonly attempt_count: number;
@@ -104,6 +108,8 @@ const deliverySchema = lazily(
       status: z.enum(deliveryStatuses),
       reason: z.string(),
       payload: z.string().optional(),
+      settings: z.string().optional(),
+      reference: z.record(z.string(), z.string()).optional(),
       attempts: z.array(z.object({ at: z.date(), outcome: z.string(), answer: z.string() })),
       attempt_count: z.number(),
       lease_until: z.date().optional(),

@@ -36,6 +36,8 @@ export interface SuppressedDelivery {
 /** One channel that is told, why and what. */
 export interface PlannedDelivery extends SuppressedDelivery {
   readonly payload: Outgoing;
+  /** Of a lasting kind: the settings that lead to what this opens, as JSON. */
+  readonly settings?: string;
   /** Of an opening that is told late: the id of the entry of the event that occasioned it, which is not told besides. */
   readonly insteadOf?: string;
 }
@@ -54,8 +56,9 @@ export function plan(event: IncidentEvent, circumstances: Circumstances, now: nu
   const steps = isAllClear(event) ? allClear : announcement;
   const deliveries: PlannedDelivery[] = [];
   const suppressed: SuppressedDelivery[] = [];
-  for (const channel of candidates(event, circumstances)) {
-    const history = circumstances.ledger.filter(({ delivery }) => delivery.channel === channel.name).map(byDelivery);
+  for (const configured of candidates(event, circumstances)) {
+    const history = circumstances.ledger.filter(({ delivery }) => delivery.channel === configured.name).map(byDelivery);
+    const channel = asOpened(configured, history);
     const told = asHeard({ event, channel: channel.name, history, circumstances });
     const title = earliest(history)?.title ?? event.title;
     const common = { channel: channel.name, kind: channel.kind, key: deliveryId(told, channel.name), title };
@@ -69,6 +72,7 @@ export function plan(event: IncidentEvent, circumstances: Circumstances, now: nu
         ...common,
         ...late,
         payload: written,
+        ...(circumstances.kinds[channel.kind]?.lasting ? { settings: JSON.stringify(channel.settings) } : {}),
         reason: occasion(told, event, channel.name, circumstances),
       });
     }
@@ -185,12 +189,22 @@ function occasion(
 function candidates(event: IncidentEvent, { configuration, ledger }: Circumstances): ConfiguredChannel[] {
   if (!isAllClear(event)) return [...configuration.channels];
   const known = new Set(configuration.channels.map(({ name }) => name));
-  const gone = new Map(
+  const left = new Map(
     ledger
       .filter(({ delivery }) => !known.has(delivery.channel))
-      .map(({ delivery }) => [delivery.channel, { name: delivery.channel, kind: "", settings: {} }]),
+      .map(({ delivery }) => [delivery.channel, { name: delivery.channel, kind: gone, settings: {} }]),
   );
-  return [...configuration.channels, ...gone.values()];
+  return [...configuration.channels, ...left.values()];
+}
+
+/** The kind of a channel that has left the configuration. */
+const gone = "";
+
+/** A channel with the settings that lead to what it opened, of whatever kind it is by now; as it is configured where nothing stays open. */
+function asOpened(channel: ConfiguredChannel, history: readonly Delivery[]): ConfiguredChannel {
+  const opening = history.find((delivery) => delivery.settings !== undefined && isTelling(delivery));
+  if (opening?.settings === undefined) return channel;
+  return { ...channel, kind: opening.kind, settings: JSON.parse(opening.settings) };
 }
 
 /** What is sent to a channel; a sentence where that cannot be said, so that one broken channel does not silence the others. */

@@ -10,13 +10,15 @@ import { BadSigningKey, sign } from "./sign.ts";
 /**
  * Sends once and reports what came back; it never throws for what the other side does.
  * @param now milliseconds since the epoch, which a signature states
+ * @param withinMs what is left of the time of the attempt. @default all of it
  */
-export type Send = (outgoing: Outgoing, now: number) => Promise<Reply>;
+export type Send = (outgoing: Outgoing, now: number, withinMs?: number) => Promise<Reply>;
 
 /** Makes a `Send`. */
 export function sender(secrets: Secrets, options: SenderOptions = {}): Send {
-  const { deadlineMs = 15_000, writePage = noPages } = options;
-  return async (outgoing, now) => {
+  const { deadlineMs: longest = 15_000, writePage = noPages } = options;
+  return async (outgoing, now, withinMs = longest) => {
+    const deadlineMs = Math.max(1, Math.min(longest, withinMs));
     const vault = new Vault(secrets);
     const deadline = AbortSignal.timeout(deadlineMs);
     const send = (): Promise<Reply> => {
@@ -29,7 +31,7 @@ export function sender(secrets: Secrets, options: SenderOptions = {}): Send {
     // What cannot be aborted, such as the reading of a secret, is left behind a moment later.
     return Promise.race([sending, rejectAfter(deadlineMs + 1_000)]).catch((error: unknown) =>
       deadline.aborted
-        ? { error: `no answer within ${deadlineMs / 1000} s`, code: "ETIMEDOUT" }
+        ? { error: `no answer within ${Math.round(deadlineMs / 100) / 10} s`, code: "ETIMEDOUT" }
         : { error: bounded(messageOf(error), vault.known), code: codeOf(error) },
     );
   };
@@ -115,8 +117,9 @@ async function sendRequest(
     const keys = await Promise.all(outgoing.signature.keys.map((key) => vault.resolve(key)));
     Object.assign(headers, sign(outgoing.signature.id, body, keys, now));
   }
-  const { method, allowPrivate } = outgoing;
-  return outbound({ method, url, headers, body, allowPrivate, signal: deadline, secrets: vault.known });
+  const { method, allowPrivate, readAnswer } = outgoing;
+  const more = readAnswer === undefined ? {} : { readAnswer };
+  return outbound({ method, url, headers, body, allowPrivate, signal: deadline, secrets: vault.known, ...more });
 }
 
 async function bodyOf({ body, secretFields = {} }: OutgoingRequest, vault: Vault): Promise<string> {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Notice, OutgoingRequest } from "../channel.ts";
 import { characters } from "../fit.ts";
-import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
+import { configurationOf, heldLedger, incidentEvent, noon, noticeOf, resolvedEvent } from "../fixtures.ts";
 import { hostileNotices, leftOut } from "../hostile.fixtures.ts";
+import { plan } from "../plan.ts";
 import { opsgenie } from "./opsgenie.ts";
 
 function requestOf(notice: Notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {
@@ -36,6 +37,28 @@ describe("an incident", () => {
     expect(request.url).toBe(`https://api.eu.opsgenie.com/v2/alerts/20250916-120000-vpc-connector/${action}`);
     expect(request.query).toEqual({ identifierType: "alias" });
     expect(JSON.parse(request.body)).toEqual({ source: "Netra staging", note: expect.stringContaining("Since: ") });
+  });
+
+  it("is closed with the key and in the region in which it was opened, whatever the configuration says by now", () => {
+    const settings = { api_key: { secret: "first-key" }, region: "eu" };
+    const [opening] = heldLedger("ops", [[{}, "delivered"]]);
+    if (opening === undefined) throw new Error("there is an opening");
+    const ledger = [
+      { ...opening, delivery: { ...opening.delivery, kind: "opsgenie", settings: JSON.stringify(settings) } },
+    ];
+    const now = { name: "ops", kind: "opsgenie", settings: { api_key: { secret: "second-key" } } };
+    for (const channels of [[now], []]) {
+      const configuration = configurationOf(channels);
+      const circumstances = { configuration, kinds: { opsgenie }, silences: [], ledger };
+      expect(plan(resolvedEvent(), circumstances, noon).deliveries).toMatchObject([
+        {
+          payload: {
+            url: "https://api.eu.opsgenie.com/v2/alerts/20250916-120000-vpc-connector/close",
+            authorization: { secret: { secret: "first-key" } },
+          },
+        },
+      ]);
+    }
   });
 
   it.each(hostileNotices)("keeps to Opsgenie's limits with %s", (_, notice) => {

@@ -29,11 +29,18 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
   }),
   example: `api_key: { secret: opsgenie-key }
 `,
+  // Only a key of the same account and region finds the alert again.
+  lasting: true,
   // A new alert would page again wherever the first has been closed by hand.
   untold: {
     recovering: "Opsgenie knows no recovering alert",
     status_update: "Opsgenie is for those who act, not for those who follow",
   },
+  notes: `## One alert from beginning to end
+
+The alias is the id of the incident. What follows an opening goes where the opening went, with its key, also when the configuration has another by now, or no
+such channel any more. Keep the secret until its incidents are over.
+`,
   render: renderAlert,
   classify: (reply) => classifyHttp(reply, advice),
 };

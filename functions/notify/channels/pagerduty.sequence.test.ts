@@ -1,0 +1,192 @@
+/** Incidents from their beginning to their end, told to a PagerDuty that keeps to its own rules. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { MemoryStore } from "../../../shared/adapters/memory.ts";
+import type { ConfiguredChannel } from "../../../shared/config/model.ts";
+import { type IncidentEvent, incidentEventKinds } from "../../../shared/messages/incident-event.ts";
+import type { OutgoingRequest, Reply } from "../channel.ts";
+import { incidentEvent, type NotifyWorldForTests, noon, notifyWorld, resolvedEvent } from "../fixtures.ts";
+import type { Send } from "../send.ts";
+
+const keys = { first: "1".repeat(32), second: "2".repeat(32), broken: "too short" };
+
+/** PagerDuty, as its documentation of the Events API v2 has it. */
+class PagerDuty {
+  /** What became of the alert of each place, key and incident, oldest first: `us 1 incident: opened acknowledged resolved`. */
+  readonly alerts = new Map<string, string[]>();
+  /** Answers that come before it looks at anything. */
+  readonly failures: Reply[] = [];
+
+  readonly send: Send = async (outgoing) => {
+    const failure = this.failures.shift();
+    if (failure !== undefined) return failure;
+    const { url, body, secretFields } = outgoing as OutgoingRequest;
+    const region = url === "https://events.eu.pagerduty.com/v2/enqueue" ? "eu" : "us";
+    const key = keys[secretFields?.["routing_key"]?.secret as keyof typeof keys] ?? "";
+    return this.enqueue(region, key, body);
+  };
+
+  /** By hand, in PagerDuty. */
+  resolveAll(): void {
+    for (const history of this.alerts.values()) history.push("resolved");
+  }
+
+  enqueue(region: string, key: string, body: string): Reply {
+    const { event_action, dedup_key, payload } = JSON.parse(body);
+    const answer = (status: number): Reply => ({ status, headers: {}, body: "" });
+    const isEvent =
+      /^[0-9a-zA-Z]{32}$/.test(key) &&
+      Buffer.byteLength(body) <= 512 * 1024 &&
+      typeof dedup_key === "string" &&
+      dedup_key.length <= 255 &&
+      (event_action === "acknowledge" ||
+        event_action === "resolve" ||
+        (event_action === "trigger" && isAlert(payload)));
+    if (!isEvent) return answer(400);
+    const place = `${region} ${key.charAt(0)} ${dedup_key}`;
+    const history = this.alerts.get(place) ?? [];
+    const isOpen = history.length > 0 && history.at(-1) !== "resolved";
+    this.alerts.set(place, history);
+    // Beside an open alert a trigger is added to it; where none is open, acknowledge and resolve are dropped.
+    if (event_action === "trigger") history.push(isOpen ? "added" : "opened");
+    else if (isOpen) history.push(event_action === "resolve" ? "resolved" : "acknowledged");
+    return answer(202);
+  }
+
+  /** Everything that became of every alert. */
+  seen(): Record<string, string> {
+    return Object.fromEntries([...this.alerts].map(([place, history]) => [place, history.join(" ")]));
+  }
+}
+
+function isAlert(payload: { summary?: unknown; source?: unknown; severity?: unknown } | undefined): boolean {
+  const { summary, source, severity } = payload ?? {};
+  return (
+    typeof summary === "string" &&
+    summary !== "" &&
+    summary.length <= 1_024 &&
+    typeof source === "string" &&
+    source !== "" &&
+    ["critical", "error", "warning", "info"].includes(String(severity))
+  );
+}
+
+function channel(key: keyof typeof keys, settings: object = {}): ConfiguredChannel {
+  return { name: "pager", kind: "pagerduty", settings: { routing_key: { secret: key }, ...settings } };
+}
+
+/** The notifier with this configuration, on what earlier ones have left in the store. */
+function configured(pagerDuty: PagerDuty, store: MemoryStore, ...channels: ConfiguredChannel[]): NotifyWorldForTests {
+  const routes = [{ channels: channels.map(({ name }) => name), events: incidentEventKinds }];
+  return notifyWorld({ channels, routes, store, send: () => pagerDuty.send });
+}
+
+const opened = incidentEvent();
+const acknowledged = incidentEvent({ event: "acknowledged", status: "acknowledged", sequence: 2 });
+const resolved = resolvedEvent({ sequence: 3 });
+const alert = opened.incident;
+
+describe("an alert in PagerDuty", () => {
+  it("is triggered, acknowledged and resolved", async () => {
+    const pagerDuty = new PagerDuty();
+    const { push } = configured(pagerDuty, new MemoryStore(), channel("first"));
+    for (const event of [opened, acknowledged, resolved]) expect(await push(event)).toBe("done");
+    expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened acknowledged resolved" });
+  });
+
+  it.each<[string, ConfiguredChannel[]]>([
+    ["has another key", [channel("second")]],
+    ["has another key, which is wrong", [channel("broken")]],
+    ["names another region", [channel("first", { region: "eu" })]],
+    ["has no such channel any more", []],
+    [
+      "has another kind of channel by that name",
+      [{ name: "pager", kind: "slack", settings: { url: { secret: "x" } } }],
+    ],
+  ])("is resolved by the key that triggered it when the configuration %s", async (_, channels) => {
+    const pagerDuty = new PagerDuty();
+    const store = new MemoryStore();
+    expect(await configured(pagerDuty, store, channel("first")).push(opened)).toBe("done");
+    const { push } = configured(pagerDuty, store, ...channels);
+    for (const event of [acknowledged, resolved]) expect(await push(event)).toBe("done");
+    const acknowledges = channels.length === 0 ? "opened resolved" : "opened acknowledged resolved";
+    expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: acknowledges });
+  });
+
+  it("is opened late by a key that was wrong at first, and resolved by that one", async () => {
+    const pagerDuty = new PagerDuty();
+    const store = new MemoryStore();
+    const wrong = configured(pagerDuty, store, channel("broken"));
+    await wrong.push(opened);
+    expect(await wrong.ledger()).toEqual({ "opened:pager": expect.stringContaining("rejected: 400") });
+    const { push } = configured(pagerDuty, store, channel("second"));
+    const worse = incidentEvent({ event: "severity_raised", sequence: 2 });
+    for (const event of [worse, resolved]) expect(await push(event)).toBe("done");
+    expect(pagerDuty.seen()).toEqual({ [`us 2 ${alert}`]: "opened resolved" });
+  });
+
+  it("that was resolved by hand is not opened again by the end of the incident", async () => {
+    const pagerDuty = new PagerDuty();
+    const { push } = configured(pagerDuty, new MemoryStore(), channel("first"));
+    await push(opened);
+    pagerDuty.resolveAll();
+    for (const event of [acknowledged, resolved]) expect(await push(event)).toBe("done");
+    expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened resolved" });
+  });
+
+  it("is opened anew for the next incident, which has a key of its own", async () => {
+    const pagerDuty = new PagerDuty();
+    const { push } = configured(pagerDuty, new MemoryStore(), channel("first"));
+    const next = "20250917-080000-vpc-connector";
+    for (const event of [opened, resolved, { ...opened, incident: next }]) expect(await push(event)).toBe("done");
+    expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened resolved", [`us 1 ${next}`]: "opened" });
+  });
+});
+
+describe("whatever happens on the way", () => {
+  const middle = ["severity_raised", "acknowledged", "joined", "recovering", "regressed", "reminder"] as const;
+  const story: Readonly<Record<string, IncidentEvent>> = {
+    opened,
+    ...Object.fromEntries(middle.map((event, at) => [event, incidentEvent({ event, sequence: at + 2 })])),
+    resolved: resolvedEvent({ sequence: middle.length + 2 }),
+  };
+  const twice = [...Object.keys(story), ...Object.keys(story)];
+  const troubles: Readonly<Record<string, Reply>> = {
+    busy: { status: 429, headers: {}, body: "" },
+    broken: { status: 500, headers: {}, body: "" },
+    away: { error: "connect ECONNREFUSED", code: "ECONNREFUSED" },
+  };
+
+  it("one alert is opened once and resolved at the end", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        // Messages come in any order and twice; the configuration changes at some point; PagerDuty is not always there.
+        fc.shuffledSubarray(twice, { minLength: twice.length, maxLength: twice.length }),
+        fc.nat(twice.length),
+        fc.array(fc.constantFrom(...Object.keys(troubles)), { maxLength: 8 }),
+        async (messages, changeAt, failures) => {
+          const pagerDuty = new PagerDuty();
+          const store = new MemoryStore();
+          const before = configured(pagerDuty, store, channel("first"));
+          const after = configured(pagerDuty, store, channel("second"));
+          pagerDuty.failures.push(...failures.flatMap((name) => troubles[name] ?? []));
+          let waiting = messages.map((name, at) => ({ name, world: at < changeAt ? before : after }));
+          for (let time = noon; waiting.length > 0 && time < noon + 6 * 3_600_000; time += 60_000) {
+            const still: typeof waiting = [];
+            for (const { name, world } of waiting) {
+              world.clock.time = time;
+              const event = story[name];
+              if (event !== undefined && (await world.push(event)) !== "done") still.push({ name, world: after });
+            }
+            waiting = still;
+          }
+          expect(waiting).toEqual([]);
+          const [history, ...others] = [...pagerDuty.alerts.values()];
+          expect(others).toEqual([]);
+          expect(history?.join(" ")).toMatch(/^opened( added| acknowledged)* resolved$/);
+        },
+      ),
+      { numRuns: 100, seed: 20250916 },
+    );
+  });
+});
