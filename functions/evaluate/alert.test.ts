@@ -7,6 +7,7 @@ import {
   type Judgement,
   phaseOf,
   quiet,
+  SharedStep,
   settled,
   withJudgements,
 } from "./alert.ts";
@@ -242,5 +243,62 @@ describe("a history", () => {
     expect(isQuiet({ ...quiet, recent: [[0, 0]] })).toBe(true);
     expect(isQuiet({ ...quiet, recent: [[0, 1]] })).toBe(false);
     expect(isQuiet({ base: { status: "pending", since: 0, lastAt: 0 }, recent: [] })).toBe(false);
+  });
+});
+
+describe("many alerts in one step", () => {
+  const day = 86_400_000;
+  const step = (watermark: number): SharedStep => new SharedStep(watermark, () => day);
+
+  it("have one history between them as long as they are judged alike", () => {
+    let [one, other] = [quiet, quiet];
+    for (let minute = 0; minute < 5; minute++) {
+      const shared = step(minute * 60_000);
+      one = shared.settled(one, [[minute * 60_000, 1]], timing).history;
+      other = shared.settled(other, [[minute * 60_000, 1]], timing).history;
+    }
+    expect(one.recent).toHaveLength(5);
+    expect(other).toBe(one);
+  });
+
+  it("part when they are judged apart, or by another timing", () => {
+    const shared = step(60_000);
+    const bad = shared.settled(quiet, [[60_000, 1]], timing);
+    const prompt = shared.settled(quiet, [[60_000, 1]], { ...timing, alertDurationMs: 0 });
+    const fine = shared.settled(quiet, [[60_000, 0]], timing);
+    const unjudged = shared.settled(quiet, [], timing);
+    const again = shared.settled(quiet, [[60_000, 1]], timing);
+    expect([bad, prompt, fine, unjudged, again].map(({ phase }) => phase.status)).toEqual([
+      "pending",
+      "firing",
+      "inactive",
+      "inactive",
+      "pending",
+    ]);
+    expect(again.history).toEqual(bad.history);
+  });
+
+  it("fire as they would alone, whatever the others do", () => {
+    const verdict = fc.constantFrom<0 | 1 | 2>(0, 1, 2);
+    fc.assert(
+      fc.property(fc.array(fc.array(verdict, { minLength: 3, maxLength: 3 }), { maxLength: 25 }), (minutes) => {
+        let together: AlertHistory[] = [quiet, quiet, quiet];
+        let alone = together;
+        for (const [minute, verdicts] of minutes.entries()) {
+          const at = minute * 60_000;
+          const shared = new SharedStep(at, () => 5 * 60_000);
+          const next = (histories: AlertHistory[], one: () => SharedStep): AlertHistory[] =>
+            histories.map((history, i) => {
+              const after = one().settled(history, [[at, verdicts[i] ?? 0]], timing);
+              return after.phase.status === "firing" ? one().announced(after) : after.history;
+            });
+          together = next(together, () => shared);
+          alone = next(alone, () => new SharedStep(at, () => 5 * 60_000));
+          expect(together.map((history) => phaseOf(history, timing, at))).toEqual(
+            alone.map((history) => phaseOf(history, timing, at)),
+          );
+        }
+      }),
+    );
   });
 });

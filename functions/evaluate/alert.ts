@@ -86,12 +86,7 @@ export function phaseOf(history: AlertHistory, timing: AlertTiming, watermark: n
  * The same, with the history as it is to be kept: judgements older than `horizon` are in its base, because nothing can come before them any
  * more.
  */
-export function settled(
-  history: AlertHistory,
-  timing: AlertTiming,
-  horizon: number,
-  watermark: number,
-): { readonly phase: AlertPhase; readonly history: AlertHistory } {
+export function settled(history: AlertHistory, timing: AlertTiming, horizon: number, watermark: number): Settled {
   const fold = folded(history, history.recent.length, timing, watermark);
   const phase = ended(fold, timing, watermark);
   const { base, recent, announced } = compacted(history, timing, horizon, watermark);
@@ -121,6 +116,55 @@ export function announcing(
 ): AlertHistory {
   const { base, recent } = history;
   return { base, recent, announced: { since, firedAt } };
+}
+
+/** What a step makes of one history. */
+export interface Settled {
+  readonly phase: AlertPhase;
+  readonly history: AlertHistory;
+}
+
+/**
+ * One step of many alerts. Those that began together and are judged alike have one history between them, the same object, which is
+ * settled once for all of them: where a probe fails, hundreds of series of it do.
+ */
+export class SharedStep {
+  readonly #watermark: number;
+  readonly #horizonFor: (intervalMs: number) => number;
+  readonly #settled = new Map<AlertHistory, Settled & { judgements: readonly Judgement[]; timing: AlertTiming }>();
+  readonly #announced = new Map<AlertHistory, AlertHistory>();
+
+  /** @param horizonFor how long judgements so far apart are kept, in milliseconds */
+  constructor(watermark: number, horizonFor: (intervalMs: number) => number) {
+    this.#watermark = watermark;
+    this.#horizonFor = horizonFor;
+  }
+
+  /** The history with these judgements, settled. */
+  settled(history: AlertHistory, judgements: readonly Judgement[], timing: AlertTiming): Settled {
+    const known = this.#settled.get(history);
+    if (known !== undefined && sameJudgements(known.judgements, judgements) && alike(known.timing, timing))
+      return known;
+    const horizon = this.#watermark - this.#horizonFor(timing.intervalMs);
+    const judged = judgements.length === 0 ? history : withJudgements(history, judgements);
+    const next = { ...settled(judged, timing, horizon, this.#watermark), judgements, timing };
+    this.#settled.set(history, next);
+    return next;
+  }
+
+  /** The settled history with the fact that it has fired. */
+  announced({ history, phase }: Settled): AlertHistory {
+    if (phase.status !== "firing") return history;
+    const known = this.#announced.get(history) ?? announcing(history, phase);
+    this.#announced.set(history, known);
+    return known;
+  }
+}
+
+function sameJudgements(some: readonly Judgement[], others: readonly Judgement[]): boolean {
+  if (some === others) return true;
+  if (some.length !== others.length) return false;
+  return some.every((judgement, i) => judgement[0] === others[i]?.[0] && judgement[1] === others[i][1]);
 }
 
 /** Folds judgements older than `horizon` into the base. */

@@ -1,17 +1,16 @@
 /** The alerts of one partition: what rules found goes in, what it changes comes out. */
 import { bounded } from "../../shared/redact.ts";
 import {
-  type AlertHistory,
   type AlertPhase,
   type AlertTiming,
-  announcing,
   bad,
   isQuiet,
   type Judgement,
   phaseOf,
   quiet,
-  settled,
-  withJudgements,
+  type Settled,
+  SharedStep,
+  type Verdict,
 } from "./alert.ts";
 import type { SeriesSource } from "./condition/index.ts";
 import { fateOf } from "./edits.ts";
@@ -52,16 +51,21 @@ export interface Judged {
 export class Verdicts {
   readonly byKey: Map<string, Judged> = new Map();
 
-  add(rule: CompiledRule, finding: Finding, judgement: Judgement): void {
+  /** What was judged last, as a list: a rule says the same of many series at the same instant. */
+  #last: readonly [Judgement] = [[Number.NaN, bad]];
+
+  add(rule: CompiledRule, finding: Finding, at: number, verdict: Verdict): void {
     const key = keyOf(rule.name, finding);
+    const [[lastAt, lastVerdict]] = this.#last;
+    if (at !== lastAt || verdict !== lastVerdict) this.#last = [[at, verdict]];
     const known = this.byKey.get(key);
-    if (known === undefined) this.byKey.set(key, { rule, finding, judgements: [judgement] });
+    if (known === undefined) this.byKey.set(key, { rule, finding, judgements: this.#last });
     else {
-      const shown = judgement[1] === bad || known.judgements.every(([, verdict]) => verdict !== bad);
+      const shown = verdict === bad || known.judgements.every(([, before]) => before !== bad);
       this.byKey.set(key, {
         rule,
         finding: shown ? finding : known.finding,
-        judgements: [...known.judgements, judgement],
+        judgements: [...known.judgements, ...this.#last],
       });
     }
   }
@@ -90,14 +94,15 @@ export function applied(alerts: AlertsByKey, verdicts: Verdicts, step: Step): Al
   if (current.size === 0 && verdicts.byKey.size === 0) return current;
   const next = new Map<string, AlertState>();
   const changesBefore = step.changes.length;
+  const shared = new SharedStep(step.watermark, horizonFor);
   for (const [key, alert] of current) {
     const judged = verdicts.byKey.get(key);
-    const kept = advanced(key, alert, judged?.rule ?? plan.rulesByName.get(alert.rule), judged, step);
+    const kept = advanced(key, alert, judged?.rule ?? plan.rulesByName.get(alert.rule), judged, shared, step);
     if (kept !== undefined) next.set(key, kept);
   }
   for (const [key, judged] of verdicts.byKey) {
     if (current.has(key)) continue;
-    const kept = advanced(key, begun(judged), judged.rule, judged, step);
+    const kept = advanced(key, begun(judged), judged.rule, judged, shared, step);
     if (kept !== undefined) next.set(key, kept);
   }
   const changed = current !== alerts || verdicts.byKey.size > 0 || step.changes.length > changesBefore;
@@ -106,19 +111,21 @@ export function applied(alerts: AlertsByKey, verdicts: Verdicts, step: Step): Al
   return next;
 }
 
+const none: readonly Judgement[] = [];
+
 /** The alert after a step, having told what changed; `undefined` where nothing of it needs to be remembered. */
 function advanced(
   key: string,
   alert: AlertState,
   rule: CompiledRule | undefined,
   judged: Judged | undefined,
+  shared: SharedStep,
   { plan, partition, watermark, changes }: Step,
 ): AlertState | undefined {
   if (rule === undefined) return alert;
-  const timing = timingOf(rule, alert, plan);
-  const before = judged === undefined ? alert.history : withJudgements(alert.history, judged.judgements);
-  const { phase, history } = settled(before, timing, watermark - horizonFor(timing.intervalMs), watermark);
-  const now = restated(alert, rule, phase, judged, history);
+  const after = shared.settled(alert.history, judged?.judgements ?? none, timingOf(rule, alert, plan));
+  const { phase } = after;
+  const now = restated(alert, rule, after, judged, shared);
   if (differs(now, alert)) {
     const known = knownAlert(key, now, phase, partition);
     const calmed = alert.flapping !== undefined && now.flapping === undefined ? { calmed: alert.flapping } : {};
@@ -198,10 +205,11 @@ function begun({ rule, finding }: Judged): AlertState {
 function restated(
   alert: AlertState,
   rule: CompiledRule,
-  phase: AlertPhase,
+  after: Settled,
   judged: Judged | undefined,
-  history: AlertHistory,
+  shared: SharedStep,
 ): AlertState {
+  const { phase } = after;
   const { status } = phase;
   const flapping = phase.status === "firing" ? phase.flapping : undefined;
   const component = judged === undefined ? (rule.component ?? alert.component) : componentOf(rule, judged.finding);
@@ -214,7 +222,7 @@ function restated(
     component,
     severity: rule.severity,
     criterion: alert.criterion,
-    history: fired ? announcing(history, phase) : history,
+    history: fired ? shared.announced(after) : after.history,
     status,
     seen: isBad ? bounded(judged.finding.seen) : alert.seen,
   };

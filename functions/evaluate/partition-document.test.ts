@@ -72,6 +72,13 @@ describe("the document of a partition", () => {
     }
   });
 
+  it("holds a history once that several alerts have, and gives it back to all of them", () => {
+    const { alerts } = decodePartition(encodePartition(lived(5, 300, () => 9)).text);
+    const slow = [...alerts.values()].filter((alert) => alert.rule === "Slow" && alert.labels["probe"] === "probe-3");
+    expect(slow).toHaveLength(10);
+    expect(new Set(slow.map(({ history }) => history)).size).toBe(1);
+  });
+
   it("goes on from there as if it had never been written", () => {
     const steps = fc.array(fc.constantFrom(0, 9), { minLength: 3, maxLength: 12 });
     const bench = new Bench({

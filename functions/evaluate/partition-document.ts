@@ -2,9 +2,8 @@
  * The state of a partition as a document, and back. One text: JSON with the samples in columns, compressed where it is long. It never
  * takes more than `mostBytes`, because what does not fit is left out, the most dispensable first, and said so.
  */
-import type { AlertHistory, AlertPhase, Judgement, Verdict } from "./alert.ts";
+import { type AlertHistory, type AlertPhase, type Judgement, quiet, type Verdict } from "./alert.ts";
 import { keyOf } from "./alerts.ts";
-import type { Flapping } from "./flapping.ts";
 import type { Labels } from "./labels.ts";
 import { packed, unpacked } from "./packing.ts";
 import { seriesKey } from "./samples.ts";
@@ -36,11 +35,14 @@ export function decodePartition(text: string | undefined): PartitionState {
   if (text === undefined) return emptyPartition;
   const written = JSON.parse(unpacked(text)) as Written;
   if (written.v !== version) return emptyPartition;
-  const { v: _, series: __, alerts: ___, criteria, ...rest } = written;
+  const { v: _, series: __, alerts: ___, criteria, histories: ____, ...rest } = written;
   const series = written.series.map(([metric, labels, deltas, values]): SeriesState => {
     return { metric, labels, times: fromDeltas(deltas), values };
   });
-  const alerts = written.alerts.map((alert) => alertOf(alert, criteria));
+  const histories = written.histories.map(historyOf);
+  const alerts = written.alerts.map(({ history, ...alert }): AlertState => {
+    return { ...alert, criterion: criteria[alert.rule] ?? "", history: histories[history] ?? quiet };
+  });
   return {
     ...rest,
     series: new Map(series.map((one) => [seriesKey(one), one])),
@@ -56,7 +58,7 @@ export function squeezedSentence({ squeezed, series }: PartitionState, partition
   return `the state of ${partition} does not fit into ${mostBytes / 1024} KiB: it keeps ${samples} samples of each series${dropped}; divide the probes among several schedules, or shorten the windows of the rules`;
 }
 
-const version = 2;
+const version = 3;
 
 /** Series and alerts in their own form, and all the rest as it is. */
 interface Written extends Omit<PartitionState, "series" | "alerts"> {
@@ -64,18 +66,26 @@ interface Written extends Omit<PartitionState, "series" | "alerts"> {
   readonly series: readonly (readonly [string, Labels, readonly number[], readonly number[]])[];
   /** By rule: all alerts of one are judged by the same. */
   readonly criteria: Readonly<Record<string, string>>;
+  /** Each once, however many alerts have it. */
+  readonly histories: readonly WrittenHistory[];
   readonly alerts: readonly WrittenAlert[];
 }
 
-interface WrittenAlert extends Pick<AlertState, "rule" | "labels" | "component" | "severity" | "status" | "seen"> {
+/** `history`: its place among the histories. */
+interface WrittenAlert extends Omit<AlertState, "history" | "criterion"> {
+  readonly history: number;
+}
+
+interface WrittenHistory {
   readonly base: AlertPhase;
   readonly at: readonly number[];
   readonly verdicts: string;
   readonly announced?: AlertHistory["announced"];
-  readonly flapping?: Flapping;
 }
 
 function textOf({ series, alerts, ...rest }: PartitionState): string {
+  const places = new Map<AlertHistory, number>();
+  for (const { history } of alerts.values()) if (!places.has(history)) places.set(history, places.size);
   const written: Written = {
     v: version,
     ...rest,
@@ -83,15 +93,16 @@ function textOf({ series, alerts, ...rest }: PartitionState): string {
       return [metric, labels, toDeltas(times), values] as const;
     }),
     criteria: Object.fromEntries(Array.from(alerts.values(), ({ rule, criterion }) => [rule, criterion])),
-    alerts: Array.from(alerts.values(), writtenAlert),
+    histories: Array.from(places.keys(), writtenHistory),
+    alerts: Array.from(alerts.values(), ({ history, criterion: _, ...alert }): WrittenAlert => {
+      return { ...alert, history: places.get(history) ?? 0 };
+    }),
   };
   return packed(JSON.stringify(written));
 }
 
-function writtenAlert({ history, criterion: _, ...alert }: AlertState): WrittenAlert {
-  const { base, recent, announced } = history;
+function writtenHistory({ base, recent, announced }: AlertHistory): WrittenHistory {
   return {
-    ...alert,
     base,
     at: toDeltas(recent.map(([at]) => at)),
     verdicts: recent.map(([, verdict]) => verdict).join(""),
@@ -99,11 +110,9 @@ function writtenAlert({ history, criterion: _, ...alert }: AlertState): WrittenA
   };
 }
 
-function alertOf(written: WrittenAlert, criteria: Written["criteria"]): AlertState {
-  const { base, at, verdicts, announced, ...alert } = written;
+function historyOf({ base, at, verdicts, announced }: WrittenHistory): AlertHistory {
   const recent = fromDeltas(at).map((instant, i): Judgement => [instant, Number(verdicts[i]) as Verdict]);
-  const history = { base, recent, ...(announced === undefined ? {} : { announced }) };
-  return { ...alert, criterion: criteria[alert.rule] ?? "", history };
+  return { base, recent, ...(announced === undefined ? {} : { announced }) };
 }
 
 /** Each number but the first as its distance from the one before. */

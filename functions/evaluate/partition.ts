@@ -105,7 +105,7 @@ export function judgeNow(rules: readonly CompiledRule[], source: SeriesSource, n
       const verdict = verdictOf(finding, rule);
       // Nothing can be missing of what never was.
       if (finding.truth === undefined && newest === undefined && verdict === bad) continue;
-      if (verdict !== undefined) verdicts.add(rule, finding, [now, verdict]);
+      if (verdict !== undefined) verdicts.add(rule, finding, now, verdict);
     }
   }
   return verdicts;
@@ -138,7 +138,7 @@ function judge(
         // Judged once per measurement of its own, not once per report of its neighbours.
         if (newest === undefined || instant - newest > intervalOf(plan, finding.labels["probe"]) / 2) continue;
         if (verdict === good && instants.length === 1 && !alerts.has(keyOf(rule.name, finding))) continue;
-        verdicts.add(rule, finding, [newest, verdict]);
+        verdicts.add(rule, finding, newest, verdict);
       }
     }
   }

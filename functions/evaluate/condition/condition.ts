@@ -89,8 +89,12 @@ class RowInstance implements Instance {
   }
 
   get series(): readonly Series[] {
-    return this.#row.filter((series) => series !== undefined);
+    return this.#row.every(isSeries) ? this.#row : this.#row.filter(isSeries);
   }
+}
+
+function isSeries(series: Series | undefined): series is Series {
+  return series !== undefined;
 }
 
 /** Rows that agree on fewer labels than they have can look alike: the worst of those alike stands for all. */
