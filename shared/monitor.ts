@@ -11,3 +11,23 @@ export const monitorComponent: Component = {
 
 /** The group in which functions report of the monitor itself; no probe group has this name. */
 export const selfGroup = "self";
+
+/** The name under which a function reports messages that were given up. */
+export const deadLettersProbe = "dead-letters";
+
+const channelPrefix = "channel/";
+
+/** The name under which the notifier reports that notices do not reach a channel, and that they do again. */
+export function channelProbe(channel: string): string {
+  return `${channelPrefix}${channel}`;
+}
+
+/** The channel that a name of `channelProbe` speaks of; `undefined` where it is another name. */
+export function channelOf(probe: string): string | undefined {
+  return probe.startsWith(channelPrefix) ? probe.slice(channelPrefix.length) : undefined;
+}
+
+/** What the alert is called that notices do not reach a channel: how the notifier knows again which channel an incident of the monitor is about. */
+export function channelRule(channel: string): string {
+  return `Notices do not reach ${channel}`;
+}

@@ -153,6 +153,12 @@ export class VirtualWorld {
       if (error instanceof MalformedMessage || attempt >= subscription.maxDeliveryAttempts) {
         const reason = error instanceof Error ? error.message : String(error);
         this.mishaps.push(`a message to ${subscription.name} became a dead letter: ${reason}`);
+        if (subscription.topic === topics.deadLetters) return;
+        const from = {
+          CloudPubSubDeadLetterSourceSubscription: subscription.name,
+          CloudPubSubDeadLetterSourceDeliveryCount: String(attempt),
+        };
+        await this.#accept(topics.deadLetters, { data: message.data, attributes: { ...message.attributes, ...from } });
         return;
       }
       const again = { ...message, deliveryAttempt: attempt + 1 };

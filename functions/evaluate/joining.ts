@@ -4,6 +4,7 @@ import type { Facts } from "./draft.ts";
 import { observedOf } from "./observed.ts";
 import type { Plan } from "./plan.ts";
 import { couldCause, wouldExplain } from "./root-cause.ts";
+import { unreachedChannel } from "./self/checks.ts";
 import type { Incident, KnownAlert, Symptom } from "./state.ts";
 import { symptomOf } from "./symptoms.ts";
 
@@ -21,7 +22,7 @@ export function homeOf(
   plan: Plan,
 ): Incident | undefined {
   const open = incidents
-    .filter(({ status }) => status !== "resolved")
+    .filter((incident) => incident.status !== "resolved" && mayShare(alert.key, incident))
     .sort((a, b) => b.openedAt - a.openedAt || (a.id < b.id ? 1 : -1));
   const tied = open.filter((incident) => isTiedTo(incident, alert.component, plan));
   const same = tied.find((incident) => places(incident).includes(alert.component));
@@ -32,11 +33,18 @@ export function homeOf(
 
 /** Whether something bad that was not seen before is part of an incident, by the same rules by which an alert joins it. */
 export function belongsTo(incident: Incident, symptom: Symptom, facts: Facts, plan: Plan): boolean {
-  const { component } = symptom;
+  const { component, id } = symptom;
+  if (!mayShare(id.replace(/^alert\//, ""), incident)) return false;
   if (!componentsOf(incident).some((member) => plan.graph.connected(member, component))) return false;
   return (
     places(incident).includes(component) || isInTime(symptom, incident) || isExplained(symptom, incident, facts, plan)
   );
+}
+
+/** What notices do not reach is an incident apart: it is told to others than what else there is of the monitor. */
+function mayShare(key: string, { alerts }: Incident): boolean {
+  const isOfChannel = (one: string): boolean => unreachedChannel(one) !== undefined;
+  return isOfChannel(key) === Object.keys(alerts).some(isOfChannel);
 }
 
 function isInTime({ since }: Symptom, { firstFailureAt }: Incident): boolean {

@@ -18,7 +18,7 @@ import {
   stageOf,
   withResults,
 } from "./recovery.ts";
-import { isOfMonitor } from "./self/wording.ts";
+import { isOfMonitor, monitorProof } from "./self/wording.ts";
 import { clockTime } from "./sentences.ts";
 import type { RecoveryState } from "./state.ts";
 
@@ -41,7 +41,7 @@ export function follow(draft: Draft, facts: Facts, happening: Happening, plan: P
     return;
   }
   if (isOfMonitor(incident)) {
-    resolve(draft, facts.watermark, "The monitor sees again what it did not.");
+    resolve(draft, facts.watermark, monitorProof(incident));
     return;
   }
   if (incident.recovery === undefined) {

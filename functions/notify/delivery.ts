@@ -129,12 +129,8 @@ export function afterAttempt(
   const next = now + Math.max(backoff(id, count), attempt.afterMs ?? 0);
   const age = now - delivery.planned_at.getTime();
   if (lastChance || next - delivery.planned_at.getTime() > giveUpAfterMs) {
-    const tries = count === 1 ? "1 attempt" : `${count} attempts`;
-    return {
-      ...tried,
-      status: "rejected",
-      reason: `gave up after ${tries} in ${spokenDuration(age)}: ${attempt.answer}`,
-    };
+    const reason = `gave up after ${attempts(count)} in ${spokenDuration(age)}: ${attempt.answer}`;
+    return { ...tried, status: "rejected", reason };
   }
   return { ...tried, status: "retrying", next_attempt_at: new Date(next) };
 }
@@ -247,8 +243,31 @@ async function suppress(
   });
 }
 
+/** Gives a delivery up whose message will not come again. @returns the delivery as it stands then */
+export async function abandon({ id, delivery: seen }: LedgerEntry, { store, clock }: DeliveryWorld): Promise<Delivery> {
+  return store.transaction(async (transaction) => {
+    const delivery = parseDelivery(await transaction.get(deliveries, id)) ?? seen;
+    if (isFinal(delivery) || isHeld(delivery, clock.now())) return delivery;
+    const tried = delivery.status === "sending" ? lost(delivery) : delivery;
+    const answer = tried.attempts.at(-1)?.answer;
+    const how = answer === undefined ? "without an attempt" : `after ${attempts(tried.attempt_count)}`;
+    const reason = `gave up ${how}, its message is a dead letter${answer === undefined ? "" : `: ${answer}`}`;
+    const next = ended(tried, "rejected", reason);
+    transaction.set(deliveries, id, deliveryFields(next));
+    return next;
+  });
+}
+
 function suppressed(delivery: Delivery, reason: string): Delivery {
-  return { ...delivery, status: "suppressed", reason, lease_until: undefined, next_attempt_at: undefined };
+  return ended(delivery, "suppressed", reason);
+}
+
+function ended(delivery: Delivery, status: "suppressed" | "rejected", reason: string): Delivery {
+  return { ...delivery, status, reason, lease_until: undefined, next_attempt_at: undefined };
+}
+
+function attempts(count: number): string {
+  return count === 1 ? "1 attempt" : `${count} attempts`;
 }
 
 /** The attempt of an instance that died: nobody knows whether it arrived. */

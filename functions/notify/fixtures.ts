@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
-import { MemoryStore } from "../../shared/adapters/memory.ts";
+import { MemoryPublisher, MemoryStore } from "../../shared/adapters/memory.ts";
 import type { Configuration, ConfiguredChannel, Route } from "../../shared/config/model.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
@@ -207,6 +207,7 @@ export async function mailInbox(options: SMTPServerOptions = {}): Promise<Inbox<
 /** The notify function in a world that only the test moves. */
 export interface NotifyWorldForTests {
   readonly store: MemoryStore;
+  readonly publisher: MemoryPublisher;
   readonly logger: ReturnType<typeof rememberingLogger>;
   readonly clock: { time: number };
   readonly handle: ReturnType<typeof notifyHandler>;
@@ -228,11 +229,13 @@ export function notifyWorld(given: {
   readonly store?: MemoryStore;
 }): NotifyWorldForTests {
   const store = given.store ?? new MemoryStore();
+  const publisher = new MemoryPublisher();
   const logger = rememberingLogger();
   const clock = { time: noon, now: () => clock.time };
   const send = sender(secretsOf(given.secrets ?? {}), { deadlineMs: 2_000 });
   const world = {
     store,
+    publisher,
     logger,
     clock,
     kinds,
@@ -267,7 +270,7 @@ export function notifyWorld(given: {
   };
   const summary = async (): Promise<unknown> =>
     (await store.get("incidents", incidentEvent().incident))?.["deliveries"];
-  return { store, logger, clock, handle, push, ledger, summary };
+  return { store, publisher, logger, clock, handle, push, ledger, summary };
 }
 
 /** A webhook to this machine. */

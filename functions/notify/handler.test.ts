@@ -1,5 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
+import { encodePush } from "../../shared/messages/push.ts";
+import { parseReport } from "../../shared/messages/report.ts";
 import type { Fields } from "../../shared/ports.ts";
 import { incidentEvent, mailInbox, noon, notifyWorld, resolvedEvent, webHook, webInbox } from "./fixtures.ts";
 
@@ -347,12 +349,67 @@ describe("what must never happen", () => {
     expect(logger.lines.at(-1)).toBe(`warning notify finds no incident ${incident} to note its deliveries on {}`);
   });
 
-  it("a dead letter that nobody hears of", async () => {
-    const { handle, logger } = notifyWorld({ channels: [] });
-    const attributes = { CloudPubSubDeadLetterSourceSubscription: "notify-notifications" };
-    await handle({ messageId: "7", attributes, data: null, subscription: "", publishedAt: noon }, "/dead-letters");
+  it.each<[string, Record<string, string>, unknown, string[]]>([
+    [
+      "that was given up",
+      {
+        CloudPubSubDeadLetterSourceSubscription: "evaluate-measurements",
+        CloudPubSubDeadLetterSourceDeliveryCount: "100",
+      },
+      null,
+      ["dead-letters: a message to evaluate-measurements was given up after 100 attempts"],
+    ],
+    [
+      "that could not be read",
+      { function: "evaluate", reason: "not a report: v: expected 1" },
+      encodePush({ messageId: "1", publishedAt: noon, attributes: {}, data: { v: 2 }, subscription: "s" }),
+      ["dead-letters: evaluate could not read a message: not a report: v: expected 1"],
+    ],
+    ["of its own, which would come again for ever", {}, { group: "self" }, []],
+    [
+      "of its own that could not be read",
+      { function: "evaluate", reason: "not a report" },
+      encodePush({ messageId: "1", publishedAt: noon, attributes: {}, data: { group: "self" }, subscription: "s" }),
+      [],
+    ],
+    [
+      "of news whose plan was never made",
+      { CloudPubSubDeadLetterSourceSubscription: "notify-notifications" },
+      incidentEvent(),
+      [`dead-letters: a message to notify-notifications was given up: opened of ${incident}`],
+    ],
+  ])("a dead letter %s that is told twice or to nobody", async (_, attributes, data, told) => {
+    const { handle, logger, publisher } = notifyWorld({ channels: [] });
+    const letter = { messageId: "7", attributes, data, subscription: "", publishedAt: noon };
+    await handle(letter, "/dead-letters");
     expect(logger.lines).toEqual([
       `error a message could not be processed and is a dead letter: 7 ${JSON.stringify({ messageId: "7", attributes })}`,
     ]);
+    const reports = publisher.published.map(({ topic, data: report }) => ({ topic, report: parseReport(report) }));
+    expect(reports.map(({ topic, report }) => `${topic} ${report.group}`)).toEqual(told.map(() => "measurements self"));
+    const results = reports.flatMap(({ report }) => report.results);
+    expect(results.map(({ probe, failure }) => `${probe}: ${failure?.message}`)).toEqual(told);
+    expect(results.map(({ at }) => at)).toEqual(told.map(() => new Date(noon).toISOString()));
+  });
+
+  it("a dead letter that leaves a notice open for ever, or takes it from who is sending it", async () => {
+    await using hooks = await webInbox((response) => response.writeHead(503).end());
+    const { handle, clock, push, ledger, publisher, store } = notifyWorld({
+      channels: [webHook("ops", hooks.url), webHook("infra", "https://127.0.0.1:1/")],
+    });
+    await push(incidentEvent());
+    await store.update("deliveries", `${incident}:opened:ops`, {
+      status: "sending",
+      lease_until: new Date(noon + minute),
+    });
+    const letter = { messageId: "7", attributes: {}, data: incidentEvent(), subscription: "", publishedAt: noon };
+    await expect(handle(letter, "/dead-letters")).rejects.toThrow(`opened of ${incident} is being sent`);
+    clock.time += minute;
+    await handle(letter, "/dead-letters");
+    expect((await ledger())["opened:ops"]).toBe(
+      "rejected: gave up after 2 attempts, its message is a dead letter: the instance that was sending did not come back",
+    );
+    const told = publisher.published.map(({ data }) => parseReport(data).results.map(({ probe }) => probe));
+    expect(told.at(-1)).toEqual(["channel/infra", "channel/ops"]);
   });
 });

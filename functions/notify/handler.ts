@@ -2,10 +2,13 @@
 import type { Configuration } from "../../shared/config/model.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../../shared/messages/incident-event.ts";
 import { parsePagesDue } from "../../shared/messages/pages-due.ts";
-import type { PushedMessage } from "../../shared/messages/push.ts";
+import { decodePush, type PushedMessage } from "../../shared/messages/push.ts";
+import type { ProbeResult } from "../../shared/messages/report.ts";
+import { selfGroup } from "../../shared/monitor.ts";
+import type { Publisher } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/shell.ts";
-import { subscriptions } from "../../shared/topology.ts";
-import { type DeliveryWorld, deliver } from "./delivery.ts";
+import { subscriptions, topics } from "../../shared/topology.ts";
+import { abandon, type DeliveryWorld, deliver } from "./delivery.ts";
 import {
   type Delivery,
   deliveries,
@@ -20,10 +23,13 @@ import {
 import { isAllClear, type NotificationPlan, plan, type SuppressedDelivery } from "./plan.ts";
 import { readSilences } from "./silence.ts";
 import { summarize, writeSummary } from "./summary.ts";
+import { channelTroubles, deadLetter, selfReport } from "./trouble.ts";
 
 /** What the notify function needs of the world. */
 export interface NotifyWorld extends DeliveryWorld {
   readonly configuration: Configuration;
+  /** Takes what the notifier reports of itself. */
+  readonly publisher: Publisher;
   /** Writes the status pages as things stand. @default there are none */
   readonly refreshPages?: () => Promise<void>;
 }
@@ -34,7 +40,7 @@ export const patienceForOpeningMs: number = 15 * 60_000;
 /** Makes the handler of pushed messages: incident events, on `/pages` that status pages are due, and on `/dead-letters` what could not be delivered. */
 export function notifyHandler(world: NotifyWorld): (message: PushedMessage, path: string) => Promise<void> {
   return async (message, path) => {
-    if (path === "/dead-letters") announceDeadLetter(message, world);
+    if (path === "/dead-letters") await announceDeadLetter(message, world);
     else if (path === "/pages") await refresh(message, world);
     else await notify(message, world);
   };
@@ -56,16 +62,33 @@ async function notify(message: PushedMessage, world: NotifyWorld): Promise<void>
   // Each channel for itself: a slow or broken one delays nobody.
   const results = await Promise.allSettled(own.map((entry) => deliver(entry, ledger, isLastChance(message), world)));
   const now = own.map(({ delivery }, at) => (results[at]?.status === "fulfilled" ? results[at].value : delivery));
-  await writeSummary(
-    world.store,
-    event.incident,
-    summarize([...others.map(({ delivery }) => delivery), ...now]),
-    world.logger,
-  );
+  await conclude(event, now, others, world);
   for (const result of results) if (result.status === "rejected") throw result.reason;
   const waiting = now.filter((delivery) => !isFinal(delivery)).map(({ channel }) => channel);
   if (waiting.length > 0)
     throw new TryAgain(`${event.event} of ${event.incident} is not done for ${waiting.join(", ")}`);
+}
+
+/**
+ * Notes on the incident how its notices stand, and reports those that do not arrive. Said again with every delivery of the message, because
+ * an instance may die in between; the evaluator takes each of them once.
+ */
+async function conclude(
+  { event, incident }: IncidentEvent,
+  now: readonly Delivery[],
+  others: readonly LedgerEntry[],
+  world: NotifyWorld,
+): Promise<void> {
+  const summary = summarize([...others.map(({ delivery }) => delivery), ...now]);
+  await writeSummary(world.store, incident, summary, world.logger);
+  await reportTrouble(`${incident}:${event}`, channelTroubles(now, world.clock.now()), world);
+}
+
+async function reportTrouble(id: string, troubles: readonly ProbeResult[], world: NotifyWorld): Promise<void> {
+  if (troubles.length === 0) return;
+  await world.publisher.publish(topics.measurements, [
+    { data: selfReport(world.configuration.environment, id, troubles) },
+  ]);
 }
 
 /** The ledger of the incident, in which this event is planned: once, however often its message comes. */
@@ -172,8 +195,49 @@ function isLastChance({ deliveryAttempt }: PushedMessage): boolean {
   return deliveryAttempt !== undefined && limit !== undefined && deliveryAttempt > limit - 5;
 }
 
-function announceDeadLetter({ messageId, attributes }: PushedMessage, { logger }: NotifyWorld): void {
-  logger.error(`a message could not be processed and is a dead letter: ${messageId}`, { messageId, attributes });
+/**
+ * Makes a message that was given up an incident of the monitor. Of news of an incident it is known whom they did not reach: what was not done
+ * for a channel is given up with the message, and is told to the others.
+ */
+async function announceDeadLetter(message: PushedMessage, world: NotifyWorld): Promise<void> {
+  const { messageId, attributes, publishedAt, data } = message;
+  world.logger.error(`a message could not be processed and is a dead letter: ${messageId}`, { messageId, attributes });
+  // What cannot even be reported would be reported for ever.
+  if (isOwnReport(readable(decodePush, data)?.data ?? data)) return;
+  const event = readable(parseIncidentEvent, data);
+  const lost = event === undefined ? [] : await giveUp(event, world);
+  const troubles =
+    lost.length > 0 ? channelTroubles(lost, world.clock.now()) : [deadLetter(attributes, event, publishedAt)];
+  await reportTrouble(`dead-letter/${messageId}`, troubles, world);
+}
+
+/** Gives up what an event still owes. @returns what became of it, channel by channel */
+async function giveUp(event: IncidentEvent, world: NotifyWorld): Promise<Delivery[]> {
+  const ledger = await readLedger(world.store, event.incident, world.logger);
+  const [own, others] = partition(ledger, concerns(event, ledger));
+  if (own.length === 0) return [];
+  const now = await Promise.all(own.map((entry) => abandon(entry, world)));
+  if (now.some((delivery) => !isFinal(delivery)))
+    throw new TryAgain(`${event.event} of ${event.incident} is being sent`);
+  await writeSummary(
+    world.store,
+    event.incident,
+    summarize([...others.map(({ delivery }) => delivery), ...now]),
+    world.logger,
+  );
+  return now.filter(({ status }) => status === "rejected");
+}
+
+function isOwnReport(data: unknown): boolean {
+  return typeof data === "object" && data !== null && "group" in data && data.group === selfGroup;
+}
+
+function readable<T>(parse: (data: unknown) => T, data: unknown): T | undefined {
+  try {
+    return parse(data);
+  } catch {
+    return undefined;
+  }
 }
 
 function partition<T>(values: readonly T[], test: (value: T) => boolean): [T[], T[]] {

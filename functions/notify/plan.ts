@@ -2,10 +2,12 @@
 import type { Configuration, ConfiguredChannel } from "../../shared/config/model.ts";
 import { maintenanceOf } from "../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import { statusPageKind } from "../../shared/messages/pages-due.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "./channel.ts";
 import { type Delivery, deliveryId, type LedgerEntry } from "./ledger.ts";
 import { notDue, routesTo } from "./route.ts";
 import { type Silence, silenced } from "./silence.ts";
+import { isAbout } from "./trouble.ts";
 
 /** What the decision rests on besides the event. */
 export interface Circumstances {
@@ -46,7 +48,7 @@ export interface PlannedDelivery extends SuppressedDelivery {
 const relief: readonly IncidentEventKind[] = ["acknowledged", "recovering", "resolved"];
 
 /** The steps by which news reach a channel; the first that refuses says why the channel is not told. */
-const announcement: readonly Step[] = [overtaken, unrouted, muted, inMaintenance, tooMany, early];
+const announcement: readonly Step[] = [overtaken, unreachable, unrouted, muted, inMaintenance, tooMany, early];
 
 /** What is over is told to everybody who knows that it was not, whatever routes, silences and windows say by now. */
 const allClear: readonly Step[] = [unannounced];
@@ -87,8 +89,12 @@ export function plan(event: IncidentEvent, circumstances: Circumstances, now: nu
  */
 function asHeard({ event, channel, history, circumstances }: Omit<Question, "now">): IncidentEvent {
   if (event.event === "opened" || relief.includes(event.event) || history.some(isTelling)) return event;
-  const opening: IncidentEvent = { ...event, event: "opened", occurrence: 1 };
-  return routesTo(channel, opening, circumstances.configuration.routes).length > 0 ? opening : event;
+  const late = opening(event);
+  return isBroughtTo(channel, late, circumstances) ? late : event;
+}
+
+function opening(event: IncidentEvent): IncidentEvent {
+  return { ...event, event: "opened", occurrence: 1 };
 }
 
 /** Whether the event tells that it is over, or comes after that. It goes to whom the incident was announced, silenced or not. */
@@ -141,9 +147,34 @@ function overtaken({ event, history }: Question): string | undefined {
   return isSuperseded(history, event.sequence) ? superseded : undefined;
 }
 
+/** That notices do not reach a channel cannot be told there. */
+function unreachable({ event, channel }: Question): string | undefined {
+  return isAbout(event, channel) ? "it is about this channel: notices do not reach it" : undefined;
+}
+
 function unrouted({ event, channel, circumstances }: Question): string | undefined {
-  const routes = routesTo(channel, event, circumstances.configuration.routes);
-  return routes.length === 0 ? `no route: ${event.event}, ${event.severity}, ${event.root_cause}` : undefined;
+  // That notices do not reach one more channel is news for whoever hears of it at all.
+  const news = aboutChannels(event, circumstances) && event.event === "joined" ? opening(event) : event;
+  return isBroughtTo(channel, news, circumstances)
+    ? undefined
+    : `no route: ${event.event}, ${event.severity}, ${event.root_cause}`;
+}
+
+/** Whether a route brings an event to a channel, or the channel hears of it because no route leads to one that works. */
+function isBroughtTo(channel: string, event: IncidentEvent, circumstances: Circumstances): boolean {
+  const { channels, routes } = circumstances.configuration;
+  if (routesTo(channel, event, routes).length > 0) return true;
+  if (event.event !== "opened" || !aboutChannels(event, circumstances)) return false;
+  const working = channels.filter(({ name, kind }) => !isAbout(event, name) && kind !== statusPageKind);
+  if (working.some(({ name }) => routesTo(name, event, routes).length > 0)) return false;
+  // Better engineers than everybody.
+  const engineers = working.filter(({ audience = "engineers" }) => audience === "engineers");
+  return (engineers.length > 0 ? engineers : working).some(({ name }) => name === channel);
+}
+
+/** Whether an incident of the monitor is about channels that notices do not reach. */
+function aboutChannels(event: IncidentEvent, { configuration: { channels } }: Circumstances): boolean {
+  return channels.some(({ name }) => isAbout(event, name));
 }
 
 function muted({ event, circumstances, now }: Question): string | undefined {
@@ -181,6 +212,7 @@ function occasion(
 ): string {
   if (isAllClear(event)) return "all-clear to whom the incident was announced";
   const matching = routesTo(channel, told, routes).map((route) => routes.indexOf(route) + 1);
+  if (matching.length === 0) return "no route leads to a channel that works";
   const late = told === event ? "" : `, since ${event.event.replaceAll("_", " ")}: it was not told before`;
   return `route ${matching.join(", ")}${late}`;
 }

@@ -20,7 +20,10 @@ export function parsePagesDue(data: unknown): PagesDue {
   return parseMessage("request for pages", pagesDueSchema(), data);
 }
 
+/** The kind of channel that is a page for everybody. */
+export const statusPageKind = "status_page";
+
 /** Whether anybody reads status pages of this environment. */
 export function hasPages({ channels }: Pick<Configuration, "channels">): boolean {
-  return channels.some(({ kind }) => kind === "status_page");
+  return channels.some(({ kind }) => kind === statusPageKind);
 }

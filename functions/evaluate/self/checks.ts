@@ -5,7 +5,7 @@
 import { nextTrigger } from "../../../shared/config/schedule.ts";
 import type { Severity } from "../../../shared/messages/incident-event.ts";
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
-import { monitorComponent, selfGroup } from "../../../shared/monitor.ts";
+import { channelOf, channelRule, deadLettersProbe, monitorComponent, selfGroup } from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/redact.ts";
 import { spokenDuration } from "../../../shared/units.ts";
 import type { Change } from "../alerts.ts";
@@ -42,6 +42,8 @@ const unhealthyRuns = 3;
 const unhealthyFor = 120_000;
 /** The most things that other functions may report at once: their names come from outside. */
 const mostTold = 20;
+/** The longest of those names, in characters: that of a channel, and what stands before it. */
+const longestName = 80;
 
 /**
  * Looks at the monitor at the instant of a tick.
@@ -71,7 +73,7 @@ export function hearSelf(state: SelfState, report: Report, now: number): SelfWat
   const told = { ...state.told };
   for (const result of report.results) {
     const at = Date.parse(result.at);
-    const name = `told/${bounded(result.probe, [], 60)}`;
+    const name = `${toldPrefix}${bounded(result.probe, [], longestName)}`;
     const before = told[name];
     // Known already, or so old that it is left behind.
     if ((before !== undefined && at <= before) || now - at >= eventLasts) continue;
@@ -215,7 +217,11 @@ function folded(state: SelfState, seen: ReadonlyMap<string, Seen>, at: number): 
 }
 
 function checkOf({ probe, failure }: ProbeResult, known: SelfCheck | undefined, at: number): SelfCheck {
-  const rule = probe === "dead-letters" ? "Dead letters" : `${bounded(probe, [], 60)} failing`;
+  const channel = channelOf(probe);
+  const rule =
+    probe === deadLettersProbe
+      ? "Dead letters"
+      : bounded(channel === undefined ? `${probe} failing` : channelRule(channel), [], longestName);
   const seen = bounded(failure?.message ?? "a function of Pathkeeper reports that it fails");
   return { rule, severity: "warning", seen, since: known?.since ?? at, at, until: at + eventLasts };
 }
@@ -239,9 +245,20 @@ export function expectationOf(group: string, plan: Plan): { schedule: string; in
   };
 }
 
+/** What the names of checks begin with that other functions report. */
+const toldPrefix = "told/";
+/** What the keys of alerts of checks begin with. */
+const keyPrefix = "self|";
+
 /** Key of the alert of a check. */
 function keyOf(name: string): string {
-  return `self|${name}`;
+  return `${keyPrefix}${name}`;
+}
+
+/** The channel that notices do not reach, by the key of the alert that says so; `undefined` for every other alert. */
+export function unreachedChannel(key: string): string | undefined {
+  const prefix = `${keyPrefix}${toldPrefix}`;
+  return key.startsWith(prefix) ? channelOf(key.slice(prefix.length)) : undefined;
 }
 
 function cleared(name: string, at: number): Change {

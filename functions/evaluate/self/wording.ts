@@ -1,10 +1,11 @@
 /** What is told of an incident of the monitor itself: what it cannot see, why, and where to look. Pure. */
-import { monitorComponent } from "../../../shared/monitor.ts";
+import { deadLettersProbe, monitorComponent } from "../../../shared/monitor.ts";
 import { asSentence, list } from "../../../shared/sentences.ts";
 import { subscriptions } from "../../../shared/topology.ts";
 import { spokenDuration } from "../../../shared/units.ts";
 import type { Plan } from "../plan.ts";
 import type { Diagnosis, Incident, Symptom } from "../state.ts";
+import { unreachedChannel } from "./checks.ts";
 
 /** Whether an incident is of the monitor itself: its alerts are of the built-in component, with which no other is connected. */
 export function isOfMonitor({ alerts }: Pick<Incident, "alerts">): boolean {
@@ -21,7 +22,9 @@ export function diagnoseMonitor(symptoms: readonly Symptom[], plan: Plan): Diagn
     confidence: 1,
     evidence: [...seen.map(({ phrase }) => `Seen: ${asSentence(phrase)}`), ...parts.map(({ look }) => look)],
     whys: [
-      "What nobody measures, nobody judges: no incident of a target is opened or resolved by silence.",
+      seen.some(isOfChannel)
+        ? "What was not told, nobody may know: each incident says in `deliveries` what became of its notices."
+        : "What nobody measures, nobody judges: no incident of a target is opened or resolved by silence.",
       ...seen.slice(0, 1).map(({ phrase }) => `Why? ${asSentence(phrase)}`),
       ...parts.slice(0, 1).map(({ cause }) => `Why? ${cause}`),
     ],
@@ -32,8 +35,13 @@ export function diagnoseMonitor(symptoms: readonly Symptom[], plan: Plan): Diagn
 /** The title of an incident of the monitor. */
 export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Plan): string {
   const silent = silentGroups(Object.keys(symptoms), plan);
+  const channels = channelsIn(symptoms);
   const what =
-    silent.length === 0 ? "the monitor itself is in trouble" : `the monitor does not hear of ${list(silent)}`;
+    silent.length > 0
+      ? `the monitor does not hear of ${list(silent)}`
+      : channels.length > 0
+        ? `notices do not reach ${list(channels)}`
+        : "the monitor itself is in trouble";
   return `${plan.configuration.title}: ${what}`;
 }
 
@@ -58,6 +66,10 @@ export function monitorImpact({ symptoms, alerts, resolvedAt }: Incident, plan: 
   const open = Object.entries(alerts).flatMap(([key, { firing }]) => (firing ? [`alert/${key}`] : []));
   const groups = silentGroups(open.length > 0 ? open : Object.keys(symptoms), plan);
   const probes = plan.configuration.probes.filter(({ group }) => groups.includes(group));
+  const channels = channelsIn(symptoms);
+  if (channels.length > 0) {
+    return `Whoever reads ${list(channels)} may not know of an incident. What was not told stands in each incident, in \`deliveries\`.`;
+  }
   const titles = [...new Set(probes.map(({ component }) => plan.graph.component(component).title))];
   if (titles.length === 0) {
     return symptoms["alert/self|pause"] === undefined
@@ -66,6 +78,14 @@ export function monitorImpact({ symptoms, alerts, resolvedAt }: Incident, plan: 
   }
   const may = resolvedAt === undefined ? "may go unseen" : "may have gone unseen";
   return `Outages of ${list(titles)} ${may} from here: ${list(probes.map(({ name }) => `\`${name}\``))} ${probes.length === 1 ? "is" : "are"} not heard.`;
+}
+
+/** Why an incident of the monitor is over. */
+export function monitorProof({ symptoms }: Pick<Incident, "symptoms">): string {
+  const channels = channelsIn(symptoms);
+  return channels.length === 0
+    ? "The monitor sees again what it did not."
+    : `Notices reach ${list(channels)} again, or none has been lost there for an hour.`;
 }
 
 /** A part of the monitor that may be the cause, and where to look. */
@@ -81,6 +101,11 @@ function partsOf(symptoms: readonly Symptom[], plan: Plan): Part[] {
   const silent = silentGroups(ids, plan);
   if (silent.length > 0) parts.set("reports", silenceOf(silent, plan));
   for (const id of ids) {
+    const channel = unreachedChannel(id.slice("alert/".length));
+    if (channel !== undefined) {
+      parts.set(`channel/${channel}`, channelPart(channel));
+      continue;
+    }
     const [kind = "", of = ""] = id.slice("alert/self|".length).split("/");
     const part = partOf(kind, of);
     if (part !== undefined) parts.set(`${kind}/${kind === "told" ? of : ""}`, part);
@@ -142,17 +167,33 @@ function partOf(kind: string, of: string): Part | undefined {
     case "told":
       return {
         cause:
-          of === "dead-letters"
+          of === deadLettersProbe
             ? "A function could not process a message however often it was tried."
             : "A function reports that it cannot do its work.",
         look:
-          of === "dead-letters"
+          of === deadLettersProbe
             ? "Look at: the log of the function that the dead letter names, and the topic dead-letters."
             : `Look at: the log of the function that reports ${of}.`,
       };
     default:
       return undefined;
   }
+}
+
+function channelPart(channel: string): Part {
+  return {
+    cause: `It is the channel ${channel}: its service, its address or its credentials.`,
+    look: `Look at: the entries of ${channel} in the collection deliveries, with the answer to every attempt, and at its entry under \`channels\` in the configuration.`,
+  };
+}
+
+function isOfChannel({ id }: Symptom): boolean {
+  return unreachedChannel(id.slice("alert/".length)) !== undefined;
+}
+
+/** The channels that notices do not reach. */
+function channelsIn(symptoms: Incident["symptoms"]): string[] {
+  return Object.values(symptoms).flatMap(({ id }) => unreachedChannel(id.slice("alert/".length)) ?? []);
 }
 
 function silentGroups(ids: readonly string[], plan: Plan): string[] {

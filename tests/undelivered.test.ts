@@ -1,0 +1,142 @@
+/** A notice that does not arrive is itself told, by the channels that work: from the answer of the receiver to the all-clear, through everything. */
+import { describe, expect, it } from "vitest";
+import { configurationOf, recorded } from "../cli/replay.fixtures.ts";
+import { VirtualWorld } from "../cli/virtual/world.ts";
+import type { Reply } from "../functions/notify/channel.ts";
+import type { Send } from "../functions/notify/send.ts";
+import type { Report } from "../shared/messages/report.ts";
+
+const start = Date.parse("2025-09-16T12:00:00Z");
+const minute = 60_000;
+
+const shop = `
+environment: shop
+title: Shop
+components:
+  database: { title: Database, layer: platform }
+probes:
+  database: { kind: postgres, component: database, vantage: inside, connection: { url: { secret: database-url } } }
+channels:
+  ops: { kind: webhook, url: https://hooks.example.com/ops }
+  infra: { kind: webhook, url: https://hooks.example.com/infra }
+  boss: { kind: webhook, url: https://hooks.example.com/boss, audience: executives }
+routes:
+  - { channels: [ops], severity: [critical, warning] }
+`;
+
+/** An outage from 12:05 to 12:15, and how each channel answers by the minute; what the receivers then have, as `12:07 ops opened database`. */
+async function played(
+  answers: Readonly<Record<string, (at: number) => Reply>>,
+  until: number,
+  text: string = shop,
+): Promise<{ told: string[]; world: VirtualWorld }> {
+  const told: string[] = [];
+  const send: Send = async (outgoing, now) => {
+    if (outgoing.transport !== "http") throw new Error("only webhooks here");
+    const { root_cause: cause } = JSON.parse(outgoing.body).data;
+    const [, event = "", channel = ""] = outgoing.signature?.id.split(":") ?? [];
+    const reply = answers[channel]?.((now - start) / minute) ?? { status: 204, headers: {}, body: "" };
+    const arrived = "status" in reply && reply.status < 300;
+    if (arrived) told.push(`${new Date(now).toISOString().slice(11, 16)} ${channel} ${event} ${cause}`);
+    return reply;
+  };
+  const world = new VirtualWorld({ configuration: configurationOf(text), start, send });
+  const reports = recorded({ database: `${".".repeat(5)}${"X".repeat(10)}${".".repeat(until - 15)}` }) as Report[];
+  for (const report of reports) world.report(report, Date.parse(report.finished_at));
+  for (let at = 1; at <= until; at++) world.tick(start + at * minute + 30_000);
+  await world.run(start + until * minute);
+  return { told, world };
+}
+
+const gone = (): Reply => ({ status: 410, headers: {}, body: "" });
+const accepted: Reply = { status: 204, headers: {}, body: "" };
+
+describe("a notice that is rejected", () => {
+  it("is told by a channel that works, to engineers first, also where no route leads there", async () => {
+    const { told, world } = await played({ ops: gone }, 80);
+    expect(told).toEqual(["12:07 infra opened pathkeeper", "13:07 infra resolved pathkeeper"]);
+    expect(world.mishaps).toEqual([]);
+    const [incident] = await world.store.query({
+      collection: "incidents",
+      where: [["title", "==", "Shop: notices do not reach ops"]],
+    });
+    expect(incident?.fields).toMatchObject({
+      verdict: "monitor",
+      summary: expect.stringContaining(
+        "Notices do not reach ops: opened of 20250916-120700-database was not delivered: 410",
+      ),
+      deliveries: {
+        ops: "resolved not sent: never announced here",
+        boss: "resolved not sent: never announced here",
+        infra: "resolved delivered 2025-09-16 13:07:30 UTC",
+      },
+    });
+  });
+
+  it("is told where a route leads, when one leads to a channel that works", async () => {
+    const routed = `${shop}  - { channels: [ops, boss], components: [pathkeeper] }\n`;
+    const { told } = await played({ ops: gone }, 80, routed);
+    expect(told).toEqual(["12:07 boss opened pathkeeper", "13:07 boss resolved pathkeeper"]);
+  });
+
+  it("by two channels is told by the third, as one incident", async () => {
+    const routed = shop.replace("[ops]", "[ops, infra]");
+    const { told } = await played({ ops: gone, infra: gone }, 30, routed);
+    expect(told).toEqual(["12:07 boss opened pathkeeper"]);
+  });
+
+  it("by one more channel is news for whoever has heard of the first", async () => {
+    const { told } = await played(
+      { ops: gone, boss: gone },
+      30,
+      `${shop}  - { channels: [boss], events: [reminder], remind_every: 5m }\n`,
+    );
+    expect(told).toEqual(["12:07 infra opened pathkeeper", "12:12 infra joined pathkeeper"]);
+  });
+
+  it("by every channel there is ends there", async () => {
+    const { told, world } = await played({ ops: gone, infra: gone, boss: gone }, 120);
+    expect(told).toEqual([]);
+    const incidents = await world.store.query({ collection: "incidents" });
+    expect(incidents.map(({ fields }) => [fields["title"], fields["status"], fields["alerts"]])).toEqual([
+      ["Shop: Database failing", "resolved", ["database failing"]],
+      [
+        "Shop: notices do not reach ops",
+        "resolved",
+        ["Notices do not reach ops", "Notices do not reach infra", "Notices do not reach boss"],
+      ],
+    ]);
+  });
+});
+
+describe("a notice that does not arrive for a quarter of an hour", () => {
+  it("is told by a channel that works, and over when it arrives", async () => {
+    const { told } = await played({ ops: (at) => (at < 31 ? { status: 503, headers: {}, body: "" } : accepted) }, 60);
+    expect(told).toEqual([
+      "12:24 infra opened pathkeeper",
+      "12:44 ops opened database",
+      "12:44 ops resolved database",
+      "12:44 infra resolved pathkeeper",
+    ]);
+  });
+});
+
+describe("news that become a dead letter", () => {
+  it("are told by a channel that works, with what they were", async () => {
+    const dies = (): Reply => {
+      throw new Error("the notifier falls over");
+    };
+    const { told, world } = await played({ ops: dies }, 17 * 60);
+    expect(told.filter((line) => line.includes("opened"))).toEqual(["12:24 infra opened pathkeeper"]);
+    const ledger = await world.store.query({ collection: "deliveries", where: [["channel", "==", "ops"]] });
+    expect(
+      ledger.map(({ id, fields }) => `${id.replace(/^[^:]*-/, "")} ${fields["status"]}: ${fields["reason"]}`),
+    ).toEqual([
+      "database:opened:ops rejected: gave up after 96 attempts, its message is a dead letter: the instance that was sending did not come back",
+      "database:recovering:ops suppressed: superseded: the incident is resolved",
+      "database:resolved:ops suppressed: never announced here",
+      "pathkeeper:opened:ops suppressed: it is about this channel: notices do not reach it",
+      "pathkeeper:resolved:ops suppressed: never announced here",
+    ]);
+  });
+});
