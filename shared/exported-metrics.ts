@@ -45,7 +45,7 @@ export const ownMetrics: Readonly<Record<OwnMetricName, OwnMetric>> = {
   checks_failing: { unit: "count", description: "What of the monitor itself is not as it should be." },
   heartbeat_age: { unit: "seconds", description: "Time since the last heartbeat arrived." },
   tick_delay: { unit: "seconds", description: "Time from the publication of a tick to its handling." },
-  export_refused: { unit: "count", description: "Points that were not accepted with the last export." },
+  export_refused: { unit: "count", description: "Points of the last export that were not accepted, or were too many." },
   availability: {
     unit: "ratio",
     description: "Share of the known time of this month that it was up.",

@@ -4,13 +4,12 @@
  */
 import type { Availability } from "../../shared/availability.ts";
 import { exportsOf } from "../../shared/exported-metrics.ts";
-import { hasPages, type PagesDue } from "../../shared/messages/pages-due.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
 import type { Fields, MetricPoint, Reads, Store, Transaction } from "../../shared/ports.ts";
-import { topics } from "../../shared/topology.ts";
 import { applied, type Change } from "./alerts.ts";
 import { flushAvailability, flushEvery } from "./availability/flush.ts";
+import { pagesDue } from "./availability/pages.ts";
 import { timed } from "./availability/period.ts";
 import { withReport } from "./availability/uptime.ts";
 import { componentsOf, documentOf, incidentCollection } from "./document.ts";
@@ -18,7 +17,15 @@ import type { Happening } from "./draft.ts";
 import { crossPartition } from "./edits.ts";
 import { revise } from "./incident.ts";
 import type { OperatorFields } from "./operator.ts";
-import { type Evaluated, evaluateReport, evaluateTick, horizonOf, judgeNow, reportInstant } from "./partition.ts";
+import {
+  type Evaluated,
+  evaluateReport,
+  evaluateTick,
+  horizonOf,
+  judgeable,
+  judgeNow,
+  reportInstant,
+} from "./partition.ts";
 import type { PartitionCache } from "./partition-cache.ts";
 import { squeezedSentence } from "./partition-document.ts";
 import type { Plan } from "./plan.ts";
@@ -52,6 +59,8 @@ export interface Committed {
   readonly heartbeatAt?: number;
   /** What a tick exports for dashboards. */
   readonly points?: readonly MetricPoint[];
+  /** How many of them there were too many. */
+  readonly pointsLeftOut?: number;
 }
 
 /** What every commit needs. */
@@ -135,7 +144,7 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
     );
     const step = (state: PartitionState): Evaluated => {
       const changes: Change[] = [];
-      const verdicts = judgeNow(plan.crossRules, source, at, plan);
+      const verdicts = judgeNow(judgeable(plan.crossRules, states, plan, at), source, at, plan);
       const next = applied(state.alerts, verdicts, { partition: crossPartition, plan, source, watermark: at, changes });
       return { state: next === state.alerts ? state : { ...state, watermark: at, alerts: next }, changes };
     };
@@ -152,16 +161,12 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
     remarks: committed.flatMap(({ remarks = [] }) => remarks),
     ...(itself?.heartbeatDue ? { heartbeatAt: at } : {}),
     ...(exported
-      ? { points: [...itself.points, ...ownPoints(itself, states, environment, month, plan, at, now)] }
+      ? {
+          points: [...itself.exported.points, ...ownPoints(itself, states, environment, month, plan, at, now)],
+          pointsLeftOut: itself.exported.leftOut,
+        }
       : {}),
   };
-}
-
-/** Status pages are due when availability was written. A message that is lost is followed by the next, so that it is kept nowhere. */
-function pagesDue({ configuration }: Plan, at: number): OutboxEntry[] {
-  if (!hasPages(configuration)) return [];
-  const data: PagesDue = { v: 1, environment: configuration.environment };
-  return [{ id: `${topics.pages}/${at}`, topic: topics.pages, message: { data } }];
 }
 
 /** Remembers that a heartbeat has arrived. */
@@ -169,7 +174,7 @@ export async function commitHeartbeat(desk: Desk, at: number, now: number): Prom
   await commitStep(desk, monitor, (state) => ({ state: { ...state, beatAt: at }, changes: [] }), now);
 }
 
-const nothing: Exported = { points: [], upTo: {} };
+const nothing: Exported = { points: [], upTo: {}, leftOut: 0 };
 
 /** What a tick found of the monitor itself. */
 interface SelfLook {
@@ -179,7 +184,7 @@ interface SelfLook {
   /** Whether the tick was not known yet. */
   readonly isNew: boolean;
   readonly heartbeatDue: boolean;
-  readonly points: readonly MetricPoint[];
+  readonly exported: Exported;
 }
 
 async function lookAtItself(
@@ -192,7 +197,7 @@ async function lookAtItself(
   const heard = Object.fromEntries(Array.from(states, ([group, state]) => [group, state.heard]));
   let before = emptySelf;
   let after = emptySelf;
-  let points: readonly MetricPoint[] = [];
+  let exported = nothing;
   const { outbox } = await commitStep(
     desk,
     monitor,
@@ -201,8 +206,7 @@ async function lookAtItself(
       before = state;
       after = watched.state;
       if (watched.state === state) return watched;
-      const exported = desk.exports ? seriesPoints(states, state.exported, plan, at) : nothing;
-      points = exported.points;
+      exported = desk.exports ? seriesPoints(states, state.exported, plan, at) : nothing;
       const flushedAt = at - state.flushedAt >= flushEvery ? at : state.flushedAt;
       after = { ...watched.state, flushedAt, exported: exported.upTo, reports: reportsIn(states) };
       return { ...watched, state: after };
@@ -211,7 +215,7 @@ async function lookAtItself(
   );
   ticks.at = Math.max(ticks.at, after.tickAt);
   const isNew = before !== after;
-  return { outbox, before, after, isNew, points, heartbeatDue: isNew && isHeartbeatDue(after, heard, plan, at, now) };
+  return { outbox, before, after, isNew, exported, heartbeatDue: isNew && isHeartbeatDue(after, heard, plan, at, now) };
 }
 
 /** Brings the documents of availability up to date: every few minutes, and when an incident is over. */

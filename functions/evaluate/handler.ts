@@ -19,6 +19,7 @@ import {
 } from "./evaluate.ts";
 import { PartitionCache } from "./partition-cache.ts";
 import type { Plan } from "./plan.ts";
+import { leftOutSentence } from "./self/export.ts";
 import type { Beat } from "./self/heartbeat.ts";
 import type { OutboxEntry } from "./state.ts";
 import { Turns } from "./turns.ts";
@@ -78,11 +79,12 @@ export function evaluateHandler(
   };
 
   let refusedLast = 0;
-  const exportPoints = async (points: readonly MetricPoint[]): Promise<void> => {
+  const exportPoints = async (points: readonly MetricPoint[], leftOut: number): Promise<void> => {
     const [{ at } = { at: 0 }] = points.slice(-1);
     const all = [...points, { metric: "export_refused", labels: {}, value: refusedLast, at }];
     const { refused = 0, reason = "" } = (await ports.metrics?.write(all).catch(notWritten(all.length))) ?? {};
-    refusedLast = refused;
+    refusedLast = refused + leftOut;
+    if (leftOut > 0) ports.logger.warning(leftOutSentence(leftOut));
     if (refused > 0) ports.logger.warning(`${refused} of ${all.length} points were not exported: ${reason}`);
   };
 
@@ -97,10 +99,10 @@ export function evaluateHandler(
     if (committed.ignored !== undefined) ports.logger.info(`a report was not judged: ${committed.ignored}`);
     for (const remark of committed.remarks ?? []) ports.logger.warning(remark);
     await publish(committed.outbox);
-    const { heartbeatAt, points = [] } = committed;
+    const { heartbeatAt, points = [], pointsLeftOut = 0 } = committed;
     await Promise.all([
       ...(heartbeatAt === undefined ? [] : [beat(ports, desk, heartbeatAt)]),
-      ...(points.length === 0 ? [] : [exportPoints(points)]),
+      ...(points.length === 0 ? [] : [exportPoints(points, pointsLeftOut)]),
     ]);
   };
 }

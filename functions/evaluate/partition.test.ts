@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { faultsOf } from "./cause/signs.ts";
 import { Bench, failing, noon, probe, rule, smallEnvironment } from "./fixtures.ts";
 import { evaluateReport, evaluateTick } from "./partition.ts";
 import { encodePartition, mostBytes } from "./partition-document.ts";
@@ -195,5 +196,60 @@ describe("rules", () => {
     const fast = { web: { http_response_time: 0.1 }, database: { database_connection_time: 0.1 } };
     for (let i = 0; i < 5; i++) await bench.minute(fast);
     expect(bench.events.map(({ event }) => event)).toContain("resolved");
+  });
+
+  it("that join metrics of two partitions are not judged while the prober of one says that it sees nothing", async () => {
+    const bench = new Bench({
+      ...smallEnvironment,
+      probes: [probe("web", "backend", "outside", "http"), probe("database", "sql", "inside", "postgres")],
+      rules: [
+        rule("Both are measured", "http_response_time > 2s and database_connection_time > 5s", "1m", "critical", {
+          component: "sql",
+          missing: "fire",
+        }),
+      ],
+      recovery: { stages: [] },
+    });
+    const shown = { web: { http_response_time: 0.1 }, database: { database_connection_time: 0.1 } };
+    await bench.minute(shown);
+    const blind = async (minutes: number, but: (vantage: string) => boolean): Promise<void> => {
+      for (let i = 0; i < minutes; i++) {
+        bench.now += minute;
+        for (const report of bench.reports(shown)) {
+          await bench.deliver(but(report.vantage) ? report : { ...report, prober_unhealthy: "no network" });
+        }
+        await bench.tick();
+      }
+    };
+    await blind(6, (vantage) => vantage === "outside");
+    expect(bench.events).toEqual([]);
+  });
+});
+
+describe("what configuration checks found", () => {
+  it("is told apart by the resource that was looked at", () => {
+    const finding = (resource: string, observed: string) => ({
+      check: "state",
+      ok: false,
+      observed,
+      expected: "READY",
+      explanation: "",
+      resource,
+      component: "backend",
+    });
+    const result = {
+      probe: "web",
+      component: "backend",
+      at: new Date(noon).toISOString(),
+      success: false,
+      measurements: [],
+      findings: [finding("connector-a", "ERROR"), finding("connector-b", "CREATING")],
+    };
+    const first = faultsOf(result, []);
+    const later = faultsOf({ ...result, at: new Date(noon + minute).toISOString() }, first);
+    expect(later.map(({ resource, says, since }) => [resource, says, since])).toEqual([
+      ["connector-a", "state is ERROR, expected READY", noon],
+      ["connector-b", "state is CREATING, expected READY", noon],
+    ]);
   });
 });

@@ -87,6 +87,21 @@ function isBlind({ reports, blindAt, probes }: PartitionState, plan: Plan, now: 
   return now - blindAt <= patience;
 }
 
+/** The rules that can be judged over several partitions: where a prober says that it sees nothing, what it measures is not missing. */
+export function judgeable(
+  rules: readonly CompiledRule[],
+  states: ReadonlyMap<string, PartitionState>,
+  plan: Plan,
+  now: number,
+): readonly CompiledRule[] {
+  const unseen = new Set(
+    [...states.values()]
+      .filter((state) => isBlind(state, plan, now))
+      .flatMap(({ series }) => Array.from(series.values(), ({ metric }) => metric)),
+  );
+  return rules.filter(({ metrics }) => !metrics.some((metric) => unseen.has(metric)));
+}
+
 /** The rules of a partition; all of them for one that the configuration does not know. */
 function rulesIn(group: string, plan: Plan): readonly CompiledRule[] {
   return plan.rulesOf.get(group) ?? plan.rules;

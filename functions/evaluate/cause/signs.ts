@@ -26,6 +26,8 @@ export interface Sign {
 export interface Fault {
   readonly check: string;
   readonly component: string;
+  /** What was looked at, where the probe looks at several things of the component. */
+  readonly resource?: string;
   /** One sentence. */
   readonly says: string;
   readonly severity: "info" | "warning" | "critical";
@@ -164,14 +166,17 @@ export function faultsOf(result: ProbeResult, known: readonly Fault[] | undefine
     .filter(({ ok }) => !ok)
     .map((finding): Fault => {
       const component = finding.component ?? result.component;
-      const before = known?.find((fault) => fault.check === finding.check && fault.component === component);
-      const { check, observed, expected, explanation } = finding;
+      const { check, observed, expected, explanation, resource } = finding;
+      const before = known?.find(
+        (fault) => fault.check === check && fault.component === component && fault.resource === resource,
+      );
       const what = `${bounded(check, [], 60)} is ${bounded(observed, [], 80)}, expected ${bounded(expected, [], 80)}`;
       const why = bounded(explanation, [], 240).replace(/\.$/, "");
       return (
         before ?? {
           check,
           component,
+          ...(resource === undefined ? {} : { resource }),
           says: why === "" ? what : `${what}: ${why}`,
           severity: finding.severity ?? "warning",
           since: at,
@@ -193,7 +198,7 @@ export function sameSigns(
       Object.values(signs)
         .map(({ metric, level }) => `${metric} ${level}`)
         .sort(),
-      faults.map(({ check, component }) => `${check} ${component}`).sort(),
+      faults.map(({ check, component, resource = "" }) => `${check} ${component} ${resource}`).sort(),
     ]);
   return levels(a) === levels(b);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MemoryMetrics } from "../../../shared/adapters/memory.ts";
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { MetricPoint, MetricSink } from "../../../shared/ports.ts";
-import { Bench, failing, noon, type Shown, smallEnvironment } from "../fixtures.ts";
+import { Bench, failing, noon, probe, type Shown, smallEnvironment } from "../fixtures.ts";
 
 function exporting(more: Partial<Configuration> = {}, metrics: MetricSink = new MemoryMetrics()) {
   return new Bench({ ...smallEnvironment, ...more }, { watchesItself: true }, { metrics });
@@ -111,5 +111,30 @@ describe("each tick exports", () => {
     await minutes(bench, 1);
     expect(bench.logged).toEqual([expect.stringMatching(/^\d+ of \d+ points were not exported: no permission$/)]);
     expect(named(metrics.calls[0], "export_refused")[0]?.value).toBeGreaterThan(5);
+  });
+
+  it("no more than a thousand points of series, and says how many were too many", async () => {
+    const metrics = new MemoryMetrics();
+    const probes = Array.from({ length: 60 }, (_, i) => probe(`probe-${i}`, "backend"));
+    const bench = new Bench(
+      { ...smallEnvironment, probes, export: ["http_phase_time"] },
+      { watchesItself: true },
+      { metrics },
+    );
+    const [report] = bench.reports();
+    if (report === undefined) throw new Error("the fixture has a group");
+    const measurements = Array.from({ length: 20 }, (_, i) => ({
+      metric: "http_phase_time",
+      value: 0.1,
+      labels: { phase: `phase-${i}` },
+    }));
+    await bench.deliver({ ...report, results: report.results.map((result) => ({ ...result, measurements })) });
+    await bench.tick();
+    expect(named(metrics.calls[0], "http_phase_time")).toHaveLength(1_000);
+    expect(bench.logged).toEqual([
+      "200 of 1200 points of a minute are not exported, because 1000 are the most: name under export the metrics that dashboards need",
+    ]);
+    await minutes(bench, 1);
+    expect(named(metrics.calls[1], "export_refused")[0]?.value).toBe(200);
   });
 });

@@ -10,6 +10,8 @@ import type { SelfState } from "./state.ts";
 export interface Exported {
   readonly points: readonly MetricPoint[];
   readonly upTo: Readonly<Record<string, number>>;
+  /** How many were too many. */
+  readonly leftOut: number;
 }
 
 /** The most points of one tick: what is more would be a bill rather than a dashboard. */
@@ -17,6 +19,11 @@ export const mostPoints = 1_000;
 
 /** How far back the first export looks, in milliseconds. */
 const firstLook = 600_000;
+
+/** What is to be said of points that were left out, for the log. */
+export function leftOutSentence(leftOut: number): string {
+  return `${leftOut} of ${leftOut + mostPoints} points of a minute are not exported, because ${mostPoints} are the most: name under export the metrics that dashboards need`;
+}
 
 /** The newest values that were not exported yet. @param upTo how far each group has been exported */
 export function seriesPoints(
@@ -40,7 +47,8 @@ export function seriesPoints(
     }
     next[group] = newest;
   }
-  return { points: points.slice(0, mostPoints), upTo: next };
+  const leftOut = Math.max(0, points.length - mostPoints);
+  return { points: points.slice(0, mostPoints), upTo: next, leftOut };
 }
 
 /** What the monitor measures of itself, at the instant of a tick. */
