@@ -12,7 +12,8 @@ import { flushAvailability, flushEvery } from "./availability/flush.ts";
 import { pagesDue } from "./availability/pages.ts";
 import { timed } from "./availability/period.ts";
 import { withReport } from "./availability/uptime.ts";
-import { componentsOf, documentOf, incidentCollection } from "./document.ts";
+import { closedLately } from "./closed.ts";
+import { documentOf, incidentCollection } from "./document.ts";
 import type { Happening } from "./draft.ts";
 import { crossPartition } from "./edits.ts";
 import { revise } from "./incident.ts";
@@ -35,13 +36,11 @@ import { type Exported, ownPoints, reportsIn, seriesPoints } from "./self/export
 import { isHeartbeatDue } from "./self/heartbeat.ts";
 import { decodeSelf, emptySelf, encodeSelf, noted, type SelfState } from "./self/state.ts";
 import {
-  type Closed,
   decodeEnvironment,
   type EnvironmentState,
   emptyPartition,
   encodeEnvironment,
   environmentDocument,
-  type Incident,
   type OutboxEntry,
   type PartitionState,
   stateCollection,
@@ -369,7 +368,7 @@ async function reviseIncidents(
   const environment: EnvironmentState = {
     ...revised.environment,
     outbox: revised.environment.outbox.filter(({ id }) => !published.has(id)),
-    closed: lately(before.closed, revised.changed, now),
+    closed: closedLately(before.closed, revised.changed, now),
   };
   const unchanged =
     happening.changes.length === 0 &&
@@ -385,21 +384,6 @@ async function reviseIncidents(
   }
   return environment;
 }
-
-/** Incidents that were resolved lately: until the availability of their month is written, and while late figures may still speak of them. */
-function lately(closed: readonly Closed[] = [], changed: readonly Incident[], now: number): Closed[] {
-  const resolved = changed
-    .filter(({ status }) => status === "resolved")
-    .map((incident) => ({ ...timed(incident), components: componentsOf(incident) }));
-  const ids = new Set(resolved.map(({ id }) => id));
-  return [...closed.filter(({ id }) => !ids.has(id)), ...resolved]
-    .filter(({ resolvedAt = now }) => now - resolvedAt < keepClosed)
-    .slice(-mostClosed);
-}
-
-/** How long, in milliseconds, and how many: the next ticks write them down, and there may be none for a day. */
-const keepClosed = 2 * 86_400_000;
-const mostClosed = 100;
 
 /** Present from the start, so that in the console they need only be filled in. */
 const blankOperatorFields: Fields = { note: "", silenced_until: null, deliveries: {}, told: {}, postmortem: null };

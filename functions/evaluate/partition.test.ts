@@ -203,7 +203,7 @@ describe("rules", () => {
       ...smallEnvironment,
       probes: [probe("web", "backend", "outside", "http"), probe("database", "sql", "inside", "postgres")],
       rules: [
-        rule("Both are measured", "http_response_time > 2s and database_connection_time > 5s", "1m", "critical", {
+        rule("Both are measured", "http_response_time > 50ms and database_connection_time > 5s", "1m", "critical", {
           component: "sql",
           missing: "fire",
         }),

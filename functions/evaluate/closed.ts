@@ -1,0 +1,19 @@
+/** What is kept of incidents that are over. */
+import { timed } from "./availability/period.ts";
+import { componentsOf } from "./document.ts";
+import type { Closed, Incident } from "./state.ts";
+
+/** Incidents that were resolved lately: until the availability of their month is written, and while late figures may still speak of them. */
+export function closedLately(closed: readonly Closed[] = [], changed: readonly Incident[], now: number): Closed[] {
+  const resolved = changed
+    .filter(({ status }) => status === "resolved")
+    .map((incident) => ({ ...timed(incident), components: componentsOf(incident) }));
+  const ids = new Set(resolved.map(({ id }) => id));
+  return [...closed.filter(({ id }) => !ids.has(id)), ...resolved]
+    .filter(({ resolvedAt = now }) => now - resolvedAt < keepClosed)
+    .slice(-mostClosed);
+}
+
+/** How long, in milliseconds, and how many: the next ticks write them down, and there may be none for a day. */
+const keepClosed = 2 * 86_400_000;
+const mostClosed = 100;
