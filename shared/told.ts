@@ -20,9 +20,15 @@ export interface ToldState extends ToldNumbers {
   readonly sentence: string;
 }
 
+/**
+ * How much sooner than its time a reminder may be told, in milliseconds: ticks come once a minute, and half of them comes nearer to what a route
+ * asks for than the next tick would.
+ */
+export const reminderSlackMs = 30_000;
+
 /** What is known of the channels of an incident, by their names, from the fields of its document; what cannot be read is left out. */
-export function toldOf(document: Readonly<Record<string, Value | undefined>>): Record<string, ToldNumbers> {
-  const read = Object.entries(mapOf(document["told"])).flatMap(([channel, value]) => {
+export function toldOf(document: { readonly told?: Value | undefined }): Record<string, ToldNumbers> {
+  const read = Object.entries(mapOf(document.told)).flatMap(([channel, value]) => {
     const { entries, done, attempts, first_at: firstAt, last_at: lastAt } = mapOf(value);
     if (typeof entries !== "number" || typeof done !== "number" || typeof attempts !== "number") return [];
     const first = firstAt instanceof Date ? { firstAt } : {};

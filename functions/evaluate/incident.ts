@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Severity, severities, worse } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { list } from "../../shared/sentences.ts";
+import { toldOf } from "../../shared/told.ts";
 import { topics } from "../../shared/topology.ts";
 import { alertNotes } from "./alert-notes.ts";
 import type { Change } from "./alerts.ts";
@@ -17,6 +18,7 @@ import { belongsTo, homeOf } from "./joining.ts";
 import { applyEdit, follow } from "./lifecycle.ts";
 import { followMuting } from "./muting.ts";
 import { knownProbes, observedOf, withFaults, withSigns } from "./observed.ts";
+import type { OperatorFields } from "./operator.ts";
 import { type Plan, titleOf } from "./plan.ts";
 import { dueReminders } from "./reminders.ts";
 import { diagnose } from "./root-cause.ts";
@@ -107,7 +109,7 @@ export function revise(
     observe(draft, facts, plan);
     follow(draft, facts, happening, plan, now);
     followMuting(draft, document, plan, happening.tickAt ?? facts.watermark);
-    remind(draft, happening.tickAt, plan);
+    remind(draft, document, happening.tickAt, plan);
     inquire(draft, happening.tickAt, plan, now);
   }
 
@@ -126,11 +128,15 @@ export function revise(
 }
 
 /** Tells what is due because time has passed. */
-function remind(draft: Draft, tickAt: number | undefined, plan: Plan): void {
+function remind(draft: Draft, document: OperatorFields = {}, tickAt: number | undefined, plan: Plan): void {
   if (tickAt === undefined || draft.incident.status === "resolved") return;
   // What is muted would be told to nobody, and is told when that is over.
   if (draft.incident.maintenance !== undefined || draft.incident.silencedUntil !== undefined) return;
-  for (const { kind, change, remember } of dueReminders(draft.incident, plan.configuration.routes, tickAt)) {
+  const told = Object.entries(toldOf(document)).flatMap(([channel, { lastAt }]) =>
+    lastAt === undefined ? [] : [[channel, lastAt.getTime()] as const],
+  );
+  const { routes } = plan.configuration;
+  for (const { kind, change, remember } of dueReminders(draft.incident, routes, tickAt, Object.fromEntries(told))) {
     draft.set(remember);
     draft.tell(kind, tickAt, change);
   }

@@ -9,6 +9,8 @@ export interface OperatorFields {
   readonly status?: Value | undefined;
   readonly note?: Value | undefined;
   readonly silenced_until?: Value | undefined;
+  /** Not theirs: what the notifier notes of the channels. */
+  readonly told?: Value | undefined;
 }
 
 /** What an operator asks for. */

@@ -96,6 +96,7 @@ export function heldLedger(
       attempt_count: 0,
       planned_at: new Date(noon),
       expires_at: new Date(noon),
+      ...(status === "delivered" ? { delivered_at: new Date(event.at) } : {}),
     };
     return { id: deliveryId(event, channel), delivery };
   });

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import { encodePush } from "../../shared/messages/push.ts";
 import { parseReport } from "../../shared/messages/report.ts";
 import type { Fields } from "../../shared/ports.ts";
@@ -59,7 +60,7 @@ describe("an outage from its opening to the all-clear", () => {
       until: new Date(noon + minute),
       reason: "too loud",
     });
-    await push(incidentEvent({ event: "severity_raised", sequence: 2 }));
+    await push(incidentEvent({ event: "severity_raised", sequence: 2, summary: "It is worse." }));
     await push(resolvedEvent({ sequence: 3, severity: "info" }));
     expect(hooks.received.map(({ url, headers }) => `${url} ${headers["webhook-id"]}`)).toEqual([
       `/ops ${incident}:opened:ops`,
@@ -69,6 +70,31 @@ describe("an outage from its opening to the all-clear", () => {
       "severity_raised:ops":
         "suppressed: silenced (environment netra-staging) until 2025-09-16T12:01:00.000Z: too loud",
       "resolved:sales": "suppressed: never announced here",
+    });
+  });
+
+  it("is told once where the opening comes late: what changed in the same moment stands in it", async () => {
+    await using hooks = await webInbox();
+    const { push, ledger } = notifyWorld({
+      channels: [webHook("ops", hooks.url)],
+      routes: [
+        { channels: ["ops"], severity: ["critical"], events: ["opened", "severity_raised", "root_cause_changed"] },
+      ],
+    });
+    const worse: Partial<IncidentEvent> = { severity: "critical", summary: "It is worse." };
+    await push(incidentEvent({ severity: "warning" }));
+    await push(incidentEvent({ ...worse, event: "root_cause_changed", sequence: 2, change: "It is the database." }));
+    await push(incidentEvent({ ...worse, event: "severity_raised", sequence: 3, change: "It is critical now." }));
+    await push(
+      incidentEvent({ ...worse, event: "severity_raised", sequence: 4, occurrence: 2, impact: "Nobody can buy" }),
+    );
+    expect(hooks.received.map(({ headers }) => headers["webhook-id"])).toEqual([
+      `${incident}:opened:ops`,
+      `${incident}:severity_raised-2:ops`,
+    ]);
+    expect(await ledger()).toMatchObject({
+      "root_cause_changed:ops": "suppressed: told as the opening, which had not been told here",
+      "severity_raised:ops": "suppressed: told with the opening, in which it stands",
     });
   });
 
@@ -91,7 +117,7 @@ describe("an outage from its opening to the all-clear", () => {
       `warning notify ignores silenced_until of incidents/${incident}: until: must be a timestamp {}`,
     ]);
     await store.set("incidents", incident, { silenced_until: new Date(noon + minute) });
-    await push(incidentEvent({ event: "severity_raised", sequence: 2 }));
+    await push(incidentEvent({ event: "severity_raised", sequence: 2, summary: "It is worse." }));
     expect((await ledger())["severity_raised:ops"]).toMatch(/^suppressed: silenced \(incident/);
   });
 });
@@ -251,7 +277,7 @@ describe("events out of order", () => {
   it("are not told after the all-clear, also when they were planned before it", async () => {
     await using hooks = await webInbox((response, count) => response.writeHead(count === 2 ? 503 : 204).end());
     const { clock, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
-    const raised = incidentEvent({ event: "severity_raised", sequence: 2 });
+    const raised = incidentEvent({ event: "severity_raised", sequence: 2, summary: "It is worse." });
     await push(incidentEvent());
     await push(raised);
     expect(await ledger()).toEqual({ "opened:ops": "delivered", "severity_raised:ops": "retrying" });

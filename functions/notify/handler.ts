@@ -17,6 +17,7 @@ import {
   isFinal,
   keptForMs,
   type LedgerEntry,
+  momentOf,
   parseDelivery,
   readLedger,
 } from "./ledger.ts";
@@ -167,7 +168,7 @@ async function writePlan(
 }
 
 function entryOf(
-  event: Pick<IncidentEvent, "incident" | "event" | "sequence" | "at">,
+  event: IncidentEvent,
   { channel, kind, title, reason }: SuppressedDelivery,
   now: number,
   state: Pick<Delivery, "status" | "payload" | "settings" | "told_by">,
@@ -179,6 +180,7 @@ function entryOf(
     kind,
     sequence: event.sequence,
     at: new Date(event.at),
+    moment: momentOf(event),
     title,
     reason,
     ...state,

@@ -1,4 +1,5 @@
 /** The ledger of deliveries: one document for each event and channel, told or not, written to be read in the console. */
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { lazily } from "../../shared/lazily.ts";
 import {
@@ -33,6 +34,8 @@ export interface Delivery {
   readonly sequence: number;
   /** When the event happened. */
   readonly at: Date;
+  /** What the incident was like then, as a fingerprint; absent in entries of before there were such. */
+  readonly moment?: string | undefined;
   /** What the incident is called in this channel, from the first notice on. */
   readonly title: string;
   readonly status: DeliveryStatus;
@@ -70,6 +73,18 @@ export function deliveryId(event: Pick<IncidentEvent, "incident" | "event" | "oc
   return `${event.incident}:${event.event}${occurrence}:${channel}`;
 }
 
+/** A fingerprint of the incident as an event shows it: alike for all events of one moment. */
+export function momentOf({
+  event: _1,
+  at: _2,
+  sequence: _3,
+  occurrence: _4,
+  change: _5,
+  ...shown
+}: IncidentEvent): string {
+  return createHash("sha256").update(JSON.stringify(shown)).digest("hex").slice(0, 16);
+}
+
 /** Whether nothing more will become of it. */
 export function isFinal({ status }: Delivery): boolean {
   return status === "delivered" || status === "rejected" || status === "suppressed";
@@ -104,6 +119,7 @@ const deliverySchema = lazily(
       kind: z.string(),
       sequence: z.number(),
       at: z.date(),
+      moment: z.string().optional(),
       title: z.string(),
       status: z.enum(deliveryStatuses),
       reason: z.string(),

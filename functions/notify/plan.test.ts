@@ -250,11 +250,25 @@ describe("reminders and escalations", () => {
 
   it.each<[number, string, string]>([
     [119, "not due: 59 min of 1 h have passed", "yes"],
+    [119.5, "yes", "yes"],
     [120, "yes", "yes"],
-  ])("a reminder %i minutes after the opening counts from what the channel last heard", (minutes, mailed, posted) => {
+  ])("a reminder %d minutes after the opening counts from what the channel last heard", (minutes, mailed, posted) => {
     const event = incidentEvent({ event: "reminder", sequence: 3, occurrence: 2, at: minutesLater(minutes) });
     const routes = [{ channels: ["mail", "ops"], remindEveryMs: 3_600_000 }];
     expect(told(event, { ledger, routes })).toEqual({ mail: mailed, ops: posted });
+  });
+
+  it("counts from when a notice arrived, and waits for one that has not", () => {
+    const event = incidentEvent({ event: "reminder", sequence: 3, at: minutesLater(60) });
+    const routes = [{ channels: ["mail", "ops"], remindEveryMs: 3_600_000 }];
+    const late = heldLedger("ops", [[{}, "delivered"]]).map(({ id, delivery }) => ({
+      id,
+      delivery: { ...delivery, delivered_at: new Date(noon + 20 * 60_000) },
+    }));
+    expect(told(event, { ledger: [...late, ...heldLedger("mail", [[{}, "retrying"]])], routes })).toEqual({
+      mail: "not due: what came before it is still on its way",
+      ops: "not due: 40 min of 1 h have passed",
+    });
   });
 
   it.each<[string, Omit<Route, "channels">, number, string]>([

@@ -4,7 +4,7 @@ import { maintenanceOf } from "../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import { statusPageKind } from "../../shared/messages/pages-due.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "./channel.ts";
-import { type Delivery, deliveryId, type LedgerEntry } from "./ledger.ts";
+import { type Delivery, deliveryId, isFinal, type LedgerEntry, momentOf } from "./ledger.ts";
 import { notDue, routesTo } from "./route.ts";
 import { type Silence, silenced } from "./silence.ts";
 import { isAbout } from "./trouble.ts";
@@ -48,7 +48,16 @@ export interface PlannedDelivery extends SuppressedDelivery {
 const relief: readonly IncidentEventKind[] = ["acknowledged", "recovering", "resolved"];
 
 /** The steps by which news reach a channel; the first that refuses says why the channel is not told. */
-const announcement: readonly Step[] = [overtaken, unreachable, unrouted, muted, inMaintenance, tooMany, early];
+const announcement: readonly Step[] = [
+  overtaken,
+  unreachable,
+  saidAlready,
+  unrouted,
+  muted,
+  inMaintenance,
+  tooMany,
+  early,
+];
 
 /** What is over is told to everybody who knows that it was not, whatever routes, silences and windows say by now. */
 const allClear: readonly Step[] = [unannounced];
@@ -135,6 +144,10 @@ type Step = (question: Question) => string | undefined;
 export const mostInAnHour = 12;
 const neverTooMany: readonly IncidentEventKind[] = ["opened", "severity_raised", "escalated"];
 
+/** Events that say what has changed, and how far apart in milliseconds two of them are of one moment where the incident is the same. */
+const changes: readonly IncidentEventKind[] = ["joined", "severity_raised", "root_cause_changed", "status_update"];
+const sameMomentMs = 120_000;
+
 function firstRefusal(steps: readonly Step[], question: Question): string | undefined {
   for (const step of steps) {
     const refusal = step(question);
@@ -145,6 +158,15 @@ function firstRefusal(steps: readonly Step[], question: Question): string | unde
 
 function overtaken({ event, history }: Question): string | undefined {
   return isSuperseded(history, event.sequence) ? superseded : undefined;
+}
+
+/** What changed in the moment of which the opening tells stands in the opening: with a late one, several events may come at once. */
+function saidAlready({ event, history }: Question): string | undefined {
+  if (!changes.includes(event.event)) return undefined;
+  const moment = momentOf(event);
+  const opened = history.find((delivery) => delivery.event === "opened" && isTelling(delivery));
+  const isSame = opened?.moment === moment && Math.abs(Date.parse(event.at) - opened.at.getTime()) <= sameMomentMs;
+  return isSame ? "told with the opening, in which it stands" : undefined;
 }
 
 /** That notices do not reach a channel cannot be told there. */
@@ -194,8 +216,10 @@ function tooMany({ event, history }: Question): string | undefined {
 }
 
 function early({ event, channel, history, circumstances }: Question): string | undefined {
-  const told = history.filter((delivery) => delivery.sequence < event.sequence && isTelling(delivery));
-  const last = told.length === 0 ? undefined : Math.max(...told.map(({ at }) => at.getTime()));
+  const isUnderWay = history.some((delivery) => isTelling(delivery) && !isFinal(delivery));
+  if (event.event === "reminder" && isUnderWay) return "not due: what came before it is still on its way";
+  const arrived = history.flatMap(({ delivered_at }) => delivered_at?.getTime() ?? []);
+  const last = arrived.length === 0 ? undefined : Math.max(...arrived);
   return notDue(event, routesTo(channel, event, circumstances.configuration.routes), last);
 }
 

@@ -1,6 +1,7 @@
 /** Routes: what goes where. */
 import type { Route } from "../../shared/config/model.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import { reminderSlackMs } from "../../shared/told.ts";
 import { spokenDuration } from "../../shared/units.ts";
 
 /**
@@ -37,7 +38,7 @@ export function routesTo(channel: string, event: IncidentEvent, routes: readonly
  * Why none of the routes wants the event yet, as a sentence; `undefined` when one does. Only reminders and escalations have their time:
  * that of the route, or at once for a route that names the event and no time.
  * An escalation waits from the opening on, or from when the incident could be told again after it was muted.
- * @param told when this channel was last told of the incident: the time of that event, in milliseconds since the epoch
+ * @param told when a notice of the incident last arrived in this channel, in milliseconds since the epoch
  */
 export function notDue(event: IncidentEvent, routes: readonly Route[], told: number | undefined): string | undefined {
   const waits = waitsFor(event, routes);
@@ -47,7 +48,8 @@ export function notDue(event: IncidentEvent, routes: readonly Route[], told: num
   const since = event.event === "reminder" ? told : Date.parse(event.audible_since ?? event.opened_at);
   const waited = since === undefined ? Number.POSITIVE_INFINITY : Date.parse(event.at) - since;
   const shortest = Math.min(...waits);
-  return waited >= shortest
+  const slack = event.event === "reminder" ? reminderSlackMs : 0;
+  return waited >= shortest - slack
     ? undefined
     : `not due: ${spokenDuration(waited)} of ${spokenDuration(shortest)} have passed`;
 }
