@@ -119,6 +119,7 @@ function snapshotOf(run: Run, options: Options, dataDir: string, startedAt: numb
     ...(position === undefined ? {} : { headline: { text: position.step.say, nextInMs: position.nextInMs } }),
     messages: run.messages(),
     hints: [
+      `incidents: ${run.incidentPages}`,
       ...(run.statusPage === undefined ? [] : [`status page: ${run.statusPage}`]),
       options.data === undefined ? "keep the data with --data DIR" : `data in ${dataDir}`,
       "Ctrl-C stops everything",

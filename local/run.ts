@@ -19,6 +19,7 @@ import { startGoogle } from "./engine/google.ts";
 import { keptPort } from "./free-port.ts";
 import { startMailInbox } from "./inbox/smtp.ts";
 import { startWebhookInbox } from "./inbox/webhook.ts";
+import { startIncidentPages } from "./incident-page.ts";
 import type { Options } from "./options.ts";
 import type { Happened } from "./outcome.ts";
 import { type Play, playScript } from "./play.ts";
@@ -35,6 +36,8 @@ export interface Run {
   readonly play?: Play;
   /** Address of the first status page, where the configuration has one. */
   readonly statusPage?: string;
+  /** Address of the incidents of this machine. */
+  readonly incidentPages: string;
   /** Messages delivered so far. */
   messages(): number;
   /** What happened since the script began. */
@@ -148,15 +151,18 @@ async function startWatched(
     watch.see(report);
     recorder?.write(report);
   };
-  const system = keep(
-    await startSystem({ configuration, engine, dataDir, logger, onReport, ...surroundings, ...bundlesOf(options) }),
-  );
+  // The address stays the same while the data is kept, so that the links of old notices still lead somewhere.
+  const pages = keep(await startIncidentPages(engine.store, await keptPort(join(dataDir, "incidents.port"))));
+  const { links: incidentLinks } = pages;
+  const common = { configuration, engine, dataDir, incidentLinks, logger, onReport };
+  const system = keep(await startSystem({ ...common, ...surroundings, ...bundlesOf(options) }));
   const [page] = configuration.channels.filter(isStatusPage);
   const file = join(pagesFolder(dataDir), String(page?.settings["bucket"]), "index.html");
   return {
     configuration,
     watch,
     system,
+    incidentPages: pages.url,
     ...(page === undefined ? {} : { statusPage: pathToFileURL(file).href }),
     messages: () => engine.delivered() ?? 0,
     happened: () => ({

@@ -23,6 +23,8 @@ export interface SystemOptions {
   readonly secrets: Readonly<Record<string, string>>;
   /** Below which Google's APIs are found. @default the real ones */
   readonly googleApi?: string | undefined;
+  /** Where people find incidents, with `${incident}` for the id of one. */
+  readonly incidentLinks: string;
   readonly tickMs: number;
   /** The folder of the bundles from which the functions run. @default their sources */
   readonly bundles?: string;
@@ -46,7 +48,8 @@ export interface System {
  * @throws Error one sentence, when a function does not start
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
-  const { configuration, engine, dataDir, secrets, googleApi, tickMs, logger, onReport, bundles } = options;
+  const { configuration, engine, dataDir, secrets, googleApi, incidentLinks, tickMs, logger, onReport, bundles } =
+    options;
   const logs = join(dataDir, "logs");
   const secretsDir = join(dataDir, "secrets");
   await Promise.all([logs, secretsDir].map((directory) => mkdir(directory, { recursive: true })));
@@ -59,6 +62,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     PATHKEEPER_CONFIGURATION: compiled,
     PATHKEEPER_SECRETS: secretsDir,
     PATHKEEPER_PAGES: pagesFolder(dataDir),
+    PATHKEEPER_INCIDENT_URL: incidentLinks,
     PATHKEEPER_METRICS: join(dataDir, "metrics.prom"),
     PATHKEEPER_VANTAGE: "any",
     ...(googleApi === undefined ? {} : { PATHKEEPER_GOOGLE_API: googleApi }),

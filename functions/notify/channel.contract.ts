@@ -80,6 +80,19 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       }
     });
 
+    it.each(audiences)("carries the link to the incident, for %s", (audience) => {
+      const notice = { ...noticeOf(incidentEvent()), audience };
+      const outgoing = kind.render(settings, notice);
+      // A status page is for everybody: the link is for colleagues.
+      if (outgoing.transport === "page") expect(JSON.stringify(outgoing)).not.toContain("console.example.com");
+      else if (outgoing.transport === "smtp") {
+        expect(outgoing.text).toContain(notice.url);
+        expect(outgoing.html).toContain(`href="${notice.url?.replace("&", "&amp;")}"`);
+      } else expect(outgoing.body.replaceAll("&amp;", "&")).toContain(notice.url);
+      const { url: _, ...without } = notice;
+      expect(JSON.stringify(kind.render(settings, without))).not.toMatch(/console\.example\.com|Open the incident/);
+    });
+
     it("reads every answer, and knows success only by 2xx", () => {
       const statuses = Array.from({ length: 600 }, (_, status) => status);
       for (const status of statuses) {

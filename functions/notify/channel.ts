@@ -21,6 +21,8 @@ export interface Notice {
   readonly components: readonly Component[];
   /** What the root cause is called, and who must act on it. */
   readonly rootCause: { readonly title: string; readonly team?: string };
+  /** Where people find the incident; absent where that is not known. */
+  readonly url?: string;
   /** The same for every attempt of this delivery, and for no other: derived from incident, event and channel. */
   readonly key: string;
   /** The key of the opening in this channel, which everything told of the incident belongs to. */

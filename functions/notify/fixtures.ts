@@ -69,6 +69,7 @@ export function noticeOf(event: IncidentEvent): Notice {
     channel: "ops",
     components: configurationOf([]).components,
     rootCause: { title: "VPC connector", team: "infrastructure" },
+    url: `https://console.example.com/incidents/${encodeURIComponent(event.incident)}?project=netra&view=panel`,
     key: deliveryId(event, "ops"),
     thread: deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, "ops"),
     threadTitle: event.title,

@@ -31,6 +31,8 @@ export interface NotifyWorld extends DeliveryWorld {
   readonly configuration: Configuration;
   /** Takes what the notifier reports of itself. */
   readonly publisher: Publisher;
+  /** Where people find incidents, with `${incident}` for the id of one. @default nowhere */
+  readonly incidentLinks?: string | undefined;
   /** Writes the status pages as things stand. @default there are none */
   readonly refreshPages?: () => Promise<void>;
 }
@@ -94,7 +96,7 @@ async function reportTrouble(id: string, troubles: readonly ProbeResult[], world
 
 /** The ledger of the incident, in which this event is planned: once, however often its message comes. */
 async function plannedLedger(event: IncidentEvent, publishedAt: number, world: NotifyWorld): Promise<LedgerEntry[]> {
-  const { store, logger, configuration, kinds } = world;
+  const { store, logger, configuration, kinds, incidentLinks } = world;
   const now = world.clock.now();
   const ledger = await readLedger(store, event.incident, logger);
   if (ledger.some(({ id, delivery }) => id === deliveryId(event, delivery.channel))) return ledger;
@@ -105,7 +107,7 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
   const silences = isAllClear(event)
     ? []
     : await readSilences(store, { id: event.incident, fields: await store.get("incidents", event.incident) }, logger);
-  await writePlan(event, plan(event, { configuration, kinds, silences, ledger }, now), now, world);
+  await writePlan(event, plan(event, { configuration, kinds, silences, ledger, incidentLinks }, now), now, world);
   return readLedger(store, event.incident, logger);
 }
 

@@ -51,4 +51,5 @@ const alwaysSaid: readonly string[] = [
   "11:58:00",
   "in the incident",
   `document 20250916-120000-${"x".repeat(63)}`,
+  `https://console.example.com/incidents/20250916-120000-${"x".repeat(63)}?project=netra`,
 ];

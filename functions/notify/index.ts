@@ -2,6 +2,7 @@
 import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connectPages } from "../../shared/adapters/pages.ts";
 import { connect } from "../../shared/adapters/select.ts";
+import { incidentLinks } from "../../shared/incident-link.ts";
 import { pushFunction } from "../../shared/shell.ts";
 import { channels } from "./channels/index.ts";
 import { notifyHandler } from "./handler.ts";
@@ -20,6 +21,7 @@ export const notify: HttpFunction = pushFunction(
     ...world,
     kinds: channels,
     send: sender(world.secrets, { writePage: pageWriter(pages) }),
+    incidentLinks: incidentLinks(world.configuration, process.env),
     refreshPages: () => refreshPages(pages),
   }),
 );

@@ -1,5 +1,6 @@
 /** The decision who is told of an event, and why the others are not. Pure: everything it needs is an argument. */
 import type { Configuration, ConfiguredChannel } from "../../shared/config/model.ts";
+import { incidentLink } from "../../shared/incident-link.ts";
 import { maintenanceOf } from "../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import { statusPageKind } from "../../shared/messages/pages-due.ts";
@@ -14,6 +15,8 @@ export interface Circumstances {
   readonly configuration: Configuration;
   readonly kinds: Readonly<Record<string, AnyChannelKind>>;
   readonly silences: readonly Silence[];
+  /** Where people find incidents, with `${incident}` for the id of one; absent where that is not known. */
+  readonly incidentLinks?: string | undefined;
   /** Everything that the ledger holds on this incident. */
   readonly ledger: readonly LedgerEntry[];
 }
@@ -268,7 +271,7 @@ export function compose(
   event: IncidentEvent,
   channel: ConfiguredChannel,
   threadTitle: string,
-  { configuration, kinds }: Circumstances,
+  { configuration, kinds, incidentLinks }: Circumstances,
 ): Outgoing | string {
   const kind = Object.hasOwn(kinds, channel.kind) ? kinds[channel.kind] : undefined;
   if (kind === undefined) return "the channel is not in the configuration any more";
@@ -288,6 +291,7 @@ export function compose(
       title: cause?.title ?? event.root_cause,
       ...(cause?.team === undefined ? {} : { team: cause.team }),
     },
+    ...(incidentLinks === undefined ? {} : { url: incidentLink(incidentLinks, event.incident) }),
     key: deliveryId(event, channel.name),
     thread: deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, channel.name),
     threadTitle,

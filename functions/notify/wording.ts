@@ -20,7 +20,12 @@ export interface Wording {
   readonly facts: readonly { readonly label: string; readonly value: string }[];
   readonly lists: readonly { readonly label: string; readonly items: readonly string[] }[];
   readonly nextSteps: readonly string[];
+  /** Where people find the incident; absent where that is not known. Never shortened. */
+  readonly link?: string;
 }
+
+/** What the link of a notice is called. */
+export const linkTitle = "Open the incident";
 
 /** How much a notice may say; the incident has everything. */
 export interface Room {
@@ -51,6 +56,7 @@ export function wording(notice: Notice, room: Room = ampleRoom): Wording {
       { label: "Next steps", items: shorten(event.next_steps ?? [], room) },
     ].filter(({ items }) => items.length > 0),
     nextSteps: nextStepsOf(notice),
+    ...linkOf(notice),
   };
 }
 
@@ -125,7 +131,8 @@ function factsOf({ event, timezone, rootCause }: Notice, room: Room): Wording["f
 }
 
 /** Impact and outlook, and what customers may be told: nothing that only those who mend it understand. */
-function plainWording({ event, environment, timezone, rootCause }: Notice, audience: Audience, room: Room): Wording {
+function plainWording(notice: Notice, audience: Audience, room: Room): Wording {
+  const { event, environment, timezone, rootCause } = notice;
   const since = localTime(event.first_failure_at, timezone);
   const known = event.root_cause !== "unknown";
   const facts = [
@@ -145,7 +152,12 @@ function plainWording({ event, environment, timezone, rootCause }: Notice, audie
     facts: facts.map(([label = "", value = ""]) => ({ label, value })).filter(({ value }) => value !== ""),
     lists: [],
     nextSteps: [`The engineers find everything in incidents, document ${bounded(event.incident)}.`],
+    ...linkOf(notice),
   };
+}
+
+function linkOf({ url }: Notice): Pick<Wording, "link"> {
+  return url === undefined ? {} : { link: url };
 }
 
 function forCustomers(audience: Audience): boolean {

@@ -1,5 +1,6 @@
 /** `${name}` in texts: which variables a value asks for, and the value with them filled in, each written as its place wants it. */
 import type { z } from "zod";
+import { fillMarks, marksOf } from "../../shared/marks.ts";
 import { ProbeFault } from "./net/faults.ts";
 
 /** A value of JSON. */
@@ -11,12 +12,9 @@ export type Variables = ReadonlyMap<string, Json>;
 /** What a variable may be called. */
 export const variableName: RegExp = /^[a-z][a-z0-9_]*$/i;
 
-/** `$${` stands for the two characters `${`. */
-const mark = /\$\$\{|\$\{([^{}]*)\}?/g;
-
 /** What a value asks for, at any depth: the text between the braces, right or not, in the order in which it stands. */
 export function marksIn(value: unknown): string[] {
-  if (typeof value === "string") return [...value.matchAll(mark)].flatMap(([, name]) => name ?? []);
+  if (typeof value === "string") return marksOf(value).map(({ name }) => name);
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(marksIn) : [];
 }
 
@@ -26,9 +24,7 @@ export function fillText(
   variables: Variables,
   encode: (plain: string) => string = (plain) => plain,
 ): string {
-  return text.replaceAll(mark, (_, name?: string) =>
-    name === undefined ? "${" : encode(plainText(variables.get(name) ?? "")),
-  );
+  return fillMarks(text, (name) => encode(plainText(variables.get(name) ?? "")));
 }
 
 /** A URL with its variables as parts of path and query. */

@@ -12,6 +12,7 @@
  * | `PATHKEEPER_STORE` | file of the embedded store, in place of Firestore |
  * | `PATHKEEPER_BROKER` | URL of the embedded broker, in place of Pub/Sub |
  * | `PATHKEEPER_GOOGLE_API` | URL below which Google's APIs are found by their host names, in place of the real ones |
+ * | `PATHKEEPER_INCIDENT_URL` | where people find an incident, with `${incident}` for its id, by default its document in Google's console |
  * | `PATHKEEPER_PAGES` | folder below which status pages are written, in place of buckets |
  * | `PATHKEEPER_SECRET_PREFIX` | before the names of secrets in Secret Manager; without it they are looked for in the two places below |
  * | `PATHKEEPER_SECRETS` | folder of secrets, one file each |

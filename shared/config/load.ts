@@ -111,6 +111,7 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     channels,
     routes,
     ...(maintenance.length === 0 ? {} : { maintenance }),
+    ...given({ incidentUrl: top.incident_url }),
     ...given({ heartbeat: heartbeatOf(top.heartbeat), export: top.export === "off" ? false : top.export }),
     availability: top.availability,
   };

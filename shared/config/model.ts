@@ -167,6 +167,8 @@ export interface Configuration {
   readonly recovery: { readonly stages: readonly RecoveryStage[] };
   readonly channels: readonly ConfiguredChannel[];
   readonly routes: readonly Route[];
+  /** Where people find an incident: an address with `${incident}` for its id. @default its document in Google's console */
+  readonly incidentUrl?: string;
   /** Absent without any. */
   readonly maintenance?: readonly MaintenanceWindow[];
   readonly heartbeat?: HeartbeatSettings;

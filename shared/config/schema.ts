@@ -1,5 +1,6 @@
 /** The form of `monitor.yaml`: the keys of every section. What a kind of probe or channel reads besides, its registry says. */
 import { z } from "zod";
+import { incidentUrl } from "../incident-link.ts";
 import type { Severity } from "../messages/incident-event.ts";
 import type { Vantage } from "../messages/report.ts";
 import {
@@ -75,6 +76,7 @@ export interface Outline {
   readonly recovery: { readonly stages: readonly StageEntry[] };
   readonly channels: Readonly<Record<string, unknown>>;
   readonly routes: readonly unknown[];
+  readonly incident_url?: string | undefined;
   readonly maintenance: readonly unknown[];
   readonly heartbeat?: HeartbeatEntry | undefined;
   readonly export?: readonly string[] | "off" | false | undefined;
@@ -331,6 +333,10 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .describe("How a recovery is proved."),
   channels: z.record(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),
   routes: z.array(z.unknown()).default([]).describe("What is told where. Any route that matches tells its channels."),
+  incident_url: incidentUrl
+    .optional()
+    .describe("Where people find an incident, with ${incident} for its id. Default: its document in Google's console.")
+    .meta({ examples: ["https://status.example.com/incidents/${incident}"] }),
   maintenance: z
     .array(z.unknown())
     .default([])

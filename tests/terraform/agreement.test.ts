@@ -26,6 +26,7 @@ const ofOneMachine = new Set([
   "PATHKEEPER_BROKER",
   "PATHKEEPER_METRICS",
   "PATHKEEPER_PAGES",
+  "PATHKEEPER_INCIDENT_URL",
   "PATHKEEPER_GOOGLE_API",
   "PATHKEEPER_SECRETS",
   // The prefix, and how the comments write what follows it.

@@ -52,6 +52,8 @@ describe("a message", () => {
               "text": "Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
       To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there.",
             },
+            "title": "Open the incident",
+            "url": "https://console.example.com/incidents/20250916-120000-vpc-connector?project=netra&view=panel",
           },
         ],
       }

@@ -6,7 +6,7 @@ import { classifyHttp } from "../classify.ts";
 import { characters, fitted } from "../fit.ts";
 import { postJson } from "../post.ts";
 import { signs, type Tone, toneOf } from "../tone.ts";
-import type { Wording } from "../wording.ts";
+import { linkTitle, type Wording } from "../wording.ts";
 
 /** Settings of a Discord channel. */
 export interface DiscordSettings {
@@ -50,6 +50,9 @@ const colors: Readonly<Record<Tone, number>> = {
 };
 
 interface Embed {
+  /** What the link is called; there is none without. */
+  readonly title?: string;
+  readonly url?: string;
   readonly description: string;
   readonly color: number;
   /** Plain text, which reads no Markdown. */
@@ -70,7 +73,7 @@ function renderMessage({ url, thread_id }: DiscordSettings, notice: Notice): Out
   return postJson(url, message, { query: { wait: "true", ...(thread_id === undefined ? {} : { thread_id }) } });
 }
 
-function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, tone: Tone): Message {
+function messageOf({ state, what, change, facts, lists, nextSteps, link }: Wording, tone: Tone): Message {
   const paragraphs = [
     change === undefined ? [] : [escapeMarkdown(change)],
     facts.map(({ label, value }) => `**${label}:** ${escapeMarkdown(value)}`),
@@ -80,6 +83,7 @@ function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, to
     content: `${signs[tone]} **${escapeMarkdown(state)}**\n${escapeMarkdown(what)}`,
     embeds: [
       {
+        ...(link === undefined ? {} : { title: linkTitle, url: link }),
         description: paragraphs
           .filter((lines) => lines.length > 0)
           .map((lines) => lines.join("\n"))
@@ -92,12 +96,12 @@ function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, to
   };
 }
 
-function fits({ content, embeds: [{ description, footer }] }: Message): boolean {
+function fits({ content, embeds: [{ title = "", description, footer }] }: Message): boolean {
   return (
     characters(content) <= longest.content &&
     characters(description) <= longest.description &&
     characters(footer.text) <= longest.footer &&
-    characters(description) + characters(footer.text) <= longest.embeds
+    characters(title) + characters(description) + characters(footer.text) <= longest.embeds
   );
 }
 

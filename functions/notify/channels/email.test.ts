@@ -36,6 +36,8 @@ describe("a mail", () => {
 
 The VPC connector is saturated; the backend answers 503.
 
+Open the incident: https://console.example.com/incidents/20250916-120000-vpc-connector?project=netra&view=panel
+
 Impact: $500K+ ARR pipeline blocked
 Root cause: VPC connector (90 % sure)
 Whose trouble: the platform

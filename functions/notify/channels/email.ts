@@ -5,7 +5,7 @@ import { bounded } from "../../../shared/redact.ts";
 import type { ChannelKind, Notice, OutgoingMail } from "../channel.ts";
 import { classifySmtp } from "../classify.ts";
 import { escapeHtml } from "../escape-html.ts";
-import { type Wording, wording } from "../wording.ts";
+import { linkTitle, type Wording, wording } from "../wording.ts";
 
 /** Settings of a mail channel. */
 export interface EmailSettings {
@@ -72,10 +72,11 @@ function messageId(key: string, { event }: Notice): string {
   return `<${left}@${event.environment.replaceAll(/[^A-Za-z0-9-]+/g, "-")}.pathkeeper>`;
 }
 
-function textOf({ state, what, change, facts, lists, nextSteps }: Wording): string {
+function textOf({ state, what, change, facts, lists, nextSteps, link }: Wording): string {
   const paragraphs = [
     state,
     what,
+    link === undefined ? "" : `${linkTitle}: ${link}`,
     change ?? "",
     facts.map(({ label, value }) => `${label}: ${value}`).join("\n"),
     ...lists.map(({ label, items }) => [`${label}:`, ...items.map((item) => `- ${item}`)].join("\n")),
@@ -85,12 +86,13 @@ function textOf({ state, what, change, facts, lists, nextSteps }: Wording): stri
 }
 
 /** Without colours of its own, so that light and dark mode both stay readable. */
-function htmlOf({ state, what, change, facts, lists, nextSteps }: Wording): string {
+function htmlOf({ state, what, change, facts, lists, nextSteps, link }: Wording): string {
   const paragraph = (text: string, style: string): string =>
     `<p style="margin:0 0 12px;${style}">${escapeHtml(text)}</p>`;
   const parts = [
     paragraph(state, "font-weight:bold"),
     paragraph(what, "font-size:18px"),
+    ...(link === undefined ? [] : [`<p style="margin:0 0 12px"><a href="${escapeHtml(link)}">${linkTitle}</a></p>`]),
     ...(change === undefined ? [] : [paragraph(change, "")]),
     ...facts.map(
       ({ label, value }) =>

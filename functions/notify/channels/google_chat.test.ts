@@ -25,6 +25,20 @@ describe("a card", () => {
                         "text": "🔴 <b>NEW INCIDENT · critical P0 · Netra staging</b><br>The VPC connector is saturated; the backend answers 503.",
                       },
                     },
+                    {
+                      "buttonList": {
+                        "buttons": [
+                          {
+                            "onClick": {
+                              "openLink": {
+                                "url": "https://console.example.com/incidents/20250916-120000-vpc-connector?project=netra&view=panel",
+                              },
+                            },
+                            "text": "Open the incident",
+                          },
+                        ],
+                      },
+                    },
                   ],
                 },
                 {

@@ -7,7 +7,7 @@ import { classifyHttp } from "../classify.ts";
 import { bytes, fitted, wellFormedJson } from "../fit.ts";
 import { postJson } from "../post.ts";
 import { signs, toneOf } from "../tone.ts";
-import type { Wording } from "../wording.ts";
+import { linkTitle, type Wording } from "../wording.ts";
 
 /** Settings of a Google Chat channel. */
 export interface GoogleChatSettings {
@@ -40,7 +40,13 @@ const largestMessage = 32_000;
 
 type Widget =
   | { readonly textParagraph: { readonly text: string } }
-  | { readonly decoratedText: { readonly topLabel: string; readonly text: string; readonly wrapText: true } };
+  | { readonly decoratedText: { readonly topLabel: string; readonly text: string; readonly wrapText: true } }
+  | { readonly buttonList: { readonly buttons: readonly [LinkButton] } };
+
+interface LinkButton {
+  readonly text: string;
+  readonly onClick: { readonly openLink: { readonly url: string } };
+}
 
 interface Section {
   readonly header?: string;
@@ -70,7 +76,7 @@ function renderMessage({ url }: GoogleChatSettings, notice: Notice): OutgoingReq
   });
 }
 
-function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, notice: Notice): Message {
+function messageOf({ state, what, change, facts, lists, nextSteps, link }: Wording, notice: Notice): Message {
   const sign = signs[toneOf(notice)];
   return {
     fallbackText: withoutMentions(`${sign} ${state}: ${what}`),
@@ -84,6 +90,7 @@ function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, no
               widgets: [
                 paragraph([`${sign} <b>${escapeHtml(state)}</b>`, escapeHtml(what)]),
                 ...(change === undefined ? [] : [paragraph([escapeHtml(change)])]),
+                ...(link === undefined ? [] : [button(link)]),
               ],
             },
             {
@@ -105,6 +112,10 @@ function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, no
 
 function paragraph(lines: readonly string[]): Widget {
   return { textParagraph: { text: lines.join("<br>") } };
+}
+
+function button(url: string): Widget {
+  return { buttonList: { buttons: [{ text: linkTitle, onClick: { openLink: { url } } }] } };
 }
 
 /** The characters that begin tags and entities of the HTML that cards show. */

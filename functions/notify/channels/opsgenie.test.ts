@@ -26,6 +26,7 @@ describe("an incident", () => {
       entity: "VPC connector",
       source: "Netra staging",
       priority: "P1",
+      details: { "Open the incident": noticeOf(incidentEvent()).url },
     });
   });
 

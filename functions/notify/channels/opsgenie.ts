@@ -7,7 +7,7 @@ import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../classify.ts";
 import { characters, cut, fitted } from "../fit.ts";
 import { postJson } from "../post.ts";
-import type { Wording } from "../wording.ts";
+import { linkTitle, type Wording } from "../wording.ts";
 
 /** Settings of an Opsgenie channel. */
 export interface OpsgenieSettings {
@@ -89,17 +89,18 @@ function renderAlert({ api_key, region }: OpsgenieSettings, notice: Notice): Out
     entity: cut(bounded(rootCause.title), longest.entity),
     source,
     priority: priorities[event.priority],
+    ...(notice.url === undefined ? {} : { details: { [linkTitle]: notice.url } }),
   };
   return postJson(addresses[region], alert, { authorization });
 }
 
 /** Plain text: Opsgenie shows it as such. */
-function textOf({ state, what, change, facts, lists, nextSteps }: Wording): string {
+function textOf({ state, what, change, facts, lists, nextSteps, link }: Wording): string {
   const paragraphs = [
     [state, what, ...(change === undefined ? [] : [change])],
     facts.map(({ label, value }) => `${label}: ${value}`),
     ...lists.map(({ label, items }) => [`${label}:`, ...items.map((item) => `- ${item}`)]),
-    nextSteps,
+    [...nextSteps, ...(link === undefined ? [] : [`${linkTitle}: ${link}`])],
   ];
   // It may be shown as HTML, too: what looks like a tag is none.
   return paragraphs

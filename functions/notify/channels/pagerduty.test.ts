@@ -63,8 +63,15 @@ describe("an event", () => {
     expect(JSON.parse(requestOf().body)).toMatchInlineSnapshot(`
       {
         "client": "Pathkeeper",
+        "client_url": "https://console.example.com/incidents/20250916-120000-vpc-connector?project=netra&view=panel",
         "dedup_key": "20250916-120000-vpc-connector",
         "event_action": "trigger",
+        "links": [
+          {
+            "href": "https://console.example.com/incidents/20250916-120000-vpc-connector?project=netra&view=panel",
+            "text": "Open the incident",
+          },
+        ],
         "payload": {
           "component": "vpc-connector",
           "custom_details": {
@@ -113,7 +120,14 @@ describe("an event", () => {
     }
     const alert = { routing_key: "0123456789abcdef0123456789abcdef", dedup_key: "20250916-120000-vpc-connector" };
     expect(inbox.received.map(({ body }) => JSON.parse(body))).toEqual([
-      { event_action: "trigger", ...alert, client: "Pathkeeper", payload: expect.any(Object) },
+      {
+        event_action: "trigger",
+        ...alert,
+        client: "Pathkeeper",
+        client_url: noticeOf(incidentEvent()).url,
+        links: [{ href: noticeOf(incidentEvent()).url, text: "Open the incident" }],
+        payload: expect.any(Object),
+      },
       { event_action: "acknowledge", ...alert },
       { event_action: "resolve", ...alert },
     ]);

@@ -7,7 +7,7 @@ import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../ch
 import { classifyHttp } from "../classify.ts";
 import { cut } from "../fit.ts";
 import { postJson } from "../post.ts";
-import { type Wording, wording } from "../wording.ts";
+import { linkTitle, type Wording, wording } from "../wording.ts";
 
 /** Settings of a PagerDuty channel. */
 export interface PagerDutySettings {
@@ -77,9 +77,13 @@ function renderEvent({ routing_key, region }: PagerDutySettings, notice: Notice)
   const event = {
     event_action: action ?? "trigger",
     dedup_key: cut(bounded(notice.event.incident), longest.dedupKey),
-    ...(action === undefined ? { client: "Pathkeeper", payload: alertOf(notice) } : {}),
+    ...(action === undefined ? { client: "Pathkeeper", payload: alertOf(notice), ...linksOf(notice) } : {}),
   };
   return postJson(addresses[region], event, { secretFields: { routing_key } });
+}
+
+function linksOf({ url }: Notice): object {
+  return url === undefined ? {} : { client_url: url, links: [{ href: url, text: linkTitle }] };
 }
 
 function alertOf(notice: Notice): object {

@@ -50,6 +50,7 @@ describe("a message", () => {
     expect(read()).toMatchInlineSnapshot(`
       "🔴 *NEW INCIDENT · critical P0 · Netra staging*
       The VPC connector is saturated; the backend answers 503.
+      <https://console.example.com/incidents/20250916-120000-vpc-connector?project=netra&amp;view=panel|Open the incident>
       ---
       *Impact:* $500K+ ARR pipeline blocked
       *Root cause:* VPC connector (90 % sure)
@@ -79,6 +80,7 @@ describe("a message", () => {
     expect(read(noticeOf(resolvedEvent()))).toMatchInlineSnapshot(`
       "🟢 *RESOLVED · critical P0 · Netra staging*
       The VPC connector is saturated; the backend answers 503.
+      <https://console.example.com/incidents/20250916-120000-vpc-connector?project=netra&amp;view=panel|Open the incident>
       ---
       Everything was validated.
       ---

@@ -6,7 +6,7 @@ import { classifyHttp } from "../classify.ts";
 import { characters, fitted, wellFormedJson } from "../fit.ts";
 import { postJson } from "../post.ts";
 import { signs, toneOf } from "../tone.ts";
-import type { Wording } from "../wording.ts";
+import { linkTitle, type Wording } from "../wording.ts";
 
 /** Settings of a Slack channel. */
 export interface SlackSettings {
@@ -68,9 +68,9 @@ function renderMessage({ url }: SlackSettings, notice: Notice): OutgoingRequest 
   );
 }
 
-function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, sign: string): Message {
+function messageOf({ state, what, change, facts, lists, nextSteps, link }: Wording, sign: string): Message {
   const paragraphs = [
-    [`${sign} *${escapeMrkdwn(state)}*`, escapeMrkdwn(what)],
+    [`${sign} *${escapeMrkdwn(state)}*`, escapeMrkdwn(what), ...(link === undefined ? [] : [linked(link)])],
     change === undefined ? [] : [escapeMrkdwn(change)],
     facts.map(({ label, value }) => `*${label}:* ${escapeMrkdwn(value)}`),
     ...lists.map(({ label, items }) => [`*${label}*`, ...items.map((item) => `• ${escapeMrkdwn(item)}`)]),
@@ -108,6 +108,11 @@ function fits({ blocks }: Message): boolean {
 
 function mrkdwn(text: string): Text {
   return { type: "mrkdwn", text, verbatim: true };
+}
+
+/** A link; what would end it is percent-encoded. */
+function linked(url: string): string {
+  return `<${escapeMrkdwn(url.replaceAll(/[|<>]/g, encodeURIComponent))}|${linkTitle}>`;
 }
 
 /** The three characters that make mentions, links and entities. */

@@ -40,6 +40,7 @@ describe("a card", () => {
           version: "1.2",
           msteams: { width: "Full" },
           body: expect.any(Array),
+          actions: [{ type: "Action.OpenUrl", title: "Open the incident", url: noticeOf(incidentEvent()).url }],
         },
       },
     ]);
@@ -128,7 +129,8 @@ describe("a card", () => {
     const { body } = requestOf(notice);
     expect(bytes(body)).toBeLessThanOrEqual(28_000);
     expect(body).not.toMatch(/\\ud[89a-f]/);
-    expect(leftOut(read(notice))).toEqual([]);
+    const [action] = JSON.parse(body).attachments[0].content.actions;
+    expect(leftOut(`${read(notice)} ${action.url}`)).toEqual([]);
   });
 });
 

@@ -6,7 +6,7 @@ import { classifyHttp } from "../classify.ts";
 import { bytes, fitted, wellFormedJson } from "../fit.ts";
 import { postJson } from "../post.ts";
 import { signs, type Tone, toneOf } from "../tone.ts";
-import type { Wording } from "../wording.ts";
+import { linkTitle, type Wording } from "../wording.ts";
 
 /** Settings of a Teams channel. */
 export interface TeamsSettings {
@@ -65,6 +65,7 @@ interface Message {
       readonly version: "1.2";
       readonly msteams: { readonly width: "Full" };
       readonly body: readonly RichTextBlock[];
+      readonly actions?: readonly [{ readonly type: "Action.OpenUrl"; readonly title: string; readonly url: string }];
     };
   }[];
 }
@@ -85,7 +86,7 @@ function renderMessage({ url }: TeamsSettings, notice: Notice): OutgoingRequest 
   return postJson(url, message);
 }
 
-function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, tone: Tone): Message {
+function messageOf({ state, what, change, facts, lists, nextSteps, link }: Wording, tone: Tone): Message {
   const body: RichTextBlock[] = [
     block([{ ...bold(`${signs[tone]} ${state}`), color: colors[tone] }]),
     block([run(what)], "Small"),
@@ -109,6 +110,7 @@ function messageOf({ state, what, change, facts, lists, nextSteps }: Wording, to
           version: "1.2",
           msteams: { width: "Full" },
           body,
+          ...(link === undefined ? {} : { actions: [{ type: "Action.OpenUrl", title: linkTitle, url: link }] }),
         },
       },
     ],

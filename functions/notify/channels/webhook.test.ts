@@ -40,7 +40,7 @@ describe("a request", () => {
     expect(JSON.parse(request.body)).toEqual({
       type: "incident.opened",
       timestamp: "2025-09-16T12:00:00.000Z",
-      data: { ...event, environment_title: "Netra staging" },
+      data: { ...event, environment_title: "Netra staging", url: noticeOf(incidentEvent()).url },
     });
     expect(request.signature).toEqual({
       id: "20250916-120000-vpc-connector:opened:ops",
@@ -59,7 +59,11 @@ describe("a request", () => {
       "ce-subject": "20250916-120000-vpc-connector",
       "ce-time": "2025-09-16T12:00:00.000Z",
     });
-    expect(JSON.parse(body)).toEqual({ ...incidentEvent(), environment_title: "Netra staging" });
+    expect(JSON.parse(body)).toEqual({
+      ...incidentEvent(),
+      environment_title: "Netra staging",
+      url: noticeOf(incidentEvent()).url,
+    });
     expect(signature?.id).toBe(headers["ce-id"]);
   });
 
@@ -74,7 +78,7 @@ describe("a request", () => {
       subject: "20250916-120000-vpc-connector",
       time: "2025-09-16T12:00:00.000Z",
       datacontenttype: "application/json",
-      data: { ...incidentEvent(), environment_title: "Netra staging" },
+      data: { ...incidentEvent(), environment_title: "Netra staging", url: noticeOf(incidentEvent()).url },
     });
   });
 

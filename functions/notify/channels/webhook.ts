@@ -139,6 +139,7 @@ function bodyOf(notice: Notice, mode: WebhookSettings["cloudevents"]): string {
     title: bounded(event.title),
     impact: bounded(event.impact, [], 600),
     environment_title: bounded(environment),
+    ...(notice.url === undefined ? {} : { url: notice.url }),
     ...(event.next_steps === undefined
       ? {}
       : { next_steps: event.next_steps.slice(0, 12).map((text) => bounded(text)) }),

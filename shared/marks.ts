@@ -1,0 +1,27 @@
+/** `${name}` in texts of the configuration: what is written between the braces, and where, and the text with it filled in. */
+
+/** A mark in a text. */
+export interface Mark {
+  /** What stands between the braces, right or not. */
+  readonly name: string;
+  /** Where the mark begins and how long it is, in characters of the text. */
+  readonly offset: number;
+  readonly length: number;
+  /** Whether its brace is closed. */
+  readonly closed: boolean;
+}
+
+/** `$${` stands for the two characters `${`. */
+const pattern = /\$\$\{|\$\{([^{}]*)\}?/g;
+
+/** The marks of a text, in the order in which they stand. */
+export function marksOf(text: string): Mark[] {
+  return [...text.matchAll(pattern)].flatMap(({ 0: whole, 1: name, index }) =>
+    name === undefined ? [] : [{ name, offset: index, length: whole.length, closed: whole.endsWith("}") }],
+  );
+}
+
+/** A text with its marks filled in. @param fill the text that stands for a name */
+export function fillMarks(text: string, fill: (name: string) => string): string {
+  return text.replaceAll(pattern, (_, name?: string) => (name === undefined ? "${" : fill(name)));
+}
