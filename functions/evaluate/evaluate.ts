@@ -34,7 +34,7 @@ import { sourceOf } from "./samples.ts";
 import { hearSelf, missTicks, ticksAreDue, watchTick } from "./self/checks.ts";
 import { type Exported, ownPoints, reportsIn, seriesPoints } from "./self/export.ts";
 import { isHeartbeatDue } from "./self/heartbeat.ts";
-import { decodeSelf, emptySelf, encodeSelf, noted, type SelfState } from "./self/state.ts";
+import { decodeSelf, emptySelf, encodeSelf, heardOf, noted, type SelfState } from "./self/state.ts";
 import {
   decodeEnvironment,
   type EnvironmentState,
@@ -193,7 +193,7 @@ async function lookAtItself(
   now: number,
 ): Promise<SelfLook> {
   const { plan, ticks } = desk;
-  const heard = Object.fromEntries(Array.from(states, ([group, state]) => [group, state.heard]));
+  const heard = Object.fromEntries(Array.from(states, ([group, state]) => [group, heardOf(state)]));
   let before = emptySelf;
   let after = emptySelf;
   let exported = nothing;

@@ -7,12 +7,14 @@ import type { Severity } from "../../../shared/messages/incident-event.ts";
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
 import { channelOf, channelRule, deadLettersProbe, monitorComponent, selfGroup } from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/redact.ts";
+import { list } from "../../../shared/sentences.ts";
 import { spokenDuration } from "../../../shared/units.ts";
 import type { Change } from "../alerts.ts";
 import { intervalOf, type Plan } from "../plan.ts";
 import { clockTime, dateTime } from "../sentences.ts";
 import type { KnownAlert } from "../state.ts";
-import type { Heard, SelfCheck, SelfState } from "./state.ts";
+import type { Heard, HeardGroup, SelfCheck, SelfState } from "./state.ts";
+import { lastResults, unheardSince } from "./unheard.ts";
 
 /** The next state of the monitor, and what changed with it. */
 export interface SelfWatched {
@@ -21,7 +23,7 @@ export interface SelfWatched {
 }
 
 /** What each group has shown, by its name; groups that were never heard of are absent. */
-export type HeardByGroup = Readonly<Record<string, Heard | undefined>>;
+export type HeardByGroup = Readonly<Record<string, HeardGroup | undefined>>;
 
 /** How long after the last tick the next is missing, in milliseconds. */
 const tickGap = 300_000;
@@ -58,9 +60,15 @@ export function watchTick(state: SelfState, heard: HeardByGroup, plan: Plan, at:
   if (interruption !== undefined) seen.set(...interruption);
   // What piled up in the meantime comes in any order, so silence is measured from here on.
   const resumedAt = interruption === undefined ? state.resumedAt : Math.max(state.resumedAt, at, now);
-  const looking: SelfState = { ...state, tickAt: at, resumedAt, expected, retired: retiredFrom(state, plan, at) };
+  const retired = retiredFrom(state, plan, at);
+  const unheard = unheardSince(state.unheard, heard, plan, at);
+  const looking: SelfState = { ...state, tickAt: at, resumedAt, expected, retired, unheard };
   if (interruption === undefined) {
-    for (const [name, one] of [...silences(looking, heard, plan, at), ...troubles(heard, plan, at)])
+    for (const [name, one] of [
+      ...silences(looking, heard, plan, at),
+      ...partialSilences(looking, heard, plan, at),
+      ...troubles(heard, plan, at),
+    ])
       seen.set(name, one);
   }
   return folded(looking, seen, at);
@@ -114,8 +122,11 @@ export function ticksAreDue(tickAt: number, now: number): boolean {
 
 /** Whether a group has been silent for longer than its schedule allows. Also what the heartbeat goes by. */
 export function isSilent(group: string, state: SelfState, heard: Heard | undefined, plan: Plan, at: number): boolean {
-  const from = lastSign(group, state, heard);
-  const { schedule, intervalMs, timeoutMs } = expectationOf(group, plan);
+  return isOverdue(lastSign(group, state, heard), expectationOf(group, plan), at);
+}
+
+/** Whether so many runs were missed since an instant that it is no chance. */
+function isOverdue(from: number, { schedule, intervalMs, timeoutMs }: Expectation, at: number): boolean {
   if (at - from <= intervalMs) return false;
   const misses = intervalMs <= 300_000 ? 3 : intervalMs <= 1_800_000 ? 2 : 1;
   let due: number | undefined = from;
@@ -165,6 +176,28 @@ function* silences(state: SelfState, heard: HeardByGroup, plan: Plan, at: number
     yield [`reports/${group}`, { rule: `No reports of ${group}`, severity, seen, since }];
   }
 }
+
+/** Groups that report, but not on all of their probes: a part of the run does not begin, or does not come to its end. */
+function* partialSilences(state: SelfState, heard: HeardByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
+  for (const group of plan.groups) {
+    const last = heard[group];
+    // Measured by what the group showed since, so that what is silent altogether, or blind, is not told twice.
+    const healthyAt = Math.min(last?.healthyAt ?? 0, at);
+    const signs = lastResults(group, last, state.unheard, plan).filter(
+      ({ from }) =>
+        from < healthyAt && isOverdue(Math.max(from, state.resumedAt), expectationOf(group, plan), healthyAt),
+    );
+    if (signs.length === 0) continue;
+    const since = Math.min(...signs.map(({ from }) => from));
+    const names = signs.slice(0, mostNamed).map(({ probe }) => `\`${probe}\``);
+    const more = signs.length > mostNamed ? [`${signs.length - mostNamed} more`] : [];
+    const seen = `nothing of ${list([...names, ...more])} for ${spokenDuration(at - since)}, while ${group} reports`;
+    yield [`probes/${group}`, { rule: `Results of ${group} are missing`, severity: "warning", seen, since }];
+  }
+}
+
+/** The most probes that are named. */
+const mostNamed = 5;
 
 function* troubles(heard: HeardByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
   for (const group of plan.groups) {
@@ -235,8 +268,15 @@ export function isLate(at: number, now: number): boolean {
   return now - at > lateAfter;
 }
 
-/** What is expected of a group: when it runs, how far apart at the most, and how long one run may take. */
-export function expectationOf(group: string, plan: Plan): { schedule: string; intervalMs: number; timeoutMs: number } {
+/** What is expected of a group: when it runs, how far apart at the most, and how long one run may take; in milliseconds. */
+export interface Expectation {
+  readonly schedule: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+/** What is expected of a group. */
+export function expectationOf(group: string, plan: Plan): Expectation {
   const members = plan.configuration.probes.filter((probe) => probe.group === group);
   return {
     schedule: members[0]?.schedule ?? "every 1m",

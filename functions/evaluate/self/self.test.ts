@@ -41,6 +41,69 @@ function told(bench: Bench, result: Partial<ProbeResult>): Report {
   };
 }
 
+/** Minutes in which the reports of `outside-1m` leave out these probes. */
+async function partly(bench: Bench, count: number, without: readonly string[]): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    for (const report of bench.reports()) {
+      await bench.deliver({ ...report, results: report.results.filter(({ probe: name }) => !without.includes(name)) });
+    }
+    bench.now += 60_000;
+    await bench.tick();
+    await bench.answerValidations();
+  }
+}
+
+describe("a group that reports a part of its probes", () => {
+  it("is an incident of the monitor, and over when all of them are there again", async () => {
+    const bench = watched();
+    await partly(bench, 3, []);
+    await partly(bench, 7, ["pages-health"]);
+    await partly(bench, 4, []);
+    expect(bench.story).toEqual(["12:07 opened", "12:13 resolved"]);
+    const [incident] = await bench.incidents();
+    expect(incident?.fields).toMatchObject({
+      title: "Test: the monitor does not hear of some probes of outside-1m",
+      severity: "warning",
+      verdict: "monitor",
+      alerts: ["Results of outside-1m are missing"],
+      summary:
+        "The monitor itself is in trouble, which says nothing of what it watches. Results of outside-1m are missing: nothing of `pages-health` for 5 min, while outside-1m reports. It lasted 11 min.",
+      impact: "Outages of what these probes watch may have gone unseen.",
+    });
+    expect(bench.events[0]?.evidence).toContainEqual(
+      expect.stringContaining("the probe function that runs outside-1m"),
+    );
+  });
+
+  it("is seen where they have never been measured", async () => {
+    const bench = watched();
+    await partly(bench, 8, ["pages-health"]);
+    expect(bench.story).toEqual(["12:06 opened"]);
+  });
+
+  it("is not seen where a probe was only just added, or left out once", async () => {
+    const bench = watched({
+      ...smallEnvironment,
+      probes: smallEnvironment.probes.filter(({ name }) => name !== "pages-health"),
+    });
+    await minutes(bench, 5);
+    bench.configure(smallEnvironment);
+    await partly(bench, 2, ["pages-health"]);
+    await partly(bench, 3, []);
+    await partly(bench, 1, ["pages-health"]);
+    await partly(bench, 3, []);
+    expect(bench.story).toEqual([]);
+  });
+
+  it("is not seen in a group that is silent altogether, which is said already", async () => {
+    const bench = watched();
+    await minutes(bench, 3);
+    await minutes(bench, 8, ["outside-1m"]);
+    const [incident] = await bench.incidents();
+    expect(incident?.fields["alerts"]).toEqual(["No reports of inside-1m"]);
+  });
+});
+
 describe("a group that falls silent", () => {
   it("is an incident of the monitor, and over when its reports come again", async () => {
     const bench = watched();

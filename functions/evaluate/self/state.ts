@@ -3,7 +3,7 @@ import type { Severity } from "../../../shared/messages/incident-event.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/redact.ts";
-import { stateDocument } from "../state.ts";
+import { type PartitionState, stateDocument } from "../state.ts";
 
 /** What the reports of one group show of the way that they came. Kept in the partition, and so written with it. */
 export interface Heard {
@@ -19,6 +19,11 @@ export interface Heard {
   readonly unhealthy?: { readonly since: number; readonly runs: number; readonly why: string };
   /** Reports taken in since the partition began. */
   readonly count: number;
+}
+
+/** What a group has shown, with the instant of the newest result of each of its probes. */
+export interface HeardGroup extends Heard {
+  readonly results: Readonly<Record<string, number>>;
 }
 
 /** Something about the monitor that is not as it should be. */
@@ -56,6 +61,8 @@ export interface SelfState {
   readonly exported: Readonly<Record<string, number>>;
   /** Reports taken in, as all partitions counted them with the last tick. */
   readonly reports: number;
+  /** Since when probes are expected that have never had a result, although their group reports. */
+  readonly unheard: Readonly<Record<string, number>>;
   /** What is not as it should be, by name. */
   readonly checks: Readonly<Record<string, SelfCheck>>;
   /** The newest instant of what other functions reported, by the name of the check. */
@@ -73,6 +80,7 @@ export const emptySelf: SelfState = {
   beatAt: 0,
   exported: {},
   reports: 0,
+  unheard: {},
   checks: {},
   told: {},
 };
@@ -85,6 +93,12 @@ export function decodeSelf(fields: Fields | undefined): SelfState {
 /** The state as a document. */
 export function encodeSelf(state: SelfState, now: number): Fields {
   return stateDocument(JSON.stringify(state), now);
+}
+
+/** What a partition shows of the way of its reports. */
+export function heardOf({ heard, probes }: PartitionState): HeardGroup | undefined {
+  if (heard === undefined) return undefined;
+  return { ...heard, results: Object.fromEntries(Object.values(probes).map(({ probe, at }) => [probe, at])) };
 }
 
 /** Takes note of a report that was new, whether or not it could be judged. */

@@ -36,12 +36,15 @@ export function diagnoseMonitor(symptoms: readonly Symptom[], plan: Plan): Diagn
 export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Plan): string {
   const silent = silentGroups(Object.keys(symptoms), plan);
   const channels = channelsIn(symptoms);
+  const partly = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|probes/${group}`));
   const what =
     silent.length > 0
       ? `the monitor does not hear of ${list(silent)}`
-      : channels.length > 0
-        ? `notices do not reach ${list(channels)}`
-        : "the monitor itself is in trouble";
+      : partly.length > 0
+        ? `the monitor does not hear of some probes of ${list(partly)}`
+        : channels.length > 0
+          ? `notices do not reach ${list(channels)}`
+          : "the monitor itself is in trouble";
   return `${plan.configuration.title}: ${what}`;
 }
 
@@ -70,13 +73,15 @@ export function monitorImpact({ symptoms, alerts, resolvedAt }: Incident, plan: 
   if (channels.length > 0) {
     return `Whoever reads ${list(channels)} may not know of an incident. What was not told stands in each incident, in \`deliveries\`.`;
   }
+  const may = resolvedAt === undefined ? "may go unseen" : "may have gone unseen";
+  const isPartial = Object.keys(symptoms).some((id) => id.startsWith("alert/self|probes/"));
+  if (probes.length === 0 && isPartial) return `Outages of what these probes watch ${may}.`;
   const titles = [...new Set(probes.map(({ component }) => plan.graph.component(component).title))];
   if (titles.length === 0) {
     return symptoms["alert/self|pause"] === undefined
       ? "Incidents may be opened, told or resolved late."
       : "Outages in that time went unseen.";
   }
-  const may = resolvedAt === undefined ? "may go unseen" : "may have gone unseen";
   return `Outages of ${list(titles)} ${may} from here: ${list(probes.map(({ name }) => `\`${name}\``))} ${probes.length === 1 ? "is" : "are"} not heard.`;
 }
 
@@ -145,6 +150,11 @@ function partOf(kind: string, of: string): Part | undefined {
       return {
         cause: `The probe function of ${of} cannot reach what is known to be good, so the trouble is its own: its network, its egress or its DNS.`,
         look: `Look at: the log and the network of the probe function of ${of}.`,
+      };
+    case "probes":
+      return {
+        cause: `Runs of ${of} leave a part of their probes out: a part of a large group is not taken up by any instance, or a run is ended before it is through.`,
+        look: `Look at: the log of the probe function that runs ${of}, its memory and its time-out, and whether messages of probe-requests become dead letters.`,
       };
     case "delay":
       return {
