@@ -4,9 +4,11 @@ import { prices } from "../cli/estimate/prices.ts";
 import { type Pattern, patterns } from "../functions/evaluate/cause/patterns.ts";
 import type { Role } from "../functions/evaluate/cause/roles.ts";
 import { channels } from "../functions/notify/channels/index.ts";
+import { type Pace, usualPace } from "../functions/notify/pace.ts";
 import { probers } from "../functions/probe/probers/index.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
 import { defaultExports, exportPrefix, ownMetrics } from "../shared/exported-metrics.ts";
+import { statusPageKind } from "../shared/messages/pages-due.ts";
 import { type Metric, metrics } from "../shared/metrics.ts";
 
 /** The part of a JSON Schema that the pages show. */
@@ -41,7 +43,7 @@ export function referencePages(): ReadonlyMap<string, string> {
       (prober) => [`docs/probers/${prober.kind}.md`, kindPage(prober, "probe", metricsOf(prober.kind))] as const,
     ),
     ...Object.values(channels).map(
-      (channel) => [`docs/channels/${channel.kind}.md`, kindPage(channel, "channel", "")] as const,
+      (channel) => [`docs/channels/${channel.kind}.md`, kindPage(channel, "channel", paceOfKind(channel))] as const,
     ),
   ]);
 }
@@ -216,6 +218,12 @@ Besides ${shared}:
 |---|---|---|---|
 ${rowsOf(schema, "").join("\n")}
 ${measured}${notes === "" ? "" : `\n${notes.trim()}\n`}`;
+}
+
+/** What its service takes; a page is written as often as there is news. */
+function paceOfKind({ kind, pace = usualPace }: Kind & { readonly pace?: Pace }): string {
+  if (kind === statusPageKind) return "";
+  return `\nIt gets at most ${pace.perMinute} notices a minute and ${pace.atOnce} at once, unless \`per_minute\` of the channel says otherwise.\n`;
 }
 
 function rowsOf(schema: Property, prefix: string): string[] {

@@ -4,6 +4,7 @@ import type { SecretReference } from "../../shared/config/fields.ts";
 import type { Component } from "../../shared/config/model.ts";
 import type { Audience } from "../../shared/config/notification.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import type { Pace } from "./pace.ts";
 import type { PageNews } from "./page/memory.ts";
 
 /** What is told: one event of one incident, with what people need to place it. Frozen when the delivery is planned. */
@@ -128,6 +129,8 @@ export interface ChannelKind<Settings> {
   readonly settings: z.ZodType<Settings, unknown>;
   /** A working example of the settings, in YAML, for the documentation. */
   readonly example: string;
+  /** How much its service takes. @default 60 a minute, and 10 at once */
+  readonly pace?: Pace;
   /** The events that have no counterpart on the other side and are not told there, each with the reason. */
   readonly untold?: Readonly<Partial<Record<IncidentEventKind, string>>>;
   /**

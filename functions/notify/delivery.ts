@@ -3,6 +3,8 @@
  * is followed by one more attempt, with the same idempotency key, when its lease is over.
  */
 import { createHash } from "node:crypto";
+import type { Configuration } from "../../shared/config/model.ts";
+import { type Severity, worse } from "../../shared/messages/incident-event.ts";
 import type { Clock, Logger, Store } from "../../shared/ports.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import type { AnyChannelKind, Attempt, Outgoing, Reply, Sending } from "./channel.ts";
@@ -15,6 +17,7 @@ import {
   parseDelivery,
   shownAttempts,
 } from "./ledger.ts";
+import { bucketFields, bucketId, paceOf, readBucket, stateCollection, take } from "./pace.ts";
 import { isSuperseded, neverAnnounced, superseded } from "./plan.ts";
 import type { Send } from "./send.ts";
 
@@ -25,6 +28,7 @@ export interface DeliveryWorld {
   readonly logger: Logger;
   readonly send: Send;
   readonly kinds: Readonly<Record<string, AnyChannelKind>>;
+  readonly configuration: Configuration;
 }
 
 /** The time of one attempt, in milliseconds, however many requests it takes. */
@@ -69,7 +73,8 @@ export async function deliver(
     case "suppress":
       return suppress(entry, turn.reason, now, world.store);
     case "go": {
-      const claim = await claimDelivery(entry, turn.supersedes, now, lastChance, world.store);
+      const urgency = urgencyOf(entry, ledger);
+      const claim = await claimDelivery(entry, { ...turn, now, lastChance, urgency }, world);
       if (!claim.claimed) return claim.delivery;
       const attempt = await attemptOnce(claim.delivery, ledger, now, world);
       const recorded = await record({ id: entry.id, delivery: claim.delivery }, attempt, lastChance, world);
@@ -77,6 +82,14 @@ export async function deliver(
       return recorded;
     }
   }
+}
+
+/** How urgent a delivery is: as bad as the worst that still waits in its channel for it to leave. */
+function urgencyOf({ delivery }: LedgerEntry, ledger: readonly LedgerEntry[]): Severity {
+  return ledger
+    .map((other) => other.delivery)
+    .filter((other) => other.channel === delivery.channel && !isFinal(other))
+    .reduce<Severity>((worst, { severity = "info" }) => worse(worst, severity), delivery.severity ?? "info");
 }
 
 /** Decides whether it is a delivery's turn: events of one incident reach a channel in their order. Pure. */
@@ -144,13 +157,21 @@ export function backoff(id: string, count: number): number {
 
 type Claim = { readonly claimed: boolean; readonly delivery: Delivery };
 
+/** What a claim is made for. */
+interface Errand {
+  readonly supersedes: readonly string[];
+  readonly now: number;
+  readonly lastChance: boolean;
+  readonly urgency: Severity;
+}
+
 async function claimDelivery(
   { id, delivery: seen }: LedgerEntry,
-  supersedes: readonly string[],
-  now: number,
-  lastChance: boolean,
-  store: Store,
+  { supersedes, now, lastChance, urgency }: Errand,
+  { store, configuration, kinds }: DeliveryWorld,
 ): Promise<Claim> {
+  const configured = configuration.channels.find(({ name }) => name === seen.channel) ?? {};
+  const pace = paceOf(configured, kinds[seen.kind] ?? {});
   return store.transaction(async (transaction): Promise<Claim> => {
     const delivery = parseDelivery(await transaction.get(deliveries, id)) ?? seen;
     const older: LedgerEntry[] = [];
@@ -158,14 +179,29 @@ async function claimDelivery(
       const found = parseDelivery(await transaction.get(deliveries, olderId));
       if (found !== undefined && !isFinal(found)) older.push({ id: olderId, delivery: found });
     }
+    const bucket = readBucket(await transaction.get(stateCollection, bucketId(seen.channel)));
     const blocked = [delivery, ...older.map((entry) => entry.delivery)].some((held) => isHeld(held, now));
     if (isFinal(delivery) || blocked || (!lastChance && !isDue(delivery, now))) return { claimed: false, delivery };
+    const token = take(bucket, pace, urgency, now);
+    if (token.taken) transaction.set(stateCollection, bucketId(seen.channel), bucketFields(token.bucket, now));
+    else if (!lastChance) {
+      const waiting: Delivery = {
+        ...(delivery.status === "sending"
+          ? { ...lost(delivery), status: "retrying", lease_until: undefined }
+          : delivery),
+        next_attempt_at: new Date(now + token.waitMs),
+        waits_for: `at most ${pace.perMinute} notices a minute`,
+      };
+      transaction.set(deliveries, id, deliveryFields(waiting));
+      return { claimed: false, delivery: waiting };
+    }
     for (const entry of older)
       transaction.set(deliveries, entry.id, deliveryFields(suppressed(entry.delivery, superseded)));
     const claimed: Delivery = {
       ...(delivery.status === "sending" ? lost(delivery) : delivery),
       status: "sending",
       lease_until: new Date(now + leaseMs),
+      waits_for: undefined,
     };
     transaction.set(deliveries, id, deliveryFields(claimed));
     return { claimed: true, delivery: claimed };
@@ -263,7 +299,7 @@ function suppressed(delivery: Delivery, reason: string): Delivery {
 }
 
 function ended(delivery: Delivery, status: "suppressed" | "rejected", reason: string): Delivery {
-  return { ...delivery, status, reason, lease_until: undefined, next_attempt_at: undefined };
+  return { ...delivery, status, reason, lease_until: undefined, next_attempt_at: undefined, waits_for: undefined };
 }
 
 function attempts(count: number): string {

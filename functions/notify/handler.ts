@@ -1,5 +1,4 @@
 /** Receives what happened to incidents, and does not rest until every channel has been told or has a reason why not. */
-import type { Configuration } from "../../shared/config/model.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../../shared/messages/incident-event.ts";
 import { parsePagesDue } from "../../shared/messages/pages-due.ts";
 import { decodePush, type PushedMessage } from "../../shared/messages/push.ts";
@@ -28,7 +27,6 @@ import { channelTroubles, deadLetter, selfReport } from "./trouble.ts";
 
 /** What the notify function needs of the world. */
 export interface NotifyWorld extends DeliveryWorld {
-  readonly configuration: Configuration;
   /** Takes what the notifier reports of itself. */
   readonly publisher: Publisher;
   /** Where people find incidents, with `${incident}` for the id of one. @default nowhere */
@@ -67,7 +65,9 @@ async function notify(message: PushedMessage, world: NotifyWorld): Promise<void>
   const now = own.map(({ delivery }, at) => (results[at]?.status === "fulfilled" ? results[at].value : delivery));
   await conclude(event, now, others, world);
   for (const result of results) if (result.status === "rejected") throw result.reason;
-  const waiting = now.filter((delivery) => !isFinal(delivery)).map(({ channel }) => channel);
+  const waiting = now
+    .filter((delivery) => !isFinal(delivery))
+    .map(({ channel, waits_for: reason }) => (reason === undefined ? channel : `${channel} (${reason})`));
   if (waiting.length > 0)
     throw new TryAgain(`${event.event} of ${event.incident} is not done for ${waiting.join(", ")}`);
 }
@@ -183,6 +183,7 @@ function entryOf(
     sequence: event.sequence,
     at: new Date(event.at),
     moment: momentOf(event),
+    severity: event.severity,
     title,
     reason,
     ...state,

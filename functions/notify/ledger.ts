@@ -6,6 +6,8 @@ import {
   type IncidentEvent,
   type IncidentEventKind,
   incidentEventKinds,
+  type Severity,
+  severities,
 } from "../../shared/messages/incident-event.ts";
 import type { Fields, Logger, Store } from "../../shared/ports.ts";
 
@@ -38,6 +40,8 @@ export interface Delivery {
   readonly moment?: string | undefined;
   /** What the incident is called in this channel, from the first notice on. */
   readonly title: string;
+  /** Of the incident then; absent in entries of before there were such. */
+  readonly severity?: Severity | undefined;
   readonly status: DeliveryStatus;
   /** Why it is told, or why it is not. */
   readonly reason: string;
@@ -53,6 +57,8 @@ export interface Delivery {
   /** Until then the delivery belongs to the instance that is sending it. */
   readonly lease_until?: Date | undefined;
   readonly next_attempt_at?: Date | undefined;
+  /** Why there is no attempt before then, where it is not that one has failed. */
+  readonly waits_for?: string | undefined;
   /** Of an event that is told by another entry: the id of that entry. */
   readonly told_by?: string | undefined;
   readonly planned_at: Date;
@@ -121,6 +127,7 @@ const deliverySchema = lazily(
       at: z.date(),
       moment: z.string().optional(),
       title: z.string(),
+      severity: z.enum(severities).optional(),
       status: z.enum(deliveryStatuses),
       reason: z.string(),
       payload: z.string().optional(),
@@ -130,6 +137,7 @@ const deliverySchema = lazily(
       attempt_count: z.number(),
       lease_until: z.date().optional(),
       next_attempt_at: z.date().optional(),
+      waits_for: z.string().optional(),
       told_by: z.string().optional(),
       planned_at: z.date(),
       delivered_at: z.date().optional(),

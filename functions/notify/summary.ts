@@ -56,8 +56,10 @@ function weight({ sequence, status }: Delivery): number {
   return status === "suppressed" ? sequence - Number.MAX_SAFE_INTEGER : sequence;
 }
 
-function sentence({ event, status, reason, attempts, delivered_at, next_attempt_at }: Delivery): string {
+function sentence(delivery: Delivery): string {
+  const { event, status, reason, attempts, delivered_at, next_attempt_at, waits_for } = delivery;
   const what = event.replaceAll("_", " ");
+  if (waits_for !== undefined) return `${what} waits until ${clockTime(next_attempt_at ?? new Date(0))}: ${waits_for}`;
   switch (status) {
     case "delivered":
       return `${what} delivered ${delivered_at === undefined ? "" : clockTime(delivered_at)}`.trim();

@@ -92,6 +92,8 @@ export interface ConfiguredChannel {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Who reads it. @default engineers */
   readonly audience?: Audience;
+  /** The most notices that it gets a minute. @default what its kind takes */
+  readonly perMinute?: number;
 }
 
 /** What goes where. A notice goes to a channel when any route to it matches. Absent lists of severities and components match everything, an absent list of events all announcements. */

@@ -13,6 +13,7 @@ export type Audience = (typeof audiences)[number];
 export interface ChannelEntry {
   readonly kind: string;
   readonly audience?: Audience | undefined;
+  readonly per_minute?: number | undefined;
 }
 
 /** One entry of `routes`; durations in milliseconds. */
@@ -35,6 +36,12 @@ export const channelEntry: z.ZodType<ChannelEntry, unknown> = z.strictObject({
     .enum(audiences)
     .optional()
     .describe("Who reads it: engineers, executives, customer_success, sales or support. Default: engineers."),
+  per_minute: z
+    .int({ error: "must be a whole number of notices, such as 30" })
+    .min(1, { error: "must be 1 or more; to tell a channel nothing, take it out of the routes" })
+    .max(600, { error: "must be at most 600: no service takes more, and nobody reads it" })
+    .optional()
+    .describe("The most notices that it gets a minute, what is critical first. Default: what its service takes."),
 });
 
 /** An entry of `routes`. */

@@ -18,6 +18,7 @@ export interface DiscordSettings {
 export const discord: ChannelKind<DiscordSettings> = {
   kind: "discord",
   title: "Posts to a channel in Discord, by a webhook.",
+  pace: { perMinute: 120, atOnce: 5 },
   settings: z.strictObject({
     url: secretReference.describe("A secret: the address of a webhook, https://discord.com/api/webhooks/…."),
     thread_id: z

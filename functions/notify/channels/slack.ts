@@ -17,6 +17,7 @@ export interface SlackSettings {
 export const slack: ChannelKind<SlackSettings> = {
   kind: "slack",
   title: "Posts to a channel in Slack, by an incoming webhook.",
+  pace: { perMinute: 60, atOnce: 5 },
   settings: z.strictObject({
     url: secretReference.describe("A secret: the address of an incoming webhook, https://hooks.slack.com/services/…."),
   }),

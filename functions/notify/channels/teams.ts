@@ -17,6 +17,7 @@ export interface TeamsSettings {
 export const teams: ChannelKind<TeamsSettings> = {
   kind: "teams",
   title: "Posts Adaptive Cards to a channel or chat in Microsoft Teams, by a flow of Workflows.",
+  pace: { perMinute: 120, atOnce: 4 },
   settings: z.strictObject({
     url: secretReference.describe(
       "A secret: the address that Workflows shows for a flow that starts when a Teams webhook request is received.",
