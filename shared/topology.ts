@@ -10,6 +10,8 @@ export const topics = {
   measurements: "measurements",
   ticks: "ticks",
   notifications: "notifications",
+  /** What a channel still owes of them. */
+  retries: "retries",
   deadLetters: "dead-letters",
   /** What reports to us by itself. */
   heartbeats: "heartbeats",
@@ -26,7 +28,7 @@ export const publications: Readonly<Record<"probe" | "evaluate" | "notify", read
   probe: [topics.measurements, topics.probeRequests, topics.deadLetters],
   evaluate: [topics.notifications, topics.pages, topics.probeRequests, topics.deadLetters],
   // What the notifier could not do is a measurement of the monitor itself.
-  notify: [topics.measurements, topics.deadLetters],
+  notify: [topics.measurements, topics.retries, topics.deadLetters],
 };
 
 /** A push subscription. */
@@ -119,10 +121,22 @@ export const subscriptions: readonly Subscription[] = [
     maxDeliveryAttempts: 100,
   },
   {
+    // Pub/Sub slows a whole push subscription down when messages of it fail. So what a channel does not take goes another way, and the
+    // first attempts at everything else are not delayed by it.
     name: "notify-notifications",
     topic: topics.notifications,
     target: "notify",
     path: "/notifications",
+    ackDeadlineSeconds: 120,
+    minimumBackoffSeconds: 1,
+    maximumBackoffSeconds: 60,
+    maxDeliveryAttempts: 100,
+  },
+  {
+    name: "notify-retries",
+    topic: topics.retries,
+    target: "notify",
+    path: "/retries",
     ackDeadlineSeconds: 120,
     minimumBackoffSeconds: 1,
     // A hundred attempts at ten minutes: a channel may be down for most of a day before its notice is given up.

@@ -93,7 +93,7 @@ resource "google_monitoring_alert_policy" "backlog" {
     mime_type = "text/markdown"
     content   = <<-EOT
       A function does not keep up, or refuses its messages. The subscription's name says which: `probe-*` measures, `evaluate-*` judges, `notify-*` tells.
-      A channel that cannot be reached holds `notify-notifications` back; the ledger (collection `deliveries`) says which one, and why.
+      A channel that cannot be reached holds `notify-retries` back; the ledger (collection `deliveries`) says which one, and why.
     EOT
   }
 }

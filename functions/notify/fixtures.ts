@@ -8,6 +8,7 @@ import type { Configuration, ConfiguredChannel, Route } from "../../shared/confi
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Logger, Secrets } from "../../shared/ports.ts";
+import { topics } from "../../shared/topology.ts";
 import type { Notice } from "./channel.ts";
 import { channels as kinds } from "./channels/index.ts";
 import { notifyHandler } from "./handler.ts";
@@ -213,7 +214,7 @@ export interface NotifyWorldForTests {
   readonly logger: ReturnType<typeof rememberingLogger>;
   readonly clock: { time: number };
   readonly handle: ReturnType<typeof notifyHandler>;
-  /** Delivers an event, and says how that ended: `done`, or the error. */
+  /** Delivers an event, and what channels then still owe of it, and says how that ended: `done`, or the errors. */
   push(event: IncidentEvent, extra?: Partial<PushedMessage>): Promise<string>;
   /** The documents of the ledger: `opened:ops` -> `delivered`, with the reason where there was a choice. */
   ledger(): Promise<Record<string, string>>;
@@ -254,10 +255,14 @@ export function notifyWorld(given: {
       publishedAt: clock.time,
       ...extra,
     };
-    return handle(message, "/notifications").then(
-      () => "done",
-      (error: Error) => `${error.name}: ${error.message}`,
-    );
+    const ends: string[] = [];
+    const pushed = (one: PushedMessage, path: string): Promise<unknown> =>
+      handle(one, path).catch((error: Error) => ends.push(`${error.name}: ${error.message}`));
+    const before = publisher.published.length;
+    await pushed(message, "/notifications");
+    const owed = publisher.published.slice(before).filter(({ topic }) => topic === topics.retries);
+    for (const { data, attributes } of owed) await pushed({ ...message, data, attributes }, "/retries");
+    return ends.length === 0 ? "done" : ends.join("; ");
   };
   const ledger = async (): Promise<Record<string, string>> => {
     const found = await store.query({ collection: "deliveries" });

@@ -247,6 +247,40 @@ describe("a receiver in trouble", () => {
   });
 });
 
+describe("what a channel does not take at once", () => {
+  it("goes another way: the message is done with, and only that channel is tried again", async () => {
+    await using hooks = await webInbox((response, _, { url }) => response.writeHead(url === "/ops" ? 503 : 204).end());
+    const { handle, publisher, clock, ledger } = notifyWorld({
+      channels: [webHook("ops", `${hooks.url}/ops`), webHook("infra", `${hooks.url}/infra`)],
+    });
+    const message = { messageId: "1", attributes: { severity: "critical" }, subscription: "", publishedAt: noon };
+    await handle({ ...message, data: incidentEvent() }, "/notifications");
+    const owed = publisher.published.filter(({ topic }) => topic === "retries");
+    expect(owed.map(({ data, attributes }) => [data, attributes])).toEqual([
+      [incidentEvent(), { severity: "critical", channel: "ops" }],
+    ]);
+    expect(await ledger()).toEqual({ "opened:ops": "retrying", "opened:infra": "delivered" });
+    clock.time += minute;
+    const again = { ...message, data: incidentEvent(), attributes: { channel: "ops" } };
+    await expect(handle(again, "/retries")).rejects.toThrow(`opened of ${incident} is not done for ops`);
+    expect(hooks.received.map(({ url }) => url).sort()).toEqual(["/infra", "/ops", "/ops"]);
+  });
+
+  it("is given up for that channel alone when its message is a dead letter", async () => {
+    await using hooks = await webInbox((response) => response.writeHead(503).end());
+    const { handle, push, ledger } = notifyWorld({
+      channels: [webHook("ops", hooks.url), webHook("infra", hooks.url)],
+    });
+    await push(incidentEvent());
+    const letter = { messageId: "7", data: incidentEvent(), subscription: "", publishedAt: noon };
+    await handle({ ...letter, attributes: { channel: "ops" } }, "/dead-letters");
+    expect(await ledger()).toEqual({
+      "opened:ops": "rejected: gave up after 1 attempt, its message is a dead letter: 503",
+      "opened:infra": "retrying",
+    });
+  });
+});
+
 describe("events out of order", () => {
   it("wait for the opening: the all-clear that comes first is told second", async () => {
     await using hooks = await webInbox();
@@ -349,7 +383,9 @@ describe("what must never happen", () => {
     });
     await store.set("incidents", incident, {});
     const end = await push(incidentEvent());
-    expect(end).toBe(`TryAgain: opened of ${incident} is not done for hook, missing`);
+    expect(end).toBe(
+      ["hook", "missing"].map((channel) => `TryAgain: opened of ${incident} is not done for ${channel}`).join("; "),
+    );
     expect(Object.keys(await ledger())).toHaveLength(5);
     const written = JSON.stringify([
       await store.query({ collection: "deliveries" }),
@@ -435,7 +471,8 @@ describe("what must never happen", () => {
     expect((await ledger())["opened:ops"]).toBe(
       "rejected: gave up after 2 attempts, its message is a dead letter: the instance that was sending did not come back",
     );
-    const told = publisher.published.map(({ data }) => parseReport(data).results.map(({ probe }) => probe));
+    const reports = publisher.published.filter(({ topic }) => topic === "measurements");
+    const told = reports.map(({ data }) => parseReport(data).results.map(({ probe }) => probe));
     expect(told.at(-1)).toEqual(["channel/infra", "channel/ops"]);
   });
 });

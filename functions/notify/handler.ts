@@ -38,11 +38,15 @@ export interface NotifyWorld extends DeliveryWorld {
 /** How long an event waits for the message of the opening, in milliseconds since it was published. */
 export const patienceForOpeningMs: number = 15 * 60_000;
 
-/** Makes the handler of pushed messages: incident events, on `/pages` that status pages are due, and on `/dead-letters` what could not be delivered. */
+/**
+ * Makes the handler of pushed messages: incident events, on `/retries` what a channel still owes of them, on `/pages` that status pages are
+ * due, and on `/dead-letters` what could not be delivered.
+ */
 export function notifyHandler(world: NotifyWorld): (message: PushedMessage, path: string) => Promise<void> {
   return async (message, path) => {
     if (path === "/dead-letters") await announceDeadLetter(message, world);
     else if (path === "/pages") await refresh(message, world);
+    else if (path === "/retries") await retry(message, world);
     else await notify(message, world);
   };
 }
@@ -56,20 +60,62 @@ async function refresh(message: PushedMessage, { configuration, refreshPages }: 
   }
 }
 
+/** Tells everybody who is to be told, once. What a channel does not take at once goes another way, on which it delays nobody else. */
 async function notify(message: PushedMessage, world: NotifyWorld): Promise<void> {
   const event = parseIncidentEvent(message.data);
   const ledger = await plannedLedger(event, message.publishedAt, world);
-  const [own, others] = partition(ledger, concerns(event, ledger));
-  // Each channel for itself: a slow or broken one delays nobody.
-  const results = await Promise.allSettled(own.map((entry) => deliver(entry, ledger, isLastChance(message), world)));
-  const now = own.map(({ delivery }, at) => (results[at]?.status === "fulfilled" ? results[at].value : delivery));
-  await conclude(event, now, others, world);
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+  const now = await deliverAll(event, ledger, concerns(event, ledger), isLastChance(message, "/notifications"), world);
+  const waiting = now.filter((delivery) => !isFinal(delivery));
+  if (waiting.length === 0) return;
+  await world.publisher.publish(
+    topics.retries,
+    waiting.map(({ channel }) => ({ data: event, attributes: { ...message.attributes, [owing]: channel } })),
+  );
+}
+
+/** The attribute that names the channel which still owes a notice. */
+const owing = "channel";
+
+/** Tries again to tell one channel. */
+async function retry(message: PushedMessage, world: NotifyWorld): Promise<void> {
+  const event = parseIncidentEvent(message.data);
+  const ledger = await readLedger(world.store, event.incident, world.logger);
+  const own = owedBy(message, concerns(event, ledger));
+  const now = await deliverAll(event, ledger, own, isLastChance(message, "/retries"), world);
   const waiting = now
     .filter((delivery) => !isFinal(delivery))
     .map(({ channel, waits_for: reason }) => (reason === undefined ? channel : `${channel} (${reason})`));
   if (waiting.length > 0)
     throw new TryAgain(`${event.event} of ${event.incident} is not done for ${waiting.join(", ")}`);
+}
+
+/** Of the entries that are meant, those of the channel that the message names, where it names one. */
+function owedBy(
+  { attributes }: PushedMessage,
+  meant: (entry: LedgerEntry) => boolean,
+): (entry: LedgerEntry) => boolean {
+  const channel = attributes[owing];
+  return (entry) => meant(entry) && (channel === undefined || entry.delivery.channel === channel);
+}
+
+/**
+ * Takes the deliveries of an event as far as they can be taken now: each channel for itself, so that a slow or broken one delays nobody.
+ * @param isOwn which entries of the ledger those are
+ * @returns how they stand then
+ */
+async function deliverAll(
+  event: IncidentEvent,
+  ledger: readonly LedgerEntry[],
+  isOwn: (entry: LedgerEntry) => boolean,
+  lastChance: boolean,
+  world: NotifyWorld,
+): Promise<Delivery[]> {
+  const [own, others] = partition(ledger, isOwn);
+  const results = await Promise.allSettled(own.map((entry) => deliver(entry, ledger, lastChance, world)));
+  const now = own.map(({ delivery }, at) => (results[at]?.status === "fulfilled" ? results[at].value : delivery));
+  await conclude(event, now, others, world);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+  return now;
 }
 
 /**
@@ -195,8 +241,8 @@ function entryOf(
 }
 
 /** Pub/Sub counts deliveries only roughly, so the last few all count as the last. */
-function isLastChance({ deliveryAttempt }: PushedMessage): boolean {
-  const limit = subscriptions.find(({ path }) => path === "/notifications")?.maxDeliveryAttempts;
+function isLastChance({ deliveryAttempt }: PushedMessage, path: string): boolean {
+  const limit = subscriptions.find((subscription) => subscription.path === path)?.maxDeliveryAttempts;
   return deliveryAttempt !== undefined && limit !== undefined && deliveryAttempt > limit - 5;
 }
 
@@ -210,16 +256,16 @@ async function announceDeadLetter(message: PushedMessage, world: NotifyWorld): P
   // What cannot even be reported would be reported for ever.
   if (isOwnReport(readable(decodePush, data)?.data ?? data)) return;
   const event = readable(parseIncidentEvent, data);
-  const lost = event === undefined ? [] : await giveUp(event, world);
+  const lost = event === undefined ? [] : await giveUp(event, message, world);
   const troubles =
     lost.length > 0 ? channelTroubles(lost, world.clock.now()) : [deadLetter(attributes, event, publishedAt)];
   await reportTrouble(`dead-letter/${messageId}`, troubles, world);
 }
 
 /** Gives up what an event still owes. @returns what became of it, channel by channel */
-async function giveUp(event: IncidentEvent, world: NotifyWorld): Promise<Delivery[]> {
+async function giveUp(event: IncidentEvent, message: PushedMessage, world: NotifyWorld): Promise<Delivery[]> {
   const ledger = await readLedger(world.store, event.incident, world.logger);
-  const [own, others] = partition(ledger, concerns(event, ledger));
+  const [own, others] = partition(ledger, owedBy(message, concerns(event, ledger)));
   if (own.length === 0) return [];
   const now = await Promise.all(own.map((entry) => abandon(entry, world)));
   if (now.some((delivery) => !isFinal(delivery)))
