@@ -32,6 +32,24 @@ describe("settings", () => {
   });
 });
 
+describe("settings with a token", () => {
+  it.each<[object, string]>([
+    [{}, "write url, or token and channel in its place"],
+    [{ token: { secret: "t" } }, "token and channel go together: write both"],
+    [{ channel: "C0123456789" }, "token and channel go together: write both"],
+    [
+      { url: { secret: "u" }, token: { secret: "t" }, channel: "C0123456789" },
+      "write url, or token and channel in its place",
+    ],
+    [
+      { token: { secret: "t" }, channel: "#incidents" },
+      "must be the id of a channel, such as C0123456789: it stands at the end of its link",
+    ],
+  ])("%j", (settings, message) => {
+    expect(slack.settings.safeParse(settings).error?.issues[0]?.message).toBe(message);
+  });
+});
+
 describe("a message", () => {
   it("goes to the secret address", () => {
     expect(requestOf()).toMatchObject({ method: "POST", url: { secret: "slack-url" }, allowPrivate: false });

@@ -1,30 +1,88 @@
-/** Messages in Slack by an incoming webhook, which posts only: it can neither edit nor thread. https://docs.slack.dev/messaging */
+/**
+ * Messages in Slack: by an incoming webhook, which posts only, or with the token of a bot, one thread an incident.
+ * https://docs.slack.dev/messaging
+ */
 import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../classify.ts";
 import { characters, fitted, wellFormedJson } from "../fit.ts";
 import { postJson } from "../post.ts";
+import { isSlackPost, slackConversation, slackPost } from "../slack-api.ts";
 import { signs, toneOf } from "../tone.ts";
 import { linkTitle, type Wording } from "../wording.ts";
 
 /** Settings of a Slack channel. */
-export interface SlackSettings {
-  readonly url: SecretReference;
-}
+export type SlackSettings =
+  | { readonly url: SecretReference }
+  | { readonly token: SecretReference; readonly channel: string };
+
+const notes = `## One thread an incident
+
+With the token of a bot, an incident is one message that always says how things stand, and a thread below it that says what happened when. What got worse, came
+again, escalated or is over is shown in the channel as well.
+
+1. Create an app in the workspace, with the scopes \`chat:write\` and \`channels:history\` (\`groups:history\` for a private channel) for its bot, and install it.
+2. Invite it to the channel, and keep the token of its bot as a secret.
+
+\`\`\`yaml
+channels:
+  example:
+    kind: slack
+    token: { secret: slack-token }
+    channel: C0123456789
+\`\`\`
+
+Slack has no idempotency key. Where it is not known whether an attempt has arrived, the next one looks for its message first, for which it needs
+\`channels:history\`; without that scope such a message may come twice, as it may with an incoming webhook.
+`;
+
+/** What is worth more than a line in a thread. */
+const loud: readonly IncidentEventKind[] = ["severity_raised", "regressed", "escalated", "resolved"];
 
 /** The Slack channel. */
 export const slack: ChannelKind<SlackSettings> = {
   kind: "slack",
-  title: "Posts to a channel in Slack, by an incoming webhook.",
+  title: "Posts to a channel in Slack: by an incoming webhook, or with the token of a bot in one thread an incident.",
   pace: { perMinute: 60, atOnce: 5 },
-  settings: z.strictObject({
-    url: secretReference.describe("A secret: the address of an incoming webhook, https://hooks.slack.com/services/…."),
-  }),
+  settings: z
+    .strictObject({
+      url: secretReference
+        .optional()
+        .describe("A secret: the address of an incoming webhook, https://hooks.slack.com/services/…."),
+      token: secretReference
+        .optional()
+        .describe("In place of url, a secret: the token of a bot that may write to the channel, xoxb-…."),
+      channel: z
+        .string()
+        .regex(
+          /^[CGD][A-Z0-9]{6,}$/,
+          "must be the id of a channel, such as C0123456789: it stands at the end of its link",
+        )
+        .optional()
+        .describe("With token: the id of the channel, such as C0123456789."),
+    })
+    .transform((settings, context): SlackSettings => {
+      const { url, token, channel } = settings;
+      if (url !== undefined && token === undefined && channel === undefined) return { url };
+      if (url === undefined && token !== undefined && channel !== undefined) return { token, channel };
+      const message =
+        url === undefined && (token ?? channel) !== undefined
+          ? "token and channel go together: write both"
+          : "write url, or token and channel in its place";
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    }),
   example: `url: { secret: slack-url }
 `,
+  notes,
   render: renderMessage,
   classify: (reply) => classifyHttp(reply, advice),
+  converse: (outgoing, sending, replies) => {
+    if (isSlackPost(outgoing)) return slackConversation(outgoing, sending, replies);
+    return replies[0] === undefined ? outgoing : classifyHttp(replies[0], advice);
+  },
 };
 
 /** What Slack's refusals mean. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors */
@@ -61,12 +119,11 @@ interface Message {
   readonly unfurl_media: false;
 }
 
-function renderMessage({ url }: SlackSettings, notice: Notice): OutgoingRequest {
+function renderMessage(settings: SlackSettings, notice: Notice): OutgoingRequest {
   const sign = signs[toneOf(notice)];
-  return postJson(
-    url,
-    fitted(notice, (words) => messageOf(words, sign), fits),
-  );
+  const message = fitted(notice, (words) => messageOf(words, sign), fits);
+  if ("url" in settings) return postJson(settings.url, message);
+  return slackPost(settings.token, settings.channel, message, notice.key, loud.includes(notice.event.event));
 }
 
 function messageOf({ state, what, change, facts, lists, nextSteps, link }: Wording, sign: string): Message {
