@@ -71,7 +71,7 @@ function previewsOf(
     channel,
     audience,
     event: event.event,
-    outgoing: compose(event, { ...channel, audience }, event.title, { configuration, kinds, silences: [], ledger: [] }),
+    outgoing: compose(event, { ...channel, audience }, undefined, { configuration, kinds, silences: [], ledger: [] }),
   }));
 }
 

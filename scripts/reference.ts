@@ -7,6 +7,7 @@ import { channels } from "../functions/notify/channels/index.ts";
 import { type Pace, usualPace } from "../functions/notify/pace.ts";
 import { probers } from "../functions/probe/probers/index.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
+import { type TemplatePart, templateFields, templateParts } from "../shared/config/templates.ts";
 import { defaultExports, exportPrefix, ownMetrics } from "../shared/exported-metrics.ts";
 import { statusPageKind } from "../shared/messages/pages-due.ts";
 import { type Metric, metrics } from "../shared/metrics.ts";
@@ -39,6 +40,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["docs/metrics.md", metricsPage()],
     ["docs/cost.md", costPage()],
     ["docs/patterns.md", patternsPage()],
+    ["docs/templates.md", templatesPage()],
     ...Object.values(probers).map(
       (prober) => [`docs/probers/${prober.kind}.md`, kindPage(prober, "probe", metricsOf(prober.kind))] as const,
     ),
@@ -75,6 +77,54 @@ List prices of us-central1 in US dollars. Free amounts are those of a month, and
 | unit | price | free | source | as of |
 |---|---|---|---|---|
 ${rows.join("\n")}
+`;
+}
+
+function templatesPage(): string {
+  const rows = Object.entries(templateFields).map(([name, meaning]) => `| \`\${${name}}\` | ${meaning} |`);
+  const most = (part: TemplatePart): string => templateParts[part].toLocaleString("en-US");
+  return `${generated}
+# Templates
+
+Notices in words of your own, by reader, event and channel. Of each part, the first template in the file that is for a notice and has it is used; what no template
+says is said as always.
+
+\`\`\`yaml
+templates:
+  - audiences: [executives]
+    events: [opened]
+    title: "\${environment}: \${what}"
+    lead: "This costs us: \${impact}. \${outlook}"
+  - audiences: [support]
+    body: |
+      Please answer every question with these words:
+      \${customers}
+  - channels: [infra-email]
+    subject: "\${priority} \${title}"
+\`\`\`
+
+| key | meaning |
+|---|---|
+| \`audiences\`, \`events\`, \`channels\` | Only for these. Default: all. |
+| \`title\` | The first line, in place of where the incident stands. At most ${most("title")} characters. |
+| \`lead\` | The sentence below it, in place of what is broken. At most ${most("lead")} characters. |
+| \`body\` | Paragraphs that follow the sentence, before the facts; one a line. At most ${most("body")} characters. |
+| \`subject\` | What the incident is called in the subject of mails. It is made with the first notice and stays, so that a thread keeps together; the id of the incident follows it. At most ${most("subject")} characters. |
+
+The facts, the lists and the link always follow: a template adds and rewords, and hides nothing. Where it replaces the state or what is broken without saying it,
+that becomes a fact. \`webhook\` and \`status_page\` have their own forms, which templates do not change. What stands in a template is plain text: it is escaped in
+every channel as everything else is, and so is what fields say.
+
+## Fields
+
+| field | what it says |
+|---|---|
+${rows.join("\n")}
+
+\`$\${\` stands for the two characters \`\${\`. A field that a notice does not have is refused by \`npx pathkeeper validate\`, with its place and the nearest name. What is not
+known yet says so: \`\${resolved}\` is "not yet" while the incident is open. For readers who are no engineers, no field has words of targets or rules.
+
+\`npx pathkeeper preview\` shows what comes of a template in every channel, for every reader and event.
 `;
 }
 

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
 import type { Component } from "../../shared/config/model.ts";
 import type { Audience } from "../../shared/config/notification.ts";
+import type { TemplateTexts } from "../../shared/config/templates.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import type { Pace } from "./pace.ts";
 import type { PageNews } from "./page/memory.ts";
@@ -11,6 +12,8 @@ import type { PageNews } from "./page/memory.ts";
 export interface Notice {
   /** Who reads it. @default engineers */
   readonly audience?: Audience;
+  /** What is said in words of the configuration. @default nothing */
+  readonly template?: TemplateTexts;
   readonly event: IncidentEvent;
   /** The title of the environment. */
   readonly environment: string;

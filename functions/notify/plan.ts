@@ -1,5 +1,6 @@
 /** The decision who is told of an event, and why the others are not. Pure: everything it needs is an argument. */
 import type { Configuration, ConfiguredChannel } from "../../shared/config/model.ts";
+import { templateFor } from "../../shared/config/templates.ts";
 import { incidentLink } from "../../shared/incident-link.ts";
 import { maintenanceOf } from "../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
@@ -9,6 +10,7 @@ import { type Delivery, deliveryId, isFinal, type LedgerEntry, momentOf } from "
 import { notDue, routesTo } from "./route.ts";
 import { type Silence, silenced } from "./silence.ts";
 import { isAbout } from "./trouble.ts";
+import { subjectOf } from "./wording.ts";
 
 /** What the decision rests on besides the event. */
 export interface Circumstances {
@@ -74,7 +76,7 @@ export function plan(event: IncidentEvent, circumstances: Circumstances, now: nu
     const history = circumstances.ledger.filter(({ delivery }) => delivery.channel === configured.name).map(byDelivery);
     const channel = asOpened(configured, history);
     const told = asHeard({ event, channel: channel.name, history, circumstances });
-    const title = earliest(history)?.title ?? event.title;
+    const title = earliest(history)?.title ?? subjectOf(noticeOf(told, channel, event.title, circumstances));
     const common = { channel: channel.name, kind: channel.kind, key: deliveryId(told, channel.name), title };
     const refusal = firstRefusal(steps, { event: told, channel: channel.name, history, circumstances, now });
     const written = refusal === undefined ? compose(told, channel, title, circumstances) : refusal;
@@ -266,21 +268,38 @@ function asOpened(channel: ConfiguredChannel, history: readonly Delivery[]): Con
   return { ...channel, kind: opening.kind, settings: JSON.parse(opening.settings) };
 }
 
-/** What is sent to a channel; a sentence where that cannot be said, so that one broken channel does not silence the others. */
+/**
+ * What is sent to a channel; a sentence where that cannot be said, so that one broken channel does not silence the others.
+ * @param threadTitle what the incident is called in this channel. @default what it is called from now on
+ */
 export function compose(
   event: IncidentEvent,
   channel: ConfiguredChannel,
-  threadTitle: string,
-  { configuration, kinds, incidentLinks }: Circumstances,
+  threadTitle: string | undefined,
+  circumstances: Circumstances,
 ): Outgoing | string {
+  const { kinds } = circumstances;
   const kind = Object.hasOwn(kinds, channel.kind) ? kinds[channel.kind] : undefined;
   if (kind === undefined) return "the channel is not in the configuration any more";
   const untold = kind.untold?.[event.event];
   if (untold !== undefined) return untold;
   const settings = kind.settings.safeParse(channel.settings);
   if (!settings.success) return `the settings of the channel are wrong: ${settings.error.issues[0]?.message}`;
+  const notice = noticeOf(event, channel, threadTitle ?? event.title, circumstances);
+  return kind.render(settings.data, threadTitle === undefined ? { ...notice, threadTitle: subjectOf(notice) } : notice);
+}
+
+function noticeOf(
+  event: IncidentEvent,
+  channel: ConfiguredChannel,
+  threadTitle: string,
+  { configuration, incidentLinks }: Circumstances,
+): Notice {
   const cause = configuration.components.find(({ name }) => name === event.root_cause);
-  const notice: Notice = {
+  const { audience = "engineers", name } = channel;
+  const template = templateFor(configuration.templates ?? [], { audience, event: event.event, channel: name });
+  return {
+    ...(Object.keys(template).length === 0 ? {} : { template }),
     ...(channel.audience === undefined ? {} : { audience: channel.audience }),
     event,
     environment: configuration.title,
@@ -296,7 +315,6 @@ export function compose(
     thread: deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, channel.name),
     threadTitle,
   };
-  return kind.render(settings.data, notice);
 }
 
 function byDelivery({ delivery }: LedgerEntry): Delivery {

@@ -8,6 +8,7 @@ import type { Configuration } from "./model.ts";
 import { insteadOf, type Path, type Problems } from "./problems.ts";
 import { scheduleInterval } from "./schedule.ts";
 import type { Mistake, Vocabulary } from "./schema.ts";
+import { checkTemplates } from "./templates.ts";
 
 /**
  * Reports what entries say wrongly of each other. Works on the data as it stands in the file, so that a mistake in one place hides
@@ -67,6 +68,9 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
     problems.error({ path, part: "key" }, unknownName("component", name, components));
   }
   for (const name of channels) referEach(["channels", name, "components"], "component", components);
+  checkTemplates(at(file, "templates"), problems);
+  for (const index of listOf(at(file, "templates")).keys())
+    referEach(["templates", index, "channels"], "channel", channels);
   for (const index of listOf(at(file, "maintenance")).keys())
     referEach(["maintenance", index, "components"], "component", components);
   checkTwice(file, ["maintenance"], "maintenance window", problems);

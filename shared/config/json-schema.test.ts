@@ -25,6 +25,7 @@ describe("the JSON Schema", () => {
       "recovery",
       "channels",
       "routes",
+      "templates",
       "incident_url",
       "maintenance",
       "export",

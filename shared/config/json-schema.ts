@@ -14,6 +14,7 @@ import {
   ruleEntry,
   type Vocabulary,
 } from "./schema.ts";
+import { templateEntry } from "./templates.ts";
 
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -32,6 +33,7 @@ export function configurationJsonSchema(vocabulary: Vocabulary): JsonSchema {
     rule: ruleEntry,
     channel: channelEntry,
     route: routeEntry,
+    template: templateEntry,
     maintenance: maintenanceEntry,
     ...prefixed("probe", vocabulary.probers),
     ...prefixed("channel", vocabulary.channels),
@@ -58,6 +60,7 @@ export function configurationJsonSchema(vocabulary: Vocabulary): JsonSchema {
     monitoring_rules: { items: part("rule") },
     channels: named(kinded("channel", vocabulary.channels, part)),
     routes: { items: part("route") },
+    templates: { items: part("template") },
     maintenance: { items: part("maintenance") },
   };
   const top = part("outline");

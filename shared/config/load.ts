@@ -37,6 +37,7 @@ import {
   type Vocabulary,
 } from "./schema.ts";
 import { readSource } from "./source.ts";
+import { type Template, templateEntry } from "./templates.ts";
 
 /** A configuration, or all that is wrong with it. Warnings are doubts about a configuration that is right. */
 export type Loaded =
@@ -91,6 +92,10 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     return { name, kind, settings: entry.settings, ...given({ audience, perMinute }) };
   });
   const routes = readList(file, "routes", (value, path) => readRoute(value, path, problems));
+  const templates = readList(file, "templates", (value, path): Template | undefined => {
+    const entry = inspect(templateEntry, value, path, problems);
+    return entry && given(entry);
+  });
   const planned = readList(file, "maintenance", (value, path) => inspect(maintenanceEntry, value, path, problems));
   if (!top) return undefined;
   const maintenance = planned.map((entry) => maintenanceWindow(entry, top.timezone));
@@ -111,6 +116,7 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     channels,
     routes,
     ...(maintenance.length === 0 ? {} : { maintenance }),
+    ...(templates.length === 0 ? {} : { templates }),
     ...given({ incidentUrl: top.incident_url }),
     ...given({ heartbeat: heartbeatOf(top.heartbeat), export: top.export === "off" ? false : top.export }),
     availability: top.availability,

@@ -3,6 +3,7 @@ import type { IncidentEventKind, Severity } from "../messages/incident-event.ts"
 import type { Vantage } from "../messages/report.ts";
 import type { SecretReference } from "./fields.ts";
 import type { Audience } from "./notification.ts";
+import type { Template } from "./templates.ts";
 
 /** A part of the environment. */
 export interface Component {
@@ -169,6 +170,8 @@ export interface Configuration {
   readonly recovery: { readonly stages: readonly RecoveryStage[] };
   readonly channels: readonly ConfiguredChannel[];
   readonly routes: readonly Route[];
+  /** Words of one's own for notices, in the order in which they are looked for. Absent without any. */
+  readonly templates?: readonly Template[];
   /** Where people find an incident: an address with `${incident}` for its id. @default its document in Google's console */
   readonly incidentUrl?: string;
   /** Absent without any. */

@@ -76,6 +76,7 @@ export interface Outline {
   readonly recovery: { readonly stages: readonly StageEntry[] };
   readonly channels: Readonly<Record<string, unknown>>;
   readonly routes: readonly unknown[];
+  readonly templates: readonly unknown[];
   readonly incident_url?: string | undefined;
   readonly maintenance: readonly unknown[];
   readonly heartbeat?: HeartbeatEntry | undefined;
@@ -333,6 +334,10 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .describe("How a recovery is proved."),
   channels: z.record(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),
   routes: z.array(z.unknown()).default([]).describe("What is told where. Any route that matches tells its channels."),
+  templates: z
+    .array(z.unknown())
+    .default([])
+    .describe("Words of one's own for notices. Of each part, the first template that is for a notice and has it."),
   incident_url: incidentUrl
     .optional()
     .describe("Where people find an incident, with ${incident} for its id. Default: its document in Google's console.")

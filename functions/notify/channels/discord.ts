@@ -74,9 +74,9 @@ function renderMessage({ url, thread_id }: DiscordSettings, notice: Notice): Out
   return postJson(url, message, { query: { wait: "true", ...(thread_id === undefined ? {} : { thread_id }) } });
 }
 
-function messageOf({ state, what, change, facts, lists, nextSteps, link }: Wording, tone: Tone): Message {
-  const paragraphs = [
-    change === undefined ? [] : [escapeMarkdown(change)],
+function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, tone: Tone): Message {
+  const parts = [
+    paragraphs.map(escapeMarkdown),
     facts.map(({ label, value }) => `**${label}:** ${escapeMarkdown(value)}`),
     ...lists.map(({ label, items }) => [`**${label}**`, ...items.map((item) => `• ${escapeMarkdown(item)}`)]),
   ];
@@ -85,7 +85,7 @@ function messageOf({ state, what, change, facts, lists, nextSteps, link }: Wordi
     embeds: [
       {
         ...(link === undefined ? {} : { title: linkTitle, url: link }),
-        description: paragraphs
+        description: parts
           .filter((lines) => lines.length > 0)
           .map((lines) => lines.join("\n"))
           .join("\n\n"),

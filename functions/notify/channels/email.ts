@@ -5,7 +5,8 @@ import { bounded } from "../../../shared/redact.ts";
 import type { ChannelKind, Notice, OutgoingMail } from "../channel.ts";
 import { classifySmtp } from "../classify.ts";
 import { escapeHtml } from "../escape-html.ts";
-import { linkTitle, type Wording, wording } from "../wording.ts";
+import { bytes, fitted, wellFormedJson } from "../fit.ts";
+import { linkTitle, type Wording } from "../wording.ts";
 
 /** Settings of a mail channel. */
 export interface EmailSettings {
@@ -44,15 +45,21 @@ server: { secret: smtp-url }
   classify: classifySmtp,
 };
 
+/** The largest text and HTML together, in bytes: Gmail hides the end of a mail beyond 102 KB. */
+const largestContent = 60_000;
+
 function renderMail({ to, from, server }: EmailSettings, notice: Notice): OutgoingMail {
-  const words = wording(notice);
+  const content = fitted(
+    notice,
+    (words) => ({ text: textOf(words), html: htmlOf(words) }),
+    (written) => bytes(wellFormedJson(written)) <= largestContent,
+  );
   return {
     transport: "smtp",
     from,
     to,
     subject: subjectOf(notice),
-    text: textOf(words),
-    html: htmlOf(words),
+    ...content,
     messageId: messageId(notice.key, notice),
     ...(notice.key === notice.thread ? {} : { inReplyTo: messageId(notice.thread, notice) }),
     headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
@@ -72,28 +79,28 @@ function messageId(key: string, { event }: Notice): string {
   return `<${left}@${event.environment.replaceAll(/[^A-Za-z0-9-]+/g, "-")}.pathkeeper>`;
 }
 
-function textOf({ state, what, change, facts, lists, nextSteps, link }: Wording): string {
-  const paragraphs = [
+function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording): string {
+  const parts = [
     state,
     what,
     link === undefined ? "" : `${linkTitle}: ${link}`,
-    change ?? "",
+    ...paragraphs,
     facts.map(({ label, value }) => `${label}: ${value}`).join("\n"),
     ...lists.map(({ label, items }) => [`${label}:`, ...items.map((item) => `- ${item}`)].join("\n")),
     nextSteps.join("\n"),
   ];
-  return `${paragraphs.filter((paragraph) => paragraph !== "").join("\n\n")}\n`;
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
 /** Without colours of its own, so that light and dark mode both stay readable. */
-function htmlOf({ state, what, change, facts, lists, nextSteps, link }: Wording): string {
+function htmlOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording): string {
   const paragraph = (text: string, style: string): string =>
     `<p style="margin:0 0 12px;${style}">${escapeHtml(text)}</p>`;
   const parts = [
     paragraph(state, "font-weight:bold"),
     paragraph(what, "font-size:18px"),
     ...(link === undefined ? [] : [`<p style="margin:0 0 12px"><a href="${escapeHtml(link)}">${linkTitle}</a></p>`]),
-    ...(change === undefined ? [] : [paragraph(change, "")]),
+    ...paragraphs.map((text) => paragraph(text, "")),
     ...facts.map(
       ({ label, value }) =>
         `<p style="margin:0 0 6px"><span style="opacity:.7">${escapeHtml(label)}</span><br>${escapeHtml(value)}</p>`,

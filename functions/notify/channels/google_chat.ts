@@ -77,7 +77,7 @@ function renderMessage({ url }: GoogleChatSettings, notice: Notice): OutgoingReq
   });
 }
 
-function messageOf({ state, what, change, facts, lists, nextSteps, link }: Wording, notice: Notice): Message {
+function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, notice: Notice): Message {
   const sign = signs[toneOf(notice)];
   return {
     fallbackText: withoutMentions(`${sign} ${state}: ${what}`),
@@ -90,7 +90,7 @@ function messageOf({ state, what, change, facts, lists, nextSteps, link }: Wordi
             {
               widgets: [
                 paragraph([`${sign} <b>${escapeHtml(state)}</b>`, escapeHtml(what)]),
-                ...(change === undefined ? [] : [paragraph([escapeHtml(change)])]),
+                ...paragraphs.map((text) => paragraph([escapeHtml(text)])),
                 ...(link === undefined ? [] : [button(link)]),
               ],
             },

@@ -7,7 +7,7 @@ import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../classify.ts";
 import { characters, cut, fitted } from "../fit.ts";
 import { postJson } from "../post.ts";
-import { linkTitle, type Wording } from "../wording.ts";
+import { linkTitle, type Wording, wording } from "../wording.ts";
 
 /** Settings of an Opsgenie channel. */
 export interface OpsgenieSettings {
@@ -81,7 +81,10 @@ function renderAlert({ api_key, region }: OpsgenieSettings, notice: Notice): Out
       { query: { identifierType: "alias" }, authorization },
     );
   }
-  const message = `${event.severity} · ${bounded(environment)} · ${bounded(event.title)}`;
+  const message =
+    notice.template?.title === undefined
+      ? `${event.severity} · ${bounded(environment)} · ${bounded(event.title)}`
+      : wording(notice).state;
   const alert = {
     message: cut(message, longest.message),
     alias,
@@ -95,15 +98,15 @@ function renderAlert({ api_key, region }: OpsgenieSettings, notice: Notice): Out
 }
 
 /** Plain text: Opsgenie shows it as such. */
-function textOf({ state, what, change, facts, lists, nextSteps, link }: Wording): string {
-  const paragraphs = [
-    [state, what, ...(change === undefined ? [] : [change])],
+function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording): string {
+  const parts = [
+    [state, what, ...paragraphs],
     facts.map(({ label, value }) => `${label}: ${value}`),
     ...lists.map(({ label, items }) => [`${label}:`, ...items.map((item) => `- ${item}`)]),
     [...nextSteps, ...(link === undefined ? [] : [`${linkTitle}: ${link}`])],
   ];
   // It may be shown as HTML, too: what looks like a tag is none.
-  return paragraphs
+  return parts
     .map((lines) => lines.join("\n"))
     .join("\n\n")
     .replaceAll("<", "‹")

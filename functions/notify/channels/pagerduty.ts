@@ -5,9 +5,9 @@ import type { IncidentEventKind } from "../../../shared/messages/incident-event.
 import { bounded } from "../../../shared/redact.ts";
 import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
 import { classifyHttp } from "../classify.ts";
-import { cut } from "../fit.ts";
+import { bytes, cut, fitted, wellFormedJson } from "../fit.ts";
 import { postJson } from "../post.ts";
-import { linkTitle, type Wording, wording } from "../wording.ts";
+import { linkTitle, type Wording } from "../wording.ts";
 
 /** Settings of a PagerDuty channel. */
 export interface PagerDutySettings {
@@ -72,6 +72,9 @@ const actions: Readonly<Partial<Record<IncidentEventKind, "acknowledge" | "resol
 /** The longest texts, in characters. */
 const longest = { summary: 1_024, dedupKey: 255 } as const;
 
+/** The largest alert, in bytes: PagerDuty takes 512 KB, which nobody reads. */
+const largestAlert = 24_000;
+
 function renderEvent({ routing_key, region }: PagerDutySettings, notice: Notice): OutgoingRequest {
   const action = actions[notice.event.event];
   const event = {
@@ -88,20 +91,25 @@ function linksOf({ url }: Notice): object {
 
 function alertOf(notice: Notice): object {
   const { event, environment } = notice;
-  const words = wording(notice);
-  return {
-    summary: cut(`${bounded(environment)}: ${words.what}`, longest.summary),
-    source: bounded(event.environment),
-    severity: event.severity,
-    component: bounded(event.root_cause),
-    custom_details: detailsOf(words),
-  };
+  return fitted(
+    notice,
+    (words) => ({
+      summary: cut(`${bounded(environment)}: ${words.what}`, longest.summary),
+      source: bounded(event.environment),
+      severity: event.severity,
+      component: bounded(event.root_cause),
+      custom_details: detailsOf(words),
+    }),
+    (alert) => bytes(wellFormedJson(alert)) <= largestAlert,
+  );
 }
 
-function detailsOf({ state, change, facts, lists, nextSteps }: Wording): Record<string, string> {
+function detailsOf({ state, paragraphs, facts, lists, nextSteps }: Wording): Record<string, string> {
+  // In words of one's own the state stands among the facts.
+  const isOwn = facts.some(({ label }) => label === "State");
   return {
-    State: state,
-    ...(change === undefined ? {} : { Change: change }),
+    [isOwn ? "Title" : "State"]: state,
+    ...(paragraphs.length === 0 ? {} : { Change: paragraphs.join("\n") }),
     ...Object.fromEntries(facts.map(({ label, value }) => [label, value])),
     ...Object.fromEntries(lists.map(({ label, items }) => [label, items.join("\n")])),
     "Where to look": nextSteps.join("\n"),

@@ -126,17 +126,17 @@ function renderMessage(settings: SlackSettings, notice: Notice): OutgoingRequest
   return slackPost(settings.token, settings.channel, message, notice.key, loud.includes(notice.event.event));
 }
 
-function messageOf({ state, what, change, facts, lists, nextSteps, link }: Wording, sign: string): Message {
-  const paragraphs = [
+function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, sign: string): Message {
+  const parts = [
     [`${sign} *${escapeMrkdwn(state)}*`, escapeMrkdwn(what), ...(link === undefined ? [] : [linked(link)])],
-    change === undefined ? [] : [escapeMrkdwn(change)],
+    paragraphs.map(escapeMrkdwn),
     facts.map(({ label, value }) => `*${label}:* ${escapeMrkdwn(value)}`),
     ...lists.map(({ label, items }) => [`*${label}*`, ...items.map((item) => `• ${escapeMrkdwn(item)}`)]),
   ];
   return {
     text: escapeMrkdwn(`${sign} ${state}: ${what}`),
     blocks: [
-      ...paragraphs.flatMap(sectionsOf),
+      ...parts.flatMap(sectionsOf),
       { type: "context", elements: nextSteps.map((step) => mrkdwn(escapeMrkdwn(step))) },
     ],
     unfurl_links: false,

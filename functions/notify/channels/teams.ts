@@ -87,11 +87,11 @@ function renderMessage({ url }: TeamsSettings, notice: Notice): OutgoingRequest 
   return postJson(url, message);
 }
 
-function messageOf({ state, what, change, facts, lists, nextSteps, link }: Wording, tone: Tone): Message {
+function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, tone: Tone): Message {
   const body: RichTextBlock[] = [
     block([{ ...bold(`${signs[tone]} ${state}`), color: colors[tone] }]),
     block([run(what)], "Small"),
-    ...(change === undefined ? [] : [block([run(change)], "Small")]),
+    ...paragraphs.map((text) => block([run(text)], "Small")),
     ...facts.map(({ label, value }, at) => block([bold(`${label}: `), run(value)], at === 0 ? "Medium" : "None")),
     ...lists.flatMap(({ label, items }) => [
       block([bold(label)], "Medium"),

@@ -1,0 +1,113 @@
+/** The section `templates`: words of one's own for notices, with fields for what they tell. */
+import { z } from "zod";
+import { marksOf } from "../marks.ts";
+import { type IncidentEventKind, incidentEventKinds } from "../messages/incident-event.ts";
+import { nearest } from "../nearest.ts";
+import { names } from "./fields.ts";
+import { type Audience, audiences } from "./notification.ts";
+import { insteadOf, type Path, type Problems } from "./problems.ts";
+
+/** Every field that a template may use, with what it stands for. */
+export const templateFields = {
+  title: "what the incident is called",
+  what: "what is broken, in one sentence: for engineers with its parts, for everybody else in plain words",
+  state: "where the incident stands with this event, such as NEW INCIDENT or RESOLVED",
+  severity: "info, warning or critical",
+  priority: "P0 to P3",
+  impact: "what it costs those who depend on it",
+  outlook: "who is at it, and what comes next",
+  customers: "what to tell customers",
+  cause: "what the likely cause is called",
+  team: "who must act on the cause",
+  components: "what is affected",
+  alerts: "which rules have fired",
+  since: "when it began to fail",
+  opened: "when the incident was opened",
+  resolved: "when it was over",
+  lasted: "how long it has lasted, so far or altogether",
+  environment: "the title of the environment",
+  incident: "the id of the incident",
+  link: "the address of the incident",
+} as const;
+
+/** One of the fields. */
+export type TemplateField = keyof typeof templateFields;
+
+/** The parts of a notice that a template may say in its own words, with the most characters of each. */
+export const templateParts = { subject: 200, title: 200, lead: 500, body: 2_000 } as const;
+
+/** One of the parts. */
+export type TemplatePart = keyof typeof templateParts;
+
+/** Texts of parts, with `${field}` in them. */
+export type TemplateTexts = Readonly<Partial<Record<TemplatePart, string>>>;
+
+/** One entry of `templates`. Absent lists match everything. */
+export interface Template extends TemplateTexts {
+  readonly audiences?: readonly Audience[];
+  readonly events?: readonly IncidentEventKind[];
+  readonly channels?: readonly string[];
+}
+
+/** An entry of `templates`, as it is written. */
+export const templateEntry: z.ZodType<{ [Key in keyof Template]?: Template[Key] | undefined }, unknown> = z
+  .strictObject({
+    audiences: z.array(z.enum(audiences)).min(1).optional().describe("Only for these readers. Default: all."),
+    events: z.array(z.enum(incidentEventKinds)).min(1).optional().describe("Only for these events. Default: all."),
+    channels: names.optional().describe("Only in these channels. Default: all."),
+    subject: part("subject", "What the incident is called in the subject of mails, from the first notice to the last."),
+    title: part("title", "The first line, in place of where the incident stands."),
+    lead: part("lead", "The sentence below it, in place of what is broken."),
+    body: part("body", "Paragraphs that follow the sentence, before the facts."),
+  })
+  .refine(({ subject, title, lead, body }) => (subject ?? title ?? lead ?? body) !== undefined, {
+    error: "says nothing: write subject, title, lead or body",
+  });
+
+function part(name: TemplatePart, description: string): z.ZodType<string | undefined, unknown> {
+  const most = templateParts[name];
+  const text = z.string().max(most, `must have at most ${most} characters`);
+  const line = name === "body" ? text : text.regex(/^[^\r\n]*$/, "must be one line");
+  return line.regex(/\S/, "must not be empty").optional().describe(description);
+}
+
+/** Reports what templates ask for and notices do not have. @param templates as they stand in the file */
+export function checkTemplates(templates: unknown, problems: Problems): void {
+  if (!Array.isArray(templates)) return;
+  for (const [index, entry] of templates.entries()) {
+    if (typeof entry !== "object" || entry === null) continue;
+    for (const [key, text] of Object.entries(entry))
+      if (Object.hasOwn(templateParts, key) && typeof text === "string")
+        checkText(text, ["templates", index, key], problems);
+  }
+}
+
+function checkText(text: string, path: Path, problems: Problems): void {
+  const fields = Object.keys(templateFields);
+  for (const { name, offset, length, closed } of marksOf(text)) {
+    if (closed && fields.includes(name)) continue;
+    const suggestion = nearest(closed ? name : (/^\w*/.exec(name)?.[0] ?? ""), fields);
+    const unknown = `unknown field "${name}": ${insteadOf(suggestion, fields, "fields")}`;
+    const open = `the brace of \${ is not closed: write \${${suggestion ?? "what"}}, or $\${ for the two characters`;
+    problems.error({ path, within: { offset, length } }, { message: closed ? unknown : open, suggestion });
+  }
+}
+
+/** The words for a notice: each part from the first template that is for it and has the part. */
+export function templateFor(
+  templates: readonly Template[],
+  notice: { readonly audience: Audience; readonly event: IncidentEventKind; readonly channel: string },
+): TemplateTexts {
+  const matching = templates.filter(
+    ({ audiences: readers, events, channels }) =>
+      (readers?.includes(notice.audience) ?? true) &&
+      (events?.includes(notice.event) ?? true) &&
+      (channels?.includes(notice.channel) ?? true),
+  );
+  const texts: Partial<Record<TemplatePart, string>> = {};
+  for (const name of Object.keys(templateParts) as TemplatePart[]) {
+    const text = matching.find((template) => template[name] !== undefined)?.[name];
+    if (text !== undefined) texts[name] = text;
+  }
+  return texts;
+}
