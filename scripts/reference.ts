@@ -94,12 +94,12 @@ templates:
   - audiences: [executives]
     events: [opened]
     title: "\${environment}: \${what}"
-    lead: "This costs us: \${impact}. \${outlook}"
+    lead: "This costs us: \${impact} \${outlook}"
   - audiences: [support]
     body: |
       Please answer every question with these words:
       \${customers}
-  - channels: [infra-email]
+  - audiences: [engineers]
     subject: "\${priority} \${title}"
 \`\`\`
 
