@@ -1,4 +1,5 @@
 /** Runs probes from this machine, as the probe function would: what `probe`, `watch` and `verify` have in common. */
+import { dirname, join } from "node:path";
 import { runProbes } from "../functions/probe/run.ts";
 import { googleApi } from "../shared/adapters/google-api.ts";
 import { localSecrets } from "../shared/adapters/secrets.ts";
@@ -9,11 +10,17 @@ import type { ProbeResult, Report, Trigger, Vantage } from "../shared/messages/r
 import type { Secrets, Store } from "../shared/ports.ts";
 
 /** The option `--secrets` of commands that run probes. */
-export const secretsOption = { secrets: { type: "string", default: "secrets" } } as const;
+export const secretsOption = { secrets: { type: "string" } } as const;
 
-/** Secrets from environment variables, or from files in a folder. */
-export function secretsFrom(folder: string): Secrets {
-  return localSecrets(process.env, folder);
+/** Secrets from environment variables, or from files in a folder. @default the folder `secrets` beside the configuration */
+export function secretsFrom({
+  secrets,
+  config,
+}: {
+  readonly secrets?: string | undefined;
+  readonly config: string;
+}): Secrets {
+  return localSecrets(process.env, secrets ?? join(dirname(config), "secrets"));
 }
 
 /** What probes are run for. */

@@ -33,7 +33,7 @@ export const probe: Command = {
     const reports = await runHere({
       configuration,
       probes,
-      secrets: secretsFrom(values.secrets),
+      secrets: secretsFrom(values),
       trigger: "diagnosis",
       group: (vantage) => `${vantage}-diagnosis`,
       onResult: (result) => {

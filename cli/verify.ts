@@ -38,7 +38,7 @@ export const verify: Command = {
       showProgress();
       const done = isOver
         ? notRun(stage)
-        : await verifyStage(stage, plan, secretsFrom(values.secrets), ({ probe }) => {
+        : await verifyStage(stage, plan, secretsFrom(values), ({ probe }) => {
             waiting.delete(probe);
             showProgress();
           });

@@ -29,7 +29,7 @@ export const watch: Command = {
     const lines = changeLines(configuration, terminal);
     const healthy = await watchUntilHealthy({
       configuration,
-      secrets: secretsFrom(values.secrets),
+      secrets: secretsFrom(values),
       clearMs,
       signal: interruption.signal,
       onResult: (result, before) => {
