@@ -36,6 +36,6 @@ export function demoConfiguration(places: DemoPlaces, pace = 1): string {
     });
   return `# What the demo of npm start watches, at pace ${pace}. It is written anew at every start. While it runs, the command line sees it as well:
 #   export PATHKEEPER_GOOGLE_API=${places.googleApi} PATHKEEPER_STORE=${places.data}/store.db
-#   npx pathkeeper verify --config ${places.data}/monitor.yaml --secrets ${places.data}/secrets
+#   npx pathkeeper verify --config ${places.data}/monitor.yaml
 ${filled}`;
 }
