@@ -12,6 +12,8 @@ export interface Terminal {
   note(...lines: readonly string[]): void;
   /** Colours a text that will be printed. */
   paint(style: Style, text: string): string;
+  /** Whether a person reads what is printed, and no file or program. */
+  readonly isInteractive: boolean;
 }
 
 /** The terminal, or the pipes, of this process. */
@@ -24,11 +26,14 @@ export function processTerminal(): Terminal {
     print: (...lines) => void process.stdout.write(lines.map((line) => `${line}\n`).join("")),
     note: (...lines) => void process.stderr.write(lines.map((line) => `${line}\n`).join("")),
     paint: (style, text) => styleText(styles[style], text, { stream: process.stdout }),
+    isInteractive: process.stdout.isTTY === true,
   };
 }
 
 /** A terminal that keeps plain lines in memory, for tests. */
-export function memoryTerminal(): Terminal & { readonly printed: string[]; readonly noted: string[] } {
+export function memoryTerminal(
+  isInteractive: boolean = false,
+): Terminal & { readonly printed: string[]; readonly noted: string[] } {
   const printed: string[] = [];
   const noted: string[] = [];
   return {
@@ -37,6 +42,7 @@ export function memoryTerminal(): Terminal & { readonly printed: string[]; reado
     print: (...lines) => void printed.push(...lines),
     note: (...lines) => void noted.push(...lines),
     paint: (_, text) => text,
+    isInteractive,
   };
 }
 

@@ -1,13 +1,13 @@
 /** `npm start`: the whole system on one machine, with the demo that fails and recovers, or with the reader's own targets. */
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { outages } from "./demo/script.ts";
 import { fileLogger } from "./file-logger.ts";
 import { type Options, readOptions, UsageError, usage } from "./options.ts";
-import { isOver, type Outcome, outcomeOf } from "./outcome.ts";
+import { isOver, type Outcome, outcomeOf, postmortemIn } from "./outcome.ts";
 import { type Run, startRun } from "./run.ts";
 import type { ViewSnapshot } from "./view/snapshot.ts";
 import { openView } from "./view/terminal.ts";
@@ -45,6 +45,7 @@ async function start(options: Options, interrupted: AbortSignal): Promise<number
     try {
       const outcome = await show(run, options, dataDir, interrupted);
       if (outcome === undefined) return options.once ? interruptedCode : 0;
+      await tellPostmortems(run, options.data === undefined ? undefined : dataDir);
       process.stdout.write(`${JSON.stringify(outcome)}\n`);
       return outcome.ok ? 0 : 1;
     } finally {
@@ -108,6 +109,22 @@ async function show(
     return undefined;
   } finally {
     view.close();
+  }
+}
+
+/** Ends the demo with what happened in it: in files where the data is kept, else printed before the summary. */
+async function tellPostmortems(run: Run, dataDir: string | undefined): Promise<void> {
+  for (const { id, fields } of run.happened().incidents) {
+    const text = postmortemIn(fields);
+    if (text === undefined) continue;
+    if (dataDir === undefined) {
+      process.stdout.write(`\n${text}\n`);
+      continue;
+    }
+    const folder = join(dataDir, "postmortems");
+    await makeDirectory(folder);
+    await writeFile(join(folder, `${id}.md`), text);
+    process.stderr.write(`The postmortem is in ${join(folder, `${id}.md`)}.\n`);
   }
 }
 

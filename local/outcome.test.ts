@@ -10,6 +10,7 @@ const fields = {
   verdict: "platform",
   opened_at: new Date("2025-09-16T12:04:00Z"),
   resolved_at: new Date("2025-09-16T12:05:00Z"),
+  postmortem: "# Postmortem",
 };
 
 function told(...notices: string[]): Received[] {
@@ -42,6 +43,7 @@ describe("the outcome of the demo", () => {
           verdict: "platform",
           opened_at: "2025-09-16T12:04:00.000Z",
           resolved_at: "2025-09-16T12:05:00.000Z",
+          postmortem: true,
         },
       ],
       deliveries: { mail: { opened: 1, resolved: 1 }, hook: { opened: 1, resolved: 1 } },

@@ -16,6 +16,8 @@ export interface Outcome {
     readonly verdict: string;
     readonly opened_at: string;
     readonly resolved_at: string | null;
+    /** Whether its postmortem is written. */
+    readonly postmortem: boolean;
   }[];
   /** Notices that each channel received, by event. */
   readonly deliveries: Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -46,6 +48,7 @@ export function outcomeOf(
     if (!causes.includes(cause)) problems.push(`${id} names ${cause} as its cause, and it was ${causes[0]}.`);
     if (fields["verdict"] !== verdict) problems.push(`The verdict of ${id} is ${fields["verdict"]}, not ${verdict}.`);
     if (fields["status"] !== "resolved") problems.push(`${id} is ${fields["status"]}, not resolved.`);
+    if (postmortemIn(fields) === undefined) problems.push(`${id} has no postmortem.`);
   }
   const deliveries = Object.fromEntries(channels.map((channel) => [channel, countsOf(channel, received)]));
   for (const [channel, counts] of Object.entries(deliveries)) {
@@ -65,6 +68,7 @@ export function outcomeOf(
       verdict: String(fields["verdict"]),
       opened_at: instant(fields["opened_at"]) ?? "",
       resolved_at: instant(fields["resolved_at"]),
+      postmortem: postmortemIn(fields) !== undefined,
     })),
     deliveries,
     repeated,
@@ -72,11 +76,16 @@ export function outcomeOf(
   };
 }
 
-/** Whether the run has come to its promised end: nothing is open, and everybody has had the all-clear. */
+/** The postmortem of an incident; `undefined` while it is not written. */
+export function postmortemIn({ postmortem }: Fields): string | undefined {
+  return typeof postmortem === "string" && postmortem !== "" ? postmortem : undefined;
+}
+
+/** Whether the run has come to its promised end: nothing is open, everybody has had the all-clear, and what happened is written down. */
 export function isOver({ incidents, received, channels }: Happened): boolean {
   return (
     incidents.length > 0 &&
-    incidents.every(({ fields }) => fields["status"] === "resolved") &&
+    incidents.every(({ fields }) => fields["status"] === "resolved" && postmortemIn(fields) !== undefined) &&
     incidents.every(({ id }) =>
       channels.every((channel) =>
         received.some((one) => one.incident === id && one.channel === channel && one.event === "resolved"),

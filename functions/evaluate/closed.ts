@@ -1,9 +1,9 @@
 /** What is kept of incidents that are over. */
 import { timed } from "./availability/period.ts";
 import { componentsOf } from "./document.ts";
-import type { Closed, Incident } from "./state.ts";
+import type { Closed, EnvironmentState, Incident } from "./state.ts";
 
-/** Incidents that were resolved lately: until the availability of their month is written, and while late figures may still speak of them. */
+/** Incidents that were resolved lately: until their availability and their postmortem are written, and while late figures may still speak of them. */
 export function closedLately(closed: readonly Closed[] = [], changed: readonly Incident[], now: number): Closed[] {
   const resolved = changed
     .filter(({ status }) => status === "resolved")
@@ -17,3 +17,8 @@ export function closedLately(closed: readonly Closed[] = [], changed: readonly I
 /** How long, in milliseconds, and how many: the next ticks write them down, and there may be none for a day. */
 const keepClosed = 2 * 86_400_000;
 const mostClosed = 100;
+
+/** Those whose postmortem is not written yet, oldest first. */
+export function unreportedOf({ closed = [] }: Pick<EnvironmentState, "closed">): readonly Closed[] {
+  return closed.filter(({ reported }) => reported === undefined);
+}

@@ -5,6 +5,7 @@ import { asSentence, list } from "../../shared/sentences.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import { impactsOf, type Plan, titleOf } from "./plan.ts";
 import { recoveryFields } from "./proof.ts";
+import { affectedFields, findingFields, symptomFields } from "./record.ts";
 import { isOfMonitor, monitorImpact, monitorSummary } from "./self/wording.ts";
 import { clockTime, dateTime } from "./sentences.ts";
 import type { Incident, Symptom } from "./state.ts";
@@ -50,6 +51,7 @@ export function blockedBy({ symptoms, diagnosis }: Incident, { graph }: Plan): s
 export function documentOf(incident: Incident, plan: Plan): Fields {
   const { diagnosis } = incident;
   const end = incident.resolvedAt;
+  const seen = believed(incident);
   return {
     title: incident.title,
     status: incident.status,
@@ -58,6 +60,9 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     summary: summaryOf(incident, plan),
     impact: impactOf(incident, plan),
     root_cause: diagnosis.rootCause,
+    root_cause_since: instant(incident.causeSince),
+    also_broken: diagnosis.alsoBroken ?? null,
+    pattern: diagnosis.pattern ?? null,
     verdict: diagnosis.verdict,
     confidence: diagnosis.confidence,
     team: diagnosis.team ?? null,
@@ -66,10 +71,14 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     next_steps: diagnosis.next ?? [],
     components: affectedBy(incident),
     component_states: componentStates(incident),
+    affected: affectedFields(affectedBy(incident), seen, plan),
+    symptoms: symptomFields(seen),
+    findings: findingFields(incident),
     alerts: rulesOf(incident),
     environment: plan.configuration.environment,
-    opened_at: new Date(incident.openedAt),
     first_failure_at: new Date(incident.firstFailureAt),
+    opened_at: new Date(incident.openedAt),
+    opened_by: incident.openedBy ?? null,
     acknowledged_at: instant(incident.acknowledgedAt),
     recovering_at: instant(incident.recoveringAt),
     resolved_at: instant(end),
@@ -150,9 +159,11 @@ function impactOf(incident: Incident, plan: Plan): string {
     affected.some((cause) => plan.graph.distance(name, cause) !== undefined),
   );
   const atRisk = impactsOf(plan, exposed).map(asSentence);
-  const reach = `${affected.length} of ${plan.graph.names.length} components are affected.`;
+  const are = affected.length === 1 ? "is" : "are";
+  const reach = `${affected.length} of ${plan.graph.names.length} components ${are} affected.`;
   if (blocked.length > 0) return [...blocked, reach].join(" ");
-  return ["Nothing is blocked so far.", ...(atRisk.length > 0 ? ["At risk:", ...atRisk] : []), reach].join(" ");
+  const nothing = incident.resolvedAt === undefined ? "Nothing is blocked so far." : "Nothing was blocked.";
+  return [nothing, ...(atRisk.length > 0 ? ["At risk:", ...atRisk] : []), reach].join(" ");
 }
 
 /** A few sentences: what is wrong since when, why, and what it blocks. */

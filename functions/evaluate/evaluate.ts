@@ -12,7 +12,7 @@ import { flushAvailability, flushEvery } from "./availability/flush.ts";
 import { pagesDue } from "./availability/pages.ts";
 import { timed } from "./availability/period.ts";
 import { withReport } from "./availability/uptime.ts";
-import { closedLately } from "./closed.ts";
+import { closedLately, unreportedOf } from "./closed.ts";
 import { documentOf, incidentCollection } from "./document.ts";
 import type { Happening } from "./draft.ts";
 import { crossPartition } from "./edits.ts";
@@ -36,6 +36,7 @@ import { type Exported, ownPoints, reportsIn, seriesPoints } from "./self/export
 import { isHeartbeatDue } from "./self/heartbeat.ts";
 import { decodeSelf, emptySelf, encodeSelf, heardOf, noted, type SelfState } from "./self/state.ts";
 import {
+  type Closed,
   decodeEnvironment,
   type EnvironmentState,
   emptyPartition,
@@ -60,6 +61,8 @@ export interface Committed {
   readonly points?: readonly MetricPoint[];
   /** How many of them there were too many. */
   readonly pointsLeftOut?: number;
+  /** Resolved incidents that a tick finds without a postmortem. */
+  readonly unreported?: readonly Closed[];
 }
 
 /** What every commit needs. */
@@ -154,11 +157,13 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
   committed.push({ outbox: environment.outbox });
   const month = itself && (await writeAvailability(desk, states, itself, environment, at, now));
   const exported = itself?.isNew && desk.exports && exportsOf(plan.configuration) !== undefined;
+  const unreported = unreportedOf(environment);
   const outbox = [...committed.flatMap((one) => one.outbox), ...(month === undefined ? [] : pagesDue(plan, at))];
   return {
     outbox: [...new Map(outbox.map((entry) => [entry.id, entry])).values()],
     remarks: committed.flatMap(({ remarks = [] }) => remarks),
     ...(itself?.heartbeatDue ? { heartbeatAt: at } : {}),
+    ...(unreported.length === 0 ? {} : { unreported }),
     ...(exported
       ? {
           points: [...itself.exported.points, ...ownPoints(itself, states, environment, month, plan, at, now)],

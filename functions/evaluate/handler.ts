@@ -19,9 +19,10 @@ import {
 } from "./evaluate.ts";
 import { PartitionCache } from "./partition-cache.ts";
 import type { Plan } from "./plan.ts";
+import { writePostmortem } from "./postmortem/write.ts";
 import { leftOutSentence } from "./self/export.ts";
 import type { Beat } from "./self/heartbeat.ts";
-import type { OutboxEntry } from "./state.ts";
+import type { Closed, OutboxEntry } from "./state.ts";
 import { Turns } from "./turns.ts";
 
 /** What the evaluator needs of the world. */
@@ -41,6 +42,9 @@ export interface EvaluateOptions {
   /** Whether silence, stalls and pauses become incidents of the monitor. @default true */
   readonly watchesItself?: boolean;
 }
+
+/** How many postmortems a tick writes at most. */
+const mostPostmortems = 10;
 
 /** How many published ids are remembered, so that the next commit can drop them from the outbox. */
 const rememberedIds = 1_000;
@@ -99,8 +103,9 @@ export function evaluateHandler(
     if (committed.ignored !== undefined) ports.logger.info(`a report was not judged: ${committed.ignored}`);
     for (const remark of committed.remarks ?? []) ports.logger.warning(remark);
     await publish(committed.outbox);
-    const { heartbeatAt, points = [], pointsLeftOut = 0 } = committed;
+    const { heartbeatAt, points = [], pointsLeftOut = 0, unreported = [] } = committed;
     await Promise.all([
+      report(ports, desk, unreported),
       ...(heartbeatAt === undefined ? [] : [beat(ports, desk, heartbeatAt)]),
       ...(points.length === 0 ? [] : [exportPoints(points, pointsLeftOut)]),
     ]);
@@ -118,6 +123,18 @@ async function beat({ beat: send, clock, logger }: EvaluatePorts, desk: Desk, at
     await commitHeartbeat(desk, at, clock.now());
   } catch (error) {
     logger.warning(`the heartbeat did not leave: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Writes what postmortems are due, the oldest first. One that fails is tried again with the next tick; nothing else depends on it. */
+async function report({ clock, logger }: EvaluatePorts, desk: Desk, unreported: readonly Closed[]): Promise<void> {
+  for (const closed of unreported.slice(0, mostPostmortems)) {
+    try {
+      await writePostmortem(desk, closed, clock.now());
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      logger.warning(`the postmortem of ${closed.id} was not written: ${reason}`);
+    }
   }
 }
 

@@ -182,6 +182,7 @@ function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: Readon
     severity: alert.severity,
     openedAt,
     firstFailureAt: alert.since,
+    openedBy: rule,
     alerts: { [key]: { rule, component, firing: true } },
     symptoms: {},
     diagnosis: { rootCause: "unknown", verdict: "unknown", confidence: 0, evidence: [], whys: [], working: [] },
@@ -255,6 +256,9 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
     ? diagnoseMonitor(Object.values(symptoms), plan)
     : diagnose(observedOf(draft.incident, known, plan), before);
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
+  if (diagnosis.rootCause !== before.rootCause) {
+    draft.set({ causeSince: draft.incident.id === "" ? draft.incident.openedAt : facts.watermark });
+  }
   if (draft.incident.id !== "") tellCause(draft, before, diagnosis, facts.watermark, plan);
   const severity = severityOf(draft.incident, facts, plan);
   if (severities.indexOf(severity) <= severities.indexOf(draft.incident.severity)) return;

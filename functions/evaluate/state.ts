@@ -120,7 +120,8 @@ export interface Symptom {
   readonly vantage?: "inside" | "outside";
   /** Kind of the probe. */
   readonly kind?: string;
-  /** Metrics of the rule. */
+  /** Name of the rule, and its metrics. */
+  readonly rule?: string;
   readonly metrics?: readonly string[];
   /** How it failed first. */
   readonly failure?: Failure;
@@ -207,6 +208,10 @@ export interface Incident {
   readonly severity: Severity;
   readonly openedAt: number;
   readonly firstFailureAt: number;
+  /** The rule whose alert opened it. */
+  readonly openedBy?: string;
+  /** Since when the present cause is named. */
+  readonly causeSince?: number;
   readonly acknowledgedAt?: number;
   readonly recoveringAt?: number;
   readonly resolvedAt?: number;
@@ -263,6 +268,8 @@ export interface OutboxEntry {
 /** What is remembered of an incident that was resolved lately: its times, for the figures of the month, and what it was about. */
 export interface Closed extends Timed {
   readonly components?: readonly string[];
+  /** Its postmortem is written. */
+  readonly reported?: true;
 }
 
 /** State of the environment. */

@@ -85,6 +85,7 @@ function alertSymptoms(facts: Facts, plan: Plan): Symptom[] {
       source: "rule",
       since: alert.since,
       phrase: alertPhrase(alert),
+      rule: alert.rule,
       metrics: plan.rulesByName.get(alert.rule)?.metrics ?? [],
       ...vantageOf(alert),
     }));

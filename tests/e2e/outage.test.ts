@@ -1,11 +1,13 @@
 /** The demo's outage, played to its end on the embedded engine: undisturbed, disturbed, and killed in every way. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { readConfigurationFile } from "../../cli/configuration.ts";
 import { bundle, functionNames } from "../../scripts/bundle/bundle.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import { dataDirectory, LocalSystem, processesOf } from "../support/local-system.ts";
 
 const deadline = 120_000;
@@ -21,6 +23,16 @@ function start(...args: string[]): LocalSystem {
   return system;
 }
 
+/** What a command prints, called as by its user. */
+function pathkeeper(args: readonly string[], input?: Buffer): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["cli/pathkeeper.mjs", ...args], {
+    encoding: "utf8",
+    ...(input === undefined ? {} : { input }),
+  });
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
+
 /** One incident with the right cause, one opening and one all-clear in each channel. */
 const asPromised = {
   ok: true,
@@ -30,10 +42,33 @@ const asPromised = {
 };
 
 describe("the outage of the demo", () => {
-  it("is one incident, told once to everybody", { timeout: deadline }, async () => {
-    const system = start();
-    expect(await system.outcome()).toMatchObject({ ...asPromised, repeated: 0, restarts: 0 });
+  it("is one incident, told once to everybody, written down, and the same when its record is replayed", {
+    timeout: deadline,
+  }, async () => {
+    const data = await dataDirectory();
+    cleanUp.push(data.remove);
+    const record = join(data.path, "reports.ndjson");
+    const system = start("--data", data.path, "--record", record);
+    const outcome = await system.outcome();
+    expect(outcome).toMatchObject({ ...asPromised, repeated: 0, restarts: 0 });
     expect(await system.exitCode()).toBe(0);
+
+    const [incident] = outcome.incidents;
+    const written = await readFile(join(data.path, "postmortems", `${incident?.id}.md`), "utf8");
+    expect(written).toMatch(/^# Postmortem: Demo: /);
+    expect(written).toContain("The cause was VPC connector (platform).");
+    expect(written).toMatch(/\| resolved \| `ops-hook`, `status-page` and `team-email` /);
+    expect(pathkeeper(["postmortem", incident?.id ?? "", "--data", data.path])).toBe(written);
+
+    const replayed = pathkeeper(["replay", "--config", join(data.path, "monitor.yaml")], await readFile(record));
+    const events = replayed
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as IncidentEvent);
+    expect(new Set(events.map((event) => event.incident)).size).toBe(1);
+    expect(events[0]).toMatchObject({ event: "opened" });
+    const { root_cause, verdict, severity } = incident ?? {};
+    expect(events.at(-1)).toMatchObject({ event: "resolved", status: "resolved", root_cause, verdict, severity });
   });
 
   it("ends the same with every message twice and out of order, and each function killed", {

@@ -1,0 +1,97 @@
+/** Who was affected, for how long, and what that means for the availability that is promised. */
+import { type Availability, errorBudget, upRatio } from "../../../shared/availability.ts";
+import { list } from "../../../shared/sentences.ts";
+import { spokenDuration } from "../../../shared/units.ts";
+import type { Account, Affected, IncidentRecord } from "./account.ts";
+import { blocks, inline, table } from "./markdown.ts";
+import { between, moment } from "./words.ts";
+
+/** The section. */
+export function impactOf({ incident, months }: Account): (string | undefined)[] {
+  const rows = incident.affected.map(({ title, trouble, from, until, impact }) => [
+    inline(title),
+    inline(trouble),
+    moment(from, incident),
+    from !== null && until === null ? "not seen to end" : moment(until, incident),
+    between(from, until),
+    impact === null || trouble !== "failed" ? "" : inline(impact),
+  ]);
+  return [
+    feltBy(incident),
+    table(["component", "what", "from", "until", "for", "what it blocked"], rows),
+    ...months.map((month) => availabilityOf(month, incident)),
+  ];
+}
+
+/** For how long what people use failed; nothing where it did not, or goes on. */
+function feltBy(incident: IncidentRecord): string | undefined {
+  const felt = incident.affected.filter(({ layer, trouble }) => layer === "application" && trouble === "failed");
+  const ends = felt.flatMap(({ from, until }) => (from === null || until === null ? [] : [{ from, until }]));
+  if (ends.length === 0) return undefined;
+  const from = new Date(Math.min(...ends.map((end) => end.from.getTime())));
+  const until = new Date(Math.max(...ends.map((end) => end.until.getTime())));
+  const titles = list(
+    felt.map(({ title }) => title),
+    8,
+  );
+  return `What people use failed for **${between(from, until)}**, from ${moment(from, incident)} to ${moment(until, incident)}: ${inline(titles)}.`;
+}
+
+/** How a month stands for what was affected, and how much of what it may be down this incident has taken. */
+function availabilityOf(month: Availability, { affected, symptoms }: IncidentRecord): string | undefined {
+  const rows = affected.map((one) => rowOf(month, one)).filter((row) => row !== undefined);
+  if (rows.length === 0) return undefined;
+  const walked = symptoms.flatMap(({ check }) => {
+    const { attempts = 0, successes = 0 } = month.journeys[check] ?? {};
+    const rate = attempts === 0 ? "" : percent(successes / attempts);
+    return attempts === 0
+      ? []
+      : [inline(`\`${check}\` was walked to its end in ${successes} of ${attempts} attempts of the month (${rate}).`)];
+  });
+  const name = new Date(`${month.period}-01T00:00:00Z`).toLocaleString("en", {
+    month: "long",
+    year: "numeric",
+    timeZone: "UTC",
+  });
+  const head = [
+    "component",
+    "availability",
+    "measured for",
+    "target",
+    "may be down",
+    "taken by this incident",
+    "in all",
+  ];
+  return blocks([
+    `Availability in ${name}, as far as it was measured when this was written:`,
+    table(head, rows),
+    ...walked,
+  ]);
+}
+
+function rowOf(
+  { period, components }: Availability,
+  { component, title, trouble, from, until, availability_target: target }: Affected,
+): string[] | undefined {
+  const shares = components[component];
+  const ratio = shares && upRatio(shares);
+  if (shares === undefined || ratio === undefined) return undefined;
+  const { allowed, used, left } = errorBudget(period, shares, target);
+  const own = trouble === "failed" && from !== null && until !== null ? until.getTime() - from.getTime() : 0;
+  const share = allowed > 0 ? ` (${percent(own / 1000 / allowed)})` : "";
+  const rest = Number.isFinite(left) ? `, ${left < 0 ? "overdrawn" : `${percent(left)} left`}` : "";
+  return [
+    inline(title),
+    percent(ratio),
+    spokenDuration((shares.up + shares.down) * 1000),
+    percent(target),
+    spokenDuration(allowed * 1000),
+    own === 0 ? "–" : `${spokenDuration(own)}${share}`,
+    `${spokenDuration(used * 1000)}${rest}`,
+  ];
+}
+
+function percent(ratio: number): string {
+  // Never rounded up to what was not reached.
+  return `${Math.floor(ratio * 10_000 + 1e-6) / 100}%`;
+}

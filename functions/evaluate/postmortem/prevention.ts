@@ -1,0 +1,251 @@
+/**
+ * What could keep an outage from coming again, or make the next one shorter: proposals, each with its reason in the record. The table says what
+ * helps against each way to fail; the rest follows from what was found, how it was noticed and who was told.
+ */
+import { list } from "../../../shared/sentences.ts";
+import { spokenDuration } from "../../../shared/units.ts";
+import type { Account } from "./account.ts";
+import { causeIn, titleOf } from "./words.ts";
+
+/** A proposal, and why it is made. */
+export interface Proposal {
+  readonly text: string;
+  readonly because: string;
+}
+
+/** What helps against a way to fail, by the name of the pattern in cause/patterns.ts. */
+export const remedies: Readonly<Record<string, readonly ((title: string) => string)[]>> = {
+  "connector loses handshakes": [
+    (title) =>
+      `Move the services from ${title} to Direct VPC egress, which has no instances that can be short of anything; or give it a larger machine type and more instances than its load asks for.`,
+    () =>
+      "Let services keep their database connections (a pool with a minimum) and open new ones with a short time-out and a second try, so that lost handshakes cost a moment and not a request.",
+    () =>
+      "Keep a rule on `database_connect_burst_success`: bursts of new connections are what such a connector loses first, while its load looks as always.",
+  ],
+  "connector at its ceiling": [
+    (title) =>
+      `Raise the maximum of instances or the machine type of ${title}, or move its busiest service to Direct VPC egress.`,
+    () =>
+      "Bound the connections of every service (instances x pool), so that a rush of instances cannot fill the connector.",
+    () => "Warn before it is full: a rule such as `forecast(vpc_connector_utilization, 1h) > 90%`.",
+  ],
+  "path missing": [
+    (title) =>
+      `Keep the network of ${title} (peering, routes, firewall) in Terraform alone, and let a plan that removes any of it be approved by a second person.`,
+    () =>
+      "Run the configuration checks of the monitor right after each deployment: a missing path shows before a user does.",
+  ],
+  "database out of connections": [
+    (title) =>
+      `Bound instances x pool of all services below \`max_connections\` of ${title}, with room for a deployment in which old and new instances stand side by side.`,
+    () => "Put a pooler in front of the database, or lower the idle time after which a pool gives connections back.",
+    () => "Warn before they are used up: a rule such as `forecast(cloud_sql_pool_utilization, 1h) > 90%`.",
+  ],
+  "database slow": [
+    (title) =>
+      `Find the statements that kept ${title} busy in Query Insights, and set \`statement_timeout\` so that one cannot hold up the rest.`,
+    () =>
+      "Let services give up on the database before their callers give up on them, and answer what they can without it.",
+  ],
+  "database down or failing over": [
+    (title) =>
+      `Give ${title} high availability (a standby in another zone), if it has none, and set its maintenance window to quiet hours.`,
+    () => "Let services reconnect by themselves, with growing pauses, and rehearse a failover in a drill.",
+  ],
+  "login to the database refused": [
+    (title) =>
+      `Rotate the passwords of ${title} with two roles that take turns: the new one is in use everywhere before the old one is locked.`,
+    () => "Check the login with the new secret before traffic goes to the revision that uses it.",
+  ],
+  "certificate wrong or expired": [
+    (title) =>
+      `Have ${title} renewed by itself (a managed certificate with DNS authorization), and let a rule on \`tls_certificate_expiry\` warn 21 days ahead.`,
+  ],
+  "names not resolved": [
+    () => "Lock the zone at the registrar, have it renewed by itself, and change records through review only.",
+    () => "Lower the time to live of the records that matter, so that a mistake is taken back within minutes.",
+  ],
+  "load balancer fails": [
+    (title) =>
+      `Change URL map and backends of ${title} through Terraform with a plan that is read by two, and try them on a test host first.`,
+    () =>
+      "Keep a probe that goes past the load balancer, to the run.app address: it tells the load balancer from the service in one look.",
+  ],
+  "time-out set too short": [
+    (title) =>
+      `Set the time-outs of ${title} from the outside in, each a little longer than the one behind it, and let a configuration check hold them.`,
+    () => "Send something over a quiet WebSocket at least every 30 s, so that no idle timeout cuts it.",
+  ],
+  "instances fail to start": [
+    (title) => `Deploy ${title} with a start-up probe and without traffic first, and move traffic step by step.`,
+    () =>
+      "Let start-up phases report by themselves what they wait for, and fail with that in their first line of the log.",
+  ],
+  "no way into the network": [
+    (title) =>
+      `Write connector and egress of ${title} into the Terraform of the service, so that no deployment can leave them out.`,
+  ],
+  "fails by itself": [
+    (title) =>
+      `Deploy ${title} step by step (10 %, then the rest) with a rollback that follows by itself when \`cloud_run_error_rate\` rises.`,
+    () => "Add a test of what broke to the pipeline, before the deployment.",
+  ],
+  "logins fail": [
+    (title) => `Rotate the keys of ${title} with the old one accepted until every token that it signed has run out.`,
+    () => "Test a login from outside in the pipeline, right after each deployment.",
+  ],
+  "sockets fail, requests work": [
+    (title) =>
+      `Put a handshake of ${title} into the checks of each deployment: a health URL does not notice that sockets fail.`,
+  ],
+  "journey breaks while its parts work": [
+    (title) => `Walk ${title} as a check of each deployment: all its parts were green.`,
+    () =>
+      "Measure what it waits for as steps of their own (agents, model provider), so that the next cause has a name.",
+  ],
+  "event in the region": [
+    () => "Decide now what may move to another region and who decides it, and rehearse that once.",
+    () => "Subscribe to Google's Service Health for the region, and keep a second region ready for what earns money.",
+  ],
+  "part of the platform fails": [
+    (title) => `Write down who changes ${title} and how a change is taken back, and have it under Terraform.`,
+  ],
+  "the monitor's own trouble": [
+    () =>
+      "Add a control probe (a target known to be good) for this vantage point, and look at its way out: egress, NAT, DNS.",
+  ],
+  "platform-wide": [
+    () => "Add a probe of the kind `service_health`, so that the next time Google's own word is there as evidence.",
+    () => "Decide what may move to another region when Cloud Run itself is in trouble.",
+  ],
+};
+
+/** Below what confidence it is worth measuring more. */
+const sure = 0.8;
+/** What is longer than people should have to wait, in milliseconds. */
+const slowToDetect = 300_000;
+const slowToAcknowledge = 900_000;
+/** The most findings that become proposals. */
+const mostFindings = 5;
+
+/** Everything that is proposed, the cause first. */
+export function proposalsFor(account: Account): Proposal[] {
+  return [
+    ...againstTheCause(account),
+    ...fromFindings(account),
+    ...forMeasuring(account),
+    ...forNoticing(account),
+    ...forTelling(account),
+    ...forRecovering(account),
+  ];
+}
+
+function againstTheCause({ incident }: Account): Proposal[] {
+  const { pattern, root_cause } = incident;
+  const because = causeIn(incident);
+  const title = titleOf(incident, root_cause);
+  return (remedies[pattern ?? ""] ?? []).map((remedy) => ({ text: remedy(title), because }));
+}
+
+/** What configuration checks found. What Google reports of itself is for nobody here to put right. */
+function fromFindings({ incident }: Account): Proposal[] {
+  const ours = incident.findings.filter(({ severity, check }) => severity !== "info" && !check.startsWith("google_"));
+  return ours.slice(0, mostFindings).map(({ check, component, says, came_with_it }) => {
+    const of = `\`${check}\` of ${titleOf(incident, component)}`;
+    const what = /^.+? expected [^:]+/.exec(says)?.[0] ?? says;
+    return came_with_it
+      ? {
+          text: `See to it that ${of} stays right: run the monitor's configuration checks after each deployment.`,
+          because: sentence(`A configuration check came to be wrong with the outage: ${what}`),
+        }
+      : { text: `Put right ${of}.`, because: sentence(`A configuration check was wrong before the outage: ${what}`) };
+  });
+}
+
+function forMeasuring({ incident: { next_steps, confidence, root_cause } }: Account): Proposal[] {
+  const unmeasured = next_steps.flatMap((step) => {
+    const [, gap, what] = /^(Nothing was measured of .+? meanwhile): (add .+)$/.exec(step) ?? [];
+    return gap === undefined || what === undefined ? [] : [{ text: sentence(what), because: `${gap}.` }];
+  });
+  if (unmeasured.length > 0 || (root_cause !== "unknown" && confidence >= sure)) return unmeasured;
+  return [
+    {
+      text: "Add a probe from the other vantage point of what failed, and write this outage down as a test (`npx pathkeeper test`) with the cause that people found.",
+      because:
+        root_cause === "unknown"
+          ? "The cause was not found."
+          : `The cause was only ${Math.round(100 * confidence)}% sure.`,
+    },
+  ];
+}
+
+function forNoticing({ incident }: Account): Proposal[] {
+  const { first_failure_at: from, opened_at: opened, opened_by: rule } = incident;
+  if (from === null || opened === null || opened.getTime() - from.getTime() < slowToDetect) return [];
+  return [
+    {
+      text: `Shorten what "${rule ?? "the rule"}" waits for (\`alert_after\` of its probe, or its \`alert_duration\`), or the interval of the probe.`,
+      because: `The incident was opened ${spokenDuration(opened.getTime() - from.getTime())} after the first failure.`,
+    },
+  ];
+}
+
+function forTelling({ incident, deliveries }: Account): Proposal[] {
+  const { opened_at: opened, acknowledged_at: taken, severity } = incident;
+  const proposals: Proposal[] = [];
+  const waited = opened !== null && taken !== null ? taken.getTime() - opened.getTime() : undefined;
+  if (severity === "critical" && (waited ?? slowToAcknowledge) >= slowToAcknowledge) {
+    proposals.push({
+      text: "Set `escalate_after` on a route to somebody who is on call, and agree on who acknowledges.",
+      because:
+        waited === undefined
+          ? "Nobody acknowledged the incident in its document."
+          : `It took ${spokenDuration(waited)} until somebody acknowledged it.`,
+    });
+  }
+  const lost = deliveries.filter(({ status }) => status === "rejected");
+  const channels = [...new Set(lost.map(({ channel }) => channel))];
+  for (const channel of channels) {
+    const reason = lost.find((one) => one.channel === channel)?.reason ?? "";
+    proposals.push({
+      text: `Mend the channel \`${channel}\`, and try it with \`npx pathkeeper preview --channel ${channel}\`.`,
+      because: sentence(`a notice did not arrive there: ${reason}`),
+    });
+  }
+  if (deliveries.length > 0 && !deliveries.some(({ status }) => status === "delivered")) {
+    proposals.push({
+      text: "Add a route that brings such incidents to somebody.",
+      because: "No notice of this incident reached anybody.",
+    });
+  }
+  return proposals;
+}
+
+function forRecovering({ incident: { recovery } }: Account): Proposal[] {
+  const regressed = recovery?.earlier.length ?? 0;
+  const silent = (recovery?.stages ?? []).filter(({ unanswered }) => unanswered > 0).map(({ name }) => name);
+  return [
+    ...(regressed === 0
+      ? []
+      : [
+          {
+            text: "Lengthen `clear_duration` of the rules that fired again.",
+            because: `The recovery was believed too early ${regressed === 1 ? "once" : `${regressed} times`}.`,
+          },
+        ]),
+    ...(silent.length === 0
+      ? []
+      : [
+          {
+            text: "Look into the log of the probe functions at the time of the validation.",
+            because: `Validations of ${list(silent)} got no answer.`,
+          },
+        ]),
+  ];
+}
+
+function sentence(text: string): string {
+  const begun = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}

@@ -1,0 +1,52 @@
+/** Writes postmortems into the documents of resolved incidents: once each, when what there is to say of the notices is known. */
+import type { Store } from "../../../shared/ports.ts";
+import { incidentCollection } from "../document.ts";
+import type { Desk } from "../evaluate.ts";
+import { type Closed, decodeEnvironment, encodeEnvironment, environmentDocument, stateCollection } from "../state.ts";
+import { type Account, readAccount } from "./account.ts";
+import { postmortemOf } from "./postmortem.ts";
+
+/** How long it waits for notices to arrive, in milliseconds: what is tried for a day is not waited for. */
+const patience = 600_000;
+
+/**
+ * Writes the postmortem of an incident, unless it is too early. A crash leaves the document with it or without, and then the next tick writes it;
+ * what people have written there is left alone.
+ * @returns whether nothing is left to do
+ * @throws StoreError
+ */
+export async function writePostmortem(
+  { store, turns, plan }: Pick<Desk, "store" | "turns" | "plan">,
+  { id, resolvedAt = 0 }: Closed,
+  now: number,
+): Promise<boolean> {
+  const account = await readAccount(store, id);
+  const channels = plan.configuration.channels.length;
+  if (account !== undefined && !isWhole(account, channels) && now - resolvedAt < patience) return false;
+  const text = account === undefined ? undefined : postmortemOf(account);
+  await turns.take(environmentDocument, () => commit(store, id, text, now));
+  return true;
+}
+
+/** Whether the end was told to everybody who is to hear of it, and nothing is on its way. Pure. */
+export function isWhole({ deliveries }: Pick<Account, "deliveries">, channels: number): boolean {
+  if (channels === 0) return true;
+  const isFinal = ({ status }: { status: string }): boolean => ["delivered", "rejected", "suppressed"].includes(status);
+  return deliveries.some(({ event }) => event === "resolved") && deliveries.every(isFinal);
+}
+
+/** Writes the text and that it is written, or neither. */
+function commit(store: Store, id: string, text: string | undefined, now: number): Promise<void> {
+  return store.transaction(async (transaction) => {
+    const environment = decodeEnvironment(await transaction.get(stateCollection, environmentDocument));
+    const document = await transaction.get(incidentCollection, id);
+    const closed = (environment.closed ?? []).map((one) => (one.id === id ? { ...one, reported: true as const } : one));
+    transaction.set(stateCollection, environmentDocument, encodeEnvironment({ ...environment, closed }, now));
+    if (document === undefined || text === undefined || isWritten(document["postmortem"])) return;
+    transaction.update(incidentCollection, id, { postmortem: text });
+  });
+}
+
+function isWritten(postmortem: unknown): boolean {
+  return typeof postmortem === "string" && postmortem !== "";
+}
