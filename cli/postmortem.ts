@@ -1,13 +1,11 @@
 /** `pathkeeper postmortem`: what happened, from the document of an incident, its deliveries and the availability. Reads, and writes nothing. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { incidentCollection } from "../functions/evaluate/document.ts";
 import { readAccount } from "../functions/evaluate/postmortem/account.ts";
 import { postmortemOf } from "../functions/evaluate/postmortem/postmortem.ts";
-import { connectStore } from "../shared/adapters/select.ts";
 import { nearest } from "../shared/nearest.ts";
 import { type Store, type Stored, StoreError } from "../shared/ports.ts";
 import { type Command, readArguments, WrongUsage } from "./command.ts";
+import { storeOf, storeOptions } from "./store.ts";
 import { type Terminal, table } from "./terminal.ts";
 
 /** How many incidents are listed, and among how many a mistyped id is looked for. */
@@ -19,15 +17,10 @@ export const postmortem: Command = {
   summary: "print the postmortem of an incident as Markdown; without ID list the newest incidents",
   usage: "postmortem [ID] [--project PROJECT | --data DIR]",
   async run(args, terminal) {
-    const options = { project: { type: "string" }, data: { type: "string" } } as const;
-    const { values, positionals } = readArguments(args, options, true);
+    const { values, positionals } = readArguments(args, storeOptions, true);
     const [id, ...others] = positionals;
     if (others.length > 0) throw new WrongUsage("one ID is enough, that of the incident");
-    const store = await storeOf(values).catch((error: Error) => {
-      throw new WrongUsage(
-        `it is not known where the incidents are: ${error.message}; name it with --project or --data`,
-      );
-    });
+    const store = await storeOf(values);
     try {
       const text = id === undefined ? await listing(store, terminal) : await written(store, id);
       terminal.print(text);
@@ -77,14 +70,4 @@ function newest(store: Store, limit: number): Promise<Stored[]> {
     orderBy: { field: "opened_at", direction: "desc" },
     limit,
   });
-}
-
-/** Firestore of a project, or the store of a system that `npm start` runs, or ran, on this machine with `--data`. */
-async function storeOf({ project, data }: { project?: string | undefined; data?: string | undefined }): Promise<Store> {
-  if (data === undefined)
-    return connectStore(project === undefined ? process.env : { ...process.env, PATHKEEPER_PROJECT: project });
-  const file = join(data, "store.db");
-  // Opening it would make it.
-  if (!existsSync(file)) throw new Error(`there is no ${file}, which npm start -- --data ${data} writes`);
-  return connectStore({ PATHKEEPER_STORE: file });
 }

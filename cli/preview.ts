@@ -1,57 +1,81 @@
-/** `pathkeeper preview`: what every channel would be told of a sample incident, and files to look at. Nothing is sent and no secret is read. */
+/** `pathkeeper preview`: what every channel would be told of an incident, and files to look at. Nothing is sent and no secret is read. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Outgoing } from "../functions/notify/channel.ts";
 import { channels as kinds } from "../functions/notify/channels/index.ts";
+import { type Html, html } from "../functions/notify/page/html.ts";
 import { compose } from "../functions/notify/plan.ts";
 import type { Configuration, ConfiguredChannel } from "../shared/config/model.ts";
 import { type Audience, audiences } from "../shared/config/notification.ts";
 import { insteadOf } from "../shared/config/problems.ts";
-import { type IncidentEvent, incidentEventKinds } from "../shared/messages/incident-event.ts";
+import { incidentLinks } from "../shared/incident-link.ts";
+import { type IncidentEvent, type IncidentEventKind, incidentEventKinds } from "../shared/messages/incident-event.ts";
 import { nearest } from "../shared/nearest.ts";
 import { checkedConfiguration } from "./checked-configuration.ts";
 import { type Command, readArguments, WrongUsage } from "./command.ts";
 import { configOption } from "./configuration.ts";
+import { incidentDocument, recordedEvent } from "./recorded-event.ts";
 import { sampleEvent } from "./sample-event.ts";
-import { counted } from "./terminal.ts";
+import { storeOf, storeOptions } from "./store.ts";
+import { counted, type Terminal } from "./terminal.ts";
 
 /** The command. */
 export const preview: Command = {
-  summary: "show what channels would be told of a sample incident, without sending anything",
-  usage: "preview [--config FILE] [--channel NAME]... [--audience NAME]... [--event NAME]... [--out DIR]",
+  summary: "show what channels would be told of an incident, a sample or a real one, without sending anything",
+  usage:
+    "preview [--config FILE] [--channel NAME]... [--audience NAME]... [--event NAME]... [--incident ID [--project PROJECT | --data DIR]] [--html | --json] [--out DIR]",
   async run(args, terminal) {
     const { values } = readArguments(args, {
       ...configOption,
+      ...storeOptions,
       channel: { type: "string", multiple: true },
       audience: { type: "string", multiple: true },
       event: { type: "string", multiple: true },
+      incident: { type: "string" },
+      html: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
       out: { type: "string" },
     });
+    if (values.html && values.json) throw new WrongUsage("--html and --json exclude each other");
     const configuration = await checkedConfiguration(values.config);
     const named = configuration.channels.map(({ name }) => name);
     const wanted = chosen(values.channel, named, "channel", "channels");
     const told = chosen(values.event, incidentEventKinds, "event", "events");
     const readers = values.audience && chosen(values.audience, audiences, "audience", "audiences");
+    const eventOf = await eventsOf(values, configuration);
     const previews = configuration.channels
       .filter(({ name }) => wanted.includes(name))
-      .flatMap((channel) =>
-        told.flatMap((event) => previewsOf(configuration, channel, sampleEvent(configuration, event), readers)),
-      );
+      .flatMap((channel) => told.flatMap((event) => previewsOf(configuration, channel, eventOf(event), readers)));
     if (previews.length === 0) throw new WrongUsage(`${values.config} has no channels: there is nothing to preview`);
-    for (const { channel, audience, event, outgoing } of previews) {
-      const kind = channel.kind.replaceAll("_", " ");
-      terminal.print(terminal.paint("strong", `${channel.name} (${kind}) · ${audience} · ${event}`));
-      terminal.print(...linesOf(outgoing).map((line) => `  ${line}`.trimEnd()), "");
-    }
+    if (values.json) terminal.print(JSON.stringify(previews.map(asJson), null, 2));
+    else if (values.html) terminal.print(theHtml(previews));
+    else for (const one of previews) terminal.print(...linesOf(one, terminal), "");
     if (values.out !== undefined) {
       const files = previews.flatMap(filesOf);
       await mkdir(values.out, { recursive: true });
       for (const { name, content } of files) await writeFile(join(values.out, name), content);
-      terminal.note(`${counted(files.length, "file")} in ${values.out}`);
+      await writeFile(join(values.out, "index.html"), indexOf(configuration.title, previews));
+      terminal.note(`${counted(files.length + 1, "file")} in ${values.out}, index.html shows them all`);
     }
     return 0;
   },
 };
+
+/** What happens to the incident that is shown: the one that was named, or else a sample. */
+async function eventsOf(
+  values: { incident?: string | undefined; project?: string | undefined; data?: string | undefined },
+  configuration: Configuration,
+): Promise<(event: IncidentEventKind) => IncidentEvent> {
+  const { incident } = values;
+  if (incident === undefined) return (event) => sampleEvent(configuration, event);
+  const store = await storeOf(values);
+  try {
+    const document = await incidentDocument(store, incident);
+    return (event) => recordedEvent(incident, document, event);
+  } finally {
+    await store.close();
+  }
+}
 
 interface Preview {
   readonly channel: ConfiguredChannel;
@@ -67,11 +91,15 @@ function previewsOf(
   event: IncidentEvent,
   readers: readonly Audience[] | undefined,
 ): Preview[] {
+  // Where it will run is not known here; its links look like this.
+  const project = configuration.googleCloud?.project ?? "your-project";
+  const incidentLinksHere = incidentLinks(configuration, { PATHKEEPER_PROJECT: project, ...process.env });
+  const circumstances = { configuration, kinds, silences: [], ledger: [], incidentLinks: incidentLinksHere };
   return (readers ?? [channel.audience ?? "engineers"]).map((audience) => ({
     channel,
     audience,
     event: event.event,
-    outgoing: compose(event, { ...channel, audience }, undefined, { configuration, kinds, silences: [], ledger: [] }),
+    outgoing: compose(event, { ...channel, audience }, undefined, circumstances),
   }));
 }
 
@@ -90,7 +118,36 @@ function chosen<Name extends string>(
   });
 }
 
-function linesOf(outgoing: Outgoing | string): string[] {
+function titleOf({ channel, audience, event }: Preview): string {
+  return `${channel.name} (${channel.kind.replaceAll("_", " ")}) · ${audience} · ${event}`;
+}
+
+function asJson({ channel, audience, event, outgoing }: Preview): object {
+  const common = { channel: channel.name, kind: channel.kind, audience, event };
+  if (typeof outgoing === "string") return { ...common, not_sent: outgoing };
+  return {
+    ...common,
+    sent: outgoing.transport === "http" ? { ...outgoing, body: JSON.parse(outgoing.body) } : outgoing,
+  };
+}
+
+/** The HTML of the one mail that is asked for. */
+function theHtml(previews: readonly Preview[]): string {
+  const mails = previews.flatMap(({ outgoing }) =>
+    typeof outgoing !== "string" && outgoing.transport === "smtp" ? [outgoing.html] : [],
+  );
+  const [mail, ...others] = mails;
+  if (mail === undefined) throw new WrongUsage("--html shows a mail: name a channel of the kind email");
+  if (others.length > 0)
+    throw new WrongUsage(`--html shows one mail, and these are ${mails.length}: name one with --channel and --event`);
+  return mail.trimEnd();
+}
+
+function linesOf(one: Preview, terminal: Terminal): string[] {
+  return [terminal.paint("strong", titleOf(one)), ...textOf(one.outgoing).map((line) => `  ${line}`.trimEnd())];
+}
+
+function textOf(outgoing: Outgoing | string): string[] {
   if (typeof outgoing === "string") return [`not sent: ${outgoing}`];
   if (outgoing.transport === "smtp") {
     const { from, to, subject, text } = outgoing;
@@ -102,9 +159,14 @@ function linesOf(outgoing: Outgoing | string): string[] {
   return [`${method} to ${address}`, "", ...JSON.stringify(JSON.parse(body), null, 2).split("\n")];
 }
 
-function filesOf({ channel, audience, event, outgoing }: Preview): { name: string; content: string }[] {
+function nameOf({ channel, audience, event }: Preview): string {
+  return `${channel.name}.${audience}.${event}`;
+}
+
+function filesOf(one: Preview): { name: string; content: string }[] {
+  const { outgoing } = one;
   if (typeof outgoing === "string") return [];
-  const name = `${channel.name}.${audience}.${event}`;
+  const name = nameOf(one);
   if (outgoing.transport === "http")
     return [{ name: `${name}.json`, content: `${JSON.stringify(JSON.parse(outgoing.body), null, 2)}\n` }];
   if (outgoing.transport === "page") return [{ name: `${name}.txt`, content: `${outgoing.news.text}\n` }];
@@ -112,4 +174,24 @@ function filesOf({ channel, audience, event, outgoing }: Preview): { name: strin
     { name: `${name}.html`, content: outgoing.html },
     { name: `${name}.txt`, content: outgoing.text },
   ];
+}
+
+/** One page with all of them: mails as they look, everything else as it is sent. */
+function indexOf(title: string, previews: readonly Preview[]): string {
+  const shown = (one: Preview): Html => {
+    const { outgoing } = one;
+    const isMail = typeof outgoing !== "string" && outgoing.transport === "smtp";
+    return isMail
+      ? html`<iframe src="${nameOf(one)}.html" title="${titleOf(one)}" sandbox="" loading="lazy"></iframe>`
+      : html`<pre>${textOf(outgoing).join("\n")}</pre>`;
+  };
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><title>${title}: what people would be told</title>
+<style>body { font: 16px/1.5 system-ui, sans-serif; margin: 1rem auto; max-width: 60rem; padding: 0 1rem }
+iframe { border: 1px solid gray; width: 100%; height: 40rem } pre { border: 1px solid gray; overflow: auto; padding: 1rem }</style></head>
+<body><h1>${title}: what people would be told</h1>
+${previews.map((one) => html`<h2>${titleOf(one)}</h2>${shown(one)}`)}
+</body></html>
+`.text;
 }

@@ -28,9 +28,9 @@ export function sampleEvent(
     environment,
     sequence: event === "opened" ? 1 : 2,
     occurrence: 1,
-    change: changes[event] ?? "Sample: something changed.",
+    change: sampleChanges[event] ?? "Sample: something changed.",
     title: `${title}: ${called} failing (sample)`,
-    status: statuses[event] ?? "open",
+    status: sampleStatuses[event] ?? "open",
     priority: "P0",
     impact: impacts.length === 0 ? "Sample: users get no answers." : `${impacts.join(". ")}.`,
     evidence: [`Sample: ${called} refuses every second connection.`, "Sample: the same target answers by another way."],
@@ -43,13 +43,15 @@ export function sampleEvent(
   };
 }
 
-const statuses: Readonly<Partial<Record<IncidentEventKind, IncidentStatus>>> = {
+/** Where an incident stands with an event that says so; else it is open. */
+export const sampleStatuses: Readonly<Partial<Record<IncidentEventKind, IncidentStatus>>> = {
   acknowledged: "acknowledged",
   recovering: "recovering",
   resolved: "resolved",
 };
 
-const changes: Readonly<Partial<Record<IncidentEventKind, string>>> = {
+/** What changed with an event. */
+export const sampleChanges: Readonly<Partial<Record<IncidentEventKind, string>>> = {
   opened: "The incident was opened.",
   acknowledged: "Somebody has acknowledged the incident.",
   recovering: "Every alert has cleared, and the recovery is being validated.",

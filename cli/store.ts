@@ -1,0 +1,28 @@
+/** The store that a command reads incidents from. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { connectStore } from "../shared/adapters/select.ts";
+import type { Store } from "../shared/ports.ts";
+import { WrongUsage } from "./command.ts";
+
+/** The options that say which store. */
+export const storeOptions = { project: { type: "string" }, data: { type: "string" } } as const;
+
+/**
+ * Firestore of a project, or the store of a system that `npm start` runs, or ran, on this machine with `--data`.
+ * @throws WrongUsage where neither is known
+ */
+export async function storeOf(from: { project?: string | undefined; data?: string | undefined }): Promise<Store> {
+  return open(from).catch((error: Error) => {
+    throw new WrongUsage(`it is not known where the incidents are: ${error.message}; name it with --project or --data`);
+  });
+}
+
+async function open({ project, data }: Parameters<typeof storeOf>[0]): Promise<Store> {
+  if (data === undefined)
+    return connectStore(project === undefined ? process.env : { ...process.env, PATHKEEPER_PROJECT: project });
+  const file = join(data, "store.db");
+  // Opening it would make it.
+  if (!existsSync(file)) throw new Error(`there is no ${file}, which npm start -- --data ${data} writes`);
+  return connectStore({ PATHKEEPER_STORE: file });
+}
