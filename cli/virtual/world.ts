@@ -10,6 +10,7 @@ import type { Send } from "../../functions/notify/send.ts";
 import { MemoryPublisher, MemoryStore } from "../../shared/adapters/memory.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { silentLogger } from "../../shared/logger.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import { MalformedMessage, type Report } from "../../shared/messages/report.ts";
@@ -102,6 +103,11 @@ export class VirtualWorld {
   tick(at: number): void {
     const data: Tick = { v: 1, environment: this.#options.configuration.environment };
     this.at(at, () => this.#accept(topics.ticks, { data }));
+  }
+
+  /** News of an incident arrive. */
+  notification(event: IncidentEvent, at: number): void {
+    this.at(at, () => this.#published(topics.notifications, { data: event }));
   }
 
   /** New instances of both functions: what they had in memory is gone. */

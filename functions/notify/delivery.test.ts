@@ -58,6 +58,15 @@ describe("turnOf", () => {
       go,
     ],
     [
+      "an update waits for one that waited for an opening which is still tried",
+      entry("reminder", 3, "planned"),
+      [
+        entry("opened", 1, "delivered", { attempts: [{ at: seconds(-1), outcome: "delivered", answer: "200" }] }),
+        entry("joined", 2, "planned", { planned_at: new Date(noon - abandonedAfterMs - 1) }),
+      ],
+      wait,
+    ],
+    [
       "an update is superseded by the all-clear",
       joined,
       [resolved],

@@ -101,13 +101,15 @@ export function turnOf(
 ): Turn {
   if (isFinal(delivery)) return { turn: "over" };
   if (isHeld(delivery, now) || (!lastChance && !isDue(delivery, now))) return { turn: "wait" };
-  const siblings = ledger.filter((other) => other.delivery.channel === delivery.channel);
+  const siblings = ledger
+    .filter((other) => other.delivery.channel === delivery.channel)
+    .sort((a, b) => a.delivery.sequence - b.delivery.sequence);
   const history = siblings.map((sibling) => sibling.delivery);
   if (delivery.event !== "opened" && isSuperseded(history, delivery.sequence)) {
     return { turn: "suppress", reason: superseded };
   }
   const earlier = siblings.filter((other) => other.delivery.sequence < delivery.sequence);
-  const unfinished = earlier.filter((other) => !isFinal(other.delivery) && !isAbandoned(other.delivery, now));
+  const unfinished = waitedFor(earlier, now);
   const supersedes = unfinished.filter((other) => delivery.event === "resolved" && other.delivery.event !== "opened");
   if (unfinished.length > supersedes.length) return { turn: "wait" };
   const closes = delivery.event === "resolved" || earlier.some((other) => other.delivery.event === "resolved");
@@ -288,7 +290,7 @@ export async function abandon({ id, delivery: seen }: LedgerEntry, { store, cloc
     const answer = tried.attempts.at(-1)?.answer;
     const how = answer === undefined ? "without an attempt" : `after ${attempts(tried.attempt_count)}`;
     const reason = `gave up ${how}, its message is a dead letter${answer === undefined ? "" : `: ${answer}`}`;
-    const next = ended(tried, "rejected", reason);
+    const next = ended(delivery, "rejected", reason);
     transaction.set(deliveries, id, deliveryFields(next));
     return next;
   });
@@ -299,7 +301,8 @@ function suppressed(delivery: Delivery, reason: string): Delivery {
 }
 
 function ended(delivery: Delivery, status: "suppressed" | "rejected", reason: string): Delivery {
-  return { ...delivery, status, reason, lease_until: undefined, next_attempt_at: undefined, waits_for: undefined };
+  const known = delivery.status === "sending" ? lost(delivery) : delivery;
+  return { ...known, status, reason, lease_until: undefined, next_attempt_at: undefined, waits_for: undefined };
 }
 
 function attempts(count: number): string {
@@ -325,9 +328,18 @@ function isDue({ next_attempt_at }: Delivery, now: number): boolean {
   return next_attempt_at === undefined || next_attempt_at.getTime() <= now;
 }
 
-function isAbandoned({ planned_at, lease_until, next_attempt_at }: Delivery, now: number): boolean {
-  const moves = [planned_at, lease_until, next_attempt_at].map((instant) => instant?.getTime() ?? 0);
-  return now - Math.max(...moves) > abandonedAfterMs;
+/** Of the deliveries before one, in their order, those that are not done and still move: themselves, or what they wait for. */
+function waitedFor(earlier: readonly LedgerEntry[], now: number): LedgerEntry[] {
+  let movedAt = 0;
+  return earlier.filter(({ delivery }) => {
+    movedAt = Math.max(movedAt, lastMove(delivery));
+    return !isFinal(delivery) && now - movedAt <= abandonedAfterMs;
+  });
+}
+
+function lastMove({ planned_at, lease_until, next_attempt_at, attempts }: Delivery): number {
+  const moves = [planned_at, lease_until, next_attempt_at, attempts.at(-1)?.at];
+  return Math.max(...moves.map((instant) => instant?.getTime() ?? 0));
 }
 
 function readPayload(payload: string | undefined): Outgoing | undefined {

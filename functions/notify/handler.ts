@@ -79,23 +79,13 @@ const owing = "channel";
 /** Tries again to tell one channel. */
 async function retry(message: PushedMessage, world: NotifyWorld): Promise<void> {
   const event = parseIncidentEvent(message.data);
-  const ledger = await readLedger(world.store, event.incident, world.logger);
-  const own = owedBy(message, concerns(event, ledger));
-  const now = await deliverAll(event, ledger, own, isLastChance(message, "/retries"), world);
+  const ledger = await readLedger(world.store, event.incident, world.logger, message.attributes[owing]);
+  const now = await deliverAll(event, ledger, concerns(event, ledger), isLastChance(message, "/retries"), world);
   const waiting = now
     .filter((delivery) => !isFinal(delivery))
     .map(({ channel, waits_for: reason }) => (reason === undefined ? channel : `${channel} (${reason})`));
   if (waiting.length > 0)
     throw new TryAgain(`${event.event} of ${event.incident} is not done for ${waiting.join(", ")}`);
-}
-
-/** Of the entries that are meant, those of the channel that the message names, where it names one. */
-function owedBy(
-  { attributes }: PushedMessage,
-  meant: (entry: LedgerEntry) => boolean,
-): (entry: LedgerEntry) => boolean {
-  const channel = attributes[owing];
-  return (entry) => meant(entry) && (channel === undefined || entry.delivery.channel === channel);
 }
 
 /**
@@ -113,7 +103,9 @@ async function deliverAll(
   const [own, others] = partition(ledger, isOwn);
   const results = await Promise.allSettled(own.map((entry) => deliver(entry, ledger, lastChance, world)));
   const now = own.map(({ delivery }, at) => (results[at]?.status === "fulfilled" ? results[at].value : delivery));
-  await conclude(event, now, others, world);
+  // Where all only wait, nothing is new, and whoever makes something new of it notes that.
+  const isNews = own.some(({ delivery }, at) => now[at] !== delivery || isFinal(delivery));
+  if (isNews) await conclude(event, now, others, world);
   for (const result of results) if (result.status === "rejected") throw result.reason;
   return now;
 }
@@ -264,8 +256,8 @@ async function announceDeadLetter(message: PushedMessage, world: NotifyWorld): P
 
 /** Gives up what an event still owes. @returns what became of it, channel by channel */
 async function giveUp(event: IncidentEvent, message: PushedMessage, world: NotifyWorld): Promise<Delivery[]> {
-  const ledger = await readLedger(world.store, event.incident, world.logger);
-  const [own, others] = partition(ledger, owedBy(message, concerns(event, ledger)));
+  const ledger = await readLedger(world.store, event.incident, world.logger, message.attributes[owing]);
+  const [own, others] = partition(ledger, concerns(event, ledger));
   if (own.length === 0) return [];
   const now = await Promise.all(own.map((entry) => abandon(entry, world)));
   if (now.some((delivery) => !isFinal(delivery)))

@@ -9,7 +9,7 @@ import {
   type Severity,
   severities,
 } from "../../shared/messages/incident-event.ts";
-import type { Fields, Logger, Store } from "../../shared/ports.ts";
+import type { Fields, Filter, Logger, Store } from "../../shared/ports.ts";
 
 /** The collection of the ledger. */
 export const deliveries = "deliveries";
@@ -96,9 +96,19 @@ export function isFinal({ status }: Delivery): boolean {
   return status === "delivered" || status === "rejected" || status === "suppressed";
 }
 
-/** Everything the ledger holds on an incident. A document that cannot be read is left out, with a warning. */
-export async function readLedger(store: Store, incident: string, logger: Logger): Promise<LedgerEntry[]> {
-  const stored = await store.query({ collection: deliveries, where: [["incident", "==", incident]], limit: 2000 });
+/**
+ * Everything the ledger holds on an incident. A document that cannot be read is left out, with a warning.
+ * @param channel of this channel only; without it, of all
+ */
+export async function readLedger(
+  store: Store,
+  incident: string,
+  logger: Logger,
+  channel?: string,
+): Promise<LedgerEntry[]> {
+  const ofChannel: readonly Filter[] = channel === undefined ? [] : [["channel", "==", channel]];
+  const where: readonly Filter[] = [["incident", "==", incident], ...ofChannel];
+  const stored = await store.query({ collection: deliveries, where, limit: 2000 });
   return stored.flatMap(({ id, fields }) => {
     const delivery = parseDelivery(fields);
     if (delivery === undefined) logger.warning(`notify ignores the delivery ${id}, its document cannot be read`);

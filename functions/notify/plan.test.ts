@@ -238,6 +238,20 @@ describe("the all-clear", () => {
   });
 });
 
+describe("news that come late", () => {
+  it.each<[string, Partial<IncidentEvent>, string]>([
+    ["a change", { event: "joined" }, "superseded: later news, in which it stands, are told already"],
+    ["an escalation", { event: "escalated" }, "yes"],
+  ])("%s that later news have overtaken", (_, changes, expected) => {
+    const ledger = heldLedger("ops", [
+      [{}, "delivered"],
+      [{ event: "severity_raised", sequence: 3 }, "delivered"],
+    ]);
+    const routes = [{ channels: ["ops"], events: ["joined", "escalated"] as const }];
+    expect(told(incidentEvent({ sequence: 2, ...changes }), { ledger, routes }).ops).toBe(expected);
+  });
+});
+
 describe("reminders and escalations", () => {
   const minutesLater = (minutes: number): string => new Date(noon + minutes * 60_000).toISOString();
   const ledger = [

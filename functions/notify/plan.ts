@@ -162,7 +162,10 @@ function firstRefusal(steps: readonly Step[], question: Question): string | unde
 }
 
 function overtaken({ event, history }: Question): string | undefined {
-  return isSuperseded(history, event.sequence) ? superseded : undefined;
+  if (isSuperseded(history, event.sequence)) return superseded;
+  const isLate =
+    changes.includes(event.event) && history.some((told) => isTelling(told) && told.sequence > event.sequence);
+  return isLate ? "superseded: later news, in which it stands, are told already" : undefined;
 }
 
 /** What changed in the moment of which the opening tells stands in the opening: with a late one, several events may come at once. */

@@ -1,5 +1,6 @@
 /** Puts crashes between the functions and their ports: a function dies before or after one of its writes or publications. */
 import { Crash, type WorldPorts } from "../../cli/virtual/world.ts";
+import type { Send } from "../../functions/notify/send.ts";
 import type { OutgoingMessage, Publisher, Query, Store, Stored, Transaction } from "../../shared/ports.ts";
 
 /** Where a function dies: before a step has been taken, after it, or, of a publication, when only the first message is out. */
@@ -13,20 +14,25 @@ export interface Step {
   readonly ofDelivery: number;
   /** Which delivery of the message this is, from 1 on. */
   readonly attempt: number;
-  readonly what: "write" | "publish";
+  readonly what: What;
 }
+
+/** What a function does that others see. */
+export type What = "write" | "publish" | "send";
 
 /** Decides whether a function dies over a step. */
 export type Fate = (step: Step) => Moment | undefined;
 
 /** Ports that count steps and crash as fate has it. */
 export class FaultyPorts {
-  /** Every write and publication that there was. */
-  readonly steps: ("write" | "publish")[] = [];
+  /** Every step that there was. */
+  readonly steps: What[] = [];
   crashes = 0;
   readonly #fate: Fate;
   #attempt = 0;
   #ofDelivery = 0;
+  /** Whoever is dead does nothing more, also not in what it was doing besides. */
+  #dead: Crash | undefined;
 
   constructor(fate: Fate = () => undefined) {
     this.#fate = fate;
@@ -35,15 +41,28 @@ export class FaultyPorts {
   readonly onDelivery = (attempt: number): void => {
     this.#attempt = attempt;
     this.#ofDelivery = 0;
+    this.#dead = undefined;
   };
+
+  readonly sending =
+    (send: Send): Send =>
+    (...sent) =>
+      this.step("send", () => send(...sent));
 
   readonly between = ({ store, publisher }: WorldPorts): WorldPorts => ({
     store: new FaultyStore(store, this),
     publisher: new FaultyPublisher(publisher, this),
   });
 
+  /** Reads, unless it is dead. */
+  async read<T>(take: () => Promise<T>): Promise<T> {
+    if (this.#dead !== undefined) throw this.#dead;
+    return take();
+  }
+
   /** Takes a step, or dies over it. */
-  async step<T>(what: "write" | "publish", take: () => Promise<T>, begin?: () => Promise<unknown>): Promise<T> {
+  async step<T>(what: What, take: () => Promise<T>, begin?: () => Promise<unknown>): Promise<T> {
+    if (this.#dead !== undefined) throw this.#dead;
     this.#ofDelivery += 1;
     const moment = this.#fate({
       number: this.steps.length,
@@ -54,9 +73,12 @@ export class FaultyPorts {
     this.steps.push(what);
     if (moment === undefined) return take();
     this.crashes += 1;
+    const crash = new Crash(`it died ${moment} step ${this.steps.length - 1}, a ${what}`);
+    if (moment === "before") this.#dead = crash;
     if (moment === "between") await begin?.();
     if (moment === "after") await take();
-    throw new Crash(`it died ${moment} step ${this.steps.length - 1}, a ${what}`);
+    this.#dead = crash;
+    throw crash;
   }
 }
 
@@ -69,8 +91,8 @@ class FaultyStore implements Store {
     this.#faults = faults;
   }
 
-  get: Store["get"] = (collection, id) => this.#store.get(collection, id);
-  query = (query: Query): Promise<Stored[]> => this.#store.query(query);
+  get: Store["get"] = (collection, id) => this.#faults.read(() => this.#store.get(collection, id));
+  query = (query: Query): Promise<Stored[]> => this.#faults.read(() => this.#store.query(query));
   set: Store["set"] = (...write) => this.#faults.step("write", () => this.#store.set(...write));
   create: Store["create"] = (...write) => this.#faults.step("write", () => this.#store.create(...write));
   update: Store["update"] = (...write) => this.#faults.step("write", () => this.#store.update(...write));

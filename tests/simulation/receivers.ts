@@ -1,0 +1,116 @@
+/** Receivers of notices that fail at random in every way, and keep a log of what they took in. */
+import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
+import type { Random } from "./random.ts";
+
+/** What happens to one attempt: before anything is taken in, or when it has been and the answer is lost or late. */
+export type Trouble =
+  | "refused"
+  | "reset"
+  | "slow"
+  | "too many"
+  | "broken"
+  | "unwanted"
+  | "answer lost"
+  | "answer late"
+  | undefined;
+
+/** How often each happens, in hundredths. */
+const shares: readonly (readonly [Exclude<Trouble, undefined>, number])[] = [
+  ["refused", 6],
+  ["reset", 5],
+  ["slow", 4],
+  ["too many", 7],
+  ["broken", 7],
+  ["unwanted", 1],
+  ["answer lost", 6],
+  ["answer late", 4],
+];
+
+/** What happens next, by chance. */
+export function troubleBy(chance: Random): Trouble {
+  let rest = chance.next() * 100;
+  for (const [trouble, share] of shares) {
+    rest -= share;
+    if (rest < 0) return trouble;
+  }
+  return undefined;
+}
+
+/** One thing in the log of a receiver. */
+export interface Arrival {
+  /** The notice, as it was sent. */
+  readonly notice: string;
+  /** The idempotency key that came with it; absent where the kind of channel has none. */
+  readonly key: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** The receiver of one channel. What carries a key that it knows, it acknowledges and does nothing more. */
+export class Receiver {
+  /** Everything that it took in, oldest first. */
+  readonly arrivals: Arrival[] = [];
+  /** Notices that it will never take, with its answer. */
+  readonly refusals: Map<string, number> = new Map();
+  attempts = 0;
+  readonly #known = new Set<string>();
+  readonly #notices = new Set<string>();
+  readonly #speaksSmtp: boolean;
+
+  /** @param kind of its channel */
+  constructor(kind: string) {
+    this.#speaksSmtp = kind === "email";
+  }
+
+  /** Takes a notice in. @returns whether it was new */
+  take(notice: string, key: string | undefined, at: number): boolean {
+    if (key !== undefined && this.#known.has(key)) return false;
+    if (key !== undefined) this.#known.add(key);
+    this.#notices.add(notice);
+    this.arrivals.push({ notice, key, at });
+    return true;
+  }
+
+  /** Answers in the place of the network and the service. */
+  answer(notice: string, key: string | undefined, trouble: Trouble, chance: Random, at: number): Reply {
+    this.attempts += 1;
+    switch (trouble) {
+      case "refused":
+        return { error: "connect ECONNREFUSED", code: "ECONNREFUSED" };
+      case "reset":
+        return { error: "read ECONNRESET", code: "ECONNRESET" };
+      case "slow":
+        return { error: "no answer within 15 s", code: "ETIMEDOUT" };
+      case "too many":
+        if (this.#speaksSmtp) return { status: 452, headers: {}, body: "452 slow down" };
+        return { status: 429, headers: { "retry-after": String(1 + chance.below(90)) }, body: "slow down" };
+      case "broken":
+        if (this.#speaksSmtp) return { status: 451, headers: {}, body: "451 broken" };
+        return { status: [500, 502, 503, 504][chance.below(4)] ?? 500, headers: {}, body: "" };
+      case "unwanted": {
+        // Who has it already does not refuse it.
+        if (this.#notices.has(notice)) return accepted;
+        const status = this.#speaksSmtp ? 550 : ([400, 403, 404, 410, 413][chance.below(5)] ?? 400);
+        this.refusals.set(notice, status);
+        return { status, headers: {}, body: this.#speaksSmtp ? "550 no" : "no" };
+      }
+      case "answer lost":
+        this.take(notice, key, at);
+        return { error: "socket hang up", code: "ECONNRESET" };
+      case "answer late":
+        this.take(notice, key, at);
+        return { error: "no answer within 15 s", code: "ETIMEDOUT" };
+      case undefined:
+        this.take(notice, key, at);
+        return accepted;
+    }
+  }
+}
+
+const accepted: Reply = { status: 200, headers: {}, body: "ok" };
+
+/** The idempotency key of a notice, by which its receiver knows it again; absent where the kind of channel has none. */
+export function keyOf(outgoing: Outgoing): string | undefined {
+  if (outgoing.transport === "smtp") return outgoing.messageId;
+  return outgoing.transport === "http" ? outgoing.signature?.id : undefined;
+}

@@ -1,0 +1,222 @@
+/** Notices told by the notifier on virtual time, under faults, and what is wrong with how they were told. */
+import { configurationOf } from "../../cli/replay.fixtures.ts";
+import { VirtualWorld } from "../../cli/virtual/world.ts";
+import { channels as kinds } from "../../functions/notify/channels/index.ts";
+import { incidentEvent } from "../../functions/notify/fixtures.ts";
+import { type Delivery, deliveryId, isFinal, type LedgerEntry, parseDelivery } from "../../functions/notify/ledger.ts";
+import { paceOf } from "../../functions/notify/pace.ts";
+import type { Send } from "../../functions/notify/send.ts";
+import { summarize } from "../../functions/notify/summary.ts";
+import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import { type Fate, FaultyPorts } from "./faults.ts";
+import type { Random } from "./random.ts";
+import { keyOf, Receiver, troubleBy } from "./receivers.ts";
+
+const start = Date.parse("2025-09-16T12:00:00Z");
+const minute = 60_000;
+const day = 24 * 60 * minute;
+
+/** Ten channels of all kinds that are told by requests and mails. */
+const configuration = configurationOf(`
+environment: shop
+title: Shop
+components:
+  database: { title: Database, layer: platform }
+probes:
+  database: { kind: postgres, component: database, vantage: inside, connection: { url: { secret: database-url } } }
+channels:
+  hook-a: { kind: webhook, url: https://hooks.example.com/a }
+  hook-b: { kind: webhook, url: https://hooks.example.com/b, per_minute: 20 }
+  hook-c: { kind: webhook, url: https://hooks.example.com/c, cloudevents: structured }
+  infra: { kind: email, to: [infra@example.com], server: smtps://mail.example.com }
+  boss: { kind: email, to: [boss@example.com], server: smtps://mail.example.com, audience: executives }
+  slack: { kind: slack, url: { secret: slack } }
+  chat: { kind: google_chat, url: { secret: chat } }
+  teams: { kind: teams, url: { secret: teams } }
+  discord: { kind: discord, url: { secret: discord } }
+  ops: { kind: webhook, url: https://hooks.example.com/ops }
+routes:
+  - { channels: [hook-a, hook-b, hook-c, infra, boss, slack, chat, teams, discord, ops] }
+`);
+const names = configuration.channels.map(({ name }) => name);
+
+/** What an incident goes through, with the minutes after its beginning. */
+const course: readonly (readonly [IncidentEventKind, number, Partial<IncidentEvent>])[] = [
+  ["opened", 0, { severity: "warning" }],
+  ["severity_raised", 2, { severity: "critical", summary: "It is worse." }],
+  ["root_cause_changed", 5, { severity: "critical", summary: "It is something else.", root_cause: "unknown" }],
+  ["resolved", 40, { severity: "critical", status: "resolved", root_cause: "unknown" }],
+];
+
+/** What came of a run. */
+export interface Played {
+  readonly world: VirtualWorld;
+  readonly faults: FaultyPorts;
+  readonly receivers: ReadonlyMap<string, Receiver>;
+  readonly events: readonly IncidentEvent[];
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/**
+ * So many incidents, one each two minutes, and days in which everything that can arrive arrives.
+ * @param fate where a function dies
+ */
+export async function played(chance: Random, incidents: number, fate: Fate): Promise<Played> {
+  const faults = new FaultyPorts(fate);
+  const receivers = new Map(configuration.channels.map(({ name, kind }) => [name, new Receiver(kind)]));
+  // For an hour two channels take nothing at all.
+  const stuck = [names[chance.below(names.length)], names[chance.below(names.length)]];
+  const isStuck = (channel: string, at: number): boolean => at - start < 60 * minute && stuck.includes(channel);
+  const send: Send = async (outgoing, now) => {
+    const notice = JSON.stringify(outgoing);
+    const entry = planned.get(notice);
+    const receiver = receivers.get(entry ?? "");
+    if (entry === undefined || receiver === undefined) throw new Error(`nobody planned ${notice}`);
+    const trouble = isStuck(entry, now) ? "refused" : troubleBy(chance);
+    return receiver.answer(notice, keyOf(outgoing), trouble, chance, now);
+  };
+  const planned = new Map<string, string>();
+  const world: VirtualWorld = new VirtualWorld({
+    configuration,
+    start,
+    watchesItself: false,
+    send: faults.sending(send),
+    between: faults.between,
+    onDelivery: faults.onDelivery,
+    onWritten: (collection, _, { payload, channel }) => {
+      if (collection === "deliveries" && payload !== undefined) planned.set(String(payload), String(channel));
+    },
+    // News twice, some of what is owed twice, and all of it in disorder.
+    arrivals: (topic) =>
+      topic === "notifications" || chance.chance(0.1)
+        ? [chance.below(20_000), chance.below(60_000)]
+        : [chance.below(2_000)],
+  });
+  const events: IncidentEvent[] = [];
+  for (let number = 0; number < incidents; number++) {
+    const begins = start + number * 2 * minute;
+    const incident = `20250916-${String(number).padStart(6, "0")}-database`;
+    await world.store.set("incidents", incident, { title: "Shop: Database failing" });
+    for (const [index, [event, after, changes]] of course.entries()) {
+      const at = begins + after * minute;
+      const told = incidentEvent({
+        environment: "shop",
+        incident,
+        event,
+        at: new Date(at).toISOString(),
+        sequence: index + 1,
+        components: ["database"],
+        alerts: ["database failing"],
+        opened_at: new Date(begins).toISOString(),
+        ...changes,
+      });
+      events.push(told);
+      world.notification(told, at);
+    }
+  }
+  await world.run(start + 3 * day);
+  const stored = await world.store.query({ collection: "deliveries", limit: 100_000 });
+  const ledger = stored.map(({ id, fields }) => ({ id, delivery: parseDelivery(fields) as Delivery }));
+  return { world, faults, receivers, events, ledger };
+}
+
+/** What is wrong with a run, in sentences. */
+export async function wrongs({ world, receivers, events, ledger }: Played): Promise<string[]> {
+  const wrong = [...world.mishaps];
+  const entries = new Map(ledger.map(({ id, delivery }) => [id, delivery]));
+  for (const event of events) {
+    for (const channel of names) {
+      if (!entries.has(deliveryId(event, channel))) wrong.push(`${deliveryId(event, channel)} is not in the ledger`);
+    }
+  }
+  for (const { id, delivery } of ledger) {
+    const receiver = receivers.get(delivery.channel);
+    wrong.push(...(receiver === undefined ? [`${id} is of no channel`] : wrongsOf(id, delivery, receiver)));
+  }
+  for (const [channel, receiver] of receivers) {
+    const own = ledger.filter(({ delivery }) => delivery.channel === channel).map(({ delivery }) => delivery);
+    wrong.push(...wrongsInOrder(channel, receiver, own));
+  }
+  // What the incidents say of their deliveries is what the ledger says.
+  for (const [incident, own] of Map.groupBy(ledger, ({ delivery }) => delivery.incident)) {
+    const document = await world.store.get("incidents", incident);
+    for (const [channel, { sentence }] of Object.entries(summarize(own.map(({ delivery }) => delivery)))) {
+      const said = (document?.["deliveries"] as Record<string, string> | undefined)?.[channel];
+      if (said !== sentence) wrong.push(`${incident} says of ${channel} "${said}" and should say "${sentence}"`);
+    }
+  }
+  return wrong;
+}
+
+/** One entry of the ledger against the log of its receiver. */
+function wrongsOf(id: string, delivery: Delivery, receiver: Receiver): string[] {
+  if (!isFinal(delivery)) return [`${id} is ${delivery.status}`];
+  const { status, reason, payload, attempts, attempt_count: count } = delivery;
+  const arrived = receiver.arrivals.filter(({ notice }) => notice === payload);
+  if (status === "delivered") {
+    if (arrived.length === 0) return [`${id} is delivered, and did not arrive`];
+    const isUnsure = attempts.some(({ outcome }) => outcome === "lost" || outcome === "retry");
+    if (arrived.length > 1 && arrived[0]?.key !== undefined) return [`${id} arrived ${arrived.length} times`];
+    return arrived.length > 1 && !isUnsure ? [`${id} arrived twice without a reason`] : [];
+  }
+  if (status === "rejected") {
+    const refusal = receiver.refusals.get(payload ?? "");
+    if (refusal !== undefined ? !reason.startsWith(String(refusal)) : !reason.startsWith("gave up after")) {
+      return [`${id} is rejected, and its receiver did not refuse it: ${reason}`];
+    }
+    return [];
+  }
+  if (!/^(superseded|never announced here|not due|told |limit: |no route: |it is about)/.test(reason)) {
+    return [`${id} is suppressed without a known reason: ${reason}`];
+  }
+  // What was on its way when it was overtaken may have arrived; what was never tried has not.
+  return count === 0 && arrived.length > 0 ? [`${id} is suppressed, and arrived`] : [];
+}
+
+/** The order in which a channel heard of each incident, the keys of its notices, and its pace. */
+function wrongsInOrder(channel: string, { arrivals }: Receiver, own: readonly Delivery[]): string[] {
+  const wrong: string[] = [];
+  const byPayload = new Map(own.map((delivery) => [delivery.payload, delivery]));
+  const heard = new Map<string, number>();
+  const seen = new Set<string>();
+  const keys = new Map<string, string>();
+  for (const { notice, key } of arrivals) {
+    const delivery = byPayload.get(notice);
+    if (delivery === undefined) {
+      wrong.push(`${channel} got what the ledger does not have: ${notice}`);
+      continue;
+    }
+    if (key !== undefined && keys.get(key) !== undefined && keys.get(key) !== notice) {
+      wrong.push(`${channel} got two notices with the key ${key}`);
+    }
+    if (key !== undefined) keys.set(key, notice);
+    const { incident, event, sequence } = delivery;
+    // A copy, where there is no key to tell it by.
+    if (seen.has(notice)) continue;
+    seen.add(notice);
+    const last = heard.get(incident) ?? 0;
+    if (sequence < last) wrong.push(`${channel} heard of ${incident} ${event} after what came later`);
+    if (event === "resolved" && last === 0)
+      wrong.push(`${channel} heard that ${incident} is over, and not that it began`);
+    heard.set(incident, Math.max(last, sequence));
+  }
+  const { perMinute, atOnce } = paceOfChannel(channel);
+  for (const [index, { at }] of arrivals.entries()) {
+    const within = arrivals.slice(index).findIndex((later) => later.at - at >= minute);
+    if (within > perMinute + atOnce) wrong.push(`${channel} got ${within} notices within a minute`);
+  }
+  // Whoever heard that it began hears that it is over, unless the receiver itself refused it.
+  for (const delivery of own) {
+    const { incident, event, status, reason } = delivery;
+    if (event !== "opened" || status !== "delivered") continue;
+    const end = own.find((other) => other.incident === incident && other.event === "resolved");
+    if (end?.status === "suppressed")
+      wrong.push(`${channel} is not told that ${incident} is over: ${end.reason}, ${reason}`);
+  }
+  return wrong;
+}
+
+function paceOfChannel(channel: string): { readonly perMinute: number; readonly atOnce: number } {
+  const configured = configuration.channels.find(({ name }) => name === channel);
+  return paceOf(configured ?? {}, kinds[configured?.kind ?? ""] ?? {});
+}
