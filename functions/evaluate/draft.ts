@@ -1,6 +1,7 @@
 /** An incident while it is revised: its next form, what is to be told of it and what is to be asked for. */
 import type { IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
+import { bounded } from "../../shared/redact.ts";
 import { list } from "../../shared/sentences.ts";
 import { topics } from "../../shared/topology.ts";
 import type { Change } from "./alerts.ts";
@@ -35,6 +36,8 @@ export interface Facts {
 
 /** The most lines that a timeline keeps: the beginning and the end tell the story. */
 const longestTimeline = 150;
+/** The longest line, in characters. The document has room for the whole timeline twice: its own, and that of the postmortem. */
+const longestLine = 700;
 
 /** One incident while it is revised. */
 export class Draft {
@@ -56,7 +59,15 @@ export class Draft {
 
   /** Takes fields away. */
   without(
-    ...fields: ("recovery" | "recoveringAt" | "problem" | "acknowledgedAt" | "maintenance" | "silencedUntil")[]
+    ...fields: (
+      | "recovery"
+      | "recoveringAt"
+      | "problem"
+      | "misread"
+      | "acknowledgedAt"
+      | "maintenance"
+      | "silencedUntil"
+    )[]
   ): void {
     const rest: Partial<Incident> = { ...this.incident };
     for (const field of fields) delete (rest as Record<string, unknown>)[field];
@@ -65,7 +76,7 @@ export class Draft {
   }
 
   note(at: number, text: string): void {
-    this.set({ timeline: shortened([...this.incident.timeline, { at, text }]) });
+    this.set({ timeline: shortened([...this.incident.timeline, { at, text: bounded(text, [], longestLine) }]) });
   }
 
   /** Remembers to tell people; the notice shows the incident as it stands when all of this revision is done. */

@@ -379,9 +379,15 @@ describe("edits in the console", () => {
       problem:
         '`silenced_until` is not an instant: give the field the type timestamp; `status` cannot be made "done!": write acknowledged or resolved.',
     });
+    // What is wrong about a status that was put right is explained for an hour, or until a right one is written.
     await bench.store.update("incidents", id, { silenced_until: null });
     await bench.minute(outage);
-    expect((await bench.incidents())[0]?.fields).toMatchObject({ problem: null });
+    expect((await bench.incidents())[0]?.fields).toMatchObject({
+      problem: '`status` cannot be made "done!": write acknowledged or resolved.',
+    });
+    await bench.store.update("incidents", id, { status: "acknowledged" });
+    await bench.minute(outage);
+    expect((await bench.incidents())[0]?.fields).toMatchObject({ status: "acknowledged", problem: null });
   });
 
   it("writes the document again when an operator deletes it", async () => {

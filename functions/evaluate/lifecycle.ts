@@ -1,10 +1,10 @@
 /** The life of an incident, from open over recovering to resolved and back, by what is observed and by what operators write. */
 import type { Report } from "../../shared/messages/report.ts";
 import { bounded } from "../../shared/redact.ts";
-import { list } from "../../shared/sentences.ts";
+import { asSentence, list } from "../../shared/sentences.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import type { Draft, Facts, Happening } from "./draft.ts";
-import { type OperatorFields, readEdit } from "./operator.ts";
+import { type Edit, type OperatorFields, readEdit } from "./operator.ts";
 import type { Plan } from "./plan.ts";
 import { attempted, begun, ended, failed, type Proof, passed, unanswered } from "./proof.ts";
 import {
@@ -161,14 +161,11 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
   const edit = readEdit(draft.incident, document);
   // An edit has no measurement to take its time from.
   const at = Math.max(watermark, now);
-  if (edit.problem !== draft.incident.problem) {
-    if (edit.problem === undefined) draft.without("problem");
-    else draft.set({ problem: edit.problem });
-  }
+  explain(draft, edit, at);
   if (edit.restoresStatus) draft.changed = true;
   if (edit.note !== undefined && edit.note !== draft.incident.note) {
     draft.set({ note: edit.note });
-    draft.note(at, `Note by an operator: ${edit.note}`);
+    draft.note(at, `Note by an operator: ${asSentence(edit.note)}`);
   }
   switch (edit.status) {
     case "acknowledged":
@@ -188,3 +185,21 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
       break;
   }
 }
+
+/** Says in the document and in the timeline what was not understood. A wrong status is gone at once, so what is wrong about it stays for a while. */
+function explain(draft: Draft, { problems, statusProblem, status }: Edit, at: number): void {
+  const { misread, problem: before } = draft.incident;
+  if (statusProblem !== undefined) draft.set({ misread: { text: statusProblem, until: at + explainedFor } });
+  else if (misread !== undefined && (status !== undefined || at >= misread.until)) draft.without("misread");
+  const shown = draft.incident.misread?.text;
+  const all = shown === undefined ? problems : [...problems, shown];
+  const problem = all.length === 0 ? undefined : `${all.join("; ")}.`;
+  const news = all.filter((text) => text === statusProblem || !before?.includes(text));
+  if (news.length > 0) draft.note(at, `An edit was not understood: ${news.join("; ")}.`);
+  if (problem === before) return;
+  if (problem === undefined) draft.without("problem");
+  else draft.set({ problem });
+}
+
+/** How long it is explained what was wrong with a status, in milliseconds, unless a right one is written before. */
+const explainedFor = 3_600_000;

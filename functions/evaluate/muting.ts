@@ -4,7 +4,7 @@ import { affectedBy } from "./document.ts";
 import type { Draft } from "./draft.ts";
 import type { OperatorFields } from "./operator.ts";
 import type { Plan } from "./plan.ts";
-import { clockTime } from "./sentences.ts";
+import { clockTime, dateTime } from "./sentences.ts";
 
 /**
  * Follows whether the incident falls into maintenance, and whether an operator has silenced it. What is muted is decided when it is told;
@@ -41,7 +41,9 @@ function followSilence(draft: Draft, document: OperatorFields | undefined, at: n
   const { silenced_until: until } = document;
   const known = draft.incident.silencedUntil;
   if (until instanceof Date && until.getTime() > at) {
-    if (until.getTime() !== known) draft.set({ silencedUntil: until.getTime() });
+    if (until.getTime() === known) return;
+    draft.set({ silencedUntil: until.getTime() });
+    draft.note(at, `An operator silenced it: nothing new is told before ${dateTime(until.getTime())}.`);
   } else if (known !== undefined) {
     draft.without("silencedUntil");
     audible(draft, at, `It is not silenced any more, and it is still ${draft.incident.status}.`);

@@ -18,13 +18,15 @@ export interface Edit {
   /** Absent when the status is as the monitor left it, or makes no sense. */
   readonly status?: "acknowledged" | "resolved" | "open";
   readonly note?: string;
-  /** What was not understood, in one sentence. */
-  readonly problem?: string;
+  /** What of the note and the silence is not understood, as long as it stands there; each without a full stop. */
+  readonly problems: readonly string[];
+  /** What was not understood of the status, which is put right at once. */
+  readonly statusProblem?: string;
   /** The status in the document is not one, and the monitor's own must be written again. */
   readonly restoresStatus: boolean;
 }
 
-/** Reads the edits of an operator. Never fails: what makes no sense is explained in `problem`. */
+/** Reads the edits of an operator. Never fails: what makes no sense is explained. */
 export function readEdit(incident: Incident, document: OperatorFields): Edit {
   const problems: string[] = [];
   const note = typeof document.note === "string" ? bounded(document.note, [], 1000) : undefined;
@@ -35,16 +37,18 @@ export function readEdit(incident: Incident, document: OperatorFields): Edit {
   if (until !== undefined && until !== null && !(until instanceof Date)) {
     problems.push("`silenced_until` is not an instant: give the field the type timestamp");
   }
-  const status = statusEdit(incident, document.status, problems);
+  const status = statusEdit(incident, document.status);
+  const isUnderstood = typeof status !== "object";
   return {
-    ...(status === undefined ? {} : { status }),
+    ...(isUnderstood && status !== undefined ? { status } : {}),
     ...(note === undefined || note === "" ? {} : { note }),
-    ...(problems.length === 0 ? {} : { problem: `${problems.join("; ")}.` }),
-    restoresStatus: status === undefined && document.status !== incident.status,
+    problems,
+    ...(isUnderstood ? {} : { statusProblem: status.problem }),
+    restoresStatus: (!isUnderstood || status === undefined) && document.status !== incident.status,
   };
 }
 
-function statusEdit(incident: Incident, written: Value | undefined, problems: string[]): Edit["status"] {
+function statusEdit(incident: Incident, written: Value | undefined): Edit["status"] | { readonly problem: string } {
   if (written === incident.status) return undefined;
   const wanted = typeof written === "string" ? written.trim().toLowerCase() : written;
   if (wanted === incident.status) return undefined;
@@ -52,6 +56,5 @@ function statusEdit(incident: Incident, written: Value | undefined, problems: st
   if (wanted === "acknowledged") return incident.acknowledgedAt === undefined ? "acknowledged" : undefined;
   if (wanted === "open" && incident.status === "acknowledged") return "open";
   const shown = bounded(typeof written === "string" ? written : JSON.stringify(written ?? null), [], 60);
-  problems.push(`\`status\` cannot be made "${shown}": write acknowledged or resolved`);
-  return undefined;
+  return { problem: `\`status\` cannot be made "${shown}": write acknowledged or resolved` };
 }

@@ -256,6 +256,8 @@ export interface Incident {
   readonly note?: string;
   /** What of the operator's edits was not understood. */
   readonly problem?: string;
+  /** A status that was not understood, and until when that is explained. */
+  readonly misread?: { readonly text: string; readonly until: number };
 }
 
 /** A message that is published after the commit, and again until it is known to have been. */

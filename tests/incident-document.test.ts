@@ -1,0 +1,159 @@
+/** The document of an incident, as people find it in the console: every field, after a real outage was played through everything. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { loadTests } from "../cli/scenario/load.ts";
+import { type PlayedIncident, play } from "../cli/scenario/play.ts";
+import type { Fields, Store, Value } from "../shared/ports.ts";
+
+const root = join(import.meta.dirname, "..");
+const example = join(root, "examples/netra-staging/outage.test.yaml");
+
+let incident: PlayedIncident;
+let store: Store;
+
+beforeAll(async () => {
+  const loaded = await loadTests(readFileSync(example, "utf8"), example);
+  if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
+  const [scenario] = loaded.scenarios;
+  if (scenario === undefined) throw new Error("there is no scenario");
+  const { incidents } = await play(scenario, {
+    between: (ports) => {
+      store = ports.store;
+      return ports;
+    },
+  });
+  incident = incidents[0] as PlayedIncident;
+});
+
+/** What kind of value each field has. */
+type Shape = "text" | "share" | "instant" | "sentences" | "names" | "map" | "maps" | "nothing";
+
+/** Every field at the end of the outage: those of the contract first, then what was added to it. */
+const contract: Readonly<Record<string, Shape>> = {
+  title: "text",
+  status: "text",
+  severity: "text",
+  priority: "text",
+  summary: "text",
+  impact: "text",
+  root_cause: "text",
+  verdict: "text",
+  confidence: "share",
+  evidence: "sentences",
+  whys: "sentences",
+  components: "names",
+  alerts: "names",
+  opened_at: "instant",
+  first_failure_at: "instant",
+  acknowledged_at: "instant",
+  recovering_at: "instant",
+  resolved_at: "instant",
+  duration: "text",
+  timeline: "sentences",
+  deliveries: "map",
+  postmortem: "text",
+  note: "text",
+  silenced_until: "nothing",
+  problem: "nothing",
+};
+const added: Readonly<Record<string, Shape>> = {
+  affected: "maps",
+  also_broken: "nothing",
+  component_states: "map",
+  environment: "text",
+  findings: "maps",
+  next_steps: "sentences",
+  opened_by: "text",
+  pattern: "text",
+  recovery: "map",
+  root_cause_since: "instant",
+  symptoms: "maps",
+  team: "text",
+  told: "map",
+};
+
+describe("the document of an incident", () => {
+  it("has the fields of the contract and those that were added, and no others", () => {
+    expect(Object.keys(incident.fields).sort()).toEqual([...Object.keys(contract), ...Object.keys(added)].sort());
+  });
+
+  it.each(Object.entries({ ...contract, ...added }))("has %s as %s", (field, shape) => {
+    expect(shapeOf(incident.fields[field] ?? null)).toContain(shape);
+  });
+
+  it("has every field explained in docs/incidents.md", () => {
+    const page = readFileSync(join(root, "docs/incidents.md"), "utf8");
+    const explained = new Set([...page.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name));
+    expect(Object.keys(incident.fields).filter((field) => !explained.has(field))).toEqual([]);
+  });
+
+  it("has whole sentences", () => {
+    for (const field of ["summary", "impact"]) expect(incident.fields[field]).toMatch(/^["$`A-Z0-9].*\.$/);
+    for (const field of ["evidence", "whys", "next_steps"]) {
+      for (const line of incident.fields[field] as string[]) expect(line).toMatch(/^["`A-Z].*[.…]$/);
+    }
+    for (const line of incident.fields["timeline"] as string[]) {
+      expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC {2}["`A-Z].*\.$/);
+    }
+  });
+
+  it("has an id that sorts by time, and lines that do", () => {
+    const opened = (incident.fields["opened_at"] as Date).toISOString().replaceAll(/[-:]/g, "");
+    expect(incident.id).toBe(`${opened.slice(0, 8)}-${opened.slice(9, 15)}-vpc-connector`);
+    const lines = incident.fields["timeline"] as string[];
+    expect(lines).toEqual([...lines].sort((a, b) => (a.slice(0, 23) < b.slice(0, 23) ? -1 : a === b ? 0 : 1)));
+    expect(lines.at(-1)).toContain("Resolved.");
+  });
+
+  it("is found by the filters that people use", async () => {
+    const found = async (field: string, operator: "==" | "in", value: Value): Promise<string[]> =>
+      (await store.query({ collection: "incidents", where: [[field, operator, value]] })).map(({ id }) => id);
+    expect(await found("status", "==", "open")).toEqual([]);
+    expect(await found("status", "in", ["resolved", "recovering"])).toEqual([incident.id]);
+    expect(await found("root_cause", "==", "vpc-connector")).toEqual([incident.id]);
+    expect(await found("severity", "==", "critical")).toEqual([incident.id]);
+  });
+
+  it("was open, then acknowledged, then recovering, and has its instants when they happened", () => {
+    const stood = incident.versions.map(({ fields }) => String(fields["status"]));
+    expect(stood.filter((status, index) => status !== stood[index - 1])).toEqual([
+      "open",
+      "acknowledged",
+      "recovering",
+      "resolved",
+    ]);
+    const [first] = incident.versions;
+    expect(first?.fields).toMatchObject({
+      acknowledged_at: null,
+      recovering_at: null,
+      resolved_at: null,
+      duration: null,
+      recovery: null,
+      postmortem: null,
+      note: "",
+      silenced_until: null,
+    });
+  });
+
+  it("is small: a twentieth of what a document may be", () => {
+    expect(Buffer.byteLength(JSON.stringify(incident.fields))).toBeLessThan(2 ** 20 / 20);
+  });
+});
+
+function shapeOf(value: Value): Shape[] {
+  if (value === null) return ["nothing"];
+  if (value instanceof Date) return ["instant"];
+  if (typeof value === "number") return value >= 0 && value <= 1 ? ["share"] : [];
+  if (typeof value === "string") return value === "" ? [] : ["text"];
+  if (Array.isArray(value)) return listShape(value);
+  return typeof value === "object" && Object.keys(value as Fields).length > 0 ? ["map"] : [];
+}
+
+function listShape(items: readonly Value[]): Shape[] {
+  const texts = items.filter((item) => typeof item === "string");
+  if (items.length > 0 && texts.length === items.length) {
+    return texts.every((text) => text.includes(" ")) ? ["sentences", "names"] : ["names"];
+  }
+  return items.every((item) => shapeOf(item).includes("map")) ? ["maps"] : [];
+}
