@@ -64,13 +64,14 @@ function engineersWording(notice: Notice, fields: Fields, room: Room): Wording {
       ["Opened", fields.opened],
       ["Resolved", fields.resolved],
       ["Lasted", event.resolved_at === undefined ? "" : fields.lasted],
-      ["This news", localTime(event.at, timezone)],
+      ["This news", event.at === event.opened_at ? "" : localTime(event.at, timezone)],
       ["Incident", fields.incident],
     ]),
     lists: [
+      // On a phone, what comes after a dozen sentences of evidence is not read.
+      { label: "Next steps", items: shorten(event.next_steps ?? [], room) },
       { label: "Evidence", items: shorten(event.evidence, room) },
       { label: "Why", items: shorten(event.whys, room) },
-      { label: "Next steps", items: shorten(event.next_steps ?? [], room) },
     ].filter(({ items }) => items.length > 0),
     nextSteps: nextStepsOf(notice),
     ...linkOf(notice),

@@ -46,7 +46,6 @@ Affected: vpc-connector, backend
 Alerts: connector full, backend-health failing
 Since: 2025-09-16 11:58:00 UTC
 Opened: 2025-09-16 12:00:00 UTC
-This news: 2025-09-16 12:00:00 UTC
 Incident: 20250916-120000-vpc-connector
 
 Evidence:
@@ -91,6 +90,6 @@ To take it, set status to acknowledged in incidents/20250916-120000-vpc-connecto
   it("escapes what targets say in HTML", () => {
     const { html } = mailOf({ summary: `<img src=x onerror="alert('1')"> & more`, evidence: ["</ul><script>"] });
     expect(html).toContain("&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt; &amp; more");
-    expect(html).toContain('<li style="margin:0 0 4px">&lt;/ul&gt;&lt;script&gt;</li>');
+    expect(html).toContain('<li style="margin:0 0 6px">&lt;/ul&gt;&lt;script&gt;</li>');
   });
 });

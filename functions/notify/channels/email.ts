@@ -6,6 +6,7 @@ import type { ChannelKind, Notice, OutgoingMail } from "../channel.ts";
 import { classifySmtp } from "../classify.ts";
 import { escapeHtml } from "../escape-html.ts";
 import { bytes, fitted, wellFormedJson } from "../fit.ts";
+import { type Tone, toneOf } from "../tone.ts";
 import { linkTitle, type Wording } from "../wording.ts";
 
 /** Settings of a mail channel. */
@@ -51,7 +52,7 @@ const largestContent = 60_000;
 function renderMail({ to, from, server }: EmailSettings, notice: Notice): OutgoingMail {
   const content = fitted(
     notice,
-    (words) => ({ text: textOf(words), html: htmlOf(words) }),
+    (words) => ({ text: textOf(words), html: htmlOf(words, toneOf(notice)) }),
     (written) => bytes(wellFormedJson(written)) <= largestContent,
   );
   return {
@@ -92,34 +93,57 @@ function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Word
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
-/** Without colours of its own, so that light and dark mode both stay readable. */
-function htmlOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording): string {
+/** The bar beside the state: seen on light and on dark ground. */
+const colors: Readonly<Record<Tone, string>> = {
+  critical: "#d93025",
+  warning: "#d07a00",
+  info: "#1a73e8",
+  resolved: "#188038",
+};
+
+/** Texts without colours of their own, so that light and dark mode both stay readable. Styles stand in the tags: some readers drop the head. */
+function htmlOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, tone: Tone): string {
   const paragraph = (text: string, style: string): string =>
     `<p style="margin:0 0 12px;${style}">${escapeHtml(text)}</p>`;
+  const heading = (text: string): string => `<h2 style="margin:20px 0 6px;font-size:16px">${escapeHtml(text)}</h2>`;
   const parts = [
-    paragraph(state, "font-weight:bold"),
-    paragraph(what, "font-size:18px"),
-    ...(link === undefined ? [] : [`<p style="margin:0 0 12px"><a href="${escapeHtml(link)}">${linkTitle}</a></p>`]),
+    `<h1 style="margin:0 0 12px;padding:4px 0 4px 12px;border-left:6px solid ${colors[tone]};font-size:16px">${escapeHtml(state)}</h1>`,
+    paragraph(what, "font-size:19px;line-height:1.35"),
     ...paragraphs.map((text) => paragraph(text, "")),
+    ...(link === undefined ? [] : [button(link)]),
     ...facts.map(
       ({ label, value }) =>
-        `<p style="margin:0 0 6px"><span style="opacity:.7">${escapeHtml(label)}</span><br>${escapeHtml(value)}</p>`,
+        `<p style="margin:0 0 10px"><span style="opacity:.7;font-size:14px">${escapeHtml(label)}</span><br>${escapeHtml(value)}</p>`,
     ),
     ...lists.map(
       ({ label, items }) =>
-        `<p style="margin:12px 0 6px;opacity:.7">${escapeHtml(label)}</p><ul style="margin:0 0 12px;padding-left:20px">${items
-          .map((item) => `<li style="margin:0 0 4px">${escapeHtml(item)}</li>`)
+        `${heading(label)}<ul style="margin:0 0 12px;padding-left:20px">${items
+          .map((item) => `<li style="margin:0 0 6px">${escapeHtml(item)}</li>`)
           .join("")}</ul>`,
     ),
-    ...nextSteps.map((step) => paragraph(step, "opacity:.8;font-size:14px")),
+    ...nextSteps.map((step, at) =>
+      paragraph(
+        step,
+        `opacity:.8;font-size:14px${at === 0 ? ";border-top:1px solid;margin-top:20px;padding-top:12px" : ""}`,
+      ),
+    ),
   ];
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><style>:root{color-scheme:light dark}</style></head>
-<body style="margin:0;padding:16px;max-width:640px;font:16px/1.4 system-ui,sans-serif;overflow-wrap:anywhere">
+<meta name="color-scheme" content="light dark"><title>${escapeHtml(state)}</title><style>:root{color-scheme:light dark}</style></head>
+<body style="margin:0;padding:16px;font:16px/1.45 system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;overflow-wrap:anywhere">
+<main style="max-width:640px">
 ${parts.join("\n")}
+</main>
 </body></html>
 `;
+}
+
+/** A link that a thumb meets. */
+function button(url: string): string {
+  const style =
+    "display:inline-block;padding:11px 18px;border:1px solid;border-radius:8px;color:inherit;font-weight:bold;text-decoration:none";
+  return `<p style="margin:4px 0 20px"><a href="${escapeHtml(url)}" style="${style}">${linkTitle}</a></p>`;
 }
 
 function isOpenServer(text: string): boolean {

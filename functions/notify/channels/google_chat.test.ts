@@ -101,13 +101,6 @@ describe("a card", () => {
                     },
                     {
                       "decoratedText": {
-                        "text": "Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)",
-                        "topLabel": "This news",
-                        "wrapText": true,
-                      },
-                    },
-                    {
-                      "decoratedText": {
                         "text": "20250916-120000-vpc-connector",
                         "topLabel": "Incident",
                         "wrapText": true,

@@ -85,7 +85,6 @@ describe("an event", () => {
             "Root cause": "VPC connector (90 % sure)",
             "Since": "Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)",
             "State": "NEW INCIDENT · critical P0 · Netra staging",
-            "This news": "Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)",
             "Where to look": "Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
       To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there.",
             "Who acts": "infrastructure",

@@ -58,7 +58,6 @@ describe("a card", () => {
       Alerts: connector full, backend-health failing
       Since: Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)
       Opened: Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
-      This news: Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
       Incident: 20250916-120000-vpc-connector
       Evidence
       • The connector is at 98 % of its capacity.

@@ -1,15 +1,13 @@
 /** The status page in a real browser: light and dark, wide and narrow, without script. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { examined } from "../../../tests/support/axe.ts";
 import { startBrowser } from "../../../tests/support/browser.ts";
 import { allPages, hostile, shop, states } from "./page.fixtures.ts";
-
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 describe("the status page in a browser", () => {
   // Where a browser cannot start at all, .ci/run fails; elsewhere the run says so with every test here.
@@ -75,12 +73,7 @@ describe("the status page in a browser", () => {
     "has nothing that axe objects to in $scheme: $name, $path",
     async (view) => {
       const found = await shown(view, async (page, context) => {
-        // The page allows no script, so that the examiner comes by the door of the debugger.
-        const session = await context.newCDPSession(page);
-        const { readFile } = await import("node:fs/promises");
-        const run = `${await readFile(axe, "utf8")};axe.run().then(({ violations, passes }) => JSON.stringify({ passes: passes.length, violations: violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]) }))`;
-        const { result } = await session.send("Runtime.evaluate", { expression: run, awaitPromise: true });
-        const { violations, passes } = JSON.parse(String(result.value)) as { violations: unknown[]; passes: number };
+        const { violations, passes } = await examined(page, context);
         expect(violations).toEqual([]);
         expect(passes).toBeGreaterThan(10);
       });

@@ -1,0 +1,85 @@
+/** Mails in a real browser: on a phone and on a desk, in light and dark, for every reader. */
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Audience, audiences } from "../../../shared/config/notification.ts";
+import { examined } from "../../../tests/support/axe.ts";
+import { startBrowser } from "../../../tests/support/browser.ts";
+import type { Notice, OutgoingMail } from "../channel.ts";
+import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
+import { hostileNotices } from "../hostile.fixtures.ts";
+import { email } from "./email.ts";
+
+const long = { whys: Array.from({ length: 20 }, (_, at) => `Why ${at}: it depends on what stands below it.`) };
+const notices: Readonly<Record<string, Notice>> = {
+  opening: noticeOf(incidentEvent({ ...long, next_steps: ["Look at the size of the connector."] })),
+  "all-clear": noticeOf(resolvedEvent()),
+  "status update": noticeOf(incidentEvent({ event: "status_update", at: "2025-09-16T18:00:00.000Z" })),
+};
+const hostile: Readonly<Record<string, Notice>> = Object.fromEntries(hostileNotices);
+
+describe("a mail in a browser", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser?.close());
+
+  async function shown(
+    notice: Notice,
+    { width, scheme }: { readonly width: number; readonly scheme: "light" | "dark" },
+    look: (page: Page, context: BrowserContext) => Promise<void>,
+  ): Promise<void> {
+    const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height: 800 } });
+    try {
+      const page = await context.newPage();
+      const requests: string[] = [];
+      page.on("request", (request) => requests.push(request.url()));
+      const settings = email.settings.parse({ to: ["team@example.com"] });
+      await page.setContent((email.render(settings, notice) as OutgoingMail).html);
+      await look(page, context);
+      // Nothing is loaded from elsewhere, and nothing that a target said has become an element that would.
+      expect(requests).toEqual([]);
+      expect(await page.locator("script, img, iframe").count()).toBe(0);
+    } finally {
+      await context.close();
+    }
+  }
+
+  const schemes = ["light", "dark"] as const;
+  const views: readonly (readonly [string, Audience, Notice])[] = [
+    ...Object.entries(notices).flatMap(([name, notice]) =>
+      audiences.map((audience) => [name, audience, notice] as const),
+    ),
+    ...Object.entries(hostile).map(([name, notice]) => [name, "engineers", notice] as const),
+  ];
+
+  it.each(views)("fits a phone and a desk: %s for %s", async (_, audience, told) => {
+    const notice = { ...told, audience };
+    for (const width of [390, 1000])
+      await shown(notice, { width, scheme: "light" }, async (page) => {
+        const over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        expect(over, `at ${width} pixels`).toBe(0);
+        // A thumb needs 44 pixels.
+        const box = await page.getByRole("link", { name: "Open the incident" }).boundingBox();
+        expect(box?.height).toBeGreaterThanOrEqual(44);
+        // What it is about is seen without scrolling.
+        const heading = await page.getByRole("heading", { level: 1 }).boundingBox();
+        expect(heading?.y).toBeLessThan(40);
+      });
+  });
+
+  it.each(
+    Object.entries(notices).flatMap(([name, notice]) =>
+      audiences.flatMap((audience) => schemes.map((scheme) => [name, audience, scheme, notice] as const)),
+    ),
+  )("has nothing that axe objects to: %s for %s in %s", async (_, audience, scheme, told) => {
+    const notice = { ...told, audience };
+    await shown(notice, { width: 390, scheme }, async (page, context) => {
+      const { violations, passes } = await examined(page, context);
+      expect(violations).toEqual([]);
+      expect(passes).toBeGreaterThan(5);
+      const ground = await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches");
+      expect(ground).toBe(scheme === "dark");
+    });
+  });
+});

@@ -1,0 +1,18 @@
+/** The examination of a page by axe: what keeps people from reading it. */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { BrowserContext, Page } from "playwright-core";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+/** What axe objects to, each with the elements in question, and how many of its rules are kept. */
+export async function examined(
+  page: Page,
+  context: BrowserContext,
+): Promise<{ readonly violations: readonly unknown[]; readonly passes: number }> {
+  // A page may allow no script, so that the examiner comes by the door of the debugger.
+  const session = await context.newCDPSession(page);
+  const run = `${await readFile(axe, "utf8")};axe.run().then(({ violations, passes }) => JSON.stringify({ passes: passes.length, violations: violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]) }))`;
+  const { result } = await session.send("Runtime.evaluate", { expression: run, awaitPromise: true });
+  return JSON.parse(String(result.value)) as { violations: unknown[]; passes: number };
+}
