@@ -2,6 +2,7 @@
 import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connectMetrics } from "../../shared/adapters/metrics.ts";
 import { connect } from "../../shared/adapters/select.ts";
+import { lazily } from "../../shared/lazily.ts";
 import { pushFunction } from "../../shared/shell.ts";
 import { type EvaluatePorts, evaluateHandler } from "./handler.ts";
 import { planOf } from "./plan.ts";
@@ -17,9 +18,8 @@ const ports: EvaluatePorts = {
   ...(metrics === undefined ? {} : { metrics }),
 };
 
+// The plan belongs to the first message: what is built for the cloud was planned once already, when it was built.
+const handler = lazily(() => evaluateHandler(ports, planOf(world.configuration)));
+
 /** Takes in reports and ticks. */
-export const evaluate: HttpFunction = pushFunction(
-  "evaluate",
-  world,
-  evaluateHandler(ports, planOf(world.configuration)),
-);
+export const evaluate: HttpFunction = pushFunction("evaluate", world, (message, path) => handler()(message, path));

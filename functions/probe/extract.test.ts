@@ -14,7 +14,7 @@ const json = {
 };
 
 const samples = (settings: unknown): unknown => {
-  const [extraction] = extractions.parse([settings]);
+  const [extraction] = extractions().parse([settings]);
   if (!extraction) throw new Error("no extraction");
   const { samples, problem } = extract(extraction, json);
   return problem ?? samples.map(({ value, labels = {} }) => [value, ...Object.values(labels)]);
@@ -71,7 +71,7 @@ describe("extraction", () => {
   });
 
   it("yields nothing where the body is not JSON", () => {
-    const [extraction] = extractions.parse([{ metric: "database_connections", path: "$" }]);
+    const [extraction] = extractions().parse([{ metric: "database_connections", path: "$" }]);
     expect(extraction && extract(extraction, undefined).problem).toContain("the body has no $");
   });
 });

@@ -1,5 +1,6 @@
 /** Metrics out of a JSON body: the settings under `extract`, and the samples that they yield. */
 import { z } from "zod";
+import { lazily } from "../../shared/lazily.ts";
 import { type MetricName, metrics } from "../../shared/metrics.ts";
 import { type Quantity, quantity } from "../../shared/units.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
@@ -25,36 +26,41 @@ export type Samples = Assessment["measurements"];
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
 /** The schema of `extract`: a list. */
-export const extractions: z.ZodType<readonly Extraction[], unknown> = z.array(
-  z
-    .strictObject({
-      metric: z.enum(Object.keys(metrics) as MetricName[]).describe("The metric, by its name in the catalogue."),
-      path: z
-        .string()
-        .refine((path) => parseJsonPath(path) !== undefined, "must be a path such as $.pool.utilization or $.phases[0]")
-        .describe('Where the value stands in the JSON body: $.a.b[0]["c"].'),
-      unit: z
-        .enum(writtenUnits)
-        .optional()
-        .describe("The unit in which the target writes the value. Default: the base unit of the metric."),
-      equals: z
-        .union([scalar, z.array(scalar)])
-        .optional()
-        .describe("Makes the sample 1 when the value is this, or one of these, and 0 otherwise."),
-      each: z
-        .string()
-        .optional()
-        .describe(
-          "The value is an object or a list: each entry becomes a sample, with its key (or its number, from 1) in this label.",
-        ),
-      labels: z.record(z.string(), z.string()).optional().describe("Labels of the samples."),
-      required: z.boolean().default(true).describe("Whether the probe fails when the value is missing."),
-    })
-    .check((context) => {
-      for (const [field, message] of problems(context.value)) {
-        context.issues.push({ code: "custom", message, path: [field], input: context.value });
-      }
-    }),
+export const extractions: () => z.ZodType<readonly Extraction[], unknown> = lazily(() =>
+  z.array(
+    z
+      .strictObject({
+        metric: z.enum(Object.keys(metrics) as MetricName[]).describe("The metric, by its name in the catalogue."),
+        path: z
+          .string()
+          .refine(
+            (path) => parseJsonPath(path) !== undefined,
+            "must be a path such as $.pool.utilization or $.phases[0]",
+          )
+          .describe('Where the value stands in the JSON body: $.a.b[0]["c"].'),
+        unit: z
+          .enum(writtenUnits)
+          .optional()
+          .describe("The unit in which the target writes the value. Default: the base unit of the metric."),
+        equals: z
+          .union([scalar, z.array(scalar)])
+          .optional()
+          .describe("Makes the sample 1 when the value is this, or one of these, and 0 otherwise."),
+        each: z
+          .string()
+          .optional()
+          .describe(
+            "The value is an object or a list: each entry becomes a sample, with its key (or its number, from 1) in this label.",
+          ),
+        labels: z.record(z.string(), z.string()).optional().describe("Labels of the samples."),
+        required: z.boolean().default(true).describe("Whether the probe fails when the value is missing."),
+      })
+      .check((context) => {
+        for (const [field, message] of problems(context.value)) {
+          context.issues.push({ code: "custom", message, path: [field], input: context.value });
+        }
+      }),
+  ),
 );
 
 /**

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { duration, type SecretReference, secretReference } from "../../shared/config/fields.ts";
 import { insteadOf } from "../../shared/config/problems.ts";
+import { lazily } from "../../shared/lazily.ts";
 import { nearest } from "../../shared/nearest.ts";
 import { type Capture, captures } from "./capture.ts";
 import { type JsonScalar, jsonScalar } from "./expect.ts";
@@ -40,49 +41,51 @@ export const variables: z.ZodType<Readonly<Record<string, Given>>, unknown> = z.
 const kinds = ["http", "websocket", ...utterances, "check"] as const;
 
 /** The schema of one step. */
-export const journeyStep: z.ZodType<JourneyStep, unknown> = z
-  .strictObject({
-    name: stepName.describe("What the step is called in failures and in golden_path_step_time."),
-    http: z
-      .strictObject(requestFields)
-      .refine(oneBody.holds, oneBody.otherwise)
-      .optional()
-      .describe("Sends a request on a fresh connection, as the probe `http` does, and judges the answer."),
-    websocket: z
-      .strictObject(socketFields)
-      .optional()
-      .describe("Opens a WebSocket on a fresh connection. It stays open for the steps that follow."),
-    ...utteranceFields,
-    send: utteranceFields.send.describe(
-      "Sends a message over the open WebSocket: a text as it is, anything else as JSON.",
-    ),
-    expect: utteranceFields.expect.describe(
-      "Messages that must come over the open WebSocket, in this order. Others may come between them.",
-    ),
-    ping: utteranceFields.ping.describe("Sends a ping over the open WebSocket and waits for its answer."),
-    close: utteranceFields.close.describe(
-      "Closes the open WebSocket with this code and waits until the server has closed too.",
-    ),
-    check: z
-      .record(name, jsonScalar)
-      .optional()
-      .describe(
-        'Captured values that must be as told, by the name of the variable: a value, a comparison such as "> 0", or a /pattern/.',
+export const journeyStep: () => z.ZodType<JourneyStep, unknown> = lazily(() =>
+  z
+    .strictObject({
+      name: stepName.describe("What the step is called in failures and in golden_path_step_time."),
+      http: z
+        .strictObject(requestFields)
+        .refine(oneBody.holds, oneBody.otherwise)
+        .optional()
+        .describe("Sends a request on a fresh connection, as the probe `http` does, and judges the answer."),
+      websocket: z
+        .strictObject(socketFields)
+        .optional()
+        .describe("Opens a WebSocket on a fresh connection. It stays open for the steps that follow."),
+      ...utteranceFields,
+      send: utteranceFields.send.describe(
+        "Sends a message over the open WebSocket: a text as it is, anything else as JSON.",
       ),
-    capture: captures
-      .default({})
-      .describe(
-        "Values to keep from the answer of `http` or the messages of `expect` for later steps: `token: $.token`, or `{ header: x-thread }`. Those with names like token, password or secret are kept out of reports, and so is one with `secret: true`.",
+      expect: utteranceFields.expect.describe(
+        "Messages that must come over the open WebSocket, in this order. Others may come between them.",
       ),
-    within: duration.prefault("10s").describe("The longest that the step may take."),
-  })
-  .refine((step) => actionMistake(step, kinds) === undefined, {
-    error: ({ input }) => actionMistake(input as object, kinds) ?? "",
-  })
-  .refine((step) => Object.keys(step.capture).length === 0 || step.http !== undefined || step.expect !== undefined, {
-    message: "only the answer of http and the messages of expect can be captured from",
-    path: ["capture"],
-  });
+      ping: utteranceFields.ping.describe("Sends a ping over the open WebSocket and waits for its answer."),
+      close: utteranceFields.close.describe(
+        "Closes the open WebSocket with this code and waits until the server has closed too.",
+      ),
+      check: z
+        .record(name, jsonScalar)
+        .optional()
+        .describe(
+          'Captured values that must be as told, by the name of the variable: a value, a comparison such as "> 0", or a /pattern/.',
+        ),
+      capture: captures
+        .default({})
+        .describe(
+          "Values to keep from the answer of `http` or the messages of `expect` for later steps: `token: $.token`, or `{ header: x-thread }`. Those with names like token, password or secret are kept out of reports, and so is one with `secret: true`.",
+        ),
+      within: duration.prefault("10s").describe("The longest that the step may take."),
+    })
+    .refine((step) => actionMistake(step, kinds) === undefined, {
+      error: ({ input }) => actionMistake(input as object, kinds) ?? "",
+    })
+    .refine((step) => Object.keys(step.capture).length === 0 || step.http !== undefined || step.expect !== undefined, {
+      message: "only the answer of http and the messages of expect can be captured from",
+      path: ["capture"],
+    }),
+);
 
 /** Texts of a step in which variables are filled. A pattern is none of them: a variable in it would be read as pattern. */
 export function fillable({ http, websocket, send, expect, check }: JourneyStep): unknown {

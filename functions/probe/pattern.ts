@@ -1,5 +1,6 @@
 /** Patterns over texts of a target: a pattern that backtracks without end must not stop all other probes. */
 import { createContext, Script } from "node:vm";
+import { lazily } from "../../shared/lazily.ts";
 
 /** How long one search may take, in milliseconds. */
 const patience = 100;
@@ -22,7 +23,7 @@ function execute(pattern: RegExp, text: string): readonly (string | undefined)[]
   sandbox.pattern = pattern;
   sandbox.text = text;
   try {
-    return execution.runInContext(context, { timeout: patience }) as readonly string[] | null;
+    return execution.runInContext(context(), { timeout: patience }) as readonly string[] | null;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return "too slow";
     throw error;
@@ -57,5 +58,5 @@ function readPattern(text: string): RegExp | string | undefined {
 }
 
 const sandbox = { pattern: /(?:)/, text: "" };
-const context = createContext(sandbox);
+const context = lazily(() => createContext(sandbox));
 const execution = new Script("pattern.exec(text)");

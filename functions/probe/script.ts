@@ -1,6 +1,7 @@
 /** What is said over a WebSocket, step by step: the settings under `script`, and their play. */
 import { z } from "zod";
 import { duration } from "../../shared/config/fields.ts";
+import { lazily } from "../../shared/lazily.ts";
 import { type JsonScalar, jsonValues, meets } from "./expect.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
 import { ProbeFault } from "./net/faults.ts";
@@ -91,36 +92,38 @@ export const utteranceFields: {
 };
 
 /** The schema of `script`. */
-export const script: z.ZodType<readonly Step[], unknown> = z
-  .array(
-    z
-      .strictObject({
-        name: stepName
-          .optional()
-          .describe(
-            "What the stage is called in failures and in websocket_stage_time. Default: expect-2, by position.",
+export const script: () => z.ZodType<readonly Step[], unknown> = lazily(() =>
+  z
+    .array(
+      z
+        .strictObject({
+          name: stepName
+            .optional()
+            .describe(
+              "What the stage is called in failures and in websocket_stage_time. Default: expect-2, by position.",
+            ),
+          ...utteranceFields,
+          send: utteranceFields.send.describe(
+            "A message to send: a text as it is, anything else as JSON. `{token}` in it stands for the token.",
           ),
-        ...utteranceFields,
-        send: utteranceFields.send.describe(
-          "A message to send: a text as it is, anything else as JSON. `{token}` in it stands for the token.",
-        ),
-        within: duration.prefault("5s").describe("The longest that the step may take."),
-      })
-      .refine((step) => actionMistake(step, actions) === undefined, {
-        error: ({ input }) => actionMistake(input as object, actions) ?? "",
-      }),
-  )
-  .superRefine((steps, context) => {
-    const names = [...connecting];
-    for (const [position, step] of steps.entries()) {
-      const name = stageOf(step, position);
-      if (names.includes(name))
-        context.addIssue({ code: "custom", message: `there are two stages "${name}"`, path: [position, "name"] });
-      names.push(name);
-      if (step.close !== undefined && position < steps.length - 1)
-        context.addIssue({ code: "custom", message: "nothing can follow a close", path: [position, "close"] });
-    }
-  });
+          within: duration.prefault("5s").describe("The longest that the step may take."),
+        })
+        .refine((step) => actionMistake(step, actions) === undefined, {
+          error: ({ input }) => actionMistake(input as object, actions) ?? "",
+        }),
+    )
+    .superRefine((steps, context) => {
+      const names = [...connecting];
+      for (const [position, step] of steps.entries()) {
+        const name = stageOf(step, position);
+        if (names.includes(name))
+          context.addIssue({ code: "custom", message: `there are two stages "${name}"`, path: [position, "name"] });
+        names.push(name);
+        if (step.close !== undefined && position < steps.length - 1)
+          context.addIssue({ code: "custom", message: "nothing can follow a close", path: [position, "close"] });
+      }
+    }),
+);
 
 /**
  * Plays the steps, each as a stage.

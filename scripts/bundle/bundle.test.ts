@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -16,13 +16,20 @@ import {
 import { fromJSON } from "@grpc/proto-loader";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readConfigurationFile } from "../../cli/configuration.ts";
+import { missingEmulator, startEmulator } from "../../local/emulators.ts";
 import { freePort } from "../../local/free-port.ts";
 import type { Configuration } from "../../shared/config/model.ts";
+import { encodePush } from "../../shared/messages/push.ts";
+import type { Tick } from "../../shared/messages/tick.ts";
 import { type Bundle, bundle, type FunctionName, functionNames } from "./bundle.ts";
 
 const config = new URL("../../examples/netra-staging/monitor.yaml", import.meta.url).pathname;
 let configuration: Configuration;
 let folder: string;
+const firestoreMissing = missingEmulator("firestore");
+if (firestoreMissing !== undefined)
+  console.warn(`\n######## NOT TESTED: commits of a bundle ########\n# ${firestoreMissing}\n`);
+const framework = join(createRequire(import.meta.url).resolve("@google-cloud/functions-framework"), "../main.js");
 /** Built once for all tests. */
 const bundles = new Map<FunctionName, Bundle>();
 
@@ -85,6 +92,27 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
     expect(await gone).toEqual([0, null]);
   });
 
+  it("is started by the platform's build and command, which download nothing", async () => {
+    const place = join(folder, "deployed", name);
+    await cp(built(name).directory, place, { recursive: true });
+    const environment = { ...process.env, npm_config_cache: join(folder, "npm"), npm_config_offline: "true" };
+    for (const command of ["npm ci", "npm run gcp-build", "npm prune --omit=dev"])
+      execSync(command, { cwd: place, env: environment, stdio: "pipe" });
+    expect((await readdir(join(place, ".compile-cache"), { recursive: true })).length).toBeGreaterThan(5);
+    const command = join(place, "node_modules/.bin/functions-framework");
+    const { url, said } = await started([command], place, { FUNCTION_TARGET: name });
+    await expect
+      .poll(() => fetch(url).then((answer) => answer.text(), said), { timeout: 60_000 })
+      .toBe(`${name} is ready\n`);
+  });
+
+  it("is found by the framework as npm installs it, too", async () => {
+    const place = join(folder, "found", name);
+    await cp(built(name).directory, place, { recursive: true });
+    const { url, said } = await started([framework, `--source=${place}`, `--target=${name}`], place, {});
+    await expect.poll(() => fetch(url).then(({ status }) => status, said), { timeout: 60_000 }).toBe(200);
+  });
+
   it("publishes with Google's client, from an empty folder", async () => {
     const stand = await pubSubStand();
     const { url, said } = await startedAlone(name, "publishing", { PUBSUB_EMULATOR_HOST: stand.host });
@@ -97,17 +125,53 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
   });
 });
 
-/** A bundle that runs by itself in a folder of its own until the test is over; `said` is what it has printed. */
+describe("the bundle of evaluate", { timeout: 120_000 }, () => {
+  it.skipIf(firestoreMissing)("commits with Google's client, from an empty folder", async () => {
+    const emulator = await startEmulator("firestore");
+    onTestFinished(() => emulator.stop());
+    const { url, said } = await startedAlone("evaluate", "committing", { FIRESTORE_EMULATOR_HOST: emulator.host });
+    await expect.poll(() => fetch(url).then(({ status }) => status, said), { timeout: 60_000 }).toBe(200);
+    const tick: Tick = { v: 1, environment: configuration.environment };
+    const push = encodePush({ messageId: "1", publishedAt: Date.now(), attributes: {}, data: tick, subscription: "s" });
+    // Nothing is published: the tick is told again, and the documents are there.
+    void fetch(`${url}ticks`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(push),
+    }).catch(() => {});
+    const documents = `http://${emulator.host}/v1/projects/nowhere/databases/(default)/documents/state`;
+    const names = (): Promise<string> => fetch(documents).then((answer) => answer.text());
+    await expect.poll(names, { timeout: 30_000 }).toContain("/documents/state/");
+  });
+});
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly url: string;
+  /** What it has printed. */
+  readonly said: () => string;
+}
+
+/** A bundle that runs by itself in a folder of its own until the test is over. */
 async function startedAlone(
   name: FunctionName,
   where: string,
   environment: Readonly<Record<string, string>> = {},
-): Promise<{ readonly child: ChildProcess; readonly url: string; readonly said: () => string }> {
+): Promise<Running> {
   const alone = join(folder, where, name);
   await cp(built(name).directory, alone, { recursive: true });
+  return started(["start.mjs"], alone, environment);
+}
+
+/** A command of Node that serves a function until the test is over. */
+async function started(
+  command: readonly string[],
+  cwd: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<Running> {
   const port = await freePort();
-  const child = spawn(process.execPath, ["start.mjs"], {
-    cwd: alone,
+  const child = spawn(process.execPath, command, {
+    cwd,
     env: {
       PORT: String(port),
       HOST: "127.0.0.1",

@@ -18,7 +18,7 @@
  * | `PATHKEEPER_SECRETS` | folder of secrets, one file each |
  * | `PATHKEEPER_SECRET_<NAME>` | one secret |
  */
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { readCompiled } from "../config/compile.ts";
 import type { Configuration } from "../config/model.ts";
 import { structuredLogger } from "../logger.ts";
@@ -48,11 +48,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws Error that names the variable that is missing or wrong
  */
 export async function connect(environment: Environment): Promise<World> {
-  const [configuration, store, publisher] = await Promise.all([
-    readConfiguration(environment),
-    connectStore(environment),
-    connectPublisher(environment),
-  ]);
+  const configuration = readConfiguration(environment);
+  const [store, publisher] = await Promise.all([connectStore(environment), connectPublisher(environment)]);
   const google = googleApi(environment["PATHKEEPER_GOOGLE_API"]);
   const clock = { now: () => Date.now() };
   const prefix = environment["PATHKEEPER_SECRET_PREFIX"];
@@ -98,9 +95,10 @@ export async function connectPublisher(environment: Environment): Promise<Publis
   });
 }
 
-async function readConfiguration(environment: Environment): Promise<Configuration> {
+function readConfiguration(environment: Environment): Configuration {
   const file = needed(environment, "PATHKEEPER_CONFIGURATION", "the file of the compiled configuration");
-  return readCompiled(await readFile(file, "utf8"));
+  // Not asynchronous: a start waits for it in any case, and would first wait for the threads that read.
+  return readCompiled(readFileSync(file, "utf8"));
 }
 
 function projectOf(environment: Environment): string {

@@ -25,9 +25,9 @@ describe("a compiled configuration", () => {
     ["environment: shop", "the compiled configuration is no JSON: make it again from monitor.yaml"],
     ["null", "this is no compiled configuration: make one from monitor.yaml"],
     ["[]", "this is no compiled configuration: make one from monitor.yaml"],
-    ['{"version":2,"configuration":{}}', "the configuration was compiled for version 2, this is 1: compile it again"],
+    ['{"version":3,"configuration":{}}', "the configuration was compiled for version 3, this is 2: compile it again"],
     [
-      '{"version":1,"digest":"0","configuration":{}}',
+      '{"version":2,"digest":"0","configuration":{}}',
       "the compiled configuration was altered: change monitor.yaml and compile it again",
     ],
   ])("%s is refused", (text, message) => {

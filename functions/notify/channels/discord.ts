@@ -19,14 +19,18 @@ export const discord: ChannelKind<DiscordSettings> = {
   kind: "discord",
   title: "Posts to a channel in Discord, by a webhook.",
   pace: { perMinute: 120, atOnce: 5 },
-  settings: z.strictObject({
-    url: secretReference.describe("A secret: the address of a webhook, https://discord.com/api/webhooks/…."),
-    thread_id: z
-      .string({ error: 'must be the id of a thread, in quotes: "1234567890123456789"' })
-      .regex(/^\d{17,20}$/, 'must be the id of a thread, in quotes: "1234567890123456789"')
-      .optional()
-      .describe("The id of a thread of the webhook's channel, to post there; a forum takes messages in no other way."),
-  }),
+  get settings() {
+    return z.strictObject({
+      url: secretReference.describe("A secret: the address of a webhook, https://discord.com/api/webhooks/…."),
+      thread_id: z
+        .string({ error: 'must be the id of a thread, in quotes: "1234567890123456789"' })
+        .regex(/^\d{17,20}$/, 'must be the id of a thread, in quotes: "1234567890123456789"')
+        .optional()
+        .describe(
+          "The id of a thread of the webhook's channel, to post there; a forum takes messages in no other way.",
+        ),
+    });
+  },
   example: `url: { secret: discord-url }
 thread_id: "1234567890123456789"
 `,

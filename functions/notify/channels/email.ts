@@ -20,24 +20,35 @@ export interface EmailSettings {
 export const email: ChannelKind<EmailSettings> = {
   kind: "email",
   title: "Sends mail by SMTP, one thread an incident.",
-  settings: z.strictObject({
-    to: z
-      .array(z.email({ error: "must be a mail address such as team@example.com" }))
-      .min(1, "must name at least one mail address")
-      .max(50, "must name at most 50 mail addresses: use a mailing list")
-      .describe("Who gets the mail: a list of mail addresses."),
-    from: z
-      .string()
-      .regex(/^[^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>$|^[^<>@\s]+@[^<>@\s]+$/, "must be an address: Name <name@example.com>")
-      .default("Pathkeeper <pathkeeper@localhost>")
-      .describe("The sender, as `Name <name@example.com>`."),
-    server: z
-      .union([secretReference, z.string().refine(isOpenServer, "must be smtp://host:port without user and password")], {
-        error: "must be smtp://host:port without user and password; with them it is a secret: write { secret: NAME }",
-      })
-      .default({ secret: "smtp-url" })
-      .describe("The SMTP server: a secret such as smtps://user:password@host, or smtp://host:port without password."),
-  }),
+  get settings() {
+    return z.strictObject({
+      to: z
+        .array(z.email({ error: "must be a mail address such as team@example.com" }))
+        .min(1, "must name at least one mail address")
+        .max(50, "must name at most 50 mail addresses: use a mailing list")
+        .describe("Who gets the mail: a list of mail addresses."),
+      from: z
+        .string()
+        .regex(
+          /^[^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>$|^[^<>@\s]+@[^<>@\s]+$/,
+          "must be an address: Name <name@example.com>",
+        )
+        .default("Pathkeeper <pathkeeper@localhost>")
+        .describe("The sender, as `Name <name@example.com>`."),
+      server: z
+        .union(
+          [secretReference, z.string().refine(isOpenServer, "must be smtp://host:port without user and password")],
+          {
+            error:
+              "must be smtp://host:port without user and password; with them it is a secret: write { secret: NAME }",
+          },
+        )
+        .default({ secret: "smtp-url" })
+        .describe(
+          "The SMTP server: a secret such as smtps://user:password@host, or smtp://host:port without password.",
+        ),
+    });
+  },
   example: `to: [infra@example.com]
 from: Pathkeeper <pathkeeper@example.com>
 server: { secret: smtp-url }

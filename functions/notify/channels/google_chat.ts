@@ -19,11 +19,13 @@ export const googleChat: ChannelKind<GoogleChatSettings> = {
   kind: "google_chat",
   title: "Posts cards to a space in Google Chat, by a webhook, one thread an incident.",
   pace: { perMinute: 30, atOnce: 5 },
-  settings: z.strictObject({
-    url: secretReference.describe(
-      "A secret: the address of a webhook of the space, https://chat.googleapis.com/v1/spaces/… with its key and token.",
-    ),
-  }),
+  get settings() {
+    return z.strictObject({
+      url: secretReference.describe(
+        "A secret: the address of a webhook of the space, https://chat.googleapis.com/v1/spaces/… with its key and token.",
+      ),
+    });
+  },
   example: `url: { secret: chat-url }
 `,
   render: renderMessage,

@@ -20,13 +20,15 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
   kind: "opsgenie",
   title:
     "Opens and closes one alert an incident in Opsgenie, by its Alert API; a route that names `acknowledged` acknowledges it, too.",
-  settings: z.strictObject({
-    api_key: secretReference.describe("A secret: the key of an integration of the kind API."),
-    region: z
-      .enum(["us", "eu"], { error: "must be us or eu" })
-      .default("us")
-      .describe("The service region of the account: us, or eu where its address is *.app.eu.opsgenie.com."),
-  }),
+  get settings() {
+    return z.strictObject({
+      api_key: secretReference.describe("A secret: the key of an integration of the kind API."),
+      region: z
+        .enum(["us", "eu"], { error: "must be us or eu" })
+        .default("us")
+        .describe("The service region of the account: us, or eu where its address is *.app.eu.opsgenie.com."),
+    });
+  },
   example: `api_key: { secret: opsgenie-key }
 `,
   // Only a key of the same account and region finds the alert again.

@@ -20,15 +20,17 @@ export const pagerduty: ChannelKind<PagerDutySettings> = {
   kind: "pagerduty",
   title:
     "Opens and resolves one alert an incident in PagerDuty, by its Events API v2; a route that names `acknowledged` acknowledges it, too.",
-  settings: z.strictObject({
-    routing_key: secretReference.describe(
-      "A secret: the integration key of an Events API v2 integration, 32 characters.",
-    ),
-    region: z
-      .enum(["us", "eu"], { error: "must be us or eu" })
-      .default("us")
-      .describe("The service region of the account: us, or eu where its address is *.eu.pagerduty.com."),
-  }),
+  get settings() {
+    return z.strictObject({
+      routing_key: secretReference.describe(
+        "A secret: the integration key of an Events API v2 integration, 32 characters.",
+      ),
+      region: z
+        .enum(["us", "eu"], { error: "must be us or eu" })
+        .default("us")
+        .describe("The service region of the account: us, or eu where its address is *.eu.pagerduty.com."),
+    });
+  },
   example: `routing_key: { secret: pagerduty-key }
 `,
   // Only the key that opened an alert can acknowledge or resolve it.

@@ -46,34 +46,36 @@ export const slack: ChannelKind<SlackSettings> = {
   kind: "slack",
   title: "Posts to a channel in Slack: by an incoming webhook, or with the token of a bot in one thread an incident.",
   pace: { perMinute: 60, atOnce: 5 },
-  settings: z
-    .strictObject({
-      url: secretReference
-        .optional()
-        .describe("A secret: the address of an incoming webhook, https://hooks.slack.com/services/…."),
-      token: secretReference
-        .optional()
-        .describe("In place of url, a secret: the token of a bot that may write to the channel, xoxb-…."),
-      channel: z
-        .string()
-        .regex(
-          /^[CGD][A-Z0-9]{6,}$/,
-          "must be the id of a channel, such as C0123456789: it stands at the end of its link",
-        )
-        .optional()
-        .describe("With token: the id of the channel, such as C0123456789."),
-    })
-    .transform((settings, context): SlackSettings => {
-      const { url, token, channel } = settings;
-      if (url !== undefined && token === undefined && channel === undefined) return { url };
-      if (url === undefined && token !== undefined && channel !== undefined) return { token, channel };
-      const message =
-        url === undefined && (token ?? channel) !== undefined
-          ? "token and channel go together: write both"
-          : "write url, or token and channel in its place";
-      context.addIssue({ code: "custom", message });
-      return z.NEVER;
-    }),
+  get settings() {
+    return z
+      .strictObject({
+        url: secretReference
+          .optional()
+          .describe("A secret: the address of an incoming webhook, https://hooks.slack.com/services/…."),
+        token: secretReference
+          .optional()
+          .describe("In place of url, a secret: the token of a bot that may write to the channel, xoxb-…."),
+        channel: z
+          .string()
+          .regex(
+            /^[CGD][A-Z0-9]{6,}$/,
+            "must be the id of a channel, such as C0123456789: it stands at the end of its link",
+          )
+          .optional()
+          .describe("With token: the id of the channel, such as C0123456789."),
+      })
+      .transform((settings, context): SlackSettings => {
+        const { url, token, channel } = settings;
+        if (url !== undefined && token === undefined && channel === undefined) return { url };
+        if (url === undefined && token !== undefined && channel !== undefined) return { token, channel };
+        const message =
+          url === undefined && (token ?? channel) !== undefined
+            ? "token and channel go together: write both"
+            : "write url, or token and channel in its place";
+        context.addIssue({ code: "custom", message });
+        return z.NEVER;
+      });
+  },
   example: `url: { secret: slack-url }
 `,
   notes,

@@ -23,27 +23,29 @@ const advice: Readonly<Record<number, string>> = {
 export const statusPage: ChannelKind<StatusPageSettings> = {
   kind: "status_page",
   title: "Writes a status page for everybody into a bucket: static HTML and JSON, in plain words.",
-  settings: z.strictObject({
-    bucket: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, "must be the name of a bucket: 3 to 63 of a-z, 0-9, - _ and .")
-      .describe("The bucket of Cloud Storage that the page is written to; on one machine a folder of this name."),
-    title: z
-      .string()
-      .min(1)
-      .max(80)
-      .optional()
-      .describe("What the page is called. Default: the title of the environment."),
-    components: z
-      .array(z.string())
-      .min(1, "must name at least one component")
-      .optional()
-      .describe("Names of the components that the page shows, in this order. Default: all of them."),
-    impact: z
-      .boolean()
-      .default(false)
-      .describe("Whether the page says the sentences `impact` of components. They are written for colleagues."),
-  }),
+  get settings() {
+    return z.strictObject({
+      bucket: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, "must be the name of a bucket: 3 to 63 of a-z, 0-9, - _ and .")
+        .describe("The bucket of Cloud Storage that the page is written to; on one machine a folder of this name."),
+      title: z
+        .string()
+        .min(1)
+        .max(80)
+        .optional()
+        .describe("What the page is called. Default: the title of the environment."),
+      components: z
+        .array(z.string())
+        .min(1, "must name at least one component")
+        .optional()
+        .describe("Names of the components that the page shows, in this order. Default: all of them."),
+      impact: z
+        .boolean()
+        .default(false)
+        .describe("Whether the page says the sentences `impact` of components. They are written for colleagues."),
+    });
+  },
   example: `bucket: shop-status
 title: Shop
 `,

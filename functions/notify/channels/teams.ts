@@ -18,11 +18,13 @@ export const teams: ChannelKind<TeamsSettings> = {
   kind: "teams",
   title: "Posts Adaptive Cards to a channel or chat in Microsoft Teams, by a flow of Workflows.",
   pace: { perMinute: 120, atOnce: 4 },
-  settings: z.strictObject({
-    url: secretReference.describe(
-      "A secret: the address that Workflows shows for a flow that starts when a Teams webhook request is received.",
-    ),
-  }),
+  get settings() {
+    return z.strictObject({
+      url: secretReference.describe(
+        "A secret: the address that Workflows shows for a flow that starts when a Teams webhook request is received.",
+      ),
+    });
+  },
   example: `url: { secret: teams-url }
 `,
   render: renderMessage,

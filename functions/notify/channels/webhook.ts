@@ -36,45 +36,47 @@ const headerName = z
 export const webhook: ChannelKind<WebhookSettings> = {
   kind: "webhook",
   title: "Posts every event as signed JSON, after Standard Webhooks.",
-  settings: z
-    .strictObject({
-      url: textOrSecret.describe("Where to post to: https://…, or a secret, because such addresses often are one."),
-      signing_key: secretReference
-        .optional()
-        .describe("The key that signs every request: whsec_ and base64 of 24 to 64 bytes."),
-      signing_keys: z
-        .array(secretReference)
-        .min(1, "must name at least one secret")
-        .optional()
-        .describe("Several keys in place of one, while they are being changed: every request is signed with each."),
-      headers: z
-        .record(headerName, textOrSecret)
-        .default({})
-        .describe("More headers; their values are texts or secrets."),
-      cloudevents: z
-        .enum(["binary", "structured"], { error: "must be binary or structured; leave the key out for plain JSON" })
-        .optional()
-        .describe(
-          "Sends CloudEvents 1.0: binary, with ce- headers, or structured, all in the body. Signed all the same.",
-        ),
-      allow_private: z
-        .boolean()
-        .default(false)
-        .describe("Allows http:// and addresses that are private, for a receiver on the own network."),
-    })
-    .superRefine(({ url, allow_private, signing_key, signing_keys }, context) => {
-      if (typeof url === "string" && !isUrl(url, allow_private ? ["https:", "http:"] : ["https:"])) {
-        const message = "must be https://host/path, or with allow_private: true also http://host/path";
-        context.addIssue({ code: "custom", path: ["url"], message });
-      }
-      if (signing_key !== undefined && signing_keys !== undefined) {
-        context.addIssue({
-          code: "custom",
-          path: ["signing_keys"],
-          message: "stands beside signing_key: keep one of them",
-        });
-      }
-    }),
+  get settings() {
+    return z
+      .strictObject({
+        url: textOrSecret.describe("Where to post to: https://…, or a secret, because such addresses often are one."),
+        signing_key: secretReference
+          .optional()
+          .describe("The key that signs every request: whsec_ and base64 of 24 to 64 bytes."),
+        signing_keys: z
+          .array(secretReference)
+          .min(1, "must name at least one secret")
+          .optional()
+          .describe("Several keys in place of one, while they are being changed: every request is signed with each."),
+        headers: z
+          .record(headerName, textOrSecret)
+          .default({})
+          .describe("More headers; their values are texts or secrets."),
+        cloudevents: z
+          .enum(["binary", "structured"], { error: "must be binary or structured; leave the key out for plain JSON" })
+          .optional()
+          .describe(
+            "Sends CloudEvents 1.0: binary, with ce- headers, or structured, all in the body. Signed all the same.",
+          ),
+        allow_private: z
+          .boolean()
+          .default(false)
+          .describe("Allows http:// and addresses that are private, for a receiver on the own network."),
+      })
+      .superRefine(({ url, allow_private, signing_key, signing_keys }, context) => {
+        if (typeof url === "string" && !isUrl(url, allow_private ? ["https:", "http:"] : ["https:"])) {
+          const message = "must be https://host/path, or with allow_private: true also http://host/path";
+          context.addIssue({ code: "custom", path: ["url"], message });
+        }
+        if (signing_key !== undefined && signing_keys !== undefined) {
+          context.addIssue({
+            code: "custom",
+            path: ["signing_keys"],
+            message: "stands beside signing_key: keep one of them",
+          });
+        }
+      });
+  },
   example: `url: { secret: ops-hook-url }
 signing_key: { secret: ops-hook-key }
 headers: { X-Team: infrastructure }

@@ -1,7 +1,7 @@
 /** A fresh session of PostgreSQL, in the phases dns, connect, tls and authentication. */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import pg from "pg";
+import type pg from "pg";
 import type { FailureKind } from "../../../shared/messages/report.ts";
 import type { ProbeWorld } from "../prober.ts";
 import type { InstanceAccess } from "./cloud-sql.ts";
@@ -38,9 +38,10 @@ export function peerOf({ host, port }: Pick<Login, "host" | "port">): string {
  * @throws ProbeFault, or the error of the connection
  */
 export async function openSession(login: Login, world: ProbeWorld, watch: Stopwatch): Promise<pg.Client> {
+  const { Client } = await import("pg");
   const socket = await connected(login, world, watch);
   watch.enter("authentication");
-  const client = new pg.Client({
+  const client = new Client({
     // `pg` asks for as much of a stream as this is.
     stream: () => new PostgresStream(socket) as unknown as Duplex,
     ssl: false,
@@ -61,10 +62,15 @@ export async function openSession(login: Login, world: ProbeWorld, watch: Stopwa
   return client;
 }
 
+/** Whether an error is an answer of the server: only those have a severity. */
+function isOfServer(error: unknown): error is pg.DatabaseError {
+  return error instanceof Error && "severity" in error && error.severity !== undefined;
+}
+
 /** Puts an error of the server or of `pg` into a kind and words. */
 export function explained(error: unknown, login: Login): unknown {
   const peer = peerOf(login);
-  if (error instanceof pg.DatabaseError) {
+  if (isOfServer(error)) {
     const code = error.code ?? "";
     const known = sqlstates.find(({ codes }) => codes.test(code));
     const said = `${error.message} (SQLSTATE ${code || "unknown"})`;

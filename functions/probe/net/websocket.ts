@@ -2,7 +2,7 @@
 import { addAbortListener } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import type { FailureKind } from "../../../shared/messages/report.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { dial } from "./dial.ts";
@@ -53,9 +53,10 @@ export class Refusal extends ProbeFault {
  * @throws Refusal, ProbeFault, or the error of the connection
  */
 export async function openWebSocket(target: WebSocketTarget, stages: Stages): Promise<Conversation> {
+  const ws = await import("ws");
   const socket = await connected(target, stages);
   stages.enter("upgrade");
-  const webSocket = new WebSocket(target.url, [...target.subprotocols], {
+  const webSocket = new ws.WebSocket(target.url, [...target.subprotocols], {
     createConnection: () => socket,
     headers: { "user-agent": "Pathkeeper", ...target.headers },
     maxPayload: target.maxMessage,

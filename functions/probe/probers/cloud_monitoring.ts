@@ -63,59 +63,64 @@ export const cloudMonitoring: Prober<CloudMonitoringSettings, Observed<"value">>
   kind: "cloud_monitoring",
   title:
     "Reads any metric from Cloud Monitoring, one that you write yourself too, and yields it as a metric of the catalogue.",
-  settings: z
-    .strictObject({
-      project: googleProject,
-      metric_type: z
-        .string()
-        .regex(/^[a-z0-9.-]+\.[a-z]+\/[\w./-]+$/, {
-          error: ({ input }) => `"${input}" is no type of a metric: write one such as run.googleapis.com/request_count`,
-        })
-        .describe("The metric, by its type: pubsub.googleapis.com/subscription/num_undelivered_messages."),
-      resource_type: z.string().min(1).optional().describe("The type of the resource, such as pubsub_subscription."),
-      filter: z
-        .string()
-        .min(1)
-        .optional()
-        .describe("More conditions in the language of Monitoring filters, such as resource.labels.topic_id = orders."),
-      aligner: z
-        .enum(aligners)
-        .describe(
-          "How the points of one period become one: of a counter ALIGN_DELTA or ALIGN_RATE, of a gauge ALIGN_MEAN or ALIGN_MAX, of true and false ALIGN_FRACTION_TRUE, of a distribution ALIGN_PERCENTILE_95.",
-        ),
-      reducer: z.enum(reducers).default("REDUCE_NONE").describe("How several series become one, or one a group."),
-      group_by: z
-        .array(labelPath)
-        .default([])
-        .describe("Labels that the reducer keeps apart, such as metric.labels.response_code_class."),
-      period,
-      delay: duration
-        .refine((value) => value <= longestDelayMs, {
-          error: () => `must be at most ${formatDuration(longestDelayMs)}`,
-        })
-        .prefault("4m")
-        .describe("How long a point may take until it can be read, as Google states it for each metric."),
-      metric: z.enum(Object.keys(metrics) as MetricName[]).describe("The metric of the catalogue that it becomes."),
-      unit: z
-        .enum(writtenUnits)
-        .optional()
-        .describe("The unit in which Google writes the value. Default: the base unit of the metric."),
-      labels: z.record(z.string(), z.string()).default({}).describe("Labels of the samples, such as name."),
-      label_from: z
-        .record(z.string(), labelPath)
-        .default({})
-        .describe("Labels of the samples that are taken from labels of the series: { group: metric.labels.state }."),
-      empty: z
-        .enum(["fail", "zero", "ignore"])
-        .default("fail")
-        .describe(
-          "What it means when there is no point: that the probe fails, that the value is 0, as of a counter without events, or nothing.",
-        ),
-    })
-    .check((context) => {
-      for (const [field, message] of problems(context.value))
-        context.issues.push({ code: "custom", message, path: [field], input: context.value });
-    }),
+  get settings() {
+    return z
+      .strictObject({
+        project: googleProject,
+        metric_type: z
+          .string()
+          .regex(/^[a-z0-9.-]+\.[a-z]+\/[\w./-]+$/, {
+            error: ({ input }) =>
+              `"${input}" is no type of a metric: write one such as run.googleapis.com/request_count`,
+          })
+          .describe("The metric, by its type: pubsub.googleapis.com/subscription/num_undelivered_messages."),
+        resource_type: z.string().min(1).optional().describe("The type of the resource, such as pubsub_subscription."),
+        filter: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "More conditions in the language of Monitoring filters, such as resource.labels.topic_id = orders.",
+          ),
+        aligner: z
+          .enum(aligners)
+          .describe(
+            "How the points of one period become one: of a counter ALIGN_DELTA or ALIGN_RATE, of a gauge ALIGN_MEAN or ALIGN_MAX, of true and false ALIGN_FRACTION_TRUE, of a distribution ALIGN_PERCENTILE_95.",
+          ),
+        reducer: z.enum(reducers).default("REDUCE_NONE").describe("How several series become one, or one a group."),
+        group_by: z
+          .array(labelPath)
+          .default([])
+          .describe("Labels that the reducer keeps apart, such as metric.labels.response_code_class."),
+        period,
+        delay: duration
+          .refine((value) => value <= longestDelayMs, {
+            error: () => `must be at most ${formatDuration(longestDelayMs)}`,
+          })
+          .prefault("4m")
+          .describe("How long a point may take until it can be read, as Google states it for each metric."),
+        metric: z.enum(Object.keys(metrics) as MetricName[]).describe("The metric of the catalogue that it becomes."),
+        unit: z
+          .enum(writtenUnits)
+          .optional()
+          .describe("The unit in which Google writes the value. Default: the base unit of the metric."),
+        labels: z.record(z.string(), z.string()).default({}).describe("Labels of the samples, such as name."),
+        label_from: z
+          .record(z.string(), labelPath)
+          .default({})
+          .describe("Labels of the samples that are taken from labels of the series: { group: metric.labels.state }."),
+        empty: z
+          .enum(["fail", "zero", "ignore"])
+          .default("fail")
+          .describe(
+            "What it means when there is no point: that the probe fails, that the value is 0, as of a counter without events, or nothing.",
+          ),
+      })
+      .check((context) => {
+        for (const [field, message] of problems(context.value))
+          context.issues.push({ code: "custom", message, path: [field], input: context.value });
+      });
+  },
   example: `project: shop-staging
 metric_type: pubsub.googleapis.com/subscription/oldest_unacked_message_age
 resource_type: pubsub_subscription

@@ -36,22 +36,24 @@ export const cloudRun: Prober<CloudRunSettings, Observed<Reading>> = {
   kind: "cloud_run",
   title:
     "Reads the requests of a Cloud Run service by class from Cloud Monitoring, how long it took to answer and to start, its instances, and failed starts.",
-  settings: z.strictObject({
-    ...regional,
-    service: googleResource.describe("The name of the service."),
-    failed_startups: z
-      .string()
-      .regex(/^(?!logging\.googleapis\.com)[\w./-]+$/, {
-        error: () => "must be the name of a log-based metric, as in failed-startups, without logging.googleapis.com",
-      })
-      .optional()
-      .describe("The name of the log-based metric that counts failed starts. Without it they are not measured."),
-    expect_traffic: z
-      .boolean()
-      .default(false)
-      .describe("Whether the probe fails when the service had neither requests nor instances."),
-    period,
-  }),
+  get settings() {
+    return z.strictObject({
+      ...regional,
+      service: googleResource.describe("The name of the service."),
+      failed_startups: z
+        .string()
+        .regex(/^(?!logging\.googleapis\.com)[\w./-]+$/, {
+          error: () => "must be the name of a log-based metric, as in failed-startups, without logging.googleapis.com",
+        })
+        .optional()
+        .describe("The name of the log-based metric that counts failed starts. Without it they are not measured."),
+      expect_traffic: z
+        .boolean()
+        .default(false)
+        .describe("Whether the probe fails when the service had neither requests nor instances."),
+      period,
+    });
+  },
   example: `project: shop-staging
 region: us-central1
 service: backend

@@ -35,16 +35,18 @@ export const cloudSql: Prober<CloudSqlSettings, Observed<Reading>> = {
   kind: "cloud_sql",
   title:
     "Reads from Cloud Monitoring whether a Cloud SQL instance for PostgreSQL is up, and its CPU, memory, disk and connections.",
-  settings: z.strictObject({
-    project: googleProject,
-    instance: cloudSqlInstance,
-    max_connections: z
-      .int()
-      .min(1)
-      .optional()
-      .describe("Connections that the server takes, for cloud_sql_connection_utilization: no metric says it."),
-    period,
-  }),
+  get settings() {
+    return z.strictObject({
+      project: googleProject,
+      instance: cloudSqlInstance,
+      max_connections: z
+        .int()
+        .min(1)
+        .optional()
+        .describe("Connections that the server takes, for cloud_sql_connection_utilization: no metric says it."),
+      period,
+    });
+  },
   example: `project: shop-staging
 instance: shop-postgres
 max_connections: 100

@@ -17,7 +17,9 @@ export const gcpConfiguration: Prober<ConfigurationSettings, Observation> = {
   kind: "gcp_configuration",
   title:
     "Reads how connector, database, services, load balancer, certificates and network are configured, and checks it, each by itself and all of it together.",
-  settings: configurationSettings,
+  get settings() {
+    return configurationSettings();
+  },
   components: componentSettings,
   // That all is configured well does not show that it works.
   secondhand: true,

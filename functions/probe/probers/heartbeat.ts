@@ -29,24 +29,26 @@ export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
   kind: "heartbeat",
   title:
     "Waits for something that must report to us by itself: a job, a backup. It fails when no report came in time, and when the last one said that things went wrong.",
-  settings: z.strictObject({
-    beat: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, {
-        error: ({ input }) =>
-          `"${input}" is no name of a report: write lower-case letters, digits, ., - and _, such as nightly-backup`,
-      })
-      .describe("The name under which it reports."),
-    every: durationBetween(1_000).describe("How often it should report."),
-    grace: duration.optional().describe("How late a report may be. Default: a tenth of `every`, and at least 1m."),
-    first_by: z
-      .string()
-      .refine((text) => !Number.isNaN(Date.parse(text)), "must be an instant such as 2025-09-17T04:00:00Z")
-      .optional()
-      .describe(
-        "An instant until which nobody misses a first report, such as 2025-09-17T04:00:00Z. Default: it is missed at once.",
-      ),
-  }),
+  get settings() {
+    return z.strictObject({
+      beat: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, {
+          error: ({ input }) =>
+            `"${input}" is no name of a report: write lower-case letters, digits, ., - and _, such as nightly-backup`,
+        })
+        .describe("The name under which it reports."),
+      every: durationBetween(1_000).describe("How often it should report."),
+      grace: duration.optional().describe("How late a report may be. Default: a tenth of `every`, and at least 1m."),
+      first_by: z
+        .string()
+        .refine((text) => !Number.isNaN(Date.parse(text)), "must be an instant such as 2025-09-17T04:00:00Z")
+        .optional()
+        .describe(
+          "An instant until which nobody misses a first report, such as 2025-09-17T04:00:00Z. Default: it is missed at once.",
+        ),
+    });
+  },
   // A backup of last night says nothing of the database today.
   secondhand: true,
   targetless: true,

@@ -20,12 +20,14 @@ export interface HttpObservation extends Omit<Asked, "answer"> {
 export const http: Prober<HttpSettings, HttpObservation> = {
   kind: "http",
   title: "Sends one HTTP request on a fresh connection and judges the answer, with the time of each phase.",
-  settings: z
-    .strictObject({
-      ...requestFields,
-      extract: extractions.default([]).describe("Metrics to take out of a JSON body."),
-    })
-    .refine(oneBody.holds, oneBody.otherwise),
+  get settings() {
+    return z
+      .strictObject({
+        ...requestFields,
+        extract: extractions().default([]).describe("Metrics to take out of a JSON body."),
+      })
+      .refine(oneBody.holds, oneBody.otherwise);
+  },
   example: `url: https://api.example.com/health/infrastructure
 headers: { authorization: { secret: health-token } }
 expect: { status: 200, json: { $.status: healthy }, max_time: 10s }

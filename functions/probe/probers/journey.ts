@@ -28,28 +28,33 @@ export const journey: Prober<JourneySettings, JourneyObservation> = {
   kind: "journey",
   title:
     "Does what a user does, step by step: requests, and a WebSocket that stays open across steps, with values from the answers carried along. The step that fails is named, and those after it are not taken.",
-  settings: z
-    .strictObject({
-      variables: variables
-        .default({})
-        .describe(
-          "Values for `${name}` in URLs, headers, bodies, messages and expectations, each a text, a number or a secret; `${run_id}` is there by itself and different in every run. `$${` stands for the characters `${`.",
-        ),
-      steps: z.array(journeyStep).min(1).describe("What is done, in this order. The first step that fails ends it."),
-      cleanup: z
-        .array(journeyStep)
-        .default([])
-        .describe(
-          "Steps like those above that are taken at the end in any case, each of them, but for those that need what was never captured. They open connections of their own. That one fails is told, and makes no failure of the journey.",
-        ),
-      cleanup_within: duration
-        .prefault("5s")
-        .describe("The part of the probe's timeout that is kept for the clean-up; at most half of it."),
-    })
-    .superRefine(({ variables, steps, cleanup }, context) => {
-      for (const { message, path } of mistakesAmong(Object.keys(variables), { steps, cleanup }))
-        context.addIssue({ code: "custom", message, path });
-    }),
+  get settings() {
+    return z
+      .strictObject({
+        variables: variables
+          .default({})
+          .describe(
+            "Values for `${name}` in URLs, headers, bodies, messages and expectations, each a text, a number or a secret; `${run_id}` is there by itself and different in every run. `$${` stands for the characters `${`.",
+          ),
+        steps: z
+          .array(journeyStep())
+          .min(1)
+          .describe("What is done, in this order. The first step that fails ends it."),
+        cleanup: z
+          .array(journeyStep())
+          .default([])
+          .describe(
+            "Steps like those above that are taken at the end in any case, each of them, but for those that need what was never captured. They open connections of their own. That one fails is told, and makes no failure of the journey.",
+          ),
+        cleanup_within: duration
+          .prefault("5s")
+          .describe("The part of the probe's timeout that is kept for the clean-up; at most half of it."),
+      })
+      .superRefine(({ variables, steps, cleanup }, context) => {
+        for (const { message, path } of mistakesAmong(Object.keys(variables), { steps, cleanup }))
+          context.addIssue({ code: "custom", message, path });
+      });
+  },
   example: `timeout: 45s
 variables: { email: monitor@example.com, password: { secret: monitor-password } }
 steps:

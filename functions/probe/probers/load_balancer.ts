@@ -34,22 +34,24 @@ export const loadBalancer: Prober<LoadBalancerSettings, Observed<Reading>> = {
   kind: "load_balancer",
   title:
     "Reads the requests of a global external HTTPS load balancer by class from Cloud Monitoring, and how long it and its backends took to answer.",
-  settings: z
-    .strictObject({
-      project: googleProject,
-      url_map: googleResource.optional().describe("The name of the URL map, which is the load balancer's own name."),
-      forwarding_rule: googleResource.optional().describe("The name of one forwarding rule, for its requests alone."),
-      backend: z
-        .string()
-        .min(1)
-        .optional()
-        .describe("The name of one backend service, for the requests that were routed to it alone."),
-      expect_traffic: z.boolean().default(false).describe("Whether the probe fails when there were no requests."),
-      period,
-    })
-    .refine(({ url_map, forwarding_rule }) => url_map !== undefined || forwarding_rule !== undefined, {
-      message: "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
-    }),
+  get settings() {
+    return z
+      .strictObject({
+        project: googleProject,
+        url_map: googleResource.optional().describe("The name of the URL map, which is the load balancer's own name."),
+        forwarding_rule: googleResource.optional().describe("The name of one forwarding rule, for its requests alone."),
+        backend: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("The name of one backend service, for the requests that were routed to it alone."),
+        expect_traffic: z.boolean().default(false).describe("Whether the probe fails when there were no requests."),
+        period,
+      })
+      .refine(({ url_map, forwarding_rule }) => url_map !== undefined || forwarding_rule !== undefined, {
+        message: "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
+      });
+  },
   example: `project: shop-staging
 url_map: shop-lb
 `,

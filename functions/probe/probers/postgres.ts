@@ -45,86 +45,97 @@ export const postgres: Prober<PostgresSettings, PostgresObservation> = {
   kind: "postgres",
   title:
     "Opens a fresh connection to PostgreSQL and times each phase, counts the connections in use, and can open a burst of them. A burst fails the probe only when none of its connections succeeds.",
-  settings: z
-    .strictObject({
-      connection: z
-        .strictObject({
-          url: secretReference.optional().describe("A secret postgres:// URL, in place of all that follows."),
-          host: z
-            .string()
-            .min(1)
-            .optional()
-            .describe("A name, an address, or the folder of a socket: /cloudsql/project:region:instance."),
-          instance: z
-            .string()
-            .regex(/^[^:\s]+:[^:\s]+:[^:\s]+$/, "must be an instance such as project:region:name")
-            .optional()
-            .describe(
-              "An instance of Cloud SQL, project:region:name, reached as Google's connector libraries reach it.",
-            ),
-          ip: z.enum(addressKinds).default("public").describe("Which address of the instance: public, private or psc."),
-          port: z
-            .int()
-            .min(1)
-            .max(65_535)
-            .optional()
-            .describe("The port, also part of the name of a socket. Default: 5432, or 3307 of an instance."),
-          database: z.string().min(1).default("postgres").describe("The database to log in to."),
-          user: z.string().min(1).optional().describe("The role to log in as."),
-          password: secretReference.optional().describe("Its password."),
-          iam: z
-            .boolean()
-            .default(false)
-            .describe(
-              "Logs in with a token of the function's own identity as the password, as Cloud SQL's IAM wants it.",
-            ),
-        })
-        .refine(({ url, host, instance }) => [url, host, instance].filter((way) => way !== undefined).length === 1, {
-          message: "write either url: { secret: NAME }, or host and user, or instance and user",
-        })
-        .refine(({ url, user }) => url !== undefined || user !== undefined, {
-          message: `"user" is missing: the role to log in as`,
-          path: ["user"],
-        })
-        .refine(({ iam, url, password }) => !iam || (url === undefined && password === undefined), {
-          message: "an identity has no password: write iam: true alone, or a password without iam",
-          path: ["iam"],
-        })
-        .describe("Where to connect to."),
-      tls: z
-        .enum(tlsModes)
-        .default("require")
-        .describe("disable, require (encrypted, not verified), verify-ca or verify-full. A socket never uses TLS."),
-      ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
-      query: z
-        .string()
-        .min(1)
-        .default("select 1")
-        .describe("The first query. It runs in a read-only transaction that the server ends at the probe's deadline."),
-      burst: z
-        .strictObject({
-          connections: z
-            .int()
-            .min(0)
-            .max(100)
-            .default(0)
-            .describe("How many connections start at the same moment; 0 for none."),
-        })
-        .prefault({})
-        .describe("Simultaneous fresh connections, which a sick network path drops first."),
-      pool: z
-        .strictObject({
-          size: z.int().min(1).describe("Connections that the application's pool keeps, of all instances together."),
-          overflow: z.int().min(0).default(0).describe("Connections that it may open beyond that."),
-          role: z.string().min(1).optional().describe("The role of the application. Default: all clients are counted."),
-        })
-        .optional()
-        .describe("The application's pool, for cloud_sql_pool_utilization."),
-    })
-    .refine(({ connection: { iam, host = "/" }, tls }) => !iam || tls !== "disable" || host.startsWith("/"), {
-      message: "a token does not travel unencrypted: write require, verify-ca or verify-full",
-      path: ["tls"],
-    }),
+  get settings() {
+    return z
+      .strictObject({
+        connection: z
+          .strictObject({
+            url: secretReference.optional().describe("A secret postgres:// URL, in place of all that follows."),
+            host: z
+              .string()
+              .min(1)
+              .optional()
+              .describe("A name, an address, or the folder of a socket: /cloudsql/project:region:instance."),
+            instance: z
+              .string()
+              .regex(/^[^:\s]+:[^:\s]+:[^:\s]+$/, "must be an instance such as project:region:name")
+              .optional()
+              .describe(
+                "An instance of Cloud SQL, project:region:name, reached as Google's connector libraries reach it.",
+              ),
+            ip: z
+              .enum(addressKinds)
+              .default("public")
+              .describe("Which address of the instance: public, private or psc."),
+            port: z
+              .int()
+              .min(1)
+              .max(65_535)
+              .optional()
+              .describe("The port, also part of the name of a socket. Default: 5432, or 3307 of an instance."),
+            database: z.string().min(1).default("postgres").describe("The database to log in to."),
+            user: z.string().min(1).optional().describe("The role to log in as."),
+            password: secretReference.optional().describe("Its password."),
+            iam: z
+              .boolean()
+              .default(false)
+              .describe(
+                "Logs in with a token of the function's own identity as the password, as Cloud SQL's IAM wants it.",
+              ),
+          })
+          .refine(({ url, host, instance }) => [url, host, instance].filter((way) => way !== undefined).length === 1, {
+            message: "write either url: { secret: NAME }, or host and user, or instance and user",
+          })
+          .refine(({ url, user }) => url !== undefined || user !== undefined, {
+            message: `"user" is missing: the role to log in as`,
+            path: ["user"],
+          })
+          .refine(({ iam, url, password }) => !iam || (url === undefined && password === undefined), {
+            message: "an identity has no password: write iam: true alone, or a password without iam",
+            path: ["iam"],
+          })
+          .describe("Where to connect to."),
+        tls: z
+          .enum(tlsModes)
+          .default("require")
+          .describe("disable, require (encrypted, not verified), verify-ca or verify-full. A socket never uses TLS."),
+        ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
+        query: z
+          .string()
+          .min(1)
+          .default("select 1")
+          .describe(
+            "The first query. It runs in a read-only transaction that the server ends at the probe's deadline.",
+          ),
+        burst: z
+          .strictObject({
+            connections: z
+              .int()
+              .min(0)
+              .max(100)
+              .default(0)
+              .describe("How many connections start at the same moment; 0 for none."),
+          })
+          .prefault({})
+          .describe("Simultaneous fresh connections, which a sick network path drops first."),
+        pool: z
+          .strictObject({
+            size: z.int().min(1).describe("Connections that the application's pool keeps, of all instances together."),
+            overflow: z.int().min(0).default(0).describe("Connections that it may open beyond that."),
+            role: z
+              .string()
+              .min(1)
+              .optional()
+              .describe("The role of the application. Default: all clients are counted."),
+          })
+          .optional()
+          .describe("The application's pool, for cloud_sql_pool_utilization."),
+      })
+      .refine(({ connection: { iam, host = "/" }, tls }) => !iam || tls !== "disable" || host.startsWith("/"), {
+        message: "a token does not travel unencrypted: write require, verify-ca or verify-full",
+        path: ["tls"],
+      });
+  },
   example: `connection: { host: 10.20.0.3, user: pathkeeper, password: { secret: database-password } }
 tls: require
 burst: { connections: 10 }

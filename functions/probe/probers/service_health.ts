@@ -36,17 +36,19 @@ export const serviceHealth: Prober<ServiceHealthSettings, ServiceHealthObservati
   kind: "service_health",
   title:
     "Asks Google whether it has an incident that strikes the region and the products that the environment stands on.",
-  settings: z.strictObject({
-    ...regional,
-    products: z
-      .array(z.string().min(1))
-      .default([])
-      .describe("Parts of the names of the products that matter, such as Cloud Run and Cloud SQL. Default: all."),
-    not_enabled: z
-      .enum(["fail", "ignore"])
-      .default("fail")
-      .describe("What it means when the API is not enabled in the project: that the probe fails, or nothing."),
-  }),
+  get settings() {
+    return z.strictObject({
+      ...regional,
+      products: z
+        .array(z.string().min(1))
+        .default([])
+        .describe("Parts of the names of the products that matter, such as Cloud Run and Cloud SQL. Default: all."),
+      not_enabled: z
+        .enum(["fail", "ignore"])
+        .default("fail")
+        .describe("What it means when the API is not enabled in the project: that the probe fails, or nothing."),
+    });
+  },
   example: `project: shop-staging
 region: us-central1
 products: [Cloud Run, Cloud SQL, VPC, Load Balancing]

@@ -44,37 +44,39 @@ export const tls: Prober<TlsSettings, TlsObservation> = {
   kind: "tls",
   title:
     "Shakes hands for TLS on a fresh connection and judges the certificates: their chain, their names, and how long they are valid.",
-  settings: z.strictObject({
-    host: z
-      .string()
-      .regex(
-        /^([\w.-]+|[\da-f:.]+)$/i,
-        "must be a name or an address alone, such as api.example.com: write a port as port: 443",
-      )
-      .describe("The name or address to connect to."),
-    port: z.int().min(1).max(65_535).default(443).describe("The port."),
-    server_name: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("The name that is asked for and that the certificate must be for. Default: the host."),
-    ip_version: ipVersion,
-    tls: z
-      .strictObject({
-        ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
-      })
-      .prefault({})
-      .describe("How the certificates are verified."),
-    min_validity: duration
-      .prefault("14d")
-      .describe(
-        "The probe fails when a certificate of the verified chain expires sooner than this; 0s for expired only.",
-      ),
-    min_version: z
-      .enum(versions)
-      .default("1.2")
-      .describe("The oldest version of TLS that the server may choose. Older than 1.2 is never spoken."),
-  }),
+  get settings() {
+    return z.strictObject({
+      host: z
+        .string()
+        .regex(
+          /^([\w.-]+|[\da-f:.]+)$/i,
+          "must be a name or an address alone, such as api.example.com: write a port as port: 443",
+        )
+        .describe("The name or address to connect to."),
+      port: z.int().min(1).max(65_535).default(443).describe("The port."),
+      server_name: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("The name that is asked for and that the certificate must be for. Default: the host."),
+      ip_version: ipVersion,
+      tls: z
+        .strictObject({
+          ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
+        })
+        .prefault({})
+        .describe("How the certificates are verified."),
+      min_validity: duration
+        .prefault("14d")
+        .describe(
+          "The probe fails when a certificate of the verified chain expires sooner than this; 0s for expired only.",
+        ),
+      min_version: z
+        .enum(versions)
+        .default("1.2")
+        .describe("The oldest version of TLS that the server may choose. Older than 1.2 is never spoken."),
+    });
+  },
   example: `host: api.example.com
 min_validity: 14d
 `,

@@ -37,23 +37,25 @@ export const vpcConnector: Prober<VpcConnectorSettings, Observed<Reading>> = {
   kind: "vpc_connector",
   title:
     "Reads the load of a Serverless VPC Access connector from Cloud Monitoring: CPU, throughput, instances and, where they can be had, connections.",
-  settings: z.strictObject({
-    ...regional,
-    connector: googleResource.describe("The name of the connector."),
-    machine_type: z
-      .enum(machineTypes)
-      .default("e2-micro")
-      .describe("Machine type of its instances, which decides how much it carries."),
-    max_instances: z.int().min(2).max(10).default(10).describe("The most instances that it may have."),
-    connections: z
-      .strictObject({
-        instance: cloudSqlInstance.describe("The Cloud SQL instance behind it, whose connections are counted."),
-        ceiling: z.int().min(1).default(50).describe("The number of connections at which the connector fails."),
-      })
-      .optional()
-      .describe("Google counts no connections of a connector; those of the database behind it are the next best."),
-    period,
-  }),
+  get settings() {
+    return z.strictObject({
+      ...regional,
+      connector: googleResource.describe("The name of the connector."),
+      machine_type: z
+        .enum(machineTypes)
+        .default("e2-micro")
+        .describe("Machine type of its instances, which decides how much it carries."),
+      max_instances: z.int().min(2).max(10).default(10).describe("The most instances that it may have."),
+      connections: z
+        .strictObject({
+          instance: cloudSqlInstance.describe("The Cloud SQL instance behind it, whose connections are counted."),
+          ceiling: z.int().min(1).default(50).describe("The number of connections at which the connector fails."),
+        })
+        .optional()
+        .describe("Google counts no connections of a connector; those of the database behind it are the next best."),
+      period,
+    });
+  },
   example: `project: shop-staging
 region: us-central1
 connector: shop-connector

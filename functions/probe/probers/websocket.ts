@@ -31,45 +31,47 @@ export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
   kind: "websocket",
   title:
     "Opens a WebSocket on a fresh connection, or several at the same moment, and plays a script over the first: messages to send, and messages that must come in their order and time. A server that accepts a handshake and closes at once is seen only by a script.",
-  settings: z
-    .strictObject({
-      ...socketFields,
-      url: socketFields.url.describe("The URL to open. `{token}` in it stands for the token."),
-      headers: socketFields.headers.describe(
-        "Headers of the upgrade, such as `origin`. `{token}` in them stands for the token.",
-      ),
-      subprotocols: socketFields.subprotocols.describe(
-        "Subprotocols to offer, of which the server must choose one. `{token}` stands for the token.",
-      ),
-      token: secretReference
-        .optional()
-        .describe(
-          "A secret for wherever `{token}` is written; where it is written nowhere it goes as `authorization: Bearer`.",
+  get settings() {
+    return z
+      .strictObject({
+        ...socketFields,
+        url: socketFields.url.describe("The URL to open. `{token}` in it stands for the token."),
+        headers: socketFields.headers.describe(
+          "Headers of the upgrade, such as `origin`. `{token}` in them stands for the token.",
         ),
-      handshakes: z
-        .int()
-        .min(1)
-        .max(100)
-        .default(1)
-        .describe(
-          "How many connections start at the same moment. Each must be accepted; the script is played over the first.",
+        subprotocols: socketFields.subprotocols.describe(
+          "Subprotocols to offer, of which the server must choose one. `{token}` stands for the token.",
         ),
-      deadlines: z
-        .strictObject({
-          dns: duration.optional().describe("The longest that looking up the name may take."),
-          connect: duration.optional().describe("The longest that the connection may take."),
-          tls: duration.optional().describe("The longest that the handshake of TLS may take."),
-          upgrade: duration.optional().describe("The longest that the server may take to accept the WebSocket."),
-        })
-        .transform(({ dns, connect, tls, upgrade }) => ({ dns, connect, tls, upgrade }))
-        .prefault({})
-        .describe("Deadlines of the stages before the script. One that is not written is that of the probe."),
-      script: script.default([]).describe("What is said, step by step; each step is a stage with its own time."),
-    })
-    .refine((settings) => settings.token !== undefined || !mentionsToken(settings), {
-      message: "{token} stands for a secret: write token: { secret: NAME }",
-      path: ["token"],
-    }),
+        token: secretReference
+          .optional()
+          .describe(
+            "A secret for wherever `{token}` is written; where it is written nowhere it goes as `authorization: Bearer`.",
+          ),
+        handshakes: z
+          .int()
+          .min(1)
+          .max(100)
+          .default(1)
+          .describe(
+            "How many connections start at the same moment. Each must be accepted; the script is played over the first.",
+          ),
+        deadlines: z
+          .strictObject({
+            dns: duration.optional().describe("The longest that looking up the name may take."),
+            connect: duration.optional().describe("The longest that the connection may take."),
+            tls: duration.optional().describe("The longest that the handshake of TLS may take."),
+            upgrade: duration.optional().describe("The longest that the server may take to accept the WebSocket."),
+          })
+          .transform(({ dns, connect, tls, upgrade }) => ({ dns, connect, tls, upgrade }))
+          .prefault({})
+          .describe("Deadlines of the stages before the script. One that is not written is that of the probe."),
+        script: script().default([]).describe("What is said, step by step; each step is a stage with its own time."),
+      })
+      .refine((settings) => settings.token !== undefined || !mentionsToken(settings), {
+        message: "{token} stands for a secret: write token: { secret: NAME }",
+        path: ["token"],
+      });
+  },
   example: `url: wss://api.example.com/ws?token={token}
 token: { secret: websocket-token }
 script:

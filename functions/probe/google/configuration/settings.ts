@@ -1,6 +1,7 @@
 /** What a `gcp_configuration` probe reads of `monitor.yaml`: which resources, and what is expected of them. */
 import { z } from "zod";
 import { duration, googleProject, googleRegion, googleResource } from "../../../../shared/config/fields.ts";
+import { lazily } from "../../../../shared/lazily.ts";
 import { checks } from "./checks.ts";
 import { type Bytes, type Cores, cores, memory } from "./quantities.ts";
 
@@ -109,145 +110,152 @@ export const componentSettings: readonly string[] = [
   "network.component",
 ];
 
-const names = z.array(googleResource).default([]);
-const count = z.int().min(1);
-const component = z
-  .string()
-  .min(1)
-  .optional()
-  .describe("The component that its findings speak of. Default: that of the probe.");
-
-const vpcConnector = z.strictObject({
-  name: googleResource.describe("Name of the connector."),
-  component,
-  machine_type: z
-    .enum(["f1-micro", "e2-micro", "e2-standard-4"])
+/** The schema of the settings, made at the first call: a function that is given checked settings never asks for it. */
+export const configurationSettings: () => z.ZodType<ConfigurationSettings, unknown> = lazily(() => {
+  const names = z.array(googleResource).default([]);
+  const count = z.int().min(1);
+  const component = z
+    .string()
+    .min(1)
     .optional()
-    .describe("The smallest machine type that is enough."),
-  min_instances: count.optional().describe("The least number of instances that is enough."),
-  max_instances: count.max(10).optional().describe("How many instances it must be able to grow to."),
-  connections: count.optional().describe("Simultaneous connections that it is known to carry."),
-  shared_with: names.describe("Other projects that may use it."),
-});
+    .describe("The component that its findings speak of. Default: that of the probe.");
 
-const cloudSql = z.strictObject({
-  instance: googleResource.describe("Name of the instance, without project and region."),
-  component,
-  tier: z.string().min(1).optional().describe("The tier that it must have, such as db-custom-2-7680."),
-  availability: z.enum(["zonal", "regional"]).optional().describe("zonal, or regional for a standby in another zone."),
-  max_connections: count.optional().describe("Connections that it must allow at least."),
-  flags: z.record(z.string(), z.string()).default({}).describe("Database flags that must have these values."),
-});
+  const vpcConnector = z.strictObject({
+    name: googleResource.describe("Name of the connector."),
+    component,
+    machine_type: z
+      .enum(["f1-micro", "e2-micro", "e2-standard-4"])
+      .optional()
+      .describe("The smallest machine type that is enough."),
+    min_instances: count.optional().describe("The least number of instances that is enough."),
+    max_instances: count.max(10).optional().describe("How many instances it must be able to grow to."),
+    connections: count.optional().describe("Simultaneous connections that it is known to carry."),
+    shared_with: names.describe("Other projects that may use it."),
+  });
 
-const database = z.strictObject({
-  way: z
-    .enum(["socket", "private", "library"])
-    .describe(
-      "How it comes to the database: by the socket under /cloudsql, to the private address, or by Google's connector library.",
-    ),
-  iam_login: z.boolean().default(false).describe("Whether it logs in by IAM instead of a password."),
-  pool: z
-    .strictObject({
-      size: count.describe("Connections that the pool of one instance keeps."),
-      overflow: z.int().min(0).default(0).describe("Connections that it may open beyond."),
-    })
-    .optional()
-    .describe("The pool of one instance."),
-  timeout: duration.optional().describe("The longest that it waits for the database while it starts."),
-});
+  const cloudSql = z.strictObject({
+    instance: googleResource.describe("Name of the instance, without project and region."),
+    component,
+    tier: z.string().min(1).optional().describe("The tier that it must have, such as db-custom-2-7680."),
+    availability: z
+      .enum(["zonal", "regional"])
+      .optional()
+      .describe("zonal, or regional for a standby in another zone."),
+    max_connections: count.optional().describe("Connections that it must allow at least."),
+    flags: z.record(z.string(), z.string()).default({}).describe("Database flags that must have these values."),
+  });
 
-const service = z.strictObject({
-  name: googleResource.describe("Name of the service."),
-  component,
-  region: googleRegion.optional().describe("Its region. Default: that of the probe."),
-  startup: duration.optional().describe("How long it may take to start."),
-  request_timeout: duration.optional().describe("How long a request may take at least before it is cut."),
-  websocket: duration.optional().describe("How long a WebSocket must be able to live."),
-  cpu: cores.optional().describe("CPU that an instance must have at least, such as 1 or 500m."),
-  memory: memory.optional().describe("Memory that an instance must have at least, such as 512Mi or 2Gi."),
-  max_instances: count.optional().describe("The most instances that it may grow to."),
-  concurrency: count.optional().describe("The most requests that one instance may have at once."),
-  ingress: z
-    .enum(["all", "internal", "internal-and-load-balancing"])
-    .optional()
-    .describe("Where requests must be able to come from, and no wider."),
-  service_account: z.email().optional().describe("The service account that it must run as."),
-  roles: z
-    .array(z.string().regex(/^(roles|projects\/[^/]+\/roles|organizations\/[^/]+\/roles)\//))
-    .default([])
-    .describe(
-      "Roles that its service account must have in the project, besides those that its way to the database needs.",
-    ),
-  env: z
-    .array(z.string().min(1))
-    .default([])
-    .describe("Names of environment variables that must be set. Their values are never looked at."),
-  vpc_access: z
-    .enum(["connector", "direct", "none"])
-    .optional()
-    .describe("How it reaches the VPC: through the connector, by Direct VPC egress, or not at all."),
-  egress: z
-    .enum(["all-traffic", "private-ranges-only"])
-    .optional()
-    .describe("What it sends through the VPC. A service that does not say sends private ranges only."),
-  database: database.optional().describe("How it uses the database."),
-});
+  const database = z.strictObject({
+    way: z
+      .enum(["socket", "private", "library"])
+      .describe(
+        "How it comes to the database: by the socket under /cloudsql, to the private address, or by Google's connector library.",
+      ),
+    iam_login: z.boolean().default(false).describe("Whether it logs in by IAM instead of a password."),
+    pool: z
+      .strictObject({
+        size: count.describe("Connections that the pool of one instance keeps."),
+        overflow: z.int().min(0).default(0).describe("Connections that it may open beyond."),
+      })
+      .optional()
+      .describe("The pool of one instance."),
+    timeout: duration.optional().describe("The longest that it waits for the database while it starts."),
+  });
 
-const loadBalancer = z.strictObject({
-  component,
-  url_map: googleResource.optional().describe("Name of the URL map, for the check that hosts reach the right backend."),
-  region: googleRegion.optional().describe("Region of a regional load balancer. Default: a global one."),
-  backends: z
-    .array(
-      z.strictObject({
-        name: googleResource.describe("Name of the backend service."),
-        service: googleResource.describe("The Cloud Run service that it must lead to."),
-        hosts: z.array(z.string().min(1)).default([]).describe("Hosts that the URL map must send to it."),
-      }),
-    )
-    .default([])
-    .describe("Backend services."),
-});
-
-const certificates = z.strictObject({
-  component,
-  compute: names.describe("Names of SSL certificates of the load balancer (Compute Engine)."),
-  certificate_manager: names.describe("Names of certificates of Certificate Manager."),
-  domains: z.array(z.string().min(1)).default([]).describe("Domains that they must be for, together."),
-  min_validity: duration.prefault("14d").describe("How long each must be valid still."),
-});
-
-const network = z.strictObject({
-  name: googleResource.describe("Name of the VPC network."),
-  component,
-  project: googleProject.optional().describe("The project of a shared network. Default: that of the probe."),
-  peering: googleResource
-    .default("servicenetworking-googleapis-com")
-    .describe("The peering by which private addresses of Cloud SQL are reached."),
-});
-
-/** The schema of the settings. */
-export const configurationSettings: z.ZodType<ConfigurationSettings, unknown> = z
-  .strictObject({
-    project: googleProject,
-    region: googleRegion,
-    vpc_connector: vpcConnector.optional().describe("The Serverless VPC Access connector."),
-    cloud_sql: cloudSql.optional().describe("The Cloud SQL instance."),
-    services: z.array(service).default([]).describe("Cloud Run services."),
-    load_balancer: loadBalancer.optional().describe("The load balancer."),
-    certificates: certificates.optional().describe("Certificates of the load balancer."),
-    network: network.optional().describe("The network between the services and the database."),
-    ignore: z
-      .array(z.enum(checks.map((check) => check.name)))
+  const service = z.strictObject({
+    name: googleResource.describe("Name of the service."),
+    component,
+    region: googleRegion.optional().describe("Its region. Default: that of the probe."),
+    startup: duration.optional().describe("How long it may take to start."),
+    request_timeout: duration.optional().describe("How long a request may take at least before it is cut."),
+    websocket: duration.optional().describe("How long a WebSocket must be able to live."),
+    cpu: cores.optional().describe("CPU that an instance must have at least, such as 1 or 500m."),
+    memory: memory.optional().describe("Memory that an instance must have at least, such as 512Mi or 2Gi."),
+    max_instances: count.optional().describe("The most instances that it may grow to."),
+    concurrency: count.optional().describe("The most requests that one instance may have at once."),
+    ingress: z
+      .enum(["all", "internal", "internal-and-load-balancing"])
+      .optional()
+      .describe("Where requests must be able to come from, and no wider."),
+    service_account: z.email().optional().describe("The service account that it must run as."),
+    roles: z
+      .array(z.string().regex(/^(roles|projects\/[^/]+\/roles|organizations\/[^/]+\/roles)\//))
       .default([])
-      .describe("Checks that are not made, by name."),
-  })
-  .refine(
-    ({ services, vpc_connector, cloud_sql, load_balancer, certificates, network }) =>
-      services.length > 0 ||
-      [vpc_connector, cloud_sql, load_balancer, certificates, network].some((one) => one !== undefined),
-    {
-      message:
-        "there is nothing to check: write vpc_connector, cloud_sql, services, load_balancer, certificates or network",
-    },
-  );
+      .describe(
+        "Roles that its service account must have in the project, besides those that its way to the database needs.",
+      ),
+    env: z
+      .array(z.string().min(1))
+      .default([])
+      .describe("Names of environment variables that must be set. Their values are never looked at."),
+    vpc_access: z
+      .enum(["connector", "direct", "none"])
+      .optional()
+      .describe("How it reaches the VPC: through the connector, by Direct VPC egress, or not at all."),
+    egress: z
+      .enum(["all-traffic", "private-ranges-only"])
+      .optional()
+      .describe("What it sends through the VPC. A service that does not say sends private ranges only."),
+    database: database.optional().describe("How it uses the database."),
+  });
+
+  const loadBalancer = z.strictObject({
+    component,
+    url_map: googleResource
+      .optional()
+      .describe("Name of the URL map, for the check that hosts reach the right backend."),
+    region: googleRegion.optional().describe("Region of a regional load balancer. Default: a global one."),
+    backends: z
+      .array(
+        z.strictObject({
+          name: googleResource.describe("Name of the backend service."),
+          service: googleResource.describe("The Cloud Run service that it must lead to."),
+          hosts: z.array(z.string().min(1)).default([]).describe("Hosts that the URL map must send to it."),
+        }),
+      )
+      .default([])
+      .describe("Backend services."),
+  });
+
+  const certificates = z.strictObject({
+    component,
+    compute: names.describe("Names of SSL certificates of the load balancer (Compute Engine)."),
+    certificate_manager: names.describe("Names of certificates of Certificate Manager."),
+    domains: z.array(z.string().min(1)).default([]).describe("Domains that they must be for, together."),
+    min_validity: duration.prefault("14d").describe("How long each must be valid still."),
+  });
+
+  const network = z.strictObject({
+    name: googleResource.describe("Name of the VPC network."),
+    component,
+    project: googleProject.optional().describe("The project of a shared network. Default: that of the probe."),
+    peering: googleResource
+      .default("servicenetworking-googleapis-com")
+      .describe("The peering by which private addresses of Cloud SQL are reached."),
+  });
+
+  return z
+    .strictObject({
+      project: googleProject,
+      region: googleRegion,
+      vpc_connector: vpcConnector.optional().describe("The Serverless VPC Access connector."),
+      cloud_sql: cloudSql.optional().describe("The Cloud SQL instance."),
+      services: z.array(service).default([]).describe("Cloud Run services."),
+      load_balancer: loadBalancer.optional().describe("The load balancer."),
+      certificates: certificates.optional().describe("Certificates of the load balancer."),
+      network: network.optional().describe("The network between the services and the database."),
+      ignore: z
+        .array(z.enum(checks.map((check) => check.name)))
+        .default([])
+        .describe("Checks that are not made, by name."),
+    })
+    .refine(
+      ({ services, vpc_connector, cloud_sql, load_balancer, certificates, network }) =>
+        services.length > 0 ||
+        [vpc_connector, cloud_sql, load_balancer, certificates, network].some((one) => one !== undefined),
+      {
+        message:
+          "there is nothing to check: write vpc_connector, cloud_sql, services, load_balancer, certificates or network",
+      },
+    );
+});
