@@ -50,7 +50,10 @@ describe("wrong usage is one line on standard error and exit code 2", () => {
       ["validate", "--config", "/nowhere.yaml"],
       "pathkeeper validate: cannot read /nowhere.yaml: there is no such file",
     ],
-    [["schema", "--json"], "pathkeeper schema: unknown option --json: it takes none (usage: npx pathkeeper schema)"],
+    [
+      ["schema", "--json"],
+      "pathkeeper schema: unknown option --json: there is --tests (usage: npx pathkeeper schema [--tests])",
+    ],
   ])("%j", async (args, message) => {
     const { code, out, err } = await run(...args);
     expect({ code, out, lines: err.length }).toEqual({ code: 2, out: [], lines: 1 });
@@ -199,6 +202,12 @@ baselines:
 });
 
 describe("schema", () => {
+  it("knows the files of tests, too", async () => {
+    const { code, out } = await run("schema", "--tests");
+    expect(code).toBe(0);
+    expect(JSON.parse(out.join("\n"))).toMatchObject({ title: "Tests of a configuration", required: ["tests"] });
+  });
+
   it("knows every kind, and every key of the example", async () => {
     const { code, out } = await run("schema");
     const schema = JSON.parse(out.join("\n"));

@@ -1,6 +1,7 @@
 /** The reference pages of the documentation, worked out from the registries and the catalogue: `npm run docs` writes them. */
 import { z } from "zod";
 import { prices } from "../cli/estimate/prices.ts";
+import { testsJsonSchema } from "../cli/scenario/json-schema.ts";
 import { type Pattern, patterns } from "../functions/evaluate/cause/patterns.ts";
 import type { Role } from "../functions/evaluate/cause/roles.ts";
 import { channels } from "../functions/notify/channels/index.ts";
@@ -41,6 +42,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["docs/cost.md", costPage()],
     ["docs/patterns.md", patternsPage()],
     ["docs/templates.md", templatesPage()],
+    ["docs/tests.schema.json", `${JSON.stringify(testsJsonSchema(), null, 2)}\n`],
     ...Object.values(probers).map(
       (prober) => [`docs/probers/${prober.kind}.md`, kindPage(prober, "probe", metricsOf(prober.kind))] as const,
     ),
