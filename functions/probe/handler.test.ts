@@ -6,7 +6,6 @@ import { silentLogger } from "../../shared/logger.ts";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
 import { MalformedMessage, type Report } from "../../shared/messages/report.ts";
 import { type OutgoingMessage, PublishError } from "../../shared/ports.ts";
-import { TryAgain } from "../../shared/shell.ts";
 import { probeOf } from "./fixtures.ts";
 import { type ProbePorts, probeHandler } from "./handler.ts";
 import { roundsOf } from "./rounds.ts";
@@ -178,12 +177,19 @@ describe("the probe handler", () => {
     expect(starts).toEqual([]);
   });
 
-  it("does not probe twice when a request comes again while it is answered", async () => {
-    const { send, starts } = harness();
-    const first = send({});
-    await expect(send({})).rejects.toBeInstanceOf(TryAgain);
-    await first;
+  it("answers a request that comes again while it is answered with the same run", async () => {
+    const { send, starts, reports } = harness();
+    await Promise.all([send({}), send({})]);
     expect(starts).toHaveLength(1);
+    expect(reports()).toHaveLength(1);
+  });
+
+  it("asks for both of them again when that run's report was not accepted", async () => {
+    const { send, starts } = harness({ refuse: 1 });
+    const both = await Promise.allSettled([send({}), send({})]);
+    expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    await send({});
+    expect(starts).toHaveLength(2);
   });
 
   it("asks for the message again when its report was not accepted", async () => {

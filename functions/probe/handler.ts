@@ -6,7 +6,6 @@ import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/prob
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Report, Vantage } from "../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Logger, Publisher, Secrets } from "../../shared/ports.ts";
-import { TryAgain } from "../../shared/shell.ts";
 import { probePaths, topics } from "../../shared/topology.ts";
 import { type Round, roundsOf } from "./rounds.ts";
 import { runProbes } from "./run.ts";
@@ -46,7 +45,7 @@ interface Instance {
  */
 export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?: string) => Promise<void> {
   const { configuration, logger } = ports;
-  const running = new Set<string>();
+  const running = new Map<string, Promise<void>>();
   const instance: Instance = { measured: false };
   return async (message, path) => {
     const request = parseProbeRequest(message.data);
@@ -72,13 +71,12 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
     }
     const rounds = roundsOf(request, first?.schedule, message.publishedAt);
     const key = rounds[0]?.reportId ?? request.group;
-    if (running.has(key)) throw new TryAgain(`${key} is being probed already`);
-    running.add(key);
-    try {
-      await runRounds(request, sharded(probes, request), rounds, ports, instance);
-    } finally {
-      running.delete(key);
-    }
+    // A message that comes twice, or a schedule that fires twice, shares the run: it is answered when that is, and with the same.
+    const run =
+      running.get(key) ??
+      runRounds(request, sharded(probes, request), rounds, ports, instance).finally(() => running.delete(key));
+    running.set(key, run);
+    await run;
   };
 }
 

@@ -10,7 +10,7 @@ import { bundle, functionNames } from "../../scripts/bundle/bundle.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import { dataDirectory, LocalSystem, processesOf } from "../support/local-system.ts";
 
-const deadline = 120_000;
+const deadline = 300_000;
 const cleanUp: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 function start(...args: string[]): LocalSystem {
-  const system = new LocalSystem(["--once", "--pace", "4", ...args]);
+  const system = new LocalSystem(["--once", "--pace", "2", ...args]);
   cleanUp.push(() => system.end("SIGKILL"));
   return system;
 }
