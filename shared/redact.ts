@@ -8,8 +8,9 @@ export const longestText = 300;
  * @param limit in characters
  */
 export function bounded(text: string, secrets: Iterable<string> = [], limit: number = longestText): string {
-  // Cut generously first, so that an endless text costs nothing, and only then look for secrets.
-  let clean = redact(text.slice(0, limit * 4), secrets);
+  // Cut generously first, so that an endless text costs nothing, and only then look for secrets. Halves of characters become visible: a
+  // receiver that leaves them out may find nothing left.
+  let clean = redact(text.slice(0, limit * 4).toWellFormed(), secrets);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
   clean = clean.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
   return clean.length > limit
