@@ -11,6 +11,7 @@ resource "google_monitoring_notification_channel" "email" {
   type         = "email"
   display_name = "Pathkeeper's own alarms: ${each.value}"
   labels       = { email_address = each.value }
+  user_labels  = local.labels
 
   depends_on = [google_project_service.main]
 
@@ -27,6 +28,7 @@ resource "google_monitoring_alert_policy" "no_measurements" {
   combiner              = "OR"
   severity              = "CRITICAL"
   notification_channels = local.alarm_channels
+  user_labels           = local.labels
 
   conditions {
     display_name = "No report for 10 minutes"
@@ -65,6 +67,7 @@ resource "google_monitoring_alert_policy" "backlog" {
   combiner              = "OR"
   severity              = "ERROR"
   notification_channels = local.alarm_channels
+  user_labels           = local.labels
 
   conditions {
     display_name = "The oldest message has waited for 10 minutes"
@@ -104,6 +107,7 @@ resource "google_monitoring_alert_policy" "dead_letters" {
   combiner              = "OR"
   severity              = "ERROR"
   notification_channels = local.alarm_channels
+  user_labels           = local.labels
 
   conditions {
     display_name = "A message could not be processed"
@@ -142,6 +146,7 @@ resource "google_monitoring_alert_policy" "errors" {
   combiner              = "OR"
   severity              = "ERROR"
   notification_channels = local.alarm_channels
+  user_labels           = local.labels
 
   conditions {
     display_name = "A function logged an error, or crashed"
@@ -172,6 +177,7 @@ resource "google_monitoring_alert_policy" "schedules" {
   combiner              = "OR"
   severity              = "ERROR"
   notification_channels = local.alarm_channels
+  user_labels           = local.labels
 
   conditions {
     display_name = "Cloud Scheduler could not publish"
@@ -193,6 +199,8 @@ resource "google_monitoring_alert_policy" "schedules" {
     mime_type = "text/markdown"
     content   = "`gcloud scheduler jobs list --location ${var.region} --project ${var.project_id}` shows the state of each. Most often the topic is gone, or the service agent of Cloud Scheduler has lost `roles/cloudscheduler.serviceAgent`."
   }
+
+  depends_on = [google_project_service.main]
 }
 
 # The evaluator counts its reports with each tick. The metric does not exist before the first, so it is asked for by its name alone.
@@ -204,6 +212,7 @@ resource "google_monitoring_alert_policy" "evaluator_silent" {
   combiner              = "OR"
   severity              = "CRITICAL"
   notification_channels = local.alarm_channels
+  user_labels           = local.labels
 
   conditions {
     display_name = "No sign of the evaluator for 15 minutes"
@@ -226,6 +235,8 @@ resource "google_monitoring_alert_policy" "evaluator_silent" {
       2. Does the tick come? The job `${var.name_prefix}-tick` of Cloud Scheduler runs every minute.
     EOT
   }
+
+  depends_on = [google_project_service.main]
 }
 
 resource "google_project_iam_member" "exporter" {

@@ -126,6 +126,7 @@ resource "google_cloudfunctions2_function" "main" {
     terraform_data.configuration,
     google_project_iam_member.build,
     google_project_iam_member.build_sources,
+    google_project_iam_member.connector,
   ]
 }
 

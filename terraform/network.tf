@@ -1,7 +1,9 @@
 # The way of the probe function inside. A connector of one's own is made only where it is asked for: what is to be measured is the
 # connector that the watched services use.
 locals {
-  connector_path = var.inside.connector == null ? null : "projects/${coalesce(var.inside.connector.project_id, var.project_id)}/locations/${var.region}/connectors/${var.inside.connector.name}"
+  connector_project = try(coalesce(var.inside.connector.project_id, var.project_id), var.project_id)
+
+  connector_path = var.inside.connector == null ? null : "projects/${local.connector_project}/locations/${var.region}/connectors/${var.inside.connector.name}"
   connector_id   = try(google_vpc_access_connector.main[0].id, local.connector_path)
 }
 
@@ -18,4 +20,13 @@ resource "google_vpc_access_connector" "main" {
   max_instances = var.inside.connector.create.max_instances
 
   depends_on = [google_project_service.main]
+}
+
+# A connector of another project is used by these two of Google's accounts, which must be allowed to there.
+resource "google_project_iam_member" "connector" {
+  for_each = toset(local.connector_project == var.project_id ? [] : ["serverless-robot-prod", "gcf-admin-robot"])
+
+  project = local.connector_project
+  role    = "roles/vpcaccess.user"
+  member  = "serviceAccount:service-${data.google_project.main.number}@${each.value}.iam.gserviceaccount.com"
 }

@@ -22,6 +22,13 @@ resource "google_cloud_scheduler_job" "main" {
     max_backoff_duration = "10s"
   }
 
-  # The first runs shall find everything in place.
-  depends_on = [google_pubsub_subscription.push]
+  # The first runs shall find everything in place, and everything permitted.
+  depends_on = [
+    google_pubsub_subscription.push,
+    google_pubsub_topic_iam_member.publisher,
+    google_project_iam_member.cloud_sql,
+    google_project_iam_member.database,
+    google_project_iam_member.probe,
+    google_secret_manager_secret_iam_member.reader,
+  ]
 }

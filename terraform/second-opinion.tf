@@ -10,6 +10,7 @@ resource "google_monitoring_uptime_check_config" "edge" {
   display_name = "${var.name_prefix}: ${var.second_opinion.uptime_url}"
   period       = var.second_opinion.uptime_period
   timeout      = "10s"
+  user_labels  = local.labels
 
   http_check {
     path         = coalesce(local.uptime.path, "/")
@@ -34,6 +35,7 @@ resource "google_monitoring_alert_policy" "edge" {
   combiner              = "OR"
   severity              = "WARNING"
   notification_channels = local.alarm_channels
+  user_labels           = local.labels
 
   conditions {
     display_name = "Two regions of Google's fail"
@@ -72,6 +74,7 @@ resource "google_monitoring_uptime_check_config" "journey" {
   display_name = "${var.name_prefix}: ${var.second_opinion.journey}"
   period       = var.second_opinion.journey_period
   timeout      = "60s"
+  user_labels  = local.labels
 
   synthetic_monitor {
     cloud_function_v2 {
@@ -104,6 +107,7 @@ resource "google_monitoring_alert_policy" "journey" {
   combiner              = "OR"
   severity              = "WARNING"
   notification_channels = local.alarm_channels
+  user_labels           = local.labels
 
   conditions {
     display_name = "The synthetic monitor fails"

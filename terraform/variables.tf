@@ -239,7 +239,12 @@ variable "status_page_readers" {
 }
 
 variable "watched_project_id" {
-  description = "The project of what is watched, where that is not the project of the monitor: the functions get their reading roles there."
+  description = "The project of what is watched, where that is not the project of the monitor: the functions get their reading roles there, and the dashboards see its metrics."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.watched_project_id == null || can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.watched_project_id))
+    error_message = "watched_project_id must be the id of a project, such as my-project, not its number or its title."
+  }
 }

@@ -11,6 +11,8 @@ resource "google_project_iam_custom_role" "probe" {
   title       = "Pathkeeper: ${each.key}"
   description = "What the probes of this vantage point read, and nothing that changes anything."
   permissions = each.value
+
+  depends_on = [google_project_service.main, google_project_service.watched]
 }
 
 resource "google_project_iam_member" "probe" {
@@ -19,4 +21,23 @@ resource "google_project_iam_member" "probe" {
   project = local.watched_project_id
   role    = google_project_iam_custom_role.probe[each.key].id
   member  = google_service_account.function[each.key].member
+}
+
+# The ways into Cloud SQL that need a role: that of Google's connectors, and a login by IAM. A probe of a private address needs neither.
+resource "google_project_iam_member" "cloud_sql" {
+  for_each = { for each in local.deployment.cloud_sql : join("/", compact([each.function, each.project, each.role])) => each }
+
+  project = coalesce(each.value.project, local.watched_project_id)
+  role    = each.value.role
+  member  = google_service_account.function[each.value.function].member
+}
+
+# Charts and alarms of this project see what Google counts in the watched one.
+resource "google_monitoring_monitored_project" "watched" {
+  count = local.watched_project_id == var.project_id ? 0 : 1
+
+  metrics_scope = var.project_id
+  name          = local.watched_project_id
+
+  depends_on = [google_project_service.main]
 }

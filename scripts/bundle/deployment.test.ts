@@ -49,6 +49,37 @@ describe.each(readdirSync(examples))("the deployment of %s", (name) => {
   });
 });
 
+it.each([
+  ["a private address", { host: "10.0.0.5", user: "watch" }, []],
+  [
+    "a private address, by IAM",
+    { host: "10.0.0.5", user: "watch", iam: true },
+    [[null, "roles/cloudsql.instanceUser"]],
+  ],
+  ["an instance", { instance: "shop:europe-west1:db", user: "watch" }, [["shop", "roles/cloudsql.client"]]],
+  [
+    "an instance, by IAM",
+    { instance: "shop:europe-west1:db", user: "watch", iam: true },
+    [
+      ["shop", "roles/cloudsql.client"],
+      ["shop", "roles/cloudsql.instanceUser"],
+    ],
+  ],
+])("asks for the roles of the way to Cloud SQL: %s", async (_way, connection, expected) => {
+  const { configuration } = await example("netra-staging");
+  const database = configuration.probes.find(({ kind }) => kind === "postgres");
+  if (database === undefined) throw new Error("the example has a database");
+  const twice = [database, { ...database, name: "again" }].map((probe) => ({
+    ...probe,
+    settings: { ...probe.settings, connection },
+  }));
+  const { cloud_sql, apis } = deploymentOf({ ...configuration, probes: twice }, "0".repeat(64));
+  expect(cloud_sql).toEqual(
+    expected.map(([project, role]) => ({ function: `probe-${database.vantage}`, project, role })),
+  );
+  expect(apis.includes("sqladmin.googleapis.com")).toBe(expected.length > 0);
+});
+
 it("gives the secrets of a control probe to the prober of its vantage point alone", async () => {
   const { configuration } = await example("netra-staging");
   const [probe] = configuration.probes;

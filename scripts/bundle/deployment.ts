@@ -36,6 +36,14 @@ export interface DeployedSubscription extends PushSubscription {
   readonly function: DeployedFunction;
 }
 
+/** A role that a function needs to come to an instance of Cloud SQL. */
+export interface CloudSqlGrant {
+  readonly function: DeployedFunction;
+  /** The project of the instance; `null` where the configuration does not say, and the watched one is meant. */
+  readonly project: string | null;
+  readonly role: "roles/cloudsql.client" | "roles/cloudsql.instanceUser";
+}
+
 /** Everything that follows from the configuration; the file `deployment.json` beside the bundles. */
 export interface Deployment {
   readonly environment: string;
@@ -61,6 +69,8 @@ export interface Deployment {
   /** APIs that the probes ask, and the permissions that they need for it. */
   readonly apis: readonly string[];
   readonly permissions: Readonly<Record<"probe-inside" | "probe-outside", readonly string[]>>;
+  /** Roles that ways into Cloud SQL need, each once. */
+  readonly cloud_sql: readonly CloudSqlGrant[];
   readonly unindexed: readonly { readonly collection: string; readonly field: string }[];
   readonly indexes: readonly CompositeIndex[];
   /** Collections whose documents go by themselves, with the field that says when. */
@@ -99,6 +109,7 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
         .filter((probe) => probe.vantage === vantage)
         .flatMap(({ kind }) => readsOf(kind).map(({ permission }) => permission)),
     );
+  const cloudSql = cloudSqlGrants(probes);
   return {
     environment,
     title,
@@ -129,7 +140,11 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
       .filter((vantage) => probes.some((probe) => probe.vantage === vantage && probe.kind === "heartbeat"))
       .map((vantage) => `probe-${vantage}` as const),
     stores: ["evaluate", "notify"],
-    apis: unique(probes.flatMap(({ kind }) => readsOf(kind).map(({ api }) => api))),
+    apis: unique([
+      ...probes.flatMap(({ kind }) => readsOf(kind).map(({ api }) => api)),
+      ...(cloudSql.length > 0 ? ["sqladmin.googleapis.com"] : []),
+    ]),
+    cloud_sql: cloudSql,
     permissions: { "probe-inside": permitted("inside"), "probe-outside": permitted("outside") },
     unindexed: unindexedFields,
     indexes: compositeIndexes,
@@ -150,6 +165,20 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
     ),
     exports: exportsOf(configuration) ?? null,
   };
+}
+
+/** The way of Google's connectors asks the control plane for a certificate; a login by IAM needs the right to log in. */
+function cloudSqlGrants(probes: Configuration["probes"]): CloudSqlGrant[] {
+  const grants = probes.flatMap(({ kind, vantage, settings }): CloudSqlGrant[] => {
+    if (kind !== "postgres") return [];
+    const { instance, iam } = settings["connection"] as { readonly instance?: string; readonly iam?: boolean };
+    const to = { function: `probe-${vantage}`, project: instance?.split(":")[0] ?? null } as const;
+    return [
+      ...(instance === undefined ? [] : [{ ...to, role: "roles/cloudsql.client" } as const]),
+      ...(iam === true ? [{ ...to, role: "roles/cloudsql.instanceUser" } as const] : []),
+    ];
+  });
+  return [...new Map(grants.map((grant) => [Object.values(grant).join(" "), grant])).values()];
 }
 
 /** Names of all secrets that a part of the configuration refers to, each once, in order. */

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { googleReads } from "../../functions/probe/google/permissions.ts";
 import { expiringCollections, unindexedFields } from "../../shared/indexes.ts";
 import { publications, topics } from "../../shared/topology.ts";
 import { moduleFiles } from "./static.ts";
@@ -36,6 +37,18 @@ const ofOneMachine = new Set([
 /** What the bundle sets for itself: its configuration lies beside it. */
 const ofTheBundle = new Set(["PATHKEEPER_CONFIGURATION"]);
 
+/** Roles by which a service may be asked that is not only read of, by the name of its client or host. */
+const grants: ReadonlyMap<string, string> = new Map([
+  ["@google-cloud/firestore", "roles/datastore.user"],
+  ["@google-cloud/pubsub", "roles/pubsub.publisher"],
+  ["@google-cloud/monitoring", "roles/monitoring.metricWriter"],
+  ["secretmanager.googleapis.com", "roles/secretmanager.secretAccessor"],
+  ["storage.googleapis.com", "roles/storage.objectUser"],
+  ["sqladmin.googleapis.com", "roles/cloudsql.client"],
+]);
+/** Where the roles for ways into Cloud SQL are worked out. */
+const deployed = readFileSync(join(root, "scripts/bundle/deployment.ts"), "utf8");
+
 function matches(texts: readonly string[], pattern: RegExp): Set<string> {
   return new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([whole, name]) => name ?? whole)));
 }
@@ -62,6 +75,29 @@ describe("code and module agree", () => {
     const published = [...used].map((key) => topics[key as keyof typeof topics]);
     expect(published.filter((topic) => !publications[name].includes(topic))).toEqual([]);
     expect(published).not.toEqual([]);
+  });
+
+  it("on what Google's services are asked for: each is granted", () => {
+    const clients = matches(
+      sources.map(({ text }) => text),
+      /import\("(@google-cloud\/[\w-]+)"\)/g,
+    );
+    const hosts = matches(
+      sources.filter(({ path }) => !path.includes("/google/permissions")).map(({ text }) => text),
+      /https:\/\/([a-z]+\.googleapis\.com)/g,
+    );
+    const reads = new Set(Object.values(googleReads).map(({ api }) => api));
+    // Names of scopes, and a webhook that carries its own key.
+    const needless = ["www.googleapis.com", "chat.googleapis.com"];
+    const needed = [...clients, ...hosts].filter(
+      (service) => !reads.has(service) && !grants.has(service) && !needless.includes(service),
+    );
+    expect(needed).toEqual([]);
+    expect(hosts.size).toBeGreaterThan(4);
+    for (const [service, role] of grants) {
+      expect([...clients, ...hosts, "sqladmin.googleapis.com"]).toContain(service);
+      expect(`${hcl}${deployed}`).toContain(`"${role}"`);
+    }
   });
 
   it("on the collections that are written for a while only", () => {

@@ -6,7 +6,9 @@ import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfigurationFile } from "../../cli/configuration.ts";
+import { vocabulary } from "../../cli/vocabulary.ts";
 import { type Deployment, deploymentOf } from "../../scripts/bundle/deployment.ts";
+import { loadConfiguration } from "../../shared/config/load.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { defaultExports, ownMetrics } from "../../shared/exported-metrics.ts";
 import { dashboardProblems } from "./dashboards.ts";
@@ -15,6 +17,29 @@ import { mutations } from "./mutations.ts";
 import { type Planned, planned, writeBundles } from "./plan.ts";
 import { moduleFiles } from "./static.ts";
 import { openWorkspace, terraformCommand, type Workspace } from "./terraform.ts";
+
+/** What is watched is in one project, its data in a second, its network in a third. */
+const elsewhere = `environment: shop
+google_cloud: { project: shop-staging, region: us-central1 }
+components: { shop: { layer: application }, database: { layer: platform } }
+probes:
+  backend: { kind: cloud_run, component: shop, service: shop-backend, failed_startups: failed_starts }
+  posture:
+    kind: gcp_configuration
+    component: shop
+    schedule: every 15m
+    services: [{ name: shop-backend }]
+  orders:
+    kind: postgres
+    component: database
+    vantage: inside
+    connection: { instance: "shop-data:us-central1:orders", ip: private, user: watch@shop.iam, iam: true }
+  stock:
+    kind: postgres
+    component: database
+    vantage: inside
+    connection: { host: 10.0.0.5, user: watch@shop.iam, iam: true }
+`;
 
 const examples = new URL("../../examples/", import.meta.url).pathname;
 
@@ -68,6 +93,86 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
     } finally {
       await writeFile(join(workspace.folder, file), text);
     }
+  });
+
+  describe("planned beside what is watched, in a project of its own", () => {
+    let plan: Planned[];
+    const of = (type: string, name: string): Planned[] =>
+      plan.filter((planned) => planned.type === type && planned.name === name);
+
+    beforeAll(async () => {
+      const text = elsewhere;
+      const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
+      if (!("configuration" in loaded)) throw new Error(loaded.problems.map(({ message }) => message).join("\n"));
+      const sha256 = createHash("sha256").update(text).digest("hex");
+      await writeBundles(join(workspace.folder, "dist"), deploymentOf(loaded.configuration, sha256));
+      await writeFile(join(workspace.folder, "monitor.yaml"), text);
+      plan = await planned(
+        workspace,
+        `project_id = "watch-project"
+        watched_project_id = "shop-staging"
+        region      = "us-central1"
+        bundles     = "dist"
+        config_file = "./monitor.yaml"
+        inside      = { connector = { name = "shop-connector", project_id = "shop-network" } }`,
+      );
+    }, 180_000);
+
+    it("reads there, by roles that are made there, and runs here", () => {
+      const projects = (type: string, name: string): unknown[] => [
+        ...new Set(of(type, name).map(({ values }) => values["project"])),
+      ];
+      expect(projects("google_project_iam_custom_role", "probe")).toEqual(["shop-staging"]);
+      expect(projects("google_project_iam_member", "probe")).toEqual(["shop-staging"]);
+      expect(projects("google_logging_metric", "failed_starts")).toEqual(["shop-staging"]);
+      for (const type of ["google_cloudfunctions2_function", "google_pubsub_topic", "google_cloud_scheduler_job"])
+        expect(projects(type, "main")).toEqual(["watch-project"]);
+      const permissions = of("google_project_iam_custom_role", "probe").flatMap(({ values }) => values["permissions"]);
+      expect(permissions).toEqual(expect.arrayContaining(["monitoring.timeSeries.list", "run.services.get"]));
+    });
+
+    it("enables there what it asks there, and here what it runs on", () => {
+      const there = of("google_project_service", "watched").map(({ values }) => [values["project"], values["service"]]);
+      expect(there).toEqual(
+        expect.arrayContaining([
+          ["shop-staging", "monitoring.googleapis.com"],
+          ["shop-staging", "sqladmin.googleapis.com"],
+        ]),
+      );
+      const here = of("google_project_service", "main").map(({ values }) => values["service"]);
+      expect(here).toEqual(expect.arrayContaining(["cloudresourcemanager.googleapis.com", "pubsub.googleapis.com"]));
+      expect(here).not.toContain("sqladmin.googleapis.com");
+    });
+
+    it("sees the metrics of there in its dashboards", () => {
+      const [scope, ...others] = of("google_monitoring_monitored_project", "watched");
+      expect(others).toEqual([]);
+      expect(scope?.values).toMatchObject({ metrics_scope: "watch-project", name: "shop-staging" });
+    });
+
+    it("lets the probes come to Cloud SQL by its connectors and by IAM, where the instance is", () => {
+      const grants = of("google_project_iam_member", "cloud_sql").map(({ values }) => [
+        values["project"],
+        values["role"],
+      ]);
+      expect(grants.sort()).toEqual([
+        ["shop-data", "roles/cloudsql.client"],
+        ["shop-data", "roles/cloudsql.instanceUser"],
+        ["shop-staging", "roles/cloudsql.instanceUser"],
+      ]);
+    });
+
+    it("lets Google's agents use the connector of a third project", () => {
+      const grants = of("google_project_iam_member", "connector");
+      expect(grants.map(({ index, values }) => [index, values["project"], values["role"]]).sort()).toEqual([
+        ["gcf-admin-robot", "shop-network", "roles/vpcaccess.user"],
+        ["serverless-robot-prod", "shop-network", "roles/vpcaccess.user"],
+      ]);
+      const [inside] = of("google_cloudfunctions2_function", "main").filter(({ index }) => index === "probe-inside");
+      expect(inside?.values["service_config"]).toMatchObject([
+        { vpc_connector: "projects/shop-network/locations/us-central1/connectors/shop-connector" },
+      ]);
+    });
   });
 
   describe.each(readdirSync(examples))("planned for %s", (name) => {

@@ -15,6 +15,7 @@ export const resourcesInUse: readonly string[] = [
   "google_monitoring_alert_policy",
   "google_monitoring_custom_service",
   "google_monitoring_dashboard",
+  "google_monitoring_monitored_project",
   "google_monitoring_notification_channel",
   "google_monitoring_slo",
   "google_monitoring_uptime_check_config",

@@ -44,6 +44,7 @@ export async function problemsOf(files: ModuleFiles, schema: ProviderSchema): Pr
     ...declared.flatMap((one) => schemaProblems(one, schema)),
     ...referenceProblems(declared, schema),
     ...houseRules(declared),
+    ...tooEarly(declared),
   ];
 }
 
@@ -238,6 +239,25 @@ function expressionsIn(value: unknown): string[] {
   return Object.values(value).flatMap(expressionsIn);
 }
 
+/** In a new project nothing can be made before the APIs are there: everything must follow from them, by what it names or waits for. */
+function tooEarly(declared: readonly Declared[]): string[] {
+  const names = new Map(
+    declared.map(({ address, body }) => [
+      address,
+      expressionsIn(body).flatMap((text) => [...text.matchAll(reference)].map(([, whole = ""]) => whole)),
+    ]),
+  );
+  const waits = (address: string, seen: Set<string>): boolean => {
+    if (address === "google_project_service.main") return true;
+    if (seen.has(address)) return false;
+    seen.add(address);
+    return (names.get(address) ?? []).some((next) => waits(next, seen));
+  };
+  return declared
+    .filter(({ address }) => /^google_(?!project_service\.)/.test(address) && !waits(address, new Set()))
+    .map(({ file, address }) => `${file}: ${address} may be made before the APIs are enabled: add depends_on`);
+}
+
 /** What Terraform would let pass, and what would fail in the cloud, or cost, or open a door. */
 function houseRules(declared: readonly Declared[]): string[] {
   const of = (type: string): Declared[] => declared.filter(({ address }) => address.startsWith(`${type}.`));
@@ -334,6 +354,9 @@ function houseRules(declared: readonly Declared[]): string[] {
       one,
       "is lost when its function is replaced: add replace_triggered_by",
     );
+  }
+  for (const type of ["google_monitoring_alert_policy", "google_monitoring_uptime_check_config"]) {
+    for (const one of of(type)) expect(one.body["user_labels"] !== undefined, one, "has no labels: add user_labels");
   }
   for (const one of of("google_storage_bucket")) {
     expect(
