@@ -89,7 +89,7 @@ function incidentPage(id: string, { title = id, summary = "", postmortem, ...oth
 <p class="soft">${id} · <a href="/">All incidents</a></p>
 <dl>${short.map(([name, value]) => html`<dt>${spoken(name)}</dt><dd>${shown(value)}</dd>`)}</dl>
 ${long.map(([name, value]) => html`<h2>${spoken(name)}</h2>${shown(value)}`)}
-${postmortem === undefined ? [] : [html`<h2>Postmortem</h2><pre>${textOf(postmortem)}</pre>`]}`,
+${postmortem === undefined || isEmpty(postmortem) ? [] : [html`<h2>Postmortem</h2><pre>${textOf(postmortem)}</pre>`]}`,
   );
 }
 

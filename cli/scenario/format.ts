@@ -50,6 +50,7 @@ export interface ExpectedIncident {
   readonly impact?: string | readonly string[] | undefined;
   readonly evidence?: string | readonly string[] | undefined;
   readonly timeline?: string | readonly string[] | undefined;
+  readonly postmortem?: string | readonly string[] | undefined;
   /** Keys such as `at 12m`: what its document says then. */
   readonly moments: Readonly<Record<string, Moment>>;
 }
@@ -127,6 +128,7 @@ const incident: z.ZodType<Omit<ExpectedIncident, "moments">, unknown> = z.strict
   impact: texts.optional().describe("Texts that its impact contains."),
   evidence: texts.optional().describe("Texts that its evidence contains."),
   timeline: texts.optional().describe("Texts that its timeline contains."),
+  postmortem: texts.optional().describe("Texts that its postmortem contains, as Markdown."),
 });
 
 /** The keys of an expected incident that are not instants. */

@@ -123,7 +123,7 @@ function incidentAsExpected(about: string, want: ExpectedIncident, got: PlayedIn
     const lacking = (want[key] ?? []).filter((name) => !has.includes(name));
     if (lacking.length > 0) miss(key, `among them ${lacking.join(", ")}`, has.join(", "));
   }
-  for (const key of ["title", "summary", "impact", "evidence", "timeline"] as const) {
+  for (const key of ["title", "summary", "impact", "evidence", "timeline", "postmortem"] as const) {
     const text = key === "evidence" || key === "timeline" ? lines(fields[key]).join("\n") : String(fields[key]);
     for (const part of anyOf(want[key] ?? [])) if (!text.includes(part)) miss(key, `the text "${part}"`, text);
   }

@@ -75,6 +75,12 @@ describe("a postmortem", () => {
     expect(linesOf("How it was noticed")).toEqual([
       'The first sign was at 12:00:00 UTC, from inside: `database` fails in authentication (database): too many clients. The rule "database failing" opened the incident at 12:02:00 UTC. In all, 2 checks of 2 components saw it, from inside.',
     ]);
+    const timeline = [
+      "2025-09-16 12:04:00 UTC  The likely cause is Database and no longer Shop. For Database: it is down.",
+    ];
+    expect(linesOf("How it was noticed", postmortemOf(changed({ timeline })))[0]).toMatch(
+      /from inside\. The cause that was named changed once, as the timeline says\.$/,
+    );
     expect(linesOf("How long it took").slice(2)).toEqual([
       "| detect | the first failure | 2 min | 12:02:00 |",
       "| name the cause | the first failure | 3 min | 12:03:00 |",
@@ -116,7 +122,7 @@ describe("a postmortem", () => {
     const reasons = linesOf("Proposals to prevent it").filter((line) => line.startsWith("- "));
     expect(reasons).toEqual([
       "- Database has no connection left: it answers at once, and turns new clients away. Therefore:",
-      "- A configuration check was wrong before the outage: max-connections is 100, expected 400. Therefore:",
+      "- A configuration check was wrong before the outage: max-connections is 100, expected 400: instances x pool is above it. Therefore:",
       "- Nothing was measured of Load balancer meanwhile. Therefore:",
       "- It took 20 min until somebody acknowledged it. Therefore:",
       "- A notice did not arrive there: 410 Gone. Therefore:",

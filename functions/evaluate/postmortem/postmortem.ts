@@ -112,9 +112,10 @@ function whysOf({ whys, evidence }: IncidentRecord): (string | undefined)[] {
   ];
 }
 
-function noticedOf({ symptoms, opened_at: opened, opened_by: rule, affected }: IncidentRecord): string {
+function noticedOf({ symptoms, opened_at: opened, opened_by: rule, affected, timeline }: IncidentRecord): string {
   const [first] = symptoms;
   const vantages = [...new Set(symptoms.flatMap(({ vantage }) => vantage ?? []))];
+  const changes = timeline.filter((line) => / The likely cause is .+ and no longer /.test(line)).length;
   const sentences = [
     ...(first === undefined
       ? []
@@ -129,6 +130,9 @@ function noticedOf({ symptoms, opened_at: opened, opened_by: rule, affected }: I
       : [
           `In all, ${counted(symptoms.length, "check")} of ${counted(affected.length, "component")} saw it, from ${list(vantages)}.`,
         ]),
+    ...(changes === 0
+      ? []
+      : [`The cause that was named changed ${changes === 1 ? "once" : `${changes} times`}, as the timeline says.`]),
   ];
   return inline(sentences.join(" "));
 }

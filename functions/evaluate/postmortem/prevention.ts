@@ -153,13 +153,12 @@ function fromFindings({ incident }: Account): Proposal[] {
   const ours = incident.findings.filter(({ severity, check }) => severity !== "info" && !check.startsWith("google_"));
   return ours.slice(0, mostFindings).map(({ check, component, says, came_with_it }) => {
     const of = `\`${check}\` of ${titleOf(incident, component)}`;
-    const what = /^.+? expected [^:]+/.exec(says)?.[0] ?? says;
     return came_with_it
       ? {
           text: `See to it that ${of} stays right: run the monitor's configuration checks after each deployment.`,
-          because: sentence(`A configuration check came to be wrong with the outage: ${what}`),
+          because: sentence(`A configuration check came to be wrong with the outage: ${says}`),
         }
-      : { text: `Put right ${of}.`, because: sentence(`A configuration check was wrong before the outage: ${what}`) };
+      : { text: `Put right ${of}.`, because: sentence(`A configuration check was wrong before the outage: ${says}`) };
   });
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../../shared/adapters/memory.ts";
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { Fields, Transaction } from "../../../shared/ports.ts";
+import { readingBy } from "../../../tests/support/transactions.ts";
 import { Bench, failing, smallEnvironment } from "../fixtures.ts";
 
 const outage = { database: failing("timeout/connect"), "backend-health": failing("http_status/response") };
@@ -20,10 +21,7 @@ class WatchedStore extends MemoryStore {
     let writes = false;
     const done = await super.transaction((inner) =>
       body({
-        get: (collection, id) => inner.get(collection, id),
-        set: (collection, id, fields) => inner.set(collection, id, fields),
-        create: (collection, id, fields) => inner.create(collection, id, fields),
-        delete: (collection, id) => inner.delete(collection, id),
+        ...readingBy(inner, inner.get.bind(inner)),
         update: (collection, id, fields) => {
           writes = typeof fields["postmortem"] === "string";
           if (writes && this.dies === "before") throw new Error("the process died before the commit");
