@@ -44,7 +44,10 @@ export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
   const known = incident.faults ?? [];
   const found = Object.values(facts.probes).flatMap(({ faults = [] }) => faults);
   const isKnown = (fault: Fault): boolean =>
-    known.some(({ check, component }) => check === fault.check && component === fault.component);
+    known.some(
+      ({ check, component, resource }) =>
+        check === fault.check && component === fault.component && resource === fault.resource,
+    );
   const added = found.filter((fault) => !isKnown(fault)).slice(0, 40 - known.length);
   return added.length === 0 ? known : [...known, ...added];
 }

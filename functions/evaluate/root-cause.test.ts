@@ -142,6 +142,19 @@ describe("the root cause", () => {
     expect(confidence).toBeLessThanOrEqual(0.95);
   });
 
+  it("does not call good all the time what failed once", () => {
+    const once = { ...bad("auth-health auth outside 12:04:20 timeout/first_byte"), until: noon + 300_000 };
+    const { evidence } = diagnose(
+      observed({
+        symptoms: [bad("database sql inside 12:04:06 timeout/authentication"), once],
+        greens: ["database-direct sql outside", "auth-health auth outside", "backend-health backend outside"].map(good),
+      }),
+    );
+    expect(evidence).toContain(
+      "Against VPC connector: `backend-health` was good all the time and `auth-health` was good but for single runs, though they need VPC connector.",
+    );
+  });
+
   it("allows two causes at once", () => {
     const { rootCause, alsoBroken } = cause(
       [

@@ -34,11 +34,11 @@ export function evidenceFor(
     ...listed(best.explains, `For ${title}`, scene),
     ...best.supports.map((says) => `For ${title}: ${says}`),
     ...best.objections.map((says) => `Against ${title}: ${says}`),
-    ...against(best, title),
+    ...against(best, title, scene),
     ...(second === undefined ? [] : listed(second.explains, `Also broken, ${titleOf(second, scene)}`, scene)),
     ...(second?.supports ?? []).map((says) => `Also broken, ${titleOf(second as Hypothesis, scene)}: ${says}`),
     ...listed(unexplained, "Not explained by it", scene).slice(0, 3),
-    ...(next === undefined ? [] : [`Less likely: ${titleOf(next, scene)}${doubtOf(next)}.`]),
+    ...(next === undefined ? [] : [`Less likely: ${titleOf(next, scene)}${doubtOf(next, scene)}.`]),
   ];
 }
 
@@ -46,7 +46,7 @@ export function evidenceFor(
 export function evidenceWithout(ranked: readonly Hypothesis[], scene: Scene): string[] {
   return [
     ...listed(scene.symptoms, "Seen", scene),
-    ...ranked.slice(0, 2).map((one) => `Not named: ${titleOf(one, scene)}${doubtOf(one)}.`),
+    ...ranked.slice(0, 2).map((one) => `Not named: ${titleOf(one, scene)}${doubtOf(one, scene)}.`),
   ];
 }
 
@@ -139,22 +139,34 @@ function listed(symptoms: readonly Weighed[], heading: string, scene: Scene): st
   return [...shown, `${heading}: ${rest.length} more of ${list([...new Set(rest)])}.`];
 }
 
-function against({ contradictedBy, pattern }: Hypothesis, title: string): string[] {
+function against({ contradictedBy, pattern }: Hypothesis, title: string, scene: Scene): string[] {
   if (contradictedBy.length === 0 || pattern.contradicted < 0.2) return [];
   const needs = contradictedBy.length === 1 ? "it needs" : "they need";
-  return [`Against ${title}: ${goodAllTheTime(contradictedBy)}, though ${needs} ${title}.`];
+  return [`Against ${title}: ${goodMeanwhile(contradictedBy, scene)}, though ${needs} ${title}.`];
 }
 
-function doubtOf({ contradictedBy, objections, explains, doubt }: Hypothesis): string {
-  if (contradictedBy.length > 0 && doubt >= 0.3) return `, because ${goodAllTheTime(contradictedBy)}`;
+function doubtOf({ contradictedBy, objections, explains, doubt }: Hypothesis, scene: Scene): string {
+  if (contradictedBy.length > 0 && doubt >= 0.3) return `, because ${goodMeanwhile(contradictedBy, scene)}`;
   const [objection] = objections;
   if (objection !== undefined) return `: ${objection.replace(/\.$/, "")}`;
   return explains.length === 0 ? ", because it explains too little" : ", because it explains less of what was seen";
 }
 
-function goodAllTheTime(facts: Hypothesis["contradictedBy"]): string {
-  const probes = list(facts.map(({ probe }) => `\`${probe}\``));
-  return `${probes} ${facts.length === 1 ? "was" : "were"} good all the time`;
+/** What was good meanwhile; of some, a run or two were bad, which is no failure yet. */
+function goodMeanwhile(facts: Hypothesis["contradictedBy"], { seen }: Scene): string {
+  const failed = new Set(seen.symptoms.map(({ id }) => id));
+  const [mostly, always] = [true, false].map((once) =>
+    facts.filter(({ probe }) => failed.has(`probe/${probe}`) === once),
+  );
+  return list(
+    [
+      { some: always, when: "all the time" },
+      { some: mostly, when: "but for single runs" },
+    ].flatMap(({ some = [], when }) => {
+      const were = some.length === 1 ? "was" : "were";
+      return some.length === 0 ? [] : [`${list(some.map(({ probe }) => `\`${probe}\``))} ${were} good ${when}`];
+    }),
+  );
 }
 
 function sentence(symptom: Symptom): string {
