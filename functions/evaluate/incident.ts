@@ -240,8 +240,10 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   }
   const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes) };
   const symptoms = withSymptoms(draft, known, plan, (symptom) => belongsTo(draft.incident, symptom, known, plan));
-  const signs = withSigns(draft.incident, known, plan);
-  const faults = withFaults(draft.incident, known);
+  // What targets show has nothing to do with the monitor's own trouble.
+  const isOwn = isOfMonitor(draft.incident);
+  const signs = isOwn ? {} : withSigns(draft.incident, known, plan);
+  const faults = isOwn ? [] : withFaults(draft.incident, known);
   if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });
   if (signs !== draft.incident.signs && Object.keys(signs).length > 0) draft.set({ signs });
   if (faults !== draft.incident.faults && faults.length > 0) {
@@ -252,7 +254,7 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   }
 
   const before = draft.incident.diagnosis;
-  const diagnosis = isOfMonitor(draft.incident)
+  const diagnosis = isOwn
     ? diagnoseMonitor(Object.values(symptoms), plan)
     : diagnose(observedOf(draft.incident, known, plan), before);
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });

@@ -162,6 +162,22 @@ describe("a group that falls silent", () => {
     expect(incidents[0]?.fields["alerts"]).toEqual(["database failing"]);
   });
 
+  it("holds nothing that configuration checks found of the targets", async () => {
+    const bench = watched();
+    const finding = { check: "state", ok: false, observed: "ERROR", expected: "READY", explanation: "" };
+    for (let i = 0; i < 8; i++) {
+      for (const report of bench.reports().filter(({ vantage }) => vantage === "outside")) {
+        const results = report.results.map((result) => ({ ...result, findings: [finding] }));
+        await bench.deliver({ ...report, results });
+      }
+      bench.now += 60_000;
+      await bench.tick();
+    }
+    const [incident] = await bench.incidents();
+    expect(incident?.fields).toMatchObject({ root_cause: "pathkeeper", findings: [] });
+    expect(JSON.stringify(incident?.fields["timeline"])).not.toContain("ERROR");
+  });
+
   it("is judged by its schedule", async () => {
     const slow = probe("pages-health", "pages", "outside", "http", "every 2h");
     const [first, second, , fourth] = smallEnvironment.probes;
