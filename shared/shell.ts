@@ -1,5 +1,6 @@
 /** The shell that the three functions share: one push request in, one answer out, one structured line of log. */
 import type { Request, Response } from "@google-cloud/functions-framework";
+import { forRequest } from "./logger.ts";
 import { decodePush, type PushedMessage } from "./messages/push.ts";
 import { MalformedMessage } from "./messages/report.ts";
 import type { Logger, Publisher } from "./ports.ts";
@@ -28,7 +29,7 @@ export function pushFunction(
   ports: ShellPorts,
   handle: (message: PushedMessage, path: string) => Promise<void>,
 ): (request: Request, response: Response) => Promise<void> {
-  return async (request, response) => {
+  const answer = async (request: Request, response: Response): Promise<void> => {
     if (request.method === "GET") {
       // Not by `send`, which loads cryptography for a tag of the text.
       response.status(200).type("text/plain").end(`${name} is ready\n`);
@@ -46,12 +47,13 @@ export function pushFunction(
       } else {
         const reason = error instanceof Error ? error.message : String(error);
         ports.logger.error(`${name} failed, the message will be delivered again: ${reason}`, {
-          stack: error instanceof Error ? error.stack : undefined,
+          stack_trace: error instanceof Error ? error.stack : undefined,
         });
         response.status(500).send(reason);
       }
     }
   };
+  return (request, response) => forRequest(request.get("x-cloud-trace-context"), () => answer(request, response));
 }
 
 async function bury(

@@ -21,7 +21,7 @@
 import { readFileSync } from "node:fs";
 import { readCompiled } from "../config/compile.ts";
 import type { Configuration } from "../config/model.ts";
-import { structuredLogger } from "../logger.ts";
+import { reportCrashes, structuredLogger } from "../logger.ts";
 import type { Vantage } from "../messages/report.ts";
 import type { Clock, GoogleApi, Logger, Publisher, Secrets, Store } from "../ports.ts";
 import { googleApi } from "./google-api.ts";
@@ -50,6 +50,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function connect(environment: Environment): Promise<World> {
   const configuration = readConfiguration(environment);
   const [store, publisher] = await Promise.all([connectStore(environment), connectPublisher(environment)]);
+  const logger = structuredLogger(undefined, {
+    service: environment["K_SERVICE"],
+    version: environment["K_REVISION"],
+    project: environment["PATHKEEPER_PROJECT"],
+  });
+  reportCrashes(logger);
   const google = googleApi(environment["PATHKEEPER_GOOGLE_API"]);
   const clock = { now: () => Date.now() };
   const prefix = environment["PATHKEEPER_SECRET_PREFIX"];
@@ -62,7 +68,7 @@ export async function connect(environment: Environment): Promise<World> {
         : secretManager({ google, projectId: projectOf(environment), prefix, clock }),
     google,
     clock,
-    logger: structuredLogger(),
+    logger,
     configuration,
     vantage: vantageOf(environment),
   };
