@@ -141,6 +141,8 @@ export interface ChannelKind<Settings> {
    * settings, whatever the configuration says by now, and even where the channel has left it. @default false
    */
   readonly lasting?: true;
+  /** The setting of which each channel needs a value of its own, because two would write over each other. */
+  readonly owns?: string;
   /** More for the documentation, in Markdown. */
   readonly notes?: string;
   render(settings: Settings, notice: Notice): Outgoing;

@@ -68,6 +68,7 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
     problems.error({ path, part: "key" }, unknownName("component", name, components));
   }
   for (const name of channels) referEach(["channels", name, "components"], "component", components);
+  checkOwned(file, channels, problems, vocabulary);
   checkTemplates(at(file, "templates"), problems);
   for (const index of listOf(at(file, "templates")).keys())
     referEach(["templates", index, "channels"], "channel", channels);
@@ -242,6 +243,23 @@ function checkBaselines(file: unknown, problems: Problems, vocabulary: Vocabular
 function reportWithin(path: Path, mistake: Mistake, problems: Problems): void {
   const { offset, length } = mistake;
   problems.error(offset === undefined ? { path } : { path, within: { offset, length: length ?? 1 } }, mistake);
+}
+
+/** What a channel writes to, no other channel of its kind may write to as well. */
+function checkOwned(file: unknown, channels: readonly string[], problems: Problems, vocabulary: Vocabulary): void {
+  const owners = new Map<string, string>();
+  for (const name of channels) {
+    const kind = at(file, "channels", name, "kind");
+    const setting = typeof kind === "string" ? vocabulary.channels[kind]?.owns : undefined;
+    const value = setting === undefined ? undefined : at(file, "channels", name, setting);
+    if (setting === undefined || typeof value !== "string") continue;
+    const owned = JSON.stringify([kind, value]);
+    const owner = owners.get(owned);
+    owners.set(owned, owner ?? name);
+    if (owner === undefined) continue;
+    const message = `"${owner}" writes to the ${setting} "${value}", and the two would write over each other: name another ${setting}`;
+    problems.error({ path: ["channels", name, setting] }, { message });
+  }
 }
 
 /** Names in a list of entries must differ, because state and history are kept under them. */

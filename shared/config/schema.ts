@@ -32,6 +32,8 @@ export interface Kind {
   readonly secondhand?: boolean | undefined;
   /** Where in the settings names of components stand: keys with dots between them, `[]` for each entry of a list. */
   readonly components?: readonly string[] | undefined;
+  /** Of a kind of channel: the setting of which each channel needs a value of its own, because two would write over each other. */
+  readonly owns?: string | undefined;
 }
 
 /** A mistake inside a text of the file. */

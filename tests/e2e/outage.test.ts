@@ -38,7 +38,11 @@ const asPromised = {
   ok: true,
   problems: [],
   incidents: [{ status: "resolved", severity: "critical", verdict: "platform" }],
-  deliveries: { "team-email": { opened: 1, resolved: 1 }, "ops-hook": { opened: 1, resolved: 1 } },
+  deliveries: {
+    "team-email": { opened: 1, resolved: 1 },
+    "leadership-email": { opened: 1, resolved: 1 },
+    "ops-hook": { opened: 1, resolved: 1 },
+  },
 };
 
 describe("the outage of the demo", () => {
@@ -57,7 +61,7 @@ describe("the outage of the demo", () => {
     const written = await readFile(join(data.path, "postmortems", `${incident?.id}.md`), "utf8");
     expect(written).toMatch(/^# Postmortem: Demo: /);
     expect(written).toContain("The cause was VPC connector (platform).");
-    expect(written).toMatch(/\| resolved \| `ops-hook`, `status-page` and `team-email` /);
+    expect(written).toMatch(/\| resolved \| `leadership-email`, `ops-hook`, `status-page` and `team-email` /);
     expect(pathkeeper(["postmortem", incident?.id ?? "", "--data", data.path])).toBe(written);
 
     const replayed = pathkeeper(["replay", "--config", join(data.path, "monitor.yaml")], await readFile(record));

@@ -46,6 +46,7 @@ export const statusPage: ChannelKind<StatusPageSettings> = {
         .describe("Whether the page says the sentences `impact` of components. They are written for colleagues."),
     });
   },
+  owns: "bucket",
   example: `bucket: shop-status
 title: Shop
 `,

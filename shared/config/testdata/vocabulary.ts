@@ -5,7 +5,7 @@ import { nearest } from "../../nearest.ts";
 import { duration, googleProject, googleRegion, secretReference, textOrSecret } from "../fields.ts";
 import type { Mistake, Vocabulary } from "../schema.ts";
 
-/** Three kinds of probe, one kind of channel, and conditions of the form `metric{labels} > text`. */
+/** Three kinds of probe, two kinds of channel, and conditions of the form `metric{labels} > text`. */
 export const vocabulary: Vocabulary = {
   probers: {
     http: {
@@ -39,6 +39,7 @@ export const vocabulary: Vocabulary = {
   },
   channels: {
     email: { kind: "email", title: "Sends a mail.", settings: z.strictObject({ to: z.array(z.email()).min(1) }) },
+    page: { kind: "page", title: "Writes pages.", settings: z.strictObject({ bucket: z.string() }), owns: "bucket" },
   },
   checkCondition: (text) => mistakeIn(text),
   conditionSelectors(text) {
