@@ -1,10 +1,8 @@
 /** `pathkeeper beat`: reports, on behalf of a job, that it ran, so that a probe of the kind heartbeat does not miss it. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { connectPublisher } from "../shared/adapters/select.ts";
 import type { Beat } from "../shared/messages/beat.ts";
 import { topics } from "../shared/topology.ts";
 import { type Command, readArguments, WrongUsage } from "./command.ts";
+import { publisherOf } from "./publisher.ts";
 
 /** The command. */
 export const beat: Command = {
@@ -15,9 +13,7 @@ export const beat: Command = {
     const { values, positionals } = readArguments(args, options, true);
     const [name, ...others] = positionals;
     if (name === undefined || others.length > 0) throw new WrongUsage("one name is needed, that of the job");
-    const publisher = await publisherOf(values).catch((error: Error) => {
-      throw new WrongUsage(`it is not known where to report: ${error.message}; name it with --project or --data`);
-    });
+    const publisher = await publisherOf(values);
     const message: Beat = { name, ok: values.fail === undefined, message: values.fail };
     try {
       await publisher.publish(topics.heartbeats, [{ data: message }]);
@@ -31,15 +27,3 @@ export const beat: Command = {
     return 0;
   },
 };
-
-/** Pub/Sub of a project, or the broker of a system that `npm start` runs on this machine with `--data`. */
-async function publisherOf({ project, data }: { project?: string | undefined; data?: string | undefined }) {
-  if (data !== undefined) {
-    const file = join(data, "broker.url");
-    const url = await readFile(file, "utf8").catch(() => {
-      throw new Error(`there is no ${file}, which npm start -- --data ${data} writes`);
-    });
-    return connectPublisher({ PATHKEEPER_BROKER: url.trim() });
-  }
-  return connectPublisher(project === undefined ? process.env : { ...process.env, PATHKEEPER_PROJECT: project });
-}

@@ -14,6 +14,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   test: async () => (await import("./test.ts")).test,
   preview: async () => (await import("./preview.ts")).preview,
   postmortem: async () => (await import("./postmortem.ts")).postmortem,
+  drill: async () => (await import("./drill.ts")).drill,
   beat: async () => (await import("./beat.ts")).beat,
   cost: async () => (await import("./cost.ts")).cost,
   schema: async () => (await import("./schema.ts")).schema,

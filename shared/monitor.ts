@@ -9,6 +9,17 @@ export const monitorComponent: Component = {
   dependsOn: [],
 };
 
+/** The built-in component that a fire drill is of. No configuration may have another of this name, either. */
+export const drillComponent: Component = {
+  name: "fire-drill",
+  title: "Fire drill",
+  layer: "platform",
+  dependsOn: [],
+};
+
+/** The name under which a fire drill is reported. */
+export const drillProbe = "fire-drill";
+
 /** The group in which functions report of the monitor itself; no probe group has this name. */
 export const selfGroup = "self";
 

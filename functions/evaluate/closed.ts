@@ -1,4 +1,5 @@
 /** What is kept of incidents that are over. */
+import { drillComponent } from "../../shared/monitor.ts";
 import { timed } from "./availability/period.ts";
 import { componentsOf } from "./document.ts";
 import type { Closed, EnvironmentState, Incident } from "./state.ts";
@@ -18,7 +19,9 @@ export function closedLately(closed: readonly Closed[] = [], changed: readonly I
 const keepClosed = 2 * 86_400_000;
 const mostClosed = 100;
 
-/** Those whose postmortem is not written yet, oldest first. */
+/** Those whose postmortem is not written yet, oldest first. Of a fire drill there is nothing to write. */
 export function unreportedOf({ closed = [] }: Pick<EnvironmentState, "closed">): readonly Closed[] {
-  return closed.filter(({ reported }) => reported === undefined);
+  return closed.filter(
+    ({ reported, components = [] }) => reported === undefined && !components.includes(drillComponent.name),
+  );
 }

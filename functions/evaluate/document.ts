@@ -6,6 +6,7 @@ import { spokenDuration } from "../../shared/units.ts";
 import { impactsOf, type Plan, titleOf } from "./plan.ts";
 import { recoveryFields } from "./proof.ts";
 import { affectedFields, findingFields, symptomFields } from "./record.ts";
+import { isDrill } from "./self/drill.ts";
 import { isOfMonitor, monitorImpact, monitorSummary } from "./self/wording.ts";
 import { clockTime, dateTime } from "./sentences.ts";
 import type { Incident, Symptom } from "./state.ts";
@@ -75,6 +76,7 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     symptoms: symptomFields(seen),
     findings: findingFields(incident),
     alerts: rulesOf(incident),
+    ...(isDrill(incident) ? { drill: true } : {}),
     environment: plan.configuration.environment,
     first_failure_at: new Date(incident.firstFailureAt),
     opened_at: new Date(incident.openedAt),
@@ -124,6 +126,7 @@ export function eventOf(
     opened_at: new Date(incident.openedAt).toISOString(),
     first_failure_at: new Date(incident.firstFailureAt).toISOString(),
     ...(incident.resolvedAt === undefined ? {} : { resolved_at: new Date(incident.resolvedAt).toISOString() }),
+    ...(isDrill(incident) ? { drill: true as const } : {}),
     ...(incident.audibleSince === undefined ? {} : { audible_since: new Date(incident.audibleSince).toISOString() }),
   };
 }

@@ -1,6 +1,6 @@
 /** The component graph: what fails with what. */
 import type { Component } from "../../shared/config/model.ts";
-import { monitorComponent } from "../../shared/monitor.ts";
+import { drillComponent, monitorComponent } from "../../shared/monitor.ts";
 
 /** Components with their transitive dependencies; immutable. */
 export class ComponentGraph {
@@ -15,6 +15,7 @@ export class ComponentGraph {
   /** The component of that name; one that the configuration does not know stands alone, in the application. */
   component(name: string): Component {
     if (name === monitorComponent.name) return monitorComponent;
+    if (name === drillComponent.name) return drillComponent;
     return this.#components.get(name) ?? { name, title: name, layer: "application", dependsOn: [] };
   }
 

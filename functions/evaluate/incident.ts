@@ -13,6 +13,7 @@ import type { Change } from "./alerts.ts";
 import { believed } from "./document.ts";
 import { Draft, type Facts, type Happening } from "./draft.ts";
 import { echoUntil } from "./echoes.ts";
+import { incidentId } from "./incident-id.ts";
 import { nextInquiry, withAnswer } from "./inquiry.ts";
 import { belongsTo, homeOf } from "./joining.ts";
 import { applyEdit, follow } from "./lifecycle.ts";
@@ -22,6 +23,7 @@ import type { OperatorFields } from "./operator.ts";
 import { type Plan, titleOf } from "./plan.ts";
 import { dueReminders } from "./reminders.ts";
 import { diagnose } from "./root-cause.ts";
+import { isDrill } from "./self/drill.ts";
 import { diagnoseMonitor, isOfMonitor, monitorTitle } from "./self/wording.ts";
 import type { Diagnosis, EnvironmentState, Incident, KnownAlert, OutboxEntry } from "./state.ts";
 import { withSymptoms } from "./symptoms.ts";
@@ -129,7 +131,7 @@ export function revise(
 
 /** Tells what is due because time has passed. */
 function remind(draft: Draft, document: OperatorFields = {}, tickAt: number | undefined, plan: Plan): void {
-  if (tickAt === undefined || draft.incident.status === "resolved") return;
+  if (tickAt === undefined || draft.incident.status === "resolved" || isDrill(draft.incident)) return;
   // What is muted would be told to nobody, and is told when that is over.
   if (draft.incident.maintenance !== undefined || draft.incident.silencedUntil !== undefined) return;
   const told = Object.entries(toldOf(document)).flatMap(([channel, { lastAt }]) =>
@@ -208,15 +210,6 @@ function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: Readon
       : `The likely cause is ${titleOf(plan, rootCause)}`;
   draft.tell("opened", openedAt, `Opened by "${rule}". ${cause}.`);
   return draft;
-}
-
-/** `yyyymmdd-hhmmss-component`, with a number behind it where that is taken. */
-function incidentId(at: number, component: string, avoid: ReadonlySet<string>): string {
-  const digits = new Date(at).toISOString().replaceAll(/[-:]/g, "");
-  const id = `${digits.slice(0, 8)}-${digits.slice(9, 15)}-${component}`;
-  let free = id;
-  for (let number = 2; avoid.has(free); number++) free = `${id}-${number}`;
-  return free;
 }
 
 /** Brings alerts, symptoms, diagnosis and severity up to what is known. */

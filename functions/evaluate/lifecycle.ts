@@ -41,7 +41,7 @@ export function follow(draft: Draft, facts: Facts, happening: Happening, plan: P
     return;
   }
   if (isOfMonitor(incident)) {
-    resolve(draft, facts.watermark, monitorProof(incident));
+    resolve(draft, facts.watermark, monitorProof(incident, happening.documents?.[incident.id]));
     return;
   }
   if (incident.recovery === undefined) {

@@ -4,6 +4,7 @@ import { affectedBy } from "./document.ts";
 import type { Draft } from "./draft.ts";
 import type { OperatorFields } from "./operator.ts";
 import type { Plan } from "./plan.ts";
+import { isDrill } from "./self/drill.ts";
 import { clockTime, dateTime } from "./sentences.ts";
 
 /**
@@ -12,7 +13,8 @@ import { clockTime, dateTime } from "./sentences.ts";
  * @param at the time of day, at least as late as what was measured
  */
 export function followMuting(draft: Draft, document: OperatorFields | undefined, plan: Plan, at: number): void {
-  if (draft.incident.status === "resolved") return;
+  // A fire drill is told whatever mutes.
+  if (draft.incident.status === "resolved" || isDrill(draft.incident)) return;
   followMaintenance(draft, plan, at);
   followSilence(draft, document, at);
 }

@@ -11,6 +11,7 @@ export interface OperatorFields {
   readonly silenced_until?: Value | undefined;
   /** Not theirs: what the notifier notes of the channels. */
   readonly told?: Value | undefined;
+  readonly deliveries?: Value | undefined;
 }
 
 /** What an operator asks for. */

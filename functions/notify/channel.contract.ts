@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { audiences } from "../../shared/config/notification.ts";
-import { incidentEventKinds } from "../../shared/messages/incident-event.ts";
+import { type IncidentEvent, incidentEventKinds } from "../../shared/messages/incident-event.ts";
+import { statusPageKind } from "../../shared/messages/pages-due.ts";
 import type { AnyChannelKind, Outgoing, Reply } from "./channel.ts";
-import { incidentEvent, noticeOf } from "./fixtures.ts";
+import { incidentEvent, noticeOf, resolvedEvent } from "./fixtures.ts";
 
 /** Texts as a hostile or broken target could have put into an event. */
 const hostile = `<script>alert(1)</script>"'&\r\nBcc: evil@example.com\u0000\u2028${"é".repeat(50_000)}`;
@@ -33,6 +34,25 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       const outgoing = kind.render(deepFreeze(settings), notice);
       expect(kind.render(settings, notice)).toEqual(outgoing);
       expect(JSON.parse(JSON.stringify(outgoing))).toEqual(outgoing);
+    });
+
+    // A status page is not told of one.
+    const drilled = name === statusPageKind ? [] : audiences;
+    it.each(drilled)("marks a fire drill as one, for %s", (audience) => {
+      const drill: Partial<IncidentEvent> = {
+        drill: true,
+        incident: "20250916-120000-fire-drill",
+        title: "Fire drill: Netra staging tells you that its notices arrive",
+        summary: "This is a fire drill: nothing is broken.",
+        severity: "info",
+      };
+      const opened = JSON.stringify(kind.render(settings, { ...noticeOf(incidentEvent(drill)), audience }));
+      expect(opened).toMatch(/fire drill/i);
+      expect(opened).not.toContain("NEW INCIDENT");
+      expect(opened).not.toContain("needs attention");
+      const resolved = kind.render(settings, { ...noticeOf(resolvedEvent(drill)), audience });
+      expect(JSON.stringify(resolved)).toMatch(/fire.drill/i);
+      expect(JSON.stringify(resolved)).not.toContain("The trouble");
     });
 
     it.each(audiences)("keeps hostile texts harmless and bounded, in every field, for %s", (audience) => {

@@ -5,6 +5,7 @@ import { incidentLink } from "../../shared/incident-link.ts";
 import { maintenanceOf } from "../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import { statusPageKind } from "../../shared/messages/pages-due.ts";
+import { drillComponent, monitorComponent } from "../../shared/monitor.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "./channel.ts";
 import { type Delivery, deliveryId, isFinal, type LedgerEntry, momentOf } from "./ledger.ts";
 import { notDue, routesTo } from "./route.ts";
@@ -64,12 +65,15 @@ const announcement: readonly Step[] = [
   early,
 ];
 
+/** A fire drill is told to every channel, once, whatever routes, silences and windows say: that is what it is for. */
+const drillSteps: readonly Step[] = [overtaken, noDrill];
+
 /** What is over is told to everybody who knows that it was not, whatever routes, silences and windows say by now. */
 const allClear: readonly Step[] = [unannounced];
 
 /** Plans an event: which channels are told, with the payload rendered, and which are not. */
 export function plan(event: IncidentEvent, circumstances: Circumstances, now: number): NotificationPlan {
-  const steps = isAllClear(event) ? allClear : announcement;
+  const steps = isAllClear(event) ? allClear : event.drill ? drillSteps : announcement;
   const deliveries: PlannedDelivery[] = [];
   const suppressed: SuppressedDelivery[] = [];
   for (const configured of candidates(event, circumstances)) {
@@ -177,6 +181,14 @@ function saidAlready({ event, history }: Question): string | undefined {
   return isSame ? "told with the opening, in which it stands" : undefined;
 }
 
+function noDrill({ event, channel, circumstances }: Question): string | undefined {
+  if (event.event !== "opened") return "of a fire drill only its beginning and its end are told";
+  const isPage = circumstances.configuration.channels.some(
+    ({ name, kind }) => name === channel && kind === statusPageKind,
+  );
+  return isPage ? "a fire drill is no news for everybody" : undefined;
+}
+
 /** That notices do not reach a channel cannot be told there. */
 function unreachable({ event, channel }: Question): string | undefined {
   return isAbout(event, channel) ? "it is about this channel: notices do not reach it" : undefined;
@@ -243,6 +255,7 @@ function occasion(
   { configuration: { routes } }: Circumstances,
 ): string {
   if (isAllClear(event)) return "all-clear to whom the incident was announced";
+  if (told.drill) return "a fire drill is told everywhere";
   const matching = routesTo(channel, told, routes).map((route) => routes.indexOf(route) + 1);
   if (matching.length === 0) return "no route leads to a channel that works";
   const late = told === event ? "" : `, since ${event.event.replaceAll("_", " ")}: it was not told before`;
@@ -298,7 +311,8 @@ function noticeOf(
   threadTitle: string,
   { configuration, incidentLinks }: Circumstances,
 ): Notice {
-  const cause = configuration.components.find(({ name }) => name === event.root_cause);
+  const all = [...configuration.components, monitorComponent, drillComponent];
+  const cause = all.find(({ name }) => name === event.root_cause);
   const { audience = "engineers", name } = channel;
   const template = templateFor(configuration.templates ?? [], { audience, event: event.event, channel: name });
   return {

@@ -18,7 +18,8 @@ export function channelTroubles(deliveries: readonly Delivery[], now: number): P
     const what = named({ event, incident });
     const lateMs = (delivered_at?.getTime() ?? now) - planned_at.getTime();
     if (status === "rejected") return [failed(delivery.channel, at, `${what} was not delivered: ${reason}`)];
-    if (attempt_count === 0 || lateMs < lateAfterMs) return [];
+    // What was overtaken is not owed any more, however long it was tried.
+    if (status === "suppressed" || attempt_count === 0 || lateMs < lateAfterMs) return [];
     if (status === "delivered") return [result(channelProbe(delivery.channel), at)];
     const tried = `${what} has been tried for ${spokenDuration(lateMs)}: ${last?.answer}`;
     return [failed(delivery.channel, at, tried)];

@@ -44,6 +44,18 @@ export function fieldsOf(notice: Notice, room: Room): Readonly<Record<TemplateFi
     environment,
     incident: bounded(event.incident),
     link: url ?? "",
+    ...(event.drill ? drillFields(event, room) : {}),
+  };
+}
+
+/** What is said of a fire drill, so that nobody takes it for more, whatever they read and in whose words. */
+function drillFields({ status, summary }: IncidentEvent, room: Room): Partial<Record<TemplateField, string>> {
+  const isOver = status === "resolved";
+  return {
+    state: isOver ? "FIRE DRILL, over" : "FIRE DRILL",
+    what: bounded(summary, [], room.characters),
+    outlook: isOver ? "It is over." : "It ends by itself within a few minutes.",
+    customers: "Nothing: this is a fire drill.",
   };
 }
 

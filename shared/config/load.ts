@@ -1,7 +1,7 @@
 /** Loads `monitor.yaml`: everything checked, every problem reported at once, defaults filled in. */
 import type { z } from "zod";
 import type { Vantage } from "../messages/report.ts";
-import { monitorComponent } from "../monitor.ts";
+import { drillComponent, monitorComponent } from "../monitor.ts";
 import { nearest } from "../nearest.ts";
 import { checkPurpose, checkReferences } from "./checks.ts";
 import { entryName } from "./fields.ts";
@@ -154,6 +154,11 @@ function readComponent(name: string, value: unknown, path: Path, problems: Probl
     problems.error(
       { path, part: "key" },
       { message: `"${name}" is the monitor itself, which is there already: name the component otherwise` },
+    );
+  if (name === drillComponent.name)
+    problems.error(
+      { path, part: "key" },
+      { message: `"${name}" is what fire drills are of: name the component otherwise` },
     );
   const entry = inspect(componentEntry, value, path, problems);
   if (!entry) return undefined;

@@ -83,6 +83,8 @@ export interface IncidentEvent {
   resolved_at?: string | undefined;
   /** When it could be told again after maintenance or a silence; absent where nothing has muted it. */
   audible_since?: string | undefined;
+  /** Nothing is broken: it is a fire drill. Absent in earnest. */
+  drill?: true | undefined;
 }
 
 const incidentEventSchema = lazily(
@@ -115,6 +117,7 @@ const incidentEventSchema = lazily(
       first_failure_at: z.string(),
       resolved_at: z.string().optional(),
       audible_since: z.string().optional(),
+      drill: z.literal(true).optional(),
     }),
 );
 

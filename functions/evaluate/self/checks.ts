@@ -5,7 +5,15 @@
 import { nextTrigger } from "../../../shared/config/schedule.ts";
 import type { Severity } from "../../../shared/messages/incident-event.ts";
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
-import { channelOf, channelRule, deadLettersProbe, monitorComponent, selfGroup } from "../../../shared/monitor.ts";
+import {
+  channelOf,
+  channelRule,
+  deadLettersProbe,
+  drillComponent,
+  drillProbe,
+  monitorComponent,
+  selfGroup,
+} from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/redact.ts";
 import { list } from "../../../shared/sentences.ts";
 import { spokenDuration } from "../../../shared/units.ts";
@@ -35,6 +43,8 @@ const clearAfter = 120_000;
 const eventLasts = 3_600_000;
 /** How long after an event another of its kind is news again, in milliseconds: dead letters come in crowds. */
 const retellAfter = 60_000;
+/** How long a fire drill lasts, in milliseconds; it ends with the tick that follows. */
+const drillLasts = 120_000;
 /** How long after it was noticed an interruption that is over is left behind, in milliseconds. */
 const interruptionLasts = 600_000;
 /** How long what a group measured counts after it has left the configuration, in milliseconds. */
@@ -250,6 +260,10 @@ function folded(state: SelfState, seen: ReadonlyMap<string, Seen>, at: number): 
 }
 
 function checkOf({ probe, failure }: ProbeResult, known: SelfCheck | undefined, at: number): SelfCheck {
+  if (probe === drillProbe) {
+    const seen = bounded(failure?.message ?? "started by hand");
+    return { rule: "Fire drill", severity: "info", seen, since: at, at, until: at + drillLasts };
+  }
   const channel = channelOf(probe);
   const rule =
     probe === deadLettersProbe
@@ -309,7 +323,7 @@ function raised(name: string, { rule, severity, seen, since }: SelfCheck, at: nu
   const alert: KnownAlert = {
     key: keyOf(name),
     rule,
-    component: monitorComponent.name,
+    component: (name === `${toldPrefix}${drillProbe}` ? drillComponent : monitorComponent).name,
     labels: { check: name },
     severity,
     status: "firing",

@@ -3,17 +3,21 @@ import { deadLettersProbe, monitorComponent } from "../../../shared/monitor.ts";
 import { asSentence, list } from "../../../shared/sentences.ts";
 import { subscriptions } from "../../../shared/topology.ts";
 import { spokenDuration } from "../../../shared/units.ts";
+import type { OperatorFields } from "../operator.ts";
 import type { Plan } from "../plan.ts";
 import type { Diagnosis, Incident, Symptom } from "../state.ts";
 import { unreachedChannel } from "./checks.ts";
+import { drillDiagnosis, drillImpact, drillProof, drillSummary, drillTitle, isDrill, isOfDrill } from "./drill.ts";
 
-/** Whether an incident is of the monitor itself: its alerts are of the built-in component, with which no other is connected. */
+/** Whether an incident is of the monitor itself, or a fire drill: its alerts are of a built-in component, with which no other is connected. */
 export function isOfMonitor({ alerts }: Pick<Incident, "alerts">): boolean {
+  if (isDrill({ alerts })) return true;
   return Object.values(alerts).some(({ component }) => component === monitorComponent.name);
 }
 
 /** The diagnosis of an incident of the monitor: nothing has to be found out but which of its parts to look at. */
 export function diagnoseMonitor(symptoms: readonly Symptom[], plan: Plan): Diagnosis {
+  if (symptoms.some(isOfDrill)) return drillDiagnosis;
   const seen = [...symptoms].sort((a, b) => a.since - b.since);
   const parts = partsOf(seen, plan);
   return {
@@ -34,6 +38,7 @@ export function diagnoseMonitor(symptoms: readonly Symptom[], plan: Plan): Diagn
 
 /** The title of an incident of the monitor. */
 export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Plan): string {
+  if (Object.values(symptoms).some(isOfDrill)) return drillTitle(plan);
   const silent = silentGroups(Object.keys(symptoms), plan);
   const channels = channelsIn(symptoms);
   const partly = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|probes/${group}`));
@@ -50,6 +55,7 @@ export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Pla
 
 /** The summary of an incident of the monitor. */
 export function monitorSummary({ symptoms, firstFailureAt, resolvedAt }: Incident, plan: Plan): string {
+  if (Object.values(symptoms).some(isOfDrill)) return drillSummary;
   const seen = Object.values(symptoms).sort((a, b) => a.since - b.since);
   const phrases = seen.slice(0, 3).map(({ phrase }) => asSentence(phrase));
   const more = seen.length > 3 ? [`And ${seen.length - 3} more.`] : [];
@@ -66,6 +72,7 @@ export function monitorSummary({ symptoms, firstFailureAt, resolvedAt }: Inciden
 
 /** What an incident of the monitor means for those who rely on it. */
 export function monitorImpact({ symptoms, alerts, resolvedAt }: Incident, plan: Plan): string {
+  if (isDrill({ alerts })) return drillImpact;
   const open = Object.entries(alerts).flatMap(([key, { firing }]) => (firing ? [`alert/${key}`] : []));
   const groups = silentGroups(open.length > 0 ? open : Object.keys(symptoms), plan);
   const probes = plan.configuration.probes.filter(({ group }) => groups.includes(group));
@@ -85,8 +92,10 @@ export function monitorImpact({ symptoms, alerts, resolvedAt }: Incident, plan: 
   return `Outages of ${list(titles)} ${may} from here: ${list(probes.map(({ name }) => `\`${name}\``))} ${probes.length === 1 ? "is" : "are"} not heard.`;
 }
 
-/** Why an incident of the monitor is over. */
-export function monitorProof({ symptoms }: Pick<Incident, "symptoms">): string {
+/** Why an incident of the monitor is over. @param document as the notifier and operators have left it */
+export function monitorProof(incident: Incident, document?: OperatorFields): string {
+  if (isDrill(incident)) return drillProof(incident, document);
+  const { symptoms } = incident;
   const channels = channelsIn(symptoms);
   return channels.length === 0
     ? "The monitor sees again what it did not."

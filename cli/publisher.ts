@@ -1,0 +1,30 @@
+/** Where a command publishes to. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { connectPublisher } from "../shared/adapters/select.ts";
+import type { Publisher } from "../shared/ports.ts";
+import { WrongUsage } from "./command.ts";
+
+/**
+ * Pub/Sub of a project, or the broker of a system that `npm start` runs on this machine with `--data`.
+ * @throws WrongUsage where neither is known
+ */
+export async function publisherOf(from: {
+  project?: string | undefined;
+  data?: string | undefined;
+}): Promise<Publisher> {
+  return open(from).catch((error: Error) => {
+    throw new WrongUsage(`it is not known where to report: ${error.message}; name it with --project or --data`);
+  });
+}
+
+async function open({ project, data }: Parameters<typeof publisherOf>[0]): Promise<Publisher> {
+  if (data !== undefined) {
+    const file = join(data, "broker.url");
+    const url = await readFile(file, "utf8").catch(() => {
+      throw new Error(`there is no ${file}, which npm start -- --data ${data} writes`);
+    });
+    return connectPublisher({ PATHKEEPER_BROKER: url.trim() });
+  }
+  return connectPublisher(project === undefined ? process.env : { ...process.env, PATHKEEPER_PROJECT: project });
+}
