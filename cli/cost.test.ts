@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { loadConfiguration } from "../shared/config/load.ts";
 import type { Configuration } from "../shared/config/model.ts";
@@ -75,6 +76,36 @@ describe("the estimate", () => {
       expect(price.source).toMatch(/^https:\/\/cloud\.google\.com\//);
       expect(price.asOf).toMatch(/^20\d\d-\d\d$/);
     }
+  });
+
+  it("counts a status page: what it holds, how often it is written and looked at, and who reads it", () => {
+    const without = configured(probe("health", "every 1m"));
+    const settings = { bucket: "shop-status" };
+    const pages = [{ name: "page", kind: "status_page", settings }] as const;
+    const work = workloadOf({ ...without, channels: pages });
+    // Every five minutes two objects, and a few more with each notice; each is looked at before it is replaced.
+    expect(work.pages.written).toBe(8_640 * 2 + 48 * 4);
+    expect(work.pages.read).toBe(work.pages.written + 10_000);
+    expect(work.requests - workloadOf(without).requests).toBe(8_640);
+    const made = estimate({ ...without, channels: pages });
+    const storage = made.lines.filter(({ service }) => service === "Cloud Storage");
+    expect(storage.map(({ what, charged }) => [what, charged > 0])).toEqual([
+      ["pageBytes", false],
+      ["pageWrites", true],
+      ["pageReads", false],
+      ["pageViews", false],
+    ]);
+    expect(estimate(without).lines.filter(({ service }) => service === "Cloud Storage")).toEqual([]);
+  });
+
+  it("is what the README says of netra-staging", async () => {
+    const { loaded } = await readConfigurationFile("examples/netra-staging/monitor.yaml");
+    if (!("configuration" in loaded)) throw new Error("the example is not right");
+    const { charged, list, alternative } = estimate(loaded.configuration);
+    const said = (await readFile("README.md", "utf8")).match(
+      /\$\d+(\.\d\d)?(?= a month\nafter| at list price| \()|\$\d+(?=\n)/g,
+    );
+    expect(said).toEqual([`$${charged.toFixed(2)}`, `$${list.toFixed(2)}`, `$${alternative.charged.toFixed(0)}`]);
   });
 
   it("watches netra-staging for a few dollars, and far below Cloud Monitoring's own checks", async () => {

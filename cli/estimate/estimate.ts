@@ -63,6 +63,14 @@ export function estimate(configuration: Configuration): Estimate {
     line("Secret Manager", "secrets", work.secretVersions),
     line("Secret Manager", "accesses", work.secretAccesses),
     line("Artifact Registry", "images", imageBytes),
+    ...(work.pages.written === 0
+      ? []
+      : [
+          line("Cloud Storage", "pageBytes", work.pages.bytes),
+          line("Cloud Storage", "pageWrites", work.pages.written),
+          line("Cloud Storage", "pageReads", work.pages.read),
+          line("Cloud Storage", "pageViews", work.pages.sentBytes),
+        ]),
   ];
   const sum = (of: (one: CostLine) => number): number => lines.reduce((total, one) => total + of(one), 0);
   return {

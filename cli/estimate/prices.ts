@@ -34,6 +34,10 @@ export type PriceName =
   | "secrets"
   | "accesses"
   | "images"
+  | "pageBytes"
+  | "pageWrites"
+  | "pageReads"
+  | "pageViews"
   | "uptimeChecks"
   | "syntheticMonitors";
 
@@ -152,6 +156,38 @@ export const prices: Readonly<Record<PriceName, Price>> = {
     free: 0.5 * gibibyte,
     freeFor: "billing account",
     source: "https://cloud.google.com/artifact-registry/pricing",
+    asOf: "2026-08",
+  },
+  pageBytes: {
+    unit: "bytes of pages",
+    dollars: 0.02 / gibibyte,
+    free: 5 * gibibyte,
+    freeFor: "billing account",
+    source: "https://cloud.google.com/storage/pricing",
+    asOf: "2026-08",
+  },
+  pageWrites: {
+    unit: "pages written",
+    dollars: 0.005 / 1000,
+    free: 5_000,
+    freeFor: "billing account",
+    source: "https://cloud.google.com/storage/pricing",
+    asOf: "2026-08",
+  },
+  pageReads: {
+    unit: "pages read",
+    dollars: 0.0004 / 1000,
+    free: 50_000,
+    freeFor: "billing account",
+    source: "https://cloud.google.com/storage/pricing",
+    asOf: "2026-08",
+  },
+  pageViews: {
+    unit: "bytes of pages sent to readers",
+    dollars: 0.12 / gibibyte,
+    free: 100 * gibibyte,
+    freeFor: "billing account",
+    source: "https://cloud.google.com/storage/pricing-examples",
     asOf: "2026-08",
   },
   uptimeChecks: {

@@ -1,5 +1,6 @@
 /** How much a configuration makes the monitor do in a month of 30 days, while all is well. */
 import { Cron } from "croner";
+import { flushEvery } from "../../functions/evaluate/availability/flush.ts";
 import { deploymentOf } from "../../scripts/bundle/deployment.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { scheduleInterval } from "../../shared/config/schedule.ts";
@@ -20,6 +21,13 @@ export interface Workload {
   readonly logLines: number;
   readonly secretVersions: number;
   readonly secretAccesses: number;
+  /** Status pages in buckets: what they hold, how often an object is written and read, and what is sent to readers. */
+  readonly pages: {
+    readonly bytes: number;
+    readonly written: number;
+    readonly read: number;
+    readonly sentBytes: number;
+  };
   /** Runs of each kind of probe. */
   readonly runs: Readonly<Record<string, number>>;
 }
@@ -49,6 +57,13 @@ const resultBytes = 700;
 /** An incident and all that is told of it: few, and so little that they hardly count. */
 const incidentsOfAMonth = 4;
 const deliveriesOfAnIncident = 12;
+/** A status page: its objects and their size, those that are replaced with each refresh, and readers, who are a guess. */
+const pageObjectBytes = 50_000;
+const pageObjects = 100;
+const objectsOfARefresh = 2;
+const refreshSeconds = 0.5;
+const documentsOfARefresh = 8;
+const viewsOfAMonth = 10_000;
 /** Metrics of a result that are exported, once a minute at the most. */
 const exportedOfAResult = 3;
 
@@ -65,29 +80,40 @@ export function workloadOf(configuration: Configuration): Workload {
   for (const { probes, reports: count } of groups) {
     for (const { kind } of probes) runs[kind] = (runs[kind] ?? 0) + count;
   }
+  const statusPages = configuration.channels.filter(({ kind }) => kind === "status_page").length;
+  // One message refreshes all of them, with each writing of the availability.
+  const refreshes = statusPages === 0 ? 0 : (month * 1000) / flushEvery;
+  const pagesWritten = statusPages * (refreshes * objectsOfARefresh + notices * (objectsOfARefresh + 2));
   const secrets = new Set(Object.values(deployment.secrets).flat()).size;
   return {
     busySeconds: {
       probe: sum(({ seconds }) => seconds),
       evaluate: (reports + minutes) * evaluateSeconds,
-      notify: notices * 1,
+      notify: notices * 1 + refreshes * refreshSeconds,
     },
-    requests: triggers + reports + minutes + notices,
+    requests: triggers + reports + minutes + notices + refreshes,
     jobs: deployment.schedules.length,
     // Each message is carried twice: in, and out to its subscription.
-    messageBytes: 2 * (sum(({ bytes }) => bytes) + (triggers + minutes) * 1024 + notices * 4096),
+    messageBytes: 2 * (sum(({ bytes }) => bytes) + (triggers + minutes + refreshes) * 1024 + notices * 4096),
     // A report reads and writes its partition; a tick reads every partition and the environment, and writes what it keeps of the day.
-    reads: reports + minutes * (groups.length + 4) + notices * 10,
+    reads: reports + minutes * (groups.length + 4) + notices * 10 + statusPages * refreshes * documentsOfARefresh,
     writes: reports + minutes * 2 + notices * 4,
     deletes: notices * 2,
     seriesRead: sum(
       ({ probes, reports: count }) => count * probes.reduce((total, probe) => total + seriesOfARun(probe), 0),
     ),
     exportedPoints: sum(({ probes, reports: count }) => Math.min(count, minutes) * probes.length * exportedOfAResult),
-    logLines: triggers + reports + minutes,
+    logLines: triggers + reports + minutes + refreshes,
     secretVersions: secrets,
     // Read again every five minutes by each function that needs it, while it is called at all.
     secretAccesses: Object.values(deployment.secrets).reduce((total, own) => total + own.length, 0) * (month / 300),
+    pages: {
+      bytes: statusPages * pageObjects * pageObjectBytes,
+      written: pagesWritten,
+      // Each is looked at before it is replaced.
+      read: pagesWritten + statusPages * viewsOfAMonth,
+      sentBytes: statusPages * viewsOfAMonth * pageObjectBytes,
+    },
     runs,
   };
 }
