@@ -8,6 +8,11 @@ output "database" {
   value       = local.database
 }
 
+output "drill" {
+  description = "The command of a fire drill: every channel is told that it is one, through everything that a real incident goes through."
+  value       = "PATHKEEPER_TOPIC_PREFIX=${var.name_prefix}- PATHKEEPER_DATABASE='${local.database}' npx pathkeeper drill --project ${var.project_id} --config ${var.config_file}"
+}
+
 output "functions" {
   description = "The functions, by vantage point or task, with their addresses."
   value       = { for name, function in google_cloudfunctions2_function.main : name => function.service_config[0].uri }
