@@ -1,0 +1,61 @@
+/** The outage of docs/notification.md goes as the page says: its configuration, told by the notifier, with the ledger as it reads. */
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { vocabulary } from "../cli/vocabulary.ts";
+import { incidentEvent, notifyWorld } from "../functions/notify/fixtures.ts";
+import { deliveryId, parseDelivery } from "../functions/notify/ledger.ts";
+import { loadConfiguration } from "../shared/config/load.ts";
+import type { IncidentEvent } from "../shared/messages/incident-event.ts";
+
+const page = readFileSync(new URL("../docs/notification.md", import.meta.url), "utf8");
+
+const day = (time: string): string => `2025-09-16T${time}:00.000Z`;
+
+/** What happens, as the text of the page tells it. */
+const story: readonly Partial<IncidentEvent>[] = [
+  { event: "opened", at: day("12:00"), severity: "warning", components: ["database"] },
+  { event: "severity_raised", at: day("12:05") },
+  { event: "escalated", at: day("12:20") },
+  { event: "acknowledged", at: day("12:25"), status: "acknowledged" },
+  { event: "reminder", at: day("13:10"), status: "acknowledged" },
+  { event: "reminder", at: day("14:10"), status: "acknowledged", occurrence: 2 },
+  { event: "resolved", at: day("14:30"), status: "resolved", resolved_at: day("14:30") },
+];
+
+it("is told as the page says", async () => {
+  const loaded = loadConfiguration(/```yaml\n(environment:[\s\S]*?)```/.exec(page)?.[1] ?? "", "page", vocabulary);
+  if (!("configuration" in loaded)) throw new Error(JSON.stringify(loaded.problems));
+  const { channels, routes, components } = loaded.configuration;
+  const send = async () => ({ status: 202, headers: {}, body: "" });
+  const { store, clock, push } = notifyWorld({ channels, routes, send: () => send });
+  await store.set("silences", "known", {
+    component: "database",
+    from: new Date(day("13:30")),
+    until: new Date(day("15:30")),
+    reason: "everybody knows",
+  });
+  const rows: string[] = [];
+  for (const [at, changes] of story.entries()) {
+    const event = incidentEvent({
+      incident: "20250916-120000-database",
+      root_cause: "database",
+      components: components.map(({ name }) => name),
+      environment: "shop",
+      sequence: at + 1,
+      first_failure_at: day("11:58"),
+      ...changes,
+    });
+    clock.time = Date.parse(event.at);
+    expect(await push(event)).toBe("done");
+    const cells = await Promise.all(
+      channels.map(async ({ name }) => {
+        const own = parseDelivery(await store.get("deliveries", deliveryId(event, name)));
+        const told = own?.told_by === undefined ? own : parseDelivery(await store.get("deliveries", own.told_by));
+        return `${told?.status === "delivered" ? "✓ " : ""}${told?.reason}`;
+      }),
+    );
+    rows.push(`| ${event.at.slice(11, 16)} | \`${event.event}\` | ${cells.join(" | ")} |`);
+  }
+  const [, table = ""] = /\| at \| event \|.*\n\|[-|]+\n([\s\S]*?)\n\n/.exec(page) ?? [];
+  expect(table.split("\n")).toEqual(rows);
+});
