@@ -111,6 +111,12 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
     const message = `nothing watches ${name}: give a probe or a rule component: ${name}`;
     problems.warn({ path: ["components", name], part: "key" }, { message });
   }
+  for (const [index, { environments }] of routes.entries()) {
+    if (environments === undefined || environments.includes(configuration.environment)) continue;
+    // Allowed, because several files may share their routes, and yet it may be a slip.
+    const message = `this route tells of nothing in this file: the environment here is ${configuration.environment}`;
+    problems.warn({ path: ["routes", index, "environments"] }, { message });
+  }
   if (routes.length === 0)
     problems.warn({ path: [] }, { message: "there are no routes: incidents are recorded, and nobody is told" });
   else {

@@ -298,6 +298,11 @@ routes: [{ channels: [ops] }]
       ["5:13 no route uses boss: nothing is ever sent there"],
     ],
     [
+      "a route for other environments only",
+      head.replace("routes: [{", "routes: [{ environments: [warehouse], channels: [ops] }, {"),
+      ["6:12 this route tells of nothing in this file: the environment here is shop"],
+    ],
+    [
       "nobody who is told",
       head.replace(/routes.*/, ""),
       ["1:1 there are no routes: incidents are recorded, and nobody is told"],

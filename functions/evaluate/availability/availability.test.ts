@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { availabilityCollection, readAvailability, type Shares } from "../../../shared/availability.ts";
+import type { MaintenanceWindow } from "../../../shared/config/model.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import { Bench, failing, noon, probe, type Shown, smallEnvironment } from "../fixtures.ts";
 import { planOf } from "../plan.ts";
@@ -43,6 +44,39 @@ describe("one component over one day", () => {
     ],
   ])("%j", (stories, minutes) => {
     expect(sharesOf(stories)).toEqual({ up: 0, down: 0, unknown: 0, ...seconds(minutes) });
+  });
+
+  // Planned from the third minute to the fifth.
+  const planned = { from: noon + 2 * minute, to: noon + 5 * minute };
+  it.each<[string, Partial<MaintenanceWindow>, string, Partial<Record<keyof Shares, number>>]>([
+    ["what is down in it is no downtime", {}, "..xxx..", { up: 4, maintenance: 3 }],
+    ["what is up in it is not counted, either", {}, ".......", { up: 4, maintenance: 3 }],
+    ["what lasts beyond it is", {}, "..xxxxx", { up: 2, down: 2, maintenance: 3 }],
+    ["what began before it is", {}, "xxxxx..", { up: 2, down: 2, maintenance: 3 }],
+    ["what nobody knows in it is not unknown", {}, "..???..", { up: 4, maintenance: 3 }],
+    ["of another component it changes nothing", { components: ["pages"] }, "..xxx..", { up: 4, down: 3 }],
+    [
+      "of this component among others it counts",
+      { components: ["pages", "backend"] },
+      "..xxx..",
+      { up: 4, maintenance: 3 },
+    ],
+  ])("in maintenance: %s", (_, changes, story, minutes) => {
+    const window = { name: "patching", timezone: "Etc/UTC", once: planned, ...changes };
+    expect(sharesOf([{ story }], [window])).toEqual({ up: 0, down: 0, unknown: 0, ...seconds(minutes) });
+  });
+
+  it("in two windows that overlap, time is set apart once", () => {
+    const windows = [planned, { from: noon + 4 * minute, to: noon + 6 * minute }].map((once, index) => ({
+      name: `w${index}`,
+      timezone: "Etc/UTC",
+      once,
+    }));
+    expect(sharesOf([{ story: "xxxxxxx" }], windows)).toEqual({
+      up: 0,
+      unknown: 0,
+      ...seconds({ down: 3, maintenance: 4 }),
+    });
   });
 
   it("is the same however often and in whatever order the reports come, and as a naive reading says", () => {
@@ -219,7 +253,10 @@ function seconds(minutes: Partial<Record<keyof Shares, number>>): Partial<Shares
 }
 
 /** What the stories of several probes make of one component, from noon on. */
-function sharesOf(stories: readonly { story: string; kind?: string }[]): Shares | undefined {
+function sharesOf(
+  stories: readonly { story: string; kind?: string }[],
+  maintenance: readonly MaintenanceWindow[] = [],
+): Shares | undefined {
   const plan = planOf(oneComponent(stories.map(({ kind = "http" }) => kind)));
   let uptimes: Uptimes = {};
   for (const [index, { story }] of stories.entries()) {
@@ -230,7 +267,7 @@ function sharesOf(stories: readonly { story: string; kind?: string }[]): Shares 
     }
   }
   const length = Math.max(...stories.map(({ story }) => story.length));
-  const shares = dayFrom(date, [uptimes], noon + length * minute).components["backend"];
+  const shares = dayFrom(date, [uptimes], noon + length * minute, maintenance).components["backend"];
   return shares && { ...shares, unknown: shares.unknown - 12 * 3600 };
 }
 

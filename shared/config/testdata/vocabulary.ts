@@ -39,7 +39,12 @@ export const vocabulary: Vocabulary = {
   },
   channels: {
     email: { kind: "email", title: "Sends a mail.", settings: z.strictObject({ to: z.array(z.email()).min(1) }) },
-    page: { kind: "page", title: "Writes pages.", settings: z.strictObject({ bucket: z.string() }), owns: "bucket" },
+    page: {
+      kind: "page",
+      title: "Writes pages.",
+      settings: z.strictObject({ bucket: z.string(), components: z.array(z.string()).optional() }),
+      owns: "bucket",
+    },
   },
   checkCondition: (text) => mistakeIn(text),
   conditionSelectors(text) {
