@@ -15,8 +15,8 @@ import { recoveryOf, timesOf } from "./times.ts";
 import { toldOf } from "./told.ts";
 import { between, causeIn, counted, moment, titleOf } from "./words.ts";
 
-/** The most characters of a postmortem: the document that holds it may have no more than a MiB. */
-export const longestPostmortem = 150_000;
+/** The most bytes of a postmortem: the document that holds it may have no more than a MiB. */
+export const longestPostmortem: number = 256 * 1024;
 
 /** Writes it. */
 export function postmortemOf(account: Account): string {
@@ -170,10 +170,9 @@ function proposalsOf(account: Account): (string | undefined)[] {
 }
 
 function cut(text: string): string {
-  if (text.length <= longestPostmortem) return text;
-  const lines = text
-    .slice(0, longestPostmortem - 200)
-    .split("\n")
-    .slice(0, -1);
-  return `${lines.join("\n")}\n\nThe rest is left out: the document that holds this postmortem may not be larger.\n`;
+  const bytes = Buffer.from(text);
+  if (bytes.length <= longestPostmortem) return text;
+  const kept = bytes.subarray(0, longestPostmortem - 200);
+  const lines = kept.subarray(0, kept.lastIndexOf("\n")).toString();
+  return `${lines}\n\nThe rest is left out: the document that holds this postmortem may not be larger.\n`;
 }
