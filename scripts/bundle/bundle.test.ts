@@ -92,6 +92,22 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
     expect(await gone).toEqual([0, null]);
   });
 
+  it("answers what it has begun before it ends", async () => {
+    const stand = await pubSubStand(500);
+    const { child, url, said } = await startedAlone(name, "ending", { PUBSUB_EMULATOR_HOST: stand.host });
+    await expect.poll(() => fetch(url).then(({ status }) => status, said), { timeout: 60_000 }).toBe(200);
+    const gone = once(child, "exit");
+    const answer = fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"no":"push"}',
+    });
+    await expect.poll(() => stand.published.length, { timeout: 30_000 }).toBe(1);
+    child.kill("SIGTERM");
+    expect((await answer).status).toBe(204);
+    expect(await gone).toEqual([0, null]);
+  });
+
   it("is started by the platform's build and command, which download nothing", async () => {
     const place = join(folder, "deployed", name);
     await cp(built(name).directory, place, { recursive: true });
@@ -188,8 +204,10 @@ async function started(
   return { child, url: `http://127.0.0.1:${port}/`, said: () => said };
 }
 
-/** What Pub/Sub answers to a publication, over gRPC as the client speaks it. */
-async function pubSubStand(): Promise<{ readonly host: string; readonly published: readonly (readonly string[])[] }> {
+/** What Pub/Sub answers to a publication after so many milliseconds, over gRPC as the client speaks it. */
+async function pubSubStand(
+  afterMs: number = 0,
+): Promise<{ readonly host: string; readonly published: readonly (readonly string[])[] }> {
   const published: string[][] = [];
   const descriptor = createRequire(import.meta.url)("@google-cloud/pubsub/build/protos/protos.json") as object;
   const publisher = fromJSON(descriptor as never, { longs: String })["google.pubsub.v1.Publisher"] as ServiceDefinition;
@@ -198,7 +216,7 @@ async function pubSubStand(): Promise<{ readonly host: string; readonly publishe
     publish(call: ServerUnaryCall<Publication, unknown>, answer: sendUnaryData<unknown>) {
       const { topic, messages } = call.request;
       for (const { data } of messages) published.push([topic, data.toString()]);
-      answer(null, { messageIds: messages.map((_, index) => String(index)) });
+      setTimeout(answer, afterMs, null, { messageIds: messages.map((_, index) => String(index)) });
     },
   });
   const port = await promisify(server.bindAsync.bind(server))("127.0.0.1:0", ServerCredentials.createInsecure());

@@ -1,7 +1,8 @@
-/** The same outage with Google's clients throughout, on Google's emulators. */
+/** The same outage with Google's clients throughout, on Google's emulators, from the bundles: as near to the cloud as one machine comes. */
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { missingEmulator } from "../../local/emulators.ts";
+import { bundledFunctions } from "../support/bundles.ts";
 import { dataDirectory, LocalSystem, processesOf } from "../support/local-system.ts";
 
 const missing = missingEmulator("firestore") ?? missingEmulator("pubsub");
@@ -14,8 +15,10 @@ describe.skipIf(missing !== undefined)("on Google's engine", () => {
     timeout: 400_000,
   }, async () => {
     const data = await dataDirectory();
+    const bundles = await bundledFunctions();
     // The two emulators leave little of two cores: at a faster pace probes run out of time before they run out of target.
-    const system = new LocalSystem(["--once", "--pace", "1", "--engine", "google", "--data", data.path]);
+    const options = ["--once", "--pace", "1", "--engine", "google"];
+    const system = new LocalSystem([...options, "--data", data.path, "--bundles", bundles.path]);
     try {
       await system.prints("begins to lose connections");
       for (const name of ["probe", "evaluate", "notify"]) {
@@ -32,6 +35,7 @@ describe.skipIf(missing !== undefined)("on Google's engine", () => {
     } finally {
       await system.end("SIGTERM");
       await data.remove();
+      await bundles.remove();
     }
   });
 });

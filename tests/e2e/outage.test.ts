@@ -1,13 +1,11 @@
 /** The demo's outage, played to its end on the embedded engine: undisturbed, disturbed, and killed in every way. */
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { readConfigurationFile } from "../../cli/configuration.ts";
-import { bundle, functionNames } from "../../scripts/bundle/bundle.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import { bundledFunctions } from "../support/bundles.ts";
 import { dataDirectory, LocalSystem, processesOf } from "../support/local-system.ts";
 
 const deadline = 300_000;
@@ -103,16 +101,9 @@ describe("the outage of the demo", () => {
   });
 
   it("is the same from the bundles, each alone in its folder", { timeout: 300_000 }, async () => {
-    const bundles = await mkdtemp(join(tmpdir(), "pathkeeper-bundles-"));
-    cleanUp.push(() => rm(bundles, { recursive: true }));
-    const { loaded } = await readConfigurationFile("examples/netra-staging/monitor.yaml");
-    if (!("configuration" in loaded)) throw new Error("the example is not right");
-    const { configuration } = loaded;
-    for (const name of functionNames) {
-      // On the machine's own engines; which configuration is packed in does not matter, for the run brings its own.
-      await bundle({ name, configuration, directory: join(bundles, name), embedded: true });
-    }
-    const system = start("--bundles", bundles);
+    const bundles = await bundledFunctions();
+    cleanUp.push(bundles.remove);
+    const system = start("--bundles", bundles.path);
     expect(await system.outcome()).toMatchObject({ ...asPromised, repeated: 0, restarts: 0 });
     expect(await system.exitCode()).toBe(0);
   });

@@ -209,6 +209,10 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
       for (const { index, values } of functions) {
         const [service] = values["service_config"] as Readonly<Record<string, number | string>>[];
         expect(service).toMatchObject({ ingress_settings: "ALLOW_INTERNAL_ONLY", available_cpu: "1" });
+        const environment = service?.["environment_variables"] as unknown as Readonly<Record<string, string>>;
+        const probes = /^(probe|synthetic)/.test(String(index));
+        expect(environment["UV_THREADPOOL_SIZE"]).toBe(probes ? "16" : undefined);
+        expect(Object.hasOwn(environment, "PATHKEEPER_VANTAGE")).toBe(probes);
         if (index === "synthetic") continue;
         const waits = deployment.subscriptions
           .filter((each) => each.function === index)

@@ -1,0 +1,19 @@
+/** The functions as they are deployed, for runs of the local system. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfigurationFile } from "../../cli/configuration.ts";
+import { bundle, functionNames } from "../../scripts/bundle/bundle.ts";
+
+/** Bundles all functions, each into a folder of its own below `path`, with the engines of one machine besides those of the cloud. */
+export async function bundledFunctions(): Promise<{ path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), "pathkeeper-bundles-"));
+  // Which configuration is packed in does not matter, for a run brings its own.
+  const { loaded } = await readConfigurationFile("examples/netra-staging/monitor.yaml");
+  if (!("configuration" in loaded)) throw new Error("the example is not right");
+  const { configuration } = loaded;
+  for (const name of functionNames) {
+    await bundle({ name, configuration, directory: join(path, name), embedded: true });
+  }
+  return { path, remove: () => rm(path, { recursive: true }) };
+}
