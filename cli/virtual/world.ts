@@ -46,6 +46,8 @@ export interface WorldOptions {
   readonly onWritten?: (collection: string, id: string, fields: Fields, at: number) => void;
   /** @default everything is accepted */
   readonly send?: Send;
+  /** Gets what both functions log. @default nobody */
+  readonly logger?: Logger;
   /** Puts something between the functions and their ports, such as faults. */
   readonly between?: (ports: WorldPorts) => WorldPorts;
   /** Called before each delivery of a message to a function. @param attempt from 1 on */
@@ -77,8 +79,14 @@ export class VirtualWorld {
     this.#plan = options.plan ?? planOf(options.configuration);
     this.#now = options.start;
     this.clock = { now: () => this.#now };
-    const log = (message: string): void => void this.logged.set(message, (this.logged.get(message) ?? 0) + 1);
-    this.#logger = { info: log, warning: log, error: log };
+    const { logger = silentLogger } = options;
+    const counting =
+      (level: keyof Logger): Logger[keyof Logger] =>
+      (message, fields) => {
+        this.logged.set(message, (this.logged.get(message) ?? 0) + 1);
+        logger[level](message, fields);
+      };
+    this.#logger = { info: counting("info"), warning: counting("warning"), error: counting("error") };
     this.store = new ObservedStore((collection, id, fields) => options.onWritten?.(collection, id, fields, this.#now));
     const own: WorldPorts = {
       store: this.store,
@@ -179,13 +187,13 @@ export class VirtualWorld {
   }
 
   #newNotifier(): Handler {
-    const { configuration, send = accepted } = this.#options;
+    const { configuration, send = accepted, logger = silentLogger } = this.#options;
     const { store } = this.#ports;
     return notifyHandler({
       ...this.#ports,
       store,
       clock: this.clock,
-      logger: silentLogger,
+      logger,
       send,
       kinds: channels,
       configuration,
