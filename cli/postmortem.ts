@@ -15,14 +15,18 @@ const known = 200;
 /** The command. */
 export const postmortem: Command = {
   summary: "print the postmortem of an incident as Markdown; without ID list the newest incidents",
-  usage: "postmortem [ID] [--project PROJECT | --data DIR]",
+  usage: "postmortem [ID] [--anew] [--project PROJECT | --data DIR]",
   async run(args, terminal) {
-    const { values, positionals } = readArguments(args, storeOptions, true);
+    const { values, positionals } = readArguments(
+      args,
+      { ...storeOptions, anew: { type: "boolean", default: false } },
+      true,
+    );
     const [id, ...others] = positionals;
     if (others.length > 0) throw new WrongUsage("one ID is enough, that of the incident");
     const store = await storeOf(values);
     try {
-      const text = id === undefined ? await listing(store, terminal) : await written(store, id);
+      const text = id === undefined ? await listing(store, terminal) : await written(store, id, values.anew);
       terminal.print(text);
       return 0;
     } catch (error) {
@@ -35,10 +39,13 @@ export const postmortem: Command = {
   },
 };
 
-/** As it stands in the document, where people may have added to it; worked out now where it is not written yet. */
-async function written(store: Store, id: string): Promise<string> {
+/** As it stands in the document, where people may have added to it; worked out now where it is not written yet, or where that is asked for. */
+async function written(store: Store, id: string, anew: boolean): Promise<string> {
   const account = await readAccount(store, id);
-  if (account !== undefined) return (account.incident.postmortem || postmortemOf(account)).trimEnd();
+  if (account !== undefined) {
+    const { postmortem: kept } = account.incident;
+    return (anew || kept === null || kept === "" ? postmortemOf(account) : kept).trimEnd();
+  }
   const ids = (await newest(store, known)).map((one) => one.id);
   const near = nearest(id, ids);
   if (near !== undefined) throw new WrongUsage(`there is no incident ${id}: did you mean ${near}?`);
