@@ -219,6 +219,11 @@ describe("an incident in Slack, with the token of a bot", () => {
     ],
     ["a page of somebody else's", { status: 200, headers: {}, body: "<html>" }, { outcome: "retry" }],
     ["503", { status: 503, headers: {}, body: "" }, { outcome: "retry", answer: "503" }],
+    [
+      "a long page of a proxy",
+      { status: 502, headers: {}, body: "x".repeat(400_000) },
+      { outcome: "retry", answer: `502 ${"x".repeat(199)}…` },
+    ],
   ])("is tried again after %s", (_, reply, expected) => {
     const settings = slack.settings.parse({ token: { secret: "slack-token" }, channel: room });
     const outgoing = slack.render(settings, noticeOf(opened));

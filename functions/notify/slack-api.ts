@@ -3,6 +3,8 @@
  * https://docs.slack.dev/reference/methods/chat.postMessage
  */
 import type { SecretReference } from "../../shared/config/secret-reference.ts";
+import { longestAnswer } from "../../shared/outbound.ts";
+import { bounded } from "../../shared/redact.ts";
 import type { Attempt, Outgoing, OutgoingRequest, Reference, Reply, Sending } from "./channel.ts";
 import { classifyHttp } from "./classify.ts";
 import { postJson } from "./post.ts";
@@ -130,7 +132,10 @@ function requestsOf(outgoing: OutgoingRequest, opening: Reference | undefined, p
 
 /** How an attempt to post has ended. */
 function attemptOf(reply: Reply): Attempt {
-  if ("error" in reply || reply.status < 200 || reply.status >= 300) return patient(classifyHttp(reply), reply);
+  if ("error" in reply) return classifyHttp(reply);
+  // What is kept of an answer that is none of Slack's is its beginning, as of every answer.
+  if (reply.status < 200 || reply.status >= 300)
+    return patient(classifyHttp({ ...reply, body: bounded(reply.body, [], longestAnswer) }), reply);
   const said = answerOf(reply);
   if (said.ok === true) {
     const { channel, ts } = said;
