@@ -1,6 +1,5 @@
 /** The decision who is told of an event, and why the others are not. Pure: everything it needs is an argument. */
 import type { Configuration, ConfiguredChannel } from "../../shared/config/model.ts";
-import { templateFor } from "../../shared/config/templates.ts";
 import { incidentLink } from "../../shared/incident-link.ts";
 import { maintenanceOf } from "../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
@@ -10,6 +9,7 @@ import type { AnyChannelKind, Notice, Outgoing } from "./channel.ts";
 import { type Delivery, deliveryId, isFinal, type LedgerEntry, momentOf } from "./ledger.ts";
 import { notDue, routesTo } from "./route.ts";
 import { type Silence, silenced } from "./silence.ts";
+import { templateFor } from "./template.ts";
 import { isAbout } from "./trouble.ts";
 import { subjectOf } from "./wording.ts";
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { TemplateTexts } from "../../shared/config/templates.ts";
-import { templateFor } from "../../shared/config/templates.ts";
 import type { Notice } from "./channel.ts";
 import { channels } from "./channels/index.ts";
 import { configurationOf, incidentEvent, noon, noticeOf, resolvedEvent } from "./fixtures.ts";
 import { hostileNotices } from "./hostile.fixtures.ts";
 import { deliveryId } from "./ledger.ts";
 import { plan } from "./plan.ts";
+import { templateFor } from "./template.ts";
 import { wording } from "./wording.ts";
 
 function written(template: TemplateTexts, notice: Notice = noticeOf(incidentEvent())): ReturnType<typeof wording> {

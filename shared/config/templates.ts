@@ -92,22 +92,3 @@ function checkText(text: string, path: Path, problems: Problems): void {
     problems.error({ path, within: { offset, length } }, { message: closed ? unknown : open, suggestion });
   }
 }
-
-/** The words for a notice: each part from the first template that is for it and has the part. */
-export function templateFor(
-  templates: readonly Template[],
-  notice: { readonly audience: Audience; readonly event: IncidentEventKind; readonly channel: string },
-): TemplateTexts {
-  const matching = templates.filter(
-    ({ audiences: readers, events, channels }) =>
-      (readers?.includes(notice.audience) ?? true) &&
-      (events?.includes(notice.event) ?? true) &&
-      (channels?.includes(notice.channel) ?? true),
-  );
-  const texts: Partial<Record<TemplatePart, string>> = {};
-  for (const name of Object.keys(templateParts) as TemplatePart[]) {
-    const text = matching.find((template) => template[name] !== undefined)?.[name];
-    if (text !== undefined) texts[name] = text;
-  }
-  return texts;
-}
