@@ -6,9 +6,11 @@
  * `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation/telling.test.ts` repeats a run.
  */
 import { describe, expect, it, vi } from "vitest";
+import { configurationOf } from "../../cli/replay.fixtures.ts";
 import type { Moment } from "./faults.ts";
 import { Random } from "./random.ts";
 import { played, wrongs } from "./telling.ts";
+import { openWire } from "./wire.ts";
 
 const seed = Number(process.env["PATHKEEPER_SIMULATION_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed} npx vitest run tests/simulation/telling.test.ts`;
@@ -46,5 +48,32 @@ describe("ten thousand notices", () => {
     expect(totals.delivered / totals.notices).toBeGreaterThan(0.8);
     expect(totals.rejected / totals.notices).toBeLessThan(0.03);
     expect(totals.crashes).toBeGreaterThan(1_000);
+  });
+});
+
+describe("through real servers", () => {
+  it("all of it holds on connections that are refused, reset and left hanging", async () => {
+    const chance = new Random(`${seed}/wire`);
+    await using wire = await openWire(chance);
+    const configuration = configurationOf(`
+environment: shop
+title: Shop
+components:
+  database: { title: Database, layer: platform }
+probes:
+  database: { kind: postgres, component: database, vantage: inside, connection: { url: { secret: database-url } } }
+channels:
+  hook-a: { kind: webhook, url: ${wire.http}/hook-a, allow_private: true }
+  hook-b: { kind: webhook, url: ${wire.http}/hook-b, allow_private: true, cloudevents: binary }
+  infra: { kind: email, to: [infra@example.com], server: ${wire.smtp} }
+  boss: { kind: email, to: [boss@example.com], server: ${wire.smtp}, audience: executives }
+routes:
+  - { channels: [hook-a, hook-b, infra, boss] }
+`);
+    const fate = (): Moment | undefined => (chance.chance(0.03) ? moments[chance.below(2)] : undefined);
+    const outcome = await played(chance, 8, fate, { configuration, carry: wire.carry });
+    expect([...(await wrongs(outcome)), ...wire.wrong], repeat).toEqual([]);
+    const attempts = [...outcome.receivers.values()].map((receiver) => receiver.attempts);
+    expect(Math.min(...attempts), repeat).toBeGreaterThan(20);
   });
 });

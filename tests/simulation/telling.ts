@@ -1,23 +1,25 @@
 /** Notices told by the notifier on virtual time, under faults, and what is wrong with how they were told. */
 import { configurationOf } from "../../cli/replay.fixtures.ts";
 import { VirtualWorld } from "../../cli/virtual/world.ts";
+import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 import { channels as kinds } from "../../functions/notify/channels/index.ts";
 import { incidentEvent } from "../../functions/notify/fixtures.ts";
 import { type Delivery, deliveryId, isFinal, type LedgerEntry, parseDelivery } from "../../functions/notify/ledger.ts";
 import { paceOf } from "../../functions/notify/pace.ts";
 import type { Send } from "../../functions/notify/send.ts";
 import { summarize } from "../../functions/notify/summary.ts";
+import type { Configuration } from "../../shared/config/model.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import { type Fate, FaultyPorts } from "./faults.ts";
 import type { Random } from "./random.ts";
-import { keyOf, Receiver, troubleBy } from "./receivers.ts";
+import { keyOf, Receiver, type Trouble, troubleBy } from "./receivers.ts";
 
 const start = Date.parse("2025-09-16T12:00:00Z");
 const minute = 60_000;
 const day = 24 * 60 * minute;
 
 /** Ten channels of all kinds that are told by requests and mails. */
-const configuration = configurationOf(`
+export const tenChannels: Configuration = configurationOf(`
 environment: shop
 title: Shop
 components:
@@ -38,8 +40,6 @@ channels:
 routes:
   - { channels: [hook-a, hook-b, hook-c, infra, boss, slack, chat, teams, discord, ops] }
 `);
-const names = configuration.channels.map(({ name }) => name);
-
 /** What an incident goes through, with the minutes after its beginning. */
 const course: readonly (readonly [IncidentEventKind, number, Partial<IncidentEvent>])[] = [
   ["opened", 0, { severity: "warning" }],
@@ -48,8 +48,31 @@ const course: readonly (readonly [IncidentEventKind, number, Partial<IncidentEve
   ["resolved", 40, { severity: "critical", status: "resolved", root_cause: "unknown" }],
 ];
 
+/** One attempt at one notice, and what happens to it. */
+export interface Attempt {
+  readonly channel: string;
+  readonly receiver: Receiver;
+  readonly notice: string;
+  readonly key: string | undefined;
+  readonly trouble: Trouble;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Takes an attempt to its receiver. */
+export type Carry = (outgoing: Outgoing, attempt: Attempt) => Promise<Reply>;
+
+/** How a run differs from one with ten channels and no servers. */
+export interface RunOptions {
+  /** @default ten channels of several kinds */
+  readonly configuration?: Configuration;
+  /** @default the receiver answers without a network in between */
+  readonly carry?: Carry;
+}
+
 /** What came of a run. */
 export interface Played {
+  readonly configuration: Configuration;
   readonly world: VirtualWorld;
   readonly faults: FaultyPorts;
   readonly receivers: ReadonlyMap<string, Receiver>;
@@ -61,7 +84,13 @@ export interface Played {
  * So many incidents, one each two minutes, and days in which everything that can arrive arrives.
  * @param fate where a function dies
  */
-export async function played(chance: Random, incidents: number, fate: Fate): Promise<Played> {
+export async function played(
+  chance: Random,
+  incidents: number,
+  fate: Fate,
+  { configuration = tenChannels, carry }: RunOptions = {},
+): Promise<Played> {
+  const names = configuration.channels.map(({ name }) => name);
   const faults = new FaultyPorts(fate);
   const receivers = new Map(configuration.channels.map(({ name, kind }) => [name, new Receiver(kind)]));
   // For an hour two channels take nothing at all.
@@ -69,11 +98,14 @@ export async function played(chance: Random, incidents: number, fate: Fate): Pro
   const isStuck = (channel: string, at: number): boolean => at - start < 60 * minute && stuck.includes(channel);
   const send: Send = async (outgoing, now) => {
     const notice = JSON.stringify(outgoing);
-    const entry = planned.get(notice);
-    const receiver = receivers.get(entry ?? "");
-    if (entry === undefined || receiver === undefined) throw new Error(`nobody planned ${notice}`);
-    const trouble = isStuck(entry, now) ? "refused" : troubleBy(chance);
-    return receiver.answer(notice, keyOf(outgoing), trouble, chance, now);
+    const channel = planned.get(notice);
+    const receiver = receivers.get(channel ?? "");
+    if (channel === undefined || receiver === undefined) throw new Error(`nobody planned ${notice}`);
+    const trouble = isStuck(channel, now) ? "refused" : troubleBy(chance);
+    const key = keyOf(outgoing);
+    return carry === undefined
+      ? receiver.answer(notice, key, trouble, chance, now)
+      : carry(outgoing, { channel, receiver, notice, key, trouble, at: now });
   };
   const planned = new Map<string, string>();
   const world: VirtualWorld = new VirtualWorld({
@@ -117,15 +149,15 @@ export async function played(chance: Random, incidents: number, fate: Fate): Pro
   await world.run(start + 3 * day);
   const stored = await world.store.query({ collection: "deliveries", limit: 100_000 });
   const ledger = stored.map(({ id, fields }) => ({ id, delivery: parseDelivery(fields) as Delivery }));
-  return { world, faults, receivers, events, ledger };
+  return { configuration, world, faults, receivers, events, ledger };
 }
 
 /** What is wrong with a run, in sentences. */
-export async function wrongs({ world, receivers, events, ledger }: Played): Promise<string[]> {
+export async function wrongs({ configuration, world, receivers, events, ledger }: Played): Promise<string[]> {
   const wrong = [...world.mishaps];
   const entries = new Map(ledger.map(({ id, delivery }) => [id, delivery]));
   for (const event of events) {
-    for (const channel of names) {
+    for (const { name: channel } of configuration.channels) {
       if (!entries.has(deliveryId(event, channel))) wrong.push(`${deliveryId(event, channel)} is not in the ledger`);
     }
   }
@@ -135,7 +167,7 @@ export async function wrongs({ world, receivers, events, ledger }: Played): Prom
   }
   for (const [channel, receiver] of receivers) {
     const own = ledger.filter(({ delivery }) => delivery.channel === channel).map(({ delivery }) => delivery);
-    wrong.push(...wrongsInOrder(channel, receiver, own));
+    wrong.push(...wrongsInOrder(channel, receiver, own, configuration));
   }
   // What the incidents say of their deliveries is what the ledger says.
   for (const [incident, own] of Map.groupBy(ledger, ({ delivery }) => delivery.incident)) {
@@ -174,7 +206,12 @@ function wrongsOf(id: string, delivery: Delivery, receiver: Receiver): string[] 
 }
 
 /** The order in which a channel heard of each incident, the keys of its notices, and its pace. */
-function wrongsInOrder(channel: string, { arrivals }: Receiver, own: readonly Delivery[]): string[] {
+function wrongsInOrder(
+  channel: string,
+  { arrivals }: Receiver,
+  own: readonly Delivery[],
+  configuration: Configuration,
+): string[] {
   const wrong: string[] = [];
   const byPayload = new Map(own.map((delivery) => [delivery.payload, delivery]));
   const heard = new Map<string, number>();
@@ -200,7 +237,7 @@ function wrongsInOrder(channel: string, { arrivals }: Receiver, own: readonly De
       wrong.push(`${channel} heard that ${incident} is over, and not that it began`);
     heard.set(incident, Math.max(last, sequence));
   }
-  const { perMinute, atOnce } = paceOfChannel(channel);
+  const { perMinute, atOnce } = paceOfChannel(channel, configuration);
   for (const [index, { at }] of arrivals.entries()) {
     const within = arrivals.slice(index).findIndex((later) => later.at - at >= minute);
     if (within > perMinute + atOnce) wrong.push(`${channel} got ${within} notices within a minute`);
@@ -216,7 +253,10 @@ function wrongsInOrder(channel: string, { arrivals }: Receiver, own: readonly De
   return wrong;
 }
 
-function paceOfChannel(channel: string): { readonly perMinute: number; readonly atOnce: number } {
+function paceOfChannel(
+  channel: string,
+  configuration: Configuration,
+): { readonly perMinute: number; readonly atOnce: number } {
   const configured = configuration.channels.find(({ name }) => name === channel);
   return paceOf(configured ?? {}, kinds[configured?.kind ?? ""] ?? {});
 }
