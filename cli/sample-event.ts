@@ -24,7 +24,9 @@ export function sampleEvent(
     confidence: 0.9,
     components: [...new Set([name, ...components.map((component) => component.name)])],
     alerts: [`Sample: ${called} failing`],
-    summary: `Sample: ${called} has been failing since 12:02:00 UTC, and what depends on it with it.`,
+    summary: resolved
+      ? `Sample: ${called} failed from 12:02:00 to 12:40:00 UTC, and what depends on it with it.`
+      : `Sample: ${called} has been failing since 12:02:00 UTC, and what depends on it with it.`,
     environment,
     sequence: event === "opened" ? 1 : 2,
     occurrence: 1,
