@@ -186,6 +186,9 @@ const schemas: Readonly<Record<string, z.ZodType>> = {
   webhook,
 };
 
+/** The kinds of channel whose services are known here. */
+export const vendors: readonly string[] = Object.keys(schemas);
+
 /** What a service would not take of a message; empty where it takes all of it. */
 export function vendorMistakes(kind: string, outgoing: Outgoing): string[] {
   const schema = schemas[kind];

@@ -6,7 +6,7 @@ import { type IncidentEvent, incidentEventKinds, severities } from "../../shared
 import type { AnyChannelKind, Notice, Outgoing } from "./channel.ts";
 import { channels } from "./channels/index.ts";
 import { incidentEvent, noticeOf } from "./fixtures.ts";
-import { cardMistakes, vendorMistakes } from "./vendors.fixtures.ts";
+import { cardMistakes, vendorMistakes, vendors } from "./vendors.fixtures.ts";
 
 const secret = { secret: "some-secret" };
 const settings: Readonly<Record<string, readonly (readonly [kind: string, settings: object])[]>> = {
@@ -98,6 +98,12 @@ function saysNothing(outgoing: Outgoing): boolean {
 }
 
 describe("every service", () => {
+  it("is known here", () => {
+    const posting = Object.keys(channels).filter((kind) => kind !== "email" && kind !== "status_page");
+    expect(vendors.toSorted()).toEqual(posting.toSorted());
+    expect(Object.keys(settings).toSorted()).toEqual([...posting, "email"].toSorted());
+  });
+
   it.each(all)("%s takes every message", (kind, given) => {
     const channel = channels[kind] as AnyChannelKind;
     const parsed = channel.settings.parse(given);
