@@ -103,8 +103,10 @@ async function deliverAll(
   const [own, others] = partition(ledger, isOwn);
   const results = await Promise.allSettled(own.map((entry) => deliver(entry, ledger, lastChance, world)));
   const now = own.map(({ delivery }, at) => (results[at]?.status === "fulfilled" ? results[at].value : delivery));
-  // Where all only wait, nothing is new, and whoever makes something new of it notes that.
-  const isNews = own.some(({ delivery }, at) => now[at] !== delivery || isFinal(delivery));
+  // Where all only wait, nothing is new, and whoever makes something new of it notes that. An attempt that fell over is news.
+  const isNews = own.some(
+    ({ delivery }, at) => now[at] !== delivery || isFinal(delivery) || results[at]?.status === "rejected",
+  );
   if (isNews) await conclude(event, now, others, world);
   for (const result of results) if (result.status === "rejected") throw result.reason;
   return now;
