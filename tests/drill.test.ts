@@ -1,20 +1,15 @@
 /** A fire drill through everything: from the report that starts it to its end, with what every channel and the incident say of it. */
 import { expect, it } from "vitest";
 import { drillReport } from "../cli/drill.ts";
-import { configurationOf, recorded } from "../cli/replay.fixtures.ts";
+import { recorded } from "../cli/replay.fixtures.ts";
 import { VirtualWorld } from "../cli/virtual/world.ts";
 import type { Send } from "../functions/notify/send.ts";
+import { shopWith } from "./support/shop.ts";
 
 const start = Date.parse("2025-09-16T12:00:00Z");
 const minute = 60_000;
 
-const configuration = configurationOf(`
-environment: shop
-title: Shop
-components:
-  database: { title: Database, layer: platform }
-probes:
-  database: { kind: postgres, component: database, vantage: inside, connection: { url: { secret: database-url } } }
+const configuration = shopWith(`
 channels:
   ops: { kind: webhook, url: https://hooks.example.com/ops }
   boss: { kind: email, to: [boss@example.com], server: smtps://mail.example.com, audience: executives }

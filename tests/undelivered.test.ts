@@ -1,21 +1,16 @@
 /** A notice that does not arrive is itself told, by the channels that work: from the answer of the receiver to the all-clear, through everything. */
 import { describe, expect, it } from "vitest";
-import { configurationOf, recorded } from "../cli/replay.fixtures.ts";
+import { recorded } from "../cli/replay.fixtures.ts";
 import { VirtualWorld } from "../cli/virtual/world.ts";
 import type { Reply } from "../functions/notify/channel.ts";
 import type { Send } from "../functions/notify/send.ts";
 import type { Report } from "../shared/messages/report.ts";
+import { shopWith } from "./support/shop.ts";
 
 const start = Date.parse("2025-09-16T12:00:00Z");
 const minute = 60_000;
 
 const shop = `
-environment: shop
-title: Shop
-components:
-  database: { title: Database, layer: platform }
-probes:
-  database: { kind: postgres, component: database, vantage: inside, connection: { url: { secret: database-url } } }
 channels:
   ops: { kind: webhook, url: https://hooks.example.com/ops }
   infra: { kind: webhook, url: https://hooks.example.com/infra }
@@ -40,7 +35,7 @@ async function played(
     if (arrived) told.push(`${new Date(now).toISOString().slice(11, 16)} ${channel} ${event} ${cause}`);
     return reply;
   };
-  const world = new VirtualWorld({ configuration: configurationOf(text), start, send });
+  const world = new VirtualWorld({ configuration: shopWith(text), start, send });
   const reports = recorded({ database: `${".".repeat(5)}${"X".repeat(10)}${".".repeat(until - 15)}` }) as Report[];
   for (const report of reports) world.report(report, Date.parse(report.finished_at));
   for (let at = 1; at <= until; at++) world.tick(start + at * minute + 30_000);

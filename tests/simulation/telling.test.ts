@@ -6,7 +6,7 @@
  * `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation/telling.test.ts` repeats a run.
  */
 import { describe, expect, it, vi } from "vitest";
-import { configurationOf } from "../../cli/replay.fixtures.ts";
+import { shopWith } from "../support/shop.ts";
 import type { Moment } from "./faults.ts";
 import { Random } from "./random.ts";
 import { played, wrongs } from "./telling.ts";
@@ -55,13 +55,7 @@ describe("through real servers", () => {
   it("all of it holds on connections that are refused, reset and left hanging", async () => {
     const chance = new Random(`${seed}/wire`);
     await using wire = await openWire(chance);
-    const configuration = configurationOf(`
-environment: shop
-title: Shop
-components:
-  database: { title: Database, layer: platform }
-probes:
-  database: { kind: postgres, component: database, vantage: inside, connection: { url: { secret: database-url } } }
+    const configuration = shopWith(`
 channels:
   hook-a: { kind: webhook, url: ${wire.http}/hook-a, allow_private: true }
   hook-b: { kind: webhook, url: ${wire.http}/hook-b, allow_private: true, cloudevents: binary }

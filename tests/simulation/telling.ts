@@ -1,5 +1,4 @@
 /** Notices told by the notifier on virtual time, under faults, and what is wrong with how they were told. */
-import { configurationOf } from "../../cli/replay.fixtures.ts";
 import { VirtualWorld } from "../../cli/virtual/world.ts";
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 import { channels as kinds } from "../../functions/notify/channels/index.ts";
@@ -10,6 +9,7 @@ import type { Send } from "../../functions/notify/send.ts";
 import { summarize } from "../../functions/notify/summary.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import { shopWith } from "../support/shop.ts";
 import { type Fate, FaultyPorts } from "./faults.ts";
 import type { Random } from "./random.ts";
 import { keyOf, Receiver, type Trouble, troubleBy } from "./receivers.ts";
@@ -19,13 +19,7 @@ const minute = 60_000;
 const day = 24 * 60 * minute;
 
 /** Ten channels of all kinds that are told by requests and mails. */
-export const tenChannels: Configuration = configurationOf(`
-environment: shop
-title: Shop
-components:
-  database: { title: Database, layer: platform }
-probes:
-  database: { kind: postgres, component: database, vantage: inside, connection: { url: { secret: database-url } } }
+export const tenChannels: Configuration = shopWith(`
 channels:
   hook-a: { kind: webhook, url: https://hooks.example.com/a }
   hook-b: { kind: webhook, url: https://hooks.example.com/b, per_minute: 20 }

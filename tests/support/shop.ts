@@ -1,0 +1,17 @@
+/** A small shop for tests of telling: one database, asked every minute. */
+import { configurationOf } from "../../cli/replay.fixtures.ts";
+import type { Configuration } from "../../shared/config/model.ts";
+
+const head = `
+environment: shop
+title: Shop
+components:
+  database: { title: Database, layer: platform }
+probes:
+  database: { kind: postgres, component: database, vantage: inside, connection: { url: { secret: database-url } } }
+`;
+
+/** The shop with these sections besides, as YAML: its channels and its routes. */
+export function shopWith(sections: string): Configuration {
+  return configurationOf(`${head}${sections.trimStart()}`);
+}
