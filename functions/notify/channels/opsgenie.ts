@@ -41,7 +41,7 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
   notes: `## One alert from beginning to end
 
 The alias is the id of the incident. What follows an opening goes where the opening went, with its key, also when the configuration has another by now, or no
-such channel any more. Keep the secret until its incidents are over.
+such channel any more. Keep the secret until its incidents are over; Terraform removes it with the channel.
 `,
   render: renderAlert,
   classify: (reply) => classifyHttp(reply, advice),
