@@ -43,8 +43,8 @@ export const pagerduty: ChannelKind<PagerDutySettings> = {
   notes: `## One alert from beginning to end
 
 The deduplication key is the id of the incident. What follows an opening goes to the key and region that the opening went to, also when the configuration has
-another by now, or no such channel any more: so no alert stays open by itself. Keep the secret until its incidents are over; Terraform removes it with the channel. A new integration key needs a
-secret of a new name: under the old name, it would be taken for the key of alerts that it has never opened.
+another by now, or no such channel any more: so no alert stays open by itself. Keep the secret until its incidents are over; Terraform removes it with the
+channel. A new integration key needs a secret of a new name: under the old name, it would be taken for the key of alerts that it has never opened.
 
 PagerDuty drops what comes after a resolution. So an alert that somebody resolved there by hand stays resolved when the all-clear comes; a reminder or an
 escalation before that opens it anew.
