@@ -24,25 +24,31 @@ describe("a mail in a browser", () => {
   });
   afterAll(() => browser?.close());
 
+  /** A window of each size and scheme, and what its page has asked for. */
+  const windows = new Map<string, { readonly page: Page; readonly requests: string[] }>();
+
+  async function windowOf(width: number, colorScheme: "light" | "dark") {
+    const known = windows.get(`${width} ${colorScheme}`);
+    if (known !== undefined) return known;
+    const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
+    const opened = { page, requests: [] as string[] };
+    page.on("request", (request) => opened.requests.push(request.url()));
+    windows.set(`${width} ${colorScheme}`, opened);
+    return opened;
+  }
+
   async function shown(
     notice: Notice,
     { width, scheme }: { readonly width: number; readonly scheme: "light" | "dark" },
     look: (page: Page, context: BrowserContext) => Promise<void>,
   ): Promise<void> {
-    const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height: 800 } });
-    try {
-      const page = await context.newPage();
-      const requests: string[] = [];
-      page.on("request", (request) => requests.push(request.url()));
-      const settings = email.settings.parse({ to: ["team@example.com"] });
-      await page.setContent((email.render(settings, notice) as OutgoingMail).html);
-      await look(page, context);
-      // Nothing is loaded from elsewhere, and nothing that a target said has become an element that would.
-      expect(requests).toEqual([]);
-      expect(await page.locator("script, img, iframe").count()).toBe(0);
-    } finally {
-      await context.close();
-    }
+    const { page, requests } = await windowOf(width, scheme);
+    const settings = email.settings.parse({ to: ["team@example.com"] });
+    await page.setContent((email.render(settings, notice) as OutgoingMail).html);
+    await look(page, page.context());
+    // Nothing is loaded from elsewhere, and nothing that a target said has become an element that would.
+    expect(requests).toEqual([]);
+    expect(await page.locator("script, img, iframe").count()).toBe(0);
   }
 
   const schemes = ["light", "dark"] as const;
