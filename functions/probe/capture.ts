@@ -1,5 +1,6 @@
 /** Values that are kept from an answer for later: the settings under `capture`, and what they find. */
 import { z } from "zod";
+import { lazily } from "../../shared/lazily.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
 import { find, parsePattern, patternMistake } from "./pattern.ts";
 import { type Json, variableName } from "./template.ts";
@@ -17,33 +18,37 @@ const path = z
   .string()
   .refine((text) => parseJsonPath(text) !== undefined, "must be a path such as $.token or $.threads[0].id");
 
-const written: z.ZodType<Capture, unknown> = z
-  .strictObject({
-    json: path.optional().describe("A path into the JSON answer."),
-    header: z.string().min(1).toLowerCase().optional().describe("The name of a header of the answer."),
-    matches: z
-      .string()
-      .refine((text) => patternMistake(text) === undefined, {
-        error: ({ input }) => `must be a pattern such as /session=([^;]+)/: ${patternMistake(String(input))}`,
-      })
-      .optional()
-      .describe("A /pattern/ that is found in the value, of which the first group is kept."),
-    secret: z.boolean().optional().describe("Keeps the value out of reports."),
-  })
-  .refine(({ json, header }) => (json === undefined) !== (header === undefined), {
-    message: "write where the value stands: json or header",
-  });
+const written: () => z.ZodType<Capture, unknown> = lazily(() =>
+  z
+    .strictObject({
+      json: path.optional().describe("A path into the JSON answer."),
+      header: z.string().min(1).toLowerCase().optional().describe("The name of a header of the answer."),
+      matches: z
+        .string()
+        .refine((text) => patternMistake(text) === undefined, {
+          error: ({ input }) => `must be a pattern such as /session=([^;]+)/: ${patternMistake(String(input))}`,
+        })
+        .optional()
+        .describe("A /pattern/ that is found in the value, of which the first group is kept."),
+      secret: z.boolean().optional().describe("Keeps the value out of reports."),
+    })
+    .refine(({ json, header }) => (json === undefined) !== (header === undefined), {
+      message: "write where the value stands: json or header",
+    }),
+);
 
 /** The schema of `capture`: where each variable stands, by its name. */
-export const captures: z.ZodType<Readonly<Record<string, Capture>>, unknown> = z.record(
-  z.string().regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter"),
-  z.union([path.transform((json): Capture => ({ json })), written], {
-    error: "must be a path such as $.token, or { header: NAME } or { json: PATH }",
-  }),
-  {
-    error: ({ code }) =>
-      code === "invalid_type" ? "must be a map of variables, such as { token: $.token }" : undefined,
-  },
+export const captures: () => z.ZodType<Readonly<Record<string, Capture>>, unknown> = lazily(() =>
+  z.record(
+    z.string().regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter"),
+    z.union([path.transform((json): Capture => ({ json })), written()], {
+      error: "must be a path such as $.token, or { header: NAME } or { json: PATH }",
+    }),
+    {
+      error: ({ code }) =>
+        code === "invalid_type" ? "must be a map of variables, such as { token: $.token }" : undefined,
+    },
+  ),
 );
 
 const telling = "token|passw(?:or)?d|secret|api_?key|jwt|cookie|credential|authorization|session|bearer";

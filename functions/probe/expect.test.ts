@@ -17,7 +17,7 @@ const judge = (settings: unknown, answer: Partial<Answered> = {}): string | unde
   } catch {
     json = undefined;
   }
-  const failure = unmet(expectations.parse(settings), all, json);
+  const failure = unmet(expectations().parse(settings), all, json);
   return failure && `${failure.kind} at ${failure.phase}: ${failure.message}`;
 };
 

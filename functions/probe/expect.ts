@@ -1,6 +1,7 @@
 /** What an HTTP answer must be like: the settings under `expect`, and the first thing that is not as expected. */
 import { z } from "zod";
 import { duration } from "../../shared/config/fields.ts";
+import { lazily } from "../../shared/lazily.ts";
 import type { Failure } from "../../shared/messages/report.ts";
 import { formatDuration, quantity } from "../../shared/units.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
@@ -55,22 +56,24 @@ export function parseJson(text: string): unknown {
 const statusAdvice = "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";
 
 /** The schema of a value of JSON that is no list and no object. */
-export const jsonScalar: z.ZodType<JsonScalar, JsonScalar> = z.union(
-  [
-    z.string().superRefine((text, context) => {
-      const message = expectedMistake(text);
-      if (message !== undefined) context.addIssue({ code: "custom", message });
-    }),
-    z.number(),
-    z.boolean(),
-    z.null(),
-  ],
-  {
-    error: ({ input }) =>
-      typeof input === "object"
-        ? 'must be one value, such as healthy, 3, true, "< 0.8" or /done/: go on in the path to what is inside'
-        : undefined,
-  },
+export const jsonScalar: () => z.ZodType<JsonScalar, JsonScalar> = lazily(() =>
+  z.union(
+    [
+      z.string().superRefine((text, context) => {
+        const message = expectedMistake(text);
+        if (message !== undefined) context.addIssue({ code: "custom", message });
+      }),
+      z.number(),
+      z.boolean(),
+      z.null(),
+    ],
+    {
+      error: ({ input }) =>
+        typeof input === "object"
+          ? 'must be one value, such as healthy, 3, true, "< 0.8" or /done/: go on in the path to what is inside'
+          : undefined,
+    },
+  ),
 );
 
 /** What is wrong with an expected text: one that looks like a comparison or a pattern must be one. */
@@ -83,38 +86,47 @@ function expectedMistake(text: string): string | undefined {
 }
 
 /** The schema of values inside JSON by path, each a value or what `meets` reads as a condition. */
-export const jsonValues: z.ZodType<Readonly<Record<string, JsonScalar>>, Record<string, JsonScalar>> = z.record(
-  z.string().refine((path) => parseJsonPath(path) !== undefined, "must be a path such as $.status or $.checks[0].ok"),
-  jsonScalar,
+export const jsonValues: () => z.ZodType<Readonly<Record<string, JsonScalar>>, Record<string, JsonScalar>> = lazily(
+  () =>
+    z.record(
+      z
+        .string()
+        .refine((path) => parseJsonPath(path) !== undefined, "must be a path such as $.status or $.checks[0].ok"),
+      jsonScalar(),
+    ),
 );
 
 /** The schema of `expect`. */
-export const expectations: z.ZodType<Expectations, unknown> = z.strictObject({
-  status: z
-    .union([acceptedStatus(), z.array(acceptedStatus()).min(1)], { error: statusAdvice })
-    .default("2xx")
-    .describe("Accepted status codes: 200, 2xx, 200-299, or a list of these."),
-  headers: z
-    .record(z.string().toLowerCase(), z.string())
-    .optional()
-    .describe("Headers that the answer must carry, each with its text or a /pattern/."),
-  body_contains: z.string().min(1).optional().describe("A text that the body must contain."),
-  body_matches: z
-    .string()
-    .refine((text) => parsePattern(asPattern(text)) !== undefined, {
-      error: ({ input }) => `must be a regular expression: ${patternMistake(asPattern(String(input)))}`,
-    })
-    .optional()
-    .describe("A regular expression that the body must match."),
-  json: jsonValues
-    .optional()
-    .describe('Values inside a JSON body by path: a value, a comparison such as "< 0.8" or "!= down", or a /pattern/.'),
-  max_time: duration
-    .optional()
-    .describe(
-      "The longest that the whole exchange may take, redirects included. A slower answer is asked for again at once: if that one is fast, the first had met a cold instance.",
-    ),
-});
+export const expectations: () => z.ZodType<Expectations, unknown> = lazily(() =>
+  z.strictObject({
+    status: z
+      .union([acceptedStatus(), z.array(acceptedStatus()).min(1)], { error: statusAdvice })
+      .default("2xx")
+      .describe("Accepted status codes: 200, 2xx, 200-299, or a list of these."),
+    headers: z
+      .record(z.string().toLowerCase(), z.string())
+      .optional()
+      .describe("Headers that the answer must carry, each with its text or a /pattern/."),
+    body_contains: z.string().min(1).optional().describe("A text that the body must contain."),
+    body_matches: z
+      .string()
+      .refine((text) => parsePattern(asPattern(text)) !== undefined, {
+        error: ({ input }) => `must be a regular expression: ${patternMistake(asPattern(String(input)))}`,
+      })
+      .optional()
+      .describe("A regular expression that the body must match."),
+    json: jsonValues()
+      .optional()
+      .describe(
+        'Values inside a JSON body by path: a value, a comparison such as "< 0.8" or "!= down", or a /pattern/.',
+      ),
+    max_time: duration
+      .optional()
+      .describe(
+        "The longest that the whole exchange may take, redirects included. A slower answer is asked for again at once: if that one is fast, the first had met a cold instance.",
+      ),
+  }),
+);
 
 /** Takes secrets out of a text of the target before it is cut. */
 type Clean = (text: string) => string;

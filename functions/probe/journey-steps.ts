@@ -31,11 +31,13 @@ const name = z
   .regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter");
 
 /** The schema of `variables`. */
-export const variables: z.ZodType<Readonly<Record<string, Given>>, unknown> = z.record(
-  name,
-  z.union([z.string(), z.number(), z.boolean(), secretReference], {
-    error: "must be a text, a number, true or false, or { secret: NAME }",
-  }),
+export const variables: () => z.ZodType<Readonly<Record<string, Given>>, unknown> = lazily(() =>
+  z.record(
+    name,
+    z.union([z.string(), z.number(), z.boolean(), secretReference], {
+      error: "must be a text, a number, true or false, or { secret: NAME }",
+    }),
+  ),
 );
 
 const kinds = ["http", "websocket", ...utterances, "check"] as const;
@@ -46,32 +48,32 @@ export const journeyStep: () => z.ZodType<JourneyStep, unknown> = lazily(() =>
     .strictObject({
       name: stepName.describe("What the step is called in failures and in golden_path_step_time."),
       http: z
-        .strictObject(requestFields)
+        .strictObject(requestFields())
         .refine(oneBody.holds, oneBody.otherwise)
         .optional()
         .describe("Sends a request on a fresh connection, as the probe `http` does, and judges the answer."),
       websocket: z
-        .strictObject(socketFields)
+        .strictObject(socketFields())
         .optional()
         .describe("Opens a WebSocket on a fresh connection. It stays open for the steps that follow."),
-      ...utteranceFields,
-      send: utteranceFields.send.describe(
+      ...utteranceFields(),
+      send: utteranceFields().send.describe(
         "Sends a message over the open WebSocket: a text as it is, anything else as JSON.",
       ),
-      expect: utteranceFields.expect.describe(
+      expect: utteranceFields().expect.describe(
         "Messages that must come over the open WebSocket, in this order. Others may come between them.",
       ),
-      ping: utteranceFields.ping.describe("Sends a ping over the open WebSocket and waits for its answer."),
-      close: utteranceFields.close.describe(
+      ping: utteranceFields().ping.describe("Sends a ping over the open WebSocket and waits for its answer."),
+      close: utteranceFields().close.describe(
         "Closes the open WebSocket with this code and waits until the server has closed too.",
       ),
       check: z
-        .record(name, jsonScalar)
+        .record(name, jsonScalar())
         .optional()
         .describe(
           'Captured values that must be as told, by the name of the variable: a value, a comparison such as "> 0", or a /pattern/.',
         ),
-      capture: captures
+      capture: captures()
         .default({})
         .describe(
           "Values to keep from the answer of `http` or the messages of `expect` for later steps: `token: $.token`, or `{ header: x-thread }`. Those with names like token, password or secret are kept out of reports, and so is one with `secret: true`.",

@@ -1,6 +1,7 @@
 /** One HTTP request as it is configured: its settings, and the exchange from the first connection to the last answer of its redirects. */
 import { z } from "zod";
 import { type SecretReference, textOrSecret } from "../../shared/config/fields.ts";
+import { lazily } from "../../shared/lazily.ts";
 import type { Failure, Hop } from "../../shared/messages/report.ts";
 import { type Expectations, expectations } from "./expect.ts";
 import { dial } from "./net/dial.ts";
@@ -46,9 +47,9 @@ export interface Asked {
 }
 
 /** The fields of the settings. */
-export const requestFields: {
+export const requestFields: () => {
   readonly [Field in keyof RequestSettings]-?: z.ZodType<RequestSettings[Field], unknown>;
-} = {
+} = lazily(() => ({
   url: z
     .string()
     .refine(isHttpUrl, "must be a URL that begins with http:// or https://")
@@ -80,8 +81,8 @@ export const requestFields: {
     .default(2 ** 20)
     .describe("The longest decoded body that is accepted, in bytes."),
   tls: tlsVerification,
-  expect: expectations.prefault({}).describe("What the answer must be like."),
-};
+  expect: expectations().prefault({}).describe("What the answer must be like."),
+}));
 
 /** Holds of settings that name one body at most; with the sentence for those that do not. */
 export const oneBody: {

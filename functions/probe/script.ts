@@ -51,21 +51,23 @@ export function actionMistake(step: object, all: readonly string[]): string | un
 /** The keys of which an utterance has one. */
 export const actions = ["send", "expect", "ping", "close"] as const;
 
-const expectedMessage: z.ZodType<ExpectedMessage, unknown> = z
-  .strictObject({
-    json: jsonValues.optional().describe("Values inside a JSON message by path, as in `expect` of the probe http."),
-    contains: z.string().min(1).optional().describe("A text that the message must contain."),
-    matches: z
-      .string()
-      .refine((text) => patternMistake(text) === undefined, {
-        error: ({ input }) => `must be a pattern such as /done/ or /done/i: ${patternMistake(String(input))}`,
-      })
-      .optional()
-      .describe("A /pattern/ that must be found in the message."),
-  })
-  .refine((match) => Object.keys(match).length > 0, {
-    message: "write what the message must be like: json, contains or matches",
-  });
+const expectedMessage: () => z.ZodType<ExpectedMessage, unknown> = lazily(() =>
+  z
+    .strictObject({
+      json: jsonValues().optional().describe("Values inside a JSON message by path, as in `expect` of the probe http."),
+      contains: z.string().min(1).optional().describe("A text that the message must contain."),
+      matches: z
+        .string()
+        .refine((text) => patternMistake(text) === undefined, {
+          error: ({ input }) => `must be a pattern such as /done/ or /done/i: ${patternMistake(String(input))}`,
+        })
+        .optional()
+        .describe("A /pattern/ that must be found in the message."),
+    })
+    .refine((match) => Object.keys(match).length > 0, {
+      message: "write what the message must be like: json, contains or matches",
+    }),
+);
 
 /** The schema of the name of a step. */
 export const stepName: z.ZodType<string, string> = z
@@ -73,12 +75,12 @@ export const stepName: z.ZodType<string, string> = z
   .regex(/^[a-z][a-z0-9_ -]{0,39}$/i, "must be letters, digits, spaces, - and _, at most 40");
 
 /** The fields of an utterance, but for the time that it may take. */
-export const utteranceFields: {
+export const utteranceFields: () => {
   readonly [Field in Exclude<keyof Utterance, "within">]-?: z.ZodType<Utterance[Field], unknown>;
-} = {
+} = lazily(() => ({
   send: z.json().optional().describe("A message to send: a text as it is, anything else as JSON."),
   expect: z
-    .array(expectedMessage)
+    .array(expectedMessage())
     .min(1)
     .optional()
     .describe("Messages that must come, in this order. Others may come between them."),
@@ -89,7 +91,7 @@ export const utteranceFields: {
     .refine((code) => code === 1000 || (code >= 3000 && code <= 4999), "must be 1000, or 3000 to 4999")
     .optional()
     .describe("Closes with this code and waits until the server has closed too."),
-};
+}));
 
 /** The schema of `script`. */
 export const script: () => z.ZodType<readonly Step[], unknown> = lazily(() =>
@@ -102,8 +104,8 @@ export const script: () => z.ZodType<readonly Step[], unknown> = lazily(() =>
             .describe(
               "What the stage is called in failures and in websocket_stage_time. Default: expect-2, by position.",
             ),
-          ...utteranceFields,
-          send: utteranceFields.send.describe(
+          ...utteranceFields(),
+          send: utteranceFields().send.describe(
             "A message to send: a text as it is, anything else as JSON. `{token}` in it stands for the token.",
           ),
           within: duration.prefault("5s").describe("The longest that the step may take."),

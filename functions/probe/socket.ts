@@ -1,6 +1,7 @@
 /** A WebSocket as it is configured: its settings, and the target that they mean. */
 import { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
+import { lazily } from "../../shared/lazily.ts";
 import { headers, type IpVersion, ipVersion, type TlsVerification, tlsVerification } from "./net/settings.ts";
 import type { WebSocketTarget } from "./net/websocket.ts";
 import type { ProbeWorld } from "./prober.ts";
@@ -16,7 +17,9 @@ export interface SocketSettings {
 }
 
 /** The fields of the settings. */
-export const socketFields: { readonly [Field in keyof SocketSettings]: z.ZodType<SocketSettings[Field], unknown> } = {
+export const socketFields: () => {
+  readonly [Field in keyof SocketSettings]: z.ZodType<SocketSettings[Field], unknown>;
+} = lazily(() => ({
   url: z
     .string()
     .refine(isWebSocketUrl, "must be a URL that begins with ws:// or wss://, without user and #")
@@ -34,7 +37,7 @@ export const socketFields: { readonly [Field in keyof SocketSettings]: z.ZodType
     .default(2 ** 20)
     .describe("The longest message that is accepted, in bytes."),
   tls: tlsVerification,
-};
+}));
 
 /**
  * The target of the settings, secrets resolved.

@@ -12,6 +12,7 @@ import {
   type ServerUnaryCall,
   type ServiceDefinition,
   type sendUnaryData,
+  type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { fromJSON } from "@grpc/proto-loader";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -204,24 +205,29 @@ async function started(
   return { child, url: `http://127.0.0.1:${port}/`, said: () => said };
 }
 
-/** What Pub/Sub answers to a publication after so many milliseconds, over gRPC as the client speaks it. */
+/** What Pub/Sub answers to a publication after so many milliseconds. */
 async function pubSubStand(
   afterMs: number = 0,
 ): Promise<{ readonly host: string; readonly published: readonly (readonly string[])[] }> {
   const published: string[][] = [];
-  const descriptor = createRequire(import.meta.url)("@google-cloud/pubsub/build/protos/protos.json") as object;
-  const publisher = fromJSON(descriptor as never, { longs: String })["google.pubsub.v1.Publisher"] as ServiceDefinition;
-  const server = new Server();
-  server.addService(publisher, {
+  const host = await stand("@google-cloud/pubsub", "google.pubsub.v1.Publisher", {
     publish(call: ServerUnaryCall<Publication, unknown>, answer: sendUnaryData<unknown>) {
       const { topic, messages } = call.request;
       for (const { data } of messages) published.push([topic, data.toString()]);
       setTimeout(answer, afterMs, null, { messageIds: messages.map((_, index) => String(index)) });
     },
   });
+  return { host, published };
+}
+
+/** A service of Google's over gRPC, as the client of that package speaks it, until the test is over: `HOST:PORT`. */
+async function stand(client: string, name: string, calls: UntypedServiceImplementation): Promise<string> {
+  const descriptor = createRequire(import.meta.url)(`${client}/build/protos/protos.json`) as object;
+  const server = new Server();
+  server.addService(fromJSON(descriptor as never, { longs: String })[name] as ServiceDefinition, calls);
   const port = await promisify(server.bindAsync.bind(server))("127.0.0.1:0", ServerCredentials.createInsecure());
   onTestFinished(() => server.forceShutdown());
-  return { host: `127.0.0.1:${port}`, published };
+  return `127.0.0.1:${port}`;
 }
 
 /** What the client sends. */

@@ -23,7 +23,7 @@ export const http: Prober<HttpSettings, HttpObservation> = {
   get settings() {
     return z
       .strictObject({
-        ...requestFields,
+        ...requestFields(),
         extract: extractions().default([]).describe("Metrics to take out of a JSON body."),
       })
       .refine(oneBody.holds, oneBody.otherwise);

@@ -31,7 +31,7 @@ export const journey: Prober<JourneySettings, JourneyObservation> = {
   get settings() {
     return z
       .strictObject({
-        variables: variables
+        variables: variables()
           .default({})
           .describe(
             "Values for `${name}` in URLs, headers, bodies, messages and expectations, each a text, a number or a secret; `${run_id}` is there by itself and different in every run. `$${` stands for the characters `${`.",

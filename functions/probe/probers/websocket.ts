@@ -34,12 +34,12 @@ export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
   get settings() {
     return z
       .strictObject({
-        ...socketFields,
-        url: socketFields.url.describe("The URL to open. `{token}` in it stands for the token."),
-        headers: socketFields.headers.describe(
+        ...socketFields(),
+        url: socketFields().url.describe("The URL to open. `{token}` in it stands for the token."),
+        headers: socketFields().headers.describe(
           "Headers of the upgrade, such as `origin`. `{token}` in them stands for the token.",
         ),
-        subprotocols: socketFields.subprotocols.describe(
+        subprotocols: socketFields().subprotocols.describe(
           "Subprotocols to offer, of which the server must choose one. `{token}` stands for the token.",
         ),
         token: secretReference
