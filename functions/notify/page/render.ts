@@ -183,7 +183,7 @@ function document(title: string, state: ComponentState, body: Html): Html {
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="content-security-policy" content="${contentSecurityPolicy}">
+<meta http-equiv="content-security-policy" content="${contentSecurityPolicy()}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>${title}</title>

@@ -1,5 +1,6 @@
 /** How a status page looks: one sheet, within the page, for light and dark, wide and narrow. */
 import { createHash } from "node:crypto";
+import { lazily } from "../../../shared/lazily.ts";
 
 /** The sheet. Colours are told apart by shape and word as well; texts keep a contrast of 4.5 to 1 in both schemes. */
 export const style = `
@@ -70,10 +71,12 @@ footer { padding-top: 2.5rem; padding-bottom: 3rem; }
 `;
 
 /** What a page may load: nothing but its own sheet, known by its hash, and pictures that stand within it. */
-export const contentSecurityPolicy: string = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'`,
-  "img-src data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join("; ");
+export const contentSecurityPolicy: () => string = lazily(() =>
+  [
+    "default-src 'none'",
+    `style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; "),
+);
