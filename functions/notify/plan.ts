@@ -63,6 +63,7 @@ const announcement: readonly Step[] = [
   inMaintenance,
   tooMany,
   early,
+  outdated,
 ];
 
 /** A fire drill is told to every channel, once, whatever routes, silences and windows say: that is what it is for. */
@@ -133,6 +134,9 @@ export function isSuperseded(history: readonly Delivery[], sequence: number): bo
 /** Why an event that the all-clear has overtaken is not told. */
 export const superseded = "superseded: the incident is resolved";
 
+/** Why a change is not told whose message comes after that of a later one. */
+export const standsInLater = "superseded: later news, in which it stands, are told already";
+
 /** Why a channel does not hear the end of what it never heard of. */
 export const neverAnnounced = "never announced here";
 
@@ -166,10 +170,14 @@ function firstRefusal(steps: readonly Step[], question: Question): string | unde
 }
 
 function overtaken({ event, history }: Question): string | undefined {
-  if (isSuperseded(history, event.sequence)) return superseded;
+  return isSuperseded(history, event.sequence) ? superseded : undefined;
+}
+
+/** The last step: what it says of a change is that it would have been told, had its message come in time. */
+function outdated({ event, history }: Question): string | undefined {
   const isLate =
     changes.includes(event.event) && history.some((told) => isTelling(told) && told.sequence > event.sequence);
-  return isLate ? "superseded: later news, in which it stands, are told already" : undefined;
+  return isLate ? standsInLater : undefined;
 }
 
 /** What changed in the moment of which the opening tells stands in the opening: with a late one, several events may come at once. */

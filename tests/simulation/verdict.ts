@@ -2,6 +2,7 @@
 import { eventsOf } from "../../cli/scenario/judge.ts";
 import { instantOf, type Played, type PlayedIncident } from "../../cli/scenario/play.ts";
 import type { Delivery } from "../../functions/notify/ledger.ts";
+import { standsInLater } from "../../functions/notify/plan.ts";
 import type { Value } from "../../shared/ports.ts";
 
 /** One incident, as far as it must not change. */
@@ -13,7 +14,7 @@ export interface Essence {
 /** Everything of a run that must be as in a run without faults. */
 export interface Verdict {
   readonly incidents: readonly Essence[];
-  /** `incident channel event`, each as often as it was accepted by the channel. */
+  /** `incident channel event`, each as often as it was accepted by the channel, or told with a later one that overtook it. */
   readonly told: readonly string[];
 }
 
@@ -29,7 +30,7 @@ export function verdictOf(played: Played, strictness: Strictness): Verdict {
   const incidents = played.incidents.filter((incident) => strictness === "same" || !isLatenessItself(incident));
   const names = new Map(incidents.map(({ id }, index) => [id, strictness === "same" ? id : `incident ${index + 1}`]));
   const heard = (delivery: Delivery): boolean =>
-    delivery.status === "delivered" &&
+    (delivery.status === "delivered" || delivery.reason === standsInLater) &&
     names.has(delivery.incident) &&
     (strictness === "same" || (isBeginningOrEnd(delivery) && hearsOfAllComponents(delivery.channel, played)));
   return {
