@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { Worker } from "node:worker_threads";
 import { afterAll, describe, expect, it } from "vitest";
 import { SqliteStore } from "./sqlite.ts";
 import { storeContract } from "./store.contract.ts";
@@ -98,6 +99,24 @@ describe("processes that share a SqliteStore", () => {
     const store = new SqliteStore(file);
     expect(await store.get("state", "counter")).toEqual({ n: 300 });
     await store.close();
+  });
+
+  it("can all open a new file at the same moment", async () => {
+    const ready = new SharedArrayBuffer(4);
+    const script = new URL("./testdata/sqlite-opener.ts", import.meta.url);
+    const openers = [1, 2].map(() => new Worker(script, { workerData: { ready } }));
+    const answers = new Set<string>();
+    for (let round = 1; round <= 100; round++) {
+      const file = newFile();
+      const replies = openers.map(async (opener) => {
+        opener.postMessage({ file, all: round * openers.length });
+        const [answer] = await once(opener, "message");
+        answers.add(String(answer).replace(file, "FILE"));
+      });
+      await Promise.all(replies);
+    }
+    expect([...answers]).toEqual(["opened"]);
+    await Promise.all(openers.map((opener) => opener.terminate()));
   });
 
   it("keep every write that was acknowledged before a kill -9", async () => {

@@ -92,14 +92,38 @@ const schema = `
 function openDatabase(file: string): DatabaseSync {
   try {
     const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
-    database.exec("PRAGMA journal_mode = WAL");
-    // A write that returned survives a loss of power too. At a tenth of a millisecond a commit, NORMAL would gain nothing that matters.
-    database.exec("PRAGMA synchronous = FULL");
-    database.exec(schema);
+    patiently(() => {
+      database.exec("PRAGMA journal_mode = WAL");
+      // A write that returned survives a loss of power too. At a tenth of a millisecond a commit, NORMAL would gain nothing that matters.
+      database.exec("PRAGMA synchronous = FULL");
+      database.exec(schema);
+    });
     return database;
   } catch (error) {
     throw new Error(`Cannot open the store ${file}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Works until nobody is in the way: for a change of the journal SQLite does not wait by itself, and several processes open a new file at once. */
+function patiently(work: () => void): void {
+  const until = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      work();
+      return;
+    } catch (error) {
+      if (primaryCode(error) !== busyCode || performance.now() >= until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+/** SQLITE_BUSY; source: https://sqlite.org/rescode.html. */
+const busyCode = 5;
+
+/** The primary result code of an error of SQLite. */
+function primaryCode(error: unknown): number | undefined {
+  return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
 }
 
 /** Field names of this form are refused by the rules, so that no document can hold one of its own. */
@@ -122,8 +146,9 @@ function translated<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof Error && "errcode" in error && passing.has(Number(error.errcode) & 0xff)) {
-      throw new StoreError("unavailable", `SQLite is unavailable: ${error.message}`, { cause: error });
+    const code = primaryCode(error);
+    if (code !== undefined && passing.has(code)) {
+      throw new StoreError("unavailable", `SQLite is unavailable: ${messageOf(error)}`, { cause: error });
     }
     throw error;
   }
