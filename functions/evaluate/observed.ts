@@ -2,7 +2,7 @@
 import { general } from "./cause/classes.ts";
 import type { Role } from "./cause/roles.ts";
 import type { Observed } from "./cause/scene.ts";
-import type { Fault, Level } from "./cause/signs.ts";
+import { type Fault, isSameFault, type Level } from "./cause/signs.ts";
 import type { Facts } from "./draft.ts";
 import { intervalOf, type Plan } from "./plan.ts";
 import type { Incident, ProbeFact, ProbeSign } from "./state.ts";
@@ -43,11 +43,7 @@ export function withSigns(incident: Incident, facts: Facts, plan: Plan): NonNull
 export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
   const known = incident.faults ?? [];
   const found = Object.values(facts.probes).flatMap(({ faults = [] }) => faults);
-  const isKnown = (fault: Fault): boolean =>
-    known.some(
-      ({ check, component, resource }) =>
-        check === fault.check && component === fault.component && resource === fault.resource,
-    );
+  const isKnown = (fault: Fault): boolean => known.some((one) => isSameFault(one, fault));
   const added = found.filter((fault) => !isKnown(fault)).slice(0, 40 - known.length);
   return added.length === 0 ? known : [...known, ...added];
 }

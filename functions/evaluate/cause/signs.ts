@@ -167,9 +167,7 @@ export function faultsOf(result: ProbeResult, known: readonly Fault[] | undefine
     .map((finding): Fault => {
       const component = finding.component ?? result.component;
       const { check, observed, expected, explanation, resource } = finding;
-      const before = known?.find(
-        (fault) => fault.check === check && fault.component === component && fault.resource === resource,
-      );
+      const before = known?.find((fault) => isSameFault(fault, { check, component, resource }));
       const what = `${bounded(check, [], 60)} is ${bounded(observed, [], 80)}, expected ${bounded(expected, [], 80)}`;
       const why = bounded(explanation, [], 240).replace(/\.$/, "");
       return (
@@ -186,6 +184,16 @@ export function faultsOf(result: ProbeResult, known: readonly Fault[] | undefine
     })
     .sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity))
     .slice(0, mostFaults);
+}
+
+/** What tells one fault from another. */
+interface FaultIdentity extends Pick<Fault, "check" | "component"> {
+  readonly resource?: string | undefined;
+}
+
+/** Whether two faults are the same one, whatever each says of it. */
+export function isSameFault(a: FaultIdentity, b: FaultIdentity): boolean {
+  return a.check === b.check && a.component === b.component && a.resource === b.resource;
 }
 
 /** Whether two sets of signs and faults say the same. */
