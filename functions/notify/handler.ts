@@ -122,9 +122,18 @@ async function conclude(
   others: readonly LedgerEntry[],
   world: NotifyWorld,
 ): Promise<void> {
-  const summary = summarize([...others.map(({ delivery }) => delivery), ...now]);
-  await writeSummary(world.store, incident, summary, world.logger);
+  await noteOn(incident, now, others, world);
   await reportTrouble(`${incident}:${event}`, channelTroubles(now, world.clock.now()), world);
+}
+
+/** Notes on the incident how its notices stand. @param others the rest of its ledger */
+function noteOn(
+  incident: string,
+  now: readonly Delivery[],
+  others: readonly LedgerEntry[],
+  { store, logger }: NotifyWorld,
+): Promise<void> {
+  return writeSummary(store, incident, summarize([...others.map(({ delivery }) => delivery), ...now]), logger);
 }
 
 async function reportTrouble(id: string, troubles: readonly ProbeResult[], world: NotifyWorld): Promise<void> {
@@ -264,12 +273,7 @@ async function giveUp(event: IncidentEvent, message: PushedMessage, world: Notif
   const now = await Promise.all(own.map((entry) => abandon(entry, world)));
   if (now.some((delivery) => !isFinal(delivery)))
     throw new TryAgain(`${event.event} of ${event.incident} is being sent`);
-  await writeSummary(
-    world.store,
-    event.incident,
-    summarize([...others.map(({ delivery }) => delivery), ...now]),
-    world.logger,
-  );
+  await noteOn(event.incident, now, others, world);
   return now.filter(({ status }) => status === "rejected");
 }
 
