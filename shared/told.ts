@@ -1,5 +1,13 @@
-/** What stands on an incident of its notices: written by the notifier, read by people and, for what is due, by the evaluator. */
+/** What is known of the notices of an incident, on it and in the ledger: written by the notifier, read by people and by the evaluator. */
 import type { Fields, Value } from "./ports.ts";
+
+/** The collection of the ledger: one document for each event and channel, told or not. */
+export const ledgerCollection = "deliveries";
+
+/** Whether nothing more becomes of an entry of the ledger. */
+export function isDone({ status }: { readonly status: string }): boolean {
+  return status === "delivered" || status === "rejected" || status === "suppressed";
+}
 
 /** The numbers behind the last word on a channel. */
 export interface ToldNumbers {

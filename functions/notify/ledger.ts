@@ -10,9 +10,10 @@ import {
   severities,
 } from "../../shared/messages/incident-event.ts";
 import type { Fields, Filter, Logger, Store } from "../../shared/ports.ts";
+import { ledgerCollection } from "../../shared/told.ts";
 
-/** The collection of the ledger. */
-export const deliveries = "deliveries";
+// The evaluator reads the ledger as well: where it is, and when an entry is done, both know from one place.
+export { isDone as isFinal, ledgerCollection as deliveries } from "../../shared/told.ts";
 
 /** How long the ledger is kept, in milliseconds: longer than anyone asks why a notice did or did not come. */
 export const keptForMs: number = 90 * 86_400_000;
@@ -91,11 +92,6 @@ export function momentOf({
   return createHash("sha256").update(JSON.stringify(shown)).digest("hex").slice(0, 16);
 }
 
-/** Whether nothing more will become of it. */
-export function isFinal({ status }: Delivery): boolean {
-  return status === "delivered" || status === "rejected" || status === "suppressed";
-}
-
 /**
  * Everything the ledger holds on an incident. A document that cannot be read is left out, with a warning.
  * @param channel of this channel only; without it, of all
@@ -108,7 +104,7 @@ export async function readLedger(
 ): Promise<LedgerEntry[]> {
   const ofChannel: readonly Filter[] = channel === undefined ? [] : [["channel", "==", channel]];
   const where: readonly Filter[] = [["incident", "==", incident], ...ofChannel];
-  const stored = await store.query({ collection: deliveries, where, limit: 2000 });
+  const stored = await store.query({ collection: ledgerCollection, where, limit: 2000 });
   return stored.flatMap(({ id, fields }) => {
     const delivery = parseDelivery(fields);
     if (delivery === undefined) logger.warning(`notify ignores the delivery ${id}, its document cannot be read`);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Availability, availabilityCollection, monthOf, readAvailability } from "../../../shared/availability.ts";
 import { lazily } from "../../../shared/lazily.ts";
 import type { Fields, Store } from "../../../shared/ports.ts";
+import { ledgerCollection } from "../../../shared/told.ts";
 import { incidentCollection } from "../document.ts";
 
 /** Everything that is known of one incident. */
@@ -107,8 +108,6 @@ export interface DeliveryRecord {
   readonly attempt_count: number;
 }
 
-/** The collection of deliveries, which the notifier writes. */
-const deliveryCollection = "deliveries";
 /** More than one incident ever has. */
 const mostDeliveries = 2000;
 
@@ -117,7 +116,7 @@ export async function readAccount(store: Store, id: string): Promise<Account | u
   const fields = await store.get(incidentCollection, id);
   if (fields === undefined) return undefined;
   const stored = await store.query({
-    collection: deliveryCollection,
+    collection: ledgerCollection,
     where: [["incident", "==", id]],
     limit: mostDeliveries,
   });

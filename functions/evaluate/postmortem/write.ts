@@ -1,5 +1,6 @@
 /** Writes postmortems into the documents of resolved incidents: once each, when what there is to say of the notices is known. */
 import type { Store } from "../../../shared/ports.ts";
+import { isDone } from "../../../shared/told.ts";
 import { incidentCollection } from "../document.ts";
 import type { Desk } from "../evaluate.ts";
 import { type Closed, decodeEnvironment, encodeEnvironment, environmentDocument, stateCollection } from "../state.ts";
@@ -31,8 +32,7 @@ export async function writePostmortem(
 /** Whether the end was told to everybody who is to hear of it, and nothing is on its way. Pure. */
 export function isWhole({ deliveries }: Pick<Account, "deliveries">, channels: number): boolean {
   if (channels === 0) return true;
-  const isFinal = ({ status }: { status: string }): boolean => ["delivered", "rejected", "suppressed"].includes(status);
-  return deliveries.some(({ event }) => event === "resolved") && deliveries.every(isFinal);
+  return deliveries.some(({ event }) => event === "resolved") && deliveries.every(isDone);
 }
 
 /** Writes the text and that it is written, or neither. */
