@@ -124,16 +124,18 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
 
     it.each<[string, string]>([
       ["ECONNREFUSED", "retry"],
-      ["ECONNRESET", "retry"],
-      ["ETIMEDOUT", "retry"],
+      ["ECONNRESET", "retry, unsure whether it arrived"],
+      ["ETIMEDOUT", "retry, unsure whether it arrived"],
       ["ENOTFOUND", "retry"],
       ["ESECRET", "retry"],
       ["ESETTINGS", "rejected"],
       ["EPRIVATE", "rejected"],
-      ["EUNKNOWN", "retry"],
-    ])("reads the error %s as %s", (code, outcome) => {
+      ["EUNKNOWN", "retry, unsure whether it arrived"],
+    ])("reads the error %s as %s", (code, expected) => {
       const reply: Reply = { error: "what happened", code };
-      expect(kind.classify(reply)).toEqual({ outcome, answer: "what happened" });
+      const [outcome, unsure] = expected.split(", ");
+      const read = { outcome, answer: "what happened", ...(unsure === undefined ? {} : { unsure: true }) };
+      expect(kind.classify(reply)).toEqual(read);
     });
   });
 }

@@ -110,7 +110,8 @@ export type Reference = Readonly<Record<string, string>>;
 /** How one attempt ended. */
 export type Attempt =
   | { readonly outcome: "delivered"; readonly answer: string; readonly reference?: Reference }
-  | { readonly outcome: "retry"; readonly answer: string; readonly afterMs?: number }
+  /** `unsure`: it may have arrived nevertheless, only the answer is missing. */
+  | { readonly outcome: "retry"; readonly answer: string; readonly afterMs?: number; readonly unsure?: true }
   | { readonly outcome: "rejected"; readonly answer: string };
 
 /** What is known when a notice is sent, and was not when it was planned. */

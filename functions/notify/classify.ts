@@ -38,9 +38,21 @@ export function classifySmtp(reply: Reply): Attempt {
   return { outcome: "rejected", answer };
 }
 
+/** Errors of Node and ours that the settings are to blame for, and those before there was a connection to send anything on. */
+const wrongSettings: readonly string[] = ["ESETTINGS", "EPRIVATE"];
+const neverSent: readonly string[] = [
+  "ESECRET",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+];
+
 /** Without an answer another try is worth it, unless the settings themselves stand in the way. */
-function unanswered({ error, code }: NoAnswer): Attempt {
-  return { outcome: code === "ESETTINGS" || code === "EPRIVATE" ? "rejected" : "retry", answer: error };
+function unanswered({ error: answer, code }: NoAnswer): Attempt {
+  if (wrongSettings.includes(code)) return { outcome: "rejected", answer };
+  return { outcome: "retry", answer, ...(neverSent.includes(code) ? {} : { unsure: true }) };
 }
 
 /** `Retry-After` in milliseconds, in seconds or as a date, which is measured against the peer's own clock (RFC 9110, 10.2.3). */

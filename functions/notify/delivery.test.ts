@@ -38,6 +38,9 @@ describe("turnOf", () => {
   const resolved = entry("resolved", 3, "planned");
   const go = { turn: "go", supersedes: [] };
   const wait = { turn: "wait" };
+  const unanswered = { at: seconds(-60), outcome: "lost", answer: "no answer within 15 s" };
+  const busy = { at: seconds(-30), outcome: "retry", answer: "503" };
+  const refused = { at: seconds(-1), outcome: "rejected", answer: "404" };
 
   it.each<[string, LedgerEntry, LedgerEntry[], object]>([
     ["the opening waits for nobody", opened, [joined, resolved], go],
@@ -92,6 +95,33 @@ describe("turnOf", () => {
       { turn: "suppress", reason: "never announced here" },
     ],
     [
+      "the all-clear of an opening that was refused waits until the updates give way to it",
+      resolved,
+      [entry("opened", 1, "rejected", { attempts: [refused] }), joined],
+      wait,
+    ],
+    [
+      "the all-clear follows an update that may have arrived before it was superseded",
+      resolved,
+      [
+        entry("opened", 1, "rejected", { attempts: [refused] }),
+        entry("joined", 2, "suppressed", { attempts: [unanswered] }),
+      ],
+      go,
+    ],
+    [
+      "the all-clear follows an opening that may have arrived before it was given up",
+      resolved,
+      [entry("opened", 1, "rejected", { attempts: [unanswered, busy] })],
+      go,
+    ],
+    [
+      "the all-clear is pointless when the opening was refused after an attempt without an answer",
+      resolved,
+      [entry("opened", 1, "rejected", { attempts: [unanswered, refused] })],
+      { turn: "suppress", reason: "never announced here" },
+    ],
+    [
       "the all-clear follows a delivered update",
       resolved,
       [entry("opened", 1, "rejected"), entry("joined", 2, "delivered")],
@@ -130,6 +160,14 @@ describe("afterAttempt", () => {
       delivered_at: seconds(1),
       lease_until: undefined,
       attempts: [{ at: seconds(1), outcome: "delivered", answer: "204" }],
+    });
+  });
+
+  it("notes that it may have arrived where only the answer is missing", () => {
+    const unsure = { outcome: "retry", answer: "read ECONNRESET", unsure: true } as const;
+    expect(afterAttempt(sending, unsure, noon, false)).toMatchObject({
+      status: "retrying",
+      attempts: [{ at: seconds(0), outcome: "lost", answer: "read ECONNRESET" }],
     });
   });
 

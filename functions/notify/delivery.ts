@@ -14,8 +14,10 @@ import {
   deliveryFields,
   isFinal,
   type LedgerEntry,
+  mayHaveArrived,
   parseDelivery,
   shownAttempts,
+  unsure,
 } from "./ledger.ts";
 import { bucketFields, bucketId, paceOf, readBucket, stateCollection, take } from "./pace.ts";
 import { isSuperseded, neverAnnounced, superseded } from "./plan.ts";
@@ -113,8 +115,9 @@ export function turnOf(
   const supersedes = unfinished.filter((other) => delivery.event === "resolved" && other.delivery.event !== "opened");
   if (unfinished.length > supersedes.length) return { turn: "wait" };
   const closes = delivery.event === "resolved" || earlier.some((other) => other.delivery.event === "resolved");
-  if (closes && supersedes.length === 0 && !earlier.some((other) => other.delivery.status === "delivered")) {
-    return { turn: "suppress", reason: neverAnnounced };
+  if (closes && !earlier.some((other) => mayHaveArrived(other.delivery))) {
+    // What is still on its way gives way by itself, and until then may arrive.
+    return supersedes.length > 0 ? { turn: "wait" } : { turn: "suppress", reason: neverAnnounced };
   }
   return { turn: "go", supersedes: supersedes.map(({ id }) => id) };
 }
@@ -127,11 +130,10 @@ export function afterAttempt(
   lastChance: boolean,
 ): Delivery {
   const count = delivery.attempt_count + 1;
+  const outcome = attempt.outcome === "retry" && attempt.unsure ? unsure : attempt.outcome;
   const tried: Delivery = {
     ...delivery,
-    attempts: [...delivery.attempts, { at: new Date(now), outcome: attempt.outcome, answer: attempt.answer }].slice(
-      -shownAttempts,
-    ),
+    attempts: [...delivery.attempts, { at: new Date(now), outcome, answer: attempt.answer }].slice(-shownAttempts),
     attempt_count: count,
     lease_until: undefined,
     next_attempt_at: undefined,
@@ -312,7 +314,7 @@ function attempts(count: number): string {
 /** The attempt of an instance that died: nobody knows whether it arrived. */
 function lost(delivery: Delivery): Delivery {
   const at = new Date((delivery.lease_until ?? delivery.planned_at).getTime());
-  const attempt = { at, outcome: "lost", answer: "the instance that was sending did not come back" };
+  const attempt = { at, outcome: unsure, answer: "the instance that was sending did not come back" };
   return {
     ...delivery,
     attempts: [...delivery.attempts, attempt].slice(-shownAttempts),

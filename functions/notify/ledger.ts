@@ -68,6 +68,15 @@ export interface Delivery {
   readonly expires_at: Date;
 }
 
+/** The outcome of an attempt of which nobody knows whether it arrived: the answer never came, or whoever waited for it died. */
+export const unsure = "lost";
+
+/** Whether the other side has it, or may have it. Who refuses it in the end has not taken it before. */
+export function mayHaveArrived({ status, attempts }: Delivery): boolean {
+  if (status === "delivered") return true;
+  return attempts.some(({ outcome }) => outcome === unsure) && attempts.at(-1)?.outcome !== "rejected";
+}
+
 /** A delivery with the id of its document, which is also its idempotency key. */
 export interface LedgerEntry {
   readonly id: string;

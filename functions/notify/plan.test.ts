@@ -215,6 +215,16 @@ describe("the all-clear", () => {
     expect(told(resolvedEvent(), { ledger, routes: [] })).toEqual({ mail: "never announced here", ops: expected });
   });
 
+  it.each([
+    ["retry", "never announced here"],
+    ["lost", "yes"],
+  ])("after an opening that was given up, with an attempt that was %s: %s", (outcome, expected) => {
+    const attempts = [{ at: new Date(noon), outcome, answer: "" }];
+    const [given] = heldLedger("ops", [[{}, "rejected"]]);
+    const ledger = given === undefined ? [] : [{ ...given, delivery: { ...given.delivery, attempts } }];
+    expect(told(resolvedEvent(), { ledger, routes: [] }).ops).toBe(expected);
+  });
+
   it("goes to whom a later event was the first news", () => {
     const ledger = heldLedger("ops", [
       [{}, "suppressed"],

@@ -6,7 +6,7 @@ import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/inc
 import { statusPageKind } from "../../shared/messages/pages-due.ts";
 import { drillComponent, monitorComponent } from "../../shared/monitor.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "./channel.ts";
-import { type Delivery, deliveryId, isFinal, type LedgerEntry, momentOf } from "./ledger.ts";
+import { type Delivery, deliveryId, isFinal, type LedgerEntry, mayHaveArrived, momentOf } from "./ledger.ts";
 import { notDue, routesTo } from "./route.ts";
 import { type Silence, silenced } from "./silence.ts";
 import { templateFor } from "./template.ts";
@@ -121,9 +121,9 @@ export function isAllClear(event: IncidentEvent): boolean {
   return event.status === "resolved";
 }
 
-/** Whether a channel knows, or is about to know, of the incident from an event before this one. */
+/** Whether a channel may know, or is about to know, of the incident from an event before this one. */
 export function wasTold(history: readonly Delivery[], sequence: number): boolean {
-  return history.some((delivery) => delivery.sequence < sequence && isTelling(delivery));
+  return history.some((delivery) => delivery.sequence < sequence && isKnowing(delivery));
 }
 
 /** Whether the all-clear has overtaken an event in a channel, so that telling it now would only confuse. */
@@ -287,7 +287,7 @@ const gone = "";
 
 /** A channel with the settings that lead to what it opened, of whatever kind it is by now; as it is configured where nothing stays open. */
 function asOpened(channel: ConfiguredChannel, history: readonly Delivery[]): ConfiguredChannel {
-  const opening = history.find((delivery) => delivery.settings !== undefined && isTelling(delivery));
+  const opening = history.find((delivery) => delivery.settings !== undefined && isKnowing(delivery));
   if (opening?.settings === undefined) return channel;
   return { ...channel, kind: opening.kind, settings: JSON.parse(opening.settings) };
 }
@@ -356,4 +356,9 @@ function earliest(history: readonly Delivery[]): Delivery | undefined {
 /** Whether the channel has it or is about to get it. */
 function isTelling({ status }: Delivery): boolean {
   return status !== "suppressed" && status !== "rejected";
+}
+
+/** Whether the channel has it, is about to get it, or may have got it before it was given up. */
+function isKnowing(delivery: Delivery): boolean {
+  return isTelling(delivery) || mayHaveArrived(delivery);
 }

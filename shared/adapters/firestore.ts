@@ -1,8 +1,9 @@
 /** Google Firestore through its own client, loaded at the first call, so that a start which needs no document does not pay for it. */
 import { setTimeout as wait } from "node:timers/promises";
-import type { DocumentSnapshot, Firestore, Query, Transaction } from "@google-cloud/firestore";
+import type { DocumentSnapshot, Firestore, Query } from "@google-cloud/firestore";
 import { type Fields, type Stored, StoreError, type StoreErrorCode, type Value } from "../ports.ts";
-import { type Attempt, CheckedStore, type StoreOptions, type Write } from "./checked-store.ts";
+import { type Attempt, CheckedStore, type StoreOptions } from "./checked-store.ts";
+import { commit, type Google, referenceTo, unchanged } from "./firestore-commit.ts";
 import type { QueryPlan } from "./store-query.ts";
 
 /** Which database a `FirestoreStore` keeps its documents in. */
@@ -57,33 +58,15 @@ export class FirestoreStore extends CheckedStore {
 
   protected override attempts<T>(attempt: Attempt<T>): Promise<T> {
     const startedAt = performance.now();
-    const assertAwaited = (): void => {
-      if (performance.now() - startedAt > this.#deadlineMs) throw new Error("The caller has been told that it failed");
-    };
-    const readErrors = new Set<unknown>();
-    const run = async (client: Client, transaction: Transaction): Promise<T> => {
-      const { google, firestore } = client;
-      try {
-        assertAwaited();
-        const { result, writes } = await attempt(async (collection, id) => {
-          try {
-            return fieldsOf(google, await transaction.get(firestore.collection(collection).doc(id)));
-          } catch (error) {
-            readErrors.add(error);
-            throw error;
-          }
-        });
-        assertAwaited();
-        for (const write of writes) apply(client, transaction, write);
-        return result;
-      } catch (error) {
-        // The client must see its own errors as they are, because it runs again by their codes; and never run again for one of the body.
-        throw readErrors.has(error) ? error : new OwnError(error);
+    const isAwaited = (): boolean => performance.now() - startedAt < this.#deadlineMs;
+    return this.#call("Transaction", async (client) => {
+      for (let lost = 0; isAwaited(); lost++) {
+        if (lost > 0) await wait(Math.random() * Math.min(longestPauseMs, 10 * 2 ** lost));
+        const outcome = await tryOnce(client, attempt, isAwaited);
+        if (outcome !== "lost") return outcome.result;
       }
-    };
-    return this.#call("Transaction", (client) =>
-      client.firestore.runTransaction((transaction) => run(client, transaction), { maxAttempts }),
-    );
+      throw new StoreError("contention", `A transaction lost to others for ${this.#deadlineMs} ms`);
+    });
   }
 
   async #call<T>(attempted: string, work: (client: Client) => Promise<T>): Promise<T> {
@@ -107,9 +90,13 @@ export class FirestoreStore extends CheckedStore {
 
 /** An error of Firestore's client as a `StoreError`. Source of the codes: https://grpc.github.io/grpc/core/md_doc_statuscodes.html. */
 export function storeErrorOf(attempted: string, error: unknown): StoreError {
-  const code = error instanceof Error && "code" in error && typeof error.code === "number" ? error.code : undefined;
+  const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
   return new StoreError(codes[code ?? -1] ?? "unavailable", `${attempted}: ${message}`, { cause: error });
+}
+
+function codeOf(error: unknown): number | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "number" ? error.code : undefined;
 }
 
 /** Whatever is not here may pass by itself: a deadline, a restart of the server, a quota, a permission that is being granted. */
@@ -123,18 +110,62 @@ const codes: Readonly<Record<number, StoreErrorCode>> = {
   12: "invalid",
 };
 
-/** The client waits between them from 1 s on and ever longer, so that the deadline ends a hopeless transaction first. */
-const maxAttempts = 100;
+/** The longest pause before a transaction that others were faster than is tried again, in milliseconds. */
+const longestPauseMs = 1_000;
 
-/** Carries an error past the client, which would run a transaction again for some of them. */
+/** Runs a transaction once: reads without locks, and commits where nothing that was read has changed since. */
+async function tryOnce<T>(
+  { google, firestore }: Client,
+  attempt: Attempt<T>,
+  isAwaited: () => boolean,
+): Promise<{ readonly result: T } | "lost"> {
+  const seen = new Map<string, DocumentSnapshot>();
+  const readErrors = new Set<unknown>();
+  const read = async (collection: string, id: string): Promise<Fields | undefined> => {
+    const reference = referenceTo(firestore, collection, id);
+    try {
+      const snapshot = seen.get(reference.path) ?? (await reference.get());
+      seen.set(reference.path, snapshot);
+      return fieldsOf(google, snapshot);
+    } catch (error) {
+      readErrors.add(error);
+      throw error;
+    }
+  };
+  let done: Awaited<ReturnType<Attempt<T>>>;
+  try {
+    done = await attempt(read);
+  } catch (error) {
+    if (readErrors.has(error)) throw error;
+    // A body that read while others wrote may have failed over a state that never was.
+    if (seen.size > 1 && !(await unchanged(firestore, seen))) return "lost";
+    throw new OwnError(error);
+  }
+  if (!isAwaited()) return "lost";
+  const { result, writes } = done;
+  try {
+    if (writes.length > 0) await commit(google, firestore, writes, seen);
+    // What was read at once was so at one moment; of several documents that is to be shown.
+    else if (seen.size > 1 && !(await unchanged(firestore, seen))) return "lost";
+    return { result };
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === aborted) return "lost";
+    if (unmet.includes(code ?? 0) && !(await unchanged(firestore, seen))) return "lost";
+    throw error;
+  }
+}
+
+/** Codes of a commit: others write the same at this moment, or a document is not what the commit relies on. */
+const aborted = 10;
+const unmet: readonly number[] = [5, 6, 9];
+
+/** An error of a body, which is not to be taken for one of Firestore, whatever it looks like. */
 class OwnError extends Error {
   constructor(cause: unknown) {
     super("Not an error of Firestore", { cause });
   }
 }
-
-/** The module of Google's client. */
-type Google = typeof import("@google-cloud/firestore");
 
 /** The client, once it is loaded. */
 interface Client {
@@ -179,23 +210,4 @@ function plain(google: Google, value: unknown): Value {
 
 function plainMap(google: Google, map: object): Fields {
   return Object.fromEntries(Object.entries(map).map(([field, value]) => [field, plain(google, value)]));
-}
-
-function apply({ google, firestore }: Client, transaction: Transaction, write: Write): void {
-  const document = firestore.collection(write.collection).doc(write.id);
-  switch (write.kind) {
-    case "set":
-      return void transaction.set(document, write.fields);
-    case "create":
-      return void transaction.create(document, write.fields);
-    case "delete":
-      return void transaction.delete(document);
-    case "update": {
-      // By path, because the client takes a dot in the name of a field for a step into a map.
-      const [first, ...others] = Object.entries(write.fields).map(
-        ([field, value]) => [new google.FieldPath(field), value] as const,
-      );
-      if (first !== undefined) transaction.update(document, ...first, ...others.flat());
-    }
-  }
 }

@@ -263,6 +263,128 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await store.get("state", "counter")).toEqual({ n: 10 });
       });
 
+      // Whoever dies in the middle of a transaction must hold up nobody.
+      it("keeps nobody from writing what it has read, and runs again when it was", async () => {
+        await store.set("state", "a", { n: 1, old: true });
+        const seen: unknown[] = [];
+        await store.transaction(async (transaction) => {
+          const before = await transaction.get("state", "a");
+          seen.push(before);
+          if (seen.length === 1) {
+            await store.set("state", "a", { n: 2, old: true });
+            await store.transaction(async (other) => {
+              const between = await other.get("state", "a");
+              other.update("state", "a", { n: Number(between?.["n"]) + 1 });
+            });
+          }
+          transaction.set("state", "a", { n: Number(before?.["n"]) + 1 });
+        });
+        expect(seen).toEqual([
+          { n: 1, old: true },
+          { n: 3, old: true },
+        ]);
+        expect(await store.get("state", "a")).toEqual({ n: 4 });
+      });
+
+      it.each([
+        ["is there", { on: true }],
+        ["is there and empty", {}],
+        ["is not there", undefined],
+      ])("runs again when a document has changed that it only read and that %s", async (_, before) => {
+        if (before !== undefined) await store.set("state", "read", before);
+        const seen: unknown[] = [];
+        await store.transaction(async (transaction) => {
+          seen.push(await transaction.get("state", "read"));
+          if (seen.length === 1) await store.set("state", "read", { on: false });
+          transaction.set("state", "written", { run: seen.length });
+        });
+        expect(seen).toEqual([before, { on: false }]);
+        expect(await store.get("state", "written")).toEqual({ run: 2 });
+        expect(await store.get("state", "read")).toEqual({ on: false });
+      });
+
+      it.each([
+        ["is there", { on: true, off: false }],
+        ["is there and empty", {}],
+        ["is not there", undefined],
+      ])("leaves a document alone that it only read and that %s", async (_, before) => {
+        if (before !== undefined) await store.set("state", "read", before);
+        await store.transaction(async (transaction) => {
+          const read = await transaction.get("state", "read");
+          transaction.set("state", "written", { read: read ?? null });
+        });
+        expect(await store.get("state", "read")).toEqual(before);
+        expect(await store.get("state", "written")).toEqual({ read: before ?? null });
+      });
+
+      it.each([
+        ["creates", "create"],
+        ["sets", "set"],
+      ] as const)("runs again when a document that it %s has come meanwhile", async (_, kind) => {
+        const seen: unknown[] = [];
+        await store.transaction(async (transaction) => {
+          const found = await transaction.get("state", "a");
+          seen.push(found);
+          if (seen.length === 1) await store.create("state", "a", { by: "another" });
+          if (found === undefined) transaction[kind]("state", "a", { by: "us" });
+        });
+        expect(seen).toEqual([undefined, { by: "another" }]);
+        expect(await store.get("state", "a")).toEqual({ by: "another" });
+      });
+
+      it("runs again when a document that it updates has gone meanwhile, and one that it deletes has changed", async () => {
+        await store.set("state", "a", { n: 1 });
+        await store.set("state", "b", { n: 1 });
+        const seen: unknown[] = [];
+        await store.transaction(async (transaction) => {
+          const [a, b] = [await transaction.get("state", "a"), await transaction.get("state", "b")];
+          seen.push([a, b]);
+          if (seen.length === 1) await store.delete("state", "a");
+          if (seen.length === 2) await store.set("state", "b", { n: 2 });
+          if (a !== undefined) transaction.update("state", "a", { n: 2 });
+          if (b?.["n"] === 1) transaction.delete("state", "b");
+        });
+        expect(seen).toEqual([
+          [{ n: 1 }, { n: 1 }],
+          [undefined, { n: 1 }],
+          [undefined, { n: 2 }],
+        ]);
+        expect(await store.get("state", "b")).toEqual({ n: 2 });
+      });
+
+      it("never lets a body end that saw two documents as they never were together", async () => {
+        await store.set("state", "a", { n: 1 });
+        await store.set("state", "b", { n: 1 });
+        let runs = 0;
+        const look = (fails: boolean): Promise<unknown> =>
+          store.transaction(async (transaction) => {
+            runs += 1;
+            const a = await transaction.get("state", "a");
+            if (runs % 2 === 1) {
+              await store.transaction(async (other) => {
+                other.set("state", "a", { n: runs + 1 });
+                other.set("state", "b", { n: runs + 1 });
+              });
+            }
+            const b = await transaction.get("state", "b");
+            if (fails && a?.["n"] !== b?.["n"]) throw new Error("a state that never was");
+            return [a, b];
+          });
+        expect(await look(false)).toEqual([{ n: 2 }, { n: 2 }]);
+        expect(await look(true)).toEqual([{ n: 4 }, { n: 4 }]);
+      });
+
+      it("sees a document that it reads twice as it was the first time", async () => {
+        await store.set("state", "a", { n: 1 });
+        let runs = 0;
+        const both = await store.transaction(async (transaction) => {
+          const first = await transaction.get("state", "a");
+          if (runs++ === 0) await store.set("state", "a", { n: 2 });
+          return [first, await transaction.get("state", "a")];
+        });
+        expect(both[0]).toEqual(both[1]);
+      });
+
       it("lets exactly one of ten create a document", { timeout: 60_000 }, async () => {
         const claims = Array.from({ length: 10 }, (_, claimant) => store.create("deliveries", "claim", { claimant }));
         const outcomes = await Promise.allSettled(claims);
