@@ -295,7 +295,11 @@ async function memory(configuration: Configuration, environment: Record<string, 
     ...sampleEvent(configuration, "opened"),
     incident: `20250916-1204${10 + round}-backend`,
   });
-  const { data: request } = scheduledRequest("bench", { vantage: "outside", group: "outside-1m" });
+  const { data: request } = scheduledRequest("bench", {
+    vantage: "outside",
+    group: "outside-1m",
+    schedule: "every 1m",
+  });
   const loads: Readonly<Record<FunctionName, { what: string; file: string; steps: () => Step[] }>> = {
     probe: {
       what: "30 runs of probes",

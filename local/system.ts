@@ -6,9 +6,10 @@ import { excusePause } from "../functions/evaluate/evaluate.ts";
 import { secretVariable } from "../shared/adapters/secrets.ts";
 import { compile } from "../shared/config/compile.ts";
 import type { Configuration } from "../shared/config/model.ts";
+import { groupsWithRounds } from "../shared/config/schedule.ts";
 import type { Report } from "../shared/messages/report.ts";
 import type { Logger } from "../shared/ports.ts";
-import { subscriptions } from "../shared/topology.ts";
+import { subscriptionsWith } from "../shared/topology.ts";
 import type { Engine } from "./engine/engine.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { observation, startObserver } from "./observer.ts";
@@ -96,7 +97,10 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const observer = await startObserver(onReport);
   const urls = new Map(functions.map(({ name, url }) => [name, url]));
   await engine.subscribe([
-    ...subscriptions.map((subscription) => ({ subscription, url: urls.get(subscription.target) ?? "" })),
+    ...subscriptionsWith(groupsWithRounds(configuration.probes)).map((subscription) => ({
+      subscription,
+      url: urls.get(subscription.target) ?? "",
+    })),
     { subscription: observation, url: observer.url },
   ]);
   await excusePause(engine.store, Date.now());

@@ -56,10 +56,14 @@ export interface Subscription extends PushSubscription {
 }
 
 /** Paths of the probe function: which requests a subscription brings. */
-export const probePaths: { readonly scheduled: string; readonly asked: string } = {
+export const probePaths: { readonly scheduled: string; readonly asked: string; rounds(group: string): string } = {
   scheduled: "/scheduled",
   asked: "/asked",
+  rounds: (group) => `/rounds/${group}`,
 };
+
+/** Attribute of the requests that are answered for a whole minute, round by round: their group, by which they go their own way. */
+export const roundsAttribute = "rounds";
 
 const probing = {
   topic: topics.probeRequests,
@@ -70,17 +74,35 @@ const probing = {
   maxDeliveryAttempts: 5,
 } as const;
 
-/** Every subscription of the system. */
+/**
+ * Every subscription of a system.
+ * @param groups of its probes that run more often than once a minute
+ */
+export function subscriptionsWith(
+  groups: Iterable<{ readonly group: string; readonly vantage: Vantage }>,
+): Subscription[] {
+  return [...subscriptions, ...Array.from(groups, roundsOf)];
+}
+
+/**
+ * A request that is answered for a whole minute holds its push for so long, and a push subscription only widens its window with each
+ * answer: behind a few of them others would wait until it is too late. So each has a subscription of its own.
+ */
+function roundsOf({ group, vantage }: { readonly group: string; readonly vantage: Vantage }): Subscription {
+  const filter = `attributes.vantage = "${vantage}" AND attributes.${roundsAttribute} = "${group}"`;
+  return { ...probing, vantage, name: `probe-${group}`, path: probePaths.rounds(group), filter };
+}
+
+/** The subscriptions of every system. */
 export const subscriptions: readonly Subscription[] = [
   ...(["inside", "outside"] as const).flatMap((vantage): Subscription[] => [
-    // A scheduled request may be answered for a whole minute, round by round, and a push subscription only widens its window with each
-    // answer. What somebody waits for, a diagnosis or a validation, therefore goes another way.
+    // What somebody waits for, a diagnosis or a validation, does not stand behind what a schedule asks for.
     {
       ...probing,
       vantage,
       name: `probe-${vantage}`,
       path: probePaths.scheduled,
-      filter: `attributes.vantage = "${vantage}" AND attributes.trigger = "schedule"`,
+      filter: `attributes.vantage = "${vantage}" AND attributes.trigger = "schedule" AND NOT attributes:${roundsAttribute}`,
     },
     {
       ...probing,

@@ -12,7 +12,7 @@ import { silentLogger } from "../shared/logger.ts";
 import { type ProbeRequest, scheduledRequest } from "../shared/messages/probe-request.ts";
 import type { Report } from "../shared/messages/report.ts";
 import type { Fields, OutgoingMessage } from "../shared/ports.ts";
-import { probePaths, topics } from "../shared/topology.ts";
+import { probePaths, roundsAttribute, topics } from "../shared/topology.ts";
 
 const start = Date.parse("2025-09-16T12:00:00Z");
 const minute = 60_000;
@@ -32,7 +32,7 @@ class System {
     this.#world = new VirtualWorld({
       configuration: this.configuration,
       start,
-      onRequest: (request, at) => this.#world.at(at, () => this.#probe(request, at)),
+      onRequest: (data, at) => this.#world.at(at, () => this.#probe({ data }, at)),
     });
   }
 
@@ -43,8 +43,8 @@ class System {
       const at = start + this.#minutes * minute;
       this.#world.tick(at);
       for (const probe of groups.values()) {
-        const { data } = scheduledRequest(this.configuration.environment, probe);
-        this.#world.at(at, () => this.#probe(data as ProbeRequest, at));
+        const message = scheduledRequest(this.configuration.environment, probe);
+        this.#world.at(at, () => this.#probe(message, at));
       }
       await this.#world.run(at + minute - 1);
     }
@@ -61,7 +61,8 @@ class System {
   }
 
   /** Delivers a request to an instance of its own. Settles when this has answered, or waits for its next round. */
-  #probe(request: ProbeRequest, at: number): Promise<void> {
+  #probe({ data, attributes = {} }: OutgoingMessage, at: number): Promise<void> {
+    const request = data as ProbeRequest;
     this.requests.push(request);
     const pause = { begin: (): void => {} };
     const untilPaused = (): Promise<void> => new Promise((resolve) => Object.assign(pause, { begin: resolve }));
@@ -85,18 +86,21 @@ class System {
         }),
     });
     const paused = untilPaused();
-    const path = request.trigger === "schedule" ? probePaths.scheduled : probePaths.asked;
-    const message = { messageId: "1", publishedAt: at, attributes: {}, subscription: "probe", data: request };
+    const { [roundsAttribute]: rounds } = attributes;
+    const scheduled = rounds === undefined ? probePaths.scheduled : probePaths.rounds(rounds);
+    const path = request.trigger === "schedule" ? scheduled : probePaths.asked;
+    const message = { messageId: "1", publishedAt: at, attributes, subscription: "probe", data };
     return Promise.race([handle(message, path).finally(() => pause.begin()), paused]);
   }
 
   #published(topic: string, messages: readonly OutgoingMessage[]): string[] {
     const now = this.#world.clock.now();
-    for (const { data } of messages) {
+    for (const message of messages) {
       if (topic === topics.measurements) {
-        this.reports.push(data as Report);
-        this.#world.report(data as Report, now);
-      } else this.#world.at(now, () => this.#probe(data as ProbeRequest, now));
+        const report = message.data as Report;
+        this.reports.push(report);
+        this.#world.report(report, now);
+      } else this.#world.at(now, () => this.#probe(message, now));
     }
     return messages.map((_, index) => String(index));
   }

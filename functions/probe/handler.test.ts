@@ -292,7 +292,9 @@ describe("a group too large for one run", () => {
   it.each([101, 199, 200, 201, 1_000, 1_001])("divides %d probes evenly, none left out and none twice", (count) => {
     const probes = Array.from({ length: count }, (_, index) => index);
     const request: ProbeRequest = { v: 1, environment: "e", vantage: "outside", trigger: "schedule", group: "g" };
-    const parts = shardsOf(request, count, 0).map(({ data }) => sharded(probes, data as ProbeRequest));
+    const parts = shardsOf(request, count, { publishedAt: 0, attributes: {} }).map(({ data }) =>
+      sharded(probes, data as ProbeRequest),
+    );
     expect(parts.flat()).toEqual(probes);
     expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(mostAtOnce);
     expect(parts.every(({ length }) => length > 0)).toBe(true);

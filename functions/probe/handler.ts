@@ -6,7 +6,7 @@ import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/prob
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Report, Vantage } from "../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Logger, Publisher, Secrets } from "../../shared/ports.ts";
-import { probePaths, topics } from "../../shared/topology.ts";
+import { probePaths, roundsAttribute, topics } from "../../shared/topology.ts";
 import { type Round, roundsOf } from "./rounds.ts";
 import { runProbes } from "./run.ts";
 import { sharded, shardsOf } from "./shards.ts";
@@ -49,7 +49,7 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
   const instance: Instance = { measured: false };
   return async (message, path) => {
     const request = parseProbeRequest(message.data);
-    if (comesAnotherWay(request, path)) return;
+    if (comesAnotherWay(request, message, path)) return;
     const foreign = notOurs(request, ports);
     if (foreign !== undefined) {
       logger.warning(`probe request ignored: ${foreign}`, { group: request.group, subscription: message.subscription });
@@ -64,7 +64,7 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
       logger.warning(`probe request ignored: no probe belongs to the group ${request.group}`);
       return;
     }
-    const shards = shardsOf(request, probes.length, message.publishedAt);
+    const shards = shardsOf(request, probes.length, message);
     if (shards.length > 0) {
       await ports.publisher.publish(topics.probeRequests, shards);
       return;
@@ -158,9 +158,15 @@ function chosen(request: ProbeRequest, probes: readonly ConfiguredProbe[]): Conf
 }
 
 /** Whether another subscription brings this request as well: filters see to it that none does, where they are applied. */
-function comesAnotherWay({ trigger }: ProbeRequest, path: string | undefined): boolean {
-  if (path === probePaths.scheduled) return trigger !== "schedule";
-  return path === probePaths.asked && trigger === "schedule";
+function comesAnotherWay(
+  { trigger }: ProbeRequest,
+  { attributes: { [roundsAttribute]: rounds } }: PushedMessage,
+  path: string | undefined,
+): boolean {
+  const ways = [probePaths.asked, probePaths.scheduled];
+  if (path === undefined || (!ways.includes(path) && !path.startsWith(probePaths.rounds("")))) return false;
+  if (trigger !== "schedule") return path !== probePaths.asked;
+  return path !== (rounds === undefined ? probePaths.scheduled : probePaths.rounds(rounds));
 }
 
 function notOurs(request: ProbeRequest, { configuration, vantage }: ProbePorts): string | undefined {

@@ -23,6 +23,7 @@ import type { Configuration } from "../../shared/config/model.ts";
 import { encodePush } from "../../shared/messages/push.ts";
 import type { Tick } from "../../shared/messages/tick.ts";
 import { type Bundle, bundle, type FunctionName, functionNames } from "./bundle.ts";
+import { loadedLater } from "./plugins.ts";
 
 const config = new URL("../../examples/netra-staging/monitor.yaml", import.meta.url).pathname;
 let configuration: Configuration;
@@ -141,6 +142,30 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
     expect(stand.published).toEqual([["projects/nowhere/topics/dead-letters", '{"no":"push"}']]);
   });
 });
+
+it("finds in every package that is loaded later what the adapters ask of it", async () => {
+  const asked = new Map<string, Set<string>>();
+  for (const folder of ["functions", "shared"]) {
+    const files = await readdir(folder, { recursive: true });
+    for (const file of files.filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))) {
+      const text = await readFile(join(folder, file), "utf8");
+      for (const [, names = "", module = ""] of text.matchAll(/const \{ ([^}]*) \} = await import\("([^".]+)"\)/g))
+        for (const name of names.split(", ")) addTo(asked, module, name.replace(/:.*/, ""));
+      if (/typeof import\("@google-cloud\/firestore"\)/.test(text) || /adapters\/firestore/.test(join(folder, file)))
+        for (const [, name = ""] of text.matchAll(/\bgoogle\.([A-Z]\w+)/g))
+          addTo(asked, "@google-cloud/firestore", name);
+    }
+  }
+  expect([...asked.keys()]).toEqual(expect.arrayContaining(["@google-cloud/firestore", "@google-cloud/pubsub", "pg"]));
+  for (const [module, names] of asked) {
+    if (module.startsWith("node:")) continue;
+    expect(loadedLater[module], module).toEqual(expect.arrayContaining([...names]));
+  }
+});
+
+function addTo(asked: Map<string, Set<string>>, module: string, name: string): void {
+  asked.set(module, (asked.get(module) ?? new Set()).add(name));
+}
 
 describe("the bundle of evaluate", { timeout: 120_000 }, () => {
   it.skipIf(firestoreMissing)("commits with Google's client, from an empty folder", async () => {

@@ -2,7 +2,8 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readConfigurationFile } from "../../cli/configuration.ts";
 import type { Configuration } from "../../shared/config/model.ts";
-import { subscriptions } from "../../shared/topology.ts";
+import { groupsWithRounds } from "../../shared/config/schedule.ts";
+import { subscriptionsWith } from "../../shared/topology.ts";
 import { type Deployment, deploymentOf, secretsIn } from "./deployment.ts";
 
 const examples = new URL("../../examples/", import.meta.url).pathname;
@@ -24,12 +25,12 @@ describe.each(readdirSync(examples))("the deployment of %s", (name) => {
   });
 
   it("pushes to each function that there is, and to no other", async () => {
-    const { deployment } = await example(name);
+    const { configuration, deployment } = await example(name);
     const functions = [...deployment.vantages.map((vantage) => `probe-${vantage}`), "evaluate", "notify"].sort();
     expect([...new Set(deployment.subscriptions.map((subscription) => subscription.function))].sort()).toEqual(
       functions,
     );
-    const expected = subscriptions.filter(
+    const expected = subscriptionsWith(groupsWithRounds(configuration.probes)).filter(
       ({ vantage }) => vantage === undefined || deployment.vantages.includes(vantage),
     );
     expect(deployment.subscriptions).toHaveLength(expected.length);

@@ -1,7 +1,7 @@
 /** What Terraform needs to know of a configuration, worked out by the code that the functions themselves use. */
 import { readsOf } from "../../functions/probe/google/permissions.ts";
 import type { Configuration } from "../../shared/config/model.ts";
-import { triggerCron } from "../../shared/config/schedule.ts";
+import { groupsWithRounds, triggerCron } from "../../shared/config/schedule.ts";
 import { isSecretReference } from "../../shared/config/secret-reference.ts";
 import { exportsOf } from "../../shared/exported-metrics.ts";
 import { type CompositeIndex, compositeIndexes, expiringCollections, unindexedFields } from "../../shared/indexes.ts";
@@ -13,7 +13,7 @@ import {
   type PushSubscription,
   publications,
   type Subscription,
-  subscriptions,
+  subscriptionsWith,
   type Topic,
   topics,
 } from "../../shared/topology.ts";
@@ -125,7 +125,7 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
       { name: "tick", cron: "* * * * *", topic: topics.ticks, message: { data: tick } },
     ],
     topics: Object.values(topics),
-    subscriptions: subscriptions.flatMap((subscription) => {
+    subscriptions: subscriptionsWith(groupsWithRounds(probes)).flatMap((subscription) => {
       const { target: _target, vantage: _vantage, ...rest } = subscription;
       return functionOf(subscription).map((name) => ({ ...rest, function: name }));
     }),

@@ -33,8 +33,8 @@ export * from "./functions/${name}/index.ts";
  * Packages that are loaded when they are first needed, with what our own code asks of them: as they are in CommonJS, a module that begins
  * with one of them exports only the whole of it, unless it is told what.
  */
-const loadedLater: Readonly<Record<string, readonly string[]>> = {
-  "@google-cloud/firestore": ["DocumentReference", "FieldPath", "Firestore", "GeoPoint", "Timestamp"],
+export const loadedLater: Readonly<Record<string, readonly string[]>> = {
+  "@google-cloud/firestore": ["DocumentReference", "FieldPath", "FieldValue", "Firestore", "GeoPoint", "Timestamp"],
   "@google-cloud/monitoring": ["MetricServiceClient"],
   "@google-cloud/pubsub": ["PubSub"],
   "google-auth-library": ["GoogleAuth"],

@@ -2,6 +2,9 @@
 import { Cron, type CronOptions } from "croner";
 import type { Vantage } from "../messages/report.ts";
 import { formatDuration, parseDuration } from "../units.ts";
+import type { ConfiguredProbe } from "./model.ts";
+
+const minute = 60_000;
 
 /** As an offset, because the name of a time zone makes the library ask for the calendar of the system at every step. */
 const inUtc: CronOptions = { paused: true, utcOffset: 0 };
@@ -59,6 +62,18 @@ export function triggerCron(schedule: string): string {
   if (minutes < 60) return minutes === 1 ? "* * * * *" : `*/${minutes} * * * *`;
   const hours = minutes / 60;
   return hours >= 24 ? "0 0 * * *" : hours === 1 ? "0 * * * *" : `0 */${hours} * * *`;
+}
+
+/** Whether a schedule has several runs a minute, which one request asks for. */
+export function hasRounds(schedule: string): boolean {
+  return (scheduleInterval(schedule) ?? minute) < minute;
+}
+
+/** The groups that run more often than once a minute, each once. */
+export function groupsWithRounds(probes: readonly ConfiguredProbe[]): ConfiguredProbe[] {
+  return [
+    ...new Map(probes.filter(({ schedule }) => hasRounds(schedule)).map((probe) => [probe.group, probe])).values(),
+  ];
 }
 
 /** Name of the group that probes of one vantage point and schedule form: `outside-1m`, `inside-2h`, `outside-cron-0-6-x-x-1`. */

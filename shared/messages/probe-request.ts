@@ -1,7 +1,9 @@
 /** The request to run probes: one message on the topic `probe-requests`. The attribute `vantage` selects the function that answers. */
 import { z } from "zod";
+import { hasRounds } from "../config/schedule.ts";
 import { lazily } from "../lazily.ts";
 import type { OutgoingMessage } from "../ports.ts";
+import { roundsAttribute } from "../topology.ts";
 import { parseMessage, type Trigger, type Vantage } from "./report.ts";
 
 /** Asks for one run of probes. A schedule names its group; a diagnosis or a validation names the probes and who asks. */
@@ -49,10 +51,11 @@ const probeRequestSchema = lazily(
 /** The message of a schedule: the request for one run of a group, with the attributes that bring it to the right function. */
 export function scheduledRequest(
   environment: string,
-  { vantage, group }: { vantage: Vantage; group: string },
+  { vantage, group, schedule }: { vantage: Vantage; group: string; schedule: string },
 ): OutgoingMessage {
   const data: ProbeRequest = { v: 1, environment, vantage, trigger: "schedule", group };
-  return { data, attributes: { environment, vantage, trigger: "schedule" } };
+  const rounds = hasRounds(schedule) ? { [roundsAttribute]: group } : {};
+  return { data, attributes: { environment, vantage, trigger: "schedule", ...rounds } };
 }
 
 /**
