@@ -148,7 +148,8 @@ describe("a probe that is edited while its alert fires", () => {
     for (let i = 0; i < 2; i++) await bench.minute(down);
     expect(await timeline(bench)).toContain("the probe pages-health was moved to the group inside-1m");
     for (let i = 0; i < 4; i++) await bench.minute(down);
-    expect(bench.events.filter(({ event }) => event === "opened").length).toBe(2);
+    // That it is still bad is asked for before the all-clear, which does not come; and what fires then belongs to the same outage.
+    expect(bench.events.map(({ event }) => event)).toEqual(["opened", "recovering", "joined", "regressed"]);
   });
 
   it("goes on when it is given to another component", async () => {

@@ -6,11 +6,13 @@ import { spokenDuration } from "../../shared/units.ts";
 import type { Draft, Facts, Happening } from "./draft.ts";
 import { type Edit, type OperatorFields, readEdit } from "./operator.ts";
 import type { Plan } from "./plan.ts";
-import { attempted, begun, ended, failed, type Proof, passed, unanswered } from "./proof.ts";
+import { attempted, begun, ended, extended, failed, type Proof, passed, unanswered } from "./proof.ts";
 import {
   attemptDue,
   attemptId,
   enterStage,
+  isGivenUp,
+  lastSeenBad,
   nextAttempt,
   outcomeOf,
   requestsFor,
@@ -20,7 +22,7 @@ import {
 } from "./recovery.ts";
 import { isOfMonitor, monitorProof } from "./self/wording.ts";
 import { clockTime } from "./sentences.ts";
-import type { RecoveryState } from "./state.ts";
+import type { Incident, RecoveryState } from "./state.ts";
 
 /** Leads the incident from open over recovering to resolved, and back when it regresses. */
 export function follow(draft: Draft, facts: Facts, happening: Happening, plan: Plan, now: number): void {
@@ -70,7 +72,8 @@ function tryAgain(draft: Draft, facts: Facts, plan: Plan, now: number): void {
     advance(draft, recovery.stage + 1, facts, plan, now);
   } else if (attemptDue(recovery, plan, now)) {
     if (outcome === "waiting") missAnswer(draft, recovery, plan, now);
-    attempt(draft, nextAttempt(recovery, now), plan, now);
+    if (isGivenUp(recovery)) conclude(draft, recovery, facts, now);
+    else attempt(draft, nextAttempt(recovery, now), plan, now);
   }
 }
 
@@ -128,12 +131,22 @@ function takeValidation(draft: Draft, report: Report, facts: Facts, plan: Plan, 
     const took = spokenDuration(now - next.stageSince);
     const tries = next.attempt === 1 ? "" : `, at attempt ${next.attempt}`;
     record(draft, (proofs) => passed(proofs, next.stage, now));
+    if (next.remaining !== undefined) draft.set({ symptoms: withoutTrouble(draft.incident, next.remaining, now) });
     draft.note(seen.watermark, `Stage ${next.stage + 1}, ${stageOf(next, plan).name}, passed after ${took}${tries}.`);
     advance(draft, next.stage + 1, seen, plan, now);
   }
 }
 
-/** Enters the stage of that index, or resolves the incident behind the last. */
+/** The symptoms, with those probes good again: until they were asked, nothing had spoken against what they showed. */
+function withoutTrouble({ symptoms }: Incident, probes: readonly string[], now: number): Incident["symptoms"] {
+  const ended = probes.flatMap((probe) => {
+    const symptom = symptoms[`probe/${probe}`];
+    return symptom === undefined ? [] : [[symptom.id, { ...symptom, confirmed: true, until: now }] as const];
+  });
+  return { ...symptoms, ...Object.fromEntries(ended) };
+}
+
+/** Enters the stage of that index, or the one of what was last seen bad; behind that it resolves the incident. */
 function advance(draft: Draft, stage: number, facts: Facts, plan: Plan, now: number): void {
   const { stages } = plan.configuration.recovery;
   const next = stages.findIndex((candidate, index) => index >= stage && candidate.probes.length > 0);
@@ -141,9 +154,28 @@ function advance(draft: Draft, stage: number, facts: Facts, plan: Plan, now: num
     attempt(draft, enterStage(next, now), plan, now);
     return;
   }
+  const remaining = lastSeenBad(draft.incident, plan);
+  if (stage <= stages.length && remaining.length > 0) {
+    const last = enterStage(stages.length, now, remaining);
+    record(draft, (proofs) => extended(proofs, stageOf(last, plan)));
+    attempt(draft, last, plan, now);
+    return;
+  }
   record(draft, (proofs) => ended(proofs, "passed", now));
   const proof = stages.length === 0 ? "No recovery stages are configured." : "Every stage of the recovery has passed.";
   resolve(draft, facts.watermark, proof);
+}
+
+/** Resolves an incident of which all is proved but what no stage and no alert is about. */
+function conclude(draft: Draft, { remaining = [] }: RecoveryState, facts: Facts, now: number): void {
+  record(draft, (proofs) => ended(proofs, "passed", now));
+  const names = list(remaining.map((name) => `\`${name}\``));
+  const still = remaining.length === 1 ? `${names} was` : `${names} were`;
+  resolve(
+    draft,
+    facts.watermark,
+    `Every stage of the recovery has passed. ${still} not seen good again; no alert speaks of it, and no stage asks for it.`,
+  );
 }
 
 function resolve(draft: Draft, at: number, proof: string): void {

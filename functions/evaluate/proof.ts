@@ -37,15 +37,19 @@ const mostProofs = 4;
 export function begun(proofs: readonly Proof[], stages: readonly RecoveryStage[], now: number): readonly Proof[] {
   const proof: Proof = {
     begunAt: now,
-    stages: stages.map(({ name, probes }) => ({
-      name,
-      status: probes.length === 0 ? "not_run" : "waiting",
-      attempts: 0,
-      unanswered: 0,
-      failures: [],
-    })),
+    stages: stages.map(untried),
   };
   return firstAndNewest([...proofs, proof], mostProofs);
+}
+
+/** With one more stage behind the others. */
+export function extended(proofs: readonly Proof[], stage: RecoveryStage): readonly Proof[] {
+  const last = proofs.at(-1);
+  return last === undefined ? proofs : [...proofs.slice(0, -1), { ...last, stages: [...last.stages, untried(stage)] }];
+}
+
+function untried({ name, probes }: RecoveryStage): StageProof {
+  return { name, status: probes.length === 0 ? "not_run" : "waiting", attempts: 0, unanswered: 0, failures: [] };
 }
 
 /** With one more attempt at a stage. */

@@ -2,7 +2,10 @@
 import { describe, expect, it } from "vitest";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { Fields } from "../../shared/ports.ts";
-import { Bench, failing, smallEnvironment } from "./fixtures.ts";
+import { Bench, failing, probe, type Shown, smallEnvironment } from "./fixtures.ts";
+import { planOf } from "./plan.ts";
+import { lastSeenBad } from "./recovery.ts";
+import type { Symptom } from "./state.ts";
 
 const outage = { database: failing("timeout/connect"), "backend-health": failing("http_status/response") };
 const slow = { database: { database_connection_time: 7 } };
@@ -180,5 +183,94 @@ describe("the record of a recovery", () => {
     await unanswered(bench);
     expect((await document(bench))["status"]).toBe("resolved");
     expect(await told(bench)).toContain("Stage 1 has no probes any more: the configuration was changed.");
+  });
+});
+
+describe("what was last seen bad, and no stage asks for", () => {
+  const ceiling = { ...probe("ceiling", "connector", "inside", "postgres", "every 2h"), alert: false as const };
+  const beat = { ...probe("backup", "sql", "inside", "heartbeat", "every 2h"), alert: false as const };
+  const configuration = { ...smallEnvironment, probes: [...smallEnvironment.probes, ceiling, beat] };
+  const down = { ...outage, ceiling: failing("timeout/connect") };
+
+  /** A minute in which probes that run each two hours do not run. */
+  async function minute(bench: Bench, shown: Readonly<Record<string, Shown>> = {}): Promise<void> {
+    for (const report of bench.reports(shown)) if (report.group !== "inside-2h") await bench.deliver(report);
+    bench.now += 60_000;
+    await bench.tick();
+  }
+
+  /** The outage is over, and both stages have passed. */
+  async function proved(): Promise<Bench> {
+    const bench = new Bench(configuration);
+    await bench.minute(down);
+    for (let i = 0; i < 3; i++) await minute(bench, outage);
+    while ((await document(bench))["status"] !== "recovering") await minute(bench);
+    for (const stage of ["basic health", "pages"]) {
+      await bench.answerValidations({ ceiling: failing("timeout/connect") });
+      expect((await recovery(bench)).stages.find(({ name }) => name === stage)).toMatchObject({ status: "passed" });
+    }
+    return bench;
+  }
+
+  it("is what no stage asks for and has not passed; a heartbeat has no news when it is asked", () => {
+    const symptom = (id: string, more: Partial<Symptom> = {}): [string, Symptom] => [
+      id,
+      { id, component: "sql", source: "probe", since: 0, phrase: "", ...more },
+    ];
+    const symptoms = Object.fromEntries([
+      symptom("probe/ceiling"),
+      symptom("probe/backup"),
+      symptom("probe/database"),
+      symptom("probe/database-direct", { until: 1 }),
+      symptom("probe/gone"),
+      symptom("alert/x", { source: "rule" }),
+    ]);
+    expect(lastSeenBad({ symptoms }, planOf(configuration))).toEqual(["ceiling"]);
+  });
+
+  it("is asked for behind the stages, and is over when it is good", async () => {
+    const bench = await proved();
+    expect(asked(bench).probes).toEqual(["ceiling"]);
+    bench.now += 60_000;
+    await bench.tick();
+    await bench.answerValidations();
+    expect(await recovery(bench)).toMatchObject({
+      status: "passed",
+      stages: [{ status: "passed" }, { status: "passed" }, { name: "what had failed", status: "passed", attempts: 2 }],
+    });
+    const { status, timeline, symptoms } = await document(bench);
+    expect(status).toBe("resolved");
+    expect((timeline as string[]).at(-1)).toContain("Resolved. Every stage of the recovery has passed. It lasted");
+    const shown = symptoms as unknown as { check: string; until: Date | null }[];
+    expect(shown.find(({ check }) => check === "ceiling")?.until).toEqual(new Date(bench.now));
+  });
+
+  it("does not keep the incident open, and the all-clear says so", async () => {
+    const bench = await proved();
+    for (let i = 0; i < 3; i++) {
+      expect((await document(bench))["status"]).toBe("recovering");
+      await bench.answerValidations({ ceiling: failing("timeout/connect") });
+      bench.now += 60_000;
+      await bench.tick();
+    }
+    expect(await recovery(bench)).toMatchObject({ stages: [{}, {}, { status: "failed", attempts: 3 }] });
+    const { status, timeline } = await document(bench);
+    expect(status).toBe("resolved");
+    expect((timeline as string[]).at(-1)).toContain(
+      "`ceiling` was not seen good again; no alert speaks of it, and no stage asks for it.",
+    );
+  });
+
+  it("does not keep it open either when nobody answers", async () => {
+    const bench = await proved();
+    for (let i = 0; i < 4; i++) await unanswered(bench);
+    expect(await document(bench)).toMatchObject({ status: "resolved" });
+    expect((await recovery(bench)).stages[2]).toMatchObject({ attempts: 3, unanswered: 2 });
+  });
+
+  it("is no longer asked for when an alert fires again", async () => {
+    const bench = await proved();
+    for (let i = 0; i < 3; i++) await minute(bench, outage);
+    expect(await document(bench)).toMatchObject({ status: "open", recovery: { status: "regressed" } });
   });
 });

@@ -10,7 +10,7 @@ import { list } from "../../shared/sentences.ts";
 import { topics } from "../../shared/topology.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import type { Plan } from "./plan.ts";
-import type { OutboxEntry, RecoveryState } from "./state.ts";
+import type { Incident, OutboxEntry, RecoveryState } from "./state.ts";
 
 /** What became of an attempt at a stage. */
 export type StageOutcome =
@@ -21,14 +21,38 @@ export type StageOutcome =
 /** How long after a failed attempt the next is made, at the earliest, in milliseconds. */
 const retryAfter = 10_000;
 
-/** The first attempt at a stage. */
-export function enterStage(stage: number, now: number): RecoveryState {
-  return { stage, attempt: 1, requestedAt: now, results: {}, stageSince: now };
+/** Name of the stage behind the configured ones, which asks for what was last seen bad. */
+const lastStage = "what had failed";
+/** How often that is asked for. What no alert speaks of does not keep an incident open. */
+const mostOfLastStage = 3;
+
+/** The first attempt at a stage. @param remaining of the stage behind the configured ones: its probes */
+export function enterStage(stage: number, now: number, remaining?: readonly string[]): RecoveryState {
+  const start = { stage, attempt: 1, requestedAt: now, results: {}, stageSince: now };
+  return remaining === undefined ? start : { ...start, remaining };
 }
 
 /** The next attempt at the same stage. */
-export function nextAttempt({ stage, attempt, stageSince }: RecoveryState, now: number): RecoveryState {
-  return { stage, attempt: attempt + 1, requestedAt: now, results: {}, stageSince };
+export function nextAttempt(recovery: RecoveryState, now: number): RecoveryState {
+  const { proberTrouble: _, ...same } = recovery;
+  return { ...same, attempt: recovery.attempt + 1, requestedAt: now, results: {} };
+}
+
+/**
+ * Probes that were last seen bad during an incident and that no stage of the recovery asks for: those that run seldom, or of which no
+ * alert speaks. A heartbeat is not among them, because asking it brings no news.
+ */
+export function lastSeenBad({ symptoms }: Pick<Incident, "symptoms">, plan: Plan): string[] {
+  const asked = new Set(plan.configuration.recovery.stages.flatMap(({ probes }) => probes));
+  return Object.values(symptoms)
+    .filter(({ source, until }) => source === "probe" && until === undefined)
+    .map(({ id }) => id.slice("probe/".length))
+    .filter((probe) => !asked.has(probe) && (plan.probes.get(probe)?.kind ?? "heartbeat") !== "heartbeat");
+}
+
+/** Whether no further attempt is made at a stage, although it has not been passed. */
+export function isGivenUp({ remaining, attempt }: RecoveryState): boolean {
+  return remaining !== undefined && attempt >= mostOfLastStage;
 }
 
 /** Identifies an attempt: what the request carries and the report brings back. */
@@ -93,7 +117,8 @@ export function attemptDue(recovery: RecoveryState, plan: Plan, now: number): bo
 }
 
 /** The stage that is being validated; one without probes where the configuration has none. */
-export function stageOf({ stage }: RecoveryState, plan: Plan): RecoveryStage {
+export function stageOf({ stage, remaining }: RecoveryState, plan: Plan): RecoveryStage {
+  if (remaining !== undefined) return { name: lastStage, probes: remaining };
   return plan.configuration.recovery.stages[stage] ?? { name: "all clear", probes: [] };
 }
 

@@ -170,6 +170,8 @@ export interface Diagnosis {
 export interface RecoveryState {
   /** Index of the stage that is being validated. */
   readonly stage: number;
+  /** Of the stage behind the configured ones: the probes that were last seen bad, and that no stage asks for. */
+  readonly remaining?: readonly string[];
   readonly attempt: number;
   readonly requestedAt: number;
   /** Results of this attempt, by probe; a reason stands for a failure. */

@@ -47,9 +47,7 @@ function ofTheRecovery({ incident: { recovery, symptoms, resolved_at, verdict } 
   }
   const lasting = symptoms.filter(({ until }) => until === null).map(({ check }) => `\`${check}\``);
   if (resolved_at !== null && lasting.length > 0) {
-    questions.push(
-      `What does ${list(lasting)} show now? When it was last heard of it was bad, and the stages of the recovery do not ask for it.`,
-    );
+    questions.push(`What does ${list(lasting)} show now? When it was last heard of it was bad.`);
   }
   return questions;
 }
