@@ -2,7 +2,7 @@
  * Every scenario again, under faults: reports come twice and in disorder, and functions die in the middle of their work. The incidents, and
  * who is told of them, must be those of a run in which nothing went wrong.
  *
- * Chance comes from one seed, which is printed first. `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation` repeats a run, and
+ * Chance comes from one seed, which is printed first. `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation` plays another one, and
  * `PATHKEEPER_SIMULATION_RUNS=50` gives each scenario that many runs.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -16,12 +16,12 @@ import type { Report } from "../../shared/messages/report.ts";
 import { subscriptions } from "../../shared/topology.ts";
 import { type Fate, FaultyPorts, type Moment } from "./faults.ts";
 import { Random } from "./random.ts";
+import { seed } from "./seed.ts";
 import { delayOf, type Strictness, type Verdict, verdictOf } from "./verdict.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const corpus = join(here, "../scenarios");
 
-const seed = Number(process.env["PATHKEEPER_SIMULATION_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const given = process.env["PATHKEEPER_SIMULATION_RUNS"];
 const runs = Number(given ?? 1);
 const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed}${given === undefined ? "" : ` PATHKEEPER_SIMULATION_RUNS=${given}`} npx vitest run tests/simulation`;

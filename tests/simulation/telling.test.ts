@@ -3,16 +3,16 @@
  * up for a stated cause; none arrives twice where its channel has an idempotency key; no all-clear comes before its opening; and the ledger
  * agrees with the logs of the receivers.
  *
- * `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation/telling.test.ts` repeats a run.
+ * `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation/telling.test.ts` plays another one.
  */
 import { describe, expect, it, vi } from "vitest";
 import { shopWith } from "../support/shop.ts";
 import type { Moment } from "./faults.ts";
 import { Random } from "./random.ts";
+import { seed } from "./seed.ts";
 import { played, wrongs } from "./telling.ts";
 import { openWire } from "./wire.ts";
 
-const seed = Number(process.env["PATHKEEPER_SIMULATION_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed} npx vitest run tests/simulation/telling.test.ts`;
 
 vi.setConfig({ testTimeout: 600_000 });
