@@ -39,6 +39,7 @@ probes:
     component: database
     vantage: inside
     connection: { host: 10.0.0.5, user: watch@shop.iam, iam: true }
+  front: { kind: http, component: shop, schedule: every 15s, url: "https://shop.example.com/" }
 `;
 
 const examples = new URL("../../examples/", import.meta.url).pathname;
@@ -117,6 +118,22 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
         inside      = { connector = { name = "shop-connector", project_id = "shop-network" } }`,
       );
     }, 180_000);
+
+    it("brings the requests of a group with several runs a minute by a subscription of its own", () => {
+      const pushes = of("google_pubsub_subscription", "push").filter(({ values }) =>
+        String(values["name"]).startsWith("pathkeeper-probe-outside"),
+      );
+      const filter = 'attributes.vantage = "outside" AND attributes.trigger = "schedule"';
+      expect(pushes.map(({ index, values }) => [index, values["filter"]]).sort()).toEqual([
+        ["probe-outside", `${filter} AND NOT attributes:rounds`],
+        ["probe-outside-15s", 'attributes.vantage = "outside" AND attributes.rounds = "outside-15s"'],
+        ["probe-outside-asked", 'attributes.vantage = "outside" AND NOT attributes.trigger = "schedule"'],
+      ]);
+      const jobs = of("google_cloud_scheduler_job", "main").filter(({ index }) => index === "outside-15s");
+      expect(jobs.map(({ values }) => values["pubsub_target"])).toMatchObject([
+        [{ attributes: { trigger: "schedule", rounds: "outside-15s" } }],
+      ]);
+    });
 
     it("reads there, by roles that are made there, and runs here", () => {
       const projects = (type: string, name: string): unknown[] => [
