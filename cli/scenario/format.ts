@@ -199,7 +199,7 @@ export const testEntry: z.ZodType<Omit<TestEntry, "expect"> & { expect: unknown 
     )
     .default({})
     .describe("Exact points, by the name of a probe or of a metric."),
-  until: duration.optional().describe("How long the test lasts. Default: 30m after the last instant that it names."),
+  until: duration().optional().describe("How long the test lasts. Default: 30m after the last instant that it names."),
   expect: z
     .union([z.literal("silence"), z.record(z.string(), z.unknown())], {
       error: "must be silence, or a map of what is expected",
@@ -225,7 +225,7 @@ export const fileEntry: z.ZodType<Omit<TestFile, "tests"> & { tests: readonly un
     })
     .optional()
     .describe("When the tests begin. Default: 2025-09-16T12:00:00Z."),
-  interval: duration
+  interval: duration()
     .optional()
     .describe("The time between the points of series. Default: a point is a run of the probe."),
   healthy: z

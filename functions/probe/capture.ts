@@ -14,14 +14,14 @@ export interface Capture {
   readonly secret?: boolean | undefined;
 }
 
-const path = z
-  .string()
-  .refine((text) => parseJsonPath(text) !== undefined, "must be a path such as $.token or $.threads[0].id");
+const path = lazily(() =>
+  z.string().refine((text) => parseJsonPath(text) !== undefined, "must be a path such as $.token or $.threads[0].id"),
+);
 
 const written: () => z.ZodType<Capture, unknown> = lazily(() =>
   z
     .strictObject({
-      json: path.optional().describe("A path into the JSON answer."),
+      json: path().optional().describe("A path into the JSON answer."),
       header: z.string().min(1).toLowerCase().optional().describe("The name of a header of the answer."),
       matches: z
         .string()
@@ -41,7 +41,7 @@ const written: () => z.ZodType<Capture, unknown> = lazily(() =>
 export const captures: () => z.ZodType<Readonly<Record<string, Capture>>, unknown> = lazily(() =>
   z.record(
     z.string().regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter"),
-    z.union([path.transform((json): Capture => ({ json })), written()], {
+    z.union([path().transform((json): Capture => ({ json })), written()], {
       error: "must be a path such as $.token, or { header: NAME } or { json: PATH }",
     }),
     {

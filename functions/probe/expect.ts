@@ -120,7 +120,7 @@ export const expectations: () => z.ZodType<Expectations, unknown> = lazily(() =>
       .describe(
         'Values inside a JSON body by path: a value, a comparison such as "< 0.8" or "!= down", or a /pattern/.',
       ),
-    max_time: duration
+    max_time: duration()
       .optional()
       .describe(
         "The longest that the whole exchange may take, redirects included. A slower answer is asked for again at once: if that one is fast, the first had met a cold instance.",

@@ -23,7 +23,7 @@ export interface Extraction {
 /** The samples of a metric. */
 export type Samples = Assessment["measurements"];
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const scalar = lazily(() => z.union([z.string(), z.number(), z.boolean()]));
 
 /** The schema of `extract`: a list. */
 export const extractions: () => z.ZodType<readonly Extraction[], unknown> = lazily(() =>
@@ -43,7 +43,7 @@ export const extractions: () => z.ZodType<readonly Extraction[], unknown> = lazi
           .optional()
           .describe("The unit in which the target writes the value. Default: the base unit of the metric."),
         equals: z
-          .union([scalar, z.array(scalar)])
+          .union([scalar(), z.array(scalar())])
           .optional()
           .describe("Makes the sample 1 when the value is this, or one of these, and 0 otherwise."),
         each: z

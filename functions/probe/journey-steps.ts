@@ -26,15 +26,15 @@ export type Given = string | number | boolean | SecretReference;
 /** The variable that is there without being written: a text that no other run has. */
 export const ownVariables: readonly string[] = ["run_id"];
 
-const name = z
-  .string()
-  .regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter");
+const name = lazily(() =>
+  z.string().regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter"),
+);
 
 /** The schema of `variables`. */
 export const variables: () => z.ZodType<Readonly<Record<string, Given>>, unknown> = lazily(() =>
   z.record(
-    name,
-    z.union([z.string(), z.number(), z.boolean(), secretReference], {
+    name(),
+    z.union([z.string(), z.number(), z.boolean(), secretReference()], {
       error: "must be a text, a number, true or false, or { secret: NAME }",
     }),
   ),
@@ -46,7 +46,7 @@ const kinds = ["http", "websocket", ...utterances, "check"] as const;
 export const journeyStep: () => z.ZodType<JourneyStep, unknown> = lazily(() =>
   z
     .strictObject({
-      name: stepName.describe("What the step is called in failures and in golden_path_step_time."),
+      name: stepName().describe("What the step is called in failures and in golden_path_step_time."),
       http: z
         .strictObject(requestFields())
         .refine(oneBody.holds, oneBody.otherwise)
@@ -68,7 +68,7 @@ export const journeyStep: () => z.ZodType<JourneyStep, unknown> = lazily(() =>
         "Closes the open WebSocket with this code and waits until the server has closed too.",
       ),
       check: z
-        .record(name, jsonScalar())
+        .record(name(), jsonScalar())
         .optional()
         .describe(
           'Captured values that must be as told, by the name of the variable: a value, a comparison such as "> 0", or a /pattern/.',
@@ -78,7 +78,7 @@ export const journeyStep: () => z.ZodType<JourneyStep, unknown> = lazily(() =>
         .describe(
           "Values to keep from the answer of `http` or the messages of `expect` for later steps: `token: $.token`, or `{ header: x-thread }`. Those with names like token, password or secret are kept out of reports, and so is one with `secret: true`.",
         ),
-      within: duration.prefault("10s").describe("The longest that the step may take."),
+      within: duration().prefault("10s").describe("The longest that the step may take."),
     })
     .refine((step) => actionMistake(step, kinds) === undefined, {
       error: ({ input }) => actionMistake(input as object, kinds) ?? "",

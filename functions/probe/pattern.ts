@@ -23,7 +23,7 @@ function execute(pattern: RegExp, text: string): readonly (string | undefined)[]
   sandbox.pattern = pattern;
   sandbox.text = text;
   try {
-    return execution.runInContext(context(), { timeout: patience }) as readonly string[] | null;
+    return execution().runInContext(context(), { timeout: patience }) as readonly string[] | null;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return "too slow";
     throw error;
@@ -59,4 +59,4 @@ function readPattern(text: string): RegExp | string | undefined {
 
 const sandbox = { pattern: /(?:)/, text: "" };
 const context = lazily(() => createContext(sandbox));
-const execution = new Script("pattern.exec(text)");
+const execution = lazily(() => new Script("pattern.exec(text)"));

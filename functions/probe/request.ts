@@ -62,10 +62,10 @@ export const requestFields: () => {
     .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
     .default("GET")
     .describe("The method of the request."),
-  headers: headerFields.describe(
+  headers: headerFields().describe(
     "Headers of the request. A secret one is not sent to another origin after a redirect.",
   ),
-  body: textOrSecret.optional().describe("The body of the request, a text or a secret."),
+  body: textOrSecret().optional().describe("The body of the request, a text or a secret."),
   json: z.json().optional().describe("The body of the request as JSON, in place of `body`."),
   follow_redirects: z
     .int()
@@ -73,14 +73,14 @@ export const requestFields: () => {
     .max(20)
     .default(5)
     .describe("How many redirects are followed; 0 takes the first answer."),
-  ip_version: ipVersion,
+  ip_version: ipVersion(),
   max_body: z
     .int()
     .min(1)
     .max(64 * 2 ** 20)
     .default(2 ** 20)
     .describe("The longest decoded body that is accepted, in bytes."),
-  tls: tlsVerification,
+  tls: tlsVerification(),
   expect: expectations().prefault({}).describe("What the answer must be like."),
 }));
 

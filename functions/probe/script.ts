@@ -70,9 +70,9 @@ const expectedMessage: () => z.ZodType<ExpectedMessage, unknown> = lazily(() =>
 );
 
 /** The schema of the name of a step. */
-export const stepName: z.ZodType<string, string> = z
-  .string()
-  .regex(/^[a-z][a-z0-9_ -]{0,39}$/i, "must be letters, digits, spaces, - and _, at most 40");
+export const stepName: () => z.ZodType<string, string> = lazily(() =>
+  z.string().regex(/^[a-z][a-z0-9_ -]{0,39}$/i, "must be letters, digits, spaces, - and _, at most 40"),
+);
 
 /** The fields of an utterance, but for the time that it may take. */
 export const utteranceFields: () => {
@@ -99,7 +99,7 @@ export const script: () => z.ZodType<readonly Step[], unknown> = lazily(() =>
     .array(
       z
         .strictObject({
-          name: stepName
+          name: stepName()
             .optional()
             .describe(
               "What the stage is called in failures and in websocket_stage_time. Default: expect-2, by position.",
@@ -108,7 +108,7 @@ export const script: () => z.ZodType<readonly Step[], unknown> = lazily(() =>
           send: utteranceFields().send.describe(
             "A message to send: a text as it is, anything else as JSON. `{token}` in it stands for the token.",
           ),
-          within: duration.prefault("5s").describe("The longest that the step may take."),
+          within: duration().prefault("5s").describe("The longest that the step may take."),
         })
         .refine((step) => actionMistake(step, actions) === undefined, {
           error: ({ input }) => actionMistake(input as object, actions) ?? "",

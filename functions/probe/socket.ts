@@ -24,19 +24,19 @@ export const socketFields: () => {
     .string()
     .refine(isWebSocketUrl, "must be a URL that begins with ws:// or wss://, without user and #")
     .describe("The URL to open."),
-  headers: headers.describe("Headers of the upgrade, such as `origin`."),
+  headers: headers().describe("Headers of the upgrade, such as `origin`."),
   subprotocols: z
     .array(z.string().min(1))
     .default([])
     .describe("Subprotocols to offer, of which the server must choose one."),
-  ip_version: ipVersion,
+  ip_version: ipVersion(),
   max_message: z
     .int()
     .min(1)
     .max(16 * 2 ** 20)
     .default(2 ** 20)
     .describe("The longest message that is accepted, in bytes."),
-  tls: tlsVerification,
+  tls: tlsVerification(),
 }));
 
 /**

@@ -1,4 +1,4 @@
-import { type ChildProcess, execSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -122,6 +122,22 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
     await expect
       .poll(() => fetch(url).then((answer) => answer.text(), said), { timeout: 60_000 })
       .toBe(`${name} is ready\n`);
+  });
+
+  it("makes no schema before it is asked for something", async () => {
+    const place = join(folder, "schemas", name);
+    await cp(built(name).directory, place, { recursive: true });
+    // The first schema looks where it runs, and so loads what says that.
+    const script = `
+      await import("./index.mjs");
+      const signs = process.moduleLoadList.filter((name) => /internal\\/navigator$|NativeModule vm$/.test(name));
+      process.stdout.write(JSON.stringify(signs));
+      process.exit();`;
+    const child = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+      cwd: place,
+      env: { PATHKEEPER_PROJECT: "nowhere", PATHKEEPER_VANTAGE: "outside", METADATA_SERVER_DETECTION: "none" },
+    });
+    expect(JSON.parse(child.stdout)).toEqual([]);
   });
 
   it("is found by the framework as npm installs it, too", async () => {

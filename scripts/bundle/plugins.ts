@@ -80,6 +80,7 @@ const largeBuiltins: readonly string[] = [
   "https",
   "readline",
   "tls",
+  "vm",
   "zlib",
 ];
 

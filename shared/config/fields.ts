@@ -1,5 +1,6 @@
-/** Fields that the schemas of probers, channels and the configuration itself are made of. */
+/** Fields that the schemas of probers, channels and the configuration itself are made of; each is made when it is first asked for. */
 import { z } from "zod";
+import { lazily } from "../lazily.ts";
 import { type Severity, severities } from "../messages/incident-event.ts";
 import { formatDuration, parseDuration } from "../units.ts";
 import type { SecretReference } from "./secret-reference.ts";
@@ -7,21 +8,23 @@ import type { SecretReference } from "./secret-reference.ts";
 export type { SecretReference };
 
 /** A duration such as `10s`, read as milliseconds. */
-export const duration: z.ZodType<number, string> = z
-  .string({
-    error: ({ input }) =>
-      typeof input === "number" && input >= 0
-        ? `must be a duration, and ${input} has no unit: write ${input}s, ${input}m, ${input}h or ${input}d`
-        : "must be a duration such as 10s or 5m",
-  })
-  .meta({ examples: ["10s", "5m"], pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$" })
-  .transform((text, context) => {
-    const milliseconds = parseDuration(text);
-    if (milliseconds !== undefined) return milliseconds;
-    const instead = withShortUnits(text) ?? "10s, 5m or 250ms";
-    context.issues.push({ code: "custom", message: `"${text}" is no duration: write ${instead}`, input: text });
-    return z.NEVER;
-  });
+export const duration: () => z.ZodType<number, string> = lazily(() =>
+  z
+    .string({
+      error: ({ input }) =>
+        typeof input === "number" && input >= 0
+          ? `must be a duration, and ${input} has no unit: write ${input}s, ${input}m, ${input}h or ${input}d`
+          : "must be a duration such as 10s or 5m",
+    })
+    .meta({ examples: ["10s", "5m"], pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$" })
+    .transform((text, context) => {
+      const milliseconds = parseDuration(text);
+      if (milliseconds !== undefined) return milliseconds;
+      const instead = withShortUnits(text) ?? "10s, 5m or 250ms";
+      context.issues.push({ code: "custom", message: `"${text}" is no duration: write ${instead}`, input: text });
+      return z.NEVER;
+    }),
+);
 
 /** A duration in longer words or with spaces, as we write it; `undefined` for what is none. */
 function withShortUnits(text: string): string | undefined {
@@ -41,7 +44,7 @@ export function durationBetween(
   shortest: number,
   longest: number = Number.POSITIVE_INFINITY,
 ): z.ZodType<number, string> {
-  return duration.refine((value) => value >= shortest && value <= longest, {
+  return duration().refine((value) => value >= shortest && value <= longest, {
     error: () =>
       longest === Number.POSITIVE_INFINITY
         ? `must be ${formatDuration(shortest)} or longer`
@@ -50,83 +53,96 @@ export function durationBetween(
 }
 
 /** A name that becomes part of document ids, labels and groups. */
-export const entryName: z.ZodType<string, string> = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
-  error: ({ input }) =>
-    `"${input}" is no name: write lower-case letters, digits and -, beginning with a letter, at most 63 characters`,
-});
+export const entryName: () => z.ZodType<string, string> = lazily(() =>
+  z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
+    error: ({ input }) =>
+      `"${input}" is no name: write lower-case letters, digits and -, beginning with a letter, at most 63 characters`,
+  }),
+);
 
 /** A text that is not empty. */
-export const text: z.ZodString = z.string().min(1);
+export const text: () => z.ZodString = lazily(() => z.string().min(1));
 
 /** A list of names that is not empty. */
-export const names: z.ZodType<string[], string[]> = z.array(z.string()).min(1);
+export const names: () => z.ZodType<string[], string[]> = lazily(() => z.array(z.string()).min(1));
 
 /** How bad something is. */
-export const severity: z.ZodType<Severity, Severity> = z.enum(severities);
+export const severity: () => z.ZodType<Severity, Severity> = lazily(() => z.enum(severities));
 
 /** The name of a time zone. */
-export const timeZone: z.ZodString = z.string().refine(isTimeZone, {
-  error: ({ input }) => `"${input}" is no time zone: write an IANA name such as Europe/Berlin`,
-});
+export const timeZone: () => z.ZodString = lazily(() =>
+  z.string().refine(isTimeZone, {
+    error: ({ input }) => `"${input}" is no time zone: write an IANA name such as Europe/Berlin`,
+  }),
+);
 
 /** Examples of zones for editors. */
 export const timeZoneExamples: { readonly examples: string[] } = { examples: ["Etc/UTC", "Europe/Berlin"] };
 
 /** The id of a Google Cloud project, as a setting of kinds that read one. `google_cloud` of the file is its default. */
-export const googleProject: z.ZodType<string, string> = z
-  .string()
-  .regex(/^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/, {
-    error: ({ input }) => `"${input}" is no id of a project: write one such as shop-staging, not its name or number`,
-  })
-  .describe("Id of the Google Cloud project; `google_cloud` can give it to all probes.");
+export const googleProject: () => z.ZodType<string, string> = lazily(() =>
+  z
+    .string()
+    .regex(/^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/, {
+      error: ({ input }) => `"${input}" is no id of a project: write one such as shop-staging, not its name or number`,
+    })
+    .describe("Id of the Google Cloud project; `google_cloud` can give it to all probes."),
+);
 
 /** A region of Google Cloud, as a setting of kinds that read one. `google_cloud` of the file is its default. */
-export const googleRegion: z.ZodType<string, string> = z
-  .string()
-  .regex(/^[a-z]+-[a-z]+\d+$/, {
-    error: ({ input }) => `"${input}" is no region: write one such as us-central1, without the letter of a zone`,
-  })
-  .describe("Region of Google Cloud; `google_cloud` can give it to all probes.");
+export const googleRegion: () => z.ZodType<string, string> = lazily(() =>
+  z
+    .string()
+    .regex(/^[a-z]+-[a-z]+\d+$/, {
+      error: ({ input }) => `"${input}" is no region: write one such as us-central1, without the letter of a zone`,
+    })
+    .describe("Region of Google Cloud; `google_cloud` can give it to all probes."),
+);
 
 /** The name of a resource of Google Cloud, without the path that leads to it. */
-export const googleResource: z.ZodString = z.string().regex(/^[a-z0-9]([a-z0-9.:-]{0,98}[a-z0-9])?$/, {
-  error: ({ input }) => `"${input}" is no name of a resource: write the name alone, such as staging-connector`,
-});
+export const googleResource: () => z.ZodString = lazily(() =>
+  z.string().regex(/^[a-z0-9]([a-z0-9.:-]{0,98}[a-z0-9])?$/, {
+    error: ({ input }) => `"${input}" is no name of a resource: write the name alone, such as staging-connector`,
+  }),
+);
 
 /** A share such as `99.9%`, read as a ratio from 0 to 1. */
-export const percentage: z.ZodType<number, string> = z
-  .string({
-    error: ({ input }) => `must be a percentage such as 99%${typeof input === "number" ? ", with its sign" : ""}`,
-  })
-  .meta({ examples: ["99%", "99.9%"], pattern: "^\\d+(\\.\\d+)?%$" })
-  .transform((text, context) => {
-    const [, number] = /^(\d+(?:\.\d+)?)%$/.exec(text.trim()) ?? [];
-    if (number !== undefined && Number(number) <= 100) return Number(number) / 100;
-    context.issues.push({ code: "custom", message: `"${text}" is no percentage: write 99% or 99.9%`, input: text });
-    return z.NEVER;
-  });
+export const percentage: () => z.ZodType<number, string> = lazily(() =>
+  z
+    .string({
+      error: ({ input }) => `must be a percentage such as 99%${typeof input === "number" ? ", with its sign" : ""}`,
+    })
+    .meta({ examples: ["99%", "99.9%"], pattern: "^\\d+(\\.\\d+)?%$" })
+    .transform((text, context) => {
+      const [, number] = /^(\d+(?:\.\d+)?)%$/.exec(text.trim()) ?? [];
+      if (number !== undefined && Number(number) <= 100) return Number(number) / 100;
+      context.issues.push({ code: "custom", message: `"${text}" is no percentage: write 99% or 99.9%`, input: text });
+      return z.NEVER;
+    }),
+);
 
 /** How a reference is written. A sentence that asks for one speaks of a text that may be a secret itself, and is shown without it. */
 export const secretForm = "{ secret: NAME }";
 
 /** `{ secret: NAME }`. A plain text is refused, so that no secret stands in the file. */
-export const secretReference: z.ZodType<SecretReference, SecretReference> = z.strictObject(
-  { secret: z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "must be the name of a secret: letters, digits, - and _") },
-  {
-    error: (issue) =>
-      issue.code === "invalid_type"
-        ? `a secret does not belong in this file: write ${secretForm} and keep its value outside`
-        : undefined,
-  },
+export const secretReference: () => z.ZodType<SecretReference, SecretReference> = lazily(() =>
+  z.strictObject(
+    { secret: z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "must be the name of a secret: letters, digits, - and _") },
+    {
+      error: (issue) =>
+        issue.code === "invalid_type"
+          ? `a secret does not belong in this file: write ${secretForm} and keep its value outside`
+          : undefined,
+    },
+  ),
 );
 
 /** A plain text or a reference to a secret, for values that are secret in some places only. */
-export const textOrSecret: z.ZodType<string | SecretReference, string | SecretReference> = z.union(
-  [z.string(), secretReference],
-  {
+export const textOrSecret: () => z.ZodType<string | SecretReference, string | SecretReference> = lazily(() =>
+  z.union([z.string(), secretReference()], {
     error: ({ input }) =>
       `must be a text or ${secretForm}${typeof input === "number" || typeof input === "boolean" ? ": write it in quotes" : ""}`,
-  },
+  }),
 );
 
 function isTimeZone(zone: string): boolean {

@@ -26,7 +26,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 export function configurationJsonSchema(vocabulary: Vocabulary): JsonSchema {
   const { parts, definitions } = convert({
     outline,
-    name: entryName,
+    name: entryName(),
     component: componentEntry,
     probe: probeEntry,
     control: controlEntry,

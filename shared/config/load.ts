@@ -133,7 +133,7 @@ function readMap<T>(
   if (!isMap(entries)) return [];
   return Object.entries(entries).flatMap(([name, value]) => {
     const path = [section, name];
-    const named = entryName.safeParse(name);
+    const named = entryName().safeParse(name);
     if (!named.success) problems.error({ path, part: "key" }, { message: named.error.issues[0]?.message ?? "" });
     return read(name, value, path) ?? [];
   });

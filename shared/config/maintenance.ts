@@ -42,8 +42,8 @@ const timeOfDay: z.ZodType<number, string> = z
 /** An entry of `maintenance`. */
 export const maintenanceEntry: z.ZodType<MaintenanceEntry, unknown> = z
   .strictObject({
-    name: text.max(100).describe("What the work is called; it stands in the reason why nobody was told."),
-    components: names.optional().describe("The components that are worked on. Default: all."),
+    name: text().max(100).describe("What the work is called; it stands in the reason why nobody was told."),
+    components: names().optional().describe("The components that are worked on. Default: all."),
     from: dateTime.optional().describe("Once: when it begins, by the clock of the zone, or in UTC with Z at its end."),
     to: dateTime.optional().describe("Once: when it ends."),
     days: z
@@ -56,7 +56,7 @@ export const maintenanceEntry: z.ZodType<MaintenanceEntry, unknown> = z
     duration: durationBetween(60_000, 7 * 86_400_000)
       .optional()
       .describe("In place of end: how long it lasts."),
-    timezone: timeZone.optional().describe("IANA zone of its times. Default: that of the file."),
+    timezone: timeZone().optional().describe("IANA zone of its times. Default: that of the file."),
   })
   .superRefine((entry, context) => {
     const mistake = mistakeIn(entry);

@@ -46,17 +46,17 @@ export const channelEntry: z.ZodType<ChannelEntry, unknown> = z.strictObject({
 
 /** An entry of `routes`. */
 export const routeEntry: z.ZodType<RouteEntry, unknown> = z.strictObject({
-  channels: names.describe("Names of the channels that are told."),
-  severity: z.array(severity).min(1).optional().describe("Only incidents of these severities. Default: all."),
-  components: names.optional().describe("Only incidents that touch one of these components. Default: all."),
+  channels: names().describe("Names of the channels that are told."),
+  severity: z.array(severity()).min(1).optional().describe("Only incidents of these severities. Default: all."),
+  components: names().optional().describe("Only incidents that touch one of these components. Default: all."),
   layers: z
     .array(z.enum(["platform", "application"]))
     .min(1)
     .optional()
     .describe("Only incidents whose cause is of these layers, or not known to be of another. Default: all."),
-  teams: names.optional().describe("Only incidents on which one of these teams must act. Default: all."),
+  teams: names().optional().describe("Only incidents on which one of these teams must act. Default: all."),
   environments: z
-    .array(entryName)
+    .array(entryName())
     .min(1)
     .optional()
     .describe("Only incidents of these environments, where several files share their routes. Default: all."),

@@ -166,11 +166,11 @@ export const longestTimeoutMs = 90_000;
 
 /** An entry of `components`. */
 export const componentEntry: z.ZodType<ComponentEntry, unknown> = z.strictObject({
-  title: text.optional().describe("What people call it. Default: its name."),
+  title: text().optional().describe("What people call it. Default: its name."),
   layer: z.enum(["platform", "application"]).describe("Whose trouble its own failure is: platform or application."),
   depends_on: z.array(z.string()).default([]).describe("What it fails with: names of components."),
-  impact: text.optional().describe("What its failure blocks, in words for everybody."),
-  team: text.optional().describe("Who must act when it is the cause."),
+  impact: text().optional().describe("What its failure blocks, in words for everybody."),
+  team: text().optional().describe("Who must act when it is the cause."),
 });
 
 /** The keys that all probes share. */
@@ -189,12 +189,12 @@ export const probeEntry: z.ZodType<ProbeEntry, unknown> = z.strictObject({
     .literal(["off", false], { error: "must be off; leave the key out to keep the built-in rule" })
     .optional()
     .describe("off: no built-in rule for this probe."),
-  alert_after: duration.prefault("2m").describe("How long it must fail before its built-in rule fires. Default: 2m."),
+  alert_after: duration().prefault("2m").describe("How long it must fail before its built-in rule fires. Default: 2m."),
   recheck: z
     .literal(["once", "off", false], { error: "must be once or off" })
     .default("once")
     .describe("Whether a time-out or an unreachable target is checked again at once before it counts: once or off."),
-  severity: severity
+  severity: severity()
     .optional()
     .describe("Severity of its built-in rule. Default: critical for what users touch, warning for the rest."),
 });
@@ -213,20 +213,20 @@ export const controlByVantage: z.ZodType<{ outside?: unknown; inside?: unknown }
 
 /** An entry of `monitoring_rules`. */
 export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
-  name: text.max(200).describe("What the alert is called."),
+  name: text().max(200).describe("What the alert is called."),
   component: z.string().optional().describe("What it speaks of. Default: the component of the probe with the metric."),
-  condition: text
+  condition: text()
     .describe("True when things are bad.")
     .meta({ examples: ["vpc_connector_utilization > 70%", "avg(database_connection_time, 3m) > 25s"] }),
-  alert_duration: duration.prefault("0s").describe("How long the condition must hold before it fires. Default: 0s."),
-  clear_duration: duration
+  alert_duration: duration().prefault("0s").describe("How long the condition must hold before it fires. Default: 0s."),
+  clear_duration: duration()
     .optional()
     .describe("How long it must be good before the alert resolves. Default: alert_duration."),
-  clear_condition: text
+  clear_condition: text()
     .optional()
     .describe("True when it is over. Default: as soon as the condition does not hold.")
     .meta({ examples: ["vpc_connector_utilization < 60%"] }),
-  severity: severity.describe("info, warning or critical."),
+  severity: severity().describe("info, warning or critical."),
   missing: z
     .enum(["keep", "fire", "clear"])
     .default("keep")
@@ -242,14 +242,14 @@ export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
 });
 
 const stageEntry = z.strictObject({
-  name: text.describe("What the stage is called."),
-  probes: names.describe("Names of the probes that must succeed and keep to their baselines."),
+  name: text().describe("What the stage is called."),
+  probes: names().describe("Names of the probes that must succeed and keep to their baselines."),
 });
 
 /** Where in Google Cloud the environment runs. Settings of probes that are called like one of its keys take it as their default. */
 export const googleCloudEntry: z.ZodType<NonNullable<Outline["google_cloud"]>, unknown> = z.strictObject({
-  project: googleProject.describe("Id of the project, such as shop-staging."),
-  region: googleRegion.optional().describe("Region, such as us-central1."),
+  project: googleProject().describe("Id of the project, such as shop-staging."),
+  region: googleRegion().optional().describe("Region, such as us-central1."),
 });
 
 const poolEntry = z
@@ -287,7 +287,7 @@ export const capacityEntry: z.ZodType<CapacityEntry, unknown> = z.strictObject({
 
 const heartbeat: z.ZodType<HeartbeatEntry, unknown> = z
   .strictObject({
-    url: textOrSecret.describe("Where it goes: the address that a service such as healthchecks.io gave. HTTPS only."),
+    url: textOrSecret().describe("Where it goes: the address that a service such as healthchecks.io gave. HTTPS only."),
     every: durationBetween(60_000).prefault("5m").describe("How often, at most. Default: 5m."),
     method: z.enum(["GET", "POST"]).default("GET").describe("GET or POST. Default: GET."),
     allow_private: z
@@ -308,9 +308,9 @@ const heartbeat: z.ZodType<HeartbeatEntry, unknown> = z
 
 /** The whole file, with the entries of its sections unread. */
 export const outline: z.ZodType<Outline, unknown> = z.strictObject({
-  environment: entryName.describe("Name of the watched environment, such as shop-staging."),
-  title: text.optional().describe("What people call the environment. Default: its name."),
-  timezone: timeZone.default("Etc/UTC").describe("IANA zone in which people read times.").meta(timeZoneExamples),
+  environment: entryName().describe("Name of the watched environment, such as shop-staging."),
+  title: text().optional().describe("What people call the environment. Default: its name."),
+  timezone: timeZone().default("Etc/UTC").describe("IANA zone in which people read times.").meta(timeZoneExamples),
   google_cloud: googleCloudEntry
     .optional()
     .describe("Where in Google Cloud the environment runs: the default for project and region of all probes.")
@@ -356,8 +356,8 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
   heartbeat: heartbeat.optional().describe("The sign of life that leaves while the monitor works as a whole."),
   availability: z
     .strictObject({
-      target: percentage.prefault("99%").describe("How much of a month every component is to be up. Default: 99%."),
-      components: z.record(z.string(), percentage).default({}).describe("Other targets, by component."),
+      target: percentage().prefault("99%").describe("How much of a month every component is to be up. Default: 99%."),
+      components: z.record(z.string(), percentage()).default({}).describe("Other targets, by component."),
     })
     .prefault({})
     .describe("What availability is promised; error budgets follow from it.")

@@ -54,7 +54,7 @@ export const templateEntry: z.ZodType<{ [Key in keyof Template]?: Template[Key] 
   .strictObject({
     audiences: z.array(z.enum(audiences)).min(1).optional().describe("Only for these readers. Default: all."),
     events: z.array(z.enum(incidentEventKinds)).min(1).optional().describe("Only for these events. Default: all."),
-    channels: names.optional().describe("Only in these channels. Default: all."),
+    channels: names().optional().describe("Only in these channels. Default: all."),
     subject: part("subject", "What the incident is called in the subject of mails, from the first notice to the last."),
     title: part("title", "The first line, in place of where the incident stands."),
     lead: part("lead", "The sentence below it, in place of what is broken."),

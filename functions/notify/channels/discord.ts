@@ -21,7 +21,7 @@ export const discord: ChannelKind<DiscordSettings> = {
   pace: { perMinute: 120, atOnce: 5 },
   get settings() {
     return z.strictObject({
-      url: secretReference.describe("A secret: the address of a webhook, https://discord.com/api/webhooks/…."),
+      url: secretReference().describe("A secret: the address of a webhook, https://discord.com/api/webhooks/…."),
       thread_id: z
         .string({ error: 'must be the id of a thread, in quotes: "1234567890123456789"' })
         .regex(/^\d{17,20}$/, 'must be the id of a thread, in quotes: "1234567890123456789"')

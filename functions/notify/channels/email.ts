@@ -37,7 +37,7 @@ export const email: ChannelKind<EmailSettings> = {
         .describe("The sender, as `Name <name@example.com>`."),
       server: z
         .union(
-          [secretReference, z.string().refine(isOpenServer, "must be smtp://host:port without user and password")],
+          [secretReference(), z.string().refine(isOpenServer, "must be smtp://host:port without user and password")],
           {
             error:
               "must be smtp://host:port without user and password; with them it is a secret: write { secret: NAME }",

@@ -21,7 +21,7 @@ export const googleChat: ChannelKind<GoogleChatSettings> = {
   pace: { perMinute: 30, atOnce: 5 },
   get settings() {
     return z.strictObject({
-      url: secretReference.describe(
+      url: secretReference().describe(
         "A secret: the address of a webhook of the space, https://chat.googleapis.com/v1/spaces/… with its key and token.",
       ),
     });

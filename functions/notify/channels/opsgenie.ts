@@ -22,7 +22,7 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
     "Opens and closes one alert an incident in Opsgenie, by its Alert API; a route that names `acknowledged` acknowledges it, too.",
   get settings() {
     return z.strictObject({
-      api_key: secretReference.describe("A secret: the key of an integration of the kind API."),
+      api_key: secretReference().describe("A secret: the key of an integration of the kind API."),
       region: z
         .enum(["us", "eu"], { error: "must be us or eu" })
         .default("us")

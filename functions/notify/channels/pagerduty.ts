@@ -22,7 +22,7 @@ export const pagerduty: ChannelKind<PagerDutySettings> = {
     "Opens and resolves one alert an incident in PagerDuty, by its Events API v2; a route that names `acknowledged` acknowledges it, too.",
   get settings() {
     return z.strictObject({
-      routing_key: secretReference.describe(
+      routing_key: secretReference().describe(
         "A secret: the integration key of an Events API v2 integration, 32 characters.",
       ),
       region: z

@@ -49,10 +49,10 @@ export const slack: ChannelKind<SlackSettings> = {
   get settings() {
     return z
       .strictObject({
-        url: secretReference
+        url: secretReference()
           .optional()
           .describe("A secret: the address of an incoming webhook, https://hooks.slack.com/services/…."),
-        token: secretReference
+        token: secretReference()
           .optional()
           .describe("In place of url, a secret: the token of a bot that may write to the channel, xoxb-…."),
         channel: z

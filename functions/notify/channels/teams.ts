@@ -20,7 +20,7 @@ export const teams: ChannelKind<TeamsSettings> = {
   pace: { perMinute: 120, atOnce: 4 },
   get settings() {
     return z.strictObject({
-      url: secretReference.describe(
+      url: secretReference().describe(
         "A secret: the address that Workflows shows for a flow that starts when a Teams webhook request is received.",
       ),
     });

@@ -1,6 +1,7 @@
 /** Signed webhooks after Standard Webhooks 1.0.0: `{ type, timestamp, data }`. https://www.standardwebhooks.com */
 import { z } from "zod";
 import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/lazily.ts";
 import { bounded } from "../../../shared/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../classify.ts";
@@ -25,12 +26,14 @@ const ownHeaders: readonly string[] = [
   "expect",
 ];
 
-const headerName = z
-  .string()
-  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "must be the name of a header")
-  .refine((name) => !ownHeaders.includes(name.toLowerCase()) && !/^(webhook|ce)-/i.test(name), {
-    error: "is a header that Pathkeeper sets itself: leave it out",
-  });
+const headerName = lazily(() =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "must be the name of a header")
+    .refine((name) => !ownHeaders.includes(name.toLowerCase()) && !/^(webhook|ce)-/i.test(name), {
+      error: "is a header that Pathkeeper sets itself: leave it out",
+    }),
+);
 
 /** The webhook channel. */
 export const webhook: ChannelKind<WebhookSettings> = {
@@ -39,17 +42,17 @@ export const webhook: ChannelKind<WebhookSettings> = {
   get settings() {
     return z
       .strictObject({
-        url: textOrSecret.describe("Where to post to: https://…, or a secret, because such addresses often are one."),
-        signing_key: secretReference
+        url: textOrSecret().describe("Where to post to: https://…, or a secret, because such addresses often are one."),
+        signing_key: secretReference()
           .optional()
           .describe("The key that signs every request: whsec_ and base64 of 24 to 64 bytes."),
         signing_keys: z
-          .array(secretReference)
+          .array(secretReference())
           .min(1, "must name at least one secret")
           .optional()
           .describe("Several keys in place of one, while they are being changed: every request is signed with each."),
         headers: z
-          .record(headerName, textOrSecret)
+          .record(headerName(), textOrSecret())
           .default({})
           .describe("More headers; their values are texts or secrets."),
         cloudevents: z

@@ -1,17 +1,20 @@
 /** Cloud SQL in Cloud Monitoring: how an instance is named there, and the readings that more than one kind of probe makes. */
 import { z } from "zod";
+import { lazily } from "../../../shared/lazily.ts";
 import type { WantedReading } from "./readings.ts";
 
 /** From sampling to readability, in milliseconds: the longest that Google states for metrics of Cloud SQL. */
 const delayMs = 165_000;
 
 /** The schema of the name of an instance: alone, or as its connection name, `project:region:instance`. */
-export const cloudSqlInstance: z.ZodType<string, string> = z
-  .string()
-  .regex(/^([a-z0-9.:-]+:[a-z0-9-]+:)?[a-z][a-z0-9-]{0,97}$/, {
-    error: ({ input }) => `"${input}" is no instance: write its name, or project:region:instance`,
-  })
-  .describe("The instance: its name, or its connection name project:region:instance.");
+export const cloudSqlInstance: () => z.ZodType<string, string> = lazily(() =>
+  z
+    .string()
+    .regex(/^([a-z0-9.:-]+:[a-z0-9-]+:)?[a-z][a-z0-9-]{0,97}$/, {
+      error: ({ input }) => `"${input}" is no instance: write its name, or project:region:instance`,
+    })
+    .describe("The instance: its name, or its connection name project:region:instance."),
+);
 
 /** A reading of one metric of an instance, of the last whole minutes. */
 export function cloudSqlReading(

@@ -7,6 +7,7 @@
  * Source: https://docs.cloud.google.com/service-health/docs/reference/rest/v1/projects.locations.events
  */
 import { z } from "zod";
+import { lazily } from "../../../shared/lazily.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { googleReads } from "./permissions.ts";
@@ -78,7 +79,7 @@ export async function activeEvents(
   url.searchParams.set("pageSize", String(pageSize));
   const events: EventEntry[] = [];
   for (let page = 0; page < mostPages; page++) {
-    const answer = pageSchema.safeParse(await ask({ url: url.href }, world));
+    const answer = pageSchema().safeParse(await ask({ url: url.href }, world));
     if (!answer.success) {
       const { path, message } = answer.error.issues[0] ?? { path: [], message: "" };
       throw new ProbeFault(
@@ -140,24 +141,26 @@ function names(all: readonly (string | undefined)[]): string[] {
   return [...new Set(all.filter((name) => name !== undefined && name !== ""))] as string[];
 }
 
-const text = z.string().default("");
-const eventSchema: z.ZodType<EventEntry, unknown> = z.object({
-  name: text,
-  title: text,
-  description: text,
-  category: text,
-  state: text,
-  detailedState: text,
-  relevance: text,
-  startTime: text,
-  eventImpacts: z
-    .array(
-      z.object({
-        product: z.object({ productName: z.string().optional() }).optional(),
-        location: z.object({ locationName: z.string().optional() }).optional(),
-      }),
-    )
-    .default([]),
-  updates: z.array(z.object({ updateTime: text, symptom: text, workaround: text })).default([]),
+const pageSchema = lazily(() => {
+  const text = z.string().default("");
+  const event: z.ZodType<EventEntry, unknown> = z.object({
+    name: text,
+    title: text,
+    description: text,
+    category: text,
+    state: text,
+    detailedState: text,
+    relevance: text,
+    startTime: text,
+    eventImpacts: z
+      .array(
+        z.object({
+          product: z.object({ productName: z.string().optional() }).optional(),
+          location: z.object({ locationName: z.string().optional() }).optional(),
+        }),
+      )
+      .default([]),
+    updates: z.array(z.object({ updateTime: text, symptom: text, workaround: text })).default([]),
+  });
+  return z.object({ events: z.array(event).default([]), nextPageToken: text });
 });
-const pageSchema = z.object({ events: z.array(eventSchema).default([]), nextPageToken: text });

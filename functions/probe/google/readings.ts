@@ -1,6 +1,7 @@
 /** What probes of Cloud Monitoring have in common: their readings are made at once, and everything read keeps its age. */
 import type { z } from "zod";
 import { duration, googleProject, googleRegion } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/lazily.ts";
 import { type Failure, readingPhase } from "../../../shared/messages/report.ts";
 import { GoogleApiError } from "../../../shared/ports.ts";
 import { formatDuration, spokenDuration } from "../../../shared/units.ts";
@@ -30,18 +31,23 @@ export type Measured = Assessment["measurements"][number];
 const longestPeriodMs = 86_400_000;
 
 /** The schema of `period`. Cloud Monitoring aligns to no less than a minute. */
-export const period: z.ZodType<number, unknown> = duration
-  .refine((value) => value >= 60_000 && value <= longestPeriodMs && value % 60_000 === 0, {
-    error: () => `must be whole minutes, from 1m to ${formatDuration(longestPeriodMs)}`,
-  })
-  .prefault("1m")
-  .describe("The time that one measurement stands for. With little traffic a longer one makes steadier rates.");
+export const period: () => z.ZodType<number, unknown> = lazily(() =>
+  duration()
+    .refine((value) => value >= 60_000 && value <= longestPeriodMs && value % 60_000 === 0, {
+      error: () => `must be whole minutes, from 1m to ${formatDuration(longestPeriodMs)}`,
+    })
+    .prefault("1m")
+    .describe("The time that one measurement stands for. With little traffic a longer one makes steadier rates."),
+);
 
 /** Settings that every kind has which reads a resource in a region. */
-export const regional: { readonly project: typeof googleProject; readonly region: typeof googleRegion } = {
-  project: googleProject,
-  region: googleRegion,
-};
+export const regional: () => {
+  readonly project: z.ZodType<string, string>;
+  readonly region: z.ZodType<string, string>;
+} = () => ({
+  project: googleProject(),
+  region: googleRegion(),
+});
 
 /**
  * What the page of every kind says of reading Cloud Monitoring.

@@ -9,6 +9,7 @@
  * Source: https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.timeSeries/list
  */
 import { z } from "zod";
+import { lazily } from "../../../shared/lazily.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { ask } from "./refusal.ts";
@@ -172,40 +173,41 @@ function newest(series: readonly Series[]): Found | undefined {
   return { at, samples };
 }
 
-const labels = z.record(z.string(), z.string()).optional();
-const described = z.object({ labels }).optional();
+const described = lazily(() => z.object({ labels: z.record(z.string(), z.string()).optional() }).optional());
 
 /** The answer of `timeSeries.list`, as far as it is read. Numbers of 64 bits are texts there. */
-const pageSchema = z.object({
-  timeSeries: z
-    .array(
-      z.object({
-        metric: described,
-        resource: described,
-        points: z
-          .array(
-            z.object({
-              interval: z.object({ endTime: z.iso.datetime({ offset: true }) }),
-              value: z.object({
-                boolValue: z.boolean().optional(),
-                int64Value: z.union([z.string(), z.number()]).optional(),
-                doubleValue: z.union([z.number(), z.string()]).optional(),
-                stringValue: z.string().optional(),
-                distributionValue: z.object({ mean: z.number().optional(), count: z.string().optional() }).optional(),
+const pageSchema = lazily(() =>
+  z.object({
+    timeSeries: z
+      .array(
+        z.object({
+          metric: described(),
+          resource: described(),
+          points: z
+            .array(
+              z.object({
+                interval: z.object({ endTime: z.iso.datetime({ offset: true }) }),
+                value: z.object({
+                  boolValue: z.boolean().optional(),
+                  int64Value: z.union([z.string(), z.number()]).optional(),
+                  doubleValue: z.union([z.number(), z.string()]).optional(),
+                  stringValue: z.string().optional(),
+                  distributionValue: z.object({ mean: z.number().optional(), count: z.string().optional() }).optional(),
+                }),
               }),
-            }),
-          )
-          .default([]),
-      }),
-    )
-    .default([]),
-  nextPageToken: z.string().default(""),
-  executionErrors: z.array(z.object({ message: z.string().optional() })).default([]),
-});
+            )
+            .default([]),
+        }),
+      )
+      .default([]),
+    nextPageToken: z.string().default(""),
+    executionErrors: z.array(z.object({ message: z.string().optional() })).default([]),
+  }),
+);
 
 /** Reads one page of an answer. @throws ProbeFault */
 export function parsePage(answer: unknown): { readonly series: readonly Series[]; readonly next: string } {
-  const page = pageSchema.safeParse(answer);
+  const page = pageSchema().safeParse(answer);
   if (!page.success) {
     const { path, message } = page.error.issues[0] ?? { path: [], message: "" };
     throw new ProbeFault(
@@ -226,7 +228,9 @@ export function parsePage(answer: unknown): { readonly series: readonly Series[]
   return { series, next };
 }
 
-function numberOf(value: z.infer<typeof pageSchema>["timeSeries"][number]["points"][number]["value"]): number {
+function numberOf(
+  value: z.infer<ReturnType<typeof pageSchema>>["timeSeries"][number]["points"][number]["value"],
+): number {
   const { boolValue, int64Value, doubleValue, stringValue, distributionValue } = value;
   if (boolValue !== undefined) return boolValue ? 1 : 0;
   if (stringValue !== undefined)

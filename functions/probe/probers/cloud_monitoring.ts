@@ -1,6 +1,7 @@
 /** The prober `cloud_monitoring`: any metric that Cloud Monitoring has, as a metric of the catalogue. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/lazily.ts";
 import { type MetricName, metrics } from "../../../shared/metrics.ts";
 import { formatDuration, type Unit } from "../../../shared/units.ts";
 import {
@@ -54,9 +55,11 @@ const scales: Readonly<Record<WrittenUnit, readonly [Unit, number]>> = {
 /** More series than this are no measurement of a component. */
 const mostSeries = 100;
 const longestDelayMs = 3_600_000;
-const labelPath = z.string().regex(/^(metric|resource)\.labels\.\w+$/, {
-  error: ({ input }) => `"${input}" is no label of a series: write metric.labels.NAME or resource.labels.NAME`,
-});
+const labelPath = lazily(() =>
+  z.string().regex(/^(metric|resource)\.labels\.\w+$/, {
+    error: ({ input }) => `"${input}" is no label of a series: write metric.labels.NAME or resource.labels.NAME`,
+  }),
+);
 
 /** The prober `cloud_monitoring`. */
 export const cloudMonitoring: Prober<CloudMonitoringSettings, Observed<"value">> = {
@@ -66,7 +69,7 @@ export const cloudMonitoring: Prober<CloudMonitoringSettings, Observed<"value">>
   get settings() {
     return z
       .strictObject({
-        project: googleProject,
+        project: googleProject(),
         metric_type: z
           .string()
           .regex(/^[a-z0-9.-]+\.[a-z]+\/[\w./-]+$/, {
@@ -89,11 +92,11 @@ export const cloudMonitoring: Prober<CloudMonitoringSettings, Observed<"value">>
           ),
         reducer: z.enum(reducers).default("REDUCE_NONE").describe("How several series become one, or one a group."),
         group_by: z
-          .array(labelPath)
+          .array(labelPath())
           .default([])
           .describe("Labels that the reducer keeps apart, such as metric.labels.response_code_class."),
-        period,
-        delay: duration
+        period: period(),
+        delay: duration()
           .refine((value) => value <= longestDelayMs, {
             error: () => `must be at most ${formatDuration(longestDelayMs)}`,
           })
@@ -106,7 +109,7 @@ export const cloudMonitoring: Prober<CloudMonitoringSettings, Observed<"value">>
           .describe("The unit in which Google writes the value. Default: the base unit of the metric."),
         labels: z.record(z.string(), z.string()).default({}).describe("Labels of the samples, such as name."),
         label_from: z
-          .record(z.string(), labelPath)
+          .record(z.string(), labelPath())
           .default({})
           .describe("Labels of the samples that are taken from labels of the series: { group: metric.labels.state }."),
         empty: z

@@ -38,8 +38,8 @@ export const cloudRun: Prober<CloudRunSettings, Observed<Reading>> = {
     "Reads the requests of a Cloud Run service by class from Cloud Monitoring, how long it took to answer and to start, its instances, and failed starts.",
   get settings() {
     return z.strictObject({
-      ...regional,
-      service: googleResource.describe("The name of the service."),
+      ...regional(),
+      service: googleResource().describe("The name of the service."),
       failed_startups: z
         .string()
         .regex(/^(?!logging\.googleapis\.com)[\w./-]+$/, {
@@ -51,7 +51,7 @@ export const cloudRun: Prober<CloudRunSettings, Observed<Reading>> = {
         .boolean()
         .default(false)
         .describe("Whether the probe fails when the service had neither requests nor instances."),
-      period,
+      period: period(),
     });
   },
   example: `project: shop-staging

@@ -37,14 +37,14 @@ export const cloudSql: Prober<CloudSqlSettings, Observed<Reading>> = {
     "Reads from Cloud Monitoring whether a Cloud SQL instance for PostgreSQL is up, and its CPU, memory, disk and connections.",
   get settings() {
     return z.strictObject({
-      project: googleProject,
-      instance: cloudSqlInstance,
+      project: googleProject(),
+      instance: cloudSqlInstance(),
       max_connections: z
         .int()
         .min(1)
         .optional()
         .describe("Connections that the server takes, for cloud_sql_connection_utilization: no metric says it."),
-      period,
+      period: period(),
     });
   },
   example: `project: shop-staging

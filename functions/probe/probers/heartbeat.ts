@@ -39,7 +39,7 @@ export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
         })
         .describe("The name under which it reports."),
       every: durationBetween(1_000).describe("How often it should report."),
-      grace: duration.optional().describe("How late a report may be. Default: a tenth of `every`, and at least 1m."),
+      grace: duration().optional().describe("How late a report may be. Default: a tenth of `every`, and at least 1m."),
       first_by: z
         .string()
         .refine((text) => !Number.isNaN(Date.parse(text)), "must be an instant such as 2025-09-17T04:00:00Z")

@@ -46,7 +46,7 @@ export const journey: Prober<JourneySettings, JourneyObservation> = {
           .describe(
             "Steps like those above that are taken at the end in any case, each of them, but for those that need what was never captured. They open connections of their own. That one fails is told, and makes no failure of the journey.",
           ),
-        cleanup_within: duration
+        cleanup_within: duration()
           .prefault("5s")
           .describe("The part of the probe's timeout that is kept for the clean-up; at most half of it."),
       })

@@ -37,16 +37,20 @@ export const loadBalancer: Prober<LoadBalancerSettings, Observed<Reading>> = {
   get settings() {
     return z
       .strictObject({
-        project: googleProject,
-        url_map: googleResource.optional().describe("The name of the URL map, which is the load balancer's own name."),
-        forwarding_rule: googleResource.optional().describe("The name of one forwarding rule, for its requests alone."),
+        project: googleProject(),
+        url_map: googleResource()
+          .optional()
+          .describe("The name of the URL map, which is the load balancer's own name."),
+        forwarding_rule: googleResource()
+          .optional()
+          .describe("The name of one forwarding rule, for its requests alone."),
         backend: z
           .string()
           .min(1)
           .optional()
           .describe("The name of one backend service, for the requests that were routed to it alone."),
         expect_traffic: z.boolean().default(false).describe("Whether the probe fails when there were no requests."),
-        period,
+        period: period(),
       })
       .refine(({ url_map, forwarding_rule }) => url_map !== undefined || forwarding_rule !== undefined, {
         message: "write url_map or forwarding_rule: the name of the load balancer, or of its front end",

@@ -50,7 +50,7 @@ export const postgres: Prober<PostgresSettings, PostgresObservation> = {
       .strictObject({
         connection: z
           .strictObject({
-            url: secretReference.optional().describe("A secret postgres:// URL, in place of all that follows."),
+            url: secretReference().optional().describe("A secret postgres:// URL, in place of all that follows."),
             host: z
               .string()
               .min(1)
@@ -75,7 +75,7 @@ export const postgres: Prober<PostgresSettings, PostgresObservation> = {
               .describe("The port, also part of the name of a socket. Default: 5432, or 3307 of an instance."),
             database: z.string().min(1).default("postgres").describe("The database to log in to."),
             user: z.string().min(1).optional().describe("The role to log in as."),
-            password: secretReference.optional().describe("Its password."),
+            password: secretReference().optional().describe("Its password."),
             iam: z
               .boolean()
               .default(false)
@@ -99,7 +99,7 @@ export const postgres: Prober<PostgresSettings, PostgresObservation> = {
           .enum(tlsModes)
           .default("require")
           .describe("disable, require (encrypted, not verified), verify-ca or verify-full. A socket never uses TLS."),
-        ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
+        ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
         query: z
           .string()
           .min(1)

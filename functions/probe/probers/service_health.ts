@@ -38,7 +38,7 @@ export const serviceHealth: Prober<ServiceHealthSettings, ServiceHealthObservati
     "Asks Google whether it has an incident that strikes the region and the products that the environment stands on.",
   get settings() {
     return z.strictObject({
-      ...regional,
+      ...regional(),
       products: z
         .array(z.string().min(1))
         .default([])

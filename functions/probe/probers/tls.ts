@@ -59,14 +59,14 @@ export const tls: Prober<TlsSettings, TlsObservation> = {
         .min(1)
         .optional()
         .describe("The name that is asked for and that the certificate must be for. Default: the host."),
-      ip_version: ipVersion,
+      ip_version: ipVersion(),
       tls: z
         .strictObject({
-          ca: secretReference.optional().describe("Trusted authorities in PEM, in place of the system's."),
+          ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
         })
         .prefault({})
         .describe("How the certificates are verified."),
-      min_validity: duration
+      min_validity: duration()
         .prefault("14d")
         .describe(
           "The probe fails when a certificate of the verified chain expires sooner than this; 0s for expired only.",

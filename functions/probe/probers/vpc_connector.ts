@@ -39,8 +39,8 @@ export const vpcConnector: Prober<VpcConnectorSettings, Observed<Reading>> = {
     "Reads the load of a Serverless VPC Access connector from Cloud Monitoring: CPU, throughput, instances and, where they can be had, connections.",
   get settings() {
     return z.strictObject({
-      ...regional,
-      connector: googleResource.describe("The name of the connector."),
+      ...regional(),
+      connector: googleResource().describe("The name of the connector."),
       machine_type: z
         .enum(machineTypes)
         .default("e2-micro")
@@ -48,12 +48,12 @@ export const vpcConnector: Prober<VpcConnectorSettings, Observed<Reading>> = {
       max_instances: z.int().min(2).max(10).default(10).describe("The most instances that it may have."),
       connections: z
         .strictObject({
-          instance: cloudSqlInstance.describe("The Cloud SQL instance behind it, whose connections are counted."),
+          instance: cloudSqlInstance().describe("The Cloud SQL instance behind it, whose connections are counted."),
           ceiling: z.int().min(1).default(50).describe("The number of connections at which the connector fails."),
         })
         .optional()
         .describe("Google counts no connections of a connector; those of the database behind it are the next best."),
-      period,
+      period: period(),
     });
   },
   example: `project: shop-staging

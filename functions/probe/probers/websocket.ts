@@ -42,7 +42,7 @@ export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
         subprotocols: socketFields().subprotocols.describe(
           "Subprotocols to offer, of which the server must choose one. `{token}` stands for the token.",
         ),
-        token: secretReference
+        token: secretReference()
           .optional()
           .describe(
             "A secret for wherever `{token}` is written; where it is written nowhere it goes as `authorization: Bearer`.",
@@ -57,10 +57,10 @@ export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
           ),
         deadlines: z
           .strictObject({
-            dns: duration.optional().describe("The longest that looking up the name may take."),
-            connect: duration.optional().describe("The longest that the connection may take."),
-            tls: duration.optional().describe("The longest that the handshake of TLS may take."),
-            upgrade: duration.optional().describe("The longest that the server may take to accept the WebSocket."),
+            dns: duration().optional().describe("The longest that looking up the name may take."),
+            connect: duration().optional().describe("The longest that the connection may take."),
+            tls: duration().optional().describe("The longest that the handshake of TLS may take."),
+            upgrade: duration().optional().describe("The longest that the server may take to accept the WebSocket."),
           })
           .transform(({ dns, connect, tls, upgrade }) => ({ dns, connect, tls, upgrade }))
           .prefault({})

@@ -14,7 +14,7 @@ export const vocabulary: Vocabulary = {
       settings: z.strictObject({
         url: z.url({ protocol: /^https?$/ }).describe("The address that is fetched."),
         expect_status: z.array(z.int().min(100).max(599)).min(1).optional(),
-        slow: duration.optional(),
+        slow: duration().optional(),
         json: z.json().optional(),
         extract: z.record(z.string(), z.string()).optional(),
       }),
@@ -22,15 +22,15 @@ export const vocabulary: Vocabulary = {
     postgres: {
       kind: "postgres",
       title: "Connects to a database.",
-      settings: z.strictObject({ host: z.string(), password: secretReference, user: textOrSecret.optional() }),
+      settings: z.strictObject({ host: z.string(), password: secretReference(), user: textOrSecret().optional() }),
     },
     cloud_run: {
       kind: "cloud_run",
       title: "Reads the metrics of a service.",
       secondhand: true,
       settings: z.strictObject({
-        project: googleProject,
-        region: googleRegion,
+        project: googleProject(),
+        region: googleRegion(),
         service: z.string(),
         parts: z.array(z.strictObject({ of: z.string() })).optional(),
       }),

@@ -1,5 +1,6 @@
 /** CPU and memory as Cloud Run writes them, which is how Kubernetes does. */
 import { z } from "zod";
+import { lazily } from "../../../../shared/lazily.ts";
 
 /** CPUs. */
 export type Cores = number;
@@ -29,9 +30,11 @@ export function parseMemory(text: string): Bytes | undefined {
 }
 
 /** A setting that is a number of CPUs. */
-export const cores: z.ZodType<Cores, unknown> = quantity(parseCores, "CPUs: write 1, 2 or 500m");
+export const cores: () => z.ZodType<Cores, unknown> = lazily(() => quantity(parseCores, "CPUs: write 1, 2 or 500m"));
 /** A setting that is an amount of memory. */
-export const memory: z.ZodType<Bytes, unknown> = quantity(parseMemory, "memory: write 512Mi or 2Gi");
+export const memory: () => z.ZodType<Bytes, unknown> = lazily(() =>
+  quantity(parseMemory, "memory: write 512Mi or 2Gi"),
+);
 
 function quantity(parse: (text: string) => number | undefined, what: string): z.ZodType<number, unknown> {
   return z.union([z.string(), z.number()]).transform((value, context) => {

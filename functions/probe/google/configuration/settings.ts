@@ -112,7 +112,7 @@ export const componentSettings: readonly string[] = [
 
 /** The schema of the settings, made at the first call: a function that is given checked settings never asks for it. */
 export const configurationSettings: () => z.ZodType<ConfigurationSettings, unknown> = lazily(() => {
-  const names = z.array(googleResource).default([]);
+  const names = z.array(googleResource()).default([]);
   const count = z.int().min(1);
   const component = z
     .string()
@@ -121,7 +121,7 @@ export const configurationSettings: () => z.ZodType<ConfigurationSettings, unkno
     .describe("The component that its findings speak of. Default: that of the probe.");
 
   const vpcConnector = z.strictObject({
-    name: googleResource.describe("Name of the connector."),
+    name: googleResource().describe("Name of the connector."),
     component,
     machine_type: z
       .enum(["f1-micro", "e2-micro", "e2-standard-4"])
@@ -134,7 +134,7 @@ export const configurationSettings: () => z.ZodType<ConfigurationSettings, unkno
   });
 
   const cloudSql = z.strictObject({
-    instance: googleResource.describe("Name of the instance, without project and region."),
+    instance: googleResource().describe("Name of the instance, without project and region."),
     component,
     tier: z.string().min(1).optional().describe("The tier that it must have, such as db-custom-2-7680."),
     availability: z
@@ -159,18 +159,18 @@ export const configurationSettings: () => z.ZodType<ConfigurationSettings, unkno
       })
       .optional()
       .describe("The pool of one instance."),
-    timeout: duration.optional().describe("The longest that it waits for the database while it starts."),
+    timeout: duration().optional().describe("The longest that it waits for the database while it starts."),
   });
 
   const service = z.strictObject({
-    name: googleResource.describe("Name of the service."),
+    name: googleResource().describe("Name of the service."),
     component,
-    region: googleRegion.optional().describe("Its region. Default: that of the probe."),
-    startup: duration.optional().describe("How long it may take to start."),
-    request_timeout: duration.optional().describe("How long a request may take at least before it is cut."),
-    websocket: duration.optional().describe("How long a WebSocket must be able to live."),
-    cpu: cores.optional().describe("CPU that an instance must have at least, such as 1 or 500m."),
-    memory: memory.optional().describe("Memory that an instance must have at least, such as 512Mi or 2Gi."),
+    region: googleRegion().optional().describe("Its region. Default: that of the probe."),
+    startup: duration().optional().describe("How long it may take to start."),
+    request_timeout: duration().optional().describe("How long a request may take at least before it is cut."),
+    websocket: duration().optional().describe("How long a WebSocket must be able to live."),
+    cpu: cores().optional().describe("CPU that an instance must have at least, such as 1 or 500m."),
+    memory: memory().optional().describe("Memory that an instance must have at least, such as 512Mi or 2Gi."),
     max_instances: count.optional().describe("The most instances that it may grow to."),
     concurrency: count.optional().describe("The most requests that one instance may have at once."),
     ingress: z
@@ -201,15 +201,15 @@ export const configurationSettings: () => z.ZodType<ConfigurationSettings, unkno
 
   const loadBalancer = z.strictObject({
     component,
-    url_map: googleResource
+    url_map: googleResource()
       .optional()
       .describe("Name of the URL map, for the check that hosts reach the right backend."),
-    region: googleRegion.optional().describe("Region of a regional load balancer. Default: a global one."),
+    region: googleRegion().optional().describe("Region of a regional load balancer. Default: a global one."),
     backends: z
       .array(
         z.strictObject({
-          name: googleResource.describe("Name of the backend service."),
-          service: googleResource.describe("The Cloud Run service that it must lead to."),
+          name: googleResource().describe("Name of the backend service."),
+          service: googleResource().describe("The Cloud Run service that it must lead to."),
           hosts: z.array(z.string().min(1)).default([]).describe("Hosts that the URL map must send to it."),
         }),
       )
@@ -222,22 +222,22 @@ export const configurationSettings: () => z.ZodType<ConfigurationSettings, unkno
     compute: names.describe("Names of SSL certificates of the load balancer (Compute Engine)."),
     certificate_manager: names.describe("Names of certificates of Certificate Manager."),
     domains: z.array(z.string().min(1)).default([]).describe("Domains that they must be for, together."),
-    min_validity: duration.prefault("14d").describe("How long each must be valid still."),
+    min_validity: duration().prefault("14d").describe("How long each must be valid still."),
   });
 
   const network = z.strictObject({
-    name: googleResource.describe("Name of the VPC network."),
+    name: googleResource().describe("Name of the VPC network."),
     component,
-    project: googleProject.optional().describe("The project of a shared network. Default: that of the probe."),
-    peering: googleResource
+    project: googleProject().optional().describe("The project of a shared network. Default: that of the probe."),
+    peering: googleResource()
       .default("servicenetworking-googleapis-com")
       .describe("The peering by which private addresses of Cloud SQL are reached."),
   });
 
   return z
     .strictObject({
-      project: googleProject,
-      region: googleRegion,
+      project: googleProject(),
+      region: googleRegion(),
       vpc_connector: vpcConnector.optional().describe("The Serverless VPC Access connector."),
       cloud_sql: cloudSql.optional().describe("The Cloud SQL instance."),
       services: z.array(service).default([]).describe("Cloud Run services."),
