@@ -1,6 +1,7 @@
-/** The certificates of the demo's website, made when it starts: one that browsers accept, and one that they do not any more. */
+/** The certificates of the demo's website, made when it starts: one that browsers accept, and some that they do not. */
 import "reflect-metadata";
 import type { webcrypto } from "node:crypto";
+import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
 
 /** A certificate with its key, both in PEM. */
@@ -16,12 +17,14 @@ export interface Certificates {
   readonly good: ServerCertificate;
   /** Its last day was yesterday. */
   readonly expired: ServerCertificate;
+  /** It is good, and that of another host. */
+  readonly foreign: ServerCertificate;
 }
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const dayMs = 86_400_000;
 
-/** Makes an authority, and certificates of this name and of 127.0.0.1. */
+/** Makes an authority, and certificates of this name and of 127.0.0.1; one of another name. */
 export async function makeCertificates(host: string): Promise<Certificates> {
   const keys = await makeKeys();
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
@@ -31,10 +34,14 @@ export async function makeCertificates(host: string): Promise<Certificates> {
     ...validity(-100, 365),
     extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
   });
-  const issue = async (fromDays: number, untilDays: number): Promise<ServerCertificate> => {
+  const issue = async (
+    fromDays: number,
+    untilDays: number,
+    names = [host, "127.0.0.1"],
+  ): Promise<ServerCertificate> => {
     const own = await makeKeys();
     const certificate = await x509.X509CertificateGenerator.create({
-      subject: `CN=${host}`,
+      subject: `CN=${names[0]}`,
       issuer: authority.subject,
       publicKey: own.publicKey,
       signingKey: keys.privateKey,
@@ -42,16 +49,20 @@ export async function makeCertificates(host: string): Promise<Certificates> {
       ...validity(fromDays, untilDays),
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.SubjectAlternativeNameExtension([
-          { type: "dns", value: host },
-          { type: "ip", value: "127.0.0.1" },
-        ]),
+        new x509.SubjectAlternativeNameExtension(
+          names.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value })),
+        ),
       ],
     });
     const key = await crypto.subtle.exportKey("pkcs8", own.privateKey);
     return { cert: certificate.toString("pem"), key: x509.PemConverter.encode(key, "PRIVATE KEY") };
   };
-  return { authority: authority.toString("pem"), good: await issue(-30, 60), expired: await issue(-91, -1) };
+  return {
+    authority: authority.toString("pem"),
+    good: await issue(-30, 60),
+    expired: await issue(-91, -1),
+    foreign: await issue(-30, 60, [`other.${host}`]),
+  };
 }
 
 function makeKeys(): Promise<webcrypto.CryptoKeyPair> {

@@ -151,6 +151,11 @@ const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: strin
     /^`certificate` fails in tls: the certificate of www\.demo\.localhost expired on /,
     /^`website` fails in tls: the certificate of www\.demo\.localhost expired on /,
   ],
+  "certificate-host": [
+    "basic health",
+    /^`certificate` fails in tls: the certificate is for other\.www\.demo\.localhost, not for www\.demo\.localhost/,
+    /^`website` fails in tls: the certificate is for other\.www\.demo\.localhost, not for 127\.0\.0\.1/,
+  ],
   // A backup that is missed keeps nobody from using what there is: it makes an incident, and blocks no recovery.
   backup: [{ probe: "backup" }, /^`nightly-backup` has not reported for 1 h; it should every 20s$/],
 };

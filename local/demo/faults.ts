@@ -17,8 +17,8 @@ export interface DemoFaults {
   readonly agents: "well" | "silent";
   /** `refused`: nobody's token is good any more, and every chat is closed as soon as it is open. */
   readonly tokens: "well" | "refused";
-  /** `expired`: the website shows a certificate whose last day was yesterday. */
-  readonly certificate: "well" | "expired";
+  /** `expired`: the website shows a certificate whose last day was yesterday; `foreign`: a good one, of another host. */
+  readonly certificate: "well" | "expired" | "foreign";
   /** `stopped`: the job that backs up the database does not run any more, and says nothing. */
   readonly backup: "well" | "stopped";
   /** The incident that Google says it has. */

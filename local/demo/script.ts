@@ -74,6 +74,7 @@ export const faultNames = [
   "startup",
   "deploy",
   "certificate",
+  "certificate-host",
   "backup",
 ] as const;
 
@@ -200,6 +201,16 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
       "The certificate of the website expires: no browser opens it any more.",
       { certificate: "expired" },
       "The certificate is renewed",
+    ),
+  },
+  "certificate-host": {
+    title: "the website shows the certificate of another host",
+    causes: ["certificates"],
+    verdict: "platform",
+    script: sudden(
+      "The website shows the certificate of another host: no browser opens it.",
+      { certificate: "foreign" },
+      "It has its own certificate again",
     ),
   },
   backup: {
