@@ -60,7 +60,7 @@ export const remedies: Readonly<Record<string, readonly ((title: string) => stri
   ],
   "certificate wrong or expired": [
     (title) =>
-      `Have ${title} renewed by itself (a managed certificate with DNS authorization), and let a rule on \`tls_certificate_expiry\` warn 21 days ahead.`,
+      `Let managed certificates with DNS authorization serve ${title}: they are for its names and renew themselves; and let a rule on \`tls_certificate_expiry\` warn 21 days ahead.`,
   ],
   "names not resolved": [
     () => "Lock the zone at the registrar, have it renewed by itself, and change records through review only.",
