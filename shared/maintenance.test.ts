@@ -1,5 +1,5 @@
-import { assert, constantFrom, integer, property } from "fast-check";
 import { describe, expect, it } from "vitest";
+import { assert, constantFrom, integer, property } from "../tests/support/chance.ts";
 import type { MaintenanceWindow } from "./config/model.ts";
 import { clockLeaves, clockReaches, maintenanceOf, nextPeriods, periodsOf } from "./maintenance.ts";
 

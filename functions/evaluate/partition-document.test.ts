@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Measurement } from "../../shared/messages/report.ts";
+import { fc } from "../../tests/support/chance.ts";
 import { Bench, failing, noon, probe, rule, smallEnvironment } from "./fixtures.ts";
 import { evaluateReport } from "./partition.ts";
 import { decodePartition, encodePartition, mostBytes, squeezedSentence } from "./partition-document.ts";

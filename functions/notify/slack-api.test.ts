@@ -1,8 +1,9 @@
 /** Incidents told with the token of a bot, to a Slack that keeps to its own rules. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../shared/adapters/memory.ts";
 import { type IncidentEvent, incidentEventKinds } from "../../shared/messages/incident-event.ts";
+import { fc } from "../../tests/support/chance.ts";
 import type { OutgoingRequest, Reply } from "./channel.ts";
 import { slack } from "./channels/slack.ts";
 import { incidentEvent, type NotifyWorldForTests, noon, noticeOf, notifyWorld, resolvedEvent } from "./fixtures.ts";

@@ -1,8 +1,9 @@
 /** Whatever an incident is like, every service takes what it is told, and what people need most is in it. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { audiences } from "../../shared/config/notification.ts";
 import { type IncidentEvent, incidentEventKinds, severities } from "../../shared/messages/incident-event.ts";
+import { fc } from "../../tests/support/chance.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "./channel.ts";
 import { channels } from "./channels/index.ts";
 import { incidentEvent, noticeOf } from "./fixtures.ts";

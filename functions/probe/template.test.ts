@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../tests/support/chance.ts";
 import { fillHeader, fillJson, fillText, fillUrl, type Json, marksIn } from "./template.ts";
 
 const variables = new Map<string, Json>([

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { assert, constantFrom, oneof, property, string, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
+import { assert, constantFrom, oneof, property, string, tuple } from "../../tests/support/chance.ts";
 import { loadConfiguration } from "./load.ts";
 import type { Configuration } from "./model.ts";
 import type { Problem } from "./problems.ts";

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { availabilityCollection, readAvailability, type Shares } from "../../../shared/availability.ts";
 import type { MaintenanceWindow } from "../../../shared/config/model.ts";
 import type { Report } from "../../../shared/messages/report.ts";
+import { fc } from "../../../tests/support/chance.ts";
 import { Bench, failing, noon, probe, type Shown, smallEnvironment } from "../fixtures.ts";
 import { planOf } from "../plan.ts";
 import { dayFrom } from "./period.ts";

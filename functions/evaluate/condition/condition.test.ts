@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { metrics } from "../../../shared/metrics.ts";
+import { fc } from "../../../tests/support/chance.ts";
 import { compileCondition } from "./condition.ts";
 import type { Series, SeriesSource } from "./series.ts";
 

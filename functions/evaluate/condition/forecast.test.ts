@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../tests/support/chance.ts";
 import { compileCondition } from "./condition.ts";
 import { forecast, forecastOf } from "./forecast.ts";
 

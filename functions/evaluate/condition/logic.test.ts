@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../tests/support/chance.ts";
 import { both, either, negation, type Truth } from "./logic.ts";
 
 const truth = fc.constantFrom<Truth>(true, false, undefined);

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../tests/support/chance.ts";
 import { ConditionError } from "./error.ts";
 import { parse } from "./parser.ts";
 import type { Binary, Expression } from "./syntax.ts";

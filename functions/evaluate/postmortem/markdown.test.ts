@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../tests/support/chance.ts";
 import { inline, section, table } from "./markdown.ts";
 
 describe("a text in Markdown", () => {
@@ -24,6 +24,7 @@ describe("a text in Markdown", () => {
     ["--- rule", "\\--- rule"],
     ["1. item", "1\\. item"],
     ["back\\slash", "back\\\\slash"],
+    ["`\\` in a span", "`\\` in a span"],
     ["", ""],
   ])("%j is %j", (text, written) => {
     expect(inline(text)).toBe(written);
@@ -32,9 +33,8 @@ describe("a text in Markdown", () => {
   it("has no markup outside of code spans, whatever it was", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(..."ab `*_[]<>()#|~!&@$\\\n:/.w-1") }), (text) => {
-        const outside = inline(text)
-          .replaceAll(/\\./g, "")
-          .replaceAll(/`[^`]*`/g, "");
+        // From left to right: in a span a backslash is one, and outside a span does not begin behind it.
+        const outside = inline(text).replaceAll(/\\.|`[^`]*`/g, "");
         expect(outside).not.toMatch(/[`*[\]<>~|@$\n]|:\/\/|www\./);
       }),
     );

@@ -1,9 +1,10 @@
 /** Incidents from their beginning to their end, told to a PagerDuty that keeps to its own rules. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../../shared/adapters/memory.ts";
 import type { ConfiguredChannel } from "../../../shared/config/model.ts";
 import { type IncidentEvent, incidentEventKinds } from "../../../shared/messages/incident-event.ts";
+import { fc } from "../../../tests/support/chance.ts";
 import type { OutgoingRequest, Reply } from "../channel.ts";
 import { incidentEvent, type NotifyWorldForTests, noon, notifyWorld, resolvedEvent } from "../fixtures.ts";
 import type { Send } from "../send.ts";

@@ -1,5 +1,5 @@
-import { array, assert, constantFrom, nat, property, tuple, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
+import { array, assert, constantFrom, nat, property, tuple, uint8Array } from "../../../tests/support/chance.ts";
 import { ProbeFault } from "./faults.ts";
 import { AnswerReader, type Head, HttpSyntaxError } from "./http-answer.ts";
 

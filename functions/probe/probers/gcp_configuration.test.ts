@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../tests/support/chance.ts";
 import { listening, measured, probeOnce } from "../fixtures.ts";
 import {
   type Answers,
