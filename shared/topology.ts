@@ -81,14 +81,14 @@ const probing = {
 export function subscriptionsWith(
   groups: Iterable<{ readonly group: string; readonly vantage: Vantage }>,
 ): Subscription[] {
-  return [...subscriptions, ...Array.from(groups, roundsOf)];
+  return [...subscriptions, ...Array.from(groups, subscriptionOf)];
 }
 
 /**
  * A request that is answered for a whole minute holds its push for so long, and a push subscription only widens its window with each
  * answer: behind a few of them others would wait until it is too late. So each has a subscription of its own.
  */
-function roundsOf({ group, vantage }: { readonly group: string; readonly vantage: Vantage }): Subscription {
+function subscriptionOf({ group, vantage }: { readonly group: string; readonly vantage: Vantage }): Subscription {
   const filter = `attributes.vantage = "${vantage}" AND attributes.${roundsAttribute} = "${group}"`;
   return { ...probing, vantage, name: `probe-${group}`, path: probePaths.rounds(group), filter };
 }

@@ -14,7 +14,7 @@ export function scheduleInterval(schedule: string): number | undefined {
   const every = /^every (\S+)$/.exec(schedule.trim());
   if (every) return parseDuration(every[1] ?? "");
   const minutes = /^\*(?:\/(\d+))? \* \* \* \*$/.exec(schedule.trim());
-  return minutes ? Number(minutes[1] ?? 1) * 60_000 : undefined;
+  return minutes ? Number(minutes[1] ?? 1) * minute : undefined;
 }
 
 const cronNames = /\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)\b/gi;
@@ -27,13 +27,13 @@ export function scheduleProblem(schedule: string): string | undefined {
     if (interval < 250) return `"${schedule}" is too short: the shortest is every 250ms`;
     const hour = 3_600_000;
     const fits =
-      interval <= 60_000
-        ? 60_000 % interval === 0
+      interval <= minute
+        ? minute % interval === 0
         : interval <= hour
-          ? hour % interval === 0 && interval % 60_000 === 0
+          ? hour % interval === 0 && interval % minute === 0
           : (24 * hour) % interval === 0 && interval % hour === 0;
     if (fits) return undefined;
-    return interval < 60_000
+    return interval < minute
       ? `"${schedule}" does not divide a minute evenly: write every 10s, every 15s, every 20s or every 30s`
       : `"${schedule}" does not divide an hour or a day evenly: write every 5m, every 15m, every 2h, or a cron expression`;
   }
@@ -58,7 +58,7 @@ export function scheduleProblem(schedule: string): string | undefined {
 export function triggerCron(schedule: string): string {
   const interval = scheduleInterval(schedule);
   if (interval === undefined) return schedule.trim();
-  const minutes = Math.max(1, Math.round(interval / 60_000));
+  const minutes = Math.max(1, Math.round(interval / minute));
   if (minutes < 60) return minutes === 1 ? "* * * * *" : `*/${minutes} * * * *`;
   const hours = minutes / 60;
   return hours >= 24 ? "0 0 * * *" : hours === 1 ? "0 * * * *" : `0 */${hours} * * *`;
@@ -93,7 +93,7 @@ export function longestGap(schedule: string): number {
   const known = longestGaps.get(schedule);
   if (known !== undefined) return known;
   const runs = new Cron(schedule, inUtc).nextRuns(50, new Date(0));
-  let longest = 60_000;
+  let longest = minute;
   for (let i = 1; i < runs.length; i++) {
     longest = Math.max(longest, (runs[i]?.getTime() ?? 0) - (runs[i - 1]?.getTime() ?? 0));
   }

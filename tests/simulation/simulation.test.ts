@@ -14,9 +14,9 @@ import { loadTests, type Scenario } from "../../cli/scenario/load.ts";
 import { type Played, type PlayOptions, play } from "../../cli/scenario/play.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { subscriptions } from "../../shared/topology.ts";
+import { seed } from "../support/seed.ts";
 import { type Fate, FaultyPorts, type Moment } from "./faults.ts";
 import { Random } from "./random.ts";
-import { seed } from "./seed.ts";
 import { delayOf, type Strictness, type Verdict, verdictOf } from "./verdict.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));

@@ -6,10 +6,10 @@
  * `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation/telling.test.ts` plays another one.
  */
 import { describe, expect, it, vi } from "vitest";
+import { seed } from "../support/seed.ts";
 import { shopWith } from "../support/shop.ts";
 import type { Moment } from "./faults.ts";
 import { Random } from "./random.ts";
-import { seed } from "./seed.ts";
 import { played, wrongs } from "./telling.ts";
 import { openWire } from "./wire.ts";
 
