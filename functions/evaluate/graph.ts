@@ -5,11 +5,23 @@ import { drillComponent, monitorComponent } from "../../shared/monitor.ts";
 /** Components with their transitive dependencies; immutable. */
 export class ComponentGraph {
   readonly #components: ReadonlyMap<string, Component>;
+  readonly #names: readonly string[];
   readonly #distances: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly #dependents: ReadonlyMap<string, readonly string[]>;
 
   constructor(components: readonly Component[]) {
     this.#components = new Map(components.map((component) => [component.name, component]));
+    this.#names = components.map(({ name }) => name);
     this.#distances = new Map(components.map(({ name }) => [name, this.#reach(name)]));
+    const dependents = new Map<string, string[]>();
+    for (const [name, reached] of this.#distances) {
+      for (const cause of reached.keys()) {
+        const known = dependents.get(cause);
+        if (known === undefined) dependents.set(cause, [name]);
+        else known.push(name);
+      }
+    }
+    this.#dependents = dependents;
   }
 
   /** The component of that name; one that the configuration does not know stands alone, in the application. */
@@ -21,7 +33,7 @@ export class ComponentGraph {
 
   /** Every component, in the order of the configuration. */
   get names(): readonly string[] {
-    return [...this.#components.keys()];
+    return this.#names;
   }
 
   /** Steps from a component down to one that it depends on: 0 for itself, `undefined` when it does not depend on it. */
@@ -35,9 +47,8 @@ export class ComponentGraph {
   }
 
   /** Everything that fails when the component fails, itself included. */
-  dependentsOf(name: string): string[] {
-    const dependents = this.names.filter((other) => this.distance(other, name) !== undefined);
-    return dependents.length > 0 ? dependents : [name];
+  dependentsOf(name: string): readonly string[] {
+    return this.#dependents.get(name) ?? [name];
   }
 
   /** Whether one failure could explain the trouble of both: one depends on the other, or both on a third. */

@@ -28,6 +28,9 @@ export function homeOf(
   const same = tied.find((incident) => places(incident).includes(alert.component));
   if (same !== undefined) return same;
   const added = symptomOf(alert, facts, plan);
+  // A ranking is dear, and an outage of many parts starts an alert for each: none is made where it could not change the answer.
+  const [only, ...others] = tied;
+  if (only !== undefined && others.length === 0 && isInTime(added, only)) return only;
   return tied.find((incident) => isExplained(added, incident, facts, plan)) ?? tied.find((one) => isInTime(added, one));
 }
 

@@ -153,11 +153,12 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
   },
   "what else stands on the same ground works": (scene, component) => {
     const ground = new Set(scene.graph.causesOf(component).filter((name) => name !== component));
+    // What is asked first costs least: in a large outage nearly nothing works.
     const others = scene.graph.names.filter(
       (name) =>
-        scene.graph.distance(name, component) === undefined &&
-        scene.component(name).layer === "application" &&
         scene.works(name, component) &&
+        scene.component(name).layer === "application" &&
+        scene.graph.distance(name, component) === undefined &&
         scene.graph.causesOf(name).some((cause) => ground.has(cause)),
     );
     return others.length > 0

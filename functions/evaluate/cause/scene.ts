@@ -41,6 +41,8 @@ export class Scene {
   /** The first bad instant of all. */
   readonly firstBad: number;
   readonly #failing: ReadonlySet<string>;
+  readonly #symptomsOf: ReadonlyMap<string, readonly Weighed[]>;
+  readonly #greensOf: ReadonlyMap<string, readonly ProbeFact[]>;
 
   constructor(seen: Observed) {
     this.seen = seen;
@@ -48,6 +50,8 @@ export class Scene {
     this.firstBad = Math.min(...seen.symptoms.map(({ since }) => since));
     const bad = seen.symptoms.filter((symptom) => certainty(symptom, seen.at) >= 0.5);
     this.#failing = new Set(bad.map(({ component }) => component));
+    this.#symptomsOf = Map.groupBy(this.symptoms, ({ symptom }) => symptom.component);
+    this.#greensOf = Map.groupBy(seen.greens, ({ component }) => component);
   }
 
   get graph(): ComponentGraph {
@@ -69,7 +73,7 @@ export class Scene {
 
   /** Everything bad of one component. */
   symptomsOf(name: string): readonly Weighed[] {
-    return this.symptoms.filter(({ symptom }) => symptom.component === name);
+    return this.#symptomsOf.get(name) ?? [];
   }
 
   /** Everything bad of one component or of what depends on it, with any of these classes. */
@@ -83,7 +87,7 @@ export class Scene {
 
   /** Probes of one component that were good all the time. */
   greensOf(name: string): readonly ProbeFact[] {
-    return this.seen.greens.filter(({ component }) => component === name);
+    return this.#greensOf.get(name) ?? [];
   }
 
   /** Signs of a metric at these levels; of one component where it is named. */

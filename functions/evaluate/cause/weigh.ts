@@ -5,6 +5,7 @@
 import type { ProbeFact } from "../state.ts";
 import { type ClueName, clues } from "./clues.ts";
 import { type Pattern, patterns } from "./patterns.ts";
+import type { Roles } from "./roles.ts";
 import type { Scene, Weighed } from "./scene.ts";
 import type { Weights } from "./weights.ts";
 
@@ -78,16 +79,27 @@ export function explained(scene: Scene, component: string, pattern: Pattern, { s
     return mean(pattern.passesOn) * (isShielded ? 0.2 : 1);
   }
   // What stands before services shows their errors as its own.
-  return behind(scene, symptom.component).includes(component) ? 0.7 * mean(pattern.passesOn) : 0;
+  return behind(scene, symptom.component).has(component) ? 0.7 * mean(pattern.passesOn) : 0;
 }
 
+const nothing: ReadonlySet<string> = new Set();
+/** What stands behind each edge, worked out once for the roles of a plan, because it is asked for each hypothesis and each symptom. */
+const behindEdges = new WeakMap<Roles, Map<string, ReadonlySet<string>>>();
+
 /** Everything whose failure an edge shows, although it does not depend on it: the services behind it and what they need. */
-function behind(scene: Scene, name: string): string[] {
-  if (scene.role(name) !== "edge") return [];
+function behind(scene: Scene, name: string): ReadonlySet<string> {
+  if (scene.role(name) !== "edge") return nothing;
   const { graph } = scene;
+  const { roles } = scene.seen;
+  const ofPlan = behindEdges.get(roles) ?? new Map<string, ReadonlySet<string>>();
+  behindEdges.set(roles, ofPlan);
+  const known = ofPlan.get(name);
+  if (known !== undefined) return known;
   const services = graph.dependentsOf(name).filter((one) => one !== name && scene.role(one) !== "journey");
-  const own = new Set(graph.causesOf(name));
-  return [...new Set(services.flatMap((service) => graph.causesOf(service)))].filter((one) => !own.has(one));
+  const found = new Set(services.flatMap((service) => graph.causesOf(service)));
+  for (const own of graph.causesOf(name)) found.delete(own);
+  ofPlan.set(name, found);
+  return found;
 }
 
 function weigh(scene: Scene, component: string, pattern: Pattern): Hypothesis {
@@ -141,9 +153,16 @@ interface Answer {
   readonly weight: number;
 }
 
+/** What clues have answered of each component of a scene: several patterns ask the same. */
+const answered = new WeakMap<Scene, Map<string, string | undefined>>();
+
 function answers(scene: Scene, component: string, wanted: Readonly<Partial<Record<ClueName, number>>>): Answer[] {
+  const known = answered.get(scene) ?? new Map<string, string | undefined>();
+  answered.set(scene, known);
   return Object.entries(wanted).flatMap(([name, weight]) => {
-    const says = clues[name as ClueName](scene, component);
+    const key = `${component}/${name}`;
+    const says = known.has(key) ? known.get(key) : clues[name as ClueName](scene, component);
+    known.set(key, says);
     return says === undefined ? [] : [{ says, weight }];
   });
 }
