@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { evaluateReport } from "../functions/evaluate/partition.ts";
 import { planOf } from "../functions/evaluate/plan.ts";
 import { emptyPartition, type PartitionState } from "../functions/evaluate/state.ts";
+import { numberFormat } from "../shared/formatters.ts";
 import { prometheusRows } from "./prometheus.ts";
 import { replaySpeed } from "./replay.ts";
 import { CountingStore, environmentOf, groupOf, reportOf, SlowStore, start } from "./support.ts";
@@ -32,7 +33,7 @@ async function ruleTable(): Promise<void> {
   ] as const) {
     const milliseconds = medianRound(firing);
     const perSecond = Math.round((groups * seriesEach * rules) / (milliseconds / 1000));
-    rows.push([name, milliseconds.toFixed(1), perSecond.toLocaleString("en")]);
+    rows.push([name, milliseconds.toFixed(1), numberFormat("en").format(perSecond)]);
   }
   rows.push(...prometheusRows(rules));
   print(["rules", "CPU ms a round", "series-rules a second and core"], rows);

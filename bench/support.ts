@@ -62,6 +62,18 @@ export function environmentOf({ groups, seriesEach, rules }: Size): Configuratio
   };
 }
 
+/** An environment with a status page that shows twelve components. */
+export const pageEnvironment: Configuration = {
+  ...environmentOf({ groups: 0, seriesEach: 0, rules: 0 }),
+  components: Array.from({ length: 12 }, (_, index) => ({
+    name: `service-${index}`,
+    title: `Service ${index}`,
+    layer: "application" as const,
+    dependsOn: [],
+  })),
+  channels: [{ name: "page", kind: "status_page", settings: { bucket: "bench-status" } }],
+};
+
 /** A report of a group; so great a share of its series is bad by every rule. */
 export function reportOf(group: string, number: number, series: number, round: number, firing: number): Report {
   const start = noon + round * minute;

@@ -1,4 +1,5 @@
 /** A comparison for people: each incident with what the changed configuration makes of it. */
+import { dateFormat } from "../shared/formatters.ts";
 import type { Compared, Difference, Told } from "./comparison.ts";
 import { counted, type Style, type Terminal, table } from "./terminal.ts";
 
@@ -60,6 +61,6 @@ function rowOf({ what, before, after, by }: Difference, clock: Clock, paint: Ter
 /** Shows instants as a clock on the wall of that zone does, and leaves other texts alone. */
 function wallClock(timeZone: string): Clock {
   // Swedish writes date and time in the order of ISO 8601.
-  const format = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
+  const format = dateFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
   return (text) => (/^\d{4}-\d\d-\d\dT/.test(text) ? format.format(new Date(text)) : text);
 }

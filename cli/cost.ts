@@ -1,4 +1,5 @@
 /** `pathkeeper cost`: what the monitor will cost in a month, by service, from the configuration alone. */
+import { numberFormat } from "../shared/formatters.ts";
 import { checkedConfiguration } from "./checked-configuration.ts";
 import { type Command, readArguments } from "./command.ts";
 import { configOption } from "./configuration.ts";
@@ -52,7 +53,7 @@ function amountOf({ unit, amount }: CostLine): string {
 }
 
 function counted(amount: number): string {
-  return Math.round(amount).toLocaleString("en-US");
+  return numberFormat("en-US").format(Math.round(amount));
 }
 
 function dollars(amount: number): string {

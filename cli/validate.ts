@@ -2,6 +2,7 @@
 import { capacitySums } from "../shared/config/capacity.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import { nextTrigger, triggerCron } from "../shared/config/schedule.ts";
+import { dateFormat } from "../shared/formatters.ts";
 import { nextPeriods } from "../shared/maintenance.ts";
 import type { Vantage } from "../shared/messages/report.ts";
 import { type Command, readArguments } from "./command.ts";
@@ -144,7 +145,7 @@ function describe(
 function wallTime(instant: string | null, timeZone: string): string {
   if (instant === null) return "never";
   // Swedish writes date and time in the order of ISO 8601.
-  const clock = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" });
+  const clock = dateFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" });
   return clock.format(new Date(instant));
 }
 

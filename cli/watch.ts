@@ -1,5 +1,6 @@
 /** `pathkeeper watch`: runs the probes on their schedules, from here, until all of them have been healthy for long enough. */
 import type { Configuration } from "../shared/config/model.ts";
+import { dateFormat } from "../shared/formatters.ts";
 import type { ProbeResult } from "../shared/messages/report.ts";
 import { formatDuration, spokenDuration } from "../shared/units.ts";
 import { checkedConfiguration } from "./checked-configuration.ts";
@@ -59,7 +60,7 @@ function changeLines(
 ): (result: ProbeResult, before: Heard | undefined) => string | undefined {
   const width = Math.max(...probes.map(({ name }) => name.length));
   // Swedish writes the time as everybody reads it.
-  const clock = new Intl.DateTimeFormat("sv-SE", { timeZone: timezone, timeStyle: "medium" });
+  const clock = dateFormat("sv-SE", { timeZone: timezone, timeStyle: "medium" });
   return (result, before) => {
     const { probe, at, success, failure } = result;
     const known = before?.result.failure;

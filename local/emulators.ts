@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, readdirSync, realpathSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { collator } from "../shared/formatters.ts";
 import { freePort } from "./free-port.ts";
 
 /** An emulator that Pathkeeper knows how to start. */
@@ -141,7 +142,7 @@ function installedJar(kind: EmulatorKind, environment: Environment): string | un
   try {
     const newest = readdirSync(folder)
       .filter((name) => kinds[kind].jar.test(name))
-      .sort((a, b) => a.localeCompare(b, "en", { numeric: true }))
+      .sort(collator("en", { numeric: true }).compare)
       .at(-1);
     return newest && join(folder, newest);
   } catch {

@@ -10,6 +10,7 @@ import { probers } from "../functions/probe/probers/index.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
 import { type TemplatePart, templateFields, templateParts } from "../shared/config/templates.ts";
 import { defaultExports, exportPrefix, ownMetrics } from "../shared/exported-metrics.ts";
+import { numberFormat } from "../shared/formatters.ts";
 import { statusPageKind } from "../shared/messages/pages-due.ts";
 import { type Metric, metrics } from "../shared/metrics.ts";
 
@@ -57,7 +58,7 @@ const generated = "<!-- Written by `npm run docs` from the code; edit the code. 
 function costPage(): string {
   const rows = Object.values(prices).map(({ unit, dollars, free, freeFor, source, asOf }) => {
     const bytes = /^bytes/.test(unit);
-    const amount = bytes ? `${gibibytes(free)} GiB` : free.toLocaleString("en-US");
+    const amount = bytes ? `${gibibytes(free)} GiB` : numberFormat("en-US").format(free);
     const price = bytes ? `$${(dollars * 1024 ** 3).toFixed(4)} a GiB` : `$${dollars.toPrecision(3)}`;
     return `| ${unit} | ${price} | ${amount}, for the ${freeFor} | [${new URL(source).hostname}](${source}) | ${asOf} |`;
   });
@@ -85,7 +86,7 @@ ${rows.join("\n")}
 
 function templatesPage(): string {
   const rows = Object.entries(templateFields).map(([name, meaning]) => `| \`\${${name}}\` | ${meaning} |`);
-  const most = (part: TemplatePart): string => templateParts[part].toLocaleString("en-US");
+  const most = (part: TemplatePart): string => numberFormat("en-US").format(templateParts[part]);
   return `${generated}
 # Templates
 
@@ -132,7 +133,7 @@ known yet says so: \`\${resolved}\` is "not yet" while the incident is open. For
 }
 
 function gibibytes(bytes: number): string {
-  return (bytes / 1024 ** 3).toLocaleString("en-US", { maximumFractionDigits: 2 });
+  return numberFormat("en-US", { maximumFractionDigits: 2 }).format(bytes / 1024 ** 3);
 }
 
 /** What people call a component that plays a role. */

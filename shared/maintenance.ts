@@ -6,6 +6,7 @@
  * instant of the leap. A window with a duration lasts exactly so long, whatever clocks do.
  */
 import type { MaintenanceWindow } from "./config/model.ts";
+import { dateFormat } from "./formatters.ts";
 
 /** From, inclusive, to, exclusive: milliseconds since the epoch. */
 export interface Period {
@@ -93,17 +94,11 @@ function around(wall: number, timezone: string): { before: number; after: number
   return { before, after, change: high };
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
-
 /** How far the clock of a zone is ahead of UTC at an instant, in milliseconds. */
 function offsetAt(at: number, timeZone: string): number {
-  let format = formats.get(timeZone);
-  if (format === undefined) {
-    const digits = "2-digit";
-    const parts = { month: digits, day: digits, hour: digits, minute: digits, second: digits } as const;
-    format = new Intl.DateTimeFormat("en-US", { timeZone, hourCycle: "h23", year: "numeric", ...parts });
-    formats.set(timeZone, format);
-  }
+  const digits = "2-digit";
+  const parts = { month: digits, day: digits, hour: digits, minute: digits, second: digits } as const;
+  const format = dateFormat("en-US", { timeZone, hourCycle: "h23", year: "numeric", ...parts });
   const shown = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
   const { year = 0, month = 1, day: date = 1, hour: hours = 0, minute = 0, second = 0 } = shown;
   return Date.UTC(year, month - 1, date, hours, minute, second) - Math.floor(at / 1000) * 1000;

@@ -109,6 +109,12 @@ describe("files", () => {
     expect(marked.map(({ path }) => path)).toEqual([]);
   });
 
+  it("construct formatters of Intl in one place, where they are kept", () => {
+    const constructing = /\bnew Intl\.|\bIntl\.\w+\(|\.toLocale(Date|Time)?String\(|\.localeCompare\([^()]*,/;
+    const others = product.filter(({ path, text }) => path !== "shared/formatters.ts" && constructing.test(text));
+    expect(others.map(({ path }) => path)).toEqual([]);
+  });
+
   it("are no longer than a reader wants to read", () => {
     const long = product.filter(({ text }) => text.split("\n").length > 420).map(({ path }) => path);
     expect(long).toEqual([]);

@@ -1,5 +1,7 @@
 /** The words of which notices are made, each bounded, on one line, and not yet escaped for any format. */
+
 import type { TemplateField } from "../../shared/config/templates.ts";
+import { dateFormat } from "../../shared/formatters.ts";
 import type {
   IncidentEvent,
   IncidentEventKind,
@@ -69,7 +71,7 @@ export function localTime(instant: string, timezone: string): string {
   const time = new Date(instant);
   if (Number.isNaN(time.getTime())) return bounded(instant);
   const utc = `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
-  const local = new Intl.DateTimeFormat("en-GB", {
+  const local = dateFormat("en-GB", {
     timeZone: timezone,
     weekday: "short",
     day: "numeric",

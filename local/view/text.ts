@@ -1,10 +1,11 @@
 /** Words and columns that the two forms of the view share. */
+import { dateFormat } from "../../shared/formatters.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import type { ViewIncident } from "./snapshot.ts";
 
 /** The time of day, `12:04:31`. */
 export function clockTime(at: number, timezone: string): string {
-  return new Date(at).toLocaleTimeString("en-GB", { timeZone: timezone, hour12: false });
+  return dateFormat("en-GB", { timeZone: timezone, hour12: false, timeStyle: "medium" }).format(new Date(at));
 }
 
 /** Minutes and seconds, `1:07`. */

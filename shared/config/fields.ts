@@ -1,5 +1,6 @@
 /** Fields that the schemas of probers, channels and the configuration itself are made of; each is made when it is first asked for. */
 import { z } from "zod";
+import { dateFormat } from "../formatters.ts";
 import { lazily } from "../lazily.ts";
 import { type Severity, severities } from "../messages/incident-event.ts";
 import { formatDuration, parseDuration } from "../units.ts";
@@ -147,7 +148,7 @@ export const textOrSecret: () => z.ZodType<string | SecretReference, string | Se
 
 function isTimeZone(zone: string): boolean {
   try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
+    dateFormat("en", { timeZone: zone });
     return !/^[+-]/.test(zone);
   } catch {
     return false;

@@ -1,5 +1,6 @@
 /** Who was affected, for how long, and what that means for the availability that is promised. */
-import { type Availability, errorBudget, upRatio } from "../../../shared/availability.ts";
+import { type Availability, errorBudget, periodStart, upRatio } from "../../../shared/availability.ts";
+import { dateFormat } from "../../../shared/formatters.ts";
 import { list } from "../../../shared/sentences.ts";
 import { spokenDuration } from "../../../shared/units.ts";
 import type { Account, Affected, IncidentRecord } from "./account.ts";
@@ -37,6 +38,13 @@ function feltBy(incident: IncidentRecord): string | undefined {
   return `What people use failed for **${between(from, until)}**, from ${moment(from, incident)} to ${moment(until, incident)}: ${inline(titles)}.`;
 }
 
+/** `September 2025`; a period that is no month stays as it is. */
+function monthName(period: string): string {
+  const start = periodStart(period);
+  const format = dateFormat("en", { month: "long", year: "numeric", timeZone: "UTC" });
+  return Number.isNaN(start) ? period : format.format(start);
+}
+
 /** How a month stands for what was affected, and how much of what it may be down this incident has taken. */
 function availabilityOf(month: Availability, { affected, symptoms }: IncidentRecord): string | undefined {
   const rows = affected.map((one) => rowOf(month, one)).filter((row) => row !== undefined);
@@ -48,11 +56,7 @@ function availabilityOf(month: Availability, { affected, symptoms }: IncidentRec
       ? []
       : [inline(`\`${check}\` was walked to its end in ${successes} of ${attempts} attempts of the month (${rate}).`)];
   });
-  const name = new Date(`${month.period}-01T00:00:00Z`).toLocaleString("en", {
-    month: "long",
-    year: "numeric",
-    timeZone: "UTC",
-  });
+  const name = monthName(month.period);
   const head = [
     "component",
     "availability",

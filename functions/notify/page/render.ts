@@ -1,5 +1,6 @@
 /** The pages of a status page, as HTML and JSON. Pure: the same state is the same bytes. No script, nothing from elsewhere. */
 import { upRatio } from "../../../shared/availability.ts";
+import { dateFormat } from "../../../shared/formatters.ts";
 import type { Page } from "../../../shared/ports.ts";
 import { spokenDuration } from "../../../shared/units.ts";
 import { Html, html } from "./html.ts";
@@ -231,7 +232,7 @@ function when(condition: boolean, shown: Html): Html {
 function instant(at: string, timezone: string): Html {
   const time = new Date(at);
   if (Number.isNaN(time.getTime())) return html`${at}`;
-  const text = new Intl.DateTimeFormat("en-GB", {
+  const text = dateFormat("en-GB", {
     timeZone: timezone,
     day: "numeric",
     month: "short",
@@ -245,13 +246,12 @@ function instant(at: string, timezone: string): Html {
 
 function dayName(date: string): string {
   const options = { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric" } as const;
-  return new Intl.DateTimeFormat("en-GB", options).format(new Date(`${date}T00:00:00Z`));
+  return dateFormat("en-GB", options).format(new Date(`${date}T00:00:00Z`));
 }
 
 function monthName(month: string): string {
-  return new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", month: "long", year: "numeric" }).format(
-    new Date(`${month}-01T00:00:00Z`),
-  );
+  const options = { timeZone: "UTC", month: "long", year: "numeric" } as const;
+  return dateFormat("en-GB", options).format(new Date(`${month}-01T00:00:00Z`));
 }
 
 /** `100 %`, `99.95 %`: never rounded up to a hundred. */

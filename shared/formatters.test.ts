@@ -1,0 +1,46 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { collator, dateFormat, mostFormatters, numberFormat } from "./formatters.ts";
+
+describe("formatters", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it("are the same for the same locale and options, and others for others", () => {
+    const options = { timeZone: "Asia/Kolkata", dateStyle: "short" } as const;
+    const format = dateFormat("sv-SE", options);
+    expect(dateFormat("sv-SE", { ...options })).toBe(format);
+    expect(dateFormat("en-GB", options)).not.toBe(format);
+    expect(dateFormat("sv-SE", { ...options, timeZone: "Asia/Tokyo" })).not.toBe(format);
+    expect(numberFormat("en-US")).toBe(numberFormat("en-US"));
+    expect(collator("en", { numeric: true })).toBe(collator("en", { numeric: true }));
+  });
+
+  it("format as those that are made for one use", () => {
+    const at = Date.parse("2025-10-26T00:30:00Z");
+    for (const timeZone of ["Europe/Berlin", "America/St_Johns", "Etc/UTC"]) {
+      const options = { timeZone, dateStyle: "full", timeStyle: "long" } as const;
+      expect(dateFormat("en-GB", options).format(at)).toBe(new Intl.DateTimeFormat("en-GB", options).format(at));
+    }
+    expect(numberFormat("en-US").format(1_234_567)).toBe("1,234,567");
+    expect(["v10", "v9"].toSorted(collator("en", { numeric: true }).compare)).toEqual(["v9", "v10"]);
+  });
+
+  it("are kept up to a bound, those in use the longest", () => {
+    const constructed = vi.spyOn(Intl, "DateTimeFormat");
+    const used = { timeZone: "Etc/UTC", minute: "numeric" } as const;
+    const format = dateFormat("en", used);
+    // A tag of a private use makes one locale many.
+    for (let index = 0; index < 2 * mostFormatters; index++) {
+      dateFormat(`en-x-${index}`, {});
+      expect(dateFormat("en", used)).toBe(format);
+    }
+    const count = constructed.mock.calls.length;
+    dateFormat(`en-x-${2 * mostFormatters - 1}`, {});
+    expect(constructed.mock.calls.length).toBe(count);
+    dateFormat("en-x-0", {});
+    expect(constructed.mock.calls.length).toBe(count + 1);
+  });
+
+  it("of a zone that does not exist throw each time", () => {
+    for (const _ of [1, 2]) expect(() => dateFormat("en", { timeZone: "Mars/Olympus" })).toThrow(RangeError);
+  });
+});
