@@ -28,6 +28,7 @@ export type MetricName =
   | "database_connection_time"
   | "database_phase_time"
   | "database_connect_burst_success"
+  | "database_connect_burst_connections"
   | "database_connect_burst_time"
   | "database_connections"
   | "database_connection_limit"
@@ -140,12 +141,20 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   },
   database_connect_burst_success: {
     unit: "ratio",
-    description: "Share of simultaneous fresh connections that were established and authenticated.",
+    description:
+      "Share of simultaneous fresh connections that were not lost on the way: the server let them in, or answered otherwise.",
     probers: ["postgres"],
+  },
+  database_connect_burst_connections: {
+    unit: "count",
+    description:
+      "Connections of the burst by outcome: `ready` logged in; `answered` stopped before the login, to leave the server's last connections to others; `refused` by the server; `lost` on the way.",
+    probers: ["postgres"],
+    labels: ["outcome"],
   },
   database_connect_burst_time: {
     unit: "seconds",
-    description: "Time until the slowest successful connection of the burst was ready.",
+    description: "Time until the slowest connection of the burst was ready, or answered where it was to stop there.",
     probers: ["postgres"],
   },
   database_connections: {

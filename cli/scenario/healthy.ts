@@ -12,6 +12,7 @@ import type { Unit } from "../../shared/units.ts";
 const needed: Readonly<Record<string, string>> = {
   cloud_sql_pool_utilization: "pool",
   database_connect_burst_success: "burst",
+  database_connect_burst_connections: "burst",
   database_connect_burst_time: "burst",
 };
 

@@ -5,10 +5,13 @@ import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
 export class ProbeFault extends Error {
   override readonly name = "ProbeFault";
   readonly kind: FailureKind;
+  /** What the other side itself answered, as a code of its protocol: an SQLSTATE. */
+  readonly code: string | undefined;
 
-  constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
+  constructor(kind: FailureKind, message: string, options?: ErrorOptions & { readonly code?: string }) {
     super(message, options);
     this.kind = kind;
+    this.code = options?.code;
   }
 }
 
@@ -107,6 +110,7 @@ const activities: Readonly<Record<string, string>> = {
   body: "reading the body from",
   access: "asking the Cloud SQL Admin API for access to",
   authentication: "logging in at",
+  answer: "waiting for the first answer of",
   query: "waiting for the answer to the first query from",
   statistics: "counting the connections of",
   upgrade: "waiting for the upgrade to a WebSocket from",

@@ -2,11 +2,11 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type pg from "pg";
-import type { FailureKind } from "../../../shared/messages/report.ts";
+import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
 import type { ProbeWorld } from "../prober.ts";
-import type { InstanceAccess } from "./cloud-sql.ts";
+import { forgetAccess, type InstanceAccess } from "./cloud-sql.ts";
 import { dial } from "./dial.ts";
-import { ProbeFault } from "./faults.ts";
+import { failureOf, ProbeFault } from "./faults.ts";
 import { PostgresStream } from "./postgres-stream.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { secure } from "./tls.ts";
@@ -29,7 +29,7 @@ export interface Login {
 }
 
 /** The host as it is named in sentences. */
-export function peerOf({ host, port }: Pick<Login, "host" | "port">): string {
+function peerOf({ host, port }: Pick<Login, "host" | "port">): string {
   return isSocketFolder(host) ? socketOf(host, port) : `${host}:${port}`;
 }
 
@@ -62,19 +62,46 @@ export async function openSession(login: Login, world: ProbeWorld, watch: Stopwa
   return client;
 }
 
+/**
+ * Goes as far as the first answer of the server, in the phases dns, connect, tls and, where PostgreSQL's own TLS is not spoken, answer. No
+ * start-up packet follows, so that the connection takes a process of the server for a moment, and none of its `max_connections`.
+ * @throws ProbeFault, or the error of the connection
+ */
+export async function reachServer(login: Login, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
+  const socket = await connected(login, world, watch);
+  if (login.tls !== "disable" && !login.instance && !isSocketFolder(login.host)) return socket;
+  watch.enter("answer");
+  await askForTls(socket);
+  watch.stop();
+  return socket;
+}
+
+/** Whether the server itself refused a login: it answered, so that nothing was lost on the way to it. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof ProbeFault && (error.code !== undefined || error.kind === "auth");
+}
+
 /** Whether an error is an answer of the server: only those have a severity. */
 function isOfServer(error: unknown): error is pg.DatabaseError {
   return error instanceof Error && "severity" in error && error.severity !== undefined;
 }
 
+/** Names the failure that an error of a session means. */
+export function sessionFailure(error: unknown, login: Login, phase: string, world: ProbeWorld): Failure {
+  const seen = failureOf(explained(error, login), { phase, peer: peerOf(login), signal: world.signal });
+  if (login.instance) forgetAccess(world.google);
+  return { ...seen, message: world.redact(seen.message) };
+}
+
 /** Puts an error of the server or of `pg` into a kind and words. */
-export function explained(error: unknown, login: Login): unknown {
+function explained(error: unknown, login: Login): unknown {
   const peer = peerOf(login);
   if (isOfServer(error)) {
     const code = error.code ?? "";
     const known = sqlstates.find(({ codes }) => codes.test(code));
     const said = `${error.message} (SQLSTATE ${code || "unknown"})`;
-    return new ProbeFault(known?.kind ?? "database", known ? `${known.say}: ${said}` : `the server answered: ${said}`);
+    const message = known ? `${known.say}: ${said}` : `the server answered: ${said}`;
+    return new ProbeFault(known?.kind ?? "database", message, { code });
   }
   if (!(error instanceof Error)) return error;
   if (/^Connection terminated/.test(error.message)) {
@@ -140,13 +167,19 @@ function noProxy(error: NodeJS.ErrnoException & { address?: string }): never {
 }
 
 /** Asks for TLS. @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL */
-async function requestTls(socket: Socket, peer: string): Promise<void> {
+async function askForTls(socket: Socket): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const closed = (): void => reject(Object.assign(new Error("closed while asked for TLS"), { code: "ECONNRESET" }));
   socket.once("data", resolve).once("error", reject).once("close", closed);
   socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]));
   const answer = await promise;
   socket.off("error", reject).off("close", closed).pause();
+  return answer;
+}
+
+/** Asks for TLS, and goes on only where the server agreed. */
+async function requestTls(socket: Socket, peer: string): Promise<void> {
+  const answer = await askForTls(socket);
   // Anything after the one byte was not encrypted, and may have been put there by somebody in between.
   const [verdict] = answer;
   if (answer.length === 1 && verdict === 0x53) return;

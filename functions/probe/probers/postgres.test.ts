@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { chmod, chown, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { connect as connectTo, type Socket } from "node:net";
@@ -440,20 +441,172 @@ describe("postgres, slow at each stage", () => {
 });
 
 describe("postgres burst", () => {
+  const burst = (connections: number, more: object = {}) => ({ ...local(), burst: { connections }, ...more });
+  const outcomes = (result: ProbeResult): Record<string, number> =>
+    Object.fromEntries(
+      result.measurements
+        .filter(({ metric }) => metric === "database_connect_burst_connections")
+        .map(({ labels, value }) => [labels["outcome"], value]),
+    );
+
   it("opens connections at the same time", async () => {
     await expect.poll(clients).toBe(0);
-    const result = await probeOnce(postgres, { ...local(), burst: { connections: 5 } });
+    const result = await probeOnce(postgres, burst(4));
     expect(result.failure).toBeUndefined();
     expect(measured(result, "database_connect_burst_success")).toBe(1);
     expect(measured(result, "database_connect_burst_time")).toBeGreaterThan(0);
+    expect(outcomes(result)).toEqual({ ready: 4, answered: 0, refused: 0, lost: 0 });
+    await expect.poll(clients).toBe(0);
   });
 
-  it("does not fail the probe when some get through", async () => {
+  it.each([
+    [12, 0, 4],
+    [5, 2, 3],
+    [5, 4, 1],
+    [5, 5, 0],
+    [5, 8, 0],
+  ])("asked for %d connections with %d of 9 in use, logs in %d times", async (asked, used, logins) => {
     await expect.poll(clients).toBe(0);
-    const result = await probeOnce(postgres, { ...local(), burst: { connections: 12 } });
+    const others = await Promise.all(Array.from({ length: used }, () => connect("application", "of the application")));
+    const result = await probeOnce(postgres, burst(asked));
+    for (const client of others) await client.end();
     expect(result.failure).toBeUndefined();
-    expect(measured(result, "database_connect_burst_success")).toBeGreaterThan(0.5);
-    expect(measured(result, "database_connect_burst_success")).toBeLessThan(1);
+    expect(measured(result, "database_connect_burst_success")).toBe(1);
+    expect(outcomes(result)).toEqual({ ready: logins, answered: asked - logins, refused: 0, lost: 0 });
+  });
+
+  it("leaves connections to an application that logs in during the burst", async () => {
+    await expect.poll(clients).toBe(0);
+    let running = true;
+    const refused: unknown[] = [];
+    const application = (async () => {
+      while (running) {
+        const client = await connect("application", "of the application").catch((error: unknown) => {
+          refused.push(error);
+        });
+        await client?.end();
+      }
+    })();
+    for (let round = 0; round < 5; round++) {
+      const results = await Promise.all([1, 2, 3].map(() => probeOnce(postgres, burst(12))));
+      for (const result of results) {
+        expect(result.failure).toBeUndefined();
+        expect(measured(result, "database_connect_burst_success")).toBe(1);
+        expect(outcomes(result)).toMatchObject({ refused: 0, lost: 0 });
+      }
+    }
+    running = false;
+    await application;
+    expect(refused).toEqual([]);
+  });
+
+  it.each(["", "pg_monitor"])(
+    "counts logins that are not finished, as a role with the rights of: %s",
+    async (rights) => {
+      await expect.poll(clients).toBe(0);
+      if (rights !== "") await asSuperuser(`grant ${rights} to probe`);
+      const unfinished = await Promise.all(Array.from({ length: 4 }, unfinishedLogin));
+      const result = await probeOnce(postgres, burst(5));
+      for (const socket of unfinished) socket.destroy();
+      if (rights !== "") await asSuperuser(`revoke ${rights} from probe`);
+      expect(outcomes(result)).toEqual({ ready: 1, answered: 4, refused: 0, lost: 0 });
+    },
+  );
+
+  it.each([
+    ["role", "alter role probe connection limit 5", "alter role probe connection limit -1"],
+    ["database", "alter database postgres connection limit 5", "alter database postgres connection limit -1"],
+  ])("keeps to the limit of the %s", async (_what, limited, unlimited) => {
+    await expect.poll(clients).toBe(0);
+    await asSuperuser(limited);
+    const result = await probeOnce(postgres, burst(6));
+    await asSuperuser(unlimited);
+    expect(outcomes(result)).toEqual({ ready: 1, answered: 5, refused: 0, lost: 0 });
+  });
+
+  it("leaves free what the pool may still open", async () => {
+    await expect.poll(clients).toBe(0);
+    const application = await connect("application", "of the application");
+    const pool = { size: 4, overflow: 3, role: "application" };
+    const result = await probeOnce(postgres, burst(5, { pool }));
+    await application.end();
+    expect(outcomes(result)).toEqual({ ready: 1, answered: 4, refused: 0, lost: 0 });
+  });
+
+  it("does not log in while another probe's burst runs", async () => {
+    await expect.poll(clients).toBe(0);
+    let others = 0;
+    // Lets only the first connection through, so that the burst waits until its deadline.
+    const stuck = await tcpServer((socket) => {
+      if (others++ === 0) through(socket);
+    });
+    const slow = probeOnce(postgres, burst(3, { connection: { host: "127.0.0.1", port: stuck, ...login } }), {
+      timeoutMs: 4_000,
+    });
+    await expect.poll(() => others).toBe(4);
+    const result = await probeOnce(postgres, burst(12), { timeoutMs: 1_000 });
+    expect(result.failure).toBeUndefined();
+    expect(outcomes(result)).toEqual({ ready: 0, answered: 10, refused: 0, lost: 0 });
+    expect(outcomes(await slow)).toEqual({ ready: 0, answered: 0, refused: 0, lost: 3 });
+  });
+
+  it("does not log in where the free connections cannot be counted", async () => {
+    await asSuperuser("revoke execute on function pg_advisory_xact_lock(bigint) from public");
+    const result = await probeOnce(postgres, burst(12));
+    await asSuperuser("grant execute on function pg_advisory_xact_lock(bigint) to public");
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "database_connect_burst_success")).toBe(1);
+    expect(outcomes(result)).toEqual({ ready: 0, answered: 10, refused: 0, lost: 0 });
+  });
+
+  it.each<[string, () => object]>([
+    ["over TLS", () => ({ tls: "require" })],
+    ["by the socket", () => ({ connection: { host: folder, port, ...login } })],
+  ])("reaches the server %s without a login", async (_what, way) => {
+    await expect.poll(clients).toBe(0);
+    const others = await Promise.all(Array.from({ length: 6 }, () => connect("application", "of the application")));
+    const result = await probeOnce(postgres, burst(6, way()));
+    for (const client of others) await client.end();
+    expect(outcomes(result)).toEqual({ ready: 0, answered: 6, refused: 0, lost: 0 });
+  });
+
+  it.each<[string, (socket: Socket) => unknown]>([
+    ["cuts off", (socket) => socket.destroy()],
+    ["closes without an answer", (socket) => socket.once("data", () => socket.end())],
+    ["does not answer", () => {}],
+  ])("counts as lost what the network path %s", async (_what, lose) => {
+    await expect.poll(clients).toBe(0);
+    let seen = 0;
+    const way = await tcpServer((socket) => (seen++ % 3 === 0 ? through(socket) : lose(socket)));
+    const connection = { host: "127.0.0.1", port: way, ...login };
+    const result = await probeOnce(postgres, burst(6, { connection }), { timeoutMs: 1_000 });
+    expect(result.failure).toBeUndefined();
+    expect(outcomes(result)).toMatchObject({ refused: 0, lost: 4 });
+    expect(measured(result, "database_connect_burst_success")).toBe(2 / 6);
+  });
+
+  it.each([
+    ["53300", "sorry, too many clients already", "database"],
+    ["53300", "too many connections for role", "database"],
+    ["57P03", "the database system is shutting down", "database"],
+    ["28P01", "password authentication failed", "auth"],
+    ["08P01", "no more connections allowed (max_client_conn)", "database"],
+  ])("does not count a refusal by the server as lost: %s %s", async (code, message, kind) => {
+    await expect.poll(clients).toBe(0);
+    let seen = 0;
+    const full = await tcpServer((socket) => {
+      if (seen++ === 0) through(socket);
+      else socket.once("data", () => socket.end(errorResponse(code, message)));
+    });
+    const connection = { host: "127.0.0.1", port: full, ...login };
+    const result = await probeOnce(postgres, burst(3, { connection }));
+    expect(measured(result, "database_connect_burst_success")).toBe(1);
+    expect(outcomes(result)).toEqual({ ready: 0, answered: 0, refused: 3, lost: 0 });
+    expect(result.failure).toMatchObject({
+      kind,
+      phase: "authentication",
+      message: expect.stringMatching(`^none of 3 simultaneous connections succeeded: .*SQLSTATE ${code}`),
+    });
   });
 
   it("fails it when none does", () => {
@@ -499,6 +652,27 @@ describe("postgres settings", () => {
     expect(postgres.settings.safeParse(settings).error?.message).toContain(sentence);
   });
 });
+
+/** Passes a connection on to the server. */
+function through(socket: Socket): void {
+  const database = connectTo(port, "127.0.0.1");
+  for (const end of [socket, database]) end.on("error", () => {});
+  socket.once("close", () => database.destroy());
+  database.once("close", () => socket.destroy());
+  socket.pipe(database).pipe(socket);
+}
+
+/** A login that the server waits for, which has one of its connections by then. */
+async function unfinishedLogin(): Promise<Socket> {
+  const socket = connectTo(port, "127.0.0.1");
+  const parameters = Buffer.from("user\0application\0database\0postgres\0\0");
+  const head = Buffer.alloc(8);
+  head.writeInt32BE(parameters.length + 8);
+  head.writeInt32BE(0x30000, 4);
+  socket.write(Buffer.concat([head, parameters]));
+  await once(socket, "data");
+  return socket;
+}
 
 async function connect(user: string, password: string): Promise<pg.Client> {
   const client = new pg.Client({ host: "127.0.0.1", port, user, password, database: "postgres" });

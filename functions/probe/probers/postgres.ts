@@ -2,10 +2,20 @@
 import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
-import { addressKinds, connectorPort, forgetAccess, instanceAccess } from "../net/cloud-sql.ts";
+import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts";
 import { unlessAborted } from "../net/dial.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
-import { explained, type Login, openSession, peerOf, tlsModes } from "../net/postgres-session.ts";
+import {
+  type Burst,
+  burstPlan,
+  isClient,
+  maxConnectionsUncounted,
+  minFree,
+  openBurst,
+  ordinaryLimit,
+  roomFor,
+} from "../net/postgres-burst.ts";
+import { type Login, openSession, sessionFailure, tlsModes } from "../net/postgres-session.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 
@@ -141,6 +151,17 @@ tls: require
 burst: { connections: 10 }
 pool: { size: 10, overflow: 15, role: backend }
 `,
+  notes: `## What a burst takes from the server
+
+A burst never takes the last connections of a server. Before it starts, the probe counts what is free: \`max_connections\` less the reserved
+ones, those in use, and logins that have not finished; the limits of the database and of the role count too. Half of that stays free, at least
+${minFree}, and at least what \`pool\` may still open. Connections beyond that stop before the login, after the server's first answer, and take none of
+\`max_connections\`. They test the network path all the same. \`database_connect_burst_connections\` says how many there were of each.
+
+Bursts of several probes of one database run one after the other. Where the free connections cannot be counted, or another burst does not end,
+no connection logs in, and at most ${maxConnectionsUncounted} are opened.
+
+\`database_connect_burst_success\` speaks of the network path alone: a login that the server refuses, such as by SQLSTATE 53300, was not lost.`,
 
   async observe(settings, world) {
     let login: Login;
@@ -151,9 +172,7 @@ pool: { size: 10, overflow: 15, role: backend }
       const peer = settings.connection.instance ?? "the database";
       return { failure: clean(failureOf(error, { phase: "access", peer, signal: world.signal }), world), phases: {} };
     }
-    const first = await single(login, settings, world);
-    if (first.failure || settings.burst.connections === 0) return first;
-    return { ...first, burst: await openBurst(login, settings.burst.connections, world) };
+    return await observed(login, settings, world);
   },
 
   assess({ pool }, { failure, phases, seconds, connections, burst }) {
@@ -178,10 +197,7 @@ pool: { size: 10, overflow: 15, role: backend }
         metric: "cloud_sql_pool_utilization",
         value: connections.pool / (pool.size + pool.overflow),
       });
-    if (burst)
-      measurements.push({ metric: "database_connect_burst_success", value: burst.ready.length / burst.started });
-    if (burst && burst.ready.length > 0)
-      measurements.push({ metric: "database_connect_burst_time", value: Math.max(...burst.ready) });
+    if (burst) measurements.push(...burstMeasurements(burst));
     const reason = failure ?? burstFailure(burst);
     const conclusive = failure === undefined ? { conclusive: true as const } : {};
     return { ...(reason ? { failure: reason, ...conclusive } : {}), measurements };
@@ -202,17 +218,10 @@ interface Connections {
 /** States that are told also when no connection is in them. */
 const noStates: Connections["states"] = { active: 0, idle: 0, "idle in transaction": 0 };
 
-/** What became of simultaneous connections. */
-interface Burst {
-  readonly started: number;
-  /** Seconds until each successful connection was ready. */
-  readonly ready: readonly number[];
-  readonly failures: readonly Failure[];
-}
-
-async function single(
+/** The first connection, what it tells of the server, and the burst while it still stands. */
+async function observed(
   login: Login,
-  { query, pool }: PostgresSettings,
+  { query, pool, burst: { connections: asked } }: PostgresSettings,
   world: ProbeWorld,
 ): Promise<PostgresObservation> {
   const watch = stopwatch(() => world.clock());
@@ -230,44 +239,47 @@ async function single(
     phases = { ...watch.times() };
     watch.enter("statistics");
     const { rows } = await session.query<Connections>(countConnections, [pool?.role ?? null]);
+    const [connections] = rows;
+    const room = asked === 0 ? undefined : await roomFor(session, world);
+    const unopened = pool && connections ? pool.size + pool.overflow - connections.pool : 0;
+    const burst = asked === 0 ? undefined : await openBurst(login, burstPlan(asked, room, unopened), world);
     session.end().catch(() => {});
-    return { phases, seconds, connections: rows[0] };
+    return { phases, seconds, connections, ...(burst === undefined ? {} : { burst }) };
   } catch (error) {
-    return { failure: failure(error, login, watch.phase, world), phases: phases ?? watch.times(), seconds };
+    return { failure: sessionFailure(error, login, watch.phase, world), phases: phases ?? watch.times(), seconds };
   }
 }
 
-async function openBurst(login: Login, started: number, world: ProbeWorld): Promise<Burst> {
-  const begin = world.clock();
-  const ready: number[] = [];
-  const failures: Failure[] = [];
-  const one = async (): Promise<void> => {
-    const watch = stopwatch(() => world.clock());
-    try {
-      const session = await openSession(login, world, watch);
-      ready.push((world.clock() - begin) / 1000);
-      // Kept until all have been tried: a burst is of connections that stand at the same time.
-      closing.push(() => session.end().catch(() => {}));
-    } catch (error) {
-      failures.push(failure(error, login, watch.phase, world));
-    }
+function burstMeasurements({
+  started,
+  ready,
+  answered = [],
+  refusals = [],
+  failures,
+}: Burst): Assessment["measurements"][number][] {
+  const outcomes = {
+    ready: ready.length,
+    answered: answered.length,
+    refused: refusals.length,
+    lost: failures.length,
   };
-  const closing: (() => unknown)[] = [];
-  await Promise.all(Array.from({ length: started }, one));
-  for (const close of closing) close();
-  return { started, ready, failures };
+  const times = [...ready, ...answered];
+  return [
+    // A login that the server refuses was not lost on the way.
+    { metric: "database_connect_burst_success", value: (started - failures.length) / started },
+    ...Object.entries(outcomes).map(([outcome, value]) => ({
+      metric: "database_connect_burst_connections" as const,
+      value,
+      labels: { outcome },
+    })),
+    ...(times.length === 0 ? [] : [{ metric: "database_connect_burst_time" as const, value: Math.max(...times) }]),
+  ];
 }
 
 function burstFailure(burst: Burst | undefined): Failure | undefined {
-  const first = burst?.failures[0];
-  if (!burst || !first || burst.ready.length > 0) return undefined;
+  const first = burst?.refusals?.[0] ?? burst?.failures[0];
+  if (!burst || !first || burst.ready.length > 0 || (burst.answered ?? []).length > 0) return undefined;
   return { ...first, message: `none of ${burst.started} simultaneous connections succeeded: ${first.message}` };
-}
-
-function failure(error: unknown, login: Login, phase: string, world: ProbeWorld): Failure {
-  const seen = failureOf(explained(error, login), { phase, peer: peerOf(login), signal: world.signal });
-  if (login.instance) forgetAccess(world.google);
-  return clean(seen, world);
 }
 
 function clean(seen: Failure, world: ProbeWorld): Failure {
@@ -310,21 +322,14 @@ function readUrl(text: string, secret: string, world: ProbeWorld): Omit<Login, "
   };
 }
 
-/**
- * A role without the right to see others' sessions (pg_read_all_stats, pg_monitor) reads no backend type and no state of them, but sees
- * whose they are and in which database. Workers of the server itself lack one or the other.
- */
 const countConnections = `
 with clients as (
-  select usename, coalesce(state, 'unknown') as state from pg_stat_activity
-  where pid <> pg_backend_pid()
-    and coalesce(backend_type = 'client backend', usename is not null and datname is not null)
+  select usename, coalesce(state, 'unknown') as state from pg_stat_activity where pid <> pg_backend_pid() and ${isClient}
 )
 select
   count(*)::int as used,
   (count(*) filter (where $1::text is null or usename = $1))::int as pool,
-  current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-    - coalesce(current_setting('reserved_connections', true)::int, 0) as limit,
+  ${ordinaryLimit} as limit,
   coalesce((
     select json_object_agg(state, n) from (select state, count(*)::int as n from clients group by state) as counted
   ), '{}') as states
