@@ -16,9 +16,19 @@ export function alertKey(rule: string, labels: Labels): string {
   const keys = keysOf(labels);
   const known = keys.alerts.get(rule);
   if (known !== undefined) return known;
-  const key = `${rule}|${keys.own}`;
+  const key = `${escaped(rule, /[\\|]/)}|${keys.own}`;
   keys.alerts.set(rule, key);
   return key;
+}
+
+/** One label in a key. */
+export function labelPart(name: string, value: string): string {
+  return `${escaped(name, /[\\,=]/)}=${escaped(value, /[\\,]/)}`;
+}
+
+/** A text in which what separates the parts of a key has a backslash before it, so that different parts make different keys. */
+function escaped(text: string, separators: RegExp): string {
+  return separators.test(text) ? text.replaceAll(new RegExp(separators, "g"), "\\$&") : text;
 }
 
 interface Keys {
@@ -36,7 +46,7 @@ function keysOf(labels: Labels): Keys {
   const names = Object.keys(labels).filter((name) => name !== "component" || labels["probe"] === undefined);
   const key = names
     .sort()
-    .map((name) => `${name}=${labels[name]}`)
+    .map((name) => labelPart(name, labels[name] ?? ""))
     .join(",");
   const keys = { own: key, alerts: new Map<string, string>() };
   known.set(labels, keys);

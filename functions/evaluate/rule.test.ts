@@ -19,6 +19,13 @@ function verdicts(of: Parameters<typeof rule>[4], condition: string, series: rea
   return findings(compiled, source, 0).map((finding) => verdictOf(finding, compiled));
 }
 
+it("knows a condition again however it is spaced, but not one with another value", () => {
+  const criterion = (condition: string): string => compileRule(rule("R", condition, "1m", "warning")).criterion;
+  const one = criterion('http_status{probe="sign  in"}>1 and  absent(http_status, 5m)');
+  expect(criterion(' http_status{probe="sign  in"}>1  and absent(http_status, 5m) ')).toBe(one);
+  expect(criterion('http_status{probe="sign in"}>1 and absent(http_status, 5m)')).not.toBe(one);
+});
+
 describe("a rule with an all-clear of its own", () => {
   const clear = { clearCondition: "vpc_connector_utilization < 60%" };
   it.each([

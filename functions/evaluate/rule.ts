@@ -75,8 +75,13 @@ export function compileRule(rule: Configuration["rules"][number]): CompiledRule 
     vantages,
     metrics: [...new Set(selectors.map(({ metric }) => metric))],
     timed: missing !== "keep" || selectors.some(({ windowMs }) => windowMs > 0),
-    criterion: [vantages, rule.condition.replaceAll(/\s+/g, " ").trim()].join(" "),
+    criterion: [vantages, withSingleSpaces(rule.condition)].join(" "),
   };
+}
+
+/** A condition however it was spaced; values in quotes stay as they are. */
+function withSingleSpaces(condition: string): string {
+  return condition.trim().replaceAll(/("[^"]*"|'[^']*')|\s+/g, (_, quoted?: string) => quoted ?? " ");
 }
 
 /**

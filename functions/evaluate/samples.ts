@@ -1,7 +1,7 @@
 /** The samples of one partition: taken in from reports, kept as long as some rule looks back, and shown to conditions. */
 import type { Report } from "../../shared/messages/report.ts";
 import type { Series, SeriesSource } from "./condition/index.ts";
-import { boundedLabels, type Labels, labelKey } from "./labels.ts";
+import { boundedLabels, type Labels, labelKey, labelPart } from "./labels.ts";
 import { type Plan, staleAfter } from "./plan.ts";
 import type { SeriesState } from "./state.ts";
 
@@ -94,7 +94,7 @@ function keyFor(metric: string, probe: string, own: Labels): string {
   let key = `${metric}|${probe}`;
   let labels = 0;
   for (const name in own) {
-    key += `|${name}=${own[name]}`;
+    key += `|${labelPart(name, own[name] ?? "")}`;
     labels += 1;
   }
   return labels < 2 ? key : `${metric}|${probe}|${labelKey(own)}`;

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readConfigurationFile } from "../../cli/configuration.ts";
 import type { Configuration } from "../../shared/config/model.ts";
-import { groupsWithRounds } from "../../shared/config/schedule.ts";
+import { groupName, groupsWithRounds } from "../../shared/config/schedule.ts";
 import { subscriptionsWith } from "../../shared/topology.ts";
 import { type Deployment, deploymentOf, secretsIn } from "./deployment.ts";
 
@@ -79,6 +79,21 @@ it.each([
     expected.map(([project, role]) => ({ function: `probe-${database.vantage}`, project, role })),
   );
   expect(apis.includes("sqladmin.googleapis.com")).toBe(expected.length > 0);
+});
+
+it("has a job for each of two schedules that differ only in where a range stands", async () => {
+  const { configuration } = await example("netra-staging");
+  const [probe] = configuration.probes;
+  if (probe === undefined) throw new Error("the example has probes");
+  const probes = ["0 1-2 * * *", "0-1 2 * * *"].map((schedule, index) => ({
+    ...probe,
+    name: `nightly-${index}`,
+    schedule,
+    group: groupName(probe.vantage, schedule),
+  }));
+  const { schedules } = deploymentOf({ ...configuration, probes }, "0".repeat(64));
+  expect(schedules.map(({ cron }) => cron)).toEqual(["0 1-2 * * *", "0-1 2 * * *", "* * * * *"]);
+  expect(new Set(schedules.map(({ message }) => JSON.stringify(message.data))).size).toBe(3);
 });
 
 it("gives the secrets of a control probe to the prober of its vantage point alone", async () => {

@@ -1,10 +1,8 @@
 /** Secrets from where the platform puts them: the environment of the process, or files in a folder. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { secretVariable } from "../config/secret-reference.ts";
 import type { Secrets } from "../ports.ts";
-
-/** Before the name of a secret, in the name of its environment variable. */
-const prefix = "PATHKEEPER_SECRET_";
 
 /**
  * Reads a secret from the environment variable `PATHKEEPER_SECRET_NAME` (upper case, `-` as `_`) or from the file `NAME` in `directory`.
@@ -40,9 +38,4 @@ export function localSecrets(environment: Readonly<Record<string, string | undef
       return reading;
     },
   };
-}
-
-/** The environment variable that holds a secret. */
-export function secretVariable(name: string): string {
-  return `${prefix}${name.toUpperCase().replaceAll("-", "_")}`;
 }

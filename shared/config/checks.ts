@@ -8,6 +8,7 @@ import type { Configuration } from "./model.ts";
 import { insteadOf, type Path, type Problems } from "./problems.ts";
 import { scheduleInterval } from "./schedule.ts";
 import type { Mistake, Vocabulary } from "./schema.ts";
+import { isSecretReference, secretVariable } from "./secret-reference.ts";
 import { checkTemplates } from "./templates.ts";
 
 /**
@@ -69,6 +70,7 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
   }
   for (const name of channels) referEach(["channels", name, "components"], "component", components);
   checkOwned(file, channels, problems, vocabulary);
+  checkSecrets(file, problems);
   checkTemplates(at(file, "templates"), problems);
   for (const index of listOf(at(file, "templates")).keys())
     referEach(["templates", index, "channels"], "channel", channels);
@@ -266,6 +268,25 @@ function checkOwned(file: unknown, channels: readonly string[], problems: Proble
     const message = `"${owner}" writes to the ${setting} "${value}", and the two would write over each other: name another ${setting}`;
     problems.error({ path: ["channels", name, setting] }, { message });
   }
+}
+
+/** On one machine a secret comes from an environment variable, and two of one variable would be one secret. */
+function checkSecrets(file: unknown, problems: Problems): void {
+  const names = new Map<string, string>();
+  const look = (value: unknown, path: Path): void => {
+    if (typeof value !== "object" || value === null) return;
+    if (!isSecretReference(value)) {
+      for (const [key, part] of Object.entries(value)) look(part, [...path, Array.isArray(value) ? Number(key) : key]);
+      return;
+    }
+    const variable = secretVariable(value.secret);
+    const known = names.get(variable) ?? value.secret;
+    names.set(variable, known);
+    if (known === value.secret) return;
+    const message = `the secrets "${known}" and "${value.secret}" are both read from the environment variable ${variable}: rename one of them`;
+    problems.error({ path: [...path, "secret"] }, { message });
+  };
+  look(file, []);
 }
 
 /** Names in a list of entries must differ, because state and history are kept under them. */

@@ -1,4 +1,15 @@
 import { describe, expect, it } from "vitest";
+import {
+  type Arbitrary,
+  array,
+  assert,
+  constant,
+  constantFrom,
+  nat,
+  oneof,
+  property,
+  tuple,
+} from "../../tests/support/chance.ts";
 import { groupName, longestGap, nextTrigger, scheduleInterval, scheduleProblem, triggerCron } from "./schedule.ts";
 
 describe("a schedule", () => {
@@ -14,6 +25,13 @@ describe("a schedule", () => {
     ["every 24h", 86_400_000, "0 0 * * *", "outside-1d", 86_400_000],
     ["0 */2 * * *", undefined, "0 */2 * * *", "outside-cron-0-x_2-x-x-x", 7_200_000],
     ["0 6 * * MON,wed", undefined, "0 6 * * MON,wed", "outside-cron-0-6-x-x-mon__wed", 432_000_000],
+    ["0 1-2 * * *", undefined, "0 1-2 * * *", "outside-cron-0-1to2-x-x-x", 82_800_000],
+    ["0-1 2 * * *", undefined, "0-1 2 * * *", "outside-cron-0to1-2-x-x-x", 86_340_000],
+    ["0 6 * * mon-fri/2", undefined, "0 6 * * mon-fri/2", "outside-cron-0-6-x-x-montofri_2", 259_200_000],
+    // It begins anew with each hour, so that it is no interval.
+    ["*/9 * * * *", undefined, "*/9 * * * *", "outside-cron-x_9-x-x-x-x", 540_000],
+    ["*/60 * * * *", 3_600_000, "0 * * * *", "outside-1h", 3_600_000],
+    ["0\t6  * * *", undefined, "0 6 * * *", "outside-cron-0-6-x-x-x", 86_400_000],
     [" 0 6 * * * ", undefined, "0 6 * * *", "outside-cron-0-6-x-x-x", 86_400_000],
   ])("%j", (schedule, interval, trigger, group, gap) => {
     expect(scheduleProblem(schedule)).toBeUndefined();
@@ -50,5 +68,100 @@ describe("a schedule", () => {
       "2025-09-16T14:00:00.000Z",
       "2025-09-22T06:00:00.000Z",
     ]);
+  });
+});
+
+/** The values that a field stands for, worked out apart from the code. */
+function valuesOf(field: string, [least, most]: readonly [number, number]): string {
+  const names = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
+  const days = "sun mon tue wed thu fri sat".split(" ");
+  const number = (text: string): number =>
+    /\d/.test(text) ? Number(text) : most === 12 ? names.indexOf(text) + 1 : days.indexOf(text);
+  const values = field
+    .toLowerCase()
+    .split(",")
+    .flatMap((part) => {
+      const [range = "", step = "1"] = part.split("/");
+      const [from, to] = range === "*" ? [least, most] : range.split("-").map(number);
+      const length = Math.floor(((to ?? from ?? 0) - (from ?? 0)) / Number(step)) + 1;
+      return Array.from({ length }, (_, i) => (from ?? 0) + i * Number(step));
+    });
+  return [...new Set(values)].sort((a, b) => a - b).join();
+}
+
+/** What a schedule asks for: schedules that run at the same instants ask for the same. */
+function contentOf(schedule: string): string {
+  const interval = scheduleInterval(schedule);
+  if (interval !== undefined && interval < 60_000) return `${interval}`;
+  const fields = triggerCron(schedule).split(" ");
+  const bounds = [
+    [0, 59],
+    [0, 23],
+    [1, 31],
+    [1, 12],
+    [0, 7],
+  ] as const;
+  // Where days of the month and of the week are both given, either is enough; a star says that none is.
+  return fields.map((field, i) => `${field.startsWith("*")} ${valuesOf(field, bounds[i] ?? [0, 0])}`).join("; ");
+}
+
+describe("the name of a group", () => {
+  // Of few values, so that schedules are often alike but for what stands between them.
+  const field = (values: readonly string[], ...steps: readonly number[]) => {
+    const value = constantFrom(...values);
+    const range = tuple(nat(values.length - 2), nat(values.length - 1)).map(([a, b]) => {
+      const low = Math.min(a, b);
+      return `${values[low]}-${values[Math.max(a, b, low + 1)]}`;
+    });
+    const part = oneof(
+      value,
+      range,
+      tuple(range, constantFrom(...steps)).map((both) => both.join("/")),
+    );
+    return oneof(
+      constantFrom("*", ...steps.map((step) => `*/${step}`)),
+      array(part, { minLength: 1, maxLength: 2 }).map((parts) => parts.join()),
+    );
+  };
+  const rarely = <T>(arbitrary: Arbitrary<T>, usual: T) =>
+    oneof({ weight: 4, arbitrary: constant(usual) }, { weight: 1, arbitrary });
+  const cron = tuple(
+    field(["0", "1", "2"], 2, 7),
+    field(["0", "1", "2"], 2, 3),
+    rarely(field(["1", "2", "3"], 2, 3), "*"),
+    rarely(field(["1", "jan", "2", "oct"], 2, 3), "*"),
+    rarely(field(["0", "Mon", "mon", "1", "SAT"], 2, 3), "*"),
+  ).map((fields) => fields.join(" "));
+  const schedule = oneof(
+    { weight: 9, arbitrary: cron },
+    {
+      weight: 1,
+      arbitrary: constantFrom("every 15s", "every 500ms", "every 1m", "every 2h", "every 120m", "every 1d"),
+    },
+    { weight: 1, arbitrary: constantFrom("*/2 * * * *", "*/7 * * * *", "0 */2 * * *", "0 */3 * * *", "0 * * * *") },
+  ).filter((text) => scheduleProblem(text) === undefined);
+
+  it("is one for one vantage point and schedule only", () => {
+    const contents = new Map<string, string>();
+    assert(
+      property(constantFrom("inside", "outside"), schedule, (vantage, text) => {
+        const name = groupName(vantage, text);
+        const content = `${vantage} ${contentOf(text)}`;
+        expect([name, text, contents.get(name) ?? content]).toEqual([name, text, content]);
+        contents.set(name, content);
+        // As ids of jobs, documents and paths may be.
+        expect(name).toMatch(/^(inside|outside)-[a-z0-9_-]{1,180}$/);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it("stays within what names may be, and differs, however long the schedule is", () => {
+    const minutes = Array.from({ length: 60 }, (_, minute) => minute);
+    const long = (some: readonly number[]): string =>
+      `${some.join()} ${minutes.slice(0, 24)} ${minutes.slice(1, 32)} * *`;
+    const names = minutes.map((one) => groupName("outside", long(minutes.filter((minute) => minute !== one))));
+    expect(new Set(names).size).toBe(60);
+    for (const name of names) expect(name).toMatch(/^outside-cron-[a-z0-9_-]{1,187}$/);
   });
 });

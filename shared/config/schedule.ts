@@ -1,4 +1,5 @@
 /** Schedules: `every 15s`, or a cron expression of five fields, and the groups in which probes run. */
+import { hash } from "node:crypto";
 import { Cron, type CronOptions } from "croner";
 import type { Vantage } from "../messages/report.ts";
 import { formatDuration, parseDuration } from "../units.ts";
@@ -9,12 +10,21 @@ const minute = 60_000;
 /** As an offset, because the name of a time zone makes the library ask for the calendar of the system at every step. */
 const inUtc: CronOptions = { paused: true, utcOffset: 0 };
 
-/** The interval of `every X` in milliseconds; `undefined` for a cron expression. */
+/**
+ * The interval of a schedule whose runs are evenly spaced, in milliseconds: of `every X`, and of a step of minutes that
+ * divides the hour. `undefined` for other cron expressions: a step of 9 minutes begins again with each hour.
+ */
 export function scheduleInterval(schedule: string): number | undefined {
   const every = /^every (\S+)$/.exec(schedule.trim());
   if (every) return parseDuration(every[1] ?? "");
-  const minutes = /^\*(?:\/(\d+))? \* \* \* \*$/.exec(schedule.trim());
-  return minutes ? Number(minutes[1] ?? 1) * minute : undefined;
+  const minutes = /^\*(?:\/(\d+))? \* \* \* \*$/.exec(cronOf(schedule));
+  const step = minutes ? Number(minutes[1] ?? 1) : Number.NaN;
+  return 60 % step === 0 ? step * minute : undefined;
+}
+
+/** A cron expression with one space between its fields. */
+function cronOf(schedule: string): string {
+  return schedule.trim().replaceAll(/\s+/g, " ");
 }
 
 const cronNames = /\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)\b/gi;
@@ -57,7 +67,7 @@ export function scheduleProblem(schedule: string): string | undefined {
  */
 export function triggerCron(schedule: string): string {
   const interval = scheduleInterval(schedule);
-  if (interval === undefined) return schedule.trim();
+  if (interval === undefined) return cronOf(schedule);
   const minutes = Math.max(1, Math.round(interval / minute));
   if (minutes < 60) return minutes === 1 ? "* * * * *" : `*/${minutes} * * * *`;
   const hours = minutes / 60;
@@ -76,14 +86,30 @@ export function groupsWithRounds(probes: readonly ConfiguredProbe[]): Configured
   ];
 }
 
-/** Name of the group that probes of one vantage point and schedule form: `outside-1m`, `inside-2h`, `outside-cron-0-6-x-x-1`. */
+/**
+ * Name of the group that probes of one vantage point and schedule form: `outside-1m`, `inside-2h`, `outside-cron-0-6-x-x-montofri`. It names jobs,
+ * subscriptions, documents and reports, so two schedules share a name only if they run at the same instants.
+ */
 export function groupName(vantage: Vantage, schedule: string): string {
   const interval = scheduleInterval(schedule);
-  const pace =
-    interval === undefined
-      ? `cron-${schedule.trim().replaceAll("*", "x").replaceAll("/", "_").replaceAll(",", "__").replaceAll(/\s+/g, "-").toLowerCase()}`
-      : formatDuration(interval);
-  return `${vantage}-${pace}`;
+  return `${vantage}-${interval === undefined ? cronName(schedule) : formatDuration(interval)}`;
+}
+
+/** The longest name of a cron expression, in characters: names of jobs have room for 500, with what stands before it. */
+const longestCronName = 180;
+
+/** A cron expression in letters, digits, - and _. A field holds no - of its own, so that those between fields separate them. */
+function cronName(schedule: string): string {
+  const name = `cron-${cronOf(schedule)
+    .toLowerCase()
+    .replaceAll("-", "to")
+    .replaceAll(" ", "-")
+    .replaceAll("*", "x")
+    .replaceAll("/", "_")
+    .replaceAll(",", "__")}`;
+  if (name.length <= longestCronName) return name;
+  const mark = `-sha-${hash("sha256", name).slice(0, 16)}`;
+  return `${name.slice(0, longestCronName - mark.length)}${mark}`;
 }
 
 /** The longest time between two runs of a schedule, in milliseconds, for judging whether measurements are missing. */

@@ -9,3 +9,11 @@ export interface SecretReference {
 export function isSecretReference(value: unknown): value is SecretReference {
   return typeof value === "object" && value !== null && typeof (value as SecretReference).secret === "string";
 }
+
+/** Before the name of a secret, in the name of its environment variable. */
+const prefix = "PATHKEEPER_SECRET_";
+
+/** The environment variable that holds a secret on one machine. Names that differ in their case, or in - and _, share one. */
+export function secretVariable(name: string): string {
+  return `${prefix}${name.toUpperCase().replaceAll("-", "_")}`;
+}

@@ -316,11 +316,11 @@ class Binder {
       matchers.filter(({ operator }) => operator === "=").map(({ label, value }) => [label, value]),
     );
     const { metric } = named;
-    const key = [
+    const key = JSON.stringify([
       metric,
-      ...matchers.map(({ label, operator, value }) => `${label}${operator}"${value}"`).sort(),
-    ].join();
-    this.#selectors.set(`${key},${windowMs}`, { metric, matchers: pinned, windowMs });
+      ...matchers.map(({ label, operator, value }) => JSON.stringify([label, operator, value])).sort(),
+    ]);
+    this.#selectors.set(`${key} ${windowMs}`, { metric, matchers: pinned, windowMs });
     const known = this.#selections.get(key);
     if (known !== undefined) return known.slot;
     const slot = this.#selections.size;

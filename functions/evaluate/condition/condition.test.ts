@@ -94,6 +94,12 @@ describe("the rules of the user, as written", () => {
       { metric: "smd_phase_duration", matchers: { phase: "3" }, windowMs: 3 * minute },
       { metric: "http_status", matchers: {}, windowMs: 10 * minute },
     ]);
+    // Values may hold what stands between labels.
+    expect(
+      selectors(`http_status{probe='a",vantage="b'} > 1 or http_status{probe="a",vantage="b"} > 1`).map(
+        ({ matchers }) => matchers,
+      ),
+    ).toEqual([{ probe: 'a",vantage="b' }, { probe: "a", vantage: "b" }]);
     expect(selectors("forecast(vpc_connector_utilization, 1h) > 90%")).toEqual([
       { metric: "vpc_connector_utilization", matchers: {}, windowMs: 60 * minute },
     ]);

@@ -4,7 +4,7 @@ import { MemoryPages } from "../../../shared/adapters/pages-memory.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { type Pages, PagesError } from "../../../shared/ports.ts";
 import { configurationOf, incidentEvent, noon, noticeOf, notifyWorld, resolvedEvent } from "../fixtures.ts";
-import { publicId, withNews } from "../page/memory.ts";
+import { type PageMemory, publicId, withNews } from "../page/memory.ts";
 import { newsOf } from "../page/page.fixtures.ts";
 import { pageWriter, refreshPages } from "../page/writer.ts";
 import { statusPage } from "./status_page.ts";
@@ -15,6 +15,15 @@ const settings = statusPage.settings.parse(channel.settings);
 function newsText(event: Partial<IncidentEvent>, impact = false): string {
   const outgoing = statusPage.render({ ...settings, impact }, noticeOf(incidentEvent(event)));
   return outgoing.transport === "page" ? outgoing.news.text : "";
+}
+
+/** Two incidents of one second whose hashes begin with the same digits. */
+function alikeOnPages(): string[] {
+  const ids = Array.from({ length: 600 }, (_, number) => `20250916-120000-component-${number}`);
+  const groups = [...Map.groupBy(ids, (incident) => publicId({ incident })).values()];
+  const alike = groups.find(({ length }) => length > 1) ?? [];
+  expect(alike).toHaveLength(2);
+  return alike;
 }
 
 /** The notifier with a status page in memory. */
@@ -57,6 +66,20 @@ describe("the words of a status page", () => {
     expect(said.map((text) => text.includes("Nobody can order."))).toEqual([true, false]);
   });
 
+  it("call two incidents of one second by two names, though their first digits are alike", () => {
+    const alike = alikeOnPages();
+    const told = (incident: string, more: Partial<IncidentEvent> = {}) => newsOf({ incident, ...more });
+    const opened = alike.reduce((memory, incident) => withNews(memory, told(incident)), {
+      incidents: [],
+    } as PageMemory);
+    const names = new Map(opened.incidents.map(({ incident, id }) => [incident, id]));
+    expect(new Set(names.values()).size).toBe(2);
+    for (const id of names.values()) expect(id).toMatch(/^20250916-120000-[0-9a-f]{4,5}$/);
+    // What one is called, it stays called.
+    const later = alike.reduce((memory, incident) => withNews(memory, told(incident, { sequence: 2 })), opened);
+    expect(new Map(later.incidents.map(({ incident, id }) => [incident, id]))).toEqual(names);
+  });
+
   it("call an incident by its time, not by the component that broke", () => {
     expect(publicId(incidentEvent())).toMatch(/^20250916-120000-[0-9a-f]{4}$/);
   });
@@ -92,6 +115,18 @@ describe("writing a status page", () => {
       ["shop-status/history.html", own, "shop-status/index.html", "shop-status/status.json"].sort(),
     );
     expect(pages.standing.get(own)?.content).toContain("It is over: Backend works again.");
+  });
+
+  it("gives two incidents of one second a page each, though their first digits are alike", async () => {
+    const pages = new MemoryPages();
+    const { tell } = world(pages);
+    for (const incident of alikeOnPages()) {
+      await tell(incidentEvent({ incident }));
+      await tell(resolvedEvent({ incident }));
+    }
+    const own = [...pages.standing].filter(([path]) => path.startsWith("shop-status/incidents/"));
+    expect(own).toHaveLength(2);
+    for (const [, { content }] of own) expect(content).toContain("It is over");
   });
 
   it("says once what was said twice in a row", async () => {

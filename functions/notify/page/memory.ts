@@ -53,22 +53,33 @@ const mostUpdates = 20;
 export function withNews(memory: PageMemory, news: PageNews): PageMemory {
   const { event: _, sequence, at, text, ...now } = news;
   const known = memory.incidents.find(({ incident }) => incident === news.incident);
+  const others = memory.incidents.filter(({ incident }) => incident !== news.incident);
   if (known?.updates.some((update) => update.sequence === sequence)) return memory;
   const update = { sequence, at, status: news.status, text };
   const updates = [...(known?.updates ?? []), update].sort((a, b) => a.sequence - b.sequence);
   const isNewest = updates.at(-1) === update;
   const next: PageIncident = {
-    ...(isNewest || known === undefined ? { ...now, id: publicId(news) } : known),
+    ...(isNewest || known === undefined ? now : known),
+    id: known?.id ?? publicId(news, others),
     updates: shortened(updates),
   };
-  const others = memory.incidents.filter(({ incident }) => incident !== news.incident);
   const incidents = [...others, next].sort((a, b) => b.since.localeCompare(a.since) || b.id.localeCompare(a.id));
   return { incidents: incidents.slice(0, mostIncidents) };
 }
 
-/** What an incident is called where everybody reads: the internal id names the component that broke. */
-export function publicId({ incident }: Pick<IncidentEvent, "incident">): string {
-  return `${incident.slice(0, 15)}-${createHash("sha256").update(incident).digest("hex").slice(0, 4)}`;
+/**
+ * What an incident is called where everybody reads: the internal id names the component that broke.
+ * @param others incidents of the page that have their names already
+ */
+export function publicId(
+  { incident }: Pick<IncidentEvent, "incident">,
+  others: readonly { id: string }[] = [],
+): string {
+  const hash = createHash("sha256").update(incident).digest("hex");
+  for (let digits = 4; ; digits++) {
+    const id = `${incident.slice(0, 15)}-${hash.slice(0, digits)}`;
+    if (!others.some((other) => other.id === id) || digits >= hash.length) return id;
+  }
 }
 
 /** What is remembered, from its document; nothing where there is none, or one that somebody has broken. */

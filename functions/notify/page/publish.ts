@@ -3,15 +3,7 @@ import { availabilityCollection, dayOf, monthOf, readDays } from "../../../share
 import type { Configuration } from "../../../shared/config/model.ts";
 import { incidentStatuses } from "../../../shared/messages/incident-event.ts";
 import type { Clock, Page, Pages, Store } from "../../../shared/ports.ts";
-import {
-  memoryFields,
-  type PageMemory,
-  type PageNews,
-  pageCollection,
-  publicId,
-  readMemory,
-  withNews,
-} from "./memory.ts";
+import { memoryFields, type PageMemory, type PageNews, pageCollection, readMemory, withNews } from "./memory.ts";
 import { pagesOf } from "./render.ts";
 import { type PageSettings, type PageSources, pageState, shownDays } from "./view.ts";
 
@@ -57,29 +49,32 @@ export async function publish(
   signal: AbortSignal,
   changed?: string,
 ): Promise<void> {
-  const ids = changed === undefined ? [] : [publicId({ incident: changed })];
   for (let attempt = 1; attempt <= mostTries; attempt++) {
-    if (await publishOnce(target, ids, world, signal)) return;
+    if (await publishOnce(target, changed, world, signal)) return;
   }
   throw new Error(`the status page ${target.channel} was written by others ${mostTries} times in a row`);
 }
 
 async function publishOnce(
   target: PageTarget,
-  changed: readonly string[],
+  changed: string | undefined,
   world: PageWorld,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { store, pages, clock, configuration } = world;
+  const pagesFrom = (sources: PageSources, now: number): Page[] => {
+    const ids = sources.memory.incidents.flatMap(({ incident, id }) => (incident === changed ? [id] : []));
+    return pagesOf(pageState(sources, configuration, target, now), ids);
+  };
   // Which pages there are is known only from what is shown: the two looks agree, unless news come in between.
   const known = readMemory(await store.get(pageCollection, target.channel));
-  const foreseen = pagesOf(pageState({ ...nothing, memory: known }, configuration, target, clock.now()), changed);
+  const foreseen = pagesFrom({ ...nothing, memory: known }, clock.now());
   const versions = new Map<string, string | undefined>();
   await Promise.all(
     foreseen.map(async ({ path }) => versions.set(path, await pages.version(target.bucket, path, signal))),
   );
   const now = clock.now();
-  const written = pagesOf(pageState(await sourcesOf(target, store, now), configuration, target, now), changed);
+  const written = pagesFrom(await sourcesOf(target, store, now), now);
   if (written.some(({ path }) => !versions.has(path))) return false;
   const results = await Promise.all(
     written.map((page: Page) => pages.write(target.bucket, page, versions.get(page.path), signal)),

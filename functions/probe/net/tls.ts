@@ -105,7 +105,7 @@ const mostRemembered = 100;
 const contexts = new Map<string, SecureContext>();
 
 function contextOf(ca: string | undefined, client: TlsOptions["client"]): SecureContext {
-  const key = `${ca ?? ""}\n${client?.cert ?? ""}`;
+  const key = JSON.stringify([ca, client?.cert, client?.key]);
   return remembered(contexts, key, () =>
     createSecureContext({ ...(ca === undefined ? {} : { ca }), ...(client === undefined ? {} : client) }),
   );
