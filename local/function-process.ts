@@ -2,19 +2,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.ts";
+import { withToken } from "./request-guard.ts";
 
 /** Which function, and what it is given. */
 export interface FunctionOptions {
   readonly name: "probe" | "evaluate" | "notify";
   /** Environment variables besides those of this process. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The folder of its bundle. @default it runs from its sources, under the framework's own command */
+  /** The folder of its bundle. @default it runs from its sources */
   readonly bundle?: string;
+  /** Required of every request. */
+  readonly token: string;
   /** What it prints is appended to this file. */
   readonly logFile: string;
   /** Called with the id of each process that runs it. */
@@ -22,7 +24,7 @@ export interface FunctionOptions {
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const framework = join(dirname(createRequire(import.meta.url).resolve("@google-cloud/functions-framework")), "main.js");
+const entry = fileURLToPath(new URL("serve.ts", import.meta.url));
 /** A function that has not answered by then never will, in milliseconds. */
 const startDeadline = 120_000;
 /** The longest pause before a function that keeps dying is started again, in milliseconds. */
@@ -62,9 +64,9 @@ export class FunctionProcess {
     return started;
   }
 
-  /** Where it answers, without a slash at the end. */
+  /** Its address, with the token. */
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return withToken(`http://127.0.0.1:${this.port}`, this.#options.token);
   }
 
   /** The id of the process that runs it at present. */
@@ -92,25 +94,13 @@ export class FunctionProcess {
   }
 
   #spawn(): ChildProcess {
-    const { name, environment, bundle } = this.#options;
-    const served =
-      bundle === undefined
-        ? [
-            framework,
-            `--source=${join(root, "functions", name, "index.ts")}`,
-            `--target=${name}`,
-            `--port=${this.port}`,
-          ]
-        : [join(bundle, "start.mjs")];
-    const child = spawn(
-      process.execPath,
-      ["--import", pathToFileURL(join(root, "local/die-with-parent.mjs")).href, ...served],
-      {
-        cwd: bundle ?? root,
-        env: { ...process.env, ...environment, HOST: "127.0.0.1", PORT: String(this.port) },
-        stdio: ["ignore", "pipe", "pipe", "ipc"],
-      },
-    );
+    const { name, environment, bundle, token } = this.#options;
+    const child = spawn(process.execPath, [entry, name, ...(bundle === undefined ? [] : [bundle])], {
+      cwd: bundle ?? root,
+      // Every user of the machine can read the arguments of a process, but not its environment.
+      env: { ...process.env, ...environment, PATHKEEPER_TOKEN: token, HOST: "127.0.0.1", PORT: String(this.port) },
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
         this.#lastWords = (this.#lastWords + chunk.toString()).slice(-2_000);
@@ -137,10 +127,11 @@ export class FunctionProcess {
       try {
         const response = await fetch(this.url);
         await response.arrayBuffer();
-        return;
+        if (response.ok) return;
       } catch {
-        await pause(25);
+        // It does not listen yet.
       }
+      await pause(25);
     }
     throw new Error(`the function ${this.name} does not start. Its last words: ${this.#lastWords.trim()}`);
   }

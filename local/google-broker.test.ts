@@ -73,6 +73,17 @@ describe.skipIf(missing !== undefined)("on Google's emulator", () => {
       expect(before.pushes.some(({ message }) => message.data === "to the new address")).toBe(false);
     });
 
+    it("pushes with the token of the endpoint", async () => {
+      const endpoints = subscriptions.map((subscription) => ({ subscription, url: `${after.url}/?token=of-this-run` }));
+      await setUpGoogleBroker({ host: emulator.host, projectId, endpoints });
+      await publisher.publish("ticks", [{ data: "with the token" }]);
+      await vi.waitUntil(() => after.pushes.some(({ message }) => message.data === "with the token"), {
+        timeout: 10_000,
+      });
+      const push = after.pushes.find(({ message }) => message.data === "with the token");
+      expect([push?.path, push?.headers["content-type"]]).toEqual(["/ticks?token=of-this-run", "application/json"]);
+    });
+
     it("refuses, not retryable, a topic that is not there", async () => {
       await expect(publisher.publish("no-such-topic", [{ data: 1 }])).rejects.toMatchObject({
         name: "PublishError",

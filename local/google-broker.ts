@@ -1,6 +1,7 @@
 /** The broker of `--engine google`: the topics and push subscriptions of the system, set up on Google's own emulator. */
 import type { CreateSubscriptionOptions, PubSub } from "@google-cloud/pubsub";
 import { type PushSubscription, topics } from "../shared/topology.ts";
+import { pathAt } from "./request-guard.ts";
 
 /** Where to set up, and where to push. */
 export interface GoogleBrokerOptions {
@@ -40,7 +41,7 @@ const alreadyExists = 6;
 
 async function subscribe(client: PubSub, { subscription, url }: Endpoint): Promise<void> {
   const { name, topic, path } = subscription;
-  const pushEndpoint = new URL(path, url).href;
+  const pushEndpoint = pathAt(url, path).href;
   const created = await existing(client.createSubscription(topic, name, settings(client, subscription, pushEndpoint)));
   if (created === undefined) await client.subscription(name).modifyPushConfig({ pushEndpoint });
 }

@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { afterEach, expect, it } from "vitest";
 import { MemoryStore } from "../shared/adapters/memory.ts";
 import { incidentLink } from "../shared/incident-link.ts";
@@ -47,3 +48,17 @@ it.each(["incidents/20250101-000000-other", "incidents/%", "state/environment", 
     expect((await fetch(`${url}${path}`)).status).toBe(404);
   },
 );
+
+it("refuses other hosts and every method but GET", async () => {
+  const { url } = await serve();
+  const status = await new Promise((resolve, reject) => {
+    request(url, { headers: { host: "evil.example" } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .on("error", reject)
+      .end();
+  });
+  expect(status).toBe(403);
+  expect((await fetch(url, { method: "POST", body: "x" })).status).toBe(404);
+});

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { Html, html } from "../functions/notify/page/html.ts";
 import { style } from "../functions/notify/page/style.ts";
 import type { Fields, Store, Value } from "../shared/ports.ts";
+import { guardRequests } from "./request-guard.ts";
 
 /** A server of incident pages. */
 export interface IncidentPages {
@@ -30,9 +31,7 @@ const listed = 50;
 /** Starts it on 127.0.0.1. It only reads. */
 export async function startIncidentPages(store: Pick<Store, "get" | "query">, port: number): Promise<IncidentPages> {
   const server = createServer((request, response) => {
-    // Only who calls it by its own address: no other page may read it through a name that leads here.
-    const isOwn = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? "");
-    const page = isOwn && request.method === "GET" ? pageAt(request.url ?? "/", store) : Promise.resolve(undefined);
+    const page = request.method === "GET" ? pageAt(request.url ?? "/", store) : Promise.resolve(undefined);
     page
       .catch(() => undefined)
       .then((found) => {
@@ -46,7 +45,8 @@ export async function startIncidentPages(store: Pick<Store, "get" | "query">, po
         );
       });
   });
-  server.listen(port, "127.0.0.1");
+  // Without a token: people follow links to these pages, which are read-only.
+  guardRequests(server).listen(port, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : port}/`;

@@ -4,12 +4,14 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
-import { decodePush } from "../shared/messages/push.ts";
+import { decodePush, isJson } from "../shared/messages/push.ts";
 import { parseReport, type Report } from "../shared/messages/report.ts";
 import { type PushSubscription, topics } from "../shared/topology.ts";
+import { guardRequests, withToken } from "./request-guard.ts";
 
 /** A running observer. */
 export interface Observer {
+  /** With the token. */
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -26,18 +28,23 @@ export const observation: PushSubscription = {
 };
 
 /** Starts the observer on a free port of 127.0.0.1. */
-export async function startObserver(onReport: (report: Report) => void): Promise<Observer> {
+export async function startObserver(onReport: (report: Report) => void, token: string): Promise<Observer> {
   const server: Server = createServer((request, response) => {
+    if (!isJson(request.headers["content-type"])) {
+      request.resume();
+      response.writeHead(415).end();
+      return;
+    }
     json(request)
       .then((body) => onReport(parseReport(decodePush(body).data)))
       // Whatever it is, it is acknowledged: an observer must not fill the dead letters.
       .catch(() => {})
       .finally(() => response.writeHead(204).end());
   });
-  server.listen(0, "127.0.0.1");
+  guardRequests(server, token).listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: withToken(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, token),
     stop: async () => {
       server.closeAllConnections();
       server.close();

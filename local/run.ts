@@ -15,7 +15,7 @@ import { demoConfiguration } from "./demo/configuration.ts";
 import { startDemo } from "./demo/environment.ts";
 import { startEmbedded } from "./engine/embedded.ts";
 import type { Engine } from "./engine/engine.ts";
-import { startGoogle } from "./engine/google.ts";
+import { newProject, startGoogle } from "./engine/google.ts";
 import { keptPort } from "./free-port.ts";
 import { startMailInbox } from "./inbox/smtp.ts";
 import { startWebhookInbox } from "./inbox/webhook.ts";
@@ -23,7 +23,9 @@ import { startIncidentPages } from "./incident-page.ts";
 import type { Options } from "./options.ts";
 import type { Happened } from "./outcome.ts";
 import { type Play, playScript } from "./play.ts";
+import { keptSecret } from "./private-file.ts";
 import { openRecorder } from "./recorder.ts";
+import { newToken } from "./request-guard.ts";
 import { pagesFolder, type System, type SystemOptions, startSystem } from "./system.ts";
 import { Watch } from "./watch.ts";
 
@@ -69,7 +71,7 @@ export async function startRun(options: Options, dataDir: string, logger: Logger
   };
   try {
     keep(holdDirectory(dataDir));
-    const ground: Ground = { options, dataDir, logger, keep };
+    const ground: Ground = { options, dataDir, logger, keep, token: newToken() };
     const run = await (options.config === undefined ? startDemoRun(ground) : startOwnRun(options.config, ground));
     return { ...run, stop };
   } catch (error) {
@@ -85,13 +87,18 @@ interface Ground {
   readonly logger: Logger;
   /** Remembers a part, to be stopped with the run. */
   readonly keep: <T extends Part>(part: T) => T;
+  /** The token of this run, which its parts require of each other. */
+  readonly token: string;
 }
 
 async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
   const { options, dataDir, logger, keep } = ground;
   const { pace, fault } = options;
   const directory = join(dataDir, "inbox");
-  const signingKey = await keptSecret(join(dataDir, "webhook-key"));
+  const signingKey = await keptSecret(
+    join(dataDir, "webhook-key"),
+    () => `whsec_${randomBytes(24).toString("base64")}`,
+  );
   const [demo, engine, mails, webhooks] = await allOrNone([
     startDemo({ dataDir, log: logger, pace }).then(keep),
     startEngine(ground),
@@ -143,7 +150,7 @@ async function startWatched(
   configuration: Configuration,
   engine: Engine,
   surroundings: Pick<SystemOptions, "secrets" | "googleApi" | "tickMs">,
-  { options, dataDir, logger, keep }: Ground,
+  { options, dataDir, logger, keep, token }: Ground,
 ): Promise<Omit<Run, "stop" | "play">> {
   const watch = new Watch(configuration, engine.store);
   const recorder = options.record === undefined ? undefined : keep(await openRecorder(options.record, logger));
@@ -154,7 +161,7 @@ async function startWatched(
   // The address stays the same while the data is kept, so that the links of old notices still lead somewhere.
   const pages = keep(await startIncidentPages(engine.store, await keptPort(join(dataDir, "incidents.port"))));
   const { links: incidentLinks } = pages;
-  const common = { configuration, engine, dataDir, incidentLinks, logger, onReport };
+  const common = { configuration, engine, dataDir, incidentLinks, logger, onReport, token };
   const system = keep(await startSystem({ ...common, ...surroundings, ...bundlesOf(options) }));
   const [page] = configuration.channels.filter(isStatusPage);
   const file = join(pagesFolder(dataDir), String(page?.settings["bucket"]), "index.html");
@@ -190,11 +197,11 @@ async function allOrNone<T extends readonly unknown[]>(starts: { [K in keyof T]:
   return Promise.all(starts) as unknown as Promise<T>;
 }
 
-async function startEngine({ options, dataDir, logger, keep }: Ground): Promise<Engine> {
+async function startEngine({ options, dataDir, logger, keep, token }: Ground): Promise<Engine> {
   const { engine, duplicates, disorderMs } = options;
-  return keep(
-    await (engine === "google" ? startGoogle(process.env) : startEmbedded({ dataDir, duplicates, disorderMs, logger })),
-  );
+  if (engine === "embedded") return keep(await startEmbedded({ dataDir, duplicates, disorderMs, logger, token }));
+  const projectId = await keptSecret(join(dataDir, "google-project"), newProject);
+  return keep(await startGoogle({ environment: process.env, projectId }));
 }
 
 function readConfiguration(file: string): Promise<string> {
@@ -210,15 +217,6 @@ function checked(text: string, file: string): Configuration {
   if ("configuration" in loaded) return loaded.configuration;
   const plain = { paint: (_: string, shown: string): string => shown };
   throw new Error(`${file} is not right:\n\n${explainProblems(loaded.problems, text, "bad", plain).join("\n")}`);
-}
-
-/** A signing key that stays the same while the data is kept. */
-async function keptSecret(file: string): Promise<string> {
-  const kept = await readFile(file, "utf8").catch(() => undefined);
-  if (kept !== undefined) return kept.trim();
-  const made = `whsec_${randomBytes(24).toString("base64")}`;
-  await writeFile(file, made, { mode: 0o600 });
-  return made;
 }
 
 function isSince(value: unknown, start: number): boolean {

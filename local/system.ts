@@ -22,6 +22,8 @@ export interface SystemOptions {
   readonly dataDir: string;
   /** Secrets by name, besides those in the environment and in the folder `secrets` of `dataDir`. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** The token of this run, which functions and observer require. */
+  readonly token: string;
   /** Below which Google's APIs are found. @default the real ones */
   readonly googleApi?: string | undefined;
   /** Where people find incidents, with `${incident}` for the id of one. */
@@ -49,8 +51,19 @@ export interface System {
  * @throws Error one sentence, when a function does not start
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
-  const { configuration, engine, dataDir, secrets, googleApi, incidentLinks, tickMs, logger, onReport, bundles } =
-    options;
+  const {
+    configuration,
+    engine,
+    dataDir,
+    secrets,
+    token,
+    googleApi,
+    incidentLinks,
+    tickMs,
+    logger,
+    onReport,
+    bundles,
+  } = options;
   const logs = join(dataDir, "logs");
   const secretsDir = join(dataDir, "secrets");
   await Promise.all([logs, secretsDir].map((directory) => mkdir(directory, { recursive: true })));
@@ -76,6 +89,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       FunctionProcess.start({
         name,
         environment,
+        token,
         ...(bundles === undefined ? {} : { bundle: resolve(bundles, name) }),
         logFile: join(logs, `${name}.log`),
         onSpawn: (pid) => {
@@ -94,7 +108,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     await stopFunctions();
     throw failed.reason;
   }
-  const observer = await startObserver(onReport);
+  const observer = await startObserver(onReport, token);
   const urls = new Map(functions.map(({ name, url }) => [name, url]));
   await engine.subscribe([
     ...subscriptionsWith(groupsWithRounds(configuration.probes)).map((subscription) => ({

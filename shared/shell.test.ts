@@ -17,7 +17,12 @@ const trace = "105445aa7843bc8bf206b12000100000";
 /** What is answered to one request, and what is logged meanwhile. */
 async function answered(
   handle: () => Promise<void>,
-  { method = "POST", body = push as unknown, publisher = new MemoryPublisher() as Publisher } = {},
+  {
+    method = "POST",
+    type = "application/json",
+    body = push as unknown,
+    publisher = new MemoryPublisher() as Publisher,
+  } = {},
 ): Promise<{ status: number; text: string; lines: Record<string, unknown>[] }> {
   const lines: string[] = [];
   const logger = structuredLogger((line) => lines.push(line), { service: "test", project: "watch" });
@@ -34,7 +39,10 @@ async function answered(
     send: said,
     end: said,
   };
-  const headers: Readonly<Record<string, string>> = { "x-cloud-trace-context": `${trace}/1;o=1` };
+  const headers: Readonly<Record<string, string>> = {
+    "x-cloud-trace-context": `${trace}/1;o=1`,
+    ...(type === "" ? {} : { "content-type": type }),
+  };
   const request = { method, body, path: "/", get: (name: string) => headers[name] };
   const served = pushFunction("test", { logger, publisher }, handle);
   await served(request as unknown as Request, response as unknown as Response);
@@ -58,6 +66,31 @@ describe("the answer to a push", () => {
     expect(answer.status).toBe(status);
     expect(lines.map(({ severity }) => severity)).toEqual(severities);
     for (const line of lines) expect(line["logging.googleapis.com/trace"]).toBe(`projects/watch/traces/${trace}`);
+  });
+
+  it.each(["application/json; charset=utf-8", "Application/JSON", "application/json ;charset=utf-8"])(
+    "of the type %s is that to JSON",
+    async (type) => {
+      expect(await answered(() => Promise.resolve(), { type })).toMatchObject({ status: 204, lines: [] });
+    },
+  );
+
+  it.each([
+    ["a form", "POST", "application/x-www-form-urlencoded", { message: { data: "MQ==" } }],
+    ["a form with files", "POST", "multipart/form-data; boundary=x", Buffer.of(1)],
+    ["plain text that looks like JSON", "POST", "text/plain", JSON.stringify(push)],
+    ["text that names JSON", "POST", "text/plain; application/json", JSON.stringify(push)],
+    ["something like JSON", "POST", "application/jsonp", push],
+    ["something else in JSON", "POST", "application/cloudevents+json", push],
+    ["a body without a type, which nobody has read", "POST", "", undefined],
+    ["a question about other origins", "OPTIONS", "", undefined],
+    ["a form by another method", "PUT", "application/x-www-form-urlencoded", push],
+  ])("of %s is 415, and it is neither handled nor buried", async (_what, method, type, body) => {
+    const publisher = new MemoryPublisher();
+    const handled = fails(new Error("not to be handled"));
+    const { status, text } = await answered(handled, { method, type, body: body ?? null, publisher });
+    expect([status, text]).toEqual([415, "the content-type must be application/json\n"]);
+    expect(publisher.published).toEqual([]);
   });
 
   it("that failed is found by Error Reporting, with its stack", async () => {

@@ -1,7 +1,7 @@
 /** The shell that the three functions share: one push request in, one answer out, one structured line of log. */
 import type { Request, Response } from "@google-cloud/functions-framework";
 import { forRequest } from "./logger.ts";
-import { decodePush, type PushedMessage } from "./messages/push.ts";
+import { decodePush, isJson, type PushedMessage } from "./messages/push.ts";
 import { MalformedMessage } from "./messages/report.ts";
 import type { Logger, Publisher } from "./ports.ts";
 import { topics } from "./topology.ts";
@@ -22,7 +22,7 @@ export interface ShellPorts {
  *
  * Answers 204 when the handler is done, which acknowledges the message; 503 for `TryAgain` and 500 for any other error, after which
  * the subscription delivers again. A message that no redelivery can mend would slow its whole subscription down, so it is acknowledged
- * and goes to the dead-letter topic at once.
+ * and goes to the dead-letter topic at once. A body that is not JSON does not come from Pub/Sub: it is answered with 415 and goes nowhere.
  */
 export function pushFunction(
   name: string,
@@ -33,6 +33,12 @@ export function pushFunction(
     if (request.method === "GET") {
       // Not by `send`, which loads cryptography for a tag of the text.
       response.status(200).type("text/plain").end(`${name} is ready\n`);
+      return;
+    }
+    const type = request.get("content-type");
+    // Without a content type, the framework reads no body.
+    if (type === undefined ? (request.body ?? undefined) === undefined : !isJson(type)) {
+      response.status(415).type("text/plain").end("the content-type must be application/json\n");
       return;
     }
     try {

@@ -321,6 +321,30 @@ describe("a broker that cannot write", () => {
   });
 });
 
+describe("a broker with a token", () => {
+  it("accepts messages only from publishers that send it", async () => {
+    const broker = await open({ token: "of-this-run" });
+    const url = await broker.listen();
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\?token=of-this-run$/);
+    expect(await new BrokerPublisher(url).publish("ticks", [{ data: 1 }])).toHaveLength(1);
+    for (const wrong of [new URL(url).origin, url.replace("of-this", "of-another")]) {
+      await expect(new BrokerPublisher(wrong).publish("ticks", [{ data: 1 }])).rejects.toMatchObject({
+        retryable: false,
+        message: "the query has no valid token of this run",
+      });
+    }
+    expect(broker.stats().published).toBe(1);
+  });
+
+  it("pushes to every path with the token of the endpoint", async () => {
+    const [broker, target] = [await open(), await receiver()];
+    broker.subscribe(ticks, `${target.url}/?token=of-the-function`);
+    await broker.publish("ticks", [{ data: 1 }]);
+    await broker.idle();
+    expect(target.pushes.map(({ path }) => path)).toEqual(["/ticks?token=of-the-function"]);
+  });
+});
+
 describe("a broker that is killed", () => {
   it("has kept every message whose publication it had confirmed, and pushes those not acknowledged", async () => {
     const file = newFile();

@@ -7,6 +7,7 @@ import { encodeMessages } from "../../shared/adapters/publish-rules.ts";
 import { silentLogger } from "../../shared/logger.ts";
 import { type Logger, type OutgoingMessage, PublishError, type Publisher } from "../../shared/ports.ts";
 import { type PushSubscription, topics } from "../../shared/topology.ts";
+import { guardRequests, pathAt, withToken } from "../request-guard.ts";
 import { type AttributeFilter, FilterError, parseFilter } from "./filter.ts";
 import { type Delivery, Journal, type Message, type Publication } from "./journal.ts";
 import { createPublishServer } from "./publish-server.ts";
@@ -29,6 +30,8 @@ export interface BrokerOptions {
   readonly maxInFlight?: number;
   /** Project in the full names of subscriptions. @default "local" */
   readonly project?: string;
+  /** Publishers must send it in the query of their requests. @default everybody on this machine may publish */
+  readonly token?: string;
   /** @default says nothing */
   readonly logger?: Logger;
   /** @default the time of the machine */
@@ -89,23 +92,25 @@ export class Broker implements Publisher {
 
   /**
    * Answers publishers on `port` of `host`, any free port for 0.
-   * @returns the URL for `BrokerPublisher`
+   * @returns the URL for `BrokerPublisher`, with the token
    */
   async listen(port = 0, host = "127.0.0.1"): Promise<string> {
-    const server = createPublishServer(this);
+    const { token } = this.#options;
+    const server = guardRequests(createPublishServer(this), token);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, host, resolve);
     });
     this.#server = server;
     const address = server.address();
-    return `http://${host}:${typeof address === "object" && address !== null ? address.port : port}`;
+    const url = `http://${host}:${typeof address === "object" && address !== null ? address.port : port}`;
+    return token === undefined ? url : withToken(url, token);
   }
 
   /**
    * Pushes the messages of the subscription to `endpoint` from now on, first of all those that it is owed from an earlier time. Called again
    * for the same name, it replaces settings and endpoint.
-   * @param endpoint `http://HOST:PORT`, to which the path of the subscription is added
+   * @param endpoint `http://HOST:PORT`, to which the path of the subscription is added, with a token in its query where it requires one
    * @throws Error when the endpoint is no such URL, or the filter cannot be read
    */
   subscribe(subscription: PushSubscription, endpoint: string): void {
@@ -263,7 +268,7 @@ function filterOf({ name, filter }: PushSubscription): AttributeFilter {
 }
 
 function endpointOf({ name, path }: PushSubscription, endpoint: string): URL {
-  const url = URL.parse(path, endpoint);
+  const url = URL.canParse(endpoint) ? pathAt(endpoint, path) : undefined;
   if (url?.protocol !== "http:") {
     throw new Error(`subscription ${name}: cannot push to "${endpoint}": write a URL like http://127.0.0.1:8080`);
   }

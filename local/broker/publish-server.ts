@@ -1,6 +1,7 @@
 /** The broker's door for publishers: Pub/Sub's own REST call, so that whatever can publish to the cloud can publish here. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { z } from "zod";
+import { isJson } from "../../shared/messages/push.ts";
 import { type OutgoingMessage, PublishError, type Publisher } from "../../shared/ports.ts";
 
 /**
@@ -24,7 +25,7 @@ export function createPublishServer(publisher: Pick<Publisher, "publish">): Serv
 /** Room for a message of 10 MB in base64, and its attributes. */
 const maxBodyBytes = 16 * 2 ** 20;
 
-const route = /^\/v1\/projects\/[^/]+\/topics\/([^/:]+):publish$/;
+const route = /^\/v1\/projects\/[^/]+\/topics\/([^/:?]+):publish(?:\?|$)/;
 
 const bodySchema = z.object({
   messages: z.array(
@@ -49,8 +50,7 @@ async function handle(publisher: Pick<Publisher, "publish">, request: IncomingMe
   if (request.method !== "POST" || topic === undefined) {
     throw new Refusal(404, "NOT_FOUND", "only POST /v1/projects/PROJECT/topics/TOPIC:publish is answered here");
   }
-  // A web page of another origin cannot send this type without asking first, and nobody answers that question.
-  if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) {
+  if (!isJson(request.headers["content-type"])) {
     throw new Refusal(415, "INVALID_ARGUMENT", "the content-type must be application/json");
   }
   return publisher.publish(topic, decode(await read(request)));

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { guardRequests } from "../request-guard.ts";
 import { type ApiAnswer, listTimeSeries, type RecordedSeries, refused } from "./google-series.ts";
 
 /** A request to one of the APIs. */
@@ -35,7 +36,7 @@ export async function startGoogleApi(apis: Apis): Promise<GoogleStand> {
     );
     response.writeHead(status, { "content-type": "application/json; charset=UTF-8" }).end(`${JSON.stringify(body)}\n`);
   });
-  server.listen(0, "127.0.0.1");
+  guardRequests(server).listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -1,10 +1,10 @@
 /** The embedded engine: one SQLite file for documents, another for messages, nothing to install. */
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BrokerPublisher } from "../../shared/adapters/broker.ts";
 import { SqliteStore } from "../../shared/adapters/sqlite.ts";
 import type { Logger } from "../../shared/ports.ts";
 import { Broker } from "../broker/broker.ts";
+import { writePrivately } from "../private-file.ts";
 import type { Engine } from "./engine.ts";
 
 /** How the embedded engine is to behave. */
@@ -12,16 +12,19 @@ export interface EmbeddedOptions {
   readonly dataDir: string;
   readonly duplicates: number;
   readonly disorderMs: number;
+  /** Required of every publisher. */
+  readonly token: string;
   readonly logger: Logger;
 }
 
 /** Starts the embedded engine on what `dataDir` holds. */
-export async function startEmbedded({ dataDir, duplicates, disorderMs, logger }: EmbeddedOptions): Promise<Engine> {
+export async function startEmbedded(options: EmbeddedOptions): Promise<Engine> {
+  const { dataDir, ...others } = options;
   const storeFile = join(dataDir, "store.db");
-  const broker = await Broker.open({ file: join(dataDir, "broker.db"), duplicates, disorderMs, logger });
+  const broker = await Broker.open({ file: join(dataDir, "broker.db"), ...others });
   const url = await broker.listen();
-  // For what reports to this system from outside of it.
-  await writeFile(join(dataDir, "broker.url"), `${url}\n`);
+  // For commands that publish to this system. It holds the token, so only the user who started the run may read it.
+  await writePrivately(join(dataDir, "broker.url"), `${url}\n`);
   const store = new SqliteStore(storeFile);
   const publisher = new BrokerPublisher(url);
   return {

@@ -5,7 +5,7 @@ import type { PushSubscription } from "../../shared/topology.ts";
 /** A subscription with the endpoint that it pushes to. */
 export interface Endpoint {
   readonly subscription: PushSubscription;
-  /** `http://HOST:PORT`, to which the path of the subscription is added. */
+  /** `http://HOST:PORT`, to which the path of the subscription is added, with the token of the run in its query. */
   readonly url: string;
 }
 

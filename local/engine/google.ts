@@ -1,18 +1,32 @@
 /** Google's engine: Google's clients throughout, on Google's emulators, given by the environment or started here. */
+import { randomBytes } from "node:crypto";
 import { FirestoreStore } from "../../shared/adapters/firestore.ts";
 import { PubSubPublisher } from "../../shared/adapters/pubsub.ts";
 import { type Emulator, type EmulatorKind, startEmulator } from "../emulators.ts";
 import { setUpGoogleBroker } from "../google-broker.ts";
 import type { Engine } from "./engine.ts";
 
-/** Name of the project in the emulators; it exists nowhere else. */
-const projectId = "pathkeeper-local";
+/**
+ * Makes a name for the project in the emulators. The emulators authenticate nobody and allow requests from web pages of every origin, so a name that
+ * cannot be guessed is what protects the data.
+ */
+export function newProject(): string {
+  return `pathkeeper-${randomBytes(9).toString("hex")}`;
+}
+
+/** Options of `startGoogle`. */
+export interface GoogleOptions {
+  /** Variables by name, which may name emulators. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** From `newProject`. */
+  readonly projectId: string;
+}
 
 /**
  * Connects to the emulators named by `FIRESTORE_EMULATOR_HOST` and `PUBSUB_EMULATOR_HOST`, or starts those that are not named.
  * @throws Error that says which emulator is missing and how to get it
  */
-export async function startGoogle(environment: Readonly<Record<string, string | undefined>>): Promise<Engine> {
+export async function startGoogle({ environment, projectId }: GoogleOptions): Promise<Engine> {
   // Without this the clients look for a metadata server, which no machine but the cloud's has.
   process.env["METADATA_SERVER_DETECTION"] = "none";
   const started: Emulator[] = [];

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
+import { guardRequests } from "../request-guard.ts";
 import type { Inbox, InboxOptions, Received } from "./inbox.ts";
 
 /** Options of the webhook inbox. */
@@ -67,7 +68,8 @@ export async function startWebhookInbox({ directory, port = 0, key, onReceive }:
       (error: Error) => response.writeHead(500).end(`${error.message}\n`),
     );
   });
-  server.listen(port, "127.0.0.1");
+  // Without a token: the signature authenticates the sender.
+  guardRequests(server).listen(port, "127.0.0.1");
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,

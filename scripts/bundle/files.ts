@@ -29,7 +29,7 @@ function indexModule(name: FunctionName): string {
 function startModule(name: FunctionName): string {
   return `${preamble}const { http, serverOf, ${name} } = await import("./main.mjs");
 http("${name}", ${name});
-const server = serverOf("${name}").listen(Number(process.env.PORT ?? 8080), process.env.HOST);
+export const server = serverOf("${name}").listen(Number(process.env.PORT ?? 8080), process.env.HOST);
 server.setTimeout(0);
 process.once("SIGTERM", () => server.close(() => process.exit(0)));
 `;

@@ -53,6 +53,12 @@ describe("publishing to the embedded broker", () => {
     ]);
   });
 
+  it("goes with the token of the address", async () => {
+    const [url, seen] = await broker(0);
+    await new BrokerPublisher(`${url}/?token=of-this-run`).publish("ticks", [{ data: 1 }]);
+    expect(seen[0]?.url).toBe("/v1/projects/local/topics/ticks:publish?token=of-this-run");
+  });
+
   it("splits what no request may carry", async () => {
     const [url, seen] = await broker(0);
     const small = Array.from({ length: 1001 }, () => ({ data: 1 }));

@@ -11,7 +11,7 @@ export class BrokerPublisher implements Publisher {
   readonly #base: URL;
   readonly #closing = new AbortController();
 
-  /** @param baseUrl what `Broker.listen` returned, as in `http://127.0.0.1:8085` */
+  /** @param baseUrl what `Broker.listen` returned, as in `http://127.0.0.1:8085`; its query goes along with every request */
   constructor(baseUrl: string) {
     const base = URL.parse(baseUrl);
     if (base === null) throw new Error(`"${baseUrl}" is no URL of a broker: write one like http://127.0.0.1:8085`);
@@ -31,6 +31,7 @@ export class BrokerPublisher implements Publisher {
 
   async #publish(topic: string, batch: readonly EncodedMessage[]): Promise<string[]> {
     const url = new URL(`/v1/projects/local/topics/${encodeURIComponent(topic)}:publish`, this.#base);
+    url.search = this.#base.search;
     const body = JSON.stringify({ messages: batch.map(wire) });
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(answerWithinMs)]);
     for (let tried = 0; ; tried += 1) {

@@ -10,7 +10,7 @@
  * | `PATHKEEPER_DATABASE` | Firestore database, by default `(default)` |
  * | `PATHKEEPER_TOPIC_PREFIX` | before the names of topics, by default nothing |
  * | `PATHKEEPER_STORE` | file of the embedded store, in place of Firestore |
- * | `PATHKEEPER_BROKER` | URL of the embedded broker, in place of Pub/Sub |
+ * | `PATHKEEPER_BROKER` | URL of the embedded broker with its token, in place of Pub/Sub |
  * | `PATHKEEPER_GOOGLE_API` | URL below which Google's APIs are found by their host names, in place of the real ones |
  * | `PATHKEEPER_INCIDENT_URL` | where people find an incident, with `${incident}` for its id, by default its document in Google's console |
  * | `PATHKEEPER_PAGES` | folder below which status pages are written, in place of buckets |

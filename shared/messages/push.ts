@@ -44,6 +44,14 @@ export function decodePush(body: unknown): PushedMessage {
   };
 }
 
+/**
+ * Whether a content type is that of JSON, the only one that Pub/Sub sends. A web page of another origin cannot send it without a preflight request,
+ * which nothing here answers.
+ */
+export function isJson(contentType: string | undefined): boolean {
+  return /^application\/json\s*(;|$)/i.test(contentType ?? "");
+}
+
 /** The body of a push request, as Pub/Sub sends it. The inverse of `decodePush`. */
 export function encodePush(message: PushedMessage): unknown {
   const publishTime = new Date(message.publishedAt).toISOString();
