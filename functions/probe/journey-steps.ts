@@ -6,6 +6,7 @@ import { lazily } from "../../shared/lazily.ts";
 import { nearest } from "../../shared/nearest.ts";
 import { type Capture, captures } from "./capture.ts";
 import { type JsonScalar, jsonScalar } from "./expect.ts";
+import { caOverTls } from "./net/settings.ts";
 import { oneBody, type RequestSettings, requestFields } from "./request.ts";
 import { actionMistake, stepName, type Utterance, utteranceFields, actions as utterances } from "./script.ts";
 import { type SocketSettings, socketFields } from "./socket.ts";
@@ -50,10 +51,12 @@ export const journeyStep: () => z.ZodType<JourneyStep, unknown> = lazily(() =>
       http: z
         .strictObject(requestFields())
         .refine(oneBody.holds, oneBody.otherwise)
+        .refine(caOverTls("https").holds, caOverTls("https").otherwise)
         .optional()
         .describe("Sends a request on a fresh connection, as the probe `http` does, and judges the answer."),
       websocket: z
         .strictObject(socketFields())
+        .refine(caOverTls("wss").holds, caOverTls("wss").otherwise)
         .optional()
         .describe("Opens a WebSocket on a fresh connection. It stays open for the steps that follow."),
       ...utteranceFields(),

@@ -118,6 +118,8 @@ export async function ask(
       const hop = { url: shown(outgoing.url), status: answer.status, duration: (world.clock() - left) / 1000 };
       const next = settings.follow_redirects > 0 ? redirected(outgoing, answer) : undefined;
       if (next || hops > 0) seen.push(hop);
+      if (next && ca !== undefined && next.url.protocol !== "https:")
+        throw new ProbeFault("tls", `redirected to ${shown(next.url)}, where ca verifies nothing`);
       if (next && hops < settings.follow_redirects) {
         outgoing = next;
         continue;

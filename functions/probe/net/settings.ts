@@ -27,9 +27,30 @@ export const tlsVerification: () => z.ZodType<TlsVerification, unknown> = lazily
       ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
       insecure: z.boolean().default(false).describe("Accepts any certificate. Its expiry is still measured."),
     })
+    .refine(({ ca, insecure }) => ca === undefined || !insecure, {
+      message: "insecure accepts the certificates of any authority: write either ca or insecure: true",
+      path: ["ca"],
+    })
     .prefault({})
     .describe("How the certificates are verified."),
 );
+
+/**
+ * Holds of settings whose `ca` has certificates to verify; with the sentence for those whose URL is not encrypted.
+ * @param scheme the encrypted one
+ */
+export function caOverTls(scheme: "https" | "wss"): {
+  holds(settings: { readonly url: string; readonly tls: TlsVerification }): boolean;
+  readonly otherwise: { message: string; path: string[] };
+} {
+  return {
+    holds: ({ url, tls }) => tls.ca === undefined || URL.parse(url)?.protocol === `${scheme}:`,
+    otherwise: {
+      message: `ca verifies nothing without TLS: write a URL that begins with ${scheme}://, or leave ca out`,
+      path: ["tls", "ca"],
+    },
+  };
+}
 
 /** The schema of `headers`, each a text or a secret, by their names in lower case. */
 export const headers: () => z.ZodType<Readonly<Record<string, string | SecretReference>>, unknown> = lazily(() =>

@@ -64,7 +64,8 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
   await eventOf(socket, "secureConnect");
   watch.stop();
   const leaf = socket.getPeerX509Certificate();
-  const chain = leaf ? verifiedChain(leaf, trusted(ca)) : [];
+  const roots = trusted(ca);
+  const chain = leaf ? verifiedChain(leaf, roots) : [];
   const first = chain.toSorted((left, right) => expiry(left) - expiry(right))[0];
   return {
     socket,
@@ -72,7 +73,12 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
     expiresAt: first && expiry(first),
     expiring: first && subjectOf(first),
     leafExpiresAt: leaf && expiry(leaf),
-    fault: verify === "nothing" ? undefined : faultOf(socket, chain, { host, verify, now }),
+    fault:
+      verify === "nothing"
+        ? undefined
+        : roots.size === 0
+          ? "ca holds no certificate: write the trusted authorities in PEM"
+          : faultOf(socket, chain, { host, verify, now }),
   };
 }
 
@@ -107,7 +113,11 @@ const contexts = new Map<string, SecureContext>();
 function contextOf(ca: string | undefined, client: TlsOptions["client"]): SecureContext {
   const key = JSON.stringify([ca, client?.cert, client?.key]);
   return remembered(contexts, key, () =>
-    createSecureContext({ ...(ca === undefined ? {} : { ca }), ...(client === undefined ? {} : client) }),
+    // An empty text would stand for the authorities of the system.
+    createSecureContext({
+      ...(ca === undefined ? {} : { ca: ca.trim() === "" ? [] : ca }),
+      ...(client === undefined ? {} : client),
+    }),
   );
 }
 

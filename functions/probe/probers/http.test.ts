@@ -324,6 +324,27 @@ describe("http over TLS", async () => {
     expect(await probe(port, { insecure: true })).toMatchObject({ success: true });
   });
 
+  it("follows no redirect to where ca verifies nothing", async () => {
+    let visits = 0;
+    const plain = await listening(
+      createServer((_request, response) => {
+        visits++;
+        response.end("safe");
+      }),
+    );
+    const port = await listening(
+      createTlsServer({ cert: good.cert + middle.cert, key: good.key }, (_request, response) =>
+        response.writeHead(302, { location: `http://127.0.0.1:${plain}/login?next=1` }).end(),
+      ),
+    );
+    const result = await probe(port);
+    expect(result.failure).toMatchObject({
+      kind: "tls",
+      message: expect.stringContaining(`redirected to http://127.0.0.1:${plain}/login, where ca verifies nothing`),
+    });
+    expect(visits).toBe(0);
+  });
+
   it("refuses an authority that is not trusted", async () => {
     const result = await probe(await serveTls(good.cert + middle.cert + root.cert, good.key), {});
     expect(result.failure).toEqual({

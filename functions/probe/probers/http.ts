@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { type Answered, answered, parseJson, unmet } from "../expect.ts";
 import { type Extraction, extract, extractions } from "../extract.ts";
+import { caOverTls } from "../net/settings.ts";
 import type { Assessment, Prober } from "../prober.ts";
 import { type Asked, ask, oneBody, type RequestSettings, requestFields } from "../request.ts";
 
@@ -26,7 +27,8 @@ export const http: Prober<HttpSettings, HttpObservation> = {
         ...requestFields(),
         extract: extractions().default([]).describe("Metrics to take out of a JSON body."),
       })
-      .refine(oneBody.holds, oneBody.otherwise);
+      .refine(oneBody.holds, oneBody.otherwise)
+      .refine(caOverTls("https").holds, caOverTls("https").otherwise);
   },
   example: `url: https://api.example.com/health/infrastructure
 headers: { authorization: { secret: health-token } }

