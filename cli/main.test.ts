@@ -114,6 +114,10 @@ describe("validate", () => {
       `Shop (shop) from ${good}`,
       "  2 components, 3 probes, 0 rules, 0 baselines, 0 recovery stages, 1 channel, 1 route",
       "",
+      "  component  role",
+      "  shop       service",
+      "  database   database",
+      "",
       "  group                   schedule   next run, UTC     Asia/Kolkata      probes",
       "  outside-1m              every 1m   YYYY-MM-DD HH:MM  YYYY-MM-DD HH:MM  page",
       "  outside-cron-0-6-x-x-x  0 6 * * *  YYYY-MM-DD HH:MM  YYYY-MM-DD HH:MM  search",
@@ -128,7 +132,8 @@ describe("validate", () => {
 
   it("speaks JSON", async () => {
     const { code, out } = await run("validate", "--config", good, "--json");
-    const { schedules, cost, ...rest } = JSON.parse(out.join("\n"));
+    const { schedules, cost, roles, ...rest } = JSON.parse(out.join("\n"));
+    expect(roles).toEqual({ shop: "service", database: "database" });
     expect(cost).toMatchObject({ environment: "shop", charged: expect.any(Number), lines: expect.any(Array) });
     expect([code, rest]).toEqual([0, { ok: true, problems: [], warnings: [], maintenance: [] }]);
     expect(schedules[1]).toEqual({

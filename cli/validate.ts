@@ -1,6 +1,7 @@
 /** `pathkeeper validate`: every problem of a configuration with its place, or what it will do and when. */
 import { capacitySums } from "../shared/config/capacity.ts";
 import type { Configuration } from "../shared/config/model.ts";
+import { type ResolvedRole, roleOfLayer } from "../shared/config/roles.ts";
 import { nextTrigger, triggerCron } from "../shared/config/schedule.ts";
 import { dateFormat } from "../shared/formatters.ts";
 import { nextPeriods } from "../shared/maintenance.ts";
@@ -24,7 +25,8 @@ export const validate: Command = {
     const schedules = "configuration" in loaded ? schedulesOf(loaded.configuration, now) : [];
     if (values.json) {
       const { warnings } = loaded;
-      const made = "configuration" in loaded ? { cost: estimate(loaded.configuration) } : {};
+      const made =
+        "configuration" in loaded ? { roles: rolesOf(loaded.configuration), cost: estimate(loaded.configuration) } : {};
       terminal.print(
         JSON.stringify({ ok: problems.length === 0, problems, warnings, schedules, maintenance, ...made }, null, 2),
       );
@@ -37,6 +39,11 @@ export const validate: Command = {
     return problems.length === 0 ? 0 : 1;
   },
 };
+
+/** What part each component plays, by its name. */
+function rolesOf({ components }: Configuration): Record<string, ResolvedRole> {
+  return Object.fromEntries(components.map(({ name, layer, role }) => [name, role ?? roleOfLayer(layer)]));
+}
 
 /** One probe group and when it runs next. */
 export interface Schedule {
@@ -123,6 +130,11 @@ function describe(
     counted(routes.length, "route"),
   ];
   print(`${paint("strong", title)} (${environment}) from ${file}`, `  ${contents.join(", ")}`, "");
+  const roles = Object.entries(rolesOf(configuration)).map(([name, role]) => [
+    name,
+    role === "unknown" ? paint("doubtful", role) : role,
+  ]);
+  if (roles.length > 0) print(...table([["component", "role"].map((cell) => paint("faint", cell)), ...roles]), "");
   const sums = capacitySums(configuration);
   if (sums.length > 0)
     print(...sums.map(({ text, demand, limit }) => `  ${text}: ${demand > limit ? "too much" : "it fits"}`), "");

@@ -3,10 +3,11 @@ import { z } from "zod";
 import { prices } from "../cli/estimate/prices.ts";
 import { testsJsonSchema } from "../cli/scenario/json-schema.ts";
 import { type Pattern, patterns } from "../functions/evaluate/cause/patterns.ts";
-import type { Role } from "../functions/evaluate/cause/roles.ts";
+import type { Part } from "../functions/evaluate/cause/roles.ts";
 import { channels } from "../functions/notify/channels/index.ts";
 import { type Pace, usualPace } from "../functions/notify/pace.ts";
 import { probers } from "../functions/probe/probers/index.ts";
+import { type Role, roleNames, roles } from "../shared/config/roles.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
 import { type TemplatePart, templateFields, templateParts } from "../shared/config/templates.ts";
 import { defaultExports, exportPrefix, ownMetrics } from "../shared/exported-metrics.ts";
@@ -137,7 +138,7 @@ function gibibytes(bytes: number): string {
 }
 
 /** What people call a component that plays a role. */
-const roleTitles: Readonly<Record<Role, string>> = {
+const roleTitles: Readonly<Record<Part, string>> = {
   region: "the region",
   connector: "the connector",
   database: "the database",
@@ -154,12 +155,26 @@ const roleTitles: Readonly<Record<Role, string>> = {
 function patternsPage(): string {
   const groups = Map.groupBy(patterns, ({ of }) => of.map((role) => roleTitles[role]).join(", "));
   const sections = Array.from(groups, ([title, rows]) => `## ${capital(title)}\n\n${rows.map(patternOf).join("\n\n")}`);
+  const told = (role: Role): string =>
+    Object.values(probers)
+      .filter((prober) => prober.role === role)
+      .map(({ kind }) => kindLink(kind))
+      .join(", ");
+  const rows = roleNames.map((role) => `| \`${role}\` | ${roles[role]} | ${told(role)} |`);
   return `${generated}
 # Patterns of failure
 
 The ways in which the parts of an environment fail, as [the search for the cause](root-cause.md) knows them. A component has the patterns of the part that it
-plays, which follows from its name and title, else from the kinds of its probes and the metrics of its rules, else from where it stands in the graph. Every
+plays: its \`role\`, which follows from the kinds of its probes where the configuration does not state it. Every
 pattern says what explains it best, which clues speak for and against it, what an incident then says, and what to do first.
+
+## Roles
+
+The kinds of probe that tell a role need no \`role\` beside them. The other kinds, such as \`http\` and \`cloud_monitoring\`, can ask anything and tell nothing.
+
+| role | what it is | told by probes of the kind |
+|---|---|---|
+${rows.join("\n")}
 
 ${sections.join("\n\n")}
 `;

@@ -34,13 +34,44 @@ export function readFailure(words: Words, probe: ConfiguredProbe | undefined): F
     kind = words.known("kind of failure", failureKinds) as FailureKind;
     words.one(")");
   }
-  const message = words.quoted();
+  const said = words.quoted();
   const chosen = kind ?? (phase === undefined ? usual.kind : "timeout");
+  const message = said ?? (chosen === usual.kind ? usual.message : usualMessages[chosen]);
   return {
     kind: chosen,
     phase: phase ?? (kind === undefined ? usual.phase : usualPhase(kind)),
-    message: message ?? (chosen === usual.kind ? usual.message : usualMessages[chosen]),
+    message,
+    ...factsIn(chosen, message, probe),
   };
+}
+
+/** The fields that a prober would have set, from the words of a sentence: `503 Service Unavailable`, `(SQLSTATE 53300)`, `closed with 1006`. */
+function factsIn(
+  kind: FailureKind,
+  message: string,
+  probe: ConfiguredProbe | undefined,
+): Pick<Failure, "status" | "code" | "signal"> {
+  const status = /^(?:.*\banswered with )?([1-5]\d\d)\b/.exec(message)?.[1];
+  const code = /\bSQLSTATE (\w{5})\b/.exec(message)?.[1] ?? /\bclosed (?:\w+ )*with (\d{4})\b/.exec(message)?.[1];
+  const signal = kind === "tls" ? "certificate" : probe === undefined ? undefined : signalOf(kind, probe.kind);
+  return {
+    ...(status === undefined || !answers.includes(kind) ? {} : { status: Number(status) }),
+    ...(code === undefined ? {} : { code }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+/** Kinds of failure that come with the status of an answer. */
+const answers: readonly FailureKind[] = ["http_status", "auth", "body", "unavailable"];
+
+/** What a failing probe of a kind is about, where that is not a failing request. */
+function signalOf(failure: FailureKind, probe: string): Failure["signal"] {
+  if (failure !== "unavailable") return undefined;
+  const signals: Readonly<Record<string, Failure["signal"]>> = {
+    gcp_configuration: "configuration",
+    heartbeat: "missing",
+  };
+  return signals[probe];
 }
 
 const httpFailure: Failure = { kind: "http_status", phase: "response", message: "503 Service Unavailable" };

@@ -29,6 +29,9 @@ export function component(
   return { name, title, layer, dependsOn, ...(impact === undefined ? {} : { impact }) };
 }
 
+/** The kinds that do as users do. */
+const usersTouch: readonly string[] = ["http", "websocket", "journey"];
+
 /** A probe that runs every minute and alerts after two. */
 export function probe(
   name: string,
@@ -46,6 +49,7 @@ export function probe(
     group: groupName(vantage, schedule),
     timeoutMs: 10_000,
     alert: { afterMs: 120_000, severity: "warning" },
+    reach: usersTouch.includes(kind) ? "users" : "private",
     settings: {},
   };
 }
@@ -68,8 +72,8 @@ export const smallEnvironment: Configuration = {
   title: "Test",
   timezone: "Etc/UTC",
   components: [
-    component("connector", "VPC connector", "platform"),
-    component("sql", "Cloud SQL", "platform", ["connector"]),
+    { ...component("connector", "VPC connector", "platform"), role: "connector" },
+    { ...component("sql", "Cloud SQL", "platform", ["connector"]), role: "database" },
     component("backend", "Backend", "application", ["sql"], "Users get no answers"),
     component("auth", "Auth", "application", ["sql"]),
     component("pages", "Pages", "application"),

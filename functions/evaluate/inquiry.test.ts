@@ -8,8 +8,8 @@ const environment = {
   ...smallEnvironment,
   components: [
     ...smallEnvironment.components.filter(({ name }) => name !== "connector"),
-    component("region", "us-central1", "platform"),
-    component("connector", "VPC connector", "platform", ["region"]),
+    { ...component("region", "us-central1", "platform"), role: "region" as const },
+    { ...component("connector", "VPC connector", "platform", ["region"]), role: "connector" as const },
   ],
   probes: [
     ...smallEnvironment.probes,

@@ -1,6 +1,6 @@
 /** What is known of an incident, gathered for the search for its cause: symptoms, green facts, signs and faults. */
 import { general } from "./cause/classes.ts";
-import type { Role } from "./cause/roles.ts";
+import type { Part } from "./cause/roles.ts";
 import type { Observed } from "./cause/scene.ts";
 import { type Fault, isSameFault, type Level } from "./cause/signs.ts";
 import type { Facts } from "./draft.ts";
@@ -84,7 +84,7 @@ function speaksOf(metric: string, component: string, plan: Plan): string {
   return near.find((name) => plan.roles.get(name) === role) ?? component;
 }
 
-const owners: readonly (readonly [RegExp, Role])[] = [
+const owners: readonly (readonly [RegExp, Part])[] = [
   [/^vpc_connector_/, "connector"],
   [/^(cloud_sql_|connections_used|slow_in_server)/, "database"],
 ];

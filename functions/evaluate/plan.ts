@@ -57,7 +57,7 @@ export function planOf(configuration: Configuration): Plan {
   return {
     configuration,
     graph: new ComponentGraph(configuration.components),
-    roles: rolesOf(configuration),
+    roles: rolesOf(configuration.components),
     rules: local,
     rulesOf: new Map(groups.map((group) => [group, local.filter((rule) => homes(rule).includes(group))])),
     crossRules: all.filter(isCross),

@@ -3,22 +3,21 @@ import type { Component } from "../../shared/config/model.ts";
 import type { FailureKind } from "../../shared/messages/report.ts";
 import { rolesOf } from "./cause/roles.ts";
 import type { Observed } from "./cause/scene.ts";
-import { smallEnvironment } from "./fixtures.ts";
 import { ComponentGraph } from "./graph.ts";
 import { diagnose } from "./root-cause.ts";
 import type { Diagnosis, ProbeFact, Symptom } from "./state.ts";
 
 const components: readonly Component[] = [
-  { name: "connector", title: "VPC connector", layer: "platform", dependsOn: [] },
-  { name: "sql", title: "Cloud SQL", layer: "platform", dependsOn: ["connector"] },
-  { name: "certificate", title: "Certificate", layer: "platform", dependsOn: [] },
+  { name: "connector", title: "VPC connector", layer: "platform", role: "connector", dependsOn: [] },
+  { name: "sql", title: "Cloud SQL", layer: "platform", role: "database", dependsOn: ["connector"] },
+  { name: "certificate", title: "Certificate", layer: "platform", role: "certificate", dependsOn: [] },
   { name: "backend", title: "Backend", layer: "application", dependsOn: ["sql"] },
-  { name: "auth", title: "Auth", layer: "application", dependsOn: ["sql", "certificate"] },
-  { name: "websocket", title: "WebSocket", layer: "application", dependsOn: ["backend"] },
-  { name: "journey", title: "Golden path", layer: "application", dependsOn: ["websocket", "auth"] },
+  { name: "auth", title: "Auth", layer: "application", role: "auth", dependsOn: ["sql", "certificate"] },
+  { name: "websocket", title: "WebSocket", layer: "application", role: "websocket", dependsOn: ["backend"] },
+  { name: "journey", title: "Golden path", layer: "application", role: "journey", dependsOn: ["websocket", "auth"] },
 ];
 const graph = new ComponentGraph(components);
-const roles = rolesOf({ ...smallEnvironment, components, probes: [], rules: [] });
+const roles = rolesOf(components);
 
 const noon = Date.UTC(2025, 8, 16, 12);
 

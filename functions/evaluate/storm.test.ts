@@ -29,7 +29,7 @@ async function outage(count: number): Promise<{ walks: number; rankings: number;
   rankings.mockClear();
   const bench = new Bench(configuration);
   await bench.minute();
-  const bad = Object.fromEntries(configuration.probes.map(({ name }) => [name, failing("refused/connect")]));
+  const bad = Object.fromEntries(configuration.probes.map(({ name }) => [name, failing("http_status/response")]));
   for (let minute = 0; minute < 5; minute++) await bench.minute(bad);
   const incidents = await bench.incidents();
   const result = {

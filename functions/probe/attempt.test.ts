@@ -27,6 +27,7 @@ async function run(
   const prober: Prober<object, Assessment> = {
     kind: "made",
     title: "Made for a test.",
+    reach: "private",
     settings: z.strictObject({}),
     example: "{}",
     async observe(_settings, world) {

@@ -92,7 +92,10 @@ function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted):
   const { assessment, ms, concealed } = second ?? first;
   const { failure, findings, unchecked, hops } = assessment;
   const clean = (text: string): string => (isPlain(text) && concealed.size === 0 ? text : bounded(text, concealed));
-  const cleanFailure = (one: Failure): Failure => ({ ...one, message: clean(one.message) });
+  const cleanFailure = (one: Failure): Failure => {
+    const { code } = one;
+    return { ...one, message: clean(one.message), ...(code === undefined ? {} : { code: clean(code).slice(0, 60) }) };
+  };
   const measurements: Measurement[] = [
     { metric: "probe_success", value: failure ? 0 : 1, labels: {} },
     { metric: "probe_duration", value: ms / 1000, labels: {} },

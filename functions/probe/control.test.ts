@@ -16,6 +16,7 @@ function scripted(kind: string, attempts: Attempts): { prober: AnyProber; count:
   const prober: Prober<object, string> = {
     kind,
     title: "Made for a test.",
+    reach: "private",
     settings: z.strictObject({}),
     example: "{}",
     async observe(_settings, world) {

@@ -142,13 +142,13 @@ export function unmet(
   json: unknown,
   clean: Clean = (text) => text,
 ): Failure | undefined {
-  return (
+  const problem =
     statusProblem(expected, seen, clean) ??
     headerProblem(expected, seen, clean) ??
     bodyProblem(expected, seen, clean) ??
     jsonProblem(expected, seen, json, clean) ??
-    timeProblem(expected, seen)
-  );
+    timeProblem(expected, seen);
+  return problem && { ...problem, status: seen.status };
 }
 
 function statusProblem(
@@ -214,7 +214,7 @@ function jsonProblem(
 function timeProblem({ max_time }: Expectations, { seconds }: Answered): Failure | undefined {
   if (max_time === undefined || seconds * 1000 <= max_time) return undefined;
   const message = `answered after ${formatDuration(seconds * 1000)}, expected within ${formatDuration(max_time)}`;
-  return { kind: "timeout", phase: "response", message };
+  return { kind: "timeout", phase: "response", message, signal: "slow" };
 }
 
 function acceptedStatus(): z.ZodType<number | string, number | string> {

@@ -1,6 +1,7 @@
 /** What a kind of probe is. The handler owns what all kinds share: deadline, duration, closing, redaction. */
 import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
+import type { Reach, Role } from "../../shared/config/roles.ts";
 import type { KeptBeat } from "../../shared/heartbeats.ts";
 import type { Failure, Finding, Hop, Unchecked } from "../../shared/messages/report.ts";
 import type { MetricName } from "../../shared/metrics.ts";
@@ -63,6 +64,10 @@ export interface Prober<Settings, Observation> {
   readonly example: string;
   /** What the page of the documentation says besides, in Markdown. */
   readonly notes?: string;
+  /** What a probe of this kind tells of the role of its component. Absent where it tells nothing, because anything may be asked in this way. */
+  readonly role?: Role;
+  /** Whose way it goes: that of users, a private one into the target, or that of Google's control plane, which reads about the target. */
+  readonly reach: Reach;
   /** It reads what others measured, some minutes ago: its success does not show that the component works. @default false */
   readonly secondhand?: boolean;
   /** It speaks to no target: neither its success nor its failure tells whether the prober's own network works. @default false */

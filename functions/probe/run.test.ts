@@ -10,6 +10,7 @@ const prober = (observe: (world: ProbeWorld) => Promise<string | undefined>): An
   const made: Prober<object, string | undefined> = {
     kind: "made",
     title: "Made for a test.",
+    reach: "private",
     settings: z.strictObject({}),
     example: "{}",
     observe: (_settings, world) => observe(world),

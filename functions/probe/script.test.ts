@@ -74,7 +74,7 @@ describe("websocket script", () => {
     const port = await serveWebSocket((socket) => socket.close(code, reason));
     const result = await probe(port, { token: { secret: "canary" }, script: [{ expect: [a] }] });
     const message = `127.0.0.1:${port} closed the connection with ${told}; ${missing} "a" came`;
-    expect(result.failure).toEqual({ kind, phase: "expect-1", message });
+    expect(result.failure).toEqual({ kind, phase: "expect-1", message, code: String(code) });
   });
 
   it("tells what came before the close from what did not", async () => {
@@ -83,7 +83,7 @@ describe("websocket script", () => {
       socket.terminate();
     });
     expect((await probe(port, { script: [{ expect: [a] }] })).failure).toBeUndefined();
-    expect((await probe(port, { script: [{ expect: [a, b] }] })).failure).toEqual({
+    expect((await probe(port, { script: [{ expect: [a, b] }] })).failure).toMatchObject({
       kind: "reset",
       phase: "expect-1",
       message: `127.0.0.1:${port} closed the connection with 1006 (cut off); ${missing} "b" came (1 of 2 did: $.type "a")`,

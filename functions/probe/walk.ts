@@ -242,7 +242,7 @@ function mapped<From, To>(record: Readonly<Record<string, From>>, map: (value: F
 }
 
 function failureOf(error: unknown, phase: string): Failure {
-  if (error instanceof ProbeFault) return { kind: error.kind, phase, message: error.message };
+  if (error instanceof ProbeFault) return { kind: error.kind, phase, message: error.message, ...error.facts };
   return { kind: "internal", phase, message: error instanceof Error ? error.message : String(error) };
 }
 

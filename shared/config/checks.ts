@@ -108,7 +108,16 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
     const message = capacityProblem(sum);
     if (message !== undefined) problems.warn({ path: ["capacity", sum.by] }, { message });
   }
-  for (const { name } of components) {
+  for (const { name, role } of components) {
+    if (role === "unknown") {
+      const kinds = new Set(
+        probes.flatMap(({ kind, component }) =>
+          component === name && vocabulary.probers[kind]?.role !== undefined ? [kind] : [],
+        ),
+      );
+      const message = `the probes of ${name} disagree on what it is, ${[...kinds].join(" and ")}: write its role, such as role: service`;
+      problems.warn({ path: ["components", name], part: "key" }, { message });
+    }
     if (watched.has(name)) continue;
     const message = `nothing watches ${name}: give a probe or a rule component: ${name}`;
     problems.warn({ path: ["components", name], part: "key" }, { message });

@@ -127,9 +127,75 @@ probes:
 
   it("of components", () => {
     expect(load(base).components).toEqual([
-      { name: "backend", title: "backend", layer: "application", dependsOn: [] },
-      { name: "database", title: "database", layer: "platform", dependsOn: ["backend"] },
+      { name: "backend", title: "backend", layer: "application", role: "service", dependsOn: [] },
+      { name: "database", title: "database", layer: "platform", role: "platform", dependsOn: ["backend"] },
     ]);
+  });
+
+  describe("of roles, which follow from what is stated and from kinds of probes", () => {
+    const of = (component: string, ...kinds: string[]): string => {
+      const settings: Record<string, string> = {
+        http: "url: https://a.example/",
+        postgres: "host: a, password: { secret: p }",
+        cloud_run: "project: some-project, region: us-central1, service: a",
+      };
+      const probes = kinds.map((kind, index) => `  p-${index}: { kind: ${kind}, component: part, ${settings[kind]} }`);
+      return [
+        "environment: shop",
+        "components:",
+        `  part: { ${component} }`,
+        probes.length > 0 ? "probes:" : "",
+        ...probes,
+      ].join("\n");
+    };
+    it.each([
+      ["what the file states", "title: Cloud SQL, layer: platform, role: cache", ["postgres"], "cache"],
+      [
+        "what its probes tell, whatever it is called",
+        "title: Load balancer, layer: platform",
+        ["postgres"],
+        "database",
+      ],
+      [
+        "what one of its probes tells, beside one that tells nothing",
+        "layer: platform",
+        ["http", "cloud_run"],
+        "service",
+      ],
+      ["its layer, where no probe tells: platform", "title: Cloud SQL, layer: platform", ["http"], "platform"],
+      ["its layer, where no probe tells: service", "title: Auth, layer: application", ["http"], "service"],
+      ["its layer, where nothing watches it", "title: Redis cache, layer: platform", [], "platform"],
+      ["nothing, where its probes disagree", "layer: platform", ["postgres", "cloud_run"], "unknown"],
+      [
+        "what the file states, where its probes disagree",
+        "layer: platform, role: queue",
+        ["postgres", "cloud_run"],
+        "queue",
+      ],
+    ])("%s", (_, component, kinds, role) => {
+      expect(load(of(component, ...kinds)).components).toMatchObject([{ name: "part", role }]);
+    });
+
+    it("asks for the role where the probes disagree", () => {
+      const { warnings } = loadConfiguration(
+        of("layer: platform", "postgres", "cloud_run"),
+        "monitor.yaml",
+        vocabulary,
+      );
+      expect(warnings).toContainEqual(
+        expect.objectContaining({
+          path: "components.part",
+          line: 3,
+          message:
+            "the probes of part disagree on what it is, postgres and cloud_run: write its role, such as role: service",
+        }),
+      );
+    });
+
+    it("names the roles where one is wrong", () => {
+      const loaded = loadConfiguration(of("layer: platform, role: databse"), "monitor.yaml", vocabulary);
+      expect("problems" in loaded && loaded.problems[0]?.message).toContain('"database"');
+    });
   });
 
   it("of the control probe, which only the outside has", () => {
@@ -165,6 +231,7 @@ probes:
         group: "outside-1m",
         timeoutMs: 10_000,
         alert: { afterMs: 120_000, severity: "critical" },
+        reach: "users",
         settings: { url: "https://a.example/health", slow: "2s" },
       },
       {
@@ -176,6 +243,7 @@ probes:
         group: "outside-5s",
         timeoutMs: 5_000,
         alert: false,
+        reach: "users",
         settings: { url: "https://a.example/" },
       },
       {
@@ -187,6 +255,7 @@ probes:
         group: "inside-15m",
         timeoutMs: 20_000,
         alert: { afterMs: 300_000, severity: "warning" },
+        reach: "private",
         settings: { host: "10.0.0.3", password: { secret: "db-password" } },
       },
     ]);

@@ -19,6 +19,7 @@ import type {
 } from "./model.ts";
 import { type ChannelEntry, channelEntry, routeEntry } from "./notification.ts";
 import { insteadOf, type Path, type Problem, type Problems } from "./problems.ts";
+import { type Reach, roleOf } from "./roles.ts";
 import { groupName, scheduleInterval } from "./schedule.ts";
 import {
   type CapacityEntry,
@@ -73,16 +74,17 @@ type Entries = Readonly<Record<string, unknown>>;
 /** The configuration of a file without mistakes; for any other file it serves to report them all. */
 function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Configuration | undefined {
   const top = inspect(outline, file, [], problems);
-  const components = readMap(file, "components", problems, (name, value, path) =>
+  const written = readMap(file, "components", problems, (name, value, path) =>
     readComponent(name, value, path, problems),
   );
   const inherited = inheritable(file["google_cloud"]);
   const probes = readMap(file, "probes", problems, (name, value, path): ConfiguredProbe | undefined => {
     const entry = readKinded(value, path, problems, probeEntry, vocabulary.probers, "kinds of probe", inherited);
     if (!entry) return undefined;
-    const { secondhand } = vocabulary.probers[entry.common.kind] ?? {};
-    return { ...probe(name, entry.common, entry.settings), ...(secondhand ? { secondhand } : {}) };
+    const { secondhand, reach } = vocabulary.probers[entry.common.kind] ?? {};
+    return { ...probe(name, entry.common, entry.settings, reach), ...(secondhand ? { secondhand } : {}) };
   });
+  const components = written.map((component) => withRole(component, probes, vocabulary));
   const control = readControl(file, problems, vocabulary);
   const rules = readList(file, "monitoring_rules", (value, path) => readRule(value, path, problems));
   const channels = readMap(file, "channels", problems, (name, value, path): ConfiguredChannel | undefined => {
@@ -162,8 +164,15 @@ function readComponent(name: string, value: unknown, path: Path, problems: Probl
     );
   const entry = inspect(componentEntry, value, path, problems);
   if (!entry) return undefined;
-  const { title = name, layer, depends_on: dependsOn, impact, team } = entry;
-  return { name, title, layer, dependsOn, ...given({ impact, team }) };
+  const { title = name, layer, role, depends_on: dependsOn, impact, team } = entry;
+  return { name, title, layer, dependsOn, ...given({ role, impact, team }) };
+}
+
+/** The component with its role, which follows from the kinds of its probes where the file does not state it. */
+function withRole(component: Component, probes: readonly ConfiguredProbe[], { probers }: Vocabulary): Component {
+  const stated = component.role === "unknown" ? undefined : component.role;
+  const told = probes.flatMap((one) => (one.component === component.name ? [probers[one.kind]?.role] : []));
+  return { ...component, role: roleOf(component.layer, stated, told) };
 }
 
 /**
@@ -234,15 +243,13 @@ function named(
   return { ...others, kind };
 }
 
-/** Kinds that see what users see, so that their failure is critical unless the file says otherwise. */
-const whatUsersTouch: readonly string[] = ["http", "websocket", "journey"];
-
 /** The timeout of a probe without one, in milliseconds, where its schedule leaves as much. */
 const defaultTimeoutMs = 10_000;
 
-function probe(name: string, entry: ProbeEntry, settings: Entries): ConfiguredProbe {
+function probe(name: string, entry: ProbeEntry, settings: Entries, reach: Reach = "private"): ConfiguredProbe {
   const { kind, component, vantage, schedule } = entry;
-  const severity = entry.severity ?? (whatUsersTouch.includes(kind) ? "critical" : "warning");
+  // What sees what users see is critical unless the file says otherwise.
+  const severity = entry.severity ?? (reach === "users" ? "critical" : "warning");
   return {
     name,
     kind,
@@ -253,6 +260,7 @@ function probe(name: string, entry: ProbeEntry, settings: Entries): ConfiguredPr
     timeoutMs: entry.timeout ?? Math.min(defaultTimeoutMs, scheduleInterval(schedule) ?? defaultTimeoutMs),
     ...(entry.recheck === "once" ? {} : { recheck: false }),
     alert: entry.alert === undefined ? { afterMs: entry.alert_after, severity } : false,
+    reach,
     settings,
   };
 }

@@ -3,6 +3,7 @@ import type { IncidentEventKind, Severity } from "../messages/incident-event.ts"
 import type { Vantage } from "../messages/report.ts";
 import type { SecretReference } from "./fields.ts";
 import type { Audience } from "./notification.ts";
+import type { Reach, ResolvedRole } from "./roles.ts";
 import type { Template } from "./templates.ts";
 
 /** A part of the environment. */
@@ -10,6 +11,8 @@ export interface Component {
   readonly name: string;
   readonly title: string;
   readonly layer: "platform" | "application";
+  /** What part it plays: as stated, or as the kinds of its probes tell. @default service or platform, by the layer */
+  readonly role?: ResolvedRole;
   /** What it fails with: names of components. */
   readonly dependsOn: readonly string[];
   /** What its failure blocks, in the user's words. */
@@ -35,6 +38,8 @@ export interface ConfiguredProbe {
   readonly alert: { readonly afterMs: number; readonly severity: Severity } | false;
   /** It reads what others measured: its success does not show that the component works, and acquits nobody. */
   readonly secondhand?: true;
+  /** Whose way it goes, by its kind. Absent in what was compiled before kinds told. @default private */
+  readonly reach?: Reach;
   /** What the kind reads, as written in the file, with what it takes from `google_cloud`; references to secrets unresolved. */
   readonly settings: Readonly<Record<string, unknown>>;
 }

@@ -18,6 +18,7 @@ import {
   timeZone,
   timeZoneExamples,
 } from "./fields.ts";
+import { type Reach, type Role, roleNames } from "./roles.ts";
 import { scheduleProblem } from "./schedule.ts";
 import { isSecretReference } from "./secret-reference.ts";
 
@@ -28,6 +29,10 @@ export interface Kind {
   readonly title: string;
   /** A strict object: what the kind reads besides the keys that all share. */
   readonly settings: z.ZodType;
+  /** Of a kind of probe: what it tells of the role of its component; absent where it tells nothing. */
+  readonly role?: Role | undefined;
+  /** Of a kind of probe: whose way it goes. */
+  readonly reach?: Reach | undefined;
   /** Of a kind of probe: it reads what others measured, and its success does not show that the component works. */
   readonly secondhand?: boolean | undefined;
   /** Where in the settings names of components stand: keys with dots between them, `[]` for each entry of a list. */
@@ -98,6 +103,7 @@ export interface HeartbeatEntry {
 export interface ComponentEntry {
   readonly title?: string | undefined;
   readonly layer: "platform" | "application";
+  readonly role?: Role | undefined;
   readonly depends_on: readonly string[];
   readonly impact?: string | undefined;
   readonly team?: string | undefined;
@@ -168,6 +174,12 @@ export const longestTimeoutMs = 90_000;
 export const componentEntry: z.ZodType<ComponentEntry, unknown> = z.strictObject({
   title: text().optional().describe("What people call it. Default: its name."),
   layer: z.enum(["platform", "application"]).describe("Whose trouble its own failure is: platform or application."),
+  role: z
+    .enum(roleNames as [Role, ...Role[]])
+    .optional()
+    .describe(
+      "What part it plays. Default: what the kinds of its probes tell, else service or platform by its layer; never its name.",
+    ),
   depends_on: z.array(z.string()).default([]).describe("What it fails with: names of components."),
   impact: text().optional().describe("What its failure blocks, in words for everybody."),
   team: text().optional().describe("Who must act when it is the cause."),

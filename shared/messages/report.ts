@@ -29,11 +29,38 @@ export const readingPhase = "google_api";
 /** What went wrong, in a word that rules and the root cause analysis can rely on. */
 export type FailureKind = (typeof failureKinds)[number];
 
-/** Why a probe failed: the kind, the phase it failed in, and one sentence for people, already bounded and free of secrets. */
+/**
+ * What bad news is about, whoever brings it: a failed request, slowness, a share of errors, something that is used up, a certificate, the
+ * configuration, an event that the provider reports, or a report that did not come.
+ */
+export const signals = [
+  "failing",
+  "slow",
+  "errors",
+  "saturated",
+  "certificate",
+  "configuration",
+  "event",
+  "missing",
+] as const;
+
+/** One of them. */
+export type Signal = (typeof signals)[number];
+
+/**
+ * Why a probe failed: the kind, the phase it failed in, and one sentence for people, already bounded and free of secrets. What a program
+ * needs to know stands in fields and is never read from the sentence.
+ */
 export interface Failure {
   kind: FailureKind;
   phase: string;
   message: string;
+  /** The HTTP status of the answer, where there was one. */
+  status?: number | undefined;
+  /** A code of the system, of TLS or of a protocol: an errno, an SQLSTATE, the code with which a WebSocket was closed. */
+  code?: string | undefined;
+  /** Absent: `failing`. */
+  signal?: Signal | undefined;
 }
 
 /** One sample of one series, in base units. The labels `probe`, `component` and `vantage` follow from the result and are not repeated. */
@@ -138,7 +165,14 @@ const reportSchema = lazily((): z.ZodType<Report> => {
   const instant: z.ZodString = z
     .string()
     .refine((text) => !Number.isNaN(Date.parse(text)), "must be an RFC 3339 instant");
-  const failure: z.ZodType<Failure> = z.object({ kind: z.enum(failureKinds), phase: z.string(), message: z.string() });
+  const failure: z.ZodType<Failure> = z.object({
+    kind: z.enum(failureKinds),
+    phase: z.string(),
+    message: z.string(),
+    status: z.int().optional(),
+    code: z.string().max(60).optional(),
+    signal: z.enum(signals).optional(),
+  });
   return z.object({
     v: z.literal(1),
     report: z.string().min(1),

@@ -97,10 +97,10 @@ export function runsOf({ track, recent, ...reckoning }: Uptime, now: number): Ru
 }
 
 /** Whose word counts most on what users feel: what does as they do, then what reaches the component itself, then what is read about it. */
-function rankOf({ kind, alert }: ConfiguredProbe): Uptime["rank"] {
+function rankOf({ reach = "private", secondhand, alert }: ConfiguredProbe): Uptime["rank"] {
   if (alert === false) return null;
-  if (["http", "websocket", "journey"].includes(kind)) return 0;
-  return kind === "postgres" ? 1 : 2;
+  if (reach === "users") return 0;
+  return reach === "private" && !secondhand ? 1 : 2;
 }
 
 const blank: Uptime = { component: "", rank: 0, alertAfterMs: 0, staleAfterMs: 0, track: { runs: [] }, recent: [] };

@@ -4,7 +4,7 @@
  */
 import { type Failure, readingPhase } from "../../../shared/messages/report.ts";
 import type { Symptom } from "../state.ts";
-import type { Role } from "./roles.ts";
+import type { Part } from "./roles.ts";
 
 /** What a failing probe shows. */
 export const failureClasses = [
@@ -74,7 +74,7 @@ export const readLate: ReadonlySet<string> = new Set([
 const readers: ReadonlySet<string> = new Set([...general, ...readLate]);
 
 /** The classes of a symptom: more than one where it failed in several ways. */
-export function classesOf(symptom: Symptom, role: Role): SymptomClass[] {
+export function classesOf(symptom: Symptom, role: Part): SymptomClass[] {
   if (symptom.source === "rule") return [metricClass(symptom.metrics ?? [])];
   const failures = [...(symptom.failure === undefined ? [] : [symptom.failure]), ...(symptom.otherFailures ?? [])];
   if (failures.length === 0) return [readers.has(symptom.kind ?? "") ? "other" : "error"];
@@ -88,7 +88,7 @@ export function classesOf(symptom: Symptom, role: Role): SymptomClass[] {
   return [...new Set(failures.map(classify))];
 }
 
-function privateClass({ kind, phase, message }: Failure): SymptomClass {
+function privateClass({ kind, phase, code = "" }: Failure): SymptomClass {
   switch (kind) {
     case "timeout":
       if (/^(start|dns|connect|unknown)$/.test(phase)) return "unreachable";
@@ -101,11 +101,9 @@ function privateClass({ kind, phase, message }: Failure): SymptomClass {
     case "reset":
       return /^(start|dns|connect)$/.test(phase) ? "turned away" : "silent";
     case "database":
-      if (/too many|remaining connection|no connection left|53[34]00/i.test(message)) return "full";
-      if (/start(ing|ed)? up|shutting|shut ?down|recovery|read-only|administrator|57P0|25006|failover/i.test(message)) {
-        return "restarting";
-      }
-      return /does not exist|3D000/i.test(message) ? "login refused" : "slow answer";
+      if (full.has(code)) return "full";
+      if (restarting.has(code)) return "restarting";
+      return code === noDatabase ? "login refused" : "slow answer";
     case "auth":
     case "tls":
       return "login refused";
@@ -114,7 +112,12 @@ function privateClass({ kind, phase, message }: Failure): SymptomClass {
   }
 }
 
-function publicClass({ kind, phase, message }: Failure): SymptomClass {
+/** SQLSTATE codes. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const full: ReadonlySet<string> = new Set(["53300", "53400"]);
+const restarting: ReadonlySet<string> = new Set(["57P01", "57P02", "57P03", "25006"]);
+const noDatabase = "3D000";
+
+function publicClass({ kind, phase, status, code }: Failure): SymptomClass {
   const inHandshake = /^(start|connect|tls)$/.test(phase);
   switch (kind) {
     case "dns":
@@ -132,12 +135,12 @@ function publicClass({ kind, phase, message }: Failure): SymptomClass {
     case "unavailable":
       return inHandshake ? "no connection" : "cut off";
     case "http_status":
-      return statusClass(message);
+      return statusClass(status ?? 500);
     case "auth":
       return "denied";
     case "sequence":
-      if (/closed the connection with 1008/.test(message)) return "denied";
-      return /closed the connection/.test(message) ? "cut off" : "events missing";
+      if (code === policyViolation) return "denied";
+      return code === undefined ? "events missing" : "cut off";
     case "body":
     case "protocol":
       return "wrong content";
@@ -146,8 +149,10 @@ function publicClass({ kind, phase, message }: Failure): SymptomClass {
   }
 }
 
-function statusClass(message: string): SymptomClass {
-  const status = Number(/\b([1-5]\d\d)\b/.exec(message)?.[1] ?? 500);
+/** A code with which a WebSocket is closed. */
+const policyViolation = "1008";
+
+function statusClass(status: number): SymptomClass {
   if (status === 502 || status === 504) return "bad gateway";
   if (status === 401 || status === 403 || status === 407) return "denied";
   if (status === 404 || status === 410) return "not found";

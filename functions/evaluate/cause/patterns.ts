@@ -7,7 +7,7 @@
  */
 
 import type { ClueName } from "./clues.ts";
-import type { Role } from "./roles.ts";
+import type { Part } from "./roles.ts";
 import {
   anyTrouble,
   atTheEdge,
@@ -24,7 +24,7 @@ import {
 export interface Pattern {
   readonly name: string;
   /** Components that can fail so. */
-  readonly of: readonly Role[];
+  readonly of: readonly Part[];
   readonly shows: Weights;
   readonly passesOn: Weights;
   /** How much a probe contradicts it that was good all the time and needs the component: little where a part goes on working. */

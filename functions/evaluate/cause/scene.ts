@@ -3,7 +3,7 @@ import type { Component } from "../../../shared/config/model.ts";
 import type { ComponentGraph } from "../graph.ts";
 import type { ProbeFact, ProbeSign, Symptom } from "../state.ts";
 import { classesOf, type SymptomClass } from "./classes.ts";
-import type { Role, Roles } from "./roles.ts";
+import { type Part, partOf, type Roles } from "./roles.ts";
 import type { Fault, Sign } from "./signs.ts";
 
 /** What the search for a cause begins with. */
@@ -62,8 +62,8 @@ export class Scene {
     return this.graph.component(name);
   }
 
-  role(name: string): Role {
-    return this.seen.roles.get(name) ?? "service";
+  role(name: string): Part {
+    return partOf(this.seen.roles.get(name), this.component(name).layer);
   }
 
   /** Whether a component was seen to fail, or to be worse than it should be, more than once. */
@@ -121,7 +121,7 @@ export class Scene {
   }
 }
 
-function weighed({ symptoms, roles, at }: Observed): Weighed[] {
+function weighed({ symptoms, roles, graph, at }: Observed): Weighed[] {
   const counted = new Map<string, number>();
   const order = [...symptoms].sort((a, b) => certainty(b, at) - certainty(a, at) || a.since - b.since);
   return order.map((symptom) => {
@@ -131,7 +131,7 @@ function weighed({ symptoms, roles, at }: Observed): Weighed[] {
     const fade = fading[Math.min(before, fading.length - 1)] ?? 0;
     return {
       symptom,
-      classes: classesOf(symptom, roles.get(symptom.component) ?? "service"),
+      classes: classesOf(symptom, partOf(roles.get(symptom.component), graph.component(symptom.component).layer)),
       weight: fade * certainty(symptom, at),
     };
   });

@@ -4,7 +4,7 @@ import { bounded } from "../../../shared/redact.ts";
 import { list } from "../../../shared/sentences.ts";
 import { clockTime } from "../sentences.ts";
 import type { Symptom } from "../state.ts";
-import type { Role } from "./roles.ts";
+import type { Part } from "./roles.ts";
 import type { Scene, Weighed } from "./scene.ts";
 import type { Hypothesis } from "./weigh.ts";
 
@@ -100,7 +100,7 @@ export function nextWithout(ranked: readonly Hypothesis[], scene: Scene): string
 }
 
 /** The kind of probe that shows whether a component of this role is well. */
-const probeFor: Readonly<Partial<Record<Role, string>>> = {
+const probeFor: Readonly<Partial<Record<Part, string>>> = {
   region: "a probe of the kind `service_health`",
   connector:
     "a probe of the kind `vpc_connector`, and one of the kind `postgres` with a `burst` from `vantage: inside`",

@@ -126,8 +126,9 @@ function makeKeys(): Promise<{ publicKey: string; privateKey: string }> {
 function refusal(error: unknown, instance: string): unknown {
   if (!(error instanceof GoogleApiError)) return error;
   const what = `the Cloud SQL Admin API gave no access to ${instance}: ${error.message} (${error.reason})`;
-  if (error.status === 403 || error.status === 401)
-    return new ProbeFault("auth", `${what}; the function needs the role roles/cloudsql.client`);
-  if (error.status === 404) return new ProbeFault("database", `${what}: there is no such instance`);
-  return new ProbeFault("unavailable", what);
+  const { status } = error;
+  if (status === 403 || status === 401)
+    return new ProbeFault("auth", `${what}; the function needs the role roles/cloudsql.client`, { status });
+  if (status === 404) return new ProbeFault("database", `${what}: there is no such instance`, { status });
+  return new ProbeFault("unavailable", what, { status });
 }

@@ -1,17 +1,20 @@
 /** What stands in place of an answer when the network fails, in a kind and a plain sentence. */
 import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
 
+/** What of a failure a program may rely on besides its kind. */
+export type FailureFacts = Pick<Failure, "status" | "code" | "signal">;
+
 /** A fault that a prober has already put into its kind and words. */
 export class ProbeFault extends Error {
   override readonly name = "ProbeFault";
   readonly kind: FailureKind;
-  /** What the other side itself answered, as a code of its protocol: an SQLSTATE. */
-  readonly code: string | undefined;
+  readonly facts: FailureFacts;
 
-  constructor(kind: FailureKind, message: string, options?: ErrorOptions & { readonly code?: string }) {
+  constructor(kind: FailureKind, message: string, options?: ErrorOptions & FailureFacts) {
     super(message, options);
     this.kind = kind;
-    this.code = options?.code;
+    const { cause: _, ...facts } = options ?? {};
+    this.facts = facts;
   }
 }
 
@@ -42,10 +45,10 @@ export function failureOf(error: unknown, { phase, peer, signal }: FaultContext)
     const whose = signal.reason instanceof Overrun ? signal.reason.whose : "the time of the probe";
     return { kind: "timeout", phase, message: `${whose} ran out while ${doing(phase, peer)}` };
   }
-  if (error instanceof ProbeFault) return { kind: error.kind, phase, message: error.message };
+  if (error instanceof ProbeFault) return { kind: error.kind, phase, message: error.message, ...error.facts };
   const { code = "", message = String(error) } = error as NodeJS.ErrnoException;
   const known = faults.find(({ codes }) => codes.test(code));
-  if (known) return { kind: known.kind, phase, message: known.say(peer, phase, message) };
+  if (known) return { kind: known.kind, phase, message: known.say(peer, phase, message), code };
   return { kind: "internal", phase, message: `unexpected fault while ${doing(phase, peer)}: ${message}` };
 }
 

@@ -78,7 +78,7 @@ export async function reachServer(login: Login, world: ProbeWorld, watch: Stopwa
 
 /** Whether the server itself refused a login: it answered, so that nothing was lost on the way to it. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof ProbeFault && (error.code !== undefined || error.kind === "auth");
+  return error instanceof ProbeFault && (isOfServer(error.cause) || error.kind === "auth");
 }
 
 /** Whether an error is an answer of the server: only those have a severity. */
@@ -101,7 +101,7 @@ function explained(error: unknown, login: Login): unknown {
     const known = sqlstates.find(({ codes }) => codes.test(code));
     const said = `${error.message} (SQLSTATE ${code || "unknown"})`;
     const message = known ? `${known.say}: ${said}` : `the server answered: ${said}`;
-    return new ProbeFault(known?.kind ?? "database", message, { code });
+    return new ProbeFault(known?.kind ?? "database", message, { cause: error, ...(code === "" ? {} : { code }) });
   }
   if (!(error instanceof Error)) return error;
   if (/^Connection terminated/.test(error.message)) {
@@ -138,7 +138,7 @@ async function connected(login: Login, world: ProbeWorld, watch: Stopwatch): Pro
   await requestTls(socket, peerOf(login));
   const verify = ({ require: "nothing", "verify-ca": "chain", "verify-full": "full" } as const)[tls];
   const secured = await secure(socket, { host, ca, verify }, watch, world.now());
-  if (secured.fault !== undefined) throw new ProbeFault("tls", secured.fault);
+  if (secured.fault !== undefined) throw new ProbeFault("tls", secured.fault, { signal: "certificate" });
   return secured.socket;
 }
 
@@ -150,9 +150,9 @@ async function throughConnector(
   watch: Stopwatch,
 ): Promise<Socket> {
   const { socket, leaf, fault } = await secure(raw, { host: name, ca, client, verify: "chain" }, watch, world.now());
-  if (fault !== undefined) throw new ProbeFault("tls", fault);
+  if (fault !== undefined) throw new ProbeFault("tls", fault, { signal: "certificate" });
   if (leaf?.subject.split("\n").includes(`CN=${name}`) || leaf?.checkHost(name) !== undefined) return socket;
-  throw new ProbeFault("tls", `the certificate is not that of the instance ${name}`);
+  throw new ProbeFault("tls", `the certificate is not that of the instance ${name}`, { signal: "certificate" });
 }
 
 function noProxy(error: NodeJS.ErrnoException & { address?: string }): never {
@@ -161,8 +161,10 @@ function noProxy(error: NodeJS.ErrnoException & { address?: string }): never {
     throw new ProbeFault(
       "unavailable",
       `no Auth Proxy socket at ${path}: the instance is not attached to this service`,
+      { code: error.code },
     );
-  if (error.code === "ECONNREFUSED") throw new ProbeFault("refused", `nobody listens at the socket ${path}`);
+  if (error.code === "ECONNREFUSED")
+    throw new ProbeFault("refused", `nobody listens at the socket ${path}`, { code: error.code });
   throw error;
 }
 

@@ -43,7 +43,7 @@ export class Refusal extends ProbeFault {
   readonly status: number;
 
   constructor(status: number, message: string) {
-    super([401, 403, 407].includes(status) ? "auth" : "http_status", message);
+    super([401, 403, 407].includes(status) ? "auth" : "http_status", message, { status });
     this.status = status;
   }
 }
@@ -79,7 +79,7 @@ async function connected({ url, family, ca, insecure }: WebSocketTarget, stages:
   if (!encrypted) return raw;
   const verify = insecure ? "nothing" : "full";
   const { socket, fault } = await secure(raw, { host, ca, verify, protocols: ["http/1.1"] }, stages, world.now());
-  if (fault !== undefined) throw new ProbeFault("tls", fault);
+  if (fault !== undefined) throw new ProbeFault("tls", fault, { signal: "certificate" });
   return socket;
 }
 
@@ -192,7 +192,9 @@ function explained(error: Error, peer: string): unknown {
 function closure(code: number, reason: string, peer: string): ProbeFault {
   const { kind, name } = closeCodes[code] ?? { kind: "sequence", name: undefined };
   const named = name === undefined ? `${code}` : `${code} (${name})`;
-  return new ProbeFault(kind, `${peer} closed the connection with ${named}${reason === "" ? "" : `: ${reason}`}`);
+  return new ProbeFault(kind, `${peer} closed the connection with ${named}${reason === "" ? "" : `: ${reason}`}`, {
+    code: String(code),
+  });
 }
 
 /** @see https://www.iana.org/assignments/websocket/websocket.xhtml; 4401 and 4403 are how applications say 401 and 403 */

@@ -66,6 +66,7 @@ export const cloudMonitoring: Prober<CloudMonitoringSettings, Observed<"value">>
   kind: "cloud_monitoring",
   title:
     "Reads any metric from Cloud Monitoring, one that you write yourself too, and yields it as a metric of the catalogue.",
+  reach: "control_plane",
   get settings() {
     return z
       .strictObject({

@@ -36,6 +36,8 @@ export const cloudRun: Prober<CloudRunSettings, Observed<Reading>> = {
   kind: "cloud_run",
   title:
     "Reads the requests of a Cloud Run service by class from Cloud Monitoring, how long it took to answer and to start, its instances, and failed starts.",
+  role: "service",
+  reach: "control_plane",
   get settings() {
     return z.strictObject({
       ...regional(),

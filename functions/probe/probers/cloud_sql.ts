@@ -35,6 +35,8 @@ export const cloudSql: Prober<CloudSqlSettings, Observed<Reading>> = {
   kind: "cloud_sql",
   title:
     "Reads from Cloud Monitoring whether a Cloud SQL instance for PostgreSQL is up, and its CPU, memory, disk and connections.",
+  role: "database",
+  reach: "control_plane",
   get settings() {
     return z.strictObject({
       project: googleProject(),

@@ -77,7 +77,7 @@ describe("the prober gcp_configuration", () => {
     set(table[urls.sql], "settings.maintenanceWindow", undefined);
     set(table[urls.sql], "settings.activationPolicy", "NEVER");
     const result = await probe(table);
-    expect(result.failure).toEqual({
+    expect(result.failure).toMatchObject({
       kind: "unavailable",
       phase: "configuration",
       message: "vpc_connector_state of shop-connector: ERROR, expected READY; 1 more",

@@ -17,6 +17,7 @@ export const gcpConfiguration: Prober<ConfigurationSettings, Observation> = {
   kind: "gcp_configuration",
   title:
     "Reads how connector, database, services, load balancer, certificates and network are configured, and checks it, each by itself and all of it together.",
+  reach: "control_plane",
   get settings() {
     return configurationSettings();
   },
@@ -84,7 +85,7 @@ function brokenOf(findings: readonly Finding[]): Failure | undefined {
   if (!first) return undefined;
   const others = broken.length === 1 ? "" : `; ${broken.length - 1} more`;
   const message = `${first.check} of ${first.resource}: ${first.observed}, expected ${first.expected}${others}`;
-  return { kind: "unavailable", phase: "configuration", message };
+  return { kind: "unavailable", phase: "configuration", message, signal: "configuration" };
 }
 
 /** A probe that could read nothing at all knows nothing. */

@@ -103,10 +103,11 @@ describe("heartbeat", () => {
     ["from a clock that is ahead of ours", {}, { at: now + minute, ok: true }, undefined, 0],
   ])("judges a report that is %s", (_what, settings, beat, failure, age) => {
     const assessed = heartbeat.assess({ ...nightly, ...settings }, { now, beat });
-    expect(assessed.failure).toEqual(failure);
+    const signal = assessed.failure?.kind === "unavailable" ? "missing" : undefined;
+    expect(assessed.failure).toEqual(failure && { ...failure, signal });
     expect(assessed.measurements).toEqual(age === undefined ? [] : [{ metric: "heartbeat_age", value: age }]);
     // Silence is not checked again: it is no blip.
-    expect(assessed.conclusive).toBe(assessed.failure?.kind === "unavailable" ? true : undefined);
+    expect(assessed.conclusive).toBe(signal === "missing" ? true : undefined);
   });
 
   it("reads the reports of its name", async () => {

@@ -29,6 +29,8 @@ export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
   kind: "heartbeat",
   title:
     "Waits for something that must report to us by itself: a job, a backup. It fails when no report came in time, and when the last one said that things went wrong.",
+  role: "job",
+  reach: "private",
   get settings() {
     return z.strictObject({
       beat: z
@@ -113,7 +115,7 @@ One that was never heard of is told apart from one that fell silent, and may be 
 
 /** Who has been silent for so long has not spoken since the last look: there is nothing to check again. */
 function silence(phase: string, message: string): Pick<Assessment, "failure" | "conclusive"> {
-  return { failure: { kind: "unavailable", phase, message }, conclusive: true };
+  return { failure: { kind: "unavailable", phase, message, signal: "missing" }, conclusive: true };
 }
 
 /** A store cannot be told to stop, only left behind. */

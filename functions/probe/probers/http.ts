@@ -21,6 +21,7 @@ export interface HttpObservation extends Omit<Asked, "answer"> {
 export const http: Prober<HttpSettings, HttpObservation> = {
   kind: "http",
   title: "Sends one HTTP request on a fresh connection and judges the answer, with the time of each phase.",
+  reach: "users",
   get settings() {
     return z
       .strictObject({
@@ -65,11 +66,13 @@ extract:
     const extracted = settings.extract.map((extraction) => extract(extraction, json));
     measurements.push(...extracted.flatMap(({ samples }) => samples));
     const missing = extracted.find(({ problem }) => problem !== undefined)?.problem;
+    const { status } = answer;
+    const tooLong = `the body is longer than max_body, ${settings.max_body} bytes`;
     const reason =
       failure ??
       unmet(settings.expect, answer, json) ??
-      (answer.truncated ? bodyFailure(`the body is longer than max_body, ${settings.max_body} bytes`) : undefined) ??
-      (missing === undefined ? undefined : bodyFailure(missing));
+      (answer.truncated ? bodyFailure(tooLong, status) : undefined) ??
+      (missing === undefined ? undefined : bodyFailure(missing, status));
     // Only slow, and otherwise as it should be: what a second request shows to be fast had started cold.
     const ifCold =
       reason?.kind === "timeout" ? [{ metric: "http_cold_response_time" as const, value: answer.seconds }] : undefined;
@@ -77,6 +80,6 @@ extract:
   },
 };
 
-function bodyFailure(message: string): Failure {
-  return { kind: "body", phase: "body", message };
+function bodyFailure(message: string, status: number): Failure {
+  return { kind: "body", phase: "body", message, status };
 }

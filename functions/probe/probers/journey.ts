@@ -28,6 +28,8 @@ export const journey: Prober<JourneySettings, JourneyObservation> = {
   kind: "journey",
   title:
     "Does what a user does, step by step: requests, and a WebSocket that stays open across steps, with values from the answers carried along. The step that fails is named, and those after it are not taken.",
+  role: "journey",
+  reach: "users",
   get settings() {
     return z
       .strictObject({

@@ -34,6 +34,8 @@ export const loadBalancer: Prober<LoadBalancerSettings, Observed<Reading>> = {
   kind: "load_balancer",
   title:
     "Reads the requests of a global external HTTPS load balancer by class from Cloud Monitoring, and how long it and its backends took to answer.",
+  role: "edge",
+  reach: "control_plane",
   get settings() {
     return z
       .strictObject({

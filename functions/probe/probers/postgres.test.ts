@@ -207,6 +207,7 @@ describe("postgres", () => {
       kind: "database",
       phase: "authentication",
       message: expect.stringMatching(/^the server has no connection left for this user: .+ \(SQLSTATE 53300\)$/),
+      code: "53300",
     });
     expect(measurements.map(({ labels }) => labels["phase"])).toContain("connect");
   });
@@ -248,7 +249,7 @@ describe("postgres by socket", () => {
 
   it("names a socket that is not there", async () => {
     const result = await probeOnce(postgres, socket("/cloudsql/project:region:instance"));
-    expect(result.failure).toEqual({
+    expect(result.failure).toMatchObject({
       kind: "unavailable",
       phase: "connect",
       message: `no Auth Proxy socket at /cloudsql/project:region:instance/.s.PGSQL.${port}: the instance is not attached to this service`,
@@ -275,7 +276,7 @@ describe("postgres over TLS", () => {
 
   it("refuses a certificate for another host", async () => {
     const result = await probeOnce(postgres, encrypted("verify-full", "127.0.0.1"), { secrets });
-    expect(result.failure).toEqual({
+    expect(result.failure).toMatchObject({
       kind: "tls",
       phase: "tls",
       message: "the certificate is for localhost, not for 127.0.0.1",

@@ -55,6 +55,8 @@ export const postgres: Prober<PostgresSettings, PostgresObservation> = {
   kind: "postgres",
   title:
     "Opens a fresh connection to PostgreSQL and times each phase, counts the connections in use, and can open a burst of them. A burst fails the probe only when none of its connections succeeds.",
+  role: "database",
+  reach: "private",
   get settings() {
     return z
       .strictObject({

@@ -36,6 +36,8 @@ export const serviceHealth: Prober<ServiceHealthSettings, ServiceHealthObservati
   kind: "service_health",
   title:
     "Asks Google whether it has an incident that strikes the region and the products that the environment stands on.",
+  role: "region",
+  reach: "control_plane",
   get settings() {
     return z.strictObject({
       ...regional(),

@@ -44,6 +44,7 @@ export const tls: Prober<TlsSettings, TlsObservation> = {
   kind: "tls",
   title:
     "Shakes hands for TLS on a fresh connection and judges the certificates: their chain, their names, and how long they are valid.",
+  reach: "private",
   get settings() {
     return z.strictObject({
       host: z
@@ -96,7 +97,7 @@ min_validity: 14d
       const { fault, expiresAt, expiring = "", leafExpiresAt } = secured;
       const until = (instant: number): number => (instant - world.now()) / 1000;
       return {
-        ...(fault === undefined ? {} : { failure: failure(new ProbeFault("tls", fault)) }),
+        ...(fault === undefined ? {} : { failure: failure(new ProbeFault("tls", fault, { signal: "certificate" })) }),
         handshake: {
           seconds: watch.times()["tls"] ?? 0,
           version: secured.socket.getProtocol() ?? "unknown",
@@ -138,9 +139,8 @@ function validityProblem(
 ): Failure | undefined {
   if (!first || first.expiry * 1000 >= min_validity) return undefined;
   const left = spokenDuration(first.expiry * 1000);
-  return tlsFailure(
-    `the certificate of ${first.name} expires in ${left}, expected at least ${formatDuration(min_validity)}`,
-  );
+  const message = `the certificate of ${first.name} expires in ${left}, expected at least ${formatDuration(min_validity)}`;
+  return { ...tlsFailure(message), signal: "certificate" };
 }
 
 function versionProblem({ min_version }: TlsSettings, version: string): Failure | undefined {

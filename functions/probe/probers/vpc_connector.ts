@@ -37,6 +37,8 @@ export const vpcConnector: Prober<VpcConnectorSettings, Observed<Reading>> = {
   kind: "vpc_connector",
   title:
     "Reads the load of a Serverless VPC Access connector from Cloud Monitoring: CPU, throughput, instances and, where they can be had, connections.",
+  role: "connector",
+  reach: "control_plane",
   get settings() {
     return z.strictObject({
       ...regional(),

@@ -141,7 +141,7 @@ describe("websocket handshakes", () => {
     const port = await tcpServer((socket) => socket.once("data", () => socket.end(`HTTP/1.1 ${head}`)));
     const result = await probe(port);
     const message = `the upgrade was answered with ${status}`;
-    expect(result.failure).toEqual({ kind, phase: "upgrade", message });
+    expect(result.failure).toEqual({ kind, phase: "upgrade", message, status: Number(status.slice(0, 3)) });
     expect(measured(result, "http_status")).toBe(Number(status.slice(0, 3)));
     expect(measured(result, "websocket_connection_success")).toBe(0);
     expect(measured(result, "websocket_handshake_time")).toBeUndefined();
@@ -151,7 +151,8 @@ describe("websocket handshakes", () => {
 
   it("keeps a status whose body does not come in time", async () => {
     const port = await tcpServer(answering("503 Busy\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\n"));
-    const late = { kind: "http_status", phase: "upgrade", message: "the upgrade was answered with 503 Busy" };
+    const message = "the upgrade was answered with 503 Busy";
+    const late = { kind: "http_status", phase: "upgrade", message, status: 503 };
     expect((await probe(port, { deadlines: { upgrade: "50ms" } })).failure).toEqual(late);
     expect((await probe(port, {}, 100)).failure).toEqual(late);
   });
@@ -171,7 +172,7 @@ describe("websocket handshakes", () => {
       if (arrived === 5) for (const answer of waiting) answer();
     });
     const result = await probe(await listening(server), { handshakes: 5, script: [health] });
-    expect(result.failure).toEqual({
+    expect(result.failure).toMatchObject({
       kind: "http_status",
       phase: "upgrade",
       message: "2 of 5 simultaneous handshakes failed: the upgrade was answered with 503 Service Unavailable",
@@ -200,7 +201,7 @@ describe("websocket handshakes", () => {
       phase: "connect",
       message: `127.0.0.1:${port} refused the connection: nothing listens there`,
     };
-    expect((await probe(port)).failure).toEqual(refused);
+    expect((await probe(port)).failure).toMatchObject(refused);
     const unknown = await probeOnce(websocket, { url: "ws://no-such-host.invalid/" });
     expect(unknown.failure).toMatchObject({ kind: "dns", phase: "dns" });
     expect(measured(unknown, "websocket_connection_success")).toBe(0);

@@ -32,6 +32,8 @@ export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
   kind: "websocket",
   title:
     "Opens a WebSocket on a fresh connection, or several at the same moment, and plays a script over the first: messages to send, and messages that must come in their order and time. A server that accepts a handshake and closes at once is seen only by a script.",
+  role: "websocket",
+  reach: "users",
   get settings() {
     return z
       .strictObject({
@@ -171,7 +173,10 @@ async function shakeHands(
     if (!(error instanceof Refusal))
       return { handshake: { failure: redacted(own.failureOf(error), world) }, stages: own };
     const { kind, message, status } = error;
-    return { handshake: { failure: redacted({ kind, phase: own.phase, message }, world), status }, stages: own };
+    return {
+      handshake: { failure: redacted({ kind, phase: own.phase, message, status }, world), status },
+      stages: own,
+    };
   }
 }
 

@@ -11,6 +11,7 @@ export const vocabulary: Vocabulary = {
     http: {
       kind: "http",
       title: "Fetches a URL.",
+      reach: "users",
       settings: z.strictObject({
         url: z.url({ protocol: /^https?$/ }).describe("The address that is fetched."),
         expect_status: z.array(z.int().min(100).max(599)).min(1).optional(),
@@ -22,11 +23,15 @@ export const vocabulary: Vocabulary = {
     postgres: {
       kind: "postgres",
       title: "Connects to a database.",
+      role: "database",
+      reach: "private",
       settings: z.strictObject({ host: z.string(), password: secretReference(), user: textOrSecret().optional() }),
     },
     cloud_run: {
       kind: "cloud_run",
       title: "Reads the metrics of a service.",
+      role: "service",
+      reach: "control_plane",
       secondhand: true,
       settings: z.strictObject({
         project: googleProject(),

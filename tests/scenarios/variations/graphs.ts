@@ -108,10 +108,10 @@ function small(): Graph {
     configuration: {
       environment: "small",
       components: {
-        way: { title: "VPC connector", layer: "platform" },
+        way: { title: "VPC connector", layer: "platform", role: "connector" },
         sql: { title: "Cloud SQL", layer: "platform", depends_on: ["way"] },
         backend: { layer: "application", depends_on: ["sql"], impact: "Users get no answers" },
-        auth: { layer: "application", depends_on: ["sql"], impact: "Nobody can log in" },
+        auth: { layer: "application", role: "auth", depends_on: ["sql"], impact: "Nobody can log in" },
         websocket: { layer: "application", depends_on: ["backend"], impact: "Chats stand still" },
       },
       probes: {
@@ -141,17 +141,18 @@ function shop(): Graph {
     configuration: {
       environment: "shop",
       components: {
-        "europe-west1": { title: "Region europe-west1", layer: "platform" },
+        "europe-west1": { title: "Region europe-west1", layer: "platform", role: "region" },
         egress: { title: "Serverless VPC access", layer: "platform", depends_on: ["europe-west1"] },
         orders: { title: "Orders database", layer: "platform", depends_on: ["egress"] },
         customers: { title: "Customers database", layer: "platform", depends_on: ["egress"] },
-        certs: { title: "Certificates", layer: "platform" },
-        ingress: { title: "Ingress", layer: "platform", depends_on: ["certs", "europe-west1"] },
+        certs: { title: "Certificates", layer: "platform", role: "certificate" },
+        ingress: { title: "Ingress", layer: "platform", role: "edge", depends_on: ["certs", "europe-west1"] },
         catalog: { layer: "application", depends_on: ["orders", "ingress"], impact: "Nothing can be found" },
         checkout: { layer: "application", depends_on: ["orders", "ingress"], impact: "Nothing can be bought" },
         login: {
           title: "Login",
           layer: "application",
+          role: "auth",
           depends_on: ["customers", "ingress"],
           impact: "Nobody can log in",
         },
@@ -159,6 +160,7 @@ function shop(): Graph {
         purchase: {
           title: "Purchase end to end",
           layer: "application",
+          role: "journey",
           depends_on: ["catalog", "checkout", "login"],
           impact: "No revenue",
         },
