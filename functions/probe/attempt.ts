@@ -14,7 +14,7 @@ import type {
   Unchecked,
 } from "../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Secrets } from "../../shared/ports.ts";
-import { bounded, longestText, redact } from "../../shared/redact.ts";
+import { bounded, longestText, Redactor } from "../../shared/redact.ts";
 import type { AnyProber, Assessment, ProbeWorld } from "./prober.ts";
 import { probers as registry } from "./probers/index.ts";
 
@@ -62,8 +62,8 @@ interface Attempted {
   readonly at: number;
   readonly ms: number;
   readonly assessment: Assessment;
-  /** What must not appear in any text. */
-  readonly concealed: ReadonlySet<string>;
+  /** Knows what must not appear in any text. */
+  readonly redactor: Redactor;
 }
 
 /** Failures in which nobody answered: of what was answered, a second attempt would only make a better impression. */
@@ -77,21 +77,21 @@ async function attempt(probe: ConfiguredProbe, timeoutMs: number, ports: Attempt
   const at = ports.clock.now();
   const started = performance.now();
   const limitMs = Math.min(timeoutMs, (ports.until ?? Number.POSITIVE_INFINITY) - at);
-  const concealed = new Set<string>();
+  const redactor = new Redactor();
   const assessment =
     limitMs <= 0
       ? failed("internal", "start", "the time of the whole run was over before this probe could start")
       : await withinDeadline(limitMs, ports.unwanted, (signal, onClose) => {
           const remaining = (): number => Math.max(0, started + limitMs - performance.now());
-          return assessed(probe, ports, worldOf(ports, { signal, onClose, remaining }, concealed));
+          return assessed(probe, ports, worldOf(ports, { signal, onClose, remaining }, redactor));
         });
-  return { at, ms: performance.now() - started, assessment, concealed };
+  return { at, ms: performance.now() - started, assessment, redactor };
 }
 
 function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted): ProbeResult {
-  const { assessment, ms, concealed } = second ?? first;
+  const { assessment, ms, redactor } = second ?? first;
   const { failure, findings, unchecked, hops } = assessment;
-  const clean = (text: string): string => (isPlain(text) && concealed.size === 0 ? text : bounded(text, concealed));
+  const clean = (text: string): string => (isPlain(text) && redactor.isEmpty ? text : bounded(text, redactor));
   const cleanFailure = (one: Failure): Failure => {
     const { code } = one;
     return { ...one, message: clean(one.message), ...(code === undefined ? {} : { code: clean(code).slice(0, 60) }) };
@@ -125,11 +125,11 @@ function isPlain(text: string): boolean {
   return text.length <= longestText && /^[\w .:/-]*$/.test(text) && text.trim() === text;
 }
 
-function attemptOf({ at, ms, assessment: { failure }, concealed }: Attempted): Attempt {
+function attemptOf({ at, ms, assessment: { failure }, redactor }: Attempted): Attempt {
   return {
     at: instant(at),
     duration: ms / 1000,
-    ...(failure ? { failure: { ...failure, message: bounded(failure.message, concealed) } } : {}),
+    ...(failure ? { failure: { ...failure, message: bounded(failure.message, redactor) } } : {}),
   };
 }
 
@@ -181,7 +181,7 @@ async function assessed(
   if (!settings.success)
     return failed("internal", "settings", `the settings of the probe are wrong: ${settings.error.message}`);
   try {
-    return prober.assess(settings.data, await prober.observe(settings.data, world));
+    return prober.assess(settings.data, await prober.observe(settings.data, world), world.redact);
   } catch (error) {
     return failed(
       "internal",
@@ -194,7 +194,7 @@ async function assessed(
 function worldOf(
   { secrets, google, beats, clock }: AttemptPorts,
   scope: Pick<ProbeWorld, "signal" | "onClose" | "remaining">,
-  concealed: Set<string>,
+  redactor: Redactor,
 ): ProbeWorld {
   return {
     ...scope,
@@ -205,12 +205,12 @@ function worldOf(
     },
     clock: () => performance.now(),
     now: () => clock.now(),
-    conceal: (text) => void concealed.add(text),
-    redact: (text) => redact(text, concealed),
+    conceal: (text) => redactor.add(text),
+    redact: redactor.redact,
     resolve: async (value: string | SecretReference) => {
       if (!isSecretReference(value)) return value;
       const secret = await secrets.read(value.secret);
-      concealed.add(secret);
+      redactor.add(secret);
       return secret;
     },
   };

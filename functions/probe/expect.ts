@@ -3,6 +3,7 @@ import { z } from "zod";
 import { duration } from "../../shared/config/fields.ts";
 import { lazily } from "../../shared/lazily.ts";
 import type { Failure } from "../../shared/messages/report.ts";
+import { excerpt, type Redact } from "../../shared/redact.ts";
 import { formatDuration, quantity } from "../../shared/units.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
 import type { Answer } from "./net/exchange.ts";
@@ -32,16 +33,15 @@ export interface Answered {
   readonly seconds: number;
 }
 
-/** An answer in the form that expectations speak of. @param clean takes secrets out of a text */
-export function answered(answer: Answer & { readonly seconds: number }, clean: Clean): Answered {
-  const headers = Object.entries(answer.headers).map(([name, value]) => [name, clean([value].flat().join(", "))]);
-  return {
-    status: answer.status,
-    statusText: clean(answer.statusText),
-    headers: Object.fromEntries(headers),
-    body: clean(answer.body.toString("utf8")),
-    seconds: answer.seconds,
-  };
+/** An answer in the form that expectations speak of. */
+export function answered({
+  status,
+  statusText,
+  headers,
+  body,
+  seconds,
+}: Answer & { readonly seconds: number }): Answered {
+  return { status, statusText, headers, body: body.toString("utf8"), seconds };
 }
 
 /** A text read as JSON; `undefined` where it is none. */
@@ -128,25 +128,22 @@ export const expectations: () => z.ZodType<Expectations, unknown> = lazily(() =>
   }),
 );
 
-/** Takes secrets out of a text of the target before it is cut. */
-type Clean = (text: string) => string;
-
 /**
  * The first thing about an answer that is not as expected, or `undefined`.
  * @param json the body read as JSON, or `undefined`
- * @param clean for an answer that was not yet freed of secrets
+ * @param redact takes secrets out of what is told of the answer
  */
 export function unmet(
   expected: Expectations,
   seen: Answered,
   json: unknown,
-  clean: Clean = (text) => text,
+  redact: Redact = (text) => text,
 ): Failure | undefined {
   const problem =
-    statusProblem(expected, seen, clean) ??
-    headerProblem(expected, seen, clean) ??
-    bodyProblem(expected, seen, clean) ??
-    jsonProblem(expected, seen, json, clean) ??
+    statusProblem(expected, seen, redact) ??
+    headerProblem(expected, seen, redact) ??
+    bodyProblem(expected, seen, redact) ??
+    jsonProblem(expected, seen, json, redact) ??
     timeProblem(expected, seen);
   return problem && { ...problem, status: seen.status };
 }
@@ -154,25 +151,25 @@ export function unmet(
 function statusProblem(
   { status: accepted }: Expectations,
   { status, statusText, headers, body }: Answered,
-  clean: Clean,
+  redact: Redact,
 ): Failure | undefined {
   const list = Array.isArray(accepted) ? accepted : [accepted];
   if (list.some((one) => acceptsStatus(one, status))) return undefined;
   const told = /json|text\/plain/.test(String(headers["content-type"] ?? "")) && body.trim() !== "";
-  const message = `${status} ${statusText}`.trim() + (told ? `: ${excerpt(clean(body))}` : "");
+  const message = `${status} ${statusText}`.trim() + (told ? `: ${excerpt(body, longestExcerpt, redact)}` : "");
   return { kind: "http_status", phase: "response", message };
 }
 
 function headerProblem(
   { headers: wanted = {} }: Expectations,
   { headers }: Answered,
-  clean: Clean,
+  redact: Redact,
 ): Failure | undefined {
   for (const [name, expected] of Object.entries(wanted)) {
     const value = headers[name];
     const text = typeof value === "string" ? value : value?.join(", ");
     if (text !== undefined && matchesText(expected, text)) continue;
-    const observed = text === undefined ? "is missing" : `is "${excerpt(clean(text))}"`;
+    const observed = text === undefined ? "is missing" : `is "${excerpt(text, longestExcerpt, redact)}"`;
     return { kind: "body", phase: "response", message: `the header ${name} ${observed}, expected ${quoted(expected)}` };
   }
   return undefined;
@@ -181,16 +178,16 @@ function headerProblem(
 function bodyProblem(
   { body_contains, body_matches }: Expectations,
   { body }: Answered,
-  clean: Clean,
+  redact: Redact,
 ): Failure | undefined {
   if (body_contains !== undefined && !body.includes(body_contains))
-    return bodyFailure(`the body does not contain "${body_contains}", it is: ${excerpt(clean(body))}`);
+    return bodyFailure(`the body does not contain "${body_contains}", it is: ${excerpt(body, longestExcerpt, redact)}`);
   if (body_matches === undefined) return undefined;
   const pattern = parsePattern(asPattern(body_matches)) ?? /$^/;
   const found = search(pattern, body);
   if (found === true) return undefined;
   return found === false
-    ? bodyFailure(`the body does not match ${pattern}, it is: ${excerpt(clean(body))}`)
+    ? bodyFailure(`the body does not match ${pattern}, it is: ${excerpt(body, longestExcerpt, redact)}`)
     : bodyFailure(`whether the body matches ${pattern} cannot be told in reasonable time: write a simpler pattern`);
 }
 
@@ -198,15 +195,17 @@ function jsonProblem(
   { json: wanted }: Expectations,
   { body }: Answered,
   json: unknown,
-  clean: Clean,
+  redact: Redact,
 ): Failure | undefined {
   if (wanted === undefined) return undefined;
-  if (json === undefined) return bodyFailure(`the body is not JSON, it is: ${excerpt(clean(body))}`);
+  if (json === undefined) return bodyFailure(`the body is not JSON, it is: ${excerpt(body, longestExcerpt, redact)}`);
   for (const [path, expected] of Object.entries(wanted)) {
     const value = valueAt(json, parseJsonPath(path) ?? []);
     if (value === undefined) return bodyFailure(`the body has no ${path}, expected ${quoted(expected)}`);
     if (!meets(value, expected))
-      return bodyFailure(`${path} is ${excerpt(clean(JSON.stringify(value)))}, expected ${quoted(expected)}`);
+      return bodyFailure(
+        `${path} is ${excerpt(JSON.stringify(value), longestExcerpt, redact)}, expected ${quoted(expected)}`,
+      );
   }
   return undefined;
 }
@@ -285,6 +284,5 @@ function quoted(expected: JsonScalar): string {
   return typeof expected === "string" ? expected : JSON.stringify(expected);
 }
 
-function excerpt(text: string): string {
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
-}
+/** How much of an answer is told, in characters. */
+const longestExcerpt = 120;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { lazily } from "../../shared/lazily.ts";
 import { type MetricName, metrics } from "../../shared/metrics.ts";
+import { excerpt, type Redact } from "../../shared/redact.ts";
 import { type Quantity, quantity } from "../../shared/units.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
 import type { Assessment } from "./prober.ts";
@@ -66,8 +67,13 @@ export const extractions: () => z.ZodType<readonly Extraction[], unknown> = lazi
 /**
  * The samples of one extraction, or in one sentence why there are none.
  * @param json the body, read as JSON
+ * @param redact takes secrets out of what is told of the body
  */
-export function extract(extraction: Extraction, json: unknown): { samples: Samples; problem?: string } {
+export function extract(
+  extraction: Extraction,
+  json: unknown,
+  redact: Redact = (text) => text,
+): { samples: Samples; problem?: string } {
   const { metric, path, each, labels = {}, required } = extraction;
   const found = valueAt(json, parseJsonPath(path) ?? []);
   if (found === undefined || found === null)
@@ -81,12 +87,12 @@ export function extract(extraction: Extraction, json: unknown): { samples: Sampl
     if (number === undefined)
       return {
         samples,
-        problem: `${each === undefined ? path : `${path} ${key}`} is ${describe(value)}, which is no ${expectation(extraction)}`,
+        problem: `${each === undefined ? path : `${path} ${excerpt(key, 80, redact)}`} is ${describe(value, redact)}, which is no ${expectation(extraction)}`,
       };
     samples.push({ metric, value: number, labels: each === undefined ? labels : { ...labels, [each]: key } });
   }
   if (values.length === 0 && required)
-    return { samples, problem: `${path} is ${describe(found)}, not an object or a list of values` };
+    return { samples, problem: `${path} is ${describe(found, redact)}, not an object or a list of values` };
   return { samples };
 }
 
@@ -146,7 +152,6 @@ function expectation({ metric, unit }: Extraction): string {
   return unit === undefined || unit === "count" ? `number for ${metric}` : `number in ${unit} for ${metric}`;
 }
 
-function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+function describe(value: unknown, redact: Redact): string {
+  return excerpt(JSON.stringify(value) ?? String(value), 80, redact);
 }

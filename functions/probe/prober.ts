@@ -6,6 +6,7 @@ import type { KeptBeat } from "../../shared/heartbeats.ts";
 import type { Failure, Finding, Hop, Unchecked } from "../../shared/messages/report.ts";
 import type { MetricName } from "../../shared/metrics.ts";
 import type { GoogleApi } from "../../shared/ports.ts";
+import type { Redact } from "../../shared/redact.ts";
 
 /** What a prober may use of the world while it observes. */
 export interface ProbeWorld {
@@ -19,10 +20,10 @@ export interface ProbeWorld {
   now(): number;
   /** Resolves a text or a reference to a secret. Every secret resolved here is kept out of the report. */
   resolve(value: string | SecretReference): Promise<string>;
-  /** Keeps a text out of the report that is part of a secret, such as the password inside a URL. */
+  /** Keeps a text out of the report that is as secret as one, such as a token that a target gives out. */
   conceal(text: string): void;
   /** Replaces all that was resolved from secrets or concealed so far, in a text of the target. To be called before the text is cut. */
-  redact(text: string): string;
+  readonly redact: Redact;
   /** The newest report of what reports to us by itself. @throws Error where it cannot be read */
   lastBeat(name: string): Promise<KeptBeat | undefined>;
   /** Google's APIs, with the identity of the function. */
@@ -74,7 +75,8 @@ export interface Prober<Settings, Observation> {
   readonly targetless?: boolean;
   /** Never throws for what a target does: a failure is part of the observation. */
   observe(settings: Settings, world: ProbeWorld): Promise<Observation>;
-  assess(settings: Settings, seen: Observation): Assessment;
+  /** @param redact takes secrets out of a text of the target, before it is cut. @default leaves it as it is */
+  assess(settings: Settings, seen: Observation, redact?: Redact): Assessment;
 }
 
 /** A prober whose types the registry does not need to know. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type SecretReference, textOrSecret } from "../../shared/config/fields.ts";
 import { lazily } from "../../shared/lazily.ts";
 import type { Failure, Hop } from "../../shared/messages/report.ts";
+import { excerpt, type Redact } from "../../shared/redact.ts";
 import { type Expectations, expectations } from "./expect.ts";
 import { dial } from "./net/dial.ts";
 import { type Answer, codings, exchange } from "./net/exchange.ts";
@@ -116,7 +117,7 @@ export async function ask(
       const { expiresAt, answer } = await visit(outgoing, settings, ca, world, watch);
       if (expiresAt !== undefined) expiries.push((expiresAt - world.now()) / 1000);
       const hop = { url: shown(outgoing.url), status: answer.status, duration: (world.clock() - left) / 1000 };
-      const next = settings.follow_redirects > 0 ? redirected(outgoing, answer) : undefined;
+      const next = settings.follow_redirects > 0 ? redirected(outgoing, answer, world.redact) : undefined;
       if (next || hops > 0) seen.push(hop);
       if (next && ca !== undefined && next.url.protocol !== "https:")
         throw new ProbeFault("tls", `redirected to ${shown(next.url)}, where ca verifies nothing`);
@@ -213,12 +214,12 @@ async function visit(
 }
 
 /** The request that a redirect asks for; `undefined` when the answer is none. @throws ProbeFault */
-function redirected(from: Outgoing, { status, headers }: Answer): Outgoing | undefined {
+function redirected(from: Outgoing, { status, headers }: Answer, redact: Redact): Outgoing | undefined {
   const location = [headers["location"]].flat()[0];
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined;
   const url = URL.parse(location, from.url.href);
   if (!url || !isHttpUrl(url.href))
-    throw new ProbeFault("protocol", `redirected to what is no HTTP URL: ${location.slice(0, 100)}`);
+    throw new ProbeFault("protocol", `redirected to what is no HTTP URL: ${excerpt(location, 100, redact)}`);
   const repeats = status === 307 || status === 308 || from.method === "GET" || from.method === "HEAD";
   const sameOrigin = url.origin === from.url.origin;
   if (repeats && from.body !== undefined && !sameOrigin)

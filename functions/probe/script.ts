@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { duration } from "../../shared/config/fields.ts";
 import { lazily } from "../../shared/lazily.ts";
+import { excerpt } from "../../shared/redact.ts";
 import { type JsonScalar, jsonValues, meets } from "./expect.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
 import { ProbeFault } from "./net/faults.ts";
@@ -205,7 +206,7 @@ async function expectMessages(
     const hasty = missing.find((one) => early.has(one));
     const disorder =
       hasty === undefined ? "" : hasty === first ? ", it came too early" : `, though ${spoken(hasty)} did`;
-    const shown = stages.world.redact(last).slice(0, 80);
+    const shown = excerpt(last, 80, stages.world.redact);
     const seen = others === 0 ? "" : `; ${others} other${others === 1 ? "" : "s"} came, the last: ${shown}`;
     return `no message with ${first ? spoken(first) : "more"} came${counted}${disorder}${seen}`;
   };

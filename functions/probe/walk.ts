@@ -1,5 +1,6 @@
 /** Walks the steps of a journey: one after the other, over fresh connections and an open WebSocket, with what was captured on the way. */
 import type { Failure } from "../../shared/messages/report.ts";
+import { excerpt } from "../../shared/redact.ts";
 import { formatDuration } from "../../shared/units.ts";
 import { capture, withoutSecretFields } from "./capture.ts";
 import { answered, type JsonScalar, meets, parseJson, unmet } from "./expect.ts";
@@ -52,7 +53,7 @@ export async function walk(steps: readonly JourneyStep[], { variables, world, go
 
 /** A world whose texts are freed of fields, too, that are called like secrets: answers to a login are full of them. */
 export function careful(world: ProbeWorld): ProbeWorld {
-  return { ...world, redact: (text) => withoutSecretFields(world.redact(text)) };
+  return { ...world, redact: (text, isCut) => withoutSecretFields(world.redact(text, isCut)) };
 }
 
 /** A world that ends earlier than the one that it is made of. @param whose time runs out then, for the sentence of a failure */
@@ -104,7 +105,7 @@ class Walker {
       const confidential = Object.keys(settings.headers).filter((name) => marksIn(settings.headers[name]).length > 0);
       const { answer, failure } = await ask(filledRequest(settings, this.#variables), time.world, confidential);
       if (!answer || failure) return failure;
-      const seen = answered(answer, (text) => text);
+      const seen = answered(answer);
       const json = parseJson(seen.body);
       const problem = this.#keep(step, [json], seen.headers);
       const unexpected = unmet(filledExpectations(settings.expect, this.#variables), seen, json, redact);
@@ -112,7 +113,7 @@ class Walker {
       if (answer.truncated) return bodyFailure(`the body is longer than max_body, ${settings.max_body} bytes`);
       return problem === undefined
         ? undefined
-        : bodyFailure(`${problem}; the body is: ${shortened(redact(seen.body))}`);
+        : bodyFailure(`${problem}; the body is: ${excerpt(seen.body, 120, redact)}`);
     } catch (error) {
       return failureOf(error, "request");
     } finally {
@@ -160,7 +161,7 @@ class Walker {
       const value = this.#variables.get(name) ?? null;
       const filled = filledScalar(expected, this.#variables);
       if (meets(value, filled)) continue;
-      const seen = shortened(this.#world.redact(JSON.stringify(value)));
+      const seen = excerpt(JSON.stringify(value), 120, this.#world.redact);
       return bodyFailure(`${name} is ${seen}, expected ${plainText(filled)}`, "check");
     }
     return undefined;
@@ -171,18 +172,10 @@ class Walker {
     const { values, problem } = capture(step.capture, documents, headers);
     for (const [name, value, secret] of values) {
       this.#variables.set(name, value);
-      if (secret) concealIn(value, this.#world);
+      if (secret) this.#world.conceal(plainText(value));
     }
     return problem;
   }
-}
-
-/** Keeps a value out of the report, as it is and as it stands inside JSON. */
-export function concealIn(value: Json, world: ProbeWorld): void {
-  const plain = plainText(value);
-  world.conceal(plain);
-  const quoted = JSON.stringify(plain).slice(1, -1);
-  if (quoted !== plain) world.conceal(quoted);
 }
 
 function filledRequest(settings: RequestSettings, variables: Variables): RequestSettings {
@@ -248,8 +241,4 @@ function failureOf(error: unknown, phase: string): Failure {
 
 function bodyFailure(message: string, phase = "body"): Failure {
   return { kind: "body", phase, message };
-}
-
-function shortened(text: string): string {
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }

@@ -43,10 +43,10 @@ extract:
     const { answer, ...asked } = await ask(settings, world);
     if (!answer) return asked;
     const { body, truncated } = answer;
-    return { ...asked, answer: { ...answered(answer, world.redact), bytes: body.length, truncated } };
+    return { ...asked, answer: { ...answered(answer), bytes: body.length, truncated } };
   },
 
-  assess(settings, { failure, answer, phases, hops, certificateExpiry }) {
+  assess(settings, { failure, answer, phases, hops, certificateExpiry }, redact) {
     const measurements: Assessment["measurements"][number][] = Object.entries(phases).map(([phase, value]) => ({
       metric: "http_phase_time",
       value,
@@ -63,14 +63,14 @@ extract:
       { metric: "http_redirects", value: Math.max(0, hops.length - 1) },
     );
     const json = settings.extract.length > 0 || settings.expect.json ? parseJson(answer.body) : undefined;
-    const extracted = settings.extract.map((extraction) => extract(extraction, json));
+    const extracted = settings.extract.map((extraction) => extract(extraction, json, redact));
     measurements.push(...extracted.flatMap(({ samples }) => samples));
     const missing = extracted.find(({ problem }) => problem !== undefined)?.problem;
     const { status } = answer;
     const tooLong = `the body is longer than max_body, ${settings.max_body} bytes`;
     const reason =
       failure ??
-      unmet(settings.expect, answer, json) ??
+      unmet(settings.expect, answer, json, redact) ??
       (answer.truncated ? bodyFailure(tooLong, status) : undefined) ??
       (missing === undefined ? undefined : bodyFailure(missing, status));
     // Only slow, and otherwise as it should be: what a second request shows to be fast had started cold.

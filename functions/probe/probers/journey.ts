@@ -5,7 +5,7 @@ import { isSecretReference } from "../../../shared/config/secret-reference.ts";
 import { type Given, type JourneyStep, journeyStep, mistakesAmong, variables } from "../journey-steps.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import type { Json } from "../template.ts";
-import { careful, concealIn, type Walked, walk, within } from "../walk.ts";
+import { careful, type Walked, walk, within } from "../walk.ts";
 
 /** What a `journey` probe reads. */
 export interface JourneySettings {
@@ -167,10 +167,7 @@ const beforeAnythingIsSaid: ReadonlySet<string> = new Set(["dns", "connect", "tl
 async function beginning(given: Readonly<Record<string, Given>>, world: ProbeWorld): Promise<Map<string, Json>> {
   const known = new Map<string, Json>([["run_id", crypto.randomUUID()]]);
   for (const [name, value] of Object.entries(given)) {
-    const secret = isSecretReference(value);
-    const plain = secret ? await world.resolve(value) : value;
-    if (secret) concealIn(plain, world);
-    known.set(name, plain);
+    known.set(name, isSecretReference(value) ? await world.resolve(value) : value);
   }
   return known;
 }

@@ -1,5 +1,5 @@
 /** Cloud Run services: what is read of them. Values of environment variables are looked past, and never leave this file. */
-import { redact } from "../../../../shared/redact.ts";
+import { excerpt, Redactor } from "../../../../shared/redact.ts";
 import { at, flagAt, listAt, nameIn, numberAt, secondsAt, textAt, textsAt } from "./json.ts";
 import { parseCores, parseMemory } from "./quantities.ts";
 import type { Read, Reader } from "./read.ts";
@@ -43,8 +43,6 @@ export interface RunService {
 
 /** The most that Cloud Run lets an instance take to start, in seconds: 240 s before the first look, and 240 s of looking. */
 export const longestStartup = 480;
-/** The longest message that is looked through, in characters. */
-const longestMessage = 10_000;
 /** The default start-up probe: does the port accept connections, for 240 s. */
 const defaultStartup = 240;
 
@@ -138,12 +136,8 @@ function reasonOf(condition: unknown, variables: readonly unknown[]): string | u
   const reasons = [textAt(condition, "reason") ?? textAt(condition, "revisionReason"), message];
   const why = reasons.filter((part) => typeof part === "string" && part !== "").join(": ");
   const values = variables.map((variable) => at(variable, "value")).filter((value) => typeof value === "string");
-  // Whole values, and the longest first: what is left of a longer one would give it away.
-  const clean = redact(
-    why.slice(0, longestMessage),
-    values.toSorted((a, b) => b.length - a.length),
-  );
-  return clean === "" ? undefined : clean.slice(0, 120);
+  const clean = excerpt(why, 120, new Redactor(values).redact);
+  return clean === "" ? undefined : clean;
 }
 
 /** How long the start may take: the wait before the first look, and as many looks as may fail. */

@@ -1,0 +1,56 @@
+/** What the commands that run probes from here print of a target that says its secrets aloud. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
+import { listening } from "../functions/probe/fixtures.ts";
+import { encodings } from "../shared/encodings.fixtures.ts";
+import { fileOf, run } from "./here.fixtures.ts";
+
+const password = "c4n4ry/S3cret+&value";
+const login = Buffer.from(`someone:${password}`).toString("base64");
+
+it.each([
+  ["probe", []],
+  ["probe", ["--json"]],
+  ["verify", []],
+  ["verify", ["--json"]],
+  ["watch", []],
+])("%s %j prints no secret, in whatever form a target says it", async (command, options) => {
+  const forms = Object.values(encodings);
+  let requests = 0;
+  const port = await listening(
+    createServer((request, response) => {
+      const form = forms[Number(new URL(request.url ?? "", "http://x").searchParams.get("form"))] ?? String;
+      // Those that watch see every probe fail, and then all of them succeed.
+      response.writeHead(requests++ < forms.length ? 401 : 200, { "content-type": "text/plain" });
+      response.end(`someone may not come in with ${form(password)}`);
+    }),
+  );
+  const probes = forms.map(
+    (_, form) => `  form-${form}:
+    kind: http
+    component: pages
+    schedule: every 250ms
+    alert_after: 500ms
+    url: http://127.0.0.1:${port}/?form=${form}
+    headers: { authorization: { secret: login } }
+`,
+  );
+  const file = fileOf(`environment: shop
+components: { pages: { layer: application } }
+probes:
+${probes.join("")}recovery: { stages: [{ name: all, probes: [${forms.map((_, form) => `form-${form}`).join(", ")}] }] }
+`);
+  const secrets = join(dirname(file), "secrets");
+  mkdirSync(secrets);
+  writeFileSync(join(secrets, "login"), `Basic ${login}\n`);
+  const { out, err } = await run(command, "--config", file, "--secrets", secrets, ...options);
+  const printed = [...out, ...err].join("\n");
+  expect(printed.match(/someone may not come in with \*\*\*/g)?.length).toBeGreaterThanOrEqual(forms.length);
+  for (const form of forms) {
+    const said = form(password);
+    for (const text of [said, JSON.stringify(said).slice(1, -1), said.slice(0, 12)])
+      expect(printed).not.toContain(text);
+  }
+});

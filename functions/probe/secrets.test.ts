@@ -1,0 +1,186 @@
+/** Secrets that a target says aloud, in whatever form, wherever its protocol has room for a text: none of them is in the result. */
+import type { Socket } from "node:net";
+import { describe, expect, it } from "vitest";
+import { encodings } from "../../shared/encodings.fixtures.ts";
+import * as fc from "../../tests/support/chance.ts";
+import { probeOnce, tcpServer } from "./fixtures.ts";
+import type { AnyProber } from "./prober.ts";
+import { http } from "./probers/http.ts";
+import { journey } from "./probers/journey.ts";
+import { postgres } from "./probers/postgres.ts";
+import { websocket } from "./probers/websocket.ts";
+import { accepting } from "./websocket.fixtures.ts";
+
+const token = 'c4n4ry/S3cret+"value"&<é>';
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+/** Secrets of headers, each with what a target can say of it. */
+const headers: readonly (readonly [secret: string, ...said: string[]])[] = [
+  [token, token],
+  [`Bearer ${token}`, token, `Bearer ${token}`],
+  [`Basic ${base64(`someone:${token}`)}`, token, base64(`someone:${token}`)],
+  [`someone:${token}`, token, base64(`someone:${token}`)],
+  [`theme=dark; sid=${encodeURIComponent(token)}`, token, encodeURIComponent(token)],
+];
+
+/** A target that says a text in one place of its protocol, and how it is probed. */
+interface Place {
+  readonly prober: AnyProber;
+  readonly settings: (port: number) => Record<string, unknown>;
+  readonly serve: (socket: Socket, said: string) => void;
+  /** What is said is no longer than this, in bytes. @default any length */
+  readonly longest?: number;
+  /** The secret is a token that the target gave out itself. @default one of the configuration */
+  readonly isCaptured?: true;
+}
+
+const answering =
+  (answer: (said: string) => string) =>
+  (socket: Socket, said: string): void =>
+    void socket.once("data", () => socket.end(answer(said)));
+
+const authorization = { authorization: { secret: "told" } };
+
+function httpPlace(answer: (said: string) => string, settings: Record<string, unknown> = {}): Place {
+  return {
+    prober: http,
+    settings: (port) => ({ url: `http://127.0.0.1:${port}/`, headers: authorization, ...settings }),
+    serve: answering(answer),
+  };
+}
+
+function journeyPlace(answer: (said: string) => string, step: (port: number) => Record<string, unknown>): Place {
+  return {
+    prober: journey,
+    settings: (port) => ({
+      steps: [
+        { name: "log in", http: { url: `http://127.0.0.1:${port}/login` }, capture: { token: "$.token" } },
+        { name: "next", ...step(port) },
+      ],
+    }),
+    isCaptured: true,
+    serve: (socket, said) =>
+      socket.once("data", (data) =>
+        socket.end(
+          String(data).includes("/login") ? `HTTP/1.1 200 OK\r\n\r\n${JSON.stringify({ token })}` : answer(said),
+        ),
+      ),
+  };
+}
+
+const socketSettings = (port: number): Record<string, unknown> => ({
+  url: `ws://127.0.0.1:${port}/`,
+  headers: authorization,
+  script: [{ expect: [{ contains: "never said" }], within: "30ms" }],
+});
+
+const ok = "HTTP/1.1 200 OK\r\n";
+const denied = "HTTP/1.1 401 No\r\ncontent-type: text/plain\r\n\r\n";
+
+const places: Readonly<Record<string, Place>> = {
+  "http, status line": httpPlace((said) => `HTTP/1.1 401 ${said}\r\n\r\n`),
+  "http, body": httpPlace((said) => denied + said),
+  "http, end of what is told of a body": httpPlace((said) => `${denied}${"x ".repeat(50)}${said} and more`),
+  "http, header": httpPlace((said) => `${ok}x-echo: ${said}\r\n\r\n`, { expect: { headers: { "x-echo": "other" } } }),
+  "http, malformed header": { ...httpPlace((said) => `${ok}${said}\r\n\r\n`), longest: 40 },
+  "http, field of JSON": httpPlace((said) => `${ok}\r\n${JSON.stringify({ a: said })}`, {
+    expect: { json: { "$.a": "other" } },
+  }),
+  "http, JSON that is a text": httpPlace((said) => `${ok}\r\n${JSON.stringify({ a: JSON.stringify({ said }) })}`, {
+    expect: { json: { "$.a": "other" } },
+  }),
+  "http, key of JSON": httpPlace((said) => `${ok}\r\n${JSON.stringify({ p: { [said]: 1 } })}`, {
+    extract: [{ metric: "smd_phase_duration", path: "$.p", each: "phase" }],
+  }),
+  "http, value of JSON": httpPlace((said) => `${ok}\r\n${JSON.stringify({ p: { [said]: said } })}`, {
+    extract: [{ metric: "smd_phase_duration", path: "$.p", each: "phase" }],
+  }),
+  "http, redirect": httpPlace((said) => `HTTP/1.1 302 Found\r\nlocation: /${encodeURIComponent(said)}\r\n\r\n`),
+  "http, redirect elsewhere": httpPlace((said) => `HTTP/1.1 302 Found\r\nlocation: mailto:${said}\r\n\r\n`),
+  "http, body that does not match": httpPlace((said) => `${ok}\r\n${said}`, { expect: { body_matches: "^other$" } }),
+  "journey, body": journeyPlace(
+    (said) => denied + said,
+    (port) => ({ http: { url: `http://127.0.0.1:${port}/` } }),
+  ),
+  "journey, refused upgrade": journeyPlace(
+    (said) => denied + said,
+    (port) => ({ websocket: { url: `ws://127.0.0.1:${port}/` } }),
+  ),
+  "journey, captured value": journeyPlace(
+    (said) => `${ok}\r\n${JSON.stringify({ value: said })}`,
+    (port) => ({ http: { url: `http://127.0.0.1:${port}/`, expect: { json: { "$.value": 1 } } } }),
+  ),
+  "websocket, status line": {
+    prober: websocket,
+    settings: socketSettings,
+    serve: answering((said) => `HTTP/1.1 401 ${said}\r\n\r\n`),
+  },
+  "websocket, body": { prober: websocket, settings: socketSettings, serve: answering((said) => denied + said) },
+  "websocket, reason of a close": {
+    prober: websocket,
+    settings: socketSettings,
+    serve: (socket, said) =>
+      accepting(() => {
+        const reason = Buffer.from(said);
+        socket.end(Buffer.concat([Buffer.from([0x88, reason.length + 2, 0x10, 0x00]), reason]));
+      })(socket),
+    longest: 120,
+  },
+  "websocket, message": {
+    prober: websocket,
+    settings: socketSettings,
+    serve: (socket, said) =>
+      accepting(() => {
+        const message = Buffer.from(said);
+        socket.write(Buffer.concat([Buffer.from([0x81, 126, message.length >> 8, message.length & 0xff]), message]));
+      })(socket),
+  },
+  "postgres, error": {
+    prober: postgres,
+    settings: (port) => ({
+      connection: { host: "127.0.0.1", port, user: "someone", password: { secret: "told" } },
+      tls: "disable",
+    }),
+    serve: (socket, said) =>
+      socket.once("data", () => {
+        const fields = Buffer.from(`SFATAL\0VFATAL\0C28P01\0M${said}\0\0`);
+        const length = Buffer.alloc(4);
+        length.writeInt32BE(fields.length + 4);
+        socket.end(Buffer.concat([Buffer.from("E"), length, fields]));
+      }),
+  },
+};
+
+const forms = fc.array(fc.constantFrom(...Object.entries(encodings)), { maxLength: 2 });
+const configured = fc
+  .constantFrom(...headers)
+  .chain(([secret, ...said]) => fc.record({ secret: fc.constant(secret), text: fc.constantFrom(...said), forms }));
+const captured = fc.record({ secret: fc.constant("not used"), text: fc.constant(token), forms });
+
+describe.each(Object.entries(places))("%s", (_where, { prober, settings, serve, longest = 60_000, isCaptured }) => {
+  it("tells no secret that is said there", async () => {
+    let said = "";
+    const port = await tcpServer((socket) => serve(socket, said));
+    await fc.assert(
+      fc.asyncProperty(isCaptured ? captured : configured, async ({ secret, text, forms }) => {
+        said = forms.reduce((inner, [, encode]) => encode(inner), text);
+        fc.pre(Buffer.byteLength(said) <= longest);
+        const result = await probeOnce(prober, settings(port), { secrets: { told: secret }, timeoutMs: 5_000 });
+        const kept = JSON.stringify(result);
+        const beginning = said.slice(0, 16);
+        for (const part of [beginning, encodeURI(beginning)])
+          expect(kept).not.toContain(JSON.stringify(part).slice(1, -1));
+        expect(kept).toContain("***");
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+it("names the user whose login failed", async () => {
+  const port = await tcpServer((socket) => answering((said) => denied + said)(socket, `no user someone with ${token}`));
+  const [, , [secret] = [""]] = headers;
+  const settings = { url: `http://127.0.0.1:${port}/`, headers: authorization };
+  const { failure } = await probeOnce(http, settings, { secrets: { told: secret } });
+  expect(failure?.message).toBe("401 No: no user someone with ***");
+});
