@@ -24,6 +24,8 @@ export interface CertificateOptions {
   readonly until?: number;
   /** The key of somebody else, in PEM, which the certificate is for. @default a new one */
   readonly publicKey?: string;
+  /** The keys of an older certificate that this one renews. @default new ones */
+  readonly keys?: webcrypto.CryptoKeyPair;
 }
 
 /** Issues a certificate. */
@@ -34,9 +36,10 @@ export async function issue({
   from = -1,
   until = 30,
   publicKey,
+  keys: old,
 }: CertificateOptions): Promise<Issued> {
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const keys = old ?? (await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]));
   const day = 86_400_000;
   const names = hosts?.map((host) => ({
     type: /^[\d.]+$/.test(host) ? ("ip" as const) : ("dns" as const),

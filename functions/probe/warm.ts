@@ -2,7 +2,7 @@
 import { type AddressInfo, createServer } from "node:net";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import { type AttemptPorts, runProbe } from "./attempt.ts";
-import { loadRoots } from "./net/tls.ts";
+import { loadRoots } from "./net/trust.ts";
 
 /** How often the whole way of a probe is gone: after that the engine has compiled what counts. */
 const rounds = 20;
@@ -19,7 +19,7 @@ export async function warmUp(): Promise<void> {
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
   try {
     const { port } = server.address() as AddressInfo;
-    loadRoots();
+    loadRoots(Date.now());
     await Promise.all([import("pg"), import("ws")]);
     await runProbe(probeOf("tls", { host: "localhost", port, ip_version: 4 }), ports);
     const plain = probeOf("http", { url: `http://localhost:${port}/`, ip_version: 4, expect: { status: 200 } });

@@ -1,16 +1,10 @@
 /** The TLS handshake over a connection, and the judgement of the certificates in plain sentences. */
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
-import {
-  connect,
-  createSecureContext,
-  type DetailedPeerCertificate,
-  getCACertificates,
-  type SecureContext,
-  type TLSSocket,
-} from "node:tls";
+import { connect, type DetailedPeerCertificate, type TLSSocket } from "node:tls";
 import { eventOf } from "./dial.ts";
 import type { Stopwatch } from "./stopwatch.ts";
+import { type Chain, type ClientCertificate, chainOf, contextOf, expiry, start, trusted } from "./trust.ts";
 
 /** What a connection must show to be trusted. */
 export interface TlsOptions {
@@ -22,7 +16,7 @@ export interface TlsOptions {
   readonly verify?: "full" | "chain" | "nothing";
   readonly protocols?: readonly string[];
   /** What proves who we are, in PEM. @default nothing */
-  readonly client?: { readonly cert: string; readonly key: string } | undefined;
+  readonly client?: ClientCertificate | undefined;
 }
 
 /** A finished handshake. Nothing may be sent over it while a fault stands. */
@@ -47,12 +41,13 @@ export interface Secured {
  */
 export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch, now: number): Promise<Secured> {
   const { host, ca, verify = "full", protocols, client } = options;
+  const authorities = trusted(ca);
   watch.enter("tls");
   const socket = connect({
     socket: raw,
     host,
     ...(isIP(host) === 0 ? { servername: host } : {}),
-    secureContext: contextOf(ca, client),
+    secureContext: contextOf(authorities, client, now),
     ...(protocols === undefined ? {} : { ALPNProtocols: [...protocols] }),
     // A certificate that is refused is still one whose dates are wanted: it is judged below, before anything is sent.
     rejectUnauthorized: false,
@@ -64,9 +59,8 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
   await eventOf(socket, "secureConnect");
   watch.stop();
   const leaf = socket.getPeerX509Certificate();
-  const roots = trusted(ca);
-  const chain = leaf ? verifiedChain(leaf, roots) : [];
-  const first = chain.toSorted((left, right) => expiry(left) - expiry(right))[0];
+  const chain = leaf && chainOf(leaf, authorities, now);
+  const first = chain?.certificates.toSorted((left, right) => expiry(left) - expiry(right))[0];
   return {
     socket,
     leaf,
@@ -76,98 +70,20 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
     fault:
       verify === "nothing"
         ? undefined
-        : roots.size === 0
+        : authorities.bySubject.size === 0
           ? "ca holds no certificate: write the trusted authorities in PEM"
           : faultOf(socket, chain, { host, verify, now }),
   };
 }
 
-/**
- * The certificates from the first to the nearest trusted authority. What a server sends beyond that is not verified by anybody, and may
- * be long expired.
- */
-function verifiedChain(
-  leaf: X509Certificate,
-  roots: ReadonlyMap<string, readonly X509Certificate[]>,
-): X509Certificate[] {
-  const chain: X509Certificate[] = [];
-  for (let next: X509Certificate | undefined = leaf; next && chain.length < 10; next = next.issuerCertificate) {
-    const current: X509Certificate = next;
-    chain.push(current);
-    const root = roots.get(current.issuer)?.find((candidate) => current.checkIssued(candidate));
-    if (root) {
-      if (root.fingerprint256 !== current.fingerprint256) chain.push(root);
-      break;
-    }
-    if (current.checkIssued(current)) break;
-  }
-  return chain;
-}
-
-/** How many authorities and contexts are remembered: more than a configuration has. */
-const mostRemembered = 100;
-
-/** Contexts by what they were made of: to read authorities takes longer than a handshake. */
-const contexts = new Map<string, SecureContext>();
-
-function contextOf(ca: string | undefined, client: TlsOptions["client"]): SecureContext {
-  const key = JSON.stringify([ca, client?.cert, client?.key]);
-  return remembered(contexts, key, () =>
-    // An empty text would stand for the authorities of the system.
-    createSecureContext({
-      ...(ca === undefined ? {} : { ca: ca.trim() === "" ? [] : ca }),
-      ...(client === undefined ? {} : client),
-    }),
-  );
-}
-
-function remembered<T>(known: Map<string, T>, key: string, make: () => T): T {
-  const found = known.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  const [oldest] = known.keys();
-  if (known.size >= mostRemembered && oldest !== undefined) known.delete(oldest);
-  known.set(key, made);
-  return made;
-}
-
-const authorities = new Map<string, ReadonlyMap<string, readonly X509Certificate[]>>();
-let systemRoots: ReadonlyMap<string, readonly X509Certificate[]> | undefined;
-
-/** Reads the trusted authorities of the system, which takes a while. */
-export function loadRoots(): void {
-  trusted(undefined);
-  contextOf(undefined, undefined);
-}
-
-function trusted(ca: string | undefined): ReadonlyMap<string, readonly X509Certificate[]> {
-  if (ca !== undefined)
-    return remembered(authorities, ca, () =>
-      bySubject(ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []),
-    );
-  systemRoots ??= bySubject(getCACertificates("default"));
-  return systemRoots;
-}
-
-function bySubject(pems: readonly string[]): ReadonlyMap<string, readonly X509Certificate[]> {
-  return Map.groupBy(
-    pems.map((pem) => new X509Certificate(pem)),
-    (certificate) => certificate.subject,
-  );
-}
-
-function expiry(certificate: X509Certificate): number {
-  return Date.parse(certificate.validTo);
-}
-
 /** Why the certificates are not accepted, the chain before the name; `undefined` when they are. */
 function faultOf(
   socket: TLSSocket,
-  chain: readonly X509Certificate[],
+  chain: Chain | undefined,
   { host, verify, now }: { host: string; verify: "full" | "chain"; now: number },
 ): string | undefined {
   if (!socket.authorized) return explain(socket, chain, now);
-  const [leaf] = chain;
+  const leaf = chain?.certificates[0];
   if (verify === "chain" || (leaf && isFor(leaf, host))) return undefined;
   return `the certificate is for ${namesOf(leaf)}, not for ${host}`;
 }
@@ -179,20 +95,20 @@ function isFor(certificate: X509Certificate, host: string): boolean {
   return certificate.checkHost(name, { subject: "never", partialWildcards: false }) !== undefined;
 }
 
-function explain(socket: TLSSocket, chain: readonly X509Certificate[], now: number): string {
+function explain(socket: TLSSocket, chain: Chain | undefined, now: number): string {
   // A string, whatever its declaration says: the code that OpenSSL gives to the first thing found wrong.
   const code = String(socket.authorizationError);
-  const leaf = chain[0];
-  const last = chain.at(-1);
+  const certificates = chain?.certificates ?? [];
+  const leaf = certificates[0];
+  const last = certificates.at(-1);
+  const expired = certificates.find((certificate) => expiry(certificate) <= now);
+  const early = certificates.find((certificate) => start(certificate) > now);
+  // Of the trusted authorities, OpenSSL is told only those that are valid now: of the others it says that they are missing.
+  if (expired && (chain?.trusted || code === "CERT_HAS_EXPIRED"))
+    return `the certificate of ${subjectOf(expired)} expired on ${day(expired.validTo)}`;
+  if (early && (chain?.trusted || code === "CERT_NOT_YET_VALID"))
+    return `the certificate of ${subjectOf(early)} is not valid before ${day(early.validFrom)}`;
   switch (code) {
-    case "CERT_HAS_EXPIRED": {
-      const expired = chain.find((certificate) => expiry(certificate) < now) ?? leaf;
-      return `the certificate of ${subjectOf(expired)} expired on ${day(expired?.validTo)}`;
-    }
-    case "CERT_NOT_YET_VALID": {
-      const early = chain.find((certificate) => Date.parse(certificate.validFrom) > now) ?? leaf;
-      return `the certificate of ${subjectOf(early)} is not valid before ${day(early?.validFrom)}`;
-    }
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
       return `the certificate of ${subjectOf(leaf)} is self-signed: no authority vouches for it`;
     case "SELF_SIGNED_CERT_IN_CHAIN":

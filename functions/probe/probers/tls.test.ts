@@ -1,7 +1,12 @@
 import { createServer } from "node:http";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import {
+  createServer as createTlsServer,
+  getCACertificates,
+  setDefaultCACertificates,
+  type TlsOptions,
+} from "node:tls";
 import { describe, expect, it } from "vitest";
-import { issue, listening, measured, probeOnce, tcpServer } from "../fixtures.ts";
+import { type Issued, issue, listening, measured, probeOnce, tcpServer } from "../fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { tls } from "./tls.ts";
 
@@ -130,6 +135,121 @@ describe("tls", async () => {
   it("names a server that asks for a certificate of ours", async () => {
     const port = await serveGood({ requestCert: true, rejectUnauthorized: true, maxVersion: "TLSv1.2" });
     expect((await probe(port)).failure).toMatchObject({ phase: "tls" });
+  });
+});
+
+describe("tls where an authority was renewed", async () => {
+  /** The same name and key, for another time, or signed by another. */
+  const again = (old: Issued, name: string, until: number, issuer?: Issued): Promise<Issued> =>
+    issue({ name, keys: old.keys, from: -400, until, ...(issuer ? { issuer } : {}) });
+  const authority = await issue({ name: "Authority", until: 50 });
+  const expiredAuthority = await again(authority, "Authority", -1);
+  const olderAuthority = await again(authority, "Authority", 20);
+  const nextAuthority = await issue({ name: "Authority", keys: authority.keys, from: 1, until: 900 });
+  const rekeyed = await issue({ name: "Authority", until: 800 });
+  const middle = await issue({ name: "Middle", issuer: authority, until: 70 });
+  const expiredMiddle = await again(middle, "Middle", -1, authority);
+  const olderMiddle = await again(middle, "Middle", 20, authority);
+  const host = await issue({ name: "host", issuer: middle, hosts: ["localhost"], until: 90 });
+  // Another authority has signed for this one, once for long and once until yesterday, and was renewed itself.
+  const other = await issue({ name: "Other", until: 60 });
+  const expiredOther = await again(other, "Other", -1);
+  const cross = await again(authority, "Authority", 40, other);
+  const expiredCross = await again(authority, "Authority", -1, other);
+  const stranger = await issue({ name: "Stranger", until: 900 });
+  const crossOfStranger = await again(authority, "Authority", 900, stranger);
+
+  const renewed = (sent: readonly Issued[], trusted: readonly Issued[], settings = {}) =>
+    serve({ cert: [host, ...sent].map(({ cert }) => cert).join(""), key: host.key }).then((port) =>
+      probeOnce(
+        tls,
+        { host: "localhost", port, ip_version: 4, tls: { ca: { secret: "ca" } }, min_validity: "0s", ...settings },
+        { secrets: { ca: trusted.map(({ cert }) => cert).join("\n") } },
+      ),
+    );
+
+  it.each<[string, Issued[], Issued[], number]>([
+    ["an expired root before it", [middle], [expiredAuthority, authority], 50],
+    ["an expired root after it", [middle], [authority, expiredAuthority], 50],
+    ["expired roots on both sides", [middle], [expiredAuthority, authority, expiredAuthority], 50],
+    ["a root that expires sooner before it", [middle], [olderAuthority, authority], 50],
+    ["a root that expires sooner after it", [middle], [authority, olderAuthority], 50],
+    ["a root that is not valid yet before it", [middle], [nextAuthority, authority], 50],
+    ["a root of the same name and another key after it", [middle], [authority, rekeyed], 50],
+    ["an expired root that is sent", [middle, expiredAuthority], [authority], 50],
+    ["an expired intermediate that is sent before it", [expiredMiddle, middle], [authority], 50],
+    ["an expired intermediate that is sent after it", [middle, expiredMiddle], [authority], 50],
+    ["an older intermediate that is sent before it", [olderMiddle, middle], [authority], 50],
+    ["an expired intermediate that is trusted", [middle], [expiredMiddle, authority], 50],
+    ["a certificate that has no part in it", [rekeyed, middle], [authority], 50],
+    ["a cross-signed twin that expires sooner", [middle, cross], [authority, other], 50],
+    ["an expired cross-signed twin", [middle, expiredCross], [authority, other], 50],
+    ["an expired cross-signed twin before the good one", [middle, expiredCross, cross], [other], 40],
+    ["an expired cross-signed twin after the good one", [middle, cross, expiredCross], [other], 40],
+    ["a cross-signed twin in place of an expired root", [middle, cross], [expiredAuthority, other], 40],
+    ["a cross-signed twin in place of a root that is not valid yet", [middle, cross], [nextAuthority, other], 40],
+    ["a cross-signed twin, its root renewed as well", [cross, middle], [expiredAuthority, expiredOther, other], 40],
+    ["a cross-signed twin of an expired authority", [middle, cross], [authority, expiredOther], 50],
+    ["a cross-signed twin of an authority that is not trusted", [middle, crossOfStranger], [authority], 50],
+    [
+      "everything at once",
+      [cross, expiredMiddle, expiredCross, middle],
+      [expiredOther, expiredAuthority, other, authority],
+      50,
+    ],
+    ["a cross-signed twin that is trusted", [middle], [cross, expiredAuthority, other], 40],
+  ])("takes the expiry of the chain that is valid longest, with %s", async (_what, sent, trusted, days) => {
+    const result = await renewed(sent, trusted);
+    expect(result.failure).toBeUndefined();
+    expect((measured(result, "tls_certificate_expiry") ?? 0) / day).toBeCloseTo(days, 1);
+    expect((measured(result, "tls_leaf_certificate_expiry") ?? 0) / day).toBeCloseTo(90, 1);
+  });
+
+  it("names the certificate of that chain which expires first", async () => {
+    const { failure } = await renewed([middle, expiredCross], [expiredAuthority, authority], { min_validity: "60d" });
+    expect(failure?.message).toMatch(/^the certificate of Authority expires in 49 d 23 h, expected at least 60d$/);
+  });
+
+  it.each<[string, Issued[], Issued[], string, number]>([
+    ["every root", [middle], [expiredAuthority], "Authority", -1],
+    ["every intermediate", [expiredMiddle], [authority, expiredAuthority], "Middle", -1],
+    ["every cross-signed twin and root", [middle, expiredCross], [expiredAuthority, other], "Authority", -1],
+  ])("fails where %s has expired", async (_what, sent, trusted, name, days) => {
+    const result = await renewed(sent, trusted);
+    const date = new Date(Date.now() - day * 1000).toISOString().slice(0, 10);
+    expect(result.failure?.message).toBe(`the certificate of ${name} expired on ${date}`);
+    expect((measured(result, "tls_certificate_expiry") ?? 0) / day).toBeCloseTo(days, 1);
+  });
+
+  it("fails where the root is not valid yet", async () => {
+    const result = await renewed([middle], [nextAuthority]);
+    const date = new Date(Date.now() + day * 1000).toISOString().slice(0, 10);
+    expect(result.failure?.message).toBe(`the certificate of Authority is not valid before ${date}`);
+  });
+
+  it("is not held up by a server that sends many authorities of one name", async () => {
+    const many = await Promise.all(Array.from({ length: 40 }, (_, at) => again(authority, "Authority", 100 + at)));
+    const result = await renewed([middle, ...many], [authority]);
+    expect(result.failure).toBeUndefined();
+    expect((measured(result, "tls_certificate_expiry") ?? 0) / day).toBeCloseTo(50, 1);
+  });
+
+  it("does the same with the authorities of the system", async () => {
+    const before = getCACertificates("default");
+    const port = await serve({ cert: host.cert + middle.cert + cross.cert, key: host.key });
+    const expiries: (number | undefined)[] = [];
+    for (const trusted of [
+      [expiredAuthority, authority],
+      [authority, expiredAuthority],
+      [expiredAuthority, other],
+    ]) {
+      setDefaultCACertificates([...before, ...trusted.map(({ cert }) => cert)]);
+      const result = await probeOnce(tls, { host: "localhost", port, ip_version: 4, min_validity: "0s" });
+      expect(result.failure).toBeUndefined();
+      expiries.push(Math.round((measured(result, "tls_certificate_expiry") ?? 0) / day));
+    }
+    setDefaultCACertificates(before);
+    expect(expiries).toEqual([50, 50, 40]);
   });
 });
 
