@@ -1,4 +1,5 @@
 /** Two rehearsals of one record, by two configurations: what the second does otherwise than the first. Pure. */
+import { ownEntry, setEntry } from "../shared/entries.ts";
 import type { Stored, Value } from "../shared/ports.ts";
 import { spokenDuration } from "../shared/units.ts";
 import type { Rehearsed } from "./rehearsal.ts";
@@ -57,7 +58,7 @@ export function compare(before: Rehearsed, after: Rehearsed): Compared[] {
 function tell({ id, fields }: Stored, { deliveries }: Rehearsed): Told {
   const own = deliveries.filter(({ incident, status }) => incident === id && status === "delivered");
   const notices: Record<string, string[]> = {};
-  for (const { channel, event } of own) notices[channel] = [...(notices[channel] ?? []), event];
+  for (const { channel, event } of own) setEntry(notices, channel, [...(ownEntry(notices, channel) ?? []), event]);
   return {
     incident: id,
     title: String(fields["title"]),
@@ -103,7 +104,7 @@ function differencesOf(before: Told, after: Told): Difference[] {
   const alerts = [before, after].map((told) => [...told.alerts].sort().join(", "));
   if (alerts[0] !== alerts[1]) differences.push({ what: "alerts", before: alerts[0] ?? "", after: alerts[1] ?? "" });
   for (const channel of [...new Set([...Object.keys(before.notices), ...Object.keys(after.notices)])].sort()) {
-    const [was, is] = [before, after].map(({ notices }) => notices[channel]?.join(", ") ?? "nothing");
+    const [was, is] = [before, after].map(({ notices }) => ownEntry(notices, channel)?.join(", ") ?? "nothing");
     if (was !== is) differences.push({ what: `told ${channel}`, before: was ?? "", after: is ?? "" });
   }
   return differences;

@@ -1,5 +1,6 @@
 /** The command line: the table of commands, and what is common to them. */
 import { insteadOf } from "../shared/config/problems.ts";
+import { ownEntry } from "../shared/entries.ts";
 import { nearest } from "../shared/nearest.ts";
 import { type Command, WrongUsage } from "./command.ts";
 import { processTerminal, type Terminal, table } from "./terminal.ts";
@@ -31,7 +32,7 @@ export async function main(args: readonly string[], terminal: Terminal = process
     terminal.print(...(await help()));
     return 0;
   }
-  const command = Object.hasOwn(commands, name) ? await commands[name]?.() : undefined;
+  const command = await ownEntry(commands, name)?.();
   if (!command) {
     const names = Object.keys(commands);
     terminal.note(`pathkeeper: unknown command "${name}": ${insteadOf(nearest(name, names), names, "commands")}`);

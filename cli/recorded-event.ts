@@ -1,4 +1,5 @@
 /** An event of an incident that was: made of its document, for previews of what people would read of it. */
+import { ownEntry } from "../shared/entries.ts";
 import { type IncidentEvent, type IncidentEventKind, parseIncidentEvent } from "../shared/messages/incident-event.ts";
 import { MalformedMessage } from "../shared/messages/report.ts";
 import { nearest } from "../shared/nearest.ts";
@@ -29,13 +30,13 @@ export async function incidentDocument(store: Store, id: string): Promise<Fields
  */
 export function recordedEvent(id: string, document: Fields, event: IncidentEventKind): IncidentEvent {
   const { resolved_at, recovering_at, acknowledged_at, opened_at } = document;
-  const moments = {
+  const moments: Readonly<Record<string, Value | undefined>> = {
     resolved: resolved_at,
     recovering: recovering_at,
     acknowledged: acknowledged_at,
     opened: opened_at,
   };
-  const at = moments[event as keyof typeof moments] ?? resolved_at ?? opened_at;
+  const at = ownEntry(moments, event) ?? resolved_at ?? opened_at;
   const fields = Object.entries(document).map(([name, value]) => [
     name,
     isInstant(value) ? value.toISOString() : value,

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, readdirSync, realpathSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { ownEntry } from "../shared/entries.ts";
 import { collator } from "../shared/formatters.ts";
 import { freePort } from "./free-port.ts";
 
@@ -116,7 +117,7 @@ type Place = { readonly jar: string; readonly java: string } | { readonly proble
 
 function locate(kind: EmulatorKind, environment: Environment): Place {
   const { variable, component } = kinds[kind];
-  const named = environment[variable];
+  const named = ownEntry(environment, variable);
   const jar = named ?? installedJar(kind, environment);
   if (jar === undefined) {
     return {

@@ -1,4 +1,5 @@
 /** Whether the demo's outage went as promised: one incident, its right cause, each channel told once of each. */
+import { ownEntry, setEntry } from "../shared/entries.ts";
 import type { Fields } from "../shared/ports.ts";
 import type { Outage } from "./demo/script.ts";
 import type { Received } from "./inbox/inbox.ts";
@@ -53,7 +54,7 @@ export function outcomeOf(
   const deliveries = Object.fromEntries(channels.map((channel) => [channel, countsOf(channel, received)]));
   for (const [channel, counts] of Object.entries(deliveries)) {
     for (const event of ["opened", "resolved"]) {
-      const count = counts[event] ?? 0;
+      const count = ownEntry(counts, event) ?? 0;
       if (count !== 1) problems.push(`${channel} was told ${count} times that the incident was ${event}, not once.`);
     }
   }
@@ -96,7 +97,8 @@ export function isOver({ incidents, received, channels }: Happened): boolean {
 
 function countsOf(channel: string, received: readonly Received[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { event } of received.filter((one) => one.channel === channel)) counts[event] = (counts[event] ?? 0) + 1;
+  for (const { event } of received.filter((one) => one.channel === channel))
+    setEntry(counts, event, (ownEntry(counts, event) ?? 0) + 1);
   return counts;
 }
 

@@ -4,8 +4,10 @@
  */
 import { z } from "zod";
 import type { Configuration } from "./config/model.ts";
+import { ownEntry } from "./entries.ts";
 import { lazily } from "./lazily.ts";
 import { type Severity, severities } from "./messages/incident-event.ts";
+import { namedRecord } from "./named-record.ts";
 import type { Fields } from "./ports.ts";
 
 /** Name of the collection. Ids are periods: `2025-09-16` or `2025-09`. */
@@ -75,7 +77,7 @@ export const defaultTarget = 0.99;
 
 /** The share of time that a component is to be up, from 0 to 1. */
 export function targetOf({ availability }: Configuration, component: string): number {
-  return availability?.components[component] ?? availability?.target ?? defaultTarget;
+  return ownEntry(availability?.components, component) ?? availability?.target ?? defaultTarget;
 }
 
 /** The share of the known time that it was up, from 0 to 1; `undefined` when nothing is known. */
@@ -153,8 +155,8 @@ const schemas = lazily(() => {
   const seconds = z.number().min(0);
   const shares = z.object({ up: seconds, down: seconds, unknown: seconds, maintenance: seconds.optional() });
   const day = {
-    components: z.record(z.string(), shares),
-    journeys: z.record(z.string(), z.object({ attempts: seconds, successes: seconds })),
+    components: namedRecord(z.string(), shares),
+    journeys: namedRecord(z.string(), z.object({ attempts: seconds, successes: seconds })),
   };
   const period: z.ZodType<Availability> = z.object({
     ...day,
@@ -165,7 +167,7 @@ const schemas = lazily(() => {
       mean_detect: seconds.nullable(),
       mean_acknowledge: seconds.nullable(),
       mean_recover: seconds.nullable(),
-      each: z.record(
+      each: namedRecord(
         z.string(),
         z.object({
           severity: z.enum(severities),
@@ -177,7 +179,7 @@ const schemas = lazily(() => {
       ),
     }),
   });
-  const days: z.ZodType<Readonly<Record<string, Day>>> = z.record(z.string(), z.object(day));
+  const days: z.ZodType<Readonly<Record<string, Day>>> = namedRecord(z.string(), z.object(day));
   return { period, days };
 });
 

@@ -1,4 +1,5 @@
 /** The catalogue of metrics: one place that says what each means, in which unit, and which kind of probe yields it. */
+import { ownEntry } from "./entries.ts";
 import type { Unit } from "./units.ts";
 
 /** What a metric is. */
@@ -407,5 +408,5 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
 
 /** The metric of that name, or `undefined` where the catalogue has none. */
 export function metricNamed(name: string): Metric | undefined {
-  return Object.hasOwn(metrics, name) ? metrics[name as MetricName] : undefined;
+  return ownEntry<Metric>(metrics, name);
 }

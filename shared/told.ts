@@ -1,4 +1,5 @@
 /** What is known of the notices of an incident, on it and in the ledger: written by the notifier, read by people and by the evaluator. */
+import { setEntry } from "./entries.ts";
 import type { Fields, Value } from "./ports.ts";
 
 /** The collection of the ledger: one document for each event and channel, told or not. */
@@ -54,8 +55,8 @@ export function withTold(
   const sentences: Record<string, Value> = { ...mapOf(document["deliveries"]) };
   const numbers: Record<string, Value> = { ...mapOf(document["told"]) };
   for (const [channel, { sentence, entries, done, attempts, firstAt = null, lastAt = null }] of Object.entries(news)) {
-    sentences[channel] = sentence;
-    numbers[channel] = { entries, done, attempts, first_at: firstAt, last_at: lastAt };
+    setEntry(sentences, channel, sentence);
+    setEntry(numbers, channel, { entries, done, attempts, first_at: firstAt, last_at: lastAt });
   }
   return { deliveries: sentences, told: numbers };
 }

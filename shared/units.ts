@@ -1,3 +1,4 @@
+import { ownEntry } from "./entries.ts";
 /** Base units, durations and sizes: how they are written by people and how they are kept. */
 
 /** The unit of a metric. Everything is kept in base units: seconds, a ratio from 0 to 1, bytes, a plain count. */
@@ -36,9 +37,9 @@ export const unitSuffixes: readonly string[] = ["%", ...Object.keys(durationUnit
 export function quantity(number: number, suffix: string): Quantity | undefined {
   if (suffix === "") return { value: number, unit: "count" };
   if (suffix === "%") return { value: number / 100, unit: "ratio" };
-  const milliseconds = durationUnits[suffix];
+  const milliseconds = ownEntry(durationUnits, suffix);
   if (milliseconds !== undefined) return { value: (number * milliseconds) / 1000, unit: "seconds" };
-  const bytes = sizeUnits[suffix];
+  const bytes = ownEntry(sizeUnits, suffix);
   if (bytes !== undefined) return { value: number * bytes, unit: "bytes" };
   return undefined;
 }
@@ -49,7 +50,7 @@ export function parseDuration(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(compact)) return undefined;
   let total = 0;
   for (const [, amount, unit] of compact.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
-    total += Number(amount) * (durationUnits[unit ?? ""] ?? Number.NaN);
+    total += Number(amount) * (ownEntry(durationUnits, unit ?? "") ?? Number.NaN);
   }
   return total;
 }

@@ -1,5 +1,6 @@
 /** Time series that one run of a probe has Google return, which is what reading Cloud Monitoring is billed by. */
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import { ownEntry } from "../../shared/entries.ts";
 
 /** Each kind reads every metric once and has Google aggregate it; the pages of the kinds say the same. */
 const seriesOfKind: Readonly<Record<string, number>> = {
@@ -12,5 +13,5 @@ const seriesOfKind: Readonly<Record<string, number>> = {
 
 /** How many series one run returns, at the least one for each query. */
 export function seriesOfARun({ kind }: Pick<ConfiguredProbe, "kind">): number {
-  return seriesOfKind[kind] ?? 0;
+  return ownEntry(seriesOfKind, kind) ?? 0;
 }

@@ -4,6 +4,7 @@ import { flushEvery } from "../../functions/evaluate/availability/flush.ts";
 import { deploymentOf } from "../../scripts/bundle/deployment.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { scheduleInterval } from "../../shared/config/schedule.ts";
+import { ownEntry, setEntry } from "../../shared/entries.ts";
 import { seriesOfARun } from "./series.ts";
 
 /** Counts of one month. */
@@ -78,7 +79,7 @@ export function workloadOf(configuration: Configuration): Workload {
   const notices = incidentsOfAMonth * deliveriesOfAnIncident;
   const runs: Record<string, number> = {};
   for (const { probes, reports: count } of groups) {
-    for (const { kind } of probes) runs[kind] = (runs[kind] ?? 0) + count;
+    for (const { kind } of probes) setEntry(runs, kind, (ownEntry(runs, kind) ?? 0) + count);
   }
   const statusPages = configuration.channels.filter(({ kind }) => kind === "status_page").length;
   // One message refreshes all of them, with each writing of the availability.
@@ -134,7 +135,7 @@ function groupWork(probes: readonly ConfiguredProbe[]): GroupWork {
   const interval = scheduleInterval(schedule);
   const triggers = interval === undefined ? triggersOf(schedule) : month / Math.max(60, interval / 1000);
   const rounds = interval === undefined || interval >= 60_000 ? 1 : 60_000 / interval;
-  const longest = Math.max(...probes.map(({ kind }) => usualSeconds[kind] ?? usualOfOthers));
+  const longest = Math.max(...probes.map(({ kind }) => ownEntry(usualSeconds, kind) ?? usualOfOthers));
   // Rounds of a minute keep their request open from the first to the last.
   const waiting = rounds === 1 ? 0 : 60 - (interval ?? 0) / 1000;
   return {

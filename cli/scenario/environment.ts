@@ -1,5 +1,6 @@
 /** The environment of a scenario: what each probe would show at an instant. */
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import type { Failure, Finding, Measurement, ProbeResult, Vantage } from "../../shared/messages/report.ts";
 import type { Effect, Phase, SampleCourse } from "./effect.ts";
 import { healthySamples, yields } from "./healthy.ts";
@@ -159,7 +160,7 @@ function concernsSeries({ metric, labels }: SeriesOfValues, probe: ConfiguredPro
   };
   return (
     (labels["probe"] !== undefined || yields(probe, metric)) &&
-    Object.entries(own).every(([label, value]) => (labels[label] ?? value) === value)
+    Object.entries(own).every(([label, value]) => (ownEntry(labels, label) ?? value) === value)
   );
 }
 

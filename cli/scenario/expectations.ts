@@ -2,6 +2,7 @@
 import type { Plan } from "../../functions/evaluate/plan.ts";
 import { inspect } from "../../shared/config/issues.ts";
 import { insteadOf, type Path, type Problems } from "../../shared/config/problems.ts";
+import { setEntry } from "../../shared/entries.ts";
 import { nearest } from "../../shared/nearest.ts";
 import {
   type Expectations,
@@ -68,7 +69,7 @@ function readIncident(
   for (const [when, value] of entries.filter(isMoment)) {
     checkInstant(when, [...path, when], problems);
     const moment = inspect(momentEntry, value, [...path, when], problems);
-    if (moment) moments[when] = moment;
+    if (moment) setEntry(moments, when, moment);
     checkCauses(moment, [...path, when], names);
   }
   if (!own) return undefined;

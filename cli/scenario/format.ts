@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { duration } from "../../shared/config/fields.ts";
 import { type IncidentEventKind, incidentEventKinds, incidentStatuses } from "../../shared/messages/incident-event.ts";
+import { namedRecord } from "../../shared/named-record.ts";
 import { parseDuration } from "../../shared/units.ts";
 
 /** The top of a file; durations in milliseconds. */
@@ -85,7 +86,7 @@ export interface ExpectedSuppression {
 
 const text = z.string().min(1);
 const texts = z.union([text, z.array(text).min(1)], { error: "must be a text or a list of texts" });
-const configuration = z.record(z.string(), z.unknown());
+const configuration = namedRecord(z.string(), z.unknown());
 
 /** `3m`, or `3m after 25m`. */
 const within: z.ZodType<Within, string> = z
@@ -150,17 +151,18 @@ const notice: z.ZodType<ExpectedNotice, unknown> = z.union([
 export const expectEntry: z.ZodType<Omit<Expectations, "incidents"> & { incidents?: unknown }, unknown> =
   z.strictObject({
     incidents: z
-      .union([z.int().min(0), z.array(z.record(z.string(), z.unknown()))], {
+      .union([z.int().min(0), z.array(namedRecord(z.string(), z.unknown()))], {
         error: "must be a list, or how many there are",
       })
       .optional()
       .describe("Exactly these incidents, oldest first; a number stands for how many."),
-    alerts: z
-      .record(z.string(), z.record(z.string(), z.enum(["pending", "firing", "inactive"])))
+    alerts: namedRecord(z.string(), namedRecord(z.string(), z.enum(["pending", "firing", "inactive"])))
       .optional()
       .describe("By instants such as at 12m: what alerts are, by the name of their rule."),
-    notifications: z
-      .record(z.string(), z.union([z.literal("any"), z.array(notice)], { error: "must be a list of events, or any" }))
+    notifications: namedRecord(
+      z.string(),
+      z.union([z.literal("any"), z.array(notice)], { error: "must be a list of events, or any" }),
+    )
       .optional()
       .describe(
         "What each channel delivers, in order. Channels that are not named deliver nothing; any stands for whatever.",
@@ -181,27 +183,25 @@ export const expectEntry: z.ZodType<Omit<Expectations, "incidents"> & { incident
 export const testEntry: z.ZodType<Omit<TestEntry, "expect"> & { expect: unknown }, unknown> = z.strictObject({
   name: text.describe("What happens and what is expected of the monitor, in one line."),
   override: configuration.optional().describe("Changes to the configuration for this test alone."),
-  timeline: z
-    .record(
-      z.string(),
-      z.union([text, z.array(text)], {
-        error: "must be a sentence or a list of sentences; one with a comma stands in quotes where it stands in { }",
-      }),
-    )
+  timeline: namedRecord(
+    z.string(),
+    z.union([text, z.array(text)], {
+      error: "must be a sentence or a list of sentences; one with a comma stands in quotes where it stands in { }",
+    }),
+  )
     .default({})
     .describe("What happens: by from 10m to 40m what is the case then, by at 12m what somebody does."),
-  series: z
-    .record(
-      z.string(),
-      z.string({
-        error: "must be a series such as ok x10, fail x5; one with a comma stands in quotes where it stands in { }",
-      }),
-    )
+  series: namedRecord(
+    z.string(),
+    z.string({
+      error: "must be a series such as ok x10, fail x5; one with a comma stands in quotes where it stands in { }",
+    }),
+  )
     .default({})
     .describe("Exact points, by the name of a probe or of a metric."),
   until: duration().optional().describe("How long the test lasts. Default: 30m after the last instant that it names."),
   expect: z
-    .union([z.literal("silence"), z.record(z.string(), z.unknown())], {
+    .union([z.literal("silence"), namedRecord(z.string(), z.unknown())], {
       error: "must be silence, or a map of what is expected",
     })
     .describe("silence: no incident and no notice. Otherwise what is expected."),
@@ -228,8 +228,7 @@ export const fileEntry: z.ZodType<Omit<TestFile, "tests"> & { tests: readonly un
   interval: duration()
     .optional()
     .describe("The time between the points of series. Default: a point is a run of the probe."),
-  healthy: z
-    .record(z.string(), z.union([z.string(), z.number()]))
+  healthy: namedRecord(z.string(), z.union([z.string(), z.number()]))
     .default({})
     .describe("What metrics are in health. Default: values that no rule and no baseline minds."),
   tests: z.array(z.unknown()).min(1).describe("The tests."),

@@ -4,6 +4,7 @@ import type { Series, SeriesSource } from "../../functions/evaluate/condition/in
 import type { Plan } from "../../functions/evaluate/plan.ts";
 import type { CompiledRule } from "../../functions/evaluate/rule.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import type { Measurement } from "../../shared/messages/report.ts";
 import { metricNamed } from "../../shared/metrics.ts";
 import type { Unit } from "../../shared/units.ts";
@@ -24,8 +25,8 @@ export function yields({ kind, settings }: ConfiguredProbe, metric: string): boo
   if (!kinds.includes(kind)) return false;
   // Anything may be extracted from a body, and then the settings say so.
   if (kind === "http") return /^(http|tls)_/.test(metric);
-  const setting = needed[metric];
-  return setting === undefined || kind !== "postgres" || settings[setting] !== undefined;
+  const setting = ownEntry(needed, metric);
+  return setting === undefined || kind !== "postgres" || ownEntry(settings, setting) !== undefined;
 }
 
 /** The series of every probe in health, besides success and duration, by the name of the probe. */
@@ -51,7 +52,7 @@ function calm(
   for (const metric of rule.metrics) {
     const movable = [...samples.values()].flat().filter((sample) => sample.metric === metric);
     if (!disturbed()) return;
-    if (chosen[metric] !== undefined || movable.length === 0) continue;
+    if (ownEntry(chosen, metric) !== undefined || movable.length === 0) continue;
     const before = movable.map(({ value }) => value);
     const alone = [...plan.rulesByName.values()].filter(({ metrics }) => metrics.length === 1 && metrics[0] === metric);
     const settles = candidatesFor(metric).some((value) => {
@@ -101,7 +102,11 @@ function samplesOf(probe: ConfiguredProbe, plan: Plan, chosen: Readonly<Record<s
     const labels = Object.fromEntries(own);
     const key = `${metric}${JSON.stringify(own.sort())}`;
     if (!samples.has(key))
-      samples.set(key, { metric, labels, value: chosen[metric] ?? healthyValue(metric, labels, probe, plan) });
+      samples.set(key, {
+        metric,
+        labels,
+        value: ownEntry(chosen, metric) ?? healthyValue(metric, labels, probe, plan),
+      });
   }
   return [...samples.values()];
 }
@@ -110,7 +115,7 @@ const identity: ReadonlySet<string> = new Set(["probe", "component", "vantage"])
 
 function concerns(matchers: Readonly<Record<string, string>>, probe: ConfiguredProbe): boolean {
   const own = identityOf(probe);
-  return Object.entries(matchers).every(([label, wanted]) => (own[label] ?? wanted) === wanted);
+  return Object.entries(matchers).every(([label, wanted]) => (ownEntry(own, label) ?? wanted) === wanted);
 }
 
 /** The first usual value that is normal by the baselines and makes no rule of this metric alone true. */

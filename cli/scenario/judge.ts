@@ -1,5 +1,6 @@
 /** Compares what came of a scenario with what was expected of it. Pure. */
 import type { Delivery } from "../../functions/notify/ledger.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Fields, Value } from "../../shared/ports.ts";
 import { formatDuration } from "../../shared/units.ts";
@@ -169,7 +170,7 @@ function noticesAsExpected(played: Played, { notifications }: Expectations): Fai
   if (notifications === undefined) return [];
   const { start, plan } = played.scenario;
   return plan.configuration.channels.flatMap(({ name }): Failure[] => {
-    const wanted = notifications[name] ?? [];
+    const wanted = ownEntry(notifications, name) ?? [];
     if (wanted === "any") return [];
     const delivered = played.deliveries
       .filter(({ channel, status }) => channel === name && status === "delivered")

@@ -10,6 +10,7 @@ import type { Configuration } from "../../shared/config/model.ts";
 import { insteadOf, type Path, type Problem, type Problems } from "../../shared/config/problems.ts";
 import { keysOf } from "../../shared/config/schema.ts";
 import { readSource, type Source } from "../../shared/config/source.ts";
+import { setEntry } from "../../shared/entries.ts";
 import { nearest } from "../../shared/nearest.ts";
 import { vocabulary } from "../vocabulary.ts";
 import type { Act, Phase } from "./effect.ts";
@@ -255,7 +256,8 @@ class Reader {
       return;
     }
     const labels: Record<string, string> = { ...metric.matchers };
-    for (const [, label = "", value = ""] of matchers.matchAll(/(\w+)\s*=\s*"?([^",]*)"?/g)) labels[label] = value;
+    for (const [, label = "", value = ""] of matchers.matchAll(/(\w+)\s*=\s*"?([^",]*)"?/g))
+      setEntry(labels, label, value);
     const strange = Object.keys(labels).find((label) => !metric.labels.includes(label));
     if (strange !== undefined) {
       const message = `${name} has no label "${strange}": ${insteadOf(nearest(strange, metric.labels), metric.labels, "labels")}`;

@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { loadConfiguration } from "../../shared/config/load.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import type { Path, Problems } from "../../shared/config/problems.ts";
+import { ownEntry, setEntry } from "../../shared/entries.ts";
 import { vocabulary } from "../vocabulary.ts";
 
 /** A change to a configuration and where it stands in the file of tests. */
@@ -37,7 +38,7 @@ function mergedWith(base: unknown, change: unknown): unknown {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(change)) {
     if (value === null) delete merged[key];
-    else merged[key] = mergedWith(merged[key], value);
+    else setEntry(merged, key, mergedWith(ownEntry(merged, key), value));
   }
   return merged;
 }
@@ -57,7 +58,7 @@ function reaches(value: unknown, [first, ...rest]: readonly (string | number)[])
   if (first === undefined) return true;
   if (Array.isArray(value)) return typeof first === "number" && first in value;
   if (!isMap(value)) return false;
-  if (!(String(first) in value)) return false;
-  const next = value[String(first)];
+  if (!Object.hasOwn(value, String(first))) return false;
+  const next = ownEntry(value, String(first));
   return rest.length === 0 || !isMap(next) || reaches(next, rest) || !Array.isArray(next);
 }

@@ -11,6 +11,7 @@ import { type Delivery, deliveries, parseDelivery } from "../../functions/notify
 import type { Send } from "../../functions/notify/send.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import { nextTrigger, scheduleInterval } from "../../shared/config/schedule.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { Report, Trigger, Vantage } from "../../shared/messages/report.ts";
@@ -222,10 +223,10 @@ class Stage {
     if (collection !== stateCollection || id !== environmentDocument) return;
     const { alerts } = decodeEnvironment(fields);
     for (const [key, { rule, status }] of Object.entries(alerts)) {
-      if (this.#known[key]?.status !== status) this.#alerts.push({ at, key, rule, status });
+      if (ownEntry(this.#known, key)?.status !== status) this.#alerts.push({ at, key, rule, status });
     }
     for (const [key, { rule }] of Object.entries(this.#known)) {
-      if (alerts[key] === undefined) this.#alerts.push({ at, key, rule, status: "inactive" });
+      if (ownEntry(alerts, key) === undefined) this.#alerts.push({ at, key, rule, status: "inactive" });
     }
     this.#known = alerts;
   }
@@ -253,7 +254,7 @@ function nextRun(schedule: string, after: number): number | undefined {
 
 /** An instant of a document, in milliseconds since the epoch; not a number where there is none. */
 export function instantOf(fields: Fields, name: string): number {
-  const value = fields[name];
+  const value = ownEntry(fields, name);
   return value instanceof Date ? value.getTime() : Number.NaN;
 }
 

@@ -3,6 +3,7 @@
 import { type NamedMetric, namedMetric, nearestMetric } from "../../functions/evaluate/condition/names.ts";
 import { ComponentGraph } from "../../functions/evaluate/graph.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
+import { setEntry } from "../../shared/entries.ts";
 import { type Failure, type FailureKind, failureKinds, type Vantage } from "../../shared/messages/report.ts";
 import { nearest } from "../../shared/nearest.ts";
 import type { Deed, Effect, Outcome, SampleCourse } from "./effect.ts";
@@ -229,7 +230,7 @@ function readLabels(words: Words, { labels }: NamedMetric): Record<string, strin
   do {
     const label = words.known("label", labels);
     words.one("=");
-    read[label] = words.name("the value of the label").text;
+    setEntry(read, label, words.name("the value of the label").text);
   } while (words.has(","));
   words.one("}");
   return read;

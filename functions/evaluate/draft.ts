@@ -1,4 +1,5 @@
 /** An incident while it is revised: its next form, what is to be told of it and what is to be asked for. */
+import { ownEntry } from "../../shared/entries.ts";
 import type { IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { bounded } from "../../shared/redact.ts";
@@ -91,7 +92,7 @@ export class Draft {
 
   /** Takes an alert in. People hear of it unless it was part of the incident before. */
   join({ key, rule, component, since }: KnownAlert): void {
-    if (this.incident.alerts[key] === undefined) this.#joined.push(rule);
+    if (ownEntry(this.incident.alerts, key) === undefined) this.#joined.push(rule);
     this.set({
       alerts: { ...this.incident.alerts, [key]: { rule, component, firing: true } },
       firstFailureAt: Math.min(this.incident.firstFailureAt, since),
@@ -109,7 +110,7 @@ export class Draft {
   /** Goes on with alerts whose rules were renamed. */
   rename(changes: Facts["news"]): void {
     for (const { key, formerly, alert } of changes.values()) {
-      const known = formerly === undefined ? undefined : this.incident.alerts[formerly];
+      const known = formerly === undefined ? undefined : ownEntry(this.incident.alerts, formerly);
       if (formerly === undefined || known === undefined || alert === undefined) continue;
       const alerts = renamedKey(this.incident.alerts, formerly, key);
       const symptoms = renamedKey(this.incident.symptoms, `alert/${formerly}`, `alert/${key}`);

@@ -3,6 +3,7 @@
  * four minutes after the fact, so a rule over them may fire when everything works again. That is no outage of its own; it becomes one only
  * where the figures stay bad for longer than an echo can.
  */
+import { ownEntry } from "../../shared/entries.ts";
 import { readLate } from "./cause/classes.ts";
 import { componentsOf } from "./document.ts";
 import type { Plan } from "./plan.ts";
@@ -25,7 +26,7 @@ export function echoUntil(
   const ended = [
     ...closed.map(({ resolvedAt, components = [] }) => ({ at: resolvedAt, components })),
     ...open
-      .filter(({ alerts }) => alerts[alert.key] === undefined)
+      .filter(({ alerts }) => ownEntry(alerts, alert.key) === undefined)
       .map((incident) => ({ at: incident.recoveringAt, components: componentsOf(incident) })),
   ];
   const ends = ended.flatMap(({ at, components }) =>

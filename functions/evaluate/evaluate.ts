@@ -3,6 +3,7 @@
  * read and one write while nothing changes. State, incidents and outbox are one commit; messages leave the outbox after it.
  */
 import type { Availability } from "../../shared/availability.ts";
+import { ownEntry, setEntry } from "../../shared/entries.ts";
 import { exportsOf } from "../../shared/exported-metrics.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
@@ -359,7 +360,7 @@ async function reviseIncidents(
   const documents: Record<string, OperatorFields> = {};
   for (const id of Object.keys(before.incidents)) {
     const document = await transaction.get(incidentCollection, id);
-    if (document) documents[id] = document;
+    if (document) setEntry(documents, id, document);
   }
   const taken = new Set<string>();
   let revised = revise(before, { ...happening, documents }, plan, now);
@@ -383,7 +384,7 @@ async function reviseIncidents(
     transaction.set(stateCollection, environmentDocument, encodeEnvironment(environment, now));
     for (const incident of revised.changed) {
       const fields = documentOf(incident, plan);
-      if (documents[incident.id]) transaction.update(incidentCollection, incident.id, fields);
+      if (ownEntry(documents, incident.id)) transaction.update(incidentCollection, incident.id, fields);
       else transaction.set(incidentCollection, incident.id, { ...fields, ...blankOperatorFields });
     }
   }

@@ -3,6 +3,7 @@
  * and what happened, and returns the next state, with the messages to send in its outbox.
  */
 import { isDeepStrictEqual } from "node:util";
+import { ownEntry, setEntry } from "../../shared/entries.ts";
 import { type Severity, severities, worse } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { list } from "../../shared/sentences.ts";
@@ -54,16 +55,16 @@ export function revise(
   const news = new Map<string, Extract<Change, { what: "alert" }>>();
   for (const change of happening.changes) {
     if (change.what === "probe") {
-      probes[change.fact.probe] = change.fact;
+      setEntry(probes, change.fact.probe, change.fact);
       continue;
     }
     const { key, alert, formerly = key } = change;
-    const before = alerts[formerly];
+    const before = ownEntry(alerts, formerly);
     news.set(key, change);
     delete alerts[formerly];
     if (alert === undefined) continue;
     if (alert.status === "firing" && before?.status !== "firing") started.push(alert);
-    alerts[key] = alert;
+    setEntry(alerts, key, alert);
   }
   if (happening.tickAt !== undefined) {
     for (const name of Object.keys(probes)) if (!plan.probes.has(name)) delete probes[name];
@@ -77,7 +78,7 @@ export function revise(
   const echoes = { ...environment.echoes };
   const time = Math.max(watermark, happening.tickAt ?? 0);
   for (const [key, until] of Object.entries(echoes)) {
-    const alert = alerts[key];
+    const alert = ownEntry(alerts, key);
     if (alert?.status === "firing" && time < until) continue;
     delete echoes[key];
     if (alert?.status === "firing") started.push(alert);
@@ -91,7 +92,7 @@ export function revise(
     );
     const until = echoUntil(alert, environment.closed ?? [], Object.values(environment.incidents), plan);
     if (until !== undefined && time < until && (home === undefined || home.status === "recovering")) {
-      echoes[alert.key] = until;
+      setEntry(echoes, alert.key, until);
       continue;
     }
     if (home) {
@@ -105,7 +106,7 @@ export function revise(
   for (const draft of drafts.values()) {
     // What was there from the beginning has not joined.
     if (!opened.includes(draft.incident.id)) draft.tellJoined(watermark);
-    const document = happening.documents?.[draft.incident.id];
+    const document = ownEntry(happening.documents, draft.incident.id);
     if (document) applyEdit(draft, document, facts.watermark, now);
     if (happening.diagnosis) takeDiagnosis(draft, happening.diagnosis, facts, plan);
     observe(draft, facts, plan);
@@ -121,7 +122,7 @@ export function revise(
     outbox.push(...draft.finish(plan));
     // Nobody waits any more for what a resolved incident has asked.
     if (draft.incident.status === "resolved") withdraw(draft.incident.id, outbox);
-    if (draft.incident.status !== "resolved") incidents[draft.incident.id] = draft.incident;
+    if (draft.incident.status !== "resolved") setEntry(incidents, draft.incident.id, draft.incident);
   }
   const changed = [...drafts.values()].filter((draft) => draft.changed).map(({ incident }) => incident);
   const revised: EnvironmentState = { v: 1, probes, alerts, incidents, outbox, watermark };
@@ -216,7 +217,7 @@ function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: Readon
 function observe(draft: Draft, facts: Facts, plan: Plan): void {
   const { incident } = draft;
   const alerts = Object.entries(incident.alerts).map(([key, alert]) => {
-    const known = facts.alerts[key];
+    const known = ownEntry(facts.alerts, key);
     const firing = known?.status === "firing";
     for (const { at, text } of alertNotes(alert, known, facts.news.get(key), facts.watermark, plan))
       draft.note(at, text);
@@ -225,7 +226,7 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
     return [key, { ...rest, component, firing, ...(known?.flapping && { flapping: known.flapping }) }] as const;
   });
   const isNew = ([key, { firing, component, flapping }]: (typeof alerts)[number]): boolean => {
-    const before = incident.alerts[key];
+    const before = ownEntry(incident.alerts, key);
     return before?.firing !== firing || before.component !== component || before.flapping?.since !== flapping?.since;
   };
   if (alerts.some(isNew)) {
@@ -282,7 +283,7 @@ function causeChange(before: Diagnosis, after: Diagnosis, plan: Plan): string {
 /** What users feel decides: a failing component whose failure blocks something makes it critical. */
 function severityOf(incident: Incident, facts: Facts, plan: Plan): Severity {
   const ofAlerts = Object.keys(incident.alerts)
-    .map((key) => facts.alerts[key]?.severity ?? "info")
+    .map((key) => ownEntry(facts.alerts, key)?.severity ?? "info")
     .reduce(worse, incident.severity);
   const blocks = believed(incident).some(
     ({ source, component }) => source === "probe" && plan.graph.component(component).impact !== undefined,

@@ -4,6 +4,7 @@
  * whose state belongs to the schedules.
  */
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import { ownEntry, setEntry } from "../../shared/entries.ts";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { ProbeResult, Report, Vantage } from "../../shared/messages/report.ts";
 import { topics } from "../../shared/topology.ts";
@@ -55,9 +56,13 @@ export function withAnswer(inquiry: Inquiry, report: Report, facts: Facts, since
   if (ours.length === 0 || report.prober_unhealthy !== undefined) return inquiry;
   const known = { ...inquiry.facts };
   const add = (result: ProbeResult): void => {
-    const before = known[result.probe];
+    const before = ownEntry(known, result.probe);
     if (before !== undefined && before.at >= Date.parse(result.at)) return;
-    known[result.probe] = withResult(before ?? facts.probes[result.probe], result, report.vantage, plan);
+    setEntry(
+      known,
+      result.probe,
+      withResult(before ?? ownEntry(facts.probes, result.probe), result, report.vantage, plan),
+    );
   };
   ours.forEach(add);
   const answered = new Set(ours.map(({ probe }) => probe));

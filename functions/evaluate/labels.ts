@@ -1,3 +1,4 @@
+import { ownEntry } from "../../shared/entries.ts";
 /** Sets of labels: what tells one series, and one alert, from another. */
 
 /** Labels of one series or of one alert. */
@@ -43,10 +44,10 @@ const known = new WeakMap<Labels, Keys>();
 function keysOf(labels: Labels): Keys {
   const before = known.get(labels);
   if (before !== undefined) return before;
-  const names = Object.keys(labels).filter((name) => name !== "component" || labels["probe"] === undefined);
-  const key = names
-    .sort()
-    .map((name) => labelPart(name, labels[name] ?? ""))
+  const entries = Object.entries(labels).filter(([name]) => name !== "component" || labels["probe"] === undefined);
+  const key = entries
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => labelPart(name, value))
     .join(",");
   const keys = { own: key, alerts: new Map<string, string>() };
   known.set(labels, keys);
@@ -60,7 +61,7 @@ export function without(labels: Labels, names: readonly string[]): Labels {
 
 /** Whether two sets agree on every label that both have. */
 export function agree(a: Labels, b: Labels): boolean {
-  return Object.entries(a).every(([name, value]) => (b[name] ?? value) === value);
+  return Object.entries(a).every(([name, value]) => (ownEntry(b, name) ?? value) === value);
 }
 
 /** The most labels that a series may have of its own, and the longest name and value of one. */

@@ -1,4 +1,5 @@
 /** The life of an incident, from open over recovering to resolved and back, by what is observed and by what operators write. */
+import { ownEntry } from "../../shared/entries.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { bounded } from "../../shared/redact.ts";
 import { asSentence, list } from "../../shared/sentences.ts";
@@ -43,7 +44,7 @@ export function follow(draft: Draft, facts: Facts, happening: Happening, plan: P
     return;
   }
   if (isOfMonitor(incident)) {
-    resolve(draft, facts.watermark, monitorProof(incident, happening.documents?.[incident.id]));
+    resolve(draft, facts.watermark, monitorProof(incident, ownEntry(happening.documents, incident.id)));
     return;
   }
   if (incident.recovery === undefined) {

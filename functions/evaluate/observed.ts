@@ -1,4 +1,5 @@
 /** What is known of an incident, gathered for the search for its cause: symptoms, green facts, signs and faults. */
+import { ownEntry, setEntry } from "../../shared/entries.ts";
 import { general } from "./cause/classes.ts";
 import type { Part } from "./cause/roles.ts";
 import type { Observed } from "./cause/scene.ts";
@@ -12,8 +13,8 @@ export function knownProbes({ inquiry }: Incident, probes: Facts["probes"]): Fac
   if (inquiry === undefined) return probes;
   const known: Record<string, ProbeFact> = { ...probes };
   for (const fact of Object.values(inquiry.facts)) {
-    const before = known[fact.probe];
-    if (before === undefined || before.status === "unknown" || before.at <= fact.at) known[fact.probe] = fact;
+    const before = ownEntry(known, fact.probe);
+    if (before === undefined || before.status === "unknown" || before.at <= fact.at) setEntry(known, fact.probe, fact);
   }
   return known;
 }
@@ -30,9 +31,9 @@ export function withSigns(incident: Incident, facts: Facts, plan: Plan): NonNull
     if (status === "unknown") continue;
     for (const sign of Object.values(signs)) {
       const key = `${probe}/${sign.metric}`;
-      const before = next[key];
+      const before = ownEntry(next, key);
       if (before !== undefined && levels.indexOf(before.level) >= levels.indexOf(sign.level)) continue;
-      next[key] = { ...sign, probe, component: speaksOf(sign.metric, component, plan) };
+      setEntry(next, key, { ...sign, probe, component: speaksOf(sign.metric, component, plan) });
       changed = true;
     }
   }

@@ -2,6 +2,7 @@
  * The state of a partition as a document, and back. One text: JSON with the samples in columns, compressed where it is long. It never
  * takes more than `mostBytes`, because what does not fit is left out, the most dispensable first, and said so.
  */
+import { ownEntry } from "../../shared/entries.ts";
 import { type AlertHistory, type AlertPhase, type Judgement, quiet, type Verdict } from "./alert.ts";
 import { keyOf } from "./alerts.ts";
 import type { Labels } from "./labels.ts";
@@ -41,7 +42,7 @@ export function decodePartition(text: string | undefined): PartitionState {
   });
   const histories = written.histories.map(historyOf);
   const alerts = written.alerts.map(({ history, ...alert }): AlertState => {
-    return { ...alert, criterion: criteria[alert.rule] ?? "", history: histories[history] ?? quiet };
+    return { ...alert, criterion: ownEntry(criteria, alert.rule) ?? "", history: histories[history] ?? quiet };
   });
   return {
     ...rest,

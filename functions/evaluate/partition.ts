@@ -2,6 +2,7 @@
  * One partition: folds a report, or a tick, into its state and says what changed. Pure: the time is that of the measurements, and the
  * same reports in any order, repeated at will, end in the same state as long as they are not later than the horizon.
  */
+import { ownEntry, setEntry } from "../../shared/entries.ts";
 import type { ProbeResult, Report } from "../../shared/messages/report.ts";
 import { bad, good } from "./alert.ts";
 import { type AlertsByKey, applied, type Change, keyOf, Verdicts } from "./alerts.ts";
@@ -41,9 +42,9 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
   const probes = { ...state.probes };
   const changes: Change[] = [];
   for (const result of report.results) {
-    const before = probes[result.probe];
+    const before = ownEntry(probes, result.probe);
     const fact = withResult(before, result, report.vantage, plan);
-    probes[result.probe] = fact;
+    setEntry(probes, result.probe, fact);
     if (isNews(before, fact)) changes.push({ what: "probe", at: fact.at, fact });
   }
 
@@ -69,7 +70,7 @@ export function evaluateTick(state: PartitionState, group: string, plan: Plan, n
   for (const fact of Object.values(state.probes)) {
     if (fact.status === "unknown" || now - fact.at <= staleAfter(plan, fact.probe)) continue;
     const silent: ProbeFact = { ...fact, status: "unknown", since: fact.at, otherAt: fact.at };
-    probes[fact.probe] = silent;
+    setEntry(probes, fact.probe, silent);
     changes.push({ what: "probe", at: now, fact: silent });
   }
   const timed = rulesIn(group, plan).filter((rule) => rule.timed);

@@ -1,6 +1,7 @@
 /** What the evaluator knows from the configuration alone, worked out once per instance. */
 import type { Component, Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { longestGap } from "../../shared/config/schedule.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import { exportsOf } from "../../shared/exported-metrics.ts";
 import { metricNamed } from "../../shared/metrics.ts";
 import { type Roles, rolesOf } from "./cause/roles.ts";
@@ -130,5 +131,5 @@ function yields(probe: ConfiguredProbe, { metric, matchers }: Selector): boolean
     kinds.length === 0 || kinds.includes(probe.kind) || JSON.stringify(probe.settings).includes(`"${metric}"`);
   const { name, component, vantage } = probe;
   const labels: Readonly<Record<string, string>> = { probe: name, component, vantage };
-  return able && Object.entries(matchers).every(([label, wanted]) => (labels[label] ?? wanted) === wanted);
+  return able && Object.entries(matchers).every(([label, wanted]) => (ownEntry(labels, label) ?? wanted) === wanted);
 }

@@ -3,6 +3,7 @@
  * must be passed by fresh probes, judged by success and by the baselines; only then is the incident resolved.
  */
 import type { RecoveryStage } from "../../shared/config/model.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { ProbeResult, Vantage } from "../../shared/messages/report.ts";
 import { bounded } from "../../shared/redact.ts";
@@ -137,7 +138,7 @@ function judgeResult(result: ProbeResult, plan: Plan): true | string {
   const missed = result.measurements.flatMap(({ metric, value, labels }) =>
     plan.baselines
       .filter((check) => check.metric === metric)
-      .filter(({ matchers }) => Object.entries(matchers).every(([name, wanted]) => labels[name] === wanted))
+      .filter(({ matchers }) => Object.entries(matchers).every(([name, wanted]) => ownEntry(labels, name) === wanted))
       .filter((check) => !check.holds(value))
       .map((check) => check.describe(value)),
   );
@@ -147,7 +148,7 @@ function judgeResult(result: ProbeResult, plan: Plan): true | string {
 /** Why probes of the stage have failed in the present attempt. */
 function reasonsIn(recovery: RecoveryState, plan: Plan): string[] {
   return probesOf(stageOf(recovery, plan), plan).flatMap(({ name }) => {
-    const result = recovery.results[name];
+    const result = ownEntry(recovery.results, name);
     return typeof result === "string" ? [result] : [];
   });
 }
@@ -155,7 +156,7 @@ function reasonsIn(recovery: RecoveryState, plan: Plan): string[] {
 /** The probes of the stage that have not answered the present attempt. */
 function silentIn(recovery: RecoveryState, plan: Plan): string[] {
   const needed = probesOf(stageOf(recovery, plan), plan).map(({ name }) => name);
-  return needed.filter((name) => recovery.results[name] === undefined);
+  return needed.filter((name) => ownEntry(recovery.results, name) === undefined);
 }
 
 function probesOf(stage: RecoveryStage, plan: Plan): { name: string; vantage: Vantage; timeoutMs: number }[] {

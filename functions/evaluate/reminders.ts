@@ -1,5 +1,6 @@
 /** What is told because time passes: reminders, escalations and daily updates. When each route is due, the notifier decides. */
 import type { Route } from "../../shared/config/model.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import type { IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import { reminderSlackMs } from "../../shared/told.ts";
 import { spokenDuration } from "../../shared/units.ts";
@@ -57,7 +58,7 @@ function isReminderDue(
   at: number,
 ): boolean {
   const asked = routes.flatMap(({ channels, remindEveryMs: every }) =>
-    every === undefined ? [] : channels.map((channel) => ({ every, heard: told[channel] })),
+    every === undefined ? [] : channels.map((channel) => ({ every, heard: ownEntry(told, channel) })),
   );
   const heard = asked.filter((one) => one.heard !== undefined);
   return (heard.length > 0 ? heard : asked).some(({ every, heard: last = audibleSince }) => {

@@ -93,8 +93,8 @@ function rounded(value: number): number {
 function keyFor(metric: string, probe: string, own: Labels): string {
   let key = `${metric}|${probe}`;
   let labels = 0;
-  for (const name in own) {
-    key += `|${labelPart(name, own[name] ?? "")}`;
+  for (const [name, value] of Object.entries(own)) {
+    key += `|${labelPart(name, value)}`;
     labels += 1;
   }
   return labels < 2 ? key : `${metric}|${probe}|${labelKey(own)}`;

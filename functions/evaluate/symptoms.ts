@@ -1,4 +1,5 @@
 /** Symptoms: everything bad that was observed during an incident, kept when it has passed, because it remains to be explained. */
+import { ownEntry, setEntry } from "../../shared/entries.ts";
 import type { Failure } from "../../shared/messages/report.ts";
 import { isCertain } from "./cause/scene.ts";
 import type { Draft, Facts } from "./draft.ts";
@@ -25,11 +26,11 @@ export function withSymptoms(
   const symptoms: Record<string, Symptom> = { ...incident.symptoms };
   let changed = false;
   const put = (symptom: Symptom): void => {
-    symptoms[symptom.id] = symptom;
+    setEntry(symptoms, symptom.id, symptom);
     changed = true;
   };
   for (const seen of [...probeSymptoms(facts, plan), ...alertSymptoms(facts, plan)]) {
-    const known = symptoms[seen.id];
+    const known = ownEntry(symptoms, seen.id);
     if (known === undefined) {
       if (Object.keys(symptoms).length >= mostSymptoms || !belongs(seen)) continue;
       put(seen);
@@ -50,7 +51,7 @@ export function withSymptoms(
       if (source === "probe") {
         const probe = id.slice("probe/".length);
         const end = { good: "is good again", unknown: "is silent", bad: "is bad", none: "is not configured any more" };
-        draft.note(facts.watermark, `\`${probe}\` ${end[facts.probes[probe]?.status ?? "none"]}.`);
+        draft.note(facts.watermark, `\`${probe}\` ${end[ownEntry(facts.probes, probe)?.status ?? "none"]}.`);
       }
     } else if (confirmed && symptom.confirmed === undefined) {
       put({ ...symptom, confirmed });
@@ -137,7 +138,7 @@ function withFailure(symptom: Symptom, seen: Failure | undefined): Symptom {
 
 /** Whether it goes on: of a probe that fell silent nothing is known, and what was not sure before does not become so. */
 function stillBad({ id, source, confirmed }: Symptom, facts: Facts): boolean {
-  if (source === "rule") return facts.alerts[id.slice("alert/".length)] !== undefined;
-  const status = facts.probes[id.slice("probe/".length)]?.status ?? "good";
+  if (source === "rule") return ownEntry(facts.alerts, id.slice("alert/".length)) !== undefined;
+  const status = ownEntry(facts.probes, id.slice("probe/".length))?.status ?? "good";
   return status === "bad" || (status === "unknown" && confirmed === true);
 }

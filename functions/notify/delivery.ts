@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Configuration } from "../../shared/config/model.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import { type Severity, worse } from "../../shared/messages/incident-event.ts";
 import type { Clock, Logger, Store } from "../../shared/ports.ts";
 import { spokenDuration } from "../../shared/units.ts";
@@ -175,7 +176,7 @@ async function claimDelivery(
   { store, configuration, kinds }: DeliveryWorld,
 ): Promise<Claim> {
   const configured = configuration.channels.find(({ name }) => name === seen.channel) ?? {};
-  const pace = paceOf(configured, kinds[seen.kind] ?? {});
+  const pace = paceOf(configured, ownEntry(kinds, seen.kind) ?? {});
   return store.transaction(async (transaction): Promise<Claim> => {
     const delivery = parseDelivery(await transaction.get(deliveries, id)) ?? seen;
     const older: LedgerEntry[] = [];
@@ -218,7 +219,7 @@ async function attemptOnce(
   now: number,
   { kinds, send, clock }: DeliveryWorld,
 ): Promise<Attempt> {
-  const kind = Object.hasOwn(kinds, delivery.kind) ? kinds[delivery.kind] : undefined;
+  const kind = ownEntry(kinds, delivery.kind);
   const outgoing = readPayload(delivery.payload);
   if (kind === undefined || outgoing === undefined) {
     return { outcome: "rejected", answer: "what was planned cannot be read any more" };

@@ -9,6 +9,7 @@ import {
   type Severity,
   severities,
 } from "../../shared/messages/incident-event.ts";
+import { namedRecord } from "../../shared/named-record.ts";
 import type { Fields, Filter, Logger, Store } from "../../shared/ports.ts";
 import { ledgerCollection } from "../../shared/told.ts";
 
@@ -147,7 +148,7 @@ const deliverySchema = lazily(
       reason: z.string(),
       payload: z.string().optional(),
       settings: z.string().optional(),
-      reference: z.record(z.string(), z.string()).optional(),
+      reference: namedRecord(z.string(), z.string()).optional(),
       attempts: z.array(z.object({ at: z.date(), outcome: z.string(), answer: z.string() })),
       attempt_count: z.number(),
       lease_until: z.date().optional(),

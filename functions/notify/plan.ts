@@ -1,5 +1,6 @@
 /** The decision who is told of an event, and why the others are not. Pure: everything it needs is an argument. */
 import type { Configuration, ConfiguredChannel } from "../../shared/config/model.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import { incidentLink } from "../../shared/incident-link.ts";
 import { maintenanceOf } from "../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
@@ -93,7 +94,7 @@ export function plan(event: IncidentEvent, circumstances: Circumstances, now: nu
         ...common,
         ...late,
         payload: written,
-        ...(circumstances.kinds[channel.kind]?.lasting ? { settings: JSON.stringify(channel.settings) } : {}),
+        ...(ownEntry(circumstances.kinds, channel.kind)?.lasting ? { settings: JSON.stringify(channel.settings) } : {}),
         reason: occasion(told, event, channel.name, circumstances),
       });
     }
@@ -303,7 +304,7 @@ export function compose(
   circumstances: Circumstances,
 ): Outgoing | string {
   const { kinds } = circumstances;
-  const kind = Object.hasOwn(kinds, channel.kind) ? kinds[channel.kind] : undefined;
+  const kind = ownEntry(kinds, channel.kind);
   if (kind === undefined) return "the channel is not in the configuration any more";
   const untold = kind.untold?.[event.event];
   if (untold !== undefined) return untold;

@@ -1,6 +1,7 @@
 /** The one place that sends: a request by HTTP, a mail by SMTP, news to a status page. It resolves the secrets, keeps the deadline and lets no secret out. */
 import { createConnection, type Socket } from "node:net";
 import { isSecretReference, type SecretReference } from "../../shared/config/secret-reference.ts";
+import { setEntry } from "../../shared/entries.ts";
 import { outbound } from "../../shared/outbound.ts";
 import type { Secrets } from "../../shared/ports.ts";
 import { bounded } from "../../shared/redact.ts";
@@ -108,7 +109,7 @@ async function sendRequest(
   for (const [name, value] of Object.entries(outgoing.query ?? {})) url.searchParams.set(name, value);
   const body = await bodyOf(outgoing, vault);
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(outgoing.headers)) headers[name] = await vault.resolve(value);
+  for (const [name, value] of Object.entries(outgoing.headers)) setEntry(headers, name, await vault.resolve(value));
   if (outgoing.authorization) {
     const { scheme, secret } = outgoing.authorization;
     headers["authorization"] = `${scheme} ${await vault.resolve(secret)}`;
@@ -124,7 +125,7 @@ async function sendRequest(
 
 async function bodyOf({ body, secretFields = {} }: OutgoingRequest, vault: Vault): Promise<string> {
   const fields: Record<string, string> = {};
-  for (const [name, secret] of Object.entries(secretFields)) fields[name] = await vault.resolve(secret);
+  for (const [name, secret] of Object.entries(secretFields)) setEntry(fields, name, await vault.resolve(secret));
   return Object.keys(fields).length === 0 ? body : JSON.stringify({ ...JSON.parse(body), ...fields });
 }
 

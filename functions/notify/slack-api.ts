@@ -3,6 +3,7 @@
  * https://docs.slack.dev/reference/methods/chat.postMessage
  */
 import type { SecretReference } from "../../shared/config/secret-reference.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import { longestAnswer } from "../../shared/outbound.ts";
 import { bounded } from "../../shared/redact.ts";
 import type { Attempt, Outgoing, OutgoingRequest, Reference, Reply, Sending } from "./channel.ts";
@@ -145,7 +146,8 @@ function attemptOf(reply: Reply): Attempt {
   const error = errorOf(reply);
   if (error === undefined) return { outcome: "retry", answer: `${reply.status}: the answer is not one of Slack's` };
   if (passing.includes(error)) return patient({ outcome: "retry", answer: error }, reply);
-  return { outcome: "rejected", answer: advice[error] === undefined ? error : `${error}: ${advice[error]}` };
+  const known = ownEntry(advice, error);
+  return { outcome: "rejected", answer: known === undefined ? error : `${error}: ${known}` };
 }
 
 /** Waits as long as Slack says, or as its limits count. */

@@ -1,5 +1,6 @@
 /** What the incident itself says of its deliveries: one sentence a channel, and the numbers behind it. */
 import { isDeepStrictEqual } from "node:util";
+import { ownEntry } from "../../shared/entries.ts";
 import type { Logger, Store } from "../../shared/ports.ts";
 import { knowsAsMuch, type ToldState, toldOf, withTold } from "../../shared/told.ts";
 import { type Delivery, isFinal } from "./ledger.ts";
@@ -25,11 +26,11 @@ export async function writeSummary(
     if (document === undefined) return false;
     const known = toldOf(document);
     const news = Object.entries(summary).filter(([channel, state]) => {
-      const before = known[channel];
+      const before = ownEntry(known, channel);
       return before === undefined || knowsAsMuch(state, before);
     });
     const fields = withTold(document, Object.fromEntries(news));
-    if (Object.entries(fields).some(([name, value]) => !isDeepStrictEqual(document[name], value))) {
+    if (Object.entries(fields).some(([name, value]) => !isDeepStrictEqual(ownEntry(document, name), value))) {
       transaction.update("incidents", incident, fields);
     }
     return true;

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import { isSecretReference, type SecretReference } from "../../shared/config/secret-reference.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import type { BeatReader } from "../../shared/heartbeats.ts";
 import type {
   Attempt,
@@ -171,7 +172,7 @@ async function assessed(
   { probers = registry }: AttemptPorts,
   world: ProbeWorld,
 ): Promise<Assessment> {
-  const prober = probers[probe.kind];
+  const prober = ownEntry(probers, probe.kind);
   if (!prober) return failed("internal", "settings", `there is no kind of probe called ${probe.kind}`);
   let settings = readSettings.get(probe);
   if (settings === undefined) {

@@ -1,6 +1,8 @@
 /** Values that are kept from an answer for later: the settings under `capture`, and what they find. */
 import { z } from "zod";
+import { ownEntry } from "../../shared/entries.ts";
 import { lazily } from "../../shared/lazily.ts";
+import { namedRecord } from "../../shared/named-record.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
 import { find, parsePattern, patternMistake } from "./pattern.ts";
 import { type Json, variableName } from "./template.ts";
@@ -39,7 +41,7 @@ const written: () => z.ZodType<Capture, unknown> = lazily(() =>
 
 /** The schema of `capture`: where each variable stands, by its name. */
 export const captures: () => z.ZodType<Readonly<Record<string, Capture>>, unknown> = lazily(() =>
-  z.record(
+  namedRecord(
     z.string().regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter"),
     z.union([path().transform((json): Capture => ({ json })), written()], {
       error: "must be a path such as $.token, or { header: NAME } or { json: PATH }",
@@ -99,8 +101,9 @@ function foundAt(
   documents: readonly unknown[],
   headers: Parameters<typeof capture>[2],
 ): Json | undefined {
-  const whole = header === undefined ? atPath(json ?? "", documents) : [headers?.[header] ?? []].flat().join(", ");
-  if (whole === undefined || (header !== undefined && headers?.[header] === undefined)) return undefined;
+  const whole =
+    header === undefined ? atPath(json ?? "", documents) : [ownEntry(headers, header) ?? []].flat().join(", ");
+  if (whole === undefined || (header !== undefined && ownEntry(headers, header) === undefined)) return undefined;
   if (matches === undefined) return whole;
   const match = find(parsePattern(matches) ?? /$^/, typeof whole === "string" ? whole : JSON.stringify(whole));
   return match === "too slow" ? undefined : match?.text;

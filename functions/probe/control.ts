@@ -1,5 +1,6 @@
 /** The control probe of a batch: a target known to be good, by which the prober's own trouble is told from that of the targets. */
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import type { FailureKind, ProbeResult } from "../../shared/messages/report.ts";
 import { type AttemptPorts, runProbe } from "./attempt.ts";
 import { probers as registry } from "./probers/index.ts";
@@ -24,7 +25,9 @@ export function startControl(probe: ConfiguredProbe, ports: AttemptPorts): Contr
   return {
     async verdict(results, probes) {
       const { probers = registry } = ports;
-      const telling = results.filter((_, position) => probers[probes[position]?.kind ?? ""]?.targetless !== true);
+      const telling = results.filter(
+        (_, position) => ownEntry(probers, probes[position]?.kind ?? "")?.targetless !== true,
+      );
       const doubtful = telling.length > 0 && !telling.some(answered);
       if (!doubtful) unwanted.abort();
       const trouble = await running;

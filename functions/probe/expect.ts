@@ -1,8 +1,10 @@
 /** What an HTTP answer must be like: the settings under `expect`, and the first thing that is not as expected. */
 import { z } from "zod";
 import { duration } from "../../shared/config/fields.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import { lazily } from "../../shared/lazily.ts";
 import type { Failure } from "../../shared/messages/report.ts";
+import { namedRecord } from "../../shared/named-record.ts";
 import { excerpt, type Redact } from "../../shared/redact.ts";
 import { formatDuration, quantity } from "../../shared/units.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
@@ -88,7 +90,7 @@ function expectedMistake(text: string): string | undefined {
 /** The schema of values inside JSON by path, each a value or what `meets` reads as a condition. */
 export const jsonValues: () => z.ZodType<Readonly<Record<string, JsonScalar>>, Record<string, JsonScalar>> = lazily(
   () =>
-    z.record(
+    namedRecord(
       z
         .string()
         .refine((path) => parseJsonPath(path) !== undefined, "must be a path such as $.status or $.checks[0].ok"),
@@ -103,8 +105,7 @@ export const expectations: () => z.ZodType<Expectations, unknown> = lazily(() =>
       .union([acceptedStatus(), z.array(acceptedStatus()).min(1)], { error: statusAdvice })
       .default("2xx")
       .describe("Accepted status codes: 200, 2xx, 200-299, or a list of these."),
-    headers: z
-      .record(z.string().toLowerCase(), z.string())
+    headers: namedRecord(z.string().toLowerCase(), z.string())
       .optional()
       .describe("Headers that the answer must carry, each with its text or a /pattern/."),
     body_contains: z.string().min(1).optional().describe("A text that the body must contain."),
@@ -166,7 +167,7 @@ function headerProblem(
   redact: Redact,
 ): Failure | undefined {
   for (const [name, expected] of Object.entries(wanted)) {
-    const value = headers[name];
+    const value = ownEntry(headers, name);
     const text = typeof value === "string" ? value : value?.join(", ");
     if (text !== undefined && matchesText(expected, text)) continue;
     const observed = text === undefined ? "is missing" : `is "${excerpt(text, longestExcerpt, redact)}"`;

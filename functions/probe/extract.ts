@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { lazily } from "../../shared/lazily.ts";
 import { type MetricName, metrics } from "../../shared/metrics.ts";
+import { namedRecord } from "../../shared/named-record.ts";
 import { excerpt, type Redact } from "../../shared/redact.ts";
 import { type Quantity, quantity } from "../../shared/units.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
@@ -53,7 +54,7 @@ export const extractions: () => z.ZodType<readonly Extraction[], unknown> = lazi
           .describe(
             "The value is an object or a list: each entry becomes a sample, with its key (or its number, from 1) in this label.",
           ),
-        labels: z.record(z.string(), z.string()).optional().describe("Labels of the samples."),
+        labels: namedRecord(z.string(), z.string()).optional().describe("Labels of the samples."),
         required: z.boolean().default(true).describe("Whether the probe fails when the value is missing."),
       })
       .check((context) => {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { duration, type SecretReference, secretReference } from "../../shared/config/fields.ts";
 import { insteadOf } from "../../shared/config/problems.ts";
 import { lazily } from "../../shared/lazily.ts";
+import { namedRecord } from "../../shared/named-record.ts";
 import { nearest } from "../../shared/nearest.ts";
 import { type Capture, captures } from "./capture.ts";
 import { type JsonScalar, jsonScalar } from "./expect.ts";
@@ -33,7 +34,7 @@ const name = lazily(() =>
 
 /** The schema of `variables`. */
 export const variables: () => z.ZodType<Readonly<Record<string, Given>>, unknown> = lazily(() =>
-  z.record(
+  namedRecord(
     name(),
     z.union([z.string(), z.number(), z.boolean(), secretReference()], {
       error: "must be a text, a number, true or false, or { secret: NAME }",
@@ -70,8 +71,7 @@ export const journeyStep: () => z.ZodType<JourneyStep, unknown> = lazily(() =>
       close: utteranceFields().close.describe(
         "Closes the open WebSocket with this code and waits until the server has closed too.",
       ),
-      check: z
-        .record(name(), jsonScalar())
+      check: namedRecord(name(), jsonScalar())
         .optional()
         .describe(
           'Captured values that must be as told, by the name of the variable: a value, a comparison such as "> 0", or a /pattern/.',

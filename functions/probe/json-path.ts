@@ -1,3 +1,4 @@
+import { ownEntry } from "../../shared/entries.ts";
 /** Paths into JSON: `$.a.b[0]["c"]`. Nothing else of JSONPath, so that a path means one value. */
 
 /** A path: the keys and positions that lead from the root to a value. */
@@ -22,8 +23,8 @@ export function parseJsonPath(text: string): JsonPath | undefined {
 export function valueAt(root: unknown, path: JsonPath): unknown {
   let value = root;
   for (const step of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
-    value = (value as Record<string | number, unknown>)[step];
+    if (typeof value !== "object") return undefined;
+    value = ownEntry(value as Record<string, unknown> | null, String(step));
   }
   return value;
 }

@@ -1,8 +1,10 @@
 /** One HTTP request as it is configured: its settings, and the exchange from the first connection to the last answer of its redirects. */
 import { z } from "zod";
 import { type SecretReference, textOrSecret } from "../../shared/config/fields.ts";
+import { setEntry } from "../../shared/entries.ts";
 import { lazily } from "../../shared/lazily.ts";
 import type { Failure, Hop } from "../../shared/messages/report.ts";
+import { anyJson } from "../../shared/named-record.ts";
 import { excerpt, type Redact } from "../../shared/redact.ts";
 import { type Expectations, expectations } from "./expect.ts";
 import { dial } from "./net/dial.ts";
@@ -67,7 +69,7 @@ export const requestFields: () => {
     "Headers of the request. A secret one is not sent to another origin after a redirect.",
   ),
   body: textOrSecret().optional().describe("The body of the request, a text or a secret."),
-  json: z.json().optional().describe("The body of the request as JSON, in place of `body`."),
+  json: anyJson().optional().describe("The body of the request as JSON, in place of `body`."),
   follow_redirects: z
     .int()
     .min(0)
@@ -169,7 +171,7 @@ async function firstRequest(
   confidential: readonly string[],
 ): Promise<Outgoing> {
   const headers: Record<string, string> = { "user-agent": "Pathkeeper", accept: "*/*", "accept-encoding": codings };
-  for (const [name, value] of Object.entries(settings.headers)) headers[name] = await world.resolve(value);
+  for (const [name, value] of Object.entries(settings.headers)) setEntry(headers, name, await world.resolve(value));
   const body = settings.body === undefined ? undefined : await world.resolve(settings.body);
   if (settings.json !== undefined) headers["content-type"] ??= "application/json";
   return {
@@ -180,7 +182,7 @@ async function firstRequest(
       "authorization",
       "cookie",
       ...confidential,
-      ...Object.keys(settings.headers).filter((name) => typeof settings.headers[name] !== "string"),
+      ...Object.entries(settings.headers).flatMap(([name, value]) => (typeof value === "string" ? [] : [name])),
     ],
     body: settings.json === undefined ? body : JSON.stringify(settings.json),
   };

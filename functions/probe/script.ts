@@ -1,7 +1,9 @@
 /** What is said over a WebSocket, step by step: the settings under `script`, and their play. */
 import { z } from "zod";
 import { duration } from "../../shared/config/fields.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import { lazily } from "../../shared/lazily.ts";
+import { anyJson } from "../../shared/named-record.ts";
 import { excerpt } from "../../shared/redact.ts";
 import { type JsonScalar, jsonValues, meets } from "./expect.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
@@ -41,7 +43,7 @@ export interface ExpectedMessage {
  * @param all the keys of which it must have one
  */
 export function actionMistake(step: object, all: readonly string[]): string | undefined {
-  const done = all.filter((key) => (step as Record<string, unknown>)[key] !== undefined);
+  const done = all.filter((key) => ownEntry(step as Record<string, unknown>, key) !== undefined);
   if (done.length === 1) return undefined;
   const spoken = (keys: readonly string[], word: string): string =>
     `${keys.slice(0, -1).join(", ")} ${word} ${keys.at(-1)}`;
@@ -79,7 +81,7 @@ export const stepName: () => z.ZodType<string, string> = lazily(() =>
 export const utteranceFields: () => {
   readonly [Field in Exclude<keyof Utterance, "within">]-?: z.ZodType<Utterance[Field], unknown>;
 } = lazily(() => ({
-  send: z.json().optional().describe("A message to send: a text as it is, anything else as JSON."),
+  send: anyJson().optional().describe("A message to send: a text as it is, anything else as JSON."),
   expect: z
     .array(expectedMessage())
     .min(1)

@@ -1,6 +1,7 @@
 /** A WebSocket as it is configured: its settings, and the target that they mean. */
 import { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
+import { setEntry } from "../../shared/entries.ts";
 import { lazily } from "../../shared/lazily.ts";
 import { headers, type IpVersion, ipVersion, type TlsVerification, tlsVerification } from "./net/settings.ts";
 import type { WebSocketTarget } from "./net/websocket.ts";
@@ -51,7 +52,7 @@ export async function socketTarget(
 ): Promise<WebSocketTarget> {
   const own: Record<string, string> = {};
   for (const [name, value] of Object.entries(settings.headers))
-    own[name] = typeof value === "string" ? filled(value) : await world.resolve(value);
+    setEntry(own, name, typeof value === "string" ? filled(value) : await world.resolve(value));
   return {
     url: new URL(url),
     headers: own,

@@ -102,7 +102,9 @@ class Walker {
     const time = within(this.#world, step.within, "the time of the step");
     try {
       const { redact } = time.world;
-      const confidential = Object.keys(settings.headers).filter((name) => marksIn(settings.headers[name]).length > 0);
+      const confidential = Object.entries(settings.headers).flatMap(([name, value]) =>
+        marksIn(value).length > 0 ? [name] : [],
+      );
       const { answer, failure } = await ask(filledRequest(settings, this.#variables), time.world, confidential);
       if (!answer || failure) return failure;
       const seen = answered(answer);

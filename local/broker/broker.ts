@@ -4,6 +4,7 @@
  */
 import type { Server } from "node:http";
 import { encodeMessages } from "../../shared/adapters/publish-rules.ts";
+import { setEntry } from "../../shared/entries.ts";
 import { silentLogger } from "../../shared/logger.ts";
 import { type Logger, type OutgoingMessage, PublishError, type Publisher } from "../../shared/ports.ts";
 import { type PushSubscription, topics } from "../../shared/topology.ts";
@@ -144,7 +145,8 @@ export class Broker implements Publisher {
 
   stats(): BrokerStats {
     const subscriptions: Record<string, SubscriptionStats> = {};
-    for (const [name, { queue }] of this.#subscribers) if (queue !== undefined) subscriptions[name] = queue.stats();
+    for (const [name, { queue }] of this.#subscribers)
+      if (queue !== undefined) setEntry(subscriptions, name, queue.stats());
     const sum = (field: keyof SubscriptionStats): number =>
       Object.values(subscriptions).reduce((total, one) => total + one[field], 0);
     return {

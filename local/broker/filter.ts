@@ -1,3 +1,4 @@
+import { ownEntry } from "../../shared/entries.ts";
 /** Pub/Sub's filter language: which messages a subscription wants, by their attributes. */
 
 /** Whether a subscription wants a message with these attributes. */
@@ -146,5 +147,5 @@ function text(reader: Reader, what: string): string {
 }
 
 function own(attributes: Readonly<Record<string, string>>, key: string): string | undefined {
-  return Object.hasOwn(attributes, key) ? attributes[key] : undefined;
+  return ownEntry(attributes, key);
 }

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { z } from "zod";
 import { isJson } from "../../shared/messages/push.ts";
+import { namedRecord } from "../../shared/named-record.ts";
 import { type OutgoingMessage, PublishError, type Publisher } from "../../shared/ports.ts";
 
 /**
@@ -29,7 +30,7 @@ const route = /^\/v1\/projects\/[^/]+\/topics\/([^/:?]+):publish(?:\?|$)/;
 
 const bodySchema = z.object({
   messages: z.array(
-    z.object({ data: z.string().min(1), attributes: z.record(z.string(), z.string()).default({}) }),
+    z.object({ data: z.string().min(1), attributes: namedRecord(z.string(), z.string()).default({}) }),
     "an array of messages is needed",
   ),
 });

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ownEntry } from "../../shared/entries.ts";
 import { guardRequests } from "../request-guard.ts";
 import { type ApiAnswer, listTimeSeries, type RecordedSeries, refused } from "./google-series.ts";
 
@@ -51,7 +52,7 @@ export async function startGoogleApi(apis: Apis): Promise<GoogleStand> {
 async function answer(apis: Apis, request: IncomingMessage): Promise<ApiAnswer> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://stand");
   const [, host = "", path = "/"] = /^\/([^/]+)(\/.*)?$/.exec(pathname) ?? [];
-  const api = Object.hasOwn(apis, host) ? apis[host] : undefined;
+  const api = ownEntry(apis, host);
   if (!api)
     return refused(
       403,

@@ -2,6 +2,7 @@
  * Google's control plane as it would tell of the demo: connector, database, services, roles, load balancer, certificate and network, in the
  * shapes of the real APIs. What can be wrong with the demo shows in them; the rest stands still, as a configuration does.
  */
+import { ownEntry } from "../../shared/entries.ts";
 import type { DemoFaults } from "./faults.ts";
 import { connectionLimit } from "./postgres.ts";
 
@@ -33,7 +34,7 @@ export function controlPlane(faults: () => DemoFaults): Readonly<Record<string, 
   const answering =
     (resources: Readonly<Record<string, () => unknown>>): ApiHandler =>
     ({ path }) => {
-      const resource = Object.hasOwn(resources, path) ? resources[path] : undefined;
+      const resource = ownEntry(resources, path);
       return resource && { status: 200, body: resource() };
     };
   return {

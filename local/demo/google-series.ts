@@ -1,3 +1,4 @@
+import { ownEntry } from "../../shared/entries.ts";
 /**
  * Cloud Monitoring's `timeSeries.list` over series that were recorded here: filter, interval, alignment and reduction, with the shapes and the
  * refusals of the real one, as far as probers ask for them.
@@ -71,7 +72,7 @@ function matches({ labels, resourceType }: RecordedSeries, filter: string): bool
   const comparisons = [...filter.matchAll(/([\w.]+)\s*=\s*"((?:[^"\\]|\\.)*)"/g)];
   return comparisons
     .filter(([, name]) => name !== "metric.type")
-    .every(([, name = "", value = ""]) => known[name] === JSON.parse(`"${value}"`));
+    .every(([, name = "", value = ""]) => ownEntry(known, name) === JSON.parse(`"${value}"`));
 }
 
 interface Aligned extends Omit<RecordedSeries, "points"> {
@@ -115,7 +116,7 @@ function alignerFor({ kind, type, metricType }: RecordedSeries, name: string, se
   if (name === "ALIGN_NEXT_OLDER" && kind === "GAUGE") return { of: (values) => values.at(-1) ?? 0, as: {} };
   if (name === "ALIGN_FRACTION_TRUE" && type === "BOOL" && kind === "GAUGE")
     return { of: (values) => values.filter(Boolean).length / values.length, as: gauge };
-  const plain = numeric ? numericAligners[name] : undefined;
+  const plain = numeric ? ownEntry(numericAligners, name) : undefined;
   if (plain) return { of: (values) => plain(values as number[]), as: name === "ALIGN_MEAN" ? { type: "DOUBLE" } : {} };
   throw new Error(`The aligner ${name} cannot be applied to ${metricType}, a ${kind} of ${type}`);
 }
@@ -131,7 +132,7 @@ const numericAligners: Readonly<Record<string, (values: readonly number[]) => nu
 /** One series for each group, with the labels that tell the groups apart and no others. */
 function reduce(all: readonly Aligned[], reducer: string, groupBy: readonly string[]): readonly Aligned[] {
   if (reducer === "REDUCE_NONE") return all;
-  const keyOf = ({ labels }: Aligned): string => JSON.stringify(groupBy.map((field) => labels[field] ?? ""));
+  const keyOf = ({ labels }: Aligned): string => JSON.stringify(groupBy.map((field) => ownEntry(labels, field) ?? ""));
   return [...Map.groupBy(all, keyOf).values()].map((group) => {
     const [first] = group as [Aligned, ...Aligned[]];
     const combine = reducerFor(first, reducer);
@@ -155,7 +156,8 @@ function reducerFor({ type, metricType }: Aligned, name: string): (values: reado
   const percentile = /^REDUCE_PERCENTILE_(\d\d)$/.exec(name)?.[1];
   if (percentile !== undefined && type !== "BOOL")
     return (values) => percentileOf(values.flat() as number[], Number(percentile));
-  const plain = type === "INT64" || type === "DOUBLE" ? numericAligners[name.replace("REDUCE", "ALIGN")] : undefined;
+  const plain =
+    type === "INT64" || type === "DOUBLE" ? ownEntry(numericAligners, name.replace("REDUCE", "ALIGN")) : undefined;
   if (plain) return (values) => plain(values as number[]);
   throw new Error(`The reducer ${name} cannot be applied to ${metricType}, aligned to ${type}`);
 }

@@ -1,3 +1,4 @@
+import { setEntry } from "../../shared/entries.ts";
 /** The seven phases of the backend's start. */
 
 /** Measures the seven phases of the start, of which the third is the database. */
@@ -7,7 +8,7 @@ export function startupPhases(): { end(phase: string): void; readonly seconds: R
   let since = performance.now();
   const end = (phase: string): void => {
     const now = performance.now();
-    seconds[String(names.indexOf(phase) + 1)] = (now - since) / 1_000;
+    setEntry(seconds, String(names.indexOf(phase) + 1), (now - since) / 1_000);
     since = now;
   };
   end("configuration");

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { FirestoreStore } from "../../shared/adapters/firestore.ts";
 import { PubSubPublisher } from "../../shared/adapters/pubsub.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import { type Emulator, type EmulatorKind, startEmulator } from "../emulators.ts";
 import { setUpGoogleBroker } from "../google-broker.ts";
 import type { Engine } from "./engine.ts";
@@ -31,7 +32,7 @@ export async function startGoogle({ environment, projectId }: GoogleOptions): Pr
   process.env["METADATA_SERVER_DETECTION"] = "none";
   const started: Emulator[] = [];
   const hostOf = async (kind: EmulatorKind, variable: string): Promise<string> => {
-    const given = environment[variable];
+    const given = ownEntry(environment, variable);
     if (given !== undefined && given !== "") return given;
     const emulator = await startEmulator(kind, environment);
     started.push(emulator);

@@ -1,6 +1,7 @@
 /** What is done to the code on its way into a bundle: where it is found, what is left out, and what is loaded later. */
 import { readFile } from "node:fs/promises";
 import type { Plugin } from "esbuild";
+import { ownEntry } from "../../shared/entries.ts";
 import { describedApis, neededOf } from "./protos.ts";
 
 /** The modules that a bundle begins with: the function together with the framework that serves it, and each of what is loaded later. */
@@ -15,7 +16,7 @@ export function entries(root: string): Plugin {
       }));
       onLoad({ filter: /^later:/, namespace: "entry" }, ({ path }) => {
         const name = path.replace("later:", "");
-        return { contents: `export { ${loadedLater[name]?.join(", ")} } from "${name}";`, resolveDir: root };
+        return { contents: `export { ${ownEntry(loadedLater, name)?.join(", ")} } from "${name}";`, resolveDir: root };
       });
     },
   };
@@ -59,7 +60,7 @@ export function later(found: (name: string) => void): Plugin {
       onResolve({ filter: /^[@a-z]/ }, ({ path, kind, importer }) => {
         if (kind !== "dynamic-import" || importer.includes("node_modules") || path.startsWith("node:"))
           return undefined;
-        if (!(path in loadedLater))
+        if (!Object.hasOwn(loadedLater, path))
           return {
             errors: [{ text: `${path} is loaded later: name what is asked of it in scripts/bundle/plugins.ts` }],
           };

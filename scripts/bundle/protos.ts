@@ -1,5 +1,6 @@
 /** Descriptions of Google's APIs, of which each client carries all: a bundle has the calls that are made, and what they speak of. */
 import protobuf from "protobufjs";
+import { ownEntry } from "../../shared/entries.ts";
 
 /** A description as the clients carry it, in the JSON of protobufjs. */
 type Json = protobuf.INamespace;
@@ -43,7 +44,7 @@ export function neededOf(path: string, text: string): string {
     for (const field of type.fieldsArray) include(field.resolvedType);
   };
   const kept = methods.map((method) => {
-    const known = service.methods[method];
+    const known = ownEntry(service.methods, method);
     if (known === undefined) throw new Error(`${path}: ${name} has no call ${method}: see scripts/bundle/protos.ts`);
     include(known.resolvedRequestType);
     include(known.resolvedResponseType);

@@ -1,6 +1,7 @@
 /** Where measurements go on one machine: a file with the newest value of each series, in the form that Prometheus and its node exporter read. */
 import { rename, writeFile } from "node:fs/promises";
-import { type OwnMetricName, ownMetrics } from "../exported-metrics.ts";
+import { ownEntry } from "../entries.ts";
+import { ownMetrics } from "../exported-metrics.ts";
 import { metricNamed } from "../metrics.ts";
 import type { MetricPoint, MetricSink, Written } from "../ports.ts";
 
@@ -38,7 +39,7 @@ function exposition(series: readonly (readonly [string, MetricPoint])[]): string
   const byMetric = Map.groupBy(series, ([, { metric }]) => metric);
   for (const metric of [...byMetric.keys()].sort()) {
     const name = `pathkeeper_${metric}`;
-    const own = Object.hasOwn(ownMetrics, metric) ? ownMetrics[metric as OwnMetricName] : undefined;
+    const own = ownEntry(ownMetrics, metric);
     const description = own?.description ?? metricNamed(metric)?.description;
     if (description !== undefined) lines.push(`# HELP ${name} ${description}`);
     lines.push(`# TYPE ${name} gauge`);
@@ -51,7 +52,7 @@ function exposition(series: readonly (readonly [string, MetricPoint])[]): string
 function seriesOf({ metric, labels }: MetricPoint): string {
   const own = Object.keys(labels)
     .sort()
-    .map((name) => `${name}="${escaped(labels[name] ?? "")}"`);
+    .map((name) => `${name}="${escaped(ownEntry(labels, name) ?? "")}"`);
   return `pathkeeper_${metric}${own.length === 0 ? "" : `{${own.join(",")}}`}`;
 }
 

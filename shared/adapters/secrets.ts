@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { secretVariable } from "../config/secret-reference.ts";
+import { ownEntry } from "../entries.ts";
 import type { Secrets } from "../ports.ts";
 
 /**
@@ -12,7 +13,7 @@ export function localSecrets(environment: Readonly<Record<string, string | undef
   const known = new Map<string, Promise<string>>();
   const find = async (name: string): Promise<string> => {
     const variable = secretVariable(name);
-    const value = environment[variable];
+    const value = ownEntry(environment, variable);
     if (value !== undefined) return value;
     const advice = `set the environment variable ${variable}`;
     if (directory === undefined) throw new Error(`the secret "${name}" is not to be found: ${advice}`);

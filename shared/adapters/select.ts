@@ -21,6 +21,7 @@
 import { readFileSync } from "node:fs";
 import { readCompiled } from "../config/compile.ts";
 import type { Configuration } from "../config/model.ts";
+import { ownEntry } from "../entries.ts";
 import { reportCrashes, structuredLogger } from "../logger.ts";
 import type { Vantage } from "../messages/report.ts";
 import type { Clock, GoogleApi, Logger, Publisher, Secrets, Store } from "../ports.ts";
@@ -118,7 +119,7 @@ function vantageOf(environment: Environment): Vantage | "any" {
 }
 
 function needed(environment: Environment, name: string, what: string): string {
-  const value = environment[name];
+  const value = ownEntry(environment, name);
   if (value === undefined || value === "") throw new Error(`${name} is not set: it names ${what}`);
   return value;
 }

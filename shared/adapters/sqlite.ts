@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
+import { ownEntry } from "../entries.ts";
 import { type Fields, type Stored, StoreError, type Value } from "../ports.ts";
 import type { StoreOptions } from "./checked-store.ts";
 import { OptimisticStore, type Versioned } from "./optimistic-store.ts";
@@ -131,7 +132,7 @@ const dateTag = "__date__";
 
 /** `JSON.stringify` has called `toJSON` when it asks for the value, so that the instant itself is taken from its holder. */
 function tagDates(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
-  const original = this[key];
+  const original = ownEntry(this, key);
   return original instanceof Date ? { [dateTag]: original.toISOString() } : value;
 }
 

@@ -2,6 +2,7 @@
  * Queries as Firestore understands them: which it answers without a composite index, which documents match, and in which order they come.
  * Source: https://cloud.google.com/firestore/docs/query-data/index-overview and /concepts/data-types#value_type_ordering.
  */
+import { ownEntry } from "../entries.ts";
 import type { CompositeIndex } from "../indexes.ts";
 import { type Fields, type Filter, type Query, type Stored, StoreError, type Value } from "../ports.ts";
 import { admitOperand, checkCollection, fieldProblem } from "./store-rules.ts";
@@ -120,7 +121,7 @@ function missingIndex(plan: QueryPlan, indexes: readonly CompositeIndex[]): Comp
 }
 
 function matches(fields: Fields, [field, operator, operand]: Filter): boolean {
-  const value = Object.hasOwn(fields, field) ? fields[field] : undefined;
+  const value = ownEntry(fields, field);
   if (value === undefined) return false;
   if (operator === "in") {
     return Array.isArray(operand) && operand.some((alternative: Value) => compareValues(value, alternative) === 0);
@@ -142,7 +143,7 @@ function matches(fields: Fields, [field, operator, operand]: Filter): boolean {
 
 function comparePlaces(a: Stored, b: Stored, orders: readonly Order[]): number {
   for (const { field, direction } of orders) {
-    const order = compareValues(a.fields[field] ?? null, b.fields[field] ?? null);
+    const order = compareValues(ownEntry(a.fields, field) ?? null, ownEntry(b.fields, field) ?? null);
     if (order !== 0) return direction === "asc" ? order : -order;
   }
   const byId = compareText(a.id, b.id);

@@ -2,6 +2,7 @@
  * What Firestore refuses in production, refused by our own code before anything is written, so that a document that would fail in the
  * cloud fails in a test already. Source: https://cloud.google.com/firestore/quotas and /storage-size.
  */
+import { setEntry } from "../entries.ts";
 import { type Fields, StoreError, type Value } from "../ports.ts";
 
 /** A document as it may be stored, in a copy that nobody else holds. */
@@ -162,7 +163,7 @@ function copyMap(value: object, where: string, level: number, refuse: Refuse): F
     const problem = fieldProblem(field);
     const place = where === "" ? field : `${where}.${field}`;
     if (problem !== undefined) refuse(`the field name ${quote(place)} ${problem}`);
-    copy[field] = copyValue(inner, place, level + 1, refuse);
+    setEntry(copy, field, copyValue(inner, place, level + 1, refuse));
   }
   return copy;
 }

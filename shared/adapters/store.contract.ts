@@ -66,6 +66,13 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await store.get("incidents", "a")).toEqual(fields);
       });
 
+      it("has an id and maps with any names, also those that every object inherits", async () => {
+        await store.create("incidents", "constructor", { told: { constructor: { valueOf: 1 } } });
+        const fields = { told: { constructor: { valueOf: 2 }, toString: "a" } };
+        await store.update("incidents", "constructor", fields);
+        expect(await store.query({ collection: "incidents" })).toEqual([{ id: "constructor", fields }]);
+      });
+
       it("is a copy, which nobody else can change", async () => {
         const list = [1];
         const writing = store.set("incidents", "a", { list, at: new Date(5) });

@@ -1,4 +1,5 @@
 /** What no entry can know alone: names that others must have, circles, conditions; and what is right but looks forgotten. */
+import { ownEntry } from "../entries.ts";
 import { metricNamed, metrics } from "../metrics.ts";
 import { monitorComponent } from "../monitor.ts";
 import { nearest } from "../nearest.ts";
@@ -37,9 +38,8 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
   for (const name of probes) {
     refer(["probes", name, "component"], "component", components);
     const kind = at(file, "probes", name, "kind");
-    const places =
-      typeof kind === "string" && Object.hasOwn(vocabulary.probers, kind) && vocabulary.probers[kind]?.components;
-    for (const place of places || [])
+    const { components: places = [] } = (typeof kind === "string" && ownEntry(vocabulary.probers, kind)) || {};
+    for (const place of places)
       for (const path of pathsTo(file, ["probes", name], place)) refer(path, "component", components);
     checkTimeout(file, ["probes", name], problems);
   }
@@ -219,7 +219,7 @@ function checkCondition(
   }
   for (const { matchers } of vocabulary.conditionSelectors(condition, windowMs)) {
     for (const [label, candidates] of Object.entries(names)) {
-      const value = matchers[label];
+      const value = ownEntry(matchers, label);
       if (value === undefined || candidates.includes(value)) continue;
       const offset = Math.max(condition.indexOf(`"${value}"`), 0);
       const wrong = unknownName(label, value, candidates);
@@ -267,7 +267,7 @@ function checkOwned(file: unknown, channels: readonly string[], problems: Proble
   const owners = new Map<string, string>();
   for (const name of channels) {
     const kind = at(file, "channels", name, "kind");
-    const setting = typeof kind === "string" ? vocabulary.channels[kind]?.owns : undefined;
+    const setting = typeof kind === "string" ? ownEntry(vocabulary.channels, kind)?.owns : undefined;
     const value = setting === undefined ? undefined : at(file, "channels", name, setting);
     if (setting === undefined || typeof value !== "string") continue;
     const owned = JSON.stringify([kind, value]);
@@ -332,9 +332,7 @@ function durationAt(file: unknown, path: Path): number | undefined {
 function at(data: unknown, ...path: Path): unknown {
   return path.reduce<unknown>(
     (value, key) =>
-      typeof value === "object" && value !== null && Object.hasOwn(value, key)
-        ? (value as Record<string | number, unknown>)[key]
-        : undefined,
+      typeof value === "object" ? ownEntry(value as Record<string, unknown> | null, String(key)) : undefined,
     data,
   );
 }

@@ -1,5 +1,6 @@
 /** Reads a part of the file by a schema, and says what is wrong in sentences of our own. */
 import { z } from "zod";
+import { ownEntry } from "../entries.ts";
 import { nearest } from "../nearest.ts";
 import { secretForm } from "./fields.ts";
 import { insteadOf, type Path, type Problems } from "./problems.ts";
@@ -99,7 +100,7 @@ function fieldAt(schema: z.ZodType, path: readonly (string | number)[]): z.ZodTy
   let field: unknown = schema;
   for (const key of path) {
     const outer = bare(field);
-    if (outer instanceof z.ZodObject) field = outer.shape[String(key)];
+    if (outer instanceof z.ZodObject) field = ownEntry(outer.shape, String(key));
     else if (outer instanceof z.ZodArray) field = outer.element;
     else if (outer instanceof z.ZodRecord) field = outer.valueType;
     else return undefined;

@@ -1,5 +1,6 @@
 /** The JSON Schema of `monitor.yaml`, by which editors complete and check it while it is written. */
 import { z } from "zod";
+import { ownEntry } from "../entries.ts";
 import { entryName } from "./fields.ts";
 import { maintenanceEntry } from "./maintenance.ts";
 import { channelEntry, routeEntry } from "./notification.ts";
@@ -38,7 +39,7 @@ export function configurationJsonSchema(vocabulary: Vocabulary): JsonSchema {
     ...prefixed("probe", vocabulary.probers),
     ...prefixed("channel", vocabulary.channels),
   });
-  const part = (name: string): JsonSchema => parts[name] ?? {};
+  const part = (name: string): JsonSchema => ownEntry(parts, name) ?? {};
   const named = (entry: JsonSchema): JsonSchema => ({ propertyNames: part("name"), additionalProperties: entry });
   const off = { enum: ["off", false] };
   const control = kinded("control", vocabulary.probers, part, "probe");
@@ -64,7 +65,10 @@ export function configurationJsonSchema(vocabulary: Vocabulary): JsonSchema {
     maintenance: { items: part("maintenance") },
   };
   const top = part("outline");
-  const properties = Object.entries(propertiesOf(top)).map(([key, section]) => [key, { ...section, ...sections[key] }]);
+  const properties = Object.entries(propertiesOf(top)).map(([key, section]) => [
+    key,
+    { ...section, ...ownEntry(sections, key) },
+  ]);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "monitor.yaml",

@@ -1,5 +1,6 @@
 /** Loads `monitor.yaml`: everything checked, every problem reported at once, defaults filled in. */
 import type { z } from "zod";
+import { ownEntry } from "../entries.ts";
 import type { Vantage } from "../messages/report.ts";
 import { drillComponent, monitorComponent } from "../monitor.ts";
 import { nearest } from "../nearest.ts";
@@ -81,7 +82,7 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
   const probes = readMap(file, "probes", problems, (name, value, path): ConfiguredProbe | undefined => {
     const entry = readKinded(value, path, problems, probeEntry, vocabulary.probers, "kinds of probe", inherited);
     if (!entry) return undefined;
-    const { secondhand, reach } = vocabulary.probers[entry.common.kind] ?? {};
+    const { secondhand, reach } = ownEntry(vocabulary.probers, entry.common.kind) ?? {};
     return { ...probe(name, entry.common, entry.settings, reach), ...(secondhand ? { secondhand } : {}) };
   });
   const components = written.map((component) => withRole(component, probes, vocabulary));
@@ -131,7 +132,7 @@ function readMap<T>(
   problems: Problems,
   read: (name: string, value: unknown, path: Path) => T | undefined,
 ): T[] {
-  const entries = file[section];
+  const entries = ownEntry(file, section);
   if (!isMap(entries)) return [];
   return Object.entries(entries).flatMap(([name, value]) => {
     const path = [section, name];
@@ -142,7 +143,7 @@ function readMap<T>(
 }
 
 function readList<T>(file: Entries, section: string, read: (value: unknown, path: Path) => T | undefined): T[] {
-  const entries = file[section];
+  const entries = ownEntry(file, section);
   return Array.isArray(entries) ? entries.flatMap((value, index) => read(value, [section, index]) ?? []) : [];
 }
 
@@ -206,7 +207,7 @@ function readKinded<Common extends ChannelEntry>(
   const written = Object.fromEntries(Object.entries(entry).filter((one) => !isShared(one)));
   const name = entry["kind"];
   if (typeof name !== "string" || (name === nameless && !("kind" in value))) return undefined;
-  const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+  const kind = ownEntry(kinds, name);
   if (!kind) {
     const suggestion = nearest(name, Object.keys(kinds));
     const message = `unknown kind "${name}": ${insteadOf(suggestion, Object.keys(kinds), what)}`;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { incidentUrl } from "../incident-link.ts";
 import type { Severity } from "../messages/incident-event.ts";
 import type { Vantage } from "../messages/report.ts";
+import { namedRecord } from "../named-record.ts";
 import {
   duration,
   durationBetween,
@@ -273,15 +274,13 @@ const poolEntry = z
 
 /** `capacity`: what may connect at once, and what it must fit into. */
 export const capacityEntry: z.ZodType<CapacityEntry, unknown> = z.strictObject({
-  services: z
-    .record(
-      z.string(),
-      z.strictObject({
-        max_instances: z.int().min(1).describe("The most instances that it scales to."),
-        pool: poolEntry,
-      }),
-    )
-    .describe("What opens connections, by the name of its component."),
+  services: namedRecord(
+    z.string(),
+    z.strictObject({
+      max_instances: z.int().min(1).describe("The most instances that it scales to."),
+      pool: poolEntry,
+    }),
+  ).describe("What opens connections, by the name of its component."),
   database: z
     .strictObject({
       max_connections: z.int().min(1).describe("max_connections of the database."),
@@ -327,8 +326,8 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .optional()
     .describe("Where in Google Cloud the environment runs: the default for project and region of all probes.")
     .meta({ examples: [{ project: "shop-staging", region: "us-central1" }] }),
-  components: z.record(z.string(), z.unknown()).default({}).describe("The parts of the environment, by name."),
-  probes: z.record(z.string(), z.unknown()).default({}).describe("What is checked, by name."),
+  components: namedRecord(z.string(), z.unknown()).default({}).describe("The parts of the environment, by name."),
+  probes: namedRecord(z.string(), z.unknown()).default({}).describe("What is checked, by name."),
   control: z
     .unknown()
     .optional()
@@ -336,8 +335,7 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
       "A target known to be good, for both vantage points or for each, or off. Where it fails as well, nobody is judged.",
     ),
   monitoring_rules: z.array(z.unknown()).default([]).describe("When an alert starts."),
-  baselines: z
-    .record(z.string(), z.string())
+  baselines: namedRecord(z.string(), z.string())
     .default({})
     .describe("What is normal for a metric: a comparison that is true when things are good.")
     .meta({ examples: [{ database_connection_time: "<5.0s", websocket_connection_success: "100%" }] }),
@@ -346,7 +344,7 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .strictObject({ stages: z.array(stageEntry).default([]).describe("The stages, in order.") })
     .default({ stages: [] })
     .describe("How a recovery is proved."),
-  channels: z.record(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),
+  channels: namedRecord(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),
   routes: z.array(z.unknown()).default([]).describe("What is told where. Any route that matches tells its channels."),
   templates: z
     .array(z.unknown())
@@ -369,7 +367,7 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
   availability: z
     .strictObject({
       target: percentage().prefault("99%").describe("How much of a month every component is to be up. Default: 99%."),
-      components: z.record(z.string(), percentage()).default({}).describe("Other targets, by component."),
+      components: namedRecord(z.string(), percentage()).default({}).describe("Other targets, by component."),
     })
     .prefault({})
     .describe("What availability is promised; error budgets follow from it.")

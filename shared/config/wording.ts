@@ -1,5 +1,6 @@
 /** What is wrong with a value, in sentences that say what to write instead. */
 import { z } from "zod";
+import { ownEntry } from "../entries.ts";
 import { nearest } from "../nearest.ts";
 
 /** An issue, as the schema library reports it. */
@@ -28,7 +29,7 @@ export function sentence(issue: Issue, schema: unknown): string {
     case "invalid_format":
       return issue.format === "regex"
         ? `"${String(issue.input)}" is not of the form ${issue.pattern ?? "wanted here"}`
-        : `must be ${formats[issue.format] ?? `of the form ${issue.format}`}`;
+        : `must be ${ownEntry(formats, issue.format) ?? `of the form ${issue.format}`}`;
     default:
       return issue.message ?? "is wrong";
   }
@@ -39,7 +40,7 @@ export function sentence(issue: Issue, schema: unknown): string {
  * @param schema what was to read it, for the example
  */
 export function mustBe(expected: readonly string[], input: unknown, schema?: unknown): string {
-  const wanted = expected.map((type) => typeNames[type] ?? type).join(" or ");
+  const wanted = expected.map((type) => ownEntry(typeNames, type) ?? type).join(" or ");
   const advice = adviceFor(expected, input, schema);
   return `must be ${wanted}, not ${nameOf(input)}${advice === undefined ? "" : `: ${advice}`}`;
 }
@@ -203,15 +204,15 @@ function discriminators(issue: z.core.$ZodIssueInvalidUnion): string[] {
 
 function discriminated(issue: z.core.$ZodIssueInvalidUnion): unknown {
   const key = "discriminator" in issue ? issue.discriminator : undefined;
-  return typeof key === "string" ? (issue.input as Record<string, unknown> | undefined)?.[key] : issue.input;
+  return typeof key === "string" ? ownEntry(issue.input as Record<string, unknown> | undefined, key) : issue.input;
 }
 
 function size(origin: string, limit: number | bigint, comparison: string): string {
   if (comparison === "at least" && Number(limit) === 1 && origin !== "number" && origin !== "int")
     return "must not be empty";
   const things: Readonly<Record<string, string>> = { string: " characters", array: " entries", record: " entries" };
-  const verb = things[origin] === undefined ? "must be" : "must have";
-  return `${verb} ${comparison} ${limit}${things[origin] ?? ""}`;
+  const thing = ownEntry(things, origin);
+  return `${thing === undefined ? "must be" : "must have"} ${comparison} ${limit}${thing ?? ""}`;
 }
 
 /** A schema without its defaults, transformations and the like. */

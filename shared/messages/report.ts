@@ -1,6 +1,7 @@
 /** The report: results of one run of one probe group, one message on the topic `measurements`. */
 import { z } from "zod";
 import { lazily } from "../lazily.ts";
+import { namedRecord } from "../named-record.ts";
 import type { Severity } from "./incident-event.ts";
 
 /** Kinds of failure, alike for every prober. */
@@ -190,7 +191,7 @@ const reportSchema = lazily((): z.ZodType<Report> => {
         success: z.boolean(),
         failure: failure.optional(),
         measurements: z.array(
-          z.object({ metric: z.string(), value: z.number(), labels: z.record(z.string(), z.string()) }),
+          z.object({ metric: z.string(), value: z.number(), labels: namedRecord(z.string(), z.string()) }),
         ),
         findings: z
           .array(

@@ -15,6 +15,7 @@ import {
   type Shares,
 } from "../../../shared/availability.ts";
 import type { MaintenanceWindow } from "../../../shared/config/model.ts";
+import { ownEntry, setEntry } from "../../../shared/entries.ts";
 import { type Period, periodsOf } from "../../../shared/maintenance.ts";
 import type { Severity, Verdict } from "../../../shared/messages/incident-event.ts";
 import { type Runs, runsOf, type Uptimes } from "./uptime.ts";
@@ -82,10 +83,10 @@ export function dayFrom(
   });
   const journeys: Record<string, JourneyCount> = {};
   for (const [probe, { walks }] of uptimes) {
-    const [attempts, successes] = walks?.[date] ?? [0, 0];
+    const [attempts, successes] = ownEntry(walks, date) ?? [0, 0];
     if (attempts === 0) continue;
-    const sum = journeys[probe] ?? { attempts: 0, successes: 0 };
-    journeys[probe] = { attempts: sum.attempts + attempts, successes: sum.successes + successes };
+    const sum = ownEntry(journeys, probe) ?? { attempts: 0, successes: 0 };
+    setEntry(journeys, probe, { attempts: sum.attempts + attempts, successes: sum.successes + successes });
   }
   return { components: Object.fromEntries(components), journeys };
 }
@@ -109,20 +110,20 @@ export function withDays(
 export function monthTotals(month: string, { days, incidents }: Month): Availability {
   const components: Record<string, Shares> = {};
   const journeys: Record<string, JourneyCount> = {};
-  for (const date of Object.keys(days).sort()) {
-    for (const [name, { up, down, unknown, maintenance = 0 }] of Object.entries(days[date]?.components ?? {})) {
-      const sum = components[name] ?? { up: 0, down: 0, unknown: 0 };
+  for (const [, day] of Object.entries(days).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [name, { up, down, unknown, maintenance = 0 }] of Object.entries(day.components)) {
+      const sum = ownEntry(components, name) ?? { up: 0, down: 0, unknown: 0 };
       const planned = maintenance + (sum.maintenance ?? 0);
-      components[name] = {
+      setEntry(components, name, {
         up: sum.up + up,
         down: sum.down + down,
         unknown: sum.unknown + unknown,
         ...(planned === 0 ? {} : { maintenance: planned }),
-      };
+      });
     }
-    for (const [name, { attempts, successes }] of Object.entries(days[date]?.journeys ?? {})) {
-      const sum = journeys[name] ?? { attempts: 0, successes: 0 };
-      journeys[name] = { attempts: sum.attempts + attempts, successes: sum.successes + successes };
+    for (const [name, { attempts, successes }] of Object.entries(day.journeys)) {
+      const sum = ownEntry(journeys, name) ?? { attempts: 0, successes: 0 };
+      setEntry(journeys, name, { attempts: sum.attempts + attempts, successes: sum.successes + successes });
     }
   }
   return { period: month, components, journeys, incidents: incidentFigures(incidents) };
@@ -133,8 +134,8 @@ export function dayTotals(date: string, { days, incidents }: Month): Availabilit
   const own = Object.entries(incidents).filter(([, { opened_at }]) => dayOf(Date.parse(opened_at)) === date);
   return {
     period: date,
-    components: days[date]?.components ?? {},
-    journeys: days[date]?.journeys ?? {},
+    components: ownEntry(days, date)?.components ?? {},
+    journeys: ownEntry(days, date)?.journeys ?? {},
     incidents: incidentFigures(Object.fromEntries(own)),
   };
 }

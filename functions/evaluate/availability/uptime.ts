@@ -5,6 +5,7 @@
 
 import { dayOf, periodStart } from "../../../shared/availability.ts";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
+import { ownEntry, setEntry } from "../../../shared/entries.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import { type Plan, staleAfter } from "../plan.ts";
 
@@ -62,7 +63,7 @@ export function withReport(uptimes: Uptimes, report: Report, plan: Plan, horizon
   const next: Record<string, Uptime> = {};
   for (const [name, uptime] of Object.entries(uptimes)) {
     const gone = !plan.probes.has(name) && (uptime.track.lastAt ?? 0) < horizon - 3 * day;
-    if (!gone) next[name] = uptime;
+    if (!gone) setEntry(next, name, uptime);
   }
   const most = Math.min(mostRuns, Math.floor(mostRunsOfAll / Math.max(1, Object.keys(next).length)));
   for (const { probe, at, success } of report.results) {
@@ -71,7 +72,7 @@ export function withReport(uptimes: Uptimes, report: Report, plan: Plan, horizon
     if (configured === undefined || rank === undefined || (rank === null && configured.kind !== "journey")) continue;
     const instant = Date.parse(at);
     const code = report.prober_unhealthy !== undefined ? 2 : success ? 1 : 0;
-    const before = next[probe] ?? blank;
+    const before = ownEntry(next, probe) ?? blank;
     const reckoned: Uptime = {
       ...before,
       component: configured.component,
@@ -81,7 +82,7 @@ export function withReport(uptimes: Uptimes, report: Report, plan: Plan, horizon
       recent: inserted(before.recent, instant, code),
       ...(configured.kind === "journey" ? { walks: walked(before.walks ?? {}, instant, code) } : {}),
     };
-    next[probe] = settled(reckoned, horizon - longestRun, most);
+    setEntry(next, probe, settled(reckoned, horizon - longestRun, most));
   }
   return next;
 }
@@ -120,7 +121,7 @@ function walked(
 ): Record<string, readonly [number, number]> {
   const today = dayOf(at);
   const kept = Object.entries(walks).filter(([date]) => periodStart(date) > at - 3 * day);
-  const [attempts, successes] = walks[today] ?? [0, 0];
+  const [attempts, successes] = ownEntry(walks, today) ?? [0, 0];
   const counted = code === 2 ? [] : [[today, [attempts + 1, successes + code]] as const];
   return Object.fromEntries([...kept, ...counted]);
 }

@@ -3,6 +3,7 @@
  * most of the time; a configuration check found something wrong. Only that is kept of a probe between reports, and only a change of it is
  * news, so that figures that move within their bounds cost nothing.
  */
+import { ownEntry, setEntry } from "../../../shared/entries.ts";
 import type { ProbeResult } from "../../../shared/messages/report.ts";
 import { metricNamed } from "../../../shared/metrics.ts";
 import { bounded } from "../../../shared/redact.ts";
@@ -82,16 +83,16 @@ export function signsOf(
     const name = metric.endsWith("phase_time") ? `phase/${labels["phase"] ?? ""}` : metric;
     // Of several series of one metric the worst speaks.
     const before = values.get(name);
-    const isWorse = before === undefined || (scales[metric]?.below ? value < before : value > before);
+    const isWorse = before === undefined || (ownEntry(scales, metric)?.below ? value < before : value > before);
     if (isWorse) values.set(name, value);
   }
   const signs: Record<string, Sign> = {};
   const put = (metric: string, level: Level, shown: string): void => {
-    const before = known[metric];
-    signs[metric] = before?.level === level ? before : { metric, level, shown, since: at };
+    const before = ownEntry(known, metric);
+    setEntry(signs, metric, before?.level === level ? before : { metric, level, shown, since: at });
   };
   for (const [metric, value] of values) {
-    const scale = scales[metric];
+    const scale = ownEntry(scales, metric);
     if (scale === undefined) continue;
     const unit = metricNamed(metric)?.unit ?? "count";
     put(metric, levelOf(metric, value, scale, baselines), formatValue(value, unit));

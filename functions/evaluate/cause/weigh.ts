@@ -2,6 +2,7 @@
  * Weighs every hypothesis: a component and a way in which it may have failed. It gains by each symptom that it explains and by the clues
  * for it, loses by each probe that was good although it needs the component, and by the clues against it; the earliest trouble breaks ties.
  */
+import { ownEntry } from "../../../shared/entries.ts";
 import type { ProbeFact } from "../state.ts";
 import { type ClueName, clues } from "./clues.ts";
 import { type Pattern, patterns } from "./patterns.ts";
@@ -161,7 +162,7 @@ function answers(scene: Scene, component: string, wanted: Readonly<Partial<Recor
   answered.set(scene, known);
   return Object.entries(wanted).flatMap(([name, weight]) => {
     const key = `${component}/${name}`;
-    const says = known.has(key) ? known.get(key) : clues[name as ClueName](scene, component);
+    const says = known.has(key) ? known.get(key) : ownEntry(clues, name)?.(scene, component);
     known.set(key, says);
     return says === undefined ? [] : [{ says, weight }];
   });

@@ -1,4 +1,5 @@
 /** The functions over a window, and what they make of the samples in it. */
+import { ownEntry } from "../../../shared/entries.ts";
 import type { Unit } from "../../../shared/units.ts";
 import { explainForecast, forecast } from "./forecast.ts";
 import { quantile } from "./quantile.ts";
@@ -30,7 +31,8 @@ export interface WindowFunction {
 
 /** The function of that name, `p1` to `p99` included; `undefined` where there is none. `absent` is no such function: it is true or false. */
 export function windowFunction(name: string): WindowFunction | undefined {
-  if (Object.hasOwn(functions, name)) return functions[name];
+  const known = ownEntry(functions, name);
+  if (known !== undefined) return known;
   const [, percent] = /^p([1-9]\d?)$/.exec(name) ?? [];
   return percent === undefined
     ? undefined

@@ -1,4 +1,5 @@
 /** Which series of several metrics belong together. */
+import { ownEntry } from "../../../shared/entries.ts";
 import { identityLabels } from "./names.ts";
 import type { Series, SeriesSource } from "./series.ts";
 import type { Matcher } from "./syntax.ts";
@@ -55,7 +56,7 @@ export function agreedLabels(row: readonly ({ readonly labels: Labels } | undefi
 /** Whether a selection wants a series of its metric. */
 export function selects({ matchers }: Selection, { labels }: Series): boolean {
   for (const { label, operator, value } of matchers) {
-    if ((labels[label] === value) !== (operator === "=")) return false;
+    if ((ownEntry(labels, label) === value) !== (operator === "=")) return false;
   }
   return true;
 }
@@ -82,9 +83,9 @@ function join(rows: readonly Row[], width: number, found: readonly Series[], pin
 }
 
 function agree(a: Labels, b: Labels, ignored: ReadonlySet<string>): boolean {
-  for (const name in a) {
-    const other = b[name];
-    if (other !== undefined && other !== a[name] && !ignored.has(name)) return false;
+  for (const [name, value] of Object.entries(a)) {
+    const other = ownEntry(b, name);
+    if (other !== undefined && other !== value && !ignored.has(name)) return false;
   }
   return true;
 }

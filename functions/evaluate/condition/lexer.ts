@@ -1,4 +1,5 @@
 /** From text to tokens. */
+import { ownEntry } from "../../../shared/entries.ts";
 import { ConditionError, corrected, type Span } from "./error.ts";
 
 /** A word of the language. */
@@ -62,7 +63,7 @@ const foreign: Readonly<Record<string, string>> = {
 };
 
 function notAWord(text: string, span: Span, found: string): ConditionError {
-  const ours = Object.hasOwn(foreign, found) ? foreign[found] : undefined;
+  const ours = ownEntry(foreign, found);
   if (ours !== undefined) {
     return new ConditionError(`"${found}" is not known: write ${ours}`, span, corrected(text, span, ` ${ours} `));
   }

@@ -1,5 +1,6 @@
 /** Who was affected, for how long, and what that means for the availability that is promised. */
 import { type Availability, errorBudget, periodStart, upRatio } from "../../../shared/availability.ts";
+import { ownEntry } from "../../../shared/entries.ts";
 import { dateFormat } from "../../../shared/formatters.ts";
 import { list } from "../../../shared/sentences.ts";
 import { spokenDuration } from "../../../shared/units.ts";
@@ -50,7 +51,7 @@ function availabilityOf(month: Availability, { affected, symptoms }: IncidentRec
   const rows = affected.map((one) => rowOf(month, one)).filter((row) => row !== undefined);
   if (rows.length === 0) return undefined;
   const walked = symptoms.flatMap(({ check }) => {
-    const { attempts = 0, successes = 0 } = month.journeys[check] ?? {};
+    const { attempts = 0, successes = 0 } = ownEntry(month.journeys, check) ?? {};
     const rate = attempts === 0 ? "" : percent(successes / attempts);
     return attempts === 0
       ? []
@@ -77,7 +78,7 @@ function rowOf(
   { period, components }: Availability,
   { component, title, trouble, from, until, availability_target: target }: Affected,
 ): string[] | undefined {
-  const shares = components[component];
+  const shares = ownEntry(components, component);
   const ratio = shares && upRatio(shares);
   if (shares === undefined || ratio === undefined) return undefined;
   const { allowed, used, left } = errorBudget(period, shares, target);

@@ -2,6 +2,7 @@
  * What could keep an outage from coming again, or make the next one shorter: proposals, each with its reason in the record. The table says what
  * helps against each way to fail; the rest follows from what was found, how it was noticed and who was told.
  */
+import { ownEntry } from "../../../shared/entries.ts";
 import { list } from "../../../shared/sentences.ts";
 import { spokenDuration } from "../../../shared/units.ts";
 import type { Account } from "./account.ts";
@@ -145,7 +146,7 @@ function againstTheCause({ incident }: Account): Proposal[] {
   const { pattern, root_cause } = incident;
   const because = causeIn(incident);
   const title = titleOf(incident, root_cause);
-  return (remedies[pattern ?? ""] ?? []).map((remedy) => ({ text: remedy(title), because }));
+  return (ownEntry(remedies, pattern ?? "") ?? []).map((remedy) => ({ text: remedy(title), because }));
 }
 
 /** What configuration checks found. What Google reports of itself is for nobody here to put right. */

@@ -3,6 +3,7 @@
  * component `pathkeeper`. No target is judged by any of it.
  */
 import { nextTrigger } from "../../../shared/config/schedule.ts";
+import { ownEntry, setEntry } from "../../../shared/entries.ts";
 import type { Severity } from "../../../shared/messages/incident-event.ts";
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
 import {
@@ -64,7 +65,7 @@ const longestName = 80;
 export function watchTick(state: SelfState, heard: HeardByGroup, plan: Plan, at: number, now: number): SelfWatched {
   // Delivered twice, or overtaken: a later one has looked already.
   if (at <= state.tickAt) return { state, changes: [] };
-  const expected = Object.fromEntries(plan.groups.map((group) => [group, state.expected[group] ?? at]));
+  const expected = Object.fromEntries(plan.groups.map((group) => [group, ownEntry(state.expected, group) ?? at]));
   const seen = new Map<string, Seen>();
   const interruption = interruptionOf(state, heard, at, now);
   if (interruption !== undefined) seen.set(...interruption);
@@ -92,26 +93,26 @@ export function hearSelf(state: SelfState, report: Report, now: number): SelfWat
   for (const result of report.results) {
     const at = Date.parse(result.at);
     const name = `${toldPrefix}${bounded(result.probe, [], longestName)}`;
-    const before = told[name];
+    const before = ownEntry(told, name);
     // Known already, or so old that it is left behind.
     if ((before !== undefined && at <= before) || now - at >= eventLasts) continue;
     if (before === undefined && Object.keys(told).length >= mostTold) continue;
-    told[name] = at;
-    const known = checks[name];
+    setEntry(told, name, at);
+    const known = ownEntry(checks, name);
     if (result.success) {
       delete checks[name];
       if (known !== undefined) changes.push(cleared(name, at));
     } else if (known !== undefined && at - known.at < retellAfter) {
-      checks[name] = { ...known, until: at + eventLasts };
+      setEntry(checks, name, { ...known, until: at + eventLasts });
     } else {
       const check = checkOf(result, known, at);
-      checks[name] = check;
+      setEntry(checks, name, check);
       // Told anew, so that it opens an incident again where an operator has resolved the last one.
       if (known !== undefined) changes.push(cleared(name, at));
       changes.push(raised(name, check, at));
     }
   }
-  const news = Object.entries(told).some(([name, at]) => state.told[name] !== at);
+  const news = Object.entries(told).some(([name, at]) => ownEntry(state.told, name) !== at);
   return { state: news ? { ...state, checks, told } : state, changes };
 }
 
@@ -175,11 +176,11 @@ function interruptionOf(
 }
 
 function* silences(state: SelfState, heard: HeardByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
-  const silent = plan.groups.filter((group) => isSilent(group, state, heard[group], plan, at));
+  const silent = plan.groups.filter((group) => isSilent(group, state, ownEntry(heard, group), plan, at));
   // With every group silent, an outage of anything would go unseen.
   const severity: Severity = silent.length === plan.groups.length ? "critical" : "warning";
   for (const group of silent) {
-    const last = heard[group];
+    const last = ownEntry(heard, group);
     const since = lastSign(group, state, last);
     const how = last === undefined ? "none has ever come" : `the last came at ${clockTime(last.arrivedAt)}`;
     const seen = `for ${spokenDuration(at - since)}, ${how}`;
@@ -190,7 +191,7 @@ function* silences(state: SelfState, heard: HeardByGroup, plan: Plan, at: number
 /** Groups that report, but not on all of their probes: a part of the run does not begin, or does not come to its end. */
 function* partialSilences(state: SelfState, heard: HeardByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
   for (const group of plan.groups) {
-    const last = heard[group];
+    const last = ownEntry(heard, group);
     // Measured by what the group showed since, so that what is silent altogether, or blind, is not told twice.
     const healthyAt = Math.min(last?.healthyAt ?? 0, at);
     const signs = lastResults(group, last, state.unheard, plan).filter(
@@ -211,7 +212,7 @@ const mostNamed = 5;
 
 function* troubles(heard: HeardByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
   for (const group of plan.groups) {
-    const { unhealthy, arrivedAt = 0, delayMs = 0 } = heard[group] ?? {};
+    const { unhealthy, arrivedAt = 0, delayMs = 0 } = ownEntry(heard, group) ?? {};
     if (unhealthy !== undefined && unhealthy.runs >= unhealthyRuns && at - unhealthy.since >= unhealthyFor) {
       const seen = `its control probe failed in ${unhealthy.runs} runs in a row, so they judge nobody: ${unhealthy.why}`;
       yield [
@@ -246,13 +247,13 @@ function folded(state: SelfState, seen: ReadonlyMap<string, Seen>, at: number): 
     const goodSince = known.goodSince ?? at;
     const over = known.until === undefined ? at - goodSince >= clearAfter : at >= known.until;
     if (over) changes.push(cleared(name, at));
-    else checks[name] = known.until === undefined ? { ...known, goodSince } : known;
+    else setEntry(checks, name, known.until === undefined ? { ...known, goodSince } : known);
   }
   for (const [name, one] of seen) {
-    const known = state.checks[name];
+    const known = ownEntry(state.checks, name);
     const check: SelfCheck =
       known === undefined ? { ...one, at } : { ...one, since: known.since, seen: known.seen, at };
-    checks[name] = check;
+    setEntry(checks, name, check);
     if (known?.severity !== check.severity) changes.push(raised(name, check, at));
   }
   const told = Object.fromEntries(Object.entries(state.told).filter(([, instant]) => at - instant < 2 * eventLasts));
@@ -274,7 +275,7 @@ function checkOf({ probe, failure }: ProbeResult, known: SelfCheck | undefined, 
 }
 
 function lastSign(group: string, { expected, resumedAt }: SelfState, heard: Heard | undefined): number {
-  return Math.max(heard?.at ?? 0, heard?.arrivedAt ?? 0, expected[group] ?? 0, resumedAt);
+  return Math.max(heard?.at ?? 0, heard?.arrivedAt ?? 0, ownEntry(expected, group) ?? 0, resumedAt);
 }
 
 /** Whether a tick is handled so late that what it would see is past. */

@@ -1,4 +1,5 @@
 /** A fire drill: an incident that is none, to see whether notices arrive and how fast. Pure. */
+import { ownEntry } from "../../../shared/entries.ts";
 import { drillComponent } from "../../../shared/monitor.ts";
 import { list } from "../../../shared/sentences.ts";
 import { toldOf } from "../../../shared/told.ts";
@@ -65,5 +66,6 @@ export function drillProof(
 
 function sentenceOf(deliveries: OperatorFields["deliveries"], channel: string): string {
   const sentences = typeof deliveries === "object" && deliveries !== null ? deliveries : {};
-  return String((sentences as Readonly<Record<string, unknown>>)[channel] ?? "nobody knows why").replace(/\.$/, "");
+  const sentence = ownEntry(sentences as Readonly<Record<string, unknown>>, channel) ?? "nobody knows why";
+  return String(sentence).replace(/\.$/, "");
 }

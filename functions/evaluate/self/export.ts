@@ -1,5 +1,6 @@
 /** What a tick exports for dashboards: the newest values of series, and what the monitor measures of itself. Pure. */
 import { type Availability, errorBudget, targetOf, upRatio } from "../../../shared/availability.ts";
+import { ownEntry, setEntry } from "../../../shared/entries.ts";
 import { exportsOf, type OwnMetricName } from "../../../shared/exported-metrics.ts";
 import type { MetricPoint } from "../../../shared/ports.ts";
 import type { Plan } from "../plan.ts";
@@ -36,7 +37,7 @@ export function seriesPoints(
   const points: MetricPoint[] = [];
   const next: Record<string, number> = {};
   for (const [group, { series }] of states) {
-    const known = upTo[group] ?? at - firstLook;
+    const known = ownEntry(upTo, group) ?? at - firstLook;
     let newest = known;
     for (const { metric, labels, times, values } of series.values()) {
       const time = times.at(-1);
@@ -45,7 +46,7 @@ export function seriesPoints(
       newest = Math.max(newest, time);
       points.push({ metric, labels, value, at: time });
     }
-    next[group] = newest;
+    setEntry(next, group, newest);
   }
   const leftOut = Math.max(0, points.length - mostPoints);
   return { points: points.slice(0, mostPoints), upTo: next, leftOut };

@@ -7,6 +7,7 @@
 import type { HeartbeatSettings } from "../../../shared/config/model.ts";
 import { nextTrigger } from "../../../shared/config/schedule.ts";
 import { isSecretReference } from "../../../shared/config/secret-reference.ts";
+import { ownEntry } from "../../../shared/entries.ts";
 import { outbound } from "../../../shared/outbound.ts";
 import type { Secrets } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/redact.ts";
@@ -33,7 +34,7 @@ export function isHeartbeatDue(state: SelfState, heard: HeardByGroup, plan: Plan
   return [...byVantage.values()].every((members) => {
     const groups = [...new Set(members.map(({ group }) => group))];
     return (
-      groups.some((group) => (heard[group]?.healthyAt ?? -1) >= state.beatAt) ||
+      groups.some((group) => (ownEntry(heard, group)?.healthyAt ?? -1) >= state.beatAt) ||
       (groups.every(isSlow) && groups.every((group) => owesNothing(group, heard, plan, at)))
     );
   });
@@ -64,7 +65,7 @@ export function heartbeatTo({ url, method, allowPrivate }: HeartbeatSettings, se
 
 /** Whether the last run of a group was healthy, and the next is not overdue: for those that run less often than the heartbeat leaves. */
 function owesNothing(group: string, heard: HeardByGroup, plan: Plan, at: number): boolean {
-  const last = heard[group];
+  const last = ownEntry(heard, group);
   if (last === undefined || last.unhealthy !== undefined) return false;
   const { schedule, timeoutMs } = expectationOf(group, plan);
   const next = nextTrigger(schedule, last.at);

@@ -1,4 +1,5 @@
 /** What each probe of a group that reports has shown last, and since when results are awaited of those that never had one. Pure. */
+import { ownEntry } from "../../../shared/entries.ts";
 import type { Plan } from "../plan.ts";
 import type { HeardGroup, SelfState } from "./state.ts";
 
@@ -16,7 +17,7 @@ export function lastResults(
   { configuration }: Plan,
 ): LastResult[] {
   return configuration.probes.flatMap(({ name, group: of }) => {
-    const from = of === group ? (heard?.results[name] ?? unheard[name]) : undefined;
+    const from = of === group ? (ownEntry(heard?.results, name) ?? ownEntry(unheard, name)) : undefined;
     return from === undefined ? [] : [{ probe: name, from }];
   });
 }
@@ -29,8 +30,8 @@ export function unheardSince(
   at: number,
 ): SelfState["unheard"] {
   const awaited = configuration.probes.filter(({ name, group }) => {
-    const shown = heard[group];
-    return shown?.healthyAt !== undefined && shown.results[name] === undefined;
+    const shown = ownEntry(heard, group);
+    return shown?.healthyAt !== undefined && ownEntry(shown.results, name) === undefined;
   });
-  return Object.fromEntries(awaited.map(({ name }) => [name, before[name] ?? at]));
+  return Object.fromEntries(awaited.map(({ name }) => [name, ownEntry(before, name) ?? at]));
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/lazily.ts";
+import { namedRecord } from "../../../shared/named-record.ts";
 import { bounded } from "../../../shared/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../classify.ts";
@@ -51,8 +52,7 @@ export const webhook: ChannelKind<WebhookSettings> = {
           .min(1, "must name at least one secret")
           .optional()
           .describe("Several keys in place of one, while they are being changed: every request is signed with each."),
-        headers: z
-          .record(headerName(), textOrSecret())
+        headers: namedRecord(headerName(), textOrSecret())
           .default({})
           .describe("More headers; their values are texts or secrets."),
         cloudevents: z

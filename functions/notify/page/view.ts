@@ -1,6 +1,7 @@
 /** What a status page shows, worked out from what is remembered and from documents. Pure; `status.json` is this, as it is. */
 import { type Day, dayOf, upRatio } from "../../../shared/availability.ts";
 import type { Configuration } from "../../../shared/config/model.ts";
+import { ownEntry } from "../../../shared/entries.ts";
 import type { IncidentStatus, Severity } from "../../../shared/messages/incident-event.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/redact.ts";
@@ -98,7 +99,7 @@ export function pageState(
   const shown = shownComponents(configuration, settings);
   const titles = new Map(shown.map(({ name, title }) => [name, bounded(title, [], 80)]));
   const current = sources.memory.incidents.map((incident) =>
-    withDocument(incident, sources.documents[incident.incident]),
+    withDocument(incident, ownEntry(sources.documents, incident.incident)),
   );
   const listed = current.filter(({ components }) => components.some((name) => titles.has(name)));
   const open = listed.filter(({ status }) => status !== "resolved");
@@ -164,7 +165,7 @@ function withDocument(incident: PageIncident, document: Fields | undefined): Cur
 function stateIn({ components, severity, status, now }: Current, name: string): ComponentState {
   if (!components.includes(name)) return "operational";
   if (status === "recovering") return "recovering";
-  const told = now?.[name];
+  const told = ownEntry(now, name);
   if (told === "fails") return "down";
   if (told === "degraded") return "degraded";
   if (told === "works again") return "recovering";
@@ -175,7 +176,7 @@ function stateIn({ components, severity, status, now }: Current, name: string): 
 function daysOf(name: string, days: PageSources["days"], now: number): ShownDay[] {
   return Array.from({ length: shownDays }, (_, index): ShownDay => {
     const date = dayOf(now - (shownDays - 1 - index) * 86_400_000);
-    const { up = 0, down = 0 } = days[date]?.components[name] ?? {};
+    const { up = 0, down = 0 } = ownEntry(ownEntry(days, date)?.components, name) ?? {};
     return { date, up, down };
   });
 }

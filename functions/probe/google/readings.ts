@@ -1,6 +1,7 @@
 /** What probes of Cloud Monitoring have in common: their readings are made at once, and everything read keeps its age. */
 import type { z } from "zod";
 import { duration, googleProject, googleRegion } from "../../../shared/config/fields.ts";
+import { ownEntry, setEntry } from "../../../shared/entries.ts";
 import { lazily } from "../../../shared/lazily.ts";
 import { type Failure, readingPhase } from "../../../shared/messages/report.ts";
 import { GoogleApiError } from "../../../shared/ports.ts";
@@ -151,8 +152,8 @@ export function valuesBy(
 ): Readonly<Record<string, number>> {
   const values: Record<string, number> = {};
   for (const { labels, value } of samples) {
-    const key = name(labels[label] ?? "unknown");
-    values[key] = (values[key] ?? 0) + value;
+    const key = name(ownEntry(labels, label) ?? "unknown");
+    setEntry(values, key, (ownEntry(values, key) ?? 0) + value);
   }
   return values;
 }

@@ -1,5 +1,6 @@
 /** Requests by the class of their answer, and what share of them failed: alike for Cloud Run and for load balancers. */
 
+import { ownEntry } from "../../../shared/entries.ts";
 import type { Finding } from "../../../shared/messages/report.ts";
 import type { MetricName } from "../../../shared/metrics.ts";
 import { type Measured, valuesBy, windowPhrase } from "./readings.ts";
@@ -31,7 +32,7 @@ export function requestSamples(found: Found | undefined, periodMs: number, metri
     ...(total > 0 ? [{ metric: metrics.errorRate, value: errors / total }] : []),
     ...classes.map((name) => ({
       metric: metrics.rate,
-      value: ((counts[name] ?? 0) * 1000) / periodMs,
+      value: ((ownEntry(counts, name) ?? 0) * 1000) / periodMs,
       labels: { class: name },
     })),
   ];

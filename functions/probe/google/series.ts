@@ -10,6 +10,7 @@
  */
 import { z } from "zod";
 import { lazily } from "../../../shared/lazily.ts";
+import { namedRecord } from "../../../shared/named-record.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { ask } from "./refusal.ts";
@@ -173,7 +174,7 @@ function newest(series: readonly Series[]): Found | undefined {
   return { at, samples };
 }
 
-const described = lazily(() => z.object({ labels: z.record(z.string(), z.string()).optional() }).optional());
+const described = lazily(() => z.object({ labels: namedRecord(z.string(), z.string()).optional() }).optional());
 
 /** The answer of `timeSeries.list`, as far as it is read. Numbers of 64 bits are texts there. */
 const pageSchema = lazily(() =>

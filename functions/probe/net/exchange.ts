@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from "node:zlib";
+import { ownEntry } from "../../../shared/entries.ts";
 import { ProbeFault } from "./faults.ts";
 import { AnswerReader, type Head } from "./http-answer.ts";
 import type { Stopwatch } from "./stopwatch.ts";
@@ -85,7 +86,7 @@ export function exchange(socket: Socket, question: Question, watch: Stopwatch): 
 function send(socket: Socket, { method, path, headers, body }: Question): void {
   let text = `${method} ${path} HTTP/1.1\r\n`;
   for (const name in headers) {
-    const value = headers[name] ?? "";
+    const value = ownEntry(headers, name) ?? "";
     // What a secret holds must not end the header.
     if (/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value))
       throw new ProbeFault("internal", `the header ${name} holds a character that no header may have`);
@@ -125,7 +126,7 @@ class Body {
 
   /** @param settle called when all that is wanted is there, or with what is wrong with it */
   constructor(coding: string, limit: number, settle: (error?: unknown) => void) {
-    this.#makeDecoder = decoders[coding.trim().toLowerCase()];
+    this.#makeDecoder = ownEntry(decoders, coding.trim().toLowerCase());
     this.#limit = limit;
     this.#settle = settle;
   }

@@ -1,4 +1,5 @@
 /** What stands in place of an answer when the network fails, in a kind and a plain sentence. */
+import { ownEntry } from "../../../shared/entries.ts";
 import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
 
 /** What of a failure a program may rely on besides its kind. */
@@ -125,5 +126,5 @@ const activities: Readonly<Record<string, string>> = {
 
 /** What goes on in a phase, as a part of a sentence: `connecting to api.example.com:443`. */
 export function doing(phase: string, peer: string): string {
-  return `${activities[phase] ?? `in the phase ${phase} with`} ${peer}`;
+  return `${ownEntry(activities, phase) ?? `in the phase ${phase} with`} ${peer}`;
 }

@@ -3,6 +3,7 @@
  * because a probe must say of every byte that is wrong what is wrong with it. Pure: bytes in, no sockets.
  * @see https://www.rfc-editor.org/rfc/rfc9112
  */
+import { ownEntry, setEntry } from "../../../shared/entries.ts";
 import { ProbeFault } from "./faults.ts";
 
 /** Headers by their names in lower case; several of one name are joined, except those that set cookies. */
@@ -182,9 +183,9 @@ function parseHead(text: string): Head {
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || line.includes("\0"))
       throw new HttpSyntaxError(`a header is ${JSON.stringify(line.slice(0, 40))}`);
     const value = line.slice(colon + 1).trim();
-    const known = headers[name];
+    const known = ownEntry(headers, name);
     if (name === "set-cookie") headers[name] = [...(known ?? []), value];
-    else headers[name] = known === undefined ? value : `${String(known)}, ${value}`;
+    else setEntry(headers, name, known === undefined ? value : `${String(known)}, ${value}`);
   }
   return { status: Number(code), statusText, headers };
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/lazily.ts";
+import { namedRecord } from "../../../shared/named-record.ts";
 
 /** The kind of address to use. */
 export type IpVersion = 4 | 6 | "any";
@@ -54,13 +55,11 @@ export function caOverTls(scheme: "https" | "wss"): {
 
 /** The schema of `headers`, each a text or a secret, by their names in lower case. */
 export const headers: () => z.ZodType<Readonly<Record<string, string | SecretReference>>, unknown> = lazily(() =>
-  z
-    .record(
-      z
-        .string()
-        .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be the name of a header")
-        .toLowerCase(),
-      textOrSecret(),
-    )
-    .default({}),
+  namedRecord(
+    z
+      .string()
+      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be the name of a header")
+      .toLowerCase(),
+    textOrSecret(),
+  ).default({}),
 );

@@ -1,4 +1,5 @@
 /** The stages of a conversation: phases of which each may have a deadline of its own. */
+import { ownEntry } from "../../../shared/entries.ts";
 import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
 import { formatDuration } from "../../../shared/units.ts";
 import type { ProbeWorld } from "../prober.ts";
@@ -51,7 +52,7 @@ export function stages(world: ProbeWorld, limits: Readonly<Record<string, number
       clearTimeout(alarm);
       watch.enter(stage);
       running = limit;
-      const limitMs = limit?.limitMs ?? limits[stage];
+      const limitMs = limit?.limitMs ?? ownEntry(limits, stage);
       if (limitMs !== undefined) alarm = setTimeout(() => overrun.abort(tooLong(stage, limitMs, limit)), limitMs);
     },
     stop() {

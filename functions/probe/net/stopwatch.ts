@@ -1,3 +1,4 @@
+import { ownEntry, setEntry } from "../../../shared/entries.ts";
 /** Times phases that follow one another on one connection. */
 
 /** A stopwatch that is always in one phase. */
@@ -19,7 +20,7 @@ export function stopwatch(clock: () => number): Stopwatch {
   let since: number | undefined;
   const finish = (): number => {
     const now = clock();
-    if (since !== undefined) times[phase] = (times[phase] ?? 0) + (now - since) / 1000;
+    if (since !== undefined) setEntry(times, phase, (ownEntry(times, phase) ?? 0) + (now - since) / 1000);
     return now;
   };
   return {

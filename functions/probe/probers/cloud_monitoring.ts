@@ -1,8 +1,10 @@
 /** The prober `cloud_monitoring`: any metric that Cloud Monitoring has, as a metric of the catalogue. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
+import { ownEntry } from "../../../shared/entries.ts";
 import { lazily } from "../../../shared/lazily.ts";
 import { type MetricName, metrics } from "../../../shared/metrics.ts";
+import { namedRecord } from "../../../shared/named-record.ts";
 import { formatDuration, type Unit } from "../../../shared/units.ts";
 import {
   dataAge,
@@ -108,9 +110,8 @@ export const cloudMonitoring: Prober<CloudMonitoringSettings, Observed<"value">>
           .enum(writtenUnits)
           .optional()
           .describe("The unit in which Google writes the value. Default: the base unit of the metric."),
-        labels: z.record(z.string(), z.string()).default({}).describe("Labels of the samples, such as name."),
-        label_from: z
-          .record(z.string(), labelPath())
+        labels: namedRecord(z.string(), z.string()).default({}).describe("Labels of the samples, such as name."),
+        label_from: namedRecord(z.string(), labelPath())
           .default({})
           .describe("Labels of the samples that are taken from labels of the series: { group: metric.labels.state }."),
         empty: z
@@ -190,7 +191,7 @@ function readingOf(settings: CloudMonitoringSettings): Reading {
 
 function measured({ labels: seen, value }: Sample, settings: CloudMonitoringSettings): Measured {
   const { metric, unit, labels, label_from } = settings;
-  const taken = Object.entries(label_from).map(([label, path]) => [label, seen[path] ?? ""]);
+  const taken = Object.entries(label_from).map(([label, path]) => [label, ownEntry(seen, path) ?? ""]);
   const scale = unit === undefined ? 1 : scales[unit][1];
   return { metric, value: value * scale, labels: { ...labels, ...Object.fromEntries(taken) } };
 }

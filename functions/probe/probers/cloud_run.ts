@@ -1,6 +1,7 @@
 /** The prober `cloud_run`: requests, latency and instances of a Cloud Run service, as Cloud Monitoring saw them. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
+import { ownEntry } from "../../../shared/entries.ts";
 import {
   dataAge,
   fromMilliseconds,
@@ -99,7 +100,7 @@ ${monitoringNotes("up to 9 series a run", "3 minutes")}`,
       ...sampled("cloud_run_startup_latency", fromMilliseconds(numberIn(found.startups))),
       ...["active", "idle"].map((state) => ({
         metric: "cloud_run_instances" as const,
-        value: instances[state] ?? 0,
+        value: ownEntry(instances, state) ?? 0,
         labels: { state },
       })),
       // A counter of logs has no points while there are no such logs.

@@ -1,6 +1,7 @@
 /** The prober `cloud_sql`: whether a Cloud SQL instance for PostgreSQL is up, and how much of it is in use, as Cloud Monitoring saw it. */
 import { z } from "zod";
 import { googleProject } from "../../../shared/config/fields.ts";
+import { ownEntry } from "../../../shared/entries.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { cloudSqlInstance, cloudSqlReading, connectionsReading } from "../google/cloud-sql.ts";
 import {
@@ -158,7 +159,9 @@ function stateFailure(
   const state = found.state?.samples.toSorted((a, b) => b.value - a.value)[0]?.labels["metric.labels.state"];
   const name = isRunning(found.running) ? running : (state ?? "UNKNOWN_STATE");
   const meaning =
-    name === running ? "its state is RUNNING still, so nobody stopped it" : (meanings[name] ?? `its state is ${name}`);
+    name === running
+      ? "its state is RUNNING still, so nobody stopped it"
+      : (ownEntry(meanings, name) ?? `its state is ${name}`);
   const what = isUp(up) ? "does not run as it should" : "is down";
   return {
     kind: "database",

@@ -1,4 +1,5 @@
 /** Roles of service accounts in the project: what is read of its IAM policy, and the check of them. */
+import { ownEntry } from "../../../../shared/entries.ts";
 import { both, type Check, judged } from "./check.ts";
 import { wantedRoles } from "./cloud-run.ts";
 import { at, listAt, textAt, textsAt } from "./json.ts";
@@ -86,5 +87,5 @@ const wider: Readonly<Record<string, readonly string[]>> = {
 };
 
 function grants(held: string, wanted: string): boolean {
-  return held === wanted || (wider[wanted]?.includes(held) ?? false);
+  return held === wanted || (ownEntry(wider, wanted)?.includes(held) ?? false);
 }

@@ -1,3 +1,5 @@
+import { ownEntry } from "../../../../shared/entries.ts";
+
 /**
  * Looks into Google's answers. What is absent, or not of the form that the reference promises, is `undefined`: an answer may be of a
  * newer version than this code, and no check may fail for that.
@@ -9,10 +11,7 @@ const longest = 200;
 /** What stands at a path. */
 export function at(json: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>(
-    (value, key) =>
-      typeof value === "object" && value !== null && Object.hasOwn(value, key)
-        ? (value as Record<string, unknown>)[key]
-        : undefined,
+    (value, key) => (typeof value === "object" ? ownEntry(value as Record<string, unknown> | null, key) : undefined),
     json,
   );
 }

@@ -1,5 +1,6 @@
 /** CPU and memory as Cloud Run writes them, which is how Kubernetes does. */
 import { z } from "zod";
+import { ownEntry } from "../../../../shared/entries.ts";
 import { lazily } from "../../../../shared/lazily.ts";
 
 /** CPUs. */
@@ -26,7 +27,7 @@ export function parseCores(text: string): Cores | undefined {
 /** Reads `512Mi` or `2Gi` as bytes; `undefined` when it is no such quantity. */
 export function parseMemory(text: string): Bytes | undefined {
   const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)(k|M|G|Ki|Mi|Gi)?$/.exec(text) ?? [];
-  return amount === undefined ? undefined : Number(amount) * (sizes[unit] ?? 1);
+  return amount === undefined ? undefined : Number(amount) * (ownEntry(sizes, unit) ?? 1);
 }
 
 /** A setting that is a number of CPUs. */

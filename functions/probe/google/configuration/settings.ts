@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { duration, googleProject, googleRegion, googleResource } from "../../../../shared/config/fields.ts";
 import { lazily } from "../../../../shared/lazily.ts";
+import { namedRecord } from "../../../../shared/named-record.ts";
 import { checks } from "./checks.ts";
 import { type Bytes, type Cores, cores, memory } from "./quantities.ts";
 
@@ -142,7 +143,7 @@ export const configurationSettings: () => z.ZodType<ConfigurationSettings, unkno
       .optional()
       .describe("zonal, or regional for a standby in another zone."),
     max_connections: count.optional().describe("Connections that it must allow at least."),
-    flags: z.record(z.string(), z.string()).default({}).describe("Database flags that must have these values."),
+    flags: namedRecord(z.string(), z.string()).default({}).describe("Database flags that must have these values."),
   });
 
   const database = z.strictObject({
