@@ -6,6 +6,8 @@
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { HttpFunction } from "@google-cloud/functions-framework";
+import { ownEntry } from "../shared/entries.ts";
 import { guardRequests } from "./request-guard.ts";
 
 // The process ends with the one that started it, also when that one is killed outright.
@@ -20,7 +22,9 @@ guardRequests(server, process.env["PATHKEEPER_TOKEN"] ?? "");
 async function served(): Promise<Server> {
   const { http } = await import("@google-cloud/functions-framework");
   const { getTestServer: serverOf } = await import("@google-cloud/functions-framework/testing");
-  const { [name]: handler } = await import(`../functions/${name}/index.ts`);
+  const handlers: Readonly<Record<string, HttpFunction>> = await import(`../functions/${name}/index.ts`);
+  const handler = ownEntry(handlers, name);
+  if (handler === undefined) throw new Error(`functions/${name} exports no handler of that name`);
   http(name, handler);
   const serving = serverOf(name).listen(Number(process.env["PORT"]), "127.0.0.1");
   serving.setTimeout(0);

@@ -1,4 +1,5 @@
 /** Undoes the encodings in which a text may stand in another. Texts are strings of bytes, a character for each, so that all encodings meet. */
+import { ownEntry } from "./entries.ts";
 
 /** What bytes, or some of them, were decoded to. */
 export interface Decoded {
@@ -70,8 +71,8 @@ function meaning([, percent, high, low, unit, hex, character, decimal, point, na
   const code = unit ?? hex ?? point;
   if (code !== undefined) return ofPoint(Number.parseInt(code, 16));
   if (decimal !== undefined) return ofPoint(Number(decimal));
-  if (character !== undefined) return short[character] ?? character;
-  return named[name?.toLowerCase() ?? ""] ?? "";
+  if (character !== undefined) return ownEntry(short, character) ?? character;
+  return ownEntry(named, name?.toLowerCase() ?? "") ?? "";
 }
 
 function ofPoint(point: number): string {

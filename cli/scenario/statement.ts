@@ -3,7 +3,7 @@
 import { type NamedMetric, namedMetric, nearestMetric } from "../../functions/evaluate/condition/names.ts";
 import { ComponentGraph } from "../../functions/evaluate/graph.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
-import { setEntry } from "../../shared/entries.ts";
+import { ownEntry, setEntry } from "../../shared/entries.ts";
 import { type Failure, type FailureKind, failureKinds, type Vantage } from "../../shared/messages/report.ts";
 import { nearest } from "../../shared/nearest.ts";
 import type { Deed, Effect, Outcome, SampleCourse } from "./effect.ts";
@@ -72,7 +72,7 @@ function signalOf(failure: FailureKind, probe: string): Failure["signal"] {
     gcp_configuration: "configuration",
     heartbeat: "missing",
   };
-  return signals[probe];
+  return ownEntry(signals, probe);
 }
 
 const httpFailure: Failure = { kind: "http_status", phase: "response", message: "503 Service Unavailable" };

@@ -112,7 +112,7 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
     if (role === "unknown") {
       const kinds = new Set(
         probes.flatMap(({ kind, component }) =>
-          component === name && vocabulary.probers[kind]?.role !== undefined ? [kind] : [],
+          component === name && ownEntry(vocabulary.probers, kind)?.role !== undefined ? [kind] : [],
         ),
       );
       const message = `the probes of ${name} disagree on what it is, ${[...kinds].join(" and ")}: write its role, such as role: service`;

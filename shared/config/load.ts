@@ -172,7 +172,7 @@ function readComponent(name: string, value: unknown, path: Path, problems: Probl
 /** The component with its role, which follows from the kinds of its probes where the file does not state it. */
 function withRole(component: Component, probes: readonly ConfiguredProbe[], { probers }: Vocabulary): Component {
   const stated = component.role === "unknown" ? undefined : component.role;
-  const told = probes.flatMap((one) => (one.component === component.name ? [probers[one.kind]?.role] : []));
+  const told = probes.flatMap((one) => (one.component === component.name ? [ownEntry(probers, one.kind)?.role] : []));
   return { ...component, role: roleOf(component.layer, stated, told) };
 }
 
