@@ -2,6 +2,14 @@
 locals {
   alarm_channels = concat([for channel in google_monitoring_notification_channel.email : channel.id], var.alarms.channel_ids)
   services       = [for function in google_cloudfunctions2_function.main : function.name]
+
+  # How long each waits follows from the schedules, and was worked out when the bundles were built.
+  waits = local.deployment.alarms
+  blind = local.waits.no_measurements
+
+  # What a function itself writes, and what Cloud Run writes of its instances when they crash or run out of memory. Not the log of requests: there
+  # each 503 is an error, also one that only asks for the message once more.
+  own_logs = join(" OR ", [for name in ["stdout", "stderr", "varlog/system"] : "log_id(\"run.googleapis.com/${name}\")"])
 }
 
 resource "google_monitoring_notification_channel" "email" {
@@ -21,8 +29,11 @@ resource "google_monitoring_notification_channel" "email" {
   }
 }
 
-# Counted by Pub/Sub itself, and missing data counts as none: also a monitor that never started is found.
+# Counted by Pub/Sub itself, and missing data counts as none: also a monitor that never started is found. Cloud Monitoring looks back less than a
+# day. Where the schedules are quiet for longer, the evaluator says how old the newest report is, and the alarm below watches the evaluator.
 resource "google_monitoring_alert_policy" "no_measurements" {
+  count = local.blind == null ? 0 : 1
+
   project               = var.project_id
   display_name          = "${var.name_prefix}: no measurements"
   combiner              = "OR"
@@ -31,19 +42,34 @@ resource "google_monitoring_alert_policy" "no_measurements" {
   user_labels           = local.labels
 
   conditions {
-    display_name = "No report for 10 minutes"
+    display_name = "No report for ${local.blind.silence}"
 
-    condition_threshold {
-      filter                  = "resource.type = \"pubsub_topic\" AND resource.labels.topic_id = \"${google_pubsub_topic.main["measurements"].name}\" AND metric.type = \"pubsub.googleapis.com/topic/send_message_operation_count\""
-      comparison              = "COMPARISON_LT"
-      threshold_value         = 1
-      duration                = "600s"
-      evaluation_missing_data = "EVALUATION_MISSING_DATA_ACTIVE"
+    dynamic "condition_threshold" {
+      for_each = local.blind.watched_by == "pubsub" ? [local.blind] : []
 
-      aggregations {
-        alignment_period     = "300s"
-        per_series_aligner   = "ALIGN_DELTA"
-        cross_series_reducer = "REDUCE_SUM"
+      content {
+        filter                  = "resource.type = \"pubsub_topic\" AND resource.labels.topic_id = \"${google_pubsub_topic.main["measurements"].name}\" AND metric.type = \"pubsub.googleapis.com/topic/send_message_operation_count\""
+        comparison              = "COMPARISON_LT"
+        threshold_value         = 1
+        duration                = "${condition_threshold.value.duration_seconds}s"
+        evaluation_missing_data = "EVALUATION_MISSING_DATA_ACTIVE"
+
+        aggregations {
+          alignment_period     = "${condition_threshold.value.alignment_seconds}s"
+          per_series_aligner   = "ALIGN_DELTA"
+          cross_series_reducer = "REDUCE_SUM"
+        }
+      }
+    }
+
+    dynamic "condition_prometheus_query_language" {
+      for_each = local.blind.watched_by == "evaluator" ? [local.blind] : []
+
+      content {
+        query                     = "min(custom_googleapis_com:pathkeeper_report_age{node_id=\"${local.deployment.environment}\"}) > ${condition_prometheus_query_language.value.age_seconds}"
+        duration                  = "60s"
+        evaluation_interval       = "60s"
+        disable_metric_validation = true
       }
     }
   }
@@ -52,13 +78,16 @@ resource "google_monitoring_alert_policy" "no_measurements" {
     subject   = "Pathkeeper is blind: nothing is being measured"
     mime_type = "text/markdown"
     content   = <<-EOT
-      No probe function has published a report for 10 minutes, so nobody would notice an outage of ${local.deployment.title}.
+      No probe function has published a report for ${local.blind.silence}, so nobody would notice an outage of ${local.deployment.title}.
 
       1. Do the jobs run? `gcloud scheduler jobs list --location ${var.region} --project ${var.project_id}`
       2. Does the function answer? `gcloud functions logs read ${var.name_prefix}-probe-outside --gen2 --region ${var.region} --project ${var.project_id}`
       3. Do messages wait? See the subscriptions `${var.name_prefix}-probe-*` in the Pub/Sub console.
     EOT
   }
+
+  # Silence counts from when there is somebody to speak.
+  depends_on = [google_cloud_scheduler_job.main]
 }
 
 resource "google_monitoring_alert_policy" "backlog" {
@@ -69,24 +98,29 @@ resource "google_monitoring_alert_policy" "backlog" {
   notification_channels = local.alarm_channels
   user_labels           = local.labels
 
-  conditions {
-    display_name = "The oldest message has waited for 10 minutes"
+  # A subscription that pauses for minutes between its attempts has older messages, and nothing is wrong with it.
+  dynamic "conditions" {
+    for_each = local.waits.waiting
 
-    condition_threshold {
-      filter          = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${join(", ", [for each in google_pubsub_subscription.push : "\"${each.name}\""])}) AND metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
-      comparison      = "COMPARISON_GT"
-      threshold_value = 600
-      duration        = "300s"
+    content {
+      display_name = "The oldest message has waited for ${conditions.value.age_seconds / 60} minutes"
 
-      aggregations {
-        alignment_period     = "60s"
-        per_series_aligner   = "ALIGN_MAX"
-        cross_series_reducer = "REDUCE_MAX"
-        group_by_fields      = ["resource.label.subscription_id"]
-      }
+      condition_threshold {
+        filter          = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${join(", ", [for name in conditions.value.subscriptions : "\"${google_pubsub_subscription.push[name].name}\""])}) AND metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
+        comparison      = "COMPARISON_GT"
+        threshold_value = conditions.value.age_seconds
+        duration        = "300s"
 
-      trigger {
-        count = 1
+        aggregations {
+          alignment_period     = "60s"
+          per_series_aligner   = "ALIGN_MAX"
+          cross_series_reducer = "REDUCE_MAX"
+          group_by_fields      = ["resource.label.subscription_id"]
+        }
+
+        trigger {
+          count = 1
+        }
       }
     }
   }
@@ -139,7 +173,7 @@ resource "google_monitoring_alert_policy" "dead_letters" {
   }
 }
 
-# A function answers 503 for work that is not done yet, which is no error: the log tells errors apart, the status does not.
+# A function answers 503 for work that is not done yet, which is no error: what it writes tells errors apart, the status does not.
 resource "google_monitoring_alert_policy" "errors" {
   project               = var.project_id
   display_name          = "${var.name_prefix}: a function fails"
@@ -152,7 +186,7 @@ resource "google_monitoring_alert_policy" "errors" {
     display_name = "A function logged an error, or crashed"
 
     condition_matched_log {
-      filter = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name = (${join(" OR ", [for service in local.services : "\"${service}\""])}) AND severity >= ERROR"
+      filter = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name = (${join(" OR ", [for service in local.services : "\"${service}\""])}) AND severity >= ERROR AND (${local.own_logs})"
     }
   }
 
@@ -166,11 +200,12 @@ resource "google_monitoring_alert_policy" "errors" {
   documentation {
     subject   = "A function of Pathkeeper fails"
     mime_type = "text/markdown"
-    content   = "The log says which and why: https://console.cloud.google.com/logs/query;query=resource.type%3D%22cloud_run_revision%22%20severity%3E%3DERROR?project=${var.project_id}"
+    content   = "The log says which and why: https://console.cloud.google.com/logs/query;query=${replace(urlencode("resource.type=\"cloud_run_revision\" severity>=ERROR (${local.own_logs})"), "+", "%20")}?project=${var.project_id}"
   }
 }
 
-# Cloud Scheduler counts nothing in Cloud Monitoring; its failures are in the log alone.
+# Cloud Scheduler counts nothing in Cloud Monitoring; its failures are in the log alone, each attempt by itself. What passes by itself is tried again
+# three times, and missed as measurements where that does not help.
 resource "google_monitoring_alert_policy" "schedules" {
   project               = var.project_id
   display_name          = "${var.name_prefix}: a schedule fails"
@@ -183,7 +218,7 @@ resource "google_monitoring_alert_policy" "schedules" {
     display_name = "Cloud Scheduler could not publish"
 
     condition_matched_log {
-      filter = "resource.type = \"cloud_scheduler_job\" AND resource.labels.job_id : \"${var.name_prefix}-\" AND severity >= ERROR"
+      filter = "resource.type = \"cloud_scheduler_job\" AND resource.labels.job_id =~ \"^${var.name_prefix}-(tick$|inside-|outside-)\" AND severity >= ERROR AND NOT jsonPayload.status = (\"ABORTED\" OR \"DEADLINE_EXCEEDED\" OR \"INTERNAL\" OR \"UNAVAILABLE\")"
     }
   }
 
@@ -215,11 +250,11 @@ resource "google_monitoring_alert_policy" "evaluator_silent" {
   user_labels           = local.labels
 
   conditions {
-    display_name = "No sign of the evaluator for 15 minutes"
+    display_name = "No sign of the evaluator for ${local.waits.evaluator_silent.silence}"
 
     condition_prometheus_query_language {
-      query                     = "absent_over_time(custom_googleapis_com:pathkeeper_reports{node_id=\"${local.deployment.environment}\"}[15m])"
-      duration                  = "60s"
+      query                     = "absent_over_time(custom_googleapis_com:pathkeeper_reports{node_id=\"${local.deployment.environment}\"}[${local.waits.evaluator_silent.alignment_seconds}s])"
+      duration                  = "${local.waits.evaluator_silent.duration_seconds}s"
       evaluation_interval       = "60s"
       disable_metric_validation = true
     }
@@ -229,14 +264,14 @@ resource "google_monitoring_alert_policy" "evaluator_silent" {
     subject   = "Pathkeeper measures, and nobody judges"
     mime_type = "text/markdown"
     content   = <<-EOT
-      The evaluator has exported nothing for 15 minutes: it does not run, cannot reach Firestore, or no tick comes.
+      The evaluator has exported nothing for ${local.waits.evaluator_silent.silence}: it does not run, cannot reach Firestore, or no tick comes.
 
       1. What does it say? `gcloud functions logs read ${var.name_prefix}-evaluate --gen2 --region ${var.region} --project ${var.project_id}`
       2. Does the tick come? The job `${var.name_prefix}-tick` of Cloud Scheduler runs every minute.
     EOT
   }
 
-  depends_on = [google_project_service.main]
+  depends_on = [google_cloud_scheduler_job.main]
 }
 
 resource "google_project_iam_member" "exporter" {

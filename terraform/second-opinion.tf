@@ -44,7 +44,8 @@ resource "google_monitoring_alert_policy" "edge" {
       filter          = "resource.type = \"uptime_url\" AND metric.type = \"monitoring.googleapis.com/uptime_check/check_passed\" AND metric.labels.check_id = \"${google_monitoring_uptime_check_config.edge[0].uptime_check_id}\""
       comparison      = "COMPARISON_GT"
       threshold_value = 1
-      duration        = "300s"
+      # Two checks in a row: one may fail by itself.
+      duration = "${max(300, tonumber(trimsuffix(var.second_opinion.uptime_period, "s")))}s"
 
       aggregations {
         alignment_period     = "1200s"

@@ -8,7 +8,7 @@ import { bad, good } from "./alert.ts";
 import { type AlertsByKey, applied, type Change, keyOf, Verdicts } from "./alerts.ts";
 import { faultsOf, sameSigns, signsOf } from "./cause/signs.ts";
 import type { SeriesSource } from "./condition/index.ts";
-import { horizonFor, intervalOf, type Plan, staleAfter } from "./plan.ts";
+import { horizonFor, intervalOf, type Plan, paceOf, staleAfter } from "./plan.ts";
 import { type CompiledRule, type Finding, findings, verdictOf } from "./rule.ts";
 import { sourceOf, withoutOld, withSamples } from "./samples.ts";
 import type { PartitionState, ProbeFact } from "./state.ts";
@@ -225,6 +225,6 @@ function other({ otherAt }: ProbeFact): { otherAt?: number } {
 /** The instant before which nothing is judged any more. */
 export function horizonOf(state: PartitionState, plan: Plan): number {
   let longest = 0;
-  for (const probe in state.probes) longest = Math.max(longest, intervalOf(plan, probe));
+  for (const probe in state.probes) longest = Math.max(longest, paceOf(plan, probe));
   return state.watermark - horizonFor(longest);
 }

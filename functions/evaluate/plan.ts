@@ -1,6 +1,6 @@
 /** What the evaluator knows from the configuration alone, worked out once per instance. */
 import type { Component, Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
-import { longestGap } from "../../shared/config/schedule.ts";
+import { longestGap, shortestGap } from "../../shared/config/schedule.ts";
 import { ownEntry } from "../../shared/entries.ts";
 import { exportsOf } from "../../shared/exported-metrics.ts";
 import { metricNamed } from "../../shared/metrics.ts";
@@ -27,8 +27,10 @@ export interface Plan {
   readonly rulesByName: ReadonlyMap<string, CompiledRule>;
   /** The rules that no other rule is like, by what they judge by: how a rule that was renamed is known again. */
   readonly rulesByCriterion: ReadonlyMap<string, CompiledRule>;
-  /** How far apart the runs of each probe are, in milliseconds: asked for with every series, and slow to work out from a cron expression. */
+  /** How far apart the runs of each probe are at the most, in milliseconds: asked for with every series, and slow to work out from a cron expression. */
   readonly intervals: ReadonlyMap<string, number>;
+  /** The same at the least: their pace while they run. */
+  readonly paces: ReadonlyMap<string, number>;
   /** The probes of the configuration, by name. */
   readonly probes: ReadonlyMap<string, ConfiguredProbe>;
   /** What is normal, by which a recovery is judged. */
@@ -70,21 +72,27 @@ export function planOf(configuration: Configuration): Plan {
       ),
     ),
     intervals: new Map(configuration.probes.map(({ name, schedule }) => [name, longestGap(schedule)])),
+    paces: new Map(configuration.probes.map(({ name, schedule }) => [name, shortestGap(schedule)])),
     probes: new Map(configuration.probes.map((probe) => [probe.name, probe])),
     baselines: configuration.baselines.map(({ metric, expectation }) => compileBaseline(metric, expectation)),
     groups,
   };
 }
 
-/** How far apart the runs of a probe are, in milliseconds; a minute for one that the configuration does not know. */
+/** How far apart the runs of a probe are at the most, in milliseconds; a minute for one that the configuration does not know. */
 export function intervalOf(plan: Plan, probe: string | undefined): number {
   return (probe === undefined ? undefined : plan.intervals.get(probe)) ?? 60_000;
+}
+
+/** How far apart the runs of a probe are at the least, in milliseconds; a minute for one that the configuration does not know. */
+export function paceOf(plan: Plan, probe: string | undefined): number {
+  return (probe === undefined ? undefined : plan.paces.get(probe)) ?? 60_000;
 }
 
 /** After how long without a measurement a probe counts as unheard, in milliseconds: two runs missed, and time to deliver. */
 export function staleAfter(plan: Plan, probe: string | undefined): number {
   const interval = intervalOf(plan, probe);
-  return Math.max(2.5 * interval, interval + 30_000);
+  return interval + Math.max(1.5 * paceOf(plan, probe), 30_000);
 }
 
 /** The least and the most that something may be late and still be judged, in milliseconds. */

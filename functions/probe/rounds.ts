@@ -1,5 +1,5 @@
 /** The rounds of a probe request: when each is due, and the id of the report that it makes. */
-import { longestGap, scheduleInterval } from "../../shared/config/schedule.ts";
+import { nextTrigger, scheduleInterval } from "../../shared/config/schedule.ts";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
 
 /** One round: the report that it makes and when it is due, in milliseconds since the epoch. */
@@ -46,7 +46,7 @@ function wholeRounds(request: ProbeRequest, schedule: string | undefined, publis
         reportId: `${path}/${instant(at)}`,
         at,
         nextAt: publishedAt + interval,
-        staleAfter: at + longestGap(schedule) + minute,
+        staleAfter: (nextTrigger(schedule, at) ?? Number.POSITIVE_INFINITY) + minute,
       },
     ];
   }

@@ -17,6 +17,7 @@ import {
   type Topic,
   topics,
 } from "../../shared/topology.ts";
+import { type AlarmWindows, alarmWindows, tickSchedule } from "./alarms.ts";
 
 /** A job of Cloud Scheduler: all probes of one vantage point and one schedule, or the tick. */
 export interface Schedule {
@@ -54,6 +55,8 @@ export interface Deployment {
   readonly schedules: readonly Schedule[];
   readonly topics: readonly string[];
   readonly subscriptions: readonly DeployedSubscription[];
+  /** How long the alarms on the monitor itself wait. */
+  readonly alarms: AlarmWindows;
   /** Names of the secrets that each function reads. */
   readonly secrets: Readonly<Record<DeployedFunction, readonly string[]>>;
   /** Topics that each function publishes to. */
@@ -110,6 +113,10 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
         .flatMap(({ kind }) => readsOf(kind).map(({ permission }) => permission)),
     );
   const cloudSql = cloudSqlGrants(probes);
+  const deployed = subscriptionsWith(groupsWithRounds(probes)).flatMap((subscription) => {
+    const { target: _target, vantage: _vantage, ...rest } = subscription;
+    return functionOf(subscription).map((name) => ({ ...rest, function: name }));
+  });
   return {
     environment,
     title,
@@ -122,13 +129,11 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
         topic: topics.probeRequests,
         message: scheduledRequest(environment, probe),
       })),
-      { name: "tick", cron: "* * * * *", topic: topics.ticks, message: { data: tick } },
+      { name: "tick", cron: tickSchedule, topic: topics.ticks, message: { data: tick } },
     ],
     topics: Object.values(topics),
-    subscriptions: subscriptionsWith(groupsWithRounds(probes)).flatMap((subscription) => {
-      const { target: _target, vantage: _vantage, ...rest } = subscription;
-      return functionOf(subscription).map((name) => ({ ...rest, function: name }));
-    }),
+    subscriptions: deployed,
+    alarms: alarmWindows(configuration, deployed),
     secrets: {
       "probe-inside": probed("inside"),
       "probe-outside": probed("outside"),

@@ -5,12 +5,22 @@ import {
   assert,
   constant,
   constantFrom,
+  integer,
   nat,
   oneof,
   property,
   tuple,
+  uniqueArray,
 } from "../../tests/support/chance.ts";
-import { groupName, longestGap, nextTrigger, scheduleInterval, scheduleProblem, triggerCron } from "./schedule.ts";
+import {
+  groupName,
+  longestGap,
+  nextTrigger,
+  scheduleInterval,
+  scheduleProblem,
+  shortestGap,
+  triggerCron,
+} from "./schedule.ts";
 
 describe("a schedule", () => {
   it.each([
@@ -68,6 +78,50 @@ describe("a schedule", () => {
       "2025-09-16T14:00:00.000Z",
       "2025-09-22T06:00:00.000Z",
     ]);
+  });
+});
+
+describe("the time between two runs", () => {
+  const hours = (count: number): number => count * 3_600_000;
+  it.each<[string, string, number, number]>([
+    ["every minute", "* * * * *", 60_000, 60_000],
+    ["several times a minute", "every 15s", 15_000, 15_000],
+    ["hourly", "7 * * * *", hours(1), hours(1)],
+    ["nightly", "30 2 * * *", hours(24), hours(24)],
+    ["weekly", "0 6 * * MON", hours(168), hours(168)],
+    ["by day, with quiet nights", "*/5 8-17 * * *", hours(14) + 300_000, 300_000],
+    ["each minute by day", "* 8-17 * * *", hours(14) + 60_000, 60_000],
+    ["at work, with quiet weekends", "*/5 8-17 * * MON-FRI", hours(62) + 300_000, 300_000],
+    ["in two steps an hour", "0,5 * * * *", hours(1) - 300_000, 300_000],
+    ["twice a day", "0 6,18 * * *", hours(12), hours(12)],
+    ["monthly", "0 0 1 * *", hours(31 * 24), hours(28 * 24)],
+    ["at the end of long months", "0 0 31 * *", hours(61 * 24), hours(31 * 24)],
+    ["in leap years", "0 0 29 2 *", hours(1461 * 24), hours(1461 * 24)],
+    ["on days of the month or of the week", "0 0 1 * MON", hours(168), hours(24)],
+  ])("%s: %s", (_what, schedule, longest, shortest) => {
+    expect([longestGap(schedule), shortestGap(schedule)]).toEqual([longest, shortest]);
+  });
+
+  it("is what the runs themselves show", () => {
+    const some = (from: number, to: number) =>
+      uniqueArray(integer({ min: from, max: to }), { minLength: 1, maxLength: 3 }).map((values) => values.join());
+    const cron = tuple(some(0, 59), some(0, 23), constant("*"), constant("*"), oneof(constant("*"), some(0, 6)));
+    assert(
+      property(cron, (fields) => {
+        const schedule = fields.join(" ");
+        const gaps: number[] = [];
+        const end = Date.parse("2025-09-30T00:00:00Z");
+        let last = nextTrigger(schedule, Date.parse("2025-09-01T00:00:00Z")) ?? end;
+        while (last < end) {
+          const next = nextTrigger(schedule, last) ?? end;
+          gaps.push(next - last);
+          last = next;
+        }
+        expect([schedule, longestGap(schedule)]).toEqual([schedule, Math.max(...gaps)]);
+        expect([schedule, shortestGap(schedule)]).toEqual([schedule, Math.min(...gaps)]);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 

@@ -112,23 +112,77 @@ function cronName(schedule: string): string {
   return `${name.slice(0, longestCronName - mark.length)}${mark}`;
 }
 
-/** The longest time between two runs of a schedule, in milliseconds, for judging whether measurements are missing. */
+/** The longest time between two runs of a schedule, in milliseconds: how long silence may last, quiet nights and weekends included. */
 export function longestGap(schedule: string): number {
+  return gapsOf(schedule).longest;
+}
+
+/** The shortest time between two runs of a schedule, in milliseconds: its pace while it runs. */
+export function shortestGap(schedule: string): number {
+  return gapsOf(schedule).shortest;
+}
+
+interface Gaps {
+  readonly longest: number;
+  readonly shortest: number;
+}
+
+function gapsOf(schedule: string): Gaps {
   const interval = scheduleInterval(schedule);
-  if (interval !== undefined) return interval;
-  const known = longestGaps.get(schedule);
+  if (interval !== undefined) return { longest: interval, shortest: interval };
+  const known = knownGaps.get(schedule);
   if (known !== undefined) return known;
-  const runs = new Cron(schedule, inUtc).nextRuns(50, new Date(0));
-  let longest = minute;
-  for (let i = 1; i < runs.length; i++) {
-    longest = Math.max(longest, (runs[i]?.getTime() ?? 0) - (runs[i - 1]?.getTime() ?? 0));
-  }
-  longestGaps.set(schedule, longest);
-  return longest;
+  const gaps = cronGaps(cronOf(schedule));
+  knownGaps.set(schedule, gaps);
+  return gaps;
 }
 
 /** What was worked out already, by cron expression. */
-const longestGaps = new Map<string, number>();
+const knownGaps = new Map<string, Gaps>();
+
+/**
+ * The gaps of a cron expression. Each day that has runs has them at the same times, so the times and the days are looked at apart: the runs
+ * themselves would be thousands before the first quiet weekend.
+ */
+function cronGaps(cron: string): Gaps {
+  const [minutes = "*", hours = "*", ...days] = cron.split(" ");
+  const starts = runsOf(`0 ${hours} * * *`, day);
+  const within = runsOf(`${minutes} 0 * * *`, day);
+  const times = starts.flatMap((start) => within.map((time) => start + time));
+  const between = apart(times);
+  const quiet = day - ((times.at(-1) ?? 0) - (times[0] ?? 0));
+  // Days of the week alone repeat each week; with others it takes years until each distance has come.
+  const [, , onlyWeekdays] = /^(\* \*) (.*)$/.exec(days.join(" ")) ?? [];
+  const dates =
+    onlyWeekdays === "*" ? [0, day] : runsOf(`0 0 ${days.join(" ")}`, onlyWeekdays ? 15 * day : 9 * 366 * day);
+  for (const distance of apart(dates)) between.push(distance - day + quiet);
+  return { longest: Math.max(...between), shortest: Math.min(...between) };
+}
+
+const day = 86_400_000;
+
+/** A day that is the first of its week, month and year, and of a leap year. */
+const reference = Date.UTC(2000, 0, 1);
+
+/** The most runs that are looked at: so many days have shown every distance but by a day or two. */
+const mostRuns = 800;
+
+/** The runs of a cron expression within a time from the reference, in milliseconds after it. */
+function runsOf(cron: string, within: number): number[] {
+  const pattern = new Cron(cron, inUtc);
+  const runs: number[] = [];
+  let next = pattern.nextRun(new Date(reference - 1));
+  while (next !== null && next.getTime() < reference + within && runs.length < mostRuns) {
+    runs.push(next.getTime() - reference);
+    next = pattern.nextRun(next);
+  }
+  return runs;
+}
+
+/** The distances between neighbours. */
+function apart(instants: readonly number[]): number[] {
+  return instants.slice(1).map((instant, i) => instant - (instants[i] ?? 0));
+}
 
 /** The first instant after `after` (exclusive) at which the schedule is triggered; milliseconds since the epoch. */
 export function nextTrigger(schedule: string, after: number): number | undefined {

@@ -13,6 +13,7 @@ import type { Configuration } from "../../shared/config/model.ts";
 import { defaultExports, ownMetrics } from "../../shared/exported-metrics.ts";
 import { dashboardProblems } from "./dashboards.ts";
 import { moduleVariables } from "./examples.ts";
+import { matchesLog } from "./log-filter.ts";
 import { mutations } from "./mutations.ts";
 import { type Planned, planned, writeBundles } from "./plan.ts";
 import { moduleFiles } from "./static.ts";
@@ -192,6 +193,88 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
     });
   });
 
+  it.each<[string, string, object]>([
+    ["every minute", "every 1m", { duration: "600s", alignment: "300s" }],
+    ["hourly", "every 1h", { duration: "3900s", alignment: "300s" }],
+    ["by day, with quiet nights", "*/10 8-17 * * *", { duration: "51300s", alignment: "300s" }],
+    ["nightly", "0 2 * * *", { query: 'min(custom_googleapis_com:pathkeeper_report_age{node_id="shop"}) > 87300' }],
+    ["weekly", "0 2 * * MON", { query: 'min(custom_googleapis_com:pathkeeper_report_age{node_id="shop"}) > 605700' }],
+  ])("waits for measurements as long as what runs %s is quiet", async (_what, schedule, expected) => {
+    const text = `environment: shop
+components: { shop: { layer: application } }
+probes: { front: { kind: http, component: shop, schedule: "${schedule}", url: "https://shop.example.com/" } }
+`;
+    const plan = await planOf(workspace, text);
+    const alarms = plan.filter(({ type }) => type === "google_monitoring_alert_policy");
+    const conditionsOf = (alarm: string): Readonly<Record<string, Readonly<Record<string, unknown>>[]>>[] => {
+      const found = alarms.find(({ values }) => values["display_name"] === `pathkeeper: ${alarm}`);
+      return (found?.values["conditions"] ?? []) as Readonly<Record<string, Readonly<Record<string, unknown>>[]>>[];
+    };
+    const [{ condition_threshold: thresholds = [], condition_prometheus_query_language: queries = [] } = {}] =
+      conditionsOf("no measurements");
+    const found = [
+      ...thresholds.map(({ duration, aggregations }) => {
+        const [aggregation] = aggregations as { alignment_period: string }[];
+        return { duration, alignment: aggregation?.alignment_period };
+      }),
+      ...queries.map(({ query }) => ({ query })),
+    ];
+    expect(found).toEqual([expected]);
+    // Of the tick, which always comes each minute.
+    expect(conditionsOf("the evaluator is silent")[0]).toMatchObject({
+      condition_prometheus_query_language: [
+        { query: 'absent_over_time(custom_googleapis_com:pathkeeper_reports{node_id="shop"}[300s])', duration: "600s" },
+      ],
+    });
+    expect(
+      conditionsOf("messages wait")
+        .flatMap(({ condition_threshold: wait = [] }) => wait)
+        .map(({ threshold_value, filter }) => [threshold_value, String(filter).includes("-notify-retries")]),
+    ).toEqual([
+      [600, false],
+      [1200, true],
+    ]);
+  });
+
+  it("waits for a second check of the edge, however far apart they are", async () => {
+    const text = `environment: shop
+components: { shop: { layer: application } }
+probes: { front: { kind: http, component: shop, url: "https://shop.example.com/" } }
+`;
+    for (const [period, duration] of [
+      ["60s", "300s"],
+      ["900s", "900s"],
+    ]) {
+      const plan = await planOf(
+        workspace,
+        text,
+        `second_opinion = { uptime_url = "https://shop.example.com/", uptime_period = "${period}" }`,
+      );
+      const [edge] = plan.filter(({ address }) => address === "google_monitoring_alert_policy.edge[0]");
+      expect(edge?.values["conditions"]).toMatchObject([{ condition_threshold: [{ duration }] }]);
+    }
+  });
+
+  it("has no alarm on measurements where nobody would know of them", async () => {
+    const plan = await planOf(
+      workspace,
+      `environment: shop
+components: { shop: { layer: application } }
+export: off
+probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "https://shop.example.com/" } }
+`,
+    );
+    const names = plan.flatMap(({ type, values }) =>
+      type === "google_monitoring_alert_policy" ? [values["display_name"]] : [],
+    );
+    expect(names.sort()).toEqual([
+      "pathkeeper: a function fails",
+      "pathkeeper: a schedule fails",
+      "pathkeeper: dead letters",
+      "pathkeeper: messages wait",
+    ]);
+  });
+
   describe.each(readdirSync(examples))("planned for %s", (name) => {
     let deployment: Deployment;
     let plan: Planned[];
@@ -300,6 +383,62 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
       }
     });
 
+    /** The filter of an alarm on the log. */
+    const filterOf = (what: string): string => {
+      const policy = values("google_monitoring_alert_policy").find(({ display_name }) => display_name === what);
+      const [{ condition_matched_log: [log] = [] } = {}] = (policy?.["conditions"] ?? []) as {
+        condition_matched_log?: { filter: string }[];
+      }[];
+      return log?.filter ?? "";
+    };
+
+    it.each<[string, string, string, boolean, string]>([
+      ["a 503 that asks for the message once more", "evaluate", "ERROR", false, "requests"],
+      ["a 500, which the function wrote of besides", "notify", "ERROR", false, "requests"],
+      ["an error that a function wrote", "notify", "ERROR", true, "stdout"],
+      ["an end that nobody caught", "probe-outside", "CRITICAL", true, "stderr"],
+      ["an instance that ran out of memory", "evaluate", "ERROR", true, "varlog/system"],
+      ["work that is not done yet", "notify", "INFO", false, "stdout"],
+      ["a warning", "notify", "WARNING", false, "stdout"],
+      ["an error of another service", "shop", "ERROR", false, "stdout"],
+    ])("raises the alarm of failing functions by their own errors: %s", (_what, service, severity, isOurs, log) => {
+      const entry = {
+        "resource.type": "cloud_run_revision",
+        "resource.labels.service_name": service === "shop" ? service : `pathkeeper-${service}`,
+        severity,
+        logName: `projects/watch-project/logs/${encodeURIComponent(`run.googleapis.com/${log}`)}`,
+      };
+      expect(matchesLog(filterOf("pathkeeper: a function fails"), entry)).toBe(isOurs);
+    });
+
+    it("raises no alarm for what is written of a revision by others, such as the audit log", () => {
+      const entry = {
+        "resource.type": "cloud_run_revision",
+        "resource.labels.service_name": "pathkeeper-evaluate",
+        severity: "ERROR",
+        logName: "projects/watch-project/logs/cloudaudit.googleapis.com%2Fsystem_event",
+      };
+      expect(matchesLog(filterOf("pathkeeper: a function fails"), entry)).toBe(false);
+    });
+
+    it.each<[string, string, string, boolean]>([
+      ["a topic that is gone", "pathkeeper-outside-1m", "NOT_FOUND", true],
+      ["a right that is gone", "pathkeeper-tick", "PERMISSION_DENIED", true],
+      ["a failure without a reason", "pathkeeper-inside-cron-0-6-x-x-x", "", true],
+      ["an attempt that is made again", "pathkeeper-tick", "UNAVAILABLE", false],
+      ["another monitor whose prefix begins alike", "pathkeeper-two-tick", "NOT_FOUND", false],
+      ["another monitor whose prefix ends alike", "my-pathkeeper-tick", "NOT_FOUND", false],
+      ["a job of somebody else", "ticketing", "NOT_FOUND", false],
+    ])("raises the alarm of failing schedules by our own jobs: %s", (_what, job, status, isOurs) => {
+      const entry = {
+        "resource.type": "cloud_scheduler_job",
+        "resource.labels.job_id": job,
+        severity: "ERROR",
+        ...(status === "" ? {} : { "jsonPayload.status": status }),
+      };
+      expect(matchesLog(filterOf("pathkeeper: a schedule fails"), entry)).toBe(isOurs);
+    });
+
     it("makes every metric from the log that a probe reads", () => {
       const metrics = of("google_logging_metric").map(({ index }) => index);
       expect(metrics.sort()).toEqual([...deployment.log_metrics].sort());
@@ -323,6 +462,19 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
     });
   });
 });
+
+/** What terraform would make of a configuration. @param more variables */
+async function planOf(workspace: Workspace, text: string, more: string = ""): Promise<Planned[]> {
+  const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
+  if (!("configuration" in loaded)) throw new Error(loaded.problems.map(({ message }) => message).join("\n"));
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  await writeBundles(join(workspace.folder, "dist"), deploymentOf(loaded.configuration, sha256));
+  await writeFile(join(workspace.folder, "monitor.yaml"), text);
+  return planned(
+    workspace,
+    `project_id = "watch-project"\nregion = "us-central1"\nbundles = "dist"\nconfig_file = "./monitor.yaml"\n${more}`,
+  );
+}
 
 async function example(file: string): Promise<{ configuration: Configuration; sha256: string }> {
   const { text, loaded } = await readConfigurationFile(file);

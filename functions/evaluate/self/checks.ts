@@ -19,7 +19,7 @@ import { bounded } from "../../../shared/redact.ts";
 import { list } from "../../../shared/sentences.ts";
 import { spokenDuration } from "../../../shared/units.ts";
 import type { Change } from "../alerts.ts";
-import { intervalOf, type Plan } from "../plan.ts";
+import { intervalOf, type Plan, paceOf } from "../plan.ts";
 import { clockTime, dateTime } from "../sentences.ts";
 import type { KnownAlert } from "../state.ts";
 import type { Heard, HeardGroup, SelfCheck, SelfState } from "./state.ts";
@@ -136,12 +136,14 @@ export function isSilent(group: string, state: SelfState, heard: Heard | undefin
   return isOverdue(lastSign(group, state, heard), expectationOf(group, plan), at);
 }
 
-/** Whether so many runs were missed since an instant that it is no chance. */
-function isOverdue(from: number, { schedule, intervalMs, timeoutMs }: Expectation, at: number): boolean {
-  if (at - from <= intervalMs) return false;
-  const misses = intervalMs <= 300_000 ? 3 : intervalMs <= 1_800_000 ? 2 : 1;
-  let due: number | undefined = from;
-  for (let run = 0; run < misses && due !== undefined; run++) due = nextTrigger(schedule, due);
+/** Whether so many runs were missed since an instant that it is no chance: the fewer, the further apart they are at that time of day. */
+function isOverdue(from: number, { schedule, paceMs, timeoutMs }: Expectation, at: number): boolean {
+  if (at - from <= paceMs) return false;
+  let due = nextTrigger(schedule, from);
+  if (due === undefined || at < due) return false;
+  const apart = (nextTrigger(schedule, due) ?? Number.POSITIVE_INFINITY) - due;
+  const misses = apart <= 300_000 ? 3 : apart <= 1_800_000 ? 2 : 1;
+  for (let run = 1; run < misses && due !== undefined; run++) due = nextTrigger(schedule, due);
   return due !== undefined && at >= due + timeoutMs + (misses > 1 ? 30_000 : 120_000);
 }
 
@@ -283,10 +285,11 @@ export function isLate(at: number, now: number): boolean {
   return now - at > lateAfter;
 }
 
-/** What is expected of a group: when it runs, how far apart at the most, and how long one run may take; in milliseconds. */
+/** What is expected of a group: when it runs, how far apart at the most and at the least, and how long one run may take; in milliseconds. */
 export interface Expectation {
   readonly schedule: string;
   readonly intervalMs: number;
+  readonly paceMs: number;
   readonly timeoutMs: number;
 }
 
@@ -296,6 +299,7 @@ export function expectationOf(group: string, plan: Plan): Expectation {
   return {
     schedule: members[0]?.schedule ?? "every 1m",
     intervalMs: intervalOf(plan, members[0]?.name),
+    paceMs: paceOf(plan, members[0]?.name),
     timeoutMs: Math.max(0, ...members.map(({ timeoutMs }) => timeoutMs)),
   };
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { nextTrigger } from "../../../shared/config/schedule.ts";
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
 import { monitorComponent, selfGroup } from "../../../shared/monitor.ts";
 import { excusePause } from "../evaluate.ts";
-import { Bench, failing, noon, probe, type Shown, smallEnvironment } from "../fixtures.ts";
+import { Bench, failing, noon, probe, rule, type Shown, smallEnvironment } from "../fixtures.ts";
 
 /** A monitor that watches itself. */
 function watched(configuration = smallEnvironment): Bench {
@@ -192,6 +193,28 @@ describe("a group that falls silent", () => {
     expect(bench.events[0]?.summary).toContain(
       "Only outside-2h is silent, and outside-1m and inside-1m still report: it is the job of this schedule in Cloud Scheduler",
     );
+  });
+
+  it("may be silent at night where it runs by day only, and is missed by day after three runs", async () => {
+    const byDay = probe("pages-health", "pages", "outside", "http", "*/5 8-17 * * *");
+    const slow = rule("Slow pages", "http_response_time > 5s", "1m", "warning", { missing: "fire" });
+    const bench = watched({ ...smallEnvironment, probes: [byDay], rules: [slow], recovery: { stages: [] } });
+    const day = async (until: string, silentFrom = "9"): Promise<void> => {
+      while (new Date(bench.now).toISOString().slice(0, 16) < until) {
+        const due = nextTrigger(byDay.schedule, bench.now - 1) === bench.now;
+        const silent = new Date(bench.now).toISOString().slice(0, 16) >= silentFrom;
+        if (due && !silent)
+          for (const report of bench.reports({ "pages-health": { http_response_time: 0.2 } }))
+            await bench.deliver(report);
+        bench.now += 60_000;
+        await bench.tick();
+      }
+    };
+    await day("2025-09-17T10:00");
+    expect(bench.story).toEqual([]);
+    // At 10:00, 10:05 and 10:10 nothing comes.
+    await day("2025-09-17T10:20", "2025-09-17T10:00");
+    expect(bench.story).toEqual(["10:11 opened"]);
   });
 
   it("need not have reported ever, but is given its interval first", async () => {
