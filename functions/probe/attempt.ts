@@ -55,7 +55,14 @@ const ended = new Error("the probe has ended");
 const overdueReason = new Error("the time of the probe ran out");
 
 /** Settings as the probers read them, so that each is checked once and not in every run. */
-const readSettings = new WeakMap<ConfiguredProbe, z.ZodSafeParseResult<unknown>>();
+const knownSettings = new WeakMap<ConfiguredProbe, z.ZodSafeParseResult<unknown>>();
+
+/** Reads the settings of a probe, for its first run: before a run begins, so that the time is not that of its targets. */
+export function readSettings(probe: ConfiguredProbe, prober: AnyProber): z.ZodSafeParseResult<unknown> {
+  const known = knownSettings.get(probe) ?? prober.settings.safeParse(probe.settings);
+  knownSettings.set(probe, known);
+  return known;
+}
 
 /** An attempt that is over. */
 interface Attempted {
@@ -174,11 +181,7 @@ async function assessed(
 ): Promise<Assessment> {
   const prober = ownEntry(probers, probe.kind);
   if (!prober) return failed("internal", "settings", `there is no kind of probe called ${probe.kind}`);
-  let settings = readSettings.get(probe);
-  if (settings === undefined) {
-    settings = prober.settings.safeParse(probe.settings);
-    readSettings.set(probe, settings);
-  }
+  const settings = readSettings(probe, prober);
   if (!settings.success)
     return failed("internal", "settings", `the settings of the probe are wrong: ${settings.error.message}`);
   try {

@@ -41,6 +41,13 @@ describe("capture", () => {
     expect(capture(wanted, documents, headers)).toEqual({ values, ...(problem === undefined ? {} : { problem }) });
   });
 
+  it("takes a value out with any pattern in linear time", () => {
+    const text = `${"a ".repeat(100_000)}id=7;`;
+    const place = { json: "$.text", matches: "/^(?:\\w+\\s?)*id=(\\d+);$/" };
+    expect(capture({ id: place }, [{ text }]).values).toEqual([["id", "7", false]]);
+    expect(capture({ id: place }, [{ text: `${text}!` }]).values).toEqual([]);
+  });
+
   it.each([
     ["token", true],
     ["accessToken", true],

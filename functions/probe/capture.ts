@@ -4,7 +4,7 @@ import { ownEntry } from "../../shared/entries.ts";
 import { lazily } from "../../shared/lazily.ts";
 import { namedRecord } from "../../shared/named-record.ts";
 import { parseJsonPath, valueAt } from "./json-path.ts";
-import { find, parsePattern, patternMistake } from "./pattern.ts";
+import { parsePattern, patternMistake } from "./pattern.ts";
 import { type Json, variableName } from "./template.ts";
 
 /** Where a value stands, and whether it is secret. */
@@ -31,7 +31,7 @@ const written: () => z.ZodType<Capture, unknown> = lazily(() =>
           error: ({ input }) => `must be a pattern such as /session=([^;]+)/: ${patternMistake(String(input))}`,
         })
         .optional()
-        .describe("A /pattern/ that is found in the value, of which the first group is kept."),
+        .describe("A /pattern/ that is found in the value, in the syntax of RE2, of which the first group is kept."),
       secret: z.boolean().optional().describe("Keeps the value out of reports."),
     })
     .refine(({ json, header }) => (json === undefined) !== (header === undefined), {
@@ -105,8 +105,7 @@ function foundAt(
     header === undefined ? atPath(json ?? "", documents) : [ownEntry(headers, header) ?? []].flat().join(", ");
   if (whole === undefined || (header !== undefined && ownEntry(headers, header) === undefined)) return undefined;
   if (matches === undefined) return whole;
-  const match = find(parsePattern(matches) ?? /$^/, typeof whole === "string" ? whole : JSON.stringify(whole));
-  return match === "too slow" ? undefined : match?.text;
+  return parsePattern(matches)?.find(typeof whole === "string" ? whole : JSON.stringify(whole));
 }
 
 function atPath(path: string, documents: readonly unknown[]): Json | undefined {

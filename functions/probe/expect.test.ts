@@ -66,8 +66,23 @@ describe("expectations", () => {
     expect(told?.length).toBeLessThan(200);
   });
 
-  it("gives a pattern up that would stop everything else", () => {
-    const slow = judge({ body_matches: "(a+)+b" }, { body: "a".repeat(5_000) });
-    expect(slow).toMatch(/cannot be told in reasonable time: write a simpler pattern$/);
+  it.each([
+    ["^(\\w+\\s?)+ok$", `${"a".repeat(40)}!`],
+    ["(a+)+b", "a".repeat(500_000)],
+    ["^(a|aa)+$", `${"a".repeat(500_000)}b`],
+    ["(x+x+)+y", "x".repeat(500_000)],
+    ["(.*a){12}$", `${"a".repeat(100_000)}b`],
+  ])("searches with %s in linear time", (pattern, body) => {
+    for (const settings of [{ body_matches: pattern }, { headers: { "x-text": `/${pattern}/` } }])
+      expect(judge(settings, { body, headers: { "x-text": body } })).toMatch(/^body at /);
+    const json = { json: { "$.text": `/${pattern}/` } };
+    expect(judge(json, { body: JSON.stringify({ text: body }) })).toMatch(/^body at body: \$\.text is /);
+  });
+
+  it("refuses a pattern that is none wherever one can stand", () => {
+    for (const settings of [{ body_matches: "(" }, { headers: { a: "/(/" } }, { json: { "$.a": "/(/" } }])
+      expect(expectations().safeParse(settings).error?.issues[0]?.message).toMatch(
+        /^must be a regular expression.*: missing closing \) in "\("$/,
+      );
   });
 });

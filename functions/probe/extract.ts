@@ -137,7 +137,7 @@ function sampleOf({ metric, unit, equals }: Extraction, value: unknown): number 
 
 /** A number in a text, as in `0.93`, `93%` or `27.4s`: a suffix of its own says more than the settings. */
 function numberIn(text: string, wanted: Quantity["unit"]): number | undefined {
-  const match = /^\s*(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([a-z%]*)\s*$/i.exec(text);
+  const match = /^(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([a-z%]*)$/i.exec(text.trim());
   if (!match) return undefined;
   if (match[2] === "") return Number(match[1]);
   const read = quantity(Number(match[1]), match[2] ?? "");

@@ -1,62 +1,134 @@
-/** Patterns over texts of a target: a pattern that backtracks without end must not stop all other probes. */
-import { createContext, Script } from "node:vm";
-import { lazily } from "../../shared/lazily.ts";
+/**
+ * Patterns of the configuration over texts of a target. RE2 searches in time that is linear in the text: a pattern that backtracks without
+ * end would stop all other probes. It is loaded when the first pattern is read.
+ * @see https://github.com/google/re2/wiki/Syntax
+ */
+import { RE2JS } from "re2js";
 
-/** How long one search may take, in milliseconds. */
-const patience = 100;
+/** A pattern that was read. */
+export class Pattern {
+  /** As it is written: `/pattern/i`. */
+  readonly written: string;
+  readonly #engine: RE2JS;
 
-/** Whether the pattern is found in the text; `too slow` when that could not be told in 100 ms. */
-export function search(pattern: RegExp, text: string): boolean | "too slow" {
-  const match = find(pattern, text);
-  return match === "too slow" ? match : match !== undefined;
-}
+  constructor(written: string, engine: RE2JS) {
+    this.written = written;
+    this.#engine = engine;
+  }
 
-/** What the pattern finds in the text: its first group, or all of it where it has none; `too slow` as in `search`. */
-export function find(pattern: RegExp, text: string): { readonly text: string } | undefined | "too slow" {
-  const match = execute(pattern, text);
-  return match === null ? undefined : match === "too slow" ? match : { text: match[1] ?? match[0] ?? "" };
-}
+  /** Whether the pattern is found in the text. */
+  isIn(text: string): boolean {
+    return this.#engine.test(text);
+  }
 
-function execute(pattern: RegExp, text: string): readonly (string | undefined)[] | null | "too slow" {
-  // Only short texts are searched without a guard, which costs more than the search itself.
-  if (text.length <= 100) return pattern.exec(text);
-  sandbox.pattern = pattern;
-  sandbox.text = text;
-  try {
-    return execution().runInContext(context(), { timeout: patience }) as readonly string[] | null;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return "too slow";
-    throw error;
-  } finally {
-    sandbox.text = "";
+  /** What the pattern finds in the text: its first group, or all of it where it has none. */
+  find(text: string): string | undefined {
+    // Most engines only tell whether there is a match; where it is costs more.
+    if (!this.isIn(text)) return undefined;
+    const match: readonly (string | undefined)[] | null = this.#engine.exec(text);
+    return match?.[1] ?? match?.[0];
   }
 }
 
+/** Whether a text is written like a pattern, between slashes. */
+export function isWrittenAsPattern(text: string): boolean {
+  return split.test(text);
+}
+
 /** Reads `/pattern/` or `/pattern/i`; `undefined` when the text is not written so, or is no regular expression. */
-export function parsePattern(text: string): RegExp | undefined {
+export function parsePattern(text: string): Pattern | undefined {
   const read = readPattern(text);
-  return read instanceof RegExp ? read : undefined;
+  return read instanceof Pattern ? read : undefined;
 }
 
 /** What keeps a text from being a pattern, to stand at the end of a sentence; `undefined` for one that is. */
 export function patternMistake(text: string): string | undefined {
   const read = readPattern(text);
-  if (read instanceof RegExp) return undefined;
-  return read === undefined ? "write it between slashes" : read;
+  return read instanceof Pattern ? undefined : read;
 }
 
-/** The pattern, or why it is no regular expression; `undefined` for what is not written between slashes. */
-function readPattern(text: string): RegExp | string | undefined {
-  const match = /^\/(.+)\/([ims]*)$/s.exec(text);
-  if (!match) return undefined;
+/** A text that is found as it is, inside of a pattern. */
+export function quoted(text: string): string {
+  return RE2JS.quote(text);
+}
+
+const split = /^\/(.+)\/([ims]*)$/s;
+
+/** Patterns that were read, or their mistakes, by how they are written: those of a configuration are read in every run. */
+const known = new Map<string, Pattern | string>();
+/** How many of them are remembered: more than a configuration has. */
+const mostKnown = 1_000;
+/** How long they may be, in characters: what a target said may have been filled in. */
+const longestKnown = 1_000;
+
+function readPattern(text: string): Pattern | string {
+  const remembered = known.get(text);
+  if (remembered !== undefined) return remembered;
+  const read = compiled(text);
+  if (known.size >= mostKnown) known.clear();
+  if (text.length <= longestKnown) known.set(text, read);
+  return read;
+}
+
+/** The most instructions of a pattern: a long text is searched in time that is proportional to them, too. */
+const mostInstructions = 2_000;
+
+function compiled(text: string): Pattern | string {
+  const [, source, flags = ""] = split.exec(text) ?? [];
+  if (source === undefined) return "write it between slashes";
+  const reference = /^(?:[^\\]|\\[^k])*(\\k<[^>]*>?)/s.exec(source)?.[1];
+  if (reference !== undefined) return backReference(reference);
   try {
-    return new RegExp(match[1] ?? "", match[2]);
+    const engine = RE2JS.compile(RE2JS.translateRegExp(source), flagsOf(flags));
+    if (engine.programSize() <= mostInstructions) return new Pattern(text, engine);
+    return "it is too large: use smaller counts for what repeats, such as {1,100}";
   } catch (error) {
-    // `Invalid regular expression: /(/: Unterminated group`
-    return (/: ([^:]+)$/.exec((error as Error).message)?.[1] ?? "it is no regular expression").toLowerCase();
+    const [, problem = "it is no regular expression", place = ""] =
+      /^error parsing regexp: ([^`]*?)(?:: `(.*)`)?$/s.exec((error as Error).message) ?? [];
+    return (
+      unsupported.find(({ begins }) => begins.test(place))?.instead(place) ?? `${problem}${place && ` in "${place}"`}`
+    );
   }
 }
 
-const sandbox = { pattern: /(?:)/, text: "" };
-const context = lazily(() => createContext(sandbox));
-const execution = lazily(() => new Script("pattern.exec(text)"));
+function flagsOf(flags: string): number {
+  return (
+    (flags.includes("i") ? RE2JS.CASE_INSENSITIVE : 0) |
+    (flags.includes("m") ? RE2JS.MULTILINE : 0) |
+    (flags.includes("s") ? RE2JS.DOTALL : 0)
+  );
+}
+
+/** What JavaScript has and no search in linear time can have, with what to write instead. */
+const unsupported: readonly { readonly begins: RegExp; readonly instead: (place: string) => string }[] = [
+  {
+    begins: /^\(\?=/,
+    instead: () => "look-ahead (?=…) is not supported: write the text that must follow as a part of the pattern",
+  },
+  {
+    begins: /^\(\?!/,
+    instead: () =>
+      "negative look-ahead (?!…) is not supported: write what may stand there, such as [^x]*, or look for what a good text has",
+  },
+  {
+    begins: /^\(\?<=/,
+    instead: () =>
+      "look-behind (?<=…) is not supported: write the text before as a part of the pattern, and the part to keep in parentheses",
+  },
+  {
+    begins: /^\(\?<!/,
+    instead: () => "negative look-behind (?<!…) is not supported: write what may stand before, such as (?:^|[^x])",
+  },
+  { begins: /^\(\?>|^[*+?}]\+/, instead: (place) => `${place} is not supported: leave it out, no pattern backtracks` },
+  { begins: /^\\[1-9]/, instead: backReference },
+  { begins: /^\\b/, instead: () => "a backspace in brackets, [\\b], is not supported: write \\x08" },
+  {
+    begins: /^\{\d/,
+    instead: (place) =>
+      `the count ${place} is invalid: write the smaller number first, and at most 1000, nested counts multiplied`,
+  },
+];
+
+function backReference(place: string): string {
+  return `a reference to a group, ${place}, is not supported: write the pattern of the group again`;
+}

@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { ProbeResult, Report, Trigger, Vantage } from "../../shared/messages/report.ts";
-import { type AttemptPorts, instant, runProbe } from "./attempt.ts";
+import { type AttemptPorts, instant, readSettings, runProbe } from "./attempt.ts";
 import { startControl } from "./control.ts";
+import { probers as registry } from "./probers/index.ts";
 
 /** What is run, and what for. */
 export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
@@ -33,7 +34,11 @@ export const mostAtOnce = 100;
 
 /** Runs the probes. Nothing that a target does makes it throw. */
 export async function runProbes(run: ProbeRun): Promise<Report> {
-  const { probes, clock, concurrency = mostAtOnce, paceMs = 0.5 } = run;
+  const { probes, clock, concurrency = mostAtOnce, paceMs = 0.5, probers = registry } = run;
+  for (const probe of probes) {
+    const prober = probers[probe.kind];
+    if (prober) readSettings(probe, prober);
+  }
   const startedAt = clock.now();
   const control = run.control && startControl(run.control, run);
   const results: ProbeResult[] = [];

@@ -137,12 +137,9 @@ describe("websocket script", () => {
     });
   });
 
-  it("stops at a pattern that takes too long", async () => {
-    const port = await serveWebSocket((socket) => say(socket, `${"a".repeat(200)}!`));
+  it("searches with any pattern in linear time", async () => {
+    const port = await serveWebSocket((socket) => say(socket, `${"a".repeat(40)}!`, `${"a".repeat(50_000)}!`, "aaa"));
     const result = await probe(port, { script: [{ expect: [{ matches: "/^(a+)+$/" }] }] });
-    expect(result.failure).toMatchObject({
-      kind: "sequence",
-      message: expect.stringContaining("write a simpler pattern"),
-    });
+    expect(result.failure).toBeUndefined();
   });
 });

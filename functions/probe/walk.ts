@@ -8,6 +8,7 @@ import { fillable, type JourneyStep } from "./journey-steps.ts";
 import { Overrun, ProbeFault } from "./net/faults.ts";
 import { type Stages, stages } from "./net/stages.ts";
 import { type Conversation, openWebSocket, Refusal } from "./net/websocket.ts";
+import { isWrittenAsPattern, quoted } from "./pattern.ts";
 import type { ProbeWorld } from "./prober.ts";
 import { ask, type RequestSettings } from "./request.ts";
 import { actions, perform, type Utterance } from "./script.ts";
@@ -202,7 +203,7 @@ function filledExpectations(expected: RequestSettings["expect"], variables: Vari
     ...expected,
     body_contains: body_contains === undefined ? undefined : fillText(body_contains, variables),
     json: json && filledValues(json, variables),
-    headers: headers && mapped(headers, (text) => fillText(text, variables)),
+    headers: headers && mapped(headers, (text) => fillExpected(text, variables)),
   };
 }
 
@@ -227,9 +228,15 @@ function filledValues(
 
 /** A captured text is compared as it is, even where it looks like a comparison or a pattern. */
 function filledScalar(expected: JsonScalar, variables: Variables): JsonScalar {
+  if (typeof expected === "string" && isWrittenAsPattern(expected)) return fillExpected(expected, variables);
   const filled = fillJson(expected, variables);
   if (typeof filled === "object") return filled === null ? null : JSON.stringify(filled);
   return typeof filled === "string" && /^\$\{[^{}]*\}$/.test(String(expected)) ? `== ${filled}` : filled;
+}
+
+/** An expected text. In a pattern, a captured text stands for itself. */
+function fillExpected(text: string, variables: Variables): string {
+  return isWrittenAsPattern(text) ? fillText(text, variables, quoted) : fillText(text, variables);
 }
 
 function mapped<From, To>(record: Readonly<Record<string, From>>, map: (value: From) => To): Record<string, To> {

@@ -2,7 +2,9 @@ import { type ChildProcess, execFile, execSync, spawn } from "node:child_process
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -17,6 +19,7 @@ import {
 import { fromJSON } from "@grpc/proto-loader";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readConfigurationFile } from "../../cli/configuration.ts";
+import { configurationOf } from "../../cli/replay.fixtures.ts";
 import { missingEmulator, startEmulator } from "../../local/emulators.ts";
 import { freePort } from "../../local/free-port.ts";
 import type { Configuration } from "../../shared/config/model.ts";
@@ -163,16 +166,21 @@ it("finds in every package that is loaded later what the adapters ask of it", as
   const asked = new Map<string, Set<string>>();
   for (const folder of ["functions", "shared"]) {
     const files = await readdir(folder, { recursive: true });
-    for (const file of files.filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))) {
+    for (const file of files.filter((name) => /(?<!\.(?:test|fixtures|contract))\.ts$/.test(name))) {
       const text = await readFile(join(folder, file), "utf8");
       for (const [, names = "", module = ""] of text.matchAll(/const \{ ([^}]*) \} = await import\("([^".]+)"\)/g))
         for (const name of names.split(", ")) addTo(asked, module, name.replace(/:.*/, ""));
+      for (const [, names = "", module = ""] of text.matchAll(/^import \{ ([^}]*) \} from "([^".]+)"/gm))
+        for (const name of names.split(", "))
+          if (module in loadedLater && !name.startsWith("type ")) addTo(asked, module, name);
       if (/typeof import\("@google-cloud\/firestore"\)/.test(text) || /adapters\/firestore/.test(join(folder, file)))
         for (const [, name = ""] of text.matchAll(/\bgoogle\.([A-Z]\w+)/g))
           addTo(asked, "@google-cloud/firestore", name);
     }
   }
-  expect([...asked.keys()]).toEqual(expect.arrayContaining(["@google-cloud/firestore", "@google-cloud/pubsub", "pg"]));
+  expect([...asked.keys()]).toEqual(
+    expect.arrayContaining(["@google-cloud/firestore", "@google-cloud/pubsub", "pg", "re2js"]),
+  );
   for (const [module, names] of asked) {
     if (module.startsWith("node:")) continue;
     expect(loadedLater[module], module).toEqual(expect.arrayContaining([...names]));
@@ -182,6 +190,38 @@ it("finds in every package that is loaded later what the adapters ask of it", as
 function addTo(asked: Map<string, Set<string>>, module: string, name: string): void {
   asked.set(module, (asked.get(module) ?? new Set()).add(name));
 }
+
+describe("the bundle of probe", { timeout: 120_000 }, () => {
+  it("searches with an engine that it loads for the first pattern", async () => {
+    const target = createServer((_request, response) => response.end("a".repeat(40)));
+    await once(target.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void target.close());
+    const probes = ["^(a+)+$", "^(a+)+b$"].map(
+      (pattern, index) =>
+        `  p${index}: { kind: http, component: shop, url: "http://127.0.0.1:${(target.address() as AddressInfo).port}/", expect: { body_matches: "${pattern}" } }`,
+    );
+    const { directory } = await bundle({
+      name: "probe",
+      configuration: configurationOf(
+        `environment: shop\ncomponents: { shop: { layer: application } }\nprobes:\n${probes.join("\n")}\n`,
+      ),
+      directory: join(folder, "pattern", "probe"),
+    });
+    const [begin, engine] = await Promise.all(
+      ["main.mjs", "later/re2js.mjs"].map((file) => readFile(join(directory, file), "utf8")),
+    );
+    expect([begin, engine].map((code) => code?.includes("class RE2JS"))).toEqual([false, true]);
+    const { url, said } = await started(["start.mjs"], directory, {});
+    await expect.poll(() => fetch(url).then(({ status }) => status, said), { timeout: 60_000 }).toBe(200);
+    const answers = await Promise.all(
+      ["p0", "p1"].map((name) => fetch(`${url}synthetic/${name}`).then((answer) => answer.json())),
+    );
+    expect(answers).toMatchObject([
+      { synthetic_generic_result_v1: { ok: true } },
+      { synthetic_generic_result_v1: { ok: false, generic_error: { error_type: "body" } } },
+    ]);
+  });
+});
 
 describe("the bundle of evaluate", { timeout: 120_000 }, () => {
   it.skipIf(firestoreMissing)("commits with Google's client, from an empty folder", async () => {

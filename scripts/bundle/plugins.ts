@@ -41,6 +41,7 @@ export const loadedLater: Readonly<Record<string, readonly string[]>> = {
   "google-auth-library": ["GoogleAuth"],
   nodemailer: ["createTransport"],
   pg: ["Client"],
+  re2js: ["RE2JS"],
   ws: ["WebSocket"],
 };
 
@@ -50,25 +51,39 @@ export function laterFile(name: string): string {
 }
 
 /**
- * Leaves what is loaded later in files of its own, so that a start reads one file and nothing of them.
+ * Leaves what is loaded later in files of its own, so that a start reads one file and nothing of them. Those that our own code imports at
+ * its beginning are loaded when something of them is used.
  * @param found called with each of them
  */
 export function later(found: (name: string) => void): Plugin {
   return {
     name: "later",
-    setup({ onResolve }) {
+    setup({ onResolve, onLoad }) {
       onResolve({ filter: /^[@a-z]/ }, ({ path, kind, importer }) => {
-        if (kind !== "dynamic-import" || importer.includes("node_modules") || path.startsWith("node:"))
-          return undefined;
-        if (!Object.hasOwn(loadedLater, path))
+        const named = Object.hasOwn(loadedLater, path);
+        const isLater = kind === "dynamic-import" || (kind === "import-statement" && named);
+        if (!isLater || importer.includes("node_modules") || path.startsWith("node:")) return undefined;
+        if (!named)
           return {
             errors: [{ text: `${path} is loaded later: name what is asked of it in scripts/bundle/plugins.ts` }],
           };
         found(path);
-        return { path: `./later/${laterFile(path)}.mjs`, external: true };
+        return kind === "dynamic-import"
+          ? { path: `./later/${laterFile(path)}.mjs`, external: true }
+          : { path, namespace: "later" };
       });
+      onResolve({ filter: /^\.\/later\//, namespace: "later" }, ({ path }) => ({ path, external: true }));
+      onLoad({ filter: /.*/, namespace: "later" }, ({ path }) => ({
+        contents: onDemand(`require("./later/${laterFile(path)}.mjs")`, loadedLater[path] ?? []),
+      }));
     },
   };
+}
+
+/** A module that exports names of another one, which is only asked for when one of them is used. */
+function onDemand(module: string, names: readonly string[]): string {
+  return `for (const name of ${JSON.stringify(names)})
+  Object.defineProperty(exports, name, { enumerable: true, get: () => ${module}[name] });`;
 }
 
 /** Node's own modules that are large themselves, and that a first answer does not need. */
@@ -104,11 +119,7 @@ export function builtins(): Plugin {
       onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => {
         const module = `require("node:${path}")`;
         if (!largeBuiltins.includes(path)) return { contents: `module.exports = ${module};` };
-        const names = JSON.stringify(Object.keys(process.getBuiltinModule(path) ?? {}));
-        return {
-          contents: `for (const name of ${names})
-  Object.defineProperty(exports, name, { enumerable: true, get: () => ${module}[name] });`,
-        };
+        return { contents: onDemand(module, Object.keys(process.getBuiltinModule(path) ?? {})) };
       });
     },
   };

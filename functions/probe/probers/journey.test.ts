@@ -292,6 +292,23 @@ describe("journey", () => {
     });
   });
 
+  it.each([
+    ["user-a.(c", undefined],
+    ["user-abc", 'step `look`: $.user is "user-abc", expected /^user-a\\.\\(c$/'],
+  ])("takes a captured text inside of a pattern as it is: %s", async (user, message) => {
+    const port = await tcpServer((socket) =>
+      socket.once("data", () => socket.end(`HTTP/1.1 200 OK\r\n\r\n${JSON.stringify({ id: "a.(c", user })}`)),
+    );
+    const url = `http://127.0.0.1:${port}/`;
+    const result = await probeOnce(journey, {
+      steps: [
+        { name: "begin", http: { url }, capture: { id: "$.id" } },
+        { name: "look", http: { url, expect: { json: { "$.user": "/^user-${id}$/" } } } },
+      ],
+    });
+    expect(result.failure?.message).toBe(message);
+  });
+
   it("fails in the connection like any other probe", async () => {
     const nobody = await closedPort();
     const result = await probeOnce(journey, {
