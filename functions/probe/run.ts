@@ -1,6 +1,7 @@
 /** One run of probes: bounded and paced, each within its own deadline, all their results in one report. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import { ownEntry } from "../../shared/entries.ts";
 import type { ProbeResult, Report, Trigger, Vantage } from "../../shared/messages/report.ts";
 import { type AttemptPorts, instant, readSettings, runProbe } from "./attempt.ts";
 import { startControl } from "./control.ts";
@@ -36,7 +37,7 @@ export const mostAtOnce = 100;
 export async function runProbes(run: ProbeRun): Promise<Report> {
   const { probes, clock, concurrency = mostAtOnce, paceMs = 0.5, probers = registry } = run;
   for (const probe of probes) {
-    const prober = probers[probe.kind];
+    const prober = ownEntry(probers, probe.kind);
     if (prober) readSettings(probe, prober);
   }
   const startedAt = clock.now();

@@ -74,7 +74,7 @@ export function later(found: (name: string) => void): Plugin {
       });
       onResolve({ filter: /^\.\/later\//, namespace: "later" }, ({ path }) => ({ path, external: true }));
       onLoad({ filter: /.*/, namespace: "later" }, ({ path }) => ({
-        contents: onDemand(`require("./later/${laterFile(path)}.mjs")`, loadedLater[path] ?? []),
+        contents: onDemand(`require("./later/${laterFile(path)}.mjs")`, ownEntry(loadedLater, path) ?? []),
       }));
     },
   };
