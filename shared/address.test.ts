@@ -19,6 +19,8 @@ describe("isPrivateAddress", () => {
     ["::", true],
     ["::ffff:127.0.0.1", true],
     ["::ffff:8.8.8.8", false],
+    ["::ffff:0:127.0.0.1", true],
+    ["fe80::1%eth0", true],
     ["fd00::1", true],
     ["fe80::1", true],
     ["64:ff9b::7f00:1", true],

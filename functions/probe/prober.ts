@@ -28,6 +28,8 @@ export interface ProbeWorld {
   lastBeat(name: string): Promise<KeptBeat | undefined>;
   /** Google's APIs, with the identity of the function. */
   readonly google: GoogleApi;
+  /** Refuses an address before it is connected to. @throws ProbeFault @default permits all */
+  readonly permit?: (address: string) => void;
   /** Registers what must be closed when the probe ends, however it ends. */
   onClose(close: () => void): void;
 }

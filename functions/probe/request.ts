@@ -1,5 +1,6 @@
 /** One HTTP request as it is configured: its settings, and the exchange from the first connection to the last answer of its redirects. */
 import { z } from "zod";
+import { isPrivateAddress } from "../../shared/address.ts";
 import { type SecretReference, textOrSecret } from "../../shared/config/fields.ts";
 import { setEntry } from "../../shared/entries.ts";
 import { lazily } from "../../shared/lazily.ts";
@@ -29,6 +30,7 @@ export interface RequestSettings {
   readonly body?: string | SecretReference | undefined;
   readonly json?: unknown;
   readonly follow_redirects: number;
+  readonly allow_private_redirects: boolean;
   readonly ip_version: IpVersion;
   readonly max_body: number;
   readonly tls: TlsVerification;
@@ -76,6 +78,12 @@ export const requestFields: () => {
     .max(20)
     .default(5)
     .describe("How many redirects are followed; 0 takes the first answer."),
+  allow_private_redirects: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Follows redirects from a public address to a private one, too, such as an internal service. A target that is private itself may redirect to private addresses in any case.",
+    ),
   ip_version: ipVersion(),
   max_body: z
     .int()
@@ -97,7 +105,7 @@ export const oneBody: {
 };
 
 /**
- * Sends the request on a fresh connection, and follows its redirects.
+ * Sends the request on a fresh connection, and follows its redirects: from a public address to a private one only where that is allowed.
  * @param confidential names of headers that no other origin may see, besides those that are secret by themselves
  */
 export async function ask(
@@ -112,11 +120,16 @@ export async function ask(
   const soonest = (): number | undefined => (expiries.length === 0 ? undefined : Math.min(...expiries));
   const seen: Hop[] = [];
   let outgoing = first;
+  // The address that redirected last.
+  let redirectedBy = "";
   for (let hops = 0; ; hops++) {
     const watch = stopwatch(() => world.clock());
     const left = world.clock();
     try {
-      const { expiresAt, answer } = await visit(outgoing, settings, ca, world, watch);
+      const mayBePrivate = hops === 0 || settings.allow_private_redirects || isPrivateAddress(redirectedBy);
+      const reachable = mayBePrivate ? world : publicOnly(world, watch);
+      const { expiresAt, answer, address } = await visit(outgoing, settings, ca, reachable, watch);
+      redirectedBy = address;
       if (expiresAt !== undefined) expiries.push((expiresAt - world.now()) / 1000);
       const hop = { url: shown(outgoing.url), status: answer.status, duration: (world.clock() - left) / 1000 };
       const next = settings.follow_redirects > 0 ? redirected(outgoing, answer, world.redact) : undefined;
@@ -194,12 +207,13 @@ async function visit(
   ca: string | undefined,
   world: ProbeWorld,
   watch: Stopwatch,
-): Promise<{ answer: Answer; expiresAt?: number | undefined }> {
+): Promise<{ answer: Answer; address: string; expiresAt?: number | undefined }> {
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const encrypted = url.protocol === "https:";
   const port = Number(url.port || (encrypted ? 443 : 80));
   const family = settings.ip_version === "any" ? {} : { family: settings.ip_version };
   const raw = await dial({ host, port, ...family }, world, watch);
+  const address = raw.remoteAddress ?? "";
   const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
   const question = {
     method,
@@ -208,11 +222,24 @@ async function visit(
     body,
     maxBody: settings.max_body,
   };
-  if (!encrypted) return { answer: await exchange(raw, question, watch) };
+  if (!encrypted) return { answer: await exchange(raw, question, watch), address };
   const verify = settings.tls.insecure ? "nothing" : "full";
   const secured = await secure(raw, { host, ca, verify, protocols: ["http/1.1"] }, watch, world.now());
   if (secured.fault !== undefined) throw new CertificateFault(secured.fault, secured.expiresAt);
-  return { answer: await exchange(secured.socket, question, watch), expiresAt: secured.expiresAt };
+  return { answer: await exchange(secured.socket, question, watch), address, expiresAt: secured.expiresAt };
+}
+
+/** A world without private addresses, for a redirect that comes from a public one: it must not show what only the monitor can reach. */
+function publicOnly(world: ProbeWorld, watch: Stopwatch): ProbeWorld {
+  const permit = (address: string): void => {
+    if (!isPrivateAddress(address)) return;
+    watch.enter("redirect");
+    throw new ProbeFault(
+      "protocol",
+      `a redirect from a public address to the private address ${address} is not followed: set allow_private_redirects: true to follow it`,
+    );
+  };
+  return { ...world, permit };
 }
 
 /** The request that a redirect asks for; `undefined` when the answer is none. @throws ProbeFault */

@@ -56,6 +56,7 @@ async function resolveHost(
 
 async function open(options: NetConnectOpts, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
   world.signal.throwIfAborted();
+  if ("host" in options && options.host !== undefined) world.permit?.(options.host);
   watch.enter("connect");
   const socket = connect({ ...options, noDelay: true });
   // Faults reach the prober by what it waits for; one that comes later must not end the process.
