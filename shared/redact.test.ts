@@ -65,6 +65,7 @@ describe("redact", () => {
     ["https://hooks.example.com/in/4b1dc0de", "hooks.example.com knows no 4b1dc0de", "hooks.example.com knows no ***"],
     ["https://example.com/?sig=t0ken-value&user=someone", "someone t0ken-value", "someone ***"],
     ["https://t0ken-value@example.com/", "t0ken-value", "***"],
+    ["https://someone@example.com/", "someone may not come in", "someone may not come in"],
     // Cookies, forms, and other named values.
     ["sid=t0ken-value; theme=dark", "t0ken-value", "***"],
     ["sid=t0ken-value==; theme=dark", "sid is t0ken-value==", "sid is ***"],

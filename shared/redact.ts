@@ -61,7 +61,7 @@ export class Redactor {
 
   readonly redact: Redact = (text, isCut = false) => {
     if (this.isEmpty) return text;
-    this.#automaton ??= new Automaton([...this.#secrets].flatMap(secretParts).flatMap(needlesOf));
+    this.#automaton ??= automatonFor(this.#secrets);
     const bytes = bytesOf(text);
     const spans: Span[] = [];
     search(bytes, this.#automaton, { depth: deepest, leastAtEnd: isCut ? 1 : unmarked }, (start, end) =>
@@ -69,6 +69,21 @@ export class Redactor {
     );
     return spans.length === 0 ? text : textOf(starred(bytes, spans));
   };
+}
+
+/** Automata by their secrets: probes of a run share theirs, and so do runs. */
+const automata = new Map<string, Automaton>();
+/** How many of them are remembered: more than a configuration has, and not every token that was ever given out. */
+const mostAutomata = 100;
+
+function automatonFor(secrets: ReadonlySet<string>): Automaton {
+  const key = JSON.stringify([...secrets]);
+  const known = automata.get(key);
+  if (known) return known;
+  const automaton = new Automaton([...secrets].flatMap(secretParts).flatMap(needlesOf));
+  if (automata.size >= mostAutomata) automata.clear();
+  automata.set(key, automaton);
+  return automaton;
 }
 
 interface Span {

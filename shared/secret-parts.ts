@@ -50,9 +50,9 @@ function decodedLogin(text: string): RegExpExecArray | null {
   return /^([^:\u0000-\u001f\ufffd]*):([^\u0000-\u001f\ufffd]*)$/.exec(Buffer.from(text, "base64").toString("utf8"));
 }
 
-/** The password; and the user where that is the key of an API, for which there is no password, or one of no meaning. */
+/** The password; and the user where that looks like the key of an API, for which there is no password or one of no meaning. */
 function partsOfLogin(user: string, password: string): string[] {
-  return password === "" || (user.length >= 20 && looksRandom(user)) ? [user, password] : [password];
+  return looksRandom(user) && (password === "" || user.length >= 20) ? [user, password] : [password];
 }
 
 /** The password as it is written and as it is meant, the values of the query, and the path, which can be the secret of a web address. */
