@@ -6,6 +6,7 @@ import { localSecrets } from "../shared/adapters/secrets.ts";
 import { connectStore } from "../shared/adapters/select.ts";
 import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
 import { beatsIn } from "../shared/heartbeats.ts";
+import { replaceDnsLookup } from "../shared/lookup.ts";
 import type { ProbeResult, Report, Trigger, Vantage } from "../shared/messages/report.ts";
 import type { Secrets, Store } from "../shared/ports.ts";
 
@@ -38,6 +39,7 @@ export interface Errand {
 
 /** Runs the probes once and together, all of them from here. @returns a report for each vantage point that they stand for */
 export function runHere({ configuration, probes, group, request, ...errand }: Errand): Promise<Report[]> {
+  replaceDnsLookup();
   const { environment } = configuration;
   const byVantage = Map.groupBy(probes, ({ vantage }) => vantage);
   return Promise.all(

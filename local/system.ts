@@ -80,7 +80,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     PATHKEEPER_METRICS: join(dataDir, "metrics.prom"),
     PATHKEEPER_VANTAGE: "any",
     ...(googleApi === undefined ? {} : { PATHKEEPER_GOOGLE_API: googleApi }),
-    // Names are looked up on these threads: with few of them, dead names would keep the others waiting.
+    // Bodies are decompressed and passwords derived on these threads: with few of them, one target would wait for others.
     UV_THREADPOOL_SIZE: "16",
   };
   const processes = new Map<string, number>([["local", process.pid]]);

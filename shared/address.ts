@@ -1,7 +1,8 @@
 /** Keeps requests away from addresses that are nobody's business outside: the network of the monitor and its metadata server. */
-import { type LookupAddress, type LookupOptions, lookup as resolve } from "node:dns";
+import type { LookupAddress } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 import { lazily } from "./lazily.ts";
+import { lookup } from "./lookup.ts";
 
 /** An address that may not be reached. `code` is `EPRIVATE`. */
 export class PrivateAddress extends Error {
@@ -49,10 +50,9 @@ export function refusePrivateHost(hostname: string): void {
 
 /** Resolves names like `dns.lookup`, to public addresses only: what is connected to is what was checked. */
 export const publicLookup: LookupFunction = (hostname, options, callback) => {
-  const all: LookupOptions & { all: true } = { ...options, all: true };
-  resolve(hostname, all, (error, addresses: LookupAddress[] = []) => {
+  lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) return callback(error, "", 0);
-    const allowed = addresses.filter(({ address }) => !isPrivateAddress(address));
+    const allowed = (addresses as LookupAddress[]).filter(({ address }) => !isPrivateAddress(address));
     const [first] = allowed;
     if (first === undefined) return callback(refusal(), "", 0);
     if (options.all) callback(null, allowed);

@@ -2,6 +2,7 @@
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { publicLookup, refusePrivateHost } from "./address.ts";
+import { lookup } from "./lookup.ts";
 import { bounded } from "./redact.ts";
 
 /** What is asked. */
@@ -46,7 +47,7 @@ export async function outbound(asked: OutboundRequest): Promise<OutboundAnswer> 
       headers: { "user-agent": "pathkeeper", "content-length": String(Buffer.byteLength(body)), ...headers },
       agent: false,
       signal,
-      ...(allowPrivate ? {} : { lookup: publicLookup }),
+      lookup: allowPrivate ? lookup : publicLookup,
     });
     request.on("error", reject);
     request.on("response", (response) => {

@@ -102,7 +102,7 @@ resource "google_cloudfunctions2_function" "main" {
         PATHKEEPER_SECRET_PREFIX = var.name_prefix
       },
       each.value.target == "probe" ? { PATHKEEPER_VANTAGE = each.value.vantage } : {},
-      # Names are looked up on these threads: with the usual four, names that do not answer would keep the others waiting.
+      # Bodies are decompressed and passwords derived on these threads: with the usual four, one target would wait for others.
       each.value.target == "probe" ? { UV_THREADPOOL_SIZE = "16" } : {},
       # They allocate much for every report and every page. A small nursery is collected more often, and saves 100 MB in either.
       contains(["evaluate", "notify"], each.value.target) ? { NODE_OPTIONS = "--max-semi-space-size=8" } : {},

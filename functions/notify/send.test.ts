@@ -1,6 +1,8 @@
+import dns from "node:dns";
 import { createServer } from "node:net";
 import { Webhook } from "standardwebhooks";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { dnsServer } from "../../shared/dns.fixtures.ts";
 import type { OutgoingMail, OutgoingRequest } from "./channel.ts";
 import { email } from "./channels/email.ts";
 import { webhook } from "./channels/webhook.ts";
@@ -258,5 +260,46 @@ describe("a mail", () => {
     expect(received?.to).toMatchObject({ text: "infra@example.com" });
     expect(received?.subject).toBe("x Bcc: evil@example.com <script> · a X-Evil: 1");
     expect(received?.messageId).toBe("<a.X-Evil.1.opened.mail@netra-staging.pathkeeper>");
+  });
+});
+
+describe("names", () => {
+  async function named(): Promise<void> {
+    const server = await dnsServer({ "alive.test": ["127.0.0.1"], "dead.test": "silent", "broken.test": "SERVFAIL" });
+    const before = dns.getServers();
+    dns.setServers([server.address]);
+    onTestFinished(async () => {
+      dns.setServers(before);
+      await server.stop();
+    });
+  }
+
+  it("that no DNS server answers keep no other channel waiting", async () => {
+    await named();
+    await using inbox = await webInbox();
+    await using mails = await mailInbox();
+    const send = sender(secretsOf({}), { deadlineMs: 3_000 });
+    let ended = 0;
+    const dead = Array.from({ length: 10 }, async (_, at) => {
+      const reply = await send(at % 2 === 0 ? request("http://dead.test/hook") : mail("smtp://dead.test:25"), 0);
+      ended++;
+      return reply;
+    });
+    expect(await send(request(inbox.url.replace("127.0.0.1", "alive.test")), 0)).toMatchObject({ status: 200 });
+    expect(await send(mail(mails.url.replace("127.0.0.1", "alive.test")), 0)).toMatchObject({ status: 250 });
+    expect(ended).toBe(0);
+    for (const reply of await Promise.all(dead))
+      expect(reply).toEqual({ error: "no answer within 3 s", code: "ETIMEDOUT" });
+  });
+
+  it.each([
+    ["broken.test", "EAI_AGAIN", "the name broken.test could not be looked up: the DNS server failed (SERVFAIL)"],
+    ["no-such.test", "ENOTFOUND", "the name no-such.test does not exist (NXDOMAIN)"],
+  ])("that are not found say why: %s", async (host, code, error) => {
+    await named();
+    const send = sender(secretsOf({}));
+    expect(await send(request(`http://${host}/hook`), 0)).toEqual({ error, code });
+    expect(await send(request(`https://${host}/hook`, { allowPrivate: false }), 0)).toEqual({ error, code });
+    expect(await send(mail(`smtp://${host}:25`), 0)).toEqual({ error, code });
   });
 });

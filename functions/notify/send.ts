@@ -2,6 +2,7 @@
 import { createConnection, type Socket } from "node:net";
 import { isSecretReference, type SecretReference } from "../../shared/config/secret-reference.ts";
 import { setEntry } from "../../shared/entries.ts";
+import { lookup } from "../../shared/lookup.ts";
 import { outbound } from "../../shared/outbound.ts";
 import type { Secrets } from "../../shared/ports.ts";
 import { bounded } from "../../shared/redact.ts";
@@ -174,7 +175,7 @@ async function sendMail(outgoing: OutgoingMail, vault: Vault, deadline: AbortSig
 /** A connection that dies at the deadline, in whatever phase of the conversation that is. */
 function connect(host: string, port: number, deadline: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ host, port });
+    const socket = createConnection({ host, port, lookup });
     deadline.addEventListener("abort", () => socket.destroy(new Error("deadline")), { once: true });
     socket.once("error", reject);
     socket.once("connect", () => {

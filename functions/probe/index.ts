@@ -2,9 +2,12 @@
 import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connect } from "../../shared/adapters/select.ts";
 import { beatsIn } from "../../shared/heartbeats.ts";
+import { replaceDnsLookup } from "../../shared/lookup.ts";
 import { pushFunction } from "../../shared/shell.ts";
 import { probeHandler } from "./handler.ts";
 import { syntheticHandler, syntheticPath } from "./synthetic.ts";
+
+replaceDnsLookup();
 
 const world = await connect(process.env);
 const ports = { ...world, beats: beatsIn(world.store) };

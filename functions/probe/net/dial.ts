@@ -1,7 +1,7 @@
 /** Opens fresh connections, one phase after the other: never pooled, never raced over several addresses. */
 
-import { lookup } from "node:dns/promises";
 import { connect, isIP, type NetConnectOpts, type Socket } from "node:net";
+import { resolveHost } from "../../../shared/lookup.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { ProbeFault } from "./faults.ts";
 import type { Stopwatch } from "./stopwatch.ts";
@@ -19,7 +19,7 @@ export type Address =
 export async function dial(address: Address, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
   if ("path" in address) return await open({ path: address.path }, world, watch);
   const { port, family } = address;
-  const host = await resolveHost(address.host, family, world, watch);
+  const host = await addressOf(address.host, family, world, watch);
   return await open({ host, port }, world, watch);
 }
 
@@ -37,7 +37,7 @@ export function eventOf(socket: Socket, event: string): Promise<void> {
   });
 }
 
-async function resolveHost(
+async function addressOf(
   host: string,
   family: 4 | 6 | undefined,
   world: ProbeWorld,
@@ -49,8 +49,7 @@ async function resolveHost(
     throw new ProbeFault("dns", `${host} is an address of IPv${literal}, but ip_version is ${family}`);
   }
   watch.enter("dns");
-  // The system's lookup cannot be stopped, only left behind.
-  const { address } = await unlessAborted(lookup(host, { family: family ?? 0 }), world.signal);
+  const [{ address }] = await resolveHost(host, { family, signal: world.signal });
   return address;
 }
 

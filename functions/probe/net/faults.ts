@@ -1,5 +1,6 @@
 /** What stands in place of an answer when the network fails, in a kind and a plain sentence. */
 import { ownEntry } from "../../../shared/entries.ts";
+import { LookupError } from "../../../shared/lookup.ts";
 import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
 
 /** What of a failure a program may rely on besides its kind. */
@@ -44,27 +45,22 @@ export interface FaultContext {
 export function failureOf(error: unknown, { phase, peer, signal }: FaultContext): Failure {
   if (signal.aborted) {
     const whose = signal.reason instanceof Overrun ? signal.reason.whose : "the time of the probe";
-    return { kind: "timeout", phase, message: `${whose} ran out while ${doing(phase, peer)}` };
+    return { kind: "timeout", phase, message: `${whose} ran out while ${doing(phase, peer)}${unanswered(phase)}` };
   }
   if (error instanceof ProbeFault) return { kind: error.kind, phase, message: error.message, ...error.facts };
+  if (error instanceof LookupError) return { kind: "dns", phase, message: `the name of ${peer} ${error.problem}` };
   const { code = "", message = String(error) } = error as NodeJS.ErrnoException;
   const known = faults.find(({ codes }) => codes.test(code));
   if (known) return { kind: known.kind, phase, message: known.say(peer, phase, message), code };
   return { kind: "internal", phase, message: `unexpected fault while ${doing(phase, peer)}: ${message}` };
 }
 
-/** Node's codes of system, lookup, TLS and HTTP errors, and those of our own reader of HTTP, the first match counts. */
+/** Node's codes of system, TLS and HTTP errors, and those of our own reader of HTTP, the first match counts. */
 const faults: readonly {
   readonly codes: RegExp;
   readonly kind: FailureKind;
   readonly say: (peer: string, phase: string, message: string) => string;
 }[] = [
-  {
-    codes: /^ENOTFOUND$|^ENODATA$/,
-    kind: "dns",
-    say: (peer) => `the name of ${peer} does not exist, or has no address of the wanted kind`,
-  },
-  { codes: /^EAI_/, kind: "dns", say: (peer) => `the name of ${peer} could not be looked up: no answer of DNS` },
   { codes: /^ECONNREFUSED$/, kind: "refused", say: (peer) => `${peer} refused the connection: nothing listens there` },
   {
     codes: /^ECONNRESET$|^EPIPE$|^ECONNABORTED$/,
@@ -123,6 +119,11 @@ const activities: Readonly<Record<string, string>> = {
   ping: "waiting for the answer to a ping from",
   close: "waiting for the close of",
 };
+
+/** What an overrun of a phase means, where that can be said: only the DNS servers are waited for while a name is looked up. */
+export function unanswered(phase: string): string {
+  return phase === "dns" ? ": no DNS server answered" : "";
+}
 
 /** What goes on in a phase, as a part of a sentence: `connecting to api.example.com:443`. */
 export function doing(phase: string, peer: string): string {

@@ -3,7 +3,7 @@ import { ownEntry } from "../../../shared/entries.ts";
 import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
 import { formatDuration } from "../../../shared/units.ts";
 import type { ProbeWorld } from "../prober.ts";
-import { doing, failureOf, ProbeFault } from "./faults.ts";
+import { doing, failureOf, ProbeFault, unanswered } from "./faults.ts";
 import { type Stopwatch, stopwatch } from "./stopwatch.ts";
 
 /** What holds while a stage runs. */
@@ -41,7 +41,7 @@ export function stages(world: ProbeWorld, limits: Readonly<Record<string, number
     const time = formatDuration(limitMs);
     return limit
       ? new ProbeFault(limit.kind ?? "timeout", `within ${time} ${limit.missing()}`)
-      : new ProbeFault("timeout", `${doing(stage, peer)} took longer than ${time}`);
+      : new ProbeFault("timeout", `${doing(stage, peer)} took longer than ${time}${unanswered(stage)}`);
   };
   return {
     world: { ...world, signal: AbortSignal.any([world.signal, overrun.signal]) },
