@@ -3,12 +3,14 @@
  * keep everybody else waiting. Here every name has a resolver of its own, and the rest is as the system does it: hosts file, search domains,
  * and the order of addresses.
  */
+
 import { createSocket } from "node:dgram";
 import dns, { type LookupOptions, type promises } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { hostname as nameOfThisMachine } from "node:os";
 import { domainToASCII } from "node:url";
 import { promisify } from "node:util";
+import { ownEntry } from "./entries.ts";
 import { candidates, parseHosts, parseResolvConf, watchedFile } from "./name-service.ts";
 
 /** An address of a host. */
@@ -223,7 +225,7 @@ async function answerOf(name: string, family: 4 | 6, resolver: promises.Resolver
     const addresses = await (family === 6 ? resolver.resolve6(name) : resolver.resolve4(name));
     return { addresses: addresses.map((address) => ({ address, family })), reason: "NODATA" };
   } catch (error) {
-    return { addresses: [], reason: reasons[(error as NodeJS.ErrnoException).code ?? ""] ?? "INVALID" };
+    return { addresses: [], reason: ownEntry(reasons, (error as NodeJS.ErrnoException).code ?? "") ?? "INVALID" };
   }
 }
 
