@@ -112,7 +112,10 @@ export function start(configuration: Configuration, store: Store): (report: Repo
   const ports = { store, publisher: new MemoryPublisher(), clock: { now: () => noon }, logger: silentLogger };
   const handle = evaluateHandler(ports, planOf(configuration), { watchesItself: false });
   return (data) =>
-    handle({ messageId: "", publishedAt: noon, attributes: {}, data, subscription: "" }, "/measurements");
+    handle(
+      { messageId: "", publishedAt: Date.parse(data.finished_at), attributes: {}, data, subscription: "" },
+      "/measurements",
+    );
 }
 
 /** Counts what is read and written. */

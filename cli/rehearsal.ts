@@ -66,6 +66,7 @@ class Stage {
       start: 0,
       // What is missing in a record, or comes late in it, says nothing of a monitor.
       watchesItself: false,
+      knowsPublication: false,
       onRequest: (request, at) => this.#validations.ask(request, at),
       onPublished: (topic, data) => {
         if (topic !== topics.notifications) return;

@@ -91,6 +91,7 @@ class Stage {
       configuration: scenario.plan.configuration,
       plan: scenario.plan,
       start: scenario.start,
+      knowsPublication: false,
       send: this.#send,
       onRequest: (request, at) => this.#answer(request, at),
       onPublished: (topic, data) => {

@@ -40,6 +40,8 @@ export interface WorldOptions {
   readonly start: number;
   /** Whether the evaluator watches the monitor itself: reports that do not come, ticks that are late. @default true */
   readonly watchesItself?: boolean;
+  /** Whether event time is bounded by when reports arrive. Not where they are played: a record and a scenario say when things were. @default true */
+  readonly knowsPublication?: boolean;
   /** Answers a request to run probes; without it requests stay unanswered. */
   readonly onRequest?: (request: ProbeRequest, at: number) => void;
   readonly onPublished?: (topic: Topic, data: unknown, at: number) => void;
@@ -183,6 +185,7 @@ export class VirtualWorld {
   #newEvaluator(): Handler {
     return evaluateHandler({ ...this.#ports, clock: this.clock, logger: this.#logger }, this.#plan, {
       watchesItself: this.#options.watchesItself ?? true,
+      knowsPublication: this.#options.knowsPublication ?? true,
     });
   }
 

@@ -17,6 +17,7 @@ import { closedLately, unreportedOf } from "./closed.ts";
 import { documentOf, incidentCollection } from "./document.ts";
 import type { Happening } from "./draft.ts";
 import { crossPartition } from "./edits.ts";
+import { healedEnvironment, healedPartition } from "./heal.ts";
 import { revise } from "./incident.ts";
 import type { OperatorFields } from "./operator.ts";
 import {
@@ -29,8 +30,8 @@ import {
   reportInstant,
 } from "./partition.ts";
 import type { PartitionCache } from "./partition-cache.ts";
-import { squeezedSentence } from "./partition-document.ts";
 import type { Plan } from "./plan.ts";
+import type { Publication } from "./publication.ts";
 import { sourceOf } from "./samples.ts";
 import { hearSelf, missTicks, ticksAreDue, watchTick } from "./self/checks.ts";
 import { type Exported, ownPoints, reportsIn, seriesPoints } from "./self/export.ts";
@@ -46,8 +47,8 @@ import {
   type OutboxEntry,
   type PartitionState,
   stateCollection,
-  stateDocument,
 } from "./state.ts";
+import { monitorDocument, partitionDocument, type StateDocument } from "./state-document.ts";
 import type { Turns } from "./turns.ts";
 
 /** What is to be published now that the commit has been made, and why a report was not judged. */
@@ -80,27 +81,37 @@ export interface Desk {
   readonly exports: boolean;
   /** The newest tick that this instance knows of. */
   readonly ticks: { at: number };
+  /** The newest instant that can have passed, in milliseconds since the epoch; infinite where nothing says what can have. */
+  readonly latest: number;
 }
 
 /** Folds the report of a schedule into its partition and, if anything changed, into the incidents. */
-export async function commitReport(desk: Desk, report: Report, now: number): Promise<Committed> {
+export async function commitReport(
+  desk: Desk,
+  report: Report,
+  now: number,
+  publication?: Publication,
+): Promise<Committed> {
   const step = (state: PartitionState): Evaluated => {
     const evaluated = evaluateReport(state, report, desk.plan);
-    if (evaluated.ignored === "repeated" || evaluated.ignored === "late") return evaluated;
     const next = evaluated.state;
-    const heard = noted(state.heard, report, reportInstant(report), now);
+    if (evaluated.ignored === "repeated") return evaluated;
+    const judged = evaluated.ignored !== "late";
+    const heard = noted(state.heard, report, reportInstant(report), now, publication, judged);
+    if (!judged) return { ...evaluated, state: { ...next, heard } };
     const uptime = withReport(state.uptime ?? {}, report, desk.plan, horizonOf(next, desk.plan));
     return { ...evaluated, state: { ...next, heard, uptime } };
   };
-  const committed = await commitStep(desk, partition(report.group, desk), step, now);
+  const committed = await commitStep(desk, partitionDocument(report.group, desk), step, now);
   if (!desk.watchesItself || !ticksAreDue(desk.ticks.at, now)) return committed;
-  const { outbox } = await commitStep(desk, monitor, (state) => missTicks(known(state, desk, now), now), now);
+  const miss = (state: SelfState): Stepped<SelfState> => missTicks(known(state, desk, now), now);
+  const { outbox } = await commitStep(desk, monitorDocument(desk), miss, now);
   return { ...committed, outbox: [...new Set([...committed.outbox, ...outbox])] };
 }
 
 /** Takes in what a function reports of the monitor itself. */
 export function commitSelfReport(desk: Desk, report: Report, now: number): Promise<Committed> {
-  return commitStep(desk, monitor, (state) => hearSelf(state, report, now), now);
+  return commitStep(desk, monitorDocument(desk), (state) => hearSelf(state, report, now), now);
 }
 
 /** Takes a report that answers a validation to the incident that asked for it. */
@@ -126,16 +137,17 @@ export async function commitDiagnosis(desk: Desk, report: Report, now: number): 
 export async function commitTick(desk: Desk, at: number, now: number): Promise<Committed> {
   const { store, plan, partitions } = desk;
   const committed: Committed[] = [];
-  const { alerts } = await readEnvironment(store);
+  const { alerts } = healedEnvironment(await readEnvironment(store), desk.latest);
   // Partitions that the configuration does not have any more may have left alerts, which nobody else would end.
   const strays = Object.values(alerts).map(({ partition: of }) => of);
   const groups = [...new Set([...plan.groups, ...strays])].filter((group) => !elsewhere.includes(group));
-  const seen = await Promise.all(groups.map((group) => partitions.get(store, group)));
+  const stored = await Promise.all(groups.map((group) => partitions.get(store, group)));
+  const seen = stored.map((state) => healedPartition(state, desk.latest));
   for (const [index, group] of groups.entries()) {
     const state = seen[index] ?? emptyPartition;
-    if (evaluateTick(state, group, plan, at).state === state) continue;
+    if (evaluateTick(state, group, plan, at).state === stored[index]) continue;
     const step = (before: PartitionState): Evaluated => evaluateTick(before, group, plan, at);
-    committed.push(await commitStep(desk, partition(group, desk), step, now));
+    committed.push(await commitStep(desk, partitionDocument(group, desk), step, now));
   }
   const states = new Map(groups.map((group, index) => [group, seen[index] ?? emptyPartition]));
   const itself = desk.watchesItself ? await lookAtItself(desk, states, at, now) : undefined;
@@ -151,7 +163,7 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
       const next = applied(state.alerts, verdicts, { partition: crossPartition, plan, source, watermark: at, changes });
       return { state: next === state.alerts ? state : { ...state, watermark: at, alerts: next }, changes };
     };
-    committed.push(await commitStep(desk, partition(crossPartition, desk), step, now));
+    committed.push(await commitStep(desk, partitionDocument(crossPartition, desk), step, now));
   }
   const changes = lostAlerts(alerts, states, at, plan);
   const environment = await commitIncidents(desk, { changes, tickAt: at }, now);
@@ -176,7 +188,8 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
 
 /** Remembers that a heartbeat has arrived. */
 export async function commitHeartbeat(desk: Desk, at: number, now: number): Promise<void> {
-  await commitStep(desk, monitor, (state) => ({ state: { ...state, beatAt: at }, changes: [] }), now);
+  const step = (state: SelfState): Stepped<SelfState> => ({ state: { ...state, beatAt: at }, changes: [] });
+  await commitStep(desk, monitorDocument(desk), step, now);
 }
 
 const nothing: Exported = { points: [], upTo: {}, leftOut: 0 };
@@ -205,7 +218,7 @@ async function lookAtItself(
   let exported = nothing;
   const { outbox } = await commitStep(
     desk,
-    monitor,
+    monitorDocument(desk),
     (state) => {
       const watched = watchTick(state, heard, plan, at, now);
       before = state;
@@ -218,7 +231,7 @@ async function lookAtItself(
     },
     now,
   );
-  ticks.at = Math.max(ticks.at, after.tickAt);
+  ticks.at = after.tickAt;
   const isNew = before !== after;
   return { outbox, before, after, isNew, exported, heartbeatDue: isNew && isHeartbeatDue(after, heard, plan, at, now) };
 }
@@ -262,14 +275,6 @@ function lostAlerts(
   return lost.map(({ key }) => ({ what: "alert", at, key, alert: undefined, reason }));
 }
 
-/** A document of state: how it is read and written. */
-interface Drawer<State> {
-  readonly id: string;
-  read(reads: Reads): Promise<State>;
-  /** The document, and what people should know of what it holds, in sentences. */
-  write(state: State, before: State, now: number): { readonly fields: Fields; readonly remarks?: readonly string[] };
-}
-
 /** The next state of a document, what changed with it, and why a report left it as it was. */
 interface Stepped<State> {
   readonly state: State;
@@ -277,29 +282,8 @@ interface Stepped<State> {
   readonly ignored?: NonNullable<Evaluated["ignored"]>;
 }
 
-/** The document of the monitor itself. */
-const monitor: Drawer<SelfState> = {
-  id: selfGroup,
-  read: async (reads) => decodeSelf(await reads.get(stateCollection, selfGroup)),
-  write: (state, _, now) => ({ fields: encodeSelf(state, now) }),
-};
-
 /** Names of documents of alerts that no group of probes stands behind. */
 const elsewhere: readonly string[] = [crossPartition, selfGroup];
-
-function partition(id: string, { partitions }: Desk): Drawer<PartitionState> {
-  return {
-    id,
-    read: (reads) => partitions.get(reads, id),
-    write(state, before, now) {
-      const { state: kept, text } = partitions.encode(id, state);
-      const sentence = squeezedSentence(kept, id);
-      // Said when it begins and when it changes, not with every report.
-      const isNews = sentence !== undefined && sentence !== squeezedSentence(before, id);
-      return { fields: stateDocument(text, now), remarks: isNews ? [sentence] : [] };
-    },
-  };
-}
 
 /** The state as it is, with a note of the newest tick for this instance, which asks for it again a minute later at the earliest. */
 function known(state: SelfState, { ticks }: Desk, now: number): SelfState {
@@ -313,14 +297,15 @@ function known(state: SelfState, { ticks }: Desk, now: number): SelfState {
  */
 function commitStep<State extends PartitionState | SelfState>(
   desk: Desk,
-  drawer: Drawer<State>,
+  document: StateDocument<State>,
   step: (state: State) => Stepped<State>,
   now: number,
 ): Promise<Committed> {
   const { store, turns, published } = desk;
   const attempt = (environmentToo: boolean): Promise<Committed | "environment too"> =>
     store.transaction(async (transaction) => {
-      const before = await drawer.read(transaction);
+      const stored = await document.read(transaction);
+      const before = document.heal(stored);
       const { state, changes, ignored } = step(before);
       if (changes.length > 0 && !environmentToo) return "environment too";
       let outbox: readonly OutboxEntry[] = [];
@@ -329,11 +314,11 @@ function commitStep<State extends PartitionState | SelfState>(
       else if (ignored === "repeated") {
         outbox = (await readEnvironment(transaction)).outbox.filter((entry) => !published.has(entry.id));
       }
-      const written = state === before ? undefined : drawer.write(state, before, now);
-      if (written !== undefined) transaction.set(stateCollection, drawer.id, written.fields);
+      const written = state === stored ? undefined : document.write(state, before, now);
+      if (written !== undefined) transaction.set(stateCollection, document.id, written.fields);
       return { outbox, remarks: written?.remarks ?? [], ...(ignored === undefined ? {} : { ignored }) };
     });
-  return turns.take(drawer.id, async () => {
+  return turns.take(document.id, async () => {
     const committed = await attempt(false);
     if (committed !== "environment too") return committed;
     return (await turns.take(environmentDocument, () => attempt(true))) as Committed;
@@ -353,10 +338,12 @@ function commitIncidents(desk: Desk, happening: Happening, now: number): Promise
 async function reviseIncidents(
   transaction: Transaction,
   happening: Happening,
-  { plan, published }: Desk,
+  desk: Desk,
   now: number,
 ): Promise<EnvironmentState> {
-  const before = await readEnvironment(transaction);
+  const { plan, published } = desk;
+  const stored = await readEnvironment(transaction);
+  const before = healedEnvironment(stored, desk.latest);
   const documents: Record<string, OperatorFields> = {};
   for (const id of Object.keys(before.incidents)) {
     const document = await transaction.get(incidentCollection, id);
@@ -377,12 +364,14 @@ async function reviseIncidents(
     closed: closedLately(before.closed, revised.changed, now),
   };
   const unchanged =
+    before === stored &&
     happening.changes.length === 0 &&
     revised.changed.length === 0 &&
     environment.outbox.length === before.outbox.length;
   if (!unchanged) {
     transaction.set(stateCollection, environmentDocument, encodeEnvironment(environment, now));
-    for (const incident of revised.changed) {
+    const healed = before === stored ? [] : Object.values(environment.incidents);
+    for (const incident of new Set([...revised.changed, ...healed])) {
       const fields = documentOf(incident, plan);
       if (ownEntry(documents, incident.id)) transaction.update(incidentCollection, incident.id, fields);
       else transaction.set(incidentCollection, incident.id, { ...fields, ...blankOperatorFields });

@@ -20,6 +20,7 @@ import {
 import { PartitionCache } from "./partition-cache.ts";
 import type { Plan } from "./plan.ts";
 import { writePostmortem } from "./postmortem/write.ts";
+import { boundedReport, publicationOf } from "./publication.ts";
 import { leftOutSentence } from "./self/export.ts";
 import type { Beat } from "./self/heartbeat.ts";
 import type { Closed, OutboxEntry } from "./state.ts";
@@ -41,6 +42,8 @@ export interface EvaluatePorts {
 export interface EvaluateOptions {
   /** Whether silence, stalls and pauses become incidents of the monitor. @default true */
   readonly watchesItself?: boolean;
+  /** Whether messages come with the time of their publication, which bounds event time; not in a rehearsal, where it stands. @default true */
+  readonly knowsPublication?: boolean;
 }
 
 /** How many postmortems a tick writes at most. */
@@ -56,7 +59,7 @@ export function evaluateHandler(
   options: EvaluateOptions = {},
 ): (message: PushedMessage, path: string) => Promise<void> {
   const published = new Set<string>();
-  const { watchesItself = true } = options;
+  const { watchesItself = true, knowsPublication = true } = options;
   const desk: Desk = {
     store: ports.store,
     plan,
@@ -66,6 +69,7 @@ export function evaluateHandler(
     watchesItself,
     exports: ports.metrics !== undefined,
     ticks: { at: 0 },
+    latest: Number.POSITIVE_INFINITY,
   };
   const publish = async (outbox: readonly OutboxEntry[]): Promise<void> => {
     const byTopic = Map.groupBy(outbox, ({ topic }) => topic);
@@ -95,7 +99,9 @@ export function evaluateHandler(
   return async (message, path) => {
     let committed: Committed;
     try {
-      committed = await commit(message, path, ports, desk);
+      // A clock of our own that is behind does not make a message one of the future.
+      const latest = Math.max(ports.clock.now(), message.publishedAt);
+      committed = await commit(message, path, ports, knowsPublication ? { ...desk, latest } : desk);
     } catch (error) {
       if (error instanceof StoreError && error.retryable) throw new TryAgain(`the store is busy: ${error.message}`);
       throw error;
@@ -152,10 +158,12 @@ async function commit(
   const { environment } = desk.plan.configuration;
   switch (path) {
     case "/measurements": {
-      const report = parseReport(message.data);
-      if (report.environment !== environment) return foreign(report, environment, logger);
+      const written = parseReport(message.data);
+      if (written.environment !== environment) return foreign(written, environment, logger);
+      const publication = Number.isFinite(desk.latest) ? publicationOf(written, message.publishedAt) : undefined;
+      const report = publication === undefined ? written : boundedReport(written, publication);
       if (report.group === selfGroup) return commitSelfReport(desk, report, clock.now());
-      return commitBy[report.trigger](desk, report, clock.now());
+      return commitBy[report.trigger](desk, report, clock.now(), publication);
     }
     case "/ticks": {
       const tick = parseTick(message.data);

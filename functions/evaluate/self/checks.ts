@@ -22,7 +22,7 @@ import type { Change } from "../alerts.ts";
 import { intervalOf, type Plan, paceOf } from "../plan.ts";
 import { clockTime, dateTime } from "../sentences.ts";
 import type { KnownAlert } from "../state.ts";
-import type { Heard, HeardGroup, SelfCheck, SelfState } from "./state.ts";
+import { type Heard, type HeardGroup, lateAfter, type SelfCheck, type SelfState } from "./state.ts";
 import { lastResults, unheardSince } from "./unheard.ts";
 
 /** The next state of the monitor, and what changed with it. */
@@ -36,8 +36,6 @@ export type HeardByGroup = Readonly<Record<string, HeardGroup | undefined>>;
 
 /** How long after the last tick the next is missing, in milliseconds. */
 const tickGap = 300_000;
-/** How late a tick or a report may be before something must be stuck, in milliseconds. */
-const lateAfter = 180_000;
 /** How long what lasts must be good before it is over, in milliseconds. */
 const clearAfter = 120_000;
 /** How long after it was last reported an event, such as a dead letter, is left behind, in milliseconds. */
@@ -53,6 +51,8 @@ const keepRetired = 2 * 86_400_000;
 /** Runs in a row, and the time that they span in milliseconds, after which a prober is in trouble that will not pass by itself. */
 const unhealthyRuns = 3;
 const unhealthyFor = 120_000;
+/** How long reports must come late, in milliseconds, before it is no chance. */
+const lateFor = 120_000;
 /** The most things that other functions may report at once: their names come from outside. */
 const mostTold = 20;
 /** The longest of those names, in characters: that of a channel, and what stands before it. */
@@ -78,7 +78,7 @@ export function watchTick(state: SelfState, heard: HeardByGroup, plan: Plan, at:
     for (const [name, one] of [
       ...silences(looking, heard, plan, at),
       ...partialSilences(looking, heard, plan, at),
-      ...troubles(heard, plan, at),
+      ...troubles(heard, plan, at, state.tickAt),
     ])
       seen.set(name, one);
   }
@@ -212,9 +212,9 @@ function* partialSilences(state: SelfState, heard: HeardByGroup, plan: Plan, at:
 /** The most probes that are named. */
 const mostNamed = 5;
 
-function* troubles(heard: HeardByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
+function* troubles(heard: HeardByGroup, plan: Plan, at: number, lastTickAt: number): Iterable<[string, Seen]> {
   for (const group of plan.groups) {
-    const { unhealthy, arrivedAt = 0, delayMs = 0 } = ownEntry(heard, group) ?? {};
+    const { unhealthy, arrivedAt = 0, delayMs = 0, ahead, late } = ownEntry(heard, group) ?? {};
     if (unhealthy !== undefined && unhealthy.runs >= unhealthyRuns && at - unhealthy.since >= unhealthyFor) {
       const seen = `its control probe failed in ${unhealthy.runs} runs in a row, so they judge nobody: ${unhealthy.why}`;
       yield [
@@ -222,14 +222,35 @@ function* troubles(heard: HeardByGroup, plan: Plan, at: number): Iterable<[strin
         { rule: `Prober of ${group} unhealthy`, severity: "warning", seen, since: unhealthy.since },
       ];
     }
-    if (delayMs > lateAfter && at - arrivedAt < tickGap) {
-      const seen = `they are taken in ${spokenDuration(delayMs)} after they were measured`;
-      yield [
-        `delay/${group}`,
-        { rule: `Reports of ${group} come late`, severity: "warning", seen, since: arrivedAt - delayMs },
-      ];
+    // One that is over is seen once, so that a single report is seen as well.
+    if (ahead !== undefined && (!ahead.over || ahead.at >= lastTickAt)) {
+      const seen = `its reports are dated ${spokenDuration(ahead.byMs)} ahead of their publication, by which they are judged`;
+      yield [`clock/${group}`, { rule: `Clock of ${group} ahead`, severity: "warning", seen, since: ahead.since }];
     }
+    const lasts = late !== undefined && isLasting(late, arrivedAt);
+    if (late === undefined || (!lasts && delayMs <= lateAfter)) continue;
+    if (at - arrivedAt >= tickGap + (lasts ? expectationOf(group, plan).intervalMs : 0)) continue;
+    const { unpublished, unjudged, since } = late;
+    const when = unpublished ? "published" : "taken in";
+    const judged = unjudged ? ", too late to be judged" : "";
+    const seen = `they are ${when} ${spokenDuration(late.delayMs)} after they were measured${judged}`;
+    const severity: Severity =
+      unjudged && plan.groups.every((one) => isUnjudged(ownEntry(heard, one))) ? "critical" : "warning";
+    yield [
+      `${unpublished ? "clock" : "delay"}/${group}`,
+      { rule: `Reports of ${group} come late`, severity, seen, since: unpublished ? since : since - late.delayMs },
+    ];
   }
+}
+
+/** Whether reports have come late for so long that it is no chance: the newest, and others minutes before it. */
+function isLasting({ since, count }: NonNullable<Heard["late"]>, arrivedAt: number): boolean {
+  return count > 1 && arrivedAt - since >= lateFor;
+}
+
+/** Whether the newest report of a group was too late to be judged. Also what the heartbeat goes by. */
+export function isUnjudged(heard: Heard | undefined): boolean {
+  return heard?.late?.unjudged === true;
 }
 
 /** Groups that the configuration has not had for at most two days. */

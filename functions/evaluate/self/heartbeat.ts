@@ -12,7 +12,7 @@ import { outbound } from "../../../shared/outbound.ts";
 import type { Secrets } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/redact.ts";
 import type { Plan } from "../plan.ts";
-import { expectationOf, type HeardByGroup, isLate } from "./checks.ts";
+import { expectationOf, type HeardByGroup, isLate, isUnjudged } from "./checks.ts";
 import type { SelfState } from "./state.ts";
 
 /** Sends one heartbeat. @throws Error that says why it did not arrive, without the address */
@@ -33,6 +33,8 @@ export function isHeartbeatDue(state: SelfState, heard: HeardByGroup, plan: Plan
   const byVantage = Map.groupBy(probes, ({ vantage }) => vantage);
   return [...byVantage.values()].every((members) => {
     const groups = [...new Set(members.map(({ group }) => group))];
+    // What comes and is not judged is watched by nobody, however well the others are.
+    if (groups.some((group) => isUnjudged(ownEntry(heard, group)))) return false;
     return (
       groups.some((group) => (ownEntry(heard, group)?.healthyAt ?? -1) >= state.beatAt) ||
       (groups.every(isSlow) && groups.every((group) => owesNothing(group, heard, plan, at)))

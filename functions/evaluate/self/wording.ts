@@ -41,6 +41,7 @@ export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Pla
   if (Object.values(symptoms).some(isOfDrill)) return drillTitle(plan);
   const silent = silentGroups(Object.keys(symptoms), plan);
   const channels = channelsIn(symptoms);
+  const clocks = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|clock/${group}`));
   const partly = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|probes/${group}`));
   const what =
     silent.length > 0
@@ -49,7 +50,9 @@ export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Pla
         ? `the monitor does not hear of some probes of ${list(partly)}`
         : channels.length > 0
           ? `notices do not reach ${list(channels)}`
-          : "the monitor itself is in trouble";
+          : clocks.length > 0
+            ? `the clock of ${list(clocks)} is wrong`
+            : "the monitor itself is in trouble";
   return `${plan.configuration.title}: ${what}`;
 }
 
@@ -170,6 +173,11 @@ function partOf(kind: string, of: string): Part | undefined {
         cause:
           "Reports wait in between: the subscription of the evaluator has a backlog, or the evaluator does not keep up.",
         look: "Look at: the oldest unacknowledged message of evaluate-measurements, and the errors and instances of the function evaluate.",
+      };
+    case "clock":
+      return {
+        cause: `The clock by which ${of} dates its reports is wrong, or its runs wait before they publish them.`,
+        look: `Look at: the time of the machine on which the probe function of ${of} runs, its synchronization, and the log of the function.`,
       };
     case "ticks":
       return {
