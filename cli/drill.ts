@@ -7,6 +7,7 @@ import { selfReport } from "../functions/notify/trouble.ts";
 import type { Report } from "../shared/messages/report.ts";
 import { drillComponent, drillProbe } from "../shared/monitor.ts";
 import { PublishError, type Store, StoreError } from "../shared/ports.ts";
+import { type Reader, readerName } from "../shared/told.ts";
 import { topics } from "../shared/topology.ts";
 import { parseDuration, spokenDuration } from "../shared/units.ts";
 import { checkedConfiguration } from "./checked-configuration.ts";
@@ -70,31 +71,33 @@ export function drillReport(environment: string, at: number): Report {
   ]);
 }
 
-/** How the drill went in one channel. */
-interface Outcome {
-  readonly channel: string;
+/** How the drill went for one reader. */
+interface Outcome extends Reader {
   readonly state: "told" | "left out" | "not told";
-  /** From the start of the drill until the channel had accepted the notice, in milliseconds. */
+  /** From the start of the drill until the notice was accepted, in milliseconds. */
   readonly after_ms?: number;
   /** Why it was not told, or not yet. */
   readonly reason?: string;
 }
 
-function outcomeOf({ channel, status, reason, attempts, delivered_at }: Delivery, startedAt: number): Outcome {
-  if (delivered_at !== undefined) return { channel, state: "told", after_ms: delivered_at.getTime() - startedAt };
-  if (status === "suppressed") return { channel, state: "left out", reason };
-  return { channel, state: "not told", reason: status === "rejected" ? reason : (attempts.at(-1)?.answer ?? status) };
+function outcomeOf(delivery: Delivery, startedAt: number): Outcome {
+  const { channel, recipient, status, reason, attempts, delivered_at } = delivery;
+  const reader = { channel, ...(recipient === undefined ? {} : { recipient }) };
+  if (delivered_at !== undefined) return { ...reader, state: "told", after_ms: delivered_at.getTime() - startedAt };
+  if (status === "suppressed") return { ...reader, state: "left out", reason };
+  return { ...reader, state: "not told", reason: status === "rejected" ? reason : (attempts.at(-1)?.answer ?? status) };
 }
 
-/** The entries of the ledger once every channel is done with, or as they stand when the time is over. */
+/** The entries of the ledger once every reader is done with, or as they stand when the time is over. */
 async function whatBecame(store: Store, incident: string, channels: number, until: number): Promise<Delivery[]> {
   const progress = openProgress();
   for (;;) {
-    const stored = await store.query({ collection: deliveries, where: [["incident", "==", incident]], limit: 500 });
+    const stored = await store.query({ collection: deliveries, where: [["incident", "==", incident]], limit: 10_000 });
     const told = stored.flatMap(({ fields }) => parseDelivery(fields) ?? []).filter(({ event }) => event === "opened");
-    const done = told.filter(isFinal).length;
+    const known = Map.groupBy(told, ({ channel }) => channel);
+    const done = [...known.values()].filter((own) => own.every(isFinal)).length;
     progress.show(`${done} of ${counted(channels, "channel")} …`);
-    if ((told.length >= channels && done === told.length) || Date.now() >= until) {
+    if ((known.size >= channels && done === known.size) || Date.now() >= until) {
       progress.clear();
       return told;
     }
@@ -107,8 +110,9 @@ function show(outcomes: readonly Outcome[], waitMs: number, { print, paint }: Te
     print(`It has come to nobody within ${spokenDuration(waitMs)}: look whether the functions run, and at their logs.`);
     return;
   }
-  const rows = outcomes.map(({ channel, state, after_ms: afterMs, reason = "" }) => [
-    channel,
+  const several = Map.groupBy(outcomes, ({ channel }) => channel);
+  const rows = outcomes.map(({ channel, recipient, state, after_ms: afterMs, reason = "" }) => [
+    several.get(channel)?.length === 1 ? channel : readerName({ channel, recipient }),
     paint(state === "told" ? "good" : state === "left out" ? "faint" : "bad", state),
     afterMs === undefined ? "" : `after ${(afterMs / 1000).toFixed(1)} s`,
     reason,

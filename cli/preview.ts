@@ -99,7 +99,7 @@ function previewsOf(
     channel,
     audience,
     event: event.event,
-    outgoing: compose(event, { ...channel, audience }, undefined, circumstances),
+    outgoing: compose(event, { ...channel, audience }, circumstances),
   }));
 }
 

@@ -1,7 +1,7 @@
 /** A record through the real evaluator and notifier on virtual time: reports and ticks in, incidents, events and notices out. */
 import { incidentCollection } from "../functions/evaluate/document.ts";
 import type { Plan } from "../functions/evaluate/plan.ts";
-import { type Delivery, deliveries, parseDelivery } from "../functions/notify/ledger.ts";
+import { byChannel, type Delivery, deliveries, parseDelivery } from "../functions/notify/ledger.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../shared/messages/incident-event.ts";
 import type { Report } from "../shared/messages/report.ts";
 import type { Stored } from "../shared/ports.ts";
@@ -92,7 +92,7 @@ class Stage {
   async outcome(): Promise<Rehearsed> {
     const { store, logged, mishaps } = this.#world;
     const ledger = await store.query({ collection: deliveries, limit: mostDocuments });
-    const told = ledger.flatMap(({ fields }) => parseDelivery(fields) ?? []);
+    const told = byChannel(ledger.flatMap(({ fields }) => parseDelivery(fields) ?? []));
     return {
       incidents: await store.query({ collection: incidentCollection, limit: mostDocuments }),
       deliveries: told.sort((a, b) => a.at.getTime() - b.at.getTime() || a.sequence - b.sequence),

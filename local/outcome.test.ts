@@ -80,6 +80,23 @@ describe("the outcome of the demo", () => {
     expect(outcome.problems).toEqual([problem]);
   });
 
+  it("is that of each recipient of a channel", () => {
+    const both = ["ann", "bob"].flatMap((recipient) =>
+      told("mail opened", "mail resolved").map((one) => ({ ...one, recipient })),
+    );
+    const received = [...both, ...told("hook opened", "hook resolved")];
+    expect(isOver({ ...good, received })).toBe(true);
+    expect(outcomeOf({ ...good, received }, outages.connector)).toMatchObject({
+      ok: true,
+      deliveries: { mail: { opened: 1, resolved: 1 } },
+    });
+    const missing = received.filter(({ recipient, event }) => recipient !== "bob" || event !== "resolved");
+    expect(isOver({ ...good, received: missing })).toBe(false);
+    expect(outcomeOf({ ...good, received: missing }, outages.connector).problems).toEqual([
+      "mail was told 0 times that the incident was resolved, not once.",
+    ]);
+  });
+
   it("is awaited until the last all-clear has arrived", () => {
     expect(isOver({ ...good, incidents: [] })).toBe(false);
     expect(isOver({ ...good, received: told("mail resolved") })).toBe(false);

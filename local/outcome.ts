@@ -20,7 +20,7 @@ export interface Outcome {
     /** Whether its postmortem is written. */
     readonly postmortem: boolean;
   }[];
-  /** Notices that each channel received, by event. */
+  /** Notices that each channel received, by event; where it has recipients, what the one with the most of them received. */
   readonly deliveries: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Notices that arrived again with the same id, as one may whose sender died before it could record the answer. */
   readonly repeated: number;
@@ -52,10 +52,13 @@ export function outcomeOf(
     if (postmortemIn(fields) === undefined) problems.push(`${id} has no postmortem.`);
   }
   const deliveries = Object.fromEntries(channels.map((channel) => [channel, countsOf(channel, received)]));
-  for (const [channel, counts] of Object.entries(deliveries)) {
+  for (const channel of channels) {
+    const readers = byRecipient(received.filter((one) => one.channel === channel));
     for (const event of ["opened", "resolved"]) {
-      const count = ownEntry(counts, event) ?? 0;
-      if (count !== 1) problems.push(`${channel} was told ${count} times that the incident was ${event}, not once.`);
+      const counts = readers.map((own) => own.filter((one) => one.event === event).length);
+      const wrong = counts.length === 0 ? 0 : counts.find((count) => count !== 1);
+      if (wrong === undefined) continue;
+      problems.push(`${channel} was told ${wrong} times that the incident was ${event}, not once.`);
     }
   }
   return {
@@ -88,18 +91,26 @@ export function isOver({ incidents, received, channels }: Happened): boolean {
     incidents.length > 0 &&
     incidents.every(({ fields }) => fields["status"] === "resolved" && postmortemIn(fields) !== undefined) &&
     incidents.every(({ id }) =>
-      channels.every((channel) =>
-        received.some((one) => one.incident === id && one.channel === channel && one.event === "resolved"),
-      ),
+      channels.every((channel) => {
+        const own = received.filter((one) => one.incident === id && one.channel === channel);
+        return own.length > 0 && byRecipient(own).every((some) => some.some(({ event }) => event === "resolved"));
+      }),
     )
   );
 }
 
 function countsOf(channel: string, received: readonly Received[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { event } of received.filter((one) => one.channel === channel))
-    setEntry(counts, event, (ownEntry(counts, event) ?? 0) + 1);
+  for (const own of byRecipient(received.filter((one) => one.channel === channel))) {
+    for (const [event, some] of Map.groupBy(own, (one) => one.event)) {
+      setEntry(counts, event, Math.max(ownEntry(counts, event) ?? 0, some.length));
+    }
+  }
   return counts;
+}
+
+function byRecipient(received: readonly Received[]): (readonly Received[])[] {
+  return [...Map.groupBy(received, ({ recipient }) => recipient).values()];
 }
 
 function instant(value: unknown): string | null {

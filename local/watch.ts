@@ -7,6 +7,7 @@ import {
   type KnownAlert,
   stateCollection,
 } from "../functions/evaluate/state.ts";
+import { byChannel, type Delivery, parseDelivery } from "../functions/notify/ledger.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import type { ProbeResult, Report } from "../shared/messages/report.ts";
 import { metricNamed } from "../shared/metrics.ts";
@@ -81,7 +82,9 @@ export class Watch {
     ]);
     this.#alerts = Object.values(decodeEnvironment(environment).alerts);
     this.#incidents = incidents;
-    this.#deliveries = deliveries.map(({ fields }) => deliveryOf(fields)).reverse();
+    this.#deliveries = byChannel(deliveries.flatMap(({ fields }) => parseDelivery(fields) ?? []))
+      .map(deliveryOf)
+      .reverse();
   }
 
   /** The incidents as they stood at the last refresh, newest first. */
@@ -170,18 +173,11 @@ function figureOf(results: readonly Pick<ProbeResult, "measurements">[]): string
   return "";
 }
 
-function deliveryOf(fields: Fields): ViewDelivery {
-  const delivered = fields["delivered_at"];
-  return {
-    at: instantOf(delivered instanceof Date ? delivered : fields["planned_at"]),
-    channel: String(fields["channel"]),
-    incident: String(fields["incident"]),
-    event: String(fields["event"]),
-    state: deliveryState(String(fields["status"])),
-  };
+function deliveryOf({ incident, channel, event, status, planned_at, delivered_at }: Delivery): ViewDelivery {
+  return { at: (delivered_at ?? planned_at).getTime(), channel, incident, event, state: deliveryState(status) };
 }
 
-function deliveryState(status: string): DeliveryState {
+function deliveryState(status: Delivery["status"]): DeliveryState {
   if (status === "delivered" || status === "suppressed") return status;
   return status === "rejected" ? "failed" : "waiting";
 }

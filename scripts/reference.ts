@@ -4,8 +4,9 @@ import { prices } from "../cli/estimate/prices.ts";
 import { testsJsonSchema } from "../cli/scenario/json-schema.ts";
 import { type Pattern, patterns } from "../functions/evaluate/cause/patterns.ts";
 import type { Part } from "../functions/evaluate/cause/roles.ts";
+import type { AnyChannelKind } from "../functions/notify/channel.ts";
 import { channels } from "../functions/notify/channels/index.ts";
-import { type Pace, usualPace } from "../functions/notify/pace.ts";
+import { usualPace } from "../functions/notify/pace.ts";
 import { probers } from "../functions/probe/probers/index.ts";
 import { type Role, roleNames, roles } from "../shared/config/roles.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
@@ -290,9 +291,9 @@ ${measured}${notes === "" ? "" : `\n${notes.trim()}\n`}`;
 }
 
 /** What its service takes; a page is written as often as there is news. */
-function paceOfKind({ kind, pace = usualPace }: Kind & { readonly pace?: Pace }): string {
+function paceOfKind({ kind, pace = usualPace, recipients }: AnyChannelKind): string {
   if (kind === statusPageKind) return "";
-  return `\nIt gets at most ${pace.perMinute} notices a minute and ${pace.atOnce} at once, unless \`per_minute\` of the channel says otherwise.\n`;
+  return `\n${recipients === undefined ? "It" : "Each recipient"} gets at most ${pace.perMinute} notices a minute and ${pace.atOnce} at once, unless \`per_minute\` of the channel says otherwise.\n`;
 }
 
 function rowsOf(schema: Property, prefix: string): string[] {

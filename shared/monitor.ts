@@ -28,17 +28,17 @@ export const deadLettersProbe = "dead-letters";
 
 const channelPrefix = "channel/";
 
-/** The name under which the notifier reports that notices do not reach a channel, and that they do again. */
-export function channelProbe(channel: string): string {
-  return `${channelPrefix}${channel}`;
+/** The name under which the notifier reports that notices do not reach a reader, and that they do again. @param reader its `readerName` */
+export function channelProbe(reader: string): string {
+  return `${channelPrefix}${reader}`;
 }
 
-/** The channel that a name of `channelProbe` speaks of; `undefined` where it is another name. */
+/** The reader that a name of `channelProbe` speaks of; `undefined` where it is another name. */
 export function channelOf(probe: string): string | undefined {
   return probe.startsWith(channelPrefix) ? probe.slice(channelPrefix.length) : undefined;
 }
 
-/** What the alert is called that notices do not reach a channel: how the notifier knows again which channel an incident of the monitor is about. */
-export function channelRule(channel: string): string {
-  return `Notices do not reach ${channel}`;
+/** What the alert is called that notices do not reach a reader: how the notifier knows again whom an incident of the monitor is about. */
+export function channelRule(reader: string): string {
+  return `Notices do not reach ${reader}`;
 }

@@ -2,8 +2,21 @@
 import { setEntry } from "./entries.ts";
 import type { Fields, Value } from "./ports.ts";
 
-/** The collection of the ledger: one document for each event and channel, told or not. */
+/** The collection of the ledger: one document for each event and reader, told or not. */
 export const ledgerCollection = "deliveries";
+
+/** Who hears of an event: a channel, or one recipient of a channel that has recipients. */
+export interface Reader {
+  /** Name of the channel. */
+  readonly channel: string;
+  /** The address of a mail channel; absent where the channel itself is the reader. */
+  readonly recipient?: string | undefined;
+}
+
+/** What a reader is called: `ops`, or `infra (ann@example.com)`. */
+export function readerName({ channel, recipient }: Reader): string {
+  return recipient === undefined ? channel : `${channel} (${recipient})`;
+}
 
 /** Whether nothing more becomes of an entry of the ledger. */
 export function isDone({ status }: { readonly status: string }): boolean {
@@ -22,6 +35,8 @@ export interface ToldNumbers {
   readonly firstAt?: Date;
   /** When the last notice arrived; absent while none has. */
   readonly lastAt?: Date;
+  /** Of a channel with several recipients: how many of them the last notice could not be delivered to; absent where there are none. */
+  readonly unreached?: number;
 }
 
 /** The last word on a channel: a sentence, and the numbers behind it. */
@@ -38,11 +53,12 @@ export const reminderSlackMs = 30_000;
 /** What is known of the channels of an incident, by their names, from the fields of its document; what cannot be read is left out. */
 export function toldOf(document: { readonly told?: Value | undefined }): Record<string, ToldNumbers> {
   const read = Object.entries(mapOf(document.told)).flatMap(([channel, value]) => {
-    const { entries, done, attempts, first_at: firstAt, last_at: lastAt } = mapOf(value);
+    const { entries, done, attempts, first_at: firstAt, last_at: lastAt, unreached } = mapOf(value);
     if (typeof entries !== "number" || typeof done !== "number" || typeof attempts !== "number") return [];
     const first = firstAt instanceof Date ? { firstAt } : {};
     const last = lastAt instanceof Date ? { lastAt } : {};
-    return [[channel, { entries, done, attempts, ...first, ...last }] as const];
+    const missed = typeof unreached === "number" ? { unreached } : {};
+    return [[channel, { entries, done, attempts, ...first, ...last, ...missed }] as const];
   });
   return Object.fromEntries(read);
 }
@@ -54,9 +70,11 @@ export function withTold(
 ): Fields {
   const sentences: Record<string, Value> = { ...mapOf(document["deliveries"]) };
   const numbers: Record<string, Value> = { ...mapOf(document["told"]) };
-  for (const [channel, { sentence, entries, done, attempts, firstAt = null, lastAt = null }] of Object.entries(news)) {
+  for (const [channel, { sentence, firstAt: first_at = null, lastAt: last_at = null, ...counts }] of Object.entries(
+    news,
+  )) {
     setEntry(sentences, channel, sentence);
-    setEntry(numbers, channel, { entries, done, attempts, first_at: firstAt, last_at: lastAt });
+    setEntry(numbers, channel, { ...counts, first_at, last_at });
   }
   return { deliveries: sentences, told: numbers };
 }

@@ -12,7 +12,7 @@ const minute = 60_000;
 const configuration = shopWith(`
 channels:
   ops: { kind: webhook, url: https://hooks.example.com/ops }
-  boss: { kind: email, to: [boss@example.com], server: smtps://mail.example.com, audience: executives }
+  boss: { kind: email, to: [boss@example.com, gone@example.com], server: smtps://mail.example.com, audience: executives }
   chat: { kind: slack, url: { secret: slack } }
   page: { kind: status_page, bucket: shop-status }
   slow: { kind: webhook, url: https://hooks.example.com/slow }
@@ -26,6 +26,8 @@ it("is told in every channel as what it is, whatever mutes, and ends by itself w
   const told: string[] = [];
   const send: Send = async (outgoing, now) => {
     const text = JSON.stringify(outgoing);
+    if (outgoing.transport === "smtp" && outgoing.to.includes("gone@example.com"))
+      return { status: 550, headers: {}, body: "550 no such user" };
     const channel = ["/ops", "boss@", "slack", "/slow"].find((part) => text.includes(part)) ?? "page";
     if (channel === "/slow" && now < start + 5 * minute + 30_000) return { status: 503, headers: {}, body: "" };
     told.push(`${new Date(now).toISOString().slice(11, 19)} ${channel}${/fire drill/i.test(text) ? "" : " UNMARKED"}`);
@@ -44,7 +46,8 @@ it("is told in every channel as what it is, whatever mutes, and ends by itself w
 
   expect(world.mishaps).toEqual([]);
   const [incident, ...others] = await world.store.query({ collection: "incidents" });
-  expect(others).toEqual([]);
+  // The drill has shown an address that is wrong.
+  expect(others.map(({ fields }) => fields["title"])).toEqual(["Shop: notices do not reach boss (gone@example.com)"]);
   expect(incident?.id).toBe("20250916-120500-fire-drill");
   expect(told).toEqual([
     "12:05:00 boss@",
@@ -66,7 +69,7 @@ it("is told in every channel as what it is, whatever mutes, and ends by itself w
       "2025-09-16 12:05:00 UTC  Fire drill: started by hand.",
       '2025-09-16 12:05:00 UTC  Opened by "Fire drill". No target is judged by it.',
       '2025-09-16 12:07:00 UTC  "Fire drill" has cleared.',
-      "2025-09-16 12:07:00 UTC  Resolved. The fire drill is over. Its notice arrived in boss after 0.4 s, chat after 0.4 s, ops after 0.4 s and slow after 31.4 s. Not in page: opened not sent: a fire drill is no news for everybody. It lasted 2 min, from 12:05:00 UTC.",
+      "2025-09-16 12:07:00 UTC  Resolved. The fire drill is over. Its notice arrived in boss after 0.4 s, chat after 0.4 s, ops after 0.4 s and slow after 31.4 s. Not in page: opened not sent: a fire drill is no news for everybody. Not to everybody in boss: opened not delivered to gone@example.com: 550 no such user. It lasted 2 min, from 12:05:00 UTC.",
     ],
   });
   const months = await world.store.query({ collection: "availability" });

@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { vocabulary } from "../cli/vocabulary.ts";
+import { channels as kinds } from "../functions/notify/channels/index.ts";
 import { incidentEvent, notifyWorld } from "../functions/notify/fixtures.ts";
 import { deliveryId, parseDelivery } from "../functions/notify/ledger.ts";
+import { recipientsOf } from "../functions/notify/readers.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
 import type { IncidentEvent } from "../shared/messages/incident-event.ts";
 
@@ -48,8 +50,9 @@ it("is told as the page says", async () => {
     clock.time = Date.parse(event.at);
     expect(await push(event)).toBe("done");
     const cells = await Promise.all(
-      channels.map(async ({ name }) => {
-        const own = parseDelivery(await store.get("deliveries", deliveryId(event, name)));
+      channels.map(async (channel) => {
+        const [recipient] = recipientsOf(channel, kinds);
+        const own = parseDelivery(await store.get("deliveries", deliveryId(event, channel.name, recipient)));
         const told = own?.told_by === undefined ? own : parseDelivery(await store.get("deliveries", own.told_by));
         return `${told?.status === "delivered" ? "✓ " : ""}${told?.reason}`;
       }),

@@ -7,7 +7,7 @@ import {
   type KnownAlert,
   stateCollection,
 } from "../../functions/evaluate/state.ts";
-import { type Delivery, deliveries, parseDelivery } from "../../functions/notify/ledger.ts";
+import { byChannel, type Delivery, deliveries, parseDelivery } from "../../functions/notify/ledger.ts";
 import type { Send } from "../../functions/notify/send.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import { nextTrigger, scheduleInterval } from "../../shared/config/schedule.ts";
@@ -114,7 +114,7 @@ class Stage {
     for (const { at, act } of acts) this.#world.at(start + at, () => this.#do(act, start + at));
     await this.#world.run(end);
     const stored = await this.#world.store.query({ collection: deliveries, limit: 100_000 });
-    const ledger = stored.flatMap(({ fields }) => parseDelivery(fields) ?? []);
+    const ledger = byChannel(stored.flatMap(({ fields }) => parseDelivery(fields) ?? []));
     return {
       scenario: this.#scenario,
       events: [...this.#events.values()],

@@ -21,17 +21,19 @@ export interface Notice {
   readonly timezone: string;
   /** Name of the channel that is told. */
   readonly channel: string;
+  /** Of a kind with recipients: the one that is told. @default all of them */
+  readonly recipient?: string;
   /** Every component of the environment, in the order of the configuration. */
   readonly components: readonly Component[];
   /** What the root cause is called, and who must act on it. */
   readonly rootCause: { readonly title: string; readonly team?: string };
   /** Where people find the incident; absent where that is not known. */
   readonly url?: string;
-  /** The same for every attempt of this delivery, and for no other: derived from incident, event and channel. */
+  /** The same for every attempt of this delivery, and for no other: derived from incident, event, channel and recipient. */
   readonly key: string;
-  /** The key of the opening in this channel, which everything told of the incident belongs to. */
+  /** The key of the opening for this reader, which everything told of the incident belongs to. */
   readonly thread: string;
-  /** What the incident was called when this channel first heard of it, so that its thread keeps one name. */
+  /** What the incident was called when this reader first heard of it, so that its thread keeps one name. */
   readonly threadTitle: string;
 }
 
@@ -146,6 +148,11 @@ export interface ChannelKind<Settings> {
   readonly owns?: string;
   /** More for the documentation, in Markdown. */
   readonly notes?: string;
+  /**
+   * Of a kind whose channels have several recipients: who they are. Each hears, is tried again and gets the all-clear independently of the
+   * others. @default the channel is told as one
+   */
+  recipients?(settings: Settings): readonly string[];
   render(settings: Settings, notice: Notice): Outgoing;
   classify(reply: Reply): Attempt;
   /**

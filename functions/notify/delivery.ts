@@ -14,6 +14,7 @@ import {
   deliveries,
   deliveryFields,
   isFinal,
+  isSameReader,
   type LedgerEntry,
   mayHaveArrived,
   parseDelivery,
@@ -87,15 +88,15 @@ export async function deliver(
   }
 }
 
-/** How urgent a delivery is: as bad as the worst that still waits in its channel for it to leave. */
+/** How urgent a delivery is: as bad as the worst that still waits behind it for the same reader. */
 function urgencyOf({ delivery }: LedgerEntry, ledger: readonly LedgerEntry[]): Severity {
   return ledger
     .map((other) => other.delivery)
-    .filter((other) => other.channel === delivery.channel && !isFinal(other))
+    .filter((other) => isSameReader(other, delivery) && !isFinal(other))
     .reduce<Severity>((worst, { severity = "info" }) => worse(worst, severity), delivery.severity ?? "info");
 }
 
-/** Decides whether it is a delivery's turn: events of one incident reach a channel in their order. Pure. */
+/** Decides whether it is a delivery's turn: events of one incident reach a reader in their order. Pure. */
 export function turnOf(
   { delivery }: LedgerEntry,
   ledger: readonly LedgerEntry[],
@@ -105,7 +106,7 @@ export function turnOf(
   if (isFinal(delivery)) return { turn: "over" };
   if (isHeld(delivery, now) || (!lastChance && !isDue(delivery, now))) return { turn: "wait" };
   const siblings = ledger
-    .filter((other) => other.delivery.channel === delivery.channel)
+    .filter((other) => isSameReader(other.delivery, delivery))
     .sort((a, b) => a.delivery.sequence - b.delivery.sequence);
   const history = siblings.map((sibling) => sibling.delivery);
   if (delivery.event !== "opened" && isSuperseded(history, delivery.sequence)) {
@@ -184,11 +185,11 @@ async function claimDelivery(
       const found = parseDelivery(await transaction.get(deliveries, olderId));
       if (found !== undefined && !isFinal(found)) older.push({ id: olderId, delivery: found });
     }
-    const bucket = readBucket(await transaction.get(stateCollection, bucketId(seen.channel)));
+    const bucket = readBucket(await transaction.get(stateCollection, bucketId(seen)));
     const blocked = [delivery, ...older.map((entry) => entry.delivery)].some((held) => isHeld(held, now));
     if (isFinal(delivery) || blocked || (!lastChance && !isDue(delivery, now))) return { claimed: false, delivery };
     const token = take(bucket, pace, urgency, now);
-    if (token.taken) transaction.set(stateCollection, bucketId(seen.channel), bucketFields(token.bucket, now));
+    if (token.taken) transaction.set(stateCollection, bucketId(seen), bucketFields(token.bucket, now));
     else if (!lastChance) {
       const waiting: Delivery = {
         ...(delivery.status === "sending"
@@ -241,8 +242,7 @@ function singly(kind: AnyChannelKind, outgoing: Outgoing, [reply]: readonly Repl
 /** What is known of a delivery when it is sent. */
 function sendingOf(delivery: Delivery, ledger: readonly LedgerEntry[]): Sending {
   const opening = ledger.find(
-    (other) =>
-      other.delivery.channel === delivery.channel && other.delivery.reference && other.delivery.event === "opened",
+    (other) => isSameReader(other.delivery, delivery) && other.delivery.reference && other.delivery.event === "opened",
   )?.delivery.reference;
   return {
     ...(opening === undefined || delivery.event === "opened" ? {} : { opening }),

@@ -36,9 +36,9 @@ describe("an outage from its opening to the all-clear", () => {
       [`${incident}:resolved:ops`, "incident.resolved"],
     ]);
     expect(await ledger()).toEqual({
-      "opened:infra": "delivered",
+      "opened:infra:infra@example.com": "delivered",
       "opened:ops": "delivered",
-      "resolved:infra": "delivered",
+      "resolved:infra:infra@example.com": "delivered",
       "resolved:ops": "delivered",
     });
     expect(await summary()).toEqual({

@@ -1,4 +1,4 @@
-/** Receives what happened to incidents, and does not rest until every channel has been told or has a reason why not. */
+/** Receives what happened to incidents, and does not rest until every reader has been told or has a reason why not. */
 import { type IncidentEvent, parseIncidentEvent } from "../../shared/messages/incident-event.ts";
 import { parsePagesDue } from "../../shared/messages/pages-due.ts";
 import { decodePush, type PushedMessage } from "../../shared/messages/push.ts";
@@ -6,24 +6,16 @@ import type { ProbeResult } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
 import type { Publisher } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/shell.ts";
+import type { Reader } from "../../shared/told.ts";
 import { subscriptions, topics } from "../../shared/topology.ts";
 import { abandon, type DeliveryWorld, deliver } from "./delivery.ts";
-import {
-  type Delivery,
-  deliveries,
-  deliveryFields,
-  deliveryId,
-  isFinal,
-  keptForMs,
-  type LedgerEntry,
-  momentOf,
-  parseDelivery,
-  readLedger,
-} from "./ledger.ts";
-import { isAllClear, type NotificationPlan, plan, type SuppressedDelivery } from "./plan.ts";
+import { type Delivery, deliveryId, isFinal, type LedgerEntry, readLedger } from "./ledger.ts";
+import { isAllClear, plan } from "./plan.ts";
+import { candidates } from "./readers.ts";
 import { readSilences } from "./silence.ts";
 import { summarize, writeSummary } from "./summary.ts";
 import { channelTroubles, deadLetter, selfReport } from "./trouble.ts";
+import { writePlan } from "./write-plan.ts";
 
 /** What the notify function needs of the world. */
 export interface NotifyWorld extends DeliveryWorld {
@@ -69,14 +61,17 @@ async function notify(message: PushedMessage, world: NotifyWorld): Promise<void>
   if (waiting.length === 0) return;
   await world.publisher.publish(
     topics.retries,
-    waiting.map(({ channel }) => ({ data: event, attributes: { ...message.attributes, [owing]: channel } })),
+    [...new Set(waiting.map(({ channel }) => channel))].map((channel) => ({
+      data: event,
+      attributes: { ...message.attributes, [owing]: channel },
+    })),
   );
 }
 
 /** The attribute that names the channel which still owes a notice. */
 const owing = "channel";
 
-/** Tries again to tell one channel. */
+/** Tries again to tell one channel, or those of its recipients that do not have it yet. */
 async function retry(message: PushedMessage, world: NotifyWorld): Promise<void> {
   const event = parseIncidentEvent(message.data);
   const ledger = await readLedger(world.store, event.incident, world.logger, message.attributes[owing]);
@@ -85,8 +80,14 @@ async function retry(message: PushedMessage, world: NotifyWorld): Promise<void> 
     .filter((delivery) => !isFinal(delivery))
     .map(({ channel, waits_for: reason }) => (reason === undefined ? channel : `${channel} (${reason})`));
   if (waiting.length > 0)
-    throw new TryAgain(`${event.event} of ${event.incident} is not done for ${waiting.join(", ")}`);
+    throw new TryAgain(`${event.event} of ${event.incident} is not done for ${[...new Set(waiting)].join(", ")}`);
 }
+
+/** How many recipients of one channel are told at the same time: servers refuse who opens many connections. */
+const atOnce = 4;
+
+/** For how long after the message has come deliveries are begun, in milliseconds: the last of them end before the function is timed out. */
+const beginWithinMs = 30_000;
 
 /**
  * Takes the deliveries of an event as far as they can be taken now: each channel for itself, so that a slow or broken one delays nobody.
@@ -101,14 +102,32 @@ async function deliverAll(
   world: NotifyWorld,
 ): Promise<Delivery[]> {
   const [own, others] = partition(ledger, isOwn);
-  const results = await Promise.allSettled(own.map((entry) => deliver(entry, ledger, lastChance, world)));
-  const now = own.map(({ delivery }, at) => (results[at]?.status === "fulfilled" ? results[at].value : delivery));
-  // Where all only wait, nothing is new, and whoever makes something new of it notes that. An attempt that fell over is news.
-  const isNews = own.some(
-    ({ delivery }, at) => now[at] !== delivery || isFinal(delivery) || results[at]?.status === "rejected",
+  const begun = world.clock.now();
+  const results = new Map<LedgerEntry, PromiseSettledResult<Delivery>>();
+  const work = async (queue: Iterable<LedgerEntry>): Promise<void> => {
+    for (const entry of queue) {
+      if (world.clock.now() - begun > beginWithinMs) return;
+      const [result] = await Promise.allSettled([deliver(entry, ledger, lastChance, world)]);
+      results.set(entry, result);
+    }
+  };
+  const queues = Map.groupBy(own, ({ delivery }) => delivery.channel);
+  await Promise.all(
+    [...queues.values()].flatMap((entries) => {
+      // Whoever was tried least comes first, so that no recipient that hangs starves the others. The workers of a channel share one iterator.
+      const queue = entries.toSorted((a, b) => a.delivery.attempt_count - b.delivery.attempt_count).values();
+      return Array.from({ length: atOnce }, () => work(queue));
+    }),
   );
+  const now = own.map((entry) => {
+    const result = results.get(entry);
+    return result?.status === "fulfilled" ? result.value : entry.delivery;
+  });
+  const failure = [...results.values()].find((result) => result.status === "rejected");
+  // Where all only wait, nothing is new, and whoever makes something new of it notes that. An attempt that fell over is news.
+  const isNews = own.some(({ delivery }, at) => now[at] !== delivery || isFinal(delivery)) || failure !== undefined;
   if (isNews) await conclude(event, now, others, world);
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+  if (failure !== undefined) throw failure.reason;
   return now;
 }
 
@@ -143,12 +162,17 @@ async function reportTrouble(id: string, troubles: readonly ProbeResult[], world
   ]);
 }
 
-/** The ledger of the incident, in which this event is planned: once, however often its message comes. */
+/** The ledger of the incident, in which this event is planned for every reader: once, however often its message comes. */
 async function plannedLedger(event: IncidentEvent, publishedAt: number, world: NotifyWorld): Promise<LedgerEntry[]> {
   const { store, logger, configuration, kinds, incidentLinks } = world;
   const now = world.clock.now();
   const ledger = await readLedger(store, event.incident, logger);
-  if (ledger.some(({ id, delivery }) => id === deliveryId(event, delivery.channel))) return ledger;
+  const ids = new Set(ledger.map(({ id }) => id));
+  // What was planned for a channel as a whole, before its recipients had entries of their own, is planned for each of them.
+  const isUnplanned = ({ channel, recipient }: Reader): boolean =>
+    !ids.has(deliveryId(event, channel, recipient)) && !ids.has(deliveryId(event, channel));
+  const readers = candidates({ configuration, kinds, ledger }, isAllClear(event));
+  if (!readers.some((reader) => isUnplanned({ ...reader, channel: reader.channel.name }))) return ledger;
   const begun = event.event === "opened" || ledger.some(({ delivery }) => delivery.sequence < event.sequence);
   if (!begun && now - publishedAt < patienceForOpeningMs) {
     throw new TryAgain(`${event.event} of ${event.incident} waits for the message of its opening`);
@@ -156,91 +180,20 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
   const silences = isAllClear(event)
     ? []
     : await readSilences(store, { id: event.incident, fields: await store.get("incidents", event.incident) }, logger);
-  await writePlan(event, plan(event, { configuration, kinds, silences, ledger, incidentLinks }, now), now, world);
+  const planned = plan(event, { configuration, kinds, silences, ledger, incidentLinks }, now);
+  const missing = {
+    deliveries: planned.deliveries.filter(isUnplanned),
+    suppressed: planned.suppressed.filter(isUnplanned),
+  };
+  await writePlan(event, missing, now, store);
   return readLedger(store, event.incident, logger);
 }
 
-/** Whether an entry is that of the event in its channel, or the one that tells it. */
+/** Whether an entry is that of the event for its reader, or the one that tells it. */
 function concerns(event: IncidentEvent, ledger: readonly LedgerEntry[]): (entry: LedgerEntry) => boolean {
-  const own = ledger.filter(({ id, delivery }) => id === deliveryId(event, delivery.channel));
+  const own = ledger.filter(({ id, delivery }) => id === deliveryId(event, delivery.channel, delivery.recipient));
   const ids = new Set(own.flatMap(({ id, delivery }) => [id, ...(delivery.told_by ? [delivery.told_by] : [])]));
   return ({ id }) => ids.has(id);
-}
-
-/** What an event that is told as an opening has in its own entry. */
-const toldAsOpening = "told as the opening, which had not been told here";
-
-/**
- * Writes all documents of an event or none, and leaves alone what another delivery of the message has planned meanwhile. An opening that is
- * told late takes over the entry in which it stands that it was not told.
- */
-async function writePlan(
-  event: IncidentEvent,
-  planned: NotificationPlan,
-  now: number,
-  { store }: NotifyWorld,
-): Promise<void> {
-  const late = planned.deliveries.filter(({ insteadOf }) => insteadOf !== undefined);
-  const opening = { ...event, event: "opened", sequence: 1 } as const;
-  const entries = [
-    ...planned.deliveries.map((told) => {
-      const of = told.insteadOf === undefined ? event : opening;
-      return {
-        id: told.key,
-        delivery: entryOf(of, told, now, {
-          status: "planned",
-          payload: JSON.stringify(told.payload),
-          settings: told.settings,
-        }),
-      };
-    }),
-    ...planned.suppressed.map((untold) => ({
-      id: untold.key,
-      delivery: entryOf(event, untold, now, { status: "suppressed" }),
-    })),
-    ...late.map(({ insteadOf = "", ...told }) => ({
-      id: insteadOf,
-      delivery: entryOf(event, { ...told, reason: toldAsOpening }, now, { status: "suppressed", told_by: told.key }),
-    })),
-  ];
-  const revived = new Set(late.map(({ key }) => key));
-  await store.transaction(async (transaction) => {
-    const known = await Promise.all(entries.map(({ id }) => transaction.get(deliveries, id)));
-    if (entries.some(({ id }, index) => known[index] !== undefined && !revived.has(id))) return;
-    for (const [index, { id, delivery }] of entries.entries()) {
-      const before = parseDelivery(known[index]);
-      if (before === undefined) transaction.create(deliveries, id, deliveryFields(delivery));
-      else if (before.status === "suppressed" || before.status === "rejected") {
-        const { attempts, attempt_count } = before;
-        transaction.set(deliveries, id, deliveryFields({ ...delivery, attempts, attempt_count }));
-      }
-    }
-  });
-}
-
-function entryOf(
-  event: IncidentEvent,
-  { channel, kind, title, reason }: SuppressedDelivery,
-  now: number,
-  state: Pick<Delivery, "status" | "payload" | "settings" | "told_by">,
-): Delivery {
-  return {
-    incident: event.incident,
-    event: event.event,
-    channel,
-    kind,
-    sequence: event.sequence,
-    at: new Date(event.at),
-    moment: momentOf(event),
-    severity: event.severity,
-    title,
-    reason,
-    ...state,
-    attempts: [],
-    attempt_count: 0,
-    planned_at: new Date(now),
-    expires_at: new Date(now + keptForMs),
-  };
 }
 
 /** Pub/Sub counts deliveries only roughly, so the last few all count as the last. */
@@ -259,13 +212,13 @@ async function announceDeadLetter(message: PushedMessage, world: NotifyWorld): P
   // What cannot even be reported would be reported for ever.
   if (isOwnReport(readable(decodePush, data)?.data ?? data)) return;
   const event = readable(parseIncidentEvent, data);
-  const lost = event === undefined ? [] : await giveUp(event, message, world);
-  const troubles =
-    lost.length > 0 ? channelTroubles(lost, world.clock.now()) : [deadLetter(attributes, event, publishedAt)];
+  const now = event === undefined ? [] : await giveUp(event, message, world);
+  const isKnown = now.some(({ status }) => status === "rejected");
+  const troubles = isKnown ? channelTroubles(now, world.clock.now()) : [deadLetter(attributes, event, publishedAt)];
   await reportTrouble(`dead-letter/${messageId}`, troubles, world);
 }
 
-/** Gives up what an event still owes. @returns what became of it, channel by channel */
+/** Gives up what an event still owes. @returns what became of it, reader by reader */
 async function giveUp(event: IncidentEvent, message: PushedMessage, world: NotifyWorld): Promise<Delivery[]> {
   const ledger = await readLedger(world.store, event.incident, world.logger, message.attributes[owing]);
   const [own, others] = partition(ledger, concerns(event, ledger));
@@ -274,7 +227,7 @@ async function giveUp(event: IncidentEvent, message: PushedMessage, world: Notif
   if (now.some((delivery) => !isFinal(delivery)))
     throw new TryAgain(`${event.event} of ${event.incident} is being sent`);
   await noteOn(event.incident, now, others, world);
-  return now.filter(({ status }) => status === "rejected");
+  return now;
 }
 
 function isOwnReport(data: unknown): boolean {

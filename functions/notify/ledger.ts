@@ -1,4 +1,4 @@
-/** The ledger of deliveries: one document for each event and channel, told or not, written to be read in the console. */
+/** The ledger of deliveries: one document for each event and reader, told or not, written to be read in the console. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { lazily } from "../../shared/lazily.ts";
@@ -11,7 +11,7 @@ import {
 } from "../../shared/messages/incident-event.ts";
 import { namedRecord } from "../../shared/named-record.ts";
 import type { Fields, Filter, Logger, Store } from "../../shared/ports.ts";
-import { ledgerCollection } from "../../shared/told.ts";
+import { ledgerCollection, type Reader } from "../../shared/told.ts";
 
 // The evaluator reads the ledger as well: where it is, and when an entry is done, both know from one place.
 export { isDone as isFinal, ledgerCollection as deliveries } from "../../shared/told.ts";
@@ -22,17 +22,25 @@ export const keptForMs: number = 90 * 86_400_000;
 /** How many attempts a document shows; the newest. */
 export const shownAttempts = 20;
 
+/** The most entries of one incident that are read: more than there are of 50 recipients with an event every hour for a week. */
+const mostEntries = 10_000;
+
 /** Where a delivery stands. `delivered`, `rejected` and `suppressed` are final. */
 export const deliveryStatuses = ["planned", "sending", "retrying", "delivered", "rejected", "suppressed"] as const;
 
 /** One of the statuses of a delivery. */
 export type DeliveryStatus = (typeof deliveryStatuses)[number];
 
-/** One event for one channel, with everything that became of it. */
-export interface Delivery {
+/** Whether two readers are the same. An entry without a recipient was told to the whole channel, and so to each of its recipients. */
+export function isSameReader(a: Reader, b: Reader): boolean {
+  const isSameRecipient = a.recipient === undefined || b.recipient === undefined || a.recipient === b.recipient;
+  return a.channel === b.channel && isSameRecipient;
+}
+
+/** One event for one reader, with everything that became of it. */
+export interface Delivery extends Reader {
   readonly incident: string;
   readonly event: IncidentEventKind;
-  readonly channel: string;
   readonly kind: string;
   /** Of the event within its incident. */
   readonly sequence: number;
@@ -40,7 +48,7 @@ export interface Delivery {
   readonly at: Date;
   /** What the incident was like then, as a fingerprint; absent in entries of before there were such. */
   readonly moment?: string | undefined;
-  /** What the incident is called in this channel, from the first notice on. */
+  /** What the incident is called for this reader, from the first notice on. */
   readonly title: string;
   /** Of the incident then; absent in entries of before there were such. */
   readonly severity?: Severity | undefined;
@@ -49,7 +57,7 @@ export interface Delivery {
   readonly reason: string;
   /** What is sent, as JSON; rendered once, so that a late attempt still tells the state it was meant to tell. */
   readonly payload?: string | undefined;
-  /** Of an opening of a lasting kind: the settings it was told with, as JSON. Only they lead to what it opened. */
+  /** Of a lasting kind, or one with recipients: the settings it was told with, as JSON. They still lead there when the configuration has others. */
   readonly settings?: string | undefined;
   /** What the other side calls the notice: what follows may answer it or change it. */
   readonly reference?: Readonly<Record<string, string>> | undefined;
@@ -78,16 +86,61 @@ export function mayHaveArrived({ status, attempts }: Delivery): boolean {
   return attempts.some(({ outcome }) => outcome === unsure) && attempts.at(-1)?.outcome !== "rejected";
 }
 
+/** Whether the reader has it or is about to get it. */
+export function isTelling({ status }: Delivery): boolean {
+  return status !== "suppressed" && status !== "rejected";
+}
+
+/** Whether the reader has it, is about to get it, or may have got it before it was given up. */
+export function isKnowing(delivery: Delivery): boolean {
+  return isTelling(delivery) || mayHaveArrived(delivery);
+}
+
+/** From the best to the worst that may become of a delivery. */
+const fromBestToWorst: readonly DeliveryStatus[] = [
+  "suppressed",
+  "delivered",
+  "planned",
+  "sending",
+  "retrying",
+  "rejected",
+];
+
+/** Whether it stands worse with a delivery than with another one, of another reader. */
+export function isWorse({ status }: Delivery, other: Delivery): boolean {
+  return fromBestToWorst.indexOf(status) > fromBestToWorst.indexOf(other.status);
+}
+
+/** The deliveries with one for each event and channel: that of the recipient with whom it stands worst. Keeps the order. */
+export function byChannel(ledger: readonly Delivery[]): Delivery[] {
+  const worst = new Map<string, Delivery>();
+  for (const delivery of ledger) {
+    const { incident, event, sequence, channel } = delivery;
+    const key = JSON.stringify([incident, event, sequence, channel]);
+    const known = worst.get(key);
+    const isLater = (known?.delivered_at ?? 0) < (delivery.delivered_at ?? 0);
+    if (known === undefined || isWorse(delivery, known) || (delivery.status === known.status && isLater))
+      worst.set(key, delivery);
+  }
+  return [...worst.values()];
+}
+
 /** A delivery with the id of its document, which is also its idempotency key. */
 export interface LedgerEntry {
   readonly id: string;
   readonly delivery: Delivery;
 }
 
-/** The id of the document of an event for a channel: `incident:event:channel`, and `event-2` where an event happens again. */
-export function deliveryId(event: Pick<IncidentEvent, "incident" | "event" | "occurrence">, channel: string): string {
+/** The id of the document of an event for a reader: `incident:event:channel` or `incident:event:channel:recipient`, with `event-2` for its second occurrence. */
+export function deliveryId(
+  event: Pick<IncidentEvent, "incident" | "event" | "occurrence">,
+  channel: string,
+  recipient?: string,
+): string {
   const occurrence = event.occurrence > 1 ? `-${event.occurrence}` : "";
-  return `${event.incident}:${event.event}${occurrence}:${channel}`;
+  return [event.incident, `${event.event}${occurrence}`, channel, ...(recipient === undefined ? [] : [recipient])].join(
+    ":",
+  );
 }
 
 /** A fingerprint of the incident as an event shows it: alike for all events of one moment. */
@@ -114,7 +167,7 @@ export async function readLedger(
 ): Promise<LedgerEntry[]> {
   const ofChannel: readonly Filter[] = channel === undefined ? [] : [["channel", "==", channel]];
   const where: readonly Filter[] = [["incident", "==", incident], ...ofChannel];
-  const stored = await store.query({ collection: ledgerCollection, where, limit: 2000 });
+  const stored = await store.query({ collection: ledgerCollection, where, limit: mostEntries });
   return stored.flatMap(({ id, fields }) => {
     const delivery = parseDelivery(fields);
     if (delivery === undefined) logger.warning(`notify ignores the delivery ${id}, its document cannot be read`);
@@ -138,6 +191,7 @@ const deliverySchema = lazily(
       incident: z.string(),
       event: z.enum(incidentEventKinds),
       channel: z.string(),
+      recipient: z.string().optional(),
       kind: z.string(),
       sequence: z.number(),
       at: z.date(),

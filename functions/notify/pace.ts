@@ -1,5 +1,5 @@
 /**
- * How fast a channel is told: a token bucket in a document, because many instances tell the same channel. What is critical may empty it; the rest
+ * How fast a reader is told: a token bucket in a document, because many instances tell the same reader. What is critical may empty it; the rest
  * leaves a reserve, so that no crowd of warnings keeps a page waiting.
  */
 import { z } from "zod";
@@ -7,8 +7,9 @@ import type { ConfiguredChannel } from "../../shared/config/model.ts";
 import { lazily } from "../../shared/lazily.ts";
 import type { Severity } from "../../shared/messages/incident-event.ts";
 import type { Fields } from "../../shared/ports.ts";
+import type { Reader } from "../../shared/told.ts";
 
-/** How many notices a channel gets. */
+/** How many notices a channel gets, or each recipient of it. */
 export interface Pace {
   /** In the long run. */
   readonly perMinute: number;
@@ -19,7 +20,7 @@ export interface Pace {
 /** What a kind of channel is told where its service says nothing of how much it takes. */
 export const usualPace: Pace = { perMinute: 60, atOnce: 10 };
 
-/** The bucket of a channel. */
+/** The bucket of a reader. */
 export interface Bucket {
   readonly tokens: number;
   /** When it held so many, in milliseconds since the epoch. */
@@ -35,9 +36,9 @@ export type Taken =
 export const stateCollection = "state";
 const keptForMs = 86_400_000;
 
-/** The id of the document of a channel's bucket. */
-export function bucketId(channel: string): string {
-  return `pace:${channel}`;
+/** The id of the document of a reader's bucket. */
+export function bucketId({ channel, recipient }: Reader): string {
+  return recipient === undefined ? `pace:${channel}` : `pace:${channel}:${recipient}`;
 }
 
 /** The pace of a channel: that of the configuration, within what its kind takes at once. */
@@ -49,7 +50,7 @@ export function paceOf(
   return { perMinute, atOnce: Math.max(2, Math.min(pace.atOnce, perMinute)) };
 }
 
-/** Takes a token. Pure. @param bucket `undefined` for a channel that was not told for long */
+/** Takes a token. Pure. @param bucket `undefined` for a reader that was not told for long */
 export function take(bucket: Bucket | undefined, { perMinute, atOnce }: Pace, severity: Severity, now: number): Taken {
   const msPerToken = 60_000 / perMinute;
   // The clocks of two instances differ: what one has taken a moment ahead, the other does not get back.

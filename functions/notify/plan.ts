@@ -6,8 +6,19 @@ import { maintenanceOf } from "../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import { statusPageKind } from "../../shared/messages/pages-due.ts";
 import { drillComponent, monitorComponent } from "../../shared/monitor.ts";
+import type { Reader } from "../../shared/told.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "./channel.ts";
-import { type Delivery, deliveryId, isFinal, type LedgerEntry, mayHaveArrived, momentOf } from "./ledger.ts";
+import {
+  type Delivery,
+  deliveryId,
+  isFinal,
+  isKnowing,
+  isSameReader,
+  isTelling,
+  type LedgerEntry,
+  momentOf,
+} from "./ledger.ts";
+import { asOpened, candidates, recipientsOf } from "./readers.ts";
 import { notDue, routesTo } from "./route.ts";
 import { type Silence, silenced } from "./silence.ts";
 import { templateFor } from "./template.ts";
@@ -25,27 +36,26 @@ export interface Circumstances {
   readonly ledger: readonly LedgerEntry[];
 }
 
-/** Who is told what, and who is not because of what. Together they name every channel once. */
+/** Who is told what, and who is not because of what. Together they name every reader once. */
 export interface NotificationPlan {
   readonly deliveries: readonly PlannedDelivery[];
   readonly suppressed: readonly SuppressedDelivery[];
 }
 
-/** One channel that is not told, and why. */
-export interface SuppressedDelivery {
-  readonly channel: string;
+/** One reader that is not told, and why. */
+export interface SuppressedDelivery extends Reader {
   readonly kind: string;
   /** Id of its document in the ledger, and idempotency key. */
   readonly key: string;
-  /** What the incident is called in this channel. */
+  /** What the incident is called for this reader. */
   readonly title: string;
   readonly reason: string;
 }
 
-/** One channel that is told, why and what. */
+/** One reader that is told, why and what. */
 export interface PlannedDelivery extends SuppressedDelivery {
   readonly payload: Outgoing;
-  /** Of a lasting kind: the settings that lead to what this opens, as JSON. */
+  /** Of a lasting kind, or one with recipients: the settings that lead there, as JSON. */
   readonly settings?: string;
   /** Of an opening that is told late: the id of the entry of the event that occasioned it, which is not told besides. */
   readonly insteadOf?: string;
@@ -54,7 +64,7 @@ export interface PlannedDelivery extends SuppressedDelivery {
 /** News that are good, and alarm nobody who was not alarmed. */
 const relief: readonly IncidentEventKind[] = ["acknowledged", "recovering", "resolved"];
 
-/** The steps by which news reach a channel; the first that refuses says why the channel is not told. */
+/** The steps by which news reach a reader; the first that refuses says why the reader is not told. */
 const announcement: readonly Step[] = [
   overtaken,
   unreachable,
@@ -73,20 +83,28 @@ const drillSteps: readonly Step[] = [overtaken, noDrill];
 /** What is over is told to everybody who knows that it was not, whatever routes, silences and windows say by now. */
 const allClear: readonly Step[] = [unannounced];
 
-/** Plans an event: which channels are told, with the payload rendered, and which are not. */
+/** Plans an event: which readers are told, with the payload rendered, and which are not. */
 export function plan(event: IncidentEvent, circumstances: Circumstances, now: number): NotificationPlan {
+  const { kinds } = circumstances;
   const steps = isAllClear(event) ? allClear : event.drill ? drillSteps : announcement;
   const deliveries: PlannedDelivery[] = [];
   const suppressed: SuppressedDelivery[] = [];
-  for (const configured of candidates(event, circumstances)) {
-    const history = circumstances.ledger.filter(({ delivery }) => delivery.channel === configured.name).map(byDelivery);
-    const channel = asOpened(configured, history);
-    const told = asHeard({ event, channel: channel.name, history, circumstances });
-    const title = earliest(history)?.title ?? subjectOf(noticeOf(told, channel, event.title, circumstances));
-    const common = { channel: channel.name, kind: channel.kind, key: deliveryId(told, channel.name), title };
-    const refusal = firstRefusal(steps, { event: told, channel: channel.name, history, circumstances, now });
-    const written = refusal === undefined ? compose(told, channel, title, circumstances) : refusal;
-    const own = deliveryId(event, channel.name);
+  for (const { channel: configured, recipient } of candidates(circumstances, isAllClear(event))) {
+    const reader = { channel: configured.name, ...(recipient === undefined ? {} : { recipient }) };
+    const entries = circumstances.ledger.filter(({ delivery }) => isSameReader(delivery, reader));
+    const history = entries.map(({ delivery }) => delivery);
+    const channel = asOpened(configured, history, kinds);
+    const told = asHeard({ event, reader, history, circumstances });
+    const thread = {
+      recipient,
+      key: entries.find(({ delivery }) => delivery.event === "opened" && isKnowing(delivery))?.id,
+      title: earliest(history)?.title,
+    };
+    const title = thread.title ?? subjectOf(noticeOf(told, channel, thread, circumstances));
+    const common = { ...reader, kind: channel.kind, key: deliveryId(told, channel.name, recipient), title };
+    const refusal = firstRefusal(steps, { event: told, reader, history, circumstances, now });
+    const written = refusal === undefined ? compose(told, channel, circumstances, { ...thread, title }) : refusal;
+    const own = deliveryId(event, channel.name, recipient);
     if (typeof written === "string") suppressed.push({ ...common, key: own, reason: written });
     else {
       const late = common.key === own ? {} : { insteadOf: own };
@@ -94,7 +112,9 @@ export function plan(event: IncidentEvent, circumstances: Circumstances, now: nu
         ...common,
         ...late,
         payload: written,
-        ...(ownEntry(circumstances.kinds, channel.kind)?.lasting ? { settings: JSON.stringify(channel.settings) } : {}),
+        ...(ownEntry(kinds, channel.kind)?.lasting || recipient !== undefined
+          ? { settings: JSON.stringify(channel.settings) }
+          : {}),
         reason: occasion(told, event, channel.name, circumstances),
       });
     }
@@ -103,14 +123,14 @@ export function plan(event: IncidentEvent, circumstances: Circumstances, now: nu
 }
 
 /**
- * The event as the channel hears it: as an opening where it knows nothing of the incident and a route brings openings of what the incident
+ * The event as the reader hears it: as an opening where it knows nothing of the incident and a route brings openings of what the incident
  * is by now. So whoever was left out at first, because a component was not known yet, because it was not bad enough, or because of a
  * silence, is told once when that has changed.
  */
-function asHeard({ event, channel, history, circumstances }: Omit<Question, "now">): IncidentEvent {
+function asHeard({ event, reader, history, circumstances }: Omit<Question, "now">): IncidentEvent {
   if (event.event === "opened" || relief.includes(event.event) || history.some(isTelling)) return event;
   const late = opening(event);
-  return isBroughtTo(channel, late, circumstances) ? late : event;
+  return isBroughtTo(reader.channel, late, circumstances) ? late : event;
 }
 
 function opening(event: IncidentEvent): IncidentEvent {
@@ -122,12 +142,12 @@ export function isAllClear(event: IncidentEvent): boolean {
   return event.status === "resolved";
 }
 
-/** Whether a channel may know, or is about to know, of the incident from an event before this one. */
+/** Whether a reader may know, or is about to know, of the incident from an event before this one. */
 export function wasTold(history: readonly Delivery[], sequence: number): boolean {
   return history.some((delivery) => delivery.sequence < sequence && isKnowing(delivery));
 }
 
-/** Whether the all-clear has overtaken an event in a channel, so that telling it now would only confuse. */
+/** Whether the all-clear has overtaken an event for a reader, so that telling it now would only confuse. */
 export function isSuperseded(history: readonly Delivery[], sequence: number): boolean {
   return history.some((delivery) => delivery.event === "resolved" && delivery.sequence > sequence);
 }
@@ -138,23 +158,23 @@ export const superseded = "superseded: the incident is resolved";
 /** Why a change is not told whose message comes after that of a later one. */
 export const standsInLater = "superseded: later news, in which it stands, are told already";
 
-/** Why a channel does not hear the end of what it never heard of. */
+/** Why a reader does not hear the end of what it never heard of. */
 export const neverAnnounced = "never announced here";
 
-/** One question about one channel. */
+/** One question about one reader. */
 interface Question {
   readonly event: IncidentEvent;
-  readonly channel: string;
-  /** What the ledger holds on this incident for this channel. */
+  readonly reader: Reader;
+  /** What the ledger holds on this incident for this reader. */
   readonly history: readonly Delivery[];
   readonly circumstances: Circumstances;
   readonly now: number;
 }
 
-/** A step says why the channel is not told, or nothing. */
+/** A step says why the reader is not told, or nothing. */
 type Step = (question: Question) => string | undefined;
 
-/** The most notices of one incident that a channel hears within an hour; what opens, worsens or escalates is always told. */
+/** The most notices of one incident that a reader hears within an hour; what opens, worsens or escalates is always told. */
 export const mostInAnHour = 12;
 const neverTooMany: readonly IncidentEventKind[] = ["opened", "severity_raised", "escalated"];
 
@@ -190,23 +210,26 @@ function saidAlready({ event, history }: Question): string | undefined {
   return isSame ? "told with the opening, in which it stands" : undefined;
 }
 
-function noDrill({ event, channel, circumstances }: Question): string | undefined {
+function noDrill({ event, reader, circumstances }: Question): string | undefined {
   if (event.event !== "opened") return "of a fire drill only its beginning and its end are told";
   const isPage = circumstances.configuration.channels.some(
-    ({ name, kind }) => name === channel && kind === statusPageKind,
+    ({ name, kind }) => name === reader.channel && kind === statusPageKind,
   );
   return isPage ? "a fire drill is no news for everybody" : undefined;
 }
 
-/** That notices do not reach a channel cannot be told there. */
-function unreachable({ event, channel }: Question): string | undefined {
-  return isAbout(event, channel) ? "it is about this channel: notices do not reach it" : undefined;
+/** That notices do not reach a reader cannot be told there. */
+function unreachable({ event, reader: { channel, recipient } }: Question): string | undefined {
+  if (isAbout(event, { channel })) return "it is about this channel: notices do not reach it";
+  return recipient !== undefined && isAbout(event, { channel, recipient })
+    ? "it is about this recipient: notices do not reach it"
+    : undefined;
 }
 
-function unrouted({ event, channel, circumstances }: Question): string | undefined {
+function unrouted({ event, reader, circumstances }: Question): string | undefined {
   // That notices do not reach one more channel is news for whoever hears of it at all.
   const news = aboutChannels(event, circumstances) && event.event === "joined" ? opening(event) : event;
-  return isBroughtTo(channel, news, circumstances)
+  return isBroughtTo(reader.channel, news, circumstances)
     ? undefined
     : `no route: ${event.event}, ${event.severity}, ${event.root_cause}`;
 }
@@ -216,16 +239,20 @@ function isBroughtTo(channel: string, event: IncidentEvent, circumstances: Circu
   const { channels, routes } = circumstances.configuration;
   if (routesTo(channel, event, routes).length > 0) return true;
   if (event.event !== "opened" || !aboutChannels(event, circumstances)) return false;
-  const working = channels.filter(({ name, kind }) => !isAbout(event, name) && kind !== statusPageKind);
+  const working = channels.filter(({ name, kind }) => !isAbout(event, { channel: name }) && kind !== statusPageKind);
   if (working.some(({ name }) => routesTo(name, event, routes).length > 0)) return false;
   // Better engineers than everybody.
   const engineers = working.filter(({ audience = "engineers" }) => audience === "engineers");
   return (engineers.length > 0 ? engineers : working).some(({ name }) => name === channel);
 }
 
-/** Whether an incident of the monitor is about channels that notices do not reach. */
-function aboutChannels(event: IncidentEvent, { configuration: { channels } }: Circumstances): boolean {
-  return channels.some(({ name }) => isAbout(event, name));
+/** Whether an incident of the monitor is about channels, or recipients of them, that notices do not reach. */
+function aboutChannels(event: IncidentEvent, { configuration, kinds }: Circumstances): boolean {
+  return configuration.channels.some(
+    (channel) =>
+      isAbout(event, { channel: channel.name }) ||
+      recipientsOf(channel, kinds).some((recipient) => isAbout(event, { channel: channel.name, recipient })),
+  );
 }
 
 function muted({ event, circumstances, now }: Question): string | undefined {
@@ -244,19 +271,19 @@ function tooMany({ event, history }: Question): string | undefined {
   return `limit: ${mostInAnHour} notices of this incident within an hour, what follows stands in the incident`;
 }
 
-function early({ event, channel, history, circumstances }: Question): string | undefined {
+function early({ event, reader, history, circumstances }: Question): string | undefined {
   const isUnderWay = history.some((delivery) => isTelling(delivery) && !isFinal(delivery));
   if (event.event === "reminder" && isUnderWay) return "not due: what came before it is still on its way";
   const arrived = history.flatMap(({ delivered_at }) => delivered_at?.getTime() ?? []);
   const last = arrived.length === 0 ? undefined : Math.max(...arrived);
-  return notDue(event, routesTo(channel, event, circumstances.configuration.routes), last);
+  return notDue(event, routesTo(reader.channel, event, circumstances.configuration.routes), last);
 }
 
 function unannounced({ event, history }: Question): string | undefined {
   return wasTold(history, event.sequence) ? undefined : neverAnnounced;
 }
 
-/** Why a channel is told. */
+/** Why a reader is told. */
 function occasion(
   told: IncidentEvent,
   event: IncidentEvent,
@@ -271,37 +298,22 @@ function occasion(
   return `route ${matching.join(", ")}${late}`;
 }
 
-/** Every configured channel, and those that were told and have left the configuration since. */
-function candidates(event: IncidentEvent, { configuration, ledger }: Circumstances): ConfiguredChannel[] {
-  if (!isAllClear(event)) return [...configuration.channels];
-  const known = new Set(configuration.channels.map(({ name }) => name));
-  const left = new Map(
-    ledger
-      .filter(({ delivery }) => !known.has(delivery.channel))
-      .map(({ delivery }) => [delivery.channel, { name: delivery.channel, kind: gone, settings: {} }]),
-  );
-  return [...configuration.channels, ...left.values()];
+/** What everything that is told of an incident to one reader has in common. */
+interface Thread {
+  /** Of a channel with recipients: the one that is told. @default all of them */
+  readonly recipient?: string | undefined;
+  /** Id of the entry of the opening. @default that of an opening told from now on */
+  readonly key?: string | undefined;
+  /** What the incident is called. @default what it is called from now on */
+  readonly title?: string | undefined;
 }
 
-/** The kind of a channel that has left the configuration. */
-const gone = "";
-
-/** A channel with the settings that lead to what it opened, of whatever kind it is by now; as it is configured where nothing stays open. */
-function asOpened(channel: ConfiguredChannel, history: readonly Delivery[]): ConfiguredChannel {
-  const opening = history.find((delivery) => delivery.settings !== undefined && isKnowing(delivery));
-  if (opening?.settings === undefined) return channel;
-  return { ...channel, kind: opening.kind, settings: JSON.parse(opening.settings) };
-}
-
-/**
- * What is sent to a channel; a sentence where that cannot be said, so that one broken channel does not silence the others.
- * @param threadTitle what the incident is called in this channel. @default what it is called from now on
- */
+/** What is sent to a reader; a sentence where that cannot be said, so that one broken channel does not silence the others. */
 export function compose(
   event: IncidentEvent,
   channel: ConfiguredChannel,
-  threadTitle: string | undefined,
   circumstances: Circumstances,
+  thread: Thread = {},
 ): Outgoing | string {
   const { kinds } = circumstances;
   const kind = ownEntry(kinds, channel.kind);
@@ -310,14 +322,17 @@ export function compose(
   if (untold !== undefined) return untold;
   const settings = kind.settings.safeParse(channel.settings);
   if (!settings.success) return `the settings of the channel are wrong: ${settings.error.issues[0]?.message}`;
-  const notice = noticeOf(event, channel, threadTitle ?? event.title, circumstances);
-  return kind.render(settings.data, threadTitle === undefined ? { ...notice, threadTitle: subjectOf(notice) } : notice);
+  const notice = noticeOf(event, channel, thread, circumstances);
+  return kind.render(
+    settings.data,
+    thread.title === undefined ? { ...notice, threadTitle: subjectOf(notice) } : notice,
+  );
 }
 
 function noticeOf(
   event: IncidentEvent,
   channel: ConfiguredChannel,
-  threadTitle: string,
+  { recipient, key, title = event.title }: Thread,
   { configuration, incidentLinks }: Circumstances,
 ): Notice {
   const all = [...configuration.components, monitorComponent, drillComponent];
@@ -331,20 +346,17 @@ function noticeOf(
     environment: configuration.title,
     timezone: configuration.timezone,
     channel: channel.name,
+    ...(recipient === undefined ? {} : { recipient }),
     components: configuration.components,
     rootCause: {
       title: cause?.title ?? event.root_cause,
       ...(cause?.team === undefined ? {} : { team: cause.team }),
     },
     ...(incidentLinks === undefined ? {} : { url: incidentLink(incidentLinks, event.incident) }),
-    key: deliveryId(event, channel.name),
-    thread: deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, channel.name),
-    threadTitle,
+    key: deliveryId(event, channel.name, recipient),
+    thread: key ?? deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, channel.name, recipient),
+    threadTitle: title,
   };
-}
-
-function byDelivery({ delivery }: LedgerEntry): Delivery {
-  return delivery;
 }
 
 function earliest(history: readonly Delivery[]): Delivery | undefined {
@@ -352,14 +364,4 @@ function earliest(history: readonly Delivery[]): Delivery | undefined {
     (first, delivery) => (first === undefined || delivery.sequence < first.sequence ? delivery : first),
     undefined,
   );
-}
-
-/** Whether the channel has it or is about to get it. */
-function isTelling({ status }: Delivery): boolean {
-  return status !== "suppressed" && status !== "rejected";
-}
-
-/** Whether the channel has it, is about to get it, or may have got it before it was given up. */
-function isKnowing(delivery: Delivery): boolean {
-  return isTelling(delivery) || mayHaveArrived(delivery);
 }

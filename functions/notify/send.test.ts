@@ -207,14 +207,22 @@ describe("a mail", () => {
     expect(email.classify(reply).outcome).toBe(outcome);
   });
 
-  it("says who of several did not get it", async () => {
+  it.each<[string, readonly number[], string, string]>([
+    ["one for now", [0, 451], "retry", "b@example.com"],
+    ["one for good", [0, 550, 0], "rejected", "b@example.com"],
+    ["one for now and one for good", [550, 0, 452], "retry", "a@example.com, c@example.com"],
+  ])("to several at once that is refused for %s is not delivered", async (_, codes, outcome, refused) => {
     await using inbox = await mailInbox({
-      onRcptTo: ({ address }, _session, done) => done(address.startsWith("gone") ? new Error("no such user") : null),
+      onRcptTo: ({ address }, _session, done) => {
+        const responseCode = codes["abc".indexOf(address.charAt(0))] ?? 0;
+        done(responseCode === 0 ? null : Object.assign(new Error("not this one"), { responseCode }));
+      },
     });
-    const reply = await sender(secretsOf({}))(mail(inbox.url, { to: ["infra@example.com", "gone@example.com"] }), 0);
+    const to = codes.map((_code, index) => `${"abc".charAt(index)}@example.com`);
+    const reply = await sender(secretsOf({}))(mail(inbox.url, { to }), 0);
     expect(email.classify(reply)).toMatchObject({
-      outcome: "delivered",
-      answer: expect.stringContaining("refused for gone@example.com"),
+      outcome,
+      answer: expect.stringContaining(`not this one (refused for ${refused})`),
     });
   });
 

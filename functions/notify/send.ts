@@ -160,8 +160,11 @@ async function sendMail(outgoing: OutgoingMail, vault: Vault, deadline: AbortSig
       ...(outgoing.inReplyTo === undefined ? {} : { inReplyTo: outgoing.inReplyTo, references: [outgoing.inReplyTo] }),
       headers: outgoing.headers,
     });
-    const refused = sent.rejected.length === 0 ? "" : ` (refused for ${sent.rejected.map(String).join(", ")})`;
-    return answerOf(sent.response, refused, vault);
+    // A mail to several recipients, as older versions planned them, is delivered when all of them have it.
+    const { rejected, rejectedErrors: refusals = [] } = sent;
+    const refusal = refusals.find(({ responseCode = 0 }) => responseCode < 500) ?? refusals[0];
+    if (refusal === undefined) return answerOf(sent.response, "", vault);
+    return answerOf(refusal.response ?? "451", ` (refused for ${rejected.map(String).join(", ")})`, vault);
   } catch (error) {
     const response = (error as { response?: unknown }).response;
     if (typeof response === "string" && /^\d{3}/.test(response) && !deadline.aborted)

@@ -6,8 +6,11 @@ import { summarize, writeSummary } from "./summary.ts";
 
 const incident = "i";
 
+/** An event, how it stands, and how often it was tried. */
+type State = readonly [Delivery["event"], DeliveryStatus, number?];
+
 /** What the ledger holds of `ops`: events in their order, and how each stands. */
-function seen(...states: readonly (readonly [Delivery["event"], DeliveryStatus, number?])[]): Delivery[] {
+function seen(...states: readonly State[]): Delivery[] {
   return states.map(([event, status, attempts = status === "delivered" ? 1 : 0], index) => {
     const [entry] = heldLedger("ops", [[{ event, sequence: index + 1 }, status]]);
     const delivered = status === "delivered" ? { delivered_at: new Date(noon + index * 60_000) } : {};
@@ -62,6 +65,49 @@ describe("the last word on a channel", () => {
     ],
   ])("is %s", async (_, writers, ops) => {
     expect(await written(...writers)).toEqual({ mail: "opened delivered", ops });
+  });
+
+  describe("with several recipients", () => {
+    const to = (recipient: string, ...states: readonly State[]): Delivery[] =>
+      seen(...states).map((delivery) => ({ ...delivery, recipient }));
+    const attempts = [{ at: new Date(noon), outcome: "retry", answer: "451 later" }];
+    const later = { attempts, next_attempt_at: new Date(noon + 60_000) };
+
+    it.each<[string, Delivery[], string]>([
+      [
+        "that is the same for all",
+        [...to("a", ["opened", "delivered"]), ...to("b", ["joined", "suppressed"], ["opened", "delivered"])],
+        "opened delivered 2025-09-16 12:01:00 UTC",
+      ],
+      [
+        "that is worse for one",
+        [
+          ...to("a", ["opened", "delivered"], ["resolved", "delivered"]),
+          ...to("b", ["opened", "rejected"], ["resolved", "suppressed"]),
+        ],
+        "opened not delivered to b: why",
+      ],
+      [
+        "that is worse for some",
+        [
+          ...to("a", ["opened", "delivered"]),
+          ...["b", "c"].flatMap((name) => to(name, ["opened", "retrying", 1]).map((one) => ({ ...one, ...later }))),
+        ],
+        "opened not delivered yet to b and c: 451 later, next attempt 2025-09-16 12:01:00 UTC",
+      ],
+      [
+        "that is bad for all",
+        [...to("a", ["opened", "rejected"]), ...to("b", ["opened", "rejected"])],
+        "opened not delivered: why",
+      ],
+      [
+        "of whom one is not told at all",
+        [...to("a", ["opened", "suppressed"]), ...to("b", ["opened", "delivered"])],
+        "opened delivered to b 2025-09-16 12:00:00 UTC",
+      ],
+    ])("is one %s", async (_, ledger, ops) => {
+      expect(await written(ledger)).toEqual({ mail: "opened delivered", ops });
+    });
   });
 
   it("stands beside its numbers, with when the first and the last notice arrived", async () => {

@@ -3,27 +3,47 @@ import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { ProbeResult, Report } from "../../shared/messages/report.ts";
 import { channelProbe, channelRule, deadLettersProbe, monitorComponent, selfGroup } from "../../shared/monitor.ts";
 import { bounded } from "../../shared/redact.ts";
+import { type Reader, readerName } from "../../shared/told.ts";
 import { spokenDuration } from "../../shared/units.ts";
-import type { Delivery } from "./ledger.ts";
+import { type Delivery, isFinal } from "./ledger.ts";
 
 /** How long a notice may be tried before people hear that it does not arrive, in milliseconds. */
 export const lateAfterMs: number = 15 * 60_000;
 
-/** What deliveries show of their channels: those that were rejected, or are late, and those that arrived after having been late. Pure. */
+/**
+ * What the deliveries of an event show of their readers: those that were rejected, or are late, and those that arrived after having been late. Where no
+ * recipient of a channel is reached, the trouble is that of the channel. Pure.
+ */
 export function channelTroubles(deliveries: readonly Delivery[], now: number): ProbeResult[] {
-  return deliveries.flatMap((delivery) => {
-    const { event, incident, status, reason, attempts, attempt_count, planned_at, delivered_at } = delivery;
-    const last = attempts.at(-1);
-    const at = last?.at ?? planned_at;
-    const what = named({ event, incident });
-    const lateMs = (delivered_at?.getTime() ?? now) - planned_at.getTime();
-    if (status === "rejected") return [failed(delivery.channel, at, `${what} was not delivered: ${reason}`)];
-    // What was overtaken is not owed any more, however long it was tried.
-    if (status === "suppressed" || attempt_count === 0 || lateMs < lateAfterMs) return [];
-    if (status === "delivered") return [result(channelProbe(delivery.channel), at)];
-    const tried = `${what} has been tried for ${spokenDuration(lateMs)}: ${last?.answer}`;
-    return [failed(delivery.channel, at, tried)];
+  return [...Map.groupBy(deliveries, ({ channel }) => channel).values()].flatMap((own) => {
+    const isWhole = own.every(
+      (delivery) => delivery.status === "rejected" || (!isFinal(delivery) && isLate(delivery, now)),
+    );
+    return own.flatMap((delivery) => troubleOf(delivery, isWhole ? { channel: delivery.channel } : delivery, now));
   });
+}
+
+/** @param reader who is not reached, or is again */
+function troubleOf(delivery: Delivery, reader: Reader, now: number): ProbeResult[] {
+  const { event, incident, status, reason, attempts, attempt_count, planned_at, recipient } = delivery;
+  const last = attempts.at(-1);
+  const at = last?.at ?? planned_at;
+  const what = named({ event, incident });
+  const to = recipient === undefined ? "" : ` to ${recipient}`;
+  const name = readerName(reader);
+  if (status === "rejected") return [failed(channelProbe(name), at, `${what} was not delivered${to}: ${reason}`)];
+  // What was overtaken is not owed any more, however long it was tried.
+  if (status === "suppressed" || attempt_count === 0 || !isLate(delivery, now)) return [];
+  // What has arrived proves that the channel works, whoever else is still waited for.
+  if (status === "delivered") {
+    return [...new Set([name, delivery.channel])].map((reached) => result(channelProbe(reached), at));
+  }
+  const tried = `${what} has been tried for ${spokenDuration(now - planned_at.getTime())}${to}: ${last?.answer}`;
+  return [failed(channelProbe(name), at, tried)];
+}
+
+function isLate({ delivered_at, planned_at }: Delivery, now: number): boolean {
+  return (delivered_at?.getTime() ?? now) - planned_at.getTime() >= lateAfterMs;
 }
 
 /**
@@ -43,7 +63,7 @@ export function deadLetter(
       ? `${by ?? "a function"} could not read a message: ${reason ?? "it does not say why"}`
       : `a message to ${from} was given up${count === undefined ? "" : ` after ${count} attempts`}`;
   const lost = event === undefined ? "" : `: ${named(event)}`;
-  return failed(undefined, new Date(at), `${text}${lost}`);
+  return failed(deadLettersProbe, new Date(at), `${text}${lost}`);
 }
 
 /** The report with these results, for the topic `measurements`. @param id the same for the same news */
@@ -62,17 +82,16 @@ export function selfReport(environment: string, id: string, results: readonly Pr
   };
 }
 
-/** Whether an incident of the monitor is about notices that do not reach this channel. */
-export function isAbout({ root_cause, alerts }: IncidentEvent, channel: string): boolean {
-  return root_cause === monitorComponent.name && alerts.includes(channelRule(channel));
+/** Whether an incident of the monitor is about notices that do not reach this reader. */
+export function isAbout({ root_cause, alerts }: IncidentEvent, reader: Reader): boolean {
+  return root_cause === monitorComponent.name && alerts.includes(channelRule(readerName(reader)));
 }
 
 function named({ event, incident }: Pick<IncidentEvent, "event" | "incident">): string {
   return `${event.replaceAll("_", " ")} of ${incident}`;
 }
 
-function failed(channel: string | undefined, at: Date, text: string): ProbeResult {
-  const probe = channel === undefined ? deadLettersProbe : channelProbe(channel);
+function failed(probe: string, at: Date, text: string): ProbeResult {
   return {
     ...result(probe, at),
     success: false,

@@ -5,6 +5,8 @@ export interface Received {
   /** When it arrived, milliseconds since the epoch. */
   readonly at: number;
   readonly channel: string;
+  /** The address of a mail. */
+  readonly recipient?: string;
   readonly incident: string;
   readonly event: string;
   /** The sender's own id of the notice: `Message-ID` or `webhook-id`. A repeated one is counted, not kept. */

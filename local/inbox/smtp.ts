@@ -9,7 +9,7 @@ import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerDataStream } from "smtp-server";
 import type { Inbox, InboxOptions, Received } from "./inbox.ts";
 
-/** Starts the inbox at `smtp://127.0.0.1:<port>`. What a mail tells stands in its `Message-ID`: `<incident.event.channel@…>`. */
+/** Starts the inbox at `smtp://127.0.0.1:<port>`. What a mail tells stands in its `Message-ID`: `<incident.event.channel.recipient@…>`. */
 export async function startMailInbox({ directory, port = 0, onReceive }: InboxOptions): Promise<Inbox> {
   await mkdir(directory, { recursive: true });
   const kept = await readKept(directory);
@@ -83,10 +83,14 @@ async function readKept(directory: string): Promise<Received[]> {
 function receivedOf(mail: ParsedMail, at: number, source: Buffer): Received {
   const id = mail.messageId ?? digest(source);
   // The event carries a number from its second occurrence on: `reminder-2`.
-  const told = /^<?(?<incident>[\w-]+)\.(?<event>\w+)(?:-\d+)?\.(?<channel>[\w-]+)@/.exec(id)?.groups;
+  const told = /^<?(?<incident>[\w-]+)\.(?<event>\w+)(?:-\d+)?\.(?<channel>[\w-]+)(?:\.\w+)?@/.exec(id)?.groups;
   return {
     at,
     channel: told?.["channel"] ?? "email",
+    recipient: [mail.to ?? []]
+      .flat()
+      .map(({ text }) => text)
+      .join(", "),
     incident: told?.["incident"] ?? "",
     event: told?.["event"] ?? "",
     id,

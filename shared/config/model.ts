@@ -98,7 +98,7 @@ export interface ConfiguredChannel {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Who reads it. @default engineers */
   readonly audience?: Audience;
-  /** The most notices that it gets a minute. @default what its kind takes */
+  /** The most notices that it gets a minute, or each of its recipients. @default what its kind takes */
   readonly perMinute?: number;
 }
 

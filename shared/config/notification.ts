@@ -41,7 +41,9 @@ export const channelEntry: z.ZodType<ChannelEntry, unknown> = z.strictObject({
     .min(1, { error: "must be 1 or more; to tell a channel nothing, take it out of the routes" })
     .max(600, { error: "must be at most 600: no service takes more, and nobody reads it" })
     .optional()
-    .describe("The most notices that it gets a minute, what is critical first. Default: what its service takes."),
+    .describe(
+      "The most notices that it gets a minute, or each of its recipients, what is critical first. Default: what its service takes.",
+    ),
 });
 
 /** An entry of `routes`. */

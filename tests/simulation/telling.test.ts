@@ -59,7 +59,7 @@ describe("through real servers", () => {
 channels:
   hook-a: { kind: webhook, url: ${wire.http}/hook-a, allow_private: true }
   hook-b: { kind: webhook, url: ${wire.http}/hook-b, allow_private: true, cloudevents: binary }
-  infra: { kind: email, to: [infra@example.com], server: ${wire.smtp} }
+  infra: { kind: email, to: [infra@example.com, ann@example.com], server: ${wire.smtp} }
   boss: { kind: email, to: [boss@example.com], server: ${wire.smtp}, audience: executives }
 routes:
   - { channels: [hook-a, hook-b, infra, boss] }

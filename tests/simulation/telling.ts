@@ -12,10 +12,12 @@ import {
   parseDelivery,
 } from "../../functions/notify/ledger.ts";
 import { paceOf } from "../../functions/notify/pace.ts";
+import { recipientsOf } from "../../functions/notify/readers.ts";
 import type { Send } from "../../functions/notify/send.ts";
 import { summarize } from "../../functions/notify/summary.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import { type Reader, readerName } from "../../shared/told.ts";
 import { shopWith } from "../support/shop.ts";
 import { type Fate, FaultyPorts } from "./faults.ts";
 import type { Random } from "./random.ts";
@@ -25,13 +27,13 @@ const start = Date.parse("2025-09-16T12:00:00Z");
 const minute = 60_000;
 const day = 24 * 60 * minute;
 
-/** Ten channels of all kinds that are told by requests and mails. */
+/** Ten channels of all kinds that are told by requests and mails, one of them with several recipients. */
 export const tenChannels: Configuration = shopWith(`
 channels:
   hook-a: { kind: webhook, url: https://hooks.example.com/a }
   hook-b: { kind: webhook, url: https://hooks.example.com/b, per_minute: 20 }
   hook-c: { kind: webhook, url: https://hooks.example.com/c, cloudevents: structured }
-  infra: { kind: email, to: [infra@example.com], server: smtps://mail.example.com }
+  infra: { kind: email, to: [infra@example.com, ann@example.com, bob@example.com], server: smtps://mail.example.com }
   boss: { kind: email, to: [boss@example.com], server: smtps://mail.example.com, audience: executives }
   slack: { kind: slack, url: { secret: slack } }
   chat: { kind: google_chat, url: { secret: chat } }
@@ -50,8 +52,7 @@ const course: readonly (readonly [IncidentEventKind, number, Partial<IncidentEve
 ];
 
 /** One attempt at one notice, and what happens to it. */
-export interface Attempt {
-  readonly channel: string;
+export interface Attempt extends Reader {
   readonly receiver: Receiver;
   readonly notice: string;
   readonly key: string | undefined;
@@ -76,6 +77,7 @@ export interface Played {
   readonly configuration: Configuration;
   readonly world: VirtualWorld;
   readonly faults: FaultyPorts;
+  /** By the names of readers. */
   readonly receivers: ReadonlyMap<string, Receiver>;
   readonly events: readonly IncidentEvent[];
   readonly ledger: readonly LedgerEntry[];
@@ -91,24 +93,26 @@ export async function played(
   fate: Fate,
   { configuration = tenChannels, carry }: RunOptions = {},
 ): Promise<Played> {
-  const names = configuration.channels.map(({ name }) => name);
+  const readers = readersOf(configuration);
+  const names = readers.map(readerName);
   const faults = new FaultyPorts(fate);
-  const receivers = new Map(configuration.channels.map(({ name, kind }) => [name, new Receiver(kind)]));
-  // For an hour two channels take nothing at all.
+  const receivers = new Map(readers.map((reader) => [readerName(reader), new Receiver(reader.kind)]));
+  // For an hour two readers take nothing at all.
   const stuck = [names[chance.below(names.length)], names[chance.below(names.length)]];
-  const isStuck = (channel: string, at: number): boolean => at - start < 60 * minute && stuck.includes(channel);
+  const isStuck = (reader: Reader, at: number): boolean =>
+    at - start < 60 * minute && stuck.includes(readerName(reader));
   const send: Send = async (outgoing, now) => {
     const notice = JSON.stringify(outgoing);
-    const channel = planned.get(notice);
-    const receiver = receivers.get(channel ?? "");
-    if (channel === undefined || receiver === undefined) throw new Error(`nobody planned ${notice}`);
-    const trouble = isStuck(channel, now) ? "refused" : troubleBy(chance);
+    const reader = planned.get(notice);
+    const receiver = reader && receivers.get(readerName(reader));
+    if (reader === undefined || receiver === undefined) throw new Error(`nobody planned ${notice}`);
+    const trouble = isStuck(reader, now) ? "refused" : troubleBy(chance);
     const key = keyOf(outgoing);
     return carry === undefined
       ? receiver.answer(notice, key, trouble, chance, now)
-      : carry(outgoing, { channel, receiver, notice, key, trouble, at: now });
+      : carry(outgoing, { ...reader, receiver, notice, key, trouble, at: now });
   };
-  const planned = new Map<string, string>();
+  const planned = new Map<string, Reader>();
   const world: VirtualWorld = new VirtualWorld({
     configuration,
     start,
@@ -116,8 +120,9 @@ export async function played(
     send: faults.sending(send),
     between: faults.between,
     onDelivery: faults.onDelivery,
-    onWritten: (collection, _, { payload, channel }) => {
-      if (collection === "deliveries" && payload !== undefined) planned.set(String(payload), String(channel));
+    onWritten: (collection, _, fields) => {
+      const delivery = collection === "deliveries" ? parseDelivery(fields) : undefined;
+      if (delivery?.payload !== undefined) planned.set(delivery.payload, delivery);
     },
     // News twice, some of what is owed twice, and all of it in disorder.
     arrivals: (topic) =>
@@ -153,22 +158,33 @@ export async function played(
   return { configuration, world, faults, receivers, events, ledger };
 }
 
+/** Every channel, and each recipient of those that have several. */
+function readersOf({ channels }: Configuration): (Reader & { readonly kind: string })[] {
+  return channels.flatMap((channel): (Reader & { readonly kind: string })[] => {
+    const reader = { channel: channel.name, kind: channel.kind };
+    const recipients = recipientsOf(channel, kinds);
+    return recipients.length === 0 ? [reader] : recipients.map((recipient) => ({ ...reader, recipient }));
+  });
+}
+
 /** What is wrong with a run, in sentences. */
 export async function wrongs({ configuration, world, receivers, events, ledger }: Played): Promise<string[]> {
   const wrong = [...world.mishaps];
   const entries = new Map(ledger.map(({ id, delivery }) => [id, delivery]));
   for (const event of events) {
-    for (const { name: channel } of configuration.channels) {
-      if (!entries.has(deliveryId(event, channel))) wrong.push(`${deliveryId(event, channel)} is not in the ledger`);
+    for (const { channel, recipient } of readersOf(configuration)) {
+      const id = deliveryId(event, channel, recipient);
+      if (!entries.has(id)) wrong.push(`${id} is not in the ledger`);
     }
   }
   for (const { id, delivery } of ledger) {
-    const receiver = receivers.get(delivery.channel);
-    wrong.push(...(receiver === undefined ? [`${id} is of no channel`] : wrongsOf(id, delivery, receiver)));
+    const receiver = receivers.get(readerName(delivery));
+    wrong.push(...(receiver === undefined ? [`${id} is of no reader`] : wrongsOf(id, delivery, receiver)));
   }
-  for (const [channel, receiver] of receivers) {
-    const own = ledger.filter(({ delivery }) => delivery.channel === channel).map(({ delivery }) => delivery);
-    wrong.push(...wrongsInOrder(channel, receiver, own, configuration));
+  for (const reader of readersOf(configuration)) {
+    const own = ledger.map(({ delivery }) => delivery).filter((one) => readerName(one) === readerName(reader));
+    const receiver = receivers.get(readerName(reader));
+    if (receiver !== undefined) wrong.push(...wrongsInOrder(reader, receiver, own, configuration));
   }
   // What the incidents say of their deliveries is what the ledger says.
   for (const [incident, own] of Map.groupBy(ledger, ({ delivery }) => delivery.incident)) {
@@ -206,14 +222,15 @@ function wrongsOf(id: string, delivery: Delivery, receiver: Receiver): string[] 
   return count === 0 && arrived.length > 0 ? [`${id} is suppressed, and arrived`] : [];
 }
 
-/** The order in which a channel heard of each incident, the keys of its notices, and its pace. */
+/** The order in which a reader heard of each incident, the keys of its notices, and its pace. */
 function wrongsInOrder(
-  channel: string,
+  reader: Reader,
   { arrivals }: Receiver,
   own: readonly Delivery[],
   configuration: Configuration,
 ): string[] {
   const wrong: string[] = [];
+  const name = readerName(reader);
   const byPayload = new Map(own.map((delivery) => [delivery.payload, delivery]));
   const heard = new Map<string, number>();
   const seen = new Set<string>();
@@ -221,11 +238,11 @@ function wrongsInOrder(
   for (const { notice, key } of arrivals) {
     const delivery = byPayload.get(notice);
     if (delivery === undefined) {
-      wrong.push(`${channel} got what the ledger does not have: ${notice}`);
+      wrong.push(`${name} got what the ledger does not have: ${notice}`);
       continue;
     }
     if (key !== undefined && keys.get(key) !== undefined && keys.get(key) !== notice) {
-      wrong.push(`${channel} got two notices with the key ${key}`);
+      wrong.push(`${name} got two notices with the key ${key}`);
     }
     if (key !== undefined) keys.set(key, notice);
     const { incident, event, sequence } = delivery;
@@ -233,22 +250,22 @@ function wrongsInOrder(
     if (seen.has(notice)) continue;
     seen.add(notice);
     const last = heard.get(incident) ?? 0;
-    if (sequence < last) wrong.push(`${channel} heard of ${incident} ${event} after what came later`);
+    if (sequence < last) wrong.push(`${name} heard of ${incident} ${event} after what came later`);
     // Where no answer came, nobody but the receiver knows that nothing had arrived either.
     const isUnsure = own.some((other) => other.incident === incident && other !== delivery && mayHaveArrived(other));
     if (event === "resolved" && last === 0 && !isUnsure)
-      wrong.push(`${channel} heard that ${incident} is over, and not that it began`);
+      wrong.push(`${name} heard that ${incident} is over, and not that it began`);
     heard.set(incident, Math.max(last, sequence));
   }
-  const { perMinute, atOnce } = paceOfChannel(channel, configuration);
+  const { perMinute, atOnce } = paceOfChannel(reader.channel, configuration);
   for (const [index, { at }] of arrivals.entries()) {
     const within = arrivals.slice(index).findIndex((later) => later.at - at >= minute);
-    if (within > perMinute + atOnce) wrong.push(`${channel} got ${within} notices within a minute`);
+    if (within > perMinute + atOnce) wrong.push(`${name} got ${within} notices within a minute`);
   }
   // Whoever heard of it hears that it is over, unless the receiver itself refused it.
   for (const end of own) {
     if (end.event === "resolved" && end.status === "suppressed" && heard.has(end.incident))
-      wrong.push(`${channel} is not told that ${end.incident} is over: ${end.reason}`);
+      wrong.push(`${name} is not told that ${end.incident} is over: ${end.reason}`);
   }
   return wrong;
 }

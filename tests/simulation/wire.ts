@@ -23,15 +23,15 @@ const deadlineMs = 250;
 /** Opens the servers. */
 export async function openWire(chance: Random): Promise<Wire> {
   const wrong: string[] = [];
-  // Each channel is told one thing at a time.
+  // Each address, of a mail or of a webhook, is told one thing at a time.
   const underWay = new Map<string, Attempt>();
-  const answer = (channel: string, key: string): Reply | undefined => {
-    const attempt = underWay.get(channel);
+  const answer = (address: string, key: string): Reply | undefined => {
+    const attempt = underWay.get(address);
     if (attempt === undefined) {
-      wrong.push(`${channel} got ${key}, which nobody has sent`);
+      wrong.push(`${address} got ${key}, which nobody has sent`);
       return undefined;
     }
-    if (attempt.key !== key) wrong.push(`${channel} got ${key} in the place of ${attempt.key}`);
+    if (attempt.key !== key) wrong.push(`${address} got ${key} in the place of ${attempt.key}`);
     return attempt.receiver.answer(attempt.notice, attempt.key, attempt.trouble, chance, attempt.at);
   };
 
@@ -48,8 +48,10 @@ export async function openWire(chance: Random): Promise<Wire> {
     onData: async (stream, { id, envelope }, done) => {
       let text = "";
       for await (const chunk of stream) text += chunk;
-      const channel = envelope.rcptTo[0]?.address.replace(/@.*/, "") ?? "";
-      const reply = answer(channel, /^Message-ID:\s*(\S+)/im.exec(text)?.[1] ?? "no Message-ID");
+      const reply = answer(
+        envelope.rcptTo.map(({ address }) => address).join(),
+        /^Message-ID:\s*(\S+)/im.exec(text)?.[1] ?? "no Message-ID",
+      );
       if (reply === undefined || "error" in reply) {
         if (reply?.code === "ETIMEDOUT") return;
         for (const connection of mail.connections) if (connection.id === id) connection.close();
@@ -74,7 +76,7 @@ export async function openWire(chance: Random): Promise<Wire> {
     carry: async (outgoing, attempt) => {
       const refused = attempt.trouble === "refused";
       if (refused) attempt.receiver.attempts += 1;
-      else underWay.set(attempt.channel, attempt);
+      else underWay.set(attempt.recipient ?? attempt.channel, attempt);
       return send(refused ? elsewhere(outgoing, nobody) : outgoing, attempt.at);
     },
     async [Symbol.asyncDispose]() {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Availability, availabilityCollection, monthOf, readAvailability } from "../../../shared/availability.ts";
 import { lazily } from "../../../shared/lazily.ts";
 import type { Fields, Store } from "../../../shared/ports.ts";
-import { ledgerCollection } from "../../../shared/told.ts";
+import { ledgerCollection, type Reader } from "../../../shared/told.ts";
 import { incidentCollection } from "../document.ts";
 
 /** Everything that is known of one incident. */
@@ -96,10 +96,9 @@ export interface RecoveryRecord {
   readonly earlier: readonly string[];
 }
 
-/** One event for one channel. */
-export interface DeliveryRecord {
+/** One event for one reader. */
+export interface DeliveryRecord extends Reader {
   readonly event: string;
-  readonly channel: string;
   readonly sequence: number;
   readonly status: string;
   readonly reason: string;
@@ -109,7 +108,7 @@ export interface DeliveryRecord {
 }
 
 /** More than one incident ever has. */
-const mostDeliveries = 2000;
+const mostDeliveries = 10_000;
 
 /** Reads everything; `undefined` where there is no such incident. @throws StoreError */
 export async function readAccount(store: Store, id: string): Promise<Account | undefined> {
@@ -235,6 +234,7 @@ const schemas = lazily(() => {
   const delivery: z.ZodType<DeliveryRecord> = z.object({
     event: z.string(),
     channel: z.string(),
+    recipient: z.string().optional(),
     sequence: count,
     status: text,
     reason: text,

@@ -104,6 +104,25 @@ describe("a postmortem", () => {
       "- `sales` was not told of opened: no route brings that there.",
       "- `sales` was not told of resolved: never announced here.",
     ]);
+    const [ann, bob, cleo] = ["ann@example.com", "bob@example.com", "cleo@example.com"];
+    const several = [
+      delivery(1, "opened", "mail", "delivered", { recipient: ann }),
+      delivery(1, "opened", "mail", "delivered", { recipient: bob, attempt_count: 3 }),
+      delivery(1, "opened", "mail", "rejected", { recipient: cleo, reason: "550 no such user" }),
+      delivery(2, "resolved", "mail", "delivered", { recipient: ann }),
+      delivery(2, "resolved", "mail", "delivered", { recipient: bob }),
+      delivery(2, "resolved", "mail", "suppressed", { recipient: cleo, reason: "never announced here" }),
+      delivery(3, "reminder", "mail", "suppressed", { recipient: ann, reason: "not due" }),
+      delivery(3, "reminder", "mail", "suppressed", { recipient: bob, reason: "not due" }),
+      delivery(3, "reminder", "mail", "suppressed", { recipient: cleo, reason: "not due" }),
+    ];
+    expect(linesOf("Who was told", postmortemOf({ ...outage, deliveries: several })).slice(2)).toEqual([
+      "| 12:02:00 | opened | `mail (ann@example.com)` after 3 s; `mail (bob@example.com)` after 3 s, at attempt 3 | `mail (cleo@example.com)`: 550 no such user |",
+      "| 12:30:30 | resolved | `mail (ann@example.com)` and `mail (bob@example.com)` after 1 s |  |",
+      "| 12:30:30 | reminder | nobody |  |",
+      "- `mail (cleo@example.com)` was not told of resolved: never announced here.",
+      "- `mail` was not told of reminder: not due.",
+    ]);
     expect(linesOf("Who was told", postmortemOf({ ...outage, deliveries: [] }))).toEqual([
       "Nobody: there are no notices of this incident.",
     ]);

@@ -55,7 +55,7 @@ function ofTheRecovery({ incident: { recovery, symptoms, resolved_at, verdict } 
 function ofTheTelling({ deliveries }: Account): string[] {
   const pending = deliveries.filter(({ status }) => ["planned", "sending", "retrying"].includes(status));
   if (pending.length === 0) return [];
-  const what = list(pending.map(({ event, channel }) => `${event.replaceAll("_", " ")} to ${channel}`));
+  const what = list([...new Set(pending.map(({ event, channel }) => `${event.replaceAll("_", " ")} to ${channel}`))]);
   return [`Did these notices arrive? They were on their way when this was written: ${what}.`];
 }
 

@@ -55,8 +55,8 @@ const unhealthyFor = 120_000;
 const lateFor = 120_000;
 /** The most things that other functions may report at once: their names come from outside. */
 const mostTold = 20;
-/** The longest of those names, in characters: that of a channel, and what stands before it. */
-const longestName = 80;
+/** The longest of those names, in characters: that of a recipient of a channel, and what stands before it. */
+const longestName = 400;
 
 /**
  * Looks at the monitor at the instant of a tick.

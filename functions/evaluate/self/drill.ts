@@ -53,6 +53,7 @@ export function drillProof(
     firstAt === undefined ? [] : [{ channel, afterMs: firstAt.getTime() - firstFailureAt }],
   );
   const missed = channels.filter(([, { firstAt }]) => firstAt === undefined).map(([channel]) => channel);
+  const partly = channels.filter(([, { firstAt, unreached }]) => firstAt !== undefined && unreached !== undefined);
   const times = reached
     .sort((a, b) => a.afterMs - b.afterMs)
     .map(({ channel, afterMs }) => `${channel} after ${(Math.max(0, afterMs) / 1000).toFixed(1)} s`);
@@ -60,6 +61,7 @@ export function drillProof(
     "The fire drill is over.",
     times.length === 0 ? "Its notice has arrived nowhere." : `Its notice arrived in ${list(times)}.`,
     ...missed.map((channel) => `Not in ${channel}: ${sentenceOf(deliveries, channel)}.`),
+    ...partly.map(([channel]) => `Not to everybody in ${channel}: ${sentenceOf(deliveries, channel)}.`),
   ];
   return sentences.join(" ");
 }

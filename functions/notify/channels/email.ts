@@ -1,4 +1,5 @@
-/** Mail by SMTP: one thread an incident, readable on a phone, in text and HTML. */
+/** Mail by SMTP: one thread an incident, readable on a phone, in text and HTML. Each recipient gets a mail of their own. */
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import { bounded } from "../../../shared/redact.ts";
@@ -19,7 +20,7 @@ export interface EmailSettings {
 /** The mail channel. */
 export const email: ChannelKind<EmailSettings> = {
   kind: "email",
-  title: "Sends mail by SMTP, one thread an incident.",
+  title: "Sends each recipient a mail by SMTP, one thread an incident.",
   get settings() {
     return z.strictObject({
       to: z
@@ -53,6 +54,18 @@ export const email: ChannelKind<EmailSettings> = {
 from: Pathkeeper <pathkeeper@example.com>
 server: { secret: smtp-url }
 `,
+  notes: `## Each recipient is told independently
+
+A channel with several addresses in \`to\` sends each of them a mail of its own, with its own entry in the ledger. If the server refuses one address for now (\`4xx\`, for example because it
+greylists), only that mail is sent again, and the others get no copy. If it refuses one for good (\`5xx\`), that is an incident of the monitor, told by the channels that
+work, the other recipients of this one included. An address that you remove while an incident is open still gets the all-clear; an address that you add hears of the incident with the next event that a route brings.
+
+At most four mails of a channel are sent at the same time. For many readers, use a mailing list.
+`,
+  recipients: ({ to }) => {
+    const known = to.map((address) => address.toLowerCase());
+    return to.filter((address, index) => known.indexOf(address.toLowerCase()) === index);
+  },
   render: renderMail,
   classify: classifySmtp,
 };
@@ -69,7 +82,7 @@ function renderMail({ to, from, server }: EmailSettings, notice: Notice): Outgoi
   return {
     transport: "smtp",
     from,
-    to,
+    to: notice.recipient === undefined ? to : [notice.recipient],
     subject: subjectOf(notice),
     ...content,
     messageId: messageId(notice.key, notice),
@@ -85,9 +98,15 @@ function subjectOf({ event, threadTitle }: Notice): string {
   return `${title} · ${bounded(event.incident)}`;
 }
 
-/** A Message-ID that a key always leads to, made only of characters that may stand there (RFC 5322, 3.6.4). */
-function messageId(key: string, { event }: Notice): string {
-  const left = key.replaceAll(/[^A-Za-z0-9_-]+/g, ".");
+/**
+ * A Message-ID that a key always leads to, made only of characters that may stand there (RFC 5322, 3.6.4): `<incident.event.channel@…>`, with a
+ * hash of the recipient behind the channel, because no two addresses may become the same.
+ */
+function messageId(key: string, { event, recipient = "" }: Notice): string {
+  const isOwn = recipient !== "" && key.endsWith(`:${recipient}`);
+  const common = isOwn ? key.slice(0, -recipient.length - 1) : key;
+  const hash = isOwn ? `.${createHash("sha256").update(recipient).digest("hex").slice(0, 12)}` : "";
+  const left = `${common.replaceAll(/[^A-Za-z0-9_-]+/g, ".")}${hash}`;
   return `<${left}@${event.environment.replaceAll(/[^A-Za-z0-9-]+/g, "-")}.pathkeeper>`;
 }
 

@@ -1,0 +1,178 @@
+/**
+ * A mail server that greylists: a recipient is refused for some minutes after the first attempt, and then accepted. Played on virtual time,
+ * against a real SMTP server, and by a notifier that dies at every step: each recipient gets each mail, and nobody who is known to have it gets it again.
+ */
+import type { AddressInfo } from "node:net";
+import { simpleParser } from "mailparser";
+import { SMTPServer } from "smtp-server";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { VirtualWorld } from "../cli/virtual/world.ts";
+import { incidentEvent, secretsOf } from "../functions/notify/fixtures.ts";
+import { type Delivery, parseDelivery } from "../functions/notify/ledger.ts";
+import { type Send, sender } from "../functions/notify/send.ts";
+import type { IncidentEvent } from "../shared/messages/incident-event.ts";
+import { type Fate, FaultyPorts } from "./simulation/faults.ts";
+import { shopWith } from "./support/shop.ts";
+
+const start = Date.parse("2025-09-16T12:00:00Z");
+const minute = 60_000;
+const incident = "20250916-120000-database";
+
+/** Minutes from the first attempt for which each recipient is refused; 0: it is not; forever: it never gets anything. */
+const greylisted: Readonly<Record<string, number>> = {
+  "ann@example.com": 0,
+  "bob@example.com": 1,
+  "cleo@example.com": 10,
+  "dan@example.com": Number.POSITIVE_INFINITY,
+};
+
+/** What one run of the server and the notifier has seen. */
+interface Run {
+  now: () => number;
+  readonly firstAttempts: Map<string, number>;
+  /** `ann@example.com opened`, each as often as it was accepted. */
+  readonly accepted: string[];
+  /** What arrived although the ledger had it as delivered. */
+  readonly needless: string[];
+  readonly known: Set<string>;
+}
+
+let run: Run;
+let server: SMTPServer;
+
+/** Why a recipient is refused at this moment: the status and a text. */
+function refusalOf(address: string): readonly [number, string] | undefined {
+  const since = run.firstAttempts.get(address) ?? run.now();
+  run.firstAttempts.set(address, since);
+  const minutes = greylisted[address] ?? 0;
+  if (minutes === Number.POSITIVE_INFINITY) return [550, "no such user"];
+  return run.now() - since < minutes * minute ? [451, "greylisted, try again later"] : undefined;
+}
+
+function accept(address: string, messageId: string): void {
+  const [about = "", event] = messageId.slice(1).split(".");
+  const mail = `${address} ${event}${about === incident ? "" : ` ${about.replace(/^[\d-]+/, "")}`}`;
+  if (run.known.has(mail)) run.needless.push(mail);
+  run.accepted.push(mail);
+}
+
+beforeAll(async () => {
+  server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ["STARTTLS"],
+    disableReverseLookup: true,
+    onRcptTo: ({ address }, _session, done) => {
+      const [responseCode, text] = refusalOf(address) ?? [];
+      done(responseCode === undefined ? null : Object.assign(new Error(text), { responseCode }));
+    },
+    onData: (stream, { envelope }, done) => {
+      simpleParser(stream).then(({ messageId = "" }) => {
+        for (const { address } of envelope.rcptTo) accept(address, messageId);
+        done();
+      }, done);
+    },
+  });
+  // A client that dies in the middle is part of it.
+  server.on("error", () => {});
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+
+afterAll(() => new Promise<void>((resolve) => server.close(resolve)));
+
+/** The same answers without a connection: the real server takes a tenth of a second to greet. */
+const unwired: Send = async (outgoing) => {
+  if (outgoing.transport !== "smtp") throw new Error("only mails here");
+  const [address = ""] = outgoing.to;
+  const [status, text] = refusalOf(address) ?? [250, "ok"];
+  if (status === 250) accept(address, outgoing.messageId);
+  return { status, headers: {}, body: `${status} ${text}` };
+};
+
+/** An outage from noon until so many minutes later. */
+async function played(minutes: number, send: Send, fate?: Fate): Promise<{ world: VirtualWorld; steps: number }> {
+  const { port } = server.server.address() as AddressInfo;
+  const to = Object.keys(greylisted).join(", ");
+  const configuration = shopWith(`
+channels:
+  infra: { kind: email, to: [${to}], server: "smtp://127.0.0.1:${port}" }
+routes:
+  - { channels: [infra] }
+`);
+  const faults = new FaultyPorts(fate);
+  const world = new VirtualWorld({
+    configuration,
+    start,
+    watchesItself: false,
+    send: faults.sending(send),
+    between: faults.between,
+    onDelivery: faults.onDelivery,
+    onWritten: (collection, _, fields) => {
+      const delivery = collection === "deliveries" ? parseDelivery(fields) : undefined;
+      if (delivery?.status === "delivered" && delivery.incident === incident)
+        run.known.add(`${delivery.recipient} ${delivery.event}`);
+    },
+  });
+  run = { now: world.clock.now, firstAttempts: new Map(), accepted: [], needless: [], known: new Set() };
+  await world.store.set("incidents", incident, { title: "Shop: Database failing" });
+  const events: Partial<IncidentEvent>[] = [
+    { event: "opened", at: new Date(start).toISOString() },
+    { event: "resolved", status: "resolved", sequence: 2, at: new Date(start + minutes * minute).toISOString() },
+  ];
+  for (const changes of events) {
+    const event = incidentEvent({ environment: "shop", incident, components: ["database"], ...changes });
+    world.notification(event, Date.parse(event.at));
+  }
+  // With a tick the evaluator publishes what it died over.
+  world.tick(start + minute);
+  await world.run(start + 3 * 60 * minute);
+  return { world, steps: faults.steps.length };
+}
+
+async function ledgerOf({ store }: VirtualWorld): Promise<Record<string, Delivery["status"]>> {
+  const stored = await store.query({ collection: "deliveries", where: [["incident", "==", incident]] });
+  return Object.fromEntries(
+    stored.flatMap(({ fields }) => {
+      const delivery = parseDelivery(fields);
+      return delivery === undefined ? [] : [[`${delivery.recipient} ${delivery.event}`, delivery.status]];
+    }),
+  );
+}
+
+const everything = ["ann", "bob", "cleo"].flatMap((name) => [
+  `${name}@example.com opened`,
+  `${name}@example.com resolved`,
+]);
+/** That a recipient is refused for good is an incident of the monitor, told to the others. */
+const trouble = ["ann", "bob", "cleo"].map((name) => `${name}@example.com opened pathkeeper`);
+const states = {
+  ...Object.fromEntries(everything.map((mail) => [mail, "delivered"])),
+  "dan@example.com opened": "rejected",
+  "dan@example.com resolved": "suppressed",
+};
+
+describe("a mail server that greylists", () => {
+  it.each([30, 5])(
+    "is told everything once, the end after %i minutes: each recipient when they are accepted",
+    async (minutes) => {
+      const { world } = await played(minutes, sender(secretsOf({})));
+      expect(world.mishaps).toEqual([]);
+      expect(await ledgerOf(world)).toEqual(states);
+      // The end waits for the opening, which is still owed.
+      expect(run.accepted.toSorted()).toEqual([...everything, ...trouble].sort());
+    },
+  );
+
+  it("is told everything by a notifier that dies at any step, and nobody gets again what they are known to have", async () => {
+    const { steps } = await played(30, unwired);
+    for (let number = 0; number < steps; number++) {
+      for (const moment of ["before", "after"] as const) {
+        const { world } = await played(30, unwired, (step) => (step.number === number ? moment : undefined));
+        const died = `died ${moment} step ${number}`;
+        expect(world.mishaps, died).toEqual([]);
+        expect(await ledgerOf(world), died).toEqual(states);
+        expect([...new Set(run.accepted)].sort(), died).toEqual([...everything, ...trouble].sort());
+        expect(run.needless, died).toEqual([]);
+      }
+    }
+  }, 60_000);
+});
