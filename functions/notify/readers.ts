@@ -51,7 +51,7 @@ export function candidates(
 
 /** Returns the recipients of a channel; none where the channel is told as one, or its settings are invalid. */
 export function recipientsOf({ kind, settings }: ConfiguredChannel, kinds: Kinds): readonly string[] {
-  const known = Object.hasOwn(kinds, kind) ? ownEntry(kinds, kind) : undefined;
+  const known = ownEntry(kinds, kind);
   if (known?.recipients === undefined) return [];
   const parsed = known.settings.safeParse(settings);
   return parsed.success ? known.recipients(parsed.data) : [];
