@@ -102,7 +102,7 @@ describe("of a real incident", () => {
     const opened_at = new Date("2025-09-16T12:09:00Z");
     const instants = { opened_at, first_failure_at: opened_at, resolved_at: new Date("2025-09-16T12:39:00Z") };
     const own = { status: "resolved", team: null, timeline: ["12:09 It began."] };
-    await store.set("incidents", id, { ...fields, ...own, ...instants } as Fields);
+    await store.set("incidents", id, { ...fields, ...own, ...instants } as unknown as Fields);
     await store.set("incidents", "20250917-080000-shop", { title: "none of an incident" });
     await store.close();
   });

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { prices } from "../cli/estimate/prices.ts";
 import { testsJsonSchema } from "../cli/scenario/json-schema.ts";
 import { type Pattern, patterns } from "../functions/evaluate/cause/patterns.ts";
-import type { Part } from "../functions/evaluate/cause/roles.ts";
 import type { AnyChannelKind } from "../functions/notify/channel.ts";
 import { channels } from "../functions/notify/channels/index.ts";
 import { usualPace } from "../functions/notify/pace.ts";
@@ -139,7 +138,15 @@ function gibibytes(bytes: number): string {
 }
 
 /** What people call a component that plays a role. */
-const roleTitles: Readonly<Record<Part, string>> = {
+const roleTitles: Readonly<Record<Role, string>> = {
+  nat: "the NAT",
+  subnet: "the subnet",
+  cache: "the cache",
+  queue: "the queue",
+  storage: "the storage",
+  job: "the job",
+  third_party: "the other service",
+  quota: "the quota",
   region: "the region",
   connector: "the connector",
   database: "the database",
@@ -167,7 +174,8 @@ function patternsPage(): string {
 
 The ways in which the parts of an environment fail, as [the search for the cause](root-cause.md) knows them. A component has the patterns of the part that it
 plays: its \`role\`, which follows from the kinds of its probes where the configuration does not state it. Every
-pattern says what explains it best, which clues speak for and against it, what an incident then says, and what to do first.
+pattern says by which fact it is known, what an incident then says, and what to do first. A pattern explains a cause and chooses none. Where none of its facts is there, the
+incident says no more than that the part fails by itself, and where to look first.
 
 ## Roles
 
@@ -181,19 +189,19 @@ ${sections.join("\n\n")}
 `;
 }
 
-function patternOf({ name, of, shows, passesOn, for: clues = {}, against = {}, says, next }: Pattern): string {
+function patternOf({ name, of, when, for: clues = [], against = [], says, next }: Pattern): string {
   const title = roleTitles[of[0] ?? "service"];
-  const strongest = (weights: object): string =>
-    Object.entries(weights)
-      .filter(([, weight]) => weight >= 0.8)
-      .map(([sign]) => sign)
-      .join(", ");
+  const facts = [
+    ...(when.shows ?? []).map((one) => `it shows "${one}"`),
+    ...(when.signals ?? []).map((one) => `it is ${one}`),
+    ...(when.makes ?? []).map((one) => `others show "${one}"`),
+    ...(when.clues ?? []),
+  ];
   const lines = [
+    ["known by", facts.join("; or ")],
     ["says", capital(says(title))],
-    ["best seen by", strongest(shows)],
-    ["makes others show", strongest(passesOn)],
-    ["for it", Object.keys(clues).join("; ")],
-    ["against it", Object.keys(against).join("; ")],
+    ["for it", clues.join("; ")],
+    ["against it", against.join("; ")],
     ["do first", capital(next(title))],
   ];
   const shown = lines.filter(([, text]) => text !== "").map(([label, text]) => `| ${label} | ${text} |`);

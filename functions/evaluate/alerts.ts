@@ -12,7 +12,8 @@ import {
   SharedStep,
   type Verdict,
 } from "./alert.ts";
-import type { SeriesSource } from "./condition/index.ts";
+import { marginOf } from "./cause/strength.ts";
+import type { Excess, SeriesSource } from "./condition/index.ts";
 import { fateOf } from "./edits.ts";
 import type { Flapping } from "./flapping.ts";
 import { alertKey } from "./labels.ts";
@@ -216,6 +217,8 @@ function restated(
   const fired = phase.status === "firing" && alert.status !== "firing";
   const isUnread = status === "firing" && !fired && flapping?.since === alert.flapping?.since;
   const isBad = !isUnread && judged?.judgements.some(([, verdict]) => verdict === bad) === true;
+  const isJudgedBad = status !== "inactive" && judged?.judgements.some(([, verdict]) => verdict === bad) === true;
+  const excess = isJudgedBad ? worse(alert, judged.finding.excess, phase.lastAt ?? 0) : told(alert, status);
   const now: AlertState = {
     rule: alert.rule,
     labels: judged?.finding.labels ?? alert.labels,
@@ -225,8 +228,22 @@ function restated(
     history: fired ? shared.announced(after) : after.history,
     status,
     seen: isBad ? bounded(judged.finding.seen) : alert.seen,
+    ...excess,
   };
   return flapping === undefined ? now : { ...now, flapping };
+}
+
+type ToldExcess = Pick<AlertState, "excess" | "excessAt">;
+
+function told({ excess, excessAt }: AlertState, status: AlertState["status"]): ToldExcess {
+  return excess === undefined || excessAt === undefined || status === "inactive" ? {} : { excess, excessAt };
+}
+
+/** How far it is beyond its limit. While it grows it is told anew with each doubling, so that a value that creeps costs nothing. */
+function worse(alert: AlertState, excess: Excess | undefined, at: number): ToldExcess {
+  if (excess === undefined) return told(alert, alert.status);
+  const isSame = alert.excess !== undefined && marginOf(excess) < 2 * marginOf(alert.excess);
+  return isSame && alert.status !== "inactive" ? told(alert, alert.status) : { excess, excessAt: at };
 }
 
 /** Whether the incidents must hear of the alert again. That a flapping alert has changed once more is no news. */
@@ -236,6 +253,7 @@ function differs(now: AlertState, before: AlertState): boolean {
   return (
     now.severity !== before.severity ||
     now.component !== before.component ||
+    now.excessAt !== before.excessAt ||
     (now.flapping === undefined) !== (before.flapping === undefined)
   );
 }
@@ -253,6 +271,7 @@ function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition
     since: phase.since,
     ...(phase.status === "firing" ? { firedAt: phase.firedAt } : {}),
     seen,
+    ...told(alert, phase.status),
     partition,
     ...(phase.status === "firing" && phase.flapping !== undefined ? { flapping: phase.flapping } : {}),
   };

@@ -33,7 +33,7 @@ describe("one outage", () => {
       duration: "8 min",
       title: "Test: Backend, Auth and Cloud SQL failing",
       summary:
-        "Backend, Auth and Cloud SQL failed from 12:05:00 UTC. The cause was VPC connector (platform, 95% sure). It lasted 8 min.",
+        "Backend, Auth and Cloud SQL failed from 12:05:00 UTC. The cause was VPC connector (platform, 70% sure). It lasted 8 min.",
       impact: "Users get no answers. 4 of 5 components are affected.",
       note: "",
       silenced_until: null,
@@ -331,7 +331,7 @@ describe("the lives of incidents", () => {
       alerts: ["Database Connection Time Warning"],
       priority: "P2",
       title: "Test: Cloud SQL degraded",
-      impact: "Nothing is blocked so far. At risk: Users get no answers. 2 of 5 components are affected.",
+      impact: "Nothing is blocked so far. At risk: Users get no answers. 1 of 5 components is affected.",
     });
     expect(incident?.fields["evidence"]).toContainEqual(
       expect.stringContaining("avg_database_connection_time (27.4s) > 25s"),

@@ -8,6 +8,7 @@ export class ComponentGraph {
   readonly #names: readonly string[];
   readonly #distances: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly #dependents: ReadonlyMap<string, readonly string[]>;
+  readonly #needing: ReadonlyMap<string, readonly string[]>;
 
   constructor(components: readonly Component[]) {
     this.#components = new Map(components.map((component) => [component.name, component]));
@@ -22,6 +23,11 @@ export class ComponentGraph {
       }
     }
     this.#dependents = dependents;
+    const needing = new Map<string, string[]>();
+    for (const { name, dependsOn } of components) {
+      for (const cause of dependsOn) needing.set(cause, [...(needing.get(cause) ?? []), name]);
+    }
+    this.#needing = needing;
   }
 
   /** The component of that name; one that the configuration does not know stands alone, in the application. */
@@ -49,6 +55,11 @@ export class ComponentGraph {
   /** Everything that fails when the component fails, itself included. */
   dependentsOf(name: string): readonly string[] {
     return this.#dependents.get(name) ?? [name];
+  }
+
+  /** The components that name this one in their `depends_on`. */
+  needing(name: string): readonly string[] {
+    return this.#needing.get(name) ?? [];
   }
 
   /** Whether one failure could explain the trouble of both: one depends on the other, or both on a third. */

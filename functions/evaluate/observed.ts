@@ -68,6 +68,7 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
   return {
     symptoms: Object.values(symptoms),
     greens,
+    watched: watchedIn(plan),
     signs: Object.values(incident.signs ?? {}),
     // What was wrong for a day while everything worked is no news of this outage.
     faults: (incident.faults ?? []).filter(({ since }) => firstFailureAt - since < day),
@@ -75,6 +76,19 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
     roles: plan.roles,
     at: facts.watermark,
   };
+}
+
+const watchedBy = new WeakMap<Plan, ReadonlySet<string>>();
+
+/** Components that some probe looks at which speaks of that component alone. */
+function watchedIn(plan: Plan): ReadonlySet<string> {
+  const known =
+    watchedBy.get(plan) ??
+    new Set(
+      [...plan.probes.values()].flatMap(({ kind, component }) => (kind === "gcp_configuration" ? [] : [component])),
+    );
+  watchedBy.set(plan, known);
+  return known;
 }
 
 /** Whose metric it is, whoever measured it: what an application says of its connector is said of the connector. */

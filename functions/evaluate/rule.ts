@@ -1,6 +1,7 @@
 /** A rule, ready to be evaluated: its condition, its all-clear, and how the points of view of several probes are counted. */
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Severity } from "../../shared/messages/incident-event.ts";
+import type { Signal } from "../../shared/messages/report.ts";
 import { bad, good, neither, type Verdict } from "./alert.ts";
 import { type Condition, compileCondition, type Instance, type SeriesSource } from "./condition/index.ts";
 import { negation, type Truth } from "./condition/logic.ts";
@@ -21,6 +22,10 @@ export interface CompiledRule {
   readonly vantages: "any" | "all" | "majority";
   /** Metrics that it looks at. */
   readonly metrics: readonly string[];
+  /** What it is about, where the configuration says so. */
+  readonly signal?: Signal;
+  /** How far back it looks, in milliseconds. */
+  readonly windowMs: number;
   /** Whether the passing of time alone can change the outcome. */
   readonly timed: boolean;
   /** What it judges by, as one text: an alert that was judged by another begins anew. */
@@ -28,7 +33,7 @@ export interface CompiledRule {
 }
 
 /** What a rule finds of one combination of series. Instances of a condition are such findings. */
-export interface Finding extends Pick<Instance, "labels" | "truth" | "seen" | "series"> {
+export interface Finding extends Pick<Instance, "labels" | "truth" | "seen" | "excess" | "series"> {
   /** What the condition of the all-clear says, where the rule has one. */
   readonly clear?: boolean | undefined;
 }
@@ -74,6 +79,8 @@ export function compileRule(rule: Configuration["rules"][number]): CompiledRule 
     flapping: rule.flapping !== "off",
     vantages,
     metrics: [...new Set(selectors.map(({ metric }) => metric))],
+    ...(rule.signal === undefined ? {} : { signal: rule.signal }),
+    windowMs: Math.max(0, ...condition.selectors.map(({ windowMs }) => windowMs)),
     timed: missing !== "keep" || selectors.some(({ windowMs }) => windowMs > 0),
     criterion: [vantages, withSingleSpaces(rule.condition)].join(" "),
   };
@@ -129,6 +136,9 @@ function withClear(instances: readonly Instance[], clears: readonly Instance[]):
       get seen() {
         return instance.seen;
       },
+      get excess() {
+        return instance.excess;
+      },
     };
   });
 }
@@ -155,6 +165,9 @@ function together(found: readonly Finding[], needed: "all" | "majority"): readon
       series: voices.flatMap(({ series }) => series),
       get seen() {
         return seenTogether(voices);
+      },
+      get excess() {
+        return voices.find(({ truth: own }) => own === true)?.excess;
       },
     };
   });

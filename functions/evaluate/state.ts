@@ -3,14 +3,16 @@
  * when something happens. Both are kept as one text in one field, which costs no index entries and one read.
  */
 
+import type { Reach } from "../../shared/config/roles.ts";
 import type { IncidentEventKind, IncidentStatus, Severity, Verdict } from "../../shared/messages/incident-event.ts";
-import type { Failure } from "../../shared/messages/report.ts";
+import type { Failure, Signal } from "../../shared/messages/report.ts";
 import type { Fields, OutgoingMessage } from "../../shared/ports.ts";
 import type { Topic } from "../../shared/topology.ts";
 import type { AlertHistory } from "./alert.ts";
 import type { Timed } from "./availability/period.ts";
 import type { Uptimes } from "./availability/uptime.ts";
 import type { Fault, Sign } from "./cause/signs.ts";
+import type { Excess } from "./condition/index.ts";
 import type { Flapping } from "./flapping.ts";
 import type { Labels } from "./labels.ts";
 import { packed, unpacked } from "./packing.ts";
@@ -40,6 +42,9 @@ export interface AlertState {
   readonly flapping?: Flapping;
   /** What the condition saw when it was last bad. */
   readonly seen: string;
+  /** The furthest beyond its limit that it was told of, and since when. */
+  readonly excess?: Excess;
+  readonly excessAt?: number;
 }
 
 /** What is known of one probe. */
@@ -102,6 +107,9 @@ export interface KnownAlert {
   readonly since: number;
   readonly firedAt?: number;
   readonly seen: string;
+  /** The furthest beyond its limit, and since when. */
+  readonly excess?: Excess;
+  readonly excessAt?: number;
   /** The partition that judges it. */
   readonly partition: string;
   /** While it flaps it is held. */
@@ -120,6 +128,25 @@ export interface Symptom {
   readonly vantage?: "inside" | "outside";
   /** Kind of the probe. */
   readonly kind?: string;
+  /** What it is about. @default failing */
+  readonly signal?: Signal;
+  /** How far beyond its limit, from 0 to 1. @default 1, for a probe that fails */
+  readonly strength?: number;
+  /** Since when it is as bad as that, where it was not from the beginning. */
+  readonly worseSince?: number;
+  /** The value behind it, in seconds, where it is one of time. */
+  readonly seconds?: number;
+  /** It was read from somebody else, minutes late. */
+  readonly secondhand?: true;
+  readonly reach?: Reach;
+  /** How long the probe waits for an answer, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** When it came back last, after it had been good. */
+  readonly againSince?: number;
+  /** How long it was good in between, in milliseconds. */
+  readonly goodMs?: number;
+  /** The probe that the series of a rule come from. */
+  readonly probe?: string;
   /** Name of the rule, and its metrics. */
   readonly rule?: string;
   readonly metrics?: readonly string[];
@@ -143,6 +170,18 @@ export interface ProbeSign extends Sign {
   readonly component: string;
 }
 
+/** One possible cause, as people are told of it. */
+export interface DiagnosedCandidate {
+  readonly component: string;
+  /** Roughly how many components' trouble it explains. */
+  readonly score: number;
+  /** From 0 to 1. */
+  readonly confidence: number;
+  /** What speaks most for it, and against it; each one sentence. */
+  readonly for: string;
+  readonly against: string;
+}
+
 /** The answer to "what broke?", with its reasons. */
 export interface Diagnosis {
   /** A component, or `unknown`. */
@@ -160,6 +199,8 @@ export interface Diagnosis {
   readonly whys: readonly string[];
   /** What to do or to look at next, in sentences. */
   readonly next?: readonly string[];
+  /** What else it could be, the likeliest first, the one that is named included. */
+  readonly candidates?: readonly DiagnosedCandidate[];
   /** Who must act. */
   readonly team?: string;
   /** Components that were seen to work all the time. */

@@ -343,6 +343,7 @@ function readRule(value: unknown, path: Path, problems: Problems): Rule | undefi
     clearCondition: entry.clear_condition,
     flapping: entry.flapping === undefined ? undefined : ("off" as const),
     vantages: entry.vantages === "any" ? undefined : entry.vantages,
+    signal: entry.signal,
   });
   const clearDurationMs = entry.clear_duration ?? alertDurationMs;
   return { name, ...more, condition, alertDurationMs, clearDurationMs, severity, missing };

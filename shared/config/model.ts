@@ -1,6 +1,6 @@
 /** The configuration as the functions see it: `monitor.yaml`, checked, with defaults filled in. Plain JSON, so that it can be compiled once. */
 import type { IncidentEventKind, Severity } from "../messages/incident-event.ts";
-import type { Vantage } from "../messages/report.ts";
+import type { Signal, Vantage } from "../messages/report.ts";
 import type { SecretReference } from "./fields.ts";
 import type { Audience } from "./notification.ts";
 import type { Reach, ResolvedRole } from "./roles.ts";
@@ -59,6 +59,8 @@ export interface Rule {
   readonly missing: "keep" | "fire" | "clear";
   /** `off`: an alert that flaps is not held. */
   readonly flapping?: "off";
+  /** What it is about; without it, what the metric, its unit and the direction of the condition say. */
+  readonly signal?: Signal;
   /** How many of the probes of one component must agree; `any` without it. */
   readonly vantages?: "all" | "majority";
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { incidentUrl } from "../incident-link.ts";
 import type { Severity } from "../messages/incident-event.ts";
-import type { Vantage } from "../messages/report.ts";
+import { type Signal, signals, type Vantage } from "../messages/report.ts";
 import { namedRecord } from "../named-record.ts";
 import {
   duration,
@@ -141,6 +141,7 @@ export interface RuleEntry {
   readonly missing: "keep" | "fire" | "clear";
   readonly flapping?: "off" | false | undefined;
   readonly vantages: "any" | "all" | "majority";
+  readonly signal?: Signal | undefined;
 }
 
 /** `capacity`. */
@@ -252,6 +253,12 @@ export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
     .enum(["any", "all", "majority"])
     .default("any")
     .describe("How many of the probes of one component must agree that it is bad. Default: any."),
+  signal: z
+    .enum(signals)
+    .optional()
+    .describe(
+      "What it is about, for the search for a cause. Default: what the metric, its unit and the direction of the condition say.",
+    ),
 });
 
 const stageEntry = z.strictObject({

@@ -44,6 +44,18 @@ export const incidentEventKinds = [
 /** What happened. */
 export type IncidentEventKind = (typeof incidentEventKinds)[number];
 
+/** One possible cause. */
+export interface EventCandidate {
+  component: string;
+  /** Roughly how many components' trouble it explains. */
+  score: number;
+  /** From 0 to 1. */
+  confidence: number;
+  /** What speaks most for it, and against it; each one sentence. */
+  for: string;
+  against: string;
+}
+
 /** One thing that happened to one incident, with the incident as it stood then, so that a notice tells one consistent moment. */
 export interface IncidentEvent {
   v: 1;
@@ -76,6 +88,10 @@ export interface IncidentEvent {
   whys: string[];
   /** What to look at next, most telling first; absent where nothing is proposed. */
   next_steps?: string[] | undefined;
+  /** A second component that broke by itself; absent where there is none. */
+  also_broken?: string | undefined;
+  /** What it could be, the likeliest first; absent where nothing was weighed. */
+  candidates?: EventCandidate[] | undefined;
   /** Who must act on the root cause; absent where that is not known. */
   team?: string | undefined;
   opened_at: string;
@@ -112,6 +128,18 @@ const incidentEventSchema = lazily(
       evidence: z.array(z.string()),
       whys: z.array(z.string()),
       next_steps: z.array(z.string()).optional(),
+      also_broken: z.string().optional(),
+      candidates: z
+        .array(
+          z.object({
+            component: z.string(),
+            score: z.number(),
+            confidence: z.number(),
+            for: z.string(),
+            against: z.string(),
+          }),
+        )
+        .optional(),
       team: z.string().optional(),
       opened_at: z.string(),
       first_failure_at: z.string(),

@@ -2,7 +2,7 @@
  * Classes of symptoms: what was seen, in a word that a pattern of failure can expect or not. The failing phase says most. A
  * connection that is never made speaks for the way to the server, one that the server answers with an error speaks for the server.
  */
-import { type Failure, readingPhase } from "../../../shared/messages/report.ts";
+import { type Failure, type FailureKind, readingPhase, type Signal } from "../../../shared/messages/report.ts";
 import type { Symptom } from "../state.ts";
 import type { Part } from "./roles.ts";
 
@@ -73,6 +73,18 @@ export const readLate: ReadonlySet<string> = new Set([
 /** Kinds of probe that read what somebody else has measured. */
 const readers: ReadonlySet<string> = new Set([...general, ...readLate]);
 
+/** Kinds of failure of a run that did not get through. */
+const unreached: ReadonlySet<FailureKind> = new Set(["timeout", "refused", "reset", "dns", "tls"]);
+
+/** What a symptom is about: as its probe or rule says, else what its failure says. */
+export function signalOfSymptom({ signal, source, kind, failure }: Symptom): Signal {
+  if (signal !== undefined) return signal;
+  if (source === "rule" || failure === undefined) return "failing";
+  if (kind === "gcp_configuration") return "configuration";
+  if (kind === "service_health" && !unreached.has(failure.kind)) return "event";
+  return failure.kind === "tls" ? "certificate" : "failing";
+}
+
 /** The classes of a symptom: more than one where it failed in several ways. */
 export function classesOf(symptom: Symptom, role: Part): SymptomClass[] {
   if (symptom.source === "rule") return [metricClass(symptom.metrics ?? [])];
@@ -81,7 +93,7 @@ export function classesOf(symptom: Symptom, role: Part): SymptomClass[] {
   const classify = (failure: Failure): SymptomClass => {
     // Nothing is known of a target that could not be looked at, or read about.
     if (failure.kind === "internal" || failure.phase === readingPhase) return "not measured";
-    if (readers.has(symptom.kind ?? "")) return readerClass(symptom.kind ?? "");
+    if (readers.has(symptom.kind ?? "") && !unreached.has(failure.kind)) return readerClass(symptom.kind ?? "");
     const isPrivate = symptom.kind === "postgres" || role === "database" || role === "connector";
     return isPrivate && symptom.kind !== "http" ? privateClass(failure) : publicClass(failure);
   };

@@ -5,6 +5,7 @@
 import { list } from "../../../shared/sentences.ts";
 import type { ProbeFact, ProbeSign } from "../state.ts";
 import type { Scene } from "./scene.ts";
+import { serves } from "./signals.ts";
 import type { Fault, Level } from "./signs.ts";
 
 /** Asks the scene about a component that may be the cause. */
@@ -32,7 +33,6 @@ export type ClueName =
   | "the services answer without errors"
   | "the services make the errors"
   | "it was cut off at a limit"
-  | "a load balancer's limit"
   | "its configuration came to be wrong"
   | "its configuration is wrong"
   | "it has no way into the network"
@@ -80,7 +80,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
       scene
         .shows(["unreachable", "silent"], component)
         .map(({ symptom }) => symptom.component)
-        .filter((name) => name !== component && scene.component(name).layer === "platform"),
+        .filter((name) => name !== component && !serves(scene.role(name))),
     );
     return targets.size > 1
       ? `${titles(scene, [...targets])} cannot be reached from inside, and have ${title(scene, component)} in common.`
@@ -157,7 +157,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
     const others = scene.graph.names.filter(
       (name) =>
         scene.works(name, component) &&
-        scene.component(name).layer === "application" &&
+        serves(scene.role(name)) &&
         scene.graph.distance(name, component) === undefined &&
         scene.graph.causesOf(name).some((cause) => ground.has(cause)),
     );
@@ -191,22 +191,13 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
     );
     return sign && `\`${sign.probe}\` was cut off after ${sign.shown}.`;
   },
-  "a load balancer's limit": (scene, component) => {
-    const [sign] = scene.graph
-      .dependentsOf(component)
-      .flatMap((name) => scene.signs("cut_at_limit", ["limit"], name))
-      .filter(({ shown }) => shown.includes("load balancer"));
-    return sign && `\`${sign.probe}\` was cut off after ${sign.shown}.`;
-  },
-
   "its configuration came to be wrong": (scene, component) =>
     fault(scene, component, (one) => one.isNew && one.severity !== "info" && one.since >= scene.firstBad - hour),
   "its configuration is wrong": (scene, component) =>
     fault(scene, component, (one) => one.severity === "critical" || one.since >= scene.firstBad),
   "it has no way into the network": (scene, component) =>
     fault(scene, component, (one) => /vpc|egress|connector|network|peering|route|firewall/i.test(one.check)),
-  "a time-out is set wrong": (scene, component) =>
-    fault(scene, component, (one) => /time.?out/i.test(`${one.check} ${one.says}`)),
+  "a time-out is set wrong": (scene, component) => fault(scene, component, (one) => /time.?out/i.test(one.check)),
   "it was deployed just before": (scene, component) =>
     fault(scene, component, (one) => /revision|deploy|ready|rollout/i.test(one.check)),
 
@@ -233,8 +224,8 @@ const hour = 3_600_000;
 /** A component with what depends on it and is of the platform, or for services with what they depend on. */
 function below(scene: Scene, component: string, steps = Number.POSITIVE_INFINITY): string[] {
   const { graph } = scene;
-  return scene.component(component).layer === "platform"
-    ? graph.dependentsOf(component).filter((name) => scene.component(name).layer === "platform")
+  return !serves(scene.role(component))
+    ? graph.dependentsOf(component).filter((name) => !serves(scene.role(name)))
     : graph.causesOf(component).filter((name) => (graph.distance(component, name) ?? 0) <= steps);
 }
 

@@ -1,13 +1,33 @@
 /** How sure a diagnosis is, in a number that is right about as often as it says. */
-import type { Hypothesis } from "./weigh.ts";
+import type { Candidate } from "./weigh.ts";
 
 /**
- * From 0 to 1, in steps of 0.05: finer would be a precision that the weights do not have. It grows with the share of what was seen that the
- * cause explains and with its lead over the next component, and falls with what contradicts it.
+ * How much likelier a cause becomes with each component whose trouble it explains and the other does not: e to this power. Two parts that break
+ * at the same time by chance are rare.
  */
-export function confidenceOf(best: Hypothesis, ranked: readonly Hypothesis[]): number {
-  const rival = ranked.find(({ component }) => component !== best.component);
-  const lead = rival === undefined ? 1.5 : Math.min(1.5, Math.max(0, best.score - rival.score));
-  const odds = -1.2 + 1.6 * best.fit + 2 * lead - 0.8 * Math.min(2, best.doubt) + (best.hasOwnEvidence ? 0.5 : 0);
-  return Math.round(Math.min(0.95, Math.max(0.1, 1 / (1 + Math.exp(-odds)))) * 20) / 20;
+const perComponent = 3.2;
+
+/**
+ * The share of the best candidate among all, each weighed by what it explains, from 0 to 1 in steps of 0.05. It falls where much of what was
+ * seen remains unexplained, where probes speak against the candidate, and where nothing is measured of it.
+ */
+export function confidenceOf(best: Candidate, ranked: readonly Candidate[]): number {
+  return rounded(shareOf(best, ranked) * beliefIn(best));
+}
+
+/** The share of a candidate among all, from 0 to 1. */
+export function shareOf(one: Candidate, ranked: readonly Candidate[]): number {
+  const most = Math.max(one.score, ...ranked.map(({ score }) => score));
+  const weight = ({ score }: Candidate): number => Math.exp(perComponent * (score - most));
+  const all = ranked.reduce((sum, other) => sum + weight(other), 0);
+  return weight(one) / Math.max(all, weight(one));
+}
+
+function beliefIn({ own, fit, doubt }: Candidate): number {
+  const seen = own > 0 ? 0.7 + 0.28 * Math.min(1, own * 1.2) : 0.75;
+  return seen * (0.75 + 0.25 * Math.min(1, fit)) * (1 - 0.3 * doubt * (own > 0.5 ? 0.3 : 1));
+}
+
+function rounded(share: number): number {
+  return Math.round(Math.min(0.95, Math.max(0.1, share)) * 20) / 20;
 }

@@ -3,14 +3,10 @@ import { monitorComponent } from "../../../shared/monitor.ts";
 import type { SymptomClass } from "./classes.ts";
 import type { Pattern } from "./patterns.ts";
 import type { Scene, Weighed } from "./scene.ts";
-import { type Hypothesis, unexplained } from "./weigh.ts";
+import { serves } from "./signals.ts";
+import type { Hypothesis } from "./weigh.ts";
 
-const nothing: Pick<Pattern, "of" | "shows" | "passesOn" | "contradicted"> = {
-  of: [],
-  shows: {},
-  passesOn: {},
-  contradicted: 1,
-};
+const nothing: Pick<Pattern, "of" | "when"> = { of: [], when: {} };
 
 const monitorTrouble: Pattern = {
   ...nothing,
@@ -27,7 +23,7 @@ const wideTrouble: Pattern = {
   says: () =>
     "Services that do not depend on each other fail in the same way at the same time, while what they share works: the platform that runs them.",
   next: () =>
-    "See Google's status page and Service Health for Cloud Run in the region, and whether any revision was deployed; a service_health probe would have told.",
+    "See Google's status page and Service Health for the region, and whether anything was deployed to all of them at once.",
 };
 
 /** What a prober without a network sees. */
@@ -57,13 +53,14 @@ export function ownTrouble(scene: Scene): Hypothesis[] {
   const greens = all ? [] : scene.seen.greens.filter(({ vantage }) => vantage === "outside");
   // One target alone, or one probe that gets through, is no blindness.
   if (seen.length === 0 || (!all && (places.size < 3 || greens.length > 0))) return [];
-  return [weighed(scene, monitorComponent.name, monitorTrouble, seen, all ? 0 : 0.7, 0)];
+  return [weighed(scene, monitorComponent.name, monitorTrouble, seen, all ? 0 : -0.3, 0)];
 }
 
 /** The platform below the services as the cause, where several fail together over ground that works. */
 export function platformTrouble(scene: Scene): Hypothesis[] {
   const { graph } = scene;
-  const isService = (name: string): boolean => scene.component(name).layer === "application";
+  const isService = (name: string): boolean =>
+    serves(scene.role(name)) && scene.role(name) !== "edge" && scene.role(name) !== "region";
   const sick = scene.symptoms.filter(
     ({ symptom, classes }) =>
       isService(symptom.component) &&
@@ -79,7 +76,8 @@ export function platformTrouble(scene: Scene): Hypothesis[] {
   const shared = graph
     .causesOf(roots[0] ?? "")
     .filter((cause) => roots.every((name) => graph.distance(name, cause) !== undefined));
-  // Without a green fact about what they share, that is the better explanation.
+  // What they share and fails itself is the better explanation, and so is what they share where nothing of it is seen to work.
+  if (shared.some((cause) => scene.isBad(cause))) return [];
   if (!shared.some((cause) => scene.works(cause, cause))) return [];
   const explains = scene.symptoms.filter(({ symptom }) =>
     roots.some((root) => graph.distance(symptom.component, root) !== undefined),
@@ -98,20 +96,22 @@ function weighed(
   prior: number,
   doubt: number,
 ): Hypothesis {
-  const weightOf = (some: readonly Weighed[]): number => some.reduce((sum, { weight }) => sum + weight, 0);
-  const gained = 0.92 * weightOf(explains);
-  const total = weightOf(scene.symptoms);
+  const places = new Set(explains.map(({ symptom }) => symptom.component));
+  const gained = [...places].reduce(
+    (sum, name) => sum + Math.max(0, ...scene.symptomsOf(name).map(({ weight }) => weight)),
+    0,
+  );
   return {
     component,
     pattern,
-    score: gained - unexplained * (total - gained) - prior - doubt,
+    score: gained - prior - doubt,
     explains,
-    fit: gained / total,
+    fit: places.size / Math.max(1, new Set(scene.symptoms.map(({ symptom }) => symptom.component)).size),
     contradictedBy: [],
-    doubt,
+    doubt: Math.min(1, doubt),
     supports: [],
     objections: [],
-    hasOwnEvidence: true,
+    own: 1,
     firstBad: Math.min(...explains.map(({ symptom }) => symptom.since)),
   };
 }

@@ -1,19 +1,23 @@
 /**
- * Weighs every hypothesis: a component and a way in which it may have failed. It gains by each symptom that it explains and by the clues
- * for it, loses by each probe that was good although it needs the component, and by the clues against it; the earliest trouble breaks ties.
+ * Weighs the candidates: the components that show something bad, and all that these reach by `depends_on`.
+ *
+ * A cause explains no more than it shows itself. What a candidate explains of a component that depends on it is at most its own strength, in a
+ * signal from which the other can follow, at the same time; a score is the sum over the components. A candidate of which nothing is measured
+ * may explain what those that depend on it have in common, at a price. What was measured good while its dependents were bad explains nothing.
  */
-import { ownEntry } from "../../../shared/entries.ts";
+
+import type { Signal } from "../../../shared/messages/report.ts";
 import type { ProbeFact } from "../state.ts";
 import { type ClueName, clues } from "./clues.ts";
-import { type Pattern, patterns } from "./patterns.ts";
-import type { Roles } from "./roles.ts";
-import type { Scene, Weighed } from "./scene.ts";
-import type { Weights } from "./weights.ts";
+import { type Pattern, patternOf } from "./patterns.ts";
+import { type Fact, lastOnset, type Scene, type Weighed } from "./scene.ts";
+import { alike, canPassOn, follows, hitsSome, isWay, maySuffer, outlasts } from "./signals.ts";
 
 /** One possible cause, weighed. */
 export interface Hypothesis {
   readonly component: string;
   readonly pattern: Pattern;
+  /** Roughly how many components' trouble it explains. */
   readonly score: number;
   /** Symptoms that it explains at least half. */
   readonly explains: readonly Weighed[];
@@ -21,192 +25,230 @@ export interface Hypothesis {
   readonly fit: number;
   /** Probes that were good although it should have made them fail. */
   readonly contradictedBy: readonly ProbeFact[];
-  /** How much they count. */
+  /** How much they count, from 0 to 1. */
   readonly doubt: number;
   /** Sentences of the clues for it and against it. */
   readonly supports: readonly string[];
   readonly objections: readonly string[];
-  /** Whether the component itself was seen to fail, or a clue singles it out. */
-  readonly hasOwnEvidence: boolean;
+  /** The strongest that the component itself shows, from 0 to 1; 0 where nothing is measured of it. */
+  readonly own: number;
   /** The first bad instant of its own, or infinity where it was never seen to fail itself. */
   readonly firstBad: number;
 }
 
-/** How much a probe of what depends on the component contradicts, against one of the component itself. */
-const ofDependents = 0.6;
-/** How much a probe of the component itself contradicts at least. */
-const leastOwn = 0.8;
-/** What it costs to leave a symptom to another cause: two at once are possible, and rare. */
-export const unexplained = 0.5;
-/** What it costs a component never to have been seen to fail. */
-const neverSeen = 0.2;
-/** What it is worth to have failed first. */
-const wasFirst = 0.25;
-/** Trouble that began so much later than the rest, in milliseconds, cannot have caused it. */
-const tooLate = 420_000;
-/** Probes do not run at the same instant: what began within so much of the first, in milliseconds, began with it. */
-const atOnce = 75_000;
+/** A hypothesis before it is put into words. */
+export type Candidate = Omit<Hypothesis, "pattern" | "supports" | "objections">;
 
-/** All hypotheses, the best way to fail of each component, best first. */
-export function hypotheses(scene: Scene): Hypothesis[] {
-  const { graph } = scene;
-  const candidates = new Set(scene.symptoms.flatMap(({ symptom }) => graph.causesOf(symptom.component)));
-  for (const { symptom } of scene.symptoms) {
-    for (const name of behind(scene, symptom.component)) candidates.add(name);
-  }
-  return [...candidates]
-    .flatMap((component) => {
-      const ways = patterns
-        .filter(({ of }) => of.includes(scene.role(component)))
-        .map((pattern) => weigh(scene, component, pattern))
-        .sort((a, b) => b.score - a.score);
-      return ways[0] ?? [];
-    })
-    .sort((a, b) => b.score - a.score || a.firstBad - b.firstBad || (a.component < b.component ? -1 : 1));
+/** How strong a candidate is taken to be that nothing looks at: a little less than what is seen. */
+const unseenStrength = 0.9;
+/** The same of one that somebody else's figures show as normal: a weak good. */
+const normalStrength = 0.5;
+/** The same of one that works for some, which for its role does not mean that it works for all. */
+const partialStrength = 0.6;
+/** The same of a way that works for some and is shown by those that fail over it and not beside it. */
+const differingWays = 0.75;
+/** The price of a cause that was never seen: less than one component's trouble, so that two with one thing in common pay it. */
+const unseenPrice = 0.5;
+/** What the weakest alarm counts, against one that is as bad as can be. */
+const leastWorth = 0.25;
+/** What shows at least so much of one kind of trouble is measured, and is not taken to hide one of another. */
+const leastShown = 0.3;
+/** What still passes by ways on which something in between is seen to work: there may be a way that nobody has configured. */
+const throughWorking = 0.2;
+
+/** What people feel, which is to be explained: the trouble of a component on which nothing else that fails stands. */
+interface Focus {
+  readonly component: string;
+  readonly signal: Signal;
+  readonly strength: number;
+  readonly since: number;
+  readonly isTouched: boolean;
 }
 
-/** How well a pattern of a component explains one symptom, from 0 to 1. */
-export function explained(scene: Scene, component: string, pattern: Pattern, { symptom, classes }: Weighed): number {
+/** What is felt less than half as much as the most is not what is to be explained. */
+const feltShare = 0.5;
+/** What began so much before the newest counts half, in milliseconds: an alarm that has stood for long is not what people call about. */
+const oldNews = 1_800_000;
+/** Signals that follow from each other at least so well are of one kind. */
+const oneKind = 0.5;
+
+/** All candidates, best first. */
+export function candidates(scene: Scene): Candidate[] {
   const { graph } = scene;
-  const mean = (weights: Weights): number =>
-    classes.reduce((sum, seen) => sum + (weights[seen] ?? 0), 0) / Math.max(1, classes.length);
-  if (symptom.component === component) return mean(pattern.shows);
-  if (graph.distance(symptom.component, component) !== undefined) {
-    if (scene.goesAround({ vantage: symptom.vantage ?? "inside", component: symptom.component }, component)) return 0;
-    // What is seen to work on the way cannot have passed the failure on, but there may be another way.
-    const isShielded =
-      !pattern.selective &&
-      graph.way(symptom.component, component, (name) => scene.works(name, component)) === undefined;
-    return mean(pattern.passesOn) * (isShielded ? 0.2 : 1);
+  const best = new Map<string, Candidate>();
+  const kinds = Map.groupBy(fociOf(scene), ({ signal }) => signal);
+  for (const [signal, foci] of kinds) {
+    const isOfKind = ({ signal: other }: Fact): boolean => other === signal || alike(other, signal) >= oneKind;
+    const total = scene.bad.reduce((sum, name) => {
+      return (
+        sum +
+        Math.max(
+          0,
+          ...scene
+            .factsOf(name)
+            .filter(isOfKind)
+            .map(({ strength }) => strength),
+        )
+      );
+    }, 0);
+    for (const name of new Set(foci.flatMap(({ component }) => graph.causesOf(component)))) {
+      const found = weigh(scene, name, isOfKind, total);
+      if (found !== undefined && found.score > (best.get(name)?.score ?? 0)) best.set(name, found);
+    }
   }
-  // What stands before services shows their errors as its own.
-  return behind(scene, symptom.component).has(component) ? 0.7 * mean(pattern.passesOn) : 0;
+  return [...best.values()].sort(
+    (a, b) => b.score - a.score || a.firstBad - b.firstBad || (a.component < b.component ? -1 : 1),
+  );
 }
 
-const nothing: ReadonlySet<string> = new Set();
-/** What stands behind each edge, worked out once for the roles of a plan, because it is asked for each hypothesis and each symptom. */
-const behindEdges = new WeakMap<Roles, Map<string, ReadonlySet<string>>>();
-
-/** Everything whose failure an edge shows, although it does not depend on it: the services behind it and what they need. */
-function behind(scene: Scene, name: string): ReadonlySet<string> {
-  if (scene.role(name) !== "edge") return nothing;
-  const { graph } = scene;
-  const { roles } = scene.seen;
-  const ofPlan = behindEdges.get(roles) ?? new Map<string, ReadonlySet<string>>();
-  behindEdges.set(roles, ofPlan);
-  const known = ofPlan.get(name);
-  if (known !== undefined) return known;
-  const services = graph.dependentsOf(name).filter((one) => one !== name && scene.role(one) !== "journey");
-  const found = new Set(services.flatMap((service) => graph.causesOf(service)));
-  for (const own of graph.causesOf(name)) found.delete(own);
-  ofPlan.set(name, found);
-  return found;
+/** What is felt: the strongest of what nothing bad stands on, of what users touch where there is such. */
+function fociOf(scene: Scene): Focus[] {
+  const all = scene.bad.flatMap((component) => {
+    const facts = [
+      ...scene.factsOf(component),
+      ...scene.ownFacts(component).filter(({ signal }) => signal === "configuration"),
+    ];
+    return facts
+      .filter(({ signal, strength }) => strength > 0 && !isHidden(scene, component, signal, strength))
+      .map(({ of: { symptom }, signal, strength }): Focus => {
+        return { component, signal, strength, since: lastOnset(symptom), isTouched: symptom.reach === "users" };
+      });
+  });
+  const newest = Math.max(...all.map(({ since }) => since));
+  const felt = all.map((one) => ({ ...one, strength: one.strength * 2 ** (-(newest - one.since) / oldNews) }));
+  const most = Math.max(0, ...felt.map(({ strength }) => strength));
+  const strong = felt.filter(({ strength }) => strength >= feltShare * most);
+  const touched = strong.filter(({ isTouched }) => isTouched);
+  return touched.length > 0 ? touched : strong;
 }
 
-function weigh(scene: Scene, component: string, pattern: Pattern): Hypothesis {
-  const own = scene.symptomsOf(component);
-  const firstBad = Math.min(...own.map(({ symptom }) => symptom.since));
-  let gained = 0;
-  let total = 0;
-  const explains: Weighed[] = [];
-  for (const one of scene.symptoms) {
-    const late = !pattern.seenLate && firstBad !== Number.POSITIVE_INFINITY && firstBad - one.symptom.since > tooLate;
-    const share = explained(scene, component, pattern, one) * (late ? 0.5 : 1);
-    gained += share * one.weight;
-    total += one.weight;
-    if (share >= 0.5) explains.push(one);
-  }
-  // What is itself measured to work is the cause of little.
-  if (scene.works(component, component)) gained *= 1 - 0.5 * byItself(pattern);
-  const { contradictedBy, doubt } = contradictions(scene, component, pattern);
-  const supports = answers(scene, component, pattern.for ?? {});
-  const objections = answers(scene, component, pattern.against ?? {});
-  const weightOf = (found: readonly Answer[]): number => found.reduce((sum, { weight }) => sum + weight, 0);
-  const hasOwnEvidence = explains.some(({ symptom }) => symptom.component === component) || weightOf(supports) >= 0.5;
-  const began = scene.firstBad + atOnce;
-  const bonus = own.some((one) => explains.includes(one)) && firstBad <= began ? wasFirst : 0;
-  // Clues decide between explanations; where nothing is explained they say nothing.
-  const relevance = Math.min(1, gained);
+/** Whether something that stands on a component shows as much: then it is that which people feel. */
+function isHidden(scene: Scene, component: string, signal: Signal, strength: number): boolean {
+  return scene.graph
+    .dependentsOf(component)
+    .some(
+      (name) =>
+        name !== component &&
+        scene
+          .factsOf(name)
+          .some((fact) => fact.strength >= feltShare * strength && alike(signal, fact.signal) >= oneKind),
+    );
+}
+
+/** The candidate in words: the way in which it failed, and what else speaks for and against that. */
+export function described(scene: Scene, candidate: Candidate & Partial<Hypothesis>): Hypothesis {
+  const { pattern: known, supports = [], objections = [] } = candidate;
+  if (known !== undefined) return { ...candidate, pattern: known, supports, objections };
+  const pattern = patternOf(scene, candidate.component, candidate.explains);
   return {
-    component,
+    ...candidate,
     pattern,
-    score:
-      gained -
-      unexplained * (total - gained) -
-      doubt +
-      relevance * (weightOf(supports) - weightOf(objections)) +
-      bonus -
-      (pattern.rare ?? 0) -
-      (hasOwnEvidence ? 0 : neverSeen),
-    explains,
-    fit: total === 0 ? 0 : gained / total,
-    contradictedBy,
-    doubt,
-    supports: supports.map(({ says }) => says),
-    objections: objections.map(({ says }) => says),
-    hasOwnEvidence,
-    firstBad,
+    supports: answers(scene, candidate.component, pattern.for ?? []),
+    objections: answers(scene, candidate.component, pattern.against ?? []),
   };
 }
 
-interface Answer {
-  readonly says: string;
-  readonly weight: number;
-}
-
-/** What clues have answered of each component of a scene: several patterns ask the same. */
-const answered = new WeakMap<Scene, Map<string, string | undefined>>();
-
-function answers(scene: Scene, component: string, wanted: Readonly<Partial<Record<ClueName, number>>>): Answer[] {
-  const known = answered.get(scene) ?? new Map<string, string | undefined>();
-  answered.set(scene, known);
-  return Object.entries(wanted).flatMap(([name, weight]) => {
-    const key = `${component}/${name}`;
-    const says = known.has(key) ? known.get(key) : ownEntry(clues, name)?.(scene, component);
-    known.set(key, says);
-    return says === undefined ? [] : [{ says, weight }];
-  });
-}
-
-/** How much a further component that goes on working says, against the one before it. */
-const alike = 0.5;
-/** What a second, third and further good probe of the same component adds. */
-const fading = [1, 0.3, 0.1];
-
-function contradictions(
+function weigh(
   scene: Scene,
   component: string,
-  pattern: Pattern,
-): { contradictedBy: readonly ProbeFact[]; doubt: number } {
-  const { symptoms, graph } = scene;
-  const contradictedBy = scene.seen.greens.filter(
-    (fact) => graph.distance(fact.component, component) !== undefined && !scene.goesAround(fact, component),
-  );
-  // What is only slow or near its limit may well leave everything working; what fails may not.
-  const failing = symptoms.reduce((sum, { symptom, weight }) => sum + (symptom.source === "probe" ? weight : 0), 0);
-  const all = symptoms.reduce((sum, { weight }) => sum + weight, 0);
-  const scale = 0.15 + 0.85 * (failing / all);
-  const counted = new Map<string, number>();
-  let doubt = 0;
-  const others = new Map<string, number>();
-  for (const fact of contradictedBy) {
-    const before = counted.get(fact.component) ?? 0;
-    counted.set(fact.component, before + 1);
-    const fade = fading[Math.min(before, fading.length - 1)] ?? 0;
-    // A component that also fails is half broken: what still works of it, and of what needs it, says little.
-    const isPartial = scene.symptomsOf(fact.component).some(({ symptom }) => symptom.source === "probe");
-    const share = fact.component === component ? byItself(pattern) : pattern.contradicted * ofDependents;
-    const counts = scale * fade * share * (isPartial ? 0.3 : 1);
-    if (fact.component === component) doubt += counts;
-    else others.set(fact.component, (others.get(fact.component) ?? 0) + counts);
+  isOfKind: (fact: Fact) => boolean,
+  total: number,
+): Candidate | undefined {
+  const { graph } = scene;
+  const role = scene.role(component);
+  const own = scene.ownFacts(component).filter(isOfKind);
+  // What shows only trouble of another kind is measured, and does not show this one.
+  if (own.length === 0 && scene.factsOf(component).some(({ strength }) => strength >= leastShown)) return undefined;
+  const shown = Math.max(0, ...own.map(({ strength }) => strength));
+  const assumed = own.length > 0 ? 0 : assumedStrength(scene, component);
+  if (own.length === 0 && assumed === 0) return undefined;
+  const open = openWays(scene, component);
+  const explains: Weighed[] = [];
+  let score = shown > 0 ? worthOf(shown) : 0;
+  let passed = 0;
+  let covered = 0;
+  let bad = 0;
+  for (const name of graph.dependentsOf(component)) {
+    const facts = scene.factsOf(name).filter(isOfKind);
+    if (facts.length === 0) continue;
+    if (name === component) {
+      explains.push(...facts.map(({ of }) => of));
+      continue;
+    }
+    const factor = open.has(name) ? 1 : throughWorking;
+    let best = 0;
+    let share = 0;
+    for (const fact of facts) {
+      if (scene.goesAround(fact.of.symptom, component)) continue;
+      const strength =
+        own.length > 0
+          ? Math.max(...own.map((one) => explainedBy(one, fact, scene)))
+          : canPassOn(role, fact) * Math.min(assumed, fact.strength);
+      // A target that answers by another way is not failed by what both ways have in common.
+      const explained = strength * factor * (isWay(role) ? 1 : scene.isOneWayOnly(name, fact) ? throughWorking : 1);
+      if (explained >= 0.5 * fact.strength) explains.push(fact.of);
+      const counts = fact.strength > 0 ? (worthOf(fact.strength) * explained) / fact.strength : 0;
+      if (counts > best) {
+        best = counts;
+        share = explained;
+      }
+    }
+    passed += best;
+    covered += share;
+    if (best > 0) bad += 1;
   }
-  // Components that go on working often do so for one reason, such as connections that stand already: each says less than the one before.
-  const strongest = [...others.values()].sort((a, b) => b - a);
-  for (const [index, counts] of strongest.entries()) doubt += counts * alike ** index;
-  return { contradictedBy, doubt };
+  // Where nothing firsthand shows the trouble of the candidate itself, those that need it and work speak against it.
+  const working = scene.workingDependents(component);
+  const isProven = own.some(({ of: { symptom } }) => symptom.secondhand === undefined && symptom.kind !== undefined);
+  const doubt = working.length === 0 ? 0 : working.length / (working.length + 2 * Math.max(1, bad));
+  const unseen = own.length === 0 && !(isWay(role) && scene.waysDiffer(component));
+  score += passed * (isProven ? 1 : 1 - 0.6 * doubt) - (unseen ? unseenPrice : 0);
+  if (score <= 0 || (own.length === 0 && passed === 0)) return undefined;
+  return {
+    component,
+    score,
+    explains,
+    fit: total === 0 ? 0 : Math.min(1, (covered + shown) / total),
+    contradictedBy: scene.greensAgainst(component),
+    doubt,
+    own: shown,
+    firstBad: Math.min(...own.map(({ of }) => of.symptom.since)),
+  };
 }
 
-/** How much a probe of the component itself contradicts a pattern. */
-function byItself({ contradicted, contradictedByItself }: Pattern): number {
-  return contradictedByItself ?? Math.max(contradicted, leastOwn);
+/** What it counts to explain a component's trouble of some strength: an alarm that fired is worth something, however little it is beyond its limit. */
+function worthOf(strength: number): number {
+  return leastWorth + (1 - leastWorth) * strength;
+}
+
+/** How much of what a component shows follows from what a candidate below it shows. */
+function explainedBy(cause: Fact, effect: Fact, scene: Scene): number {
+  const shared = follows(cause, effect) * Math.min(cause.strength, effect.strength);
+  const explained = Math.max(shared, outlasts(cause, effect) * effect.strength);
+  return explained === 0 ? 0 : explained * scene.inTime(cause, effect);
+}
+
+/** How strong something is taken to be that was not seen to fail. */
+function assumedStrength(scene: Scene, component: string): number {
+  const role = scene.role(component);
+  // Where targets fail from inside and answer from outside, the way between is what fails, whatever is read of it.
+  if (isWay(role) && scene.waysDiffer(component))
+    return scene.greensOf(component).length > 0 ? differingWays : unseenStrength;
+  if (scene.greensOf(component).length > 0) return maySuffer(role) ? partialStrength * normalStrength : 0;
+  return scene.isWatched(component) ? normalStrength : unseenStrength;
+}
+
+/** Every component that depends on this one by a way on which nothing is seen to work. */
+function openWays(scene: Scene, component: string): ReadonlySet<string> {
+  const reached = new Set([component]);
+  const isSelective = hitsSome(scene.role(component));
+  for (const name of reached) {
+    if (!isSelective && name !== component && scene.works(name, component)) continue;
+    for (const next of scene.graph.needing(name)) reached.add(next);
+  }
+  return reached;
+}
+
+function answers(scene: Scene, component: string, wanted: readonly ClueName[]): string[] {
+  return wanted.flatMap((name) => clues[name](scene, component) ?? []);
 }

@@ -1,10 +1,11 @@
 /** The words of a diagnosis: evidence for and against in whole sentences, the chain of whys, and what to look at next. */
+
+import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import { monitorComponent } from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/redact.ts";
 import { list } from "../../../shared/sentences.ts";
 import { clockTime } from "../sentences.ts";
-import type { Symptom } from "../state.ts";
-import type { Part } from "./roles.ts";
+import type { DiagnosedCandidate, Symptom } from "../state.ts";
 import type { Scene, Weighed } from "./scene.ts";
 import type { Hypothesis } from "./weigh.ts";
 
@@ -79,11 +80,58 @@ export function whysOf(best: Hypothesis, scene: Scene): string[] {
   return [...links, `Why? ${says}`];
 }
 
+/** A candidate with what speaks most for it and against it. @param ranked all that are told of, the best first */
+export function candidateFor(
+  one: Hypothesis,
+  confidence: number,
+  ranked: readonly Hypothesis[],
+  scene: Scene,
+): DiagnosedCandidate {
+  const title = titleOf(one, scene);
+  const [own] = scene
+    .symptomsOf(one.component)
+    .map(({ symptom }) => symptom)
+    .sort((a, b) => (b.strength ?? 1) - (a.strength ?? 1) || a.since - b.since);
+  const others = new Set(one.explains.map(({ symptom }) => symptom.component).filter((name) => name !== one.component));
+  const explains =
+    others.size === 0
+      ? ""
+      : ` It explains what ${list([...others].slice(0, 4).map((name) => scene.component(name).title))}${others.size > 4 ? ` and ${others.size - 4} more` : ""} ${others.size === 1 ? "shows" : "show"}.`;
+  const shows =
+    own === undefined ? `Nothing bad was measured of ${title} itself.` : `${title} shows it itself: ${sentence(own)}`;
+  const [first] = ranked;
+  const against =
+    one.contradictedBy.length > 0 && one.doubt > 0
+      ? `${capital(goodMeanwhile(one.contradictedBy.slice(0, 3), scene))}, though ${one.contradictedBy.length === 1 ? "it needs" : "they need"} ${title}.`
+      : own === undefined
+        ? `Nothing was measured that shows it.`
+        : first !== undefined && first.component !== one.component
+          ? `${titleOf(first, scene)} explains ${first.explains.length > one.explains.length ? "more" : "as much"} of what was seen.`
+          : "Nothing that was seen speaks against it.";
+  return {
+    component: one.component,
+    score: Math.round(one.score * 100) / 100,
+    confidence: Math.round(confidence * 100) / 100,
+    for: `${shows}${explains}`,
+    against,
+  };
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** What to look at next where a cause is named: what to do about it, and what would make it surer. */
-export function nextFor(best: Hypothesis, second: Hypothesis | undefined, confidence: number, scene: Scene): string[] {
-  const steps = [best.pattern.next(titleOf(best, scene))];
+export function nextFor(
+  best: Hypothesis,
+  second: Hypothesis | undefined,
+  confidence: number,
+  ranked: readonly Hypothesis[],
+  scene: Scene,
+): string[] {
+  const steps = [...remedies(best, scene), best.pattern.next(titleOf(best, scene))];
   if (second !== undefined) steps.push(second.pattern.next(titleOf(second, scene)));
-  return confidence >= 0.6 ? steps : [...steps, ...toTellApart([best], scene)];
+  return confidence >= 0.75 ? steps : [...steps, ...toTellApart(ranked.slice(0, 2), scene)];
 }
 
 /** What to look at next where none can be named. */
@@ -100,7 +148,7 @@ export function nextWithout(ranked: readonly Hypothesis[], scene: Scene): string
 }
 
 /** The kind of probe that shows whether a component of this role is well. */
-const probeFor: Readonly<Partial<Record<Part, string>>> = {
+const probeFor: Readonly<Partial<Record<ResolvedRole, string>>> = {
   region: "a probe of the kind `service_health`",
   connector:
     "a probe of the kind `vpc_connector`, and one of the kind `postgres` with a `burst` from `vantage: inside`",
@@ -114,6 +162,24 @@ const probeFor: Readonly<Partial<Record<Part, string>>> = {
   service: "a probe of the kind `http` to its health URL",
   platform: "a probe from each vantage point",
 };
+
+/** What checks of the configuration have found, of the cause and on the way to it: the first thing to put right. */
+function remedies({ component, explains }: Hypothesis, { seen, graph }: Scene): string[] {
+  const involved = new Set([component, ...explains.map(({ symptom }) => symptom.component)]);
+  const onTheWay = (name: string): boolean => involved.has(name) && graph.distance(name, component) !== undefined;
+  const critical = seen.faults.filter(
+    (fault) =>
+      (fault.severity === "critical" || (fault.isNew && fault.severity === "warning")) && onTheWay(fault.component),
+  );
+  const near = (name: string): number => graph.distance(name, component) ?? 0;
+  return critical
+    .toSorted((a, b) => near(a.component) - near(b.component) || a.since - b.since)
+    .slice(0, 2)
+    .map(
+      ({ says, resource }) =>
+        `Put right${resource === undefined ? "" : ` \`${bounded(resource, [], 80)}\``} what a check of the configuration found: ${says}.`,
+    );
+}
 
 function toTellApart(candidates: readonly Hypothesis[], scene: Scene): string[] {
   const unseen = new Set(
@@ -139,8 +205,8 @@ function listed(symptoms: readonly Weighed[], heading: string, scene: Scene): st
   return [...shown, `${heading}: ${rest.length} more of ${list([...new Set(rest)])}.`];
 }
 
-function against({ contradictedBy, pattern }: Hypothesis, title: string, scene: Scene): string[] {
-  if (contradictedBy.length === 0 || pattern.contradicted < 0.2) return [];
+function against({ contradictedBy, own, doubt }: Hypothesis, title: string, scene: Scene): string[] {
+  if (contradictedBy.length === 0 || (own > 0.5 && doubt < 0.3)) return [];
   const needs = contradictedBy.length === 1 ? "it needs" : "they need";
   return [`Against ${title}: ${goodMeanwhile(contradictedBy, scene)}, though ${needs} ${title}.`];
 }

@@ -46,8 +46,19 @@ export interface Bound {
   readonly insertions: readonly Insertion[];
   /** The left side of the first comparison. */
   readonly value: NumberAt | undefined;
+  /** Every comparison of which one side is the worse the larger it is. */
+  readonly limits: readonly Limit[];
   /** Whether it asks for absence, and so says something where there are no series. */
   readonly seesAbsence: boolean;
+}
+
+/** A comparison: what is beyond what. */
+export interface Limit {
+  readonly value: NumberAt;
+  readonly limit: NumberAt;
+  readonly unit: ValueUnit;
+  readonly above: boolean;
+  readonly holds: TruthAt;
 }
 
 /** How the comparisons compare. */
@@ -103,6 +114,7 @@ class Binder {
   readonly #insertions: Insertion[] = [];
   /** What expressions are compared with, where that is a constant. */
   readonly #limits = new Map<Expression, number>();
+  readonly #comparisons: Limit[] = [];
   #value: NumberAt | undefined;
   #seesAbsence = false;
 
@@ -120,6 +132,7 @@ class Binder {
       selectors: [...this.#selectors.values()],
       insertions: this.#insertions.sort((a, b) => a.offset - b.offset),
       value: this.#value,
+      limits: this.#comparisons,
       seesAbsence: this.#seesAbsence,
     };
   }
@@ -291,6 +304,11 @@ class Binder {
       const b = right.at(row, instant);
       return Number.isFinite(a) && Number.isFinite(b) ? compare(a, b) : undefined;
     };
+    const direction = operator === "==" || operator === "!=" ? undefined : operator.startsWith(">");
+    if (direction !== undefined) {
+      const [value, limit, above] = left.constant === undefined ? [left, right, direction] : [right, left, !direction];
+      this.#comparisons.push({ value: value.at, limit: limit.at, unit: value.unit, above, holds: at });
+    }
     return { kind: "truth", at };
   }
 

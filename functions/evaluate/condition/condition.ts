@@ -1,8 +1,11 @@
 /** A condition, from text to something that can be evaluated over and over. */
+
+import type { Unit } from "../../../shared/units.ts";
+import type { ValueUnit } from "./algebra.ts";
 import { type Bound, bind } from "./bind.ts";
 import { agreedLabels, type Labels, type Row, rowsOf, type Selection, selects } from "./join.ts";
 import { parse } from "./parser.ts";
-import type { Condition, Instance, Series, SeriesSource } from "./series.ts";
+import type { Condition, Excess, Instance, Series, SeriesSource } from "./series.ts";
 
 /**
  * Compiles a condition such as `avg_database_connection_time > 25s`.
@@ -88,9 +91,30 @@ class RowInstance implements Instance {
     return Number.isFinite(value) ? value : undefined;
   }
 
+  get excess(): Excess | undefined {
+    const beyond = this.#bound.limits.flatMap(({ value, limit, unit, above, holds }): Excess[] =>
+      holds(this.#row, this.#at) === true
+        ? [{ value: value(this.#row, this.#at), limit: limit(this.#row, this.#at), unit: unitFor(unit), above }]
+        : [],
+    );
+    return beyond.reduce<Excess | undefined>(
+      (most, one) => (most && ratio(most) >= ratio(one) ? most : one),
+      undefined,
+    );
+  }
+
   get series(): readonly Series[] {
     return this.#row.every(isSeries) ? this.#row : this.#row.filter(isSeries);
   }
+}
+
+function unitFor(unit: ValueUnit): Unit {
+  return unit === "number" ? "count" : unit;
+}
+
+/** How many times as bad as allowed a value is. */
+function ratio({ value, limit, above }: Excess): number {
+  return above ? value / Math.max(limit, Number.EPSILON) : limit / Math.max(value, Number.EPSILON);
 }
 
 function isSeries(series: Series | undefined): series is Series {

@@ -2,4 +2,4 @@
 export { type BaselineCheck, compileBaseline } from "./baseline.ts";
 export { compileCondition } from "./condition.ts";
 export { ConditionError } from "./error.ts";
-export type { Condition, Instance, Selector, Series, SeriesSource } from "./series.ts";
+export type { Condition, Excess, Instance, Selector, Series, SeriesSource } from "./series.ts";

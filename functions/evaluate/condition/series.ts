@@ -1,4 +1,5 @@
 /** What conditions read and what they answer. */
+import type { Unit } from "../../../shared/units.ts";
 
 /** The samples of one metric with one set of labels, in two columns of one length. */
 export interface Series {
@@ -41,8 +42,19 @@ export interface Instance {
   readonly seen: string;
   /** The left side of the first comparison, in its base unit; `undefined` without a comparison or without data. */
   readonly value?: number | undefined;
+  /** The comparison that is missed by most, of those that hold; `undefined` where none does. */
+  readonly excess?: Excess | undefined;
   /** What it was made from. */
   readonly series: readonly Series[];
+}
+
+/** A value and the limit that it is beyond, in the base unit. */
+export interface Excess {
+  readonly value: number;
+  readonly limit: number;
+  readonly unit: Unit;
+  /** Whether large values are the bad ones. */
+  readonly above: boolean;
 }
 
 /** A condition, ready to be evaluated as often as needed. */

@@ -5,7 +5,7 @@ import { compileCondition } from "../condition/index.ts";
 import { remedies } from "./prevention.ts";
 
 /** Ways to fail that are no component's; see cause/elsewhere.ts. */
-const elsewhere = ["the monitor's own trouble", "platform-wide"];
+const elsewhere = ["the monitor's own trouble", "platform-wide", "fails by itself"];
 
 describe("the remedies", () => {
   it("are there for every way to fail, and for no other", () => {

@@ -89,8 +89,31 @@ export const remedies: Readonly<Record<string, readonly ((title: string) => stri
   ],
   "fails by itself": [
     (title) =>
-      `Deploy ${title} step by step (10 %, then the rest) with a rollback that follows by itself when \`cloud_run_error_rate\` rises.`,
-    () => "Add a test of what broke to the pipeline, before the deployment.",
+      `Find out what changed at ${title} before it began, and let such a change go out step by step, with a way back that is rehearsed.`,
+    () => "Add a test or a probe of what broke, so that it shows before users see it.",
+  ],
+  "NAT out of ports": [
+    (title) => `Give ${title} dynamic port allocation and enough addresses for its busiest hour.`,
+    () => "Let services keep connections to the same address open instead of opening one for each request.",
+  ],
+  "no free addresses": [
+    (title) => `Give ${title} twice the addresses that all instances together can take, and warn when half are in use.`,
+  ],
+  "quota used up": [
+    (title) => `Ask for more of ${title} before the next peak, and warn at 80 % of it.`,
+    () => "Retry what is refused with growing pauses, so that refusals do not multiply.",
+  ],
+  "cache full": [
+    (title) => `Give every key in ${title} a lifetime, set an eviction policy, and warn at 80 % of its memory.`,
+    () => "Let services work without the cache, slowly, instead of failing.",
+  ],
+  "queue grows": [
+    (title) => `Warn on the age of the oldest message of ${title}, and let its consumers scale with it.`,
+    () => "Send a message that fails again and again to a dead letter topic.",
+  ],
+  "turned away for load": [
+    (title) => `Raise the cap of ${title} to what its busiest hour asks for, and test it under that load.`,
+    () => "Warn when `cloud_run_instances` comes near the cap, and retry what is turned away with growing pauses.",
   ],
   "logins fail": [
     (title) => `Rotate the keys of ${title} with the old one accepted until every token that it signed has run out.`,
@@ -108,9 +131,6 @@ export const remedies: Readonly<Record<string, readonly ((title: string) => stri
   "event in the region": [
     () => "Decide now what may move to another region and who decides it, and rehearse that once.",
     () => "Subscribe to Google's Service Health for the region, and keep a second region ready for what earns money.",
-  ],
-  "part of the platform fails": [
-    (title) => `Write down who changes ${title} and how a change is taken back, and have it under Terraform.`,
   ],
   "the monitor's own trouble": [
     () =>

@@ -1,0 +1,84 @@
+/** What follows from what: which trouble of a part can be the reason for which trouble of what depends on it. */
+import type { ResolvedRole } from "../../../shared/config/roles.ts";
+import type { Signal } from "../../../shared/messages/report.ts";
+import type { SymptomClass } from "./classes.ts";
+import type { Fact } from "./scene.ts";
+
+/**
+ * How well the signal of a dependent (second key) follows from one of its dependency (first key), from 0 to 1. What is of the same kind follows
+ * fully; a failure makes others fail and err, and seldom merely slow; a certificate breaks nothing but handshakes.
+ */
+const following: Readonly<Record<Signal, Readonly<Partial<Record<Signal, number>>>>> = {
+  failing: { failing: 1, errors: 1, slow: 0.7, missing: 1, saturated: 0.5 },
+  errors: { failing: 1, errors: 1, slow: 0.4, missing: 0.7, saturated: 0.4 },
+  slow: { slow: 1, failing: 0.5, errors: 0.4, saturated: 0.7, missing: 0.5 },
+  saturated: { failing: 1, errors: 1, slow: 1, saturated: 0.7, missing: 0.5 },
+  certificate: { certificate: 1 },
+  configuration: { failing: 1, errors: 1, slow: 0.7, certificate: 1, missing: 1 },
+  event: { failing: 1, errors: 1, slow: 1, missing: 1, saturated: 0.5 },
+  missing: { missing: 1, failing: 0.4 },
+};
+
+/** How well a signal follows from another, from 0 to 1. */
+export function alike(cause: Signal, effect: Signal): number {
+  return following[cause][effect] ?? 0;
+}
+
+/** How well one fact follows from another, from 0 to 1. */
+export function follows(cause: Fact, effect: Fact): number {
+  return alike(cause.signal, effect.signal);
+}
+
+/** How nearly a part takes as long as one that waits for it would wait, from 0 to 1: who waits less long must fail, however little is too much. */
+export function outlasts(cause: Fact, effect: Fact): number {
+  const { seconds } = cause.of.symptom;
+  const { timeoutMs } = effect.of.symptom;
+  if (cause.signal !== "slow" || effect.signal !== "failing" || seconds === undefined || !timeoutMs) return 0;
+  return (1000 * seconds) / timeoutMs >= 1 ? 1 : 0;
+}
+
+/** Roles that only carry what others send: what the far end has answered got through. */
+const ways: ReadonlySet<ResolvedRole> = new Set(["connector", "nat", "subnet"]);
+/** Classes that only the far end can make. */
+const answered: ReadonlySet<SymptomClass> = new Set(["full", "restarting", "login refused", "slow answer"]);
+
+/** How well what a dependent shows can come from a part of this role that nobody looks at, from 0 to 1. */
+export function canPassOn(role: ResolvedRole, { signal, of }: Fact): number {
+  if (role === "certificate") return signal === "certificate" ? 1 : 0;
+  if (role === "dns") return of.classes.includes("dns") ? 1 : 0;
+  if (signal === "certificate") return role === "edge" ? 0.7 : 0;
+  if (signal === "configuration" || signal === "event") return 0;
+  if (ways.has(role) && of.classes.some((one) => answered.has(one))) return 0;
+  return 1;
+}
+
+/** Whether a part of this role can fail for some while it works for others, so that one good probe does not acquit it. */
+export function maySuffer(role: ResolvedRole): boolean {
+  return ways.has(role) || role === "region" || role === "quota";
+}
+
+/** Roles that people and other services ask; the rest is reached by those that know the way. */
+const serving: ReadonlySet<ResolvedRole> = new Set([
+  "service",
+  "auth",
+  "websocket",
+  "journey",
+  "edge",
+  "job",
+  "region",
+]);
+
+/** Whether a part of this role hits some and leaves others alone, so that what works on the way proves nothing of what lies beyond. */
+export function hitsSome(role: ResolvedRole): boolean {
+  return role === "certificate" || role === "dns" || role === "region";
+}
+
+/** Whether a part of this role serves requests. */
+export function serves(role: ResolvedRole): boolean {
+  return serving.has(role);
+}
+
+/** Whether a role is one of a way. */
+export function isWay(role: ResolvedRole): boolean {
+  return ways.has(role);
+}
