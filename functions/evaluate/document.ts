@@ -1,6 +1,7 @@
 /** The incident as people and the notifier read it: the document in Firestore and the event on the topic. */
 import type { IncidentEvent, IncidentEventKind, Priority } from "../../shared/messages/incident-event.ts";
 import type { Fields } from "../../shared/ports.ts";
+import { bounded } from "../../shared/redact.ts";
 import { asSentence, list } from "../../shared/sentences.ts";
 import { spokenDuration } from "../../shared/units.ts";
 import { impactsOf, type Plan, titleOf } from "./plan.ts";
@@ -9,7 +10,7 @@ import { affectedFields, findingFields, symptomFields } from "./record.ts";
 import { isDrill } from "./self/drill.ts";
 import { isOfMonitor, monitorImpact, monitorSummary } from "./self/wording.ts";
 import { clockTime, dateTime } from "./sentences.ts";
-import type { Incident, Symptom } from "./state.ts";
+import type { Incident, Symptom, TimelineEntry } from "./state.ts";
 
 /** Name of the collection of incidents. */
 export const incidentCollection = "incidents";
@@ -87,9 +88,15 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     resolved_at: instant(end),
     duration: end === undefined ? null : lastedFor(incident, end),
     recovery: recoveryFields(incident.proofs),
-    timeline: [...incident.timeline].sort((a, b) => a.at - b.at).map(({ at, text }) => `${dateTime(at)}  ${text}`),
+    timeline: [...incident.timeline].sort((a, b) => a.at - b.at).map(({ at, text }) => timelineLine(at, text)),
     problem: incident.problem ?? null,
   };
+}
+
+/** The fields of the document of an incident that is over, with what belongs to its record and came afterwards. */
+export function withAfterwards({ timeline }: Fields, entries: readonly TimelineEntry[]): Fields {
+  const lines = entries.map(({ at, text }) => timelineLine(at, bounded(text)));
+  return { timeline: [...(Array.isArray(timeline) ? timeline : []), ...lines] };
 }
 
 /** One event of an incident, with the incident as it stands. */
@@ -204,6 +211,10 @@ function causeOf({ diagnosis, resolvedAt }: Incident, plan: Plan): string {
 
 function lastedFor({ firstFailureAt }: Incident, end: number): string {
   return spokenDuration(end - firstFailureAt);
+}
+
+function timelineLine(at: number, text: string): string {
+  return `${dateTime(at)}  ${text}`;
 }
 
 function instant(at: number | undefined): Date | null {

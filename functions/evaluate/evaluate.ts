@@ -14,7 +14,7 @@ import { pagesDue } from "./availability/pages.ts";
 import { timed } from "./availability/period.ts";
 import { withReport } from "./availability/uptime.ts";
 import { closedLately, unreportedOf } from "./closed.ts";
-import { documentOf, incidentCollection } from "./document.ts";
+import { documentOf, incidentCollection, withAfterwards } from "./document.ts";
 import type { Happening } from "./draft.ts";
 import { crossPartition } from "./edits.ts";
 import { healedEnvironment, healedPartition } from "./heal.ts";
@@ -358,6 +358,11 @@ async function reviseIncidents(
     revised = revise(before, { ...happening, documents }, plan, now, taken);
   }
 
+  const amended = new Map<string, Fields>();
+  for (const [id, entries] of revised.afterwards) {
+    const document = await transaction.get(incidentCollection, id);
+    if (document) amended.set(id, withAfterwards(document, entries));
+  }
   const environment: EnvironmentState = {
     ...revised.environment,
     outbox: revised.environment.outbox.filter(({ id }) => !published.has(id)),
@@ -367,9 +372,11 @@ async function reviseIncidents(
     before === stored &&
     happening.changes.length === 0 &&
     revised.changed.length === 0 &&
+    revised.afterwards.size === 0 &&
     environment.outbox.length === before.outbox.length;
   if (!unchanged) {
     transaction.set(stateCollection, environmentDocument, encodeEnvironment(environment, now));
+    for (const [id, fields] of amended) transaction.update(incidentCollection, id, fields);
     const healed = before === stored ? [] : Object.values(environment.incidents);
     for (const incident of new Set([...revised.changed, ...healed])) {
       const fields = documentOf(incident, plan);

@@ -13,7 +13,7 @@ import { alertNotes } from "./alert-notes.ts";
 import type { Change } from "./alerts.ts";
 import { believed } from "./document.ts";
 import { Draft, type Facts, type Happening } from "./draft.ts";
-import { echoUntil } from "./echoes.ts";
+import { echoNote, echoOf } from "./echoes.ts";
 import { incidentId } from "./incident-id.ts";
 import { nextInquiry, withAnswer } from "./inquiry.ts";
 import { belongsTo, homeOf } from "./joining.ts";
@@ -26,7 +26,7 @@ import { dueReminders } from "./reminders.ts";
 import { diagnose } from "./root-cause.ts";
 import { isDrill } from "./self/drill.ts";
 import { diagnoseMonitor, isOfMonitor, monitorTitle } from "./self/wording.ts";
-import type { Diagnosis, EnvironmentState, Incident, KnownAlert, OutboxEntry } from "./state.ts";
+import type { Diagnosis, Echo, EnvironmentState, Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
 import { withSymptoms } from "./symptoms.ts";
 
 /** The next state, and the incidents that are not what they were. */
@@ -35,6 +35,8 @@ export interface Revised {
   readonly changed: readonly Incident[];
   /** Ids of those that were opened just now. */
   readonly opened: readonly string[];
+  /** What is to be added to the timelines of incidents that are over, by their ids. */
+  readonly afterwards: ReadonlyMap<string, readonly TimelineEntry[]>;
 }
 
 /**
@@ -75,13 +77,28 @@ export function revise(
   const drafts = new Map(Object.values(environment.incidents).map((incident) => [incident.id, new Draft(incident)]));
   for (const draft of drafts.values()) draft.rename(news);
   const opened: string[] = [];
-  const echoes = { ...environment.echoes };
+  const echoes: Record<string, Echo> = {};
+  const afterwards = new Map<string, TimelineEntry[]>();
   const time = Math.max(watermark, happening.tickAt ?? 0);
-  for (const [key, until] of Object.entries(echoes)) {
+  const renamed = new Map([...news].map(([key, { formerly = key }]) => [formerly, key]));
+  for (const [known, echo] of Object.entries(environment.echoes ?? {})) {
+    const key = renamed.get(known) ?? known;
     const alert = ownEntry(alerts, key);
-    if (alert?.status === "firing" && time < until) continue;
-    delete echoes[key];
-    if (alert?.status === "firing") started.push(alert);
+    const isFiring = alert?.status === "firing";
+    if (typeof echo === "number") {
+      if (isFiring) started.push(alert);
+      continue;
+    }
+    const source = ownEntry(environment.incidents, echo.incident);
+    const isOver = source === undefined || source.status === "recovering";
+    if (isFiring && isOver && time < echo.until) setEntry(echoes, key, echo);
+    else if (isFiring) started.push(alert);
+    else {
+      const entry = { at: watermark, text: echoNote(echo, plan) };
+      const draft = drafts.get(echo.incident);
+      if (draft) draft.note(entry.at, entry.text);
+      else afterwards.set(echo.incident, [...(afterwards.get(echo.incident) ?? []), entry]);
+    }
   }
   for (const alert of started.sort((a, b) => a.since - b.since)) {
     const home = homeOf(
@@ -90,9 +107,10 @@ export function revise(
       facts,
       plan,
     );
-    const until = echoUntil(alert, environment.closed ?? [], Object.values(environment.incidents), plan);
-    if (until !== undefined && time < until && (home === undefined || home.status === "recovering")) {
-      setEntry(echoes, alert.key, until);
+    const others = Object.values(environment.incidents).filter(({ alerts: own }) => !Object.hasOwn(own, alert.key));
+    const echo = echoOf(alert, environment.closed ?? [], others, plan);
+    if (echo !== undefined && time < echo.until && (home === undefined || home.status === "recovering")) {
+      setEntry(echoes, alert.key, echo);
       continue;
     }
     if (home) {
@@ -127,7 +145,7 @@ export function revise(
   const changed = [...drafts.values()].filter((draft) => draft.changed).map(({ incident }) => incident);
   const revised: EnvironmentState = { v: 1, probes, alerts, incidents, outbox, watermark };
   const kept = Object.keys(echoes).length > 0 ? { ...revised, echoes } : revised;
-  return { environment: kept, changed, opened };
+  return { environment: kept, changed, opened, afterwards };
 }
 
 /** Tells what is due because time has passed. */

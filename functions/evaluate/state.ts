@@ -313,8 +313,25 @@ export interface OutboxEntry {
 /** What is remembered of an incident that was resolved lately: its times, for the figures of the month, and what it was about. */
 export interface Closed extends Timed {
   readonly components?: readonly string[];
+  /** When all of its alerts had cleared; absent where an operator has resolved it before. */
+  readonly endedAt?: number;
+  /** Everything that was seen to fail, and the keys of its alerts; only for as long as late figures may speak of it. */
+  readonly affected?: readonly string[];
+  readonly alerts?: readonly string[];
   /** Its postmortem is written. */
   readonly reported?: true;
+}
+
+/** A firing alert that is held, because it may be the echo of an outage that is over. */
+export interface Echo {
+  /** The incident of that outage. */
+  readonly incident: string;
+  readonly rule: string;
+  readonly component: string;
+  readonly seen: string;
+  readonly firedAt: number;
+  /** Until when it may fire as an echo. */
+  readonly until: number;
 }
 
 /** State of the environment. */
@@ -328,8 +345,8 @@ export interface EnvironmentState {
   readonly watermark: number;
   /** Incidents that were resolved lately. */
   readonly closed?: readonly Closed[];
-  /** Firing alerts that may be echoes of an outage that is over, by their keys, and until when; see echoes.ts. */
-  readonly echoes?: Readonly<Record<string, number>>;
+  /** Firing alerts that may be echoes of an outage that is over, by their keys; see echoes.ts. A number was all that was once kept of one. */
+  readonly echoes?: Readonly<Record<string, Echo | number>>;
 }
 
 /** An environment of which nothing was heard yet. */
