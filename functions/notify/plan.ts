@@ -239,7 +239,9 @@ function isBroughtTo(channel: string, event: IncidentEvent, circumstances: Circu
   const { channels, routes } = circumstances.configuration;
   if (routesTo(channel, event, routes).length > 0) return true;
   if (event.event !== "opened" || !aboutChannels(event, circumstances)) return false;
-  const working = channels.filter(({ name, kind }) => !isAbout(event, { channel: name }) && kind !== statusPageKind);
+  const working = channels.filter(
+    (one) => one.kind !== statusPageKind && unreachedIn(one, event, circumstances) !== "everybody",
+  );
   if (working.some(({ name }) => routesTo(name, event, routes).length > 0)) return false;
   // Better engineers than everybody.
   const engineers = working.filter(({ audience = "engineers" }) => audience === "engineers");
@@ -247,12 +249,21 @@ function isBroughtTo(channel: string, event: IncidentEvent, circumstances: Circu
 }
 
 /** Whether an incident of the monitor is about channels, or recipients of them, that notices do not reach. */
-function aboutChannels(event: IncidentEvent, { configuration, kinds }: Circumstances): boolean {
-  return configuration.channels.some(
-    (channel) =>
-      isAbout(event, { channel: channel.name }) ||
-      recipientsOf(channel, kinds).some((recipient) => isAbout(event, { channel: channel.name, recipient })),
-  );
+function aboutChannels(event: IncidentEvent, circumstances: Circumstances): boolean {
+  return circumstances.configuration.channels.some((one) => unreachedIn(one, event, circumstances) !== "nobody");
+}
+
+/** Whom in a channel notices do not reach, by an incident of the monitor. */
+function unreachedIn(
+  channel: ConfiguredChannel,
+  event: IncidentEvent,
+  { kinds }: Circumstances,
+): "nobody" | "somebody" | "everybody" {
+  if (isAbout(event, { channel: channel.name })) return "everybody";
+  const recipients = recipientsOf(channel, kinds);
+  const unreached = recipients.filter((recipient) => isAbout(event, { channel: channel.name, recipient }));
+  if (unreached.length === 0) return "nobody";
+  return unreached.length < recipients.length ? "somebody" : "everybody";
 }
 
 function muted({ event, circumstances, now }: Question): string | undefined {

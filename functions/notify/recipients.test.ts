@@ -166,6 +166,17 @@ describe("a recipient who is refused for good", () => {
       `${c}: it is about this recipient: notices do not reach it`,
     ]);
   });
+
+  it("one after the other, until nobody of the channel is reached, is told by another channel", () => {
+    const alerts = [a, b].map((recipient) => `Notices do not reach infra (${recipient})`);
+    const trouble = incidentEvent({ root_cause: "pathkeeper", verdict: "monitor", components: ["pathkeeper"], alerts });
+    const ops = { name: "ops", kind: "webhook", settings: { url: "https://127.0.0.1:1/" } };
+    const configuration = configurationOf([infra("smtp://127.0.0.1:1", [a, b]), ops], [{ channels: ["infra"] }]);
+    const { deliveries } = plan(trouble, { configuration, kinds, silences: [], ledger: [] }, noon);
+    expect(deliveries.map(({ channel, reason }) => `${channel}: ${reason}`)).toEqual([
+      "ops: no route leads to a channel that works",
+    ]);
+  });
 });
 
 describe("recipients who come and go", () => {
