@@ -61,6 +61,16 @@ it("shows every channel, audience and event, and writes each into a file", async
   expect(await readFile(join(out, "boss.engineers.opened.html"), "utf8")).toContain("refuses every second connection");
 });
 
+it("refuses a folder that cannot be written in one line", async () => {
+  const file = join(folder, "file");
+  await writeFile(file, "");
+  const { code, noted } = await run("--out", join(file, "out"));
+  expect(code).toBe(2);
+  expect(noted).toMatch(
+    /^pathkeeper preview: cannot write into .*\/file\/out: ENOTDIR: .*; name another folder with --out DIR/,
+  );
+});
+
 it("shows a mail as HTML, and everything as JSON", async () => {
   const page = await run("--channel", "boss", "--event", "opened", "--html");
   expect(page.printed).toMatch(/^<!doctype html>[\s\S]*<\/html>$/);

@@ -51,15 +51,30 @@ export const preview: Command = {
     else if (values.html) terminal.print(theHtml(previews));
     else for (const one of previews) terminal.print(...linesOf(one, terminal), "");
     if (values.out !== undefined) {
-      const files = previews.flatMap(filesOf);
-      await mkdir(values.out, { recursive: true });
-      for (const { name, content } of files) await writeFile(join(values.out, name), content);
-      await writeFile(join(values.out, "index.html"), indexOf(configuration.title, previews));
-      terminal.note(`${counted(files.length + 1, "file")} in ${values.out}, index.html shows them all`);
+      const files = [
+        ...previews.flatMap(filesOf),
+        { name: "index.html", content: indexOf(configuration.title, previews) },
+      ];
+      await writeAll(values.out, files);
+      terminal.note(`${counted(files.length, "file")} in ${values.out}, index.html shows them all`);
     }
     return 0;
   },
 };
+
+/** Writes files into a folder. @throws WrongUsage when they cannot be written there */
+async function writeAll(
+  folder: string,
+  files: readonly { readonly name: string; readonly content: string }[],
+): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const { name, content } of files) await writeFile(join(folder, name), content);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new WrongUsage(`cannot write into ${folder}: ${message}; name another folder with --out DIR`, { cause });
+  }
+}
 
 /** What happens to the incident that is shown: the one that was named, or else a sample. */
 async function eventsOf(

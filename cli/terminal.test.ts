@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { counted, table } from "./terminal.ts";
 
@@ -30,4 +31,13 @@ it.each([
   [2, "2 probes"],
 ])("counts %d", (count, text) => {
   expect(counted(count, "probe")).toBe(text);
+});
+
+it("ends with one sentence when the output cannot be written", () => {
+  const command = ["-c", '"$0" cli/pathkeeper.mjs schema > /dev/full', process.execPath];
+  const { status, stderr } = spawnSync("sh", command, { encoding: "utf8" });
+  expect([status, stderr]).toEqual([
+    1,
+    "pathkeeper: cannot write the output: ENOSPC: no space left on device, write\n",
+  ]);
 });

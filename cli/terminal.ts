@@ -18,10 +18,13 @@ export interface Terminal {
 
 /** The terminal, or the pipes, of this process. */
 export function processTerminal(): Terminal {
-  // A reader that has seen enough, such as `head`, is no reason to fail.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    // A reader that has seen enough, such as `head`, is no reason to fail.
+    if (error.code === "EPIPE") return;
+    process.stderr.write(`pathkeeper: cannot write the output: ${error.message}\n`);
+    process.exit(1);
   });
+  process.stderr.on("error", () => {});
   return {
     print: (...lines) => void process.stdout.write(lines.map((line) => `${line}\n`).join("")),
     note: (...lines) => void process.stderr.write(lines.map((line) => `${line}\n`).join("")),

@@ -9,7 +9,7 @@ export interface DataLock {
 
 /**
  * Holds the directory until it is stopped or the process ends, however it ends: the lock is the operating system's.
- * @throws Error one sentence, when another run holds it
+ * @throws Error one sentence, when another run holds it, and that of SQLite when nothing can be written there
  */
 export function holdDirectory(directory: string): DataLock {
   const database = new DatabaseSync(join(directory, "lock.db"));
@@ -17,7 +17,15 @@ export function holdDirectory(directory: string): DataLock {
     database.exec("BEGIN EXCLUSIVE");
   } catch (cause) {
     database.close();
+    if (!isBusy(cause)) throw cause;
     throw new Error(`another run uses ${directory}: stop it first, or name another folder with --data DIR`, { cause });
   }
   return { stop: () => database.close() };
+}
+
+/** SQLITE_BUSY; source: https://sqlite.org/rescode.html. */
+const busyCode = 5;
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === busyCode;
 }

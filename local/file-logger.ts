@@ -1,14 +1,17 @@
 /** A structured log in a file, for what would disturb the live view. */
-
-import { createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
 import { structuredLogger } from "../shared/logger.ts";
 import type { Logger } from "../shared/ports.ts";
+import { openLogFile } from "./log-file.ts";
+import { silentTrouble, type Trouble } from "./troubles.ts";
+
+/** A logger with a file of its own. */
+export interface FileLogger extends Logger {
+  /** Returns when every line is written, or one last attempt has failed. */
+  close(): Promise<void>;
+}
 
 /** Opens a logger that appends to `file`; its folder is made where it is missing. */
-export async function fileLogger(file: string): Promise<Logger> {
-  await mkdir(dirname(file), { recursive: true });
-  const stream = createWriteStream(file, { flags: "a" });
-  return structuredLogger((line) => stream.write(line));
+export async function fileLogger(file: string, trouble: Trouble = silentTrouble): Promise<FileLogger> {
+  const log = openLogFile(file, trouble);
+  return { ...structuredLogger((line) => log.write(line)), close: () => log.close() };
 }

@@ -1,12 +1,13 @@
 /** A function in a process of its own, under the real Functions Framework, brought back by itself whenever it dies. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream, type WriteStream } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.ts";
+import { type LogFile, openLogFile } from "./log-file.ts";
 import { withToken } from "./request-guard.ts";
+import { silentTrouble, type Trouble } from "./troubles.ts";
 
 /** Which function, and what it is given. */
 export interface FunctionOptions {
@@ -19,6 +20,8 @@ export interface FunctionOptions {
   readonly token: string;
   /** What it prints is appended to this file. */
   readonly logFile: string;
+  /** Told when that file cannot be written. @default nobody is told */
+  readonly logTrouble?: Trouble;
   /** Called with the id of each process that runs it. */
   readonly onSpawn?: (pid: number) => void;
 }
@@ -35,7 +38,7 @@ export class FunctionProcess {
   readonly name: string;
   readonly port: number;
   readonly #options: FunctionOptions;
-  readonly #log: WriteStream;
+  readonly #log: LogFile;
   #child: ChildProcess;
   #stopping = false;
   #restarts = 0;
@@ -45,7 +48,7 @@ export class FunctionProcess {
     this.name = options.name;
     this.port = port;
     this.#options = options;
-    this.#log = createWriteStream(options.logFile, { flags: "a" });
+    this.#log = openLogFile(options.logFile, options.logTrouble ?? silentTrouble);
     this.#child = this.#spawn();
   }
 
@@ -90,7 +93,7 @@ export class FunctionProcess {
       await gone;
       clearTimeout(kill);
     }
-    await new Promise<void>((done) => this.#log.end(done));
+    await this.#log.close();
   }
 
   #spawn(): ChildProcess {
@@ -102,9 +105,9 @@ export class FunctionProcess {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.on("data", (chunk: Buffer) => {
-        this.#lastWords = (this.#lastWords + chunk.toString()).slice(-2_000);
-        if (!this.#log.writableEnded) this.#log.write(chunk);
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.#lastWords = (this.#lastWords + text).slice(-2_000);
+        this.#log.write(text);
       });
     }
     child.once("exit", () => void this.#revive());

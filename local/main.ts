@@ -9,6 +9,7 @@ import { fileLogger } from "./file-logger.ts";
 import { type Options, readOptions, UsageError, usage } from "./options.ts";
 import { isOver, type Outcome, outcomeOf, postmortemIn } from "./outcome.ts";
 import { type Run, startRun } from "./run.ts";
+import { Troubles } from "./troubles.ts";
 import type { ViewSnapshot } from "./view/snapshot.ts";
 import { openView } from "./view/terminal.ts";
 
@@ -19,6 +20,8 @@ const patienceMs = 90_000;
 /** Exit code of a process that was interrupted, by the custom of shells. */
 const interruptedCode = 130;
 
+// Where the output cannot be written, to a full disk or to a reader that has gone, the run goes on.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
@@ -39,17 +42,27 @@ async function start(options: Options, interrupted: AbortSignal): Promise<number
   const dataDir = options.data === undefined ? await temporaryDirectory() : resolve(options.data);
   try {
     await makeDirectory(dataDir);
+    const screen = { showsTroubles: false };
+    const troubles = new Troubles((sentence) => {
+      if (!screen.showsTroubles) process.stderr.write(`${sentence}\n`);
+    });
+    const logFile = join(dataDir, "logs", "local.log");
+    const logger = await fileLogger(logFile, troubles.writing(logFile));
     const what = options.config === undefined ? "a database, three functions" : "three functions";
     process.stderr.write(`Pathkeeper starts: ${what}, a broker and a scheduler, all on this machine.\n`);
-    const run = await startRun(options, dataDir, await fileLogger(join(dataDir, "logs", "local.log")));
     try {
-      const outcome = await show(run, options, dataDir, interrupted);
-      if (outcome === undefined) return options.once ? interruptedCode : 0;
-      await tellPostmortems(run, options.data === undefined ? undefined : dataDir);
-      process.stdout.write(`${JSON.stringify(outcome)}\n`);
-      return outcome.ok ? 0 : 1;
+      const run = await startRun(options, dataDir, logger, troubles);
+      try {
+        const outcome = await show(run, { options, dataDir, interrupted, troubles, screen });
+        if (outcome === undefined) return options.once ? interruptedCode : 0;
+        await tellPostmortems(run, options.data === undefined ? undefined : dataDir);
+        process.stdout.write(`${JSON.stringify(outcome)}\n`);
+        return outcome.ok ? 0 : 1;
+      } finally {
+        await run.stop();
+      }
     } finally {
-      await run.stop();
+      await logger.close();
     }
   } finally {
     if (options.data === undefined) await rm(dataDir, { recursive: true, force: true });
@@ -84,21 +97,28 @@ async function temporaryDirectory(): Promise<string> {
   return directory;
 }
 
+/** How a run is shown. */
+interface Showing {
+  readonly options: Options;
+  readonly dataDir: string;
+  readonly interrupted: AbortSignal;
+  readonly troubles: Troubles;
+  readonly screen: { showsTroubles: boolean };
+}
+
 /** Shows what happens until it is interrupted or, with `--once`, over. */
-async function show(
-  run: Run,
-  options: Options,
-  dataDir: string,
-  interrupted: AbortSignal,
-): Promise<Outcome | undefined> {
+async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
+  const { options, interrupted, troubles, screen } = showing;
   const startedAt = run.play?.startedAt ?? Date.now();
+  const reading = troubles.of("view", (reason) => `cannot read what happens: ${reason}; the view stands still`);
+  screen.showsTroubles = process.stdout.isTTY && process.stderr.isTTY;
   const view = openView(process.stdout);
   let endedAt = Number.POSITIVE_INFINITY;
   try {
     while (!interrupted.aborted) {
-      await run.watch.refresh();
+      await run.watch.refresh().then(reading.end, reading.begin);
       const now = Date.now();
-      view.update(snapshotOf(run, options, dataDir, startedAt, now));
+      view.update(snapshotOf(run, showing, startedAt, now));
       if (run.play?.position().ended) endedAt = Math.min(endedAt, now);
       const happened = run.happened();
       const late = now - endedAt > patienceMs;
@@ -109,6 +129,7 @@ async function show(
     return undefined;
   } finally {
     view.close();
+    screen.showsTroubles = false;
   }
 }
 
@@ -121,20 +142,26 @@ async function tellPostmortems(run: Run, dataDir: string | undefined): Promise<v
       process.stdout.write(`\n${text}\n`);
       continue;
     }
-    const folder = join(dataDir, "postmortems");
-    await makeDirectory(folder);
-    await writeFile(join(folder, `${id}.md`), text);
-    process.stderr.write(`The postmortem is in ${join(folder, `${id}.md`)}.\n`);
+    const file = join(dataDir, "postmortems", `${id}.md`);
+    try {
+      await makeDirectory(dirname(file));
+      await writeFile(file, text);
+      process.stderr.write(`The postmortem is in ${file}.\n`);
+    } catch (error) {
+      process.stderr.write(`cannot write ${file}: ${(error as Error).message}; here is the postmortem\n`);
+      process.stdout.write(`\n${text}\n`);
+    }
   }
 }
 
-function snapshotOf(run: Run, options: Options, dataDir: string, startedAt: number, now: number): ViewSnapshot {
+function snapshotOf(run: Run, { options, dataDir, troubles }: Showing, startedAt: number, now: number): ViewSnapshot {
   const position = run.play?.position();
   return run.watch.snapshot({
     at: now,
     elapsedMs: now - startedAt,
     ...(position === undefined ? {} : { headline: { text: position.step.say, nextInMs: position.nextInMs } }),
     messages: run.messages(),
+    troubles: troubles.sentences,
     hints: [
       `incidents: ${run.incidentPages}`,
       ...(run.statusPage === undefined ? [] : [`status page: ${run.statusPage}`]),

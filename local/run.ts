@@ -27,6 +27,7 @@ import { keptSecret } from "./private-file.ts";
 import { openRecorder } from "./recorder.ts";
 import { newToken } from "./request-guard.ts";
 import { pagesFolder, type System, type SystemOptions, startSystem } from "./system.ts";
+import type { Troubles } from "./troubles.ts";
 import { Watch } from "./watch.ts";
 
 /** A system that runs. */
@@ -60,7 +61,7 @@ const demoTickMs = 2_000;
  * Starts a run; what was started is stopped again when something does not start.
  * @throws Error one clear sentence
  */
-export async function startRun(options: Options, dataDir: string, logger: Logger): Promise<Run> {
+export async function startRun(options: Options, dataDir: string, logger: Logger, troubles: Troubles): Promise<Run> {
   const parts: Part[] = [];
   const keep = <T extends Part>(part: T): T => {
     parts.push(part);
@@ -71,13 +72,25 @@ export async function startRun(options: Options, dataDir: string, logger: Logger
   };
   try {
     keep(holdDirectory(dataDir));
-    const ground: Ground = { options, dataDir, logger, keep, token: newToken() };
+    const ground: Ground = { options, dataDir, logger, troubles, keep, token: newToken() };
     const run = await (options.config === undefined ? startDemoRun(ground) : startOwnRun(options.config, ground));
     return { ...run, stop };
   } catch (error) {
     await stop();
-    throw error;
+    throw isOfFiles(error)
+      ? new Error(`cannot keep data in ${dataDir}: ${error.message}; name another folder with --data DIR`, {
+          cause: error,
+        })
+      : error;
   }
+}
+
+const fileCalls: ReadonlySet<unknown> = new Set(["open", "write", "mkdir", "rename"]);
+
+/** Whether a file could not be written, or a database. */
+function isOfFiles(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return ("syscall" in error && fileCalls.has(error.syscall)) || "errcode" in error;
 }
 
 /** What every run stands on. */
@@ -85,6 +98,7 @@ interface Ground {
   readonly options: Options;
   readonly dataDir: string;
   readonly logger: Logger;
+  readonly troubles: Troubles;
   /** Remembers a part, to be stopped with the run. */
   readonly keep: <T extends Part>(part: T) => T;
   /** The token of this run, which its parts require of each other. */
@@ -150,10 +164,11 @@ async function startWatched(
   configuration: Configuration,
   engine: Engine,
   surroundings: Pick<SystemOptions, "secrets" | "googleApi" | "tickMs">,
-  { options, dataDir, logger, keep, token }: Ground,
+  { options, dataDir, logger, troubles, keep, token }: Ground,
 ): Promise<Omit<Run, "stop" | "play">> {
   const watch = new Watch(configuration, engine.store);
-  const recorder = options.record === undefined ? undefined : keep(await openRecorder(options.record, logger));
+  const recorder =
+    options.record === undefined ? undefined : keep(await openRecorder(options.record, aloud(logger, troubles)));
   const onReport = (report: Report): void => {
     watch.see(report);
     recorder?.write(report);
@@ -161,7 +176,7 @@ async function startWatched(
   // The address stays the same while the data is kept, so that the links of old notices still lead somewhere.
   const pages = keep(await startIncidentPages(engine.store, await keptPort(join(dataDir, "incidents.port"))));
   const { links: incidentLinks } = pages;
-  const common = { configuration, engine, dataDir, incidentLinks, logger, onReport, token };
+  const common = { configuration, engine, dataDir, incidentLinks, logger, troubles, onReport, token };
   const system = keep(await startSystem({ ...common, ...surroundings, ...bundlesOf(options) }));
   const [page] = configuration.channels.filter(isStatusPage);
   const file = join(pagesFolder(dataDir), String(page?.settings["bucket"]), "index.html");
@@ -187,6 +202,17 @@ function isStatusPage({ kind }: ConfiguredChannel): boolean {
   return kind === "status_page";
 }
 
+/** A logger whose errors are told on the terminal as well. */
+function aloud(logger: Logger, troubles: Troubles): Logger {
+  return {
+    ...logger,
+    error: (message, fields) => {
+      logger.error(message, fields);
+      troubles.of(message, () => message).begin(new Error(message));
+    },
+  };
+}
+
 function bundlesOf({ bundles }: Options): { readonly bundles?: string } {
   return bundles === undefined ? {} : { bundles };
 }
@@ -197,9 +223,10 @@ async function allOrNone<T extends readonly unknown[]>(starts: { [K in keyof T]:
   return Promise.all(starts) as unknown as Promise<T>;
 }
 
-async function startEngine({ options, dataDir, logger, keep, token }: Ground): Promise<Engine> {
+async function startEngine({ options, dataDir, logger, troubles, keep, token }: Ground): Promise<Engine> {
   const { engine, duplicates, disorderMs } = options;
-  if (engine === "embedded") return keep(await startEmbedded({ dataDir, duplicates, disorderMs, logger, token }));
+  if (engine === "embedded")
+    return keep(await startEmbedded({ dataDir, duplicates, disorderMs, logger, troubles, token }));
   const projectId = await keptSecret(join(dataDir, "google-project"), newProject);
   return keep(await startGoogle({ environment: process.env, projectId }));
 }

@@ -1,5 +1,4 @@
 /** The whole system on one machine: engine, functions, scheduler and observer, started in order and stopped in reverse. */
-import { writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { excusePause } from "../functions/evaluate/evaluate.ts";
@@ -13,7 +12,9 @@ import { subscriptionsWith } from "../shared/topology.ts";
 import type { Engine } from "./engine/engine.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { observation, startObserver } from "./observer.ts";
+import { openProcessesFile } from "./processes-file.ts";
 import { startScheduler } from "./scheduler.ts";
+import type { Troubles } from "./troubles.ts";
 
 /** What the system is started with. */
 export interface SystemOptions {
@@ -32,6 +33,7 @@ export interface SystemOptions {
   /** The folder of the bundles from which the functions run. @default their sources */
   readonly bundles?: string;
   readonly logger: Logger;
+  readonly troubles: Troubles;
   readonly onReport: (report: Report) => void;
 }
 
@@ -47,8 +49,8 @@ export interface System {
 }
 
 /**
- * Starts everything but the environment that is watched.
- * @throws Error one sentence, when a function does not start
+ * Starts everything but the environment that is watched; what was started is stopped again when something does not start.
+ * @throws Error one sentence
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const {
@@ -61,6 +63,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     incidentLinks,
     tickMs,
     logger,
+    troubles,
     onReport,
     bundles,
   } = options;
@@ -83,49 +86,47 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     // Bodies are decompressed and passwords derived on these threads: with few of them, one target would wait for others.
     UV_THREADPOOL_SIZE: "16",
   };
-  const processes = new Map<string, number>([["local", process.pid]]);
-  const starts = await Promise.allSettled(
-    (["probe", "evaluate", "notify"] as const).map((name) =>
-      FunctionProcess.start({
-        name,
-        environment,
-        token,
-        ...(bundles === undefined ? {} : { bundle: resolve(bundles, name) }),
-        logFile: join(logs, `${name}.log`),
-        onSpawn: (pid) => {
-          processes.set(name, pid);
-          writeFileSync(join(dataDir, "processes.json"), `${JSON.stringify(Object.fromEntries(processes), null, 2)}\n`);
-        },
-      }),
-    ),
-  );
-  const functions = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
-  const stopFunctions = async (): Promise<void> => {
-    await Promise.all(functions.map((each) => each.stop()));
+  const processesFile = join(dataDir, "processes.json");
+  const processes = openProcessesFile(processesFile, troubles.writing(processesFile));
+  processes.set("local", process.pid);
+  const parts: { stop(): Promise<void> | void }[] = [processes];
+  // Without the functions nothing is pushed any more; then the engine can end without owing an answer.
+  const stop = async (): Promise<void> => {
+    for (const part of parts.splice(0).reverse()) await part.stop();
   };
-  const failed = starts.find((start) => start.status === "rejected");
-  if (failed) {
-    await stopFunctions();
-    throw failed.reason;
+  try {
+    const observer = await startObserver(onReport, token);
+    parts.push(observer);
+    const starts = await Promise.allSettled(
+      (["probe", "evaluate", "notify"] as const).map((name) =>
+        FunctionProcess.start({
+          name,
+          environment,
+          token,
+          ...(bundles === undefined ? {} : { bundle: resolve(bundles, name) }),
+          logFile: join(logs, `${name}.log`),
+          logTrouble: troubles.writing(join(logs, `${name}.log`)),
+          onSpawn: (pid) => processes.set(name, pid),
+        }),
+      ),
+    );
+    const functions = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
+    parts.push({ stop: async () => void (await Promise.all(functions.map((each) => each.stop()))) });
+    const failed = starts.find((start) => start.status === "rejected");
+    if (failed) throw failed.reason;
+    const urls = new Map(functions.map(({ name, url }) => [name, url]));
+    await engine.subscribe([
+      ...subscriptionsWith(groupsWithRounds(configuration.probes)).map((subscription) => ({
+        subscription,
+        url: urls.get(subscription.target) ?? "",
+      })),
+      { subscription: observation, url: observer.url },
+    ]);
+    await excusePause(engine.store, Date.now());
+    parts.push(startScheduler({ configuration, publisher: engine.publisher, logger, tickMs }));
+    return { functions, stop };
+  } catch (error) {
+    await stop();
+    throw error;
   }
-  const observer = await startObserver(onReport, token);
-  const urls = new Map(functions.map(({ name, url }) => [name, url]));
-  await engine.subscribe([
-    ...subscriptionsWith(groupsWithRounds(configuration.probes)).map((subscription) => ({
-      subscription,
-      url: urls.get(subscription.target) ?? "",
-    })),
-    { subscription: observation, url: observer.url },
-  ]);
-  await excusePause(engine.store, Date.now());
-  const scheduler = startScheduler({ configuration, publisher: engine.publisher, logger, tickMs });
-  return {
-    functions,
-    stop: async () => {
-      scheduler.stop();
-      // Without the functions nothing is pushed any more; then the engine can end without owing an answer.
-      await stopFunctions();
-      await observer.stop();
-    },
-  };
 }

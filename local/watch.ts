@@ -28,6 +28,8 @@ export interface Surroundings {
   readonly elapsedMs: number;
   readonly headline?: { readonly text: string; readonly nextInMs: number };
   readonly messages: number;
+  /** What fails on this machine at present. */
+  readonly troubles: readonly string[];
   readonly hints: readonly string[];
 }
 
@@ -110,6 +112,7 @@ export class Watch {
       components: components.map(({ name }) => this.#component(name, around.at)),
       ...(shown === undefined ? {} : { incident: this.#incident(shown.id, shown.fields) }),
       deliveries: this.#deliveries.filter(({ state }) => state !== "suppressed"),
+      troubles: around.troubles,
       traffic: { reports: this.#reports.size, messages: around.messages },
       hints: around.hints,
     };

@@ -306,6 +306,16 @@ describe("a broker that cannot write", () => {
     expect(target.pushes.map(({ message }) => message.data)).toEqual(["kept"]);
   });
 
+  it("reports when it cannot write, and when it can again", async () => {
+    const events: string[] = [];
+    const trouble = { begin: ({ message }: Error) => events.push(message), end: () => events.push("ended") };
+    const broker = await open({ trouble });
+    vi.spyOn(Journal.prototype, "append").mockImplementationOnce(full);
+    await expect(broker.publish("ticks", [{ data: "lost" }])).rejects.toThrow("disk is full");
+    await broker.publish("ticks", [{ data: "kept" }]);
+    expect(events).toEqual(["disk is full", "ended"]);
+  });
+
   it("goes on with what it has", async () => {
     const errors: string[] = [];
     const logger: Logger = { info: () => {}, warning: () => {}, error: (line) => errors.push(line) };

@@ -9,6 +9,7 @@ import { silentLogger } from "../../shared/logger.ts";
 import { type Logger, type OutgoingMessage, PublishError, type Publisher } from "../../shared/ports.ts";
 import { type PushSubscription, topics } from "../../shared/topology.ts";
 import { guardRequests, pathAt, withToken } from "../request-guard.ts";
+import { silentTrouble, type Trouble } from "../troubles.ts";
 import { type AttributeFilter, FilterError, parseFilter } from "./filter.ts";
 import { type Delivery, Journal, type Message, type Publication } from "./journal.ts";
 import { createPublishServer } from "./publish-server.ts";
@@ -33,6 +34,8 @@ export interface BrokerOptions {
   readonly project?: string;
   /** Publishers must send it in the query of their requests. @default everybody on this machine may publish */
   readonly token?: string;
+  /** Told when the file cannot be written. @default nobody is told */
+  readonly trouble?: Trouble;
   /** @default says nothing */
   readonly logger?: Logger;
   /** @default the time of the machine */
@@ -133,7 +136,7 @@ export class Broker implements Publisher {
     }
     const publications = encoded.map((message) => this.#publication({ topic, ...message }));
     try {
-      this.#journal.append(publications);
+      this.#write(() => this.#journal.append(publications));
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new PublishError(`cannot publish to "${topic}": the broker cannot write: ${reason}`, true, { cause });
@@ -208,8 +211,8 @@ export class Broker implements Publisher {
       maxInFlight: this.#options.maxInFlight ?? 20,
       fullName: `projects/${this.#project}/subscriptions/${name}`,
       hasDeadLetters: topic !== topics.deadLetters,
-      settle: ({ message }) => this.#journal.settle(name, message.id),
-      postpone: (delivery) => this.#journal.postpone(name, delivery),
+      settle: ({ message }) => this.#write(() => this.#journal.settle(name, message.id)),
+      postpone: (delivery) => this.#write(() => this.#journal.postpone(name, delivery)),
       giveUp: (delivery) => this.#giveUp(name, delivery),
       rested: () => this.#rested(),
     };
@@ -219,8 +222,20 @@ export class Broker implements Publisher {
     const { message } = delivery;
     const letter =
       message.topic === topics.deadLetters ? [] : [this.#publication(this.#deadLetter(subscription, delivery))];
-    this.#journal.append(letter, { subscription, id: message.id });
+    this.#write(() => this.#journal.append(letter, { subscription, id: message.id }));
     for (const publication of letter) this.#enqueue(publication);
+  }
+
+  /** Writes to the journal. What it throws, it tells as well. */
+  #write(write: () => void): void {
+    const { trouble = silentTrouble } = this.#options;
+    try {
+      write();
+      trouble.end();
+    } catch (error) {
+      trouble.begin(error as Error);
+      throw error;
+    }
   }
 
   /** @see https://cloud.google.com/pubsub/docs/dead-letter-topics#how_dead_letter_topics_work */

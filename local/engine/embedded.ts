@@ -5,6 +5,7 @@ import { SqliteStore } from "../../shared/adapters/sqlite.ts";
 import type { Logger } from "../../shared/ports.ts";
 import { Broker } from "../broker/broker.ts";
 import { writePrivately } from "../private-file.ts";
+import type { Troubles } from "../troubles.ts";
 import type { Engine } from "./engine.ts";
 
 /** How the embedded engine is to behave. */
@@ -15,13 +16,14 @@ export interface EmbeddedOptions {
   /** Required of every publisher. */
   readonly token: string;
   readonly logger: Logger;
+  readonly troubles: Troubles;
 }
 
 /** Starts the embedded engine on what `dataDir` holds. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Engine> {
-  const { dataDir, ...others } = options;
-  const storeFile = join(dataDir, "store.db");
-  const broker = await Broker.open({ file: join(dataDir, "broker.db"), ...others });
+  const { dataDir, troubles, ...others } = options;
+  const [storeFile, brokerFile] = [join(dataDir, "store.db"), join(dataDir, "broker.db")];
+  const broker = await Broker.open({ file: brokerFile, trouble: troubles.writing(brokerFile), ...others });
   const url = await broker.listen();
   // For commands that publish to this system. It holds the token, so only the user who started the run may read it.
   await writePrivately(join(dataDir, "broker.url"), `${url}\n`);

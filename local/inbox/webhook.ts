@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
+import { appendWhole } from "../log-file.ts";
 import { guardRequests } from "../request-guard.ts";
 import type { Inbox, InboxOptions, Received } from "./inbox.ts";
 
@@ -52,7 +53,7 @@ export async function startWebhookInbox({ directory, port = 0, key, onReceive }:
     const received: Received = { at: Date.now(), channel: channelOf(request), ...noticeOf(body), id };
     ids.add(id);
     try {
-      await appendFile(file, `${JSON.stringify({ ...received, body } satisfies Kept)}\n`);
+      await appendWhole(file, `${JSON.stringify({ ...received, body } satisfies Kept)}\n`);
     } catch (error) {
       ids.delete(id);
       throw error;

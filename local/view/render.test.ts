@@ -98,6 +98,15 @@ describe("render", () => {
     `);
   });
 
+  it("shows what fails on this machine for as long as it does", () => {
+    const full = "cannot write watch/logs/local.log: no space left on device; monitoring goes on";
+    const [title, headline, trouble] = render({ ...calm, troubles: [full] }, { columns: 80, rows: 24 }, false).split(
+      "\n",
+    );
+    expect([title, headline]).toEqual(render(calm, { columns: 80, rows: 24 }, false).split("\n").slice(0, 2));
+    expect(trouble).toBe(` ▲ ${full.slice(0, 75)}…`);
+  });
+
   it("puts the components that are well into one line where nothing would be left for the news", () => {
     const well = ["Certificates", "Website", "Backup", "Agents", "Golden path", "Configuration"];
     const many: ViewSnapshot = {

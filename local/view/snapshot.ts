@@ -55,6 +55,8 @@ export interface ViewSnapshot {
   readonly elapsedMs: number;
   /** What the script of the demo is doing; absent where nothing is played. */
   readonly headline?: { readonly text: string; readonly nextInMs: number };
+  /** Sentences about what fails on this machine itself, such as a full disk. @default none */
+  readonly troubles?: readonly string[];
   readonly components: readonly ViewComponent[];
   readonly incident?: ViewIncident;
   /** Oldest first. */

@@ -17,10 +17,11 @@ export class LocalSystem {
   readonly #ended: Promise<void>;
   readonly #waiting = new Set<() => void>();
 
-  constructor(args: readonly string[]) {
+  /** @param where the folder to run in, by default the repository, and a descriptor for its standard output in place of what is kept */
+  constructor(args: readonly string[], { cwd = root, stdout }: { cwd?: string; stdout?: number } = {}) {
     this.#child = spawn(process.execPath, [join(root, "local/main.ts"), ...args], {
-      cwd: root,
-      stdio: ["ignore", "pipe", "pipe"],
+      cwd,
+      stdio: ["ignore", stdout ?? "pipe", "pipe"],
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {

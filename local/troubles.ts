@@ -1,0 +1,93 @@
+/** Troubles of this machine that a run survives, such as a full disk: each is told in one sentence when it begins. */
+
+/** Something that may fail again and again. */
+export interface Trouble {
+  /** It failed. */
+  begin(error: Error): void;
+  /** It succeeded. */
+  end(): void;
+}
+
+/** A trouble of which nobody is told. */
+export const silentTrouble: Trouble = { begin: () => {}, end: () => {} };
+
+/** What began within this time of the last failure is the same trouble, in milliseconds. */
+const quietMs = 60_000;
+
+/** All troubles of a run. */
+export class Troubles {
+  readonly #tell: (sentence: string) => void;
+  readonly #now: () => number;
+  readonly #known = new Map<string, Known>();
+
+  /** @param tell is given each sentence once, while its trouble lasts */
+  constructor(tell: (sentence: string) => void, now: () => number = Date.now) {
+    this.#tell = tell;
+    this.#now = now;
+  }
+
+  /** Sentences about what fails at present. */
+  get sentences(): readonly string[] {
+    return [...this.#known.values()].flatMap(({ failing, sentence }) => (failing.size === 0 ? [] : [sentence]));
+  }
+
+  /** The trouble of writing a file. A disk that is full or read-only is one trouble, however many files are on it. */
+  writing(file: string): Trouble {
+    return this.#trouble(
+      file,
+      (error) => troublesOfDisks.get(codeOf(error)) ?? `${codeOf(error)} ${file}`,
+      (reason) => `cannot write ${file}: ${reason}; monitoring goes on, and what cannot be written is tried again`,
+    );
+  }
+
+  /** A trouble that is told in its own words. @param sentence made of the reason */
+  of(name: string, sentence: (reason: string) => string): Trouble {
+    return this.#trouble(name, () => name, sentence);
+  }
+
+  #trouble(name: string, keyOf: (error: Error) => string, sentence: (reason: string) => string): Trouble {
+    return {
+      begin: (error) => {
+        const key = keyOf(error);
+        const now = this.#now();
+        const known = this.#known.get(key) ?? { failing: new Set(), failedAt: -Infinity, sentence: "" };
+        this.#known.set(key, known);
+        if (known.failing.size === 0 && now - known.failedAt > quietMs) {
+          known.sentence = sentence(reasonOf(error));
+          this.#tell(known.sentence);
+        }
+        known.failing.add(name);
+        known.failedAt = now;
+      },
+      end: () => {
+        for (const { failing } of this.#known.values()) failing.delete(name);
+      },
+    };
+  }
+}
+
+interface Known {
+  /** What fails at present. */
+  readonly failing: Set<string>;
+  failedAt: number;
+  sentence: string;
+}
+
+/** What is wrong with a whole disk, by the codes of the file system and of SQLite (SQLITE_FULL and SQLITE_READONLY, https://sqlite.org/rescode.html). */
+const troublesOfDisks: ReadonlyMap<string, string> = new Map([
+  ["ENOSPC", "full"],
+  ["EDQUOT", "full"],
+  ["13", "full"],
+  ["EROFS", "read-only"],
+  ["8", "read-only"],
+]);
+
+function codeOf(error: Error): string {
+  if ("errcode" in error) return String(Number(error.errcode) & 0xff);
+  return "code" in error ? String(error.code) : error.message;
+}
+
+/** The reason alone: an error of the file system names its code before it, and the call and the file after it. */
+function reasonOf({ message }: Error): string {
+  return /^E[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+}
