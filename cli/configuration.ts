@@ -1,5 +1,6 @@
 /** Reads the configuration file of a command, and shows what is wrong with it. */
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type Loaded, loadConfiguration } from "../shared/config/load.ts";
 import type { Problem } from "../shared/config/problems.ts";
 import { WrongUsage } from "./command.ts";
@@ -8,6 +9,11 @@ import { vocabulary } from "./vocabulary.ts";
 
 /** The option `--config`, which most commands have. */
 export const configOption = { config: { type: "string", default: "monitor.yaml" } } as const;
+
+/** Returns where `npm start -- --data DIR` keeps the configuration that it runs. */
+export function keptConfiguration(data: string): string {
+  return join(data, configOption.config.default);
+}
 
 /** A file that could be read, whatever it says. */
 export interface ConfigurationFile {
@@ -18,12 +24,16 @@ export interface ConfigurationFile {
 
 /**
  * Reads and checks a configuration file.
+ * @param advice what to do when it cannot be read
  * @throws WrongUsage when there is no such file
  */
-export async function readConfigurationFile(file: string): Promise<ConfigurationFile> {
+export async function readConfigurationFile(
+  file: string,
+  advice: string = "name another with --config FILE",
+): Promise<ConfigurationFile> {
   const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
     const reason = cause.code === "ENOENT" ? "there is no such file" : cause.message;
-    throw new WrongUsage(`cannot read ${file}: ${reason}; name another with --config FILE`, { cause });
+    throw new WrongUsage(`cannot read ${file}: ${reason}; ${advice}`, { cause });
   });
   return { file, text, loaded: loadConfiguration(text, file, vocabulary) };
 }

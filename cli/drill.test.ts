@@ -106,6 +106,8 @@ describe("drill", () => {
       code: 2,
       err: [expect.stringContaining("--wait soon is no time: write 2m or 30s")],
     });
-    expect((await run("drill", "--data", "/nowhere")).err[0]).toContain("cannot read /nowhere/monitor.yaml");
+    expect((await run("drill", "--data", "/nowhere")).err[0]).toContain(
+      "cannot read /nowhere/monitor.yaml: there is no such file; npm start -- --data /nowhere writes it",
+    );
   });
 });

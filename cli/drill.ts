@@ -1,5 +1,4 @@
 /** `pathkeeper drill`: a fire drill through the real way, from a report to every channel, with the time that it takes. */
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { incidentId } from "../functions/evaluate/incident-id.ts";
 import { type Delivery, deliveries, isFinal, parseDelivery } from "../functions/notify/ledger.ts";
@@ -10,7 +9,7 @@ import { PublishError, type Store, StoreError } from "../shared/ports.ts";
 import { type Reader, readerName } from "../shared/told.ts";
 import { topics } from "../shared/topology.ts";
 import { parseDuration, spokenDuration } from "../shared/units.ts";
-import { checkedConfiguration } from "./checked-configuration.ts";
+import { configurationFor } from "./checked-configuration.ts";
 import { type Command, readArguments, WrongUsage } from "./command.ts";
 import { openProgress } from "./progress.ts";
 import { publisherOf } from "./publisher.ts";
@@ -30,9 +29,7 @@ export const drill: Command = {
     });
     const waitMs = parseDuration(values.wait);
     if (waitMs === undefined || waitMs <= 0) throw new WrongUsage(`--wait ${values.wait} is no time: write 2m or 30s`);
-    // A system on this machine has its configuration among its data.
-    const own = values.data === undefined ? "monitor.yaml" : join(values.data, "monitor.yaml");
-    const { environment, channels } = await checkedConfiguration(values.config ?? own);
+    const { environment, channels } = (await configurationFor(values)).configuration;
     if (channels.length === 0) throw new WrongUsage("nobody would hear of it: the configuration has no channels");
     const store = await storeOf(values);
     const publisher = await publisherOf(values);

@@ -124,6 +124,18 @@ describe("of a real incident", () => {
       expect(printed).toContain(part);
   });
 
+  it("reads the configuration that the system runs, unless another is named", async () => {
+    const terminal = memoryTerminal();
+    const args = ["--channel", "chat", "--event", "resolved", "--incident", id, "--data", folder];
+    expect(await main(["preview", ...args], terminal)).toBe(0);
+    expect(terminal.printed.join("\n")).toContain("The database refuses everybody.");
+    await rm(config);
+    expect(await main(["preview", ...args], terminal)).toBe(2);
+    expect(terminal.noted.join("\n")).toContain(
+      `cannot read ${config}: there is no such file; npm start -- --data ${folder} writes it`,
+    );
+  });
+
   it.each<[string[], string]>([
     [["20250916-120900-databse", "--data"], `there is no incident 20250916-120900-databse: did you mean ${id}?`],
     [["nothing", "--data"], "there is no incident nothing: the newest are"],

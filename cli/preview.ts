@@ -11,9 +11,8 @@ import { insteadOf } from "../shared/config/problems.ts";
 import { incidentLinks } from "../shared/incident-link.ts";
 import { type IncidentEvent, type IncidentEventKind, incidentEventKinds } from "../shared/messages/incident-event.ts";
 import { nearest } from "../shared/nearest.ts";
-import { checkedConfiguration } from "./checked-configuration.ts";
+import { configurationFor } from "./checked-configuration.ts";
 import { type Command, readArguments, WrongUsage } from "./command.ts";
-import { configOption } from "./configuration.ts";
 import { incidentDocument, recordedEvent } from "./recorded-event.ts";
 import { sampleEvent } from "./sample-event.ts";
 import { storeOf, storeOptions } from "./store.ts";
@@ -23,11 +22,11 @@ import { counted, type Terminal } from "./terminal.ts";
 export const preview: Command = {
   summary: "show what channels would be told of an incident, a sample or a real one, without sending anything",
   usage:
-    "preview [--config FILE] [--channel NAME]... [--audience NAME]... [--event NAME]... [--incident ID [--project PROJECT | --data DIR]] [--html | --json] [--out DIR]",
+    "preview [--config FILE] [--channel NAME]... [--audience NAME]... [--event NAME]... [--incident ID] [--project PROJECT | --data DIR] [--html | --json] [--out DIR]",
   async run(args, terminal) {
     const { values } = readArguments(args, {
-      ...configOption,
       ...storeOptions,
+      config: { type: "string" },
       channel: { type: "string", multiple: true },
       audience: { type: "string", multiple: true },
       event: { type: "string", multiple: true },
@@ -37,7 +36,7 @@ export const preview: Command = {
       out: { type: "string" },
     });
     if (values.html && values.json) throw new WrongUsage("--html and --json exclude each other");
-    const configuration = await checkedConfiguration(values.config);
+    const { file, configuration } = await configurationFor(values);
     const named = configuration.channels.map(({ name }) => name);
     const wanted = chosen(values.channel, named, "channel", "channels");
     const told = chosen(values.event, incidentEventKinds, "event", "events");
@@ -46,7 +45,7 @@ export const preview: Command = {
     const previews = configuration.channels
       .filter(({ name }) => wanted.includes(name))
       .flatMap((channel) => told.flatMap((event) => previewsOf(configuration, channel, eventOf(event), readers)));
-    if (previews.length === 0) throw new WrongUsage(`${values.config} has no channels: there is nothing to preview`);
+    if (previews.length === 0) throw new WrongUsage(`${file} has no channels: there is nothing to preview`);
     if (values.json) terminal.print(JSON.stringify(previews.map(asJson), null, 2));
     else if (values.html) terminal.print(theHtml(previews));
     else for (const one of previews) terminal.print(...linesOf(one, terminal), "");

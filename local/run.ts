@@ -10,6 +10,7 @@ import type { Configuration, ConfiguredChannel } from "../shared/config/model.ts
 import type { Report } from "../shared/messages/report.ts";
 import type { Logger } from "../shared/ports.ts";
 import { topics } from "../shared/topology.ts";
+import { copyConfiguration, keepConfiguration } from "./configuration-file.ts";
 import { holdDirectory } from "./data-lock.ts";
 import { demoConfiguration } from "./demo/configuration.ts";
 import { startDemo } from "./demo/environment.ts";
@@ -127,8 +128,8 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
     { ...demo.targets, googleApi: demo.googleApi, smtp: mails.port, webhook: webhooks.port, data: dataDir },
     pace,
   );
-  const file = join(dataDir, "monitor.yaml");
-  await writeFile(file, text);
+  const about = `what the demo watches, at pace ${pace}.`;
+  const file = await keepConfiguration(dataDir, about, text);
   // For the command line: the functions are given them by their environment.
   const folder = join(dataDir, "secrets");
   await mkdir(folder, { recursive: true });
@@ -155,7 +156,9 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
 }
 
 async function startOwnRun(config: string, ground: Ground): Promise<Omit<Run, "stop">> {
-  const configuration = checked(await readConfiguration(config), config);
+  const text = await readConfiguration(config);
+  const configuration = checked(text, config);
+  await copyConfiguration(ground.dataDir, text, config);
   return startWatched(configuration, await startEngine(ground), { secrets: {}, tickMs }, ground);
 }
 

@@ -34,7 +34,7 @@ export function demoConfiguration(places: DemoPlaces, pace = 1): string {
         throw new Error(`local/demo/monitor.yaml asks for \${${name}}, which the demo does not have`);
       return value;
     });
-  return `# What the demo of npm start watches, at pace ${pace}. It is written anew at every start. While it runs, the command line sees it as well:
+  return `# While it runs, the command line sees it as well:
 #   export PATHKEEPER_GOOGLE_API=${places.googleApi} PATHKEEPER_STORE=${places.data}/store.db
 #   npx pathkeeper verify --config ${places.data}/monitor.yaml
 ${filled}`;
