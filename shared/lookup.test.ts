@@ -21,9 +21,12 @@ const zone: Zone = {
   "misunderstood.test": "FORMERR",
   "garbage.test": "garbage",
   "silent.test": "silent",
+  ...Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`silent-${at}.test`, "silent" as const])),
   "empty.test": [],
   "half-silent.test": ["192.0.2.1"],
   "AAAA half-silent.test": "silent",
+  "half-denied.test": ["192.0.2.1"],
+  "AAAA half-denied.test": "NXDOMAIN",
   "half-broken.test": ["192.0.2.1"],
   "AAAA half-broken.test": "SERVFAIL",
   "broken-and-empty.test": [],
@@ -81,6 +84,7 @@ describe("resolveHost", () => {
     ["both.test", { family: 6 }, ["2001:db8::6"]],
     ["half-silent.test", undefined, ["192.0.2.1"]],
     ["half-broken.test", undefined, ["192.0.2.1"]],
+    ["half-denied.test", undefined, ["192.0.2.1"]],
     ["192.0.2.7", undefined, ["192.0.2.7"]],
     ["2001:db8::7", undefined, ["2001:db8::7"]],
     ["::1", { family: 6 }, ["::1"]],
@@ -193,11 +197,42 @@ describe("resolveHost", () => {
     await expect(resolve("one.test", { signal: controller.signal })).rejects.toThrow("no longer wanted");
   });
 
+  it("asks once for all who want the same at the same time, and again later", async () => {
+    const resolve = await machine();
+    const questions = (): number => server.questions.filter((each) => each.endsWith(" one.test")).length;
+    const before = questions();
+    const all = await Promise.all(Array.from({ length: 50 }, () => found(resolve, "one.test")));
+    expect(all).toEqual(Array.from({ length: 50 }, () => ["192.0.2.1"]));
+    expect(questions() - before).toBe(2);
+    await found(resolve, "one.test");
+    expect(questions() - before).toBe(4);
+  });
+
+  it("goes on for the others when one of them has ended", async () => {
+    const resolve = await machine();
+    const controller = new AbortController();
+    const first = resolve("one.test", { signal: controller.signal });
+    const second = found(resolve, "one.test", { signal: new AbortController().signal });
+    const third = found(resolve, "one.test");
+    controller.abort(new Error("no longer wanted"));
+    await expect(first).rejects.toThrow("no longer wanted");
+    expect(await Promise.all([second, third])).toEqual([["192.0.2.1"], ["192.0.2.1"]]);
+  });
+
+  it("asks anew after all of them have ended", async () => {
+    const resolve = await machine();
+    const controller = new AbortController();
+    const ended = resolve("one.test", { signal: controller.signal });
+    controller.abort(new Error("no longer wanted"));
+    await expect(ended).rejects.toThrow("no longer wanted");
+    expect(await found(resolve, "one.test")).toEqual(["192.0.2.1"]);
+  });
+
   it("keeps neither other names nor other work waiting for names that are not answered", async () => {
     const resolve = await machine({ resolvConf: "options timeout:30" });
     const controller = new AbortController();
-    const dead = Array.from({ length: 100 }, () =>
-      resolve("silent.test", { signal: controller.signal }).catch(() => {}),
+    const dead = Array.from({ length: 100 }, (_, at) =>
+      resolve(`silent-${at}.test`, { signal: controller.signal }).catch(() => {}),
     );
     for (let round = 0; round < 20; round++) expect(await found(resolve, "one.test")).toEqual(["192.0.2.1"]);
     await promisify(pbkdf2)("password", "salt", 1, 16, "sha256");
@@ -338,8 +373,8 @@ describe("replaceDnsLookup", () => {
     onTestFinished(() => void site.close());
     const controller = new AbortController();
     let ended = 0;
-    const dead = Array.from({ length: 40 }, () =>
-      fetch("http://silent.test/", { signal: controller.signal }).catch(() => {
+    const dead = Array.from({ length: 40 }, (_, at) =>
+      fetch(`http://silent-${at}.test/`, { signal: controller.signal }).catch(() => {
         ended++;
       }),
     );

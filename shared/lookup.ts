@@ -12,6 +12,7 @@ import { domainToASCII } from "node:url";
 import { promisify } from "node:util";
 import { ownEntry } from "./entries.ts";
 import { candidates, parseHosts, parseResolvConf, watchedFile } from "./name-service.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** An address of a host. */
 export interface HostAddress {
@@ -78,47 +79,82 @@ export interface NameService {
   readonly resolvConf: string;
 }
 
-/** Finds the addresses of a host, the one to try first before the others. */
-export type Resolve = (host: string, wanted?: Wanted) => Promise<readonly [HostAddress, ...HostAddress[]]>;
+/** The addresses of a host, in the order in which they are tried. */
+export type HostAddresses = readonly [HostAddress, ...HostAddress[]];
+
+/** Finds the addresses of a host. */
+export type Resolve = (host: string, wanted?: Wanted) => Promise<HostAddresses>;
 
 /** Makes a function that resolves names as a machine does. */
 export function resolverOf({ hosts, resolvConf }: NameService): Resolve {
   const readHosts = watchedFile(hosts, parseHosts);
   const readConfiguration = watchedFile(resolvConf, (text) => parseResolvConf(text, process.env, nameOfThisMachine()));
 
-  return async (host, { family, signal } = {}) => {
-    signal?.throwIfAborted();
-    const families = family === undefined ? ([6, 4] as const) : [family];
-    const literal = literalOf(host);
-    if (literal !== undefined) return literalFor(host, literal, family);
-
-    const name = domainToASCII(host) || host;
-    const listed = listedIn(readHosts().value, name).filter((one) => families.includes(one.family));
-    const [known, ...more] = listed;
-    if (known) return await ordered([known, ...more]);
-
+  const askDns = async (name: string, family: 4 | 6 | undefined, signal: AbortSignal): Promise<HostAddresses> => {
     const { value: configuration, changed } = readConfiguration();
     const { timeoutMs, attempts } = configuration;
     const resolver = new dns.promises.Resolver({ timeout: timeoutMs, tries: attempts });
     // The servers that Node was told to ask. It reads those of the machine once; a new resolver reads those of now.
     const servers = dns.getServers();
     if (!changed && String(servers) !== String(resolver.getServers())) resolver.setServers(servers);
-    const cancel = (): void => resolver.cancel();
-    signal?.addEventListener("abort", cancel, { once: true });
+    signal.addEventListener("abort", () => resolver.cancel(), { once: true });
     try {
       let reason: LookupReason = "NXDOMAIN";
       for (const candidate of candidates(name, configuration)) {
-        const answers = await ask(candidate, families, resolver);
-        signal?.throwIfAborted();
+        const answers = await ask(candidate, family === undefined ? [6, 4] : [family], resolver);
         const [first, ...others] = answers.flatMap(({ addresses }) => addresses);
         if (first) return await ordered([first, ...others]);
         reason = worst([reason, ...answers.map((answer) => answer.reason)]);
         if (reason === "UNANSWERED") break;
       }
-      throw new LookupError(host, reason, family);
+      throw new LookupError(name, reason, family);
     } finally {
-      signal?.removeEventListener("abort", cancel);
       resolver.cancel();
+    }
+  };
+  const askOnce = shared(askDns);
+
+  return async (host, { family, signal } = {}) => {
+    signal?.throwIfAborted();
+    const literal = literalOf(host);
+    if (literal !== undefined) return literalFor(host, literal, family);
+    const name = domainToASCII(host) || host;
+    const [known, ...more] = listedIn(readHosts().value, name).filter(
+      (one) => family === undefined || family === one.family,
+    );
+    return known ? await ordered([known, ...more]) : await askOnce(name, family, signal);
+  };
+}
+
+/**
+ * Asks once for all who want the same at the same time: a burst of handshakes would be a burst of questions, of which servers drop some. What
+ * nobody waits for any more is ended.
+ */
+function shared(
+  askDns: (name: string, family: 4 | 6 | undefined, signal: AbortSignal) => Promise<HostAddresses>,
+): (name: string, family: 4 | 6 | undefined, signal: AbortSignal | undefined) => Promise<HostAddresses> {
+  const running = new Map<
+    string,
+    { readonly answer: Promise<HostAddresses>; readonly end: () => void; waiting: number }
+  >();
+  return async (name, family, signal) => {
+    const key = `${family ?? "any"} ${name}`;
+    let question = running.get(key);
+    if (!question) {
+      const controller = new AbortController();
+      const end = (): void => {
+        running.delete(key);
+        controller.abort();
+      };
+      question = { answer: askDns(name, family, controller.signal), end, waiting: 0 };
+      running.set(key, question);
+    }
+    question.waiting++;
+    try {
+      return await (signal ? unlessAborted(question.answer, signal) : question.answer);
+    } finally {
+      question.waiting--;
+      if (question.waiting === 0) question.end();
     }
   };
 }
@@ -194,8 +230,11 @@ interface Answer {
   readonly reason: LookupReason;
 }
 
-/** How long the second family is waited for when the first has addresses, in milliseconds: some servers never answer for IPv6. */
-const patienceMs = 500;
+/**
+ * How long the other family is waited for when one is answered, in milliseconds. Some servers never answer for IPv6, or deny the whole name; the
+ * addresses of IPv4 are rarely those that can be done without.
+ */
+const patienceMs = { 4: 500, 6: 2_000 };
 
 /** Asks for the addresses of all families at once. */
 async function ask(
@@ -209,10 +248,9 @@ async function ask(
   for (const family of families) {
     void answerOf(name, family, resolver).then((answer) => {
       answers.push(answer);
-      // What does not exist has addresses of no family.
-      if (answers.length === families.length || (answer.addresses.length === 0 && answer.reason === "NXDOMAIN"))
-        finish();
-      else if (answer.addresses.length > 0) patience = setTimeout(finish, patienceMs);
+      if (answers.length === families.length) finish();
+      else if (answer.addresses.length > 0 || answer.reason === "NXDOMAIN")
+        patience = setTimeout(finish, patienceMs[family]);
     });
   }
   await enough;
@@ -237,10 +275,7 @@ function worst(found: readonly LookupReason[]): LookupReason {
  * Puts addresses in the order in which they are tried: those of the better family first, else as they were answered.
  * @param source finds the address from which this machine would send to another
  */
-export async function ordered(
-  addresses: readonly [HostAddress, ...HostAddress[]],
-  source: typeof sourceFor = sourceFor,
-): Promise<readonly [HostAddress, ...HostAddress[]]> {
+export async function ordered(addresses: HostAddresses, source: typeof sourceFor = sourceFor): Promise<HostAddresses> {
   const six = addresses.find(({ family }) => family === 6);
   const four = addresses.find(({ family }) => family === 4);
   if (!six || !four) return addresses;
@@ -261,20 +296,18 @@ async function prefersIPv6(six: string, four: string, source: typeof sourceFor):
 }
 
 /** The address from which this machine would send to another. Nothing is sent. */
-function sourceFor(address: string, family: 4 | 6): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = createSocket({
-      type: family === 6 ? "udp6" : "udp4",
-      lookup: (literal, _options, callback) => callback(null, literal, family),
-    });
-    const settle = (source?: string): void => {
-      socket.close();
-      resolve(source);
-    };
-    socket.once("error", () => settle()).once("connect", () => settle(socket.address().address));
+async function sourceFor(address: string, family: 4 | 6): Promise<string | undefined> {
+  const socket = createSocket({
+    type: family === 6 ? "udp6" : "udp4",
+    lookup: (literal, _options, callback) => callback(null, literal, family),
+  });
+  const source = await new Promise<string | undefined>((resolve) => {
+    socket.once("connect", () => resolve(socket.address().address)).on("error", () => resolve(undefined));
     // The port is that of the service `discard`.
     socket.connect(9, address);
   });
+  socket.close();
+  return source;
 }
 
 /** The kind of an IPv6 address: loopback, 6to4, Teredo, link-local, site-local, unique local, or any other. */
