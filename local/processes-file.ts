@@ -1,5 +1,7 @@
 /** The file that names the processes of a run, so that people can find them and kill them. */
+
 import { renameSync, writeFileSync } from "node:fs";
+import { setEntry } from "../shared/entries.ts";
 import type { Trouble } from "./troubles.ts";
 
 /** A file that is always up to date, as soon as it can be written. */
@@ -30,7 +32,7 @@ export function openProcessesFile(file: string, trouble: Trouble): ProcessesFile
   };
   return {
     set: (name, pid) => {
-      processes[name] = pid;
+      setEntry(processes, name, pid);
       write();
     },
     stop: () => clearTimeout(retry),
