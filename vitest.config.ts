@@ -1,41 +1,48 @@
-import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { availableParallelism } from "node:os";
+import { configDefaults, defineConfig, type ViteUserConfig } from "vitest/config";
+import { LongestFirst } from "./tests/support/longest-first.ts";
+import { seed } from "./tests/support/seed.ts";
 
-const shared = {
-  testTimeout: 20_000,
+/**
+ * Files whose tests start an emulator, a browser, the demo, terraform or a build, wait in real time, or play for long. They have `slow` in
+ * their names, or `e2e` where they run the whole system; all other tests are quick, and `npm run quick` runs them.
+ */
+const slow = "**/*.{e2e,slow}.test.ts";
+
+const common = {
+  testTimeout: 60_000,
   hookTimeout: 60_000,
-  env: { METADATA_SERVER_DETECTION: "none", TZ: "UTC" },
+  env: {
+    METADATA_SERVER_DETECTION: "none",
+    TZ: "UTC",
+    // Files that share a simulation must play the same one.
+    PATHKEEPER_SIMULATION_SEED: String(seed),
+  },
 };
+
+/** A test of the simulation plays for long when it is asked for many runs. */
+const closingLine = process.env["PATHKEEPER_SIMULATION_RUNS"] === undefined ? {} : { silenceMs: 2_400_000 };
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    reporters: ["default", "./tests/support/closing-line.ts"],
-    // Two cores: a worker each, so that real servers in one file are not starved by another.
-    maxWorkers: 2,
+    reporters: ["default", ["./tests/support/closing-line.ts", closingLine]],
+    // More than the cores of a small machine, because tests of the system wait for most of their time.
+    maxWorkers: Math.max(5, availableParallelism()),
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
-        test: {
-          ...shared,
-          name: "parts",
-          include: [
-            "functions/**/*.test.ts",
-            "shared/**/*.test.ts",
-            "local/**/*.test.ts",
-            "cli/**/*.test.ts",
-            "tests/**/*.test.ts",
-            "scripts/**/*.test.ts",
-          ],
-          exclude: ["tests/e2e/**"],
-          sequence: { groupOrder: 0 },
-        },
+        // A process for each file: these tests start processes, change the environment and measure what is left open.
+        test: { ...common, name: "slow", include: [slow], globalSetup: "./tests/support/started-once.setup.ts" },
       },
       {
-        // The whole system needs the whole machine: afterwards, and one at a time.
+        // Most of these files are over sooner than a process has started and loaded the code again.
         test: {
-          ...shared,
-          name: "whole",
-          include: ["tests/e2e/**/*.test.ts"],
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          ...common,
+          name: "quick",
+          include: ["**/*.test.ts"],
+          exclude: [...configDefaults.exclude, slow],
+          isolate: false,
+          setupFiles: "./tests/support/low-priority.ts",
         },
       },
     ],

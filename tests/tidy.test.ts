@@ -12,6 +12,14 @@ import { inheritingAccesses } from "./support/record-access.ts";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folders = ["functions", "shared", "local", "cli", "tests", "bench", "scripts"];
 
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+const { version, scripts, dependencies, devDependencies } = JSON.parse(read("package.json")) as {
+  version: string;
+  scripts: Record<string, string>;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+};
+
 interface Source {
   readonly path: string;
   readonly text: string;
@@ -96,9 +104,9 @@ describe("registries, folders and documentation", () => {
   });
 
   it("documents every metric and every kind", () => {
-    const reference = readFileSync(join(root, "docs/metrics.md"), "utf8");
+    const reference = read("docs/metrics.md");
     for (const name of Object.keys(metrics)) expect(reference).toContain(`\`${name}\``);
-    const configuration = readFileSync(join(root, "docs/configuration.md"), "utf8");
+    const configuration = read("docs/configuration.md");
     for (const kind of [...Object.keys(probers), ...Object.keys(channels)])
       expect(configuration).toContain(`\`${kind}\``);
   });
@@ -142,6 +150,34 @@ describe("names from outside", () => {
   });
 });
 
+/** What starts an emulator, a browser, the demo, terraform, a build or the whole system, by the names of the functions that do. */
+const starters = [
+  "bundle",
+  "openBrowser",
+  "openWorkspace",
+  "startDemo",
+  "startedOnce",
+  "startEmulator",
+  "startLocalSystem",
+  "startRun",
+  "startSystem",
+];
+
+describe("tests", () => {
+  const helpers = sources.filter(({ path }) => /\.(test|contract|fixtures)\.ts$/.test(path));
+
+  it("are called slow where they start what takes long, so that the quick ones are", () => {
+    const calls = new RegExp(`\\b(${starters.join("|")})\\(`);
+    const started = helpers.filter(({ path, text }) => !/\.(e2e|slow)\.test\.ts$/.test(path) && calls.test(text));
+    expect(started.map(({ path }) => path)).toEqual([]);
+  });
+
+  it.each(starters)("know %s by this name", (name) => {
+    const defines = new RegExp(`^export (async )?function ${name}\\(`, "m");
+    expect(sources.filter(({ text }) => defines.test(text))).toHaveLength(1);
+  });
+});
+
 describe("files", () => {
   it("have no switched-off checks, skipped tests or unfinished marks", () => {
     const marks = /@ts-ignore|@ts-expect-error|\b(it|test|describe)\.(only|todo)\b|\bTODO\b|\bFIXME\b|\bas any\b/;
@@ -161,19 +197,51 @@ describe("files", () => {
   });
 
   it("have a lock file without addresses", () => {
-    const lock = readFileSync(join(root, "package-lock.json"), "utf8");
+    const lock = read("package-lock.json");
     expect(lock).not.toContain('"resolved"');
     expect(lock).not.toMatch(/https?:\/\/[^"]*registry/);
   });
+});
 
-  it("pin Google's clients exactly", () => {
-    const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-      dependencies: Record<string, string>;
+describe("the package", () => {
+  it("pins every dependency exactly, Google's clients and Biome at the versions that are known to install", () => {
+    for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
+      expect(`${name}@${version}`).toMatch(/@\d+\.\d+\.\d+(-[a-z]+\.\d+)?$/);
+    expect(dependencies).toMatchObject({
+      "@google-cloud/firestore": "9.4.1",
+      "@google-cloud/functions-framework": "5.0.5",
+      "@google-cloud/monitoring": "6.1.1",
+      "@google-cloud/pubsub": "6.3.0",
+    });
+    expect(devDependencies["@biomejs/biome"]).toBe("2.5.15");
+    const { packages } = JSON.parse(read("package-lock.json")) as {
+      packages: Record<string, { version?: string; optionalDependencies?: Record<string, string> }>;
     };
-    for (const [name, version] of Object.entries(dependencies)) {
-      expect(`${name}@${version}`).toMatch(/@\d+\.\d+\.\d+$/);
-    }
-    expect(dependencies["@google-cloud/pubsub"]).toBe("6.3.0");
-    expect(dependencies["@google-cloud/firestore"]).toBe("9.4.1");
+    const biome = packages["node_modules/@biomejs/biome"];
+    for (const platform of Object.keys(biome?.optionalDependencies ?? {}))
+      expect([platform, packages[`node_modules/${platform}`]?.version]).toEqual([platform, biome?.version]);
+  });
+
+  it("has one Node for npm, for CI and for version managers", () => {
+    expect(read(".nvmrc").trim()).toBe(devDependencies["node"]);
+  });
+
+  it("has the version of the newest release in the changelog", () => {
+    const releases = [...read("CHANGELOG.md").matchAll(/^## \[(.+?)\]/gm)].map(([, name]) => name);
+    expect(releases.slice(0, 2)).toEqual(["Unreleased", version]);
+  });
+
+  it("has every script that documents and CI call", () => {
+    const callers = [
+      ...["README.md", "CONTRIBUTING.md", ".ci/run", ".github/pull_request_template.md"],
+      ...readdirSync(join(root, ".github/workflows")).map((name) => `.github/workflows/${name}`),
+    ];
+    const called = callers.flatMap((path) =>
+      [...read(path).matchAll(/npm (?:run ([\w:-]+)|(test|start)\b)/g)].map(
+        ([, script, short]) => script ?? short ?? "",
+      ),
+    );
+    expect(called).toEqual(expect.arrayContaining(["test", "quick", "start"]));
+    expect(called.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
 });

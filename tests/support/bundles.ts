@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { readConfigurationFile } from "../../cli/configuration.ts";
 import { bundle, functionNames } from "../../scripts/bundle/bundle.ts";
 
-/** Bundles all functions, each into a folder of its own below `path`, with the engines of one machine besides those of the cloud. */
-export async function bundledFunctions(): Promise<{ path: string; remove(): Promise<void> }> {
-  const path = await mkdtemp(join(tmpdir(), "pathkeeper-bundles-"));
+/** Bundles all functions, each into a folder of its own below `where`, with the engines of one machine besides those of the cloud. */
+export async function bundledFunctions(): Promise<{ readonly where: string; stop(): Promise<void> }> {
+  const where = await mkdtemp(join(tmpdir(), "pathkeeper-bundles-"));
   // Which configuration is packed in does not matter, for a run brings its own.
   const { loaded } = await readConfigurationFile("examples/netra-staging/monitor.yaml");
   if (!("configuration" in loaded)) throw new Error("the example is not right");
   const { configuration } = loaded;
   for (const name of functionNames) {
-    await bundle({ name, configuration, directory: join(path, name), embedded: true });
+    await bundle({ name, configuration, directory: join(where, name), embedded: true });
   }
-  return { path, remove: () => rm(path, { recursive: true }) };
+  return { where, stop: () => rm(where, { recursive: true }) };
 }

@@ -5,12 +5,13 @@ import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { expect, onTestFailed, onTestFinished, vi } from "vitest";
 import type { Outcome } from "../../local/outcome.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** A run of the local system. */
-export class LocalSystem {
+class LocalSystem {
   /** Everything it has printed. */
   output = "";
   readonly #child: ChildProcess;
@@ -72,14 +73,31 @@ export class LocalSystem {
   }
 }
 
-/** A data directory that PostgreSQL, which does not run as root, can pass through; `remove` takes it away. */
-export async function dataDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
+/** Starts the local system; it is killed with the test, and its last lines are printed where that fails. */
+export function startLocalSystem(...args: string[]): LocalSystem {
+  const system = new LocalSystem(args);
+  onTestFailed(() => console.error(system.output.split("\n").slice(-60).join("\n")));
+  onTestFinished(() => system.end("SIGKILL"));
+  return system;
+}
+
+/** A data directory that PostgreSQL, which does not run as root, can pass through; removed after the test. */
+export async function dataDirectory(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "pathkeeper-e2e-"));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
   await chmod(path, 0o711);
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  return path;
 }
 
 /** The ids of the processes of a run, by name. */
 export async function processesOf(directory: string): Promise<Record<string, number>> {
   return JSON.parse(await readFile(join(directory, "processes.json"), "utf8")) as Record<string, number>;
+}
+
+/** Kills a process of a run, and waits until another runs in its place. */
+export async function killed(directory: string, name: string): Promise<void> {
+  const { [name]: pid } = await processesOf(directory);
+  if (pid === undefined) throw new Error(`${directory} has no process ${name}`);
+  process.kill(pid, "SIGKILL");
+  await vi.waitFor(async () => expect((await processesOf(directory))[name]).not.toBe(pid), { timeout: 60_000 });
 }

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { examined } from "../../../tests/support/axe.ts";
-import { startBrowser } from "../../../tests/support/browser.ts";
+import { openBrowser } from "../../../tests/support/browser.ts";
 import { allPages, hostile, shop, states } from "./page.fixtures.ts";
 
 describe("the status page in a browser", () => {
@@ -14,7 +14,7 @@ describe("the status page in a browser", () => {
   let browser: Browser;
   let folder: string;
   beforeAll(async () => {
-    browser = await startBrowser();
+    browser = await openBrowser();
     folder = await mkdtemp(join(tmpdir(), "pathkeeper-page-"));
     for (const [name, state] of Object.entries(states)) {
       for (const { path, content } of allPages(state)) {

@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Audience, audiences } from "../../../shared/config/notification.ts";
 import { examined } from "../../../tests/support/axe.ts";
-import { startBrowser } from "../../../tests/support/browser.ts";
+import { openBrowser } from "../../../tests/support/browser.ts";
 import type { Notice, OutgoingMail } from "../channel.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
 import { hostileNotices } from "../hostile.fixtures.ts";
@@ -20,7 +20,7 @@ const hostile: Readonly<Record<string, Notice>> = Object.fromEntries(hostileNoti
 describe("a mail in a browser", () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await startBrowser();
+    browser = await openBrowser();
   });
   afterAll(() => browser?.close());
 

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { publisherContract, type Received } from "../shared/adapters/publisher.contract.ts";
 import { PubSubPublisher } from "../shared/adapters/pubsub.ts";
 import { subscriptions } from "../shared/topology.ts";
+import { startedOnce } from "../tests/support/started-once.ts";
 import { openReceiver, type Receiver } from "./broker/receiver.ts";
-import { type Emulator, missingEmulator, startEmulator } from "./emulators.ts";
+import { missingEmulator } from "./emulators.ts";
 import { setUpGoogleBroker } from "./google-broker.ts";
 
 const missing = missingEmulator("pubsub");
@@ -11,18 +12,17 @@ if (missing !== undefined) {
   console.warn(`\n######## NOT TESTED: publishing to Google's Pub/Sub emulator ########\n# ${missing}\n`);
 }
 
-const projectId = "pathkeeper-test";
-
-const setUp = (host: string, { url }: Receiver): ReturnType<typeof setUpGoogleBroker> =>
+const setUp = (host: string, projectId: string, { url }: Receiver): ReturnType<typeof setUpGoogleBroker> =>
   setUpGoogleBroker({ host, projectId, endpoints: subscriptions.map((subscription) => ({ subscription, url })) });
 
 describe.skipIf(missing !== undefined)("on Google's emulator", () => {
   publisherContract("Google's client", async () => {
-    const emulator = await startEmulator("pubsub");
+    const host = await startedOnce("pubsub");
+    const projectId = "contract";
     const receiver = await openReceiver();
-    await setUp(emulator.host, receiver);
+    await setUp(host, projectId, receiver);
     return {
-      publisher: new PubSubPublisher({ projectId, host: emulator.host }),
+      publisher: new PubSubPublisher({ projectId, host }),
       received: (): Received[] =>
         receiver.pushes.map(({ path, message: { messageId, data, attributes } }) => ({
           topic: path.slice(1),
@@ -30,32 +30,29 @@ describe.skipIf(missing !== undefined)("on Google's emulator", () => {
           data,
           attributes,
         })),
-      close: async () => {
-        await emulator.stop();
-        await receiver.close();
-      },
+      close: () => receiver.close(),
     };
   });
 
   describe("the broker set up", () => {
-    let emulator: Emulator;
+    const projectId = "set-up";
+    let host: string;
     let before: Receiver;
     let after: Receiver;
     let publisher: PubSubPublisher;
     beforeAll(async () => {
-      emulator = await startEmulator("pubsub");
+      host = await startedOnce("pubsub");
       [before, after] = [await openReceiver(), await openReceiver()];
-      publisher = new PubSubPublisher({ projectId, host: emulator.host });
+      publisher = new PubSubPublisher({ projectId, host });
     });
     afterAll(async () => {
       await publisher.close();
-      await emulator.stop();
       await before.close();
       await after.close();
     });
 
     it("has one subscription where only an ignored filter tells two apart", async () => {
-      const names = (await setUp(emulator.host, before)).map(({ name }) => name);
+      const names = (await setUp(host, projectId, before)).map(({ name }) => name);
       expect(names).toContain("probe-inside");
       expect(names).not.toContain("probe-outside");
       await publisher.publish("probe-requests", [{ data: "outside", attributes: { vantage: "outside" } }]);
@@ -65,7 +62,7 @@ describe.skipIf(missing !== undefined)("on Google's emulator", () => {
     });
 
     it("follows the functions to new addresses when it is set up again", async () => {
-      await setUp(emulator.host, after);
+      await setUp(host, projectId, after);
       await publisher.publish("ticks", [{ data: "to the new address" }]);
       await vi.waitUntil(() => after.pushes.some(({ message }) => message.data === "to the new address"), {
         timeout: 10_000,

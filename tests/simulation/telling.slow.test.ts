@@ -3,9 +3,10 @@
  * up for a stated cause; none arrives twice where its channel has an idempotency key; no all-clear comes before its opening; and the ledger
  * agrees with the logs of the receivers.
  *
- * `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation/telling.test.ts` plays another one.
+ * `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation/telling` plays another one.
  */
 import { describe, expect, it, vi } from "vitest";
+import "../support/low-priority.ts";
 import { seed } from "../support/seed.ts";
 import { shopWith } from "../support/shop.ts";
 import type { Moment } from "./faults.ts";
@@ -13,7 +14,7 @@ import { Random } from "./random.ts";
 import { played, wrongs } from "./telling.ts";
 import { openWire } from "./wire.ts";
 
-const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed} npx vitest run tests/simulation/telling.test.ts`;
+const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed} npx vitest run tests/simulation/telling`;
 
 vi.setConfig({ testTimeout: 600_000 });
 

@@ -20,11 +20,12 @@ import { fromJSON } from "@grpc/proto-loader";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readConfigurationFile } from "../../cli/configuration.ts";
 import { configurationOf } from "../../cli/replay.fixtures.ts";
-import { missingEmulator, startEmulator } from "../../local/emulators.ts";
+import { missingEmulator } from "../../local/emulators.ts";
 import { freePort } from "../../local/free-port.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { encodePush } from "../../shared/messages/push.ts";
 import type { Tick } from "../../shared/messages/tick.ts";
+import { startedOnce } from "../../tests/support/started-once.ts";
 import { type Bundle, bundle, type FunctionName, functionNames } from "./bundle.ts";
 import { loadedLater } from "./plugins.ts";
 
@@ -225,9 +226,8 @@ describe("the bundle of probe", { timeout: 120_000 }, () => {
 
 describe("the bundle of evaluate", { timeout: 120_000 }, () => {
   it.skipIf(firestoreMissing)("commits with Google's client, from an empty folder", async () => {
-    const emulator = await startEmulator("firestore");
-    onTestFinished(() => emulator.stop());
-    const { url, said } = await startedAlone("evaluate", "committing", { FIRESTORE_EMULATOR_HOST: emulator.host });
+    const host = await startedOnce("firestore");
+    const { url, said } = await startedAlone("evaluate", "committing", { FIRESTORE_EMULATOR_HOST: host });
     await expect.poll(() => fetch(url).then(({ status }) => status, said), { timeout: 60_000 }).toBe(200);
     const tick: Tick = { v: 1, environment: configuration.environment };
     const push = encodePush({ messageId: "1", publishedAt: Date.now(), attributes: {}, data: tick, subscription: "s" });
@@ -237,7 +237,7 @@ describe("the bundle of evaluate", { timeout: 120_000 }, () => {
       headers: { "content-type": "application/json" },
       body: JSON.stringify(push),
     }).catch(() => {});
-    const documents = `http://${emulator.host}/v1/projects/nowhere/databases/(default)/documents/state`;
+    const documents = `http://${host}/v1/projects/nowhere/databases/(default)/documents/state`;
     const names = (): Promise<string> => fetch(documents).then((answer) => answer.text());
     await expect.poll(names, { timeout: 30_000 }).toContain("/documents/state/");
   });

@@ -1,19 +1,21 @@
 /**
  * Every scenario again, under faults: reports come twice and in disorder, and functions die in the middle of their work. The incidents, and
- * who is told of them, must be those of a run in which nothing went wrong.
+ * who is told of them, must be those of a run in which nothing went wrong. Each file of tests here plays a part of it, so that they run
+ * beside each other.
  *
  * Chance comes from one seed, which is printed first. `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation` plays another one, and
  * `PATHKEEPER_SIMULATION_RUNS=50` gives each scenario that many runs.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { judge } from "../../cli/scenario/judge.ts";
 import { loadTests, type Scenario } from "../../cli/scenario/load.ts";
 import { type Played, type PlayOptions, play } from "../../cli/scenario/play.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { subscriptions } from "../../shared/topology.ts";
+import "../support/low-priority.ts";
 import { seed } from "../support/seed.ts";
 import { type Fate, FaultyPorts, type Moment } from "./faults.ts";
 import { Random } from "./random.ts";
@@ -35,76 +37,87 @@ const after = 30 * 60_000;
 const moments: readonly Moment[] = ["before", "after", "between"];
 /** By how much faults may delay the proof of a recovery: it is asked for again, with the next tick or two. */
 const mostDelay = 5 * 60_000;
+/** Hundreds of runs a test: how long they take is the business of the machine. In milliseconds. */
+const timeout = 1_800_000;
 
 const small = await scenariosOf(join(here, "outages.yaml"));
 const all = [
   ...small,
   ...(
     await Promise.all(
-      (existsSync(corpus) ? readdirSync(corpus) : [])
+      readdirSync(corpus)
         .filter((name) => name.endsWith(".yaml"))
         .map((name) => scenariosOf(join(corpus, name))),
     )
   ).flat(),
 ];
 
-// Hundreds of runs a test: how long they take is the business of the machine.
-vi.setConfig({ testTimeout: 1_800_000 });
-
 /** Whole days take most of the time, so that a plain run of the tests plays a third of the quiet ones: which, the seed says. */
-const chosen = all.filter(
-  ({ expect: expected }, index) => expected !== "silence" || given !== undefined || index % 3 === seed % 3,
-);
+const chosen = all
+  .filter(({ expect: expected }, index) => expected !== "silence" || given !== undefined || index % 3 === seed % 3)
+  .toSorted((one, other) => lengthOf(other) - lengthOf(one));
 
-beforeAll(() => {
-  process.stdout.write(`simulation of ${chosen.length} scenarios with seed ${seed}: ${repeat}\n`);
-});
+/** How many files share the scenarios under all faults: `all-faults-1.slow.test.ts` and so on. */
+export const shards = 3;
 
-describe("without faults", () => {
-  it.each(small)("$name: goes as it should", async (scenario) => {
-    expect(judge(await play(scenario, { after }))).toEqual([]);
+/** Declares the tests of a function that dies once, and that the scenarios which it is tested with go as they should. */
+export function declareSingleDeaths(): void {
+  describe("without faults", () => {
+    it.each(small)("$name: goes as it should", async (scenario) => {
+      expect(judge(await play(scenario, { after }))).toEqual([]);
+    });
   });
-});
 
-describe("a function that dies once", () => {
-  // The first scenario over each of its steps, the others over a share of theirs that changes with the seed.
-  it.each(small.map((scenario, index) => ({ ...scenario, stride: index === 0 || runs > 1 ? 1 : 3 })))(
-    "over one step in $stride: $name",
-    async ({ stride, ...scenario }) => {
-      const counted = new FaultyPorts();
-      const { between, onDelivery } = counted;
-      const plain = await play(scenario, { between, onDelivery, after: settling });
-      expect(counted.steps.length).toBeGreaterThan(50);
-      for (const [number, what] of counted.steps.entries()) {
-        if (number % stride !== seed % stride) continue;
-        for (const moment of what === "publish" ? moments : moments.slice(0, 2)) {
-          await compare(
-            scenario,
-            plain,
-            { fate: once(number, moment), after: settling },
-            "same",
-            `dies ${moment} step ${number}`,
-          );
+  describe("a function that dies once", () => {
+    // The first scenario over each of its steps, the others over a share of theirs that changes with the seed.
+    it.each(small.map((scenario, index) => ({ ...scenario, stride: index === 0 || runs > 1 ? 1 : 3 })))(
+      "over one step in $stride: $name",
+      { timeout },
+      async ({ stride, ...scenario }) => {
+        const counted = new FaultyPorts();
+        const { between, onDelivery } = counted;
+        const plain = await play(scenario, { between, onDelivery, after: settling });
+        expect(counted.steps.length).toBeGreaterThan(50);
+        for (const [number, what] of counted.steps.entries()) {
+          if (number % stride !== seed % stride) continue;
+          for (const moment of what === "publish" ? moments : moments.slice(0, 2)) {
+            await compare(
+              scenario,
+              plain,
+              { fate: once(number, moment), after: settling },
+              "same",
+              `dies ${moment} step ${number}`,
+            );
+          }
         }
-      }
-    },
-  );
-});
-
-describe("under all faults at once", () => {
-  it.each(chosen)("$file: $name", async (scenario) => {
-    // A day on which nothing happens need not be played without faults: what must come of it is known.
-    const plain = scenario.expect === "silence" ? undefined : await play(scenario, { after });
-    for (let run = 0; run < runs; run++) {
-      const chance = new Random(`${seed}/${run}/${scenario.name}`);
-      const reportArrivals = ({ trigger }: Report): number[] =>
-        trigger === "schedule" ? [chance.below(disorder), chance.below(disorder)] : [0, chance.below(disorder)];
-      const sometimes: Fate = () => (chance.chance(0.05) ? moments[chance.below(3)] : undefined);
-      const fate = run % 2 === 0 ? everywhere : sometimes;
-      await compare(scenario, plain, { fate, reportArrivals }, "alike", `run ${run}`);
-    }
+      },
+    );
   });
-});
+}
+
+/** Declares a part of the tests under all faults, with about as much to play as the others. @param shard from 1 to `shards` */
+export function declareAllFaults(shard: number): void {
+  const own = chosen.filter((_, index) => index % shards === shard - 1);
+
+  beforeAll(() => {
+    process.stdout.write(`simulation of ${own.length} of ${chosen.length} scenarios with seed ${seed}: ${repeat}\n`);
+  });
+
+  describe("under all faults at once", () => {
+    it.each(own)("$file: $name", { timeout }, async (scenario) => {
+      // A day on which nothing happens need not be played without faults: what must come of it is known.
+      const plain = scenario.expect === "silence" ? undefined : await play(scenario, { after });
+      for (let run = 0; run < runs; run++) {
+        const chance = new Random(`${seed}/${run}/${scenario.name}`);
+        const reportArrivals = ({ trigger }: Report): number[] =>
+          trigger === "schedule" ? [chance.below(disorder), chance.below(disorder)] : [0, chance.below(disorder)];
+        const sometimes: Fate = () => (chance.chance(0.05) ? moments[chance.below(3)] : undefined);
+        const fate = run % 2 === 0 ? everywhere : sometimes;
+        await compare(scenario, plain, { fate, reportArrivals }, "alike", `run ${run}`);
+      }
+    });
+  });
+}
 
 /** A scenario with the name of its file. */
 type Filed = Scenario & { readonly file: string };
@@ -116,6 +129,11 @@ async function scenariosOf(path: string): Promise<Filed[]> {
   }
   const file = path.slice(path.lastIndexOf("/") + 1);
   return loaded.scenarios.map((scenario) => ({ ...scenario, file }));
+}
+
+/** About how much there is to play: each probe, for as long as the scenario lasts. */
+function lengthOf({ plan, until }: Scenario): number {
+  return plan.configuration.probes.length * (until + after);
 }
 
 /** Dies once, over one step. */

@@ -1,0 +1,34 @@
+/** The demo's outage on the embedded engine, from the sources, with all that can go wrong on the way. */
+import { expect, it } from "vitest";
+import { dataDirectory, killed, processesOf, startLocalSystem } from "../support/local-system.ts";
+import { asPromised, deadline } from "./promised.ts";
+
+it("ends the same with every message twice and out of order, each function killed, and all of it killed and started again", {
+  timeout: 2 * deadline,
+}, async () => {
+  const options = ["--once", "--data", await dataDirectory(), "--duplicates", "1", "--disorder", "400ms"];
+  const [, , data = ""] = options;
+  const first = startLocalSystem(...options);
+  await first.prints("begins to lose connections");
+  for (const name of ["probe", "evaluate", "notify"]) await killed(data, name);
+  const restarted = await processesOf(data);
+  for (const channel of ["team-email", "leadership-email", "ops-hook"])
+    await first.prints(`told ${channel}: opened (delivered)`);
+  // Each function was started again once, and none of them ever by itself.
+  expect(await processesOf(data)).toEqual(restarted);
+  await first.end("SIGKILL");
+  const second = startLocalSystem(...options);
+  expect(await second.outcome()).toMatchObject({ ...asPromised, repeated: 0, restarts: 0 });
+  expect(await second.exitCode()).toBe(0);
+});
+
+it("can be left at any time, and leaves nothing running", { timeout: deadline }, async () => {
+  const data = await dataDirectory();
+  const system = startLocalSystem("--once", "--data", data);
+  await system.prints("All is well");
+  const processes = Object.values(await processesOf(data));
+  await system.end("SIGINT");
+  expect(await system.exitCode()).toBe(130);
+  expect(processes).toHaveLength(4);
+  for (const pid of processes) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+});

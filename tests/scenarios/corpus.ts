@@ -1,0 +1,49 @@
+/** Every scenario of this folder, played through the real evaluator and notifier. `npx pathkeeper test tests/scenarios/*.yaml` does the same. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { judge } from "../../cli/scenario/judge.ts";
+import { type LoadedTests, loadTests, type Scenario } from "../../cli/scenario/load.ts";
+import { play } from "../../cli/scenario/play.ts";
+
+/** A file of scenarios, or what is wrong with it. */
+export interface ScenarioFile {
+  readonly name: string;
+  readonly tests: LoadedTests;
+}
+
+const folder = import.meta.dirname;
+
+/** All files of this folder. */
+export const corpus: readonly ScenarioFile[] = await Promise.all(
+  readdirSync(folder)
+    .filter((name) => name.endsWith(".yaml"))
+    .map(async (name) => {
+      const path = join(folder, name);
+      return { name, tests: await loadTests(readFileSync(path, "utf8"), path) };
+    }),
+);
+
+/** The scenarios of a file; none where it has mistakes. */
+export function scenariosOf({ tests }: ScenarioFile): readonly Scenario[] {
+  return "scenarios" in tests ? tests.scenarios : [];
+}
+
+/** Whether a scenario goes on for so long that playing it takes its time. */
+export function isLong({ until }: Scenario): boolean {
+  return until > 6 * 3_600_000;
+}
+
+/** Declares a test for each scenario that is chosen. */
+export function declareScenarios(isChosen: (scenario: Scenario) => boolean): void {
+  const chosen = corpus.flatMap((file) => {
+    const scenarios = scenariosOf(file).filter(isChosen);
+    return scenarios.length === 0 ? [] : [{ name: file.name, scenarios }];
+  });
+  describe.each(chosen)("$name", ({ scenarios }) => {
+    it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))("%s", async (_, scenario) => {
+      const played = await play(scenario);
+      expect([...played.mishaps, ...judge(played)]).toEqual([]);
+    });
+  });
+}

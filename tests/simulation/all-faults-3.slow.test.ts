@@ -1,0 +1,3 @@
+import { declareAllFaults } from "./simulation.ts";
+
+declareAllFaults(3);
