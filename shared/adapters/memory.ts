@@ -91,5 +91,7 @@ function copy(value: Value): Value {
   if (value === null || typeof value !== "object") return value;
   if (value instanceof Date) return new Date(value);
   if (Array.isArray(value)) return value.map((element) => copy<Value>(element));
-  return Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, copy<Value>(inner)]));
+  const copied: Record<string, Value> = {};
+  for (const [field, inner] of Object.entries(value)) copied[field] = copy<Value>(inner);
+  return copied;
 }
