@@ -142,7 +142,12 @@ export class Scene {
     const facts = [
       ...this.factsOf(name).flatMap((fact): Fact[] => {
         const share = this.#ownShare(name, fact);
-        return share === 0 ? [] : [{ ...fact, strength: share * fact.strength }];
+        if (share === 0) return [];
+        const own: Fact = { ...fact, strength: share * fact.strength };
+        // Whoever cannot be shaken hands with fails for those that need it.
+        const fails =
+          fact.signal === "certificate" && fact.of.symptom.source === "probe" && this.role(name) !== "certificate";
+        return fails ? [own, { ...own, signal: "failing" }] : [own];
       }),
       ...this.#blame(name),
       ...this.#eventsOf(name),
@@ -156,8 +161,10 @@ export class Scene {
     const role = this.role(name);
     const { signal } = fact;
     const { classes } = fact.of;
-    // A load balancer hands on the errors that a service behind it makes.
-    if (role === "edge" && classes.every((one) => passedOn.has(one)) && this.#failsBehind(name)) return 0;
+    // A load balancer hands on the errors that a service behind it makes; where all behind it fail, they may be its own.
+    if (role === "edge" && classes.every((one) => passedOn.has(one)) && this.#failsBehind(name)) {
+      return this.workingDependents(name).length > 0 ? 0 : this.#beganBefore(name, fact) ? 0.8 : 0.6;
+    }
     // A handshake that never began has shown no certificate, where others are not reached either.
     if (role === "certificate" && signal !== "certificate" && this.#failsAlike(name, classes)) return 0.2;
     return this.#believed(name, fact);
@@ -196,13 +203,19 @@ export class Scene {
     return this.graph.dependentsOf(name).some((one) => isService(one) && !isWay(this.role(one)));
   }
 
+  /** Whether a part failed clearly before all that depends on it. */
+  #beganBefore(name: string, { of: { symptom } }: Fact): boolean {
+    const others = this.graph.dependentsOf(name).filter((one) => one !== name);
+    return others.every((one) =>
+      this.factsOf(one).every(({ of }) => of.symptom.since - symptom.since >= 0.75 * minute),
+    );
+  }
+
+  /** Whether what passes names and connections on fails in the same way. */
   #failsAlike(name: string, classes: readonly SymptomClass[]): boolean {
-    return this.graph
-      .dependentsOf(name)
-      .some(
-        (one) =>
-          one !== name && this.symptomsOf(one).some((other) => other.classes.some((seen) => classes.includes(seen))),
-      );
+    const fails = (one: string): boolean =>
+      this.symptomsOf(one).some((other) => other.classes.some((seen) => classes.includes(seen)));
+    return this.graph.dependentsOf(name).some((one) => one !== name && fronts.has(this.role(one)) && fails(one));
   }
 
   /** An event that the provider reports of it, where no rule has said so. */
@@ -314,6 +327,9 @@ export class Scene {
       .flatMap((name) => this.greensOf(name).filter((fact) => !this.goesAround(fact, component)));
   }
 }
+
+/** Roles that stand before others. */
+const fronts: ReadonlySet<ResolvedRole> = new Set(["edge", "dns"]);
 
 /** What a service makes and what stands before it hands on. */
 const passedOn: ReadonlySet<SymptomClass> = new Set([

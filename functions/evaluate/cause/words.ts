@@ -143,7 +143,7 @@ export function nextWithout(ranked: readonly Hypothesis[], scene: Scene): string
       : [
           `Run \`npx pathkeeper probe ${again.map((name) => `--probe ${name}`).join(" ")}\` and read the phase that fails.`,
         ]),
-    ...toTellApart(ranked.filter(({ score }) => score > 0).slice(0, 3), scene),
+    ...toTellApart(ranked.slice(0, 2), scene),
   ];
 }
 
@@ -181,20 +181,41 @@ function remedies({ component, explains }: Hypothesis, { seen, graph }: Scene): 
     );
 }
 
-function toTellApart(candidates: readonly Hypothesis[], scene: Scene): string[] {
-  const unseen = new Set(
-    candidates
-      .flatMap(({ component }) => scene.graph.causesOf(component))
-      .filter((name) => !scene.isBad(name) && scene.greensOf(name).length === 0),
+/** The one measurement that would tell two candidates apart: of the one of which least is known, else of both at the same moment. */
+function toTellApart(suspects: readonly Hypothesis[], scene: Scene): string[] {
+  const known = suspects.filter(({ component }) => scene.graph.names.includes(component));
+  const [first, second] = known;
+  if (first === undefined) return [];
+  const unseen = known.find(({ component }) => !isMeasured(component, scene));
+  const versus =
+    second === undefined
+      ? ""
+      : `${titleOf(first, scene)} and ${titleOf(second, scene)} explain what was seen nearly alike. `;
+  if (unseen !== undefined) {
+    const { component } = unseen;
+    const title = scene.component(component).title;
+    const wanted = probeFor[scene.role(component)] ?? "a probe from each vantage point";
+    return [
+      `${versus}Nothing was measured of ${title} itself meanwhile: add ${wanted} for the component \`${component}\`.`,
+    ];
+  }
+  if (second === undefined) return [];
+  const probes = [first, second].flatMap(({ component }) =>
+    scene
+      .symptomsOf(component)
+      .flatMap(({ symptom }) => probeOf(symptom))
+      .slice(0, 2),
   );
-  return [...unseen].slice(0, 2).flatMap((name) => {
-    const wanted = probeFor[scene.role(name)];
-    return wanted === undefined
-      ? []
-      : [
-          `Nothing was measured of ${scene.component(name).title} meanwhile: add ${wanted} for the component \`${name}\`.`,
-        ];
-  });
+  const how =
+    probes.length > 1
+      ? `run \`npx pathkeeper probe ${probes.map((name) => `--probe ${name}`).join(" ")}\` and compare`
+      : `look at both at the same moment, for instance by ${probeFor[scene.role(first.component)] ?? "a probe"} for the component \`${first.component}\``;
+  return [`${versus}To tell them apart, ${how}: the cause is the one that is bad while the other is good.`];
+}
+
+/** Whether something has looked at a component itself, and not only at figures of it. */
+function isMeasured(component: string, scene: Scene): boolean {
+  return scene.greensOf(component).length > 0 || scene.factsOf(component).length > 0 || scene.isWatched(component);
 }
 
 function listed(symptoms: readonly Weighed[], heading: string, scene: Scene): string[] {

@@ -1,0 +1,173 @@
+/**
+ * Worlds in which something breaks, with what is seen of it and the truth: random graphs, names, roles, probes and timelines. They know how
+ * trouble spreads and nothing of how a cause is looked for: it goes from a part to those that depend on it, not all of them and not all of it,
+ * a little later; most parts are watched, some by figures of somebody else; and some alarms stand about for reasons of their own.
+ */
+import type { Component } from "../../../shared/config/model.ts";
+import { type ResolvedRole, roleNames } from "../../../shared/config/roles.ts";
+import type { Failure, Signal } from "../../../shared/messages/report.ts";
+import { ComponentGraph } from "../graph.ts";
+import type { ProbeFact, Symptom } from "../state.ts";
+import { rolesOf } from "./roles.ts";
+import type { Observed } from "./scene.ts";
+
+/** A number from 0 to 1, the next of a sequence. */
+export type Random = () => number;
+
+/** What is seen, and what broke. */
+export interface World {
+  readonly components: readonly Component[];
+  readonly symptoms: readonly Symptom[];
+  readonly greens: readonly ProbeFact[];
+  readonly watched: ReadonlySet<string>;
+  readonly cause: string;
+  readonly at: number;
+}
+
+const minute = 60_000;
+/** When things break in these worlds. */
+export const began: number = Date.UTC(2025, 8, 16, 12);
+
+/** The same numbers for the same seed (mulberry32). */
+export function randomFrom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A graph without circles: each part may depend on some of those before it. */
+export function randomComponents(random: Random, count: number): Component[] {
+  const names = Array.from({ length: count }, (_, index) => `${Math.floor(random() * 1e6).toString(36)}-${index}`);
+  return names.map((name, index) => {
+    const needs = new Set<string>();
+    for (let edge = 0; edge < 3; edge++) {
+      if (index > 0 && random() < 0.6) needs.add(names[Math.floor(random() * index)] ?? "");
+    }
+    const layer = random() < 0.5 ? "platform" : "application";
+    const role =
+      random() < 0.5 ? (layer === "platform" ? "platform" : "service") : general[Math.floor(random() * general.length)];
+    return { name, title: `${name} title`, layer, role: role ?? "service", dependsOn: [...needs] };
+  });
+}
+
+/** Roles that can fail in any way; a way into the network or a certificate cannot be slow for those that stand on it. */
+const general: readonly ResolvedRole[] = roleNames.filter(
+  (role) => !["connector", "nat", "subnet", "certificate", "dns", "region", "edge", "quota"].includes(role),
+);
+
+/** What a failing probe shows. */
+export function failing(component: string, probe: string, more: Partial<Symptom> = {}): Symptom {
+  const failure: Failure = { kind: "http_status", phase: "response", message: "503", status: 503 };
+  return {
+    id: `probe/${probe}`,
+    component,
+    source: "probe",
+    since: began,
+    phrase: `\`${probe}\` fails`,
+    vantage: "outside",
+    kind: "http",
+    reach: "users",
+    timeoutMs: 10_000,
+    everyMs: minute,
+    confirmed: true,
+    failure,
+    ...more,
+  };
+}
+
+/** What a rule shows that is so far beyond its limit. */
+export function alarming(component: string, signal: Signal, strength: number, more: Partial<Symptom> = {}): Symptom {
+  return {
+    id: `alert/${component}/${signal}`,
+    component,
+    source: "rule",
+    since: began,
+    phrase: `${component} is ${signal}`,
+    rule: `${component} ${signal}`,
+    signal,
+    strength,
+    kind: "cloud_monitoring",
+    reach: "control_plane",
+    secondhand: true,
+    everyMs: minute,
+    ...more,
+  };
+}
+
+/** A probe that was good. */
+export function good(component: string, probe: string, more: Partial<ProbeFact> = {}): ProbeFact {
+  return {
+    probe,
+    component,
+    vantage: "outside",
+    status: "good",
+    since: began - 60 * minute,
+    at: began + 20 * minute,
+    ...more,
+  };
+}
+
+/** A world of so many parts in which one breaks. */
+export function randomWorld(seed: number, most = 40): World {
+  const random = randomFrom(seed);
+  const count = 3 + Math.floor(random() * (most - 3));
+  const components = randomComponents(random, count);
+  const graph = new ComponentGraph(components);
+  const broken = components[Math.floor(random() * count)] as Component;
+  const signal: Signal = random() < 0.5 ? "failing" : random() < 0.6 ? "slow" : "errors";
+  const reached = new Map([[broken.name, 0.5 + 0.5 * random()]]);
+  for (const [name, strength] of reached) {
+    for (const next of graph.needing(name)) {
+      if (!reached.has(next) && random() < 0.8) reached.set(next, strength * (0.6 + 0.4 * random()));
+    }
+  }
+  const symptoms: Symptom[] = [];
+  const greens: ProbeFact[] = [];
+  const watched = new Set<string>();
+  for (const { name } of components) {
+    if (random() < (name === broken.name ? 0.05 : 0.15)) continue;
+    watched.add(name);
+    const secondhand = random() < 0.4;
+    const strength = reached.get(name);
+    const since = began + Math.floor((graph.distance(name, broken.name) ?? 0) * random() * minute);
+    if (strength === undefined) {
+      if (!secondhand) greens.push(good(name, `${name}-up`));
+      else if (random() < 0.06)
+        symptoms.push(
+          alarming(name, random() < 0.5 ? "slow" : "errors", 0.3 * random(), {
+            since: began - Math.floor(90 * random()) * minute,
+          }),
+        );
+      continue;
+    }
+    if (signal === "failing" && !secondhand) symptoms.push(failing(name, `${name}-up`, { since }));
+    else
+      symptoms.push(
+        alarming(
+          name,
+          signal === "failing" ? "errors" : signal,
+          signal === "failing" ? 0.9 + 0.1 * random() : strength,
+          { since },
+        ),
+      );
+  }
+  return { components, symptoms, greens, watched, cause: broken.name, at: began + 20 * minute };
+}
+
+/** What the search begins with. */
+export function observedIn({ components, symptoms, greens, watched, at }: Omit<World, "cause">): Observed {
+  return {
+    symptoms,
+    greens,
+    watched,
+    signs: [],
+    faults: [],
+    graph: new ComponentGraph(components),
+    roles: rolesOf(components),
+    at,
+  };
+}

@@ -1,0 +1,178 @@
+/** Kinds of outage in which a search by names, tables or counting went wrong, each with variants. */
+import { describe, expect, it } from "vitest";
+import type { Component } from "../../../shared/config/model.ts";
+import type { ResolvedRole } from "../../../shared/config/roles.ts";
+import { diagnose } from "../root-cause.ts";
+import type { Diagnosis, ProbeFact, Symptom } from "../state.ts";
+import { alarming, began, failing, good, observedIn } from "./worlds.fixtures.ts";
+
+const minute = 60_000;
+const layers = ["platform", "application"] as const;
+
+/** `"web > api, cache"`: a part and what it needs; roles by name. */
+function parts(
+  lines: readonly string[],
+  roles: Readonly<Record<string, ResolvedRole>> = {},
+  layer: Component["layer"] = "platform",
+): Component[] {
+  return lines.map((line): Component => {
+    const [name = "", needs = ""] = line.split(" > ");
+    return {
+      name,
+      title: name,
+      layer,
+      role: roles[name] ?? "service",
+      dependsOn: needs === "" ? [] : needs.split(", "),
+    };
+  });
+}
+
+function cause(
+  components: readonly Component[],
+  symptoms: readonly Symptom[],
+  greens: readonly ProbeFact[] = [],
+  watched: readonly string[] = [],
+): Diagnosis {
+  const seen = new Set([...symptoms, ...greens].map(({ component }) => component).concat(watched));
+  return diagnose(observedIn({ components, symptoms, greens, watched: seen, at: began + 15 * minute }));
+}
+
+const chain = ["site > web", "web > api", "api > table", "table"];
+const answered = (status: number): Partial<Symptom> => ({
+  failure: { kind: "http_status", phase: "response", message: "", status },
+});
+
+describe("the deepest of a chain that fails at once", () => {
+  it.each(layers)("is named on the %s, by whatever probe it is seen", (layer) => {
+    for (const kind of ["http", "postgres", "cloud_monitoring"]) {
+      const symptoms = ["site", "web", "api", "table"].map((name) => failing(name, `${name}-up`, { kind }));
+      expect(cause(parts(chain, { table: "platform" }, layer), symptoms)).toMatchObject({
+        rootCause: "table",
+        verdict: layer,
+      });
+    }
+  });
+
+  it("is named when it failed two minutes before, and the dependent is no evidence against it", () => {
+    const symptoms = [
+      failing("cards", "cards-ping", answered(500)),
+      failing("checkout", "checkout-up", { since: began + 2 * minute }),
+    ];
+    const found = cause(parts(["checkout > cards", "cards"], { cards: "third_party" }), symptoms);
+    expect(found.rootCause).toBe("cards");
+    expect(found.evidence.join(" ")).toContain("cards-ping");
+  });
+});
+
+describe("a front end that fails while everything inside works", () => {
+  const inside = ["front > api", "api > db, region", "db > region", "region"];
+  it.each(["edge", "service"] as const)(
+    "is named as %s, and a source of events that reports nothing changes nothing",
+    (front) => {
+      const components = parts(inside, { front, db: "database", region: "region" });
+      const greens = [good("api", "api-up"), good("db", "db-up")];
+      for (const watched of [[], ["region"]])
+        expect(cause(components, [failing("front", "front-up")], greens, watched).rootCause).toBe("front");
+    },
+  );
+});
+
+describe("magnitude", () => {
+  it("keeps a database that is 1 % over its limit from explaining a service that is 50 times over its own", () => {
+    const symptoms = [alarming("db", "slow", 0.01), alarming("shop", "slow", 0.98)];
+    expect(cause(parts(["shop > db", "db"], { db: "database" }), symptoms).rootCause).toBe("shop");
+  });
+
+  it("keeps a trifle that stood for an hour, and one that came later, from taking the answer", () => {
+    const memory = alarming("cache", "saturated", 0.01, { since: began - 60 * minute });
+    const later = alarming("api", "slow", 0.09, { since: began + 3 * minute });
+    const front = alarming("front", "slow", 0.94);
+    expect(cause(parts(["front > api, cache", "api", "cache"]), [memory, later, front]).rootCause).toBe("front");
+  });
+});
+
+it("a part that Google's figures show as normal is not named before one that shows the trouble", () => {
+  const components = parts(["shop > db", "db"], { db: "database" });
+  expect(cause(components, [failing("shop", "shop-up")], [], ["db"]).rootCause).toBe("shop");
+});
+
+describe("an edge that hands on what a service behind it makes", () => {
+  const behind = ["one > lb", "two > lb", "lb"];
+  const components = parts(behind, { lb: "edge" });
+  it("is not the cause while others behind it work", () => {
+    const found = cause(
+      components,
+      [failing("lb", "front", answered(503)), failing("one", "one-up", answered(503))],
+      [good("two", "two-up")],
+    );
+    expect(found.rootCause).toBe("one");
+  });
+
+  it("is the cause of what it makes itself", () => {
+    const symptoms = ["lb", "one", "two"].map((name) => failing(name, `${name}-up`, answered(502)));
+    expect(cause(components, symptoms).rootCause).toBe("lb");
+  });
+});
+
+it.each([
+  ["an expired certificate behind one edge", "tls" as const, "certificate" as const],
+  ["a silent job", "unavailable" as const, "missing" as const],
+  ["a body that is not as expected", "body" as const, undefined],
+])("%s is the trouble of the part that shows it", (_, kind, signal) => {
+  const failure = { kind, phase: "response", message: "", ...(signal === undefined ? {} : { signal }) };
+  const found = cause(
+    parts(["it > lb, db", "lb", "db"], { lb: "edge", db: "database" }),
+    [failing("it", "it-up", { failure, ...(signal === undefined ? {} : { signal }) })],
+    [good("lb", "lb-up"), good("db", "db-up")],
+  );
+  expect(found.rootCause).toBe("it");
+  expect(found.whys.join(" ")).not.toMatch(/time-out|Query Insights|gcloud sql/);
+});
+
+it("a database that answers that it is full is the cause, and not the way to it", () => {
+  const failure = { kind: "database" as const, phase: "authentication", message: "", code: "53300" };
+  const symptoms = [
+    failing("db", "db-inside", { failure, vantage: "inside", kind: "postgres", reach: "private" }),
+    failing("shop", "shop-up", answered(503)),
+  ];
+  const found = cause(parts(["shop > db", "db > way", "way"], { db: "database", way: "connector" }), symptoms);
+  expect([found.rootCause, found.pattern]).toEqual(["db", "database out of connections"]);
+});
+
+it("one rotated key is one cause", () => {
+  const failure = { kind: "auth" as const, phase: "upgrade", message: "", status: 401 };
+  const symptoms = [
+    failing("socket", "socket-up", { failure, kind: "websocket" }),
+    failing("walk", "walk-it", { failure, kind: "journey" }),
+  ];
+  const found = cause(parts(["walk > socket", "socket"], { walk: "journey", socket: "websocket" }), symptoms);
+  expect([found.rootCause, found.alsoBroken]).toEqual(["socket", undefined]);
+});
+
+it("without its distinguishing fact no pattern is said", () => {
+  for (const role of ["service", "auth", "connector", "cache", "third_party", "platform", "queue"] as const) {
+    const found = cause(parts(["it"], { it: role }), [failing("it", "it-up", answered(503))]);
+    expect([found.rootCause, found.pattern]).toEqual(["it", "fails by itself"]);
+    expect(found.next?.join(" ")).not.toMatch(/undefined|update-traffic/);
+  }
+});
+
+it("a cause that has recovered does not keep the blame for what goes on", () => {
+  const symptoms = [failing("db", "db-up", { until: began + 3 * minute }), failing("shop", "shop-up")];
+  const components = parts(["shop > db", "db"], { db: "database" });
+  const seen = observedIn({
+    components,
+    symptoms,
+    greens: [good("db", "db-up")],
+    watched: new Set(["db", "shop"]),
+    at: began + 60 * minute,
+  });
+  const first = diagnose({
+    ...seen,
+    symptoms: symptoms.map(({ until: _, ...one }) => one),
+    greens: [],
+    at: began + 3 * minute,
+  });
+  expect(first.rootCause).toBe("db");
+  expect(diagnose(seen, first).rootCause).toBe("shop");
+});
