@@ -5,7 +5,7 @@ import { googleApi } from "../shared/adapters/google-api.ts";
 import { localSecrets } from "../shared/adapters/secrets.ts";
 import { connectStore } from "../shared/adapters/select.ts";
 import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
-import { beatsIn } from "../shared/heartbeats.ts";
+import { awaitedIn, beatsIn } from "../shared/heartbeats.ts";
 import { replaceDnsLookup } from "../shared/lookup.ts";
 import type { ProbeResult, Report, Trigger, Vantage } from "../shared/messages/report.ts";
 import type { Secrets, Store } from "../shared/ports.ts";
@@ -55,6 +55,7 @@ export function runHere({ configuration, probes, group, request, ...errand }: Er
         control: configuration.control?.[vantage],
         google: googleApi(process.env["PATHKEEPER_GOOGLE_API"]),
         beats: async (name) => beatsIn(await storeHere())(name),
+        awaited: async (probe) => awaitedIn(await storeHere())(probe),
         clock: { now: () => Date.now() },
       }),
     ),

@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)("on Google's emulator", () => {
 
     it("pushes with the token of the endpoint", async () => {
       const endpoints = subscriptions.map((subscription) => ({ subscription, url: `${after.url}/?token=of-this-run` }));
-      await setUpGoogleBroker({ host: emulator.host, projectId, endpoints });
+      await setUpGoogleBroker({ host, projectId, endpoints });
       await publisher.publish("ticks", [{ data: "with the token" }]);
       await vi.waitUntil(() => after.pushes.some(({ message }) => message.data === "with the token"), {
         timeout: 10_000,

@@ -120,7 +120,7 @@ export class Watch {
 
   #component(name: string, now: number): ViewComponent {
     const title = this.#configuration.components.find((component) => component.name === name)?.title ?? name;
-    const results = [...this.#results.values()].filter((result) => result.component === name);
+    const results = [...this.#results.values()].filter((result) => result.component === name && !result.pending);
     const failed = results.find(({ success }) => !success);
     const alert = this.#alerts.find(({ component, status }) => component === name && status === "firing");
     const measured = results.length > 0 ? results : this.#measuredFor(name);

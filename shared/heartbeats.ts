@@ -18,11 +18,32 @@ export interface KeptBeat {
 /** Reads the newest beat of a name; `undefined` where there never was one. */
 export type BeatReader = (name: string) => Promise<KeptBeat | undefined>;
 
+/** Since when the beats of a probe have been awaited, in milliseconds since the epoch; Infinity where it has only been added, `undefined` where nothing is kept of any. */
+export type AwaitedReader = (probe: string) => Promise<number | undefined>;
+
 /** The beats that a store holds. */
 export function beatsIn(store: Pick<Store, "get">): BeatReader {
   return async (name) => {
     const fields = await store.get(heartbeatCollection, name);
     return fields === undefined ? undefined : decode(fields);
+  };
+}
+
+/** Where the evaluator writes since when each probe waits: nobody can have missed what was not asked for. */
+export const awaitedPlace = { collection: "state", id: "awaited" } as const;
+
+/** The document of since when each probe waits, by its name. */
+export function awaitedFields(since: Readonly<Record<string, number>>, now: number): Fields {
+  return { data: JSON.stringify(since), updated_at: new Date(now) };
+}
+
+/** Since when each probe waits, as a store holds it. */
+export function awaitedIn(store: Pick<Store, "get">): AwaitedReader {
+  return async (probe) => {
+    const fields = await store.get(awaitedPlace.collection, awaitedPlace.id);
+    if (fields === undefined) return undefined;
+    const since = JSON.parse(String(fields["data"])) as Readonly<Record<string, number>>;
+    return Object.hasOwn(since, probe) ? since[probe] : Number.POSITIVE_INFINITY;
   };
 }
 

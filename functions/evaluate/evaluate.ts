@@ -5,6 +5,7 @@
 import type { Availability } from "../../shared/availability.ts";
 import { ownEntry, setEntry } from "../../shared/entries.ts";
 import { exportsOf } from "../../shared/exported-metrics.ts";
+import { awaitedPlace } from "../../shared/heartbeats.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
 import type { Fields, MetricPoint, Reads, Store, Transaction } from "../../shared/ports.ts";
@@ -153,10 +154,7 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
   const itself = desk.watchesItself ? await lookAtItself(desk, states, at, now) : undefined;
   if (itself !== undefined) committed.push(itself);
   if (plan.crossRules.length > 0 || strays.includes(crossPartition)) {
-    const source = sourceOf(
-      seen.map(({ series }) => series),
-      plan,
-    );
+    const source = sourceOf(seen, plan);
     const step = (state: PartitionState): Evaluated => {
       const changes: Change[] = [];
       const verdicts = judgeNow(judgeable(plan.crossRules, states, plan, at), source, at, plan);
@@ -316,6 +314,7 @@ function commitStep<State extends PartitionState | SelfState>(
       }
       const written = state === stored ? undefined : document.write(state, before, now);
       if (written !== undefined) transaction.set(stateCollection, document.id, written.fields);
+      if (written?.awaited !== undefined) transaction.set(awaitedPlace.collection, awaitedPlace.id, written.awaited);
       return { outbox, remarks: written?.remarks ?? [], ...(ignored === undefined ? {} : { ignored }) };
     });
   return turns.take(document.id, async () => {

@@ -3,7 +3,7 @@
  * same reports in any order, repeated at will, end in the same state as long as they are not later than the horizon.
  */
 import { ownEntry, setEntry } from "../../shared/entries.ts";
-import type { ProbeResult, Report } from "../../shared/messages/report.ts";
+import { isTelling, type ProbeResult, type Report } from "../../shared/messages/report.ts";
 import { bad, good } from "./alert.ts";
 import { type AlertsByKey, applied, type Change, keyOf, Verdicts } from "./alerts.ts";
 import { faultsOf, sameSigns, signsOf } from "./cause/signs.ts";
@@ -38,7 +38,8 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
     return { state: { ...state, reports, watermark, blindAt }, changes: [], ignored: "prober unhealthy" };
   }
 
-  const series = withSamples(state.series, report, plan, horizon);
+  const telling = report.results.filter(isTelling);
+  const series = withSamples(state.series, { ...report, results: telling }, plan, horizon);
   const probes = { ...state.probes };
   const changes: Change[] = [];
   for (const result of report.results) {
@@ -50,10 +51,10 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
 
   // A report that came late changes what later instants looked like, so they are judged again.
   const instants = new Set(reports.map(([, instant]) => instant).filter((instant) => instant >= at));
-  const touched = new Set(report.results.flatMap(({ measurements }) => measurements.map(({ metric }) => metric)));
+  const touched = new Set(telling.flatMap(({ measurements }) => measurements.map(({ metric }) => metric)));
   touched.add("probe_success").add("probe_duration");
   const rules = rulesIn(report.group, plan).filter((rule) => rule.metrics.some((metric) => touched.has(metric)));
-  const source = sourceOf([series], plan);
+  const source = sourceOf([{ series, probes }], plan);
   const verdicts = judge(rules, source, [...instants], state.alerts, plan);
   const alerts = applied(state.alerts, verdicts, { partition: report.group, plan, source, watermark, changes });
   const kept = withoutOld(series, watermark, horizon, plan);
@@ -74,7 +75,7 @@ export function evaluateTick(state: PartitionState, group: string, plan: Plan, n
     changes.push({ what: "probe", at: now, fact: silent });
   }
   const timed = rulesIn(group, plan).filter((rule) => rule.timed);
-  const source = sourceOf([state.series], plan);
+  const source = sourceOf([state], plan);
   const verdicts = judgeNow(timed, source, now, plan);
   const alerts = applied(state.alerts, verdicts, { partition: group, plan, source, watermark: now, changes });
   const changed = changes.length > 0 || alerts !== state.alerts;
@@ -119,12 +120,20 @@ export function judgeNow(rules: readonly CompiledRule[], source: SeriesSource, n
       // While reports arrive, they do the judging.
       if (!silent && !isCross && rule.condition.selectors.length > 0) continue;
       const verdict = verdictOf(finding, rule);
-      // Nothing can be missing of what never was.
-      if (finding.truth === undefined && newest === undefined && verdict === bad) continue;
+      // Nothing can be missing of what never was, or was not looked at yet.
+      if (finding.truth === undefined && verdict === bad && (newest === undefined || !isWatched(rule, source)))
+        continue;
       if (verdict !== undefined) verdicts.add(rule, finding, now, verdict);
     }
   }
   return verdicts;
+}
+
+/** Whether everything that a rule looks at has been looked at, by a probe that was run. */
+function isWatched({ condition }: CompiledRule, { watchedSince }: SeriesSource): boolean {
+  return condition.selectors.every(
+    ({ metric, matchers }) => watchedSince?.(metric, matchers) !== Number.POSITIVE_INFINITY,
+  );
 }
 
 /** The instant of a report: that of its newest result. */
@@ -150,6 +159,7 @@ function judge(
       for (const finding of findings(rule, source, instant, onlyBad)) {
         const verdict = verdictOf(finding, rule);
         if (verdict === undefined || (onlyBad && verdict !== bad)) continue;
+        if (finding.truth === undefined && verdict === bad && !isWatched(rule, source)) continue;
         const newest = newestOf(finding, instant);
         // Judged once per measurement of its own, not once per report of its neighbours.
         if (newest === undefined || instant - newest > intervalOf(plan, finding.labels["probe"]) / 2) continue;
@@ -181,10 +191,14 @@ export function withResult(
   plan: Plan,
 ): ProbeFact {
   const at = Date.parse(result.at);
-  const status = result.success ? "good" : "bad";
+  const status = !isTelling(result) ? "unknown" : result.success ? "good" : "bad";
   const { probe, component } = result;
   const timeoutMs = plan.probes.get(probe)?.timeoutMs ?? Number.POSITIVE_INFINITY;
+  // Of a fact that an older version wrote it is not known, and stays so.
+  const first = known === undefined ? { firstAt: at } : firstOf(known, at);
   const seen = {
+    ...first,
+    ...(result.pending === undefined ? {} : { pending: result.pending }),
     ...(result.failure === undefined ? {} : { failure: result.failure }),
     ...signsIn(signsOf(result, known?.signs ?? {}, plan.baselines, timeoutMs)),
     ...faultsIn(result, known),
@@ -192,13 +206,18 @@ export function withResult(
   if (known === undefined) return { probe, component, vantage, status, since: at, at, ...seen };
   if (at < known.at) {
     // It came late: it can only move the beginning of the present status, or the end of the one before.
-    if (status !== known.status) return { ...known, otherAt: Math.max(known.otherAt ?? 0, at) };
-    return at < known.since && at > (known.otherAt ?? 0) ? { ...known, since: at } : known;
+    const earlier = first.firstAt === known.firstAt ? known : { ...known, ...first };
+    if (status !== known.status) return { ...earlier, otherAt: Math.max(known.otherAt ?? 0, at) };
+    return at < known.since && at > (known.otherAt ?? 0) ? { ...earlier, since: at } : earlier;
   }
   if (status === known.status) {
     return { probe, component, vantage, status, since: known.since, at, ...other(known), ...seen };
   }
   return { probe, component, vantage, status, since: at, at, otherAt: known.at, ...seen };
+}
+
+function firstOf({ firstAt }: ProbeFact, at: number): Pick<ProbeFact, "firstAt"> {
+  return firstAt === undefined ? {} : { firstAt: Math.min(firstAt, at) };
 }
 
 /** Whether the incidents must hear of it: the probe is not what it was, fails in another way, or shows something else. */

@@ -31,6 +31,8 @@ export interface Plan {
   readonly intervals: ReadonlyMap<string, number>;
   /** The same at the least: their pace while they run. */
   readonly paces: ReadonlyMap<string, number>;
+  /** Names of the probes that can yield series of a metric with these labels. */
+  yielding(metric: string, matchers: Readonly<Record<string, string>>): readonly string[];
   /** The probes of the configuration, by name. */
   readonly probes: ReadonlyMap<string, ConfiguredProbe>;
   /** What is normal, by which a recovery is judged. */
@@ -73,6 +75,7 @@ export function planOf(configuration: Configuration): Plan {
     ),
     intervals: new Map(configuration.probes.map(({ name, schedule }) => [name, longestGap(schedule)])),
     paces: new Map(configuration.probes.map(({ name, schedule }) => [name, shortestGap(schedule)])),
+    yielding: yieldingIn(configuration),
     probes: new Map(configuration.probes.map((probe) => [probe.name, probe])),
     baselines: configuration.baselines.map(({ metric, expectation }) => compileBaseline(metric, expectation)),
     groups,
@@ -130,6 +133,19 @@ function selectorsOf({ condition, clear }: CompiledRule): readonly Selector[] {
 
 function yieldsAny(probe: ConfiguredProbe, rule: CompiledRule): boolean {
   return selectorsOf(rule).some((selector) => yields(probe, selector));
+}
+
+/** Worked out once for each selection: it is asked for with every report. */
+function yieldingIn({ probes }: Configuration): Plan["yielding"] {
+  const known = new Map<string, readonly string[]>();
+  return (metric, matchers) => {
+    const key = JSON.stringify([metric, matchers]);
+    const found =
+      known.get(key) ??
+      probes.filter((probe) => yields(probe, { metric, matchers, windowMs: 0 })).map(({ name }) => name);
+    known.set(key, found);
+    return found;
+  };
 }
 
 /** Whether a probe can yield what a selector selects: by its kind, or because its settings name the metric. */

@@ -3,7 +3,7 @@ import type { Report } from "../../shared/messages/report.ts";
 import type { Series, SeriesSource } from "./condition/index.ts";
 import { boundedLabels, type Labels, labelKey, labelPart } from "./labels.ts";
 import { type Plan, staleAfter } from "./plan.ts";
-import type { SeriesState } from "./state.ts";
+import type { PartitionState, SeriesState } from "./state.ts";
 
 /** Series by their keys: metric, probe and the labels of their own. */
 export type SeriesByKey = ReadonlyMap<string, SeriesState>;
@@ -63,9 +63,9 @@ export function withoutOld(
 const longestSilence = 1_800_000;
 
 /** The series of partitions, in the form that conditions read. */
-export function sourceOf(partitions: Iterable<SeriesByKey>, plan: Plan): SeriesSource {
+export function sourceOf(partitions: readonly Pick<PartitionState, "series" | "probes">[], plan: Plan): SeriesSource {
   const byMetric = new Map<string, Series[]>();
-  for (const series of partitions) {
+  for (const { series } of partitions) {
     for (const { metric, labels, times, values } of series.values()) {
       const one = { metric, labels, times, values, staleAfterMs: staleAfter(plan, labels["probe"]) };
       const list = byMetric.get(metric);
@@ -82,7 +82,22 @@ export function sourceOf(partitions: Iterable<SeriesByKey>, plan: Plan): SeriesS
       byProbe.set(metric, probes);
       return probes.get(probe) ?? [];
     },
+    watchedSince(metric, matchers) {
+      const yielding = plan.yielding(metric, matchers);
+      // No probe is known to yield it: there is nothing to wait for.
+      if (yielding.length === 0) return Number.NEGATIVE_INFINITY;
+      return Math.min(...yielding.map((probe) => firstRunOf(probe, partitions)));
+    },
   };
+}
+
+/** When a probe was first run, and infinitely late where it was not, or could not be when it was last tried. */
+function firstRunOf(probe: string, partitions: readonly Pick<PartitionState, "probes">[]): number {
+  const facts = partitions.flatMap(({ probes }) => (Object.hasOwn(probes, probe) ? (probes[probe] ?? []) : []));
+  const runs = facts.filter(({ pending, status, failure }) => {
+    return pending === undefined && !(status === "unknown" && failure?.kind === "internal");
+  });
+  return Math.min(...runs.map(({ firstAt = Number.NEGATIVE_INFINITY }) => firstAt));
 }
 
 /** To a millionth of the base unit: more digits say nothing, and each is kept a thousand times. */

@@ -1,4 +1,6 @@
 /** The documents of state that a step is taken in: how each is read, brought back from the future, and written. */
+import { isDeepStrictEqual } from "node:util";
+import { awaitedFields } from "../../shared/heartbeats.ts";
 import { selfGroup } from "../../shared/monitor.ts";
 import type { Fields, Reads } from "../../shared/ports.ts";
 import { healedPartition, healedSelf } from "./heal.ts";
@@ -13,8 +15,8 @@ export interface StateDocument<State> {
   read(reads: Reads): Promise<State>;
   /** The state without the future; the same object where nothing of it is in the future. */
   heal(state: State): State;
-  /** The document, and what people should know of what it holds, in sentences. */
-  write(state: State, before: State, now: number): { readonly fields: Fields; readonly remarks?: readonly string[] };
+  /** The document, what people should know of what it holds, in sentences, and what is written with it for the probe function. */
+  write(state: State, before: State, now: number): { fields: Fields; remarks?: readonly string[]; awaited?: Fields };
 }
 
 /** What it takes to read them. */
@@ -30,7 +32,10 @@ export function monitorDocument({ latest }: Pick<Readable, "latest">): StateDocu
     id: selfGroup,
     read: async (reads) => decodeSelf(await reads.get(stateCollection, selfGroup)),
     heal: (state) => healedSelf(state, latest),
-    write: (state, _, now) => ({ fields: encodeSelf(state, now) }),
+    write: (state, { awaited: known }, now) => ({
+      fields: encodeSelf(state, now),
+      ...(isDeepStrictEqual(state.awaited, known) ? {} : { awaited: awaitedFields(state.awaited ?? {}, now) }),
+    }),
   };
 }
 

@@ -52,7 +52,7 @@ export interface ProbeFact {
   readonly probe: string;
   readonly component: string;
   readonly vantage: "inside" | "outside";
-  /** `unknown`: nothing was heard of it for too long. */
+  /** `unknown`: nothing was heard of it for too long, or its newest result says nothing of its target. */
   readonly status: "good" | "bad" | "unknown";
   /** The first instant of this status. */
   readonly since: number;
@@ -60,6 +60,10 @@ export interface ProbeFact {
   readonly at: number;
   /** The newest instant at which the status was another. */
   readonly otherAt?: number;
+  /** When it was first run; absent where an older version has not kept it. */
+  readonly firstAt?: number;
+  /** What it waits for was not due yet when it was last run. */
+  readonly pending?: true;
   readonly failure?: Failure;
   /** What its measurements say beyond its success, by metric. */
   readonly signs?: Readonly<Record<string, Sign>>;

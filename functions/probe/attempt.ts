@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import { isSecretReference, type SecretReference } from "../../shared/config/secret-reference.ts";
 import { ownEntry } from "../../shared/entries.ts";
-import type { BeatReader } from "../../shared/heartbeats.ts";
+import type { AwaitedReader, BeatReader } from "../../shared/heartbeats.ts";
 import type {
   Attempt,
   Failure,
@@ -25,6 +25,8 @@ export interface AttemptPorts {
   readonly google: GoogleApi;
   /** Reads what reports to us by itself. @default nothing can be read */
   readonly beats?: BeatReader | undefined;
+  /** Reads since when what reports to us by itself is awaited. @default it always was */
+  readonly awaited?: AwaitedReader | undefined;
   readonly clock: Clock;
   /** Milliseconds since the epoch by which all must be over. @default as long as the probes take */
   readonly until?: number | undefined;
@@ -91,14 +93,14 @@ async function attempt(probe: ConfiguredProbe, timeoutMs: number, ports: Attempt
       ? failed("internal", "start", "the time of the whole run was over before this probe could start")
       : await withinDeadline(limitMs, ports.unwanted, (signal, onClose) => {
           const remaining = (): number => Math.max(0, started + limitMs - performance.now());
-          return assessed(probe, ports, worldOf(ports, { signal, onClose, remaining }, redactor));
+          return assessed(probe, ports, worldOf(probe, ports, { signal, onClose, remaining }, redactor));
         });
   return { at, ms: performance.now() - started, assessment, redactor };
 }
 
 function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted): ProbeResult {
   const { assessment, ms, redactor } = second ?? first;
-  const { failure, findings, unchecked, hops } = assessment;
+  const { failure, findings, unchecked, hops, pending } = assessment;
   const clean = (text: string): string => (isPlain(text) && redactor.isEmpty ? text : bounded(text, redactor));
   const cleanFailure = (one: Failure): Failure => {
     const { code } = one;
@@ -120,6 +122,7 @@ function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted):
     at: instant(first.at),
     success: failure === undefined,
     ...(failure ? { failure: cleanFailure(failure) } : {}),
+    ...(pending ? { pending } : {}),
     measurements,
     ...(findings ? { findings: findings.map((finding) => mapTexts<Finding>(finding, clean)) } : {}),
     ...(unchecked ? { unchecked: unchecked.map((one) => mapTexts<Unchecked>(one, clean)) } : {}),
@@ -196,7 +199,8 @@ async function assessed(
 }
 
 function worldOf(
-  { secrets, google, beats, clock }: AttemptPorts,
+  { name: probe }: ConfiguredProbe,
+  { secrets, google, beats, awaited, clock }: AttemptPorts,
   scope: Pick<ProbeWorld, "signal" | "onClose" | "remaining">,
   redactor: Redactor,
 ): ProbeWorld {
@@ -207,6 +211,7 @@ function worldOf(
       if (beats === undefined) throw new Error("there is no store to read them from");
       return await beats(name);
     },
+    awaitedSince: async () => (awaited === undefined ? 0 : await awaited(probe)),
     clock: () => performance.now(),
     now: () => clock.now(),
     conceal: (text) => redactor.add(text),

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, Socket } from "no
 import { onTestFinished } from "vitest";
 import { googleApi } from "../../shared/adapters/google-api.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
-import type { BeatReader } from "../../shared/heartbeats.ts";
+import type { AwaitedReader, BeatReader } from "../../shared/heartbeats.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import type { AnyProber } from "./prober.ts";
 import { runProbes } from "./run.ts";
@@ -45,6 +45,8 @@ export interface ProbeOnceOptions {
   readonly googleStand?: string;
   /** Reads what reports to us by itself. @default nothing can be read */
   readonly beats?: BeatReader;
+  /** Reads since when they are awaited. @default they always were */
+  readonly awaited?: AwaitedReader;
 }
 
 /** Runs one probe as the function does. */
@@ -57,6 +59,7 @@ export async function probeOnce(
     secrets = {},
     googleStand = "http://127.0.0.1:1",
     beats,
+    awaited,
   }: ProbeOnceOptions = {},
 ): Promise<ProbeResult> {
   const { recheck: _off, ...rechecked } = probeOf(prober.kind, settings, timeoutMs);
@@ -76,6 +79,7 @@ export async function probeOnce(
     },
     google: googleApi(googleStand),
     beats,
+    awaited,
     clock: { now: () => Date.now() },
     probers: { [prober.kind]: prober },
   });

@@ -1,7 +1,7 @@
 /** The shell of the probe function: one probe request in, one report for each round of it out. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
-import type { BeatReader } from "../../shared/heartbeats.ts";
+import type { AwaitedReader, BeatReader } from "../../shared/heartbeats.ts";
 import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Report, Vantage } from "../../shared/messages/report.ts";
@@ -20,6 +20,8 @@ export interface ProbePorts {
   readonly secrets: Secrets;
   readonly google: GoogleApi;
   readonly beats?: BeatReader;
+  /** Reads since when that is awaited. */
+  readonly awaited?: AwaitedReader;
   readonly publisher: Publisher;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -90,7 +92,7 @@ async function runRounds(
   ports: ProbePorts,
   instance: Instance,
 ): Promise<void> {
-  const { clock, secrets, google, beats, logger, run = runProbes, sleep = wait, warm = warmUp } = ports;
+  const { clock, secrets, google, beats, awaited, logger, run = runProbes, sleep = wait, warm = warmUp } = ports;
   const { environment, vantage, group, trigger } = request;
   const until = clock.now() + answerWithin;
   const skipped: string[] = [];
@@ -118,6 +120,7 @@ async function runRounds(
       secrets,
       google,
       beats,
+      awaited,
       clock,
       until,
       nextAt: round.nextAt,

@@ -26,6 +26,11 @@ export interface ProbeWorld {
   readonly redact: Redact;
   /** The newest report of what reports to us by itself. @throws Error where it cannot be read */
   lastBeat(name: string): Promise<KeptBeat | undefined>;
+  /**
+   * Since when this probe has been part of the monitor, in milliseconds since the epoch; Infinity where it has only been added, `undefined` where
+   * the monitor has not begun to keep it. @throws Error where it cannot be read
+   */
+  awaitedSince(): Promise<number | undefined>;
   /** Google's APIs, with the identity of the function. */
   readonly google: GoogleApi;
   /** Refuses an address before it is connected to. @throws ProbeFault @default permits all */
@@ -50,6 +55,8 @@ export interface Assessment {
   readonly hops?: readonly Hop[];
   /** The failure counts as it is, without a second attempt: that would prove nothing, or do again what the first has done to its target. */
   readonly conclusive?: true;
+  /** Nothing is known yet: what is waited for is not due. */
+  readonly pending?: true;
   /** Samples to keep where a second attempt at once succeeds: then this one has met a cold instance. */
   readonly ifCold?: Assessment["measurements"];
 }

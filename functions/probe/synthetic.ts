@@ -70,7 +70,7 @@ export function syntheticHandler(
   ports: ProbePorts,
   environment: Readonly<Record<string, string | undefined>> = {},
 ): (request: Request, response: Response, name: string) => Promise<void> {
-  const { configuration, vantage, secrets, google, beats, clock, logger, run = runProbes } = ports;
+  const { configuration, vantage, secrets, google, beats, awaited, clock, logger, run = runProbes } = ports;
   const running = new Set<string>();
   const metadata = Object.fromEntries(
     toldVariables.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
@@ -98,6 +98,7 @@ export function syntheticHandler(
         secrets,
         google,
         beats,
+        awaited,
         clock,
       });
       const [result] = results;

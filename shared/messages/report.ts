@@ -128,6 +128,8 @@ export interface ProbeResult {
   at: string;
   success: boolean;
   failure?: Failure | undefined;
+  /** Nothing is known of the target yet: what is waited for is not due. */
+  pending?: true | undefined;
   measurements: Measurement[];
   findings?: Finding[] | undefined;
   unchecked?: Unchecked[] | undefined;
@@ -135,6 +137,14 @@ export interface ProbeResult {
   hops?: Hop[] | undefined;
   /** All attempts, where there was more than one: the last of them is the result. */
   attempts?: Attempt[] | undefined;
+}
+
+/**
+ * Whether a result says anything of its target. What is not due yet says nothing, and neither does a probe that could not run, for want of a
+ * secret or of a right setting: that is the monitor's own trouble.
+ */
+export function isTelling({ failure, pending }: Pick<ProbeResult, "failure" | "pending">): boolean {
+  return pending !== true && failure?.kind !== "internal";
 }
 
 /** Why the probes ran. */
@@ -190,6 +200,7 @@ const reportSchema = lazily((): z.ZodType<Report> => {
         at: instant,
         success: z.boolean(),
         failure: failure.optional(),
+        pending: z.literal(true).optional(),
         measurements: z.array(
           z.object({ metric: z.string(), value: z.number(), labels: namedRecord(z.string(), z.string()) }),
         ),

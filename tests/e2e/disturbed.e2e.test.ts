@@ -8,7 +8,7 @@ it("ends the same with every message twice and out of order, each function kille
 }, async () => {
   const options = ["--once", "--data", await dataDirectory(), "--duplicates", "1", "--disorder", "400ms"];
   const [, , data = ""] = options;
-  const first = startLocalSystem(...options);
+  const first = startLocalSystem([...options]);
   await first.prints("begins to lose connections");
   for (const name of ["probe", "evaluate", "notify"]) await killed(data, name);
   const restarted = await processesOf(data);
@@ -17,14 +17,14 @@ it("ends the same with every message twice and out of order, each function kille
   // Each function was started again once, and none of them ever by itself.
   expect(await processesOf(data)).toEqual(restarted);
   await first.end("SIGKILL");
-  const second = startLocalSystem(...options);
+  const second = startLocalSystem([...options]);
   expect(await second.outcome()).toMatchObject({ ...asPromised, repeated: 0, restarts: 0 });
   expect(await second.exitCode()).toBe(0);
 });
 
 it("can be left at any time, and leaves nothing running", { timeout: deadline }, async () => {
   const data = await dataDirectory();
-  const system = startLocalSystem("--once", "--data", data);
+  const system = startLocalSystem(["--once", "--data", data]);
   await system.prints("All is well");
   const processes = Object.values(await processesOf(data));
   await system.end("SIGINT");

@@ -15,7 +15,7 @@ describe.skipIf(missing !== undefined)("on Google's engine", () => {
     timeout: deadline,
   }, async () => {
     const data = await dataDirectory();
-    const system = startLocalSystem(
+    const system = startLocalSystem([
       "--once",
       "--engine",
       "google",
@@ -23,7 +23,7 @@ describe.skipIf(missing !== undefined)("on Google's engine", () => {
       data,
       "--bundles",
       await startedOnce("bundles"),
-    );
+    ]);
     await system.prints("begins to lose connections");
     for (const name of ["probe", "evaluate", "notify"]) await killed(data, name);
     expect(await system.outcome()).toMatchObject({

@@ -23,7 +23,7 @@ it("one outage is one incident, told once to everybody, written down, and the sa
 }, async () => {
   const data = await dataDirectory();
   const record = join(data, "reports.ndjson");
-  const system = startLocalSystem(
+  const system = startLocalSystem([
     "--once",
     "--bundles",
     await startedOnce("bundles"),
@@ -31,7 +31,7 @@ it("one outage is one incident, told once to everybody, written down, and the sa
     data,
     "--record",
     record,
-  );
+  ]);
   const outcome = await system.outcome();
   expect(outcome).toMatchObject({ ...asPromised, repeated: 0, restarts: 0 });
   expect(await system.exitCode()).toBe(0);

@@ -10,6 +10,14 @@ import type { Outcome } from "../../local/outcome.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+/** Where a run of the local system has its place. */
+interface LocalSystemOptions {
+  /** The folder to run in. @default the repository */
+  readonly cwd?: string;
+  /** A descriptor for its standard output, in place of what is kept. */
+  readonly stdout?: number;
+}
+
 /** A run of the local system. */
 class LocalSystem {
   /** Everything it has printed. */
@@ -18,8 +26,7 @@ class LocalSystem {
   readonly #ended: Promise<void>;
   readonly #waiting = new Set<() => void>();
 
-  /** @param where the folder to run in, by default the repository, and a descriptor for its standard output in place of what is kept */
-  constructor(args: readonly string[], { cwd = root, stdout }: { cwd?: string; stdout?: number } = {}) {
+  constructor(args: readonly string[], { cwd = root, stdout }: LocalSystemOptions) {
     this.#child = spawn(process.execPath, [join(root, "local/main.ts"), ...args], {
       cwd,
       stdio: ["ignore", stdout ?? "pipe", "pipe"],
@@ -74,8 +81,8 @@ class LocalSystem {
 }
 
 /** Starts the local system; it is killed with the test, and its last lines are printed where that fails. */
-export function startLocalSystem(...args: string[]): LocalSystem {
-  const system = new LocalSystem(args);
+export function startLocalSystem(args: readonly string[], options: LocalSystemOptions = {}): LocalSystem {
+  const system = new LocalSystem(args, options);
   onTestFailed(() => console.error(system.output.split("\n").slice(-60).join("\n")));
   onTestFinished(() => system.end("SIGKILL"));
   return system;

@@ -6,7 +6,7 @@
 import { dayOf, periodStart } from "../../../shared/availability.ts";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { ownEntry, setEntry } from "../../../shared/entries.ts";
-import type { Report } from "../../../shared/messages/report.ts";
+import { isTelling, type Report } from "../../../shared/messages/report.ts";
 import { type Plan, staleAfter } from "../plan.ts";
 
 /** What a moment was: 0 down, 1 up, 2 unknown. */
@@ -66,12 +66,13 @@ export function withReport(uptimes: Uptimes, report: Report, plan: Plan, horizon
     if (!gone) setEntry(next, name, uptime);
   }
   const most = Math.min(mostRuns, Math.floor(mostRunsOfAll / Math.max(1, Object.keys(next).length)));
-  for (const { probe, at, success } of report.results) {
+  for (const result of report.results) {
+    const { probe, at, success } = result;
     const configured = plan.probes.get(probe);
     const rank = configured && rankOf(configured);
     if (configured === undefined || rank === undefined || (rank === null && configured.kind !== "journey")) continue;
     const instant = Date.parse(at);
-    const code = report.prober_unhealthy !== undefined ? 2 : success ? 1 : 0;
+    const code = report.prober_unhealthy !== undefined || !isTelling(result) ? 2 : success ? 1 : 0;
     const before = ownEntry(next, probe) ?? blank;
     const reckoned: Uptime = {
       ...before,

@@ -228,11 +228,16 @@ class Binder {
   #absent(node: Call, metric: MetricNode, named: NamedMetric, windowMs: number): TruthTerm {
     const slot = this.#slot(metric, named, windowMs);
     this.#seesAbsence = true;
-    const absent = (row: Row, at: number): boolean => {
-      const times = row[slot]?.times ?? [];
+    const absent = (row: Row, at: number): Truth => {
+      const times = row[slot]?.times;
+      // What was never seen is absent for as long as somebody has looked.
+      if (times === undefined) return at - windowMs >= (row.watchedSince?.[slot] ?? at - windowMs) ? true : undefined;
       return countUntil(times, at) === countUntil(times, at - windowMs);
     };
-    this.#insert(node.end, (row, at) => (absent(row, at) ? " (yes)" : " (no)"));
+    this.#insert(node.end, (row, at) => {
+      const truth = absent(row, at);
+      return truth === undefined ? " (not known yet)" : truth ? " (yes)" : " (no)";
+    });
     return { kind: "truth", at: absent };
   }
 

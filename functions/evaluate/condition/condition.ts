@@ -22,7 +22,7 @@ export function compileCondition(text: string, { windowMs }: { windowMs: number 
     evaluate(source, at, onlyTrue = false) {
       if (single === undefined || bound.seesAbsence) {
         const instances = single === undefined ? overRows(bound, source, at) : overSeries(bound, single, source, at);
-        return instances.length === 0 && bound.seesAbsence ? [nothingSeen(bound, at)] : instances;
+        return instances.length === 0 && bound.seesAbsence ? [nothingSeen(bound, source, at)] : instances;
       }
       return overSeries(bound, single, source, at, onlyTrue);
     },
@@ -51,13 +51,21 @@ function overSeries(
 
 function overRows(bound: Bound, source: SeriesSource, at: number): readonly Instance[] {
   const rows = rowsOf(bound.selections, source);
-  return withoutDuplicates(rows.map((row) => new RowInstance(bound, row, at, agreedLabels(row))));
+  const watched = watchedBy(bound, source);
+  return withoutDuplicates(rows.map((row) => new RowInstance(bound, watched(row), at, agreedLabels(row))));
+}
+
+/** Adds to a row since when its series could have been seen, where the condition asks for what is absent. */
+function watchedBy({ selections, seesAbsence }: Bound, { watchedSince }: SeriesSource): (row: Row) => Row {
+  if (!seesAbsence || watchedSince === undefined) return (row) => row;
+  const since = selections.map(({ metric, pinned }) => watchedSince(metric, pinned));
+  return (row) => Object.assign([...row], { watchedSince: since });
 }
 
 /** The one instance where there is not a single series: what is absent is known only by the labels that the condition gives. */
-function nothingSeen(bound: Bound, at: number): Instance {
+function nothingSeen(bound: Bound, source: SeriesSource, at: number): Instance {
   const pinned = bound.selections.map((selection) => ({ labels: selection.pinned }));
-  return new RowInstance(bound, [], at, agreedLabels(pinned));
+  return new RowInstance(bound, watchedBy(bound, source)([]), at, agreedLabels(pinned));
 }
 
 class RowInstance implements Instance {

@@ -13,7 +13,10 @@ export interface Selection {
 }
 
 /** One series for each selection, in their order; `undefined` where none belongs to the others. */
-export type Row = readonly (Series | undefined)[];
+export type Row = readonly (Series | undefined)[] & {
+  /** Since when a series of each selection could have been seen; only where the condition asks for what is absent. */
+  readonly watchedSince?: readonly number[];
+};
 
 /** Labels of one series. */
 export type Labels = Readonly<Record<string, string>>;

@@ -18,6 +18,11 @@ export interface Series {
 export interface SeriesSource {
   /** Every series of a metric, none twice; where a probe is given, at least those of that probe. */
   select(metric: string, probe?: string): Iterable<Series>;
+  /**
+   * Since when such series could have been seen, in milliseconds since the epoch: when the first probe that yields them was first run.
+   * Infinity where none was run yet. @default for ever
+   */
+  watchedSince?(metric: string, matchers: Readonly<Record<string, string>>): number;
 }
 
 /** What a condition reads: for keeping samples as long as they are needed, and for checking names of probes and components. */

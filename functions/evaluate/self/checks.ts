@@ -2,6 +2,7 @@
  * Is the monitor blind? Pure: what the reports, ticks and other functions show of the monitor itself becomes alerts of the built-in
  * component `pathkeeper`. No target is judged by any of it.
  */
+import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { nextTrigger } from "../../../shared/config/schedule.ts";
 import { ownEntry, setEntry } from "../../../shared/entries.ts";
 import type { Severity } from "../../../shared/messages/incident-event.ts";
@@ -19,7 +20,7 @@ import { bounded } from "../../../shared/redact.ts";
 import { list } from "../../../shared/sentences.ts";
 import { spokenDuration } from "../../../shared/units.ts";
 import type { Change } from "../alerts.ts";
-import { intervalOf, type Plan, paceOf } from "../plan.ts";
+import { intervalOf, type Plan, staleAfter } from "../plan.ts";
 import { clockTime, dateTime } from "../sentences.ts";
 import type { KnownAlert } from "../state.ts";
 import { type Heard, type HeardGroup, lateAfter, type SelfCheck, type SelfState } from "./state.ts";
@@ -73,7 +74,8 @@ export function watchTick(state: SelfState, heard: HeardByGroup, plan: Plan, at:
   const resumedAt = interruption === undefined ? state.resumedAt : Math.max(state.resumedAt, at, now);
   const retired = retiredFrom(state, plan, at);
   const unheard = unheardSince(state.unheard, heard, plan, at);
-  const looking: SelfState = { ...state, tickAt: at, resumedAt, expected, retired, unheard };
+  const awaited = awaitedSince(state, plan, at);
+  const looking: SelfState = { ...state, tickAt: at, resumedAt, expected, retired, unheard, awaited };
   if (interruption === undefined) {
     for (const [name, one] of [
       ...silences(looking, heard, plan, at),
@@ -137,8 +139,9 @@ export function isSilent(group: string, state: SelfState, heard: Heard | undefin
 }
 
 /** Whether so many runs were missed since an instant that it is no chance: the fewer, the further apart they are at that time of day. */
-function isOverdue(from: number, { schedule, paceMs, timeoutMs }: Expectation, at: number): boolean {
-  if (at - from <= paceMs) return false;
+function isOverdue(from: number, { schedule, timeoutMs }: Expectation, at: number): boolean {
+  // Nothing is triggered more often, and what comes next is slow to work out.
+  if (at - from <= 60_000) return false;
   let due = nextTrigger(schedule, from);
   if (due === undefined || at < due) return false;
   const apart = (nextTrigger(schedule, due) ?? Number.POSITIVE_INFINITY) - due;
@@ -202,15 +205,20 @@ function* partialSilences(state: SelfState, heard: HeardByGroup, plan: Plan, at:
     );
     if (signs.length === 0) continue;
     const since = Math.min(...signs.map(({ from }) => from));
-    const names = signs.slice(0, mostNamed).map(({ probe }) => `\`${probe}\``);
-    const more = signs.length > mostNamed ? [`${signs.length - mostNamed} more`] : [];
-    const seen = `nothing of ${list([...names, ...more])} for ${spokenDuration(at - since)}, while ${group} reports`;
+    const seen = `nothing of ${named(signs)} for ${spokenDuration(at - since)}, while ${group} reports`;
     yield [`probes/${group}`, { rule: `Results of ${group} are missing`, severity: "warning", seen, since }];
   }
 }
 
 /** The most probes that are named. */
 const mostNamed = 5;
+
+function named(probes: readonly { readonly probe: string }[]): string {
+  return list(
+    probes.map(({ probe }) => `\`${probe}\``),
+    mostNamed,
+  );
+}
 
 function* troubles(heard: HeardByGroup, plan: Plan, at: number, lastTickAt: number): Iterable<[string, Seen]> {
   for (const group of plan.groups) {
@@ -226,6 +234,16 @@ function* troubles(heard: HeardByGroup, plan: Plan, at: number, lastTickAt: numb
     if (ahead !== undefined && (!ahead.over || ahead.at >= lastTickAt)) {
       const seen = `its reports are dated ${spokenDuration(ahead.byMs)} ahead of their publication, by which they are judged`;
       yield [`clock/${group}`, { rule: `Clock of ${group} ahead`, severity: "warning", seen, since: ahead.since }];
+    }
+    const unable = (ownEntry(heard, group)?.unable ?? []).filter(
+      ({ probe, since, at: last }) =>
+        plan.probes.get(probe)?.group === group && at - since >= unhealthyFor && at - last <= staleAfter(plan, probe),
+    );
+    const [first] = unable;
+    if (first !== undefined) {
+      const seen = `${named(unable)}: ${first.why}`;
+      const since = Math.min(...unable.map((one) => one.since));
+      yield [`unable/${group}`, { rule: `Probes of ${group} cannot run`, severity: "warning", seen, since }];
     }
     const lasts = late !== undefined && isLasting(late, arrivedAt);
     if (late === undefined || (!lasts && delayMs <= lateAfter)) continue;
@@ -251,6 +269,15 @@ function isLasting({ since, count }: NonNullable<Heard["late"]>, arrivedAt: numb
 /** Whether the newest report of a group was too late to be judged. Also what the heartbeat goes by. */
 export function isUnjudged(heard: Heard | undefined): boolean {
   return heard?.late?.unjudged === true;
+}
+
+/** Since when each probe that waits for reports has been in the configuration. One that leaves it begins anew when it comes back. */
+function awaitedSince({ awaited, expected }: SelfState, { configuration }: Plan, at: number): Record<string, number> {
+  const waiting = configuration.probes.filter(({ kind }) => kind === "heartbeat");
+  // An older version knew since when groups were expected, and missed reports at once.
+  const before = ({ name, group }: ConfiguredProbe): number | undefined =>
+    awaited === undefined ? ownEntry(expected, group) : ownEntry(awaited, name);
+  return Object.fromEntries(waiting.map((probe) => [probe.name, before(probe) ?? at]));
 }
 
 /** Groups that the configuration has not had for at most two days. */
@@ -306,11 +333,10 @@ export function isLate(at: number, now: number): boolean {
   return now - at > lateAfter;
 }
 
-/** What is expected of a group: when it runs, how far apart at the most and at the least, and how long one run may take; in milliseconds. */
+/** What is expected of a group: when it runs, how far apart at the most, and how long one run may take; in milliseconds. */
 export interface Expectation {
   readonly schedule: string;
   readonly intervalMs: number;
-  readonly paceMs: number;
   readonly timeoutMs: number;
 }
 
@@ -320,7 +346,6 @@ export function expectationOf(group: string, plan: Plan): Expectation {
   return {
     schedule: members[0]?.schedule ?? "every 1m",
     intervalMs: intervalOf(plan, members[0]?.name),
-    paceMs: paceOf(plan, members[0]?.name),
     timeoutMs: Math.max(0, ...members.map(({ timeoutMs }) => timeoutMs)),
   };
 }

@@ -115,6 +115,19 @@ describe("a heartbeat leaves", () => {
   });
 });
 
+it("leaves though a vantage point that has nothing to do for hours has never run, until its first run is missing", async () => {
+  const { bench, beats } = beating({
+    ...smallEnvironment,
+    probes: smallEnvironment.probes.filter(({ vantage }) => vantage === "outside"),
+  });
+  await minutes(bench, 10, ["outside-1m"]);
+  // Its first run is due at 14:00.
+  const slow = probe("database", "sql", "inside", "postgres", "every 2h");
+  bench.configure({ ...bench.configuration, probes: [...bench.configuration.probes, slow] });
+  await minutes(bench, 115, ["outside-1m"]);
+  expect([beats[0], beats.at(-1), beats.length]).toEqual(["12:01", "14:01", 25]);
+});
+
 const servers: Server[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0)) {

@@ -37,7 +37,7 @@ export function isHeartbeatDue(state: SelfState, heard: HeardByGroup, plan: Plan
     if (groups.some((group) => isUnjudged(ownEntry(heard, group)))) return false;
     return (
       groups.some((group) => (ownEntry(heard, group)?.healthyAt ?? -1) >= state.beatAt) ||
-      (groups.every(isSlow) && groups.every((group) => owesNothing(group, heard, plan, at)))
+      (groups.every(isSlow) && groups.every((group) => owesNothing(group, state, heard, plan, at)))
     );
   });
 }
@@ -65,11 +65,14 @@ export function heartbeatTo({ url, method, allowPrivate }: HeartbeatSettings, se
   };
 }
 
-/** Whether the last run of a group was healthy, and the next is not overdue: for those that run less often than the heartbeat leaves. */
-function owesNothing(group: string, heard: HeardByGroup, plan: Plan, at: number): boolean {
+/**
+ * Whether the last run of a group was healthy, and the next is not overdue: for those that run less often than the heartbeat leaves. What has
+ * never run owes its first run since it came into the configuration.
+ */
+function owesNothing(group: string, { expected }: SelfState, heard: HeardByGroup, plan: Plan, at: number): boolean {
   const last = ownEntry(heard, group);
-  if (last === undefined || last.unhealthy !== undefined) return false;
+  if (last?.unhealthy !== undefined) return false;
   const { schedule, timeoutMs } = expectationOf(group, plan);
-  const next = nextTrigger(schedule, last.at);
+  const next = nextTrigger(schedule, last?.at ?? ownEntry(expected, group) ?? at);
   return next === undefined || next + timeoutMs + 60_000 > at;
 }

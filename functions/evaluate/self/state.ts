@@ -53,6 +53,13 @@ interface Late {
 /** What a group has shown, with the instant of the newest result of each of its probes. */
 export interface HeardGroup extends Heard {
   readonly results: Readonly<Record<string, number>>;
+  /** Probes whose newest result says that they could not run: since when, when last, and why. */
+  readonly unable: readonly {
+    readonly probe: string;
+    readonly since: number;
+    readonly at: number;
+    readonly why: string;
+  }[];
 }
 
 /** Something about the monitor that is not as it should be. */
@@ -92,6 +99,8 @@ export interface SelfState {
   readonly reports: number;
   /** Since when probes are expected that have never had a result, although their group reports. */
   readonly unheard: Readonly<Record<string, number>>;
+  /** Since when each probe of the kind heartbeat has been in the configuration; absent in a state that an older version wrote. */
+  readonly awaited?: Readonly<Record<string, number>>;
   /** What is not as it should be, by name. */
   readonly checks: Readonly<Record<string, SelfCheck>>;
   /** The newest instant of what other functions reported, by the name of the check. */
@@ -127,7 +136,14 @@ export function encodeSelf(state: SelfState, now: number): Fields {
 /** What a partition shows of the way of its reports. */
 export function heardOf({ heard, probes }: PartitionState): HeardGroup | undefined {
   if (heard === undefined) return undefined;
-  return { ...heard, results: Object.fromEntries(Object.values(probes).map(({ probe, at }) => [probe, at])) };
+  const facts = Object.values(probes);
+  return {
+    ...heard,
+    results: Object.fromEntries(facts.map(({ probe, at }) => [probe, at])),
+    unable: facts.flatMap(({ probe, status, since, at, failure }) =>
+      status === "unknown" && failure?.kind === "internal" ? [{ probe, since, at, why: failure.message }] : [],
+    ),
+  };
 }
 
 /** How late a report may be taken in before something must be stuck, in milliseconds, and how late published before its clock must be behind. */

@@ -43,16 +43,19 @@ export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Pla
   const channels = channelsIn(symptoms);
   const clocks = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|clock/${group}`));
   const partly = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|probes/${group}`));
+  const unable = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|unable/${group}`));
   const what =
     silent.length > 0
       ? `the monitor does not hear of ${list(silent)}`
       : partly.length > 0
         ? `the monitor does not hear of some probes of ${list(partly)}`
-        : channels.length > 0
-          ? `notices do not reach ${list(channels)}`
-          : clocks.length > 0
-            ? `the clock of ${list(clocks)} is wrong`
-            : "the monitor itself is in trouble";
+        : unable.length > 0
+          ? `the monitor cannot run some probes of ${list(unable)}`
+          : channels.length > 0
+            ? `notices do not reach ${list(channels)}`
+            : clocks.length > 0
+              ? `the clock of ${list(clocks)} is wrong`
+              : "the monitor itself is in trouble";
   return `${plan.configuration.title}: ${what}`;
 }
 
@@ -84,7 +87,7 @@ export function monitorImpact({ symptoms, alerts, resolvedAt }: Incident, plan: 
     return `Whoever reads ${list(channels)} may not know of an incident. What was not told stands in each incident, in \`deliveries\`.`;
   }
   const may = resolvedAt === undefined ? "may go unseen" : "may have gone unseen";
-  const isPartial = Object.keys(symptoms).some((id) => id.startsWith("alert/self|probes/"));
+  const isPartial = Object.keys(symptoms).some((id) => /^alert\/self\|(probes|unable)\//.test(id));
   if (probes.length === 0 && isPartial) return `Outages of what these probes watch ${may}.`;
   const titles = [...new Set(probes.map(({ component }) => plan.graph.component(component).title))];
   if (titles.length === 0) {
@@ -167,6 +170,11 @@ function partOf(kind: string, of: string): Part | undefined {
       return {
         cause: `Runs of ${of} leave a part of their probes out: a part of a large group is not taken up by any instance, or a run is ended before it is through.`,
         look: `Look at: the log of the probe function that runs ${of}, its memory and its time-out, and whether messages of probe-requests become dead letters.`,
+      };
+    case "unable":
+      return {
+        cause: `Probes of ${of} lack what they need to run: a secret without a value, a right of the probe function, or a setting.`,
+        look: `Look at: the secrets that these probes name, and the log of the probe function that runs ${of}.`,
       };
     case "delay":
       return {

@@ -110,6 +110,30 @@ describe("heartbeat", () => {
     expect(assessed.conclusive).toBe(signal === "missing" ? true : undefined);
   });
 
+  it.each<[string, object, KeptBeat | undefined, number, boolean]>([
+    ["added within its period", {}, undefined, 26 * hour, true],
+    ["added longer ago", {}, undefined, 26.4 * hour, false],
+    ["added within its own grace", { grace: 4 * hour }, undefined, 27 * hour, true],
+    ["awaited by an instant that has passed", { first_by: "2025-09-16T12:00:00Z" }, undefined, minute, false],
+    ["added again, with an old report", {}, ago(900 * hour), hour, true],
+    ["added long ago, with an old report", {}, ago(27 * hour), 900 * hour, false],
+    ["given a shorter period", { every: hour }, undefined, 2 * hour, false],
+  ])("waits for a first report: %s", (_what, settings, beat, awaitedFor, isPending) => {
+    const seen = { now, beat, awaitedSince: now - awaitedFor };
+    const { pending, failure } = heartbeat.assess({ ...nightly, ...settings }, seen);
+    expect([pending, failure?.kind]).toEqual(isPending ? [true, undefined] : [undefined, "unavailable"]);
+  });
+
+  it.each([
+    ["the monitor has only begun", undefined, undefined, true],
+    ["the probe has only been added", { at: 0, ok: true }, Number.POSITIVE_INFINITY, true],
+    ["the monitor has only begun, and there is an old report", { at: 0, ok: true }, undefined, false],
+  ])("says in the report whether it waits: %s", async (_what, beat, since, isPending) => {
+    const options = { beats: async () => beat, awaited: async () => since };
+    const { success, pending } = await probeOnce(heartbeat, { beat: "a", every: "1h" }, options);
+    expect([success, pending]).toEqual(isPending ? [true, true] : [false, undefined]);
+  });
+
   it("reads the reports of its name", async () => {
     const asked: string[] = [];
     const result = await probeOnce(

@@ -20,6 +20,8 @@ export interface HeartbeatObservation {
   readonly now: number;
   /** Absent where there never was one. */
   readonly beat?: KeptBeat | undefined;
+  /** Since when the probe has been part of the monitor. @default for ever */
+  readonly awaitedSince?: number | undefined;
   /** Why nothing is known. */
   readonly failure?: Failure;
 }
@@ -47,7 +49,7 @@ export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
         .refine((text) => !Number.isNaN(Date.parse(text)), "must be an instant such as 2025-09-17T04:00:00Z")
         .optional()
         .describe(
-          "An instant until which nobody misses a first report, such as 2025-09-17T04:00:00Z. Default: it is missed at once.",
+          "The instant by which a first report is due, such as 2025-09-17T04:00:00Z. Default: `every` and `grace` after the monitor first had this probe.",
         ),
     });
   },
@@ -75,13 +77,19 @@ A job of Cloud Scheduler has Pub/Sub as its target. The newest report of each na
 \`heartbeats\`; reports of names for which no probe waits are dropped, and the log of the evaluator says so. The time of a report is when
 Pub/Sub accepted it, whatever the clock of the sender says.
 
-One that was never heard of is told apart from one that fell silent, and may be given time by \`first_by\`.
+A report is due \`every\` and \`grace\` after the last one, and not before the same time has passed since the monitor first had the probe: what was added
+today is not missed today. A restart or a new revision gives no more time; a probe with another name begins anew. Until then the component is neither up nor
+down. One that was never heard of is told apart from one that fell silent.
 `,
 
   async observe({ beat }, world) {
     const now = world.now();
     try {
-      return { now, beat: await readInTime(world.lastBeat(beat), world.signal) };
+      const reading = Promise.all([world.lastBeat(beat), world.awaitedSince()]);
+      const [newest, since] = await readInTime(reading, world.signal);
+      // Before the evaluator has ever ticked, what has reported is judged by its reports, and the rest has time.
+      const awaitedSince = since ?? (newest === undefined ? now : 0);
+      return { now, beat: newest, awaitedSince };
     } catch (error) {
       const kind = world.signal.aborted ? "timeout" : "internal";
       const why = world.signal.aborted ? "the time of the probe ran out while reading them" : (error as Error).message;
@@ -89,25 +97,32 @@ One that was never heard of is told apart from one that fell silent, and may be 
     }
   },
 
-  assess({ beat: name, every, grace = Math.max(every / 10, 60_000), first_by }, { now, beat, failure }) {
+  assess(
+    { beat: name, every, grace = Math.max(every / 10, 60_000), first_by },
+    { now, beat, awaitedSince = 0, failure },
+  ) {
     if (failure) return { failure, measurements: [] };
     const should = `it should every ${formatDuration(every)}`;
     // A document that was edited by hand may have lost its instant.
-    if (beat === undefined || Number.isNaN(beat.at)) {
-      if (first_by !== undefined && now < Date.parse(first_by)) return { measurements: [] };
+    const newest = beat === undefined || Number.isNaN(beat.at) ? undefined : beat;
+    const dueAfter = (since: number): number => since + every + grace;
+    if (newest === undefined) {
+      const due = first_by === undefined ? dueAfter(awaitedSince) : Date.parse(first_by);
+      if (now < due) return { pending: true, measurements: [] };
       return { ...silence("never reported", `\`${name}\` has never reported; ${should}`), measurements: [] };
     }
-    const age = Math.max(0, now - beat.at);
+    const age = Math.max(0, now - newest.at);
     const measurements = [{ metric: "heartbeat_age" as const, value: age / 1000 }];
-    if (age > every + grace) {
-      const last = beat.ok ? "" : ", and its last report was of a failure";
+    if (now > dueAfter(newest.at)) {
+      if (now <= dueAfter(awaitedSince)) return { pending: true, measurements };
+      const last = newest.ok ? "" : ", and its last report was of a failure";
       const message = `\`${name}\` has not reported for ${spokenDuration(age)}; ${should}${last}`;
       return { ...silence("overdue", message), measurements };
     }
-    if (beat.ok) return { measurements };
-    const said = beat.message === undefined ? "without a word why" : `"${beat.message}"`;
+    if (newest.ok) return { measurements };
+    const said = newest.message === undefined ? "without a word why" : `"${newest.message}"`;
     const well =
-      beat.okAt === undefined ? "it never went well" : `it last went well ${spokenDuration(now - beat.okAt)} ago`;
+      newest.okAt === undefined ? "it never went well" : `it last went well ${spokenDuration(now - newest.okAt)} ago`;
     const message = `\`${name}\` reported a failure ${spokenDuration(age)} ago: ${said}; ${well}`;
     return { failure: { kind: "body", phase: "report", message }, measurements };
   },

@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { checkedConfiguration } from "../../cli/checked-configuration.ts";
 import { run } from "../../cli/here.fixtures.ts";
 import { sampleEvent } from "../../cli/sample-event.ts";
@@ -12,7 +12,7 @@ import { SqliteStore } from "../../shared/adapters/sqlite.ts";
 import { encodePush } from "../../shared/messages/push.ts";
 import { topics } from "../../shared/topology.ts";
 import { type Listener, listenersOf, tellsListeners } from "../support/listeners.ts";
-import { dataDirectory, LocalSystem, processesOf } from "../support/local-system.ts";
+import { dataDirectory, processesOf, startLocalSystem } from "../support/local-system.ts";
 
 if (!tellsListeners) console.warn("\n######## NOT TESTED: where npm start listens, which only Linux tells ########\n");
 const missing = missingEmulator("firestore") ?? missingEmulator("pubsub");
@@ -22,14 +22,10 @@ if (missing !== undefined)
 /** The demo, healthy and just begun, until the test is over. */
 async function started(...args: string[]) {
   const data = await dataDirectory();
-  const system = new LocalSystem([...args, "--data", data.path]);
-  onTestFinished(async () => {
-    await system.end("SIGTERM");
-    await data.remove();
-  });
+  const system = startLocalSystem([...args, "--data", data]);
   await system.prints("All is well");
-  const processes = await processesOf(data.path);
-  return { path: data.path, processes, listeners: listenersOf(processes["local"] ?? 0) };
+  const processes = await processesOf(data);
+  return { path: data, processes, listeners: listenersOf(processes["local"] ?? 0) };
 }
 
 const form = { "content-type": "application/x-www-form-urlencoded", origin: "http://evil.example" };

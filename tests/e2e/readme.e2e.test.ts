@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { json, text } from "node:stream/consumers";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { listening } from "../../functions/probe/fixtures.ts";
-import { LocalSystem } from "../support/local-system.ts";
+import { startLocalSystem } from "../support/local-system.ts";
 
 const root = join(import.meta.dirname, "../..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -75,8 +75,7 @@ it("works as it is written", { timeout: 240_000 }, async () => {
     if (elsewhere.has(line)) continue;
     ran.push(line);
     if (line.startsWith("npm start -- ")) {
-      const system = new LocalSystem(line.replace("npm start -- ", "").split(" "), { cwd });
-      onTestFinished(() => system.end("SIGKILL"));
+      const system = startLocalSystem(line.replace("npm start -- ", "").split(" "), { cwd });
       await vi.waitUntil(() => readdirSync(cwd).includes("watch"), { timeout: 60_000 });
       await system.prints("Shop: unknown -> ");
     } else {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { listening } from "../../functions/probe/fixtures.ts";
-import { dataDirectory, LocalSystem, processesOf } from "../support/local-system.ts";
+import { dataDirectory, processesOf, startLocalSystem } from "../support/local-system.ts";
 
 it("survives a full disk: incidents are told, one sentence says so, and logging resumes", {
   timeout: 120_000,
@@ -26,7 +26,7 @@ it("survives a full disk: incidents are told, one sentence says so, and logging 
     }),
   );
   const data = await dataDirectory();
-  const config = join(data.path, "shop.yaml");
+  const config = join(data, "shop.yaml");
   writeFileSync(
     config,
     `environment: shop
@@ -37,23 +37,18 @@ channels: { hook: { kind: webhook, url: "http://127.0.0.1:${hook}/", allow_priva
 routes: [{ channels: [hook] }]
 `,
   );
-  const logs = join(data.path, "logs");
+  const logs = join(data, "logs");
   const names = ["local", "probe", "evaluate", "notify"];
   mkdirSync(logs);
   for (const name of names) symlinkSync("/dev/full", join(logs, `${name}.log`));
   const output = openSync("/dev/full", "w");
-  const system = new LocalSystem(["--config", config, "--data", data.path, "--record", "/dev/full"], {
-    stdout: output,
-  });
-  onTestFinished(async () => {
-    await system.end("SIGKILL");
-    closeSync(output);
-    await data.remove();
-  });
+  onTestFinished(() => closeSync(output));
+  const args = ["--config", config, "--data", data, "--record", "/dev/full"];
+  const system = startLocalSystem(args, { stdout: output });
   await vi.waitUntil(() => requests > 0, { timeout: 60_000 });
 
   // What the broker cannot deliver meanwhile, it logs.
-  process.kill((await processesOf(data.path))["evaluate"] ?? 0, "SIGKILL");
+  process.kill((await processesOf(data))["evaluate"] ?? 0, "SIGKILL");
   isDown = true;
   await vi.waitUntil(() => told.length > 0, { timeout: 60_000 });
   expect(told).toMatchObject([{ data: { event: "opened", incident: expect.stringMatching(/-shop$/) } }]);
