@@ -1,4 +1,5 @@
 /** What is kept of heartbeats: a document for each name, with its newest beat. */
+import { ownEntry } from "./entries.ts";
 import type { Beat } from "./messages/beat.ts";
 import type { Fields, Store } from "./ports.ts";
 import { bounded } from "./redact.ts";
@@ -43,7 +44,7 @@ export function awaitedIn(store: Pick<Store, "get">): AwaitedReader {
     const fields = await store.get(awaitedPlace.collection, awaitedPlace.id);
     if (fields === undefined) return undefined;
     const since = JSON.parse(String(fields["data"])) as Readonly<Record<string, number>>;
-    return Object.hasOwn(since, probe) ? since[probe] : Number.POSITIVE_INFINITY;
+    return ownEntry(since, probe) ?? Number.POSITIVE_INFINITY;
   };
 }
 

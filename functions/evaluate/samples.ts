@@ -1,4 +1,5 @@
 /** The samples of one partition: taken in from reports, kept as long as some rule looks back, and shown to conditions. */
+import { ownEntry } from "../../shared/entries.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import type { Series, SeriesSource } from "./condition/index.ts";
 import { boundedLabels, type Labels, labelKey, labelPart } from "./labels.ts";
@@ -93,7 +94,7 @@ export function sourceOf(partitions: readonly Pick<PartitionState, "series" | "p
 
 /** When a probe was first run, and infinitely late where it was not, or could not be when it was last tried. */
 function firstRunOf(probe: string, partitions: readonly Pick<PartitionState, "probes">[]): number {
-  const facts = partitions.flatMap(({ probes }) => (Object.hasOwn(probes, probe) ? (probes[probe] ?? []) : []));
+  const facts = partitions.flatMap(({ probes }) => ownEntry(probes, probe) ?? []);
   const runs = facts.filter(({ pending, status, failure }) => {
     return pending === undefined && !(status === "unknown" && failure?.kind === "internal");
   });

@@ -1,4 +1,5 @@
 /** The world in memory, for unit tests, replay and the simulator: as strict as production, and gone with the process. */
+import { setEntry } from "../entries.ts";
 import type { Fields, MetricPoint, MetricSink, OutgoingMessage, Publisher, Stored, Value, Written } from "../ports.ts";
 import { OptimisticStore, type Versioned } from "./optimistic-store.ts";
 import { encodeMessages } from "./publish-rules.ts";
@@ -92,6 +93,6 @@ function copy(value: Value): Value {
   if (value instanceof Date) return new Date(value);
   if (Array.isArray(value)) return value.map((element) => copy<Value>(element));
   const copied: Record<string, Value> = {};
-  for (const [field, inner] of Object.entries(value)) copied[field] = copy<Value>(inner);
+  for (const [field, inner] of Object.entries(value)) setEntry(copied, field, copy<Value>(inner));
   return copied;
 }
