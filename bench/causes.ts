@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { Scene } from "../functions/evaluate/cause/scene.ts";
 import { failing, observedIn, randomWorld } from "../functions/evaluate/cause/worlds.fixtures.ts";
-import { diagnose } from "../functions/evaluate/root-cause.ts";
+import { diagnose } from "../functions/evaluate/cause/diagnose.ts";
 import type { Component } from "../shared/config/model.ts";
 import { variations, verdictOn } from "../tests/scenarios/variations/variations.ts";
 import { petshop } from "./petshop.ts";

@@ -1,10 +1,10 @@
 /** What evaluating costs: rules over many series, documents a report, reports a second, memory, replay. Prints tables; decides nothing. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { evaluateReport } from "../functions/evaluate/partition.ts";
+import { evaluateReport } from "../functions/evaluate/partition/fold.ts";
 import { planOf } from "../functions/evaluate/plan.ts";
 import { emptyPartition, type PartitionState } from "../functions/evaluate/state.ts";
-import { numberFormat } from "../shared/formatters.ts";
+import { numberFormat } from "../shared/text/formatters.ts";
 import { prometheusRows } from "./prometheus.ts";
 import { replaySpeed } from "./replay.ts";
 import { CountingStore, environmentOf, groupOf, reportOf, SlowStore, start } from "./support.ts";

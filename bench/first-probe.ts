@@ -1,6 +1,6 @@
 /** The first probe of a process, with or without the warm-up: prints the milliseconds of the warm-up, of the first and of a late probe. */
-import { runProbe } from "../functions/probe/attempt.ts";
-import { warmUp } from "../functions/probe/warm.ts";
+import { runProbe } from "../functions/probe/run/attempt.ts";
+import { warmUp } from "../functions/probe/run/warm.ts";
 import type { ConfiguredProbe } from "../shared/config/model.ts";
 
 const [url = "", warm] = process.argv.slice(2);

@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url";
 import "@google-cloud/functions-framework";
 import "../shared/adapters/firestore.ts";
 import "../shared/adapters/pubsub.ts";
-import { memoryFields, pageCollection } from "../functions/notify/page/memory.ts";
+import { memoryFields, pageCollection } from "../functions/notify/pages/memory.ts";
 import { memoryOf, newsOf } from "../functions/notify/page/page.fixtures.ts";
-import { refreshPages } from "../functions/notify/page/writer.ts";
+import { refreshPages } from "../functions/notify/pages/writer.ts";
 import { MemoryStore } from "../shared/adapters/memory.ts";
-import { availabilityCollection, dayOf, monthOf } from "../shared/availability.ts";
+import { availabilityCollection, dayOf, monthOf } from "../shared/documents/availability.ts";
 import type { Pages } from "../shared/ports.ts";
 import { pageEnvironment as configuration } from "./support.ts";
 

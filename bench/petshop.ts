@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { rehearse } from "../cli/rehearsal.ts";
+import { rehearse } from "../cli/replay/replay.ts";
 import { vocabulary } from "../cli/vocabulary.ts";
 import { planOf } from "../functions/evaluate/plan.ts";
 import { loadConfiguration } from "../shared/config/load.ts";

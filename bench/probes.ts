@@ -5,8 +5,8 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { runProbes } from "../functions/probe/run.ts";
-import { warmUp } from "../functions/probe/warm.ts";
+import { runProbes } from "../functions/probe/run/run.ts";
+import { warmUp } from "../functions/probe/run/warm.ts";
 import type { ConfiguredProbe } from "../shared/config/model.ts";
 import type { Report } from "../shared/messages/report.ts";
 import { type Blackbox, startBlackbox } from "./blackbox.ts";

@@ -1,5 +1,5 @@
 /** How fast a record is replayed. */
-import { rehearse } from "../cli/rehearsal.ts";
+import { rehearse } from "../cli/replay/replay.ts";
 import { planOf } from "../functions/evaluate/plan.ts";
 import { environmentOf, groupOf, reportOf } from "./support.ts";
 

@@ -4,7 +4,7 @@ import { evaluateHandler } from "../functions/evaluate/handler.ts";
 import { planOf } from "../functions/evaluate/plan.ts";
 import { MemoryPublisher, MemoryStore } from "../shared/adapters/memory.ts";
 import type { Configuration } from "../shared/config/model.ts";
-import { silentLogger } from "../shared/logger.ts";
+import { silentLogger } from "../shared/runtime/logger.ts";
 import type { Report } from "../shared/messages/report.ts";
 import type { Fields, Store, Transaction } from "../shared/ports.ts";
 import { readingBy } from "../tests/support/transactions.ts";

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { table } from "../cli/terminal.ts";
+import { table } from "../cli/terminal/terminal.ts";
 
 const { values } = parseArgs({
   options: { promtool: { type: "string", default: "promtool" }, rounds: { type: "string", default: "7" } },

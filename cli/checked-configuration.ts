@@ -2,7 +2,7 @@
 import type { Configuration } from "../shared/config/model.ts";
 import { WrongUsage } from "./command.ts";
 import { configOption, keptConfiguration, readConfigurationFile } from "./configuration.ts";
-import { counted } from "./terminal.ts";
+import { counted } from "./terminal/terminal.ts";
 
 /**
  * Reads a configuration that must be right.

@@ -1,7 +1,7 @@
 /** What a command of the command line is, and how it reads its arguments. */
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
-import { nearest } from "../shared/nearest.ts";
-import type { Terminal } from "./terminal.ts";
+import { nearest } from "../shared/text/nearest.ts";
+import type { Terminal } from "./terminal/terminal.ts";
 
 /** One command: one file, one line in the table of `main.ts`. */
 export interface Command {

@@ -2,9 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Loaded, loadConfiguration } from "../shared/config/load.ts";
-import type { Problem } from "../shared/config/problems.ts";
+import type { Problem } from "../shared/config/file/problems.ts";
 import { WrongUsage } from "./command.ts";
-import type { Style, Terminal } from "./terminal.ts";
+import type { Style, Terminal } from "./terminal/terminal.ts";
 import { vocabulary } from "./vocabulary.ts";
 
 /** The option `--config`, which most commands have. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { main } from "./main.ts";
-import { memoryTerminal } from "./terminal.ts";
+import { memoryTerminal } from "./terminal/terminal.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const example = join(root, "examples/netra-staging/monitor.yaml");

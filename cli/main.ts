@@ -1,24 +1,24 @@
 /** The command line: the table of commands, and what is common to them. */
-import { insteadOf } from "../shared/config/problems.ts";
-import { ownEntry } from "../shared/entries.ts";
-import { nearest } from "../shared/nearest.ts";
+import { insteadOf } from "../shared/config/file/problems.ts";
+import { ownEntry } from "../shared/runtime/entries.ts";
+import { nearest } from "../shared/text/nearest.ts";
 import { type Command, WrongUsage } from "./command.ts";
-import { processTerminal, type Terminal, table } from "./terminal.ts";
+import { processTerminal, type Terminal, table } from "./terminal/terminal.ts";
 
 /** Every command, by name. Each is read when it is called: most of them need little of what the others need. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  validate: async () => (await import("./validate.ts")).validate,
-  probe: async () => (await import("./probe.ts")).probe,
-  watch: async () => (await import("./watch.ts")).watch,
-  verify: async () => (await import("./verify.ts")).verify,
-  replay: async () => (await import("./replay.ts")).replay,
-  test: async () => (await import("./test.ts")).test,
-  preview: async () => (await import("./preview.ts")).preview,
-  postmortem: async () => (await import("./postmortem.ts")).postmortem,
-  drill: async () => (await import("./drill.ts")).drill,
-  beat: async () => (await import("./beat.ts")).beat,
-  cost: async () => (await import("./cost.ts")).cost,
-  schema: async () => (await import("./schema.ts")).schema,
+  validate: async () => (await import("./commands/validate.ts")).validate,
+  probe: async () => (await import("./commands/probe.ts")).probe,
+  watch: async () => (await import("./commands/watch.ts")).watch,
+  verify: async () => (await import("./commands/verify.ts")).verify,
+  replay: async () => (await import("./commands/replay.ts")).replay,
+  test: async () => (await import("./commands/test.ts")).test,
+  preview: async () => (await import("./commands/preview.ts")).preview,
+  postmortem: async () => (await import("./commands/postmortem.ts")).postmortem,
+  drill: async () => (await import("./commands/drill.ts")).drill,
+  beat: async () => (await import("./commands/heartbeat.ts")).beat,
+  cost: async () => (await import("./commands/cost.ts")).cost,
+  schema: async () => (await import("./commands/schema.ts")).schema,
 };
 
 /**

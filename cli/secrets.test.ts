@@ -4,8 +4,8 @@ import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { listening } from "../functions/probe/fixtures.ts";
-import { encodings } from "../shared/encodings.fixtures.ts";
-import { fileOf, run } from "./here.fixtures.ts";
+import { encodings } from "../shared/text/encodings.fixtures.ts";
+import { fileOf, run } from "./local-probes.fixtures.ts";
 
 const password = "c4n4ry/S3cret+&value";
 const login = Buffer.from(`someone:${password}`).toString("base64");

@@ -4,7 +4,7 @@ import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
 import { nextTrigger, scheduleInterval } from "../shared/config/schedule.ts";
 import type { ProbeResult } from "../shared/messages/report.ts";
 import type { Secrets } from "../shared/ports.ts";
-import { runHere } from "./here.ts";
+import { runHere } from "./local-probes.ts";
 
 /** What was last heard of a probe. */
 export interface Heard {

@@ -10,7 +10,7 @@ import { loadConfiguration } from "../shared/config/load.ts";
 import { encodePush } from "../shared/messages/push.ts";
 import { listenersOf, tellsListeners } from "../tests/support/listeners.ts";
 import { FunctionProcess } from "./function-process.ts";
-import { newToken, pathAt, withToken } from "./request-guard.ts";
+import { newToken, pathAt, withToken } from "./engine/request-guard.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pathkeeper-function-"));
 const token = newToken();

@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { outages } from "./demo/script.ts";
 import { fileLogger } from "./file-logger.ts";
 import { type Options, readOptions, UsageError, usage } from "./options.ts";
-import { isOver, type Outcome, outcomeOf, postmortemIn } from "./outcome.ts";
+import { isOver, type Outcome, outcomeOf, postmortemIn } from "./demo/outcome.ts";
 import { type Run, startRun } from "./run.ts";
 import { Troubles } from "./troubles.ts";
 import type { ViewSnapshot } from "./view/snapshot.ts";

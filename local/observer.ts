@@ -7,7 +7,7 @@ import { json } from "node:stream/consumers";
 import { decodePush, isJson } from "../shared/messages/push.ts";
 import { parseReport, type Report } from "../shared/messages/report.ts";
 import { type PushSubscription, topics } from "../shared/topology.ts";
-import { guardRequests, withToken } from "./request-guard.ts";
+import { guardRequests, withToken } from "./engine/request-guard.ts";
 
 /** A running observer. */
 export interface Observer {

@@ -1,8 +1,8 @@
 /** The options of `npm start`. */
 import { parseArgs } from "node:util";
-import { insteadOf } from "../shared/config/problems.ts";
-import { nearest } from "../shared/nearest.ts";
-import { parseDuration } from "../shared/units.ts";
+import { insteadOf } from "../shared/config/file/problems.ts";
+import { nearest } from "../shared/text/nearest.ts";
+import { parseDuration } from "../shared/text/units.ts";
 import { type FaultName, faultNames, outages } from "./demo/script.ts";
 
 /** What was asked for on the command line. */

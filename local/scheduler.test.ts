@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { component, probe, smallEnvironment } from "../functions/evaluate/fixtures.ts";
 import { MemoryPublisher } from "../shared/adapters/memory.ts";
-import { silentLogger } from "../shared/logger.ts";
+import { silentLogger } from "../shared/runtime/logger.ts";
 import { startScheduler } from "./scheduler.ts";
 
 describe("the scheduler", () => {

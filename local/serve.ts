@@ -7,8 +7,8 @@ import type { Server } from "node:http";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { HttpFunction } from "@google-cloud/functions-framework";
-import { ownEntry } from "../shared/entries.ts";
-import { guardRequests } from "./request-guard.ts";
+import { ownEntry } from "../shared/runtime/entries.ts";
+import { guardRequests } from "./engine/request-guard.ts";
 
 // The process ends with the one that started it, also when that one is killed outright.
 process.channel?.unref();

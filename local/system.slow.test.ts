@@ -5,8 +5,8 @@ import { expect, it, onTestFinished } from "vitest";
 import { vocabulary } from "../cli/vocabulary.ts";
 import { MemoryPublisher, MemoryStore } from "../shared/adapters/memory.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
-import { silentLogger } from "../shared/logger.ts";
-import { newToken } from "./request-guard.ts";
+import { silentLogger } from "../shared/runtime/logger.ts";
+import { newToken } from "./engine/request-guard.ts";
 import { startSystem } from "./system.ts";
 import { Troubles } from "./troubles.ts";
 

@@ -12,7 +12,7 @@ import { subscriptionsWith } from "../shared/topology.ts";
 import type { Engine } from "./engine/engine.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { observation, startObserver } from "./observer.ts";
-import { openProcessesFile } from "./processes-file.ts";
+import { openProcessesFile } from "./data/processes-file.ts";
 import { startScheduler } from "./scheduler.ts";
 import type { Troubles } from "./troubles.ts";
 

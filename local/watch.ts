@@ -1,18 +1,18 @@
 /** What is going on, gathered for the live view and for the outcome: reports as they pass, documents as they stand. */
 
-import { incidentCollection } from "../functions/evaluate/document.ts";
+import { incidentCollection } from "../functions/evaluate/incident/record/document.ts";
 import {
   decodeEnvironment,
   environmentDocument,
   type KnownAlert,
   stateCollection,
 } from "../functions/evaluate/state.ts";
-import { byChannel, type Delivery, parseDelivery } from "../functions/notify/ledger.ts";
+import { byChannel, type Delivery, parseDelivery } from "../functions/notify/deliver/ledger.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import type { ProbeResult, Report } from "../shared/messages/report.ts";
-import { metricNamed } from "../shared/metrics.ts";
+import { metricNamed } from "../shared/metrics/catalogue.ts";
 import type { Fields, Store } from "../shared/ports.ts";
-import { formatValue } from "../shared/units.ts";
+import { formatValue } from "../shared/text/units.ts";
 import type {
   ComponentState,
   DeliveryState,

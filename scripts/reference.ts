@@ -1,19 +1,19 @@
 /** The reference pages of the documentation, worked out from the registries and the catalogue: `npm run docs` writes them. */
 import { z } from "zod";
 import { prices } from "../cli/estimate/prices.ts";
-import { testsJsonSchema } from "../cli/scenario/json-schema.ts";
-import { type Pattern, patterns } from "../functions/evaluate/cause/patterns.ts";
+import { testsJsonSchema } from "../cli/scenario/file/json-schema.ts";
+import { type Pattern, patterns } from "../functions/evaluate/cause/knowledge/patterns.ts";
 import type { AnyChannelKind } from "../functions/notify/channel.ts";
 import { channels } from "../functions/notify/channels/index.ts";
-import { usualPace } from "../functions/notify/pace.ts";
+import { usualPace } from "../functions/notify/deliver/pace.ts";
 import { probers } from "../functions/probe/probers/index.ts";
 import { type Role, roleNames, roles } from "../shared/config/roles.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
 import { type TemplatePart, templateFields, templateParts } from "../shared/config/templates.ts";
-import { defaultExports, exportPrefix, ownMetrics } from "../shared/exported-metrics.ts";
-import { numberFormat } from "../shared/formatters.ts";
+import { defaultExports, exportPrefix, ownMetrics } from "../shared/metrics/exported.ts";
+import { numberFormat } from "../shared/text/formatters.ts";
 import { statusPageKind } from "../shared/messages/pages-due.ts";
-import { type Metric, metrics } from "../shared/metrics.ts";
+import { type Metric, metrics } from "../shared/metrics/catalogue.ts";
 
 /** The part of a JSON Schema that the pages show. */
 interface Property {

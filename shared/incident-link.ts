@@ -1,7 +1,7 @@
 /** Where people find an incident: the address that every notice carries. */
 import { z } from "zod";
 import type { Configuration } from "./config/model.ts";
-import { fillMarks, marksOf } from "./marks.ts";
+import { fillMarks, marksOf } from "./text/placeholders.ts";
 
 /** An address of incidents, with `${incident}` where the id of one belongs. */
 export const incidentUrl: z.ZodType<string, string> = z

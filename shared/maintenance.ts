@@ -6,7 +6,7 @@
  * instant of the leap. A window with a duration lasts exactly so long, whatever clocks do.
  */
 import type { MaintenanceWindow } from "./config/model.ts";
-import { dateFormat } from "./formatters.ts";
+import { dateFormat } from "./text/formatters.ts";
 
 /** From, inclusive, to, exclusive: milliseconds since the epoch. */
 export interface Period {

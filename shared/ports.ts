@@ -18,7 +18,7 @@ export interface Stored {
 /** A comparison of one top-level field. A document without the field never matches. */
 export type Filter = readonly [field: string, operator: "==" | "<" | "<=" | ">" | ">=" | "in", value: Value];
 
-/** One query of one collection. A query that needs a composite index must be declared in `shared/indexes.ts`. */
+/** One query of one collection. A query that needs a composite index must be declared in `shared/documents/indexes.ts`. */
 export interface Query {
   readonly collection: string;
   readonly where?: readonly Filter[];

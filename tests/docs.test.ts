@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { commands } from "../cli/main.ts";
 import { judge } from "../cli/scenario/judge.ts";
-import { loadTests } from "../cli/scenario/load.ts";
+import { loadTests } from "../cli/scenario/file/load.ts";
 import { play } from "../cli/scenario/play.ts";
 import { vocabulary } from "../cli/vocabulary.ts";
 import { usage } from "../local/options.ts";

@@ -1,9 +1,9 @@
 /** A fire drill through everything: from the report that starts it to its end, with what every channel and the incident say of it. */
 import { expect, it } from "vitest";
-import { drillReport } from "../cli/drill.ts";
-import { recorded } from "../cli/replay.fixtures.ts";
+import { drillReport } from "../cli/commands/drill.ts";
+import { recorded } from "../cli/commands/replay.fixtures.ts";
 import { VirtualWorld } from "../cli/virtual/world.ts";
-import type { Send } from "../functions/notify/send.ts";
+import type { Send } from "../functions/notify/deliver/send.ts";
 import { shopWith } from "./support/shop.ts";
 
 const start = Date.parse("2025-09-16T12:00:00Z");

@@ -1,13 +1,13 @@
 /** What the monitor misses, and when, on its first day and after an edit of its configuration: the probes and the evaluator on virtual time. */
 import { describe, expect, it } from "vitest";
 import { Bench, component, probe, rule, smallEnvironment } from "../functions/evaluate/fixtures.ts";
-import { runProbes } from "../functions/probe/run.ts";
+import { runProbes } from "../functions/probe/run/run.ts";
 import { googleApi } from "../shared/adapters/google-api.ts";
 import { localSecrets } from "../shared/adapters/secrets.ts";
-import { readAvailability } from "../shared/availability.ts";
+import { readAvailability } from "../shared/documents/availability.ts";
 import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
 import { nextTrigger } from "../shared/config/schedule.ts";
-import { awaitedIn, beatsIn, keepBeat } from "../shared/heartbeats.ts";
+import { awaitedIn, beatsIn, keepBeat } from "../shared/documents/heartbeats.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;

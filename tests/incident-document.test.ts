@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadTests } from "../cli/scenario/load.ts";
+import { loadTests } from "../cli/scenario/file/load.ts";
 import { type PlayedIncident, play } from "../cli/scenario/play.ts";
 import type { Fields, Store, Value } from "../shared/ports.ts";
 

@@ -4,8 +4,8 @@ import { expect, it } from "vitest";
 import { vocabulary } from "../cli/vocabulary.ts";
 import { channels as kinds } from "../functions/notify/channels/index.ts";
 import { incidentEvent, notifyWorld } from "../functions/notify/fixtures.ts";
-import { deliveryId, parseDelivery } from "../functions/notify/ledger.ts";
-import { recipientsOf } from "../functions/notify/readers.ts";
+import { deliveryId, parseDelivery } from "../functions/notify/deliver/ledger.ts";
+import { recipientsOf } from "../functions/notify/plan/readers.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
 import type { IncidentEvent } from "../shared/messages/incident-event.ts";
 

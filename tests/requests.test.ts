@@ -2,13 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { probeOf } from "../functions/probe/fixtures.ts";
 import { probeHandler } from "../functions/probe/handler.ts";
-import { mostAtOnce } from "../functions/probe/run.ts";
-import { shardsOf } from "../functions/probe/shards.ts";
-import { parseFilter } from "../local/broker/filter.ts";
+import { mostAtOnce } from "../functions/probe/run/run.ts";
+import { shardsOf } from "../functions/probe/run/shards.ts";
+import { parseFilter } from "../local/engine/broker/filter.ts";
 import { googleApi } from "../shared/adapters/google-api.ts";
 import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
 import { groupName, groupsWithRounds } from "../shared/config/schedule.ts";
-import { silentLogger } from "../shared/logger.ts";
+import { silentLogger } from "../shared/runtime/logger.ts";
 import { type ProbeRequest, scheduledRequest } from "../shared/messages/probe-request.ts";
 import type { Vantage } from "../shared/messages/report.ts";
 import type { OutgoingMessage } from "../shared/ports.ts";

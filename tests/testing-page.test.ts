@@ -5,8 +5,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { stringify } from "yaml";
-import { run } from "../cli/here.fixtures.ts";
-import { loadTests } from "../cli/scenario/load.ts";
+import { run } from "../cli/local-probes.fixtures.ts";
+import { loadTests } from "../cli/scenario/file/load.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const page = readFileSync(join(root, "docs/testing.md"), "utf8");

@@ -6,7 +6,7 @@ import { createVirtualFileSystem } from "typescript/unstable/fs";
 import { describe, expect, it } from "vitest";
 import { channels } from "../functions/notify/channels/index.ts";
 import { probers } from "../functions/probe/probers/index.ts";
-import { metrics } from "../shared/metrics.ts";
+import { metrics } from "../shared/metrics/catalogue.ts";
 import { inheritingAccesses } from "./support/record-access.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -144,7 +144,7 @@ describe("names from outside", () => {
 
   it("are read by namedRecord, which drops none", () => {
     const readers = product.filter(
-      ({ path, text }) => /\bz\s*\.(record|json)\(/.test(text) && path !== "shared/named-record.ts",
+      ({ path, text }) => /\bz\s*\.(record|json)\(/.test(text) && path !== "shared/runtime/named-record.ts",
     );
     expect(readers.map(({ path }) => path)).toEqual([]);
   });
@@ -187,7 +187,7 @@ describe("files", () => {
 
   it("construct formatters of Intl in one place, where they are kept", () => {
     const constructing = /\bnew Intl\.|\bIntl\.\w+\(|\.toLocale(Date|Time)?String\(|\.localeCompare\([^()]*,/;
-    const others = product.filter(({ path, text }) => path !== "shared/formatters.ts" && constructing.test(text));
+    const others = product.filter(({ path, text }) => path !== "shared/text/formatters.ts" && constructing.test(text));
     expect(others.map(({ path }) => path)).toEqual([]);
   });
 

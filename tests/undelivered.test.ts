@@ -1,9 +1,9 @@
 /** A notice that does not arrive is itself told, by the channels that work: from the answer of the receiver to the all-clear, through everything. */
 import { describe, expect, it } from "vitest";
-import { recorded } from "../cli/replay.fixtures.ts";
+import { recorded } from "../cli/commands/replay.fixtures.ts";
 import { VirtualWorld } from "../cli/virtual/world.ts";
 import type { Reply } from "../functions/notify/channel.ts";
-import type { Send } from "../functions/notify/send.ts";
+import type { Send } from "../functions/notify/deliver/send.ts";
 import type { Report } from "../shared/messages/report.ts";
 import { shopWith } from "./support/shop.ts";
 

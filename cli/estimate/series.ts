@@ -1,6 +1,6 @@
 /** Time series that one run of a probe has Google return, which is what reading Cloud Monitoring is billed by. */
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
-import { ownEntry } from "../../shared/entries.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 
 /** Each kind reads every metric once and has Google aggregate it; the pages of the kinds say the same. */
 const seriesOfKind: Readonly<Record<string, number>> = {

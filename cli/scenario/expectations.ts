@@ -1,9 +1,9 @@
 /** Reads what a test expects: every name that it speaks of must be one of its configuration. */
 import type { Plan } from "../../functions/evaluate/plan.ts";
-import { inspect } from "../../shared/config/issues.ts";
-import { insteadOf, type Path, type Problems } from "../../shared/config/problems.ts";
-import { setEntry } from "../../shared/entries.ts";
-import { nearest } from "../../shared/nearest.ts";
+import { inspect } from "../../shared/config/file/issues.ts";
+import { insteadOf, type Path, type Problems } from "../../shared/config/file/problems.ts";
+import { setEntry } from "../../shared/runtime/entries.ts";
+import { nearest } from "../../shared/text/nearest.ts";
 import {
   type Expectations,
   type ExpectedIncident,
@@ -11,8 +11,8 @@ import {
   incidentEntry,
   type Moment,
   momentEntry,
-} from "./format.ts";
-import { instantIn } from "./times.ts";
+} from "./file/format.ts";
+import { instantIn } from "./file/times.ts";
 
 /** What a test expects; what is wrong with it is among the problems. */
 export function readExpectations(

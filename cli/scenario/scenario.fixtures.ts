@@ -1,7 +1,7 @@
 /** A small configuration for the tests of scenarios. */
 import type { Configuration } from "../../shared/config/model.ts";
-import { configurationOf } from "../replay.fixtures.ts";
-import { loadTests, type Scenario } from "./load.ts";
+import { configurationOf } from "../commands/replay.fixtures.ts";
+import { loadTests, type Scenario } from "./file/load.ts";
 
 /** The configuration of a shop, as text. */
 export const shopText = `environment: shop

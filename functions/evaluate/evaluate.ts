@@ -2,25 +2,25 @@
  * The evaluator's transactions: which documents are read, which pure step decides, which documents are written. One report costs one
  * read and one write while nothing changes. State, incidents and outbox are one commit; messages leave the outbox after it.
  */
-import type { Availability } from "../../shared/availability.ts";
-import { ownEntry, setEntry } from "../../shared/entries.ts";
-import { exportsOf } from "../../shared/exported-metrics.ts";
-import { awaitedPlace } from "../../shared/heartbeats.ts";
+import type { Availability } from "../../shared/documents/availability.ts";
+import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
+import { exportsOf } from "../../shared/metrics/exported.ts";
+import { awaitedPlace } from "../../shared/documents/heartbeats.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
 import type { Fields, MetricPoint, Reads, Store, Transaction } from "../../shared/ports.ts";
-import { applied, type Change } from "./alerts.ts";
+import { applied, type Change } from "./rules/alerts.ts";
 import { flushAvailability, flushEvery } from "./availability/flush.ts";
 import { pagesDue } from "./availability/pages.ts";
 import { timed } from "./availability/period.ts";
 import { withReport } from "./availability/uptime.ts";
-import { closedLately, unreportedOf } from "./closed.ts";
-import { documentOf, incidentCollection, withAfterwards } from "./document.ts";
-import type { Happening } from "./draft.ts";
-import { crossPartition } from "./edits.ts";
-import { healedEnvironment, healedPartition } from "./heal.ts";
-import { revise } from "./incident.ts";
-import type { OperatorFields } from "./operator.ts";
+import { closedLately, unreportedOf } from "./incident/recently-resolved.ts";
+import { documentOf, incidentCollection, withAfterwards } from "./incident/record/document.ts";
+import type { Happening } from "./incident/draft.ts";
+import { crossPartition } from "./rules/configuration-edits.ts";
+import { healedEnvironment, healedPartition } from "./commit/heal.ts";
+import { revise } from "./incident/revise.ts";
+import type { OperatorFields } from "./incident/operator-edits.ts";
 import {
   type Evaluated,
   evaluateReport,
@@ -29,15 +29,15 @@ import {
   judgeable,
   judgeNow,
   reportInstant,
-} from "./partition.ts";
-import type { PartitionCache } from "./partition-cache.ts";
+} from "./partition/fold.ts";
+import type { PartitionCache } from "./partition/cache.ts";
 import type { Plan } from "./plan.ts";
-import type { Publication } from "./publication.ts";
-import { sourceOf } from "./samples.ts";
-import { hearSelf, missTicks, ticksAreDue, watchTick } from "./self/checks.ts";
-import { type Exported, ownPoints, reportsIn, seriesPoints } from "./self/export.ts";
-import { isHeartbeatDue } from "./self/heartbeat.ts";
-import { decodeSelf, emptySelf, encodeSelf, heardOf, noted, type SelfState } from "./self/state.ts";
+import type { Publication } from "./partition/publication.ts";
+import { sourceOf } from "./partition/samples.ts";
+import { hearSelf, missTicks, ticksAreDue, watchTick } from "./monitor/checks.ts";
+import { type Exported, ownPoints, reportsIn, seriesPoints } from "./monitor/export.ts";
+import { isHeartbeatDue } from "./monitor/watchdog.ts";
+import { decodeSelf, emptySelf, encodeSelf, heardOf, noted, type SelfState } from "./monitor/state.ts";
 import {
   type Closed,
   decodeEnvironment,
@@ -49,8 +49,8 @@ import {
   type PartitionState,
   stateCollection,
 } from "./state.ts";
-import { monitorDocument, partitionDocument, type StateDocument } from "./state-document.ts";
-import type { Turns } from "./turns.ts";
+import { monitorDocument, partitionDocument, type StateDocument } from "./commit/state-document.ts";
+import type { Turns } from "./keyed-mutex.ts";
 
 /** What is to be published now that the commit has been made, and why a report was not judged. */
 export interface Committed {

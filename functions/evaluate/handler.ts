@@ -5,8 +5,8 @@ import { parseTick } from "../../shared/messages/tick.ts";
 import { selfGroup } from "../../shared/monitor.ts";
 import type { Clock, Logger, MetricPoint, MetricSink, Publisher, Store, Written } from "../../shared/ports.ts";
 import { StoreError } from "../../shared/ports.ts";
-import { TryAgain } from "../../shared/shell.ts";
-import { takeInBeat } from "./beats.ts";
+import { TryAgain } from "../../shared/runtime/shell.ts";
+import { takeInBeat } from "./heartbeats.ts";
 import {
   type Committed,
   commitDiagnosis,
@@ -17,14 +17,14 @@ import {
   commitValidation,
   type Desk,
 } from "./evaluate.ts";
-import { PartitionCache } from "./partition-cache.ts";
+import { PartitionCache } from "./partition/cache.ts";
 import type { Plan } from "./plan.ts";
 import { writePostmortem } from "./postmortem/write.ts";
-import { boundedReport, publicationOf } from "./publication.ts";
-import { leftOutSentence } from "./self/export.ts";
-import type { Beat } from "./self/heartbeat.ts";
+import { boundedReport, publicationOf } from "./partition/publication.ts";
+import { leftOutSentence } from "./monitor/export.ts";
+import type { Beat } from "./monitor/watchdog.ts";
 import type { Closed, OutboxEntry } from "./state.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "./keyed-mutex.ts";
 
 /** What the evaluator needs of the world. */
 export interface EvaluatePorts {

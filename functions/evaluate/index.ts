@@ -2,11 +2,11 @@
 import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connectMetrics } from "../../shared/adapters/metrics.ts";
 import { connect } from "../../shared/adapters/select.ts";
-import { lazily } from "../../shared/lazily.ts";
-import { pushFunction } from "../../shared/shell.ts";
+import { lazily } from "../../shared/runtime/lazily.ts";
+import { pushFunction } from "../../shared/runtime/shell.ts";
 import { type EvaluatePorts, evaluateHandler } from "./handler.ts";
 import { planOf } from "./plan.ts";
-import { heartbeatTo } from "./self/heartbeat.ts";
+import { heartbeatTo } from "./monitor/watchdog.ts";
 
 const world = await connect(process.env);
 

@@ -1,13 +1,13 @@
 /** What the evaluator knows from the configuration alone, worked out once per instance. */
 import type { Component, Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { longestGap, shortestGap } from "../../shared/config/schedule.ts";
-import { ownEntry } from "../../shared/entries.ts";
-import { exportsOf } from "../../shared/exported-metrics.ts";
-import { metricNamed } from "../../shared/metrics.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
+import { exportsOf } from "../../shared/metrics/exported.ts";
+import { metricNamed } from "../../shared/metrics/catalogue.ts";
 import { type Roles, rolesOf } from "./cause/roles.ts";
 import { type BaselineCheck, compileBaseline, type Selector } from "./condition/index.ts";
 import { ComponentGraph } from "./graph.ts";
-import { builtInRule, type CompiledRule, compileRule } from "./rule.ts";
+import { builtInRule, type CompiledRule, compileRule } from "./rules/rule.ts";
 
 /** Rules and graph of one configuration. */
 export interface Plan {

@@ -8,16 +8,16 @@ import type { IncidentEventKind, IncidentStatus, Severity, Verdict } from "../..
 import type { Failure, Signal } from "../../shared/messages/report.ts";
 import type { Fields, OutgoingMessage } from "../../shared/ports.ts";
 import type { Topic } from "../../shared/topology.ts";
-import type { AlertHistory } from "./alert.ts";
+import type { AlertHistory } from "./rules/alert.ts";
 import type { Timed } from "./availability/period.ts";
 import type { Uptimes } from "./availability/uptime.ts";
-import type { Fault, Sign } from "./cause/signs.ts";
+import type { Fault, Sign } from "./cause/knowledge/signs.ts";
 import type { Excess } from "./condition/index.ts";
-import type { Flapping } from "./flapping.ts";
-import type { Labels } from "./labels.ts";
-import { packed, unpacked } from "./packing.ts";
-import type { Proof } from "./proof.ts";
-import type { Heard } from "./self/state.ts";
+import type { Flapping } from "./rules/flapping.ts";
+import type { Labels } from "./rules/labels.ts";
+import { packed, unpacked } from "./partition/packing.ts";
+import type { Proof } from "./incident/recovery/recovery-record.ts";
+import type { Heard } from "./monitor/state.ts";
 
 /** Recent samples of one series, in two columns of one length, ascending in time. */
 export interface SeriesState {

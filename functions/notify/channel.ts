@@ -5,8 +5,8 @@ import type { Component } from "../../shared/config/model.ts";
 import type { Audience } from "../../shared/config/notification.ts";
 import type { TemplateTexts } from "../../shared/config/templates.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
-import type { Pace } from "./pace.ts";
-import type { PageNews } from "./page/memory.ts";
+import type { Pace } from "./deliver/pace.ts";
+import type { PageNews } from "./pages/memory.ts";
 
 /** What is told: one event of one incident, with what people need to place it. Frozen when the delivery is planned. */
 export interface Notice {

@@ -5,17 +5,17 @@ import { decodePush, type PushedMessage } from "../../shared/messages/push.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
 import type { Publisher } from "../../shared/ports.ts";
-import { TryAgain } from "../../shared/shell.ts";
-import type { Reader } from "../../shared/told.ts";
+import { TryAgain } from "../../shared/runtime/shell.ts";
+import type { Reader } from "../../shared/documents/delivery-summary.ts";
 import { subscriptions, topics } from "../../shared/topology.ts";
-import { abandon, type DeliveryWorld, deliver } from "./delivery.ts";
-import { type Delivery, deliveryId, isFinal, type LedgerEntry, readLedger } from "./ledger.ts";
-import { isAllClear, plan } from "./plan.ts";
-import { candidates } from "./readers.ts";
-import { readSilences } from "./silence.ts";
-import { summarize, writeSummary } from "./summary.ts";
-import { channelTroubles, deadLetter, selfReport } from "./trouble.ts";
-import { writePlan } from "./write-plan.ts";
+import { abandon, type DeliveryWorld, deliver } from "./deliver/delivery.ts";
+import { type Delivery, deliveryId, isFinal, type LedgerEntry, readLedger } from "./deliver/ledger.ts";
+import { isAllClear, plan } from "./plan/plan.ts";
+import { candidates } from "./plan/readers.ts";
+import { readSilences } from "./plan/silence.ts";
+import { summarize, writeSummary } from "./deliver/summary.ts";
+import { channelTroubles, deadLetter, selfReport } from "./deliver/trouble.ts";
+import { writePlan } from "./plan/write-plan.ts";
 
 /** What the notify function needs of the world. */
 export interface NotifyWorld extends DeliveryWorld {

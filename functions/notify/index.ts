@@ -3,11 +3,11 @@ import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connectPages } from "../../shared/adapters/pages.ts";
 import { connect } from "../../shared/adapters/select.ts";
 import { incidentLinks } from "../../shared/incident-link.ts";
-import { pushFunction } from "../../shared/shell.ts";
+import { pushFunction } from "../../shared/runtime/shell.ts";
 import { channels } from "./channels/index.ts";
 import { notifyHandler } from "./handler.ts";
-import { pageWriter, refreshPages } from "./page/writer.ts";
-import { sender } from "./send.ts";
+import { pageWriter, refreshPages } from "./pages/writer.ts";
+import { sender } from "./deliver/send.ts";
 
 const world = await connect(process.env);
 

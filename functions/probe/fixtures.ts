@@ -5,10 +5,10 @@ import { type AddressInfo, connect, createServer, type Server, Socket } from "no
 import { onTestFinished } from "vitest";
 import { googleApi } from "../../shared/adapters/google-api.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
-import type { AwaitedReader, BeatReader } from "../../shared/heartbeats.ts";
+import type { AwaitedReader, BeatReader } from "../../shared/documents/heartbeats.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import type { AnyProber } from "./prober.ts";
-import { runProbes } from "./run.ts";
+import { runProbes } from "./run/run.ts";
 
 export { type CertificateOptions, type Issued, issue } from "./certificates.fixtures.ts";
 

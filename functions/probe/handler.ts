@@ -1,16 +1,16 @@
 /** The shell of the probe function: one probe request in, one report for each round of it out. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
-import type { AwaitedReader, BeatReader } from "../../shared/heartbeats.ts";
+import type { AwaitedReader, BeatReader } from "../../shared/documents/heartbeats.ts";
 import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Report, Vantage } from "../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Logger, Publisher, Secrets } from "../../shared/ports.ts";
 import { probePaths, roundsAttribute, topics } from "../../shared/topology.ts";
-import { type Round, roundsOf } from "./rounds.ts";
-import { runProbes } from "./run.ts";
-import { sharded, shardsOf } from "./shards.ts";
-import { warmUp } from "./warm.ts";
+import { type Round, roundsOf } from "./run/rounds.ts";
+import { runProbes } from "./run/run.ts";
+import { sharded, shardsOf } from "./run/shards.ts";
+import { warmUp } from "./run/warm.ts";
 
 /** What the handler needs of the world. */
 export interface ProbePorts {

@@ -1,11 +1,11 @@
 /** Entry of the probe function: wiring. The Functions Framework finds the function by its name. */
 import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connect } from "../../shared/adapters/select.ts";
-import { awaitedIn, beatsIn } from "../../shared/heartbeats.ts";
-import { replaceDnsLookup } from "../../shared/lookup.ts";
-import { pushFunction } from "../../shared/shell.ts";
+import { awaitedIn, beatsIn } from "../../shared/documents/heartbeats.ts";
+import { replaceDnsLookup } from "../../shared/net/lookup.ts";
+import { pushFunction } from "../../shared/runtime/shell.ts";
 import { probeHandler } from "./handler.ts";
-import { syntheticHandler, syntheticPath } from "./synthetic.ts";
+import { syntheticHandler, syntheticPath } from "./run/synthetic.ts";
 
 replaceDnsLookup();
 

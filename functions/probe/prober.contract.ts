@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import { failureKinds, readingPhase } from "../../shared/messages/report.ts";
-import { metrics } from "../../shared/metrics.ts";
-import { graceMs } from "./attempt.ts";
+import { metrics } from "../../shared/metrics/catalogue.ts";
+import { graceMs } from "./run/attempt.ts";
 import { canaries, closedPort, probeOnce, tcpServer } from "./fixtures.ts";
 import type { AnyProber } from "./prober.ts";
 

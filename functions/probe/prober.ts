@@ -2,11 +2,11 @@
 import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
 import type { Reach, Role } from "../../shared/config/roles.ts";
-import type { KeptBeat } from "../../shared/heartbeats.ts";
+import type { KeptBeat } from "../../shared/documents/heartbeats.ts";
 import type { Failure, Finding, Hop, Unchecked } from "../../shared/messages/report.ts";
-import type { MetricName } from "../../shared/metrics.ts";
+import type { MetricName } from "../../shared/metrics/catalogue.ts";
 import type { GoogleApi } from "../../shared/ports.ts";
-import type { Redact } from "../../shared/redact.ts";
+import type { Redact } from "../../shared/text/redact.ts";
 
 /** What a prober may use of the world while it observes. */
 export interface ProbeWorld {

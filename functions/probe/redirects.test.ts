@@ -1,12 +1,12 @@
 /** Redirects from public addresses to private ones. All servers are on this machine; the spy says which of their addresses count as public. */
 import { createServer } from "node:http";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { isPrivateAddress } from "../../shared/address.ts";
+import { isPrivateAddress } from "../../shared/net/address.ts";
 import { listening, probeOnce } from "./fixtures.ts";
 import { http } from "./probers/http.ts";
 import { journey } from "./probers/journey.ts";
 
-vi.mock(import("../../shared/address.ts"), { spy: true });
+vi.mock(import("../../shared/net/address.ts"), { spy: true });
 
 /** The next addresses that are asked about are public or not; those after them are what they are. */
 function nextAddresses(...arePublic: readonly boolean[]): void {

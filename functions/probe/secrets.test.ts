@@ -1,7 +1,7 @@
 /** Secrets that a target says aloud, in whatever form, wherever its protocol has room for a text: none of them is in the result. */
 import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
-import { encodings } from "../../shared/encodings.fixtures.ts";
+import { encodings } from "../../shared/text/encodings.fixtures.ts";
 import * as fc from "../../tests/support/chance.ts";
 import { probeOnce, tcpServer } from "./fixtures.ts";
 import type { AnyProber } from "./prober.ts";

@@ -1,8 +1,8 @@
 import { BrokerPublisher } from "../../shared/adapters/broker.ts";
 import { publisherContract, type Received } from "../../shared/adapters/publisher.contract.ts";
 import { subscriptions } from "../../shared/topology.ts";
-import { Broker } from "./broker.ts";
-import { openReceiver } from "./receiver.ts";
+import { Broker } from "../engine/broker/broker.ts";
+import { openReceiver } from "../engine/broker/receiver.ts";
 
 for (const [name, connect] of [
   ["the broker over HTTP", async (broker: Broker) => new BrokerPublisher(await broker.listen())],

@@ -1,6 +1,6 @@
 /** The configuration with which the demo is watched: `monitor.yaml` beside this file, filled in. */
 import { readFileSync } from "node:fs";
-import { formatDuration, parseDuration } from "../../shared/units.ts";
+import { formatDuration, parseDuration } from "../../shared/text/units.ts";
 import type { DemoTargets } from "./environment.ts";
 import { tempoOf } from "./script.ts";
 

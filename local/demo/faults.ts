@@ -1,6 +1,6 @@
 /** What can be wrong with the parts of the demo. Each part is really broken so; everything else is consequence. */
 import { type ConnectorFaults, healthy } from "./connector.ts";
-import type { GoogleIncident } from "./google-api.ts";
+import type { GoogleIncident } from "./google/api.ts";
 
 /** Everything that is wrong. */
 export interface DemoFaults {

@@ -1,7 +1,7 @@
 /** A record of an outage made of single looks: each is repeated at the pace of its schedule, on virtual time. */
 
-import { runHere } from "../../cli/here.ts";
-import type { ReportRecord } from "../../cli/record.ts";
+import { runHere } from "../../cli/local-probes.ts";
+import type { ReportRecord } from "../../cli/replay/record.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { scheduleInterval } from "../../shared/config/schedule.ts";
 import type { ProbeResult, Report } from "../../shared/messages/report.ts";

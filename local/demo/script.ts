@@ -1,7 +1,7 @@
 /** What happens to the demo environment, and when: one outage a fault, each a table of the same form. */
 import { healthy } from "./connector.ts";
 import { allWell, type DemoFaults } from "./faults.ts";
-import type { GoogleIncident } from "./google-api.ts";
+import type { GoogleIncident } from "./google/api.ts";
 
 /** One thing that happens. */
 export interface Step {

@@ -2,9 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { FirestoreStore } from "../../shared/adapters/firestore.ts";
 import { PubSubPublisher } from "../../shared/adapters/pubsub.ts";
-import { ownEntry } from "../../shared/entries.ts";
-import { type Emulator, type EmulatorKind, startEmulator } from "../emulators.ts";
-import { setUpGoogleBroker } from "../google-broker.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
+import { type Emulator, type EmulatorKind, startEmulator } from "./emulators.ts";
+import { setUpGoogleBroker } from "./google-broker.ts";
 import type { Engine } from "./engine.ts";
 
 /**

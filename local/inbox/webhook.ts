@@ -5,8 +5,8 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
-import { appendWhole } from "../log-file.ts";
-import { guardRequests } from "../request-guard.ts";
+import { appendWhole } from "../data/log-file.ts";
+import { guardRequests } from "../engine/request-guard.ts";
 import type { Inbox, InboxOptions, Received } from "./inbox.ts";
 
 /** Options of the webhook inbox. */

@@ -1,6 +1,6 @@
 /** One frame of the live view: a snapshot, laid out for a terminal of a given size. */
 import { styleText } from "node:util";
-import { spokenDuration } from "../../shared/units.ts";
+import { spokenDuration } from "../../shared/text/units.ts";
 import type {
   ComponentState,
   DeliveryState,

@@ -1,6 +1,6 @@
 /** Words and columns that the two forms of the view share. */
-import { dateFormat } from "../../shared/formatters.ts";
-import { spokenDuration } from "../../shared/units.ts";
+import { dateFormat } from "../../shared/text/formatters.ts";
+import { spokenDuration } from "../../shared/text/units.ts";
 import type { ViewIncident } from "./snapshot.ts";
 
 /** The time of day, `12:04:31`. */

@@ -19,8 +19,8 @@ import {
 import { fromJSON } from "@grpc/proto-loader";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readConfigurationFile } from "../../cli/configuration.ts";
-import { configurationOf } from "../../cli/replay.fixtures.ts";
-import { missingEmulator } from "../../local/emulators.ts";
+import { configurationOf } from "../../cli/commands/replay.fixtures.ts";
+import { missingEmulator } from "../../local/engine/emulators.ts";
 import { freePort } from "../../local/free-port.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { encodePush } from "../../shared/messages/push.ts";

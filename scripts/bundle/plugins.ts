@@ -1,7 +1,7 @@
 /** What is done to the code on its way into a bundle: where it is found, what is left out, and what is loaded later. */
 import { readFile } from "node:fs/promises";
 import type { Plugin } from "esbuild";
-import { ownEntry } from "../../shared/entries.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import { describedApis, neededOf } from "./protos.ts";
 
 /** The modules that a bundle begins with: the function together with the framework that serves it, and each of what is loaded later. */

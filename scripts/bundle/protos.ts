@@ -1,6 +1,6 @@
 /** Descriptions of Google's APIs, of which each client carries all: a bundle has the calls that are made, and what they speak of. */
 import protobuf from "protobufjs";
-import { ownEntry } from "../../shared/entries.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 
 /** A description as the clients carry it, in the JSON of protobufjs. */
 type Json = protobuf.INamespace;

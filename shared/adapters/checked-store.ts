@@ -1,12 +1,12 @@
 /** What the three stores have in common: every call is checked by the rules, and every write is a transaction. */
-import { type CompositeIndex, compositeIndexes } from "../indexes.ts";
+import { type CompositeIndex, compositeIndexes } from "../documents/indexes.ts";
 import { type Fields, type Query, type Store, type Stored, StoreError, type Transaction } from "../ports.ts";
 import { planQuery, type QueryPlan } from "./store-query.ts";
 import { type Admitted, admit, checkName, maxCommitBytes } from "./store-rules.ts";
 
 /** What every store may be told. */
 export interface StoreOptions {
-  /** @default those of `shared/indexes.ts` */
+  /** @default those of `shared/documents/indexes.ts` */
   readonly indexes?: readonly CompositeIndex[];
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { missingEmulator } from "../../local/emulators.ts";
+import { missingEmulator } from "../../local/engine/emulators.ts";
 import { startedOnce } from "../../tests/support/started-once.ts";
 import { FirestoreStore } from "./firestore.ts";
 import { storeContract } from "./store.contract.ts";

@@ -1,8 +1,8 @@
 /** Where measurements go in the cloud: custom metrics of Cloud Monitoring, by Google's own client. */
 import type { MetricServiceClient } from "@google-cloud/monitoring";
-import { exportPrefix } from "../exported-metrics.ts";
+import { exportPrefix } from "../metrics/exported.ts";
 import type { MetricPoint, MetricSink, Written } from "../ports.ts";
-import { bounded } from "../redact.ts";
+import { bounded } from "../text/redact.ts";
 
 /** Options of the client, such as the address and credentials of a stand. */
 type ClientOptions = NonNullable<ConstructorParameters<typeof MetricServiceClient>[0]>;

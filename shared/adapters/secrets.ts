@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { secretVariable } from "../config/secret-reference.ts";
-import { ownEntry } from "../entries.ts";
+import { ownEntry } from "../runtime/entries.ts";
 import type { Secrets } from "../ports.ts";
 
 /**

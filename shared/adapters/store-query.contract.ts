@@ -1,6 +1,6 @@
 /** What every store must find and refuse when it is asked by query. */
 import { beforeEach, describe, expect, it } from "vitest";
-import type { CompositeIndex } from "../indexes.ts";
+import type { CompositeIndex } from "../documents/indexes.ts";
 import type { Fields, Query, Store } from "../ports.ts";
 import { refused } from "./store-fixtures.ts";
 

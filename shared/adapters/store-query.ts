@@ -2,8 +2,8 @@
  * Queries as Firestore understands them: which it answers without a composite index, which documents match, and in which order they come.
  * Source: https://cloud.google.com/firestore/docs/query-data/index-overview and /concepts/data-types#value_type_ordering.
  */
-import { ownEntry } from "../entries.ts";
-import type { CompositeIndex } from "../indexes.ts";
+import { ownEntry } from "../runtime/entries.ts";
+import type { CompositeIndex } from "../documents/indexes.ts";
 import { type Fields, type Filter, type Query, type Stored, StoreError, type Value } from "../ports.ts";
 import { admitOperand, checkCollection, fieldProblem } from "./store-rules.ts";
 
@@ -47,7 +47,7 @@ export function planQuery(query: Query, indexes: readonly CompositeIndex[]): Que
   const plan = { collection, where: filters, orders: completeOrders(filters, orderBy), limit };
   const missing = missingIndex(plan, indexes);
   if (missing !== undefined) {
-    refuse(`it needs a composite index: declare ${JSON.stringify(missing)} in shared/indexes.ts`);
+    refuse(`it needs a composite index: declare ${JSON.stringify(missing)} in shared/documents/indexes.ts`);
   }
   return plan;
 }

@@ -1,5 +1,5 @@
 /** Capacity by arithmetic: whether all that may connect at once fits into what it connects to. */
-import { list } from "../sentences.ts";
+import { list } from "../text/sentences.ts";
 import type { Capacity, Configuration } from "./model.ts";
 
 /** One sum: what may be opened at most, and what it must fit into. */

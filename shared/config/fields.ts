@@ -1,9 +1,9 @@
 /** Fields that the schemas of probers, channels and the configuration itself are made of; each is made when it is first asked for. */
 import { z } from "zod";
-import { dateFormat } from "../formatters.ts";
-import { lazily } from "../lazily.ts";
+import { dateFormat } from "../text/formatters.ts";
+import { lazily } from "../runtime/lazily.ts";
 import { type Severity, severities } from "../messages/incident-event.ts";
-import { formatDuration, parseDuration } from "../units.ts";
+import { formatDuration, parseDuration } from "../text/units.ts";
 import type { SecretReference } from "./secret-reference.ts";
 
 export type { SecretReference };

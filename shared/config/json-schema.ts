@@ -1,6 +1,6 @@
 /** The JSON Schema of `monitor.yaml`, by which editors complete and check it while it is written. */
 import { z } from "zod";
-import { ownEntry } from "../entries.ts";
+import { ownEntry } from "../runtime/entries.ts";
 import { entryName } from "./fields.ts";
 import { maintenanceEntry } from "./maintenance.ts";
 import { channelEntry, routeEntry } from "./notification.ts";

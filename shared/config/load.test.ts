@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { assert, constantFrom, oneof, property, string, tuple } from "../../tests/support/chance.ts";
 import { loadConfiguration } from "./load.ts";
 import type { Configuration } from "./model.ts";
-import type { Problem } from "./problems.ts";
+import type { Problem } from "./file/problems.ts";
 import { vocabulary } from "./testdata/vocabulary.ts";
 
 const folder = new URL("./testdata/", import.meta.url);

@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import { Cron, type CronOptions } from "croner";
 import type { Vantage } from "../messages/report.ts";
-import { formatDuration, parseDuration } from "../units.ts";
+import { formatDuration, parseDuration } from "../text/units.ts";
 import type { ConfiguredProbe } from "./model.ts";
 
 const minute = 60_000;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { incidentUrl } from "../incident-link.ts";
 import type { Severity } from "../messages/incident-event.ts";
 import { type Signal, signals, type Vantage } from "../messages/report.ts";
-import { namedRecord } from "../named-record.ts";
+import { namedRecord } from "../runtime/named-record.ts";
 import {
   duration,
   durationBetween,

@@ -1,6 +1,6 @@
 /** What happened to an incident: one message on the topic `notifications`, and one line of `replay`. */
 import { z } from "zod";
-import { lazily } from "../lazily.ts";
+import { lazily } from "../runtime/lazily.ts";
 import { parseMessage } from "./report.ts";
 
 /** How bad it is for those who depend on the environment. */

@@ -1,7 +1,7 @@
 /** Says that there is something new to show on status pages: availability has moved on. On the topic `pages`. */
 import { z } from "zod";
 import type { Configuration } from "../config/model.ts";
-import { lazily } from "../lazily.ts";
+import { lazily } from "../runtime/lazily.ts";
 import { parseMessage } from "./report.ts";
 
 /** Asks the notifier to write its status pages anew. */

@@ -1,7 +1,7 @@
 /** The request to run probes: one message on the topic `probe-requests`. The attribute `vantage` selects the function that answers. */
 import { z } from "zod";
 import { hasRounds } from "../config/schedule.ts";
-import { lazily } from "../lazily.ts";
+import { lazily } from "../runtime/lazily.ts";
 import type { OutgoingMessage } from "../ports.ts";
 import { roundsAttribute } from "../topology.ts";
 import { parseMessage, type Trigger, type Vantage } from "./report.ts";

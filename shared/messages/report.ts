@@ -1,7 +1,7 @@
 /** The report: results of one run of one probe group, one message on the topic `measurements`. */
 import { z } from "zod";
-import { lazily } from "../lazily.ts";
-import { namedRecord } from "../named-record.ts";
+import { lazily } from "../runtime/lazily.ts";
+import { namedRecord } from "../runtime/named-record.ts";
 import type { Severity } from "./incident-event.ts";
 
 /** Kinds of failure, alike for every prober. */

@@ -1,6 +1,6 @@
 /** The same outage with Google's clients throughout, on Google's emulators, from the bundles: as near to the cloud as one machine comes. */
 import { describe, expect, it } from "vitest";
-import { missingEmulator } from "../../local/emulators.ts";
+import { missingEmulator } from "../../local/engine/emulators.ts";
 import { dataDirectory, killed, startLocalSystem } from "../support/local-system.ts";
 import { startedOnce } from "../support/started-once.ts";
 import { deadline } from "./promised.ts";

@@ -1,5 +1,5 @@
 /** What every run of the demo's outage must come to. */
-import type { Outcome } from "../../local/outcome.ts";
+import type { Outcome } from "../../local/demo/outcome.ts";
 
 type Promised = Pick<Outcome, "ok" | "problems" | "deliveries"> & {
   readonly incidents: readonly Partial<Outcome["incidents"][number]>[];

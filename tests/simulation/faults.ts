@@ -1,6 +1,6 @@
 /** Puts crashes between the functions and their ports: a function dies before or after one of its writes or publications. */
 import { Crash, type WorldPorts } from "../../cli/virtual/world.ts";
-import type { Send } from "../../functions/notify/send.ts";
+import type { Send } from "../../functions/notify/deliver/send.ts";
 import type { OutgoingMessage, Publisher, Query, Store, Stored, Transaction } from "../../shared/ports.ts";
 
 /** Where a function dies: before a step has been taken, after it, or, of a publication, when only the first message is out. */

@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { judge } from "../../cli/scenario/judge.ts";
-import { loadTests, type Scenario } from "../../cli/scenario/load.ts";
+import { loadTests, type Scenario } from "../../cli/scenario/file/load.ts";
 import { type Played, type PlayOptions, play } from "../../cli/scenario/play.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { subscriptions } from "../../shared/topology.ts";

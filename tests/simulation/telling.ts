@@ -10,14 +10,14 @@ import {
   type LedgerEntry,
   mayHaveArrived,
   parseDelivery,
-} from "../../functions/notify/ledger.ts";
-import { paceOf } from "../../functions/notify/pace.ts";
-import { recipientsOf } from "../../functions/notify/readers.ts";
-import type { Send } from "../../functions/notify/send.ts";
-import { summarize } from "../../functions/notify/summary.ts";
+} from "../../functions/notify/deliver/ledger.ts";
+import { paceOf } from "../../functions/notify/deliver/pace.ts";
+import { recipientsOf } from "../../functions/notify/plan/readers.ts";
+import type { Send } from "../../functions/notify/deliver/send.ts";
+import { summarize } from "../../functions/notify/deliver/summary.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
-import { type Reader, readerName } from "../../shared/told.ts";
+import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
 import { shopWith } from "../support/shop.ts";
 import { type Fate, FaultyPorts } from "./faults.ts";
 import type { Random } from "./random.ts";

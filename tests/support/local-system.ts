@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFailed, onTestFinished, vi } from "vitest";
-import type { Outcome } from "../../local/outcome.ts";
+import type { Outcome } from "../../local/demo/outcome.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 

@@ -1,5 +1,5 @@
 /** A small shop for tests of telling: one database, asked every minute. */
-import { configurationOf } from "../../cli/replay.fixtures.ts";
+import { configurationOf } from "../../cli/commands/replay.fixtures.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 
 const head = `

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import sparticuz from "@sparticuz/chromium";
 import { chromium } from "playwright-core";
 import type { TestProject } from "vitest/node";
-import { startEmulator } from "../../local/emulators.ts";
+import { startEmulator } from "../../local/engine/emulators.ts";
 import { bundledFunctions } from "./bundles.ts";
 import type { OnceName, Whereabouts } from "./started-once.ts";
 

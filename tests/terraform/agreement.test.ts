@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { googleReads } from "../../functions/probe/google/permissions.ts";
-import { expiringCollections, unindexedFields } from "../../shared/indexes.ts";
+import { expiringCollections, unindexedFields } from "../../shared/documents/indexes.ts";
 import { publications, topics } from "../../shared/topology.ts";
 import { moduleFiles } from "./static.ts";
 import { moduleFolder } from "./terraform.ts";
@@ -47,7 +47,7 @@ const grants: ReadonlyMap<string, string> = new Map([
   ["sqladmin.googleapis.com", "roles/cloudsql.client"],
 ]);
 /** Where the roles for ways into Cloud SQL are worked out. */
-const deployed = readFileSync(join(root, "scripts/bundle/deployment.ts"), "utf8");
+const deployed = readFileSync(join(root, "cli/deployment/deployment.ts"), "utf8");
 
 function matches(texts: readonly string[], pattern: RegExp): Set<string> {
   return new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([whole, name]) => name ?? whole)));
@@ -67,7 +67,7 @@ describe("code and module agree", () => {
   });
 
   it.each(["probe", "evaluate", "notify"] as const)("on the topics that %s publishes to", (name) => {
-    const code = sources.filter(({ path }) => path.startsWith(`functions/${name}/`) || path === "shared/shell.ts");
+    const code = sources.filter(({ path }) => path.startsWith(`functions/${name}/`) || path === "shared/runtime/shell.ts");
     const used = matches(
       code.map(({ text }) => text),
       /\btopics\.(\w+)/g,

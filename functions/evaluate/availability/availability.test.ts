@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { availabilityCollection, readAvailability, type Shares } from "../../../shared/availability.ts";
+import { availabilityCollection, readAvailability, type Shares } from "../../../shared/documents/availability.ts";
 import type { MaintenanceWindow } from "../../../shared/config/model.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import { fc } from "../../../tests/support/chance.ts";

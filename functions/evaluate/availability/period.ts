@@ -13,9 +13,9 @@ import {
   periodSeconds,
   periodStart,
   type Shares,
-} from "../../../shared/availability.ts";
+} from "../../../shared/documents/availability.ts";
 import type { MaintenanceWindow } from "../../../shared/config/model.ts";
-import { ownEntry, setEntry } from "../../../shared/entries.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { type Period, periodsOf } from "../../../shared/maintenance.ts";
 import type { Severity, Verdict } from "../../../shared/messages/incident-event.ts";
 import { type Runs, runsOf, type Uptimes } from "./uptime.ts";

@@ -3,9 +3,9 @@
  * so that it costs no write of its own; only results that nothing later can precede are folded for good.
  */
 
-import { dayOf, periodStart } from "../../../shared/availability.ts";
+import { dayOf, periodStart } from "../../../shared/documents/availability.ts";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
-import { ownEntry, setEntry } from "../../../shared/entries.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { isTelling, type Report } from "../../../shared/messages/report.ts";
 import { type Plan, staleAfter } from "../plan.ts";
 

@@ -1,7 +1,7 @@
 /** Causes that are no component: the monitor's own trouble, and a platform that fails below everything that the configuration knows. */
 import { monitorComponent } from "../../../shared/monitor.ts";
-import type { SymptomClass } from "./classes.ts";
-import type { Pattern } from "./patterns.ts";
+import type { SymptomClass } from "./knowledge/classes.ts";
+import type { Pattern } from "./knowledge/patterns.ts";
 import type { Scene, Weighed } from "./scene.ts";
 import { serves } from "./signals.ts";
 import type { Hypothesis } from "./weigh.ts";

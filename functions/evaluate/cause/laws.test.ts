@@ -5,7 +5,7 @@ import { roleNames } from "../../../shared/config/roles.ts";
 import { type FailureKind, type Signal, signals } from "../../../shared/messages/report.ts";
 import { fc } from "../../../tests/support/chance.ts";
 import { ComponentGraph } from "../graph.ts";
-import { diagnose, rank } from "../root-cause.ts";
+import { diagnose, rank } from "./diagnose.ts";
 import type { Diagnosis } from "../state.ts";
 import { Scene } from "./scene.ts";
 import {

@@ -4,10 +4,10 @@ import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import type { Signal } from "../../../shared/messages/report.ts";
 import type { ComponentGraph } from "../graph.ts";
 import type { ProbeFact, ProbeSign, Symptom } from "../state.ts";
-import { classesOf, type SymptomClass, signalOfSymptom } from "./classes.ts";
+import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
 import { partOf, type Roles } from "./roles.ts";
 import { isWay, serves } from "./signals.ts";
-import type { Fault, Sign } from "./signs.ts";
+import type { Fault, Sign } from "./knowledge/signs.ts";
 
 /** What the search for a cause begins with. */
 export interface Observed {

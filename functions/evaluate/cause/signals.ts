@@ -1,7 +1,7 @@
 /** What follows from what: which trouble of a part can be the reason for which trouble of what depends on it. */
 import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import type { Signal } from "../../../shared/messages/report.ts";
-import type { SymptomClass } from "./classes.ts";
+import type { SymptomClass } from "./knowledge/classes.ts";
 import type { Fact } from "./scene.ts";
 
 /**

@@ -8,8 +8,8 @@
 
 import type { Signal } from "../../../shared/messages/report.ts";
 import type { ProbeFact } from "../state.ts";
-import { type ClueName, clues } from "./clues.ts";
-import { type Pattern, patternOf } from "./patterns.ts";
+import { type ClueName, clues } from "./knowledge/clues.ts";
+import { type Pattern, patternOf } from "./knowledge/patterns.ts";
 import { type Fact, lastOnset, type Scene, type Weighed } from "./scene.ts";
 import { alike, canPassOn, follows, hitsSome, isWay, maySuffer, outlasts } from "./signals.ts";
 

@@ -2,9 +2,9 @@
 
 import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import { monitorComponent } from "../../../shared/monitor.ts";
-import { bounded } from "../../../shared/redact.ts";
-import { list } from "../../../shared/sentences.ts";
-import { clockTime } from "../sentences.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import { list } from "../../../shared/text/sentences.ts";
+import { clockTime } from "../incident/record/sentences.ts";
 import type { DiagnosedCandidate, Symptom } from "../state.ts";
 import type { Scene, Weighed } from "./scene.ts";
 import type { Hypothesis } from "./weigh.ts";

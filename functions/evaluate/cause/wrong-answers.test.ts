@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Component } from "../../../shared/config/model.ts";
 import type { ResolvedRole } from "../../../shared/config/roles.ts";
-import { diagnose } from "../root-cause.ts";
+import { diagnose } from "./diagnose.ts";
 import type { Diagnosis, ProbeFact, Symptom } from "../state.ts";
 import { alarming, began, failing, good, observedIn } from "./worlds.fixtures.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { unitOf, type ValueUnit } from "./algebra.ts";
-import type { Arithmetic } from "./syntax.ts";
+import type { Arithmetic } from "./language/syntax.ts";
 
 describe("unitOf", () => {
   it.each<[ValueUnit, Arithmetic, ValueUnit, ValueUnit | undefined]>([

@@ -1,6 +1,6 @@
 /** Which units may meet, and what comes of it. A bare number is `number`: it counts as a count and multiplies anything. */
-import type { Unit } from "../../../shared/units.ts";
-import type { Arithmetic } from "./syntax.ts";
+import type { Unit } from "../../../shared/text/units.ts";
+import type { Arithmetic } from "./language/syntax.ts";
 
 /** The unit of a value in a condition. */
 export type ValueUnit = Unit | "number";

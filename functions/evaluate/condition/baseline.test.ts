@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileBaseline } from "./baseline.ts";
-import { ConditionError } from "./error.ts";
+import { ConditionError } from "./language/error.ts";
 
 describe("compileBaseline", () => {
   it.each([

@@ -1,13 +1,13 @@
 /** Baselines: what is normal for a metric, as a comparison that is true when things are good. */
-import { formatValue } from "../../../shared/units.ts";
+import { formatValue } from "../../../shared/text/units.ts";
 import { inUnit, noMetric } from "./advice.ts";
 import { called, commonUnit, sampleOf } from "./algebra.ts";
 import { comparisons } from "./bind.ts";
-import { ConditionError, corrected } from "./error.ts";
-import { lex } from "./lexer.ts";
+import { ConditionError, corrected } from "./language/error.ts";
+import { lex } from "./language/lexer.ts";
 import { type NamedMetric, namedMetric } from "./names.ts";
-import { literal } from "./parser.ts";
-import type { Comparison, Literal } from "./syntax.ts";
+import { literal } from "./language/parser.ts";
+import type { Comparison, Literal } from "./language/syntax.ts";
 
 /** A baseline, ready to be held against values. */
 export interface BaselineCheck {

@@ -1,5 +1,5 @@
 /** From a tree to closures over series: names are looked up, units are checked, and every value is told how it is shown. */
-import { formatValue } from "../../../shared/units.ts";
+import { formatValue } from "../../../shared/text/units.ts";
 import {
   constantComparison,
   mismatch,
@@ -15,12 +15,12 @@ import {
   zeroDivision,
 } from "./advice.ts";
 import { commonUnit, unitOf, type ValueUnit } from "./algebra.ts";
-import { type Window, type WindowFunction, windowFunction } from "./functions.ts";
+import { type Window, type WindowFunction, windowFunction } from "./functions/functions.ts";
 import type { Row, Selection } from "./join.ts";
 import { both, either, negation, type Truth } from "./logic.ts";
 import { type NamedMetric, namedMetric } from "./names.ts";
 import { countUntil, type Selector } from "./series.ts";
-import type { Arithmetic, Binary, Call, Comparison, Expression, Matcher, MetricNode } from "./syntax.ts";
+import type { Arithmetic, Binary, Call, Comparison, Expression, Matcher, MetricNode } from "./language/syntax.ts";
 
 /** A number that depends on a row of series; `NaN` where data is missing. */
 export type NumberAt = (row: Row, at: number) => number;

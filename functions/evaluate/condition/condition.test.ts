@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { metrics } from "../../../shared/metrics.ts";
+import { metrics } from "../../../shared/metrics/catalogue.ts";
 import { fc } from "../../../tests/support/chance.ts";
 import { compileCondition } from "./condition.ts";
 import type { Series, SeriesSource } from "./series.ts";

@@ -1,10 +1,10 @@
 /** A condition, from text to something that can be evaluated over and over. */
 
-import type { Unit } from "../../../shared/units.ts";
+import type { Unit } from "../../../shared/text/units.ts";
 import type { ValueUnit } from "./algebra.ts";
 import { type Bound, bind } from "./bind.ts";
 import { agreedLabels, type Labels, type Row, rowsOf, type Selection, selects } from "./join.ts";
-import { parse } from "./parser.ts";
+import { parse } from "./language/parser.ts";
 import type { Condition, Excess, Instance, Series, SeriesSource } from "./series.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { unitSuffixes } from "../../../shared/units.ts";
+import { unitSuffixes } from "../../../shared/text/units.ts";
 import { compileCondition } from "./condition.ts";
-import { functionNames } from "./functions.ts";
+import { functionNames } from "./functions/functions.ts";
 
 const page = readFileSync(new URL("../../../docs/conditions.md", import.meta.url), "utf8");
 const [, block = ""] = /```condition\n(.*?)```/s.exec(page) ?? [];

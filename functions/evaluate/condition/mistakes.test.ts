@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileCondition } from "./condition.ts";
-import { ConditionError } from "./error.ts";
+import { ConditionError } from "./language/error.ts";
 
 describe("a mistaken condition is refused with where, what, and what to write instead", () => {
   it.each<[text: string, position: number, length: number, message: string, suggestion?: string]>([

@@ -1,7 +1,7 @@
 /** Names of metrics as conditions may write them, aliases included. */
-import { type MetricName, metricNamed, metrics } from "../../../shared/metrics.ts";
-import { nearest } from "../../../shared/nearest.ts";
-import type { Unit } from "../../../shared/units.ts";
+import { type MetricName, metricNamed, metrics } from "../../../shared/metrics/catalogue.ts";
+import { nearest } from "../../../shared/text/nearest.ts";
+import type { Unit } from "../../../shared/text/units.ts";
 
 /** What a name stands for. */
 export interface NamedMetric {

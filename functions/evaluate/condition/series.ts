@@ -1,5 +1,5 @@
 /** What conditions read and what they answer. */
-import type { Unit } from "../../../shared/units.ts";
+import type { Unit } from "../../../shared/text/units.ts";
 
 /** The samples of one metric with one set of labels, in two columns of one length. */
 export interface Series {

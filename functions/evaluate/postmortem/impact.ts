@@ -1,12 +1,12 @@
 /** Who was affected, for how long, and what that means for the availability that is promised. */
-import { type Availability, errorBudget, periodStart, upRatio } from "../../../shared/availability.ts";
-import { ownEntry } from "../../../shared/entries.ts";
-import { dateFormat } from "../../../shared/formatters.ts";
-import { list } from "../../../shared/sentences.ts";
-import { spokenDuration } from "../../../shared/units.ts";
+import { type Availability, errorBudget, periodStart, upRatio } from "../../../shared/documents/availability.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { dateFormat } from "../../../shared/text/formatters.ts";
+import { list } from "../../../shared/text/sentences.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Account, Affected, IncidentRecord } from "./account.ts";
 import { blocks, inline, table } from "./markdown.ts";
-import { between, moment } from "./words.ts";
+import { between, moment } from "./phrases.ts";
 
 /** The section. */
 export function impactOf({ incident, months }: Account): (string | undefined)[] {

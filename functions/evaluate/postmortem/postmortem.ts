@@ -2,9 +2,9 @@
  * The postmortem of an incident, in Markdown: what happened, to whom, why, how it was noticed, who was told, how it ended, and what may be
  * done so that it does not come again. Pure: the same account gives the same text.
  */
-import { asSentence, list } from "../../../shared/sentences.ts";
-import { spokenDuration } from "../../../shared/units.ts";
-import { clockTime, dateTime } from "../sentences.ts";
+import { asSentence, list } from "../../../shared/text/sentences.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
+import { clockTime, dateTime } from "../incident/record/sentences.ts";
 import type { Account, IncidentRecord } from "./account.ts";
 import { impactOf } from "./impact.ts";
 import { blocks, bullets, inline, section, table } from "./markdown.ts";
@@ -12,8 +12,8 @@ import { proposalsFor } from "./prevention.ts";
 import { questionsOf } from "./questions.ts";
 import { timelineOf } from "./timeline.ts";
 import { recoveryOf, timesOf } from "./times.ts";
-import { toldOf } from "./told.ts";
-import { between, causeIn, counted, moment, titleOf } from "./words.ts";
+import { toldOf } from "./notifications.ts";
+import { between, causeIn, counted, moment, titleOf } from "./phrases.ts";
 
 /** The most bytes of a postmortem: the document that holds it may have no more than a MiB. */
 export const longestPostmortem: number = 256 * 1024;

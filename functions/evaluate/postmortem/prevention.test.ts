@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { metricNamed } from "../../../shared/metrics.ts";
-import { patterns } from "../cause/patterns.ts";
+import { metricNamed } from "../../../shared/metrics/catalogue.ts";
+import { patterns } from "../cause/knowledge/patterns.ts";
 import { compileCondition } from "../condition/index.ts";
 import { remedies } from "./prevention.ts";
 

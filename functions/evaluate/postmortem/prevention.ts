@@ -2,11 +2,11 @@
  * What could keep an outage from coming again, or make the next one shorter: proposals, each with its reason in the record. The table says what
  * helps against each way to fail; the rest follows from what was found, how it was noticed and who was told.
  */
-import { ownEntry } from "../../../shared/entries.ts";
-import { list } from "../../../shared/sentences.ts";
-import { spokenDuration } from "../../../shared/units.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { list } from "../../../shared/text/sentences.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Account } from "./account.ts";
-import { causeIn, titleOf } from "./words.ts";
+import { causeIn, titleOf } from "./phrases.ts";
 
 /** A proposal, and why it is made. */
 export interface Proposal {

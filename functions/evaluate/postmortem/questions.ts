@@ -1,8 +1,8 @@
 /** What the record leaves open: questions that only people can answer, each with what it rests on. */
-import { list } from "../../../shared/sentences.ts";
-import { clockTime } from "../sentences.ts";
+import { list } from "../../../shared/text/sentences.ts";
+import { clockTime } from "../incident/record/sentences.ts";
 import type { Account } from "./account.ts";
-import { titleOf } from "./words.ts";
+import { titleOf } from "./phrases.ts";
 
 /** Every question, the most important first. */
 export function questionsOf(account: Account): string[] {

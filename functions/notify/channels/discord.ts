@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
-import { classifyHttp } from "../classify.ts";
-import { characters, fitted } from "../fit.ts";
-import { postJson } from "../post.ts";
-import { signs, type Tone, toneOf } from "../tone.ts";
-import { linkTitle, type Wording } from "../wording.ts";
+import { classifyHttp } from "../deliver/classify.ts";
+import { characters, fitted } from "../text/fit.ts";
+import { postJson } from "./support/post.ts";
+import { signs, type Tone, toneOf } from "../text/tone.ts";
+import { linkTitle, type Wording } from "../text/notice-text.ts";
 
 /** Settings of a Discord channel. */
 export interface DiscordSettings {

@@ -2,13 +2,13 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
-import { bounded } from "../../../shared/redact.ts";
+import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingMail } from "../channel.ts";
-import { classifySmtp } from "../classify.ts";
-import { escapeHtml } from "../escape-html.ts";
-import { bytes, fitted, wellFormedJson } from "../fit.ts";
-import { type Tone, toneOf } from "../tone.ts";
-import { linkTitle, type Wording } from "../wording.ts";
+import { classifySmtp } from "../deliver/classify.ts";
+import { escapeHtml } from "../text/escape-html.ts";
+import { bytes, fitted, wellFormedJson } from "../text/fit.ts";
+import { type Tone, toneOf } from "../text/tone.ts";
+import { linkTitle, type Wording } from "../text/notice-text.ts";
 
 /** Settings of a mail channel. */
 export interface EmailSettings {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { OutgoingRequest } from "../channel.ts";
-import { bytes } from "../fit.ts";
+import { bytes } from "../text/fit.ts";
 import { incidentEvent, noticeOf, resolvedEvent, secretsOf, webInbox } from "../fixtures.ts";
-import { hostileNotices, leftOut } from "../hostile.fixtures.ts";
-import { sender } from "../send.ts";
+import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
+import { sender } from "../deliver/send.ts";
 import { googleChat } from "./google_chat.ts";
 
 function requestOf(notice = noticeOf(incidentEvent())): OutgoingRequest {

@@ -1,13 +1,13 @@
 /** Cards in Google Chat by the webhook of a space, one thread an incident. https://developers.google.com/workspace/chat/quickstart/webhooks */
 import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
-import { bounded } from "../../../shared/redact.ts";
+import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
-import { classifyHttp } from "../classify.ts";
-import { bytes, fitted, wellFormedJson } from "../fit.ts";
-import { postJson } from "../post.ts";
-import { signs, toneOf } from "../tone.ts";
-import { linkTitle, type Wording } from "../wording.ts";
+import { classifyHttp } from "../deliver/classify.ts";
+import { bytes, fitted, wellFormedJson } from "../text/fit.ts";
+import { postJson } from "./support/post.ts";
+import { signs, toneOf } from "../text/tone.ts";
+import { linkTitle, type Wording } from "../text/notice-text.ts";
 
 /** Settings of a Google Chat channel. */
 export interface GoogleChatSettings {

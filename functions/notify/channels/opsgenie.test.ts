@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Notice, OutgoingRequest } from "../channel.ts";
-import { characters } from "../fit.ts";
+import { characters } from "../text/fit.ts";
 import { configurationOf, heldLedger, incidentEvent, noon, noticeOf, resolvedEvent } from "../fixtures.ts";
-import { hostileNotices, leftOut } from "../hostile.fixtures.ts";
-import { plan } from "../plan.ts";
+import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
+import { plan } from "../plan/plan.ts";
 import { opsgenie } from "./opsgenie.ts";
 
 function requestOf(notice: Notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {

@@ -2,12 +2,12 @@
 import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind, Priority } from "../../../shared/messages/incident-event.ts";
-import { bounded } from "../../../shared/redact.ts";
+import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
-import { classifyHttp } from "../classify.ts";
-import { characters, cut, fitted } from "../fit.ts";
-import { postJson } from "../post.ts";
-import { linkTitle, type Wording, wording } from "../wording.ts";
+import { classifyHttp } from "../deliver/classify.ts";
+import { characters, cut, fitted } from "../text/fit.ts";
+import { postJson } from "./support/post.ts";
+import { linkTitle, type Wording, wording } from "../text/notice-text.ts";
 
 /** Settings of an Opsgenie channel. */
 export interface OpsgenieSettings {

@@ -7,7 +7,7 @@ import { type IncidentEvent, incidentEventKinds } from "../../../shared/messages
 import { fc } from "../../../tests/support/chance.ts";
 import type { OutgoingRequest, Reply } from "../channel.ts";
 import { incidentEvent, type NotifyWorldForTests, noon, notifyWorld, resolvedEvent } from "../fixtures.ts";
-import type { Send } from "../send.ts";
+import type { Send } from "../deliver/send.ts";
 
 const keys = { first: "1".repeat(32), second: "2".repeat(32), broken: "too short" };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type IncidentEventKind, incidentEventKinds, type Severity } from "../../../shared/messages/incident-event.ts";
 import type { OutgoingRequest } from "../channel.ts";
-import { bytes, characters } from "../fit.ts";
+import { bytes, characters } from "../text/fit.ts";
 import {
   configurationOf,
   heldLedger,
@@ -12,9 +12,9 @@ import {
   secretsOf,
   webInbox,
 } from "../fixtures.ts";
-import { hostileNotices, leftOut } from "../hostile.fixtures.ts";
-import { plan } from "../plan.ts";
-import { sender } from "../send.ts";
+import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
+import { plan } from "../plan/plan.ts";
+import { sender } from "../deliver/send.ts";
 import { pagerduty } from "./pagerduty.ts";
 
 function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {

@@ -2,12 +2,12 @@
 import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
-import { bounded } from "../../../shared/redact.ts";
+import { bounded } from "../../../shared/text/redact.ts";
 import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
-import { classifyHttp } from "../classify.ts";
-import { bytes, cut, fitted, wellFormedJson } from "../fit.ts";
-import { postJson } from "../post.ts";
-import { linkTitle, type Wording } from "../wording.ts";
+import { classifyHttp } from "../deliver/classify.ts";
+import { bytes, cut, fitted, wellFormedJson } from "../text/fit.ts";
+import { postJson } from "./support/post.ts";
+import { linkTitle, type Wording } from "../text/notice-text.ts";
 
 /** Settings of a PagerDuty channel. */
 export interface PagerDutySettings {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { OutgoingRequest } from "../channel.ts";
-import { characters } from "../fit.ts";
+import { characters } from "../text/fit.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
-import { hostileNotices, leftOut } from "../hostile.fixtures.ts";
+import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 import { slack } from "./slack.ts";
 
 interface Block {

@@ -6,12 +6,12 @@ import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
-import { classifyHttp } from "../classify.ts";
-import { characters, fitted, wellFormedJson } from "../fit.ts";
-import { postJson } from "../post.ts";
-import { isSlackPost, slackConversation, slackPost } from "../slack-api.ts";
-import { signs, toneOf } from "../tone.ts";
-import { linkTitle, type Wording } from "../wording.ts";
+import { classifyHttp } from "../deliver/classify.ts";
+import { characters, fitted, wellFormedJson } from "../text/fit.ts";
+import { postJson } from "./support/post.ts";
+import { isSlackPost, slackConversation, slackPost } from "./support/slack-api.ts";
+import { signs, toneOf } from "../text/tone.ts";
+import { linkTitle, type Wording } from "../text/notice-text.ts";
 
 /** Settings of a Slack channel. */
 export type SlackSettings =

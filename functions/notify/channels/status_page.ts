@@ -2,8 +2,8 @@
 import { z } from "zod";
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { ChannelKind, Notice, OutgoingPage } from "../channel.ts";
-import { classifyHttp } from "../classify.ts";
-import { updateText } from "../page/words.ts";
+import { classifyHttp } from "../deliver/classify.ts";
+import { updateText } from "../pages/words.ts";
 
 /** Settings of a status page. */
 export interface StatusPageSettings {

@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
-import { classifyHttp } from "../classify.ts";
-import { bytes, fitted, wellFormedJson } from "../fit.ts";
-import { postJson } from "../post.ts";
-import { signs, type Tone, toneOf } from "../tone.ts";
-import { linkTitle, type Wording } from "../wording.ts";
+import { classifyHttp } from "../deliver/classify.ts";
+import { bytes, fitted, wellFormedJson } from "../text/fit.ts";
+import { postJson } from "./support/post.ts";
+import { signs, type Tone, toneOf } from "../text/tone.ts";
+import { linkTitle, type Wording } from "../text/notice-text.ts";
 
 /** Settings of a Teams channel. */
 export interface TeamsSettings {

@@ -1,11 +1,11 @@
 /** Signed webhooks after Standard Webhooks 1.0.0: `{ type, timestamp, data }`. https://www.standardwebhooks.com */
 import { z } from "zod";
 import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
-import { lazily } from "../../../shared/lazily.ts";
-import { namedRecord } from "../../../shared/named-record.ts";
-import { bounded } from "../../../shared/redact.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { namedRecord } from "../../../shared/runtime/named-record.ts";
+import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
-import { classifyHttp } from "../classify.ts";
+import { classifyHttp } from "../deliver/classify.ts";
 
 /** Settings of a webhook. */
 export interface WebhookSettings {

@@ -1,6 +1,6 @@
 /** Cloud SQL in Cloud Monitoring: how an instance is named there, and the readings that more than one kind of probe makes. */
 import { z } from "zod";
-import { lazily } from "../../../shared/lazily.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import type { WantedReading } from "./readings.ts";
 
 /** From sampling to readability, in milliseconds: the longest that Google states for metrics of Cloud SQL. */

@@ -7,7 +7,7 @@
  * Source: https://docs.cloud.google.com/service-health/docs/reference/rest/v1/projects.locations.events
  */
 import { z } from "zod";
-import { lazily } from "../../../shared/lazily.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { googleReads } from "./permissions.ts";

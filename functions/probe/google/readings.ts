@@ -1,11 +1,11 @@
 /** What probes of Cloud Monitoring have in common: their readings are made at once, and everything read keeps its age. */
 import type { z } from "zod";
 import { duration, googleProject, googleRegion } from "../../../shared/config/fields.ts";
-import { ownEntry, setEntry } from "../../../shared/entries.ts";
-import { lazily } from "../../../shared/lazily.ts";
 import { type Failure, readingPhase } from "../../../shared/messages/report.ts";
 import { GoogleApiError } from "../../../shared/ports.ts";
-import { formatDuration, spokenDuration } from "../../../shared/units.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import type { Assessment, ProbeWorld } from "../prober.ts";
 import { googleReads } from "./permissions.ts";
 import { type Access, refusalOf } from "./refusal.ts";

@@ -1,8 +1,8 @@
 /** Requests by the class of their answer, and what share of them failed: alike for Cloud Run and for load balancers. */
 
-import { ownEntry } from "../../../shared/entries.ts";
 import type { Finding } from "../../../shared/messages/report.ts";
-import type { MetricName } from "../../../shared/metrics.ts";
+import type { MetricName } from "../../../shared/metrics/catalogue.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { type Measured, valuesBy, windowPhrase } from "./readings.ts";
 import type { Found, Reading } from "./series.ts";
 

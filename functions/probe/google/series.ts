@@ -9,8 +9,8 @@
  * Source: https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.timeSeries/list
  */
 import { z } from "zod";
-import { lazily } from "../../../shared/lazily.ts";
-import { namedRecord } from "../../../shared/named-record.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { ask } from "./refusal.ts";

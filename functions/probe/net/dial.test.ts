@@ -9,12 +9,12 @@ import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { googleApi } from "../../../shared/adapters/google-api.ts";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
-import { dnsServer, type Zone } from "../../../shared/dns.fixtures.ts";
+import { dnsServer, type Zone } from "../../../shared/net/dns.fixtures.ts";
 import type { ProbeResult } from "../../../shared/messages/report.ts";
 import { issue, listening, measured, probeOf, probeOnce, tcpServer } from "../fixtures.ts";
 import { http } from "../probers/http.ts";
 import { websocket } from "../probers/websocket.ts";
-import { runProbes } from "../run.ts";
+import { runProbes } from "../run/run.ts";
 import { say, serveWebSocket } from "../websocket.fixtures.ts";
 
 const zone: Zone = {

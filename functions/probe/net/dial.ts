@@ -1,7 +1,7 @@
 /** Opens fresh connections, one phase after the other: never pooled, never raced over several addresses. */
 
 import { connect, isIP, type NetConnectOpts, type Socket } from "node:net";
-import { resolveHost } from "../../../shared/lookup.ts";
+import { resolveHost } from "../../../shared/net/lookup.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { ProbeFault } from "./faults.ts";
 import type { Stopwatch } from "./stopwatch.ts";

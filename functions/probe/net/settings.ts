@@ -1,8 +1,8 @@
 /** Settings that probers over the network have in common. */
 import { z } from "zod";
 import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
-import { lazily } from "../../../shared/lazily.ts";
-import { namedRecord } from "../../../shared/named-record.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { namedRecord } from "../../../shared/runtime/named-record.ts";
 
 /** The kind of address to use. */
 export type IpVersion = 4 | 6 | "any";

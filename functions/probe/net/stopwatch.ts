@@ -1,4 +1,4 @@
-import { ownEntry, setEntry } from "../../../shared/entries.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 /** Times phases that follow one another on one connection. */
 
 /** A stopwatch that is always in one phase. */

@@ -1,7 +1,7 @@
 /** The prober `cloud_run`: requests, latency and instances of a Cloud Run service, as Cloud Monitoring saw them. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
-import { ownEntry } from "../../../shared/entries.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import {
   dataAge,
   fromMilliseconds,

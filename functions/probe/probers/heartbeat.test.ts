@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { BeatReader, KeptBeat } from "../../../shared/heartbeats.ts";
+import type { BeatReader, KeptBeat } from "../../../shared/documents/heartbeats.ts";
 import { probeOnce } from "../fixtures.ts";
 import { deadlineMs, inTime, leavesNothingOpen, settingsContract } from "../prober.contract.ts";
 import { heartbeat } from "./heartbeat.ts";

@@ -1,9 +1,9 @@
 /** The prober `heartbeat`: whether something that must report to us by itself has done so in time. */
 import { z } from "zod";
 import { duration, durationBetween } from "../../../shared/config/fields.ts";
-import type { KeptBeat } from "../../../shared/heartbeats.ts";
+import type { KeptBeat } from "../../../shared/documents/heartbeats.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
-import { formatDuration, spokenDuration } from "../../../shared/units.ts";
+import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import type { Assessment, Prober } from "../prober.ts";
 
 /** What a `heartbeat` probe reads; durations in milliseconds. */

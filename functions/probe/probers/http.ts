@@ -1,11 +1,11 @@
 /** The prober `http`: one request on a fresh connection, its answer and its time by phase. */
 import { z } from "zod";
 import type { Failure } from "../../../shared/messages/report.ts";
-import { type Answered, answered, parseJson, unmet } from "../expect.ts";
-import { type Extraction, extract, extractions } from "../extract.ts";
+import { type Answered, answered, parseJson, unmet } from "../http/expect.ts";
+import { type Extraction, extract, extractions } from "../http/extract.ts";
 import { caOverTls } from "../net/settings.ts";
 import type { Assessment, Prober } from "../prober.ts";
-import { type Asked, ask, oneBody, type RequestSettings, requestFields } from "../request.ts";
+import { type Asked, ask, oneBody, type RequestSettings, requestFields } from "../http/request.ts";
 
 /** What an `http` probe reads. */
 export interface HttpSettings extends RequestSettings {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
-import { unlessAborted } from "../../../shared/unless-aborted.ts";
+import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
 import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
 import {

@@ -1,7 +1,7 @@
 /** The prober `service_health`: whether Google itself has an incident that strikes the environment. */
 import { z } from "zod";
 import type { Failure, Finding, Unchecked } from "../../../shared/messages/report.ts";
-import { spokenDuration } from "../../../shared/units.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
 import {
   activeEvents,
   type EventEntry,

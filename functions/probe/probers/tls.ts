@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { duration, type SecretReference, secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
-import { formatDuration, spokenDuration } from "../../../shared/units.ts";
+import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import { dial } from "../net/dial.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
 import { type IpVersion, ipVersion } from "../net/settings.ts";

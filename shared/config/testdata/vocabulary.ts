@@ -1,7 +1,7 @@
 /** A small vocabulary for the tests of the configuration, which must not depend on the functions. */
 import { z } from "zod";
-import { metricNamed, metrics } from "../../metrics.ts";
-import { nearest } from "../../nearest.ts";
+import { metricNamed, metrics } from "../../metrics/catalogue.ts";
+import { nearest } from "../../text/nearest.ts";
 import { duration, googleProject, googleRegion, secretReference, textOrSecret } from "../fields.ts";
 import type { Mistake, Vocabulary } from "../schema.ts";
 

@@ -1,6 +1,6 @@
 /** Variations of every kind of outage, over several environments, each the same for the same seed. */
 import { stringify } from "yaml";
-import { loadTests, type Scenario } from "../../../cli/scenario/load.ts";
+import { loadTests, type Scenario } from "../../../cli/scenario/file/load.ts";
 import { type Played, play } from "../../../cli/scenario/play.ts";
 import { Chance } from "./chance.ts";
 import { type Graph, graphs } from "./graphs.ts";

@@ -1,14 +1,15 @@
 /** Every configuration check, in the order in which findings are reported. */
-import { certificateChecks } from "./certificates.ts";
+
+import { cloudRunChecks } from "../checks/cloud-run.ts";
+import { combinationChecks } from "../checks/combinations.ts";
+import { certificateChecks } from "../resources/certificates.ts";
+import { cloudSqlChecks } from "../resources/cloud-sql.ts";
+import { iamChecks } from "../resources/iam.ts";
+import { loadBalancerChecks } from "../resources/load-balancer.ts";
+import { networkChecks } from "../resources/network.ts";
+import { vpcConnectorChecks } from "../resources/vpc-connector.ts";
 import { type Check, judged } from "./check.ts";
-import { cloudRunChecks } from "./cloud-run-checks.ts";
-import { cloudSqlChecks } from "./cloud-sql.ts";
-import { combinationChecks } from "./combinations.ts";
-import { iamChecks } from "./iam.ts";
-import { loadBalancerChecks } from "./load-balancer.ts";
-import { networkChecks } from "./network.ts";
 import { readsIn } from "./observation.ts";
-import { vpcConnectorChecks } from "./vpc-connector.ts";
 
 const existence: Check = {
   name: "resource_exists",

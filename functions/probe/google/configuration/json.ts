@@ -1,4 +1,4 @@
-import { ownEntry } from "../../../../shared/entries.ts";
+import { ownEntry } from "../../../../shared/runtime/entries.ts";
 
 /**
  * Looks into Google's answers. What is absent, or not of the form that the reference promises, is `undefined`: an answer may be of a

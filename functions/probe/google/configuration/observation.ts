@@ -1,15 +1,15 @@
 /** Everything that one run of a `gcp_configuration` probe reads. */
 import type { ProbeWorld } from "../../prober.ts";
-import { type Certificate, readCertificates } from "./certificates.ts";
+import { type Certificate, readCertificates } from "../resources/certificates.ts";
+import { type RunService, readServices } from "../resources/cloud-run.ts";
+import { readCloudSql, type SqlInstance } from "../resources/cloud-sql.ts";
+import { type Binding, readPolicy } from "../resources/iam.ts";
+import { type Backend, readBackends, readUrlMap, type UrlMap } from "../resources/load-balancer.ts";
+import { type FirewallRule, type Peering, readFirewall, readPeerings } from "../resources/network.ts";
+import { readVpcConnector, type VpcConnector } from "../resources/vpc-connector.ts";
 import type { Subject } from "./check.ts";
-import { type RunService, readServices } from "./cloud-run.ts";
-import { readCloudSql, type SqlInstance } from "./cloud-sql.ts";
-import { type Binding, readPolicy } from "./iam.ts";
-import { type Backend, readBackends, readUrlMap, type UrlMap } from "./load-balancer.ts";
-import { type FirewallRule, type Peering, readFirewall, readPeerings } from "./network.ts";
 import { type Read, reader } from "./read.ts";
 import type { ConfigurationSettings } from "./settings.ts";
-import { readVpcConnector, type VpcConnector } from "./vpc-connector.ts";
 
 /** What was read, or why not; what the settings do not ask for is absent. */
 export interface Observation {

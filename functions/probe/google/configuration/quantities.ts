@@ -1,7 +1,7 @@
 /** CPU and memory as Cloud Run writes them, which is how Kubernetes does. */
 import { z } from "zod";
-import { ownEntry } from "../../../../shared/entries.ts";
-import { lazily } from "../../../../shared/lazily.ts";
+import { ownEntry } from "../../../../shared/runtime/entries.ts";
+import { lazily } from "../../../../shared/runtime/lazily.ts";
 
 /** CPUs. */
 export type Cores = number;

@@ -1,8 +1,8 @@
 /** What a `gcp_configuration` probe reads of `monitor.yaml`: which resources, and what is expected of them. */
 import { z } from "zod";
 import { duration, googleProject, googleRegion, googleResource } from "../../../../shared/config/fields.ts";
-import { lazily } from "../../../../shared/lazily.ts";
-import { namedRecord } from "../../../../shared/named-record.ts";
+import { lazily } from "../../../../shared/runtime/lazily.ts";
+import { namedRecord } from "../../../../shared/runtime/named-record.ts";
 import { checks } from "./checks.ts";
 import { type Bytes, type Cores, cores, memory } from "./quantities.ts";
 

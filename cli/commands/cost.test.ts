@@ -1,0 +1,126 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { loadConfiguration } from "../../shared/config/load.ts";
+import type { Configuration } from "../../shared/config/model.ts";
+import { readConfigurationFile } from "../configuration.ts";
+import { costLines, costSentence } from "./cost.ts";
+import { type Estimate, estimate } from "../estimate/estimate.ts";
+import { prices } from "../estimate/prices.ts";
+import { workloadOf } from "../estimate/workload.ts";
+import { vocabulary } from "../vocabulary.ts";
+
+const plain = { paint: (_: string, text: string): string => text };
+
+function configured(probes: string): Configuration {
+  const text = `environment: shop\ncontrol: off\ncomponents: { shop: { layer: application } }\nprobes:\n${probes}`;
+  const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
+  if (!("configuration" in loaded)) throw new Error(JSON.stringify(loaded.problems));
+  return loaded.configuration;
+}
+
+function probe(name: string, schedule: string, more = ""): string {
+  return `  ${name}: { kind: http, component: shop, schedule: "${schedule}", timeout: 1s, url: "https://shop.example.com/${name}"${more} }\n`;
+}
+
+function lineOf(made: Estimate, what: string): Estimate["lines"][number] | undefined {
+  return made.lines.find((line) => line.what === what);
+}
+
+describe("the workload of a month", () => {
+  it.each([
+    ["every 1m", 43_200],
+    ["every 15m", 2_880],
+    ["every 2h", 360],
+    ["*/15 * * * *", 2_880],
+    ["30 */4 * * *", 180],
+    ["0 6 * * 1", 4],
+  ])("runs a group of %s %i times", (schedule, runs) => {
+    expect(workloadOf(configured(probe("health", schedule))).runs).toEqual({ http: runs });
+  });
+
+  it("keeps one request a minute open for the rounds of an interval under a minute", () => {
+    const minutely = workloadOf(configured(probe("health", "every 1m")));
+    const rounds = workloadOf(configured(probe("health", "every 15s")));
+    expect(rounds.runs["http"]).toBe(4 * (minutely.runs["http"] ?? 0));
+    expect(rounds.jobs).toBe(minutely.jobs);
+    expect(rounds.busySeconds.probe - minutely.busySeconds.probe).toBeCloseTo(43_200 * 45);
+  });
+
+  it("needs one job for each vantage point and pace, and one for the tick", () => {
+    const three =
+      probe("a", "every 1m") +
+      probe("b", "every 1m") +
+      probe("c", "every 5m") +
+      probe("d", "every 1m", ", vantage: inside");
+    expect(workloadOf(configured(three)).jobs).toBe(4);
+  });
+});
+
+describe("the estimate", () => {
+  it("takes off what is free, and never more than there is", () => {
+    const made = estimate(configured(probe("health", "every 1m")));
+    for (const { what, amount, list, charged } of made.lines) {
+      const { dollars, free } = prices[what];
+      expect(list).toBeCloseTo(amount * dollars, 10);
+      expect(charged).toBeCloseTo(Math.max(0, amount - free) * dollars, 10);
+    }
+    expect(made.charged).toBeCloseTo(
+      made.lines.reduce((sum, { charged }) => sum + charged, 0),
+      10,
+    );
+    expect(lineOf(made, "jobs")).toMatchObject({ amount: 2, charged: 0, list: 0.2 });
+  });
+
+  it("names the source and the month of every price", () => {
+    for (const price of Object.values(prices)) {
+      expect(price.source).toMatch(/^https:\/\/cloud\.google\.com\//);
+      expect(price.asOf).toMatch(/^20\d\d-\d\d$/);
+    }
+  });
+
+  it("counts a status page: what it holds, how often it is written and looked at, and who reads it", () => {
+    const without = configured(probe("health", "every 1m"));
+    const settings = { bucket: "shop-status" };
+    const pages = [{ name: "page", kind: "status_page", settings }] as const;
+    const work = workloadOf({ ...without, channels: pages });
+    // Every five minutes two objects, and a few more with each notice; each is looked at before it is replaced.
+    expect(work.pages.written).toBe(8_640 * 2 + 48 * 4);
+    expect(work.pages.read).toBe(work.pages.written + 10_000);
+    expect(work.requests - workloadOf(without).requests).toBe(8_640);
+    const made = estimate({ ...without, channels: pages });
+    const storage = made.lines.filter(({ service }) => service === "Cloud Storage");
+    expect(storage.map(({ what, charged }) => [what, charged > 0])).toEqual([
+      ["pageBytes", false],
+      ["pageWrites", true],
+      ["pageReads", false],
+      ["pageViews", false],
+    ]);
+    expect(estimate(without).lines.filter(({ service }) => service === "Cloud Storage")).toEqual([]);
+  });
+
+  it("is what the README says of netra-staging", async () => {
+    const { loaded } = await readConfigurationFile("examples/netra-staging/monitor.yaml");
+    if (!("configuration" in loaded)) throw new Error("the example is not right");
+    const { charged, list, alternative } = estimate(loaded.configuration);
+    const said = (await readFile("README.md", "utf8")).match(
+      /\$\d+(\.\d\d)?(?= a month\nafter| at list price| \()|\$\d+(?=\n)/g,
+    );
+    expect(said).toEqual([`$${charged.toFixed(2)}`, `$${list.toFixed(2)}`, `$${alternative.charged.toFixed(0)}`]);
+  });
+
+  it("watches netra-staging for a few dollars, and far below Cloud Monitoring's own checks", async () => {
+    const { loaded } = await readConfigurationFile("examples/netra-staging/monitor.yaml");
+    if (!("configuration" in loaded)) throw new Error("the example is not right");
+    const made = estimate(loaded.configuration);
+    expect(made.charged).toBeLessThan(3);
+    expect(made.alternative.charged).toBeGreaterThan(20 * made.charged);
+  });
+
+  it("prints a line for each use, their sum, and what it rests on", () => {
+    const made = estimate(configured(probe("health", "every 1m")));
+    const lines = costLines(made, plain);
+    expect(lines.filter((line) => line.includes("$"))).toHaveLength(made.lines.length + 2);
+    expect(lines.join("\n")).toContain("docs/cost.md");
+    expect(costSentence(made)).toMatch(/^about \$\d+\.\d\d a month/);
+  });
+});

@@ -1,0 +1,61 @@
+/** `pathkeeper cost`: what the monitor will cost in a month, by service, from the configuration alone. */
+import { numberFormat } from "../../shared/text/formatters.ts";
+import { checkedConfiguration } from "../checked-configuration.ts";
+import { type Command, readArguments } from "../command.ts";
+import { configOption } from "../configuration.ts";
+import { type CostLine, type Estimate, estimate } from "../estimate/estimate.ts";
+import { type Terminal, table } from "../terminal/terminal.ts";
+
+/** The command. */
+export const cost: Command = {
+  summary: "estimate what the monitor costs in a month, by service, with what is free",
+  usage: "cost [--config FILE] [--json]",
+  async run(args, terminal) {
+    const { values } = readArguments(args, { ...configOption, json: { type: "boolean", default: false } });
+    const made = estimate(await checkedConfiguration(values.config));
+    if (values.json) terminal.print(JSON.stringify(made, null, 2));
+    else terminal.print(...costLines(made, terminal));
+    return 0;
+  },
+};
+
+/** The estimate as a table, with what it rests on. */
+export function costLines(made: Estimate, { paint }: Pick<Terminal, "paint">): string[] {
+  const head = ["service", "a month", "", "list price", "after what is free"].map((cell) => paint("faint", cell));
+  const rows = made.lines.map((line, index) => [
+    line.service === made.lines[index - 1]?.service ? "" : line.service,
+    amountOf(line),
+    line.unit.replace(/^bytes of |^bytes /, ""),
+    dollars(line.list),
+    dollars(line.charged),
+  ]);
+  const sum = ["together", "", "", dollars(made.list), dollars(made.charged)].map((cell) => paint("strong", cell));
+  return [...table([head, ...rows, sum]), "", ...footnotes(made)];
+}
+
+/** The estimate in one sentence. */
+export function costSentence(made: Estimate): string {
+  return `about ${dollars(made.charged)} a month after what is free, ${dollars(made.list)} without; pathkeeper cost has it by service`;
+}
+
+function footnotes({ alternative }: Estimate): string[] {
+  return [
+    "US dollars, list prices of us-central1, 30 days, while all is well; docs/cost.md has the source of each figure.",
+    "What is free belongs to the billing account or the project: it is less where others use it too.",
+    `The same watch with Cloud Monitoring's own checks: ${dollars(alternative.charged)} a month (${counted(alternative.syntheticRuns)} runs of synthetic monitors, ${counted(alternative.uptimeRuns)} of uptime checks).`,
+  ];
+}
+
+function amountOf({ unit, amount }: CostLine): string {
+  if (!unit.startsWith("bytes")) return counted(amount);
+  const gibibytes = amount / 1024 ** 3;
+  return gibibytes >= 1 ? `${gibibytes.toFixed(1)} GiB` : `${Math.ceil(gibibytes * 1024)} MiB`;
+}
+
+function counted(amount: number): string {
+  return numberFormat("en-US").format(Math.round(amount));
+}
+
+function dollars(amount: number): string {
+  return `$${amount.toFixed(2)}`;
+}

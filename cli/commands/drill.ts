@@ -1,0 +1,118 @@
+/** `pathkeeper drill`: a fire drill through the real way, from a report to every channel, with the time that it takes. */
+import { setTimeout as pause } from "node:timers/promises";
+import { incidentId } from "../../functions/evaluate/incident/record/id.ts";
+import { type Delivery, deliveries, isFinal, parseDelivery } from "../../functions/notify/deliver/ledger.ts";
+import { selfReport } from "../../functions/notify/deliver/trouble.ts";
+import type { Report } from "../../shared/messages/report.ts";
+import { drillComponent, drillProbe } from "../../shared/monitor.ts";
+import { PublishError, type Store, StoreError } from "../../shared/ports.ts";
+import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
+import { topics } from "../../shared/topology.ts";
+import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
+import { configurationFor } from "../checked-configuration.ts";
+import { type Command, readArguments, WrongUsage } from "../command.ts";
+import { openProgress } from "../terminal/progress.ts";
+import { publisherOf } from "../publisher.ts";
+import { storeOf, storeOptions } from "../store.ts";
+import { counted, type Terminal, table } from "../terminal/terminal.ts";
+
+/** The command. */
+export const drill: Command = {
+  summary: "a fire drill: tell every channel that it is one, through everything, and show how long that takes",
+  usage: "drill [--config FILE] [--project PROJECT | --data DIR] [--wait TIME] [--json]",
+  async run(args, terminal) {
+    const { values } = readArguments(args, {
+      ...storeOptions,
+      config: { type: "string" },
+      wait: { type: "string", default: "2m" },
+      json: { type: "boolean", default: false },
+    });
+    const waitMs = parseDuration(values.wait);
+    if (waitMs === undefined || waitMs <= 0) throw new WrongUsage(`--wait ${values.wait} is no time: write 2m or 30s`);
+    const { environment, channels } = (await configurationFor(values)).configuration;
+    if (channels.length === 0) throw new WrongUsage("nobody would hear of it: the configuration has no channels");
+    const store = await storeOf(values);
+    const publisher = await publisherOf(values);
+    try {
+      const startedAt = Date.now();
+      await publisher.publish(topics.measurements, [{ data: drillReport(environment, startedAt) }]);
+      const incident = incidentId(startedAt, drillComponent.name);
+      if (!values.json) terminal.note(`Fire drill ${incident}: it ends by itself in two to three minutes.`);
+      const told = await whatBecame(store, incident, channels.length, startedAt + waitMs);
+      const shown = told.map((delivery) => outcomeOf(delivery, startedAt));
+      if (values.json) terminal.print(JSON.stringify({ incident, channels: shown }, null, 2));
+      else show(shown, waitMs, terminal);
+      return shown.length > 0 && shown.every(({ state }) => state !== "not told") ? 0 : 1;
+    } catch (error) {
+      if (!(error instanceof StoreError || error instanceof PublishError)) throw error;
+      terminal.note(`pathkeeper drill: ${error.message}`);
+      return 1;
+    } finally {
+      await Promise.all([publisher.close(), store.close()]);
+    }
+  },
+};
+
+/** The report that starts a fire drill. @param at milliseconds since the epoch */
+export function drillReport(environment: string, at: number): Report {
+  const instant = new Date(at).toISOString();
+  return selfReport(environment, `${drillProbe}/${instant}`, [
+    {
+      probe: drillProbe,
+      component: drillComponent.name,
+      at: instant,
+      success: false,
+      failure: { kind: "internal", phase: "drill", message: "started by hand" },
+      measurements: [],
+    },
+  ]);
+}
+
+/** How the drill went for one reader. */
+interface Outcome extends Reader {
+  readonly state: "told" | "left out" | "not told";
+  /** From the start of the drill until the notice was accepted, in milliseconds. */
+  readonly after_ms?: number;
+  /** Why it was not told, or not yet. */
+  readonly reason?: string;
+}
+
+function outcomeOf(delivery: Delivery, startedAt: number): Outcome {
+  const { channel, recipient, status, reason, attempts, delivered_at } = delivery;
+  const reader = { channel, ...(recipient === undefined ? {} : { recipient }) };
+  if (delivered_at !== undefined) return { ...reader, state: "told", after_ms: delivered_at.getTime() - startedAt };
+  if (status === "suppressed") return { ...reader, state: "left out", reason };
+  return { ...reader, state: "not told", reason: status === "rejected" ? reason : (attempts.at(-1)?.answer ?? status) };
+}
+
+/** The entries of the ledger once every reader is done with, or as they stand when the time is over. */
+async function whatBecame(store: Store, incident: string, channels: number, until: number): Promise<Delivery[]> {
+  const progress = openProgress();
+  for (;;) {
+    const stored = await store.query({ collection: deliveries, where: [["incident", "==", incident]], limit: 10_000 });
+    const told = stored.flatMap(({ fields }) => parseDelivery(fields) ?? []).filter(({ event }) => event === "opened");
+    const known = Map.groupBy(told, ({ channel }) => channel);
+    const done = [...known.values()].filter((own) => own.every(isFinal)).length;
+    progress.show(`${done} of ${counted(channels, "channel")} …`);
+    if ((known.size >= channels && done === known.size) || Date.now() >= until) {
+      progress.clear();
+      return told;
+    }
+    await pause(250);
+  }
+}
+
+function show(outcomes: readonly Outcome[], waitMs: number, { print, paint }: Terminal): void {
+  if (outcomes.length === 0) {
+    print(`It has come to nobody within ${spokenDuration(waitMs)}: look whether the functions run, and at their logs.`);
+    return;
+  }
+  const several = Map.groupBy(outcomes, ({ channel }) => channel);
+  const rows = outcomes.map(({ channel, recipient, state, after_ms: afterMs, reason = "" }) => [
+    several.get(channel)?.length === 1 ? channel : readerName({ channel, recipient }),
+    paint(state === "told" ? "good" : state === "left out" ? "faint" : "bad", state),
+    afterMs === undefined ? "" : `after ${(afterMs / 1000).toFixed(1)} s`,
+    reason,
+  ]);
+  print(...table(rows));
+}

@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { closedPort, listening } from "../../functions/probe/fixtures.ts";
+import { createPublishServer } from "../../local/engine/broker/publish-server.ts";
+import type { OutgoingMessage } from "../../shared/ports.ts";
+import { run } from "../local-probes.fixtures.ts";
+
+/** A folder as `npm start -- --data` leaves it, for a broker at this port. */
+function dataOf(port: number): string {
+  const folder = mkdtempSync(join(tmpdir(), "pathkeeper-beat-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "broker.url"), `http://127.0.0.1:${port}\n`);
+  return folder;
+}
+
+describe("beat", () => {
+  it("publishes that the job ran, or that it failed and why", async () => {
+    const published: [string, ...OutgoingMessage[]][] = [];
+    const server = createPublishServer({
+      publish: async (topic, messages) => {
+        published.push([topic, ...messages]);
+        return messages.map(() => "1");
+      },
+    });
+    const data = dataOf(await listening(server));
+    expect(await run("beat", "nightly-backup", "--data", data)).toEqual({
+      code: 0,
+      out: ["nightly-backup reported that it ran"],
+      err: [],
+    });
+    expect((await run("beat", "nightly-backup", "--data", data, "--fail", "disk full")).out).toEqual([
+      "nightly-backup reported a failure",
+    ]);
+    expect(published).toEqual([
+      ["heartbeats", { data: { name: "nightly-backup", ok: true }, attributes: {} }],
+      ["heartbeats", { data: { name: "nightly-backup", ok: false, message: "disk full" }, attributes: {} }],
+    ]);
+  });
+
+  it("ends with 1 when nobody takes it", async () => {
+    const { code, out, err } = await run("beat", "nightly-backup", "--data", dataOf(await closedPort()));
+    expect([code, out, err.length]).toEqual([1, [], 1]);
+    expect(err[0]).toMatch(/^pathkeeper beat: .*heartbeats/);
+  });
+
+  it.each([
+    [[], "one name is needed, that of the job"],
+    [["a", "b"], "one name is needed, that of the job"],
+    [
+      ["a"],
+      "it is not known where to report: PATHKEEPER_PROJECT is not set: it names the Google Cloud project; name it with --project or --data",
+    ],
+    [["a", "--data", "/nowhere"], "it is not known where to report: there is no /nowhere/broker.url"],
+  ])("refuses %j in one line, with exit code 2", async (args, message) => {
+    const { code, out, err } = await run("beat", ...args);
+    expect([code, out, err.length]).toEqual([2, [], 1]);
+    expect(err[0]).toContain(message);
+  });
+});

@@ -1,0 +1,80 @@
+/** `pathkeeper postmortem`: what happened, from the document of an incident, its deliveries and the availability. Reads, and writes nothing. */
+import { incidentCollection } from "../../functions/evaluate/incident/record/document.ts";
+import { readAccount } from "../../functions/evaluate/postmortem/account.ts";
+import { postmortemOf } from "../../functions/evaluate/postmortem/postmortem.ts";
+import { nearest } from "../../shared/text/nearest.ts";
+import { type Store, type Stored, StoreError } from "../../shared/ports.ts";
+import { type Command, readArguments, WrongUsage } from "../command.ts";
+import { storeOf, storeOptions } from "../store.ts";
+import { type Terminal, table } from "../terminal/terminal.ts";
+
+/** How many incidents are listed, and among how many a mistyped id is looked for. */
+const listed = 20;
+const known = 200;
+
+/** The command. */
+export const postmortem: Command = {
+  summary: "print the postmortem of an incident as Markdown; without ID list the newest incidents",
+  usage: "postmortem [ID] [--anew] [--project PROJECT | --data DIR]",
+  async run(args, terminal) {
+    const { values, positionals } = readArguments(
+      args,
+      { ...storeOptions, anew: { type: "boolean", default: false } },
+      true,
+    );
+    const [id, ...others] = positionals;
+    if (others.length > 0) throw new WrongUsage("one ID is enough, that of the incident");
+    const store = await storeOf(values);
+    try {
+      const text = id === undefined ? await listing(store, terminal) : await written(store, id, values.anew);
+      terminal.print(text);
+      return 0;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      terminal.note(`pathkeeper postmortem: the incidents cannot be read: ${error.message}`);
+      return 1;
+    } finally {
+      await store.close();
+    }
+  },
+};
+
+/** As it stands in the document, where people may have added to it; worked out now where it is not written yet, or where that is asked for. */
+async function written(store: Store, id: string, anew: boolean): Promise<string> {
+  const account = await readAccount(store, id);
+  if (account !== undefined) {
+    const { postmortem: kept } = account.incident;
+    return (anew || kept === null || kept === "" ? postmortemOf(account) : kept).trimEnd();
+  }
+  const ids = (await newest(store, known)).map((one) => one.id);
+  const near = nearest(id, ids);
+  if (near !== undefined) throw new WrongUsage(`there is no incident ${id}: did you mean ${near}?`);
+  throw new WrongUsage(`there is no incident ${id}: ${theNewest(ids)}`);
+}
+
+async function listing(store: Store, terminal: Terminal): Promise<string> {
+  const incidents = await newest(store, listed);
+  const ids = incidents.map(({ id }) => id);
+  if (!terminal.isInteractive) throw new WrongUsage(`name the incident: ${theNewest(ids)}`);
+  if (incidents.length === 0) return "There are no incidents.";
+  return table(
+    incidents.map(({ id, fields }) => [
+      id,
+      String(fields["status"]),
+      String(fields["severity"]),
+      String(fields["title"]),
+    ]),
+  ).join("\n");
+}
+
+function theNewest(ids: readonly string[]): string {
+  return ids.length === 0 ? "there are none" : `the newest are ${ids.slice(0, 3).join(", ")}`;
+}
+
+function newest(store: Store, limit: number): Promise<Stored[]> {
+  return store.query({
+    collection: incidentCollection,
+    orderBy: { field: "opened_at", direction: "desc" },
+    limit,
+  });
+}

@@ -1,0 +1,86 @@
+/** `pathkeeper probe`: runs probes once, from here, and shows what they saw. */
+import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import { insteadOf } from "../../shared/config/file/problems.ts";
+import type { Report } from "../../shared/messages/report.ts";
+import { nearest } from "../../shared/text/nearest.ts";
+import { checkedConfiguration } from "../checked-configuration.ts";
+import { type Command, readArguments, WrongUsage } from "../command.ts";
+import { configOption } from "../configuration.ts";
+import { runHere, secretsFrom, secretsOption } from "../local-probes.ts";
+import { openProgress } from "../terminal/progress.ts";
+import { failureSentence, findingLines, resultHead, resultRow, stepLines } from "../terminal/results.ts";
+import { counted, table } from "../terminal/terminal.ts";
+
+/** The command. */
+export const probe: Command = {
+  summary: "run probes once, from here, and show what they saw",
+  usage: "probe [--config FILE] [--probe NAME]... [--secrets DIR] [--json]",
+  async run(args, terminal) {
+    const { values } = readArguments(args, {
+      ...configOption,
+      probe: { type: "string", multiple: true },
+      ...secretsOption,
+      json: { type: "boolean", default: false },
+    });
+    const configuration = await checkedConfiguration(values.config);
+    const probes = chosen(configuration.probes, values.probe);
+    if (probes.length === 0) throw new WrongUsage(`${values.config} has no probes: add one under probes`);
+
+    const progress = openProgress();
+    const waiting = new Set(probes.map(({ name }) => name));
+    const showProgress = (): void => progress.show(`waiting for ${[...waiting].join(", ")}`);
+    showProgress();
+    const reports = await runHere({
+      configuration,
+      probes,
+      secrets: secretsFrom(values),
+      trigger: "diagnosis",
+      group: (vantage) => `${vantage}-diagnosis`,
+      onResult: (result) => {
+        waiting.delete(result.probe);
+        showProgress();
+      },
+    });
+    progress.clear();
+
+    const results = reports.flatMap((report) => report.results);
+    const failed = results.filter(({ success }) => !success).length;
+    if (values.json) {
+      terminal.print(...reports.map((report) => JSON.stringify(report)));
+    } else {
+      const { paint } = terminal;
+      const head = [...resultHead, "why"].map((cell) => paint("faint", cell));
+      const rows = results.map((result) => [...resultRow(result, terminal), failureSentence(result)]);
+      terminal.print(...table([head, ...rows]), "");
+      for (const result of results) {
+        const steps = stepLines(result, terminal);
+        if (steps.length > 0) terminal.print(paint("strong", result.probe), ...steps.map((line) => `  ${line}`), "");
+      }
+      terminal.print(...results.flatMap((result) => findingLines(result, terminal)));
+      terminal.print(...remarks(reports).map((remark) => paint("bad", `  ${remark}`)));
+      const all = counted(results.length, "probe");
+      terminal.print(
+        failed === 0 ? paint("good", `${all}, nothing failed`) : paint("bad", `${failed} of ${all} failed`),
+      );
+    }
+    return failed === 0 ? 0 : 1;
+  },
+};
+
+/** What there is to say about the runs themselves. */
+function remarks(reports: readonly Report[]): string[] {
+  return reports.flatMap(({ vantage, prober_unhealthy: why }) =>
+    why === undefined ? [] : [`nobody is to be judged by what was seen ${vantage}: ${why}`],
+  );
+}
+
+/** The probes of these names, or all of them. @throws WrongUsage for a name that there is not, with the nearest one */
+function chosen(probes: readonly ConfiguredProbe[], names: readonly string[] | undefined): readonly ConfiguredProbe[] {
+  if (names === undefined) return probes;
+  const known = probes.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new WrongUsage(`unknown probe "${unknown}": ${insteadOf(nearest(unknown, known), known, "probes")}`);
+  }
+  return probes.filter(({ name }) => names.includes(name));
+}

@@ -1,0 +1,94 @@
+/** `pathkeeper replay`: recorded reports through the rules, on virtual time: what would have been told, and what other rules would change. */
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { planOf } from "../../functions/evaluate/plan.ts";
+import type { Configuration } from "../../shared/config/model.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import { checkedConfiguration } from "../checked-configuration.ts";
+import { type Command, readArguments, WrongUsage } from "../command.ts";
+import { compare } from "../replay/comparison.ts";
+import { describeComparison } from "../replay/comparison-text.ts";
+import { configOption } from "../configuration.ts";
+import { openProgress } from "../terminal/progress.ts";
+import { longestGap, readRecord } from "../replay/record.ts";
+import { type Rehearsed, rehearse } from "../replay/replay.ts";
+import { counted } from "../terminal/terminal.ts";
+
+/** The command. */
+export const replay: Command = {
+  summary: "feed recorded reports through the rules and print what would have been told, or what changed rules change",
+  usage: "replay [--config FILE] [--until INSTANT] [--against FILE [--json]] < reports.ndjson",
+  async run(args, terminal) {
+    const { values } = readArguments(args, {
+      ...configOption,
+      until: { type: "string" },
+      against: { type: "string" },
+      json: { type: "boolean", default: false },
+    });
+    if (values.json && values.against === undefined) {
+      throw new WrongUsage("events are printed as JSON always: --json goes with --against");
+    }
+    const until = values.until === undefined ? undefined : instantOf(values.until);
+    const configuration = await checkedConfiguration(values.config);
+    const changed = values.against === undefined ? undefined : await checkedConfiguration(values.against);
+    if (changed !== undefined && changed.environment !== configuration.environment) {
+      throw new WrongUsage(
+        `${values.config} is of "${configuration.environment}" and ${values.against} of "${changed.environment}": compare two configurations of one environment`,
+      );
+    }
+    if (process.stdin.isTTY) throw new WrongUsage("the record comes on standard input: add < reports.ndjson");
+    const record = await readRecord(createInterface({ input: process.stdin }), configuration.environment);
+    if (record.count === 0) terminal.note("the record is empty: there is no report on standard input");
+    refuseDistance(until, record.lastAt);
+    if (record.foreign > 0) terminal.note(`left out: ${counted(record.foreign, "report")} of other environments`);
+
+    const progress = openProgress();
+    const rehearsed = (by: Configuration, what: string, onEvent?: (event: IncidentEvent) => void): Promise<Rehearsed> =>
+      rehearse({
+        plan: planOf(by),
+        record,
+        until,
+        ...(onEvent === undefined ? {} : { onEvent }),
+        onReport: (done, at) => {
+          if (done % 100 === 0) progress.show(`${what}${done} of ${counted(record.count, "report")}, ${iso(at)}`);
+        },
+      });
+    if (changed === undefined || values.against === undefined) {
+      const { remarks } = await rehearsed(configuration, "", (event) => {
+        progress.clear();
+        terminal.print(JSON.stringify(event));
+      });
+      progress.clear();
+      terminal.note(...remarks);
+      return 0;
+    }
+    const before = await rehearsed(configuration, `${values.config}: `);
+    const after = await rehearsed(changed, `${values.against}: `);
+    progress.clear();
+    const compared = compare(before, after);
+    if (values.json) {
+      const { config, against } = values;
+      const remarks = { before: before.remarks, after: after.remarks };
+      terminal.print(JSON.stringify({ config, against, incidents: compared, remarks }, null, 2));
+    } else {
+      terminal.print(...describeComparison(compared, values.config, values.against, configuration.timezone, terminal));
+      terminal.note(...new Set([...before.remarks, ...after.remarks]));
+    }
+    return 0;
+  },
+};
+
+function instantOf(text: string): number {
+  if (z.iso.datetime({ offset: true }).safeParse(text).success) return Date.parse(text);
+  throw new WrongUsage(`--until ${text}: write an instant such as 2025-09-16T12:30:00Z`);
+}
+
+/** Every minute until then is lived through, so a slip in the year would take for ever. */
+function refuseDistance(until: number | undefined, lastAt: number | undefined): void {
+  if (until === undefined || lastAt === undefined || until - lastAt <= longestGap) return;
+  throw new WrongUsage(`--until ${iso(until)} is more than a year behind the last report, of ${iso(lastAt)}`);
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}

@@ -1,0 +1,143 @@
+/** `pathkeeper verify`: proves a recovery as the evaluator does, stage by stage, with fresh probes from here. */
+import { type Plan, planOf } from "../../functions/evaluate/plan.ts";
+import { enterStage, outcomeOf, validationGroup, withResults } from "../../functions/evaluate/incident/recovery/recovery.ts";
+import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import type { ProbeResult, Report } from "../../shared/messages/report.ts";
+import type { Secrets } from "../../shared/ports.ts";
+import { formatValue } from "../../shared/text/units.ts";
+import { checkedConfiguration } from "../checked-configuration.ts";
+import { type Command, readArguments, WrongUsage } from "../command.ts";
+import { configOption } from "../configuration.ts";
+import { runHere, secretsFrom, secretsOption } from "../local-probes.ts";
+import { openProgress } from "../terminal/progress.ts";
+import { resultRow, stepLines } from "../terminal/results.ts";
+import { counted, type Terminal, table } from "../terminal/terminal.ts";
+
+/** The command. */
+export const verify: Command = {
+  summary: "prove a recovery: every stage in turn, by fresh probes and the baselines",
+  usage: "verify [--config FILE] [--secrets DIR] [--json]",
+  async run(args, terminal) {
+    const { values } = readArguments(args, {
+      ...configOption,
+      ...secretsOption,
+      json: { type: "boolean", default: false },
+    });
+    const plan = planOf(await checkedConfiguration(values.config));
+    const stages = stagesOf(plan);
+    if (stages.length === 0) {
+      throw new WrongUsage(`${values.config} has no recovery stages to verify: add them under recovery.stages`);
+    }
+    const progress = openProgress();
+    const verified: VerifiedStage[] = [];
+    for (const stage of stages) {
+      const isOver = verified.some(({ outcome }) => outcome === "failed");
+      const waiting = new Set(stage.probes.map(({ name }) => name));
+      const showProgress = (): void =>
+        progress.show(`stage ${stage.stage}, ${stage.name}: waiting for ${[...waiting].join(", ")}`);
+      showProgress();
+      const done = isOver
+        ? notRun(stage)
+        : await verifyStage(stage, plan, secretsFrom(values), ({ probe }) => {
+            waiting.delete(probe);
+            showProgress();
+          });
+      progress.clear();
+      verified.push(done);
+      if (!values.json) terminal.print(...stageLines(done, terminal), "");
+    }
+    const failed = verified.find(({ outcome }) => outcome === "failed");
+    if (values.json) {
+      const { environment } = plan.configuration;
+      terminal.print(JSON.stringify({ ok: failed === undefined, environment, stages: verified }, null, 2));
+    } else {
+      terminal.print(verdict(failed, verified, terminal));
+    }
+    return failed === undefined ? 0 : 1;
+  },
+};
+
+/** One stage as it went, in the form of `--json`. */
+export interface VerifiedStage {
+  /** From 1, in the order of the configuration. */
+  readonly stage: number;
+  readonly name: string;
+  /** `not_run`: a stage before it failed. */
+  readonly outcome: "passed" | "failed" | "not_run";
+  /** In seconds. */
+  readonly duration: number;
+  /** Why it failed, in sentences; empty for one that did not. */
+  readonly reasons: readonly string[];
+  /** One for each vantage point that its probes stand for. */
+  readonly reports: readonly Report[];
+}
+
+/** A stage that has something to verify. */
+interface Stage {
+  readonly stage: number;
+  readonly name: string;
+  readonly probes: readonly ConfiguredProbe[];
+}
+
+function stagesOf({ configuration, probes }: Plan): Stage[] {
+  return configuration.recovery.stages
+    .map(({ name, probes: names }, index) => ({
+      stage: index + 1,
+      name,
+      probes: names.flatMap((probe) => probes.get(probe) ?? []),
+    }))
+    .filter((stage) => stage.probes.length > 0);
+}
+
+async function verifyStage(
+  { stage, name, probes }: Stage,
+  plan: Plan,
+  secrets: Secrets,
+  onResult: (result: ProbeResult) => void,
+): Promise<VerifiedStage> {
+  const startedAt = performance.now();
+  const reports = await runHere({
+    configuration: plan.configuration,
+    secrets,
+    probes,
+    trigger: "validation",
+    group: validationGroup,
+    onResult,
+  });
+  const results = reports.flatMap((report) => report.results);
+  const judged = outcomeOf(withResults(enterStage(stage - 1, 0), results, plan), plan);
+  const duration = (performance.now() - startedAt) / 1000;
+  if (judged.outcome === "passed") return { stage, name, outcome: "passed", duration, reasons: [], reports };
+  const blind = reports.flatMap(({ prober_unhealthy: why }) => (why === undefined ? [] : [why]));
+  const reasons = judged.outcome === "failed" ? [...blind, ...judged.reasons] : ["not every probe gave a result"];
+  return { stage, name, outcome: "failed", duration, reasons, reports };
+}
+
+function notRun({ stage, name }: Stage): VerifiedStage {
+  return { stage, name, outcome: "not_run", duration: 0, reasons: [], reports: [] };
+}
+
+function stageLines({ stage, name, outcome, duration, reasons, reports }: VerifiedStage, terminal: Terminal): string[] {
+  const { paint } = terminal;
+  const title = `stage ${stage}, ${name}:`;
+  if (outcome === "not_run") return [paint("faint", `${title} not run`)];
+  const word = outcome === "passed" ? paint("good", "passed") : paint("bad", "failed");
+  const results = reports.flatMap((report) => report.results);
+  const rows = table(
+    results.map((result) => resultRow(result, terminal)),
+    "    ",
+  );
+  return [
+    `${paint("strong", title)} ${word} in ${formatValue(duration, "seconds")}`,
+    ...rows.flatMap((row, position) => {
+      const result = results[position];
+      return [row, ...(result ? stepLines(result, terminal).map((line) => `      ${line}`) : [])];
+    }),
+    ...reasons.map((reason) => paint("bad", `  because ${reason}`)),
+  ];
+}
+
+function verdict(failed: VerifiedStage | undefined, stages: readonly VerifiedStage[], { paint }: Terminal): string {
+  if (failed === undefined) return paint("good", `recovered: ${counted(stages.length, "stage")} passed`);
+  return paint("bad", `not recovered: stage ${failed.stage}, ${failed.name}, failed`);
+}

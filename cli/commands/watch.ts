@@ -1,0 +1,82 @@
+/** `pathkeeper watch`: runs the probes on their schedules, from here, until all of them have been healthy for long enough. */
+import type { Configuration } from "../../shared/config/model.ts";
+import { dateFormat } from "../../shared/text/formatters.ts";
+import type { ProbeResult } from "../../shared/messages/report.ts";
+import { formatDuration, spokenDuration } from "../../shared/text/units.ts";
+import { checkedConfiguration } from "../checked-configuration.ts";
+import { type Command, readArguments, WrongUsage } from "../command.ts";
+import { configOption } from "../configuration.ts";
+import { secretsFrom, secretsOption } from "../local-probes.ts";
+import { openProgress } from "../terminal/progress.ts";
+import { failureSentence } from "../terminal/results.ts";
+import { counted, type Terminal } from "../terminal/terminal.ts";
+import { clearDuration, type Heard, type Position, watchUntilHealthy } from "../until-healthy.ts";
+
+/** The command. */
+export const watch: Command = {
+  summary: "run the probes on their schedules until all have been healthy for the clear duration",
+  usage: "watch [--config FILE] [--secrets DIR]",
+  async run(args, terminal) {
+    const { values } = readArguments(args, { ...configOption, ...secretsOption });
+    const configuration = await checkedConfiguration(values.config);
+    const { probes } = configuration;
+    if (probes.length === 0) throw new WrongUsage(`${values.config} has no probes: add one under probes`);
+    const clearMs = clearDuration(probes);
+
+    const interruption = new AbortController();
+    const interrupt = (): void => interruption.abort();
+    process.once("SIGINT", interrupt);
+    const progress = openProgress();
+    const lines = changeLines(configuration, terminal);
+    const healthy = await watchUntilHealthy({
+      configuration,
+      secrets: secretsFrom(values),
+      clearMs,
+      signal: interruption.signal,
+      onResult: (result, before) => {
+        const changed = lines(result, before);
+        if (changed === undefined) return;
+        progress.clear();
+        terminal.print(changed);
+      },
+      onWait: (position) => progress.show(positionLine(position, clearMs)),
+    });
+    progress.clear();
+    process.off("SIGINT", interrupt);
+    if (healthy) {
+      const all = probes.length === 1 ? "the probe has" : `all ${probes.length} probes have`;
+      terminal.print(terminal.paint("good", `${all} been healthy for ${formatDuration(clearMs)}`));
+      return 0;
+    }
+    // By the custom of shells. Returning would wait for the probes that are under way.
+    process.exit(130);
+  },
+};
+
+/** A line for each result that is not like the one before. */
+function changeLines(
+  { probes, timezone }: Configuration,
+  { paint }: Terminal,
+): (result: ProbeResult, before: Heard | undefined) => string | undefined {
+  const width = Math.max(...probes.map(({ name }) => name.length));
+  // Swedish writes the time as everybody reads it.
+  const clock = dateFormat("sv-SE", { timeZone: timezone, timeStyle: "medium" });
+  return (result, before) => {
+    const { probe, at, success, failure } = result;
+    const known = before?.result.failure;
+    if (before?.success === success && known?.kind === failure?.kind && known?.phase === failure?.phase)
+      return undefined;
+    const word = success ? paint("good", "ok    ") : paint("bad", "failed");
+    return `${clock.format(new Date(at))}  ${probe.padEnd(width)}  ${word}  ${failureSentence(result)}`.trimEnd();
+  };
+}
+
+function positionLine({ heard, probes, healthySince, now }: Position, clearMs: number): string {
+  const healthy = [...heard.values()].filter(({ success }) => success).length;
+  const share = `${healthy} of ${counted(probes.length, "probe")} healthy`;
+  if (healthySince !== undefined) {
+    return `${share} for ${spokenDuration(Math.min(now - healthySince, clearMs))} of ${spokenDuration(clearMs)}`;
+  }
+  const failing = probes.map(({ name }) => name).filter((name) => heard.get(name)?.success === false);
+  return failing.length === 0 ? share : `${share}, failing: ${failing.join(", ")}`;
+}

@@ -1,0 +1,104 @@
+/**
+ * How long the alarms that Google evaluates wait, worked out from the schedules of a configuration. Cloud Monitoring looks back 23 hours and
+ * 30 minutes at the most, alignment and duration together.
+ * @see https://cloud.google.com/monitoring/quotas#alerting_uptime_limits
+ */
+import type { Configuration } from "../../shared/config/model.ts";
+import { longestGap } from "../../shared/config/schedule.ts";
+import { exportsOf } from "../../shared/metrics/exported.ts";
+import type { PushSubscription } from "../../shared/topology.ts";
+import { spokenDuration } from "../../shared/text/units.ts";
+
+/** The wait of an alarm on missing data: nothing within the alignment, for the duration. */
+export interface SilenceWindow {
+  readonly alignment_seconds: number;
+  readonly duration_seconds: number;
+  /** Both together, in words. */
+  readonly silence: string;
+}
+
+/** The alarm that nothing is measured. */
+export interface MeasurementsAlarm extends SilenceWindow {
+  /** Who counts: Pub/Sub, or the evaluator where the schedules are quiet for longer than Cloud Monitoring looks back. */
+  readonly watched_by: "pubsub" | "evaluator";
+  /** The longest time in which the schedules have no run. */
+  readonly gap_seconds: number;
+  /** How old the newest report may be, by what the evaluator exports. */
+  readonly age_seconds: number;
+}
+
+/** Push subscriptions whose messages may wait equally long. */
+export interface WaitingAlarm {
+  readonly age_seconds: number;
+  readonly subscriptions: readonly string[];
+}
+
+/** What the alarms go by. */
+export interface AlarmWindows {
+  /** `null` where there is nothing to measure, or where only the evaluator would know and it exports nothing. */
+  readonly no_measurements: MeasurementsAlarm | null;
+  readonly evaluator_silent: SilenceWindow;
+  readonly waiting: readonly WaitingAlarm[];
+}
+
+/** The schedule of the tick. */
+export const tickSchedule = "* * * * *";
+
+/** The longest that a condition on a threshold may look back, in seconds. */
+const longestLookback = 23.5 * 3600;
+
+/** Pub/Sub counts each minute, and its points come up to four minutes later. */
+const alignment = 300;
+
+/** What the runs of a schedule may be late, and the points that count them, in seconds. */
+const lateness = 300;
+
+/** The least that a silence lasts before anybody is told, in seconds. */
+const leastDuration = 600;
+
+/** How long a message waits before anybody is told, in seconds. */
+const leastWait = 600;
+
+/** Works out the waits of the alarms. @param subscriptions that are deployed */
+export function alarmWindows(configuration: Configuration, subscriptions: readonly PushSubscription[]): AlarmWindows {
+  const byWait = Map.groupBy(subscriptions, ({ maximumBackoffSeconds }) =>
+    Math.max(leastWait, 2 * maximumBackoffSeconds),
+  );
+  return {
+    no_measurements: measurementsAlarm(configuration),
+    evaluator_silent: silenceWindow(longestGap(tickSchedule) / 1000),
+    waiting: [...byWait]
+      .sort(([a], [b]) => a - b)
+      .map(([age_seconds, own]) => ({ age_seconds, subscriptions: own.map(({ name }) => name) })),
+  };
+}
+
+function measurementsAlarm(configuration: Configuration): MeasurementsAlarm | null {
+  const { probes } = configuration;
+  if (probes.length === 0) return null;
+  // A report of any group shows that there are measurements.
+  const gap = Math.ceil(Math.min(...probes.map(({ schedule }) => longestGap(schedule))) / 60_000) * 60;
+  const window = silenceWindow(gap);
+  const age_seconds = gap + alignment + leastDuration;
+  if (alignment + window.duration_seconds <= longestLookback)
+    return { watched_by: "pubsub", gap_seconds: gap, ...window, age_seconds };
+  if (exportsOf(configuration) === undefined) return null;
+  const none = { alignment_seconds: 0, duration_seconds: 0 };
+  return {
+    watched_by: "evaluator",
+    gap_seconds: gap,
+    ...none,
+    age_seconds,
+    silence: spokenDuration(age_seconds * 1000),
+  };
+}
+
+/** Silence is found in a short window again and again, not in one long window: what was just deployed has reported nothing yet, and is given time as well. */
+function silenceWindow(gap: number): SilenceWindow {
+  const duration = Math.max(leastDuration, gap + lateness);
+  return {
+    alignment_seconds: alignment,
+    duration_seconds: duration,
+    silence: spokenDuration((alignment + duration) * 1000),
+  };
+}

@@ -1,0 +1,107 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { readConfigurationFile } from "../configuration.ts";
+import type { Configuration } from "../../shared/config/model.ts";
+import { groupName, groupsWithRounds } from "../../shared/config/schedule.ts";
+import { subscriptionsWith } from "../../shared/topology.ts";
+import { type Deployment, deploymentOf, secretsIn } from "./deployment.ts";
+
+const examples = new URL("../../examples/", import.meta.url).pathname;
+
+async function example(name: string): Promise<{ configuration: Configuration; deployment: Deployment }> {
+  const { loaded } = await readConfigurationFile(`${examples}${name}/monitor.yaml`);
+  if (!("configuration" in loaded)) throw new Error(`the example ${name} is not right`);
+  return { configuration: loaded.configuration, deployment: deploymentOf(loaded.configuration, "0".repeat(64)) };
+}
+
+describe.each(readdirSync(examples))("the deployment of %s", (name) => {
+  it("has one schedule for each vantage point and pace, and the tick", async () => {
+    const { configuration, deployment } = await example(name);
+    const names = deployment.schedules.map((schedule) => schedule.name);
+    expect(new Set(names).size).toBe(names.length);
+    const groups = new Set(configuration.probes.map(({ group }) => group));
+    expect(names.toSorted()).toEqual([...groups, "tick"].sort());
+    for (const { cron } of deployment.schedules) expect(cron.split(" ")).toHaveLength(5);
+  });
+
+  it("pushes to each function that there is, and to no other", async () => {
+    const { configuration, deployment } = await example(name);
+    const functions = [...deployment.vantages.map((vantage) => `probe-${vantage}`), "evaluate", "notify"].sort();
+    expect([...new Set(deployment.subscriptions.map((subscription) => subscription.function))].sort()).toEqual(
+      functions,
+    );
+    const expected = subscriptionsWith(groupsWithRounds(configuration.probes)).filter(
+      ({ vantage }) => vantage === undefined || deployment.vantages.includes(vantage),
+    );
+    expect(deployment.subscriptions).toHaveLength(expected.length);
+  });
+
+  it("gives every secret of the configuration to somebody", async () => {
+    const { configuration, deployment } = await example(name);
+    expect([...new Set(Object.values(deployment.secrets).flat())].sort()).toEqual(secretsIn(configuration));
+  });
+
+  it("gives nobody the secrets of others", async () => {
+    const { configuration, deployment } = await example(name);
+    const ofChannels = secretsIn(configuration.channels);
+    expect(deployment.secrets.notify).toEqual(ofChannels);
+    expect(deployment.secrets["probe-outside"].filter((secret) => ofChannels.includes(secret))).toEqual([]);
+    expect(deployment.secrets.evaluate.filter((secret) => ofChannels.includes(secret))).toEqual([]);
+  });
+});
+
+it.each([
+  ["a private address", { host: "10.0.0.5", user: "watch" }, []],
+  [
+    "a private address, by IAM",
+    { host: "10.0.0.5", user: "watch", iam: true },
+    [[null, "roles/cloudsql.instanceUser"]],
+  ],
+  ["an instance", { instance: "shop:europe-west1:db", user: "watch" }, [["shop", "roles/cloudsql.client"]]],
+  [
+    "an instance, by IAM",
+    { instance: "shop:europe-west1:db", user: "watch", iam: true },
+    [
+      ["shop", "roles/cloudsql.client"],
+      ["shop", "roles/cloudsql.instanceUser"],
+    ],
+  ],
+])("asks for the roles of the way to Cloud SQL: %s", async (_way, connection, expected) => {
+  const { configuration } = await example("netra-staging");
+  const database = configuration.probes.find(({ kind }) => kind === "postgres");
+  if (database === undefined) throw new Error("the example has a database");
+  const twice = [database, { ...database, name: "again" }].map((probe) => ({
+    ...probe,
+    settings: { ...probe.settings, connection },
+  }));
+  const { cloud_sql, apis } = deploymentOf({ ...configuration, probes: twice }, "0".repeat(64));
+  expect(cloud_sql).toEqual(
+    expected.map(([project, role]) => ({ function: `probe-${database.vantage}`, project, role })),
+  );
+  expect(apis.includes("sqladmin.googleapis.com")).toBe(expected.length > 0);
+});
+
+it("has a job for each of two schedules that differ only in where a range stands", async () => {
+  const { configuration } = await example("netra-staging");
+  const [probe] = configuration.probes;
+  if (probe === undefined) throw new Error("the example has probes");
+  const probes = ["0 1-2 * * *", "0-1 2 * * *"].map((schedule, index) => ({
+    ...probe,
+    name: `nightly-${index}`,
+    schedule,
+    group: groupName(probe.vantage, schedule),
+  }));
+  const { schedules } = deploymentOf({ ...configuration, probes }, "0".repeat(64));
+  expect(schedules.map(({ cron }) => cron)).toEqual(["0 1-2 * * *", "0-1 2 * * *", "* * * * *"]);
+  expect(new Set(schedules.map(({ message }) => JSON.stringify(message.data))).size).toBe(3);
+});
+
+it("gives the secrets of a control probe to the prober of its vantage point alone", async () => {
+  const { configuration } = await example("netra-staging");
+  const [probe] = configuration.probes;
+  if (probe === undefined) throw new Error("the example has probes");
+  const inside = { ...probe, settings: { url: { secret: "control-url" } } };
+  const { secrets } = deploymentOf({ ...configuration, control: { inside } }, "0".repeat(64));
+  const holders = Object.entries(secrets).filter(([, names]) => names.includes("control-url"));
+  expect(holders.map(([name]) => name)).toEqual(["probe-inside"]);
+});

@@ -1,0 +1,66 @@
+/** A comparison for people: each incident with what the changed configuration makes of it. */
+import { dateFormat } from "../../shared/text/formatters.ts";
+import type { Compared, Difference, Told } from "./comparison.ts";
+import { counted, type Style, type Terminal, table } from "../terminal/terminal.ts";
+
+/** The lines of a comparison, the sum of it last. @param timezone in which times are shown */
+export function describeComparison(
+  compared: readonly Compared[],
+  config: string,
+  against: string,
+  timezone: string,
+  { paint }: Pick<Terminal, "paint">,
+): string[] {
+  const clock = wallClock(timezone);
+  const lines = compared.flatMap(({ outcome, before, after, differences }) => {
+    const told = after ?? before;
+    if (told === undefined) return [];
+    const [style, verdict] = verdicts[outcome];
+    const head = `${paint("strong", told.incident)}  ${spanOf(told, clock)}  ${paint(style, verdict)}`;
+    const details =
+      outcome === "gone" || outcome === "new" ? about(told) : differences.map((one) => rowOf(one, clock, paint));
+    return [head, ...table(details), ""];
+  });
+  const count = (outcome: Compared["outcome"]): number => compared.filter((one) => one.outcome === outcome).length;
+  const [same, changed, gone, added] = [count("same"), count("changed"), count("gone"), count("new")];
+  if (compared.length === 0) return [`no incident, neither with ${config} nor with ${against}`];
+  return [
+    ...lines,
+    `${counted(same + changed + gone, "incident")} with ${config}, ${same + changed + added} with ${against}: ` +
+      `${same} the same, ${changed} changed, ${gone} gone, ${added} new`,
+  ];
+}
+
+const verdicts: Readonly<Record<Compared["outcome"], readonly [Style, string]>> = {
+  same: ["good", "the same"],
+  changed: ["doubtful", "changed"],
+  gone: ["bad", "not opened any more"],
+  new: ["bad", "new"],
+};
+
+type Clock = (instant: string) => string;
+
+function spanOf({ opened, resolved }: Told, clock: Clock): string {
+  return `${clock(opened)} to ${Number.isNaN(Date.parse(resolved)) ? "the end" : clock(resolved)}`;
+}
+
+function about({ title, root_cause, verdict, severity, priority, notices }: Told): string[][] {
+  const told = Object.entries(notices).map(([channel, events]) => [`told ${channel}`, events.join(", ")]);
+  return [
+    ["title", title],
+    ["root_cause", `${root_cause} (${verdict})`],
+    ["severity", `${severity} ${priority}`],
+    ...told,
+  ];
+}
+
+function rowOf({ what, before, after, by }: Difference, clock: Clock, paint: Terminal["paint"]): string[] {
+  return [what, `${clock(before)} → ${clock(after)}`, by === undefined ? "" : paint("doubtful", by)];
+}
+
+/** Shows instants as a clock on the wall of that zone does, and leaves other texts alone. */
+function wallClock(timeZone: string): Clock {
+  // Swedish writes date and time in the order of ISO 8601.
+  const format = dateFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
+  return (text) => (/^\d{4}-\d\d-\d\dT/.test(text) ? format.format(new Date(text)) : text);
+}

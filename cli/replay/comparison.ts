@@ -1,0 +1,121 @@
+/** Two rehearsals of one record, by two configurations: what the second does otherwise than the first. Pure. */
+import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
+import type { Stored, Value } from "../../shared/ports.ts";
+import { spokenDuration } from "../../shared/text/units.ts";
+import type { Rehearsed } from "./replay.ts";
+
+/** One incident by both configurations, or by one of them alone. */
+export interface Compared {
+  readonly outcome: "same" | "changed" | "gone" | "new";
+  /** By the first configuration. */
+  readonly before?: Told;
+  /** By the second. */
+  readonly after?: Told;
+  readonly differences: readonly Difference[];
+}
+
+/** Something that the second configuration does otherwise. */
+export interface Difference {
+  readonly what: string;
+  readonly before: string;
+  readonly after: string;
+  /** By how much, where that can be said: `2 min later`. */
+  readonly by?: string;
+}
+
+/** An incident as people hear of it; instants in RFC 3339. */
+export interface Told {
+  readonly incident: string;
+  readonly title: string;
+  readonly opened: string;
+  readonly recovering: string;
+  readonly resolved: string;
+  readonly root_cause: string;
+  readonly verdict: string;
+  readonly severity: string;
+  readonly priority: string;
+  readonly alerts: readonly string[];
+  /** Events that were delivered, by channel. */
+  readonly notices: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Compares two rehearsals, in the order of time. */
+export function compare(before: Rehearsed, after: Rehearsed): Compared[] {
+  const rest = after.incidents.map((incident) => tell(incident, after));
+  const compared = before.incidents.map((incident): Compared => {
+    const told = tell(incident, before);
+    // The same outage may be named otherwise: what counts is that both were open at a time, and whom they speak of.
+    const index = rest.findIndex((other) => isSameOutage(told, other));
+    const [twin] = index < 0 ? [] : rest.splice(index, 1);
+    if (twin === undefined) return { outcome: "gone", before: told, differences: [] };
+    const differences = differencesOf(told, twin);
+    return { outcome: differences.length === 0 ? "same" : "changed", before: told, after: twin, differences };
+  });
+  const added = rest.map((told): Compared => ({ outcome: "new", after: told, differences: [] }));
+  return [...compared, ...added].sort((a, b) => (openingOf(a) < openingOf(b) ? -1 : 1));
+}
+
+function tell({ id, fields }: Stored, { deliveries }: Rehearsed): Told {
+  const own = deliveries.filter(({ incident, status }) => incident === id && status === "delivered");
+  const notices: Record<string, string[]> = {};
+  for (const { channel, event } of own) setEntry(notices, channel, [...(ownEntry(notices, channel) ?? []), event]);
+  return {
+    incident: id,
+    title: String(fields["title"]),
+    opened: instant(fields["opened_at"]),
+    recovering: instant(fields["recovering_at"]),
+    resolved: instant(fields["resolved_at"]),
+    root_cause: String(fields["root_cause"]),
+    verdict: String(fields["verdict"]),
+    severity: String(fields["severity"]),
+    priority: String(fields["priority"]),
+    alerts: Array.isArray(fields["alerts"]) ? fields["alerts"].map(String) : [],
+    notices,
+  };
+}
+
+/** What stands in the place of an instant that never came. */
+const never = "never";
+
+function instant(value: Value | undefined): string {
+  return value instanceof Date ? value.toISOString() : never;
+}
+
+function isSameOutage(one: Told, other: Told): boolean {
+  if (one.incident === other.incident) return true;
+  const overlap = one.opened <= endOf(other) && other.opened <= endOf(one);
+  const sameAlert = one.alerts.some((alert) => other.alerts.includes(alert));
+  return overlap && (sameAlert || one.root_cause === other.root_cause);
+}
+
+function endOf({ resolved }: Told): string {
+  // Behind every date, as text.
+  return resolved === never ? "~" : resolved;
+}
+
+function differencesOf(before: Told, after: Told): Difference[] {
+  const differences: Difference[] = [];
+  for (const what of ["opened", "resolved"] as const) {
+    if (before[what] !== after[what]) differences.push({ what, ...inTime(before[what], after[what]) });
+  }
+  for (const what of ["root_cause", "verdict", "severity", "priority"] as const) {
+    if (before[what] !== after[what]) differences.push({ what, before: before[what], after: after[what] });
+  }
+  const alerts = [before, after].map((told) => [...told.alerts].sort().join(", "));
+  if (alerts[0] !== alerts[1]) differences.push({ what: "alerts", before: alerts[0] ?? "", after: alerts[1] ?? "" });
+  for (const channel of [...new Set([...Object.keys(before.notices), ...Object.keys(after.notices)])].sort()) {
+    const [was, is] = [before, after].map(({ notices }) => ownEntry(notices, channel)?.join(", ") ?? "nothing");
+    if (was !== is) differences.push({ what: `told ${channel}`, before: was ?? "", after: is ?? "" });
+  }
+  return differences;
+}
+
+function inTime(before: string, after: string): Omit<Difference, "what"> {
+  const by = Date.parse(after) - Date.parse(before);
+  if (Number.isNaN(by)) return { before, after };
+  return { before, after, by: `${spokenDuration(Math.abs(by))} ${by > 0 ? "later" : "earlier"}` };
+}
+
+function openingOf({ before, after }: Compared): string {
+  return before?.opened ?? after?.opened ?? "";
+}

@@ -1,0 +1,209 @@
+import { describe, expect, it } from "vitest";
+import { planOf } from "../../functions/evaluate/plan.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import type { Report } from "../../shared/messages/report.ts";
+import { readRecord } from "./record.ts";
+import { rehearse } from "./replay.ts";
+import { configurationOf, recorded, shop, validated } from "../commands/replay.fixtures.ts";
+
+interface Rehearsed {
+  readonly events: readonly IncidentEvent[];
+  /** `12:07:00 opened critical database`. */
+  readonly story: readonly string[];
+  readonly remarks: readonly string[];
+}
+
+async function play(reports: readonly Report[], text: string = shop, until?: string): Promise<Rehearsed> {
+  const configuration = configurationOf(text);
+  const events: IncidentEvent[] = [];
+  const { remarks } = await rehearse({
+    plan: planOf(configuration),
+    record: await readRecord(lines(reports), configuration.environment),
+    until: until === undefined ? undefined : Date.parse(`2025-09-16T${until}Z`),
+    onEvent: (event) => events.push(event),
+  });
+  const story = events.map((told) => `${told.at.slice(11, 19)} ${told.event} ${told.severity} ${told.root_cause}`);
+  return { events, story, remarks };
+}
+
+async function* lines(reports: readonly Report[]): AsyncGenerator<string> {
+  for (const report of reports) yield JSON.stringify(report);
+}
+
+const outage = recorded({
+  //               12:00     12:10     12:20
+  "backend-health": "......XXXXXX.........",
+  database: ".....XXXXXXX.........",
+  pages: ".....................",
+});
+
+const told = [
+  "12:07:00 opened critical database",
+  "12:08:00 joined critical database",
+  "12:14:00 recovering critical database",
+  "12:16:00 resolved critical database",
+];
+
+describe("an outage of twenty minutes", () => {
+  it("is one incident with its cause, and ends when the results that follow have proved every stage", async () => {
+    const { story, remarks, events } = await play(outage);
+    expect(story).toEqual(told);
+    expect(remarks).toEqual([]);
+    expect(events[0]).toMatchObject({
+      v: 1,
+      at: "2025-09-16T12:07:00.100Z",
+      incident: "20250916-120700-database",
+      verdict: "platform",
+      components: ["database", "backend"],
+      alerts: ["database failing"],
+      first_failure_at: "2025-09-16T12:05:00.100Z",
+    });
+  });
+
+  it.each([
+    ["backwards", outage.toReversed()],
+    ["shuffled", outage.toSorted((a, b) => hash(a.report) - hash(b.report))],
+    ["twice", outage.flatMap((report) => [report, report])],
+    ["twice and shuffled", [...outage, ...outage].toSorted((a, b) => hash(a.report) - hash(b.report))],
+  ])("is told in the same bytes when the record comes %s", async (_, reports) => {
+    const [once, again] = [await play(outage), await play(reports)];
+    expect(reports).not.toEqual(outage);
+    expect(JSON.stringify(again.events)).toBe(JSON.stringify(once.events));
+  });
+
+  it("remarks what was not judged", async () => {
+    const { remarks } = await play(outage.flatMap((report) => [report, report]));
+    expect(remarks).toEqual([`a report was not judged: repeated (${outage.length} times)`]);
+  });
+
+  it.each([
+    ["12:07:00", []],
+    ["12:07:01", told.slice(0, 1)],
+    ["12:15:59", told.slice(0, 3)],
+    ["14:00:00", told],
+  ])("is told until %s", async (until, story) => {
+    expect((await play(outage, shop, until)).story).toEqual(story);
+  });
+
+  it("is another one by other rules", async () => {
+    const patient = shop.replaceAll("kind:", "alert_after: 5m, kind:");
+    expect((await play(outage, patient)).story).toEqual([
+      "12:10:00 opened critical database",
+      "12:11:00 joined critical database",
+      "12:17:00 recovering critical database",
+      "12:19:00 resolved critical database",
+    ]);
+  });
+});
+
+it("lets time pass minute by minute, also when nobody reports any more", async () => {
+  const rule = `monitoring_rules:
+  - { name: Silence, component: pages, condition: "absent(probe_success{probe=\\"pages\\"}, 5m)", severity: warning }
+`;
+  const outside = shop.replace("vantage: inside, ", "");
+  const reports = recorded({ pages: "....", "backend-health": "...." });
+  const { events } = await play(reports, outside + rule, "12:20:00");
+  expect(events.map(({ at, event, alerts }) => [at, event, alerts])).toEqual([
+    ["2025-09-16T12:09:00.000Z", "opened", ["Silence"]],
+  ]);
+});
+
+describe("where no validation was recorded, the results of the schedules stand in", () => {
+  it("for as long as they are newer than the request", async () => {
+    const { story, remarks } = await play(outage.filter(({ finished_at }) => finished_at < "2025-09-16T12:15:30"));
+    expect(story).toEqual(told.slice(0, 3));
+    expect(remarks).toEqual(["20250916-120700-database is left recovering: nothing in the record proves stage 2"]);
+  });
+
+  it("and one that fails delays the end", async () => {
+    const { story } = await play(
+      recorded({
+        //               12:00     12:10     12:20
+        "backend-health": "......XXXXXX.........",
+        database: ".....XXXXXXX.........",
+        pages: "................XX...",
+      }),
+    );
+    expect(story).toEqual([...told.slice(0, 3), "12:18:00 resolved critical database"]);
+  });
+
+  it("also of probes that run so seldom that the evaluator has asked again meanwhile", async () => {
+    const { story } = await play(
+      recorded({
+        //               12:00     12:10     12:20     12:30
+        "backend-health": ".   .   XXXXXXXX.......................",
+        database: "......XXXXXXX.......     .       .     ",
+        pages: ".      .      .      .      .      .   ",
+      }),
+      shop.replace("{ kind: http, component: pages", "{ schedule: every 10m, kind: http, component: pages"),
+    );
+    expect(story.map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual([
+      "12:08:00 opened",
+      "12:10:00 joined",
+      "12:18:00 recovering",
+      "12:21:00 resolved",
+    ]);
+  });
+
+  it("but not from before the outage came back", async () => {
+    const { story, remarks } = await play(
+      recorded({
+        //               12:00     12:10     12:20
+        "backend-health": "......XXXXXX...XXXXXX.........",
+        database: ".....XXXXXXX...             . ",
+        pages: "..............   .            ",
+      }),
+      `${shop.slice(0, shop.indexOf("    - {"))}    - { name: behind, probes: [database, pages] }\n`,
+    );
+    expect(story.slice(2)).toEqual([
+      "12:14:00 recovering critical database",
+      "12:17:00 regressed critical database",
+      "12:23:00 recovering critical database",
+    ]);
+    expect(remarks).toEqual(["20250916-120700-database is left recovering: nothing in the record proves stage 1"]);
+  });
+});
+
+describe("where validations were recorded, only they prove anything", () => {
+  const other = "20250916-120659-backend";
+
+  it.each<[string, Report[], string[]]>([
+    [
+      "of every stage",
+      [
+        validated(14, "outside", `${other}/1/1`, { "backend-health": "." }),
+        validated(14, "inside", `${other}/1/1`, { database: "." }),
+        validated(15, "outside", `${other}/2/1`, { pages: "." }),
+      ],
+      ["12:15:30 resolved critical database"],
+    ],
+    ["of one vantage point", [validated(14, "outside", `${other}/1/1`, { "backend-health": "." })], []],
+    [
+      "that was made before",
+      [
+        validated(11, "outside", `${other}/1/1`, { "backend-health": "." }),
+        validated(11, "inside", `${other}/1/1`, { database: "." }),
+      ],
+      [],
+    ],
+    [
+      "that failed first",
+      [
+        validated(14, "outside", `${other}/1/1`, { "backend-health": "X" }),
+        validated(14, "inside", `${other}/1/1`, { database: "." }),
+        validated(15, "outside", `${other}/1/2`, { "backend-health": "." }),
+        validated(15, "inside", `${other}/1/2`, { database: "." }),
+        validated(16, "outside", `${other}/2/1`, { pages: "." }),
+      ],
+      ["12:16:30 resolved critical database"],
+    ],
+  ])("%s", async (_, validations, end) => {
+    const { story } = await play([...outage, ...validations]);
+    expect(story).toEqual([...told.slice(0, 3), ...end]);
+  });
+});
+
+/** Some number for a text, for an order without meaning. */
+function hash(text: string): number {
+  return [...text].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 9973, 7);
+}

@@ -1,0 +1,235 @@
+/** The form of a file of whole-path tests. What its sentences and series mean, `statement.ts` and `series.ts` say. */
+import { z } from "zod";
+import { duration } from "../../../shared/config/fields.ts";
+import { type IncidentEventKind, incidentEventKinds, incidentStatuses } from "../../../shared/messages/incident-event.ts";
+import { namedRecord } from "../../../shared/runtime/named-record.ts";
+import { parseDuration } from "../../../shared/text/units.ts";
+
+/** The top of a file; durations in milliseconds. */
+export interface TestFile {
+  readonly config?: string | Readonly<Record<string, unknown>> | undefined;
+  readonly override?: Readonly<Record<string, unknown>> | undefined;
+  readonly start?: string | undefined;
+  readonly interval?: number | undefined;
+  readonly healthy: Readonly<Record<string, string | number>>;
+  readonly tests: readonly TestEntry[];
+}
+
+/** One test. */
+export interface TestEntry {
+  readonly name: string;
+  readonly override?: Readonly<Record<string, unknown>> | undefined;
+  readonly timeline: Readonly<Record<string, string | readonly string[]>>;
+  readonly series: Readonly<Record<string, string>>;
+  readonly until?: number | undefined;
+  readonly expect: "silence" | Expectations;
+}
+
+/** What is expected of a test. */
+export interface Expectations {
+  readonly incidents?: number | readonly ExpectedIncident[] | undefined;
+  readonly alerts?: Readonly<Record<string, Readonly<Record<string, "pending" | "firing" | "inactive">>>> | undefined;
+  readonly notifications?: Readonly<Record<string, "any" | readonly ExpectedNotice[]>> | undefined;
+  readonly suppressed?: readonly ExpectedSuppression[] | undefined;
+}
+
+/** What an incident is expected to be, at the end unless said otherwise. */
+export interface ExpectedIncident {
+  readonly root_cause?: string | readonly string[] | undefined;
+  readonly verdict?: "platform" | "application" | "monitor" | "unknown" | undefined;
+  readonly severity?: "info" | "warning" | "critical" | undefined;
+  readonly priority?: "P0" | "P1" | "P2" | "P3" | undefined;
+  readonly status?: "open" | "acknowledged" | "recovering" | "resolved" | undefined;
+  readonly opened_within?: Within | undefined;
+  readonly resolved_within?: Within | undefined;
+  readonly also_broken?: string | undefined;
+  readonly components?: readonly string[] | undefined;
+  readonly alerts?: readonly string[] | undefined;
+  readonly events?: readonly (IncidentEventKind | "...")[] | undefined;
+  readonly title?: string | readonly string[] | undefined;
+  readonly summary?: string | readonly string[] | undefined;
+  readonly impact?: string | readonly string[] | undefined;
+  readonly evidence?: string | readonly string[] | undefined;
+  readonly timeline?: string | readonly string[] | undefined;
+  readonly postmortem?: string | readonly string[] | undefined;
+  /** Keys such as `at 12m`: what its document says then. */
+  readonly moments: Readonly<Record<string, Moment>>;
+}
+
+/** What the document of an incident says at an instant. */
+export type Moment = Readonly<
+  Partial<Pick<ExpectedIncident, "root_cause" | "verdict" | "severity" | "priority" | "status">>
+>;
+
+/** A time after an instant of the timeline, in milliseconds; without `after`, after the trouble begins or ends. */
+export interface Within {
+  readonly within: number;
+  readonly after?: number | undefined;
+}
+
+/** One notice that a channel is expected to have delivered. */
+export type ExpectedNotice =
+  | IncidentEventKind
+  | "..."
+  | {
+      readonly event: IncidentEventKind;
+      readonly text?: string | readonly string[] | undefined;
+      readonly within?: Within | undefined;
+    };
+
+/** One notice that is expected not to be sent. */
+export interface ExpectedSuppression {
+  readonly channel: string;
+  readonly event?: IncidentEventKind | undefined;
+  readonly reason?: string | undefined;
+}
+
+const text = z.string().min(1);
+const texts = z.union([text, z.array(text).min(1)], { error: "must be a text or a list of texts" });
+const configuration = namedRecord(z.string(), z.unknown());
+
+/** `3m`, or `3m after 25m`. */
+const within: z.ZodType<Within, string> = z
+  .string({ error: "must be a duration such as 3m, or 3m after 25m" })
+  .transform((value, context) => {
+    const [, time = "", anchor] = /^(\S+)(?: after (\S+))?$/.exec(value.trim()) ?? [];
+    const [limit, after] = [parseDuration(time), anchor === undefined ? undefined : parseDuration(anchor)];
+    if (limit === undefined || (anchor !== undefined && after === undefined)) {
+      context.issues.push({
+        code: "custom",
+        message: `"${value}" is not understood: write 3m, or 3m after 25m`,
+        input: value,
+      });
+      return z.NEVER;
+    }
+    return { within: limit, ...(after === undefined ? {} : { after }) };
+  });
+
+const event = z.enum(incidentEventKinds);
+const eventOrMore = z.enum([...incidentEventKinds, "..."]);
+
+const moment = {
+  root_cause: texts.optional().describe("The component that broke, unknown, or a list of which any will do."),
+  verdict: z.enum(["platform", "application", "monitor", "unknown"]).optional().describe("Whose trouble it is."),
+  severity: z.enum(["info", "warning", "critical"]).optional().describe("How bad it is."),
+  priority: z.enum(["P0", "P1", "P2", "P3"]).optional().describe("How urgent it is."),
+  status: z.enum(incidentStatuses).optional().describe("Where it stands."),
+};
+
+const incident: z.ZodType<Omit<ExpectedIncident, "moments">, unknown> = z.strictObject({
+  ...moment,
+  opened_within: within.optional().describe("How soon after the trouble began it is open: 3m, or 3m after 25m."),
+  resolved_within: within.optional().describe("How soon after the trouble ended it is resolved: 8m, or 8m after 40m."),
+  also_broken: text.optional().describe("A second component that broke by itself."),
+  components: z.array(text).optional().describe("Components that are affected, these at least."),
+  alerts: z.array(text).optional().describe("Names of the rules whose alerts belong to it, these at least."),
+  events: z.array(eventOrMore).optional().describe("Everything that happens to it, in order; ... stands for anything."),
+  title: texts.optional().describe("Texts that its title contains."),
+  summary: texts.optional().describe("Texts that its summary contains."),
+  impact: texts.optional().describe("Texts that its impact contains."),
+  evidence: texts.optional().describe("Texts that its evidence contains."),
+  timeline: texts.optional().describe("Texts that its timeline contains."),
+  postmortem: texts.optional().describe("Texts that its postmortem contains, as Markdown."),
+});
+
+/** The keys of an expected incident that are not instants. */
+export const incidentEntry: typeof incident = incident;
+
+/** What is expected of an incident at an instant. */
+export const momentEntry: z.ZodType<Moment, unknown> = z.strictObject(moment);
+
+const notice: z.ZodType<ExpectedNotice, unknown> = z.union([
+  eventOrMore,
+  z.strictObject({
+    event: event.describe("What happened."),
+    text: texts.optional().describe("Texts that the notice contains."),
+    within: within.optional().describe("How soon after the trouble began it is delivered: 3m, or 3m after 25m."),
+  }),
+]);
+
+/** What a test expects, with its incidents unread. */
+export const expectEntry: z.ZodType<Omit<Expectations, "incidents"> & { incidents?: unknown }, unknown> =
+  z.strictObject({
+    incidents: z
+      .union([z.int().min(0), z.array(namedRecord(z.string(), z.unknown()))], {
+        error: "must be a list, or how many there are",
+      })
+      .optional()
+      .describe("Exactly these incidents, oldest first; a number stands for how many."),
+    alerts: namedRecord(z.string(), namedRecord(z.string(), z.enum(["pending", "firing", "inactive"])))
+      .optional()
+      .describe("By instants such as at 12m: what alerts are, by the name of their rule."),
+    notifications: namedRecord(
+      z.string(),
+      z.union([z.literal("any"), z.array(notice)], { error: "must be a list of events, or any" }),
+    )
+      .optional()
+      .describe(
+        "What each channel delivers, in order. Channels that are not named deliver nothing; any stands for whatever.",
+      ),
+    suppressed: z
+      .array(
+        z.strictObject({
+          channel: text.describe("The channel that is not told."),
+          event: event.optional().describe("The event that it is not told of."),
+          reason: text.optional().describe("A text that the reason contains."),
+        }),
+      )
+      .optional()
+      .describe("Notices that are not sent, these at least."),
+  });
+
+/** One entry of `tests`, with what it expects unread. */
+export const testEntry: z.ZodType<Omit<TestEntry, "expect"> & { expect: unknown }, unknown> = z.strictObject({
+  name: text.describe("What happens and what is expected of the monitor, in one line."),
+  override: configuration.optional().describe("Changes to the configuration for this test alone."),
+  timeline: namedRecord(
+    z.string(),
+    z.union([text, z.array(text)], {
+      error: "must be a sentence or a list of sentences; one with a comma stands in quotes where it stands in { }",
+    }),
+  )
+    .default({})
+    .describe("What happens: by from 10m to 40m what is the case then, by at 12m what somebody does."),
+  series: namedRecord(
+    z.string(),
+    z.string({
+      error: "must be a series such as ok x10, fail x5; one with a comma stands in quotes where it stands in { }",
+    }),
+  )
+    .default({})
+    .describe("Exact points, by the name of a probe or of a metric."),
+  until: duration().optional().describe("How long the test lasts. Default: 30m after the last instant that it names."),
+  expect: z
+    .union([z.literal("silence"), namedRecord(z.string(), z.unknown())], {
+      error: "must be silence, or a map of what is expected",
+    })
+    .describe("silence: no incident and no notice. Otherwise what is expected."),
+});
+
+/** A file, with its tests unread. */
+export const fileEntry: z.ZodType<Omit<TestFile, "tests"> & { tests: readonly unknown[] }, unknown> = z.strictObject({
+  config: z
+    .union([text, configuration], { error: "must be the path of a configuration file, or a configuration" })
+    .optional()
+    .describe(
+      "The configuration: a path from this file on, or all of it in place. Default: monitor.yaml beside this file.",
+    ),
+  override: configuration
+    .optional()
+    .describe("Changes to the configuration: maps are merged, all else is replaced, null removes."),
+  start: z
+    .string()
+    .refine((value) => z.iso.datetime({ offset: true }).safeParse(value).success, {
+      error: "must be an instant such as 2025-09-16T12:00:00Z",
+    })
+    .optional()
+    .describe("When the tests begin. Default: 2025-09-16T12:00:00Z."),
+  interval: duration()
+    .optional()
+    .describe("The time between the points of series. Default: a point is a run of the probe."),
+  healthy: namedRecord(z.string(), z.union([z.string(), z.number()]))
+    .default({})
+    .describe("What metrics are in health. Default: values that no rule and no baseline minds."),
+  tests: z.array(z.unknown()).min(1).describe("The tests."),
+});

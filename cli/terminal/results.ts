@@ -1,0 +1,120 @@
+/** Results of probes as people read them. */
+import type { Failure, Measurement, ProbeResult } from "../../shared/messages/report.ts";
+import { metricNamed } from "../../shared/metrics/catalogue.ts";
+import { formatValue } from "../../shared/text/units.ts";
+import { counted, type Terminal, table } from "./terminal.ts";
+
+/** What the cells of `resultRow` are. */
+export const resultHead: readonly string[] = ["probe", "result", "duration", "measured"];
+
+/** A result as the cells of a table: its name, how it went, how long it took and its key measurements. */
+export function resultRow(result: ProbeResult, { paint }: Pick<Terminal, "paint">): string[] {
+  return [
+    result.probe,
+    result.success ? paint("good", "ok") : paint("bad", "failed"),
+    durationOf(result),
+    keyMeasurements(result),
+  ];
+}
+
+/** Where and how a probe failed: `response: 503 Service Unavailable`; empty for one that succeeded. */
+export function failureSentence({ failure }: ProbeResult): string {
+  if (failure === undefined) return "";
+  const step = failedStep(failure);
+  return step ? `step \`${step.name}\`, ${step.reason}` : `${failure.phase}: ${failure.message}`;
+}
+
+/** The steps of a journey, a line each: those that were taken, with their times, and the one that failed, with its reason. Nothing for other probes. */
+export function stepLines({ measurements, failure }: ProbeResult, { paint }: Pick<Terminal, "paint">): string[] {
+  const rows = measurements
+    .filter(({ metric }) => metric === "golden_path_step_time")
+    .map((measurement) => [paint("good", "ok"), measurement.labels["step"] ?? "", formatted(measurement)]);
+  const step = failure && failedStep(failure);
+  if (step) rows.push([paint("bad", "failed"), step.name, step.reason]);
+  const cleaned = measurements.find(({ metric }) => metric === "golden_path_cleanup_success");
+  if (cleaned) rows.push([cleaned.value === 1 ? paint("good", "ok") : paint("bad", "failed"), "clean-up"]);
+  return table(rows, "");
+}
+
+/** The step that the failure of a journey names, and where and why it failed. */
+function failedStep({ phase, message }: Failure): { readonly name: string; readonly reason: string } | undefined {
+  const [, name, reason] = /^step `([^`]+)`: (.*)$/s.exec(message) ?? [];
+  return name === undefined ? undefined : { name, reason: `${phase}: ${reason}` };
+}
+
+/**
+ * What the configuration checks of a result found: a head, then a paragraph for each that is wrong, the worst first, and for each that could
+ * not be made. Nothing where there were no checks to speak of.
+ */
+export function findingLines(
+  { probe, findings = [], unchecked = [] }: ProbeResult,
+  { paint }: Pick<Terminal, "paint">,
+): string[] {
+  const wrong = findings.filter(({ ok }) => !ok);
+  // A single finding that is right goes with what a probe measures anyway.
+  if (findings.length + unchecked.length <= 1 && wrong.length + unchecked.length === 0) return [];
+  const tally = [
+    counted(findings.length, "check"),
+    wrong.length === 0 ? paint("good", "nothing wrong") : paint("bad", `${wrong.length} wrong`),
+    ...(unchecked.length === 0 ? [] : [paint("doubtful", `${counted(unchecked.length, "resource")} not to be judged`)]),
+  ];
+  return [
+    `${paint("strong", probe)}: ${tally.join(", ")}`,
+    ...wrong.flatMap((finding) => {
+      const { check, resource, severity = "warning", observed, expected, explanation } = finding;
+      const about = resource === undefined ? check : `${resource}, ${check}`;
+      return [
+        `  ${paint(shades[severity], severity.padEnd(8))}  ${about}: ${observed}; expected: ${expected}`,
+        ...wrapped(explanation, "            "),
+      ];
+    }),
+    ...unchecked.flatMap(({ resource, checks, explanation }) => [
+      `  ${paint("doubtful", "unknown".padEnd(8))}  ${resource}: ${waiting(checks)}`,
+      ...wrapped(explanation, "            "),
+    ]),
+    "",
+  ];
+}
+
+const shades = { critical: "bad", warning: "doubtful", info: "faint" } as const;
+
+/** Checks by name as far as a reader wants to read them; all of them are in the JSON. */
+function waiting(checks: readonly string[]): string {
+  const [first, ...others] = checks;
+  return checks.length <= 3 ? `${checks.join(", ")} not made` : `${first} and ${others.length} other checks not made`;
+}
+
+/** Prose in lines of a width that is read easily. */
+function wrapped(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < 100) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`${indent}${word}`);
+  }
+  return lines;
+}
+
+/** How many measurements stand for a result; all of them are in its JSON. */
+const mostShown = 3;
+
+function keyMeasurements({ measurements }: ProbeResult): string {
+  return measurements
+    .filter(({ metric, labels }) => !ofEveryProbe(metric) && Object.keys(labels).length === 0)
+    .slice(0, mostShown)
+    .map((measurement) => `${measurement.metric} ${formatted(measurement)}`)
+    .join(", ");
+}
+
+function durationOf({ measurements }: ProbeResult): string {
+  const duration = measurements.find(({ metric }) => metric === "probe_duration");
+  return duration === undefined ? "" : formatted(duration);
+}
+
+function ofEveryProbe(metric: string): boolean {
+  return metricNamed(metric)?.probers.length === 0;
+}
+
+function formatted({ metric, value }: Measurement): string {
+  return formatValue(value, metricNamed(metric)?.unit ?? "count");
+}

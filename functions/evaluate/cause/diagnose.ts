@@ -1,0 +1,147 @@
+/**
+ * What broke? The candidates are the components that show something bad and all that these depend on (cause/weigh.ts). The one is named that
+ * explains most by what it shows itself; a second where the rest has a cause of its own; none where the facts do not tell two apart, and then
+ * both, with the measurement that would. Knowledge of particular parts (cause/patterns.ts) says how it failed and what to do.
+ */
+import type { Verdict } from "../../../shared/messages/incident-event.ts";
+import { monitorComponent } from "../../../shared/monitor.ts";
+import { confidenceOf, shareOf } from "./confidence.ts";
+import { ownTrouble, platformTrouble } from "./elsewhere.ts";
+import { type Observed, Scene } from "./scene.ts";
+import { type Candidate, candidates, described, type Hypothesis } from "./weigh.ts";
+import { candidateFor, evidenceFor, evidenceWithout, nextFor, nextWithout, whysOf } from "./words.ts";
+import type { Diagnosis, Symptom } from "../state.ts";
+
+/** Candidates that explain so nearly the same, in components, are not told apart. */
+const tie = 0.1;
+/** What explains less than this is no cause. */
+const leastScore = 0.05;
+/** Candidates with at least this share of the best are what it most likely is, where none can be named. */
+const likelyShare = 0.5;
+/** How sure a new answer must be against the one that was given before. */
+const changeShare = 0.58;
+/** How strong the rest must be to have a cause of its own. */
+const secondStrength = 0.5;
+/** The most candidates that are kept. */
+const mostCandidates = 5;
+
+/**
+ * Names the cause of an incident.
+ * @param previous the answer given before, kept unless the new one is clearly better
+ */
+export function diagnose(seen: Observed, previous?: Diagnosis): Diagnosis {
+  const scene = new Scene(seen);
+  const ranked = rank(scene);
+  const failing = new Set(seen.symptoms.map(({ component }) => component));
+  const working = [...new Set(seen.greens.map(({ component }) => component))].filter((name) => !failing.has(name));
+  // When everything has passed, what was good meanwhile no longer contradicts what was found while it failed.
+  const isOver = seen.symptoms.every(({ until }) => until !== undefined);
+  if (isOver && previous !== undefined && previous.rootCause !== "unknown") return previous;
+  const best = chosen(ranked, previous, scene);
+  const shown = ranked.slice(0, mostCandidates).map((one) => described(scene, one));
+  if (best === undefined) {
+    const likely = ranked.filter((one) => shareOf(one, ranked) >= likelyShare * shareOf(ranked[0] ?? one, ranked));
+    const layers = new Set(likely.map((one) => verdictOf(one, scene)));
+    const [layer] = layers;
+    return {
+      rootCause: "unknown",
+      verdict: layers.size === 1 && layer !== undefined ? layer : "unknown",
+      confidence: 0.2,
+      evidence: evidenceWithout(shown, scene),
+      whys: [],
+      next: nextWithout(shown, scene),
+      candidates: shown.map((one) => candidateFor(one, shareOf(one, ranked), shown, scene)),
+      working,
+      ...teamOf(likely, scene),
+    };
+  }
+  const cause = described(scene, best);
+  const rest = secondCause(scene, best);
+  const second = rest && described(scene, rest);
+  const confidence = confidenceOf(best, ranked);
+  return {
+    rootCause: cause.component,
+    pattern: cause.pattern.name,
+    ...(second === undefined ? {} : { alsoBroken: second.component }),
+    verdict: verdictOf(cause, scene),
+    confidence,
+    evidence: evidenceFor(cause, second, shown, scene),
+    whys: whysOf(cause, scene),
+    next: nextFor(cause, second, confidence, shown, scene),
+    candidates: shown.map((one) =>
+      candidateFor(one, one.component === cause.component ? confidence : shareOf(one, ranked), shown, scene),
+    ),
+    working,
+    ...teamOf([cause], scene),
+  };
+}
+
+type Ranked = Candidate & Partial<Pick<Hypothesis, "pattern" | "supports" | "objections">>;
+
+/** All candidates, components and others, best first. */
+export function rank(scene: Scene): Ranked[] {
+  return [...candidates(scene), ...ownTrouble(scene), ...platformTrouble(scene)].sort((a, b) => b.score - a.score);
+}
+
+/** Whether the cause that an incident names explains a further symptom. @param seen with that symptom in it */
+export function wouldExplain({ rootCause, alsoBroken }: Diagnosis, added: Symptom, seen: Observed): boolean {
+  return rank(new Scene(seen))
+    .filter(({ component }) => component === rootCause || component === alsoBroken)
+    .some(({ explains }) => explains.some(({ symptom }) => symptom.id === added.id));
+}
+
+/** Whether trouble of a component would explain what goes on failing. @param seen with the symptom `added` of it */
+export function couldCause(component: string, added: Symptom, seen: Observed): boolean {
+  const going = seen.symptoms.filter(({ id, until }) => id !== added.id && until === undefined);
+  const cause = candidates(new Scene(seen)).find((one) => one.component === component);
+  const explained = cause?.explains.map(({ symptom }) => symptom.id) ?? [];
+  return going.length > 0 && explained.includes(added.id) && going.every(({ id }) => explained.includes(id));
+}
+
+/** The best candidate that the facts carry, or the one named before where the best is not clearly better. */
+function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, scene: Scene): Ranked | undefined {
+  const [best] = ranked;
+  if (best === undefined || best.score < leastScore) return undefined;
+  const before = ranked.find(
+    ({ component, pattern }) =>
+      component === previous?.rootCause && (component !== "unknown" || pattern?.name === previous.pattern),
+  );
+  if (before !== undefined && before !== best && before.score >= leastScore) {
+    return shareOf(best, [best, before]) >= changeShare ? best : before;
+  }
+  if (before === best) return best;
+  const rival = ranked.find(({ component }) => component !== best.component);
+  if (rival === undefined || best.score - rival.score >= tie) return best;
+  return isAnotherTrouble(best, rival, scene) ? best : undefined;
+}
+
+/** Whether two candidates show trouble of two kinds, that nothing could have in common: then both are broken, and neither stands for the other. */
+function isAnotherTrouble(best: Ranked, rival: Ranked, scene: Scene): boolean {
+  const signals = [best, rival].map(({ component }) => new Set(scene.ownFacts(component).map(({ signal }) => signal)));
+  const [some, others] = signals;
+  return signals.every(({ size }) => size > 0) && ![...(some ?? [])].some((signal) => others?.has(signal));
+}
+
+/** Trouble that the first cause does not explain and that has a cause of its own. */
+function secondCause(scene: Scene, best: Candidate): Candidate | undefined {
+  const explained = new Set(best.explains);
+  const rest = scene.symptoms.filter((one) => !explained.has(one) && one.weight >= secondStrength);
+  if (!rest.some(({ symptom }) => symptom.source === "probe")) return undefined;
+  const found = candidates(new Scene({ ...scene.seen, symptoms: rest.map(({ symptom }) => symptom) }));
+  const [second] = found;
+  if (second === undefined || second.own < secondStrength || second.component === best.component) return undefined;
+  return second;
+}
+
+function verdictOf({ component, pattern }: Ranked, scene: Scene): Verdict {
+  if (component === monitorComponent.name) return "monitor";
+  if (component === "unknown") return pattern?.name === "platform-wide" ? "platform" : "unknown";
+  return scene.component(component).layer;
+}
+
+/** Who must act: the team of the cause; where none is named, the one that all candidates have in common. */
+function teamOf(likely: readonly Candidate[], scene: Scene): { team?: string } {
+  const teams = new Set(likely.map(({ component }) => scene.component(component).team));
+  const [team] = teams;
+  return teams.size === 1 && team !== undefined ? { team } : {};
+}

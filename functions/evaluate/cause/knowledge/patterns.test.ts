@@ -1,0 +1,153 @@
+/** Each pattern has an outage that needs it: without its row that outage is told in the neutral words of the role. */
+import { describe, expect, it } from "vitest";
+import type { ResolvedRole } from "../../../../shared/config/roles.ts";
+import type { Failure } from "../../../../shared/messages/report.ts";
+import type { ProbeFact, ProbeSign, Symptom } from "../../state.ts";
+import { patternOf, patterns } from "./patterns.ts";
+import { type Observed, Scene } from "../scene.ts";
+import type { Fault } from "./signs.ts";
+import { alarming, began, failing, good, observedIn } from "../worlds.fixtures.ts";
+
+/** What is seen of `it`, which needs `below` and is needed by `above`. */
+interface Outage {
+  readonly role: ResolvedRole;
+  readonly above?: ResolvedRole;
+  readonly symptoms: readonly Symptom[];
+  readonly greens?: readonly ProbeFact[];
+  readonly signs?: readonly ProbeSign[];
+  readonly faults?: readonly Fault[];
+}
+
+const failed = (
+  kind: Failure["kind"],
+  phase: string,
+  more: Partial<Failure> = {},
+  of: Partial<Symptom> = {},
+): Symptom =>
+  failing(of.component ?? "it", `${of.component ?? "it"}-up`, {
+    failure: { kind, phase, message: "", ...more },
+    ...of,
+  });
+const inside: Partial<Symptom> = { kind: "postgres", reach: "private", vantage: "inside" };
+const sign = (metric: string, shown: string, component = "it"): ProbeSign => ({
+  metric,
+  level: "limit",
+  shown,
+  since: began,
+  probe: "figures",
+  component,
+});
+const fault = (check: string): Fault => ({
+  check,
+  component: "it",
+  says: `${check} is wrong`,
+  severity: "critical",
+  since: began,
+  isNew: true,
+});
+
+const outages: Readonly<Record<string, Outage>> = {
+  "path missing": {
+    role: "connector",
+    symptoms: [failed("timeout", "connect", {}, inside)],
+    faults: [fault("peering of the network")],
+  },
+  "NAT out of ports": { role: "nat", symptoms: [alarming("it", "saturated", 0.9)] },
+  "no free addresses": { role: "subnet", symptoms: [alarming("it", "saturated", 0.9)] },
+  "quota used up": { role: "quota", symptoms: [alarming("it", "saturated", 0.9)] },
+  "connector at its ceiling": {
+    role: "connector",
+    symptoms: [alarming("it", "saturated", 0.9, { metrics: ["vpc_connector_utilization"] })],
+  },
+  "connector loses handshakes": {
+    role: "connector",
+    above: "database",
+    symptoms: [failed("timeout", "connect", {}, { ...inside, component: "above" })],
+    greens: [good("above", "direct")],
+  },
+  "database out of connections": {
+    role: "database",
+    symptoms: [failed("database", "authentication", { code: "53300" }, inside)],
+  },
+  "database down or failing over": {
+    role: "database",
+    symptoms: [failed("database", "authentication", { code: "57P03" }, inside)],
+  },
+  "login to the database refused": {
+    role: "database",
+    symptoms: [failed("auth", "authentication", { code: "28P01" }, inside)],
+  },
+  "cache full": { role: "cache", symptoms: [alarming("it", "saturated", 0.9)] },
+  "queue grows": { role: "queue", symptoms: [alarming("it", "slow", 0.9)] },
+  "database slow": { role: "database", symptoms: [failed("timeout", "query", {}, inside)] },
+  "certificate wrong or expired": {
+    role: "certificate",
+    symptoms: [failed("tls", "tls", {}, { kind: "tls", reach: "private" })],
+  },
+  "names not resolved": { role: "dns", symptoms: [failed("dns", "dns")] },
+  "time-out set too short": {
+    role: "edge",
+    symptoms: [failed("reset", "reply", {}, { component: "above" })],
+    faults: [fault("backend-timeout")],
+  },
+  "load balancer fails": { role: "edge", symptoms: [failed("http_status", "response", { status: 502 })] },
+  "no way into the network": {
+    role: "service",
+    symptoms: [failed("http_status", "response", { status: 503 })],
+    faults: [fault("vpc_egress")],
+  },
+  "instances fail to start": {
+    role: "service",
+    symptoms: [failed("http_status", "response", { status: 503 })],
+    signs: [sign("failed_startups", "24")],
+  },
+  "turned away for load": { role: "service", symptoms: [failed("http_status", "response", { status: 429 })] },
+  "logins fail": { role: "auth", symptoms: [failed("auth", "response", { status: 401 })] },
+  "sockets fail, requests work": {
+    role: "websocket",
+    symptoms: [failed("reset", "open")],
+    greens: [good("below", "below-up")],
+  },
+  "journey breaks while its parts work": {
+    role: "journey",
+    symptoms: [failed("timeout", "reply")],
+    greens: [good("below", "below-up")],
+  },
+  "event in the region": {
+    role: "region",
+    symptoms: [failed("timeout", "connect", {}, { component: "above" })],
+    signs: [sign("service_health_incidents", "1")],
+  },
+};
+
+function sceneOf({ role, above = "service", symptoms, greens = [], signs = [], faults = [] }: Outage): Scene {
+  const part = (name: string, of: ResolvedRole, dependsOn: string[]) => ({
+    name,
+    title: name,
+    layer: "platform" as const,
+    role: of,
+    dependsOn,
+  });
+  const components = [part("above", above, ["it"]), part("it", role, ["below"]), part("below", "service", [])];
+  const seen: Observed = observedIn({ components, symptoms, greens, watched: new Set(["it"]), at: began + 600_000 });
+  return new Scene({ ...seen, signs, faults });
+}
+
+describe("the patterns", () => {
+  it("have an outage each", () => {
+    expect(Object.keys(outages).sort()).toEqual(patterns.map(({ name }) => name).sort());
+  });
+
+  it.each(patterns.map(({ name }) => name))("%s is what its outage needs", (name) => {
+    const scene = sceneOf(outages[name] as Outage);
+    const explains = scene.symptoms;
+    expect(patternOf(scene, "it", explains).name).toBe(name);
+    const others = patterns.filter((pattern) => pattern.name !== name);
+    expect(patternOf(scene, "it", explains, others).name).not.toBe(name);
+  });
+
+  it("are not said of a part of another role, nor without their fact", () => {
+    const scene = sceneOf({ role: "storage", symptoms: [failed("http_status", "response", { status: 503 })] });
+    expect(patternOf(scene, "it", scene.symptoms).name).toBe("fails by itself");
+  });
+});

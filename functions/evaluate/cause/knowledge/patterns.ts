@@ -1,0 +1,354 @@
+/**
+ * The table of patterns: the ways in which parts of such an environment fail, and the fact by which each is known. A pattern explains and advises;
+ * it makes no candidate and chooses none. Where no distinguishing fact is there, the neutral words of the role stand.
+ */
+import type { ResolvedRole, Role } from "../../../../shared/config/roles.ts";
+import type { Signal } from "../../../../shared/messages/report.ts";
+import type { SymptomClass } from "./classes.ts";
+import { type ClueName, clues } from "./clues.ts";
+import type { Scene, Weighed } from "../scene.ts";
+
+/** One way to fail. */
+export interface Pattern {
+  readonly name: string;
+  /** Components that can fail so. */
+  readonly of: readonly Role[];
+  /** The facts of which one must be there: what the component shows, what it makes others show, or a clue. */
+  readonly when: {
+    readonly shows?: readonly SymptomClass[];
+    readonly makes?: readonly SymptomClass[];
+    readonly signals?: readonly Signal[];
+    readonly clues?: readonly ClueName[];
+  };
+  /** What else speaks for it and against it, in sentences. */
+  readonly for?: readonly ClueName[];
+  readonly against?: readonly ClueName[];
+  /** What has happened, as the last answer to "why?". */
+  readonly says: (title: string) => string;
+  /** What to do first, for those who must act. */
+  readonly next: (title: string) => string;
+}
+
+/** Every pattern, of one role the most telling first. */
+export const patterns: readonly Pattern[] = [
+  {
+    name: "path missing",
+    of: ["connector"],
+    when: { clues: ["it has no way into the network"] },
+    for: ["it has no way into the network", "the target answers another way"],
+    against: ["the server answered"],
+    says: (title) => `The path through ${title} into the private network is missing: it is configuration, not load.`,
+    next: (title) =>
+      `Compare the configuration of ${title} (network, peering, routes, firewall) with the last one that worked, and put back what is missing.`,
+  },
+  {
+    name: "NAT out of ports",
+    of: ["nat"],
+    when: { signals: ["saturated"] },
+    says: (title) => `${title} has no ports left for new connections to the internet.`,
+    next: (title) =>
+      `Give ${title} more ports or addresses: \`gcloud compute routers nats update\` with \`--min-ports-per-vm\` or dynamic port allocation; see which service opens so many connections to one address.`,
+  },
+  {
+    name: "no free addresses",
+    of: ["subnet"],
+    when: { signals: ["saturated"] },
+    says: (title) => `${title} has no free addresses, so new instances get none.`,
+    next: (title) =>
+      `Free addresses in ${title} or give it a larger range: \`gcloud compute networks subnets expand-ip-range\`; Direct VPC egress takes two addresses for each instance.`,
+  },
+  {
+    name: "quota used up",
+    of: ["quota"],
+    when: { signals: ["saturated"], shows: ["throttled"] },
+    says: (title) => `${title} is used up: what is asked beyond it is refused.`,
+    next: (title) =>
+      `See who uses ${title} and whether they retry without a pause, and ask for more of it under IAM & Admin, Quotas.`,
+  },
+  {
+    name: "connector at its ceiling",
+    of: ["connector"],
+    when: { clues: ["the connector is at its ceiling"], shows: ["connector load"] },
+    for: [
+      "the connector is near its ceiling",
+      "the connector is at its ceiling",
+      "the target answers another way",
+      "other private targets fail too",
+      "new connections are lost",
+      "the time goes into connecting",
+      "the database is calm",
+    ],
+    against: ["the server answered", "the connector is idle", "the time goes into the server"],
+    says: (title) => `${title} is at its ceiling and can carry no more connections.`,
+    next: (title) =>
+      `Give ${title} room: raise its maximum of instances or its machine type with \`gcloud compute networks vpc-access connectors update\`, and see which service opens so many connections.`,
+  },
+  {
+    name: "connector loses handshakes",
+    of: ["connector"],
+    when: {
+      clues: [
+        "the target answers another way",
+        "new connections are lost",
+        "other private targets fail too",
+        "the time goes into connecting",
+      ],
+    },
+    for: [
+      "the target answers another way",
+      "other private targets fail too",
+      "new connections are lost",
+      "the time goes into connecting",
+      "the database is calm",
+      "the connector is idle",
+      "its configuration came to be wrong",
+    ],
+    against: ["the server answered", "the time goes into the server"],
+    says: (title) => `${title} loses new connections before they arrive, although it is not at its ceiling.`,
+    next: (title) =>
+      `Look at ${title}: \`gcloud compute networks vpc-access connectors describe\` shows its state; a larger machine type, or a new connector beside it, brings handshakes back.`,
+  },
+  {
+    name: "database out of connections",
+    of: ["database"],
+    when: { shows: ["full"], clues: ["its connections are used up"] },
+    for: ["the server answered", "its connections are used up"],
+    against: ["the target answers another way"],
+    says: (title) => `${title} has no connection left: it answers at once, and turns new clients away.`,
+    next: (title) =>
+      `See who holds the connections of ${title}: \`select usename, state, count(*) from pg_stat_activity group by 1, 2\`; restart what leaks, or bound instances x pool below max_connections.`,
+  },
+  {
+    name: "database down or failing over",
+    of: ["database"],
+    when: { shows: ["restarting", "turned away", "database down"], clues: ["the provider says that it is down"] },
+    for: [
+      "the provider says that it is down",
+      "it fails by every way",
+      "its configuration came to be wrong",
+      "the server answered",
+    ],
+    against: ["the target answers another way", "the database is calm"],
+    says: (title) => `${title} is down, restarting or failing over.`,
+    next: (title) =>
+      `See what happens to ${title}: \`gcloud sql operations list\` and \`gcloud sql instances describe\`; a failover ends by itself within minutes, a stopped instance does not.`,
+  },
+  {
+    name: "login to the database refused",
+    of: ["database"],
+    when: { shows: ["login refused"] },
+    for: ["its configuration came to be wrong"],
+    says: (title) => `${title} refuses the login: a password, a role or a database has changed.`,
+    next: (title) => `Compare the secrets that services and probes use for ${title} with its users and databases.`,
+  },
+  {
+    name: "cache full",
+    of: ["cache"],
+    when: { signals: ["saturated"] },
+    says: (title) => `${title} has no room left.`,
+    next: (title) =>
+      `See what fills ${title}, whether its keys expire, and what it does when it is full (the eviction policy); give it more memory.`,
+  },
+  {
+    name: "queue grows",
+    of: ["queue"],
+    when: { signals: ["saturated", "slow"] },
+    says: (title) => `${title} takes in more than is worked off.`,
+    next: (title) =>
+      `See whether the consumers of ${title} run and keep up, and whether one message is delivered again and again.`,
+  },
+  {
+    name: "database slow",
+    of: ["database"],
+    when: {
+      shows: ["slow answer", "slow to connect", "database load", "silent"],
+      clues: ["the database is loaded", "the time goes into the server"],
+    },
+    for: [
+      "the database is loaded",
+      "the time goes into the server",
+      "it fails by every way",
+      "its configuration came to be wrong",
+    ],
+    against: ["the target answers another way", "the time goes into connecting", "the database is calm"],
+    says: (title) => `${title} is reached at once, and is too slow to answer.`,
+    next: (title) =>
+      `Look for what keeps ${title} busy: Query Insights, locks in pg_locks, disk and CPU in Cloud Monitoring, and running operations (\`gcloud sql operations list\`).`,
+  },
+  {
+    name: "certificate wrong or expired",
+    of: ["certificate"],
+    when: { shows: ["certificate", "expiry"] },
+    for: ["its configuration came to be wrong", "its configuration is wrong"],
+    says: (title) => `${title}: what the servers show is not accepted any more.`,
+    next: (title) =>
+      `Renew or put back ${title}: \`gcloud compute ssl-certificates list\` shows state and expiry; a managed one needs its DNS record to renew.`,
+  },
+  {
+    name: "names not resolved",
+    of: ["dns", "edge"],
+    when: { shows: ["dns"] },
+    says: (title) => `The names that lead to ${title} are not resolved any more: everything behind it may be well.`,
+    next: (title) =>
+      `Look up the names that lead to ${title} with \`dig\` at the zone's own servers, and see what changed in the zone or at the registrar.`,
+  },
+  {
+    name: "time-out set too short",
+    of: ["edge", "service", "websocket"],
+    when: { clues: ["a time-out is set wrong"] },
+    for: ["a time-out is set wrong", "it was cut off at a limit"],
+    says: (title) => `A time-out of ${title} ends what should go on.`,
+    next: (title) =>
+      `Compare the time-outs of ${title} with how long WebSockets and replies last: the backend service's timeout, and \`gcloud run services describe\` for the request timeout.`,
+  },
+  {
+    name: "load balancer fails",
+    of: ["edge"],
+    when: { shows: ["no connection", "bad gateway", "not found", "errors at the edge"] },
+    for: ["the services answer without errors", "its configuration came to be wrong", "its configuration is wrong"],
+    against: ["the services make the errors", "instances fail to start"],
+    says: (title) => `${title} does not pass requests on: what stands behind it is not reached.`,
+    next: (title) =>
+      `Read \`jsonPayload.statusDetails\` in the log of ${title}: failed_to_connect_to_backend and failed_to_pick_backend mean the load balancer, response_sent_by_backend means the service. Compare its URL map and backends with the last ones that worked.`,
+  },
+  {
+    name: "no way into the network",
+    of: ["service", "auth", "websocket"],
+    when: { clues: ["it has no way into the network"] },
+    for: ["it has no way into the network", "what else stands on the same ground works"],
+    says: (title) => `${title} has no path to what it needs: its deployment lacks the connector or its egress.`,
+    next: (title) =>
+      `Compare \`gcloud run services describe\` of ${title} with a service that works: the connector and the egress setting must be there; deploy it again with them.`,
+  },
+  {
+    name: "instances fail to start",
+    of: ["service", "auth", "websocket"],
+    when: { clues: ["instances fail to start"] },
+    for: [
+      "instances fail to start",
+      "everything that it needs works",
+      "what else stands on the same ground works",
+      "it was deployed just before",
+    ],
+    says: (title) => `Instances of ${title} do not come up, although what they need is there.`,
+    next: (title) =>
+      `Read the first error of a failed start in the log of ${title} (\`severity>=ERROR\`, newest revision), and send traffic back to the last revision that started: \`gcloud run services update-traffic\`.`,
+  },
+  {
+    name: "turned away for load",
+    of: ["service", "auth", "websocket", "third_party"],
+    when: { shows: ["throttled"] },
+    says: (title) =>
+      `${title} turns requests away because there are too many: a cap on its instances or on what one client may ask.`,
+    next: (title) =>
+      `Compare the requests to ${title} with its limits: the maximum of instances and their concurrency (\`gcloud run services describe\`), and quotas or rate limits.`,
+  },
+  {
+    name: "logins fail",
+    of: ["auth"],
+    when: { shows: ["denied"], makes: ["denied"] },
+    for: ["everything that it needs works", "it was deployed just before", "its configuration came to be wrong"],
+    says: (title) => `${title} lets nobody in, or what it issues is not accepted.`,
+    next: (title) =>
+      `Log in by hand and follow the token: signing keys, their rotation, clocks and the secrets of ${title}.`,
+  },
+  {
+    name: "sockets fail, requests work",
+    of: ["websocket"],
+    when: { clues: ["everything that it needs works"] },
+    for: ["everything that it needs works"],
+    says: (title) => `${title} fails, while requests to the same services are answered.`,
+    next: (title) =>
+      `Open ${title} by hand and note the status or the close code: 4xx and 1008 are refusals of the application, 502 and 1006 come from what stands before it.`,
+  },
+  {
+    name: "journey breaks while its parts work",
+    of: ["journey"],
+    when: { clues: ["everything that it needs works"] },
+    for: ["everything that it needs works", "nothing else is wrong"],
+    says: (title) =>
+      `${title} breaks although all it runs on works: the agents, the model behind them or the application's own logic.`,
+    next: (title) =>
+      `Walk ${title} once by hand and see at which step it stops; where no reply comes, look at the agents' log and at the state of the model's provider.`,
+  },
+  {
+    name: "event in the region",
+    of: ["region"],
+    when: { clues: ["the provider reports an event"] },
+    for: ["the provider reports an event"],
+    against: ["the provider reports nothing"],
+    says: (title) => `${title} itself is in trouble: Google must act, and what can move should move to another region.`,
+    next: (title) =>
+      `Follow Google's event for ${title} in Service Health, and decide whether to fail over to another region.`,
+  },
+];
+
+/** What is said of a component of which no more is known than that the trouble is its own. */
+export const neutral: Pattern = {
+  name: "fails by itself",
+  of: [],
+  when: {},
+  for: [
+    "everything that it needs works",
+    "what else stands on the same ground works",
+    "it fails by every way",
+    "its configuration came to be wrong",
+  ],
+  says: (title) => `${title} fails by itself: nothing that it needs was seen to fail.`,
+  next: (title) => `See what changed at ${title} last, and read its log from the time at which it began.`,
+};
+
+/** Where to look first at a part of which no more is known, by its role. */
+const look: Readonly<Partial<Record<ResolvedRole, (title: string) => string>>> = {
+  connector: (title) =>
+    `See the state of ${title} and what carries the traffic: \`gcloud compute networks vpc-access connectors describe\` for a connector, the subnet for Direct VPC egress.`,
+  nat: (title) => `See the state and the port usage of ${title}: \`gcloud compute routers get-nat-mapping-info\`.`,
+  subnet: (title) =>
+    `See how many addresses of ${title} are in use, and what changed in its routes and firewall rules.`,
+  database: (title) =>
+    `See the state and the log of ${title}: \`gcloud sql instances describe\`, \`gcloud sql operations list\`, and its connections, CPU and disk.`,
+  cache: (title) =>
+    `See the state of ${title}: whether it is reached, its memory, and whether it has failed over or restarted.`,
+  queue: (title) => `See the backlog and the oldest message of ${title}, and whether its consumers run.`,
+  storage: (title) => `See whether ${title} can be read and written by hand, and who may.`,
+  edge: (title) =>
+    `Read \`jsonPayload.statusDetails\` in the log of ${title}: it says whether the error was made there or handed on from a service behind it.`,
+  dns: (title) => `Look up the names of ${title} with \`dig\` at the zone's own servers.`,
+  certificate: (title) => `See what certificate the servers of ${title} show, for which names, and until when.`,
+  service: (title) =>
+    `See what was deployed to ${title} last (\`gcloud run revisions list\`), and read its log from the time at which it began.`,
+  auth: (title) => `See what was deployed to ${title} last, whether a key or a secret was changed, and read its log.`,
+  websocket: (title) => `Open ${title} by hand and note the status or the close code, and see what was deployed last.`,
+  journey: (title) => `Walk ${title} once by hand and see at which step it stops.`,
+  job: (title) => `See whether ${title} was started and how its last run ended: its schedule, its execution, its log.`,
+  region: (title) => `See Google's status page and Service Health for ${title}.`,
+  third_party: (title) =>
+    `See the status page of ${title}, and whether your key, your quota or your address is refused.`,
+  quota: (title) => `See how much of ${title} is used, and by whom.`,
+  platform: (title) => `See the state of ${title} in the console, and what changed there last.`,
+};
+
+/** The way in which a component fails: the first of which a distinguishing fact is there, or the neutral words of its role. */
+export function patternOf(
+  scene: Scene,
+  component: string,
+  explains: readonly Weighed[],
+  among: readonly Pattern[] = patterns,
+): Pattern {
+  const role = scene.role(component);
+  const known = among.find(
+    (pattern) => (pattern.of as readonly ResolvedRole[]).includes(role) && isSeen(pattern, scene, component, explains),
+  );
+  return known ?? { ...neutral, next: look[role] ?? neutral.next };
+}
+
+function isSeen({ when }: Pattern, scene: Scene, component: string, explains: readonly Weighed[]): boolean {
+  const { shows = [], makes = [], signals = [], clues: asked = [] } = when;
+  const own = scene.symptomsOf(component);
+  return (
+    own.some(({ classes }) => classes.some((one) => shows.includes(one))) ||
+    scene.factsOf(component).some(({ signal }) => signals.includes(signal)) ||
+    explains.some(({ classes }) => classes.some((one) => makes.includes(one))) ||
+    asked.some((name) => clues[name](scene, component) !== undefined)
+  );
+}

@@ -1,0 +1,226 @@
+/** Symptoms: everything bad that was observed during an incident, kept when it has passed, because it remains to be explained. */
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import type { Failure, Signal } from "../../../shared/messages/report.ts";
+import { isCertain } from "./scene.ts";
+import { marginOf, signalOf, strengthOf } from "./strength.ts";
+import type { Draft, Facts } from "../incident/draft.ts";
+import { intervalOf, type Plan } from "../plan.ts";
+import { alertPhrase, probePhrase } from "../incident/record/sentences.ts";
+import type { KnownAlert, Symptom } from "../state.ts";
+
+/** The most symptoms that an incident keeps: a document has room for as many. */
+const mostSymptoms = 300;
+/** The strength of what is no further than at its limit. */
+const leastStrength = 0.01;
+/** The most ways to fail that are kept of one probe. */
+const mostFailures = 4;
+
+/**
+ * Everything bad that belongs to the incident, with what has passed; the same object when nothing is new.
+ * @param belongs whether something that was not seen before has to do with it
+ */
+export function withSymptoms(
+  draft: Draft,
+  facts: Facts,
+  plan: Plan,
+  belongs: (symptom: Symptom) => boolean,
+): Readonly<Record<string, Symptom>> {
+  const { incident } = draft;
+  const symptoms: Record<string, Symptom> = { ...incident.symptoms };
+  let changed = false;
+  const put = (symptom: Symptom): void => {
+    setEntry(symptoms, symptom.id, symptom);
+    changed = true;
+  };
+  for (const seen of [...probeSymptoms(facts, plan), ...alertSymptoms(facts, plan)]) {
+    const known = ownEntry(symptoms, seen.id);
+    if (known === undefined) {
+      if (!belongs(seen) || !makeRoom(symptoms, seen, plan)) continue;
+      put(seen);
+      if (incident.id !== "") draft.note(seen.since, `${seen.phrase}.`);
+    } else if (known.until !== undefined) {
+      const { until: _, ...again } = known;
+      const goodMs = (known.goodMs ?? 0) + Math.max(0, seen.since - known.until);
+      put({
+        ...withFailure(again, seen.failure),
+        ...worseOf(known, seen),
+        goodMs,
+        againSince: seen.since,
+        times: (known.times ?? 1) + 1,
+      });
+      if (incident.id !== "") draft.note(seen.since, `Again: ${seen.phrase}.`);
+    } else if (seen.since < known.since || isNewWay(known, seen.failure) || isWorse(known, seen)) {
+      put({ ...withFailure(known, seen.failure), ...worseOf(known, seen), since: Math.min(known.since, seen.since) });
+    }
+  }
+  for (const symptom of Object.values(symptoms)) {
+    const { id, source, until } = symptom;
+    const confirmed = symptom.confirmed === true || isConfirmed(symptom, facts);
+    if (until === undefined && !stillBad(symptom, facts)) {
+      put({ ...symptom, ...(confirmed ? { confirmed } : {}), until: facts.watermark });
+      if (source === "probe") {
+        const probe = id.slice("probe/".length);
+        const end = { good: "is good again", unknown: "is silent", bad: "is bad", none: "is not configured any more" };
+        draft.note(facts.watermark, `\`${probe}\` ${end[ownEntry(facts.probes, probe)?.status ?? "none"]}.`);
+      }
+    } else if (confirmed && symptom.confirmed === undefined) {
+      put({ ...symptom, confirmed });
+    }
+  }
+  return changed ? symptoms : incident.symptoms;
+}
+
+/**
+ * Makes room for a symptom where there are too many, and says whether there is any. The least useful goes: what shows a component that is shown
+ * already, then what fewest others depend on, because a cause stands below what it makes fail; then the latest.
+ */
+function makeRoom(symptoms: Record<string, Symptom>, added: Symptom, { graph }: Plan): boolean {
+  const all = [...Object.values(symptoms), added];
+  if (all.length <= mostSymptoms) return true;
+  const shown = new Map<string, number>();
+  const order = all.map((symptom) => {
+    const before = shown.get(symptom.component) ?? 0;
+    shown.set(symptom.component, before + 1);
+    return { symptom, before, dependents: graph.dependentsOf(symptom.component).length };
+  });
+  const [least] = order.sort(
+    (a, b) =>
+      b.before - a.before ||
+      a.dependents - b.dependents ||
+      b.symptom.since - a.symptom.since ||
+      (a.symptom.id < b.symptom.id ? 1 : -1),
+  );
+  if (least === undefined || least.symptom === added) return false;
+  delete symptoms[least.symptom.id];
+  return true;
+}
+
+function probeSymptoms(facts: Facts, plan: Plan): Symptom[] {
+  return Object.values(facts.probes)
+    .filter(({ status }) => status === "bad")
+    .map((fact) => ({
+      id: `probe/${fact.probe}`,
+      component: fact.component,
+      source: "probe",
+      since: fact.since,
+      phrase: probePhrase(fact),
+      vantage: fact.vantage,
+      everyMs: intervalOf(plan, fact.probe),
+      ...sourceOf(plan, fact.probe),
+      ...(fact.failure?.signal === undefined ? {} : { signal: fact.failure.signal }),
+      ...(fact.failure === undefined ? {} : { failure: fact.failure }),
+    }));
+}
+
+/** Alerts of configured rules; those built into a probe say nothing that the probe does not. */
+function alertSymptoms(facts: Facts, plan: Plan): Symptom[] {
+  return Object.values(facts.alerts)
+    .filter((alert) => !isBuiltIn(alert))
+    .map((alert) => {
+      const { signal, metrics = [], windowMs = 0 } = plan.rulesByName.get(alert.rule) ?? {};
+      const { probe } = alert.labels;
+      return {
+        id: `alert/${alert.key}`,
+        component: alert.component,
+        source: "rule",
+        since: alert.since,
+        phrase: alertPhrase(alert),
+        rule: alert.rule,
+        metrics,
+        ...vantageOf(alert),
+        ...(probe === undefined ? {} : { probe, ...sourceOf(plan, probe) }),
+        everyMs: intervalOf(plan, probe) + windowMs,
+        ...measureOf(alert, metrics, signal),
+      };
+    });
+}
+
+/** What a rule saw: what it is about, and how far beyond its limit the value is. */
+function measureOf(
+  { excess, excessAt, since }: KnownAlert,
+  metrics: readonly string[],
+  stated: Signal | undefined,
+): Partial<Symptom> {
+  const signal = stated ?? signalOf(metrics, excess);
+  if (excess === undefined) return { signal };
+  const worseSince = excessAt !== undefined && excessAt > since ? { worseSince: excessAt } : {};
+  const seconds = excess.unit === "seconds" && excess.above ? { seconds: excess.value } : {};
+  // What is counted where nothing is allowed, such as an event, is as bad as it can be.
+  const isAll = signal === "event" || signal === "configuration" || (excess.above && excess.limit === 0);
+  return {
+    signal,
+    strength: isAll ? 1 : Math.max(leastStrength, strengthOf(marginOf(excess, signal))),
+    ...worseSince,
+    ...seconds,
+  };
+}
+
+/** What an alert that fires would add to an incident. */
+export function symptomOf(alert: KnownAlert, facts: Facts, plan: Plan): Symptom {
+  const id = isBuiltIn(alert) ? `probe/${alert.labels["probe"]}` : `alert/${alert.key}`;
+  const known = [...probeSymptoms(facts, plan), ...alertSymptoms(facts, plan)].find((symptom) => symptom.id === id);
+  const { component, since } = alert;
+  return known ?? { id, component, source: "rule", since, phrase: alertPhrase(alert) };
+}
+
+function isBuiltIn({ rule, labels }: KnownAlert): boolean {
+  return rule === `${labels["probe"]} failing`;
+}
+
+/** From where a rule sees it, where its series have one vantage point. */
+function vantageOf({ labels }: KnownAlert): Pick<Symptom, "vantage"> {
+  const vantage = labels["vantage"];
+  return vantage === "inside" || vantage === "outside" ? { vantage } : {};
+}
+
+function sourceOf(plan: Plan, probe: string): Pick<Symptom, "kind" | "reach" | "secondhand" | "timeoutMs"> {
+  const configured = plan.probes.get(probe);
+  if (configured === undefined) return {};
+  const { kind, reach = "private", secondhand, timeoutMs } = configured;
+  return { kind, reach, timeoutMs, ...(secondhand ? { secondhand } : {}) };
+}
+
+function isConfirmed(symptom: Symptom, facts: Facts): boolean {
+  if (isCertain(symptom, facts.watermark)) return true;
+  const probe = symptom.id.slice("probe/".length);
+  return Object.values(facts.alerts).some(
+    (alert) => alert.status === "firing" && isBuiltIn(alert) && alert.labels["probe"] === probe,
+  );
+}
+
+function isWorse(known: Symptom, seen: Symptom): boolean {
+  return (seen.strength ?? 1) > (known.strength ?? 1);
+}
+
+/** The worst that was seen of it, and since when. */
+function worseOf(known: Symptom, seen: Symptom): Partial<Symptom> {
+  if (!isWorse(known, seen)) return {};
+  const { strength = 1, worseSince, seconds, phrase } = seen;
+  return {
+    strength,
+    phrase,
+    ...(worseSince === undefined ? {} : { worseSince }),
+    ...(seconds === undefined ? {} : { seconds }),
+  };
+}
+
+function isNewWay({ failure, otherFailures = [] }: Symptom, seen: Failure | undefined): boolean {
+  if (seen === undefined || otherFailures.length + 1 >= mostFailures) return false;
+  const isSame = (known: Failure): boolean =>
+    known.kind === seen.kind && known.phase === seen.phase && known.status === seen.status && known.code === seen.code;
+  return failure === undefined || ![failure, ...otherFailures].some(isSame);
+}
+
+function withFailure(symptom: Symptom, seen: Failure | undefined): Symptom {
+  if (seen === undefined || !isNewWay(symptom, seen)) return symptom;
+  return symptom.failure === undefined
+    ? { ...symptom, failure: seen }
+    : { ...symptom, otherFailures: [...(symptom.otherFailures ?? []), seen] };
+}
+
+/** Whether it goes on: of a probe that fell silent nothing is known, and what was not sure before does not become so. */
+function stillBad({ id, source, confirmed }: Symptom, facts: Facts): boolean {
+  if (source === "rule") return ownEntry(facts.alerts, id.slice("alert/".length)) !== undefined;
+  const status = ownEntry(facts.probes, id.slice("probe/".length))?.status ?? "good";
+  return status === "bad" || (status === "unknown" && confirmed === true);
+}

@@ -1,0 +1,56 @@
+/** The documents of state that a step is taken in: how each is read, brought back from the future, and written. */
+import { isDeepStrictEqual } from "node:util";
+import { awaitedFields } from "../../../shared/documents/heartbeats.ts";
+import { selfGroup } from "../../../shared/monitor.ts";
+import type { Fields, Reads } from "../../../shared/ports.ts";
+import { healedPartition, healedSelf } from "./heal.ts";
+import type { PartitionCache } from "../partition/cache.ts";
+import { squeezedSentence } from "../partition/document.ts";
+import { decodeSelf, encodeSelf, type SelfState } from "../monitor/state.ts";
+import { type PartitionState, stateCollection, stateDocument } from "../state.ts";
+
+/** A document of state. */
+export interface StateDocument<State> {
+  readonly id: string;
+  read(reads: Reads): Promise<State>;
+  /** The state without the future; the same object where nothing of it is in the future. */
+  heal(state: State): State;
+  /** The document, what people should know of what it holds, in sentences, and what is written with it for the probe function. */
+  write(state: State, before: State, now: number): { fields: Fields; remarks?: readonly string[]; awaited?: Fields };
+}
+
+/** What it takes to read them. */
+interface Readable {
+  readonly partitions: PartitionCache;
+  /** The newest instant that can have passed, in milliseconds since the epoch. */
+  readonly latest: number;
+}
+
+/** The document of the monitor itself. */
+export function monitorDocument({ latest }: Pick<Readable, "latest">): StateDocument<SelfState> {
+  return {
+    id: selfGroup,
+    read: async (reads) => decodeSelf(await reads.get(stateCollection, selfGroup)),
+    heal: (state) => healedSelf(state, latest),
+    write: (state, { awaited: known }, now) => ({
+      fields: encodeSelf(state, now),
+      ...(isDeepStrictEqual(state.awaited, known) ? {} : { awaited: awaitedFields(state.awaited ?? {}, now) }),
+    }),
+  };
+}
+
+/** The document of a partition. */
+export function partitionDocument(id: string, { partitions, latest }: Readable): StateDocument<PartitionState> {
+  return {
+    id,
+    read: (reads) => partitions.get(reads, id),
+    heal: (state) => healedPartition(state, latest),
+    write(state, before, now) {
+      const { state: kept, text } = partitions.encode(id, state);
+      const sentence = squeezedSentence(kept, id);
+      // Said when it begins and when it changes, not with every report.
+      const isNews = sentence !== undefined && sentence !== squeezedSentence(before, id);
+      return { fields: stateDocument(text, now), remarks: isNews ? [sentence] : [] };
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { MemoryStore } from "../../shared/adapters/memory.ts";
+import { beatsIn, heartbeatCollection } from "../../shared/documents/heartbeats.ts";
+import { silentLogger } from "../../shared/runtime/logger.ts";
+import type { PushedMessage } from "../../shared/messages/push.ts";
+import { configurationOf } from "./heartbeats.fixtures.ts";
+import { takeInBeat } from "./heartbeats.ts";
+
+const minute = 60_000;
+
+const pushed = (data: unknown, minutes: number): PushedMessage => ({
+  messageId: `${minutes}`,
+  publishedAt: minutes * minute,
+  attributes: {},
+  data,
+  subscription: "evaluate-heartbeats",
+});
+
+/** Takes in beats, each with the minute of its publication, and reads what is kept of the backup. */
+async function keptOf(...beats: [data: unknown, minutes: number][]) {
+  const store = new MemoryStore();
+  const said: string[] = [];
+  const logger = { ...silentLogger, warning: (message: string) => void said.push(message) };
+  for (const [data, minutes] of beats)
+    await takeInBeat(pushed(data, minutes), configurationOf("backup"), { store, logger });
+  const documents = await store.query({ collection: heartbeatCollection });
+  return { kept: await beatsIn(store)("backup"), names: documents.map(({ id }) => id), said };
+}
+
+describe("beats", () => {
+  it("are kept, the newest of each name, when they come twice or out of order", async () => {
+    const { kept } = await keptOf(
+      [{ name: "backup" }, 1],
+      [{ name: "backup", ok: false, message: "disk\nfull" }, 3],
+      [{ name: "backup", v: 1, ok: true }, 2],
+      [{ name: "backup", ok: false, message: "disk\nfull" }, 3],
+    );
+    expect(kept).toEqual({ at: 3 * minute, ok: false, message: "disk full", okAt: minute });
+  });
+
+  it("forget what was said when all is well again", async () => {
+    const { kept } = await keptOf([{ name: "backup", ok: false, message: "full" }, 1], [{ name: "backup" }, 2]);
+    expect(kept).toEqual({ at: 2 * minute, ok: true, okAt: 2 * minute });
+  });
+
+  it("of names that no probe waits for are dropped, and the log says so", async () => {
+    const { names, said } = await keptOf([{ name: "backups" }, 1], [{ name: "../x" }, 2], [{ name: "backup" }, 3]);
+    expect(names).toEqual(["backup"]);
+    expect(said).toEqual([
+      'a beat of "backups" came, for which no probe waits; perhaps backup was meant',
+      'a beat of "../x" came, for which no probe waits',
+    ]);
+  });
+
+  it("for another environment are left to it", async () => {
+    const { names, said } = await keptOf([{ name: "backup", environment: "other" }, 1]);
+    expect([names, said]).toEqual([[], []]);
+  });
+
+  it.each([
+    [{}, "not a beat: name: "],
+    [{ name: "backup", ok: "yes" }, "not a beat: ok: "],
+    ["backup", "not a beat: it: "],
+  ])("that are no beats, such as %j, are refused for good", async (data, sentence) => {
+    await expect(keptOf([data, 1])).rejects.toThrow(sentence);
+    await expect(keptOf([data, 1])).rejects.toMatchObject({ name: "MalformedMessage" });
+  });
+});

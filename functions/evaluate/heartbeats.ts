@@ -1,0 +1,28 @@
+/** Takes in the beats of what reports to us by itself. They are kept as documents; the probes of the kind heartbeat judge them. */
+import type { Configuration } from "../../shared/config/model.ts";
+import { keepBeat } from "../../shared/documents/heartbeats.ts";
+import { parseBeat } from "../../shared/messages/beat.ts";
+import type { PushedMessage } from "../../shared/messages/push.ts";
+import { nearest } from "../../shared/text/nearest.ts";
+import type { Logger, Store } from "../../shared/ports.ts";
+
+/**
+ * Keeps a beat that a probe waits for. One that none waits for is logged and dropped: whoever may publish cannot fill the store with names.
+ * @throws MalformedMessage
+ */
+export async function takeInBeat(
+  message: PushedMessage,
+  { environment, probes }: Configuration,
+  { store, logger }: { readonly store: Store; readonly logger: Logger },
+): Promise<void> {
+  const beat = parseBeat(message.data);
+  if (beat.environment !== undefined && beat.environment !== environment) return;
+  const expected = probes.flatMap(({ kind, settings }) => (kind === "heartbeat" ? [String(settings["beat"])] : []));
+  if (expected.includes(beat.name)) {
+    await keepBeat(store, beat, message.publishedAt);
+    return;
+  }
+  const suggestion = nearest(beat.name, expected);
+  const meant = suggestion === undefined ? "" : `; perhaps ${suggestion} was meant`;
+  logger.warning(`a beat of ${JSON.stringify(beat.name)} came, for which no probe waits${meant}`);
+}

@@ -1,0 +1,78 @@
+/** Which open incident an alert belongs to: one outage is one incident, and two outages are two. */
+import { componentsOf } from "./record/document.ts";
+import type { Facts } from "./draft.ts";
+import { observedOf } from "../cause/evidence.ts";
+import type { Plan } from "../plan.ts";
+import { couldCause, wouldExplain } from "../cause/diagnose.ts";
+import { unreachedChannel } from "../monitor/checks.ts";
+import type { Incident, KnownAlert, Symptom } from "../state.ts";
+import { symptomOf } from "../cause/symptoms.ts";
+
+/** How long after the first failure an alert that the graph ties to an incident joins without being explained by it, in milliseconds. */
+const timeToJoin = 1_800_000;
+
+/**
+ * The incident that an alert joins, or `undefined` where it opens one. It joins where the graph ties it to what is broken, and either it
+ * began at about the same time, or one explains the other: the cause that was found explains it, or it explains what was seen.
+ */
+export function homeOf(
+  alert: KnownAlert,
+  incidents: readonly Incident[],
+  facts: Facts,
+  plan: Plan,
+): Incident | undefined {
+  const open = incidents
+    .filter((incident) => incident.status !== "resolved" && mayShare(alert.key, incident))
+    .sort((a, b) => b.openedAt - a.openedAt || (a.id < b.id ? 1 : -1));
+  const tied = open.filter((incident) => isTiedTo(incident, alert.component, plan));
+  const same = tied.find((incident) => places(incident).includes(alert.component));
+  if (same !== undefined) return same;
+  const added = symptomOf(alert, facts, plan);
+  // A ranking is dear, and an outage of many parts starts an alert for each: none is made where it could not change the answer.
+  const [only, ...others] = tied;
+  if (only !== undefined && others.length === 0 && isInTime(added, only)) return only;
+  return tied.find((incident) => isExplained(added, incident, facts, plan)) ?? tied.find((one) => isInTime(added, one));
+}
+
+/** Whether something bad that was not seen before is part of an incident, by the same rules by which an alert joins it. */
+export function belongsTo(incident: Incident, symptom: Symptom, facts: Facts, plan: Plan): boolean {
+  const { component, id } = symptom;
+  if (!mayShare(id.replace(/^alert\//, ""), incident)) return false;
+  if (!componentsOf(incident).some((member) => plan.graph.connected(member, component))) return false;
+  return (
+    places(incident).includes(component) || isInTime(symptom, incident) || isExplained(symptom, incident, facts, plan)
+  );
+}
+
+/** What notices do not reach is an incident apart: it is told to others than what else there is of the monitor. */
+function mayShare(key: string, { alerts }: Incident): boolean {
+  const isOfChannel = (one: string): boolean => unreachedChannel(one) !== undefined;
+  return isOfChannel(key) === Object.keys(alerts).some(isOfChannel);
+}
+
+function isInTime({ since }: Symptom, { firstFailureAt }: Incident): boolean {
+  return Math.abs(since - firstFailureAt) <= timeToJoin;
+}
+
+function isTiedTo(incident: Incident, component: string, plan: Plan): boolean {
+  return places(incident).some((place) => isTied(place, component, plan));
+}
+
+/** The components that an incident is about. */
+function places({ alerts, diagnosis }: Incident): string[] {
+  const named = [diagnosis.rootCause, ...(diagnosis.alsoBroken === undefined ? [] : [diagnosis.alsoBroken])];
+  return [...new Set([...Object.values(alerts).map(({ component }) => component), ...named])];
+}
+
+/** Whether the trouble of both may be one: one depends on the other, both on a third, or a third on both. */
+function isTied(a: string, b: string, { graph }: Plan): boolean {
+  return (
+    graph.connected(a, b) ||
+    graph.names.some((name) => graph.distance(name, a) !== undefined && graph.distance(name, b) !== undefined)
+  );
+}
+
+function isExplained(added: Symptom, incident: Incident, facts: Facts, plan: Plan): boolean {
+  const seen = observedOf({ ...incident, symptoms: { ...incident.symptoms, [added.id]: added } }, facts, plan);
+  return wouldExplain(incident.diagnosis, added, seen) || couldCause(added.component, added, seen);
+}

@@ -1,0 +1,181 @@
+import { describe, expect, it } from "vitest";
+import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
+import type { Finding, Report } from "../../../shared/messages/report.ts";
+import { Bench, component, failing, probe, smallEnvironment } from "../fixtures.ts";
+
+/** The small environment with what a diagnosis looks at, each seldom by itself. */
+const environment = {
+  ...smallEnvironment,
+  components: [
+    ...smallEnvironment.components.filter(({ name }) => name !== "connector"),
+    { ...component("region", "us-central1", "platform"), role: "region" as const },
+    { ...component("connector", "VPC connector", "platform", ["region"]), role: "connector" as const },
+  ],
+  probes: [
+    ...smallEnvironment.probes,
+    probe("configuration", "connector", "outside", "gcp_configuration", "0 */6 * * *"),
+    probe("google", "region", "outside", "service_health", "0 */6 * * *"),
+    probe("capacity", "connector", "inside", "postgres", "0 */2 * * *"),
+    probe("walk", "backend", "outside", "journey", "every 5m"),
+  ],
+  recovery: { stages: [] },
+};
+
+const outage = {
+  database: failing("timeout/connect"),
+  "backend-health": failing("http_status/response"),
+  "auth-health": failing("http_status/response"),
+};
+
+/** Reports of the schedules only: nobody answers what is asked. */
+async function minutes(bench: Bench, count: number, shown: Parameters<Bench["minute"]>[0] = {}): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    for (const report of bench.reports(shown)) {
+      if (/1m$/.test(report.group)) await bench.deliver(report);
+    }
+    bench.now += 60_000;
+    await bench.tick();
+  }
+}
+
+function requestsOf(bench: Bench): ProbeRequest[] {
+  const requests = bench.publisher.published.filter(({ topic }) => topic === "probe-requests");
+  const byId = new Map(requests.map(({ data }) => [JSON.stringify(data), data as ProbeRequest]));
+  return [...byId.values()].filter(({ trigger }) => trigger === "diagnosis");
+}
+
+/** What a probe answers to the first diagnosis. */
+function answer(bench: Bench, name: string, more: Partial<Report["results"][number]> = {}): Report {
+  const at = new Date(bench.now).toISOString();
+  const asked = environment.probes.find((one) => one.name === name);
+  const { vantage = "outside", component: of = "" } = asked ?? {};
+  return {
+    v: 1,
+    report: `test/${vantage}-diagnosis/${name}/${at}`,
+    environment: "test",
+    vantage,
+    group: `${vantage}-diagnosis`,
+    trigger: "diagnosis",
+    started_at: at,
+    finished_at: at,
+    request: requestsOf(bench)[0]?.request,
+    results: [{ probe: name, component: of, at, success: true, measurements: [], ...more }],
+  };
+}
+
+function finding(check: string, ok: boolean, explanation = ""): Finding {
+  return { check, ok, observed: ok ? "READY" : "ERROR", expected: "READY", explanation, severity: "critical" };
+}
+
+describe("opening an incident", () => {
+  it("asks for the configuration, Google's events and all that is involved, from both vantage points", async () => {
+    const bench = new Bench(environment);
+    await minutes(bench, 2);
+    await minutes(bench, 3, outage);
+    const requests = requestsOf(bench).slice(0, 2);
+    expect(requests.map(({ vantage, group }) => [vantage, group])).toEqual([
+      ["outside", "outside-diagnosis"],
+      ["inside", "inside-diagnosis"],
+    ]);
+    // The pages have nothing to do with it, and a walk is too dear.
+    expect(requests.map(({ probes }) => probes?.toSorted())).toEqual([
+      ["auth-health", "backend-health", "configuration", "database-direct", "google"],
+      ["capacity", "database"],
+    ]);
+    expect(requests[0]?.request).toBe("20250916-120400-connector/diagnosis-1/1");
+  });
+
+  it("asks again when no answer comes, three times at most", async () => {
+    const bench = new Bench(environment);
+    await minutes(bench, 2);
+    await minutes(bench, 12, outage);
+    expect(new Set(requestsOf(bench).map(({ request }) => request?.split("/").slice(1).join("/")))).toEqual(
+      new Set(["diagnosis-1/1", "diagnosis-1/2", "diagnosis-1/3"]),
+    );
+  });
+
+  it("does not ask again for what was answered, and asks nothing for what is over", async () => {
+    const bench = new Bench(environment);
+    await minutes(bench, 2);
+    await minutes(bench, 3, outage);
+    for (const { probes = [] } of requestsOf(bench)) {
+      for (const name of probes) await bench.deliver(answer(bench, name));
+    }
+    const before = requestsOf(bench).length;
+    await minutes(bench, 6, outage);
+    expect(requestsOf(bench)).toHaveLength(before);
+
+    const deaf = new Bench(environment);
+    await minutes(deaf, 2);
+    await minutes(deaf, 3, outage);
+    const [incident] = await deaf.incidents();
+    await deaf.store.update("incidents", incident?.id ?? "", { status: "resolved" });
+    await minutes(deaf, 8, outage);
+    expect(requestsOf(deaf)).toHaveLength(before);
+  });
+
+  it("asks once more when more becomes involved", async () => {
+    const bench = new Bench(environment);
+    await minutes(bench, 2);
+    await minutes(bench, 4, { "backend-health": failing("http_status/response") });
+    for (const { probes = [] } of requestsOf(bench)) {
+      for (const name of probes) await bench.deliver(answer(bench, name));
+    }
+    const before = requestsOf(bench).length;
+    await minutes(bench, 8, outage);
+    const later = requestsOf(bench).slice(before);
+    expect(later.flatMap(({ probes = [] }) => probes)).toContain("auth-health");
+    expect(later.every(({ request }) => /diagnosis-2/.test(request ?? ""))).toBe(true);
+  });
+});
+
+describe("what a diagnosis finds", () => {
+  async function opened(): Promise<Bench> {
+    const bench = new Bench(environment);
+    await minutes(bench, 2);
+    await minutes(bench, 3, { ...outage, "database-direct": failing("timeout/connect") });
+    return bench;
+  }
+
+  it("is evidence, and can change the cause", async () => {
+    const bench = await opened();
+    expect((await bench.incidents())[0]?.fields).toMatchObject({ root_cause: "sql" });
+    await bench.deliver(
+      answer(bench, "google", { measurements: [{ metric: "service_health_incidents", value: 1, labels: {} }] }),
+    );
+    const [incident] = await bench.incidents();
+    expect(incident?.fields["evidence"]).toContainEqual(expect.stringContaining("Google reports 1 active event"));
+    expect(incident?.fields).toMatchObject({ root_cause: "region", verdict: "platform" });
+    expect(bench.events.map(({ event }) => event)).toEqual(["opened", "joined", "root_cause_changed"]);
+  });
+
+  it("names what a check of the configuration found", async () => {
+    const bench = await opened();
+    const says = "connector state is ERROR, expected READY: it carries nothing";
+    await bench.deliver(
+      answer(bench, "configuration", {
+        success: false,
+        findings: [finding("connector state", false, "it carries nothing"), finding("egress", true)],
+      }),
+    );
+    const [incident] = await bench.incidents();
+    expect(incident?.fields["timeline"]).toContainEqual(expect.stringContaining(`Found: ${says}.`));
+  });
+
+  it("leaves the alerts of the schedules alone, and ends the same when it comes twice or in another order", async () => {
+    const calm = await opened();
+    const stormy = await opened();
+    const before = await calm.store.get("state", "outside-1m");
+    const answers = [
+      answer(calm, "capacity", { success: false, failure: failing("timeout/connect") }),
+      answer(calm, "google"),
+      answer(calm, "database"),
+    ];
+    for (const report of answers) await calm.deliver(report);
+    for (const report of [...answers, ...answers].reverse()) await stormy.deliver(report);
+    expect(await calm.store.get("state", "outside-1m")).toEqual(before);
+    const [once, twice] = [await calm.incidents(), await stormy.incidents()];
+    expect(twice[0]?.fields["root_cause"]).toBe(once[0]?.fields["root_cause"]);
+    expect(twice[0]?.fields["evidence"]).toEqual(once[0]?.fields["evidence"]);
+  });
+});

@@ -1,0 +1,113 @@
+/**
+ * The diagnosis that an incident asks for: when it opens, and when more becomes involved, the configuration checks, Google's service health
+ * and the probes of all that is involved run at once, from both vantage points. What they find is evidence; it never touches the alerts,
+ * whose state belongs to the schedules.
+ */
+import type { ConfiguredProbe } from "../../../shared/config/model.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
+import type { ProbeResult, Report, Vantage } from "../../../shared/messages/report.ts";
+import { topics } from "../../../shared/topology.ts";
+import { general } from "../cause/knowledge/classes.ts";
+import { componentsOf } from "./record/document.ts";
+import type { Facts } from "./draft.ts";
+import { withResult } from "../partition/fold.ts";
+import type { Plan } from "../plan.ts";
+import type { Incident, Inquiry, OutboxEntry } from "../state.ts";
+
+/** The most that is asked for, of one vantage point, in one round. */
+const mostProbes = 40;
+/** The most rounds of one incident, and attempts at one round. */
+const mostRounds = 5;
+const mostAttempts = 3;
+/** How long after a round the next begins at the earliest, in milliseconds. */
+const roundsApart = 300_000;
+
+/** What is asked next, and the requests that ask it; `undefined` when nothing is to be asked. */
+export function nextInquiry(
+  incident: Incident,
+  plan: Plan,
+  now: number,
+): { inquiry: Inquiry; requests: OutboxEntry[] } | undefined {
+  const before = incident.inquiry;
+  const about = involved(incident);
+  const isNew = before === undefined || about.some((name) => !before.about.includes(name));
+  const mayBegin = before === undefined || (before.round < mostRounds && now - before.requestedAt >= roundsApart);
+  if (isNew && mayBegin) {
+    const awaited = probesAbout(about, plan).map(({ name }) => name);
+    const round = (before?.round ?? 0) + 1;
+    const inquiry: Inquiry = { round, attempt: 1, requestedAt: now, awaited, about, facts: before?.facts ?? {} };
+    return { inquiry, requests: requestsFor(incident.id, inquiry, plan) };
+  }
+  if (before === undefined || before.awaited.length === 0 || before.attempt >= mostAttempts) return undefined;
+  const longest = Math.max(0, ...before.awaited.map((name) => plan.probes.get(name)?.timeoutMs ?? 0));
+  if (now - before.requestedAt < longest + 30_000) return undefined;
+  const inquiry: Inquiry = { ...before, attempt: before.attempt + 1, requestedAt: now };
+  return { inquiry, requests: requestsFor(incident.id, inquiry, plan) };
+}
+
+/**
+ * Takes the results of a diagnosis that concern the incident, whoever asked for them: a fact is a fact. The same object when none does.
+ * @param facts what the schedules have shown
+ */
+export function withAnswer(inquiry: Inquiry, report: Report, facts: Facts, since: number, plan: Plan): Inquiry {
+  const asked = new Set(probesAbout(inquiry.about, plan).map(({ name }) => name));
+  const ours = report.results.filter(({ probe, at }) => asked.has(probe) && Date.parse(at) >= since);
+  if (ours.length === 0 || report.prober_unhealthy !== undefined) return inquiry;
+  const known = { ...inquiry.facts };
+  const add = (result: ProbeResult): void => {
+    const before = ownEntry(known, result.probe);
+    if (before !== undefined && before.at >= Date.parse(result.at)) return;
+    setEntry(
+      known,
+      result.probe,
+      withResult(before ?? ownEntry(facts.probes, result.probe), result, report.vantage, plan),
+    );
+  };
+  ours.forEach(add);
+  const answered = new Set(ours.map(({ probe }) => probe));
+  return { ...inquiry, facts: known, awaited: inquiry.awaited.filter((name) => !answered.has(name)) };
+}
+
+/** The components that are to be looked at: what fails, and the cause that is suspected. */
+function involved(incident: Incident): string[] {
+  const { rootCause, alsoBroken } = incident.diagnosis;
+  const failing = Object.values(incident.symptoms).flatMap(({ confirmed, component }) =>
+    confirmed ? [component] : [],
+  );
+  const named = [rootCause, alsoBroken].filter((name) => name !== undefined && name !== "unknown");
+  return [...new Set([...componentsOf(incident), ...failing, ...named])].filter((name) => name !== undefined).sort();
+}
+
+/** The probes of the involved components and of all that these depend on, those first that tell most. A journey is too dear to be repeated. */
+function probesAbout(about: readonly string[], { graph, configuration }: Plan): ConfiguredProbe[] {
+  const wanted = new Set(about.flatMap((name) => graph.causesOf(name)));
+  const telling = configuration.probes
+    .filter(({ kind, component }) => general.has(kind) || (wanted.has(component) && kind !== "journey"))
+    .sort((a, b) => Number(general.has(b.kind)) - Number(general.has(a.kind)));
+  return [...Map.groupBy(telling, ({ vantage }) => vantage).values()].flatMap((probes) => probes.slice(0, mostProbes));
+}
+
+function requestsFor(incident: string, inquiry: Inquiry, plan: Plan): OutboxEntry[] {
+  const { environment } = plan.configuration;
+  const awaited = inquiry.awaited.flatMap((name) => plan.probes.get(name) ?? []);
+  const request = `${incident}/diagnosis-${inquiry.round}/${inquiry.attempt}`;
+  return [...Map.groupBy(awaited, ({ vantage }) => vantage)].map(([vantage, probes]) => {
+    const data: ProbeRequest = {
+      v: 1,
+      environment,
+      vantage,
+      trigger: "diagnosis",
+      group: diagnosisGroup(vantage),
+      probes: probes.map(({ name }) => name),
+      request,
+    };
+    const attributes = { environment, vantage, trigger: "diagnosis" };
+    return { id: `${request}/${vantage}`, topic: topics.probeRequests, message: { data, attributes } };
+  });
+}
+
+/** Name of the group under which diagnoses from a vantage point report. */
+export function diagnosisGroup(vantage: Vantage): string {
+  return `${vantage}-diagnosis`;
+}

@@ -1,0 +1,155 @@
+/** An incident while it is revised: its next form, what is to be told of it and what is to be asked for. */
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
+import type { Report } from "../../../shared/messages/report.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import { list } from "../../../shared/text/sentences.ts";
+import { topics } from "../../../shared/topology.ts";
+import type { Change } from "../rules/alerts.ts";
+import { eventOf } from "./record/document.ts";
+import type { OperatorFields } from "./operator-edits.ts";
+import type { Plan } from "../plan.ts";
+import type { Incident, KnownAlert, OutboxEntry, ProbeFact, TimelineEntry } from "../state.ts";
+
+/** Something that may concern incidents. */
+export interface Happening {
+  /** What a report or a tick changed in a partition. */
+  readonly changes: readonly Change[];
+  /** A report that answers a validation. */
+  readonly validation?: Report;
+  /** A report that answers a diagnosis. */
+  readonly diagnosis?: Report;
+  /** The documents of open incidents as operators left them, by id. */
+  readonly documents?: Readonly<Record<string, OperatorFields>>;
+  /** The instant of a tick: what time owes is due then, and requests that nobody answered are made again. */
+  readonly tickAt?: number;
+}
+
+/** What is known of the environment, the news included. */
+export interface Facts {
+  readonly probes: Readonly<Record<string, ProbeFact>>;
+  readonly alerts: Readonly<Record<string, KnownAlert>>;
+  /** The newest event time. */
+  readonly watermark: number;
+  /** What is to be said of alerts besides how they stand, by their keys. */
+  readonly news: ReadonlyMap<string, Extract<Change, { what: "alert" }>>;
+}
+
+/** The most lines that a timeline keeps: the beginning and the end tell the story. */
+const longestTimeline = 150;
+/** The longest line, in characters. The document has room for the whole timeline twice: its own, and that of the postmortem. */
+const longestLine = 700;
+
+/** One incident while it is revised. */
+export class Draft {
+  incident: Incident;
+  changed = false;
+  readonly #events: { kind: IncidentEventKind; at: number; change: string }[] = [];
+  readonly #requests: OutboxEntry[] = [];
+  readonly #joined: string[] = [];
+
+  constructor(incident: Incident, changed = false) {
+    this.incident = incident;
+    this.changed = changed;
+  }
+
+  set(fields: Partial<Incident>): void {
+    this.incident = { ...this.incident, ...fields };
+    this.changed = true;
+  }
+
+  /** Takes fields away. */
+  without(
+    ...fields: (
+      | "recovery"
+      | "recoveringAt"
+      | "problem"
+      | "misread"
+      | "acknowledgedAt"
+      | "maintenance"
+      | "silencedUntil"
+    )[]
+  ): void {
+    const rest: Partial<Incident> = { ...this.incident };
+    for (const field of fields) delete (rest as Record<string, unknown>)[field];
+    this.incident = rest as Incident;
+    this.changed = true;
+  }
+
+  note(at: number, text: string): void {
+    this.set({ timeline: shortened([...this.incident.timeline, { at, text: bounded(text, [], longestLine) }]) });
+  }
+
+  /** Remembers to tell people; the notice shows the incident as it stands when all of this revision is done. */
+  tell(kind: IncidentEventKind, at: number, change: string): void {
+    this.#events.push({ kind, at, change });
+    this.note(at, change);
+  }
+
+  request(entries: readonly OutboxEntry[]): void {
+    this.#requests.push(...entries);
+  }
+
+  /** Takes an alert in. People hear of it unless it was part of the incident before. */
+  join({ key, rule, component, since }: KnownAlert): void {
+    if (ownEntry(this.incident.alerts, key) === undefined) this.#joined.push(rule);
+    this.set({
+      alerts: { ...this.incident.alerts, [key]: { rule, component, firing: true } },
+      firstFailureAt: Math.min(this.incident.firstFailureAt, since),
+    });
+  }
+
+  /** Tells once of all the alerts that joined. */
+  tellJoined(at: number): void {
+    const rules = [...new Set(this.#joined.splice(0))].map((rule) => `"${rule}"`);
+    if (rules.length === 0) return;
+    const what = rules.length === 1 ? "joined: it belongs" : "joined: they belong";
+    this.tell("joined", at, `${list(rules)} ${what} to the same outage.`);
+  }
+
+  /** Goes on with alerts whose rules were renamed. */
+  rename(changes: Facts["news"]): void {
+    for (const { key, formerly, alert } of changes.values()) {
+      const known = formerly === undefined ? undefined : ownEntry(this.incident.alerts, formerly);
+      if (formerly === undefined || known === undefined || alert === undefined) continue;
+      const alerts = renamedKey(this.incident.alerts, formerly, key);
+      const symptoms = renamedKey(this.incident.symptoms, `alert/${formerly}`, `alert/${key}`);
+      this.set({ alerts: { ...alerts, [key]: { ...known, rule: alert.rule } }, symptoms });
+      this.note(alert.firedAt ?? alert.since, `The rule "${known.rule}" is called "${alert.rule}" now.`);
+    }
+  }
+
+  finish(plan: Plan): OutboxEntry[] {
+    const counts = { ...this.incident.events };
+    let sequence = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    const told = this.#events.map(({ kind, at, change }) => {
+      const occurrence = (counts[kind] ?? 0) + 1;
+      counts[kind] = occurrence;
+      sequence += 1;
+      return { kind, at, change, occurrence, sequence };
+    });
+    if (told.length > 0) this.set({ events: counts });
+    const { environment } = plan.configuration;
+    return [
+      ...this.#requests,
+      ...told.map(({ kind, ...rest }) => ({
+        id: `${this.incident.id}:${kind}-${rest.occurrence}`,
+        topic: topics.notifications,
+        message: {
+          data: eventOf(this.incident, kind, rest, plan),
+          attributes: { environment, event: kind, incident: this.incident.id, severity: this.incident.severity },
+        },
+      })),
+    ];
+  }
+}
+
+function renamedKey<T>(record: Readonly<Record<string, T>>, from: string, to: string): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key === from ? to : key, value]));
+}
+
+function shortened(timeline: readonly TimelineEntry[]): readonly TimelineEntry[] {
+  return timeline.length <= longestTimeline
+    ? timeline
+    : [...timeline.slice(0, 50), ...timeline.slice(51 - longestTimeline)];
+}

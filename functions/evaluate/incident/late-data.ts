@@ -1,0 +1,68 @@
+/**
+ * Echoes: what figures that are shown minutes late still say of an outage that is over. Google's own measurements of a service come four minutes
+ * after the fact, so a rule over them may fire when everything works again. Such an alert is held: it opens no incident, unless the figures stay
+ * bad for longer than an echo can. Only what speaks of the same parts, and was not measured good since, is an echo.
+ */
+import { timed } from "../availability/period.ts";
+import { readLate } from "../cause/knowledge/classes.ts";
+import { affectedBy } from "./record/document.ts";
+import { intervalOf, type Plan, titleOf } from "../plan.ts";
+import { clockTime } from "./record/sentences.ts";
+import type { Closed, Echo, Incident, KnownAlert } from "../state.ts";
+
+/** How much later than what they speak of the first bad figures may be read, in milliseconds: four minutes and one of their windows. */
+const lag = 300_000;
+/** How long after the first failure of an outage other parts of it may begin to fail, in milliseconds. */
+const spread = 300_000;
+/** The most alerts that are remembered of an outage. */
+const mostAlerts = 20;
+
+/** What is remembered of an outage while late figures may speak of it. */
+export function rememberedOf(incident: Incident): Pick<Closed, "endedAt" | "affected" | "alerts"> {
+  const { alerts, recoveringAt } = incident;
+  return {
+    ...(recoveringAt === undefined ? {} : { endedAt: recoveringAt }),
+    affected: affectedBy(incident),
+    alerts: Object.keys(alerts).slice(0, mostAlerts),
+  };
+}
+
+/** What an outage is known by when it is over. */
+type Ended = Pick<Closed, "id" | "firstFailureAt" | "resolvedAt" | "endedAt" | "affected" | "alerts">;
+
+/** The echo that an alert may be, of an outage that is over or about to be; `undefined` for one that speaks of something new. */
+export function echoOf(
+  alert: KnownAlert,
+  closed: readonly Closed[],
+  open: readonly Incident[],
+  plan: Plan,
+): Echo | undefined {
+  const { key, rule, component, since, seen, firedAt = since } = alert;
+  const probe = plan.probes.get(alert.labels["probe"] ?? "");
+  if (probe === undefined || !readLate.has(probe.kind)) return undefined;
+  const recovering = open.filter(({ status }) => status === "recovering");
+  const ended: readonly Ended[] = [...closed, ...recovering.map((one) => ({ ...timed(one), ...rememberedOf(one) }))];
+  const sources = ended.flatMap(
+    ({ id, firstFailureAt, resolvedAt, endedAt = resolvedAt, affected = [], alerts = [] }) => {
+      if (endedAt === undefined || since < firstFailureAt || !affected.includes(component)) return [];
+      // Bad from before the end on, or from when the first failure can be read; an alert that had cleared was measured good since.
+      const isTail = since <= endedAt || (!alerts.includes(key) && since <= firstFailureAt + lag + spread);
+      return isTail ? [{ incident: id, endedAt }] : [];
+    },
+  );
+  const last = sources.sort((a, b) => a.endedAt - b.endedAt).at(-1);
+  if (last === undefined) return undefined;
+  return { incident: last.incident, rule, component, seen, firedAt, until: last.endedAt + lag + tailOf(alert, plan) };
+}
+
+/** What the record of an outage says of an echo that is over. */
+export function echoNote({ rule, component, seen, firedAt }: Echo, plan: Plan): string {
+  return `"${rule}" fired for ${titleOf(plan, component)} at ${clockTime(firedAt)}, by figures that are shown minutes late, and has cleared: ${seen}.`;
+}
+
+/** How long after the last bad figures of an outage were read an alert over them may go on firing, in milliseconds. */
+function tailOf({ rule, labels }: KnownAlert, plan: Plan): number {
+  const { condition, clear, clearDurationMs = 0 } = plan.rulesByName.get(rule) ?? {};
+  const windows = [...(condition?.selectors ?? []), ...(clear?.selectors ?? [])].map(({ windowMs }) => windowMs);
+  return Math.max(0, ...windows) + clearDurationMs + 2 * intervalOf(plan, labels["probe"]);
+}

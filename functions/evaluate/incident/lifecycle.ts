@@ -1,0 +1,238 @@
+/** The life of an incident, from open over recovering to resolved and back, by what is observed and by what operators write. */
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import type { Report } from "../../../shared/messages/report.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import { asSentence, list } from "../../../shared/text/sentences.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
+import type { Draft, Facts, Happening } from "./draft.ts";
+import { type Edit, type OperatorFields, readEdit } from "./operator-edits.ts";
+import type { Plan } from "../plan.ts";
+import { attempted, begun, ended, extended, failed, type Proof, passed, unanswered } from "./recovery/recovery-record.ts";
+import {
+  attemptDue,
+  attemptId,
+  enterStage,
+  isGivenUp,
+  lastSeenBad,
+  nextAttempt,
+  outcomeOf,
+  requestsFor,
+  silenceOf,
+  stageOf,
+  withResults,
+} from "./recovery/recovery.ts";
+import { isOfMonitor, monitorProof } from "../monitor/sentences.ts";
+import { clockTime } from "./record/sentences.ts";
+import type { Incident, RecoveryState } from "../state.ts";
+
+/** Leads the incident from open over recovering to resolved, and back when it regresses. */
+export function follow(draft: Draft, facts: Facts, happening: Happening, plan: Plan, now: number): void {
+  const { incident } = draft;
+  if (incident.status === "resolved") return;
+  const firing = Object.values(incident.alerts).filter((alert) => alert.firing);
+  if (firing.length > 0) {
+    if (incident.recovery === undefined) return;
+    draft.without("recovery", "recoveringAt");
+    draft.set({ status: incident.acknowledgedAt === undefined ? "open" : "acknowledged" });
+    record(draft, (proofs) => ended(proofs, "regressed", now));
+    const rules = [...new Set(firing.map(({ rule }) => `"${rule}"`))];
+    draft.tell(
+      "regressed",
+      facts.watermark,
+      `It is not over: ${list(rules)} fired again while the recovery was validated.`,
+    );
+    return;
+  }
+  if (isOfMonitor(incident)) {
+    resolve(draft, facts.watermark, monitorProof(incident, ownEntry(happening.documents, incident.id)));
+    return;
+  }
+  if (incident.recovery === undefined) {
+    const after = spokenDuration(facts.watermark - incident.firstFailureAt);
+    draft.set({ status: "recovering", recoveringAt: facts.watermark });
+    record(draft, (proofs) => begun(proofs, plan.configuration.recovery.stages, now));
+    draft.tell(
+      "recovering",
+      facts.watermark,
+      `All alerts have cleared, ${after} after the first failure. The recovery is being validated.`,
+    );
+    advance(draft, 0, facts, plan, now);
+    return;
+  }
+  if (happening.validation) takeValidation(draft, happening.validation, facts, plan, now);
+  if (happening.tickAt !== undefined) tryAgain(draft, facts, plan, now);
+}
+
+/** Makes the next attempt at a stage when it is due. */
+function tryAgain(draft: Draft, facts: Facts, plan: Plan, now: number): void {
+  const { recovery, status } = draft.incident;
+  if (recovery === undefined || status === "resolved") return;
+  const { outcome } = outcomeOf(recovery, plan);
+  if (outcome === "passed") {
+    draft.note(now, `Stage ${recovery.stage + 1} has no probes any more: the configuration was changed.`);
+    advance(draft, recovery.stage + 1, facts, plan, now);
+  } else if (attemptDue(recovery, plan, now)) {
+    if (outcome === "waiting") missAnswer(draft, recovery, plan, now);
+    if (isGivenUp(recovery)) conclude(draft, recovery, facts, now);
+    else attempt(draft, nextAttempt(recovery, now), plan, now);
+  }
+}
+
+/** Asks the probes of a stage. */
+function attempt(draft: Draft, recovery: RecoveryState, plan: Plan, now: number): void {
+  draft.set({ recovery });
+  record(draft, (proofs) => attempted(proofs, recovery.stage, now));
+  draft.request(requestsFor(draft.incident.id, recovery, plan));
+}
+
+/** An attempt was not answered: its request, its run or its report was lost. */
+function missAnswer(draft: Draft, recovery: RecoveryState, plan: Plan, now: number): void {
+  const reason = silenceOf(recovery, plan, now);
+  record(draft, (proofs) => unanswered(proofs, recovery.stage, reason, now));
+  noteAttempt(draft, recovery, now, "came to nothing", reason, plan);
+}
+
+function record(draft: Draft, change: (proofs: readonly Proof[]) => readonly Proof[]): void {
+  draft.set({ proofs: change(draft.incident.proofs ?? []) });
+}
+
+/** The first attempts stand in the timeline one by one, later ones now and then; all of them are counted in the record of the recovery. */
+function noteAttempt(
+  draft: Draft,
+  recovery: RecoveryState,
+  at: number,
+  what: string,
+  reason: string,
+  plan: Plan,
+): void {
+  const { stage, attempt: number } = recovery;
+  if (number > 3 && number % 10 !== 0) return;
+  const which = number === 1 ? "" : ` at attempt ${number}`;
+  draft.note(at, `Validation of stage ${stage + 1}, ${stageOf(recovery, plan).name}, ${what}${which}: ${reason}.`);
+}
+
+function takeValidation(draft: Draft, report: Report, facts: Facts, plan: Plan, now: number): void {
+  const { recovery, id } = draft.incident;
+  if (recovery === undefined || report.request !== attemptId(id, recovery)) return;
+  // The same report may come twice.
+  if (outcomeOf(recovery, plan).outcome === "failed") return;
+  if (report.prober_unhealthy !== undefined) {
+    draft.set({ recovery: { ...recovery, proberTrouble: bounded(report.prober_unhealthy) } });
+    return;
+  }
+  const next = withResults(recovery, report.results, plan);
+  draft.set({ recovery: next });
+  const seen = { ...facts, watermark: Math.max(facts.watermark, Date.parse(report.finished_at)) };
+  const outcome = outcomeOf(next, plan);
+  if (outcome.outcome === "failed") {
+    const reason = outcome.reasons.join("; ");
+    record(draft, (proofs) => failed(proofs, next.stage, reason, now));
+    noteAttempt(draft, next, seen.watermark, "failed", reason, plan);
+  } else if (outcome.outcome === "passed") {
+    const took = spokenDuration(now - next.stageSince);
+    const tries = next.attempt === 1 ? "" : `, at attempt ${next.attempt}`;
+    record(draft, (proofs) => passed(proofs, next.stage, now));
+    if (next.remaining !== undefined) draft.set({ symptoms: withoutTrouble(draft.incident, next.remaining, now) });
+    draft.note(seen.watermark, `Stage ${next.stage + 1}, ${stageOf(next, plan).name}, passed after ${took}${tries}.`);
+    advance(draft, next.stage + 1, seen, plan, now);
+  }
+}
+
+/** The symptoms, with those probes good again: until they were asked, nothing had spoken against what they showed. */
+function withoutTrouble({ symptoms }: Incident, probes: readonly string[], now: number): Incident["symptoms"] {
+  const ended = probes.flatMap((probe) => {
+    const symptom = symptoms[`probe/${probe}`];
+    return symptom === undefined ? [] : [[symptom.id, { ...symptom, confirmed: true, until: now }] as const];
+  });
+  return { ...symptoms, ...Object.fromEntries(ended) };
+}
+
+/** Enters the stage of that index, or the one of what was last seen bad; behind that it resolves the incident. */
+function advance(draft: Draft, stage: number, facts: Facts, plan: Plan, now: number): void {
+  const { stages } = plan.configuration.recovery;
+  const next = stages.findIndex((candidate, index) => index >= stage && candidate.probes.length > 0);
+  if (next >= 0) {
+    attempt(draft, enterStage(next, now), plan, now);
+    return;
+  }
+  const remaining = lastSeenBad(draft.incident, plan);
+  if (stage <= stages.length && remaining.length > 0) {
+    const last = enterStage(stages.length, now, remaining);
+    record(draft, (proofs) => extended(proofs, stageOf(last, plan)));
+    attempt(draft, last, plan, now);
+    return;
+  }
+  record(draft, (proofs) => ended(proofs, "passed", now));
+  const proof = stages.length === 0 ? "No recovery stages are configured." : "Every stage of the recovery has passed.";
+  resolve(draft, facts.watermark, proof);
+}
+
+/** Resolves an incident of which all is proved but what no stage and no alert is about. */
+function conclude(draft: Draft, { remaining = [] }: RecoveryState, facts: Facts, now: number): void {
+  record(draft, (proofs) => ended(proofs, "passed", now));
+  const names = list(remaining.map((name) => `\`${name}\``));
+  const still = remaining.length === 1 ? `${names} was` : `${names} were`;
+  resolve(
+    draft,
+    facts.watermark,
+    `Every stage of the recovery has passed. ${still} not seen good again; no alert speaks of it, and no stage asks for it.`,
+  );
+}
+
+function resolve(draft: Draft, at: number, proof: string): void {
+  const { firstFailureAt } = draft.incident;
+  draft.set({ status: "resolved", resolvedAt: at });
+  draft.tell(
+    "resolved",
+    at,
+    `Resolved. ${proof} It lasted ${spokenDuration(at - firstFailureAt)}, from ${clockTime(firstFailureAt)}.`,
+  );
+}
+
+/** Honours what an operator wrote into the document. */
+export function applyEdit(draft: Draft, document: OperatorFields, watermark: number, now: number): void {
+  const edit = readEdit(draft.incident, document);
+  // An edit has no measurement to take its time from.
+  const at = Math.max(watermark, now);
+  explain(draft, edit, at);
+  if (edit.restoresStatus) draft.changed = true;
+  if (edit.note !== undefined && edit.note !== draft.incident.note) {
+    draft.set({ note: edit.note });
+    draft.note(at, `Note by an operator: ${asSentence(edit.note)}`);
+  }
+  switch (edit.status) {
+    case "acknowledged":
+      draft.set({ acknowledgedAt: at, ...(draft.incident.status === "open" ? { status: "acknowledged" } : {}) });
+      draft.tell("acknowledged", at, "Acknowledged by an operator, in the document.");
+      break;
+    case "resolved":
+      record(draft, (proofs) => ended(proofs, "cut_short", now));
+      resolve(draft, at, "An operator resolved it, in the document.");
+      break;
+    case "open":
+      draft.without("acknowledgedAt");
+      draft.set({ status: "open" });
+      draft.note(at, "An operator took the acknowledgement back.");
+      break;
+    case undefined:
+      break;
+  }
+}
+
+/** Says in the document and in the timeline what was not understood. A wrong status is gone at once, so what is wrong about it stays for a while. */
+function explain(draft: Draft, { problems, statusProblem, status }: Edit, at: number): void {
+  const { misread, problem: before } = draft.incident;
+  if (statusProblem !== undefined) draft.set({ misread: { text: statusProblem, until: at + explainedFor } });
+  else if (misread !== undefined && (status !== undefined || at >= misread.until)) draft.without("misread");
+  const shown = draft.incident.misread?.text;
+  const all = shown === undefined ? problems : [...problems, shown];
+  const problem = all.length === 0 ? undefined : `${all.join("; ")}.`;
+  const news = all.filter((text) => text === statusProblem || !before?.includes(text));
+  if (news.length > 0) draft.note(at, `An edit was not understood: ${news.join("; ")}.`);
+  if (problem === before) return;
+  if (problem === undefined) draft.without("problem");
+  else draft.set({ problem });
+}
+
+/** How long it is explained what was wrong with a status, in milliseconds, unless a right one is written before. */
+const explainedFor = 3_600_000;

@@ -1,0 +1,94 @@
+/** What operators write into the document of an incident is in its timeline, and in its postmortem. */
+import { describe, expect, it } from "vitest";
+import type { Fields } from "../../../shared/ports.ts";
+import { Bench, failing } from "../fixtures.ts";
+
+const outage = { database: failing("timeout/connect"), "backend-health": failing("http_status/response") };
+
+/** What is written, and the line that says so. */
+const edits: readonly (readonly [written: Fields, line: string])[] = [
+  [{ status: "acknowledged" }, "Acknowledged by an operator, in the document."],
+  [{ status: " Acknowledged " }, "Acknowledged by an operator, in the document."],
+  [{ status: "resolved" }, "Resolved. An operator resolved it, in the document."],
+  [{ note: "Ann looks at the connector" }, "Note by an operator: Ann looks at the connector."],
+  [
+    { silenced_until: new Date("2025-09-16T13:00:00Z") },
+    "An operator silenced it: nothing new is told before 2025-09-16 13:00:00 UTC.",
+  ],
+  [{ status: "fixed" }, 'An edit was not understood: `status` cannot be made "fixed": write acknowledged or resolved.'],
+  [{ status: 7 }, 'An edit was not understood: `status` cannot be made "7": write acknowledged or resolved.'],
+  [{ note: ["a"] }, "An edit was not understood: `note` is not a text: make it a string."],
+  [
+    { silenced_until: "tomorrow" },
+    "An edit was not understood: `silenced_until` is not an instant: give the field the type timestamp.",
+  ],
+];
+
+async function openIncident(): Promise<Bench> {
+  const bench = new Bench();
+  for (let i = 0; i < 4; i++) await bench.minute(outage);
+  return bench;
+}
+
+async function write(bench: Bench, written: Fields): Promise<void> {
+  const [{ id = "" } = {}] = await bench.incidents();
+  await bench.store.update("incidents", id, written);
+  await bench.minute(outage);
+}
+
+async function document(bench: Bench): Promise<Fields> {
+  return (await bench.incidents())[0]?.fields ?? {};
+}
+
+async function timeline(bench: Bench): Promise<string[]> {
+  return ((await document(bench))["timeline"] as string[]).map((line) => line.slice(25));
+}
+
+describe("an edit", () => {
+  it.each(edits)("of %j stands once in the timeline, and in the postmortem", async (written, line) => {
+    const bench = await openIncident();
+    await write(bench, written);
+    await bench.minute(outage);
+    const lines = (await timeline(bench)).filter((text) => text.startsWith(line));
+    expect(lines).toHaveLength(1);
+    for (let i = 0; i < 8; i++) await bench.minute();
+    expect((await document(bench))["status"]).toBe("resolved");
+    const postmortem = String((await document(bench))["postmortem"]);
+    // As Markdown shows it.
+    expect(postmortem.replaceAll(/\\(.)/g, "$1")).toContain(line);
+  });
+
+  it("takes an acknowledgement back, which then is in the record with it", async () => {
+    const bench = await openIncident();
+    await write(bench, { status: "acknowledged" });
+    await write(bench, { status: "open" });
+    expect(await document(bench)).toMatchObject({ status: "open", acknowledged_at: null });
+    expect((await timeline(bench)).slice(-2)).toEqual([
+      "Acknowledged by an operator, in the document.",
+      "An operator took the acknowledgement back.",
+    ]);
+  });
+
+  it("that was not understood is explained for an hour where the status was put right", async () => {
+    const bench = await openIncident();
+    await write(bench, { status: "fixed" });
+    for (let i = 0; i < 58; i++) await bench.minute(outage);
+    expect(await document(bench)).toMatchObject({ status: "open", problem: expect.stringContaining('"fixed"') });
+    for (let i = 0; i < 3; i++) await bench.minute(outage);
+    expect(await document(bench)).toMatchObject({ status: "open", problem: null });
+  });
+
+  it("that was not understood twice is said twice", async () => {
+    const bench = await openIncident();
+    await write(bench, { status: "fixed" });
+    await write(bench, { status: "fixed" });
+    expect((await timeline(bench)).filter((line) => line.startsWith("An edit was not"))).toHaveLength(2);
+  });
+
+  it("of the end of a silence is told when it is over", async () => {
+    const bench = await openIncident();
+    await write(bench, { silenced_until: new Date(bench.now + 120_000) });
+    for (let i = 0; i < 3; i++) await bench.minute(outage);
+    expect((await timeline(bench)).at(-1)).toBe("It is not silenced any more, and it is still open.");
+  });
+});

@@ -1,0 +1,61 @@
+/** What operators may write into the document of an incident, and what is made of it. */
+
+import type { Value } from "../../../shared/ports.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import type { Incident } from "../state.ts";
+
+/** The fields of an incident's document that operators edit. */
+export interface OperatorFields {
+  readonly status?: Value | undefined;
+  readonly note?: Value | undefined;
+  readonly silenced_until?: Value | undefined;
+  /** Not theirs: what the notifier notes of the channels. */
+  readonly told?: Value | undefined;
+  readonly deliveries?: Value | undefined;
+}
+
+/** What an operator asks for. */
+export interface Edit {
+  /** Absent when the status is as the monitor left it, or makes no sense. */
+  readonly status?: "acknowledged" | "resolved" | "open";
+  readonly note?: string;
+  /** What of the note and the silence is not understood, as long as it stands there; each without a full stop. */
+  readonly problems: readonly string[];
+  /** What was not understood of the status, which is put right at once. */
+  readonly statusProblem?: string;
+  /** The status in the document is not one, and the monitor's own must be written again. */
+  readonly restoresStatus: boolean;
+}
+
+/** Reads the edits of an operator. Never fails: what makes no sense is explained. */
+export function readEdit(incident: Incident, document: OperatorFields): Edit {
+  const problems: string[] = [];
+  const note = typeof document.note === "string" ? bounded(document.note, [], 1000) : undefined;
+  if (document.note !== undefined && document.note !== null && note === undefined) {
+    problems.push("`note` is not a text: make it a string");
+  }
+  const { silenced_until: until } = document;
+  if (until !== undefined && until !== null && !(until instanceof Date)) {
+    problems.push("`silenced_until` is not an instant: give the field the type timestamp");
+  }
+  const status = statusEdit(incident, document.status);
+  const isUnderstood = typeof status !== "object";
+  return {
+    ...(isUnderstood && status !== undefined ? { status } : {}),
+    ...(note === undefined || note === "" ? {} : { note }),
+    problems,
+    ...(isUnderstood ? {} : { statusProblem: status.problem }),
+    restoresStatus: (!isUnderstood || status === undefined) && document.status !== incident.status,
+  };
+}
+
+function statusEdit(incident: Incident, written: Value | undefined): Edit["status"] | { readonly problem: string } {
+  if (written === incident.status) return undefined;
+  const wanted = typeof written === "string" ? written.trim().toLowerCase() : written;
+  if (wanted === incident.status) return undefined;
+  if (wanted === "resolved") return "resolved";
+  if (wanted === "acknowledged") return incident.acknowledgedAt === undefined ? "acknowledged" : undefined;
+  if (wanted === "open" && incident.status === "acknowledged") return "open";
+  const shown = bounded(typeof written === "string" ? written : JSON.stringify(written ?? null), [], 60);
+  return { problem: `\`status\` cannot be made "${shown}": write acknowledged or resolved` };
+}

@@ -1,0 +1,222 @@
+/** The incident as people and the notifier read it: the document in Firestore and the event on the topic. */
+import type { IncidentEvent, IncidentEventKind, Priority } from "../../../../shared/messages/incident-event.ts";
+import type { Fields } from "../../../../shared/ports.ts";
+import { bounded } from "../../../../shared/text/redact.ts";
+import { asSentence, list } from "../../../../shared/text/sentences.ts";
+import { spokenDuration } from "../../../../shared/text/units.ts";
+import { impactsOf, type Plan, titleOf } from "../../plan.ts";
+import { recoveryFields } from "../recovery/recovery-record.ts";
+import { affectedFields, findingFields, symptomFields } from "./impact.ts";
+import { isDrill } from "../../monitor/drill.ts";
+import { isOfMonitor, monitorImpact, monitorSummary } from "../../monitor/sentences.ts";
+import { clockTime, dateTime } from "./sentences.ts";
+import type { Incident, Symptom, TimelineEntry } from "../../state.ts";
+
+/** Name of the collection of incidents. */
+export const incidentCollection = "incidents";
+
+/** The components of the alerts of an incident, each once, in the order in which they joined. */
+export function componentsOf(incident: Incident): string[] {
+  return [...new Set(Object.values(incident.alerts).map(({ component }) => component))];
+}
+
+/**
+ * The symptoms that people may be told of: those that are more than chance, and those that have just begun while something else fails for
+ * sure. A single failed run beside a mere warning is not one.
+ */
+export function believed({ symptoms }: Pick<Incident, "symptoms">): Symptom[] {
+  const all = Object.values(symptoms);
+  const fails = all.some(({ source, confirmed }) => source === "probe" && confirmed === true);
+  return all.filter(({ source, confirmed, until }) => source === "rule" || confirmed || (fails && until === undefined));
+}
+
+/** Everything that was seen to fail, single failed runs left out: the components of alerts and symptoms, and the root cause first. */
+export function affectedBy({ diagnosis, symptoms, ...incident }: Incident): string[] {
+  const named = diagnosis.rootCause === "unknown" ? [] : [diagnosis.rootCause];
+  const seen = believed({ symptoms }).map(({ component }) => component);
+  const alerting = Object.values(incident.alerts).map(({ component }) => component);
+  return [...new Set([...named, ...alerting, ...seen])];
+}
+
+/** Components that cannot do their work: those that were seen to fail, and what needs them and was not seen to work without them. */
+export function blockedBy({ symptoms, diagnosis }: Incident, { graph }: Plan): string[] {
+  const failing = new Set(
+    believed({ symptoms }).flatMap(({ source, component }) => (source === "probe" ? [component] : [])),
+  );
+  const working = new Set(diagnosis.working);
+  const reaches = (name: string, failed: string): boolean =>
+    graph.distance(name, failed) !== undefined && !graph.path(name, failed).some((between) => working.has(between));
+  return graph.names.filter((name) => [...failing].some((failed) => reaches(name, failed)));
+}
+
+/** The fields of the document that the evaluator owns; what operators and the notifier write stands beside them. */
+export function documentOf(incident: Incident, plan: Plan): Fields {
+  const { diagnosis } = incident;
+  const end = incident.resolvedAt;
+  const seen = believed(incident);
+  return {
+    title: incident.title,
+    status: incident.status,
+    severity: incident.severity,
+    priority: priorityOf(incident, plan),
+    summary: summaryOf(incident, plan),
+    impact: impactOf(incident, plan),
+    root_cause: diagnosis.rootCause,
+    root_cause_since: instant(incident.causeSince),
+    also_broken: diagnosis.alsoBroken ?? null,
+    candidates: (diagnosis.candidates ?? []).map((one) => ({ ...one })),
+    pattern: diagnosis.pattern ?? null,
+    verdict: diagnosis.verdict,
+    confidence: diagnosis.confidence,
+    team: diagnosis.team ?? null,
+    evidence: diagnosis.evidence,
+    whys: diagnosis.whys,
+    next_steps: diagnosis.next ?? [],
+    components: affectedBy(incident),
+    component_states: componentStates(incident),
+    affected: affectedFields(affectedBy(incident), seen, plan),
+    symptoms: symptomFields(seen),
+    findings: findingFields(incident),
+    alerts: rulesOf(incident),
+    ...(isDrill(incident) ? { drill: true } : {}),
+    environment: plan.configuration.environment,
+    first_failure_at: new Date(incident.firstFailureAt),
+    opened_at: new Date(incident.openedAt),
+    opened_by: incident.openedBy ?? null,
+    acknowledged_at: instant(incident.acknowledgedAt),
+    recovering_at: instant(incident.recoveringAt),
+    resolved_at: instant(end),
+    duration: end === undefined ? null : lastedFor(incident, end),
+    recovery: recoveryFields(incident.proofs),
+    timeline: [...incident.timeline].sort((a, b) => a.at - b.at).map(({ at, text }) => timelineLine(at, text)),
+    problem: incident.problem ?? null,
+  };
+}
+
+/** The fields of the document of an incident that is over, with what belongs to its record and came afterwards. */
+export function withAfterwards({ timeline }: Fields, entries: readonly TimelineEntry[]): Fields {
+  const lines = entries.map(({ at, text }) => timelineLine(at, bounded(text)));
+  return { timeline: [...(Array.isArray(timeline) ? timeline : []), ...lines] };
+}
+
+/** One event of an incident, with the incident as it stands. */
+export function eventOf(
+  incident: Incident,
+  event: IncidentEventKind,
+  told: { at: number; change: string; occurrence: number; sequence: number },
+  plan: Plan,
+): IncidentEvent {
+  const { diagnosis } = incident;
+  return {
+    v: 1,
+    at: new Date(told.at).toISOString(),
+    incident: incident.id,
+    event,
+    severity: incident.severity,
+    root_cause: diagnosis.rootCause,
+    verdict: diagnosis.verdict,
+    confidence: diagnosis.confidence,
+    components: affectedBy(incident),
+    alerts: rulesOf(incident),
+    summary: summaryOf(incident, plan),
+    environment: plan.configuration.environment,
+    sequence: told.sequence,
+    occurrence: told.occurrence,
+    change: told.change,
+    title: incident.title,
+    status: incident.status,
+    priority: priorityOf(incident, plan),
+    impact: impactOf(incident, plan),
+    evidence: [...diagnosis.evidence],
+    whys: [...diagnosis.whys],
+    ...(diagnosis.next === undefined || diagnosis.next.length === 0 ? {} : { next_steps: [...diagnosis.next] }),
+    ...(diagnosis.alsoBroken === undefined ? {} : { also_broken: diagnosis.alsoBroken }),
+    ...(diagnosis.candidates === undefined ? {} : { candidates: diagnosis.candidates.map((one) => ({ ...one })) }),
+    ...(diagnosis.team === undefined ? {} : { team: diagnosis.team }),
+    opened_at: new Date(incident.openedAt).toISOString(),
+    first_failure_at: new Date(incident.firstFailureAt).toISOString(),
+    ...(incident.resolvedAt === undefined ? {} : { resolved_at: new Date(incident.resolvedAt).toISOString() }),
+    ...(isDrill(incident) ? { drill: true as const } : {}),
+    ...(incident.audibleSince === undefined ? {} : { audible_since: new Date(incident.audibleSince).toISOString() }),
+  };
+}
+
+/** How each affected component is now: it `fails`, is `degraded`, or `works again`. */
+export function componentStates(incident: Incident): Record<string, "fails" | "degraded" | "works again"> {
+  const lasting = believed(incident).filter(({ until }) => until === undefined);
+  const over = incident.status === "recovering" || incident.status === "resolved";
+  const stateOf = (name: string): "fails" | "degraded" | "works again" => {
+    if (over) return "works again";
+    const own = lasting.filter(({ component }) => component === name);
+    if (own.some(({ source }) => source === "probe")) return "fails";
+    return own.length > 0 || name === incident.diagnosis.rootCause ? "degraded" : "works again";
+  };
+  return Object.fromEntries(affectedBy(incident).map((name) => [name, stateOf(name)]));
+}
+
+function rulesOf(incident: Incident): string[] {
+  return [...new Set(Object.values(incident.alerts).map(({ rule }) => rule))];
+}
+
+function priorityOf(incident: Incident, plan: Plan): Priority {
+  if (incident.severity === "critical") return impactsOf(plan, blockedBy(incident, plan)).length > 0 ? "P0" : "P1";
+  return incident.severity === "warning" ? "P2" : "P3";
+}
+
+/** What is blocked, or could be, and how far it reaches. */
+function impactOf(incident: Incident, plan: Plan): string {
+  if (isOfMonitor(incident)) return monitorImpact(incident, plan);
+  const affected = affectedBy(incident);
+  const blocked = impactsOf(plan, blockedBy(incident, plan)).map(asSentence);
+  const exposed = plan.graph.names.filter((name) =>
+    affected.some((cause) => plan.graph.distance(name, cause) !== undefined),
+  );
+  const atRisk = impactsOf(plan, exposed).map(asSentence);
+  const are = affected.length === 1 ? "is" : "are";
+  const reach = `${affected.length} of ${plan.graph.names.length} components ${are} affected.`;
+  if (blocked.length > 0) return [...blocked, reach].join(" ");
+  const nothing = incident.resolvedAt === undefined ? "Nothing is blocked so far." : "Nothing was blocked.";
+  return [nothing, ...(atRisk.length > 0 ? ["At risk:", ...atRisk] : []), reach].join(" ");
+}
+
+/** A few sentences: what is wrong since when, why, and what it blocks. */
+function summaryOf(incident: Incident, plan: Plan): string {
+  if (isOfMonitor(incident)) return monitorSummary(incident, plan);
+  const [blocked] = impactsOf(plan, blockedBy(incident, plan)).map(asSentence);
+  const sentences =
+    incident.resolvedAt === undefined
+      ? [troubleOf(incident, plan), causeOf(incident, plan), blocked]
+      : [troubleOf(incident, plan), causeOf(incident, plan), `It lasted ${lastedFor(incident, incident.resolvedAt)}.`];
+  return sentences.filter((sentence) => sentence !== undefined && sentence !== "").join(" ");
+}
+
+/** "Cloud SQL and Backend have been failing since 12:04:06 UTC." The cause has its own sentence. */
+function troubleOf(incident: Incident, plan: Plan): string {
+  const others = affectedBy(incident).filter((name) => name !== incident.diagnosis.rootCause);
+  if (others.length === 0) return "";
+  const fails = Object.values(incident.symptoms).some(({ source }) => source === "probe");
+  const titles = list(others.map((name) => titleOf(plan, name)));
+  const since = clockTime(incident.firstFailureAt);
+  if (incident.resolvedAt !== undefined) return `${titles} ${fails ? "failed" : "were degraded"} from ${since}.`;
+  return `${titles} ${others.length > 1 ? "have" : "has"} been ${fails ? "failing" : "degraded"} since ${since}.`;
+}
+
+function causeOf({ diagnosis, resolvedAt }: Incident, plan: Plan): string {
+  const { rootCause, alsoBroken, verdict, confidence } = diagnosis;
+  if (rootCause === "unknown") return "The cause is not known.";
+  const also = alsoBroken === undefined ? "" : ` and, by itself, ${titleOf(plan, alsoBroken)}`;
+  const tense = resolvedAt === undefined ? "likely cause is" : "cause was";
+  return `The ${tense} ${titleOf(plan, rootCause)}${also} (${verdict}, ${Math.round(confidence * 100)}% sure).`;
+}
+
+function lastedFor({ firstFailureAt }: Incident, end: number): string {
+  return spokenDuration(end - firstFailureAt);
+}
+
+function timelineLine(at: number, text: string): string {
+  return `${dateTime(at)}  ${text}`;
+}
+
+function instant(at: number | undefined): Date | null {
+  return at === undefined ? null : new Date(at);
+}

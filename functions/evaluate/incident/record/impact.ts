@@ -1,0 +1,59 @@
+/** What the document of an incident keeps of what was seen: who was affected for how long, and which checks failed. Pure. */
+import { targetOf } from "../../../../shared/documents/availability.ts";
+import type { Fields } from "../../../../shared/ports.ts";
+import { bounded } from "../../../../shared/text/redact.ts";
+import type { Plan } from "../../plan.ts";
+import type { Incident, Symptom } from "../../state.ts";
+
+/**
+ * Each affected component: how it was affected, and from when until when.
+ * @param names of the components
+ * @param symptoms those that are more than chance
+ */
+export function affectedFields(names: readonly string[], symptoms: readonly Symptom[], plan: Plan): Fields[] {
+  return names.map((name) => {
+    const own = symptoms.filter(({ component }) => component === name);
+    const failures = own.filter(({ source }) => source === "probe");
+    const shown = failures.length > 0 ? failures : own;
+    const lasting = shown.some(({ until }) => until === undefined);
+    const { title, layer, impact } = plan.graph.component(name);
+    return {
+      component: name,
+      title,
+      layer,
+      impact: impact ?? null,
+      trouble: failures.length > 0 ? "failed" : own.length > 0 ? "degraded" : "not seen to fail itself",
+      from: shown.length === 0 ? null : new Date(Math.min(...shown.map(({ since }) => since))),
+      until: shown.length === 0 || lasting ? null : new Date(Math.max(...shown.map(({ until = 0 }) => until))),
+      availability_target: targetOf(plan.configuration, name),
+    };
+  });
+}
+
+/** Each check that failed: a probe, or a rule. In the order in which they began to. */
+export function symptomFields(symptoms: readonly Symptom[]): Fields[] {
+  return [...symptoms]
+    .sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1))
+    .map(({ id, rule, source, component, vantage, since, until, times = 1, phrase }) => ({
+      check: rule ?? id.slice(id.indexOf("/") + 1),
+      kind: source,
+      component,
+      vantage: vantage ?? null,
+      since: new Date(since),
+      until: until === undefined ? null : new Date(until),
+      times,
+      showed: bounded(phrase, [], 400),
+    }));
+}
+
+/** What the configuration checks found wrong. */
+export function findingFields({ faults = [] }: Pick<Incident, "faults">): Fields[] {
+  return faults.map(({ check, component, says, severity, since, isNew }) => ({
+    check,
+    component,
+    severity,
+    says,
+    since: new Date(since),
+    came_with_it: isNew,
+  }));
+}

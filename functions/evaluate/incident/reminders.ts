@@ -1,0 +1,69 @@
+/** What is told because time passes: reminders, escalations and daily updates. When each route is due, the notifier decides. */
+import type { Route } from "../../../shared/config/model.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
+import { reminderSlackMs } from "../../../shared/documents/delivery-summary.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
+import type { Incident } from "../state.ts";
+
+/** Something to tell, and what the incident remembers of it. */
+export interface Reminder {
+  readonly kind: IncidentEventKind;
+  readonly change: string;
+  readonly remember: Pick<Incident, "remindedAt" | "updatedAt" | "escalations">;
+}
+
+/** How often people who follow an incident hear how it stands, in milliseconds. */
+const updateEvery = 86_400_000;
+
+/**
+ * What an incident that is not resolved owes at an instant. After a pause of the evaluator each is told once, not once for each time missed.
+ * @param told when notices last arrived in channels, by their names, as milliseconds since the epoch
+ */
+export function dueReminders(
+  incident: Incident,
+  routes: readonly Route[],
+  at: number,
+  told: Readonly<Record<string, number>> = {},
+): Reminder[] {
+  const { openedAt, status, audibleSince = openedAt } = incident;
+  const open = spokenDuration(at - openedAt);
+  const reminders: Reminder[] = [];
+  // Nobody acknowledged: each route's patience is an escalation of its own.
+  const patience = [...new Set(routes.flatMap(({ escalateAfterMs }) => escalateAfterMs ?? []))];
+  const lost = patience.filter((wait) => at - audibleSince >= wait).length;
+  if (status === "open" && lost > (incident.escalations ?? 0)) {
+    const change = `Nobody has acknowledged it for ${open}.`;
+    reminders.push({ kind: "escalated", change, remember: { escalations: lost } });
+  }
+  if (isReminderDue(routes, told, audibleSince, incident.remindedAt ?? 0, at)) {
+    reminders.push({ kind: "reminder", change: `It is still ${status} after ${open}.`, remember: { remindedAt: at } });
+  }
+  if (at - (incident.updatedAt ?? openedAt) >= updateEvery) {
+    const change = `It is ${status}, ${open} after it was opened.`;
+    reminders.push({ kind: "status_update", change, remember: { updatedAt: at } });
+  }
+  return reminders;
+}
+
+/**
+ * Whether a channel has heard nothing for as long as a route to it allows: since a notice last arrived there, or where none has arrived
+ * anywhere, since the incident can be told. Of a channel that does not want the reminder, each of its times is looked at once.
+ */
+function isReminderDue(
+  routes: readonly Route[],
+  told: Readonly<Record<string, number>>,
+  audibleSince: number,
+  remindedAt: number,
+  at: number,
+): boolean {
+  const asked = routes.flatMap(({ channels, remindEveryMs: every }) =>
+    every === undefined ? [] : channels.map((channel) => ({ every, heard: ownEntry(told, channel) })),
+  );
+  const heard = asked.filter((one) => one.heard !== undefined);
+  return (heard.length > 0 ? heard : asked).some(({ every, heard: last = audibleSince }) => {
+    const since = Math.max(last, audibleSince);
+    const times = Math.floor((at - since + reminderSlackMs) / every);
+    return times >= 1 && since + times * every - reminderSlackMs > remindedAt;
+  });
+}

@@ -1,0 +1,310 @@
+/**
+ * Incidents: what a change of alerts and probes means for the outages that are open. Pure: `revise` takes the state of the environment
+ * and what happened, and returns the next state, with the messages to send in its outbox.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import { type Severity, severities, worse } from "../../../shared/messages/incident-event.ts";
+import type { Report } from "../../../shared/messages/report.ts";
+import { list } from "../../../shared/text/sentences.ts";
+import { toldOf } from "../../../shared/documents/delivery-summary.ts";
+import { topics } from "../../../shared/topology.ts";
+import { alertNotes } from "./record/alert-timeline.ts";
+import type { Change } from "../rules/alerts.ts";
+import { believed } from "./record/document.ts";
+import { Draft, type Facts, type Happening } from "./draft.ts";
+import { echoNote, echoOf } from "./late-data.ts";
+import { incidentId } from "./record/id.ts";
+import { nextInquiry, withAnswer } from "./diagnosis-request.ts";
+import { belongsTo, homeOf } from "./correlate.ts";
+import { applyEdit, follow } from "./lifecycle.ts";
+import { followMuting } from "./muting.ts";
+import { knownProbes, observedOf, withFaults, withSigns } from "../cause/evidence.ts";
+import type { OperatorFields } from "./operator-edits.ts";
+import { type Plan, titleOf } from "../plan.ts";
+import { dueReminders } from "./reminders.ts";
+import { diagnose } from "../cause/diagnose.ts";
+import { isDrill } from "../monitor/drill.ts";
+import { diagnoseMonitor, isOfMonitor, monitorTitle } from "../monitor/sentences.ts";
+import type { Diagnosis, Echo, EnvironmentState, Incident, KnownAlert, OutboxEntry, TimelineEntry } from "../state.ts";
+import { withSymptoms } from "../cause/symptoms.ts";
+
+/** The next state, and the incidents that are not what they were. */
+export interface Revised {
+  readonly environment: EnvironmentState;
+  readonly changed: readonly Incident[];
+  /** Ids of those that were opened just now. */
+  readonly opened: readonly string[];
+  /** What is to be added to the timelines of incidents that are over, by their ids. */
+  readonly afterwards: ReadonlyMap<string, readonly TimelineEntry[]>;
+}
+
+/**
+ * Works out what happened to the incidents.
+ * @param now the time of day, for what is asked of others; everything told uses the time of the measurements
+ * @param avoid ids that must not be given to a new incident
+ */
+export function revise(
+  environment: EnvironmentState,
+  happening: Happening,
+  plan: Plan,
+  now: number,
+  avoid: ReadonlySet<string> = new Set(),
+): Revised {
+  const probes = { ...environment.probes };
+  const alerts = { ...environment.alerts };
+  const started: KnownAlert[] = [];
+  const news = new Map<string, Extract<Change, { what: "alert" }>>();
+  for (const change of happening.changes) {
+    if (change.what === "probe") {
+      setEntry(probes, change.fact.probe, change.fact);
+      continue;
+    }
+    const { key, alert, formerly = key } = change;
+    const before = ownEntry(alerts, formerly);
+    news.set(key, change);
+    delete alerts[formerly];
+    if (alert === undefined) continue;
+    if (alert.status === "firing" && before?.status !== "firing") started.push(alert);
+    setEntry(alerts, key, alert);
+  }
+  if (happening.tickAt !== undefined) {
+    for (const name of Object.keys(probes)) if (!plan.probes.has(name)) delete probes[name];
+  }
+  const watermark = Math.max(environment.watermark, ...happening.changes.map(({ at }) => at));
+  const facts: Facts = { probes, alerts, watermark, news };
+
+  const drafts = new Map(Object.values(environment.incidents).map((incident) => [incident.id, new Draft(incident)]));
+  for (const draft of drafts.values()) draft.rename(news);
+  const opened: string[] = [];
+  const echoes: Record<string, Echo> = {};
+  const afterwards = new Map<string, TimelineEntry[]>();
+  const time = Math.max(watermark, happening.tickAt ?? 0);
+  const renamed = new Map([...news].map(([key, { formerly = key }]) => [formerly, key]));
+  for (const [known, echo] of Object.entries(environment.echoes ?? {})) {
+    const key = renamed.get(known) ?? known;
+    const alert = ownEntry(alerts, key);
+    const isFiring = alert?.status === "firing";
+    if (typeof echo === "number") {
+      if (isFiring) started.push(alert);
+      continue;
+    }
+    const source = ownEntry(environment.incidents, echo.incident);
+    const isOver = source === undefined || source.status === "recovering";
+    if (isFiring && isOver && time < echo.until) setEntry(echoes, key, echo);
+    else if (isFiring) started.push(alert);
+    else {
+      const entry = { at: watermark, text: echoNote(echo, plan) };
+      const draft = drafts.get(echo.incident);
+      if (draft) draft.note(entry.at, entry.text);
+      else afterwards.set(echo.incident, [...(afterwards.get(echo.incident) ?? []), entry]);
+    }
+  }
+  for (const alert of started.sort((a, b) => a.since - b.since)) {
+    const home = homeOf(
+      alert,
+      [...drafts.values()].map(({ incident }) => incident),
+      facts,
+      plan,
+    );
+    const others = Object.values(environment.incidents).filter(({ alerts: own }) => !Object.hasOwn(own, alert.key));
+    const echo = echoOf(alert, environment.closed ?? [], others, plan);
+    if (echo !== undefined && time < echo.until && (home === undefined || home.status === "recovering")) {
+      setEntry(echoes, alert.key, echo);
+      continue;
+    }
+    if (home) {
+      drafts.get(home.id)?.join(alert);
+    } else {
+      const draft = openIncident(alert, facts, plan, new Set([...avoid, ...drafts.keys()]));
+      drafts.set(draft.incident.id, draft);
+      opened.push(draft.incident.id);
+    }
+  }
+  for (const draft of drafts.values()) {
+    // What was there from the beginning has not joined.
+    if (!opened.includes(draft.incident.id)) draft.tellJoined(watermark);
+    const document = ownEntry(happening.documents, draft.incident.id);
+    if (document) applyEdit(draft, document, facts.watermark, now);
+    if (happening.diagnosis) takeDiagnosis(draft, happening.diagnosis, facts, plan);
+    observe(draft, facts, plan);
+    follow(draft, facts, happening, plan, now);
+    followMuting(draft, document, plan, happening.tickAt ?? facts.watermark);
+    remind(draft, document, happening.tickAt, plan);
+    inquire(draft, happening.tickAt, plan, now);
+  }
+
+  const outbox = [...environment.outbox];
+  const incidents: Record<string, Incident> = {};
+  for (const draft of drafts.values()) {
+    outbox.push(...draft.finish(plan));
+    // Nobody waits any more for what a resolved incident has asked.
+    if (draft.incident.status === "resolved") withdraw(draft.incident.id, outbox);
+    if (draft.incident.status !== "resolved") setEntry(incidents, draft.incident.id, draft.incident);
+  }
+  const changed = [...drafts.values()].filter((draft) => draft.changed).map(({ incident }) => incident);
+  const revised: EnvironmentState = { v: 1, probes, alerts, incidents, outbox, watermark };
+  const kept = Object.keys(echoes).length > 0 ? { ...revised, echoes } : revised;
+  return { environment: kept, changed, opened, afterwards };
+}
+
+/** Tells what is due because time has passed. */
+function remind(draft: Draft, document: OperatorFields = {}, tickAt: number | undefined, plan: Plan): void {
+  if (tickAt === undefined || draft.incident.status === "resolved" || isDrill(draft.incident)) return;
+  // What is muted would be told to nobody, and is told when that is over.
+  if (draft.incident.maintenance !== undefined || draft.incident.silencedUntil !== undefined) return;
+  const told = Object.entries(toldOf(document)).flatMap(([channel, { lastAt }]) =>
+    lastAt === undefined ? [] : [[channel, lastAt.getTime()] as const],
+  );
+  const { routes } = plan.configuration;
+  for (const { kind, change, remember } of dueReminders(draft.incident, routes, tickAt, Object.fromEntries(told))) {
+    draft.set(remember);
+    draft.tell(kind, tickAt, change);
+  }
+}
+
+function withdraw(incident: string, outbox: OutboxEntry[]): void {
+  const isAsked = ({ id, topic }: OutboxEntry): boolean =>
+    topic === topics.probeRequests && id.startsWith(`${incident}/`);
+  for (let i = outbox.length - 1; i >= 0; i--) if (isAsked(outbox[i] as OutboxEntry)) outbox.splice(i, 1);
+}
+
+/** Takes what a diagnosis has found into the incident, where it concerns it. */
+function takeDiagnosis(draft: Draft, report: Report, facts: Facts, plan: Plan): void {
+  const { inquiry, status, firstFailureAt } = draft.incident;
+  if (inquiry === undefined || status === "resolved") return;
+  const answered = withAnswer(inquiry, report, facts, firstFailureAt, plan);
+  if (answered !== inquiry) draft.set({ inquiry: answered });
+}
+
+/** Asks for what would tell more of the cause: at once when the incident opens, later with each tick. */
+function inquire(draft: Draft, tickAt: number | undefined, plan: Plan, now: number): void {
+  const { inquiry, status, recovery } = draft.incident;
+  if (
+    isOfMonitor(draft.incident) ||
+    status === "resolved" ||
+    recovery !== undefined ||
+    (inquiry !== undefined && tickAt === undefined)
+  )
+    return;
+  const next = nextInquiry(draft.incident, plan, now);
+  if (next === undefined) return;
+  draft.set({ inquiry: next.inquiry });
+  draft.request(next.requests);
+}
+
+function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: ReadonlySet<string>): Draft {
+  const openedAt = alert.firedAt ?? facts.watermark;
+  const { key, rule, component } = alert;
+  const blank: Incident = {
+    id: "",
+    title: "",
+    status: "open",
+    severity: alert.severity,
+    openedAt,
+    firstFailureAt: alert.since,
+    openedBy: rule,
+    alerts: { [key]: { rule, component, firing: true } },
+    symptoms: {},
+    diagnosis: { rootCause: "unknown", verdict: "unknown", confidence: 0, evidence: [], whys: [], working: [] },
+    timeline: [],
+    events: {},
+  };
+  const draft = new Draft(blank);
+  observe(draft, facts, plan);
+  const { rootCause } = draft.incident.diagnosis;
+  const fails = Object.values(draft.incident.symptoms).some(({ source }) => source === "probe");
+  const failing = [...new Set(Object.values(draft.incident.symptoms).map((symptom) => symptom.component))];
+  draft.set({
+    id: incidentId(openedAt, rootCause === "unknown" ? component : rootCause, avoid),
+    title: isOfMonitor(draft.incident)
+      ? monitorTitle(draft.incident, plan)
+      : `${plan.configuration.title}: ${list(failing.map((name) => titleOf(plan, name)))} ${fails ? "failing" : "degraded"}`,
+  });
+  for (const { since, phrase } of Object.values(draft.incident.symptoms)) draft.note(since, `${phrase}.`);
+  const cause = isOfMonitor(draft.incident)
+    ? "No target is judged by it"
+    : rootCause === "unknown"
+      ? "The cause is not known yet"
+      : `The likely cause is ${titleOf(plan, rootCause)}`;
+  draft.tell("opened", openedAt, `Opened by "${rule}". ${cause}.`);
+  return draft;
+}
+
+/** Brings alerts, symptoms, diagnosis and severity up to what is known. */
+function observe(draft: Draft, facts: Facts, plan: Plan): void {
+  const { incident } = draft;
+  const alerts = Object.entries(incident.alerts).map(([key, alert]) => {
+    const known = ownEntry(facts.alerts, key);
+    const firing = known?.status === "firing";
+    for (const { at, text } of alertNotes(alert, known, facts.news.get(key), facts.watermark, plan))
+      draft.note(at, text);
+    const { flapping: _, ...rest } = alert;
+    const component = known?.component ?? alert.component;
+    return [key, { ...rest, component, firing, ...(known?.flapping && { flapping: known.flapping }) }] as const;
+  });
+  const isNew = ([key, { firing, component, flapping }]: (typeof alerts)[number]): boolean => {
+    const before = ownEntry(incident.alerts, key);
+    return before?.firing !== firing || before.component !== component || before.flapping?.since !== flapping?.since;
+  };
+  if (alerts.some(isNew)) {
+    draft.set({ alerts: Object.fromEntries(alerts) });
+  }
+  const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes) };
+  const symptoms = withSymptoms(draft, known, plan, (symptom) => belongsTo(draft.incident, symptom, known, plan));
+  // What targets show has nothing to do with the monitor's own trouble.
+  const isOwn = isOfMonitor(draft.incident);
+  const signs = isOwn ? {} : withSigns(draft.incident, known, plan);
+  const faults = isOwn ? [] : withFaults(draft.incident, known);
+  if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });
+  if (signs !== draft.incident.signs && Object.keys(signs).length > 0) draft.set({ signs });
+  if (faults !== draft.incident.faults && faults.length > 0) {
+    for (const { says, since } of faults.slice(draft.incident.faults?.length ?? 0)) {
+      if (draft.incident.id !== "") draft.note(Math.max(since, draft.incident.firstFailureAt), `Found: ${says}.`);
+    }
+    draft.set({ faults });
+  }
+
+  const before = draft.incident.diagnosis;
+  const diagnosis = isOwn
+    ? diagnoseMonitor(Object.values(symptoms), plan)
+    : diagnose(observedOf(draft.incident, known, plan), before);
+  if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
+  if (diagnosis.rootCause !== before.rootCause) {
+    draft.set({ causeSince: draft.incident.id === "" ? draft.incident.openedAt : facts.watermark });
+  }
+  if (draft.incident.id !== "") tellCause(draft, before, diagnosis, facts.watermark, plan);
+  const severity = severityOf(draft.incident, facts, plan);
+  if (severities.indexOf(severity) <= severities.indexOf(draft.incident.severity)) return;
+  draft.set({ severity });
+  if (draft.incident.id !== "") draft.tell("severity_raised", facts.watermark, `The severity is ${severity} now.`);
+}
+
+/** A change of the cause is an event; that of a second one is a line of the timeline. */
+function tellCause(draft: Draft, before: Diagnosis, after: Diagnosis, at: number, plan: Plan): void {
+  if (after.rootCause !== before.rootCause) {
+    draft.tell("root_cause_changed", at, causeChange(before, after, plan));
+  } else if (after.alsoBroken !== before.alsoBroken && after.alsoBroken !== undefined) {
+    draft.note(at, `${titleOf(plan, after.alsoBroken)} is broken as well, by itself.`);
+  }
+}
+
+function causeChange(before: Diagnosis, after: Diagnosis, plan: Plan): string {
+  const from = before.rootCause === "unknown" ? "" : ` and no longer ${titleOf(plan, before.rootCause)}`;
+  const reason = after.evidence[0];
+  const because = reason === undefined ? "" : ` ${reason}`;
+  return after.rootCause === "unknown"
+    ? `The cause is not known any more: ${titleOf(plan, before.rootCause)} does not explain what is seen.`
+    : `The likely cause is ${titleOf(plan, after.rootCause)}${from}.${because}`;
+}
+
+/** What users feel decides: a failing component whose failure blocks something makes it critical. */
+function severityOf(incident: Incident, facts: Facts, plan: Plan): Severity {
+  const ofAlerts = Object.keys(incident.alerts)
+    .map((key) => ownEntry(facts.alerts, key)?.severity ?? "info")
+    .reduce(worse, incident.severity);
+  const blocks = believed(incident).some(
+    ({ source, component }) => source === "probe" && plan.graph.component(component).impact !== undefined,
+  );
+  return blocks ? "critical" : ofAlerts;
+}

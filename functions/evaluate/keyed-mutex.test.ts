@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { Turns } from "./keyed-mutex.ts";
+
+describe("turns", () => {
+  it("are taken one after the other under one key, and at once under different keys", async () => {
+    const turns = new Turns();
+    const log: string[] = [];
+    const gates = new Map<string, () => void>();
+    const work = (name: string) => async (): Promise<void> => {
+      log.push(`${name} begins`);
+      await new Promise<void>((open) => gates.set(name, open));
+      log.push(`${name} ends`);
+    };
+    const all = [turns.take("a", work("a1")), turns.take("a", work("a2")), turns.take("b", work("b1"))];
+    await Promise.resolve();
+    expect(log).toEqual(["a1 begins", "b1 begins"]);
+    gates.get("a1")?.();
+    await all[0];
+    gates.get("a2")?.();
+    gates.get("b1")?.();
+    await Promise.all(all);
+    expect(log).toEqual(["a1 begins", "b1 begins", "a1 ends", "a2 begins", "a2 ends", "b1 ends"]);
+  });
+
+  it("go on after work that failed, which fails for itself only", async () => {
+    const turns = new Turns();
+    const failed = turns.take("a", () => Promise.reject(new Error("no")));
+    const next = turns.take("a", async () => "yes");
+    await expect(failed).rejects.toThrow("no");
+    expect(await next).toBe("yes");
+  });
+});

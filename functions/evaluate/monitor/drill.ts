@@ -1,0 +1,73 @@
+/** A fire drill: an incident that is none, to see whether notices arrive and how fast. Pure. */
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { drillComponent } from "../../../shared/monitor.ts";
+import { list } from "../../../shared/text/sentences.ts";
+import { toldOf } from "../../../shared/documents/delivery-summary.ts";
+import type { OperatorFields } from "../incident/operator-edits.ts";
+import type { Plan } from "../plan.ts";
+import type { Diagnosis, Incident, Symptom } from "../state.ts";
+
+/** Whether an incident is a fire drill: its alerts are of the built-in component, with which no other is connected. */
+export function isDrill({ alerts }: Pick<Incident, "alerts">): boolean {
+  return Object.values(alerts).some(({ component }) => component === drillComponent.name);
+}
+
+/** Whether a symptom is that of a fire drill. */
+export function isOfDrill({ component }: Symptom): boolean {
+  return component === drillComponent.name;
+}
+
+/** The title of a fire drill. */
+export function drillTitle({ configuration }: Plan): string {
+  return `Fire drill: ${configuration.title} tells you that its notices arrive`;
+}
+
+/** The summary of a fire drill. */
+export const drillSummary =
+  "This is a fire drill: nothing is broken, and nobody has to act. It came the way of every incident, and ends by itself.";
+
+/** The impact of a fire drill. */
+export const drillImpact = "None: this is a fire drill.";
+
+/** The diagnosis of a fire drill. */
+export const drillDiagnosis: Diagnosis = {
+  rootCause: drillComponent.name,
+  verdict: "monitor",
+  confidence: 1,
+  evidence: ["Somebody started it, to see whether notices arrive and how fast."],
+  whys: ["Why? This is a fire drill."],
+  working: [],
+};
+
+/**
+ * How a fire drill went: when its notice arrived in each channel, counted from its start.
+ * @param document the incident as the notifier has left it
+ */
+export function drillProof(
+  { firstFailureAt }: Pick<Incident, "firstFailureAt">,
+  document: OperatorFields = {},
+): string {
+  const { deliveries } = document;
+  const channels = Object.entries(toldOf(document));
+  const reached = channels.flatMap(([channel, { firstAt }]) =>
+    firstAt === undefined ? [] : [{ channel, afterMs: firstAt.getTime() - firstFailureAt }],
+  );
+  const missed = channels.filter(([, { firstAt }]) => firstAt === undefined).map(([channel]) => channel);
+  const partly = channels.filter(([, { firstAt, unreached }]) => firstAt !== undefined && unreached !== undefined);
+  const times = reached
+    .sort((a, b) => a.afterMs - b.afterMs)
+    .map(({ channel, afterMs }) => `${channel} after ${(Math.max(0, afterMs) / 1000).toFixed(1)} s`);
+  const sentences = [
+    "The fire drill is over.",
+    times.length === 0 ? "Its notice has arrived nowhere." : `Its notice arrived in ${list(times)}.`,
+    ...missed.map((channel) => `Not in ${channel}: ${sentenceOf(deliveries, channel)}.`),
+    ...partly.map(([channel]) => `Not to everybody in ${channel}: ${sentenceOf(deliveries, channel)}.`),
+  ];
+  return sentences.join(" ");
+}
+
+function sentenceOf(deliveries: OperatorFields["deliveries"], channel: string): string {
+  const sentences = typeof deliveries === "object" && deliveries !== null ? deliveries : {};
+  const sentence = ownEntry(sentences as Readonly<Record<string, unknown>>, channel) ?? "nobody knows why";
+  return String(sentence).replace(/\.$/, "");
+}

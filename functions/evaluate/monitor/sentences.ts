@@ -1,0 +1,241 @@
+/** What is told of an incident of the monitor itself: what it cannot see, why, and where to look. Pure. */
+import { deadLettersProbe, monitorComponent } from "../../../shared/monitor.ts";
+import { asSentence, list } from "../../../shared/text/sentences.ts";
+import { subscriptions } from "../../../shared/topology.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
+import type { OperatorFields } from "../incident/operator-edits.ts";
+import type { Plan } from "../plan.ts";
+import type { Diagnosis, Incident, Symptom } from "../state.ts";
+import { unreachedChannel } from "./checks.ts";
+import { drillDiagnosis, drillImpact, drillProof, drillSummary, drillTitle, isDrill, isOfDrill } from "./drill.ts";
+
+/** Whether an incident is of the monitor itself, or a fire drill: its alerts are of a built-in component, with which no other is connected. */
+export function isOfMonitor({ alerts }: Pick<Incident, "alerts">): boolean {
+  if (isDrill({ alerts })) return true;
+  return Object.values(alerts).some(({ component }) => component === monitorComponent.name);
+}
+
+/** The diagnosis of an incident of the monitor: nothing has to be found out but which of its parts to look at. */
+export function diagnoseMonitor(symptoms: readonly Symptom[], plan: Plan): Diagnosis {
+  if (symptoms.some(isOfDrill)) return drillDiagnosis;
+  const seen = [...symptoms].sort((a, b) => a.since - b.since);
+  const parts = partsOf(seen, plan);
+  return {
+    rootCause: monitorComponent.name,
+    verdict: "monitor",
+    confidence: 1,
+    evidence: [...seen.map(({ phrase }) => `Seen: ${asSentence(phrase)}`), ...parts.map(({ look }) => look)],
+    whys: [
+      seen.some(isOfChannel)
+        ? "What was not told, nobody may know: each incident says in `deliveries` what became of its notices."
+        : "What nobody measures, nobody judges: no incident of a target is opened or resolved by silence.",
+      ...seen.slice(0, 1).map(({ phrase }) => `Why? ${asSentence(phrase)}`),
+      ...parts.slice(0, 1).map(({ cause }) => `Why? ${cause}`),
+    ],
+    working: [],
+  };
+}
+
+/** The title of an incident of the monitor. */
+export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Plan): string {
+  if (Object.values(symptoms).some(isOfDrill)) return drillTitle(plan);
+  const silent = silentGroups(Object.keys(symptoms), plan);
+  const channels = channelsIn(symptoms);
+  const clocks = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|clock/${group}`));
+  const partly = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|probes/${group}`));
+  const unable = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|unable/${group}`));
+  const what =
+    silent.length > 0
+      ? `the monitor does not hear of ${list(silent)}`
+      : partly.length > 0
+        ? `the monitor does not hear of some probes of ${list(partly)}`
+        : unable.length > 0
+          ? `the monitor cannot run some probes of ${list(unable)}`
+          : channels.length > 0
+            ? `notices do not reach ${list(channels)}`
+            : clocks.length > 0
+              ? `the clock of ${list(clocks)} is wrong`
+              : "the monitor itself is in trouble";
+  return `${plan.configuration.title}: ${what}`;
+}
+
+/** The summary of an incident of the monitor. */
+export function monitorSummary({ symptoms, firstFailureAt, resolvedAt }: Incident, plan: Plan): string {
+  if (Object.values(symptoms).some(isOfDrill)) return drillSummary;
+  const seen = Object.values(symptoms).sort((a, b) => a.since - b.since);
+  const phrases = seen.slice(0, 3).map(({ phrase }) => asSentence(phrase));
+  const more = seen.length > 3 ? [`And ${seen.length - 3} more.`] : [];
+  const end =
+    resolvedAt === undefined
+      ? partsOf(seen, plan)
+          .slice(0, 1)
+          .map(({ cause }) => cause)
+      : [`It lasted ${spokenDuration(resolvedAt - firstFailureAt)}.`];
+  return ["The monitor itself is in trouble, which says nothing of what it watches.", ...phrases, ...more, ...end].join(
+    " ",
+  );
+}
+
+/** What an incident of the monitor means for those who rely on it. */
+export function monitorImpact({ symptoms, alerts, resolvedAt }: Incident, plan: Plan): string {
+  if (isDrill({ alerts })) return drillImpact;
+  const open = Object.entries(alerts).flatMap(([key, { firing }]) => (firing ? [`alert/${key}`] : []));
+  const groups = silentGroups(open.length > 0 ? open : Object.keys(symptoms), plan);
+  const probes = plan.configuration.probes.filter(({ group }) => groups.includes(group));
+  const channels = channelsIn(symptoms);
+  if (channels.length > 0) {
+    return `Whoever reads ${list(channels)} may not know of an incident. What was not told stands in each incident, in \`deliveries\`.`;
+  }
+  const may = resolvedAt === undefined ? "may go unseen" : "may have gone unseen";
+  const isPartial = Object.keys(symptoms).some((id) => /^alert\/self\|(probes|unable)\//.test(id));
+  if (probes.length === 0 && isPartial) return `Outages of what these probes watch ${may}.`;
+  const titles = [...new Set(probes.map(({ component }) => plan.graph.component(component).title))];
+  if (titles.length === 0) {
+    return symptoms["alert/self|pause"] === undefined
+      ? "Incidents may be opened, told or resolved late."
+      : "Outages in that time went unseen.";
+  }
+  return `Outages of ${list(titles)} ${may} from here: ${list(probes.map(({ name }) => `\`${name}\``))} ${probes.length === 1 ? "is" : "are"} not heard.`;
+}
+
+/** Why an incident of the monitor is over. @param document as the notifier and operators have left it */
+export function monitorProof(incident: Incident, document?: OperatorFields): string {
+  if (isDrill(incident)) return drillProof(incident, document);
+  const { symptoms } = incident;
+  const channels = channelsIn(symptoms);
+  return channels.length === 0
+    ? "The monitor sees again what it did not."
+    : `Notices reach ${list(channels)} again, or none has been lost there for an hour.`;
+}
+
+/** A part of the monitor that may be the cause, and where to look. */
+interface Part {
+  readonly cause: string;
+  readonly look: string;
+}
+
+function partsOf(symptoms: readonly Symptom[], plan: Plan): Part[] {
+  const open = symptoms.filter(({ until }) => until === undefined);
+  const ids = (open.length > 0 ? open : symptoms).map(({ id }) => id);
+  const parts = new Map<string, Part>();
+  const silent = silentGroups(ids, plan);
+  if (silent.length > 0) parts.set("reports", silenceOf(silent, plan));
+  for (const id of ids) {
+    const channel = unreachedChannel(id.slice("alert/".length));
+    if (channel !== undefined) {
+      parts.set(`channel/${channel}`, channelPart(channel));
+      continue;
+    }
+    const [kind = "", of = ""] = id.slice("alert/self|".length).split("/");
+    const part = partOf(kind, of);
+    if (part !== undefined) parts.set(`${kind}/${kind === "told" ? of : ""}`, part);
+  }
+  return [...parts.values()];
+}
+
+/** Which groups fall silent together says where the way of their reports is broken. */
+function silenceOf(silent: readonly string[], plan: Plan): Part {
+  const vantageOf = (group: string): string => (group.startsWith("inside") ? "inside" : "outside");
+  const vantages = [...new Set(silent.map(vantageOf))];
+  const speaking = plan.groups.filter((group) => !silent.includes(group));
+  const [vantage = "outside"] = vantages;
+  if (speaking.length === 0) {
+    return {
+      cause:
+        "No group reports at all: it is Cloud Scheduler, the topic of the reports, or the probe functions of every vantage point.",
+      look: `Look at: whether the jobs of Cloud Scheduler run and are not paused, and at ${subscriptionsOf(vantages)}.`,
+    };
+  }
+  const heard = `${list(speaking)} still ${speaking.length === 1 ? "reports" : "report"}`;
+  if (!speaking.some((group) => vantages.includes(vantageOf(group)))) {
+    return {
+      cause: `Everything from ${list(vantages)} is silent, and ${heard}: it is the probe function ${vantage}, its subscription or its way to Pub/Sub.`,
+      look: `Look at: the log of the probe function ${vantage}, and ${subscriptionsOf(vantages)}.`,
+    };
+  }
+  return {
+    cause: `Only ${list(silent)} ${silent.length === 1 ? "is" : "are"} silent, and ${heard}: it is the job of this schedule in Cloud Scheduler, or its runs do not come to an end.`,
+    look: `Look at: the job of ${list(silent)} in Cloud Scheduler, and the log of the probe function ${vantage} at its last run.`,
+  };
+}
+
+function partOf(kind: string, of: string): Part | undefined {
+  switch (kind) {
+    case "prober":
+      return {
+        cause: `The probe function of ${of} cannot reach what is known to be good, so the trouble is its own: its network, its egress or its DNS.`,
+        look: `Look at: the log and the network of the probe function of ${of}.`,
+      };
+    case "probes":
+      return {
+        cause: `Runs of ${of} leave a part of their probes out: a part of a large group is not taken up by any instance, or a run is ended before it is through.`,
+        look: `Look at: the log of the probe function that runs ${of}, its memory and its time-out, and whether messages of probe-requests become dead letters.`,
+      };
+    case "unable":
+      return {
+        cause: `Probes of ${of} lack what they need to run: a secret without a value, a right of the probe function, or a setting.`,
+        look: `Look at: the secrets that these probes name, and the log of the probe function that runs ${of}.`,
+      };
+    case "delay":
+      return {
+        cause:
+          "Reports wait in between: the subscription of the evaluator has a backlog, or the evaluator does not keep up.",
+        look: "Look at: the oldest unacknowledged message of evaluate-measurements, and the errors and instances of the function evaluate.",
+      };
+    case "clock":
+      return {
+        cause: `The clock by which ${of} dates its reports is wrong, or its runs wait before they publish them.`,
+        look: `Look at: the time of the machine on which the probe function of ${of} runs, its synchronization, and the log of the function.`,
+      };
+    case "ticks":
+      return {
+        cause:
+          "The evaluator stood still or was not told the time: it is the function evaluate, the subscription evaluate-ticks or its job in Cloud Scheduler.",
+        look: "Look at: the log of the function evaluate, and the job of the ticks in Cloud Scheduler.",
+      };
+    case "pause":
+      return {
+        cause:
+          "Nothing of Pathkeeper ran in that time: the project, Cloud Scheduler or the machine was stopped or asleep.",
+        look: "Look at: what was stopped then, and who watched in the meantime.",
+      };
+    case "told":
+      return {
+        cause:
+          of === deadLettersProbe
+            ? "A function could not process a message however often it was tried."
+            : "A function reports that it cannot do its work.",
+        look:
+          of === deadLettersProbe
+            ? "Look at: the log of the function that the dead letter names, and the topic dead-letters."
+            : `Look at: the log of the function that reports ${of}.`,
+      };
+    default:
+      return undefined;
+  }
+}
+
+function channelPart(channel: string): Part {
+  return {
+    cause: `It is the channel ${channel}: its service, its address or its credentials.`,
+    look: `Look at: the entries of ${channel} in the collection deliveries, with the answer to every attempt, and at its entry under \`channels\` in the configuration.`,
+  };
+}
+
+function isOfChannel({ id }: Symptom): boolean {
+  return unreachedChannel(id.slice("alert/".length)) !== undefined;
+}
+
+/** The channels that notices do not reach. */
+function channelsIn(symptoms: Incident["symptoms"]): string[] {
+  return Object.values(symptoms).flatMap(({ id }) => unreachedChannel(id.slice("alert/".length)) ?? []);
+}
+
+function silentGroups(ids: readonly string[], plan: Plan): string[] {
+  return plan.groups.filter((group) => ids.includes(`alert/self|reports/${group}`));
+}
+
+function subscriptionsOf(vantages: readonly string[]): string {
+  const names = subscriptions.filter(({ name }) => vantages.some((vantage) => name === `probe-${vantage}`));
+  return `the subscription${names.length === 1 ? "" : "s"} ${list(names.map(({ name }) => name))}`;
+}

@@ -1,0 +1,78 @@
+/**
+ * The heartbeat: a sign of life for somewhere outside the project, which raises the alarm when it stays out. It leaves only when the whole way was
+ * proved since the last one, from a probe that ran over a report that was taken in to a commit that was made and published. Whether it is
+ * due is decided here, purely; sending it is one request, whose failure harms nothing.
+ */
+
+import type { HeartbeatSettings } from "../../../shared/config/model.ts";
+import { nextTrigger } from "../../../shared/config/schedule.ts";
+import { isSecretReference } from "../../../shared/config/secret-reference.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { outbound } from "../../../shared/net/outbound.ts";
+import type { Secrets } from "../../../shared/ports.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import type { Plan } from "../plan.ts";
+import { expectationOf, type HeardByGroup, isLate, isUnjudged } from "./checks.ts";
+import type { SelfState } from "./state.ts";
+
+/** Sends one heartbeat. @throws Error that says why it did not arrive, without the address */
+export type Beat = () => Promise<void>;
+
+/** How long a heartbeat may take, in milliseconds: the tick waits for it. */
+const deadlineMs = 10_000;
+
+/** How much two ticks may be nearer to each other than they should, in milliseconds. */
+const tickJitter = 5_000;
+
+/** Whether a heartbeat is due at a tick, and deserved: every vantage point has completed a cycle since the last one. */
+export function isHeartbeatDue(state: SelfState, heard: HeardByGroup, plan: Plan, at: number, now: number): boolean {
+  const { heartbeat, probes } = plan.configuration;
+  // Ticks are not exactly a minute apart; without the allowance every fifth would wait for the sixth.
+  if (heartbeat === undefined || at - state.beatAt < heartbeat.everyMs - tickJitter || isLate(at, now)) return false;
+  const isSlow = (group: string): boolean => expectationOf(group, plan).intervalMs > heartbeat.everyMs;
+  const byVantage = Map.groupBy(probes, ({ vantage }) => vantage);
+  return [...byVantage.values()].every((members) => {
+    const groups = [...new Set(members.map(({ group }) => group))];
+    // What comes and is not judged is watched by nobody, however well the others are.
+    if (groups.some((group) => isUnjudged(ownEntry(heard, group)))) return false;
+    return (
+      groups.some((group) => (ownEntry(heard, group)?.healthyAt ?? -1) >= state.beatAt) ||
+      (groups.every(isSlow) && groups.every((group) => owesNothing(group, state, heard, plan, at)))
+    );
+  });
+}
+
+/** Makes the sender of heartbeats. */
+export function heartbeatTo({ url, method, allowPrivate }: HeartbeatSettings, secrets: Secrets): Beat {
+  return async () => {
+    const address = isSecretReference(url) ? (await secrets.read(url.secret)).trim() : url;
+    const hidden = [address, URL.parse(address)?.pathname ?? ""].filter((part) => part.length > 1);
+    try {
+      const target = URL.parse(address);
+      if (target?.protocol !== "https:" && !(allowPrivate && target?.protocol === "http:")) {
+        throw new Error("the address must start with https://");
+      }
+      const signal = AbortSignal.timeout(deadlineMs);
+      const request = { method, url: target, headers: {}, body: "", allowPrivate, signal, secrets: hidden };
+      const { status, body } = await outbound(request);
+      if (status < 200 || status > 299)
+        throw new Error(`it was answered with ${status}${body === "" ? "" : `: ${body}`}`);
+    } catch (error) {
+      // The cause may show the address, which is a credential.
+      const { name, message } = error as Error;
+      throw new Error(name === "TimeoutError" ? `no answer within ${deadlineMs / 1000} s` : bounded(message, hidden));
+    }
+  };
+}
+
+/**
+ * Whether the last run of a group was healthy, and the next is not overdue: for those that run less often than the heartbeat leaves. What has
+ * never run owes its first run since it came into the configuration.
+ */
+function owesNothing(group: string, { expected }: SelfState, heard: HeardByGroup, plan: Plan, at: number): boolean {
+  const last = ownEntry(heard, group);
+  if (last?.unhealthy !== undefined) return false;
+  const { schedule, timeoutMs } = expectationOf(group, plan);
+  const next = nextTrigger(schedule, last?.at ?? ownEntry(expected, group) ?? at);
+  return next === undefined || next + timeoutMs + 60_000 > at;
+}

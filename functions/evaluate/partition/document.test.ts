@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import type { Measurement } from "../../../shared/messages/report.ts";
+import { fc } from "../../../tests/support/chance.ts";
+import { Bench, failing, noon, probe, rule, smallEnvironment } from "../fixtures.ts";
+import { evaluateReport } from "./fold.ts";
+import { decodePartition, encodePartition, mostBytes, squeezedSentence } from "./document.ts";
+import { planOf } from "../plan.ts";
+import { emptyPartition, type PartitionState } from "../state.ts";
+
+const rules = [
+  rule("Slow", "http_phase_time > 5s", "2m"),
+  rule("Slow in the long run", "avg(http_phase_time, 30m) > 5s", "2m"),
+];
+
+/** The state after so many minutes in which so many series were measured. */
+function lived(
+  minutes: number,
+  series: number,
+  value: (index: number, minute: number) => number,
+  label: (index: number) => string = (index) => `phase-${index % 10}`,
+): PartitionState {
+  const each = 10;
+  const probes = Array.from({ length: Math.ceil(series / each) }, (_, i) => probe(`probe-${i}`, "backend"));
+  const bench = new Bench({ ...smallEnvironment, probes, rules });
+  const plan = planOf(bench.configuration);
+  let state = emptyPartition;
+  for (let minute = 0; minute < minutes; minute++) {
+    const down = Object.fromEntries(probes.map(({ name }) => [name, failing("timeout/connect")]));
+    for (const report of bench.reports(value(0, minute) > 5 ? down : {})) {
+      const results = report.results.map((result, number) => {
+        const measured = Array.from({ length: each }, (_, i): Measurement => {
+          const index = number * each + i;
+          return { metric: "http_phase_time", value: value(index, minute), labels: { phase: label(index) } };
+        });
+        return { ...result, measurements: [...result.measurements, ...measured] };
+      });
+      state = encodePartition(evaluateReport(state, { ...report, results }, plan).state).state;
+    }
+    bench.now += 60_000;
+  }
+  return state;
+}
+
+function noise(index: number, minute: number): number {
+  return (((index * 7919 + minute * 104_729) % 1_000_003) / 1_000_003) * 3;
+}
+
+function bytesOf(state: PartitionState): number {
+  return Buffer.byteLength(encodePartition(state).text);
+}
+
+describe("the document of a partition", () => {
+  it("holds all of the state", () => {
+    const flapping = (_: number, minute: number): number => (minute % 2 === 0 ? 9 : 0);
+    for (const state of [emptyPartition, lived(3, 20, noise), lived(25, 20, flapping), lived(5, 300, () => 9)]) {
+      const back = decodePartition(encodePartition(state).text);
+      expect(JSON.stringify(back.reports)).toBe(JSON.stringify(state.reports));
+      expect([...back.series]).toEqual([...state.series]);
+      const withoutTips = [...state.alerts].map(
+        ([
+          key,
+          {
+            history: { tip: _, ...history },
+            ...alert
+          },
+        ]) => {
+          return [key, { ...alert, history }];
+        },
+      );
+      expect([...back.alerts]).toEqual(withoutTips);
+      expect(back.probes).toEqual(state.probes);
+    }
+  });
+
+  it("holds a history once that several alerts have, and gives it back to all of them", () => {
+    const { alerts } = decodePartition(encodePartition(lived(5, 300, () => 9)).text);
+    const slow = [...alerts.values()].filter((alert) => alert.rule === "Slow" && alert.labels["probe"] === "probe-3");
+    expect(slow).toHaveLength(10);
+    expect(new Set(slow.map(({ history }) => history)).size).toBe(1);
+  });
+
+  it("goes on from there as if it had never been written", () => {
+    const steps = fc.array(fc.constantFrom(0, 9), { minLength: 3, maxLength: 12 });
+    const bench = new Bench({
+      ...smallEnvironment,
+      probes: [probe("web", "backend")],
+      rules: [rules[0] ?? rule("", "", "")],
+    });
+    const plan = planOf(bench.configuration);
+    fc.assert(
+      fc.property(steps, (values) => {
+        let kept = emptyPartition;
+        let written = emptyPartition;
+        const told: string[][] = [[], []];
+        for (const [minute, value] of values.entries()) {
+          bench.now = noon + minute * 60_000;
+          const [report] = bench.reports({ web: { http_phase_time: value } });
+          if (!report) throw new Error("the fixture has a group");
+          for (const [i, state] of [kept, written].entries()) {
+            const next = evaluateReport(state, report, plan);
+            told[i]?.push(JSON.stringify(next.changes));
+            if (i === 0) kept = next.state;
+            else written = decodePartition(encodePartition(next.state).text);
+          }
+        }
+        return JSON.stringify(told[0]) === JSON.stringify(told[1]);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("of another version is as good as none", () => {
+    expect(decodePartition('{"v":1,"series":{}}')).toBe(emptyPartition);
+    expect(decodePartition(undefined)).toBe(emptyPartition);
+  });
+});
+
+describe("a state stays below a quarter of a document", () => {
+  it.each([
+    ["500 series, all good", lived(15, 500, noise)],
+    ["500 series, all bad", lived(15, 500, (index, minute) => 10 + noise(index, minute))],
+    ["500 series, up and down", lived(15, 500, (_, minute) => (minute % 2) * 9)],
+  ])("%s, with nothing left out", (_, state) => {
+    expect(bytesOf(state)).toBeLessThan(mostBytes);
+    expect(state.squeezed).toBeUndefined();
+    // Besides them, whether each of the 50 probes succeeded.
+    expect(state.series.size).toBe(550);
+  });
+
+  it.each([
+    ["2,000 series", lived(40, 2000, noise), 2000],
+    ["labels of a thousand characters, each another", lived(3, 500, noise, (i) => String(i).repeat(400)), 500],
+    ["new labels with every report", lived(15, 500, noise, () => crypto.randomUUID().repeat(3)), 500],
+  ])("%s", (_, state, series) => {
+    expect(bytesOf(state)).toBeLessThan(mostBytes);
+    expect(state.series.size).toBeGreaterThanOrEqual(series);
+  });
+
+  it("and where it cannot, the oldest goes first, and one sentence says what", () => {
+    const hostile = (): string => Array.from({ length: 3 }, () => crypto.randomUUID()).join("");
+    const state = lived(12, 2000, noise, hostile);
+    expect(bytesOf(state)).toBeLessThan(mostBytes);
+    expect(squeezedSentence(state, "outside-1m")).toMatch(
+      /^the state of outside-1m does not fit into 256 KiB: it keeps 2 samples of each series and leaves out \d+ of \d+ series; divide the probes among several schedules, or shorten the windows of the rules$/,
+    );
+  });
+});

@@ -1,0 +1,169 @@
+/**
+ * The state of a partition as a document, and back. One text: JSON with the samples in columns, compressed where it is long. It never
+ * takes more than `mostBytes`, because what does not fit is left out, the most dispensable first, and said so.
+ */
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { type AlertHistory, type AlertPhase, type Judgement, quiet, type Verdict } from "../rules/alert.ts";
+import { keyOf } from "../rules/alerts.ts";
+import type { Labels } from "../rules/labels.ts";
+import { packed, unpacked } from "./packing.ts";
+import { seriesKey } from "./samples.ts";
+import { type AlertState, emptyPartition, type PartitionState, type SeriesState } from "../state.ts";
+
+/** The most that the state of one partition takes, in bytes: a quarter of what a document may have. */
+export const mostBytes: number = 256 * 1024;
+
+/** A state in the form in which it fits, and its text. */
+export interface Encoded {
+  readonly state: PartitionState;
+  readonly text: string;
+}
+
+/** The text of a state, and the state that the text holds: the one given, or what fits of it. */
+export function encodePartition(state: PartitionState): Encoded {
+  let fitting = state;
+  let text = textOf(fitting);
+  for (const lessen of savings(state)) {
+    if (text.length <= mostBytes) break;
+    fitting = lessen(fitting);
+    text = textOf(fitting);
+  }
+  return { state: fitting, text };
+}
+
+/** A partition from the text of its document; empty where there is none, and where another version wrote it. */
+export function decodePartition(text: string | undefined): PartitionState {
+  if (text === undefined) return emptyPartition;
+  const written = JSON.parse(unpacked(text)) as Written;
+  if (written.v !== version) return emptyPartition;
+  const { v: _, series: __, alerts: ___, criteria, histories: ____, ...rest } = written;
+  const series = written.series.map(([metric, labels, deltas, values]): SeriesState => {
+    return { metric, labels, times: fromDeltas(deltas), values };
+  });
+  const histories = written.histories.map(historyOf);
+  const alerts = written.alerts.map(({ history, ...alert }): AlertState => {
+    return { ...alert, criterion: ownEntry(criteria, alert.rule) ?? "", history: histories[history] ?? quiet };
+  });
+  return {
+    ...rest,
+    series: new Map(series.map((one) => [seriesKey(one), one])),
+    alerts: new Map(alerts.map((alert) => [keyOf(alert.rule, alert), alert])),
+  };
+}
+
+/** What had to be left out of a state, as a sentence for the log; `undefined` where all of it is there. */
+export function squeezedSentence({ squeezed, series }: PartitionState, partition: string): string | undefined {
+  if (squeezed === undefined) return undefined;
+  const { samples, series: leftOut } = squeezed;
+  const dropped = leftOut === 0 ? "" : ` and leaves out ${leftOut} of ${leftOut + series.size} series`;
+  return `the state of ${partition} does not fit into ${mostBytes / 1024} KiB: it keeps ${samples} samples of each series${dropped}; divide the probes among several schedules, or shorten the windows of the rules`;
+}
+
+const version = 3;
+
+/** Series and alerts in their own form, and all the rest as it is. */
+interface Written extends Omit<PartitionState, "series" | "alerts"> {
+  readonly v: typeof version;
+  readonly series: readonly (readonly [string, Labels, readonly number[], readonly number[]])[];
+  /** By rule: all alerts of one are judged by the same. */
+  readonly criteria: Readonly<Record<string, string>>;
+  /** Each once, however many alerts have it. */
+  readonly histories: readonly WrittenHistory[];
+  readonly alerts: readonly WrittenAlert[];
+}
+
+/** `history`: its place among the histories. */
+interface WrittenAlert extends Omit<AlertState, "history" | "criterion"> {
+  readonly history: number;
+}
+
+interface WrittenHistory {
+  readonly base: AlertPhase;
+  readonly at: readonly number[];
+  readonly verdicts: string;
+  readonly announced?: AlertHistory["announced"];
+}
+
+function textOf({ series, alerts, ...rest }: PartitionState): string {
+  const places = new Map<AlertHistory, number>();
+  for (const { history } of alerts.values()) if (!places.has(history)) places.set(history, places.size);
+  const written: Written = {
+    v: version,
+    ...rest,
+    series: Array.from(series.values(), ({ metric, labels, times, values }) => {
+      return [metric, labels, toDeltas(times), values] as const;
+    }),
+    criteria: Object.fromEntries(Array.from(alerts.values(), ({ rule, criterion }) => [rule, criterion])),
+    histories: Array.from(places.keys(), writtenHistory),
+    alerts: Array.from(alerts.values(), ({ history, criterion: _, ...alert }): WrittenAlert => {
+      return { ...alert, history: places.get(history) ?? 0 };
+    }),
+  };
+  return packed(JSON.stringify(written));
+}
+
+function writtenHistory({ base, recent, announced }: AlertHistory): WrittenHistory {
+  return {
+    base,
+    at: toDeltas(recent.map(([at]) => at)),
+    verdicts: recent.map(([, verdict]) => verdict).join(""),
+    ...(announced === undefined ? {} : { announced }),
+  };
+}
+
+function historyOf({ base, at, verdicts, announced }: WrittenHistory): AlertHistory {
+  const recent = fromDeltas(at).map((instant, i): Judgement => [instant, Number(verdicts[i]) as Verdict]);
+  return { base, recent, ...(announced === undefined ? {} : { announced }) };
+}
+
+/** Each number but the first as its distance from the one before. */
+function toDeltas(numbers: readonly number[]): number[] {
+  return numbers.map((number, i) => (i === 0 ? number : number - (numbers[i - 1] ?? 0)));
+}
+
+function fromDeltas(deltas: readonly number[]): number[] {
+  let sum = 0;
+  return deltas.map((delta) => {
+    sum += delta;
+    return sum;
+  });
+}
+
+/** What may be saved, one after the other until it is enough: old samples, words, and then series, the newest first. */
+function* savings(state: PartitionState): Generator<(from: PartitionState) => PartitionState> {
+  let longest = 0;
+  for (const { times } of state.series.values()) longest = Math.max(longest, times.length);
+  while (longest > fewestSamples) {
+    longest = Math.max(fewestSamples, Math.floor(longest / 2));
+    yield withFewerSamples(longest);
+  }
+  yield withFewerWords;
+  for (let part = 0; part < 8; part++) yield withFewerSeries;
+}
+
+/** The value now and the one before. */
+const fewestSamples = 2;
+
+function withFewerSamples(most: number): (from: PartitionState) => PartitionState {
+  return (from) => {
+    const series = new Map<string, SeriesState>();
+    for (const [key, one] of from.series) {
+      series.set(key, { ...one, times: one.times.slice(-most), values: one.values.slice(-most) });
+    }
+    return { ...from, series, squeezed: { samples: most, series: 0 } };
+  };
+}
+
+function withFewerWords(from: PartitionState): PartitionState {
+  const alerts = new Map(Array.from(from.alerts, ([key, alert]) => [key, { ...alert, seen: alert.seen.slice(0, 60) }]));
+  const probes = Object.values(from.probes).map(({ failure, ...fact }) => {
+    return failure === undefined ? fact : { ...fact, failure: { ...failure, message: failure.message.slice(0, 60) } };
+  });
+  return { ...from, alerts, probes: Object.fromEntries(probes.map((fact) => [fact.probe, fact])) };
+}
+
+function withFewerSeries(from: PartitionState): PartitionState {
+  const kept = [...from.series].slice(0, Math.floor(from.series.size * 0.6));
+  const leftOut = (from.squeezed?.series ?? 0) + from.series.size - kept.length;
+  return { ...from, series: new Map(kept), squeezed: { samples: fewestSamples, series: leftOut } };
+}

@@ -1,0 +1,249 @@
+/**
+ * One partition: folds a report, or a tick, into its state and says what changed. Pure: the time is that of the measurements, and the
+ * same reports in any order, repeated at will, end in the same state as long as they are not later than the horizon.
+ */
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import { isTelling, type ProbeResult, type Report } from "../../../shared/messages/report.ts";
+import { bad, good } from "../rules/alert.ts";
+import { type AlertsByKey, applied, type Change, keyOf, Verdicts } from "../rules/alerts.ts";
+import { faultsOf, sameSigns, signsOf } from "../cause/knowledge/signs.ts";
+import type { SeriesSource } from "../condition/index.ts";
+import { horizonFor, intervalOf, type Plan, paceOf, staleAfter } from "../plan.ts";
+import { type CompiledRule, type Finding, findings, verdictOf } from "../rules/rule.ts";
+import { sourceOf, withoutOld, withSamples } from "./samples.ts";
+import type { PartitionState, ProbeFact } from "../state.ts";
+
+/** The next state of a partition, and what changed with it. */
+export interface Evaluated {
+  readonly state: PartitionState;
+  readonly changes: readonly Change[];
+  /** Why the report was not judged: it is known already, it came too late, or the prober itself was in trouble. */
+  readonly ignored?: "repeated" | "late" | "prober unhealthy";
+}
+
+/** Folds a report of a schedule into its partition. */
+export function evaluateReport(state: PartitionState, report: Report, plan: Plan): Evaluated {
+  const at = reportInstant(report);
+  if (state.reports.some(([id]) => id === report.report)) return { state, changes: [], ignored: "repeated" };
+  if (at < horizonOf(state, plan)) return { state, changes: [], ignored: "late" };
+
+  const watermark = Math.max(state.watermark, at);
+  const horizon = horizonOf({ ...state, watermark }, plan);
+  const reports = [...state.reports, [report.report, at] as const]
+    .filter(([, instant]) => instant >= horizon)
+    .sort(([, a], [, b]) => a - b);
+  // The prober's own trouble says nothing about the targets: as if nothing had been measured.
+  if (report.prober_unhealthy !== undefined) {
+    const blindAt = Math.max(state.blindAt ?? at, at);
+    return { state: { ...state, reports, watermark, blindAt }, changes: [], ignored: "prober unhealthy" };
+  }
+
+  const telling = report.results.filter(isTelling);
+  const series = withSamples(state.series, { ...report, results: telling }, plan, horizon);
+  const probes = { ...state.probes };
+  const changes: Change[] = [];
+  for (const result of report.results) {
+    const before = ownEntry(probes, result.probe);
+    const fact = withResult(before, result, report.vantage, plan);
+    setEntry(probes, result.probe, fact);
+    if (isNews(before, fact)) changes.push({ what: "probe", at: fact.at, fact });
+  }
+
+  // A report that came late changes what later instants looked like, so they are judged again.
+  const instants = new Set(reports.map(([, instant]) => instant).filter((instant) => instant >= at));
+  const touched = new Set(telling.flatMap(({ measurements }) => measurements.map(({ metric }) => metric)));
+  touched.add("probe_success").add("probe_duration");
+  const rules = rulesIn(report.group, plan).filter((rule) => rule.metrics.some((metric) => touched.has(metric)));
+  const source = sourceOf([{ series, probes }], plan);
+  const verdicts = judge(rules, source, [...instants], state.alerts, plan);
+  const alerts = applied(state.alerts, verdicts, { partition: report.group, plan, source, watermark, changes });
+  const kept = withoutOld(series, watermark, horizon, plan);
+  return { state: { ...state, reports, watermark, series: kept, probes, alerts }, changes };
+}
+
+/** Looks at what only the passing of time changes: probes that fell silent, absent measurements, windows that moved on, edited rules. */
+export function evaluateTick(state: PartitionState, group: string, plan: Plan, now: number): Evaluated {
+  if (state.reports.length === 0 || now <= state.watermark) return { state, changes: [] };
+  // While the prober says of itself that it sees nothing, that nothing is seen of a target means nothing.
+  if (isBlind(state, plan, now)) return { state, changes: [] };
+  const probes = { ...state.probes };
+  const changes: Change[] = [];
+  for (const fact of Object.values(state.probes)) {
+    if (fact.status === "unknown" || now - fact.at <= staleAfter(plan, fact.probe)) continue;
+    const silent: ProbeFact = { ...fact, status: "unknown", since: fact.at, otherAt: fact.at };
+    setEntry(probes, fact.probe, silent);
+    changes.push({ what: "probe", at: now, fact: silent });
+  }
+  const timed = rulesIn(group, plan).filter((rule) => rule.timed);
+  const source = sourceOf([state], plan);
+  const verdicts = judgeNow(timed, source, now, plan);
+  const alerts = applied(state.alerts, verdicts, { partition: group, plan, source, watermark: now, changes });
+  const changed = changes.length > 0 || alerts !== state.alerts;
+  return { state: changed ? { ...state, watermark: now, probes, alerts } : state, changes };
+}
+
+/** Whether the newest report was one that judged nobody, and another may still come. */
+function isBlind({ reports, blindAt, probes }: PartitionState, plan: Plan, now: number): boolean {
+  if (blindAt === undefined || blindAt < (reports.at(-1)?.[1] ?? 0)) return false;
+  const patience = Math.max(...Object.keys(probes).map((probe) => staleAfter(plan, probe)), 0);
+  return now - blindAt <= patience;
+}
+
+/** The rules that can be judged over several partitions: where a prober says that it sees nothing, what it measures is not missing. */
+export function judgeable(
+  rules: readonly CompiledRule[],
+  states: ReadonlyMap<string, PartitionState>,
+  plan: Plan,
+  now: number,
+): readonly CompiledRule[] {
+  const unseen = new Set(
+    [...states.values()]
+      .filter((state) => isBlind(state, plan, now))
+      .flatMap(({ series }) => Array.from(series.values(), ({ metric }) => metric)),
+  );
+  return rules.filter(({ metrics }) => !metrics.some((metric) => unseen.has(metric)));
+}
+
+/** The rules of a partition; all of them for one that the configuration does not know. */
+function rulesIn(group: string, plan: Plan): readonly CompiledRule[] {
+  return plan.rulesOf.get(group) ?? plan.rules;
+}
+
+/** Judges rules at `now` where no report does: over series of any number of partitions. */
+export function judgeNow(rules: readonly CompiledRule[], source: SeriesSource, now: number, plan: Plan): Verdicts {
+  const verdicts = new Verdicts();
+  for (const rule of rules) {
+    const isCross = plan.crossRules.includes(rule);
+    for (const finding of findings(rule, source, now)) {
+      const newest = newestOf(finding, now);
+      const silent = newest === undefined || now - newest > 1.6 * intervalOf(plan, finding.labels["probe"]);
+      // While reports arrive, they do the judging.
+      if (!silent && !isCross && rule.condition.selectors.length > 0) continue;
+      const verdict = verdictOf(finding, rule);
+      // Nothing can be missing of what never was, or was not looked at yet.
+      if (finding.truth === undefined && verdict === bad && (newest === undefined || !isWatched(rule, source)))
+        continue;
+      if (verdict !== undefined) verdicts.add(rule, finding, now, verdict);
+    }
+  }
+  return verdicts;
+}
+
+/** Whether everything that a rule looks at has been looked at, by a probe that was run. */
+function isWatched({ condition }: CompiledRule, { watchedSince }: SeriesSource): boolean {
+  return condition.selectors.every(
+    ({ metric, matchers }) => watchedSince?.(metric, matchers) !== Number.POSITIVE_INFINITY,
+  );
+}
+
+/** The instant of a report: that of its newest result. */
+export function reportInstant(report: Report): number {
+  let newest = Date.parse(report.started_at);
+  for (const { at } of report.results) newest = Math.max(newest, Date.parse(at));
+  return newest;
+}
+
+function judge(
+  rules: readonly CompiledRule[],
+  source: SeriesSource,
+  instants: readonly number[],
+  alerts: AlertsByKey,
+  plan: Plan,
+): Verdicts {
+  const verdicts = new Verdicts();
+  const alerting = new Set([...alerts.values()].map(({ rule }) => rule));
+  for (const rule of rules) {
+    // What is good now and was before needs no memory. Where several instants are judged, one of them may say otherwise.
+    const onlyBad = instants.length === 1 && !alerting.has(rule.name);
+    for (const instant of instants) {
+      for (const finding of findings(rule, source, instant, onlyBad)) {
+        const verdict = verdictOf(finding, rule);
+        if (verdict === undefined || (onlyBad && verdict !== bad)) continue;
+        if (finding.truth === undefined && verdict === bad && !isWatched(rule, source)) continue;
+        const newest = newestOf(finding, instant);
+        // Judged once per measurement of its own, not once per report of its neighbours.
+        if (newest === undefined || instant - newest > intervalOf(plan, finding.labels["probe"]) / 2) continue;
+        if (verdict === good && instants.length === 1 && !alerts.has(keyOf(rule.name, finding))) continue;
+        verdicts.add(rule, finding, newest, verdict);
+      }
+    }
+  }
+  return verdicts;
+}
+
+/** The newest instant at or before `at` of the series of a finding. */
+function newestOf({ series }: Finding, at: number): number | undefined {
+  let newest: number | undefined;
+  for (const { times } of series) {
+    let last = times.length - 1;
+    while (last >= 0 && (times[last] ?? at) > at) last -= 1;
+    const time = times[last];
+    if (time !== undefined && (newest === undefined || time > newest)) newest = time;
+  }
+  return newest;
+}
+
+/** What is known of a probe when one more result has come. */
+export function withResult(
+  known: ProbeFact | undefined,
+  result: ProbeResult,
+  vantage: Report["vantage"],
+  plan: Plan,
+): ProbeFact {
+  const at = Date.parse(result.at);
+  const status = !isTelling(result) ? "unknown" : result.success ? "good" : "bad";
+  const { probe, component } = result;
+  const timeoutMs = plan.probes.get(probe)?.timeoutMs ?? Number.POSITIVE_INFINITY;
+  // Of a fact that an older version wrote it is not known, and stays so.
+  const first = known === undefined ? { firstAt: at } : firstOf(known, at);
+  const seen = {
+    ...first,
+    ...(result.pending === undefined ? {} : { pending: result.pending }),
+    ...(result.failure === undefined ? {} : { failure: result.failure }),
+    ...signsIn(signsOf(result, known?.signs ?? {}, plan.baselines, timeoutMs)),
+    ...faultsIn(result, known),
+  };
+  if (known === undefined) return { probe, component, vantage, status, since: at, at, ...seen };
+  if (at < known.at) {
+    // It came late: it can only move the beginning of the present status, or the end of the one before.
+    const earlier = first.firstAt === known.firstAt ? known : { ...known, ...first };
+    if (status !== known.status) return { ...earlier, otherAt: Math.max(known.otherAt ?? 0, at) };
+    return at < known.since && at > (known.otherAt ?? 0) ? { ...earlier, since: at } : earlier;
+  }
+  if (status === known.status) {
+    return { probe, component, vantage, status, since: known.since, at, ...other(known), ...seen };
+  }
+  return { probe, component, vantage, status, since: at, at, otherAt: known.at, ...seen };
+}
+
+function firstOf({ firstAt }: ProbeFact, at: number): Pick<ProbeFact, "firstAt"> {
+  return firstAt === undefined ? {} : { firstAt: Math.min(firstAt, at) };
+}
+
+/** Whether the incidents must hear of it: the probe is not what it was, fails in another way, or shows something else. */
+function isNews(before: ProbeFact | undefined, after: ProbeFact): boolean {
+  if (before?.status !== after.status) return true;
+  const ways = [before.failure, after.failure].map((failure) => failure && `${failure.kind}/${failure.phase}`);
+  return ways[0] !== ways[1] || !sameSigns(before, after);
+}
+
+/** A run without findings could not look: what was found before stands. */
+function faultsIn(result: ProbeResult, known: ProbeFact | undefined): Pick<ProbeFact, "faults"> {
+  if (result.findings !== undefined) return { faults: faultsOf(result, known && (known.faults ?? [])) };
+  return known?.faults === undefined ? {} : { faults: known.faults };
+}
+
+function signsIn(signs: NonNullable<ProbeFact["signs"]>): Pick<ProbeFact, "signs"> {
+  return Object.keys(signs).length === 0 ? {} : { signs };
+}
+
+function other({ otherAt }: ProbeFact): { otherAt?: number } {
+  return otherAt === undefined ? {} : { otherAt };
+}
+
+/** The instant before which nothing is judged any more. */
+export function horizonOf(state: PartitionState, plan: Plan): number {
+  let longest = 0;
+  for (const probe in state.probes) longest = Math.max(longest, paceOf(plan, probe));
+  return state.watermark - horizonFor(longest);
+}

@@ -1,0 +1,44 @@
+/** Words that several sections of a postmortem use. */
+import { spokenDuration } from "../../../shared/text/units.ts";
+import { clockTime, dateTime } from "../incident/record/sentences.ts";
+import type { IncidentRecord } from "./account.ts";
+
+/** The title of a component, as the incident knows it. */
+export function titleOf({ affected }: Pick<IncidentRecord, "affected">, component: string): string {
+  return affected.find((one) => one.component === component)?.title ?? component;
+}
+
+/** `12:10:00`, with its date where that is not the day on which the incident began; a dash where it is not known. */
+export function moment(at: Date | null, { first_failure_at: began }: Pick<IncidentRecord, "first_failure_at">): string {
+  if (at === null) return "–";
+  const shown = began !== null && dayOf(began) === dayOf(at) ? clockTime(at.getTime()) : dateTime(at.getTime());
+  return shown.replace(" UTC", "");
+}
+
+/** The last sentence of the chain of whys: what has happened. */
+export function causeIn({ whys }: Pick<IncidentRecord, "whys">): string {
+  return whys.at(-1)?.replace(/^Why\? /, "") ?? "";
+}
+
+/** How long it is from one instant to another, as people say it; a dash where one of them is not known. */
+export function between(from: Date | null, to: Date | null): string {
+  if (from === null || to === null) return "–";
+  const ms = to.getTime() - from.getTime();
+  return ms < 1_000 ? "under 1 s" : spokenDuration(ms);
+}
+
+/** `1 check`, `3 checks`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** The first and the last of many, with a word on those in between. */
+export function firstAndLast<T>(items: readonly T[], most: number, left: (count: number) => T): readonly T[] {
+  if (items.length <= most) return items;
+  const half = Math.floor(most / 2);
+  return [...items.slice(0, half), left(items.length - 2 * half), ...items.slice(-half)];
+}
+
+function dayOf(at: Date): string {
+  return at.toISOString().slice(0, 10);
+}

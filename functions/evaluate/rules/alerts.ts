@@ -1,0 +1,287 @@
+/** The alerts of one partition: what rules found goes in, what it changes comes out. */
+import { bounded } from "../../../shared/text/redact.ts";
+import {
+  type AlertPhase,
+  type AlertTiming,
+  bad,
+  isQuiet,
+  type Judgement,
+  phaseOf,
+  quiet,
+  type Settled,
+  SharedStep,
+  type Verdict,
+} from "./alert.ts";
+import { marginOf } from "../cause/strength.ts";
+import type { Excess, SeriesSource } from "../condition/index.ts";
+import { fateOf } from "./configuration-edits.ts";
+import type { Flapping } from "./flapping.ts";
+import { alertKey } from "./labels.ts";
+import { horizonFor, intervalOf, type Plan } from "../plan.ts";
+import { type CompiledRule, type Finding, findings } from "./rule.ts";
+import type { AlertState, KnownAlert, ProbeFact } from "../state.ts";
+
+/** Something that a report or a tick changed. */
+export type Change =
+  | {
+      readonly what: "alert";
+      readonly at: number;
+      readonly key: string;
+      readonly alert: KnownAlert | undefined;
+      /** Why it ended although nothing good was measured, as the end of a sentence. */
+      readonly reason?: string;
+      /** The key that it had before its rule was renamed. */
+      readonly formerly?: string;
+      /** How it flapped, now that it has calmed. */
+      readonly calmed?: Flapping;
+    }
+  | { readonly what: "probe"; readonly at: number; readonly fact: ProbeFact };
+
+/** Alerts by their keys: the rule and its labels. */
+export type AlertsByKey = ReadonlyMap<string, AlertState>;
+
+/** What was judged of one alert. */
+export interface Judged {
+  readonly rule: CompiledRule;
+  /** The last that was bad, or else the last. */
+  readonly finding: Finding;
+  readonly judgements: readonly Judgement[];
+}
+
+/** What was judged in one step, by the keys of the alerts. */
+export class Verdicts {
+  readonly byKey: Map<string, Judged> = new Map();
+
+  /** What was judged last, as a list: a rule says the same of many series at the same instant. */
+  #last: readonly [Judgement] = [[Number.NaN, bad]];
+
+  add(rule: CompiledRule, finding: Finding, at: number, verdict: Verdict): void {
+    const key = keyOf(rule.name, finding);
+    const [[lastAt, lastVerdict]] = this.#last;
+    if (at !== lastAt || verdict !== lastVerdict) this.#last = [[at, verdict]];
+    const known = this.byKey.get(key);
+    if (known === undefined) this.byKey.set(key, { rule, finding, judgements: this.#last });
+    else {
+      const shown = verdict === bad || known.judgements.every(([, before]) => before !== bad);
+      this.byKey.set(key, {
+        rule,
+        finding: shown ? finding : known.finding,
+        judgements: [...known.judgements, ...this.#last],
+      });
+    }
+  }
+}
+
+/** The key of the alert of a rule for what it found. */
+export function keyOf(rule: string, { labels }: Pick<Finding, "labels">): string {
+  return alertKey(rule, labels);
+}
+
+/** One step of the alerts of a partition. */
+export interface Step {
+  readonly partition: string;
+  readonly plan: Plan;
+  readonly source: SeriesSource;
+  /** The newest instant known. */
+  readonly watermark: number;
+  /** What changes is appended here. */
+  readonly changes: Change[];
+}
+
+/** Folds judgements into alerts, compacts them, and says what changed. The same object when nothing did. */
+export function applied(alerts: AlertsByKey, verdicts: Verdicts, step: Step): AlertsByKey {
+  const { plan } = step;
+  const current = conforming.get(alerts) === plan ? alerts : edited(alerts, step);
+  if (current.size === 0 && verdicts.byKey.size === 0) return current;
+  const next = new Map<string, AlertState>();
+  const changesBefore = step.changes.length;
+  const shared = new SharedStep(step.watermark, horizonFor);
+  for (const [key, alert] of current) {
+    const judged = verdicts.byKey.get(key);
+    const kept = advanced(key, alert, judged?.rule ?? plan.rulesByName.get(alert.rule), judged, shared, step);
+    if (kept !== undefined) next.set(key, kept);
+  }
+  for (const [key, judged] of verdicts.byKey) {
+    if (current.has(key)) continue;
+    const kept = advanced(key, begun(judged), judged.rule, judged, shared, step);
+    if (kept !== undefined) next.set(key, kept);
+  }
+  const changed = current !== alerts || verdicts.byKey.size > 0 || step.changes.length > changesBefore;
+  if (!changed) return alerts;
+  conforming.set(next, plan);
+  return next;
+}
+
+const none: readonly Judgement[] = [];
+
+/** The alert after a step, having told what changed; `undefined` where nothing of it needs to be remembered. */
+function advanced(
+  key: string,
+  alert: AlertState,
+  rule: CompiledRule | undefined,
+  judged: Judged | undefined,
+  shared: SharedStep,
+  { plan, partition, watermark, changes }: Step,
+): AlertState | undefined {
+  if (rule === undefined) return alert;
+  const after = shared.settled(alert.history, judged?.judgements ?? none, timingOf(rule, alert, plan));
+  const { phase } = after;
+  const now = restated(alert, rule, after, judged, shared);
+  if (differs(now, alert)) {
+    const known = knownAlert(key, now, phase, partition);
+    const calmed = alert.flapping !== undefined && now.flapping === undefined ? { calmed: alert.flapping } : {};
+    changes.push({ what: "alert", at: phase.lastAt ?? watermark, key, alert: known, ...calmed });
+  }
+  return phase.status === "inactive" && isQuiet(now.history) ? undefined : now;
+}
+
+/** Alerts that are known to be as the rules of a plan want them, so that edits are not looked for with every report. */
+const conforming = new WeakMap<AlertsByKey, Plan>();
+
+/** The alerts after the configuration was edited: moved to the new name of their rule, begun anew, or ended with a reason. */
+function edited(alerts: AlertsByKey, { partition, plan, source, watermark, changes }: Step): AlertsByKey {
+  const next = new Map<string, AlertState>();
+  let changed = false;
+  const spoken = new Map<CompiledRule, ReadonlySet<string>>();
+  const speaksOf = (rule: CompiledRule, key: string): boolean => {
+    const keys = spoken.get(rule) ?? new Set(findings(rule, source, watermark).map((found) => keyOf(rule.name, found)));
+    spoken.set(rule, keys);
+    return keys.has(key);
+  };
+  for (const [key, alert] of alerts) {
+    const fate = fateOf(alert, partition, plan);
+    if (fate.what === "same") {
+      next.set(key, alert);
+      continue;
+    }
+    changed = true;
+    if (fate.what === "renamed") {
+      const moved = keyOf(fate.rule.name, alert);
+      if (!alerts.has(moved)) {
+        const renamed = { ...alert, rule: fate.rule.name };
+        next.set(moved, renamed);
+        const known = knownAlert(
+          moved,
+          renamed,
+          phaseOf(alert.history, timingOf(fate.rule, alert, plan), watermark),
+          partition,
+        );
+        if (known) changes.push({ what: "alert", at: watermark, key: moved, alert: known, formerly: key });
+        continue;
+      }
+    } else if (fate.what === "rejudged" && speaksOf(fate.rule, key)) {
+      // What was bad by the old condition may not be by the new one, so what nobody was told of begins anew.
+      const history = alert.status === "firing" ? alert.history : quiet;
+      next.set(key, { ...alert, history, criterion: fate.rule.criterion });
+      continue;
+    }
+    if (alert.status === "inactive") continue;
+    const reason =
+      fate.what === "ended"
+        ? fate.reason
+        : fate.what === "renamed"
+          ? "its rule was removed from the configuration"
+          : "its condition was changed and does not speak of this any more";
+    changes.push({ what: "alert", at: watermark, key, alert: undefined, reason });
+  }
+  if (!changed) conforming.set(alerts, plan);
+  return changed ? next : alerts;
+}
+
+/** An alert that is heard of for the first time. */
+function begun({ rule, finding }: Judged): AlertState {
+  return {
+    rule: rule.name,
+    labels: finding.labels,
+    component: componentOf(rule, finding),
+    severity: rule.severity,
+    criterion: rule.criterion,
+    history: quiet,
+    status: "inactive",
+    seen: "",
+  };
+}
+
+/** The alert as it is now. The values seen are put into words only where somebody will read them. */
+function restated(
+  alert: AlertState,
+  rule: CompiledRule,
+  after: Settled,
+  judged: Judged | undefined,
+  shared: SharedStep,
+): AlertState {
+  const { phase } = after;
+  const { status } = phase;
+  const flapping = phase.status === "firing" ? phase.flapping : undefined;
+  const component = judged === undefined ? (rule.component ?? alert.component) : componentOf(rule, judged.finding);
+  const fired = phase.status === "firing" && alert.status !== "firing";
+  const isUnread = status === "firing" && !fired && flapping?.since === alert.flapping?.since;
+  const isBad = !isUnread && judged?.judgements.some(([, verdict]) => verdict === bad) === true;
+  const isJudgedBad = status !== "inactive" && judged?.judgements.some(([, verdict]) => verdict === bad) === true;
+  const excess = isJudgedBad ? worse(alert, judged.finding.excess, phase.lastAt ?? 0) : told(alert, status);
+  const now: AlertState = {
+    rule: alert.rule,
+    labels: judged?.finding.labels ?? alert.labels,
+    component,
+    severity: rule.severity,
+    criterion: alert.criterion,
+    history: fired ? shared.announced(after) : after.history,
+    status,
+    seen: isBad ? bounded(judged.finding.seen) : alert.seen,
+    ...excess,
+  };
+  return flapping === undefined ? now : { ...now, flapping };
+}
+
+type ToldExcess = Pick<AlertState, "excess" | "excessAt">;
+
+function told({ excess, excessAt }: AlertState, status: AlertState["status"]): ToldExcess {
+  return excess === undefined || excessAt === undefined || status === "inactive" ? {} : { excess, excessAt };
+}
+
+/** How far it is beyond its limit. While it grows it is told anew with each doubling, so that a value that creeps costs nothing. */
+function worse(alert: AlertState, excess: Excess | undefined, at: number): ToldExcess {
+  if (excess === undefined) return told(alert, alert.status);
+  const isSame = alert.excess !== undefined && marginOf(excess) < 2 * marginOf(alert.excess);
+  return isSame && alert.status !== "inactive" ? told(alert, alert.status) : { excess, excessAt: at };
+}
+
+/** Whether the incidents must hear of the alert again. That a flapping alert has changed once more is no news. */
+function differs(now: AlertState, before: AlertState): boolean {
+  if (now.status !== before.status) return true;
+  if (now.status === "inactive") return false;
+  return (
+    now.severity !== before.severity ||
+    now.component !== before.component ||
+    now.excessAt !== before.excessAt ||
+    (now.flapping === undefined) !== (before.flapping === undefined)
+  );
+}
+
+function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition: string): KnownAlert | undefined {
+  if (phase.status === "inactive") return undefined;
+  const { rule, component, labels, severity, seen } = alert;
+  return {
+    key,
+    rule,
+    component,
+    labels,
+    severity,
+    status: phase.status,
+    since: phase.since,
+    ...(phase.status === "firing" ? { firedAt: phase.firedAt } : {}),
+    seen,
+    ...told(alert, phase.status),
+    partition,
+    ...(phase.status === "firing" && phase.flapping !== undefined ? { flapping: phase.flapping } : {}),
+  };
+}
+
+function componentOf(rule: CompiledRule, { labels, series }: Finding): string {
+  return rule.component ?? labels["component"] ?? series[0]?.labels["component"] ?? "unknown";
+}
+
+function timingOf(rule: CompiledRule, { labels }: AlertState, plan: Plan): AlertTiming {
+  const { alertDurationMs, clearDurationMs, flapping } = rule;
+  return { alertDurationMs, clearDurationMs, flapping, intervalMs: intervalOf(plan, labels["probe"]) };
+}

@@ -1,0 +1,195 @@
+/** A rule, ready to be evaluated: its condition, its all-clear, and how the points of view of several probes are counted. */
+import type { Configuration, ConfiguredProbe } from "../../../shared/config/model.ts";
+import type { Severity } from "../../../shared/messages/incident-event.ts";
+import type { Signal } from "../../../shared/messages/report.ts";
+import { bad, good, neither, type Verdict } from "./alert.ts";
+import { type Condition, compileCondition, type Instance, type SeriesSource } from "../condition/index.ts";
+import { negation, type Truth } from "../condition/logic.ts";
+import { agree, labelKey, without } from "./labels.ts";
+
+/** A rule, ready to be evaluated. */
+export interface CompiledRule {
+  readonly name: string;
+  readonly component?: string;
+  readonly severity: Severity;
+  readonly missing: "keep" | "fire" | "clear";
+  readonly alertDurationMs: number;
+  readonly clearDurationMs: number;
+  readonly condition: Condition;
+  /** What ends a firing alert; without it, that the condition does not hold. */
+  readonly clear?: Condition;
+  readonly flapping: boolean;
+  readonly vantages: "any" | "all" | "majority";
+  /** Metrics that it looks at. */
+  readonly metrics: readonly string[];
+  /** What it is about, where the configuration says so. */
+  readonly signal?: Signal;
+  /** How far back it looks, in milliseconds. */
+  readonly windowMs: number;
+  /** Whether the passing of time alone can change the outcome. */
+  readonly timed: boolean;
+  /** What it judges by, as one text: an alert that was judged by another begins anew. */
+  readonly criterion: string;
+}
+
+/** What a rule finds of one combination of series. Instances of a condition are such findings. */
+export interface Finding extends Pick<Instance, "labels" | "truth" | "seen" | "excess" | "series"> {
+  /** What the condition of the all-clear says, where the rule has one. */
+  readonly clear?: boolean | undefined;
+}
+
+/** The rule that every probe has unless its `alert` is `off`. */
+export function builtInRule(probe: ConfiguredProbe): CompiledRule[] {
+  if (probe.alert === false) return [];
+  const { afterMs, severity } = probe.alert;
+  const rule = {
+    name: builtInName(probe.name),
+    component: probe.component,
+    condition: `probe_success{probe="${probe.name}"} == 0`,
+    alertDurationMs: afterMs,
+    clearDurationMs: afterMs,
+    severity,
+    missing: "keep",
+  } as const;
+  return [compileRule(rule)];
+}
+
+/** What the built-in rule of a probe is called. */
+export function builtInName(probe: string): string {
+  return `${probe} failing`;
+}
+
+/** @throws ConditionError for conditions that a checked configuration does not have */
+export function compileRule(rule: Configuration["rules"][number]): CompiledRule {
+  const { name, component, severity, missing, alertDurationMs, clearDurationMs, clearCondition } = rule;
+  const compile = (text: string): Condition => compileCondition(text, { windowMs: alertDurationMs });
+  const condition = compile(rule.condition);
+  const clear = clearCondition === undefined ? undefined : compile(clearCondition);
+  const selectors = [...condition.selectors, ...(clear?.selectors ?? [])];
+  const vantages = rule.vantages ?? "any";
+  return {
+    name,
+    ...(component === undefined ? {} : { component }),
+    severity,
+    missing,
+    alertDurationMs,
+    clearDurationMs,
+    condition,
+    ...(clear === undefined ? {} : { clear }),
+    flapping: rule.flapping !== "off",
+    vantages,
+    metrics: [...new Set(selectors.map(({ metric }) => metric))],
+    ...(rule.signal === undefined ? {} : { signal: rule.signal }),
+    windowMs: Math.max(0, ...condition.selectors.map(({ windowMs }) => windowMs)),
+    timed: missing !== "keep" || selectors.some(({ windowMs }) => windowMs > 0),
+    criterion: [vantages, withSingleSpaces(rule.condition)].join(" "),
+  };
+}
+
+/** A condition however it was spaced; values in quotes stay as they are. */
+function withSingleSpaces(condition: string): string {
+  return condition.trim().replaceAll(/("[^"]*"|'[^']*')|\s+/g, (_, quoted?: string) => quoted ?? " ");
+}
+
+/**
+ * What the rule finds at an instant, for every combination of series that it speaks of.
+ * @param onlyBad that what is not bad is not asked for, and may be left out
+ */
+export function findings(
+  rule: CompiledRule,
+  source: SeriesSource,
+  at: number,
+  onlyBad: boolean = false,
+): readonly Finding[] {
+  const instances = rule.condition.evaluate(source, at, onlyBad && rule.missing !== "fire" && rule.vantages === "any");
+  const found = rule.clear === undefined ? instances : withClear(instances, rule.clear.evaluate(source, at));
+  return rule.vantages === "any" ? found : together(found, rule.vantages);
+}
+
+/** What a finding means for the alert; `undefined` where nothing follows from it. */
+export function verdictOf({ truth, clear }: Finding, rule: CompiledRule): Verdict | undefined {
+  if (truth === true) return bad;
+  if (truth === undefined) return ofMissing[rule.missing];
+  if (rule.clear === undefined || clear === true) return good;
+  return clear === undefined && rule.missing === "clear" ? good : neither;
+}
+
+const ofMissing = { keep: undefined, fire: bad, clear: good } as const;
+
+/** Joins to each instance what the all-clear says of the same series: of all of them, where there are several. */
+function withClear(instances: readonly Instance[], clears: readonly Instance[]): readonly Finding[] {
+  const byLabels = new Map(clears.map((instance) => [labelKey(instance.labels), instance.truth]));
+  return instances.map((instance) => {
+    const { labels, truth, series } = instance;
+    const own = labelKey(labels);
+    const clear = byLabels.has(own)
+      ? byLabels.get(own)
+      : quorum(
+          clears.filter((other) => agree(labels, other.labels)).map((other) => other.truth),
+          "all",
+        );
+    return {
+      labels,
+      truth,
+      clear,
+      series,
+      get seen() {
+        return instance.seen;
+      },
+      get excess() {
+        return instance.excess;
+      },
+    };
+  });
+}
+
+/** Findings of several probes of one component as one finding: each probe is one voice, wherever it runs. */
+function together(found: readonly Finding[], needed: "all" | "majority"): readonly Finding[] {
+  const groups = Map.groupBy(found, ({ labels }) => labelKey(without(labels, ["probe", "vantage"])));
+  return [...groups.values()].map((voices) => {
+    const truth = quorum(
+      voices.map((voice) => voice.truth),
+      needed,
+    );
+    // It is clear where so many do not say the opposite.
+    const clear = negation(
+      quorum(
+        voices.map((voice) => negation(voice.clear)),
+        needed,
+      ),
+    );
+    return {
+      labels: without(voices[0]?.labels ?? {}, ["probe", "vantage"]),
+      truth,
+      clear,
+      series: voices.flatMap(({ series }) => series),
+      get seen() {
+        return seenTogether(voices);
+      },
+      get excess() {
+        return voices.find(({ truth: own }) => own === true)?.excess;
+      },
+    };
+  });
+}
+
+/** Whether so many are true. What is not known is undecided as long as it could decide; of none, nothing is known. */
+function quorum(truths: readonly Truth[], needed: "all" | "majority"): Truth {
+  const all = truths.length;
+  if (all === 0) return undefined;
+  const yes = truths.filter((truth) => truth === true).length;
+  const no = truths.filter((truth) => truth === false).length;
+  const enough = needed === "all" ? all : Math.floor(all / 2) + 1;
+  if (yes >= enough) return true;
+  return all - no < enough ? false : undefined;
+}
+
+/** Voices that are shown with their values. */
+const mostVoices = 3;
+
+function seenTogether(voices: readonly Finding[]): string {
+  const agreeing = voices.filter(({ truth }) => truth === true);
+  const shown = (agreeing.length > 0 ? agreeing : voices).slice(0, mostVoices);
+  const each = shown.map(({ labels, seen }) => `${labels["probe"] ?? "?"}: ${seen}`);
+  return `${agreeing.length} of ${voices.length} probes; ${each.join("; ")}`;
+}

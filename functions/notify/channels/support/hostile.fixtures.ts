@@ -1,0 +1,55 @@
+/** Notices in which every text is as long and as awkward as a broken or hostile target could make it. */
+import type { Notice } from "../../channel.ts";
+import { incidentEvent, noticeOf } from "../../fixtures.ts";
+
+const texts: Readonly<Record<string, string>> = {
+  "no spaces": "x".repeat(100_000),
+  "characters that every markup escapes": "&<>\"'".repeat(20_000),
+  "one character that grows fivefold": "&".repeat(100_000),
+  "formatting of Markdown": "*_`~|[](\\".repeat(12_000),
+  "quotes and backslashes": '"\\'.repeat(50_000),
+  emoji: "👩‍🚒🔥".repeat(20_000),
+  "emoji that every cut tears": `x${"🔥".repeat(50_000)}`,
+  "combining marks": `e${"\u0301\u0323".repeat(50_000)}`,
+  "three bytes a character": "障害".repeat(50_000),
+};
+
+/** Each kind of text, and the notice that is full of it; the names of environment, cause and team are, too. */
+export const hostileNotices: readonly (readonly [string, Notice])[] = Object.entries(texts).map(([name, text]) => [
+  name,
+  {
+    ...noticeOf(
+      incidentEvent({
+        incident: `20250916-120000-${"x".repeat(63)}`,
+        event: "severity_raised",
+        summary: text,
+        change: `Now ${text}`,
+        title: text,
+        impact: text,
+        root_cause: "vpc-connector",
+        components: Array(100).fill(text),
+        alerts: Array(100).fill(text),
+        evidence: Array(100).fill(text),
+        whys: Array(100).fill(text),
+      }),
+    ),
+    environment: text,
+    rootCause: { title: text, team: text },
+  },
+]);
+
+/** What a message full of them leaves out of that which must be said however little room there is; empty where all is well. */
+export function leftOut(said: string): string[] {
+  return alwaysSaid.filter((part) => !said.includes(part));
+}
+
+/** State and severity, what it costs, since when, how much was folded, and where to find it. */
+const alwaysSaid: readonly string[] = [
+  "OPEN, and worse than before",
+  "critical P0",
+  "Impact",
+  "11:58:00",
+  "in the incident",
+  `document 20250916-120000-${"x".repeat(63)}`,
+  `https://console.example.com/incidents/20250916-120000-${"x".repeat(63)}?project=netra`,
+];

@@ -1,0 +1,267 @@
+/** Incidents told with the token of a bot, to a Slack that keeps to its own rules. */
+
+import { describe, expect, it } from "vitest";
+import { MemoryStore } from "../../../../shared/adapters/memory.ts";
+import { type IncidentEvent, incidentEventKinds } from "../../../../shared/messages/incident-event.ts";
+import { fc } from "../../../../tests/support/chance.ts";
+import type { OutgoingRequest, Reply } from "../../channel.ts";
+import { slack } from "../slack.ts";
+import { incidentEvent, type NotifyWorldForTests, noon, noticeOf, notifyWorld, resolvedEvent } from "../../fixtures.ts";
+import { deliveryId } from "../../deliver/ledger.ts";
+import type { Send } from "../../deliver/send.ts";
+
+const room = "C0123456789";
+
+interface Message {
+  readonly ts: string;
+  readonly thread_ts?: string;
+  readonly reply_broadcast?: boolean;
+  readonly metadata?: { readonly event_payload: { readonly key: string } };
+  text: string;
+}
+
+type Trouble = "away" | "busy" | "broken" | "lost answer";
+
+/** Slack's Web API, as its documentation has it, with one channel. */
+class Slack {
+  readonly messages: Message[] = [];
+  readonly requests: OutgoingRequest[] = [];
+  /** What goes wrong with the next requests, one each. */
+  readonly troubles: (Trouble | undefined)[] = [];
+  /** Methods that are refused, with their error. */
+  readonly refuses: Readonly<Record<string, string>>;
+
+  constructor(refuses: Readonly<Record<string, string>> = {}) {
+    this.refuses = refuses;
+  }
+
+  readonly send: Send = async (outgoing) => {
+    const request = outgoing as OutgoingRequest;
+    this.requests.push(request);
+    expect(request.authorization).toEqual({ scheme: "Bearer", secret: { secret: "slack-token" } });
+    const trouble = this.troubles.shift();
+    if (trouble === "away") return { error: "connect ECONNREFUSED", code: "ECONNREFUSED" };
+    if (trouble === "busy") return { status: 429, headers: { "retry-after": "30" }, body: "" };
+    if (trouble === "broken") return answer({ ok: false, error: "internal_error" });
+    const said = this.answer(String(request.url).replace("https://slack.com/api/", ""), request);
+    return trouble === "lost answer" ? { error: "read ECONNRESET", code: "ECONNRESET" } : answer(said);
+  };
+
+  answer(method: string, request: OutgoingRequest): object {
+    const refused = this.refuses[method];
+    if (refused !== undefined) return { ok: false, error: refused };
+    const asked = request.method === "GET" ? { ...request.query } : JSON.parse(request.body);
+    if (asked.channel !== room) return { ok: false, error: "channel_not_found" };
+    const oldest = Number(asked.oldest ?? 0);
+    switch (method) {
+      case "chat.postMessage": {
+        const { channel, ...message } = asked;
+        if (message.thread_ts !== undefined && !this.find(message.thread_ts))
+          return { ok: false, error: "thread_not_found" };
+        const ts = `${noon / 1_000 + this.messages.length}.000100`;
+        this.messages.push({ ...message, ts });
+        return { ok: true, channel, ts, message: { ...message, ts } };
+      }
+      case "chat.update": {
+        const message = this.find(asked.ts);
+        if (message === undefined) return { ok: false, error: "message_not_found" };
+        message.text = asked.text;
+        return { ok: true, channel: room, ts: asked.ts };
+      }
+      case "conversations.history": {
+        const shown = this.messages.filter(({ ts, thread_ts }) => thread_ts === undefined && Number(ts) > oldest);
+        return { ok: true, messages: shown.toReversed() };
+      }
+      case "conversations.replies":
+        return { ok: true, messages: this.messages.filter((one) => [one.ts, one.thread_ts].includes(asked.ts)) };
+      default:
+        return { ok: false, error: "unknown_method" };
+    }
+  }
+
+  find(wanted: string): Message | undefined {
+    return this.messages.find(({ ts }) => ts === wanted);
+  }
+
+  /** The messages as people see them: those in a thread with an arrow, with a cross where the channel shows them as well. */
+  seen(): string[] {
+    return this.messages.map(({ text, thread_ts, reply_broadcast }) => {
+      const [state = ""] = text.split(" · ");
+      return `${thread_ts === undefined ? "" : reply_broadcast ? "↳+ " : "↳ "}${state}`;
+    });
+  }
+
+  methods(): string[] {
+    return this.requests.map(({ url }) => String(url).replace("https://slack.com/api/", ""));
+  }
+}
+
+function answer(said: object): Reply {
+  return { status: 200, headers: {}, body: JSON.stringify(said) };
+}
+
+function world(api: Slack, store: MemoryStore = new MemoryStore()): NotifyWorldForTests {
+  const settings = { token: { secret: "slack-token" }, channel: room };
+  return notifyWorld({
+    channels: [{ name: "chat", kind: "slack", settings }],
+    routes: [{ channels: ["chat"], events: incidentEventKinds }],
+    store,
+    send: () => api.send,
+  });
+}
+
+const opened = incidentEvent();
+const joined = incidentEvent({ event: "joined", sequence: 2, at: "2025-09-16T12:10:00.000Z" });
+const worse = incidentEvent({ event: "severity_raised", sequence: 3, at: "2025-09-16T12:12:00.000Z" });
+const resolved = resolvedEvent({ sequence: 4 });
+
+describe("an incident in Slack, with the token of a bot", () => {
+  it("is one message that says how things stand, and a thread that says what happened", async () => {
+    const api = new Slack();
+    const { push, store } = world(api);
+    for (const event of [opened, joined, worse, resolved]) expect(await push(event)).toBe("done");
+    expect(api.seen()).toEqual([
+      "🟢 RESOLVED",
+      "↳ 🔴 OPEN, and wider than before",
+      "↳+ 🔴 OPEN, and worse than before",
+      "↳+ 🟢 RESOLVED",
+    ]);
+    const [id, ts] = [deliveryId(opened, "chat"), api.messages[0]?.ts];
+    expect((await store.get("deliveries", id))?.["reference"]).toEqual({ channel: room, ts });
+  });
+
+  it.each<[string, Trouble, string[]]>([
+    ["an answer that does not come", "lost answer", ["chat.postMessage", "conversations.history"]],
+    ["a refused connection", "away", ["chat.postMessage", "conversations.history", "chat.postMessage"]],
+    ["too many requests", "busy", ["chat.postMessage", "conversations.history", "chat.postMessage"]],
+    ["an error of Slack's own", "broken", ["chat.postMessage", "conversations.history", "chat.postMessage"]],
+  ])("is posted once, although the first attempt ended with %s", async (_, trouble, methods) => {
+    const api = new Slack();
+    const { push, clock } = world(api);
+    api.troubles.push(trouble);
+    expect(await push(opened)).toContain("TryAgain");
+    clock.time += 60_000;
+    expect(await push(opened)).toBe("done");
+    expect(api.methods()).toEqual(methods);
+    expect(api.seen()).toEqual(["🔴 NEW INCIDENT"]);
+    // What is found by looking is as good as what is answered.
+    expect(await push(joined)).toBe("done");
+    expect(api.seen()).toEqual(["🔴 OPEN, and wider than before", "↳ 🔴 OPEN, and wider than before"]);
+  });
+
+  it("waits where Slack says so, before it posts what it may not look for", async () => {
+    const api = new Slack();
+    const { push, clock, store } = world(api);
+    api.troubles.push("lost answer", "busy");
+    await push(opened);
+    clock.time += 10_000;
+    await push(opened);
+    expect(api.methods()).toEqual(["chat.postMessage", "conversations.history"]);
+    expect((await store.get("deliveries", deliveryId(opened, "chat")))?.["next_attempt_at"]).toEqual(
+      new Date(clock.time + 30_000),
+    );
+    clock.time += 30_000;
+    expect(await push(opened)).toBe("done");
+    expect(api.seen()).toEqual(["🔴 NEW INCIDENT"]);
+  });
+
+  it("is posted at last although Slack never says whether it is there", async () => {
+    const api = new Slack({ "conversations.history": "internal_error" });
+    const { push, clock } = world(api);
+    api.troubles.push("away");
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      expect(await push(opened)).toContain("TryAgain");
+      clock.time += 600_000;
+    }
+    expect(api.seen()).toEqual([]);
+    expect(await push(opened, { publishedAt: noon })).toBe("done");
+    expect(api.seen()).toEqual(["🔴 NEW INCIDENT"]);
+  });
+
+  it.each<[string, Record<string, string>, string[]]>([
+    ["may not look", { "conversations.history": "missing_scope" }, ["🔴 OPEN, and wider than before"]],
+    ["may not change the opening", { "chat.update": "cant_update_message" }, ["🔴 NEW INCIDENT"]],
+  ])("is told all the same where the app %s", async (_, refuses, [first]) => {
+    const api = new Slack(refuses);
+    const { push, clock } = world(api);
+    api.troubles.push("away");
+    await push(opened);
+    clock.time += 60_000;
+    for (const event of [opened, joined]) expect(await push(event)).toBe("done");
+    expect(api.seen()).toEqual([first, "↳ 🔴 OPEN, and wider than before"]);
+  });
+
+  it("goes on in the channel where somebody has deleted the opening", async () => {
+    const api = new Slack();
+    const { push } = world(api);
+    await push(opened);
+    api.messages.splice(0);
+    expect(await push(worse)).toBe("done");
+    expect(api.seen()).toEqual(["🔴 OPEN, and worse than before"]);
+    expect(api.messages[0]).not.toHaveProperty("reply_broadcast");
+  });
+
+  it.each<[string, string]>([
+    ["invalid_auth", "rejected: invalid_auth: copy the token of the bot, xoxb-…, into the secret again"],
+    ["not_in_channel", "rejected: not_in_channel: invite the app to the channel, or correct the id"],
+    ["msg_too_long", "rejected: msg_too_long"],
+  ])("is refused with %s, and the ledger says what to do", async (error, said) => {
+    const { push, ledger } = world(new Slack({ "chat.postMessage": error }));
+    await push(opened);
+    expect(await ledger()).toEqual({ "opened:chat": said });
+  });
+
+  it.each<[string, Reply, object]>([
+    ["ratelimited", answer({ ok: false, error: "ratelimited" }), { outcome: "retry", afterMs: 60_000 }],
+    [
+      "429 with its time",
+      { status: 429, headers: { "retry-after": "7" }, body: "" },
+      { outcome: "retry", afterMs: 7_000 },
+    ],
+    ["a page of somebody else's", { status: 200, headers: {}, body: "<html>" }, { outcome: "retry" }],
+    ["503", { status: 503, headers: {}, body: "" }, { outcome: "retry", answer: "503" }],
+    [
+      "a long page of a proxy",
+      { status: 502, headers: {}, body: "x".repeat(400_000) },
+      { outcome: "retry", answer: `502 ${"x".repeat(199)}…` },
+    ],
+  ])("is tried again after %s", (_, reply, expected) => {
+    const settings = slack.settings.parse({ token: { secret: "slack-token" }, channel: room });
+    const outgoing = slack.render(settings, noticeOf(opened));
+    expect(slack.converse?.(outgoing, { attempts: 0, plannedAt: noon }, [reply])).toMatchObject(expected);
+  });
+
+  const story: Readonly<Record<string, IncidentEvent>> = { opened, joined, worse, resolved };
+  const twice = [...Object.keys(story), ...Object.keys(story)];
+
+  it("has every notice once, in its order, whatever goes wrong on the way", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.shuffledSubarray(twice, { minLength: twice.length, maxLength: twice.length }),
+        fc.array(fc.constantFrom<(Trouble | undefined)[]>("away", "busy", "broken", "lost answer", undefined), {
+          maxLength: 5,
+        }),
+        async (messages, troubles) => {
+          const api = new Slack();
+          const { push, clock } = world(api);
+          api.troubles.push(...troubles);
+          let waiting = messages;
+          for (let round = 0; waiting.length > 0 && round < 100; round += 1) {
+            const still: string[] = [];
+            for (const name of waiting)
+              if ((await push(story[name] ?? opened, { publishedAt: noon })) !== "done") still.push(name);
+            waiting = still;
+            clock.time += 60_000;
+          }
+          expect(waiting).toEqual([]);
+          const keys = api.messages.map(({ metadata }) => metadata?.event_payload.key ?? "");
+          expect(new Set(keys).size).toBe(keys.length);
+          expect(api.seen()[0]).toBe("🟢 RESOLVED");
+          expect(api.seen().at(-1)).toBe("↳+ 🟢 RESOLVED");
+          expect(api.messages.slice(1).every(({ thread_ts }) => thread_ts === api.messages[0]?.ts)).toBe(true);
+        },
+      ),
+      { numRuns: 100, seed: 20250916 },
+    );
+  });
+});

@@ -1,0 +1,63 @@
+/** How answers are read where a protocol, and not the kind of channel, decides what they mean. */
+import type { Answer, Attempt, NoAnswer, Reply } from "../channel.ts";
+
+/** The longest that a peer may ask us to wait, in milliseconds: news of an incident is worthless after that. */
+const longestWait = 3_600_000;
+
+/** Client errors of HTTP that time alone can mend: timeout, too early, too many requests. */
+const passingClientErrors: readonly number[] = [408, 425, 429];
+
+/**
+ * Reads the reply to an HTTP request: 2xx is delivered; 408, 425, 429 and 5xx are tried again, after `Retry-After` where it is given;
+ * everything else is rejected, redirects too, because the next host was never configured.
+ * @param advice what a status means for this receiver and what to do about it
+ */
+export function classifyHttp(reply: Reply, advice: Readonly<Record<number, string>> = {}): Attempt {
+  if ("error" in reply) return unanswered(reply);
+  const { status } = reply;
+  const said = [status, reply.body].filter((part) => part !== "").join(" ");
+  const answer = advice[status] === undefined ? said : `${said}: ${advice[status]}`;
+  if (status >= 200 && status < 300) return { outcome: "delivered", answer };
+  if (status >= 500 || passingClientErrors.includes(status)) {
+    const afterMs = retryAfter(reply);
+    return { outcome: "retry", answer, ...(afterMs === undefined ? {} : { afterMs }) };
+  }
+  if (status >= 300 && status < 400) {
+    return { outcome: "rejected", answer: `${status}: redirects are not followed, configure the final address` };
+  }
+  if (status === 410) return { outcome: "rejected", answer: "410: the receiver is gone for good, remove the channel" };
+  return { outcome: "rejected", answer };
+}
+
+/** Reads the reply of an SMTP server: 2yz is delivered, 4yz is tried again, everything else is rejected (RFC 5321, 4.2.1). */
+export function classifySmtp(reply: Reply): Attempt {
+  if ("error" in reply) return unanswered(reply);
+  const answer = reply.body || String(reply.status);
+  if (reply.status >= 200 && reply.status < 300) return { outcome: "delivered", answer };
+  if (reply.status >= 400 && reply.status < 500) return { outcome: "retry", answer };
+  return { outcome: "rejected", answer };
+}
+
+/** Errors of Node and ours that the settings are to blame for, and those before there was a connection to send anything on. */
+const wrongSettings: readonly string[] = ["ESETTINGS", "EPRIVATE"];
+const neverSent: readonly string[] = [
+  "ESECRET",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+];
+
+/** Without an answer another try is worth it, unless the settings themselves stand in the way. */
+function unanswered({ error: answer, code }: NoAnswer): Attempt {
+  if (wrongSettings.includes(code)) return { outcome: "rejected", answer };
+  return { outcome: "retry", answer, ...(neverSent.includes(code) ? {} : { unsure: true }) };
+}
+
+/** `Retry-After` in milliseconds, in seconds or as a date, which is measured against the peer's own clock (RFC 9110, 10.2.3). */
+function retryAfter({ headers }: Answer): number | undefined {
+  const value = headers["retry-after"]?.trim() ?? "";
+  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.parse(headers["date"] ?? "");
+  return Number.isNaN(wait) ? undefined : Math.min(Math.max(0, wait), longestWait);
+}

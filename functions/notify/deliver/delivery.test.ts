@@ -1,0 +1,200 @@
+import { describe, expect, it } from "vitest";
+import { abandonedAfterMs, afterAttempt, backoff, giveUpAfterMs, turnOf } from "./delivery.ts";
+import { noon } from "../fixtures.ts";
+import type { Delivery, LedgerEntry } from "./ledger.ts";
+
+function entry(
+  event: Delivery["event"],
+  sequence: number,
+  status: Delivery["status"],
+  changes: Partial<Delivery> = {},
+): LedgerEntry {
+  return {
+    id: `i:${event}:${changes.channel ?? "ops"}`,
+    delivery: {
+      incident: "i",
+      event,
+      channel: "ops",
+      kind: "webhook",
+      sequence,
+      at: new Date(noon),
+      title: "t",
+      status,
+      reason: "route 1",
+      attempts: [],
+      attempt_count: 0,
+      planned_at: new Date(noon),
+      expires_at: new Date(noon),
+      ...changes,
+    },
+  };
+}
+
+const seconds = (amount: number): Date => new Date(noon + amount * 1000);
+
+describe("turnOf", () => {
+  const opened = entry("opened", 1, "planned");
+  const joined = entry("joined", 2, "planned");
+  const resolved = entry("resolved", 3, "planned");
+  const go = { turn: "go", supersedes: [] };
+  const wait = { turn: "wait" };
+  const unanswered = { at: seconds(-60), outcome: "lost", answer: "no answer within 15 s" };
+  const busy = { at: seconds(-30), outcome: "retry", answer: "503" };
+  const refused = { at: seconds(-1), outcome: "rejected", answer: "404" };
+
+  it.each<[string, LedgerEntry, LedgerEntry[], object]>([
+    ["the opening waits for nobody", opened, [joined, resolved], go],
+    ["what is delivered is over", entry("opened", 1, "delivered"), [], { turn: "over" }],
+    ["what is rejected is over", entry("opened", 1, "rejected"), [], { turn: "over" }],
+    ["what another instance is sending waits", entry("opened", 1, "sending", { lease_until: seconds(1) }), [], wait],
+    ["until its lease is over", entry("opened", 1, "sending", { lease_until: seconds(0) }), [], go],
+    ["a next attempt waits for its time", entry("opened", 1, "retrying", { next_attempt_at: seconds(1) }), [], wait],
+    ["and then goes", entry("opened", 1, "retrying", { next_attempt_at: seconds(0) }), [], go],
+    ["an update waits for the opening", joined, [opened], wait],
+    ["but not for that of another channel", joined, [entry("opened", 1, "planned", { channel: "mail" })], go],
+    ["an update follows a delivered opening", joined, [entry("opened", 1, "delivered")], go],
+    ["an update follows a rejected opening", joined, [entry("opened", 1, "rejected")], go],
+    [
+      "an update waits no longer for an abandoned opening",
+      joined,
+      [entry("opened", 1, "planned", { planned_at: new Date(noon - abandonedAfterMs - 1) })],
+      go,
+    ],
+    [
+      "an update waits for one that waited for an opening which is still tried",
+      entry("reminder", 3, "planned"),
+      [
+        entry("opened", 1, "delivered", { attempts: [{ at: seconds(-1), outcome: "delivered", answer: "200" }] }),
+        entry("joined", 2, "planned", { planned_at: new Date(noon - abandonedAfterMs - 1) }),
+      ],
+      wait,
+    ],
+    [
+      "an update is superseded by the all-clear",
+      joined,
+      [resolved],
+      { turn: "suppress", reason: "superseded: the incident is resolved" },
+    ],
+    ["the all-clear waits for the opening", resolved, [opened], wait],
+    [
+      "the all-clear supersedes updates that still wait",
+      resolved,
+      [entry("opened", 1, "delivered"), joined],
+      { turn: "go", supersedes: ["i:joined:ops"] },
+    ],
+    [
+      "the all-clear is pointless when the opening never arrived",
+      resolved,
+      [entry("opened", 1, "rejected")],
+      { turn: "suppress", reason: "never announced here" },
+    ],
+    [
+      "what follows a pointless all-clear is pointless too",
+      entry("status_update", 4, "planned"),
+      [entry("opened", 1, "rejected"), entry("resolved", 3, "suppressed")],
+      { turn: "suppress", reason: "never announced here" },
+    ],
+    [
+      "the all-clear of an opening that was refused waits until the updates give way to it",
+      resolved,
+      [entry("opened", 1, "rejected", { attempts: [refused] }), joined],
+      wait,
+    ],
+    [
+      "the all-clear follows an update that may have arrived before it was superseded",
+      resolved,
+      [
+        entry("opened", 1, "rejected", { attempts: [refused] }),
+        entry("joined", 2, "suppressed", { attempts: [unanswered] }),
+      ],
+      go,
+    ],
+    [
+      "the all-clear follows an opening that may have arrived before it was given up",
+      resolved,
+      [entry("opened", 1, "rejected", { attempts: [unanswered, busy] })],
+      go,
+    ],
+    [
+      "the all-clear is pointless when the opening was refused after an attempt without an answer",
+      resolved,
+      [entry("opened", 1, "rejected", { attempts: [unanswered, refused] })],
+      { turn: "suppress", reason: "never announced here" },
+    ],
+    [
+      "the all-clear follows a delivered update",
+      resolved,
+      [entry("opened", 1, "rejected"), entry("joined", 2, "delivered")],
+      go,
+    ],
+  ])("%s", (_, own, others, expected) => {
+    expect(turnOf(own, [own, ...others], noon, false)).toEqual(expected);
+  });
+
+  it("waits no longer for its time when there is no later", () => {
+    const retrying = entry("opened", 1, "retrying", { next_attempt_at: seconds(1) });
+    expect(turnOf(retrying, [retrying], noon, true)).toEqual(go);
+  });
+});
+
+describe("backoff", () => {
+  it("doubles from 5 s to 10 min, adds at most a fifth, and is the same every time", () => {
+    const bases = [5, 10, 20, 40, 80, 160, 320, 600, 600];
+    for (const [at, base] of bases.entries()) {
+      const wait = backoff("i:opened:ops", at + 1) / 1000;
+      expect(wait).toBe(backoff("i:opened:ops", at + 1) / 1000);
+      expect(wait).toBeGreaterThanOrEqual(base);
+      expect(wait).toBeLessThanOrEqual(base * 1.2);
+    }
+    expect(backoff("i:opened:ops", 8)).not.toBe(backoff("i:opened:mail", 8));
+  });
+});
+
+describe("afterAttempt", () => {
+  const sending = entry("opened", 1, "sending", { lease_until: seconds(60) });
+
+  it("delivers", () => {
+    expect(afterAttempt(sending, { outcome: "delivered", answer: "204" }, noon + 1000, false)).toMatchObject({
+      status: "delivered",
+      reason: "route 1",
+      delivered_at: seconds(1),
+      lease_until: undefined,
+      attempts: [{ at: seconds(1), outcome: "delivered", answer: "204" }],
+    });
+  });
+
+  it("notes that it may have arrived where only the answer is missing", () => {
+    const unsure = { outcome: "retry", answer: "read ECONNRESET", unsure: true } as const;
+    expect(afterAttempt(sending, unsure, noon, false)).toMatchObject({
+      status: "retrying",
+      attempts: [{ at: seconds(0), outcome: "lost", answer: "read ECONNRESET" }],
+    });
+  });
+
+  it("waits as long as the peer asks, and not less than it would itself", () => {
+    const next = (afterMs: number): number =>
+      afterAttempt(sending, { outcome: "retry", answer: "429", afterMs }, noon, false).next_attempt_at?.getTime() ?? 0;
+    expect(next(90_000)).toBe(noon + 90_000);
+    expect(next(0)).toBe(noon + backoff(sending.id, 1));
+  });
+
+  it("gives up after a day, or when there is no later", () => {
+    const retry = { outcome: "retry", answer: "503" } as const;
+    expect(afterAttempt(sending, retry, noon + giveUpAfterMs - 60_000, false).status).toBe("retrying");
+    expect(afterAttempt(sending, retry, noon + giveUpAfterMs, false)).toMatchObject({
+      status: "rejected",
+      reason: "gave up after 1 attempt in 1 d: 503",
+      next_attempt_at: undefined,
+    });
+    expect(afterAttempt(sending, retry, noon + 60_000, true).reason).toBe("gave up after 1 attempt in 1 min: 503");
+  });
+
+  it("keeps the newest 20 attempts and counts them all", () => {
+    let { delivery } = sending;
+    for (let n = 1; n <= 25; n++) {
+      delivery = afterAttempt({ id: sending.id, delivery }, { outcome: "retry", answer: `${n}` }, noon, false);
+    }
+    expect(delivery.attempt_count).toBe(25);
+    expect(delivery.attempts.map(({ answer }) => answer)).toEqual(Array.from({ length: 20 }, (_, n) => `${n + 6}`));
+  });
+});

@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { MemoryStore } from "../../../shared/adapters/memory.ts";
+import { heldLedger, noon, rememberingLogger } from "../fixtures.ts";
+import type { Delivery, DeliveryStatus } from "./ledger.ts";
+import { summarize, writeSummary } from "./summary.ts";
+
+const incident = "i";
+
+/** An event, how it stands, and how often it was tried. */
+type State = readonly [Delivery["event"], DeliveryStatus, number?];
+
+/** What the ledger holds of `ops`: events in their order, and how each stands. */
+function seen(...states: readonly State[]): Delivery[] {
+  return states.map(([event, status, attempts = status === "delivered" ? 1 : 0], index) => {
+    const [entry] = heldLedger("ops", [[{ event, sequence: index + 1 }, status]]);
+    const delivered = status === "delivered" ? { delivered_at: new Date(noon + index * 60_000) } : {};
+    return { ...(entry as { delivery: Delivery }).delivery, reason: "why", attempt_count: attempts, ...delivered };
+  });
+}
+
+async function written(...writers: readonly (readonly Delivery[])[]): Promise<unknown> {
+  const store = new MemoryStore();
+  await store.set("incidents", incident, { title: "t", deliveries: { mail: "opened delivered" } });
+  for (const ledger of writers) await writeSummary(store, incident, summarize(ledger), rememberingLogger());
+  return (await store.get("incidents", incident))?.["deliveries"];
+}
+
+describe("the last word on a channel", () => {
+  const opened = seen(["opened", "delivered"]);
+  const both = seen(["opened", "delivered"], ["resolved", "delivered"]);
+
+  it.each<[string, Delivery[][], string]>([
+    ["the newest", [opened, both], "resolved delivered 2025-09-16 12:01:00 UTC"],
+    ["not that of a writer who comes late", [both, opened], "resolved delivered 2025-09-16 12:01:00 UTC"],
+    [
+      "an end, not the attempt before it",
+      [seen(["opened", "delivered", 2]), seen(["opened", "sending", 1])],
+      "opened delivered 2025-09-16 12:00:00 UTC",
+    ],
+    [
+      "the newer attempt",
+      [seen(["opened", "rejected", 2]), seen(["opened", "planned", 0])],
+      "opened not delivered: why",
+    ],
+    [
+      "what was told, where newer things were not",
+      [opened, seen(["opened", "delivered"], ["joined", "suppressed"])],
+      "opened delivered 2025-09-16 12:00:00 UTC",
+    ],
+    [
+      "what is true again when something that was on its way was overtaken",
+      [
+        seen(["opened", "delivered"], ["reminder", "planned"]),
+        seen(["opened", "delivered"], ["reminder", "suppressed"]),
+      ],
+      "opened delivered 2025-09-16 12:00:00 UTC",
+    ],
+    [
+      "an opening that is told late",
+      [
+        seen(["opened", "suppressed"], ["joined", "suppressed"]),
+        seen(["opened", "planned"], ["joined", "suppressed"], ["severity_raised", "suppressed"]),
+      ],
+      "opened on its way",
+    ],
+  ])("is %s", async (_, writers, ops) => {
+    expect(await written(...writers)).toEqual({ mail: "opened delivered", ops });
+  });
+
+  describe("with several recipients", () => {
+    const to = (recipient: string, ...states: readonly State[]): Delivery[] =>
+      seen(...states).map((delivery) => ({ ...delivery, recipient }));
+    const attempts = [{ at: new Date(noon), outcome: "retry", answer: "451 later" }];
+    const later = { attempts, next_attempt_at: new Date(noon + 60_000) };
+
+    it.each<[string, Delivery[], string]>([
+      [
+        "that is the same for all",
+        [...to("a", ["opened", "delivered"]), ...to("b", ["joined", "suppressed"], ["opened", "delivered"])],
+        "opened delivered 2025-09-16 12:01:00 UTC",
+      ],
+      [
+        "that is worse for one",
+        [
+          ...to("a", ["opened", "delivered"], ["resolved", "delivered"]),
+          ...to("b", ["opened", "rejected"], ["resolved", "suppressed"]),
+        ],
+        "opened not delivered to b: why",
+      ],
+      [
+        "that is worse for some",
+        [
+          ...to("a", ["opened", "delivered"]),
+          ...["b", "c"].flatMap((name) => to(name, ["opened", "retrying", 1]).map((one) => ({ ...one, ...later }))),
+        ],
+        "opened not delivered yet to b and c: 451 later, next attempt 2025-09-16 12:01:00 UTC",
+      ],
+      [
+        "that is bad for all",
+        [...to("a", ["opened", "rejected"]), ...to("b", ["opened", "rejected"])],
+        "opened not delivered: why",
+      ],
+      [
+        "of whom one is not told at all",
+        [...to("a", ["opened", "suppressed"]), ...to("b", ["opened", "delivered"])],
+        "opened delivered to b 2025-09-16 12:00:00 UTC",
+      ],
+    ])("is one %s", async (_, ledger, ops) => {
+      expect(await written(ledger)).toEqual({ mail: "opened delivered", ops });
+    });
+  });
+
+  it("stands beside its numbers, with when the first and the last notice arrived", async () => {
+    const store = new MemoryStore();
+    await store.set("incidents", incident, { told: { mail: { entries: 1, done: 1, attempts: 1 } } });
+    const ledger = seen(
+      ["opened", "delivered", 3],
+      ["joined", "suppressed"],
+      ["reminder", "delivered"],
+      ["resolved", "planned"],
+    );
+    await writeSummary(store, incident, summarize(ledger), rememberingLogger());
+    expect((await store.get("incidents", incident))?.["told"]).toEqual({
+      mail: { entries: 1, done: 1, attempts: 1 },
+      ops: { entries: 4, done: 3, attempts: 4, first_at: new Date(noon), last_at: new Date(noon + 120_000) },
+    });
+  });
+});

@@ -1,0 +1,104 @@
+/** What the notifier reports of itself: notices that do not reach a channel, and messages that were given up. They become incidents of the monitor. */
+import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
+import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
+import { channelProbe, channelRule, deadLettersProbe, monitorComponent, selfGroup } from "../../../shared/monitor.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import { type Reader, readerName } from "../../../shared/documents/delivery-summary.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
+import { type Delivery, isFinal } from "./ledger.ts";
+
+/** How long a notice may be tried before people hear that it does not arrive, in milliseconds. */
+export const lateAfterMs: number = 15 * 60_000;
+
+/**
+ * What the deliveries of an event show of their readers: those that were rejected, or are late, and those that arrived after having been late. Where no
+ * recipient of a channel is reached, the trouble is that of the channel. Pure.
+ */
+export function channelTroubles(deliveries: readonly Delivery[], now: number): ProbeResult[] {
+  return [...Map.groupBy(deliveries, ({ channel }) => channel).values()].flatMap((own) => {
+    const isWhole = own.every(
+      (delivery) => delivery.status === "rejected" || (!isFinal(delivery) && isLate(delivery, now)),
+    );
+    return own.flatMap((delivery) => troubleOf(delivery, isWhole ? { channel: delivery.channel } : delivery, now));
+  });
+}
+
+/** @param reader who is not reached, or is again */
+function troubleOf(delivery: Delivery, reader: Reader, now: number): ProbeResult[] {
+  const { event, incident, status, reason, attempts, attempt_count, planned_at, recipient } = delivery;
+  const last = attempts.at(-1);
+  const at = last?.at ?? planned_at;
+  const what = named({ event, incident });
+  const to = recipient === undefined ? "" : ` to ${recipient}`;
+  const name = readerName(reader);
+  if (status === "rejected") return [failed(channelProbe(name), at, `${what} was not delivered${to}: ${reason}`)];
+  // What was overtaken is not owed any more, however long it was tried.
+  if (status === "suppressed" || attempt_count === 0 || !isLate(delivery, now)) return [];
+  // What has arrived proves that the channel works, whoever else is still waited for.
+  if (status === "delivered") {
+    return [...new Set([name, delivery.channel])].map((reached) => result(channelProbe(reached), at));
+  }
+  const tried = `${what} has been tried for ${spokenDuration(now - planned_at.getTime())}${to}: ${last?.answer}`;
+  return [failed(channelProbe(name), at, tried)];
+}
+
+function isLate({ delivered_at, planned_at }: Delivery, now: number): boolean {
+  return (delivered_at?.getTime() ?? now) - planned_at.getTime() >= lateAfterMs;
+}
+
+/**
+ * What is to be said of a message that was given up.
+ * @param event the news that it was, where it was news of an incident
+ * @param at when that was, in milliseconds since the epoch
+ */
+export function deadLetter(
+  attributes: Readonly<Record<string, string>>,
+  event: IncidentEvent | undefined,
+  at: number,
+): ProbeResult {
+  const { CloudPubSubDeadLetterSourceSubscription: from, CloudPubSubDeadLetterSourceDeliveryCount: count } = attributes;
+  const { function: by, reason } = attributes;
+  const text =
+    from === undefined
+      ? `${by ?? "a function"} could not read a message: ${reason ?? "it does not say why"}`
+      : `a message to ${from} was given up${count === undefined ? "" : ` after ${count} attempts`}`;
+  const lost = event === undefined ? "" : `: ${named(event)}`;
+  return failed(deadLettersProbe, new Date(at), `${text}${lost}`);
+}
+
+/** The report with these results, for the topic `measurements`. @param id the same for the same news */
+export function selfReport(environment: string, id: string, results: readonly ProbeResult[]): Report {
+  const instants = results.map(({ at }) => at).sort();
+  return {
+    v: 1,
+    report: `${environment}/${selfGroup}/${id}`,
+    environment,
+    vantage: "outside",
+    group: selfGroup,
+    trigger: "schedule",
+    started_at: instants[0] ?? new Date(0).toISOString(),
+    finished_at: instants.at(-1) ?? new Date(0).toISOString(),
+    results: [...results],
+  };
+}
+
+/** Whether an incident of the monitor is about notices that do not reach this reader. */
+export function isAbout({ root_cause, alerts }: IncidentEvent, reader: Reader): boolean {
+  return root_cause === monitorComponent.name && alerts.includes(channelRule(readerName(reader)));
+}
+
+function named({ event, incident }: Pick<IncidentEvent, "event" | "incident">): string {
+  return `${event.replaceAll("_", " ")} of ${incident}`;
+}
+
+function failed(probe: string, at: Date, text: string): ProbeResult {
+  return {
+    ...result(probe, at),
+    success: false,
+    failure: { kind: "internal", phase: "delivery", message: bounded(text) },
+  };
+}
+
+function result(probe: string, at: Date): ProbeResult {
+  return { probe, component: monitorComponent.name, at: at.toISOString(), success: true, measurements: [] };
+}

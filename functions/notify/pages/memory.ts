@@ -1,0 +1,125 @@
+/** What a status page remembers: the incidents that were told on it, with what was told of each. Pure. */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import {
+  type IncidentEvent,
+  type IncidentEventKind,
+  type IncidentStatus,
+  incidentEventKinds,
+  incidentStatuses,
+  type Severity,
+  severities,
+} from "../../../shared/messages/incident-event.ts";
+import type { Fields } from "../../../shared/ports.ts";
+
+/** The collection; the id of a document is the name of the channel. */
+export const pageCollection: string = "pages";
+
+/** One event, as it is told on the page; frozen when its delivery is planned. */
+export interface PageNews {
+  /** Id of the incident, for us; the page calls it otherwise. */
+  readonly incident: string;
+  readonly event: IncidentEventKind;
+  readonly sequence: number;
+  /** RFC 3339, as all instants here. */
+  readonly at: string;
+  readonly status: IncidentStatus;
+  readonly severity: Severity;
+  /** Names of the affected components that the page shows. */
+  readonly components: readonly string[];
+  readonly text: string;
+  readonly since: string;
+  readonly resolved_at?: string | undefined;
+}
+
+/** One incident of the page. */
+export interface PageIncident extends Omit<PageNews, "event" | "sequence" | "at" | "text"> {
+  /** What the page calls it: the instant of its opening and a few digits, without the component that broke. */
+  readonly id: string;
+  readonly updates: readonly Pick<PageNews, "sequence" | "at" | "status" | "text">[];
+}
+
+/** Incidents, the newest first. */
+export interface PageMemory {
+  readonly incidents: readonly PageIncident[];
+}
+
+/** How many incidents are remembered, and how many updates of each; pages of older ones stay where they were written. */
+const mostIncidents = 200;
+const mostUpdates = 20;
+
+/** Takes news into what is remembered: in the order in which things happened, however they arrive, and each once. */
+export function withNews(memory: PageMemory, news: PageNews): PageMemory {
+  const { event: _, sequence, at, text, ...now } = news;
+  const known = memory.incidents.find(({ incident }) => incident === news.incident);
+  const others = memory.incidents.filter(({ incident }) => incident !== news.incident);
+  if (known?.updates.some((update) => update.sequence === sequence)) return memory;
+  const update = { sequence, at, status: news.status, text };
+  const updates = [...(known?.updates ?? []), update].sort((a, b) => a.sequence - b.sequence);
+  const isNewest = updates.at(-1) === update;
+  const next: PageIncident = {
+    ...(isNewest || known === undefined ? now : known),
+    id: known?.id ?? publicId(news, others),
+    updates: shortened(updates),
+  };
+  const incidents = [...others, next].sort((a, b) => b.since.localeCompare(a.since) || b.id.localeCompare(a.id));
+  return { incidents: incidents.slice(0, mostIncidents) };
+}
+
+/**
+ * What an incident is called where everybody reads: the internal id names the component that broke.
+ * @param others incidents of the page that have their names already
+ */
+export function publicId(
+  { incident }: Pick<IncidentEvent, "incident">,
+  others: readonly { id: string }[] = [],
+): string {
+  const hash = createHash("sha256").update(incident).digest("hex");
+  for (let digits = 4; ; digits++) {
+    const id = `${incident.slice(0, 15)}-${hash.slice(0, digits)}`;
+    if (!others.some((other) => other.id === id) || digits >= hash.length) return id;
+  }
+}
+
+/** What is remembered, from its document; nothing where there is none, or one that somebody has broken. */
+export function readMemory(fields: Fields | undefined): PageMemory {
+  try {
+    return schemas().memory.parse(JSON.parse(String(fields?.["data"] ?? "")));
+  } catch {
+    return { incidents: [] };
+  }
+}
+
+/** News, as they stand in the payload of a delivery. @throws ZodError */
+export function readNews(news: unknown): PageNews {
+  return schemas().news.parse(news);
+}
+
+/** The document of what is remembered: one text, which costs no index entries. */
+export function memoryFields(memory: PageMemory, now: number): Fields {
+  return { data: JSON.stringify(memory), updated_at: new Date(now) };
+}
+
+/** The beginning and the end tell the story. */
+function shortened<T>(updates: readonly T[]): readonly T[] {
+  return updates.length <= mostUpdates ? updates : [...updates.slice(0, 5), ...updates.slice(5 - mostUpdates)];
+}
+
+const schemas = lazily(() => {
+  const status = z.enum(incidentStatuses);
+  const told = {
+    incident: z.string(),
+    status,
+    severity: z.enum(severities),
+    components: z.array(z.string()),
+    since: z.string(),
+    resolved_at: z.string().optional(),
+  };
+  const update = { sequence: z.number(), at: z.string(), text: z.string() };
+  const news: z.ZodType<PageNews> = z.object({ ...told, ...update, event: z.enum(incidentEventKinds) });
+  const memory: z.ZodType<PageMemory> = z.object({
+    incidents: z.array(z.object({ ...told, id: z.string(), updates: z.array(z.object({ ...update, status })) })),
+  });
+  return { news, memory };
+});

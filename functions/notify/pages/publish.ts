@@ -1,0 +1,117 @@
+/** Writes a status page: takes news in, reads what there is to show, and replaces what stands in the place. */
+import { availabilityCollection, dayOf, monthOf, readDays } from "../../../shared/documents/availability.ts";
+import type { Configuration } from "../../../shared/config/model.ts";
+import { incidentStatuses } from "../../../shared/messages/incident-event.ts";
+import type { Clock, Page, Pages, Store } from "../../../shared/ports.ts";
+import { memoryFields, type PageMemory, type PageNews, pageCollection, readMemory, withNews } from "./memory.ts";
+import { pagesOf } from "./render.ts";
+import { type PageSettings, type PageSources, pageState, shownDays } from "./view.ts";
+
+/** What writing a page needs of the world. */
+export interface PageWorld {
+  readonly store: Store;
+  readonly pages: Pages;
+  readonly clock: Clock;
+  readonly configuration: Configuration;
+}
+
+/** Where a page stands, and how it is set up. */
+export interface PageTarget extends PageSettings {
+  /** Name of the channel. */
+  readonly channel: string;
+  readonly bucket: string;
+}
+
+/** How often a page is worked out anew because somebody else has just written it. */
+const mostTries = 5;
+
+/**
+ * Remembers news of an incident, once.
+ * @throws StoreError
+ */
+export async function remember(channel: string, news: PageNews, { store, clock }: PageWorld): Promise<void> {
+  await store.transaction(async (transaction) => {
+    const memory = readMemory(await transaction.get(pageCollection, channel));
+    const next = withNews(memory, news);
+    if (next !== memory) transaction.set(pageCollection, channel, memoryFields(next, clock.now()));
+  });
+}
+
+/**
+ * Writes a status page as things stand. The version of what stands there is asked for before anything else is read: so
+ * whoever writes has seen at least what the last writer had seen, and an older state never replaces a newer one.
+ * @param changed the incident of which there are news, whose own page is written as well
+ * @throws StoreError, PagesError
+ */
+export async function publish(
+  target: PageTarget,
+  world: PageWorld,
+  signal: AbortSignal,
+  changed?: string,
+): Promise<void> {
+  for (let attempt = 1; attempt <= mostTries; attempt++) {
+    if (await publishOnce(target, changed, world, signal)) return;
+  }
+  throw new Error(`the status page ${target.channel} was written by others ${mostTries} times in a row`);
+}
+
+async function publishOnce(
+  target: PageTarget,
+  changed: string | undefined,
+  world: PageWorld,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { store, pages, clock, configuration } = world;
+  const pagesFrom = (sources: PageSources, now: number): Page[] => {
+    const ids = sources.memory.incidents.flatMap(({ incident, id }) => (incident === changed ? [id] : []));
+    return pagesOf(pageState(sources, configuration, target, now), ids);
+  };
+  // Which pages there are is known only from what is shown: the two looks agree, unless news come in between.
+  const known = readMemory(await store.get(pageCollection, target.channel));
+  const foreseen = pagesFrom({ ...nothing, memory: known }, clock.now());
+  const versions = new Map<string, string | undefined>();
+  await Promise.all(
+    foreseen.map(async ({ path }) => versions.set(path, await pages.version(target.bucket, path, signal))),
+  );
+  const now = clock.now();
+  const written = pagesFrom(await sourcesOf(target, store, now), now);
+  if (written.some(({ path }) => !versions.has(path))) return false;
+  const results = await Promise.all(
+    written.map((page: Page) => pages.write(target.bucket, page, versions.get(page.path), signal)),
+  );
+  return results.every(Boolean);
+}
+
+const nothing: PageSources = { memory: { incidents: [] }, documents: {}, days: {}, blind: false };
+
+async function sourcesOf({ channel }: PageTarget, store: Store, now: number): Promise<PageSources> {
+  const months = [...new Set(Array.from({ length: shownDays }, (_, ago) => monthOf(now - ago * 86_400_000)))];
+  const [memory, monitor, ...known] = await Promise.all([
+    store.get(pageCollection, channel).then(readMemory),
+    store.query({
+      collection: "incidents",
+      where: [
+        ["verdict", "==", "monitor"],
+        ["status", "in", unresolved],
+      ],
+      limit: 1,
+    }),
+    ...months.map((month) => store.get(availabilityCollection, month)),
+  ]);
+  const open = openIds(memory);
+  const documents = await Promise.all(open.map((id) => store.get("incidents", id)));
+  const first = dayOf(now - (shownDays - 1) * 86_400_000);
+  const days = known.flatMap((fields) => Object.entries(readDays(fields))).filter(([date]) => date >= first);
+  return {
+    memory,
+    documents: Object.fromEntries(open.map((id, index) => [id, documents[index]])),
+    days: Object.fromEntries(days),
+    blind: monitor.length > 0,
+  };
+}
+
+const unresolved = incidentStatuses.filter((status) => status !== "resolved");
+
+function openIds({ incidents }: PageMemory): string[] {
+  return incidents.filter(({ status }) => status !== "resolved").map(({ incident }) => incident);
+}

@@ -1,0 +1,261 @@
+/** The pages of a status page, as HTML and JSON. Pure: the same state is the same bytes. No script, nothing from elsewhere. */
+import { upRatio } from "../../../shared/documents/availability.ts";
+import { dateFormat } from "../../../shared/text/formatters.ts";
+import type { Page } from "../../../shared/ports.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
+import { Html, html } from "./html.ts";
+import { contentSecurityPolicy, style } from "./style.ts";
+import type { PageState, ShownComponent, ShownDay, ShownIncident } from "./view.ts";
+import { type ComponentState, statusWords } from "./words.ts";
+
+/** How many past incidents the first page has; the others stand on a page of their own. */
+const pastOnFirstPage = 10;
+
+/**
+ * The pages that a state is shown on: the first, its data, one for each incident that is open, and with news also the list of all incidents.
+ * @param changed ids of incidents whose pages are written as well
+ */
+export function pagesOf(state: PageState, changed: readonly string[] = []): Page[] {
+  const incidents = [...state.open, ...state.past.filter(({ id }) => changed.includes(id))];
+  return [
+    page("index.html", firstPage(state)),
+    {
+      path: "status.json",
+      contentType: "application/json; charset=utf-8",
+      content: `${JSON.stringify(state, null, 1)}\n`,
+    },
+    ...(changed.length === 0 ? [] : [page("history.html", historyPage(state))]),
+    ...incidents.map((incident) => page(pathOf(incident), incidentPage(incident, state))),
+  ];
+}
+
+function page(path: string, content: Html): Page {
+  return { path, contentType: "text/html; charset=utf-8", content: content.text };
+}
+
+function pathOf({ id }: Pick<ShownIncident, "id">): string {
+  return `incidents/${id}.html`;
+}
+
+function firstPage(state: PageState): Html {
+  const { title, components, open, past, summary, timezone } = state;
+  const layers = [
+    { name: "Services", own: components.filter(({ layer }) => layer === "application") },
+    { name: "Platform", own: components.filter(({ layer }) => layer === "platform") },
+  ].filter(({ own }) => own.length > 0);
+  const body = html`<header><h1>${title}: status</h1>
+<p class="banner ${state.state}">${icon(state.state)}<span>${summary}</span></p>
+<p class="soft">As of ${instant(state.at, timezone)}. This page is written anew every few minutes, and with all news.</p>
+${when(state.monitoring_impaired, html`<p class="note">Our monitoring does not see everything at present. What stands here may be out of date.</p>`)}</header>
+<main>
+${when(
+  open.length > 0,
+  html`<h2>${open.length === 1 ? "Happening now" : `Happening now (${open.length})`}</h2>
+${open.map((incident) => openIncident(incident, timezone))}`,
+)}
+${layers.map(
+  ({ name, own }) => html`<h2>${layers.length === 1 ? "Components" : name}</h2>
+<div class="card">${own.map(componentRow)}</div>
+`,
+)}
+<h2>Past incidents</h2>
+${past.length === 0 ? html`<p>None so far.</p>` : pastList(past.slice(0, pastOnFirstPage), timezone, "")}
+${when(past.length > 0, html`<p class="soft"><a href="history.html">All incidents</a></p>`)}
+</main>
+${footer("status.json")}`;
+  return document(`${title}: ${summary}`, state.state, body);
+}
+
+function openIncident(incident: ShownIncident, timezone: string): Html {
+  return html`<article class="incident ${toneOf(incident)}"><h3><a href="${pathOf(incident)}">${incident.title}</a></h3>
+<p class="soft">${statusWords[incident.status]} · since ${instant(incident.since, timezone)}</p>
+${updateList(incident, timezone)}</article>
+`;
+}
+
+function updateList({ updates }: ShownIncident, timezone: string): Html {
+  const newestFirst = [...updates].reverse();
+  return html`<ol class="updates">${newestFirst.map(
+    ({ at, text }) => html`<li><p>${text}</p><p class="soft">${instant(at, timezone)}</p></li>
+`,
+  )}</ol>`;
+}
+
+function componentRow(component: ShownComponent): Html {
+  const { title, state, state_text, availability, days } = component;
+  const bad = days.filter(({ down }) => down > 0);
+  const ratio = availability === null ? "not measured yet" : `${percent(availability)} available`;
+  return html`<section><div class="row"><h3>${title}</h3><span class="state ${state}">${icon(state)}${state_text}</span></div>
+${bars(component)}
+<div class="scale"><span>${days.length} days ago</span><span>${ratio}</span><span>Today</span></div>
+${when(bad.length > 0, html`<details><summary>${bad.length === 1 ? "One day" : `${bad.length} days`} with a failure</summary><ul>${[...bad].reverse().map((day) => html`<li>${dayText(day)}</li>`)}</ul></details>`)}</section>
+`;
+}
+
+/** A bar for each day. For those who do not see them, the sum in words; the days with a failure stand below as a list. */
+function bars({ title, availability, days }: ShownComponent): Html {
+  const bad = days.filter(({ down }) => down > 0).length;
+  const known = days.filter(({ up, down }) => up + down > 0).length;
+  const label =
+    availability === null
+      ? `${title}: nothing was measured in the last ${days.length} days.`
+      : `${title}: available ${percent(availability)} of the time in the last ${days.length} days, of which ${known} were measured and ${bad} had a failure.`;
+  const bar = (day: ShownDay, index: number): Html => {
+    const kind = kindOf(day);
+    // A day with a failure is told by its shape as well: it has a gap in its middle.
+    const x = index * 10 + 1;
+    const shape =
+      kind === "some" || kind === "much"
+        ? html`<rect class="${kind}" x="${x}" y="0" width="8" height="14"/><rect class="${kind}" x="${x}" y="18" width="8" height="14"/>`
+        : html`<rect class="${kind}" x="${x}" y="0" width="8" height="32"/>`;
+    return html`<g><title>${dayText(day)}</title>${shape}</g>`;
+  };
+  return html`<svg class="bars" role="img" aria-label="${label}" viewBox="0 0 ${days.length * 10} 32" preserveAspectRatio="none">${days.map(bar)}</svg>`;
+}
+
+/** A failure of more than one percent of a day, a quarter of an hour, is much. */
+function kindOf({ up, down }: ShownDay): "up" | "some" | "much" | "none" {
+  const ratio = upRatio({ up, down });
+  if (ratio === undefined) return "none";
+  if (down === 0) return "up";
+  return ratio >= 0.99 ? "some" : "much";
+}
+
+function dayText({ date, up, down }: ShownDay): string {
+  const day = dayName(date);
+  const ratio = upRatio({ up, down });
+  if (ratio === undefined) return `${day}: not measured`;
+  return down === 0
+    ? `${day}: no failure`
+    : `${day}: failed for ${spokenDuration(down * 1000)}, ${percent(ratio)} available`;
+}
+
+function pastList(past: readonly ShownIncident[], timezone: string, base: string): Html {
+  return html`<ul class="card past">${past.map(
+    (incident) => html`<li><h3><a href="${base}${pathOf(incident)}">${incident.title}</a></h3>
+<p class="soft">${instant(incident.since, timezone)} · ${lasted(incident)}</p></li>
+`,
+  )}</ul>`;
+}
+
+function historyPage(state: PageState): Html {
+  const { title, timezone, past, open } = state;
+  const all = [...open, ...past];
+  const months = [...Map.groupBy(all, ({ since }) => since.slice(0, 7))];
+  const body = html`<header><h1><a href="index.html">${title}: status</a></h1></header>
+<main><h2>All incidents</h2>
+${months.map(
+  ([month, own]) => html`<h2>${monthName(month)}</h2>
+${pastList(own, timezone, "")}
+`,
+)}</main>
+${footer("status.json")}`;
+  return document(`${title}: all incidents`, state.state, body);
+}
+
+function incidentPage(incident: ShownIncident, { title, timezone }: PageState): Html {
+  const { components, status, since, resolved_at } = incident;
+  const body = html`<header><h1><a href="../index.html">${title}: status</a></h1></header>
+<main><article class="incident ${toneOf(incident)}"><h2>${incident.title}</h2>
+<p class="soft">${statusWords[status]} · from ${instant(since, timezone)}${resolved_at === null ? "" : html` to ${instant(resolved_at, timezone)}`} · ${lasted(incident)}</p>
+<p>Affected: ${components.join(", ")}</p>
+${updateList(incident, timezone)}</article></main>
+${footer("../status.json")}`;
+  return document(`${incident.title} · ${title}`, toneOf(incident), body);
+}
+
+function toneOf({ status, severity }: ShownIncident): ComponentState {
+  if (status === "resolved") return "operational";
+  if (status === "recovering") return "recovering";
+  return severity === "critical" ? "down" : severity === "warning" ? "degraded" : "unknown";
+}
+
+function lasted({ since, resolved_at, status }: ShownIncident): string {
+  if (resolved_at === null) return status === "resolved" ? "over" : "not over yet";
+  return `lasted ${spokenDuration(Date.parse(resolved_at) - Date.parse(since))}`;
+}
+
+function footer(data: string): Html {
+  return html`<footer class="soft"><p>Days are those of UTC. <a href="${data}">The same as JSON</a>. Watched by Pathkeeper.</p></footer>`;
+}
+
+function document(title: string, state: ComponentState, body: Html): Html {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="content-security-policy" content="${contentSecurityPolicy()}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<link rel="icon" href="${favicon(state)}">
+<style>${new Html(style)}</style>
+</head>
+<body>
+${body}
+</body>
+</html>
+`;
+}
+
+/** A shape for each state, so that none is told by its colour alone. */
+const shapes: Readonly<Record<ComponentState, string>> = {
+  operational: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.6 5.3-4.2 4.6a.9.9 0 0 1-1.3 0L4.3 9.1l1.3-1.3 1.1 1.1 3.6-3.9Z",
+  degraded: "M8 1 .6 14.5h14.8Zm-.9 5h1.8v4H7.1Zm0 5h1.8v1.8H7.1Z",
+  down: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.2 8.9-1.3 1.3L8 9.3l-1.9 1.9-1.3-1.3L6.7 8 4.8 6.1l1.3-1.3L8 6.7l1.9-1.9 1.3 1.3L9.3 8Z",
+  recovering: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm.9 7.5L11.6 10l-.9 1.5-3.6-2.1V4h1.8Z",
+  unknown: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1ZM4 7.1h8v1.8H4Z",
+};
+
+function icon(state: ComponentState): Html {
+  return html`<svg viewBox="0 0 16 16" aria-hidden="true"><path fill-rule="evenodd" d="${shapes[state]}"/></svg>`;
+}
+
+const favicons: Readonly<Record<ComponentState, string>> = {
+  operational: "#3fa873",
+  degraded: "#e3a02c",
+  down: "#d64a3f",
+  recovering: "#2b5fb3",
+  unknown: "#8a8c93",
+};
+
+function favicon(state: ComponentState): string {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="${favicons[state]}" fill-rule="evenodd" d="${shapes[state]}"/></svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`;
+}
+
+function when(condition: boolean, shown: Html): Html {
+  return condition ? shown : new Html("");
+}
+
+/** An instant as people of the zone say it, and exactly for programs. */
+function instant(at: string, timezone: string): Html {
+  const time = new Date(at);
+  if (Number.isNaN(time.getTime())) return html`${at}`;
+  const text = dateFormat("en-GB", {
+    timeZone: timezone,
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZoneName: "short",
+  }).format(time);
+  return html`<time datetime="${time.toISOString()}">${text}</time>`;
+}
+
+function dayName(date: string): string {
+  const options = { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric" } as const;
+  return dateFormat("en-GB", options).format(new Date(`${date}T00:00:00Z`));
+}
+
+function monthName(month: string): string {
+  const options = { timeZone: "UTC", month: "long", year: "numeric" } as const;
+  return dateFormat("en-GB", options).format(new Date(`${month}-01T00:00:00Z`));
+}
+
+/** `100 %`, `99.95 %`: never rounded up to a hundred. */
+function percent(ratio: number): string {
+  const hundredths = Math.floor(ratio * 10_000) / 100;
+  return `${hundredths === 100 ? "100" : hundredths.toFixed(2)} %`;
+}

@@ -1,0 +1,212 @@
+/** What a status page shows, worked out from what is remembered and from documents. Pure; `status.json` is this, as it is. */
+import { type Day, dayOf, upRatio } from "../../../shared/documents/availability.ts";
+import type { Configuration } from "../../../shared/config/model.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import type { IncidentStatus, Severity } from "../../../shared/messages/incident-event.ts";
+import type { Fields } from "../../../shared/ports.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import type { PageIncident, PageMemory } from "./memory.ts";
+import { type ComponentState, enumeration, incidentTitle, stateWords } from "./words.ts";
+
+/** How many days of availability a page shows. */
+export const shownDays = 90;
+
+/** What a page is made of. */
+export interface PageSources {
+  readonly memory: PageMemory;
+  /** The documents of the incidents that are not over, by their ids. */
+  readonly documents: Readonly<Record<string, Fields | undefined>>;
+  /** Availability by day. */
+  readonly days: Readonly<Record<string, Day>>;
+  /** Whether the monitor has trouble of its own, so that it may not see everything. */
+  readonly blind: boolean;
+}
+
+/** How a page is set up. */
+export interface PageSettings {
+  readonly title?: string | undefined;
+  /** Names of the components that are shown, in this order. @default all */
+  readonly components?: readonly string[] | undefined;
+}
+
+/** One day of one component. Seconds. */
+export interface ShownDay {
+  readonly date: string;
+  readonly up: number;
+  readonly down: number;
+}
+
+/** A component as it is shown. */
+export interface ShownComponent {
+  readonly name: string;
+  readonly title: string;
+  readonly layer: "application" | "platform";
+  readonly state: ComponentState;
+  readonly state_text: string;
+  /** From 0 to 1, over all days shown; null where nothing is known. */
+  readonly availability: number | null;
+  /** The oldest first; a day of which nothing is known has neither `up` nor `down`. */
+  readonly days: readonly ShownDay[];
+}
+
+/** An incident as it is shown. */
+export interface ShownIncident {
+  readonly id: string;
+  readonly title: string;
+  readonly status: IncidentStatus;
+  readonly severity: Severity;
+  readonly components: readonly string[];
+  readonly since: string;
+  readonly resolved_at: string | null;
+  /** The oldest first. */
+  readonly updates: readonly { readonly at: string; readonly status: IncidentStatus; readonly text: string }[];
+}
+
+/** Everything that a page shows. */
+export interface PageState {
+  readonly title: string;
+  readonly timezone: string;
+  /** When it was worked out, RFC 3339. */
+  readonly at: string;
+  readonly state: ComponentState;
+  /** The one sentence that most people come for. */
+  readonly summary: string;
+  /** The monitor may not see everything at present. */
+  readonly monitoring_impaired: boolean;
+  readonly components: readonly ShownComponent[];
+  readonly open: readonly ShownIncident[];
+  /** The newest first. */
+  readonly past: readonly ShownIncident[];
+}
+
+/** The components that a page shows, in its order: what users touch first where nothing else is said. */
+export function shownComponents(
+  { components }: Configuration,
+  settings: PageSettings,
+): readonly Configuration["components"][number][] {
+  const { components: chosen } = settings;
+  if (chosen !== undefined) return chosen.flatMap((name) => components.find((one) => one.name === name) ?? []);
+  return (["application", "platform"] as const).flatMap((layer) => components.filter((one) => one.layer === layer));
+}
+
+/** Works out what a page shows at an instant. */
+export function pageState(
+  sources: PageSources,
+  configuration: Configuration,
+  settings: PageSettings,
+  now: number,
+): PageState {
+  const shown = shownComponents(configuration, settings);
+  const titles = new Map(shown.map(({ name, title }) => [name, bounded(title, [], 80)]));
+  const current = sources.memory.incidents.map((incident) =>
+    withDocument(incident, ownEntry(sources.documents, incident.incident)),
+  );
+  const listed = current.filter(({ components }) => components.some((name) => titles.has(name)));
+  const open = listed.filter(({ status }) => status !== "resolved");
+  const components = shown.map(({ name, layer }): ShownComponent => {
+    const days = daysOf(name, sources.days, now);
+    const known = days.some(({ up, down }) => up + down > 0);
+    const state = worst([known ? "operational" : "unknown", ...open.map((incident) => stateIn(incident, name))]);
+    const ratio = upRatio({ up: sum(days, "up"), down: sum(days, "down") });
+    const state_text = stateWords[state];
+    return { name, title: titles.get(name) ?? name, layer, state, state_text, availability: ratio ?? null, days };
+  });
+  const shownOf = (incident: Current): ShownIncident => {
+    const { id, severity, status, since, resolved_at = null, updates } = incident;
+    const affected = [...titles].flatMap(([name, title]) => (incident.components.includes(name) ? [title] : []));
+    return {
+      id,
+      title: incidentTitle(severity, affected),
+      status,
+      severity,
+      components: affected,
+      since,
+      resolved_at,
+      // What was just said is not said again: an outage that widens five times in a minute is one update.
+      updates: updates
+        .filter(({ text }, index) => text !== updates[index - 1]?.text)
+        .map(({ at, status: then, text }) => ({ at, status: then, text })),
+    };
+  };
+  const state = worst(components.map((component) => component.state));
+  return {
+    title: settings.title ?? configuration.title,
+    timezone: configuration.timezone,
+    at: new Date(now).toISOString(),
+    state,
+    summary: summaryOf(state, components),
+    monitoring_impaired: sources.blind,
+    components,
+    open: open.map(shownOf),
+    past: listed.filter(({ status }) => status === "resolved").map(shownOf),
+  };
+}
+
+/** An incident with what its document says at present. */
+interface Current extends PageIncident {
+  /** Components that fail, and those that are only slower or less reliable; without them, what was told decides. */
+  readonly now?: Readonly<Record<string, unknown>>;
+}
+
+/** What was told, brought up to the document. That it is over is told first, and shown then. */
+function withDocument(incident: PageIncident, document: Fields | undefined): Current {
+  if (incident.status === "resolved" || document === undefined) return incident;
+  const { status, severity, components, component_states: states } = document;
+  return {
+    ...incident,
+    ...(status === "open" || status === "acknowledged" || status === "recovering" ? { status } : {}),
+    ...(severity === "critical" || severity === "warning" || severity === "info" ? { severity } : {}),
+    ...(Array.isArray(components) ? { components: components.map(String) } : {}),
+    ...(typeof states === "object" && states !== null ? { now: states as Readonly<Record<string, unknown>> } : {}),
+  };
+}
+
+/** How an incident leaves a component. */
+function stateIn({ components, severity, status, now }: Current, name: string): ComponentState {
+  if (!components.includes(name)) return "operational";
+  if (status === "recovering") return "recovering";
+  const told = ownEntry(now, name);
+  if (told === "fails") return "down";
+  if (told === "degraded") return "degraded";
+  if (told === "works again") return "recovering";
+  if (severity === "info") return "operational";
+  return severity === "critical" ? "down" : "degraded";
+}
+
+function daysOf(name: string, days: PageSources["days"], now: number): ShownDay[] {
+  return Array.from({ length: shownDays }, (_, index): ShownDay => {
+    const date = dayOf(now - (shownDays - 1 - index) * 86_400_000);
+    const { up = 0, down = 0 } = ownEntry(ownEntry(days, date)?.components, name) ?? {};
+    return { date, up, down };
+  });
+}
+
+function sum(days: readonly ShownDay[], key: "up" | "down"): number {
+  return days.reduce((total, day) => total + day[key], 0);
+}
+
+/** From the best to the worst. */
+const order: readonly ComponentState[] = ["operational", "unknown", "recovering", "degraded", "down"];
+
+function worst(states: readonly ComponentState[]): ComponentState {
+  return states.reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a), "operational");
+}
+
+function summaryOf(state: ComponentState, components: readonly ShownComponent[]): string {
+  const those = (of: ComponentState): string[] =>
+    components.filter((one) => one.state === of).map(({ title }) => title);
+  const are = (titles: readonly string[], one: string, more: string): string => (titles.length > 1 ? more : one);
+  const found = those(state);
+  switch (state) {
+    case "operational":
+      return "Everything works";
+    case "unknown":
+      return found.length === components.length ? "Nothing is known yet" : `Nothing is known of ${enumeration(found)}`;
+    case "recovering":
+      return `${enumeration(found)} ${are(found, "works", "work")} again, and ${are(found, "is", "are")} being checked`;
+    case "degraded":
+      return `${enumeration(found)} ${are(found, "is", "are")} slower or less reliable than usual`;
+    case "down":
+      return `${enumeration(found)} ${are(found, "does", "do")} not work`;
+  }
+}

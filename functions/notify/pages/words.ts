@@ -1,0 +1,88 @@
+/** What a status page says: plain words for everybody. No target, rule, measurement, cause, team or evidence is ever among them. */
+import type {
+  IncidentEvent,
+  IncidentEventKind,
+  IncidentStatus,
+  Severity,
+} from "../../../shared/messages/incident-event.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import { asSentence, list } from "../../../shared/text/sentences.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
+
+/** How a component is. */
+export type ComponentState = "operational" | "degraded" | "down" | "recovering" | "unknown";
+
+/** A component in words. */
+export const stateWords: Readonly<Record<ComponentState, string>> = {
+  operational: "Works",
+  degraded: "Slower or less reliable",
+  down: "Does not work",
+  recovering: "Works again, being checked",
+  unknown: "Not known",
+};
+
+/** Where an incident stands, in words. */
+export const statusWords: Readonly<Record<IncidentStatus, string>> = {
+  open: "Being looked into",
+  acknowledged: "Being worked on",
+  recovering: "Works again, being checked",
+  resolved: "Over",
+};
+
+/** What an incident is called: `Disruption of Backend and Auth service`. */
+export function incidentTitle(severity: Severity, titles: readonly string[]): string {
+  const what = enumeration(titles);
+  if (severity === "critical") return `Disruption of ${what}`;
+  return severity === "warning" ? `${what} slower or less reliable` : `Notice about ${what}`;
+}
+
+/** One thing that happened, told to everybody. Pure. */
+export function updateText(
+  event: Pick<IncidentEvent, "event" | "severity" | "status" | "first_failure_at" | "resolved_at">,
+  titles: readonly string[],
+  impacts: readonly string[],
+): string {
+  const what = enumeration(titles);
+  const felt = impacts.length === 0 ? "" : ` ${impacts.map(sentence).join(" ")}`;
+  return updates[event.event]({ what, are: titles.length > 1, felt, ...event });
+}
+
+interface Told extends Pick<IncidentEvent, "severity" | "status" | "first_failure_at" | "resolved_at"> {
+  readonly what: string;
+  /** Whether there is more than one. */
+  readonly are: boolean;
+  readonly felt: string;
+}
+
+const updates: Readonly<Record<IncidentEventKind, (told: Told) => string>> = {
+  opened: (told) => `${troubleOf(told)}${told.felt} We are looking into it.`,
+  joined: ({ what, felt }) => `It reaches further than we first saw: ${what}.${felt}`,
+  severity_raised: (told) => `It has become worse. ${troubleOf(told)}${told.felt}`,
+  root_cause_changed: () => "We know more about the cause, and go on working on it.",
+  acknowledged: () => "Somebody is working on it.",
+  recovering: ({ what, are }) => `${what} ${are ? "work" : "works"} again. We are checking that it stays so.`,
+  regressed: (told) => `It is not over yet. ${troubleOf(told)}${told.felt}`,
+  resolved: ({ what, are, first_failure_at, resolved_at }) => {
+    const lasted = Date.parse(resolved_at ?? "") - Date.parse(first_failure_at);
+    const how = Number.isNaN(lasted) ? "" : ` It lasted ${spokenDuration(lasted)}.`;
+    return `It is over: ${what} ${are ? "work" : "works"} again.${how}`;
+  },
+  reminder: () => "It is not over yet. We go on working on it.",
+  escalated: () => "It is not over yet. We go on working on it.",
+  status_update: (told) => `It is not over yet. ${troubleOf(told)}${told.felt} We go on working on it.`,
+};
+
+function troubleOf({ severity, what, are }: Told): string {
+  if (severity === "critical") return `${what} ${are ? "do" : "does"} not work as usual.`;
+  if (severity === "warning") return `${what} ${are ? "are" : "is"} slower or less reliable than usual.`;
+  return `We have noticed something about ${what}; nothing is disturbed.`;
+}
+
+/** Titles as people list them, each bounded. */
+export function enumeration(titles: readonly string[]): string {
+  return list(titles.map((title) => bounded(title, [], 80)));
+}
+
+function sentence(text: string): string {
+  return asSentence(bounded(text));
+}

@@ -1,0 +1,53 @@
+/** Status pages as the notifier writes them: with news of an incident, and regularly, so that the availability is not stale. */
+import type { Configuration } from "../../../shared/config/model.ts";
+import { PagesError } from "../../../shared/ports.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import type { OutgoingPage, Reply } from "../channel.ts";
+import { type StatusPageSettings, statusPage } from "../channels/status_page.ts";
+import { readNews } from "./memory.ts";
+import { type PageTarget, type PageWorld, publish, remember } from "./publish.ts";
+
+/** How long writing a page may take when nobody waits for it, in milliseconds. */
+const refreshDeadlineMs = 30_000;
+
+/** Takes news in and writes the page. */
+export function pageWriter(world: PageWorld): (outgoing: OutgoingPage, deadline: AbortSignal) => Promise<Reply> {
+  return async ({ channel, news }, deadline) => {
+    const target = targets(world.configuration).find((one) => one.channel === channel);
+    if (target === undefined) return { error: `there is no status page ${channel} any more`, code: "ESETTINGS" };
+    try {
+      const known = readNews(news);
+      await remember(channel, known, world);
+      await publish(target, world, deadline, known.incident);
+      return { status: 200, headers: {}, body: `written to ${target.bucket}` };
+    } catch (error) {
+      if (!(error instanceof PagesError)) throw error;
+      const message = bounded(error.message);
+      return error.status === 0
+        ? { error: message, code: "EPAGES" }
+        : { status: error.status, headers: {}, body: message };
+    }
+  };
+}
+
+/**
+ * Writes all status pages as things stand.
+ * @throws StoreError, PagesError
+ */
+export async function refreshPages(world: PageWorld): Promise<void> {
+  const signal = AbortSignal.timeout(refreshDeadlineMs);
+  await Promise.all(targets(world.configuration).map((target) => publish(target, world, signal)));
+}
+
+function targets({ channels }: Configuration): PageTarget[] {
+  return channels
+    .filter(({ kind }) => kind === statusPage.kind)
+    .flatMap(({ name, settings }) => {
+      const { success, data } = statusPage.settings.safeParse(settings);
+      return success ? [targetOf(name, data)] : [];
+    });
+}
+
+function targetOf(channel: string, { bucket, title, components }: StatusPageSettings): PageTarget {
+  return { channel, bucket, title, components };
+}

@@ -1,0 +1,346 @@
+import { describe, expect, it } from "vitest";
+import type { MaintenanceWindow, Route } from "../../../shared/config/model.ts";
+import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
+import { channels as kinds } from "../channels/index.ts";
+import { configurationOf, heldLedger, incidentEvent, noon, resolvedEvent } from "../fixtures.ts";
+import type { DeliveryStatus, LedgerEntry } from "../deliver/ledger.ts";
+import { type NotificationPlan, plan } from "./plan.ts";
+import type { Silence } from "./silence.ts";
+
+const ops = { name: "ops", kind: "webhook", settings: { url: { secret: "ops-url" } } };
+const mail = { name: "mail", kind: "email", settings: { to: ["infra@example.com"] } };
+
+/** The plan as lines: `mail: yes`, `ops: no route: …`. */
+function told(
+  event: IncidentEvent,
+  given: {
+    routes?: readonly Route[];
+    silences?: readonly Silence[];
+    maintenance?: readonly MaintenanceWindow[];
+    ledger?: readonly LedgerEntry[];
+  } = {},
+): Record<string, string> {
+  const { deliveries, suppressed } = planned(event, given);
+  return Object.fromEntries([
+    ...deliveries.map(({ channel }) => [channel, "yes"]),
+    ...suppressed.map(({ channel, reason }) => [channel, reason]),
+  ]);
+}
+
+function planned(event: IncidentEvent, given: Parameters<typeof told>[1] = {}): NotificationPlan {
+  const { maintenance = [] } = given;
+  const configuration = { ...configurationOf([mail, ops], given.routes), maintenance };
+  return plan(event, { configuration, kinds, silences: given.silences ?? [], ledger: given.ledger ?? [] }, noon);
+}
+
+describe("routes", () => {
+  it.each<[string, Omit<Route, "channels">, string]>([
+    ["an empty route", {}, "yes"],
+    ["its severity", { severity: ["warning", "critical"] }, "yes"],
+    ["another severity", { severity: ["info"] }, "no route: opened, critical, vpc-connector"],
+    ["the root cause", { components: ["vpc-connector"] }, "yes"],
+    ["a component that suffers", { components: ["backend"] }, "yes"],
+    ["another component", { components: ["auth"] }, "no route: opened, critical, vpc-connector"],
+    ["the event", { events: ["opened", "resolved"] }, "yes"],
+    ["another event", { events: ["resolved"] }, "no route: opened, critical, vpc-connector"],
+    [
+      "all but one of several",
+      { severity: ["critical"], events: ["resolved"] },
+      "no route: opened, critical, vpc-connector",
+    ],
+  ])("%s", (_, route, expected) => {
+    expect(told(incidentEvent(), { routes: [{ channels: ["ops"], ...route }] })).toEqual({
+      mail: "no route: opened, critical, vpc-connector",
+      ops: expected,
+    });
+  });
+
+  it("says which routes matched", () => {
+    const routes: Route[] = [
+      { channels: ["ops"], severity: ["info"] },
+      { channels: ["ops"] },
+      { channels: ["ops", "mail"] },
+    ];
+    expect(planned(incidentEvent(), { routes }).deliveries.map(({ channel, reason }) => [channel, reason])).toEqual([
+      ["mail", "route 3"],
+      ["ops", "route 2, 3"],
+    ]);
+  });
+});
+
+describe("silences", () => {
+  const silence = (scope: Silence["scope"], name: string, changes: Partial<Silence> = {}): Silence => ({
+    scope,
+    name,
+    from: noon,
+    until: noon + 3_600_000,
+    reason: "connector upgrade",
+    ...changes,
+  });
+  const until = "until 2025-09-16T13:00:00.000Z: connector upgrade";
+
+  it.each<[string, Silence[], string]>([
+    ["of the environment", [silence("environment", "netra-staging")], `silenced (environment netra-staging) ${until}`],
+    ["of another environment", [silence("environment", "production")], "yes"],
+    ["of the root cause", [silence("component", "vpc-connector")], `silenced (component vpc-connector) ${until}`],
+    ["of a component that only suffers", [silence("component", "backend")], "yes"],
+    ["of one rule of two", [silence("rule", "connector full")], "yes"],
+    [
+      "of every rule",
+      [silence("rule", "connector full"), silence("rule", "backend-health failing")],
+      `silenced (rule connector full) ${until}`,
+    ],
+    [
+      "of the incident",
+      [silence("incident", "20250916-120000-vpc-connector")],
+      `silenced (incident 20250916-120000-vpc-connector) ${until}`,
+    ],
+    ["that ends now", [silence("environment", "netra-staging", { until: noon })], "yes"],
+    ["that begins later", [silence("environment", "netra-staging", { from: noon + 1 })], "yes"],
+  ])("%s", (_, silences, expected) => {
+    expect(told(incidentEvent(), { silences })).toEqual({ mail: expected, ops: expected });
+  });
+
+  it("never mutes the all-clear of what was announced", () => {
+    const ledger = heldLedger("mail", [[{}, "delivered"]]);
+    const silences = [silence("environment", "netra-staging")];
+    expect(told(resolvedEvent(), { silences, ledger })).toEqual({ mail: "yes", ops: "never announced here" });
+  });
+});
+
+describe("maintenance", () => {
+  const once = { from: noon, to: noon + 3_600_000 };
+  const window = (components?: string[]): MaintenanceWindow[] => [
+    { name: "patching", timezone: "Etc/UTC", once, ...(components === undefined ? {} : { components }) },
+  ];
+  const refused = 'maintenance "patching" until 2025-09-16T13:00:00.000Z';
+
+  it.each<[string, MaintenanceWindow[], string]>([
+    ["of everything", window(), refused],
+    ["of the root cause", window(["vpc-connector"]), refused],
+    ["of a component that only suffers", window(["backend"]), "yes"],
+    ["of another component", window(["auth"]), "yes"],
+  ])("%s", (_, maintenance, expected) => {
+    expect(told(incidentEvent(), { maintenance })).toEqual({ mail: expected, ops: expected });
+  });
+
+  it("never mutes the all-clear of what was announced", () => {
+    const ledger = heldLedger("mail", [[{}, "delivered"]]);
+    expect(told(resolvedEvent(), { maintenance: window(), ledger })).toEqual({
+      mail: "yes",
+      ops: "never announced here",
+    });
+  });
+});
+
+describe("who was not told at first", () => {
+  const joined = incidentEvent({ event: "joined", sequence: 2, components: ["vpc-connector", "backend", "auth"] });
+  const routes: Route[] = [
+    { channels: ["ops"], components: ["auth"] },
+    { channels: ["mail"], events: ["escalated", "resolved"] },
+  ];
+
+  it.each<[string, LedgerEntry[]]>([
+    ["was not concerned", heldLedger("ops", [[{}, "suppressed"]])],
+    ["could not be reached", heldLedger("ops", [[{}, "rejected"]])],
+    ["was not configured", []],
+  ])("and %s hears of it as an opening, once", (_, ledger) => {
+    const { deliveries, suppressed } = planned(joined, { routes, ledger });
+    expect(deliveries.map(({ key, insteadOf, reason }) => [key, insteadOf, reason])).toEqual([
+      [
+        "20250916-120000-vpc-connector:opened:ops",
+        "20250916-120000-vpc-connector:joined:ops",
+        "route 1, since joined: it was not told before",
+      ],
+    ]);
+    expect(JSON.stringify(deliveries[0]?.payload)).toContain("incident.opened");
+    expect(suppressed.map(({ channel, reason }) => [channel, reason])).toEqual([
+      ["mail", "no route: joined, critical, vpc-connector"],
+    ]);
+    const again = incidentEvent({ event: "root_cause_changed", sequence: 3, components: joined.components });
+    const known = heldLedger("ops", [[{}, "planned"]]);
+    expect(planned(again, { routes, ledger: known }).deliveries.map(({ key }) => key)).toEqual([
+      "20250916-120000-vpc-connector:root_cause_changed:ops",
+    ]);
+  });
+
+  it("and is muted still is told nothing, with the reason", () => {
+    const maintenance = [{ name: "move", timezone: "Etc/UTC", once: { from: noon, to: noon + 60_000 } }];
+    expect(told(joined, { routes, maintenance }).ops).toBe('maintenance "move" until 2025-09-16T12:01:00.000Z');
+  });
+});
+
+describe("the limit", () => {
+  const updates = (count: number): LedgerEntry[] =>
+    heldLedger(
+      "ops",
+      Array.from({ length: count }, (_, index) => [
+        { event: "root_cause_changed", sequence: index + 1, occurrence: index + 1 },
+        "delivered",
+      ]),
+    );
+
+  it.each<[IncidentEvent["event"], number, string]>([
+    ["root_cause_changed", 11, "yes"],
+    [
+      "root_cause_changed",
+      12,
+      "limit: 12 notices of this incident within an hour, what follows stands in the incident",
+    ],
+    ["severity_raised", 12, "yes"],
+    ["resolved", 12, "yes"],
+  ])("a %s after %i notices within the hour", (event, count, expected) => {
+    const status = event === "resolved" ? "resolved" : "open";
+    const ledger = updates(count);
+    expect(told(incidentEvent({ event, status, sequence: 20, occurrence: 20 }), { ledger }).ops).toBe(expected);
+  });
+
+  it("counts the last hour only", () => {
+    const at = new Date(noon + 3_600_000).toISOString();
+    const event = incidentEvent({ event: "root_cause_changed", sequence: 20, occurrence: 20, at });
+    expect(told(event, { ledger: updates(12) }).ops).toBe("yes");
+  });
+});
+
+describe("the all-clear", () => {
+  it.each<[DeliveryStatus, string]>([
+    ["planned", "yes"],
+    ["sending", "yes"],
+    ["retrying", "yes"],
+    ["delivered", "yes"],
+    ["rejected", "never announced here"],
+    ["suppressed", "never announced here"],
+  ])("after an opening that is %s: %s", (status, expected) => {
+    const ledger = heldLedger("ops", [[{}, status]]);
+    expect(told(resolvedEvent(), { ledger, routes: [] })).toEqual({ mail: "never announced here", ops: expected });
+  });
+
+  it.each([
+    ["retry", "never announced here"],
+    ["lost", "yes"],
+  ])("after an opening that was given up, with an attempt that was %s: %s", (outcome, expected) => {
+    const attempts = [{ at: new Date(noon), outcome, answer: "" }];
+    const [given] = heldLedger("ops", [[{}, "rejected"]]);
+    const ledger = given === undefined ? [] : [{ ...given, delivery: { ...given.delivery, attempts } }];
+    expect(told(resolvedEvent(), { ledger, routes: [] }).ops).toBe(expected);
+  });
+
+  it("goes to whom a later event was the first news", () => {
+    const ledger = heldLedger("ops", [
+      [{}, "suppressed"],
+      [{ event: "severity_raised", sequence: 2 }, "delivered"],
+    ]);
+    expect(told(resolvedEvent({ sequence: 3 }), { ledger }).ops).toBe("yes");
+  });
+
+  it("says of a channel that has left the configuration why it is not told", () => {
+    const ledger = heldLedger("gone", [[{}, "delivered"]]);
+    expect(told(resolvedEvent(), { ledger }).gone).toBe("the channel is not in the configuration any more");
+  });
+
+  it("is followed by no update that it has overtaken", () => {
+    const ledger = heldLedger("ops", [
+      [{}, "delivered"],
+      [{ event: "resolved", status: "resolved", sequence: 3 }, "delivered"],
+    ]);
+    const raised = incidentEvent({ event: "severity_raised", sequence: 2 });
+    expect(told(raised, { ledger })).toEqual({ mail: "yes", ops: "superseded: the incident is resolved" });
+  });
+});
+
+describe("news that come late", () => {
+  it.each<[string, Partial<IncidentEvent>, string]>([
+    ["a change", { event: "joined" }, "superseded: later news, in which it stands, are told already"],
+    ["an escalation", { event: "escalated" }, "yes"],
+  ])("%s that later news have overtaken", (_, changes, expected) => {
+    const ledger = heldLedger("ops", [
+      [{}, "delivered"],
+      [{ event: "severity_raised", sequence: 3 }, "delivered"],
+    ]);
+    const routes = [{ channels: ["ops"], events: ["joined", "escalated"] as const }];
+    expect(told(incidentEvent({ sequence: 2, ...changes }), { ledger, routes }).ops).toBe(expected);
+  });
+});
+
+describe("reminders and escalations", () => {
+  const minutesLater = (minutes: number): string => new Date(noon + minutes * 60_000).toISOString();
+  const ledger = [
+    ...heldLedger("ops", [[{}, "delivered"]]),
+    ...heldLedger("mail", [
+      [{}, "delivered"],
+      [{ event: "reminder", sequence: 2, at: minutesLater(60) }, "delivered"],
+    ]),
+  ];
+
+  it.each<[number, string, string]>([
+    [119, "not due: 59 min of 1 h have passed", "yes"],
+    [119.5, "yes", "yes"],
+    [120, "yes", "yes"],
+  ])("a reminder %d minutes after the opening counts from what the channel last heard", (minutes, mailed, posted) => {
+    const event = incidentEvent({ event: "reminder", sequence: 3, occurrence: 2, at: minutesLater(minutes) });
+    const routes = [{ channels: ["mail", "ops"], remindEveryMs: 3_600_000 }];
+    expect(told(event, { ledger, routes })).toEqual({ mail: mailed, ops: posted });
+  });
+
+  it("counts from when a notice arrived, and waits for one that has not", () => {
+    const event = incidentEvent({ event: "reminder", sequence: 3, at: minutesLater(60) });
+    const routes = [{ channels: ["mail", "ops"], remindEveryMs: 3_600_000 }];
+    const late = heldLedger("ops", [[{}, "delivered"]]).map(({ id, delivery }) => ({
+      id,
+      delivery: { ...delivery, delivered_at: new Date(noon + 20 * 60_000) },
+    }));
+    expect(told(event, { ledger: [...late, ...heldLedger("mail", [[{}, "retrying"]])], routes })).toEqual({
+      mail: "not due: what came before it is still on its way",
+      ops: "not due: 40 min of 1 h have passed",
+    });
+  });
+
+  it.each<[string, Omit<Route, "channels">, number, string]>([
+    ["without escalate_after", {}, 15, "no route asks for it (escalate_after)"],
+    ["before its time", { escalateAfterMs: 900_000 }, 14, "not due: 14 min of 15 min have passed"],
+    ["in its time", { escalateAfterMs: 900_000 }, 15, "yes"],
+    ["by a route of its own", { events: ["escalated"] }, 1, "yes"],
+  ])("an escalation to a route %s", (_, route, minutes, expected) => {
+    const event = incidentEvent({ event: "escalated", sequence: 3, at: minutesLater(minutes) });
+    expect(told(event, { ledger, routes: [{ channels: ["ops"], ...route }] }).ops).toBe(expected);
+  });
+});
+
+describe("what is planned", () => {
+  it("names every reader exactly once, with its key", () => {
+    const { deliveries, suppressed } = planned(
+      incidentEvent({ event: "reminder", occurrence: 3, at: "2025-09-16T12:01:00.000Z" }),
+      {
+        ledger: heldLedger("ops", [[{ sequence: 0 }, "delivered"]]),
+        routes: [{ channels: ["ops"], remindEveryMs: 1 }],
+      },
+    );
+    expect(deliveries.map(({ key }) => key)).toEqual(["20250916-120000-vpc-connector:reminder-3:ops"]);
+    expect(suppressed.map(({ key }) => key)).toEqual([
+      "20250916-120000-vpc-connector:reminder-3:mail:infra@example.com",
+    ]);
+  });
+
+  it("keeps the name of the thread when the incident is renamed", () => {
+    const ledger = heldLedger("mail", [[{}, "delivered"]]);
+    const [mailed] = planned(resolvedEvent({ title: "Netra staging: VPC connector, backend failing" }), {
+      ledger,
+    }).deliveries;
+    expect(mailed?.payload).toMatchObject({
+      subject: "Netra staging: VPC connector failing · 20250916-120000-vpc-connector",
+      messageId: expect.stringMatching(
+        /^<20250916-120000-vpc-connector\.resolved\.mail\.[0-9a-f]{12}@netra-staging\.pathkeeper>$/,
+      ),
+      inReplyTo: "<20250916-120000-vpc-connector.opened.mail@netra-staging.pathkeeper>",
+    });
+  });
+
+  it("leaves out a channel with wrong settings, and only that", () => {
+    const configuration = configurationOf([{ ...mail, settings: { to: [] } }, ops]);
+    const { deliveries, suppressed } = plan(incidentEvent(), { configuration, kinds, silences: [], ledger: [] }, noon);
+    expect(deliveries.map(({ channel }) => channel)).toEqual(["ops"]);
+    expect(suppressed.map(({ reason }) => reason)).toEqual([
+      "the settings of the channel are wrong: must name at least one mail address",
+    ]);
+  });
+});

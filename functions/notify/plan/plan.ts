@@ -1,0 +1,378 @@
+/** The decision who is told of an event, and why the others are not. Pure: everything it needs is an argument. */
+import type { Configuration, ConfiguredChannel } from "../../../shared/config/model.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { incidentLink } from "../../../shared/incident-link.ts";
+import { maintenanceOf } from "../../../shared/maintenance.ts";
+import type { IncidentEvent, IncidentEventKind } from "../../../shared/messages/incident-event.ts";
+import { statusPageKind } from "../../../shared/messages/pages-due.ts";
+import { drillComponent, monitorComponent } from "../../../shared/monitor.ts";
+import type { Reader } from "../../../shared/documents/delivery-summary.ts";
+import type { AnyChannelKind, Notice, Outgoing } from "../channel.ts";
+import {
+  type Delivery,
+  deliveryId,
+  isFinal,
+  isKnowing,
+  isSameReader,
+  isTelling,
+  type LedgerEntry,
+  momentOf,
+} from "../deliver/ledger.ts";
+import { asOpened, candidates, recipientsOf } from "./readers.ts";
+import { notDue, routesTo } from "./route.ts";
+import { type Silence, silenced } from "./silence.ts";
+import { templateFor } from "./template.ts";
+import { isAbout } from "../deliver/trouble.ts";
+import { subjectOf } from "../text/notice-text.ts";
+
+/** What the decision rests on besides the event. */
+export interface Circumstances {
+  readonly configuration: Configuration;
+  readonly kinds: Readonly<Record<string, AnyChannelKind>>;
+  readonly silences: readonly Silence[];
+  /** Where people find incidents, with `${incident}` for the id of one; absent where that is not known. */
+  readonly incidentLinks?: string | undefined;
+  /** Everything that the ledger holds on this incident. */
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/** Who is told what, and who is not because of what. Together they name every reader once. */
+export interface NotificationPlan {
+  readonly deliveries: readonly PlannedDelivery[];
+  readonly suppressed: readonly SuppressedDelivery[];
+}
+
+/** One reader that is not told, and why. */
+export interface SuppressedDelivery extends Reader {
+  readonly kind: string;
+  /** Id of its document in the ledger, and idempotency key. */
+  readonly key: string;
+  /** What the incident is called for this reader. */
+  readonly title: string;
+  readonly reason: string;
+}
+
+/** One reader that is told, why and what. */
+export interface PlannedDelivery extends SuppressedDelivery {
+  readonly payload: Outgoing;
+  /** Of a lasting kind, or one with recipients: the settings that lead there, as JSON. */
+  readonly settings?: string;
+  /** Of an opening that is told late: the id of the entry of the event that occasioned it, which is not told besides. */
+  readonly insteadOf?: string;
+}
+
+/** News that are good, and alarm nobody who was not alarmed. */
+const relief: readonly IncidentEventKind[] = ["acknowledged", "recovering", "resolved"];
+
+/** The steps by which news reach a reader; the first that refuses says why the reader is not told. */
+const announcement: readonly Step[] = [
+  overtaken,
+  unreachable,
+  saidAlready,
+  unrouted,
+  muted,
+  inMaintenance,
+  tooMany,
+  early,
+  outdated,
+];
+
+/** A fire drill is told to every channel, once, whatever routes, silences and windows say: that is what it is for. */
+const drillSteps: readonly Step[] = [overtaken, noDrill];
+
+/** What is over is told to everybody who knows that it was not, whatever routes, silences and windows say by now. */
+const allClear: readonly Step[] = [unannounced];
+
+/** Plans an event: which readers are told, with the payload rendered, and which are not. */
+export function plan(event: IncidentEvent, circumstances: Circumstances, now: number): NotificationPlan {
+  const { kinds } = circumstances;
+  const steps = isAllClear(event) ? allClear : event.drill ? drillSteps : announcement;
+  const deliveries: PlannedDelivery[] = [];
+  const suppressed: SuppressedDelivery[] = [];
+  for (const { channel: configured, recipient } of candidates(circumstances, isAllClear(event))) {
+    const reader = { channel: configured.name, ...(recipient === undefined ? {} : { recipient }) };
+    const entries = circumstances.ledger.filter(({ delivery }) => isSameReader(delivery, reader));
+    const history = entries.map(({ delivery }) => delivery);
+    const channel = asOpened(configured, history, kinds);
+    const told = asHeard({ event, reader, history, circumstances });
+    const thread = {
+      recipient,
+      key: entries.find(({ delivery }) => delivery.event === "opened" && isKnowing(delivery))?.id,
+      title: earliest(history)?.title,
+    };
+    const title = thread.title ?? subjectOf(noticeOf(told, channel, thread, circumstances));
+    const common = { ...reader, kind: channel.kind, key: deliveryId(told, channel.name, recipient), title };
+    const refusal = firstRefusal(steps, { event: told, reader, history, circumstances, now });
+    const written = refusal === undefined ? compose(told, channel, circumstances, { ...thread, title }) : refusal;
+    const own = deliveryId(event, channel.name, recipient);
+    if (typeof written === "string") suppressed.push({ ...common, key: own, reason: written });
+    else {
+      const late = common.key === own ? {} : { insteadOf: own };
+      deliveries.push({
+        ...common,
+        ...late,
+        payload: written,
+        ...(ownEntry(kinds, channel.kind)?.lasting || recipient !== undefined
+          ? { settings: JSON.stringify(channel.settings) }
+          : {}),
+        reason: occasion(told, event, channel.name, circumstances),
+      });
+    }
+  }
+  return { deliveries, suppressed };
+}
+
+/**
+ * The event as the reader hears it: as an opening where it knows nothing of the incident and a route brings openings of what the incident
+ * is by now. So whoever was left out at first, because a component was not known yet, because it was not bad enough, or because of a
+ * silence, is told once when that has changed.
+ */
+function asHeard({ event, reader, history, circumstances }: Omit<Question, "now">): IncidentEvent {
+  if (event.event === "opened" || relief.includes(event.event) || history.some(isTelling)) return event;
+  const late = opening(event);
+  return isBroughtTo(reader.channel, late, circumstances) ? late : event;
+}
+
+function opening(event: IncidentEvent): IncidentEvent {
+  return { ...event, event: "opened", occurrence: 1 };
+}
+
+/** Whether the event tells that it is over, or comes after that. It goes to whom the incident was announced, silenced or not. */
+export function isAllClear(event: IncidentEvent): boolean {
+  return event.status === "resolved";
+}
+
+/** Whether a reader may know, or is about to know, of the incident from an event before this one. */
+export function wasTold(history: readonly Delivery[], sequence: number): boolean {
+  return history.some((delivery) => delivery.sequence < sequence && isKnowing(delivery));
+}
+
+/** Whether the all-clear has overtaken an event for a reader, so that telling it now would only confuse. */
+export function isSuperseded(history: readonly Delivery[], sequence: number): boolean {
+  return history.some((delivery) => delivery.event === "resolved" && delivery.sequence > sequence);
+}
+
+/** Why an event that the all-clear has overtaken is not told. */
+export const superseded = "superseded: the incident is resolved";
+
+/** Why a change is not told whose message comes after that of a later one. */
+export const standsInLater = "superseded: later news, in which it stands, are told already";
+
+/** Why a reader does not hear the end of what it never heard of. */
+export const neverAnnounced = "never announced here";
+
+/** One question about one reader. */
+interface Question {
+  readonly event: IncidentEvent;
+  readonly reader: Reader;
+  /** What the ledger holds on this incident for this reader. */
+  readonly history: readonly Delivery[];
+  readonly circumstances: Circumstances;
+  readonly now: number;
+}
+
+/** A step says why the reader is not told, or nothing. */
+type Step = (question: Question) => string | undefined;
+
+/** The most notices of one incident that a reader hears within an hour; what opens, worsens or escalates is always told. */
+export const mostInAnHour = 12;
+const neverTooMany: readonly IncidentEventKind[] = ["opened", "severity_raised", "escalated"];
+
+/** Events that say what has changed, and how far apart in milliseconds two of them are of one moment where the incident is the same. */
+const changes: readonly IncidentEventKind[] = ["joined", "severity_raised", "root_cause_changed", "status_update"];
+const sameMomentMs = 120_000;
+
+function firstRefusal(steps: readonly Step[], question: Question): string | undefined {
+  for (const step of steps) {
+    const refusal = step(question);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+function overtaken({ event, history }: Question): string | undefined {
+  return isSuperseded(history, event.sequence) ? superseded : undefined;
+}
+
+/** The last step: what it says of a change is that it would have been told, had its message come in time. */
+function outdated({ event, history }: Question): string | undefined {
+  const isLate =
+    changes.includes(event.event) && history.some((told) => isTelling(told) && told.sequence > event.sequence);
+  return isLate ? standsInLater : undefined;
+}
+
+/** What changed in the moment of which the opening tells stands in the opening: with a late one, several events may come at once. */
+function saidAlready({ event, history }: Question): string | undefined {
+  if (!changes.includes(event.event)) return undefined;
+  const moment = momentOf(event);
+  const opened = history.find((delivery) => delivery.event === "opened" && isTelling(delivery));
+  const isSame = opened?.moment === moment && Math.abs(Date.parse(event.at) - opened.at.getTime()) <= sameMomentMs;
+  return isSame ? "told with the opening, in which it stands" : undefined;
+}
+
+function noDrill({ event, reader, circumstances }: Question): string | undefined {
+  if (event.event !== "opened") return "of a fire drill only its beginning and its end are told";
+  const isPage = circumstances.configuration.channels.some(
+    ({ name, kind }) => name === reader.channel && kind === statusPageKind,
+  );
+  return isPage ? "a fire drill is no news for everybody" : undefined;
+}
+
+/** That notices do not reach a reader cannot be told there. */
+function unreachable({ event, reader: { channel, recipient } }: Question): string | undefined {
+  if (isAbout(event, { channel })) return "it is about this channel: notices do not reach it";
+  return recipient !== undefined && isAbout(event, { channel, recipient })
+    ? "it is about this recipient: notices do not reach it"
+    : undefined;
+}
+
+function unrouted({ event, reader, circumstances }: Question): string | undefined {
+  // That notices do not reach one more channel is news for whoever hears of it at all.
+  const news = aboutChannels(event, circumstances) && event.event === "joined" ? opening(event) : event;
+  return isBroughtTo(reader.channel, news, circumstances)
+    ? undefined
+    : `no route: ${event.event}, ${event.severity}, ${event.root_cause}`;
+}
+
+/** Whether a route brings an event to a channel, or the channel hears of it because no route leads to one that works. */
+function isBroughtTo(channel: string, event: IncidentEvent, circumstances: Circumstances): boolean {
+  const { channels, routes } = circumstances.configuration;
+  if (routesTo(channel, event, routes).length > 0) return true;
+  if (event.event !== "opened" || !aboutChannels(event, circumstances)) return false;
+  const working = channels.filter(
+    (one) => one.kind !== statusPageKind && unreachedIn(one, event, circumstances) !== "everybody",
+  );
+  if (working.some(({ name }) => routesTo(name, event, routes).length > 0)) return false;
+  // Better engineers than everybody.
+  const engineers = working.filter(({ audience = "engineers" }) => audience === "engineers");
+  return (engineers.length > 0 ? engineers : working).some(({ name }) => name === channel);
+}
+
+/** Whether an incident of the monitor is about channels, or recipients of them, that notices do not reach. */
+function aboutChannels(event: IncidentEvent, circumstances: Circumstances): boolean {
+  return circumstances.configuration.channels.some((one) => unreachedIn(one, event, circumstances) !== "nobody");
+}
+
+/** Whom in a channel notices do not reach, by an incident of the monitor. */
+function unreachedIn(
+  channel: ConfiguredChannel,
+  event: IncidentEvent,
+  { kinds }: Circumstances,
+): "nobody" | "somebody" | "everybody" {
+  if (isAbout(event, { channel: channel.name })) return "everybody";
+  const recipients = recipientsOf(channel, kinds);
+  const unreached = recipients.filter((recipient) => isAbout(event, { channel: channel.name, recipient }));
+  if (unreached.length === 0) return "nobody";
+  return unreached.length < recipients.length ? "somebody" : "everybody";
+}
+
+function muted({ event, circumstances, now }: Question): string | undefined {
+  return silenced(event, circumstances.silences, now);
+}
+
+function inMaintenance({ event, circumstances, now }: Question): string | undefined {
+  const found = maintenanceOf(event, circumstances.configuration.maintenance ?? [], now);
+  return found && `maintenance "${found.name}" until ${new Date(found.until).toISOString()}`;
+}
+
+function tooMany({ event, history }: Question): string | undefined {
+  if (neverTooMany.includes(event.event)) return undefined;
+  const lately = history.filter((told) => isTelling(told) && Date.parse(event.at) - told.at.getTime() < 3_600_000);
+  if (lately.length < mostInAnHour) return undefined;
+  return `limit: ${mostInAnHour} notices of this incident within an hour, what follows stands in the incident`;
+}
+
+function early({ event, reader, history, circumstances }: Question): string | undefined {
+  const isUnderWay = history.some((delivery) => isTelling(delivery) && !isFinal(delivery));
+  if (event.event === "reminder" && isUnderWay) return "not due: what came before it is still on its way";
+  const arrived = history.flatMap(({ delivered_at }) => delivered_at?.getTime() ?? []);
+  const last = arrived.length === 0 ? undefined : Math.max(...arrived);
+  return notDue(event, routesTo(reader.channel, event, circumstances.configuration.routes), last);
+}
+
+function unannounced({ event, history }: Question): string | undefined {
+  return wasTold(history, event.sequence) ? undefined : neverAnnounced;
+}
+
+/** Why a reader is told. */
+function occasion(
+  told: IncidentEvent,
+  event: IncidentEvent,
+  channel: string,
+  { configuration: { routes } }: Circumstances,
+): string {
+  if (isAllClear(event)) return "all-clear to whom the incident was announced";
+  if (told.drill) return "a fire drill is told everywhere";
+  const matching = routesTo(channel, told, routes).map((route) => routes.indexOf(route) + 1);
+  if (matching.length === 0) return "no route leads to a channel that works";
+  const late = told === event ? "" : `, since ${event.event.replaceAll("_", " ")}: it was not told before`;
+  return `route ${matching.join(", ")}${late}`;
+}
+
+/** What everything that is told of an incident to one reader has in common. */
+interface Thread {
+  /** Of a channel with recipients: the one that is told. @default all of them */
+  readonly recipient?: string | undefined;
+  /** Id of the entry of the opening. @default that of an opening told from now on */
+  readonly key?: string | undefined;
+  /** What the incident is called. @default what it is called from now on */
+  readonly title?: string | undefined;
+}
+
+/** What is sent to a reader; a sentence where that cannot be said, so that one broken channel does not silence the others. */
+export function compose(
+  event: IncidentEvent,
+  channel: ConfiguredChannel,
+  circumstances: Circumstances,
+  thread: Thread = {},
+): Outgoing | string {
+  const { kinds } = circumstances;
+  const kind = ownEntry(kinds, channel.kind);
+  if (kind === undefined) return "the channel is not in the configuration any more";
+  const untold = kind.untold?.[event.event];
+  if (untold !== undefined) return untold;
+  const settings = kind.settings.safeParse(channel.settings);
+  if (!settings.success) return `the settings of the channel are wrong: ${settings.error.issues[0]?.message}`;
+  const notice = noticeOf(event, channel, thread, circumstances);
+  return kind.render(
+    settings.data,
+    thread.title === undefined ? { ...notice, threadTitle: subjectOf(notice) } : notice,
+  );
+}
+
+function noticeOf(
+  event: IncidentEvent,
+  channel: ConfiguredChannel,
+  { recipient, key, title = event.title }: Thread,
+  { configuration, incidentLinks }: Circumstances,
+): Notice {
+  const all = [...configuration.components, monitorComponent, drillComponent];
+  const cause = all.find(({ name }) => name === event.root_cause);
+  const { audience = "engineers", name } = channel;
+  const template = templateFor(configuration.templates ?? [], { audience, event: event.event, channel: name });
+  return {
+    ...(Object.keys(template).length === 0 ? {} : { template }),
+    ...(channel.audience === undefined ? {} : { audience: channel.audience }),
+    event,
+    environment: configuration.title,
+    timezone: configuration.timezone,
+    channel: channel.name,
+    ...(recipient === undefined ? {} : { recipient }),
+    components: configuration.components,
+    rootCause: {
+      title: cause?.title ?? event.root_cause,
+      ...(cause?.team === undefined ? {} : { team: cause.team }),
+    },
+    ...(incidentLinks === undefined ? {} : { url: incidentLink(incidentLinks, event.incident) }),
+    key: deliveryId(event, channel.name, recipient),
+    thread: key ?? deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, channel.name, recipient),
+    threadTitle: title,
+  };
+}
+
+function earliest(history: readonly Delivery[]): Delivery | undefined {
+  return history.reduce<Delivery | undefined>(
+    (first, delivery) => (first === undefined || delivery.sequence < first.sequence ? delivery : first),
+    undefined,
+  );
+}

@@ -1,0 +1,63 @@
+/** Routes: what goes where. */
+import type { Route } from "../../../shared/config/model.ts";
+import type { IncidentEvent, IncidentEventKind } from "../../../shared/messages/incident-event.ts";
+import { reminderSlackMs } from "../../../shared/documents/delivery-summary.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
+
+/**
+ * What a route tells that does not name its events: the beginning, what makes it worse or changes who must act, and the end. The steps in
+ * between are in the timeline of the incident.
+ */
+export const announcements: readonly IncidentEventKind[] = [
+  "opened",
+  "severity_raised",
+  "root_cause_changed",
+  "reminder",
+  "escalated",
+  "status_update",
+  "resolved",
+];
+
+const otherLayer = { platform: "application", application: "platform" } as const;
+
+/** The routes that bring an event to a channel. */
+export function routesTo(channel: string, event: IncidentEvent, routes: readonly Route[]): Route[] {
+  return routes.filter(
+    (route) =>
+      route.channels.includes(channel) &&
+      (route.severity?.includes(event.severity) ?? true) &&
+      (route.components?.some((name) => name === event.root_cause || event.components.includes(name)) ?? true) &&
+      (route.layers?.some((layer) => event.verdict !== otherLayer[layer]) ?? true) &&
+      (route.teams?.some((team) => team === event.team || event.root_cause === "unknown") ?? true) &&
+      (route.environments?.includes(event.environment) ?? true) &&
+      (route.events ?? announcements).includes(event.event),
+  );
+}
+
+/**
+ * Why none of the routes wants the event yet, as a sentence; `undefined` when one does. Only reminders and escalations have their time:
+ * that of the route, or at once for a route that names the event and no time.
+ * An escalation waits from the opening on, or from when the incident could be told again after it was muted.
+ * @param told when a notice of the incident last arrived in this channel, in milliseconds since the epoch
+ */
+export function notDue(event: IncidentEvent, routes: readonly Route[], told: number | undefined): string | undefined {
+  const waits = waitsFor(event, routes);
+  if (waits === undefined) return undefined;
+  if (waits.length === 0)
+    return `no route asks for it (${event.event === "reminder" ? "remind_every" : "escalate_after"})`;
+  const since = event.event === "reminder" ? told : Date.parse(event.audible_since ?? event.opened_at);
+  const waited = since === undefined ? Number.POSITIVE_INFINITY : Date.parse(event.at) - since;
+  const shortest = Math.min(...waits);
+  const slack = event.event === "reminder" ? reminderSlackMs : 0;
+  return waited >= shortest - slack
+    ? undefined
+    : `not due: ${spokenDuration(waited)} of ${spokenDuration(shortest)} have passed`;
+}
+
+function waitsFor(event: IncidentEvent, routes: readonly Route[]): number[] | undefined {
+  if (event.event !== "reminder" && event.event !== "escalated") return undefined;
+  return routes.flatMap(({ remindEveryMs, escalateAfterMs, events }) => {
+    const wait = event.event === "reminder" ? remindEveryMs : escalateAfterMs;
+    return wait ?? (events?.includes(event.event) ? 0 : []);
+  });
+}

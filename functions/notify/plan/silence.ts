@@ -1,0 +1,94 @@
+/** Silences: an operator's word, written into the console, that nobody shall be told of something for a while. */
+import { z } from "zod";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
+import type { Fields, Logger, Store } from "../../../shared/ports.ts";
+
+/** What a silence speaks of. */
+export type SilenceScope = "component" | "rule" | "environment" | "incident";
+
+/** A time in which something is not announced. */
+export interface Silence {
+  readonly scope: SilenceScope;
+  /** Name of the component, rule, environment or incident. */
+  readonly name: string;
+  /** Milliseconds since the epoch, inclusive. */
+  readonly from: number;
+  /** Milliseconds since the epoch, exclusive. */
+  readonly until: number;
+  readonly reason: string;
+}
+
+/**
+ * Why an event is not announced, as a sentence; `undefined` when it is.
+ *
+ * A silence mutes an incident whose root cause it names, or when together the silences name all its components or all its alerts: an
+ * outage that is wider than what was silenced is still announced.
+ */
+export function silenced(event: IncidentEvent, silences: readonly Silence[], now: number): string | undefined {
+  const active = silences.filter(({ from, until }) => from <= now && now < until);
+  const named = (scope: SilenceScope, names: readonly string[]): Silence | undefined => {
+    const found = names.map((name) => active.find((silence) => silence.scope === scope && silence.name === name));
+    return found.every((silence) => silence !== undefined) ? found[0] : undefined;
+  };
+  const silence =
+    named("incident", [event.incident]) ??
+    named("environment", [event.environment]) ??
+    named("component", [event.root_cause]) ??
+    named("component", event.components) ??
+    named("rule", event.alerts);
+  if (silence === undefined) return undefined;
+  const because = silence.reason === "" ? "" : `: ${silence.reason}`;
+  return `silenced (${silence.scope} ${silence.name}) until ${new Date(silence.until).toISOString()}${because}`;
+}
+
+/** Reads what operators have silenced, also this incident alone. What cannot be read silences nothing, with a warning. */
+export async function readSilences(
+  store: Store,
+  incident: { readonly id: string; readonly fields: Fields | undefined },
+  logger: Logger,
+): Promise<Silence[]> {
+  const stored = await store.query({ collection: "silences", limit: 1000 });
+  const silences = stored.map(({ id, fields }) => ({
+    where: `silences/${id}`,
+    parsed: silenceSchema().safeParse(fields),
+  }));
+  const until = incident.fields?.["silenced_until"];
+  if (until !== undefined && until !== null) {
+    const own = { incident: incident.id, until, reason: "silenced_until of the incident" };
+    silences.push({ where: `silenced_until of incidents/${incident.id}`, parsed: silenceSchema().safeParse(own) });
+  }
+  return silences.flatMap(({ where, parsed }) => {
+    if (parsed.success) return [parsed.data];
+    const problems = parsed.error.issues.map(({ path, message }) => [...path, message].join(": "));
+    logger.warning(`notify ignores ${where}: ${problems.join("; ")}`);
+    return [];
+  });
+}
+
+const scopes: readonly SilenceScope[] = ["component", "rule", "environment", "incident"];
+
+const silenceSchema = lazily(() => {
+  const instant = z
+    .union([z.date(), z.string().transform((text) => new Date(text))], { error: "must be a timestamp" })
+    .refine((date) => !Number.isNaN(date.getTime()), "must be a timestamp")
+    .transform((date) => date.getTime());
+  return z
+    .object({
+      component: z.string().optional(),
+      rule: z.string().optional(),
+      environment: z.string().optional(),
+      incident: z.string().optional(),
+      from: instant.optional(),
+      until: instant,
+      reason: z.string().default(""),
+    })
+    .transform(({ from, until, reason, ...names }, context): Silence => {
+      const [scope, ...others] = scopes.filter((candidate) => names[candidate] !== undefined);
+      if (scope === undefined || others.length > 0) {
+        context.issues.push({ code: "custom", message: "name one component, rule or environment", input: names });
+        return z.NEVER;
+      }
+      return { scope, name: names[scope] ?? "", from: from ?? Number.NEGATIVE_INFINITY, until, reason };
+    });
+});

@@ -1,0 +1,102 @@
+/** Writes what is planned of an event into the ledger: each reader once, however often the message of the event comes. */
+import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
+import type { Store, Transaction } from "../../../shared/ports.ts";
+import {
+  type Delivery,
+  deliveries,
+  deliveryFields,
+  keptForMs,
+  type LedgerEntry,
+  momentOf,
+  parseDelivery,
+} from "../deliver/ledger.ts";
+import type { NotificationPlan, SuppressedDelivery } from "./plan.ts";
+
+/** What an event that is told as an opening has in its own entry. */
+const toldAsOpening = "told as the opening, which had not been told here";
+
+/** How many readers are written by one transaction: their payloads, of 64 KB at most, stay within what Firestore commits at once. */
+const readersAtOnce = 100;
+
+/** The entry of an event for one reader, and the entry of the opening that tells it, where the opening is told late. */
+interface Planned {
+  readonly own: LedgerEntry;
+  readonly opening?: LedgerEntry;
+}
+
+/**
+ * Writes the entries of an event, and leaves alone what another delivery of the message has planned meanwhile. An opening that is told late
+ * takes over the entry in which it stands that it was not told.
+ * @throws StoreError
+ */
+export async function writePlan(
+  event: IncidentEvent,
+  plan: NotificationPlan,
+  now: number,
+  store: Store,
+): Promise<void> {
+  const planned = [...plannedOf(event, plan, now)];
+  for (let from = 0; from < planned.length; from += readersAtOnce) {
+    const some = planned.slice(from, from + readersAtOnce);
+    await store.transaction(async (transaction) => {
+      const read = ({ id }: LedgerEntry): ReturnType<Transaction["get"]> => transaction.get(deliveries, id);
+      const known = await Promise.all(some.map(({ own }) => read(own)));
+      const before = await Promise.all(some.map(({ opening }) => opening && read(opening)));
+      for (const [index, { own, opening }] of some.entries()) {
+        if (known[index] !== undefined) continue;
+        transaction.create(deliveries, own.id, deliveryFields(own.delivery));
+        if (opening !== undefined) writeOpening(transaction, opening, parseDelivery(before[index]));
+      }
+    });
+  }
+}
+
+function writeOpening(transaction: Transaction, { id, delivery }: LedgerEntry, before: Delivery | undefined): void {
+  if (before === undefined) transaction.create(deliveries, id, deliveryFields(delivery));
+  else if (before.status === "suppressed" || before.status === "rejected") {
+    const { attempts, attempt_count } = before;
+    transaction.set(deliveries, id, deliveryFields({ ...delivery, attempts, attempt_count }));
+  }
+}
+
+function* plannedOf(event: IncidentEvent, plan: NotificationPlan, now: number): Iterable<Planned> {
+  const opening = { ...event, event: "opened", sequence: 1 } as const;
+  for (const told of plan.deliveries) {
+    const { key: id, insteadOf, settings } = told;
+    const state = { status: "planned", payload: JSON.stringify(told.payload), settings } as const;
+    if (insteadOf === undefined) yield { own: { id, delivery: entryOf(event, told, now, state) } };
+    else {
+      const own = entryOf(event, { ...told, reason: toldAsOpening }, now, { status: "suppressed", told_by: id });
+      yield { own: { id: insteadOf, delivery: own }, opening: { id, delivery: entryOf(opening, told, now, state) } };
+    }
+  }
+  for (const untold of plan.suppressed) {
+    yield { own: { id: untold.key, delivery: entryOf(event, untold, now, { status: "suppressed" }) } };
+  }
+}
+
+function entryOf(
+  event: IncidentEvent,
+  { channel, recipient, kind, title, reason }: SuppressedDelivery,
+  now: number,
+  state: Pick<Delivery, "status" | "payload" | "settings" | "told_by">,
+): Delivery {
+  return {
+    incident: event.incident,
+    event: event.event,
+    channel,
+    recipient,
+    kind,
+    sequence: event.sequence,
+    at: new Date(event.at),
+    moment: momentOf(event),
+    severity: event.severity,
+    title,
+    reason,
+    ...state,
+    attempts: [],
+    attempt_count: 0,
+    planned_at: new Date(now),
+    expires_at: new Date(now + keptForMs),
+  };
+}

@@ -1,0 +1,174 @@
+/** What every notice for people says, in plain words and in one order, whatever the channel makes of it. */
+import type { Audience } from "../../../shared/config/notification.ts";
+import type { TemplateField, TemplateTexts } from "../../../shared/config/templates.ts";
+import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import type { Notice } from "../channel.ts";
+import { fieldsOf, fold, isPlain, localTime, type Room, shorten, verdictOf } from "./phrases.ts";
+
+export type { Room } from "./phrases.ts";
+
+/** A notice as text: every part bounded, in one line each, and not yet escaped for any format. */
+export interface Wording {
+  /** The state in which the incident is: the first thing to read. */
+  readonly state: string;
+  readonly what: string;
+  /** What the template adds, and what changed with this event, where that is not said already. */
+  readonly paragraphs: readonly string[];
+  readonly facts: readonly { readonly label: string; readonly value: string }[];
+  readonly lists: readonly { readonly label: string; readonly items: readonly string[] }[];
+  readonly nextSteps: readonly string[];
+  /** Where people find the incident; absent where that is not known. Never shortened. */
+  readonly link?: string;
+}
+
+/** What the link of a notice is called. */
+export const linkTitle = "Open the incident";
+
+/** The room of a notice where nothing asks for less. */
+export const ampleRoom: Room = { sentences: 12, characters: 600 };
+
+/** Words of a notice. Pure. */
+export function wording(notice: Notice, room: Room = ampleRoom): Wording {
+  const fields = fieldsOf(notice, room);
+  const standard = isPlain(notice) ? plainWording(notice, fields) : engineersWording(notice, fields, room);
+  return inOwnWords(standard, notice.template ?? {}, fields, room);
+}
+
+/** What an incident is called from the first notice on: as the template has it, or else by its title. */
+export function subjectOf(notice: Notice): string {
+  const { subject } = notice.template ?? {};
+  return subject === undefined ? notice.event.title : filled(subject, fieldsOf(notice, ampleRoom), ampleRoom);
+}
+
+type Fields = Readonly<Record<TemplateField, string>>;
+
+function engineersWording(notice: Notice, fields: Fields, room: Room): Wording {
+  const { event, timezone } = notice;
+  const change = bounded(event.change, [], room.characters);
+  const isNews = change !== "" && change !== fields.what && event.event !== "opened";
+  const cause =
+    fields.cause === "" ? "not known yet" : `${fields.cause} (${Math.round(event.confidence * 100)} % sure)`;
+  return {
+    state: stateLine(fields),
+    what: fields.what,
+    paragraphs: isNews ? [change] : [],
+    facts: factsOf([
+      ["Impact", fields.impact],
+      ["Root cause", cause],
+      ["Whose trouble", verdictOf[event.verdict]],
+      ["Who acts", fields.team],
+      ["Affected", fields.components],
+      ["Alerts", fields.alerts],
+      ["Since", fields.since],
+      ["Opened", fields.opened],
+      ["Resolved", fields.resolved],
+      ["Lasted", event.resolved_at === undefined ? "" : fields.lasted],
+      ["This news", event.at === event.opened_at ? "" : localTime(event.at, timezone)],
+      ["Incident", fields.incident],
+    ]),
+    lists: [
+      // On a phone, what comes after a dozen sentences of evidence is not read.
+      { label: "Next steps", items: shorten(event.next_steps ?? [], room) },
+      { label: "Evidence", items: shorten(event.evidence, room) },
+      { label: "Why", items: shorten(event.whys, room) },
+    ].filter(({ items }) => items.length > 0),
+    nextSteps: nextStepsOf(notice),
+    ...linkOf(notice),
+  };
+}
+
+/** Impact and outlook, and what customers may be told: nothing that only those who mend it understand. */
+function plainWording(notice: Notice, fields: Fields): Wording {
+  const { event, audience } = notice;
+  return {
+    state: stateLine(fields),
+    what: fields.what,
+    paragraphs: [],
+    facts: factsOf([
+      ["Impact", fields.impact],
+      ["Outlook", fields.outlook],
+      ["What we know", fields.cause === "" ? "The cause is not known yet." : `It comes from ${fields.cause}.`],
+      ["Who acts", fields.team],
+      ["Tell customers", forCustomers(audience) ? fields.customers : ""],
+      ["Since", fields.since],
+      ["Resolved", fields.resolved],
+      ["Lasted", event.resolved_at === undefined ? "" : fields.lasted],
+      ["Incident", fields.incident],
+    ]),
+    lists: [],
+    nextSteps: [`The engineers find everything in incidents, document ${fields.incident}.`],
+    ...linkOf(notice),
+  };
+}
+
+/** The standard wording with the words of a template in their places. What they replace and do not say themselves becomes a fact. */
+function inOwnWords(standard: Wording, template: TemplateTexts, fields: Fields, room: Room): Wording {
+  const { title, lead, body } = template;
+  if (title === undefined && lead === undefined && body === undefined) return standard;
+  const isUnsaid = (text: string | undefined, field: TemplateField): boolean =>
+    text !== undefined && ![title, lead, body].some((part) => marksOf(part ?? "").some(({ name }) => name === field));
+  const own = (body ?? "").split("\n").map((line) => filled(line, fields, room));
+  return {
+    ...standard,
+    state: title === undefined ? standard.state : filled(title, fields, room),
+    what: lead === undefined ? standard.what : filled(lead, fields, room),
+    paragraphs: [
+      ...fold(
+        own.filter((line) => line !== ""),
+        room,
+      ),
+      ...standard.paragraphs,
+    ],
+    facts: [
+      ...factsOf([
+        ["State", isUnsaid(title, "state") || isUnsaid(title, "severity") ? standard.state : ""],
+        ["What", isUnsaid(lead, "what") ? standard.what : ""],
+      ]),
+      ...standard.facts,
+    ],
+  };
+}
+
+/** A text of a template with its fields, on one line. */
+function filled(text: string, fields: Fields, room: Room): string {
+  const said = fillMarks(text, (name) => {
+    const field = name as TemplateField;
+    return fields[field] || (unsaid[field] ?? "");
+  });
+  // The words of the template itself have their room besides.
+  return bounded(said, [], text.length + room.characters);
+}
+
+/** What a field says that has nothing to say yet. */
+const unsaid: Readonly<Partial<Record<TemplateField, string>>> = {
+  impact: "not known yet",
+  cause: "a cause that is not known yet",
+  team: "nobody in particular",
+  resolved: "not yet",
+  link: "the console",
+};
+
+function stateLine({ state, severity, priority, environment }: Fields): string {
+  return `${state} · ${severity} ${priority} · ${environment}`;
+}
+
+function factsOf(rows: readonly (readonly [label: string, value: string])[]): Wording["facts"] {
+  return rows.filter(([, value]) => value !== "").map(([label, value]) => ({ label, value }));
+}
+
+function linkOf({ url }: Notice): Pick<Wording, "link"> {
+  return url === undefined ? {} : { link: url };
+}
+
+function forCustomers(audience: Audience | undefined): boolean {
+  return audience === "sales" || audience === "support";
+}
+
+function nextStepsOf({ event }: Notice): string[] {
+  const where = `incidents/${bounded(event.incident)}`;
+  const find = `Everything known stands in the Firestore console: collection incidents, document ${bounded(event.incident)}.`;
+  if (event.status === "resolved") return [find];
+  if (event.status === "acknowledged") return [find, `To close it by hand, set status to resolved in ${where}.`];
+  return [find, `To take it, set status to acknowledged in ${where}. To mute it, set silenced_until there.`];
+}

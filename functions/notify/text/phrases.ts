@@ -1,0 +1,170 @@
+/** The words of which notices are made, each bounded, on one line, and not yet escaped for any format. */
+
+import type { TemplateField } from "../../../shared/config/templates.ts";
+import { dateFormat } from "../../../shared/text/formatters.ts";
+import type {
+  IncidentEvent,
+  IncidentEventKind,
+  IncidentStatus,
+  Verdict,
+} from "../../../shared/messages/incident-event.ts";
+import { bounded, longestText } from "../../../shared/text/redact.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
+import type { Notice } from "../channel.ts";
+
+/** How much a notice may say; the incident has everything. */
+export interface Room {
+  /** The most sentences of one list. */
+  readonly sentences: number;
+  /** The most characters of one text; a single sentence or name is never longer than `longestText`. */
+  readonly characters: number;
+}
+
+/** What the fields of a notice say; empty where there is nothing to say. */
+export function fieldsOf(notice: Notice, room: Room): Readonly<Record<TemplateField, string>> {
+  const { event, timezone, rootCause, url } = notice;
+  const environment = bounded(notice.environment);
+  const since = localTime(event.first_failure_at, timezone);
+  return {
+    title: bounded(event.title, [], room.characters),
+    what: isPlain(notice) ? plainState(event, environment) : bounded(event.summary, [], room.characters),
+    state: stateOf[event.event],
+    severity: event.severity,
+    priority: event.priority,
+    impact: bounded(event.impact, [], room.characters),
+    outlook: outlookOf[event.status],
+    customers: customerWords(event, environment, since),
+    cause: event.root_cause === "unknown" ? "" : boundedName(rootCause.title, room),
+    team: bounded(rootCause.team ?? ""),
+    components: enumerate(event.components, room),
+    // What rules are called is written by engineers for engineers.
+    alerts: isPlain(notice) ? "" : enumerate(event.alerts, room),
+    since,
+    opened: localTime(event.opened_at, timezone),
+    resolved: event.resolved_at === undefined ? "" : localTime(event.resolved_at, timezone),
+    lasted: lasted(event.first_failure_at, event.resolved_at ?? event.at),
+    environment,
+    incident: bounded(event.incident),
+    link: url ?? "",
+    ...(event.drill ? drillFields(event, room) : {}),
+  };
+}
+
+/** What is said of a fire drill, so that nobody takes it for more, whatever they read and in whose words. */
+function drillFields({ status, summary }: IncidentEvent, room: Room): Partial<Record<TemplateField, string>> {
+  const isOver = status === "resolved";
+  return {
+    state: isOver ? "FIRE DRILL, over" : "FIRE DRILL",
+    what: bounded(summary, [], room.characters),
+    outlook: isOver ? "It is over." : "It ends by itself within a few minutes.",
+    customers: "Nothing: this is a fire drill.",
+  };
+}
+
+/** Whether the notice is for readers who hear impact and outlook, and nothing that only those who mend it understand. */
+export function isPlain({ audience = "engineers" }: Pick<Notice, "audience">): boolean {
+  return audience !== "engineers";
+}
+
+/** An instant as people of that zone say it, and in UTC. Text that is no instant stays as it is. */
+export function localTime(instant: string, timezone: string): string {
+  const time = new Date(instant);
+  if (Number.isNaN(time.getTime())) return bounded(instant);
+  const utc = `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  const local = dateFormat("en-GB", {
+    timeZone: timezone,
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    timeZoneName: "short",
+  }).format(time);
+  return local.endsWith(" UTC") ? utc : `${local} (${utc})`;
+}
+
+/** Sentences of a list, as many as there is room for, and how many were folded. */
+export function shorten(list: readonly string[], room: Room): string[] {
+  return fold(
+    list.map((sentence) => boundedName(sentence, room)),
+    room,
+  );
+}
+
+/** As many items as there is room for, and how many were folded. */
+export function fold(list: readonly string[], room: Room): string[] {
+  const shown = list.slice(0, room.sentences);
+  const folded = list.length - shown.length;
+  if (folded === 0) return shown;
+  return [
+    ...shown,
+    shown.length === 0 ? `all ${folded} stand in the incident` : `… and ${folded} more, in the incident`,
+  ];
+}
+
+/** Whose trouble it is. */
+export const verdictOf: Readonly<Record<Verdict, string>> = {
+  platform: "the platform",
+  application: "the application",
+  monitor: "the monitor itself",
+  unknown: "not known yet",
+};
+
+const stateOf: Readonly<Record<IncidentEventKind, string>> = {
+  opened: "NEW INCIDENT",
+  joined: "OPEN, and wider than before",
+  severity_raised: "OPEN, and worse than before",
+  root_cause_changed: "OPEN, with another likely cause",
+  acknowledged: "ACKNOWLEDGED",
+  recovering: "RECOVERING, not yet validated",
+  regressed: "OPEN AGAIN, the recovery did not last",
+  resolved: "RESOLVED",
+  reminder: "STILL OPEN",
+  escalated: "ESCALATED, nobody has acknowledged",
+  status_update: "STATUS UPDATE",
+};
+
+const outlookOf: Readonly<Record<IncidentStatus, string>> = {
+  open: "Nobody has taken it yet. How long it will take is not known.",
+  acknowledged: "Somebody is working on it. How long it will take is not known.",
+  recovering: "It seems mended. The all-clear comes when every stage of the recovery has been proved.",
+  resolved: "It is over.",
+};
+
+function plainState({ status, severity }: IncidentEvent, environment: string): string {
+  if (status === "resolved") return `${environment} works again.`;
+  if (status === "recovering") return `${environment} seems to work again; this is being checked.`;
+  return severity === "critical" ? `${environment} does not work as it should.` : `${environment} needs attention.`;
+}
+
+/** Words for people outside. Neither cause nor impact: both are written for colleagues. */
+function customerWords({ status, severity }: IncidentEvent, environment: string, since: string): string {
+  if (status === "resolved") return `The trouble that began ${since} is over, and ${environment} works again.`;
+  if (severity !== "critical") return "Nothing yet. Should somebody ask: we are looking into it.";
+  const doing = status === "recovering" ? "It seems mended, and we are checking that." : "We are working on it.";
+  return `Since ${since} ${environment} does not work as it should. ${doing} We will tell you when it is over. (Promise no time: none is known.)`;
+}
+
+function lasted(from: string, until: string): string {
+  const duration = Date.parse(until) - Date.parse(from);
+  return Number.isNaN(duration) ? "" : spokenDuration(duration);
+}
+
+/** Names with commas, as many as there is room for. */
+function enumerate(names: readonly string[], { characters }: Room): string {
+  let text = "";
+  let shown = 0;
+  for (const name of names) {
+    const next = `${text}${text === "" ? "" : ", "}${bounded(name, [], Math.min(longestText, Math.floor(characters / 2)))}`;
+    if (next.length > characters - ", and 1000 more".length) break;
+    text = next;
+    shown += 1;
+  }
+  return shown === names.length ? text : `${text}, and ${names.length - shown} more`;
+}
+
+function boundedName(text: string, room: Room): string {
+  return bounded(text, [], Math.min(longestText, room.characters));
+}

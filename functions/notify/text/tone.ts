@@ -1,0 +1,14 @@
+/** What a notice looks like before anybody has read a word of it. */
+import type { Severity } from "../../../shared/messages/incident-event.ts";
+import type { Notice } from "../channel.ts";
+
+/** How bad it is, or that it is over. */
+export type Tone = Severity | "resolved";
+
+/** The tone of a notice. */
+export function toneOf({ event }: Notice): Tone {
+  return event.status === "resolved" ? "resolved" : event.severity;
+}
+
+/** The sign of each tone, for channels that show text only. */
+export const signs: Readonly<Record<Tone, string>> = { critical: "🔴", warning: "🟠", info: "🔵", resolved: "🟢" };

@@ -1,0 +1,292 @@
+/** What is right by itself and wrong together: combinations of settings that are known to fail. */
+import { spokenDuration } from "../../../../shared/text/units.ts";
+import { allOf, both, type Check, type Expecting, expectation, judged, silent } from "../configuration/check.ts";
+import type { ServiceSettings } from "../configuration/settings.ts";
+import { type RunService, vpcAccessOf } from "../resources/cloud-run.ts";
+import { connectionLimit, type SqlInstance } from "../resources/cloud-sql.ts";
+import { mostInstances } from "../resources/vpc-connector.ts";
+import { serviceCheck, spoken } from "./cloud-run.ts";
+
+/** How many instances Cloud Run starts of a service that says no maximum. */
+const usualMaximum = 100;
+/** How many connections Cloud Run lets one instance have through the socket. */
+const mostThroughSocket = 100;
+/** Connections that PostgreSQL keeps for its administrators: the default of `superuser_reserved_connections`. */
+const reserved = 3;
+
+/** The checks. */
+export const combinationChecks: readonly Check[] = [
+  serviceCheck({
+    name: "database_timeout_beyond_startup",
+    severity: "warning",
+    title: "the database time-out of a start ends before its start-up probe does",
+    why: "A service that waits for its database longer than it may take to start is killed before it can say what is wrong.",
+    remedy:
+      "Shorten the database time-out of the start below the time of the start-up probe, or make the probe more patient.",
+    wants: ({ database }) => database?.timeout,
+    judge: ({ startupSeconds }, timeout) => {
+      const observed = `${spokenDuration(timeout)} for the database, ${spoken(startupSeconds)} to start`;
+      return {
+        ok: timeout / 1_000 < startupSeconds,
+        observed,
+        expected: "less for the database than to start",
+      };
+    },
+  }),
+  serviceCheck({
+    name: "websocket_cut",
+    severity: "warning",
+    title: "the request timeout lets a WebSocket live as long as `websocket`",
+    why: "A WebSocket is one request to Cloud Run: at the request timeout it is cut, even while it is in use.",
+    remedy: "Raise the request timeout (60 minutes is the most), and let clients connect again by themselves.",
+    wants: ({ websocket }) => websocket,
+    judge: ({ requestTimeoutSeconds }, websocket) => {
+      if (requestTimeoutSeconds === undefined) return silent("how long a request may take");
+      const observed = `cut after ${spoken(requestTimeoutSeconds)}`;
+      return {
+        ok: requestTimeoutSeconds * 1_000 >= websocket,
+        observed,
+        expected: `${spokenDuration(websocket)} or more`,
+      };
+    },
+  }),
+  serviceCheck({
+    name: "connections_of_one_instance",
+    severity: "warning",
+    title: "the pool of one instance stays below the 100 connections that the socket allows it",
+    why: "Cloud Run lets one instance have 100 connections through the socket under /cloudsql; more are refused.",
+    remedy: "Make the pool of an instance smaller.",
+    wants: ({ database }) => (database?.way === "socket" ? database.pool : undefined),
+    judge: (_, pool) => {
+      const size = pool.size + pool.overflow;
+      return {
+        ok: size <= mostThroughSocket,
+        observed: `${size} connections`,
+        expected: `${mostThroughSocket} at most`,
+      };
+    },
+  }),
+  serviceCheck({
+    name: "cpu_idle_with_connections",
+    severity: "info",
+    title: "a service that keeps connections has its CPU between requests as well",
+    why: "Without CPU between requests, kept connections and the certificates of connectors run out unnoticed.",
+    remedy: "Give the service its CPU always (--no-cpu-throttling), or expect its first query after a pause to fail.",
+    wants: ({ database }) => database?.pool,
+    judge: ({ cpuIdle }) => ({
+      ok: !cpuIdle,
+      observed: cpuIdle ? "CPU during requests only" : "CPU always",
+      expected: "CPU always",
+    }),
+  }),
+  serviceCheck({
+    name: "vpc_connector_region",
+    severity: "critical",
+    title: "a service uses a connector of its own region",
+    why: "A connector serves its own region only.",
+    remedy: "Create a connector in the region of the service.",
+    wants: ({ region }, settings) => region ?? settings.region,
+    judge: ({ connectorRegion }, own) => {
+      if (connectorRegion === undefined) return undefined;
+      const observed = `service in ${own}, connector in ${connectorRegion}`;
+      return { ok: own === connectorRegion, observed, expected: "the same region" };
+    },
+  }),
+  pairCheck({
+    name: "private_database_without_vpc_access",
+    severity: "critical",
+    title: "a service without a way into the VPC does not depend on a database without a public address",
+    why: "A database with a private address only is reached from inside the VPC only: such a service never reaches it.",
+    remedy: "Give the service a VPC connector or Direct VPC egress.",
+    wants: ({ database }) => (database?.way === "socket" ? undefined : database),
+    judge: ([service, { publicAddress }]) => {
+      if (publicAddress !== false) return undefined;
+      const ok = vpcAccessOf(service) !== "none";
+      return {
+        ok,
+        observed: ok ? "a way into the VPC" : "no way into the VPC, and no public address to go to",
+        expected: "a way into the VPC",
+      };
+    },
+  }),
+  pairCheck({
+    name: "socket_without_volume",
+    severity: "critical",
+    title: "a service that uses the socket has the instance mounted under /cloudsql",
+    why: "The socket under /cloudsql is there only where the instance was added to the service.",
+    remedy: "Add the instance to the service: gcloud run services update, with --add-cloudsql-instances.",
+    wants: bySocket,
+    judge: ([{ sqlVolumes }, { connectionName }]) => {
+      if (connectionName === undefined) return silent("the connection name of the instance");
+      const ok = sqlVolumes.includes(connectionName);
+      const others = sqlVolumes.length === 0 ? "nothing mounted" : `mounted: ${sqlVolumes.slice(0, 3).join(", ")}`;
+      return { ok, observed: ok ? "mounted" : others, expected: `${connectionName} under /cloudsql` };
+    },
+  }),
+  pairCheck({
+    name: "socket_on_private_instance",
+    severity: "warning",
+    title: "a service does not use the socket of an instance that has no public address",
+    why: "The socket under /cloudsql goes by the public address of the instance.",
+    remedy: "Connect to the private address through the VPC, or give the instance a public one.",
+    wants: bySocket,
+    judge: ([, { publicAddress }]) => {
+      if (publicAddress === undefined) return silent("whether the instance has a public address");
+      const observed = publicAddress ? "the instance has a public address" : "the instance has a private address only";
+      return { ok: publicAddress, observed, expected: "a public address" };
+    },
+  }),
+  serviceCheck({
+    name: "socket_with_connector_traffic",
+    severity: "warning",
+    title: "a service does not send everything through the VPC while it uses the socket or the connector library",
+    why: "Both ask the Cloud SQL Admin API on the internet, and with all traffic in the VPC that needs a way out of it.",
+    remedy:
+      "Send private ranges only, or connect to the private address, or give the subnet Cloud NAT or Private Google Access.",
+    wants: ({ database }) => (database?.way === "private" ? undefined : database),
+    judge: (service) => {
+      const access = vpcAccessOf(service);
+      const ok = access === "none" || !service.allTraffic;
+      const observed = ok ? "the Admin API is asked directly" : `all traffic goes through the VPC (${access})`;
+      return { ok, observed, expected: "private ranges only through the VPC" };
+    },
+  }),
+  pairCheck({
+    name: "socket_with_new_certificates",
+    severity: "critical",
+    title:
+      "a service of the first execution environment does not use the socket of an instance with a CA other than Google's internal one",
+    why: "The proxy of the first execution environment knows only certificates of Google's internal authority.",
+    remedy: "Deploy the service with the second execution environment.",
+    wants: bySocket,
+    judge: ([{ generation1 }, { serverCaMode }]) => {
+      if (serverCaMode === undefined) return undefined;
+      const ok = !generation1 || serverCaMode === "GOOGLE_MANAGED_INTERNAL_CA";
+      const observed = `${generation1 ? "first" : "second"} execution environment, ${serverCaMode}`;
+      return { ok, observed, expected: "the second execution environment, or the internal CA" };
+    },
+  }),
+  pairCheck({
+    name: "iam_login_without_flag",
+    severity: "critical",
+    title: "the instance lets service accounts log in, where a service does",
+    why: "Logging in by IAM needs the flag cloudsql.iam_authentication of the instance.",
+    remedy: "Set the flag cloudsql.iam_authentication to on.",
+    wants: ({ database }) => (database?.iam_login ? database : undefined),
+    judge: ([, { flags }]) => {
+      const value = flags.get("cloudsql.iam_authentication") ?? "not set";
+      return { ok: value === "on", observed: `the flag is ${value}`, expected: "on" };
+    },
+  }),
+  pairCheck({
+    name: "database_region",
+    severity: "info",
+    title: "the database is in the region of its services",
+    why: "Every query between two regions takes tens of milliseconds more, and depends on both regions.",
+    remedy: "Move the service to the region of its database.",
+    wants: ({ database, region }, settings) => database && (region ?? settings.region),
+    judge: ([, sql], own) => {
+      if (sql.region === undefined) return undefined;
+      return {
+        ok: sql.region === own,
+        observed: `service in ${own}, database in ${sql.region}`,
+        expected: "the same region",
+      };
+    },
+  }),
+  {
+    name: "connections_above_limit",
+    severity: "warning",
+    title: "instances x (pool size + overflow), over all services, stay below the connections that the database allows",
+    why: "When every service has grown to its most instances, their pools together must fit the database.",
+    remedy: "Lower the most instances or the pools, or raise max_connections with a larger tier.",
+    reads: ["cloud_run", "cloud_sql"],
+    judge: (settings, seen) => {
+      const { cloud_sql: wanted } = settings;
+      const pooled = settings.services.filter(({ database }) => database?.pool !== undefined);
+      if (!wanted || pooled.length === 0) return [];
+      const subject = { resource: wanted.instance, component: wanted.component };
+      const services = allOf(pooled.map(({ name }) => seen.services.get(name)));
+      return judged(subject, both(seen.cloudSql, services), ([sql, runs]) => {
+        const limit = connectionLimit(sql)?.limit ?? wanted.max_connections;
+        if (limit === undefined) return silent("how many connections it allows: set the flag max_connections");
+        const parts = pooled.map((one, index) => demandOf(one, runs[index]));
+        const total = parts.reduce((sum, { most }) => sum + most, 0);
+        return {
+          ok: total <= limit - reserved,
+          observed: `up to ${total} connections: ${parts.map(({ words }) => words).join(", ")}`,
+          expected: `${limit - reserved} at most, of ${limit} less ${reserved} reserved ones`,
+        };
+      });
+    },
+  },
+  {
+    name: "vpc_connector_burst",
+    severity: "warning",
+    title: "the pools of the services that go through the connector fit the `connections` that it is known to carry",
+    why: "When instances start together, all of their pools are opened at once, and new connections are what a connector loses.",
+    remedy: "Make the pools or the most instances smaller, or the connector larger, or use Direct VPC egress.",
+    reads: ["cloud_run", "vpc_connector"],
+    judge: (settings, seen) => {
+      const { vpc_connector: wanted } = settings;
+      if (wanted?.connections === undefined) return [];
+      const { connections, name, component } = wanted;
+      const pooled = settings.services.filter(
+        ({ database, vpc_access }) => database?.pool !== undefined && vpc_access !== "none" && vpc_access !== "direct",
+      );
+      if (pooled.length === 0) return [];
+      const services = allOf(pooled.map((one) => seen.services.get(one.name)));
+      return judged({ resource: name, component }, both(seen.vpcConnector, services), ([connector, runs]) => {
+        const parts = pooled.flatMap((one, index) => {
+          const run = runs[index];
+          return run !== undefined && goesThrough(run, one) ? [demandOf(one, run)] : [];
+        });
+        const total = parts.reduce((sum, { most }) => sum + most, 0);
+        const atMost = connector.maxInstances === mostInstances ? ", and it cannot grow beyond its 10 instances" : "";
+        return {
+          ok: total <= connections,
+          observed:
+            parts.length === 0
+              ? "no pool goes through it"
+              : `up to ${total} connections: ${parts.map(({ words }) => words).join(", ")}${atMost}`,
+          expected: `${connections} at most`,
+        };
+      });
+    },
+  },
+];
+
+/** Whether the connections of a pool go through the connector: to the private address, or all of them. */
+function goesThrough(service: RunService, { database }: ServiceSettings): boolean {
+  return vpcAccessOf(service) === "connector" && (database?.way === "private" || service.allTraffic);
+}
+
+/** How many connections a service opens when it has grown to its most instances. */
+function demandOf({ name, database }: ServiceSettings, run: RunService | undefined): { most: number; words: string } {
+  const instances = run?.maxInstances ?? usualMaximum;
+  const pool = (database?.pool?.size ?? 0) + (database?.pool?.overflow ?? 0);
+  return { most: instances * pool, words: `${name} ${instances} x ${pool}` };
+}
+
+function bySocket({ database }: ServiceSettings): ServiceSettings["database"] {
+  return database?.way === "socket" ? database : undefined;
+}
+
+/** A check of a service together with the database that it uses. */
+function pairCheck<Wanted>({
+  wants,
+  judge,
+  ...words
+}: Expecting<readonly [RunService, SqlInstance], ServiceSettings, Wanted>): Check {
+  return {
+    ...words,
+    reads: ["cloud_run", "cloud_sql"],
+    judge: (settings, { services, cloudSql }) =>
+      settings.services.flatMap((own) => {
+        const wanted = expectation(wants, own, settings);
+        if (wanted === undefined) return [];
+        const subject = { resource: own.name, component: own.component };
+        return judged(subject, both(services.get(own.name), cloudSql), (pair) => judge(pair, wanted, settings));
+      }),
+  };
+}

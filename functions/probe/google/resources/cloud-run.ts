@@ -1,0 +1,163 @@
+/** Cloud Run services: what is read of them. Values of environment variables are looked past, and never leave this file. */
+import { excerpt, Redactor } from "../../../../shared/text/redact.ts";
+import { at, flagAt, listAt, nameIn, numberAt, secondsAt, textAt, textsAt } from "../configuration/json.ts";
+import { parseCores, parseMemory } from "../configuration/quantities.ts";
+import type { Read, Reader } from "../configuration/read.ts";
+import type { ConfigurationSettings, ServiceSettings } from "../configuration/settings.ts";
+
+/** A service, as far as it is looked at. Source: Cloud Run Admin API v2, `projects.locations.services`. */
+export interface RunService {
+  /** CONDITION_SUCCEEDED, CONDITION_PENDING, CONDITION_RECONCILING, CONDITION_FAILED. */
+  readonly state: string | undefined;
+  /** Google's word, and its sentence, for why it is not ready. */
+  readonly reason: string | undefined;
+  readonly latestReady: string | undefined;
+  readonly latestCreated: string | undefined;
+  readonly traffic: readonly { readonly latest: boolean; readonly revision: string; readonly percent: number }[];
+  /** INGRESS_TRAFFIC_ALL, INGRESS_TRAFFIC_INTERNAL_ONLY, INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER. */
+  readonly ingress: string | undefined;
+  readonly serviceAccount: string | undefined;
+  readonly requestTimeoutSeconds: number | undefined;
+  readonly maxInstances: number | undefined;
+  readonly concurrency: number | undefined;
+  readonly generation1: boolean;
+  /** Name of the connector. */
+  readonly connector: string | undefined;
+  /** Region of the connector, where its whole name is given. */
+  readonly connectorRegion: string | undefined;
+  readonly directVpc: boolean;
+  /** Whether everything goes through the VPC; otherwise private ranges only. */
+  readonly allTraffic: boolean;
+  readonly cores: number | undefined;
+  /** Bytes. */
+  readonly memory: number | undefined;
+  /** Whether CPU is taken away between requests. */
+  readonly cpuIdle: boolean;
+  /** Seconds that it may take to start before it is killed. */
+  readonly startupSeconds: number;
+  /** Names of the environment variables that have a value or a source of one. */
+  readonly env: ReadonlySet<string>;
+  /** Connection names of the instances behind a volume that is mounted under /cloudsql. */
+  readonly sqlVolumes: readonly string[];
+}
+
+/** The most that Cloud Run lets an instance take to start, in seconds: 240 s before the first look, and 240 s of looking. */
+export const longestStartup = 480;
+/** The default start-up probe: does the port accept connections, for 240 s. */
+const defaultStartup = 240;
+
+/** Reads the services, by name. */
+export async function readServices(
+  reader: Reader,
+  { project, region, services }: ConfigurationSettings,
+): Promise<ReadonlyMap<string, Read<RunService>>> {
+  return new Map(
+    await Promise.all(
+      services.map(async (wanted): Promise<[string, Read<RunService>]> => {
+        const place = `projects/${project}/locations/${wanted.region ?? region}`;
+        const url = `https://run.googleapis.com/v2/${place}/services/${wanted.name}`;
+        const about = { resource: wanted.name, component: wanted.component, project, url };
+        return [wanted.name, await reader.one({ read: "cloud_run", ...about }, takeService)];
+      }),
+    ),
+  );
+}
+
+/** Takes of the answer what is looked at. */
+export function takeService(json: unknown): RunService {
+  const template = at(json, "template");
+  const containers = listAt(template, "containers");
+  // Of several containers, requests go to the one with a port; its start-up is what Cloud Run waits for.
+  const container = containers.find((one) => listAt(one, "ports").length > 0) ?? containers[0];
+  const variables = containers.flatMap((one) => listAt(one, "env"));
+  const condition = at(json, "terminalCondition");
+  return {
+    state: textAt(condition, "state"),
+    reason: reasonOf(condition, variables),
+    latestReady: named(textAt(json, "latestReadyRevision")),
+    latestCreated: named(textAt(json, "latestCreatedRevision")),
+    traffic: listAt(json, "trafficStatuses").map((share) => ({
+      latest: textAt(share, "type") === "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST",
+      revision: named(textAt(share, "revision")) ?? "the latest revision",
+      percent: numberAt(share, "percent") ?? 0,
+    })),
+    ingress: textAt(json, "ingress"),
+    serviceAccount: textAt(template, "serviceAccount"),
+    requestTimeoutSeconds: secondsAt(template, "timeout"),
+    maxInstances: numberAt(template, "scaling", "maxInstanceCount") ?? numberAt(json, "scaling", "maxInstanceCount"),
+    concurrency: numberAt(template, "maxInstanceRequestConcurrency"),
+    generation1: textAt(template, "executionEnvironment") === "EXECUTION_ENVIRONMENT_GEN1",
+    connector: named(textAt(template, "vpcAccess", "connector")),
+    connectorRegion: /\/locations\/([a-z0-9-]+)\//.exec(textAt(template, "vpcAccess", "connector") ?? "")?.[1],
+    directVpc: listAt(template, "vpcAccess", "networkInterfaces").length > 0,
+    allTraffic: textAt(template, "vpcAccess", "egress") === "ALL_TRAFFIC",
+    cores: parseCores(textAt(container, "resources", "limits", "cpu") ?? ""),
+    memory: parseMemory(textAt(container, "resources", "limits", "memory") ?? ""),
+    cpuIdle: flagAt(container, "resources", "cpuIdle") === true,
+    startupSeconds: startupOf(at(container, "startupProbe")),
+    env: new Set(
+      variables.flatMap((variable) => {
+        const isSet = textAt(variable, "value") !== undefined || at(variable, "valueSource") !== undefined;
+        return isSet ? (textAt(variable, "name") ?? []) : [];
+      }),
+    ),
+    sqlVolumes: sqlVolumesOf(template, containers),
+  };
+}
+
+/** The way of a service into the VPC. */
+export function vpcAccessOf({ connector, directVpc }: RunService): "connector" | "direct" | "none" {
+  if (connector !== undefined) return "connector";
+  return directVpc ? "direct" : "none";
+}
+
+/** The way into the VPC that a service is meant to have; `undefined` where nothing says it. */
+export function wantedAccess(
+  { vpc_access, database }: ServiceSettings,
+  { vpc_connector }: ConfigurationSettings,
+): ServiceSettings["vpc_access"] {
+  if (vpc_access !== undefined) return vpc_access;
+  return vpc_connector !== undefined && database?.way === "private" ? "connector" : undefined;
+}
+
+/** Roles that the service account of a service must have in the project. */
+export function wantedRoles({ roles, database }: ServiceSettings): readonly string[] {
+  const connects = database !== undefined && database.way !== "private";
+  const implied = [
+    ...(connects ? ["roles/cloudsql.client"] : []),
+    ...(database?.iam_login ? ["roles/cloudsql.instanceUser"] : []),
+  ];
+  return [...new Set([...implied, ...roles])];
+}
+
+/** Why a service is not ready, without the values of its variables: no message is known to quote one, and none ever will. */
+function reasonOf(condition: unknown, variables: readonly unknown[]): string | undefined {
+  const message = at(condition, "message");
+  const reasons = [textAt(condition, "reason") ?? textAt(condition, "revisionReason"), message];
+  const why = reasons.filter((part) => typeof part === "string" && part !== "").join(": ");
+  const values = variables.map((variable) => at(variable, "value")).filter((value) => typeof value === "string");
+  const clean = excerpt(why, 120, new Redactor(values).redact);
+  return clean === "" ? undefined : clean;
+}
+
+/** How long the start may take: the wait before the first look, and as many looks as may fail. */
+function startupOf(probe: unknown): number {
+  if (typeof probe !== "object" || probe === null) return defaultStartup;
+  const delay = numberAt(probe, "initialDelaySeconds") ?? 0;
+  return delay + (numberAt(probe, "periodSeconds") ?? 10) * (numberAt(probe, "failureThreshold") ?? 3);
+}
+
+function sqlVolumesOf(template: unknown, containers: readonly unknown[]): readonly string[] {
+  const mounted = new Set(
+    containers
+      .flatMap((container) => listAt(container, "volumeMounts"))
+      .flatMap((mount) => (textAt(mount, "mountPath") === "/cloudsql" ? (textAt(mount, "name") ?? []) : [])),
+  );
+  return listAt(template, "volumes")
+    .filter((volume) => mounted.has(textAt(volume, "name") ?? ""))
+    .flatMap((volume) => textsAt(volume, "cloudSqlInstance", "instances"));
+}
+
+function named(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : nameIn(path);
+}

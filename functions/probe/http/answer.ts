@@ -1,0 +1,191 @@
+/**
+ * Reads an answer of HTTP/1.1 as it arrives. Ours, because what a parser and its streams cost is measured as slowness of the target, and
+ * because a probe must say of every byte that is wrong what is wrong with it. Pure: bytes in, no sockets.
+ * @see https://www.rfc-editor.org/rfc/rfc9112
+ */
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import { ProbeFault } from "../net/faults.ts";
+
+/** Headers by their names in lower case; several of one name are joined, except those that set cookies. */
+export type Headers = Readonly<Record<string, string | readonly string[]>>;
+
+/** What is known before the body. */
+export interface Head {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Headers;
+}
+
+/** What is told of an answer as it arrives. */
+export interface AnswerListener {
+  head(head: Head): void;
+  /** A part of the body, its transfer coding taken off. */
+  body(chunk: Buffer): void;
+}
+
+/** The longest head, and the longest trailers, in bytes. */
+const longestHead = 16 * 1024;
+
+type State = "head" | "length" | "close" | "chunk-size" | "chunk" | "chunk-end" | "trailers" | "done";
+
+/** Reads one answer. */
+export class AnswerReader {
+  readonly #method: string;
+  readonly #listener: AnswerListener;
+  #state: State = "head";
+  /** The beginning of a head or of a line that is not complete yet. */
+  #kept: Buffer = empty;
+  /** Bytes that are still to come of the body or of the chunk. */
+  #left = 0;
+  #trailers = 0;
+
+  /** @param method of the request: the answer to HEAD has no body, whatever it says */
+  constructor(method: string, listener: AnswerListener) {
+    this.#method = method;
+    this.#listener = listener;
+  }
+
+  /** Whether the answer is complete. */
+  get done(): boolean {
+    return this.#state === "done";
+  }
+
+  /** Takes what has arrived. @throws HttpSyntaxError, or ProbeFault */
+  push(chunk: Buffer): void {
+    let rest = chunk;
+    while (rest.length > 0 && this.#state !== "done") rest = this.#take(rest);
+  }
+
+  /** The other side has closed. @returns whether that ends the answer, and does not cut it off */
+  end(): boolean {
+    if (this.#state === "close") this.#state = "done";
+    return this.done;
+  }
+
+  /** Takes from the beginning of what is there. @returns the rest */
+  #take(bytes: Buffer): Buffer {
+    switch (this.#state) {
+      case "head":
+        return this.#takeHead(bytes);
+      case "close":
+        this.#listener.body(bytes);
+        return empty;
+      case "length":
+        return this.#takeBody(bytes, "done");
+      case "chunk":
+        return this.#takeBody(bytes, "chunk-end");
+      default:
+        return this.#takeLine(bytes);
+    }
+  }
+
+  #takeHead(bytes: Buffer): Buffer {
+    const all = this.#kept.length === 0 ? bytes : Buffer.concat([this.#kept, bytes]);
+    const end = all.indexOf("\r\n\r\n");
+    if (end < 0 || end > longestHead) {
+      const start = all.toString("latin1", 0, Math.min(all.length, beginning.length));
+      if (!beginning.startsWith(start)) throw new HttpSyntaxError(`it begins with ${JSON.stringify(start)}`);
+      if (all.length > longestHead) throw new HttpSyntaxError("", true);
+      this.#kept = all;
+      return empty;
+    }
+    this.#kept = empty;
+    const head = parseHead(all.toString("latin1", 0, end));
+    const rest = all.subarray(end + 4);
+    if (head.status === 101) throw new ProbeFault("protocol", "the server switched to another protocol unasked");
+    // One that is only informed of what is to come goes on waiting.
+    if (head.status < 200) return rest;
+    this.#state = this.#framing(head);
+    this.#listener.head(head);
+    return rest;
+  }
+
+  /** How the end of the body is known, by RFC 9112, section 6.3. */
+  #framing({ status, headers }: Head): State {
+    if (this.#method === "HEAD" || status === 204 || status === 304) return "done";
+    const coding = headers["transfer-encoding"];
+    if (coding !== undefined) {
+      if (/^\s*chunked\s*$/i.test(String(coding))) return "chunk-size";
+      throw new HttpSyntaxError(`its transfer coding is ${JSON.stringify(coding)}`);
+    }
+    const length = headers["content-length"];
+    if (length === undefined) return "close";
+    const [first = "", ...others] = String(length).split(/\s*,\s*/);
+    if (!/^\d{1,15}$/.test(first) || others.some((other) => other !== first))
+      throw new HttpSyntaxError(`its content-length is ${JSON.stringify(length)}`);
+    this.#left = Number(first);
+    return this.#left === 0 ? "done" : "length";
+  }
+
+  #takeBody(bytes: Buffer, next: State): Buffer {
+    const part = bytes.length <= this.#left ? bytes : bytes.subarray(0, this.#left);
+    this.#left -= part.length;
+    if (this.#left === 0) this.#state = next;
+    this.#listener.body(part);
+    return bytes.subarray(part.length);
+  }
+
+  /** Takes one of the lines between and behind chunks. */
+  #takeLine(bytes: Buffer): Buffer {
+    const all = this.#kept.length === 0 ? bytes : Buffer.concat([this.#kept, bytes]);
+    const end = all.indexOf("\n");
+    if (end < 0) {
+      if (all.length > longestHead) throw new HttpSyntaxError("a line between chunks does not end");
+      this.#kept = all;
+      return empty;
+    }
+    this.#kept = empty;
+    this.#line(all.toString("latin1", 0, end).replace(/\r$/, ""));
+    return all.subarray(end + 1);
+  }
+
+  #line(line: string): void {
+    if (this.#state === "chunk-end") {
+      if (line !== "") throw new HttpSyntaxError("a chunk is longer than it says");
+      this.#state = "chunk-size";
+    } else if (this.#state === "chunk-size") {
+      const size = /^([0-9a-f]{1,12})\s*(;.*)?$/i.exec(line)?.[1];
+      if (size === undefined) throw new HttpSyntaxError(`the size of a chunk is ${JSON.stringify(line.slice(0, 20))}`);
+      this.#left = Number.parseInt(size, 16);
+      this.#state = this.#left === 0 ? "trailers" : "chunk";
+    } else if (line === "") {
+      this.#state = "done";
+    } else {
+      this.#trailers += line.length;
+      if (this.#trailers > longestHead) throw new HttpSyntaxError("", true);
+    }
+  }
+}
+
+/** Bytes that are no HTTP. */
+export class HttpSyntaxError extends Error {
+  override readonly name = "HttpSyntaxError";
+  readonly code: "HTTP_SYNTAX" | "HTTP_TOO_LONG";
+
+  constructor(message: string, tooLong = false) {
+    super(message);
+    this.code = tooLong ? "HTTP_TOO_LONG" : "HTTP_SYNTAX";
+  }
+}
+
+const empty: Buffer = Buffer.alloc(0);
+const beginning = "HTTP/1.";
+
+function parseHead(text: string): Head {
+  const lines = text.split("\r\n");
+  const [, code, statusText = ""] = /^HTTP\/1\.[01] (\d{3})(?: ([^\r\n]*))?$/.exec(lines[0] ?? "") ?? [];
+  if (code === undefined) throw new HttpSyntaxError(`it begins with ${JSON.stringify((lines[0] ?? "").slice(0, 40))}`);
+  const headers: Record<string, string | string[]> = Object.create(null);
+  for (let position = 1; position < lines.length; position++) {
+    const line = lines[position] ?? "";
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || line.includes("\0"))
+      throw new HttpSyntaxError(`a header is ${JSON.stringify(line.slice(0, 40))}`);
+    const value = line.slice(colon + 1).trim();
+    const known = ownEntry(headers, name);
+    if (name === "set-cookie") headers[name] = [...(known ?? []), value];
+    else setEntry(headers, name, known === undefined ? value : `${String(known)}, ${value}`);
+  }
+  return { status: Number(code), statusText, headers };
+}

@@ -1,0 +1,184 @@
+/** One HTTP request and its answer, over a connection that is already open and used for nothing else. */
+import type { Socket } from "node:net";
+import type { Transform } from "node:stream";
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from "node:zlib";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { ProbeFault } from "../net/faults.ts";
+import { AnswerReader, type Head } from "./answer.ts";
+import type { Stopwatch } from "../net/stopwatch.ts";
+
+/** What is asked. */
+export interface Question {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** Bytes of the decoded body after which reading stops. */
+  readonly maxBody: number;
+}
+
+/** What was answered. */
+export interface Answer extends Head {
+  /** The decoded body, or its beginning. */
+  readonly body: Buffer;
+  /** There was more of the body than was asked for. */
+  readonly truncated: boolean;
+}
+
+/**
+ * Asks in the phase `first_byte` and reads the answer in the phase `body`. Instants are taken in the events of the socket.
+ * @throws the error of the connection, `HttpSyntaxError`, or `ProbeFault`
+ */
+export function exchange(socket: Socket, question: Question, watch: Stopwatch): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    let head: Head | undefined;
+    let body: Body | undefined;
+    let begun = false;
+    const settle = (error?: unknown): void => {
+      socket.off("data", read).off("end", ended).off("error", settle).off("close", closed).pause();
+      if (error !== undefined) body?.stop();
+      if (error !== undefined || !head || !body) {
+        reject(error);
+        return;
+      }
+      watch.stop();
+      const { status, statusText, headers } = head;
+      resolve({ status, statusText, headers, body: body.bytes(), truncated: body.truncated });
+    };
+    const reader = new AnswerReader(question.method, {
+      head(seen) {
+        head = seen;
+        body = new Body(String(seen.headers["content-encoding"] ?? ""), question.maxBody, settle);
+      },
+      body: (chunk) => body?.push(chunk),
+    });
+    const finish = (): void => {
+      socket.off("data", read).off("end", ended).off("close", closed);
+      body?.end();
+    };
+    const read = (chunk: Buffer): void => {
+      if (!begun) watch.enter("body");
+      begun = true;
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        settle(error);
+        return;
+      }
+      if (reader.done) finish();
+    };
+    const closed = (): void => settle(Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" }));
+    const ended = (): void => {
+      if (reader.end()) finish();
+      else closed();
+    };
+    watch.enter("first_byte");
+    socket.on("data", read).on("end", ended).on("error", settle).on("close", closed);
+    try {
+      send(socket, question);
+    } catch (error) {
+      settle(error);
+    }
+  });
+}
+
+function send(socket: Socket, { method, path, headers, body }: Question): void {
+  let text = `${method} ${path} HTTP/1.1\r\n`;
+  for (const name in headers) {
+    const value = ownEntry(headers, name) ?? "";
+    // What a secret holds must not end the header.
+    if (/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value))
+      throw new ProbeFault("internal", `the header ${name} holds a character that no header may have`);
+    text += `${name}: ${value}\r\n`;
+  }
+  if (body === undefined && /^P/.test(method)) text += "content-length: 0\r\n";
+  text += headers["connection"] === undefined ? "connection: close\r\n\r\n" : "\r\n";
+  if (body === undefined) socket.write(text, "latin1");
+  else socket.write(Buffer.concat([Buffer.from(text, "latin1"), Buffer.from(body)]));
+}
+
+/** Decoders by the name of the coding; the first byte tells the two forms of `deflate` apart, of which RFC 9110 allows one. */
+const decoders: Readonly<Record<string, (first: number) => Transform>> = {
+  gzip: () => createGunzip(),
+  "x-gzip": () => createGunzip(),
+  deflate: (first) => ((first & 0x0f) === 8 ? createInflate() : createInflateRaw()),
+  br: () => createBrotliDecompress(),
+  zstd: () => createZstdDecompress(),
+};
+
+/** What the decoders understand, as a request offers it. */
+export const codings = "gzip, deflate, br, zstd";
+
+/** How many more bytes a compressed body may have than a decoded one. */
+const slack = 65_536;
+
+/** A body as it arrives: decoded, and no more of it than is wanted. */
+class Body {
+  truncated = false;
+  readonly #makeDecoder: ((first: number) => Transform) | undefined;
+  readonly #limit: number;
+  readonly #settle: (error?: unknown) => void;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  #received = 0;
+  #decoder: Transform | undefined;
+
+  /** @param settle called when all that is wanted is there, or with what is wrong with it */
+  constructor(coding: string, limit: number, settle: (error?: unknown) => void) {
+    this.#makeDecoder = ownEntry(decoders, coding.trim().toLowerCase());
+    this.#limit = limit;
+    this.#settle = settle;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.truncated) return;
+    if (!this.#makeDecoder) {
+      this.#keep(chunk);
+      return;
+    }
+    this.#received += chunk.length;
+    // Nobody compresses a body into something longer; a target without end must not fill the memory with what decodes to nothing.
+    if (this.#received > this.#limit + slack) {
+      this.#cut();
+      return;
+    }
+    this.#decoder ??= this.#decode(this.#makeDecoder(chunk[0] ?? 0));
+    this.#decoder.write(chunk);
+  }
+
+  end(): void {
+    if (this.truncated) return;
+    if (this.#decoder) this.#decoder.end();
+    else this.#settle();
+  }
+
+  stop(): void {
+    this.#decoder?.removeAllListeners("data").destroy();
+  }
+
+  bytes(): Buffer {
+    const [only] = this.#chunks;
+    if (only && this.#chunks.length === 1 && only.length <= this.#limit) return only;
+    return Buffer.concat(this.#chunks, Math.min(this.#size, this.#limit));
+  }
+
+  #decode(decoder: Transform): Transform {
+    return decoder
+      .on("data", (chunk: Buffer) => this.#keep(chunk))
+      .once("end", () => this.#settle())
+      .on("error", (error) => this.#settle(error));
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    if (this.#size > this.#limit) this.#cut();
+  }
+
+  #cut(): void {
+    this.truncated = true;
+    this.stop();
+    this.#settle();
+  }
+}

@@ -1,0 +1,297 @@
+/** What an HTTP answer must be like: the settings under `expect`, and the first thing that is not as expected. */
+import { z } from "zod";
+import { duration } from "../../../shared/config/fields.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import type { Failure } from "../../../shared/messages/report.ts";
+import { namedRecord } from "../../../shared/runtime/named-record.ts";
+import { excerpt, type Redact } from "../../../shared/text/redact.ts";
+import { formatDuration, quantity } from "../../../shared/text/units.ts";
+import { parseJsonPath, valueAt } from "../text/json-path.ts";
+import type { Answer } from "./exchange.ts";
+import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
+
+/** A single value of JSON. */
+export type JsonScalar = string | number | boolean | null;
+
+/** The settings under `expect`, defaults filled in. */
+export interface Expectations {
+  readonly status: number | string | readonly (number | string)[];
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body_contains?: string | undefined;
+  readonly body_matches?: string | undefined;
+  readonly json?: Readonly<Record<string, JsonScalar>> | undefined;
+  /** Milliseconds. */
+  readonly max_time?: number | undefined;
+}
+
+/** The parts of an answer that expectations speak of. */
+export interface Answered {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: string;
+  /** From the start of the first request to the last byte, in seconds. */
+  readonly seconds: number;
+}
+
+/** An answer in the form that expectations speak of. */
+export function answered({
+  status,
+  statusText,
+  headers,
+  body,
+  seconds,
+}: Answer & { readonly seconds: number }): Answered {
+  return { status, statusText, headers, body: body.toString("utf8"), seconds };
+}
+
+/** A text read as JSON; `undefined` where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const statusAdvice = "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";
+
+/** The schema of a value of JSON that is no list and no object. */
+export const jsonScalar: () => z.ZodType<JsonScalar, JsonScalar> = lazily(() =>
+  z.union(
+    [
+      z.string().superRefine((text, context) => {
+        const message = expectedMistake(text);
+        if (message !== undefined) context.addIssue({ code: "custom", message });
+      }),
+      z.number(),
+      z.boolean(),
+      z.null(),
+    ],
+    {
+      error: ({ input }) =>
+        typeof input === "object"
+          ? 'must be one value, such as healthy, 3, true, "< 0.8" or /done/: go on in the path to what is inside'
+          : undefined,
+    },
+  ),
+);
+
+/** What is wrong with an expected text: one that looks like a comparison or a pattern must be one. */
+function expectedMistake(text: string): string | undefined {
+  const [, operator, limit = ""] = /^(<=|>=|<|>)(.*)$/s.exec(text) ?? [];
+  if (operator !== undefined && asNumber(limit) === undefined && !limit.includes("${"))
+    return `${operator} compares with a number: write "${operator} 0.8" or "${operator} 80%"`;
+  return slashedMistake(text);
+}
+
+/** What is wrong with a text that is written like a pattern; `undefined` for one that is none. */
+function slashedMistake(text: string): string | undefined {
+  const mistake = isWrittenAsPattern(text) ? patternMistake(text) : undefined;
+  return mistake && `must be a regular expression between its slashes: ${mistake}`;
+}
+
+/** The schema of values inside JSON by path, each a value or what `meets` reads as a condition. */
+export const jsonValues: () => z.ZodType<Readonly<Record<string, JsonScalar>>, Record<string, JsonScalar>> = lazily(
+  () =>
+    namedRecord(
+      z
+        .string()
+        .refine((path) => parseJsonPath(path) !== undefined, "must be a path such as $.status or $.checks[0].ok"),
+      jsonScalar(),
+    ),
+);
+
+/** The schema of `expect`. */
+export const expectations: () => z.ZodType<Expectations, unknown> = lazily(() =>
+  z.strictObject({
+    status: z
+      .union([acceptedStatus(), z.array(acceptedStatus()).min(1)], { error: statusAdvice })
+      .default("2xx")
+      .describe("Accepted status codes: 200, 2xx, 200-299, or a list of these."),
+    headers: namedRecord(
+      z.string().toLowerCase(),
+      z.string().refine((text) => slashedMistake(text) === undefined, {
+        error: ({ input }) => slashedMistake(String(input)) ?? "",
+      }),
+    )
+      .optional()
+      .describe("Headers that the answer must carry, each with its text or a /pattern/."),
+    body_contains: z.string().min(1).optional().describe("A text that the body must contain."),
+    body_matches: z
+      .string()
+      .refine((text) => parsePattern(asPattern(text)) !== undefined, {
+        error: ({ input }) => `must be a regular expression: ${patternMistake(asPattern(String(input)))}`,
+      })
+      .optional()
+      .describe(
+        "A regular expression that is found in the body, in the syntax of RE2: without look-around and references to groups.",
+      ),
+    json: jsonValues()
+      .optional()
+      .describe(
+        'Values inside a JSON body by path: a value, a comparison such as "< 0.8" or "!= down", or a /pattern/.',
+      ),
+    max_time: duration()
+      .optional()
+      .describe(
+        "The longest that the whole exchange may take, redirects included. A slower answer is asked for again at once: if that one is fast, the first had met a cold instance.",
+      ),
+  }),
+);
+
+/**
+ * The first thing about an answer that is not as expected, or `undefined`.
+ * @param json the body read as JSON, or `undefined`
+ * @param redact takes secrets out of what is told of the answer
+ */
+export function unmet(
+  expected: Expectations,
+  seen: Answered,
+  json: unknown,
+  redact: Redact = (text) => text,
+): Failure | undefined {
+  const problem =
+    statusProblem(expected, seen, redact) ??
+    headerProblem(expected, seen, redact) ??
+    bodyProblem(expected, seen, redact) ??
+    jsonProblem(expected, seen, json, redact) ??
+    timeProblem(expected, seen);
+  return problem && { ...problem, status: seen.status };
+}
+
+function statusProblem(
+  { status: accepted }: Expectations,
+  { status, statusText, headers, body }: Answered,
+  redact: Redact,
+): Failure | undefined {
+  const list = Array.isArray(accepted) ? accepted : [accepted];
+  if (list.some((one) => acceptsStatus(one, status))) return undefined;
+  const told = /json|text\/plain/.test(String(headers["content-type"] ?? "")) && body.trim() !== "";
+  const message = `${status} ${statusText}`.trim() + (told ? `: ${excerpt(body, longestExcerpt, redact)}` : "");
+  return { kind: "http_status", phase: "response", message };
+}
+
+function headerProblem(
+  { headers: wanted = {} }: Expectations,
+  { headers }: Answered,
+  redact: Redact,
+): Failure | undefined {
+  for (const [name, expected] of Object.entries(wanted)) {
+    const value = ownEntry(headers, name);
+    const text = typeof value === "string" ? value : value?.join(", ");
+    if (text !== undefined && matchesText(expected, text)) continue;
+    const observed = text === undefined ? "is missing" : `is "${excerpt(text, longestExcerpt, redact)}"`;
+    return { kind: "body", phase: "response", message: `the header ${name} ${observed}, expected ${quoted(expected)}` };
+  }
+  return undefined;
+}
+
+function bodyProblem(
+  { body_contains, body_matches }: Expectations,
+  { body }: Answered,
+  redact: Redact,
+): Failure | undefined {
+  if (body_contains !== undefined && !body.includes(body_contains))
+    return bodyFailure(`the body does not contain "${body_contains}", it is: ${excerpt(body, longestExcerpt, redact)}`);
+  if (body_matches === undefined) return undefined;
+  const pattern = asPattern(body_matches);
+  if (parsePattern(pattern)?.isIn(body)) return undefined;
+  return bodyFailure(`the body does not match ${pattern}, it is: ${excerpt(body, longestExcerpt, redact)}`);
+}
+
+function jsonProblem(
+  { json: wanted }: Expectations,
+  { body }: Answered,
+  json: unknown,
+  redact: Redact,
+): Failure | undefined {
+  if (wanted === undefined) return undefined;
+  if (json === undefined) return bodyFailure(`the body is not JSON, it is: ${excerpt(body, longestExcerpt, redact)}`);
+  for (const [path, expected] of Object.entries(wanted)) {
+    const value = valueAt(json, parseJsonPath(path) ?? []);
+    if (value === undefined) return bodyFailure(`the body has no ${path}, expected ${quoted(expected)}`);
+    if (!meets(value, expected))
+      return bodyFailure(
+        `${path} is ${excerpt(JSON.stringify(value), longestExcerpt, redact)}, expected ${quoted(expected)}`,
+      );
+  }
+  return undefined;
+}
+
+function timeProblem({ max_time }: Expectations, { seconds }: Answered): Failure | undefined {
+  if (max_time === undefined || seconds * 1000 <= max_time) return undefined;
+  const message = `answered after ${formatDuration(seconds * 1000)}, expected within ${formatDuration(max_time)}`;
+  return { kind: "timeout", phase: "response", message, signal: "slow" };
+}
+
+function acceptedStatus(): z.ZodType<number | string, number | string> {
+  return z.union(
+    [
+      z.int(statusAdvice).min(100, statusAdvice).max(599, statusAdvice),
+      z.string().regex(/^([1-5]xx|[1-5]\d\d(-[1-5]\d\d)?)$/, statusAdvice),
+    ],
+    { error: statusAdvice },
+  );
+}
+
+function acceptsStatus(accepted: number | string, status: number): boolean {
+  const text = String(accepted);
+  if (text.endsWith("xx")) return String(status).startsWith(text.slice(0, 1));
+  const [from, to = from] = text.split("-");
+  return status >= Number(from) && status <= Number(to);
+}
+
+function matchesText(expected: string, text: string): boolean {
+  return parsePattern(expected)?.isIn(text) ?? text === expected;
+}
+
+/** Whether a value of JSON is the one expected, compares to it as it says (`"< 0.8"`, `"!= down"`), or is found by its /pattern/. */
+export function meets(value: unknown, expected: JsonScalar): boolean {
+  if (typeof expected !== "string") return value === expected;
+  const comparison = /^(<=|>=|==|!=|<|>)\s*(.+)$/s.exec(expected);
+  if (!comparison) return matchesText(expected, typeof value === "string" ? value : JSON.stringify(value));
+  const [, operator = "", right = ""] = comparison;
+  const limit = asNumber(right);
+  if (limit !== undefined && typeof value === "number") return compares(value, operator, limit);
+  if (operator === "==") return String(value) === right;
+  return operator === "!=" && String(value) !== right;
+}
+
+function compares(left: number, operator: string, right: number): boolean {
+  switch (operator) {
+    case "<":
+      return left < right;
+    case "<=":
+      return left <= right;
+    case ">":
+      return left > right;
+    case ">=":
+      return left >= right;
+    case "==":
+      return left === right;
+    default:
+      return left !== right;
+  }
+}
+
+function asNumber(text: string): number | undefined {
+  const match = /^(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(%?)$/i.exec(text.trim());
+  return match ? quantity(Number(match[1]), match[2] ?? "")?.value : undefined;
+}
+
+function asPattern(text: string): string {
+  return isWrittenAsPattern(text) ? text : `/${text}/`;
+}
+
+function bodyFailure(message: string): Failure {
+  return { kind: "body", phase: "body", message };
+}
+
+function quoted(expected: JsonScalar): string {
+  return typeof expected === "string" ? expected : JSON.stringify(expected);
+}
+
+/** How much of an answer is told, in characters. */
+const longestExcerpt = 120;

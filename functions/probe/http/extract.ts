@@ -1,0 +1,158 @@
+/** Metrics out of a JSON body: the settings under `extract`, and the samples that they yield. */
+import { z } from "zod";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { type MetricName, metrics } from "../../../shared/metrics/catalogue.ts";
+import { namedRecord } from "../../../shared/runtime/named-record.ts";
+import { excerpt, type Redact } from "../../../shared/text/redact.ts";
+import { type Quantity, quantity } from "../../../shared/text/units.ts";
+import { parseJsonPath, valueAt } from "../text/json-path.ts";
+import type { Assessment } from "../prober.ts";
+
+/** Units in which a target may write a value. */
+export const writtenUnits = ["s", "ms", "%", "ratio", "count", "bool", "B"] as const;
+
+/** One value, or one collection of values, that becomes samples of a metric. */
+export interface Extraction {
+  readonly metric: MetricName;
+  readonly path: string;
+  readonly unit?: (typeof writtenUnits)[number] | undefined;
+  readonly equals?: string | number | boolean | readonly (string | number | boolean)[] | undefined;
+  readonly each?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly required: boolean;
+}
+
+/** The samples of a metric. */
+export type Samples = Assessment["measurements"];
+
+const scalar = lazily(() => z.union([z.string(), z.number(), z.boolean()]));
+
+/** The schema of `extract`: a list. */
+export const extractions: () => z.ZodType<readonly Extraction[], unknown> = lazily(() =>
+  z.array(
+    z
+      .strictObject({
+        metric: z.enum(Object.keys(metrics) as MetricName[]).describe("The metric, by its name in the catalogue."),
+        path: z
+          .string()
+          .refine(
+            (path) => parseJsonPath(path) !== undefined,
+            "must be a path such as $.pool.utilization or $.phases[0]",
+          )
+          .describe('Where the value stands in the JSON body: $.a.b[0]["c"].'),
+        unit: z
+          .enum(writtenUnits)
+          .optional()
+          .describe("The unit in which the target writes the value. Default: the base unit of the metric."),
+        equals: z
+          .union([scalar(), z.array(scalar())])
+          .optional()
+          .describe("Makes the sample 1 when the value is this, or one of these, and 0 otherwise."),
+        each: z
+          .string()
+          .optional()
+          .describe(
+            "The value is an object or a list: each entry becomes a sample, with its key (or its number, from 1) in this label.",
+          ),
+        labels: namedRecord(z.string(), z.string()).optional().describe("Labels of the samples."),
+        required: z.boolean().default(true).describe("Whether the probe fails when the value is missing."),
+      })
+      .check((context) => {
+        for (const [field, message] of problems(context.value)) {
+          context.issues.push({ code: "custom", message, path: [field], input: context.value });
+        }
+      }),
+  ),
+);
+
+/**
+ * The samples of one extraction, or in one sentence why there are none.
+ * @param json the body, read as JSON
+ * @param redact takes secrets out of what is told of the body
+ */
+export function extract(
+  extraction: Extraction,
+  json: unknown,
+  redact: Redact = (text) => text,
+): { samples: Samples; problem?: string } {
+  const { metric, path, each, labels = {}, required } = extraction;
+  const found = valueAt(json, parseJsonPath(path) ?? []);
+  if (found === undefined || found === null)
+    return required
+      ? { samples: [], problem: `the body has no ${path}, from which ${metric} is taken` }
+      : { samples: [] };
+  const values: readonly (readonly [string, unknown])[] = each === undefined ? [["", found]] : entries(found);
+  const samples: Samples[number][] = [];
+  for (const [key, value] of values.slice(0, mostEntries)) {
+    const number = sampleOf(extraction, value);
+    if (number === undefined)
+      return {
+        samples,
+        problem: `${each === undefined ? path : `${path} ${excerpt(key, 80, redact)}`} is ${describe(value, redact)}, which is no ${expectation(extraction)}`,
+      };
+    samples.push({ metric, value: number, labels: each === undefined ? labels : { ...labels, [each]: key } });
+  }
+  if (values.length === 0 && required)
+    return { samples, problem: `${path} is ${describe(found, redact)}, not an object or a list of values` };
+  return { samples };
+}
+
+/** More entries than this are no collection of measurements, but a target gone wrong. */
+const mostEntries = 100;
+
+function problems({ metric, unit, each, equals, labels = {} }: Extraction): [string, string][] {
+  const known = metrics[metric];
+  const wrong: [string, string][] = [];
+  if (metric.startsWith("http_") || metric.startsWith("probe_") || metric.startsWith("tls_"))
+    wrong.push(["metric", `${metric} is measured by the probe itself: extract another metric`]);
+  if (equals !== undefined && (unit !== undefined || known.unit !== "count"))
+    wrong.push(["equals", `equals makes a count of 0 or 1: ${metric} is in ${known.unit}, or has a unit besides`]);
+  if (unit !== undefined && !unitsOf[known.unit].includes(unit))
+    wrong.push(["unit", `${metric} is in ${known.unit}: write one of ${unitsOf[known.unit].join(", ")}`]);
+  const carried = known.labels ?? [];
+  for (const label of [...Object.keys(labels), ...(each === undefined ? [] : [each])]) {
+    if (carried.includes(label)) continue;
+    const advice = carried.length === 0 ? "it carries none" : `it carries ${carried.join(", ")}`;
+    wrong.push([label === each ? "each" : "labels", `${metric} has no label "${label}": ${advice}`]);
+  }
+  return wrong;
+}
+
+const unitsOf: Readonly<Record<Quantity["unit"], readonly string[]>> = {
+  seconds: ["s", "ms"],
+  ratio: ["ratio", "%"],
+  bytes: ["B"],
+  count: ["count", "bool"],
+};
+
+function sampleOf({ metric, unit, equals }: Extraction, value: unknown): number | undefined {
+  if (equals !== undefined) return (Array.isArray(equals) ? equals : [equals]).includes(value) ? 1 : 0;
+  if (typeof value === "boolean") return metrics[metric].unit === "count" ? Number(value) : undefined;
+  const number = typeof value === "string" ? numberIn(value, metrics[metric].unit) : value;
+  if (typeof number !== "number" || !Number.isFinite(number)) return undefined;
+  if (typeof value === "string" && /[a-z%]$/i.test(value)) return number;
+  if (unit === "bool") return number === 0 ? 0 : 1;
+  return unit === "%" ? number / 100 : unit === "ms" ? number / 1000 : number;
+}
+
+/** A number in a text, as in `0.93`, `93%` or `27.4s`: a suffix of its own says more than the settings. */
+function numberIn(text: string, wanted: Quantity["unit"]): number | undefined {
+  const match = /^(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([a-z%]*)$/i.exec(text.trim());
+  if (!match) return undefined;
+  if (match[2] === "") return Number(match[1]);
+  const read = quantity(Number(match[1]), match[2] ?? "");
+  return read?.unit === wanted ? read.value : undefined;
+}
+
+function entries(value: unknown): readonly (readonly [string, unknown])[] {
+  if (Array.isArray(value)) return value.map((one, position) => [String(position + 1), one] as const);
+  return typeof value === "object" && value !== null ? Object.entries(value) : [];
+}
+
+function expectation({ metric, unit }: Extraction): string {
+  return unit === undefined || unit === "count" ? `number for ${metric}` : `number in ${unit} for ${metric}`;
+}
+
+function describe(value: unknown, redact: Redact): string {
+  return excerpt(JSON.stringify(value) ?? String(value), 80, redact);
+}

@@ -1,0 +1,115 @@
+/** Values that are kept from an answer for later: the settings under `capture`, and what they find. */
+import { z } from "zod";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { namedRecord } from "../../../shared/runtime/named-record.ts";
+import { parseJsonPath, valueAt } from "../text/json-path.ts";
+import { parsePattern, patternMistake } from "../text/pattern.ts";
+import { type Json, variableName } from "../text/template.ts";
+
+/** Where a value stands, and whether it is secret. */
+export interface Capture {
+  readonly json?: string | undefined;
+  readonly header?: string | undefined;
+  readonly matches?: string | undefined;
+  /** @default what the name says */
+  readonly secret?: boolean | undefined;
+}
+
+const path = lazily(() =>
+  z.string().refine((text) => parseJsonPath(text) !== undefined, "must be a path such as $.token or $.threads[0].id"),
+);
+
+const written: () => z.ZodType<Capture, unknown> = lazily(() =>
+  z
+    .strictObject({
+      json: path().optional().describe("A path into the JSON answer."),
+      header: z.string().min(1).toLowerCase().optional().describe("The name of a header of the answer."),
+      matches: z
+        .string()
+        .refine((text) => patternMistake(text) === undefined, {
+          error: ({ input }) => `must be a pattern such as /session=([^;]+)/: ${patternMistake(String(input))}`,
+        })
+        .optional()
+        .describe("A /pattern/ that is found in the value, in the syntax of RE2, of which the first group is kept."),
+      secret: z.boolean().optional().describe("Keeps the value out of reports."),
+    })
+    .refine(({ json, header }) => (json === undefined) !== (header === undefined), {
+      message: "write where the value stands: json or header",
+    }),
+);
+
+/** The schema of `capture`: where each variable stands, by its name. */
+export const captures: () => z.ZodType<Readonly<Record<string, Capture>>, unknown> = lazily(() =>
+  namedRecord(
+    z.string().regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter"),
+    z.union([path().transform((json): Capture => ({ json })), written()], {
+      error: "must be a path such as $.token, or { header: NAME } or { json: PATH }",
+    }),
+    {
+      error: ({ code }) =>
+        code === "invalid_type" ? "must be a map of variables, such as { token: $.token }" : undefined,
+    },
+  ),
+);
+
+const telling = /token|passw(?:or)?d|secret|api_?key|jwt|cookie|credential|authorization|session|bearer/i;
+
+/** Whether a name says that its value is a secret. */
+export function isSecretName(name: string): boolean {
+  return telling.test(name);
+}
+
+/** Stars in place of the texts in JSON whose fields are called like secrets, also where the JSON is cut. */
+export function withoutSecretFields(text: string): string {
+  return text.replaceAll(/("([\w-]+)"\s*:\s*")((?:[^"\\]|\\.){6,})/g, (field, start: string, name: string) =>
+    isSecretName(name) ? `${start}***` : field,
+  );
+}
+
+/** What was kept, or in one sentence why something could not be. */
+export interface Captured {
+  readonly values: readonly (readonly [name: string, value: Json, secret: boolean])[];
+  readonly problem?: string;
+}
+
+/**
+ * Takes the values out of an answer.
+ * @param documents the JSON in which paths are looked for, one after the other
+ */
+export function capture(
+  wanted: Readonly<Record<string, Capture>>,
+  documents: readonly unknown[],
+  headers: Readonly<Record<string, string | readonly string[] | undefined>> = {},
+): Captured {
+  const values: (readonly [string, Json, boolean])[] = [];
+  let problem: string | undefined;
+  for (const [name, place] of Object.entries(wanted)) {
+    const found = foundAt(place, documents, headers);
+    if (found === undefined || found === null || found === "") {
+      const value = place.header === undefined ? (place.json ?? "") : `the header ${place.header}`;
+      const state = found === undefined ? "is not there" : found === "" ? "is empty" : "is null";
+      const what = place.matches === undefined ? value : `${place.matches} in ${value}`;
+      problem ??= `${what} ${state}, from which \${${name}} is taken`;
+    } else values.push([name, found, place.secret ?? isSecretName(name)]);
+  }
+  return { values, ...(problem === undefined ? {} : { problem }) };
+}
+
+function foundAt(
+  { json, header, matches }: Capture,
+  documents: readonly unknown[],
+  headers: Parameters<typeof capture>[2],
+): Json | undefined {
+  const whole =
+    header === undefined ? atPath(json ?? "", documents) : [ownEntry(headers, header) ?? []].flat().join(", ");
+  if (whole === undefined || (header !== undefined && ownEntry(headers, header) === undefined)) return undefined;
+  if (matches === undefined) return whole;
+  return parsePattern(matches)?.find(typeof whole === "string" ? whole : JSON.stringify(whole));
+}
+
+function atPath(path: string, documents: readonly unknown[]): Json | undefined {
+  const steps = parseJsonPath(path) ?? [];
+  // What was parsed as JSON consists of values of JSON.
+  return documents.map((document) => valueAt(document, steps)).find((value) => value !== undefined) as Json | undefined;
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { chatJourney } from "../journey.fixtures.ts";
+import { journey } from "../probers/journey.ts";
+
+type Written = ReturnType<typeof chatJourney>;
+
+/** What the settings say of a change to a journey that is right: the place and the sentence of each mistake. */
+function mistakes(change: (journey: Written) => object): (readonly [string, string])[] {
+  const parsed = journey.settings.safeParse(change(chatJourney(1)));
+  return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => [path.join("."), message] as const);
+}
+
+const withStep =
+  (step: object, ...more: object[]) =>
+  (journey: Written) => ({
+    ...journey,
+    steps: [...journey.steps, step, ...more],
+  });
+
+describe("the steps of a journey", () => {
+  it("are right", () => {
+    expect(mistakes((it) => it)).toEqual([]);
+  });
+
+  it.each<[string, (journey: Written) => object, [string, string][]]>([
+    [
+      "two actions",
+      withStep({ name: "x", ping: true, close: 1000 }),
+      [["steps.6", "a step does one thing, and this one has ping and close: make a step of each"]],
+    ],
+    [
+      "no action",
+      withStep({ name: "x" }),
+      [
+        [
+          "steps.6",
+          "a step does one thing, and this one does nothing: write http, websocket, send, expect, ping, close or check",
+        ],
+      ],
+    ],
+    ["a name twice", withStep({ name: "reply", ping: true }), [["steps.6.name", 'there are two steps "reply"']]],
+    [
+      "a name twice, once in the clean-up",
+      ({ cleanup: [first], ...rest }) => ({ ...rest, cleanup: [{ ...first, name: "reply" }] }),
+      [["cleanup.0.name", 'there are two steps "reply"']],
+    ],
+    [
+      "a message after the close",
+      withStep({ name: "leave", close: 1000 }, { name: "late", send: "x" }),
+      [["steps.7.send", "no WebSocket is open here: put a step with websocket before it"]],
+    ],
+    [
+      "a message in the clean-up, over a WebSocket of the steps",
+      (it) => ({ ...it, cleanup: [{ name: "bye", send: "x" }] }),
+      [["cleanup.0.send", "no WebSocket is open here: put a step with websocket before it"]],
+    ],
+    [
+      "a variable that nothing captures",
+      withStep({ name: "x", send: { a: ["${thraed}"] } }),
+      [["steps.6.send.a.0", '${thraed} has no value here: did you mean "thread"?']],
+    ],
+    [
+      "a variable before it is captured",
+      ({ steps: [first, ...steps], ...rest }) => ({
+        ...rest,
+        steps: [{ name: "x", http: { url: "http://x/${thread}" } }, first, ...steps],
+      }),
+      [["steps.0.http.url", "${thread} has no value here: the variables so far are run_id, password, greeting"]],
+    ],
+    [
+      "a check of nothing",
+      withStep({ name: "x", check: { idd: 1 } }),
+      [["steps.6.check.idd", '${idd} has no value here: did you mean "id"?']],
+    ],
+    [
+      "a mark that is none",
+      withStep({ name: "x", send: "${a b}" }),
+      [["steps.6.send", "${a b} is no variable: write ${name}, or $${ for the characters themselves"]],
+    ],
+    ["the characters themselves", withStep({ name: "x", send: "$${a b}" }), []],
+    [
+      "a variable for a host",
+      withStep({ name: "x", http: { url: "http://${name}/" } }),
+      [
+        [
+          "steps.6.http.url",
+          "whom a step speaks to must stand in the file: a variable has its place in path and query",
+        ],
+      ],
+    ],
+    [
+      "a capture from a ping",
+      withStep({ name: "x", ping: true, capture: { a: "$.a" } }),
+      [["steps.6.capture", "only the answer of http and the messages of expect can be captured from"]],
+    ],
+    [
+      "a capture that is no path",
+      withStep({ name: "x", http: { url: "http://x/" }, capture: { a: "token" } }),
+      [["steps.6.capture.a", "must be a path such as $.token, or { header: NAME } or { json: PATH }"]],
+    ],
+    [
+      "both bodies",
+      withStep({ name: "x", http: { url: "http://x/", body: "a", json: 1 } }),
+      [["steps.6.http.json", "write either body or json, not both"]],
+    ],
+    ["no steps", (it) => ({ ...it, steps: [], cleanup: [] }), [["steps", expect.stringContaining(">=1")]]],
+  ])("are refused with %s", (_what, change, expected) => {
+    expect(mistakes(change)).toEqual(expected);
+  });
+});

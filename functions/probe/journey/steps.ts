@@ -1,0 +1,182 @@
+/** The steps of a journey: their settings, and what must hold among them. */
+import { z } from "zod";
+import { duration, type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { insteadOf } from "../../../shared/config/file/problems.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { namedRecord } from "../../../shared/runtime/named-record.ts";
+import { nearest } from "../../../shared/text/nearest.ts";
+import { type Capture, captures } from "./capture.ts";
+import { type JsonScalar, jsonScalar } from "../http/expect.ts";
+import { caOverTls } from "../net/settings.ts";
+import { oneBody, type RequestSettings, requestFields } from "../http/request.ts";
+import { actionMistake, stepName, type Utterance, utteranceFields, actions as utterances } from "../websocket/script.ts";
+import { type SocketSettings, socketFields } from "../websocket/settings.ts";
+import { marksIn, variableName } from "../text/template.ts";
+
+/** One step: exactly one of `http`, `websocket`, `send`, `expect`, `ping`, `close` and `check`. */
+export interface JourneyStep extends Utterance {
+  readonly name: string;
+  readonly http?: RequestSettings | undefined;
+  readonly websocket?: SocketSettings | undefined;
+  readonly check?: Readonly<Record<string, JsonScalar>> | undefined;
+  readonly capture: Readonly<Record<string, Capture>>;
+}
+
+/** The value of a variable from the beginning. */
+export type Given = string | number | boolean | SecretReference;
+
+/** The variable that is there without being written: a text that no other run has. */
+export const ownVariables: readonly string[] = ["run_id"];
+
+const name = lazily(() =>
+  z.string().regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter"),
+);
+
+/** The schema of `variables`. */
+export const variables: () => z.ZodType<Readonly<Record<string, Given>>, unknown> = lazily(() =>
+  namedRecord(
+    name(),
+    z.union([z.string(), z.number(), z.boolean(), secretReference()], {
+      error: "must be a text, a number, true or false, or { secret: NAME }",
+    }),
+  ),
+);
+
+const kinds = ["http", "websocket", ...utterances, "check"] as const;
+
+/** The schema of one step. */
+export const journeyStep: () => z.ZodType<JourneyStep, unknown> = lazily(() =>
+  z
+    .strictObject({
+      name: stepName().describe("What the step is called in failures and in golden_path_step_time."),
+      http: z
+        .strictObject(requestFields())
+        .refine(oneBody.holds, oneBody.otherwise)
+        .refine(caOverTls("https").holds, caOverTls("https").otherwise)
+        .optional()
+        .describe("Sends a request on a fresh connection, as the probe `http` does, and judges the answer."),
+      websocket: z
+        .strictObject(socketFields())
+        .refine(caOverTls("wss").holds, caOverTls("wss").otherwise)
+        .optional()
+        .describe("Opens a WebSocket on a fresh connection. It stays open for the steps that follow."),
+      ...utteranceFields(),
+      send: utteranceFields().send.describe(
+        "Sends a message over the open WebSocket: a text as it is, anything else as JSON.",
+      ),
+      expect: utteranceFields().expect.describe(
+        "Messages that must come over the open WebSocket, in this order. Others may come between them.",
+      ),
+      ping: utteranceFields().ping.describe("Sends a ping over the open WebSocket and waits for its answer."),
+      close: utteranceFields().close.describe(
+        "Closes the open WebSocket with this code and waits until the server has closed too.",
+      ),
+      check: namedRecord(name(), jsonScalar())
+        .optional()
+        .describe(
+          'Captured values that must be as told, by the name of the variable: a value, a comparison such as "> 0", or a /pattern/.',
+        ),
+      capture: captures()
+        .default({})
+        .describe(
+          "Values to keep from the answer of `http` or the messages of `expect` for later steps: `token: $.token`, or `{ header: x-thread }`. Those with names like token, password or secret are kept out of reports, and so is one with `secret: true`.",
+        ),
+      within: duration().prefault("10s").describe("The longest that the step may take."),
+    })
+    .refine((step) => actionMistake(step, kinds) === undefined, {
+      error: ({ input }) => actionMistake(input as object, kinds) ?? "",
+    })
+    .refine((step) => Object.keys(step.capture).length === 0 || step.http !== undefined || step.expect !== undefined, {
+      message: "only the answer of http and the messages of expect can be captured from",
+      path: ["capture"],
+    }),
+);
+
+/** Texts of a step in which variables are filled. A pattern is none of them: a variable in it would be read as pattern. */
+export function fillable({ http, websocket, send, expect, check }: JourneyStep): unknown {
+  return [
+    http && [
+      http.url,
+      http.headers,
+      http.body,
+      http.json,
+      http.expect.body_contains,
+      http.expect.headers,
+      http.expect.json,
+    ],
+    websocket && [websocket.url, websocket.headers, websocket.subprotocols],
+    send,
+    expect?.map(({ json, contains }) => [json, contains]),
+    check,
+  ];
+}
+
+/** A mistake among steps: the sentence, and where. */
+export interface StepMistake {
+  readonly message: string;
+  readonly path: (string | number)[];
+}
+
+/** Everything that is wrong among the steps: names, open WebSockets, variables. */
+export function mistakesAmong(
+  given: readonly string[],
+  lists: Readonly<Record<"steps" | "cleanup", readonly JourneyStep[]>>,
+): StepMistake[] {
+  const mistakes: StepMistake[] = [];
+  const names: string[] = [];
+  const known = [...ownVariables, ...given];
+  for (const [list, steps] of Object.entries(lists)) {
+    let open = false;
+    for (const [position, step] of steps.entries()) {
+      const path = [list, position];
+      if (names.includes(step.name))
+        mistakes.push({ message: `there are two steps "${step.name}"`, path: [...path, "name"] });
+      names.push(step.name);
+      const spoken = utterances.find((action) => step[action] !== undefined);
+      if (spoken !== undefined && !open)
+        mistakes.push({
+          message: `no WebSocket is open here: put a step with websocket before it`,
+          path: [...path, spoken],
+        });
+      open = step.websocket !== undefined || (open && step.close === undefined);
+      const mistake = markMistake(step, known);
+      if (mistake !== undefined) mistakes.push({ message: mistake.message, path: [...path, ...mistake.inside] });
+      known.push(...Object.keys(step.capture));
+    }
+  }
+  return mistakes;
+}
+
+/** The first mark that stands for nothing, or where none may stand: the sentence, and where inside the step. */
+function markMistake(
+  step: JourneyStep,
+  known: readonly string[],
+): { readonly message: string; readonly inside: readonly (string | number)[] } | undefined {
+  const asked = [...marksIn(fillable(step)), ...Object.keys(step.check ?? {})];
+  for (const mark of asked) {
+    const inside = placeOf(mark, step) ?? (step.check === undefined ? [] : ["check", mark]);
+    if (!variableName.test(mark))
+      return { message: `\${${mark}} is no variable: write \${name}, or $\${ for the characters themselves`, inside };
+    if (known.includes(mark)) continue;
+    const instead = insteadOf(nearest(mark, known), known, "variables so far");
+    return { message: `\${${mark}} has no value here: ${instead}`, inside };
+  }
+  const kind = step.http ? "http" : "websocket";
+  const authority = /^[^:]+:\/\/[^/?#]*/.exec(step[kind]?.url ?? "")?.[0] ?? "";
+  if (!authority.includes("${")) return undefined;
+  return {
+    message: "whom a step speaks to must stand in the file: a variable has its place in path and query",
+    inside: [kind, "url"],
+  };
+}
+
+/** Where a mark stands: the keys that lead to the text. */
+function placeOf(mark: string, value: unknown): (string | number)[] | undefined {
+  if (typeof value === "string") return value.includes(`\${${mark}}`) ? [] : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const place = placeOf(mark, inner);
+    if (place !== undefined) return [Array.isArray(value) ? Number(key) : key, ...place];
+  }
+  return undefined;
+}

@@ -1,0 +1,253 @@
+/** Walks the steps of a journey: one after the other, over fresh connections and an open WebSocket, with what was captured on the way. */
+import type { Failure } from "../../../shared/messages/report.ts";
+import { excerpt } from "../../../shared/text/redact.ts";
+import { formatDuration } from "../../../shared/text/units.ts";
+import { capture, withoutSecretFields } from "./capture.ts";
+import { answered, type JsonScalar, meets, parseJson, unmet } from "../http/expect.ts";
+import { fillable, type JourneyStep } from "./steps.ts";
+import { Overrun, ProbeFault } from "../net/faults.ts";
+import { type Stages, stages } from "../net/stages.ts";
+import { type Conversation, openWebSocket, Refusal } from "../websocket/session.ts";
+import { isWrittenAsPattern, quoted } from "../text/pattern.ts";
+import type { ProbeWorld } from "../prober.ts";
+import { ask, type RequestSettings } from "../http/request.ts";
+import { actions, perform, type Utterance } from "../websocket/script.ts";
+import { socketTarget } from "../websocket/settings.ts";
+import { fillHeader, fillJson, fillText, fillUrl, type Json, marksIn, plainText, type Variables } from "../text/template.ts";
+
+/** What came of the steps. */
+export interface Walked {
+  /** Seconds that each completed step took. */
+  readonly completed: readonly { readonly name: string; readonly seconds: number }[];
+  /** Why steps failed, in their order; at most one where a failure ends the walk. */
+  readonly failed: readonly { readonly name: string; readonly failure: Failure }[];
+  /** Seconds from the beginning of the first step to the end of the last. */
+  readonly seconds: number;
+}
+
+/** How steps are walked. */
+export interface Walk {
+  /** What is known at the beginning; what is captured comes to it. */
+  readonly variables: Map<string, Json>;
+  readonly world: ProbeWorld;
+  /** Goes on after a step that failed, and leaves out those that need what is not there. */
+  readonly goesOn: boolean;
+}
+
+/** Walks the steps. */
+export async function walk(steps: readonly JourneyStep[], { variables, world, goesOn }: Walk): Promise<Walked> {
+  const walker = new Walker(variables, world);
+  const completed: { name: string; seconds: number }[] = [];
+  const failed: { name: string; failure: Failure }[] = [];
+  const started = world.clock();
+  for (const step of steps) {
+    if (goesOn && walker.lacks(step)) continue;
+    const since = world.clock();
+    const failure = await walker.take(step);
+    if (failure === undefined) completed.push({ name: step.name, seconds: (world.clock() - since) / 1000 });
+    else failed.push({ name: step.name, failure: { ...failure, message: world.redact(failure.message) } });
+    if (failure !== undefined && !goesOn) break;
+  }
+  walker.leave();
+  return { completed, failed, seconds: (world.clock() - started) / 1000 };
+}
+
+/** A world whose texts are freed of fields, too, that are called like secrets: answers to a login are full of them. */
+export function careful(world: ProbeWorld): ProbeWorld {
+  return { ...world, redact: (text, isCut) => withoutSecretFields(world.redact(text, isCut)) };
+}
+
+/** A world that ends earlier than the one that it is made of. @param whose time runs out then, for the sentence of a failure */
+export function within(world: ProbeWorld, limitMs: number, whose: string): { world: ProbeWorld; clear(): void } {
+  const overrun = new AbortController();
+  const alarm = setTimeout(() => overrun.abort(new Overrun(`${whose}, ${formatDuration(limitMs)},`)), limitMs);
+  const clear = (): void => clearTimeout(alarm);
+  world.onClose(clear);
+  return {
+    world: { ...world, signal: AbortSignal.any([world.signal, overrun.signal]) },
+    clear,
+  };
+}
+
+class Walker {
+  readonly #variables: Map<string, Json>;
+  readonly #world: ProbeWorld;
+  #open: { readonly conversation: Conversation; readonly stages: Stages } | undefined;
+
+  constructor(variables: Map<string, Json>, world: ProbeWorld) {
+    this.#variables = variables;
+    this.#world = world;
+  }
+
+  /** Whether the step needs a variable or a WebSocket that is not there. */
+  lacks(step: JourneyStep): boolean {
+    const speaks = actions.some((action) => step[action] !== undefined);
+    const asked = [...marksIn(fillable(step)), ...Object.keys(step.check ?? {})];
+    return (speaks && this.#open === undefined) || asked.some((name) => !this.#variables.has(name));
+  }
+
+  /** Takes one step. @returns why it failed */
+  async take(step: JourneyStep): Promise<Failure | undefined> {
+    if (step.http) return await this.#ask(step, step.http);
+    if (step.websocket) return await this.#openSocket(step, step.websocket);
+    if (step.check) return this.#check(step.check);
+    return await this.#speak(step);
+  }
+
+  leave(): void {
+    this.#open?.conversation.leave();
+    this.#open = undefined;
+  }
+
+  async #ask(step: JourneyStep, settings: RequestSettings): Promise<Failure | undefined> {
+    const time = within(this.#world, step.within, "the time of the step");
+    try {
+      const { redact } = time.world;
+      const confidential = Object.entries(settings.headers).flatMap(([name, value]) =>
+        marksIn(value).length > 0 ? [name] : [],
+      );
+      const { answer, failure } = await ask(filledRequest(settings, this.#variables), time.world, confidential);
+      if (!answer || failure) return failure;
+      const seen = answered(answer);
+      const json = parseJson(seen.body);
+      const problem = this.#keep(step, [json], seen.headers);
+      const unexpected = unmet(filledExpectations(settings.expect, this.#variables), seen, json, redact);
+      if (unexpected) return unexpected;
+      if (answer.truncated) return bodyFailure(`the body is longer than max_body, ${settings.max_body} bytes`);
+      return problem === undefined
+        ? undefined
+        : bodyFailure(`${problem}; the body is: ${excerpt(seen.body, 120, redact)}`);
+    } catch (error) {
+      return failureOf(error, "request");
+    } finally {
+      time.clear();
+    }
+  }
+
+  async #openSocket(step: JourneyStep, settings: NonNullable<JourneyStep["websocket"]>): Promise<Failure | undefined> {
+    this.leave();
+    const time = within(this.#world, step.within, "the time of the step");
+    let opening: Stages | undefined;
+    try {
+      const url = fillUrl(settings.url, this.#variables);
+      const target = await socketTarget(settings, url, (text) => fillHeader(text, this.#variables), time.world);
+      opening = stages(time.world, {}, target.url.host);
+      this.#open = { conversation: await openWebSocket(target, opening), stages: opening };
+      return undefined;
+    } catch (error) {
+      if (opening === undefined || error instanceof Refusal) return failureOf(error, opening?.phase ?? "request");
+      return opening.failureOf(error);
+    } finally {
+      // From here on the open WebSocket lives as long as the journey.
+      time.clear();
+    }
+  }
+
+  async #speak(step: JourneyStep): Promise<Failure | undefined> {
+    const action = actions.find((one) => step[one] !== undefined) ?? "expect";
+    if (!this.#open) return { kind: "internal", phase: action, message: "no WebSocket is open" };
+    const { conversation, stages } = this.#open;
+    try {
+      const filled = filledUtterance(step, this.#variables);
+      const came = await perform(filled, action, conversation, stages, plainText);
+      stages.stop();
+      if (action === "close") this.#open = undefined;
+      const problem = this.#keep(step, came.map(parseJson));
+      return problem === undefined ? undefined : bodyFailure(problem, action);
+    } catch (error) {
+      return stages.failureOf(error);
+    }
+  }
+
+  #check(wanted: Readonly<Record<string, JsonScalar>>): Failure | undefined {
+    for (const [name, expected] of Object.entries(wanted)) {
+      const value = this.#variables.get(name) ?? null;
+      const filled = filledScalar(expected, this.#variables);
+      if (meets(value, filled)) continue;
+      const seen = excerpt(JSON.stringify(value), 120, this.#world.redact);
+      return bodyFailure(`${name} is ${seen}, expected ${plainText(filled)}`, "check");
+    }
+    return undefined;
+  }
+
+  /** Keeps what the step captures, secrets concealed before anything is told of the answer. @returns what is missing */
+  #keep(step: JourneyStep, documents: readonly unknown[], headers = {}): string | undefined {
+    const { values, problem } = capture(step.capture, documents, headers);
+    for (const [name, value, secret] of values) {
+      this.#variables.set(name, value);
+      if (secret) this.#world.conceal(plainText(value));
+    }
+    return problem;
+  }
+}
+
+function filledRequest(settings: RequestSettings, variables: Variables): RequestSettings {
+  const { url, headers, body, json } = settings;
+  return {
+    ...settings,
+    url: fillUrl(url, variables),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [
+        name,
+        typeof value === "string" ? fillHeader(value, variables) : value,
+      ]),
+    ),
+    body: typeof body === "string" ? fillText(body, variables) : body,
+    ...(json === undefined ? {} : { json: fillJson(json as Json, variables) }),
+  };
+}
+
+function filledExpectations(expected: RequestSettings["expect"], variables: Variables): RequestSettings["expect"] {
+  const { body_contains, json, headers } = expected;
+  return {
+    ...expected,
+    body_contains: body_contains === undefined ? undefined : fillText(body_contains, variables),
+    json: json && filledValues(json, variables),
+    headers: headers && mapped(headers, (text) => fillExpected(text, variables)),
+  };
+}
+
+function filledUtterance(step: Utterance, variables: Variables): Utterance {
+  return {
+    ...step,
+    send: step.send === undefined ? undefined : fillJson(step.send, variables),
+    expect: step.expect?.map(({ json, contains, matches }) => ({
+      json: json && filledValues(json, variables),
+      contains: contains === undefined ? undefined : fillText(contains, variables),
+      matches,
+    })),
+  };
+}
+
+function filledValues(
+  values: Readonly<Record<string, JsonScalar>>,
+  variables: Variables,
+): Readonly<Record<string, JsonScalar>> {
+  return mapped(values, (value) => filledScalar(value, variables));
+}
+
+/** A captured text is compared as it is, even where it looks like a comparison or a pattern. */
+function filledScalar(expected: JsonScalar, variables: Variables): JsonScalar {
+  if (typeof expected === "string" && isWrittenAsPattern(expected)) return fillExpected(expected, variables);
+  const filled = fillJson(expected, variables);
+  if (typeof filled === "object") return filled === null ? null : JSON.stringify(filled);
+  return typeof filled === "string" && /^\$\{[^{}]*\}$/.test(String(expected)) ? `== ${filled}` : filled;
+}
+
+/** An expected text. In a pattern, a captured text stands for itself. */
+function fillExpected(text: string, variables: Variables): string {
+  return isWrittenAsPattern(text) ? fillText(text, variables, quoted) : fillText(text, variables);
+}
+
+function mapped<From, To>(record: Readonly<Record<string, From>>, map: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}
+
+function failureOf(error: unknown, phase: string): Failure {
+  if (error instanceof ProbeFault) return { kind: error.kind, phase, message: error.message, ...error.facts };
+  return { kind: "internal", phase, message: error instanceof Error ? error.message : String(error) };
+}
+
+function bodyFailure(message: string, phase = "body"): Failure {
+  return { kind: "body", phase, message };
+}

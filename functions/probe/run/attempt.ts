@@ -1,0 +1,248 @@
+/** One probe of a run: attempted within its deadline, and once more where the failure may have been a blip. */
+import type { z } from "zod";
+import type { ConfiguredProbe } from "../../../shared/config/model.ts";
+import { isSecretReference, type SecretReference } from "../../../shared/config/secret-reference.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import type { AwaitedReader, BeatReader } from "../../../shared/documents/heartbeats.ts";
+import type {
+  Attempt,
+  Failure,
+  FailureKind,
+  Finding,
+  Hop,
+  Measurement,
+  ProbeResult,
+  Unchecked,
+} from "../../../shared/messages/report.ts";
+import type { Clock, GoogleApi, Secrets } from "../../../shared/ports.ts";
+import { bounded, longestText, Redactor } from "../../../shared/text/redact.ts";
+import type { AnyProber, Assessment, ProbeWorld } from "../prober.ts";
+import { probers as registry } from "../probers/index.ts";
+
+/** What an attempt needs of the run that it belongs to. */
+export interface AttemptPorts {
+  readonly secrets: Secrets;
+  readonly google: GoogleApi;
+  /** Reads what reports to us by itself. @default nothing can be read */
+  readonly beats?: BeatReader | undefined;
+  /** Reads since when what reports to us by itself is awaited. @default it always was */
+  readonly awaited?: AwaitedReader | undefined;
+  readonly clock: Clock;
+  /** Milliseconds since the epoch by which all must be over. @default as long as the probes take */
+  readonly until?: number | undefined;
+  /** Milliseconds since the epoch by which second attempts must be over: the next run is due then. @default `until` */
+  readonly nextAt?: number | undefined;
+  /** Aborted when the outcome is no longer wanted. */
+  readonly unwanted?: AbortSignal | undefined;
+  /** @default all that there are */
+  readonly probers?: Readonly<Record<string, AnyProber>> | undefined;
+}
+
+/** Runs one probe. Nothing that a target does makes it throw. */
+export async function runProbe(probe: ConfiguredProbe, ports: AttemptPorts): Promise<ProbeResult> {
+  const first = await attempt(probe, probe.timeoutMs, ports);
+  const room = Math.min(ports.until ?? Number.POSITIVE_INFINITY, ports.nextAt ?? Number.POSITIVE_INFINITY);
+  const left = room - ports.clock.now();
+  // With less time than the first had, a second attempt would prove nothing.
+  if (probe.recheck === false || !mayPass(first.assessment) || left < first.ms) return resultOf(probe, first);
+  const second = await attempt(probe, Math.min(probe.timeoutMs, left), ports);
+  return resultOf(probe, first, second);
+}
+
+/** How long a prober may take to say in which phase the deadline met it, in milliseconds. */
+export const graceMs = 20;
+
+// Made once: the stack of an error costs more than the rest of a short probe.
+const ended = new Error("the probe has ended");
+const overdueReason = new Error("the time of the probe ran out");
+
+/** Settings as the probers read them, so that each is checked once and not in every run. */
+const knownSettings = new WeakMap<ConfiguredProbe, z.ZodSafeParseResult<unknown>>();
+
+/** Reads the settings of a probe, for its first run: before a run begins, so that the time is not that of its targets. */
+export function readSettings(probe: ConfiguredProbe, prober: AnyProber): z.ZodSafeParseResult<unknown> {
+  const known = knownSettings.get(probe) ?? prober.settings.safeParse(probe.settings);
+  knownSettings.set(probe, known);
+  return known;
+}
+
+/** An attempt that is over. */
+interface Attempted {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly ms: number;
+  readonly assessment: Assessment;
+  /** Knows what must not appear in any text. */
+  readonly redactor: Redactor;
+}
+
+/** Failures in which nobody answered: of what was answered, a second attempt would only make a better impression. */
+const blips: ReadonlySet<FailureKind> = new Set(["timeout", "refused", "reset", "dns", "unavailable"]);
+
+function mayPass({ failure, conclusive }: Assessment): boolean {
+  return failure !== undefined && blips.has(failure.kind) && conclusive !== true;
+}
+
+async function attempt(probe: ConfiguredProbe, timeoutMs: number, ports: AttemptPorts): Promise<Attempted> {
+  const at = ports.clock.now();
+  const started = performance.now();
+  const limitMs = Math.min(timeoutMs, (ports.until ?? Number.POSITIVE_INFINITY) - at);
+  const redactor = new Redactor();
+  const assessment =
+    limitMs <= 0
+      ? failed("internal", "start", "the time of the whole run was over before this probe could start")
+      : await withinDeadline(limitMs, ports.unwanted, (signal, onClose) => {
+          const remaining = (): number => Math.max(0, started + limitMs - performance.now());
+          return assessed(probe, ports, worldOf(probe, ports, { signal, onClose, remaining }, redactor));
+        });
+  return { at, ms: performance.now() - started, assessment, redactor };
+}
+
+function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted): ProbeResult {
+  const { assessment, ms, redactor } = second ?? first;
+  const { failure, findings, unchecked, hops, pending } = assessment;
+  const clean = (text: string): string => (isPlain(text) && redactor.isEmpty ? text : bounded(text, redactor));
+  const cleanFailure = (one: Failure): Failure => {
+    const { code } = one;
+    return { ...one, message: clean(one.message), ...(code === undefined ? {} : { code: clean(code).slice(0, 60) }) };
+  };
+  const measurements: Measurement[] = [
+    { metric: "probe_success", value: failure ? 0 : 1, labels: {} },
+    { metric: "probe_duration", value: ms / 1000, labels: {} },
+    { metric: "probe_attempts", value: second ? 2 : 1, labels: {} },
+  ];
+  const cold = second && failure === undefined ? (first.assessment.ifCold ?? []) : [];
+  for (const { metric, value, labels } of [...assessment.measurements, ...cold]) {
+    if (Number.isFinite(value)) measurements.push({ metric, value, labels: labels ? mapTexts(labels, clean) : {} });
+  }
+  const attempts = second && [first, second].map((one) => attemptOf(one));
+  return {
+    probe: probe.name,
+    component: probe.component,
+    at: instant(first.at),
+    success: failure === undefined,
+    ...(failure ? { failure: cleanFailure(failure) } : {}),
+    ...(pending ? { pending } : {}),
+    measurements,
+    ...(findings ? { findings: findings.map((finding) => mapTexts<Finding>(finding, clean)) } : {}),
+    ...(unchecked ? { unchecked: unchecked.map((one) => mapTexts<Unchecked>(one, clean)) } : {}),
+    ...(hops ? { hops: hops.map((hop) => mapTexts<Hop>(hop, clean)) } : {}),
+    ...(attempts ? { attempts } : {}),
+  };
+}
+
+/** Short words, as most labels are, which there is nothing to clean of. */
+function isPlain(text: string): boolean {
+  return text.length <= longestText && /^[\w .:/-]*$/.test(text) && text.trim() === text;
+}
+
+function attemptOf({ at, ms, assessment: { failure }, redactor }: Attempted): Attempt {
+  return {
+    at: instant(at),
+    duration: ms / 1000,
+    ...(failure ? { failure: { ...failure, message: bounded(failure.message, redactor) } } : {}),
+  };
+}
+
+/** Works until the deadline and not beyond it, even where the work does not listen, and closes all that it opened. */
+async function withinDeadline(
+  limitMs: number,
+  unwanted: AbortSignal | undefined,
+  work: (signal: AbortSignal, onClose: (close: () => void) => void) => Promise<Assessment>,
+): Promise<Assessment> {
+  const controller = new AbortController();
+  const closers: (() => void)[] = [];
+  const overdue = Promise.withResolvers<Assessment>();
+  let grace: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    controller.abort(overdueReason);
+    grace ??= setTimeout(() => overdue.resolve(failed("timeout", "unknown", overdueReason.message)), graceMs);
+  };
+  const deadline = setTimeout(stop, limitMs);
+  unwanted?.addEventListener("abort", stop, { once: true });
+  const onClose = (close: () => void): void => {
+    if (closed) close();
+    else closers.push(close);
+  };
+  let closed = false;
+  try {
+    return await Promise.race([work(controller.signal, onClose), overdue.promise]);
+  } finally {
+    clearTimeout(deadline);
+    clearTimeout(grace);
+    unwanted?.removeEventListener("abort", stop);
+    closed = true;
+    for (const close of closers) attemptToClose(close);
+    controller.abort(ended);
+  }
+}
+
+async function assessed(
+  probe: ConfiguredProbe,
+  { probers = registry }: AttemptPorts,
+  world: ProbeWorld,
+): Promise<Assessment> {
+  const prober = ownEntry(probers, probe.kind);
+  if (!prober) return failed("internal", "settings", `there is no kind of probe called ${probe.kind}`);
+  const settings = readSettings(probe, prober);
+  if (!settings.success)
+    return failed("internal", "settings", `the settings of the probe are wrong: ${settings.error.message}`);
+  try {
+    return prober.assess(settings.data, await prober.observe(settings.data, world), world.redact);
+  } catch (error) {
+    return failed(
+      "internal",
+      "probe",
+      `the probe itself failed: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function worldOf(
+  { name: probe }: ConfiguredProbe,
+  { secrets, google, beats, awaited, clock }: AttemptPorts,
+  scope: Pick<ProbeWorld, "signal" | "onClose" | "remaining">,
+  redactor: Redactor,
+): ProbeWorld {
+  return {
+    ...scope,
+    google,
+    lastBeat: async (name) => {
+      if (beats === undefined) throw new Error("there is no store to read them from");
+      return await beats(name);
+    },
+    awaitedSince: async () => (awaited === undefined ? 0 : await awaited(probe)),
+    clock: () => performance.now(),
+    now: () => clock.now(),
+    conceal: (text) => redactor.add(text),
+    redact: redactor.redact,
+    resolve: async (value: string | SecretReference) => {
+      if (!isSecretReference(value)) return value;
+      const secret = await secrets.read(value.secret);
+      redactor.add(secret);
+      return secret;
+    },
+  };
+}
+
+function attemptToClose(close: () => void): void {
+  try {
+    close();
+  } catch {
+    // What cannot be closed is no longer open, or not ours to judge: the result stands.
+  }
+}
+
+function failed(kind: Failure["kind"], phase: string, message: string): Assessment {
+  return { failure: { kind, phase, message }, measurements: [] };
+}
+
+function mapTexts<T extends object>(record: T, map: (text: string) => string): T {
+  const entries = Object.entries(record).map(([key, value]) => [key, typeof value === "string" ? map(value) : value]);
+  return Object.fromEntries(entries) as T;
+}
+
+/** RFC 3339. @param milliseconds since the epoch */
+export function instant(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

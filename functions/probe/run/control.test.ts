@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { googleApi } from "../../../shared/adapters/google-api.ts";
+import { type FailureKind, parseReport } from "../../../shared/messages/report.ts";
+import { probeOf } from "../fixtures.ts";
+import type { AnyProber, Prober } from "../prober.ts";
+import { type ProbeRun, runProbes } from "./run.ts";
+
+/** Attempts in a row: `good`, a kind of failure, or `never` for no answer at all. */
+type Attempts = readonly ("good" | "never" | FailureKind)[];
+
+/** A kind of probe that goes as it is told, attempt by attempt. */
+function scripted(kind: string, attempts: Attempts): { prober: AnyProber; count: () => number; ended: () => boolean } {
+  let count = 0;
+  let ended = true;
+  const prober: Prober<object, string> = {
+    kind,
+    title: "Made for a test.",
+    reach: "private",
+    settings: z.strictObject({}),
+    example: "{}",
+    async observe(_settings, world) {
+      const next = attempts[count++] ?? "good";
+      if (next !== "never") return next;
+      ended = false;
+      await new Promise((resolve) => world.signal.addEventListener("abort", resolve));
+      ended = true;
+      return "timeout";
+    },
+    assess: (_settings, seen) => ({
+      measurements: [],
+      ...(seen === "good" ? {} : { failure: { kind: seen as FailureKind, phase: "connect", message: `no: ${seen}` } }),
+    }),
+  };
+  return { prober, count: () => count, ended: () => ended };
+}
+
+const unhealthy = "the control probe, a target known to be good, failed twice as well";
+
+async function batch(targets: Attempts, control: Attempts, more: Partial<ProbeRun> = {}, beats: Attempts = []) {
+  const target = scripted("target", targets);
+  const beat = scripted("beat", beats);
+  const known = scripted("known", control);
+  const probes = [
+    ...beats.map((_, index) => ({ ...probeOf("beat", {}, 5_000), name: `beat-${index}` })),
+    ...targets.map((_, index) => ({ ...probeOf("target", {}, 5_000), name: `target-${index}` })),
+  ];
+  const report = await runProbes({
+    environment: "test",
+    vantage: "outside",
+    group: "outside-1m",
+    trigger: "schedule",
+    reportId: "test/outside-1m/2025-09-16T12:04:00Z",
+    probes,
+    control: probeOf("known", {}, 5_000),
+    secrets: { read: async () => "" },
+    google: googleApi("http://127.0.0.1:1"),
+    clock: { now: () => Date.now() },
+    probers: { target: target.prober, known: known.prober, beat: { ...beat.prober, targetless: true } },
+    ...more,
+  });
+  return { report, control: known };
+}
+
+describe("the control probe", () => {
+  it.each<[string, Attempts, Attempts, string | undefined]>([
+    ["all is well", ["good", "good"], ["good"], undefined],
+    ["no target is reached, and the control is", ["timeout", "dns"], ["good"], undefined],
+    ["no target is reached, and the control at the second attempt", ["timeout"], ["reset", "good"], undefined],
+    ["neither is reached", ["timeout", "dns"], ["dns", "timeout"], `${unhealthy}: no: timeout`],
+    [
+      "the control fails by its answer",
+      ["unavailable"],
+      ["http_status", "http_status"],
+      `${unhealthy}: no: http_status`,
+    ],
+    ["one target is seen good", ["timeout", "good"], ["dns", "dns"], undefined],
+    ["one target answers, if only to refuse", ["timeout", "http_status"], ["dns", "dns"], undefined],
+    ["one machine says that nothing listens there", ["refused"], ["dns", "dns"], undefined],
+    ["the network hands out wrong certificates", ["tls"], ["tls", "tls"], `${unhealthy}: no: tls`],
+  ])("judges when %s", async (_what, targets, control, expected) => {
+    const { report } = await batch(targets, control);
+    expect(report.prober_unhealthy).toBe(expected);
+    expect(parseReport(report)).toEqual(report);
+    expect(report.results).toHaveLength(targets.length);
+  });
+
+  it.each<[string, Attempts, Attempts, string | undefined]>([
+    ["a report from elsewhere is no proof of the network", ["good"], ["dns"], `${unhealthy}: no: dns`],
+    ["nor is one of a failure", ["body"], ["timeout"], `${unhealthy}: no: dns`],
+    ["where nothing but reports is waited for, no network is in question", ["unavailable"], [], undefined],
+  ])("judges by those who speak to a target: %s", async (_what, beats, targets, expected) => {
+    const { report } = await batch(targets, ["dns", "dns"], {}, beats);
+    expect(report.prober_unhealthy).toBe(expected);
+  });
+
+  it("delays nobody: what is not needed any more is ended", async () => {
+    const started = performance.now();
+    const { report, control } = await batch(["good"], ["never", "never"]);
+    expect(report).not.toHaveProperty("prober_unhealthy");
+    expect(performance.now() - started).toBeLessThan(2_500);
+    expect(control.ended()).toBe(true);
+    expect(control.count()).toBe(1);
+  });
+
+  it("is over before the next run is due, both attempts of it", async () => {
+    const started = Date.now();
+    const { report } = await batch(["dns"], ["never", "never"], { nextAt: started + 400, until: started + 60_000 });
+    expect(report.prober_unhealthy).toMatch(unhealthy);
+    expect(Date.now() - started).toBeLessThan(2_500);
+  });
+
+  it("is asked for by a run of nothing in vain", async () => {
+    const { report } = await batch([], ["dns", "dns"]);
+    expect(report).not.toHaveProperty("prober_unhealthy");
+  });
+});

@@ -1,0 +1,54 @@
+/** The control probe of a batch: a target known to be good, by which the prober's own trouble is told from that of the targets. */
+import type { ConfiguredProbe } from "../../../shared/config/model.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import type { FailureKind, ProbeResult } from "../../../shared/messages/report.ts";
+import { type AttemptPorts, runProbe } from "./attempt.ts";
+import { probers as registry } from "../probers/index.ts";
+
+/** A control probe that runs beside the batch. */
+export interface Control {
+  /**
+   * Why nobody is to be judged by these results, in one sentence; `undefined` where they stand. Waits for the control probe only where the
+   * results alone do not tell, and ends it otherwise.
+   * @param probes whose results they are, in the same order
+   */
+  verdict(results: readonly ProbeResult[], probes: readonly ConfiguredProbe[]): Promise<string | undefined>;
+}
+
+/** Starts the control probe, and once more at once if it fails. */
+export function startControl(probe: ConfiguredProbe, ports: AttemptPorts): Control {
+  const unwanted = new AbortController();
+  // Both attempts are over before the next run is due.
+  const room = (ports.nextAt ?? Number.POSITIVE_INFINITY) - ports.clock.now();
+  const timeoutMs = Math.max(1, Math.min(probe.timeoutMs, room / 2));
+  const running = run({ ...probe, timeoutMs, recheck: false }, { ...ports, unwanted: unwanted.signal });
+  return {
+    async verdict(results, probes) {
+      const { probers = registry } = ports;
+      const telling = results.filter(
+        (_, position) => ownEntry(probers, probes[position]?.kind ?? "")?.targetless !== true,
+      );
+      const doubtful = telling.length > 0 && !telling.some(answered);
+      if (!doubtful) unwanted.abort();
+      const trouble = await running;
+      return doubtful ? trouble : undefined;
+    },
+  };
+}
+
+async function run(probe: ConfiguredProbe, ports: AttemptPorts): Promise<string | undefined> {
+  let last: ProbeResult | undefined;
+  for (let attempt = 1; attempt <= 2 && !ports.unwanted?.aborted; attempt++) {
+    last = await runProbe(probe, ports);
+    if (last.success) return undefined;
+  }
+  const why = last?.failure === undefined ? "" : `: ${last.failure.message}`;
+  return `the control probe, a target known to be good, failed twice as well${why}`;
+}
+
+/** Failures in which somebody answered, if only by refusing: the prober's own network works. */
+const answers: ReadonlySet<FailureKind> = new Set(["refused", "http_status", "body", "auth", "database", "sequence"]);
+
+function answered({ success, failure }: ProbeResult): boolean {
+  return success || (failure !== undefined && answers.has(failure.kind));
+}

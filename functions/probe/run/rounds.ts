@@ -1,0 +1,70 @@
+/** The rounds of a probe request: when each is due, and the id of the report that it makes. */
+import { nextTrigger, scheduleInterval } from "../../../shared/config/schedule.ts";
+import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
+
+/** One round: the report that it makes and when it is due, in milliseconds since the epoch. */
+export interface Round {
+  readonly reportId: string;
+  readonly at: number;
+  /** When the next run of the same probes is due; absent where none is known. */
+  readonly nextAt?: number;
+  /** Later than this the round is worth nothing any more: the next one is nearer. */
+  readonly staleAfter: number;
+}
+
+/**
+ * The rounds of a request: one, or for intervals under a minute those of the minute in which it was published. Every delivery of a
+ * message yields the same. The part of a divided request has the rounds of the whole, and reports of its own.
+ * @param schedule of the group, for a request that was scheduled
+ * @param publishedAt milliseconds since the epoch
+ */
+export function roundsOf(request: ProbeRequest, schedule: string | undefined, publishedAt: number): Round[] {
+  const { shard } = request;
+  if (shard === undefined) return wholeRounds(request, schedule, publishedAt);
+  return wholeRounds(request, schedule, Date.parse(shard.requested_at)).map((round) => ({
+    ...round,
+    reportId: `${round.reportId}/shard-${shard.index}`,
+  }));
+}
+
+function wholeRounds(request: ProbeRequest, schedule: string | undefined, publishedAt: number): Round[] {
+  const path = `${request.environment}/${request.group}`;
+  if (request.request !== undefined || schedule === undefined)
+    return [
+      {
+        reportId: `${path}/${request.request ?? instant(publishedAt)}`,
+        at: publishedAt,
+        staleAfter: Number.POSITIVE_INFINITY,
+      },
+    ];
+  const interval = scheduleInterval(schedule) ?? minute;
+  if (interval >= minute) {
+    // Only where runs stand on an even grid does the grid tell which of them this is; elsewhere the minute does.
+    const at = floor(publishedAt, day % interval === 0 ? interval : minute);
+    return [
+      {
+        reportId: `${path}/${instant(at)}`,
+        at,
+        nextAt: publishedAt + interval,
+        staleAfter: (nextTrigger(schedule, at) ?? Number.POSITIVE_INFINITY) + minute,
+      },
+    ];
+  }
+  const base = floor(publishedAt, minute);
+  return Array.from({ length: Math.floor(minute / interval) }, (_, position) => {
+    const at = base + position * interval;
+    return { reportId: `${path}/${instant(at)}`, at, nextAt: at + interval, staleAfter: at + interval / 2 };
+  });
+}
+
+const minute = 60_000;
+const day = 86_400_000;
+
+function floor(milliseconds: number, step: number): number {
+  return milliseconds - (milliseconds % step);
+}
+
+/** RFC 3339, in whole seconds where that is exact. */
+function instant(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(".000Z", "Z");
+}

@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { googleApi } from "../../../shared/adapters/google-api.ts";
+import { parseReport } from "../../../shared/messages/report.ts";
+import { probeOf } from "../fixtures.ts";
+import type { AnyProber, Prober, ProbeWorld } from "../prober.ts";
+import { type ProbeRun, runProbes } from "./run.ts";
+
+const prober = (observe: (world: ProbeWorld) => Promise<string | undefined>): AnyProber => {
+  const made: Prober<object, string | undefined> = {
+    kind: "made",
+    title: "Made for a test.",
+    reach: "private",
+    settings: z.strictObject({}),
+    example: "{}",
+    observe: (_settings, world) => observe(world),
+    assess: (_settings, message) => ({
+      measurements: [
+        { metric: "http_status", value: 200, labels: { text: message ?? "" } },
+        { metric: "http_body_size", value: Number.NaN },
+      ],
+      ...(message === undefined ? {} : { failure: { kind: "body", phase: "body", message } }),
+    }),
+  };
+  return made;
+};
+
+const run = (made: AnyProber, more: Partial<ProbeRun> = {}) =>
+  runProbes({
+    environment: "test",
+    vantage: "inside",
+    group: "inside-1m",
+    trigger: "schedule",
+    reportId: "test/inside-1m/2025-09-16T12:04:00Z",
+    probes: [probeOf("made", {}, 100)],
+    secrets: { read: async () => "very-secret" },
+    google: googleApi("http://127.0.0.1:1"),
+    clock: { now: () => Date.parse("2025-09-16T12:04:00.300Z") },
+    probers: { made },
+    ...more,
+  });
+
+describe("a run of probes", () => {
+  it("reports each result with its success and duration, in finite numbers", async () => {
+    const report = await run(prober(async () => undefined));
+    expect(parseReport(report)).toEqual(report);
+    expect(report).toMatchObject({
+      v: 1,
+      report: "test/inside-1m/2025-09-16T12:04:00Z",
+      started_at: "2025-09-16T12:04:00.300Z",
+      results: [{ probe: "made-probe", component: "backend", at: "2025-09-16T12:04:00.300Z", success: true }],
+    });
+    expect(report.results[0]?.measurements.map(({ metric }) => metric)).toEqual([
+      "probe_success",
+      "probe_duration",
+      "probe_attempts",
+      "http_status",
+    ]);
+    expect(report).not.toHaveProperty("request");
+  });
+
+  it.each<[string, (world: ProbeWorld) => Promise<string | undefined>, object]>([
+    [
+      "throws",
+      () => Promise.reject(new Error("broken")),
+      { kind: "internal", phase: "probe", message: "the probe itself failed: broken" },
+    ],
+    [
+      "never answers",
+      () => new Promise(() => {}),
+      { kind: "timeout", phase: "unknown", message: "the time of the probe ran out" },
+    ],
+    [
+      "answers when it is told that the time is over",
+      (world) => new Promise((resolve) => world.signal.addEventListener("abort", () => resolve("told"))),
+      { kind: "body", message: "told" },
+    ],
+    [
+      "fails to close what it opened",
+      async (world) => {
+        world.onClose(() => {
+          throw new Error("cannot");
+        });
+        return "opened";
+      },
+      { kind: "body", message: "opened" },
+    ],
+  ])("holds a prober to its deadline that %s", async (_what, observe, failure) => {
+    const started = performance.now();
+    const { results } = await run(prober(observe));
+    expect(results[0]?.failure).toMatchObject(failure);
+    expect(performance.now() - started).toBeLessThan(100 + 250);
+  });
+
+  it("closes what a prober opened, and ends its work, however it ends", async () => {
+    const closed: string[] = [];
+    const worlds: ProbeWorld[] = [];
+    await run(
+      prober(async (world) => {
+        worlds.push(world);
+        world.onClose(() => closed.push("closed"));
+        throw new Error("broken");
+      }),
+    );
+    worlds[0]?.onClose(() => closed.push("opened late"));
+    expect(closed).toEqual(["closed", "opened late"]);
+    expect(worlds[0]?.signal.aborted).toBe(true);
+  });
+
+  it("keeps secrets out of every text, also what was derived from them", async () => {
+    const report = await run(
+      prober(async (world) => {
+        const secret = await world.resolve({ secret: "token" });
+        world.conceal("derived");
+        return `${secret} and derived and ${await world.resolve("plain")} and ${world.redact(secret)} ${"x".repeat(1_000)}`;
+      }),
+    );
+    expect(report.results[0]?.failure?.message).toMatch(/^\*\*\* and \*\*\* and plain and \*\*\* x+…$/);
+    expect(JSON.stringify(report)).not.toMatch(/very-secret|derived/);
+  });
+
+  it("runs no more at a time than allowed, and keeps the order of the results", async () => {
+    let running = 0;
+    let most = 0;
+    const made = prober(async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running--;
+      return undefined;
+    });
+    const probes = Array.from({ length: 20 }, (_, position) => ({
+      ...probeOf("made", {}, 5_000),
+      name: `p${position}`,
+    }));
+    const report = await run(made, { probes, concurrency: 4, paceMs: 0 });
+    expect(most).toBe(4);
+    expect(report.results.map(({ probe }) => probe)).toEqual(probes.map(({ name }) => name));
+  });
+
+  it("starts nothing when the time of the run is over, and says so", async () => {
+    const report = await run(
+      prober(async () => undefined),
+      { until: Date.parse("2025-09-16T12:04:00Z") },
+    );
+    expect(report.results[0]?.failure).toMatchObject({ kind: "internal", phase: "start" });
+  });
+
+  it("names a kind that there is not, and settings that are wrong", async () => {
+    const made = prober(async () => undefined);
+    const { results } = await run(made, { probes: [probeOf("other", {}), probeOf("made", { wrong: 1 })] });
+    expect(results.map(({ failure }) => failure?.message)).toEqual([
+      "there is no kind of probe called other",
+      expect.stringContaining("wrong"),
+    ]);
+  });
+});

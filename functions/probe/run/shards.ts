@@ -1,0 +1,35 @@
+/** Large groups in parts: a request for more probes than one run takes is published back, once for each part. */
+import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
+import type { PushedMessage } from "../../../shared/messages/push.ts";
+import type { OutgoingMessage } from "../../../shared/ports.ts";
+import { roundsAttribute } from "../../../shared/topology.ts";
+import { mostAtOnce } from "./run.ts";
+
+/**
+ * The requests into which one is divided, with the attributes by which they come back to where it came from; none for one that is small
+ * enough, or is a part itself. Every delivery of a request is divided alike, so that its parts have the same report ids.
+ * @param message that brought the request
+ */
+export function shardsOf(
+  request: ProbeRequest,
+  probes: number,
+  { publishedAt, attributes }: Pick<PushedMessage, "publishedAt" | "attributes">,
+): OutgoingMessage[] {
+  if (request.shard !== undefined || probes <= mostAtOnce) return [];
+  const of = Math.ceil(probes / mostAtOnce);
+  const { environment, vantage, trigger, group } = request;
+  const { [roundsAttribute]: rounds } = attributes;
+  const way = { environment, vantage, trigger, group, ...(rounds === undefined ? {} : { [roundsAttribute]: rounds }) };
+  const requested_at = new Date(publishedAt).toISOString();
+  return Array.from({ length: of }, (_, position) => {
+    const data: ProbeRequest = { ...request, shard: { index: position + 1, of, requested_at } };
+    return { data, attributes: way };
+  });
+}
+
+/** Those of the probes that a request is for: all of them, or its part. */
+export function sharded<T>(probes: readonly T[], { shard }: ProbeRequest): readonly T[] {
+  if (shard === undefined) return probes;
+  const share = Math.ceil(probes.length / shard.of);
+  return probes.slice((shard.index - 1) * share, shard.index * share);
+}

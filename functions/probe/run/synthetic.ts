@@ -1,0 +1,115 @@
+/**
+ * A probe as a synthetic monitor of Google Cloud Monitoring: `/synthetic/<probe>` runs it and answers in the form of the synthetics SDK, so
+ * that Cloud Monitoring can be a second scheduler, independent of ours, with an alarm of its own. Nothing is published: what another
+ * scheduler asked for, that other one judges, and no failure is judged twice.
+ * @see https://github.com/GoogleCloudPlatform/synthetics-sdk-nodejs `packages/synthetics-sdk-api/proto/synthetic_response.proto`
+ */
+import type { Request, Response } from "@google-cloud/functions-framework";
+import type { ProbeResult } from "../../../shared/messages/report.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import type { ProbePorts } from "../handler.ts";
+import { runProbes } from "./run.ts";
+
+/** Where the paths of synthetic monitors begin. */
+export const syntheticPath: string = "/synthetic/";
+
+/** What Cloud Monitoring expects: a result, in snake case, with instants in RFC 3339. */
+export interface SyntheticResult {
+  readonly synthetic_generic_result_v1: {
+    readonly ok: boolean;
+    readonly generic_error?: {
+      /** The kind of the failure. */
+      readonly error_type: string;
+      readonly error_message: string;
+      /** The phase of the probe in which it failed. */
+      readonly function_name: string;
+      /** The probe. */
+      readonly file_path: string;
+    };
+  };
+  readonly runtime_metadata: Readonly<Record<string, string>>;
+  readonly start_time: string;
+  readonly end_time: string;
+}
+
+/** The result of a probe in the form of the SDK. @param endedAt milliseconds since the epoch */
+export function syntheticResult(
+  result: ProbeResult,
+  endedAt: number,
+  metadata: SyntheticResult["runtime_metadata"],
+): SyntheticResult {
+  const { failure, probe, at, success } = result;
+  return {
+    synthetic_generic_result_v1: {
+      ok: success,
+      ...(failure === undefined
+        ? {}
+        : {
+            generic_error: {
+              error_type: failure.kind,
+              error_message: failure.message,
+              function_name: failure.phase,
+              file_path: probe,
+            },
+          }),
+    },
+    runtime_metadata: metadata,
+    start_time: at,
+    end_time: new Date(endedAt).toISOString(),
+  };
+}
+
+/** Variables of Cloud Run that say which revision answered; the SDK hands them on as well. */
+const toldVariables = ["K_SERVICE", "K_REVISION", "K_CONFIGURATION"] as const;
+
+/**
+ * Makes the handler of synthetic monitors: it runs the probe of that name. A probe that fails is an answer like any other, with status 200; 404 where there is
+ * no such probe at this vantage point, 409 while it is being run here for another monitor, so that impatience piles nothing up.
+ */
+export function syntheticHandler(
+  ports: ProbePorts,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): (request: Request, response: Response, name: string) => Promise<void> {
+  const { configuration, vantage, secrets, google, beats, awaited, clock, logger, run = runProbes } = ports;
+  const running = new Set<string>();
+  const metadata = Object.fromEntries(
+    toldVariables.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+  );
+  return async (request, response, name) => {
+    const probe = configuration.probes.find((one) => one.name === name);
+    if (!probe || (vantage !== "any" && vantage !== probe.vantage)) {
+      response.status(404).json({ error: "there is no such probe at this vantage point" });
+      return;
+    }
+    if (running.has(name)) {
+      response.status(409).json({ error: `${name} is being run for another monitor` });
+      return;
+    }
+    running.add(name);
+    try {
+      const execution = bounded(request.get("Synthetic-Execution-Id") ?? "", [], 100);
+      const { results } = await run({
+        environment: configuration.environment,
+        vantage: probe.vantage,
+        group: `${probe.vantage}-synthetic`,
+        trigger: "diagnosis",
+        reportId: `${configuration.environment}/synthetic/${new Date(clock.now()).toISOString()}`,
+        probes: [probe],
+        secrets,
+        google,
+        beats,
+        awaited,
+        clock,
+      });
+      const [result] = results;
+      if (!result) throw new Error("the run gave no result");
+      logger.info(`${name} was run for a synthetic monitor: ${result.success ? "ok" : "failed"}`, { execution });
+      response.status(200).json(syntheticResult(result, clock.now(), metadata));
+    } catch (error) {
+      logger.error(`${name} could not be run for a synthetic monitor: ${(error as Error).message}`);
+      response.status(500).json({ error: "the probe could not be run" });
+    } finally {
+      running.delete(name);
+    }
+  };
+}

@@ -1,0 +1,145 @@
+import { describe, expect, it } from "vitest";
+import { measured, probeOnce, tcpServer } from "../fixtures.ts";
+import { websocket } from "../probers/websocket.ts";
+import { accepting, say, serveWebSocket } from "../websocket.fixtures.ts";
+
+const probe = (port: number, settings: Record<string, unknown> = {}, timeoutMs = 5_000) =>
+  probeOnce(websocket, { url: `ws://127.0.0.1:${port}/ws`, ...settings }, { timeoutMs });
+
+describe("websocket script", () => {
+  const type = (name: string) => ({ json: { "$.type": name } });
+  const [a, b, c] = [type("a"), type("b"), type("c")];
+  const missing = "no message with $.type";
+
+  it.each([
+    ["in order", ["a", "b", "c"], {}, undefined],
+    ["in order, with others between", ["x", "a", "x", "b", "b", "c"], {}, undefined],
+    ["in any order", ["c", "x", "a", "b"], { any_order: true }, undefined],
+    ["none", [], {}, `${missing} "a" came (0 of 3 did)`],
+    ["the last missing", ["a", "b"], {}, `${missing} "c" came (2 of 3 did: $.type "a"; $.type "b")`],
+    [
+      "out of order",
+      ["a", "c", "b"],
+      {},
+      `${missing} "c" came (2 of 3 did: $.type "a"; $.type "b"), it came too early; 1 other came, the last: {"type":"c"}`,
+    ],
+    [
+      "one missing in the middle",
+      ["a", "x", "c"],
+      {},
+      `${missing} "b" came (1 of 3 did: $.type "a"), though $.type "c" did; 2 others came, the last: {"type":"c"}`,
+    ],
+    [
+      "one missing of any order",
+      ["c", "x", "a"],
+      { any_order: true },
+      `${missing} "b" came (2 of 3 did: $.type "c"; $.type "a"); 1 other came, the last: {"type":"x"}`,
+    ],
+    [
+      "no JSON",
+      ["a"],
+      { expect: [{ json: { "$[0]": 1 } }] },
+      `no message with $[0] 1 came; 1 other came, the last: {"type":"a"}`,
+    ],
+  ])("judges events that come %s", async (_what, names, step, message) => {
+    const port = await serveWebSocket((socket) => say(socket, ...names.map((name) => ({ type: name }))));
+    const script = [{ name: "agent events", expect: [a, b, c], within: message ? "100ms" : "4s", ...step }];
+    const result = await probe(port, { script });
+    expect(result.failure).toEqual(
+      message && { kind: "sequence", phase: "agent events", message: `within 100ms ${message}` },
+    );
+    expect(measured(result, "websocket_connection_success")).toBe(1);
+  });
+
+  it("says what was missing when the time of the probe runs out first", async () => {
+    const port = await serveWebSocket((socket) => say(socket, "hello"));
+    const result = await probe(port, { script: [{ expect: [a] }] }, 150);
+    expect(result.failure).toEqual({
+      kind: "timeout",
+      phase: "expect-1",
+      message: `the time of the probe ran out while in the phase expect-1 with 127.0.0.1:${port}; ${missing} "a" came; 1 other came, the last: hello`,
+    });
+  });
+
+  it.each([
+    [1000, "bye", "sequence", "1000 (normal closure): bye"],
+    [1001, "", "unavailable", "1001 (going away)"],
+    [1003, "", "protocol", "1003 (unsupported data)"],
+    [1008, "not you", "sequence", "1008 (policy violation): not you"],
+    [1011, "the database is down", "unavailable", "1011 (internal error): the database is down"],
+    [1012, "", "unavailable", "1012 (service restart)"],
+    [4401, "token c4n4ry-S3cret/value expired", "auth", "4401 (not logged in): token *** expired"],
+    [4000, "", "sequence", "4000"],
+  ])("keeps the code %i of a close", async (code, reason, kind, told) => {
+    const port = await serveWebSocket((socket) => socket.close(code, reason));
+    const result = await probe(port, { token: { secret: "canary" }, script: [{ expect: [a] }] });
+    const message = `127.0.0.1:${port} closed the connection with ${told}; ${missing} "a" came`;
+    expect(result.failure).toEqual({ kind, phase: "expect-1", message, code: String(code) });
+  });
+
+  it("tells what came before the close from what did not", async () => {
+    const port = await serveWebSocket((socket) => {
+      say(socket, { type: "a" });
+      socket.terminate();
+    });
+    expect((await probe(port, { script: [{ expect: [a] }] })).failure).toBeUndefined();
+    expect((await probe(port, { script: [{ expect: [a, b] }] })).failure).toMatchObject({
+      kind: "reset",
+      phase: "expect-1",
+      message: `127.0.0.1:${port} closed the connection with 1006 (cut off); ${missing} "b" came (1 of 2 did: $.type "a")`,
+    });
+  });
+
+  it("names a server that does not keep to the protocol", async () => {
+    const port = await tcpServer(accepting((socket) => socket.write(Buffer.from([0x83, 0x00]))));
+    const result = await probe(port, { script: [{ expect: [a] }] });
+    expect(result.failure).toMatchObject({ kind: "protocol", phase: "expect-1" });
+    expect(result.failure?.message).toContain("does not keep to the protocol of WebSockets: Invalid WebSocket frame");
+  });
+
+  it("does not read what is longer than max_message", async () => {
+    const port = await serveWebSocket((socket) => say(socket, "x".repeat(1_001)));
+    const result = await probe(port, { max_message: 1_000, script: [{ expect: [{ contains: "xxx" }] }] });
+    expect(result.failure).toMatchObject({ kind: "protocol", message: expect.stringContaining("Max payload size") });
+  });
+
+  it("does not keep what nothing waits for", async () => {
+    const port = await serveWebSocket((socket) => {
+      for (let count = 0; count < 1_500; count++) socket.send("noise");
+    });
+    const result = await probe(port, { script: [{ ping: true }] });
+    expect(result.failure).toMatchObject({
+      kind: "protocol",
+      phase: "ping-1",
+      message: expect.stringContaining("sent 1001 messages that nothing waited for"),
+    });
+  });
+
+  it("waits no longer for a ping or a close than it may", async () => {
+    const port = await tcpServer(accepting(() => {}));
+    expect((await probe(port, { script: [{ ping: true, within: "80ms" }] })).failure).toEqual({
+      kind: "timeout",
+      phase: "ping-1",
+      message: "within 80ms no answer to the ping came",
+    });
+    expect((await probe(port, { script: [{ close: 1000, within: "80ms" }] })).failure).toEqual({
+      kind: "timeout",
+      phase: "close-1",
+      message: "within 80ms the server did not close",
+    });
+  });
+
+  it("takes no cut for the answer to a close", async () => {
+    const port = await tcpServer(accepting((socket) => socket.once("data", () => socket.end())));
+    expect((await probe(port, { script: [{ close: 1000 }] })).failure).toMatchObject({
+      kind: "reset",
+      phase: "close-1",
+    });
+  });
+
+  it("searches with any pattern in linear time", async () => {
+    const port = await serveWebSocket((socket) => say(socket, `${"a".repeat(40)}!`, `${"a".repeat(50_000)}!`, "aaa"));
+    const result = await probe(port, { script: [{ expect: [{ matches: "/^(a+)+$/" }] }] });
+    expect(result.failure).toBeUndefined();
+  });
+});

@@ -1,0 +1,265 @@
+/** What is said over a WebSocket, step by step: the settings under `script`, and their play. */
+import { z } from "zod";
+import { duration } from "../../../shared/config/fields.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { anyJson } from "../../../shared/runtime/named-record.ts";
+import { excerpt } from "../../../shared/text/redact.ts";
+import { type JsonScalar, jsonValues, meets } from "../http/expect.ts";
+import { parseJsonPath, valueAt } from "../text/json-path.ts";
+import type { Stages } from "../net/stages.ts";
+import type { Conversation } from "./session.ts";
+import { parsePattern, patternMistake } from "../text/pattern.ts";
+
+/** What is said or heard: exactly one of `send`, `expect`, `ping` and `close`. */
+export interface Utterance {
+  readonly send?: z.core.util.JSONType | undefined;
+  readonly expect?: readonly ExpectedMessage[] | undefined;
+  readonly any_order: boolean;
+  readonly ping?: true | undefined;
+  readonly close?: number | undefined;
+  /** Milliseconds. */
+  readonly within: number;
+}
+
+/** One step of a script. */
+export interface Step extends Utterance {
+  readonly name?: string | undefined;
+}
+
+/** Stands for the secret token in all that is sent. */
+export const tokenMark = "{token}";
+
+/** A message that must come: all that is written must hold of it. */
+export interface ExpectedMessage {
+  readonly json?: Readonly<Record<string, JsonScalar>> | undefined;
+  readonly contains?: string | undefined;
+  readonly matches?: string | undefined;
+}
+
+/**
+ * What is wrong with a step that does not do exactly one thing; `undefined` for one that does.
+ * @param all the keys of which it must have one
+ */
+export function actionMistake(step: object, all: readonly string[]): string | undefined {
+  const done = all.filter((key) => ownEntry(step as Record<string, unknown>, key) !== undefined);
+  if (done.length === 1) return undefined;
+  const spoken = (keys: readonly string[], word: string): string =>
+    `${keys.slice(0, -1).join(", ")} ${word} ${keys.at(-1)}`;
+  if (done.length === 0) return `a step does one thing, and this one does nothing: write ${spoken(all, "or")}`;
+  return `a step does one thing, and this one has ${spoken(done, "and")}: make a step of each`;
+}
+
+/** The keys of which an utterance has one. */
+export const actions = ["send", "expect", "ping", "close"] as const;
+
+const expectedMessage: () => z.ZodType<ExpectedMessage, unknown> = lazily(() =>
+  z
+    .strictObject({
+      json: jsonValues().optional().describe("Values inside a JSON message by path, as in `expect` of the probe http."),
+      contains: z.string().min(1).optional().describe("A text that the message must contain."),
+      matches: z
+        .string()
+        .refine((text) => patternMistake(text) === undefined, {
+          error: ({ input }) => `must be a pattern such as /done/ or /done/i: ${patternMistake(String(input))}`,
+        })
+        .optional()
+        .describe("A /pattern/ that must be found in the message, in the syntax of RE2."),
+    })
+    .refine((match) => Object.keys(match).length > 0, {
+      message: "write what the message must be like: json, contains or matches",
+    }),
+);
+
+/** The schema of the name of a step. */
+export const stepName: () => z.ZodType<string, string> = lazily(() =>
+  z.string().regex(/^[a-z][a-z0-9_ -]{0,39}$/i, "must be letters, digits, spaces, - and _, at most 40"),
+);
+
+/** The fields of an utterance, but for the time that it may take. */
+export const utteranceFields: () => {
+  readonly [Field in Exclude<keyof Utterance, "within">]-?: z.ZodType<Utterance[Field], unknown>;
+} = lazily(() => ({
+  send: anyJson().optional().describe("A message to send: a text as it is, anything else as JSON."),
+  expect: z
+    .array(expectedMessage())
+    .min(1)
+    .optional()
+    .describe("Messages that must come, in this order. Others may come between them."),
+  any_order: z.boolean().default(false).describe("Takes the expected messages in any order."),
+  ping: z.literal(true).optional().describe("Sends a ping and waits for its answer."),
+  close: z
+    .int()
+    .refine((code) => code === 1000 || (code >= 3000 && code <= 4999), "must be 1000, or 3000 to 4999")
+    .optional()
+    .describe("Closes with this code and waits until the server has closed too."),
+}));
+
+/** The schema of `script`. */
+export const script: () => z.ZodType<readonly Step[], unknown> = lazily(() =>
+  z
+    .array(
+      z
+        .strictObject({
+          name: stepName()
+            .optional()
+            .describe(
+              "What the stage is called in failures and in websocket_stage_time. Default: expect-2, by position.",
+            ),
+          ...utteranceFields(),
+          send: utteranceFields().send.describe(
+            "A message to send: a text as it is, anything else as JSON. `{token}` in it stands for the token.",
+          ),
+          within: duration().prefault("5s").describe("The longest that the step may take."),
+        })
+        .refine((step) => actionMistake(step, actions) === undefined, {
+          error: ({ input }) => actionMistake(input as object, actions) ?? "",
+        }),
+    )
+    .superRefine((steps, context) => {
+      const names = [...connecting];
+      for (const [position, step] of steps.entries()) {
+        const name = stageOf(step, position);
+        if (names.includes(name))
+          context.addIssue({ code: "custom", message: `there are two stages "${name}"`, path: [position, "name"] });
+        names.push(name);
+        if (step.close !== undefined && position < steps.length - 1)
+          context.addIssue({ code: "custom", message: "nothing can follow a close", path: [position, "close"] });
+      }
+    }),
+);
+
+/**
+ * Plays the steps, each as a stage.
+ * @param token stands for `{token}` in what is sent
+ * @throws ProbeFault, or the error of the connection
+ */
+export async function play(
+  steps: readonly Step[],
+  conversation: Conversation,
+  stages: Stages,
+  token: string | undefined,
+): Promise<void> {
+  for (const [position, step] of steps.entries()) {
+    await perform(step, stageOf(step, position), conversation, stages, (message) => outgoing(message, token));
+  }
+  stages.stop();
+}
+
+/**
+ * Says or hears one thing, as a stage.
+ * @param written writes a message that is sent
+ * @returns the messages that were expected and came, in the order in which they came
+ * @throws ProbeFault, or the error of the connection
+ */
+export async function perform(
+  step: Utterance,
+  stage: string,
+  conversation: Conversation,
+  stages: Stages,
+  written: (message: z.core.util.JSONType) => string,
+): Promise<readonly string[]> {
+  const limitMs = step.within;
+  if (step.expect !== undefined) {
+    const expected = { stage, limitMs, anyOrder: step.any_order };
+    return await expectMessages(step.expect, expected, conversation, stages);
+  }
+  if (step.send !== undefined) {
+    stages.enter(stage, { limitMs, missing: () => "the message could not be sent" });
+    await conversation.send(written(step.send));
+  } else if (step.ping) {
+    stages.enter(stage, { limitMs, missing: () => "no answer to the ping came" });
+    await conversation.ping();
+  } else if (step.close !== undefined) {
+    stages.enter(stage, { limitMs, missing: () => "the server did not close" });
+    await conversation.close(step.close);
+  }
+  return [];
+}
+
+/** Stages that every WebSocket has before a script begins. */
+const connecting: readonly string[] = ["dns", "connect", "tls", "upgrade"];
+
+function stageOf(step: Step, position: number): string {
+  return step.name ?? `${actions.find((action) => step[action] !== undefined)}-${position + 1}`;
+}
+
+function outgoing(message: z.core.util.JSONType, token = ""): string {
+  if (typeof message === "string") return message.replaceAll(tokenMark, () => token);
+  return JSON.stringify(message).replaceAll(tokenMark, () => JSON.stringify(token).slice(1, -1));
+}
+
+async function expectMessages(
+  expected: readonly ExpectedMessage[],
+  { stage, limitMs, anyOrder }: { stage: string; limitMs: number; anyOrder: boolean },
+  conversation: Conversation,
+  stages: Stages,
+): Promise<readonly string[]> {
+  const missing = [...expected];
+  const met: { readonly one: ExpectedMessage; readonly text: string }[] = [];
+  const early = new Set<ExpectedMessage>();
+  let others = 0;
+  let last = "";
+  const spokenMissing = (): string => {
+    const [first] = missing;
+    const counted =
+      expected.length === 1 ? "" : ` (${met.length} of ${expected.length} did${listed(met.map(({ one }) => one))})`;
+    const hasty = missing.find((one) => early.has(one));
+    const disorder =
+      hasty === undefined ? "" : hasty === first ? ", it came too early" : `, though ${spoken(hasty)} did`;
+    const shown = excerpt(last, 80, stages.world.redact);
+    const seen = others === 0 ? "" : `; ${others} other${others === 1 ? "" : "s"} came, the last: ${shown}`;
+    return `no message with ${first ? spoken(first) : "more"} came${counted}${disorder}${seen}`;
+  };
+  stages.enter(stage, { limitMs, kind: "sequence", missing: spokenMissing });
+  while (missing.length > 0) {
+    const text = await conversation.receive();
+    const awaited = anyOrder ? missing : missing.slice(0, 1);
+    const one = awaited.find((candidate) => holds(candidate, text));
+    if (one) {
+      missing.splice(missing.indexOf(one), 1);
+      met.push({ one, text });
+      continue;
+    }
+    others++;
+    last = text;
+    for (const other of missing) if (!awaited.includes(other) && holds(other, text)) early.add(other);
+  }
+  return met.map(({ text }) => text);
+}
+
+/** How many of the messages that came are named. */
+const mostListed = 4;
+
+function listed(came: readonly ExpectedMessage[]): string {
+  if (came.length === 0) return "";
+  const more = came.length > mostListed ? ", …" : "";
+  return `: ${came.slice(0, mostListed).map(spoken).join("; ")}${more}`;
+}
+
+function holds({ json, contains, matches }: ExpectedMessage, text: string): boolean {
+  if (contains !== undefined && !text.includes(contains)) return false;
+  if (json !== undefined && !holdsJson(json, text)) return false;
+  return matches === undefined || parsePattern(matches)?.isIn(text) === true;
+}
+
+function holdsJson(expected: Readonly<Record<string, JsonScalar>>, text: string): boolean {
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return false;
+  }
+  return Object.entries(expected).every(([path, value]) => {
+    const found = valueAt(message, parseJsonPath(path) ?? []);
+    return found !== undefined && meets(found, value);
+  });
+}
+
+function spoken({ json = {}, contains, matches }: ExpectedMessage): string {
+  return [
+    ...Object.entries(json).map(([path, value]) => `${path} ${JSON.stringify(value)}`),
+    ...(contains === undefined ? [] : [JSON.stringify(contains)]),
+    ...(matches === undefined ? [] : [matches]),
+  ].join(", ");
+}

@@ -1,0 +1,218 @@
+/** A WebSocket on a fresh connection, in the phases dns, connect, tls and upgrade, and what is said over it. */
+import { addAbortListener } from "node:events";
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { WebSocket } from "ws";
+import type { FailureKind } from "../../../shared/messages/report.ts";
+import type { ProbeWorld } from "../prober.ts";
+import { dial } from "../net/dial.ts";
+import { ProbeFault } from "../net/faults.ts";
+import type { Stages } from "../net/stages.ts";
+import { secure } from "../net/tls.ts";
+
+/** Where a WebSocket is opened, and how; secrets resolved. */
+export interface WebSocketTarget {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Those that are offered; the server must choose one of them, if there are any. */
+  readonly subprotocols: readonly string[];
+  /** The kind of address to use. @default any */
+  readonly family?: 4 | 6;
+  readonly ca: string | undefined;
+  /** Accepts any certificate. */
+  readonly insecure: boolean;
+  /** Bytes of the longest message that is accepted. */
+  readonly maxMessage: number;
+}
+
+/** An open WebSocket. What ends it comes as the error of the call that waits, or of the next one. */
+export interface Conversation {
+  send(text: string): Promise<void>;
+  /** The oldest message that was not received yet, a binary one as text. */
+  receive(): Promise<string>;
+  /** Sends a ping and waits for its answer. */
+  ping(): Promise<void>;
+  /** Closes with a code and waits until the server has closed too. */
+  close(code: number): Promise<void>;
+  /** Says that it is over, and waits for nothing. */
+  leave(): void;
+}
+
+/** An answer of HTTP in place of the upgrade. */
+export class Refusal extends ProbeFault {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super([401, 403, 407].includes(status) ? "auth" : "http_status", message, { status });
+    this.status = status;
+  }
+}
+
+/**
+ * Opens a WebSocket; its socket is destroyed when the probe ends.
+ * @throws Refusal, ProbeFault, or the error of the connection
+ */
+export async function openWebSocket(target: WebSocketTarget, stages: Stages): Promise<Conversation> {
+  const ws = await import("ws");
+  const socket = await connected(target, stages);
+  stages.enter("upgrade");
+  const webSocket = new ws.WebSocket(target.url, [...target.subprotocols], {
+    createConnection: () => socket,
+    headers: { "user-agent": "Pathkeeper", ...target.headers },
+    maxPayload: target.maxMessage,
+    perMessageDeflate: false,
+    // One message a turn of the event loop: a server that never stops talking holds up nobody else.
+    allowSynchronousEvents: false,
+  });
+  const { opened, conversation } = converse(webSocket, target.url.host, stages.world);
+  await opened;
+  stages.stop();
+  return conversation;
+}
+
+async function connected({ url, family, ca, insecure }: WebSocketTarget, stages: Stages): Promise<Socket> {
+  const { world } = stages;
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const encrypted = url.protocol === "wss:";
+  const port = Number(url.port || (encrypted ? 443 : 80));
+  const raw = await dial({ host, port, ...(family === undefined ? {} : { family }) }, world, stages);
+  if (!encrypted) return raw;
+  const verify = insecure ? "nothing" : "full";
+  const { socket, fault } = await secure(raw, { host, ca, verify, protocols: ["http/1.1"] }, stages, world.now());
+  if (fault !== undefined) throw new ProbeFault("tls", fault, { signal: "certificate" });
+  return socket;
+}
+
+/** More than this is not kept for a reader who does not come. */
+const mostUnread = { messages: 1_000, bytes: 16 * 2 ** 20 };
+
+function converse(
+  webSocket: WebSocket,
+  peer: string,
+  { signal, redact }: ProbeWorld,
+): { opened: Promise<void>; conversation: Conversation } {
+  const unread: string[] = [];
+  let unreadBytes = 0;
+  let opened = false;
+  let pongs = 0;
+  let fault: unknown;
+  let closedWith: number | undefined;
+
+  let wake = (): void => {};
+  const until = async (reached: () => boolean): Promise<void> => {
+    while (signal.aborted || !reached()) {
+      if (fault !== undefined) throw fault;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  const end = (reason: unknown): void => {
+    fault ??= reason;
+    wake();
+  };
+  // The close of a destroyed socket comes only after all that was read before.
+  addAbortListener(signal, () => end(signal.reason));
+
+  webSocket.on("open", () => {
+    opened = true;
+    wake();
+  });
+  webSocket.on("message", (data: Buffer) => {
+    const text = data.toString("utf8");
+    unread.push(text);
+    unreadBytes += Buffer.byteLength(text);
+    if (unread.length > mostUnread.messages || unreadBytes > mostUnread.bytes) {
+      end(new ProbeFault("protocol", `${peer} sent ${unread.length} messages that nothing waited for`));
+      webSocket.terminate();
+    }
+    wake();
+  });
+  webSocket.on("pong", () => {
+    pongs++;
+    wake();
+  });
+  webSocket.on("unexpected-response", (_request, response) => {
+    // The status is known whatever becomes of the body.
+    fault = refusal(response, "");
+    response.on("error", () => {}).once("close", () => wake());
+    response.once("data", (chunk: Buffer) => {
+      fault = refusal(response, redact(chunk.toString("utf8")));
+      response.destroy();
+    });
+  });
+  webSocket.on("error", (error) => end(explained(error, peer)));
+  webSocket.on("close", (code, reason) => {
+    closedWith = code;
+    end(closure(code, reason.toString("utf8"), peer));
+  });
+
+  return {
+    opened: until(() => opened),
+    conversation: {
+      send: (text) =>
+        new Promise((resolve, reject) => {
+          webSocket.send(text, (error) => (error ? reject(fault ?? error) : resolve()));
+        }),
+      async receive() {
+        await until(() => unread.length > 0);
+        const text = unread.shift() ?? "";
+        unreadBytes -= Buffer.byteLength(text);
+        return text;
+      },
+      async ping() {
+        const before = pongs;
+        webSocket.ping();
+        await until(() => pongs > before);
+      },
+      async close(code) {
+        if (fault !== undefined) throw fault;
+        webSocket.close(code);
+        await until(() => closedWith !== undefined);
+        if (closedWith === 1006) throw fault;
+      },
+      leave: () => webSocket.close(1000),
+    },
+  };
+}
+
+function refusal({ statusCode = 0, statusMessage = "", headers }: IncomingMessage, body: string): Refusal {
+  const told = /json|text\/plain/.test(headers["content-type"] ?? "") ? body.trim().slice(0, 120) : "";
+  const status = `${statusCode} ${statusMessage}`.trim();
+  return new Refusal(statusCode, `the upgrade was answered with ${status}${told === "" ? "" : `: ${told}`}`);
+}
+
+/** Puts what `ws` itself finds wrong into a kind and words; other errors have a code of the system or of HTTP. */
+function explained(error: Error, peer: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== undefined && !code.startsWith("WS_ERR_")) return error;
+  return new ProbeFault("protocol", `${peer} does not keep to the protocol of WebSockets: ${error.message}`);
+}
+
+function closure(code: number, reason: string, peer: string): ProbeFault {
+  const { kind, name } = closeCodes[code] ?? { kind: "sequence", name: undefined };
+  const named = name === undefined ? `${code}` : `${code} (${name})`;
+  return new ProbeFault(kind, `${peer} closed the connection with ${named}${reason === "" ? "" : `: ${reason}`}`, {
+    code: String(code),
+  });
+}
+
+/** @see https://www.iana.org/assignments/websocket/websocket.xhtml; 4401 and 4403 are how applications say 401 and 403 */
+const closeCodes: Readonly<Record<number, { readonly kind: FailureKind; readonly name: string }>> = {
+  1000: { kind: "sequence", name: "normal closure" },
+  1001: { kind: "unavailable", name: "going away" },
+  1002: { kind: "protocol", name: "protocol error" },
+  1003: { kind: "protocol", name: "unsupported data" },
+  1005: { kind: "sequence", name: "no code" },
+  1006: { kind: "reset", name: "cut off" },
+  1007: { kind: "protocol", name: "invalid data" },
+  1008: { kind: "sequence", name: "policy violation" },
+  1009: { kind: "protocol", name: "message too big" },
+  1010: { kind: "protocol", name: "extension missing" },
+  1011: { kind: "unavailable", name: "internal error" },
+  1012: { kind: "unavailable", name: "service restart" },
+  1013: { kind: "unavailable", name: "try again later" },
+  1014: { kind: "unavailable", name: "bad gateway" },
+  4401: { kind: "auth", name: "not logged in" },
+  4403: { kind: "auth", name: "forbidden" },
+};

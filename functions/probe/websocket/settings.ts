@@ -1,0 +1,70 @@
+/** A WebSocket as it is configured: its settings, and the target that they mean. */
+import { z } from "zod";
+import type { SecretReference } from "../../../shared/config/fields.ts";
+import { setEntry } from "../../../shared/runtime/entries.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { headers, type IpVersion, ipVersion, type TlsVerification, tlsVerification } from "../net/settings.ts";
+import type { WebSocketTarget } from "./session.ts";
+import type { ProbeWorld } from "../prober.ts";
+
+/** Where a WebSocket is opened, and how. */
+export interface SocketSettings {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | SecretReference>>;
+  readonly subprotocols: readonly string[];
+  readonly ip_version: IpVersion;
+  readonly max_message: number;
+  readonly tls: TlsVerification;
+}
+
+/** The fields of the settings. */
+export const socketFields: () => {
+  readonly [Field in keyof SocketSettings]: z.ZodType<SocketSettings[Field], unknown>;
+} = lazily(() => ({
+  url: z
+    .string()
+    .refine(isWebSocketUrl, "must be a URL that begins with ws:// or wss://, without user and #")
+    .describe("The URL to open."),
+  headers: headers().describe("Headers of the upgrade, such as `origin`."),
+  subprotocols: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Subprotocols to offer, of which the server must choose one."),
+  ip_version: ipVersion(),
+  max_message: z
+    .int()
+    .min(1)
+    .max(16 * 2 ** 20)
+    .default(2 ** 20)
+    .describe("The longest message that is accepted, in bytes."),
+  tls: tlsVerification(),
+}));
+
+/**
+ * The target of the settings, secrets resolved.
+ * @param filled puts in what marks in a text stand for
+ */
+export async function socketTarget(
+  settings: SocketSettings,
+  url: string,
+  filled: (text: string) => string,
+  world: ProbeWorld,
+): Promise<WebSocketTarget> {
+  const own: Record<string, string> = {};
+  for (const [name, value] of Object.entries(settings.headers))
+    setEntry(own, name, typeof value === "string" ? filled(value) : await world.resolve(value));
+  return {
+    url: new URL(url),
+    headers: own,
+    subprotocols: settings.subprotocols.map(filled),
+    ...(settings.ip_version === "any" ? {} : { family: settings.ip_version }),
+    ca: settings.tls.ca && (await world.resolve(settings.tls.ca)),
+    insecure: settings.tls.insecure,
+    maxMessage: settings.max_message,
+  };
+}
+
+function isWebSocketUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^wss?:$/.test(url.protocol) && url.username === "" && url.password === "" && url.hash === "";
+}

@@ -1,0 +1,152 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { fileLogger } from "../file-logger.ts";
+import { type LogFile, openLogFile } from "./log-file.ts";
+
+let folder: string;
+let file: string;
+let log: LogFile;
+let events: string[];
+const trouble = {
+  begin: (error: Error): void => void events.push(error.message.split(",")[0] ?? ""),
+  end: (): void => void events.push("ended"),
+};
+/** What was told, without repetition. */
+const told = (): string[] => events.filter((event, index) => event !== events[index - 1]);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "pathkeeper-log-"));
+  file = join(folder, "logs", "local.log");
+  events = [];
+  mkdirSync(join(folder, "logs"));
+});
+afterEach(async () => {
+  await log.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const open = (): void => {
+  log = openLogFile(file, trouble, 10);
+};
+const lines = (): string[] => readFileSync(file, "utf8").split("\n").slice(0, -1);
+
+describe("a log file", () => {
+  it("gets every line in order, after what stood there before", async () => {
+    writeFileSync(file, "before\n");
+    open();
+    for (let number = 0; number < 100; number += 1) log.write(`line ${number}\n`);
+    await log.close();
+    expect(lines()).toEqual(["before", ...Array.from({ length: 100 }, (_, number) => `line ${number}`)]);
+    expect(told()).toEqual(["ended"]);
+  });
+
+  it("survives a full disk, and has the lines of that time when there is space again", async () => {
+    symlinkSync("/dev/full", file);
+    open();
+    log.write("during\n");
+    await vi.waitUntil(() => events.length >= 3);
+    log.write("during, too\n");
+    expect(told()).toEqual(["ENOSPC: no space left on device"]);
+    rmSync(file);
+    await vi.waitUntil(() => events.at(-1) === "ended");
+    log.write("after\n");
+    await log.close();
+    expect(lines()).toEqual(["during", "during, too", "after"]);
+  });
+
+  it("keeps the newest lines of a long trouble, and says that others are missing", async () => {
+    symlinkSync("/dev/full", file);
+    open();
+    const text = "x".repeat(1_000);
+    for (let number = 0; number < 1_000; number += 1) log.write(`${number} ${text}\n`);
+    await vi.waitUntil(() => events.length > 0);
+    rmSync(file);
+    await vi.waitUntil(() => events.at(-1) === "ended");
+    const [first = "", ...kept] = lines();
+    expect(JSON.parse(first)).toEqual({
+      severity: "WARNING",
+      message: `${1_000 - kept.length} lines are missing here: the file could not be written`,
+    });
+    expect(kept.at(-1)).toBe(`999 ${text}`);
+    expect(kept.length).toBeGreaterThan(50);
+    expect(kept.length).toBeLessThan(500);
+  });
+
+  it.each([
+    ["a folder stands in its place", () => mkdirSync(file), "EISDIR: illegal operation on a directory"],
+    [
+      "its folder is a file",
+      () => {
+        rmSync(join(folder, "logs"), { recursive: true });
+        writeFileSync(join(folder, "logs"), "");
+      },
+      "ENOTDIR: not a directory",
+    ],
+  ])("survives that %s", async (_what, spoil, reason) => {
+    spoil();
+    open();
+    log.write("lost\n");
+    await vi.waitUntil(() => events.length > 0);
+    await log.close();
+    expect(told()).toEqual([reason]);
+  });
+
+  it("is written again after its folder was removed", async () => {
+    open();
+    log.write("before\n");
+    await vi.waitUntil(() => existsSync(file));
+    rmSync(join(folder, "logs"), { recursive: true });
+    log.write("after\n");
+    await log.close();
+    expect(lines()).toEqual(["after"]);
+  });
+
+  it("says nothing after it was closed", async () => {
+    symlinkSync("/dev/full", file);
+    open();
+    log.write("lost\n");
+    await log.close();
+    const before = events.length;
+    log.write("more\n");
+    await log.close();
+    expect(events.length).toBe(before);
+  });
+});
+
+describe("appendWhole", () => {
+  it("leaves nothing of a text for which there is not enough room", async () => {
+    open();
+    // A process whose files may not grow beyond 4 blocks of 512 or 1024 bytes; Node takes the signal for an error.
+    const script = `
+      import { appendWhole } from ${JSON.stringify(new URL("./log-file.ts", import.meta.url).href)};
+      let written = 0;
+      try {
+        for (; written < 100; written += 1) await appendWhole(${JSON.stringify(file)}, "x".repeat(998) + ".\\n");
+      } catch (error) {
+        console.log(JSON.stringify([written, error.code]));
+      }`;
+    const { stdout } = await promisify(execFile)("sh", [
+      "-c",
+      'ulimit -f 4 && exec "$0" --input-type=module -e "$1"',
+      process.execPath,
+      script,
+    ]);
+    const [written, code] = JSON.parse(stdout) as [number, string];
+    expect(code).toBe("EFBIG");
+    expect(written).toBeGreaterThan(0);
+    expect(readFileSync(file, "utf8")).toBe(`${"x".repeat(998)}.\n`.repeat(written));
+  });
+});
+
+it("logs structured lines, in a folder that is made", async () => {
+  open();
+  const into = join(folder, "new", "local.log");
+  const logger = await fileLogger(into, trouble);
+  logger.warning("it is late");
+  await logger.close();
+  expect(JSON.parse(readFileSync(into, "utf8"))).toMatchObject({ severity: "WARNING", message: "it is late" });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { outages } from "./script.ts";
+import type { Received } from "../inbox/inbox.ts";
+import { type Happened, isOver, outcomeOf } from "./outcome.ts";
+
+const fields = {
+  status: "resolved",
+  severity: "critical",
+  root_cause: "vpc-connector",
+  verdict: "platform",
+  opened_at: new Date("2025-09-16T12:04:00Z"),
+  resolved_at: new Date("2025-09-16T12:05:00Z"),
+  postmortem: "# Postmortem",
+};
+
+function told(...notices: string[]): Received[] {
+  return notices.map((notice, at) => {
+    const [channel = "", event = ""] = notice.split(" ");
+    return { at, channel, event, incident: "one", id: notice };
+  });
+}
+
+const good: Happened = {
+  incidents: [{ id: "one", fields }],
+  received: told("mail opened", "hook opened", "mail resolved", "hook resolved"),
+  channels: ["mail", "hook"],
+  repeated: 0,
+  restarts: 0,
+};
+
+describe("the outcome of the demo", () => {
+  it("is as promised with one incident, its right cause, and everybody told once", () => {
+    expect(isOver(good)).toBe(true);
+    expect(outcomeOf(good, outages.connector)).toEqual({
+      ok: true,
+      problems: [],
+      incidents: [
+        {
+          id: "one",
+          status: "resolved",
+          severity: "critical",
+          root_cause: "vpc-connector",
+          verdict: "platform",
+          opened_at: "2025-09-16T12:04:00.000Z",
+          resolved_at: "2025-09-16T12:05:00.000Z",
+          postmortem: true,
+        },
+      ],
+      deliveries: { mail: { opened: 1, resolved: 1 }, hook: { opened: 1, resolved: 1 } },
+      repeated: 0,
+      restarts: 0,
+    });
+  });
+
+  it.each<[string, Partial<Happened>, string]>([
+    ["nothing was seen", { incidents: [] }, "There should be exactly one incident, and there are 0."],
+    [
+      "the outage was torn in two",
+      { incidents: [...good.incidents, { id: "two", fields }] },
+      "There should be exactly one incident, and there are 2.",
+    ],
+    [
+      "the backend is blamed",
+      { incidents: [{ id: "one", fields: { ...fields, root_cause: "backend", verdict: "platform" } }] },
+      "one names backend as its cause, and it was vpc-connector.",
+    ],
+    [
+      "it is not closed",
+      { incidents: [{ id: "one", fields: { ...fields, status: "recovering", resolved_at: null } }] },
+      "one is recovering, not resolved.",
+    ],
+    [
+      "somebody has not had the all-clear",
+      { received: told("mail opened", "hook opened", "mail resolved") },
+      "hook was told 0 times that the incident was resolved, not once.",
+    ],
+  ])("is not when %s", (_, change, problem) => {
+    const outcome = outcomeOf({ ...good, ...change }, outages.connector);
+    expect(outcome.ok).toBe(false);
+    expect(outcome.problems).toEqual([problem]);
+  });
+
+  it("is that of each recipient of a channel", () => {
+    const both = ["ann", "bob"].flatMap((recipient) =>
+      told("mail opened", "mail resolved").map((one) => ({ ...one, recipient })),
+    );
+    const received = [...both, ...told("hook opened", "hook resolved")];
+    expect(isOver({ ...good, received })).toBe(true);
+    expect(outcomeOf({ ...good, received }, outages.connector)).toMatchObject({
+      ok: true,
+      deliveries: { mail: { opened: 1, resolved: 1 } },
+    });
+    const missing = received.filter(({ recipient, event }) => recipient !== "bob" || event !== "resolved");
+    expect(isOver({ ...good, received: missing })).toBe(false);
+    expect(outcomeOf({ ...good, received: missing }, outages.connector).problems).toEqual([
+      "mail was told 0 times that the incident was resolved, not once.",
+    ]);
+  });
+
+  it("is awaited until the last all-clear has arrived", () => {
+    expect(isOver({ ...good, incidents: [] })).toBe(false);
+    expect(isOver({ ...good, received: told("mail resolved") })).toBe(false);
+  });
+});

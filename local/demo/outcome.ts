@@ -1,0 +1,118 @@
+/** Whether the demo's outage went as promised: one incident, its right cause, each channel told once of each. */
+import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
+import type { Fields } from "../../shared/ports.ts";
+import type { Outage } from "./script.ts";
+import type { Received } from "../inbox/inbox.ts";
+
+/** What `--once` prints as its last line. */
+export interface Outcome {
+  readonly ok: boolean;
+  /** What was not as promised, in sentences. */
+  readonly problems: readonly string[];
+  readonly incidents: readonly {
+    readonly id: string;
+    readonly status: string;
+    readonly severity: string;
+    readonly root_cause: string;
+    readonly verdict: string;
+    readonly opened_at: string;
+    readonly resolved_at: string | null;
+    /** Whether its postmortem is written. */
+    readonly postmortem: boolean;
+  }[];
+  /** Notices that each channel received, by event; where it has recipients, what the one with the most of them received. */
+  readonly deliveries: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Notices that arrived again with the same id, as one may whose sender died before it could record the answer. */
+  readonly repeated: number;
+  /** How often a function died and was started again. */
+  readonly restarts: number;
+}
+
+/** What the outcome is judged by. */
+export interface Happened {
+  readonly incidents: readonly { readonly id: string; readonly fields: Fields }[];
+  readonly received: readonly Received[];
+  readonly channels: readonly string[];
+  readonly repeated: number;
+  readonly restarts: number;
+}
+
+/** Judges a run of the demo. @param promised what was played */
+export function outcomeOf(
+  { incidents, received, channels, repeated, restarts }: Happened,
+  { causes, verdict }: Pick<Outage, "causes" | "verdict">,
+): Outcome {
+  const problems: string[] = [];
+  if (incidents.length !== 1) problems.push(`There should be exactly one incident, and there are ${incidents.length}.`);
+  for (const { id, fields } of incidents) {
+    const cause = String(fields["root_cause"]);
+    if (!causes.includes(cause)) problems.push(`${id} names ${cause} as its cause, and it was ${causes[0]}.`);
+    if (fields["verdict"] !== verdict) problems.push(`The verdict of ${id} is ${fields["verdict"]}, not ${verdict}.`);
+    if (fields["status"] !== "resolved") problems.push(`${id} is ${fields["status"]}, not resolved.`);
+    if (postmortemIn(fields) === undefined) problems.push(`${id} has no postmortem.`);
+  }
+  const deliveries = Object.fromEntries(channels.map((channel) => [channel, countsOf(channel, received)]));
+  for (const channel of channels) {
+    const readers = byRecipient(received.filter((one) => one.channel === channel));
+    for (const event of ["opened", "resolved"]) {
+      const counts = readers.map((own) => own.filter((one) => one.event === event).length);
+      const wrong = counts.length === 0 ? 0 : counts.find((count) => count !== 1);
+      if (wrong === undefined) continue;
+      problems.push(`${channel} was told ${wrong} times that the incident was ${event}, not once.`);
+    }
+  }
+  return {
+    ok: problems.length === 0,
+    problems,
+    incidents: incidents.map(({ id, fields }) => ({
+      id,
+      status: String(fields["status"]),
+      severity: String(fields["severity"]),
+      root_cause: String(fields["root_cause"]),
+      verdict: String(fields["verdict"]),
+      opened_at: instant(fields["opened_at"]) ?? "",
+      resolved_at: instant(fields["resolved_at"]),
+      postmortem: postmortemIn(fields) !== undefined,
+    })),
+    deliveries,
+    repeated,
+    restarts,
+  };
+}
+
+/** The postmortem of an incident; `undefined` while it is not written. */
+export function postmortemIn({ postmortem }: Fields): string | undefined {
+  return typeof postmortem === "string" && postmortem !== "" ? postmortem : undefined;
+}
+
+/** Whether the run has come to its promised end: nothing is open, everybody has had the all-clear, and what happened is written down. */
+export function isOver({ incidents, received, channels }: Happened): boolean {
+  return (
+    incidents.length > 0 &&
+    incidents.every(({ fields }) => fields["status"] === "resolved" && postmortemIn(fields) !== undefined) &&
+    incidents.every(({ id }) =>
+      channels.every((channel) => {
+        const own = received.filter((one) => one.incident === id && one.channel === channel);
+        return own.length > 0 && byRecipient(own).every((some) => some.some(({ event }) => event === "resolved"));
+      }),
+    )
+  );
+}
+
+function countsOf(channel: string, received: readonly Received[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const own of byRecipient(received.filter((one) => one.channel === channel))) {
+    for (const [event, some] of Map.groupBy(own, (one) => one.event)) {
+      setEntry(counts, event, Math.max(ownEntry(counts, event) ?? 0, some.length));
+    }
+  }
+  return counts;
+}
+
+function byRecipient(received: readonly Received[]): (readonly Received[])[] {
+  return [...Map.groupBy(received, ({ recipient }) => recipient).values()];
+}
+
+function instant(value: unknown): string | null {
+  return value instanceof Date ? value.toISOString() : null;
+}

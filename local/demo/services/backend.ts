@@ -1,0 +1,65 @@
+/** The demo's backend: health, what it knows of its infrastructure, and the chat. It reaches the database through the connector. */
+import { serveChat } from "./chat.ts";
+import type { Connector } from "../connector.ts";
+import { ask, atStart, connectionEstablishmentTime, type DatabaseAccess, health, makePool } from "./database.ts";
+import type { DemoFaults } from "../faults.ts";
+import { close, jsonServer, listen, notFound, type Service } from "./http.ts";
+import { startupPhases } from "./startup.ts";
+
+/** What the backend is started with. */
+export interface BackendOptions {
+  readonly access: DatabaseAccess;
+  readonly connector: Connector;
+  /** How long it waits for a connection, and for the answer to a query, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly faults: () => DemoFaults;
+}
+
+const poolSize = 10;
+
+/**
+ * Starts the backend: `/health` asks the database, `/health/infrastructure` measures the way to it, `/ws/health` and `/ws` are its
+ * WebSockets. Its users keep a part of its pool busy, so that the pool fills when queries hang.
+ */
+export async function startBackend({ access, connector, timeoutMs, faults }: BackendOptions): Promise<Service> {
+  const phases = startupPhases();
+  const pool = makePool(access, poolSize, timeoutMs);
+  phases.end("dependencies");
+  await atStart(access, (patient) => ask(patient));
+  phases.end("database");
+
+  const query = `select pg_sleep(${(0.075 * timeoutMs) / 1_000})`;
+  const users = setInterval(() => pool.query(query).catch(() => {}), timeoutMs / 20);
+  phases.end("cache");
+  const server = jsonServer(async ({ url }) => {
+    if (faults().deploy === "broken") return { status: 500, body: { error: "TypeError: agents is not iterable" } };
+    if (url === "/health") return await health(pool);
+    if (url !== "/health/infrastructure") return notFound;
+    const establishment = await connectionEstablishmentTime(access, timeoutMs);
+    return {
+      status: establishment.ok ? 200 : 503,
+      body: {
+        database_pool_utilization: Math.min(1, (pool.totalCount - pool.idleCount + pool.waitingCount) / poolSize),
+        vpc_connector_health: establishment.ok ? "healthy" : "unhealthy",
+        vpc_connector_utilization: connector.load().utilization,
+        connection_establishment_time: establishment.seconds,
+        last_smd_phase_times: { ...phases.seconds, "3": (phases.seconds["3"] ?? 0) + faults().slowStart },
+      },
+    };
+  });
+  phases.end("services");
+  const endChat = serveChat(server, { pool, pauseMs: timeoutMs / 20, faults });
+  phases.end("websocket");
+  const port = await listen(server);
+  phases.end("ready");
+
+  return {
+    port,
+    stop: async () => {
+      clearInterval(users);
+      endChat();
+      await close(server);
+      await pool.end();
+    },
+  };
+}

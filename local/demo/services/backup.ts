@@ -1,0 +1,52 @@
+/** The demo's backup: a job that reads the database in its nights, keeps what it read, and reports to the monitor by itself. */
+import { rename, writeFile } from "node:fs/promises";
+import type { Beat } from "../../../shared/messages/beat.ts";
+import { ask, type DatabaseAccess, makePool } from "./database.ts";
+
+/** What the job works with. */
+export interface BackupOptions {
+  readonly access: DatabaseAccess;
+  /** The file that holds the newest backup. */
+  readonly file: string;
+  /** Milliseconds between two nights. */
+  readonly everyMs: number;
+  /** How long it waits for the database, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Whether it runs at all. */
+  readonly runs: () => boolean;
+  readonly report: (beat: Beat) => Promise<unknown>;
+}
+
+/** Starts the job: the first night is now. */
+export function startBackup({ access, file, everyMs, timeoutMs, runs, report }: BackupOptions): {
+  stop(): Promise<void>;
+} {
+  const name = "nightly-backup";
+  const pool = makePool(access, 1, timeoutMs);
+  const night = async (): Promise<void> => {
+    if (!runs()) return;
+    const beat = await save().then(
+      (users): Beat => ({ name, ok: true, message: `users saved: ${users}` }),
+      (error: Error): Beat => ({ name, ok: false, message: `the database: ${error.message}` }),
+    );
+    // One that is lost is missed, which is what this is for.
+    await report(beat).catch(() => {});
+  };
+  const save = async (): Promise<number> => {
+    const users = await ask(pool, "select * from users order by email");
+    await writeFile(`${file}.new`, `${JSON.stringify(users)}\n`, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+    return users.length;
+  };
+  let working = night();
+  const nights = setInterval(() => {
+    working = working.then(night);
+  }, everyMs);
+  return {
+    stop: async () => {
+      clearInterval(nights);
+      await working;
+      await pool.end();
+    },
+  };
+}

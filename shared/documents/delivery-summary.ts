@@ -1,0 +1,92 @@
+/** What is known of the notices of an incident, on it and in the ledger: written by the notifier, read by people and by the evaluator. */
+import { setEntry } from "../runtime/entries.ts";
+import type { Fields, Value } from "../ports.ts";
+
+/** The collection of the ledger: one document for each event and reader, told or not. */
+export const ledgerCollection = "deliveries";
+
+/** Who hears of an event: a channel, or one recipient of a channel that has recipients. */
+export interface Reader {
+  /** Name of the channel. */
+  readonly channel: string;
+  /** The address of a mail channel; absent where the channel itself is the reader. */
+  readonly recipient?: string | undefined;
+}
+
+/** What a reader is called: `ops`, or `infra (ann@example.com)`. */
+export function readerName({ channel, recipient }: Reader): string {
+  return recipient === undefined ? channel : `${channel} (${recipient})`;
+}
+
+/** Whether nothing more becomes of an entry of the ledger. */
+export function isDone({ status }: { readonly status: string }): boolean {
+  return status === "delivered" || status === "rejected" || status === "suppressed";
+}
+
+/** The numbers behind the last word on a channel. */
+export interface ToldNumbers {
+  /** Entries of the ledger for this channel: what was told, and what was not for a reason. */
+  readonly entries: number;
+  /** How many of them are done with. */
+  readonly done: number;
+  /** Attempts at all of them. */
+  readonly attempts: number;
+  /** When the first notice arrived; absent while none has. */
+  readonly firstAt?: Date;
+  /** When the last notice arrived; absent while none has. */
+  readonly lastAt?: Date;
+  /** Of a channel with several recipients: how many of them the last notice could not be delivered to; absent where there are none. */
+  readonly unreached?: number;
+}
+
+/** The last word on a channel: a sentence, and the numbers behind it. */
+export interface ToldState extends ToldNumbers {
+  readonly sentence: string;
+}
+
+/**
+ * How much sooner than its time a reminder may be told, in milliseconds: ticks come once a minute, and half of them comes nearer to what a route
+ * asks for than the next tick would.
+ */
+export const reminderSlackMs = 30_000;
+
+/** What is known of the channels of an incident, by their names, from the fields of its document; what cannot be read is left out. */
+export function toldOf(document: { readonly told?: Value | undefined }): Record<string, ToldNumbers> {
+  const read = Object.entries(mapOf(document.told)).flatMap(([channel, value]) => {
+    const { entries, done, attempts, first_at: firstAt, last_at: lastAt, unreached } = mapOf(value);
+    if (typeof entries !== "number" || typeof done !== "number" || typeof attempts !== "number") return [];
+    const first = firstAt instanceof Date ? { firstAt } : {};
+    const last = lastAt instanceof Date ? { lastAt } : {};
+    const missed = typeof unreached === "number" ? { unreached } : {};
+    return [[channel, { entries, done, attempts, ...first, ...last, ...missed }] as const];
+  });
+  return Object.fromEntries(read);
+}
+
+/** The fields of the document of an incident with the last word on some channels; what others have there stays. */
+export function withTold(
+  document: Readonly<Record<string, Value | undefined>>,
+  news: Readonly<Record<string, ToldState>>,
+): Fields {
+  const sentences: Record<string, Value> = { ...mapOf(document["deliveries"]) };
+  const numbers: Record<string, Value> = { ...mapOf(document["told"]) };
+  for (const [channel, { sentence, firstAt: first_at = null, lastAt: last_at = null, ...counts }] of Object.entries(
+    news,
+  )) {
+    setEntry(sentences, channel, sentence);
+    setEntry(numbers, channel, { ...counts, first_at, last_at });
+  }
+  return { deliveries: sentences, told: numbers };
+}
+
+/** Whether `a` was written with more of the ledger in sight than `b`, or as much: entries come, are attempted, and are done with for good. */
+export function knowsAsMuch(a: ToldNumbers, b: ToldNumbers): boolean {
+  if (a.entries !== b.entries) return a.entries > b.entries;
+  if (a.done !== b.done) return a.done > b.done;
+  return a.attempts >= b.attempts;
+}
+
+function mapOf(value: Value | undefined): Fields {
+  const isMap = typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+  return isMap ? (value as Fields) : {};
+}

@@ -1,0 +1,92 @@
+/** What is kept of heartbeats: a document for each name, with its newest beat. */
+import { ownEntry } from "../runtime/entries.ts";
+import type { Beat } from "../messages/beat.ts";
+import type { Fields, Store } from "../ports.ts";
+import { bounded } from "../text/redact.ts";
+
+/** The collection of the documents; their ids are the names. */
+export const heartbeatCollection: string = "heartbeats";
+
+/** The newest beat of a name; instants in milliseconds since the epoch. */
+export interface KeptBeat {
+  readonly at: number;
+  readonly ok: boolean;
+  readonly message?: string;
+  /** When it last went well, if ever. */
+  readonly okAt?: number;
+}
+
+/** Reads the newest beat of a name; `undefined` where there never was one. */
+export type BeatReader = (name: string) => Promise<KeptBeat | undefined>;
+
+/** Since when the beats of a probe have been awaited, in milliseconds since the epoch; Infinity where it has only been added, `undefined` where nothing is kept of any. */
+export type AwaitedReader = (probe: string) => Promise<number | undefined>;
+
+/** The beats that a store holds. */
+export function beatsIn(store: Pick<Store, "get">): BeatReader {
+  return async (name) => {
+    const fields = await store.get(heartbeatCollection, name);
+    return fields === undefined ? undefined : decode(fields);
+  };
+}
+
+/** Where the evaluator writes since when each probe waits: nobody can have missed what was not asked for. */
+export const awaitedPlace = { collection: "state", id: "awaited" } as const;
+
+/** The document of since when each probe waits, by its name. */
+export function awaitedFields(since: Readonly<Record<string, number>>, now: number): Fields {
+  return { data: JSON.stringify(since), updated_at: new Date(now) };
+}
+
+/** Since when each probe waits, as a store holds it. */
+export function awaitedIn(store: Pick<Store, "get">): AwaitedReader {
+  return async (probe) => {
+    const fields = await store.get(awaitedPlace.collection, awaitedPlace.id);
+    if (fields === undefined) return undefined;
+    const since = JSON.parse(String(fields["data"])) as Readonly<Record<string, number>>;
+    return ownEntry(since, probe) ?? Number.POSITIVE_INFINITY;
+  };
+}
+
+/**
+ * Keeps a beat, unless a newer one is kept already: messages come twice and overtake each other.
+ * @param at when it was published, in milliseconds since the epoch
+ */
+export async function keepBeat(store: Store, beat: Beat, at: number): Promise<void> {
+  await store.transaction(async (transaction) => {
+    const fields = await transaction.get(heartbeatCollection, beat.name);
+    const known = fields === undefined ? undefined : decode(fields);
+    if (known === undefined || known.at < at)
+      transaction.set(heartbeatCollection, beat.name, encode(following(known, beat, at)));
+  });
+}
+
+/** What is kept after a beat that is newer than all before. */
+export function following(known: KeptBeat | undefined, { ok, message }: Beat, at: number): KeptBeat {
+  const okAt = ok ? at : known?.okAt;
+  return {
+    at,
+    ok,
+    ...(message === undefined ? {} : { message: bounded(message) }),
+    ...(okAt === undefined ? {} : { okAt }),
+  };
+}
+
+function encode({ at, ok, message, okAt }: KeptBeat): Fields {
+  return {
+    at: new Date(at),
+    ok,
+    ...(message === undefined ? {} : { message }),
+    ...(okAt === undefined ? {} : { ok_at: new Date(okAt) }),
+  };
+}
+
+function decode({ at, ok, message, ok_at: okAt }: Fields): KeptBeat | undefined {
+  if (!(at instanceof Date)) return undefined;
+  return {
+    at: at.getTime(),
+    ok: ok === true,
+    ...(typeof message === "string" ? { message } : {}),
+    ...(okAt instanceof Date ? { okAt: okAt.getTime() } : {}),
+  };
+}

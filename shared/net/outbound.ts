@@ -1,0 +1,78 @@
+/** One HTTP request to the internet: to public addresses only unless allowed, no redirects followed, the answer bounded. */
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import { publicLookup, refusePrivateHost } from "./address.ts";
+import { lookup } from "./lookup.ts";
+import { bounded } from "../text/redact.ts";
+
+/** What is asked. */
+export interface OutboundRequest {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Whether plain HTTP and addresses that are not of the public internet are allowed. */
+  readonly allowPrivate: boolean;
+  readonly signal: AbortSignal;
+  /** What must not be seen in the answer. */
+  readonly secrets: Iterable<string>;
+  /** How much of the answer is read, in characters. @default longestAnswer */
+  readonly readAnswer?: number;
+}
+
+/** What came back. */
+export interface OutboundAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Its beginning. */
+  readonly body: string;
+}
+
+/** The longest answer that is kept where nothing else is asked, in characters. */
+export const longestAnswer = 200;
+
+/** How long the body of an answer is waited for once the status is known, in milliseconds. */
+const bodyPatienceMs = 2_000;
+
+/**
+ * Sends once, on a connection of its own.
+ * @throws PrivateAddress, or the error of the connection, or the reason of the signal
+ */
+export async function outbound(asked: OutboundRequest): Promise<OutboundAnswer> {
+  const { method, url, headers, body, allowPrivate, signal, secrets, readAnswer = longestAnswer } = asked;
+  if (!allowPrivate) refusePrivateHost(url.hostname);
+  return new Promise((resolve, reject) => {
+    const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
+      method,
+      headers: { "user-agent": "pathkeeper", "content-length": String(Buffer.byteLength(body)), ...headers },
+      agent: false,
+      signal,
+      lookup: allowPrivate ? lookup : publicLookup,
+    });
+    request.on("error", reject);
+    request.on("response", (response) => {
+      const answered = {
+        status: response.statusCode ?? 0,
+        headers: Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)])),
+      };
+      let answer = "";
+      // The status is the answer; a body that is endless, slow or torn off must not change it.
+      const finish = (): void => {
+        resolve({ ...answered, body: bounded(answer, secrets, readAnswer) });
+        request.destroy();
+      };
+      const patience = setTimeout(finish, bodyPatienceMs);
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        answer += chunk;
+        if (answer.length > readAnswer * 4) finish();
+      });
+      response.on("close", () => {
+        clearTimeout(patience);
+        finish();
+      });
+      response.on("error", finish);
+    });
+    request.end(body);
+  });
+}
