@@ -1,5 +1,6 @@
 /** The prober `gcp_configuration`: is the platform configured as the application needs it? It only reads. */
 import { type Failure, type Finding, readingPhase } from "../../../shared/messages/report.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { findingsOf } from "../google/configuration/check.ts";
 import { checks } from "../google/configuration/checks.ts";
 import { configurationNotes } from "../google/configuration/notes.ts";
@@ -12,6 +13,9 @@ import {
 } from "../google/configuration/settings.ts";
 import type { Assessment, Prober } from "../prober.ts";
 
+/** Made at the first call: a function that is given checked settings never asks for it. */
+const settings = lazily(() => configurationSettings(checks.map(({ name }) => name)));
+
 /** The prober `gcp_configuration`. */
 export const gcpConfiguration: Prober<ConfigurationSettings, Observation> = {
   kind: "gcp_configuration",
@@ -19,7 +23,7 @@ export const gcpConfiguration: Prober<ConfigurationSettings, Observation> = {
     "Reads how connector, database, services, load balancer, certificates and network are configured, and checks it, each by itself and all of it together.",
   reach: "control_plane",
   get settings() {
-    return configurationSettings();
+    return settings();
   },
   components: componentSettings,
   // That all is configured well does not show that it works.

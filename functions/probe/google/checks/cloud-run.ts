@@ -1,14 +1,7 @@
 /** The checks of Cloud Run services, each of one service by itself. */
 import { spokenDuration } from "../../../../shared/text/units.ts";
-import {
-  type Answer,
-  type Check,
-  type Expecting,
-  expectation,
-  judged,
-  silent,
-  someOf,
-} from "../configuration/check.ts";
+import type { Check } from "../configuration/check.ts";
+import { type Answer, type Expecting, expectation, judged, silent, someOf } from "../configuration/judgement.ts";
 import type { ServiceSettings } from "../configuration/settings.ts";
 import { longestStartup, type RunService, vpcAccessOf, wantedAccess } from "../resources/cloud-run.ts";
 

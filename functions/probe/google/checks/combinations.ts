@@ -1,6 +1,7 @@
 /** What is right by itself and wrong together: combinations of settings that are known to fail. */
 import { spokenDuration } from "../../../../shared/text/units.ts";
-import { allOf, both, type Check, type Expecting, expectation, judged, silent } from "../configuration/check.ts";
+import type { Check } from "../configuration/check.ts";
+import { allOf, both, type Expecting, expectation, judged, silent } from "../configuration/judgement.ts";
 import type { ServiceSettings } from "../configuration/settings.ts";
 import { type RunService, vpcAccessOf } from "../resources/cloud-run.ts";
 import { connectionLimit, type SqlInstance } from "../resources/cloud-sql.ts";

@@ -1,14 +1,15 @@
 /** Every configuration check, in the order in which findings are reported. */
 
+import { certificateChecks } from "../checks/certificates.ts";
 import { cloudRunChecks } from "../checks/cloud-run.ts";
+import { cloudSqlChecks } from "../checks/cloud-sql.ts";
 import { combinationChecks } from "../checks/combinations.ts";
-import { certificateChecks } from "../resources/certificates.ts";
-import { cloudSqlChecks } from "../resources/cloud-sql.ts";
-import { iamChecks } from "../resources/iam.ts";
-import { loadBalancerChecks } from "../resources/load-balancer.ts";
-import { networkChecks } from "../resources/network.ts";
-import { vpcConnectorChecks } from "../resources/vpc-connector.ts";
-import { type Check, judged } from "./check.ts";
+import { iamChecks } from "../checks/iam.ts";
+import { loadBalancerChecks } from "../checks/load-balancer.ts";
+import { networkChecks } from "../checks/network.ts";
+import { vpcConnectorChecks } from "../checks/vpc-connector.ts";
+import type { Check } from "./check.ts";
+import { judged } from "./judgement.ts";
 import { readsIn } from "./observation.ts";
 
 const existence: Check = {

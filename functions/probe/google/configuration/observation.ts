@@ -7,7 +7,7 @@ import { type Binding, readPolicy } from "../resources/iam.ts";
 import { type Backend, readBackends, readUrlMap, type UrlMap } from "../resources/load-balancer.ts";
 import { type FirewallRule, type Peering, readFirewall, readPeerings } from "../resources/network.ts";
 import { readVpcConnector, type VpcConnector } from "../resources/vpc-connector.ts";
-import type { Subject } from "./check.ts";
+import type { Subject } from "./judgement.ts";
 import { type Read, reader } from "./read.ts";
 import type { ConfigurationSettings } from "./settings.ts";
 

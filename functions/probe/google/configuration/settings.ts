@@ -1,9 +1,7 @@
 /** What a `gcp_configuration` probe reads of `monitor.yaml`: which resources, and what is expected of them. */
 import { z } from "zod";
 import { duration, googleProject, googleRegion, googleResource } from "../../../../shared/config/fields.ts";
-import { lazily } from "../../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../../shared/runtime/named-record.ts";
-import { checks } from "./checks.ts";
 import { type Bytes, type Cores, cores, memory } from "./quantities.ts";
 
 /** The VPC connector, and what is expected of it. */
@@ -111,8 +109,11 @@ export const componentSettings: readonly string[] = [
   "network.component",
 ];
 
-/** The schema of the settings, made at the first call: a function that is given checked settings never asks for it. */
-export const configurationSettings: () => z.ZodType<ConfigurationSettings, unknown> = lazily(() => {
+/**
+ * Makes the schema of the settings.
+ * @param checkNames the names that `ignore` accepts
+ */
+export function configurationSettings(checkNames: readonly string[]): z.ZodType<ConfigurationSettings, unknown> {
   const names = z.array(googleResource()).default([]);
   const count = z.int().min(1);
   const component = z
@@ -245,10 +246,7 @@ export const configurationSettings: () => z.ZodType<ConfigurationSettings, unkno
       load_balancer: loadBalancer.optional().describe("The load balancer."),
       certificates: certificates.optional().describe("Certificates of the load balancer."),
       network: network.optional().describe("The network between the services and the database."),
-      ignore: z
-        .array(z.enum(checks.map((check) => check.name)))
-        .default([])
-        .describe("Checks that are not made, by name."),
+      ignore: z.array(z.enum(checkNames)).default([]).describe("Checks that are not made, by name."),
     })
     .refine(
       ({ services, vpc_connector, cloud_sql, load_balancer, certificates, network }) =>
@@ -259,4 +257,4 @@ export const configurationSettings: () => z.ZodType<ConfigurationSettings, unkno
           "there is nothing to check: write vpc_connector, cloud_sql, services, load_balancer, certificates or network",
       },
     );
-});
+}

@@ -1,0 +1,99 @@
+/** Checks of the certificates of Compute Engine and Certificate Manager. */
+import { spokenDuration } from "../../../../shared/text/units.ts";
+import type { Check } from "../configuration/check.ts";
+import { type Answer, allOf, type CheckWords, judged, silent } from "../configuration/judgement.ts";
+
+import type { CertificateSettings } from "../configuration/settings.ts";
+import type { Certificate } from "../resources/certificates.ts";
+
+/** The checks of certificates. */
+export const certificateChecks: readonly Check[] = [
+  certificateCheck({
+    name: "certificate_status",
+    severity: "critical",
+    title: "a managed certificate is ACTIVE",
+    why: "A managed certificate that is not active was never issued, or could not be renewed.",
+    remedy: "Let the DNS of its domains point to the load balancer, and give Google an hour to try again.",
+    judge: ({ managed, status, reason }) => {
+      if (!managed) return undefined;
+      if (status === undefined) return silent("how its certificate stands");
+      const because = reason === undefined ? "" : ` (${reason})`;
+      return { ok: status === "ACTIVE", observed: `${status}${because}`, expected: "ACTIVE" };
+    },
+  }),
+  certificateCheck({
+    name: "certificate_domains",
+    severity: "critical",
+    title: "every domain of a managed certificate was authorized",
+    why: "A managed certificate is not issued or renewed while one of its domains does not point to the load balancer.",
+    remedy: "Correct the DNS records of the domain; a CAA record must allow Google's authority (pki.goog).",
+    judge: ({ managed, domains }) => {
+      if (!managed || domains.length === 0) return undefined;
+      const wrong = domains.filter(({ state }) => state !== "ACTIVE");
+      const shown = wrong.map(
+        ({ domain, state, reason }) => `${domain} ${state}${reason === undefined ? "" : ` (${reason})`}`,
+      );
+      const observed = wrong.length === 0 ? `all ${domains.length} domains authorized` : shown.slice(0, 5).join(", ");
+      return { ok: wrong.length === 0, observed, expected: "every domain authorized" };
+    },
+  }),
+  certificateCheck({
+    name: "certificate_expiry",
+    severity: "warning",
+    title: "it is valid for `min_validity` still",
+    why: "Google renews its certificates about a month before their end; one that is nearer to it was not renewed.",
+    remedy: "Find out why it was not renewed, or upload the next one.",
+    judge: ({ expiresAt }, { min_validity }, now) => {
+      if (expiresAt === undefined) return silent("when it expires");
+      const left = expiresAt - now;
+      const observed = left <= 0 ? "expired" : `expires in ${spokenDuration(left)}`;
+      return { ok: left >= Math.max(min_validity, 1), observed, expected: `valid for ${spokenDuration(min_validity)}` };
+    },
+  }),
+  {
+    name: "certificate_names",
+    severity: "critical",
+    title: "together the certificates are for all of `domains`",
+    why: "A host that no certificate is for cannot be reached by HTTPS.",
+    remedy: "Add the domain to a certificate.",
+    reads: ["compute_certificate", "managed_certificate"],
+    judge: ({ certificates: wanted }, { certificates }) => {
+      if (!wanted || wanted.domains.length === 0) return [];
+      const names = [...wanted.compute, ...wanted.certificate_manager];
+      const subject = { resource: names.join(", "), component: wanted.component };
+      return judged(subject, allOf(names.map((name) => certificates.get(name))), (all) => {
+        const held = all.flatMap((one) => one.names);
+        const missing = wanted.domains.filter((domain) => !held.some((name) => isFor(name, domain)));
+        return {
+          ok: missing.length === 0,
+          observed: missing.length === 0 ? "for all of them" : `not for ${missing.join(", ")}`,
+          expected: `for ${wanted.domains.join(", ")}`,
+        };
+      });
+    },
+  },
+];
+
+/** Whether a name of a certificate is for a domain: `*.example.com` is for `a.example.com`, not for what has more labels. */
+function isFor(name: string, domain: string): boolean {
+  if (name === domain) return true;
+  return name.startsWith("*.") && domain.slice(domain.indexOf(".") + 1) === name.slice(2);
+}
+
+function certificateCheck({
+  judge,
+  ...words
+}: Omit<CheckWords, "reads"> & {
+  judge: (certificate: Certificate, wanted: CertificateSettings, now: number) => Answer;
+}): Check {
+  return {
+    ...words,
+    reads: ["compute_certificate", "managed_certificate"],
+    judge: ({ certificates: wanted }, { certificates, at: now }) =>
+      wanted
+        ? [...certificates].flatMap(([name, read]) =>
+            judged({ resource: name, component: wanted.component }, read, (one) => judge(one, wanted, now)),
+          )
+        : [],
+  };
+}

@@ -1,0 +1,191 @@
+/** Checks of the Cloud SQL instance. */
+import type { Check } from "../configuration/check.ts";
+import { type Expecting, expectation, judged, silent, someOf } from "../configuration/judgement.ts";
+
+import type { CloudSqlSettings, ConfigurationSettings } from "../configuration/settings.ts";
+import { connectionLimit, type SqlInstance } from "../resources/cloud-sql.ts";
+
+/** The instance's own checks. */
+export const cloudSqlChecks: readonly Check[] = [
+  sqlCheck({
+    name: "cloud_sql_state",
+    severity: "critical",
+    title: "the instance is RUNNABLE",
+    why: "An instance in any other state takes no connections.",
+    remedy:
+      "Look at the operations of the instance in the console, and wait for the one that runs or repair what failed.",
+    judge: ({ state, suspensionReasons: [reason] }) => {
+      if (state === undefined) return silent("in which state it is");
+      const because = reason === undefined ? "" : ` (${reason})`;
+      return { ok: state === "RUNNABLE", observed: `${state}${because}`, expected: "RUNNABLE" };
+    },
+  }),
+  sqlCheck({
+    name: "cloud_sql_activation",
+    severity: "critical",
+    title: "the instance is not stopped by its owner",
+    why: "RUNNABLE is also what a stopped instance is called: the activation policy tells whether it runs.",
+    remedy: "Start the instance: gcloud sql instances patch, with --activation-policy=ALWAYS.",
+    judge: ({ activationPolicy }) =>
+      activationPolicy === undefined
+        ? silent("whether it was stopped")
+        : { ok: activationPolicy === "ALWAYS", observed: `activation policy ${activationPolicy}`, expected: "ALWAYS" },
+  }),
+  sqlCheck({
+    name: "cloud_sql_tier",
+    severity: "warning",
+    title: "its tier is `tier`, or at least no shared-core machine",
+    why: "The tier is the CPU and the memory of the database; shared-core tiers have no service level.",
+    remedy: "Change the tier. The instance restarts for it.",
+    judge: ({ tier }, wanted) => {
+      if (tier === undefined) return silent("which tier it has");
+      const shared = tier === "db-f1-micro" || tier === "db-g1-small";
+      return wanted.tier === undefined
+        ? { ok: !shared, observed: tier, expected: "a tier with CPUs of its own" }
+        : { ok: tier === wanted.tier, observed: tier, expected: wanted.tier };
+    },
+  }),
+  sqlCheck({
+    name: "cloud_sql_availability",
+    severity: "warning",
+    title: "it has a standby in another zone, or none, as `availability` says",
+    why: "A regional instance has a standby in another zone and survives the loss of one; a zonal instance does not.",
+    remedy: "Change the availability of the instance, or the expectation.",
+    wants: ({ availability }) => availability?.toUpperCase(),
+    judge: ({ availability }, expected) => {
+      if (availability === undefined) return silent("whether it has a standby");
+      return { ok: availability === expected, observed: availability, expected };
+    },
+  }),
+  sqlCheck({
+    name: "cloud_sql_max_connections",
+    severity: "warning",
+    title: "it allows at least `max_connections`, by its flag or by default for its memory",
+    why: "At the limit every further connection is refused at once.",
+    remedy: "Set the flag max_connections, or take a tier with more memory.",
+    wants: ({ max_connections }) => max_connections,
+    judge: (instance, max_connections) => {
+      const known = connectionLimit(instance);
+      if (known === undefined) return silent("how many connections it allows: set the flag max_connections");
+      const source = known.set ? "by its flag" : `by default for ${instance.tier}`;
+      const expected = `${max_connections} or more`;
+      return { ok: known.limit >= max_connections, observed: `${known.limit} connections ${source}`, expected };
+    },
+  }),
+  sqlCheck({
+    name: "cloud_sql_flags",
+    severity: "warning",
+    title: "the database flags have the values of `flags`",
+    why: "A flag that is not set has its default, which may be another.",
+    remedy: "Set the flags of the instance. Some restart it.",
+    wants: ({ flags }) => someOf(Object.entries(flags)),
+    judge: ({ flags }, expected) => {
+      const wrong = expected.filter(([name, value]) => flags.get(name) !== value);
+      const shown = wrong.map(([name]) => `${name} ${flags.has(name) ? `is ${flags.get(name)}` : "is not set"}`);
+      return {
+        ok: wrong.length === 0,
+        observed: wrong.length === 0 ? "all as expected" : shown.join(", "),
+        expected: expected.map(([name, value]) => `${name}=${value}`).join(", "),
+      };
+    },
+  }),
+  sqlCheck({
+    name: "cloud_sql_private_network",
+    severity: "critical",
+    title: "it has a private address, where a service connects to it",
+    why: "A service that connects to the private address needs an instance with one.",
+    remedy: "Give the instance a private address in the VPC network of the services.",
+    wants: (_, settings) => someOf(directIn(settings)),
+    judge: ({ privateNetwork }) => ({
+      ok: privateNetwork,
+      observed: privateNetwork ? "a private network" : "no private network",
+      expected: "a private network",
+    }),
+  }),
+  sqlCheck({
+    name: "cloud_sql_open_to_all",
+    severity: "warning",
+    title: "not every address of the internet may connect",
+    why: "An authorized network of /0 lets everybody on the internet try passwords.",
+    remedy: "Remove that authorized network; the socket and the connector library need none.",
+    judge: ({ openToAll, publicAddress }) =>
+      openToAll && publicAddress !== false
+        ? { ok: false, observed: "every address of the internet is authorized", expected: "none, or single addresses" }
+        : { ok: true, observed: "not open to every address", expected: "none, or single addresses" },
+  }),
+  sqlCheck({
+    name: "cloud_sql_ssl_mode",
+    severity: "info",
+    title: "connections without TLS are refused",
+    why: "Without TLS, passwords and rows cross the network readable.",
+    remedy: "Set the SSL mode of the instance to ENCRYPTED_ONLY, once every client speaks TLS.",
+    judge: ({ sslMode, requireSsl }) => {
+      if (sslMode === undefined && requireSsl === undefined) return silent("whether connections must be encrypted");
+      const ok = sslMode === undefined ? requireSsl === true : sslMode !== "ALLOW_UNENCRYPTED_AND_ENCRYPTED";
+      const observed = sslMode ?? (requireSsl ? "TLS required" : "TLS not required");
+      return { ok, observed, expected: "ENCRYPTED_ONLY, or client certificates" };
+    },
+  }),
+  sqlCheck({
+    name: "cloud_sql_disk_resize",
+    severity: "warning",
+    title: "its disk grows by itself, and has not reached its limit",
+    why: "A database whose disk is full stops.",
+    remedy: "Turn on the automatic increase of storage, and leave its limit well above what is used.",
+    judge: ({ diskResize, diskResizeLimit = 0, diskSize = 0 }) => {
+      if (diskResize === undefined) return silent("whether its disk grows by itself");
+      const atLimit = diskResizeLimit > 0 && diskSize >= diskResizeLimit;
+      const observed = diskResize ? (atLimit ? `at its limit of ${diskResizeLimit} GB` : "grows by itself") : "fixed";
+      return { ok: diskResize && !atLimit, observed, expected: "a disk that grows by itself" };
+    },
+  }),
+  sqlCheck({
+    name: "cloud_sql_maintenance_window",
+    severity: "info",
+    title: "it has a maintenance window",
+    why: "Without a window Google may restart the database at any hour of any day.",
+    remedy: "Choose a day and an hour at which a short outage hurts least.",
+    judge: ({ maintenanceDay = 0 }) => ({
+      ok: maintenanceDay > 0,
+      observed: maintenanceDay > 0 ? `on ${weekdays[maintenanceDay] ?? `day ${maintenanceDay}`}` : "at any time",
+      expected: "a day and an hour",
+    }),
+  }),
+  sqlCheck({
+    name: "cloud_sql_connector_enforcement",
+    severity: "critical",
+    title: "it does not demand the connector library of services that connect to its address themselves",
+    why: "An instance that enforces connectors refuses whoever connects to its address without one.",
+    remedy: "Turn the enforcement off, or let the services use Google's connector library.",
+    wants: (_, settings) => someOf(directIn(settings)),
+    judge: ({ connectorEnforcement = "NOT_REQUIRED" }, direct) => {
+      const observed = `connectors ${connectorEnforcement}`;
+      return { ok: connectorEnforcement !== "REQUIRED", observed, expected: `NOT_REQUIRED, for ${direct.join(", ")}` };
+    },
+  }),
+];
+
+const weekdays = ["", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"];
+
+/** Services that connect to the address of the instance themselves. */
+function directIn({ services }: ConfigurationSettings): readonly string[] {
+  return services.filter(({ database }) => database?.way === "private").map(({ name }) => name);
+}
+
+function sqlCheck<Wanted = CloudSqlSettings>({
+  wants,
+  judge,
+  ...words
+}: Expecting<SqlInstance, CloudSqlSettings, Wanted>): Check {
+  return {
+    ...words,
+    reads: ["cloud_sql"],
+    judge: (settings, { cloudSql }) => {
+      const { cloud_sql: own } = settings;
+      const wanted = own && expectation(wants, own, settings);
+      if (!own || wanted === undefined) return [];
+      const subject = { resource: own.instance, component: own.component };
+      return judged(subject, cloudSql, (instance) => judge(instance, wanted, settings));
+    },
+  };
+}

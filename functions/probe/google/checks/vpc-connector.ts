@@ -1,0 +1,85 @@
+/** Checks of the VPC connector. */
+import type { Check } from "../configuration/check.ts";
+import { type Answer, type Expecting, judged, silent } from "../configuration/judgement.ts";
+import type { VpcConnectorSettings } from "../configuration/settings.ts";
+import { mostInstances, type VpcConnector } from "../resources/vpc-connector.ts";
+
+/** The connector's own checks. */
+export const vpcConnectorChecks: readonly Check[] = [
+  connectorCheck({
+    name: "vpc_connector_state",
+    severity: "critical",
+    title: "the connector is READY",
+    why: "Only a connector that is READY carries connections to private addresses.",
+    remedy: "Look at the connector in the console; one in ERROR mostly has to be deleted and created again.",
+    judge: ({ state }) =>
+      state === undefined
+        ? silent("in which state it is")
+        : { ok: state === "READY", observed: state, expected: "READY" },
+  }),
+  connectorCheck({
+    name: "vpc_connector_machine_type",
+    severity: "warning",
+    title: "its machine type is at least `machine_type`, or is not the smallest there is",
+    why: "The machine type limits how many new connections the connector takes at once; bursts are what small ones lose.",
+    remedy: "Change the machine type: it can be changed in place.",
+    judge: ({ machineType }, { machine_type = "e2-micro" }) => {
+      if (machineType === undefined) return silent("which machine type it has");
+      const rank = machineTypes.indexOf(machineType);
+      const ok = rank < 0 ? machineType === machine_type : rank >= machineTypes.indexOf(machine_type);
+      return { ok, observed: machineType, expected: `${machine_type} or larger` };
+    },
+  }),
+  connectorCheck({
+    name: "vpc_connector_instances",
+    severity: "warning",
+    title:
+      "it can grow: at least 2 instances, fewer than its maximum, which is 10 at most; `min_instances`, `max_instances`",
+    why: "A connector grows under load from its minimum to its maximum of instances, and never shrinks again.",
+    remedy: "Set its minimum to 2 or more and its maximum above that: both can be changed in place.",
+    judge: instancesAnswer,
+  }),
+  connectorCheck({
+    name: "vpc_connector_sharing",
+    severity: "info",
+    title: "no project but its own and those of `shared_with` uses it",
+    why: "Whoever shares a connector shares its outages: another project's burst takes its connections away.",
+    remedy: "Give the other projects a connector of their own, or name them under shared_with.",
+    judge: ({ connectedProjects }, { shared_with }, { project }) => {
+      const strangers = connectedProjects.filter((one) => one !== project && !shared_with.includes(one));
+      const expected = shared_with.length === 0 ? "no other project" : `no others than ${shared_with.join(", ")}`;
+      return strangers.length === 0
+        ? { ok: true, observed: "used by no other project", expected }
+        : { ok: false, observed: `also used by ${strangers.slice(0, 5).join(", ")}`, expected };
+    },
+  }),
+];
+
+/** From the smallest to the largest. */
+const machineTypes: readonly string[] = ["f1-micro", "e2-micro", "e2-standard-4"];
+
+function instancesAnswer(
+  { minInstances, maxInstances }: VpcConnector,
+  { min_instances = 2, max_instances }: VpcConnectorSettings,
+): Answer {
+  if (minInstances === undefined || maxInstances === undefined) return silent("between how many instances it scales");
+  const enough = minInstances >= min_instances && maxInstances >= (max_instances ?? 0);
+  return {
+    ok: minInstances < maxInstances && maxInstances <= mostInstances && enough,
+    observed: `${minInstances} to ${maxInstances} instances`,
+    expected: `at least ${min_instances}, growing to ${max_instances === undefined ? "more" : `${max_instances} or more`}`,
+  };
+}
+
+function connectorCheck({ judge, ...words }: Expecting<VpcConnector, VpcConnectorSettings>): Check {
+  return {
+    ...words,
+    reads: ["vpc_connector"],
+    judge: (settings, { vpcConnector }) => {
+      const { vpc_connector: wanted } = settings;
+      if (!wanted) return [];
+      const subject = { resource: wanted.name, component: wanted.component };
+      return judged(subject, vpcConnector, (connector) => judge(connector, wanted, settings));
+    },
+  };
+}
