@@ -13,12 +13,13 @@ import { silentLogger } from "../../shared/runtime/logger.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
-import { MalformedMessage, type Report } from "../../shared/messages/report.ts";
+import { type Report } from "../../shared/messages/report.ts";
 import type { Tick } from "../../shared/messages/tick.ts";
 import type { Clock, Fields, Logger, OutgoingMessage, Publisher, Store } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
 import { type PushSubscription, subscriptions, type Topic, topics } from "../../shared/topology.ts";
 import { Agenda } from "./agenda.ts";
+import { MalformedMessage } from "../../shared/messages/parse.ts";
 
 /** A function died in the middle of its work: what it had in memory is gone, and its message is delivered again. */
 export class Crash extends Error {

@@ -1,6 +1,6 @@
 /** The shell of the evaluator: one message in, one commit, and what the commit left in the outbox published. */
 import type { PushedMessage } from "../../shared/messages/push.ts";
-import { MalformedMessage, parseReport, type Report } from "../../shared/messages/report.ts";
+import { parseReport, type Report } from "../../shared/messages/report.ts";
 import { parseTick } from "../../shared/messages/tick.ts";
 import { selfGroup } from "../../shared/monitor.ts";
 import type { Clock, Logger, MetricPoint, MetricSink, Publisher, Store, Written } from "../../shared/ports.ts";
@@ -25,6 +25,7 @@ import { leftOutSentence } from "./monitor/export.ts";
 import type { Beat } from "./monitor/watchdog.ts";
 import type { Closed, OutboxEntry } from "./state.ts";
 import { Turns } from "./keyed-mutex.ts";
+import { MalformedMessage } from "../../shared/messages/parse.ts";
 
 /** What the evaluator needs of the world. */
 export interface EvaluatePorts {

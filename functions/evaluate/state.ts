@@ -4,7 +4,7 @@
  */
 
 import type { Reach } from "../../shared/config/roles.ts";
-import type { IncidentEventKind, IncidentStatus, Severity, Verdict } from "../../shared/messages/incident-event.ts";
+import type { IncidentEventKind, IncidentStatus, Verdict } from "../../shared/messages/incident-event.ts";
 import type { Failure, Signal } from "../../shared/messages/report.ts";
 import type { Fields, OutgoingMessage } from "../../shared/ports.ts";
 import type { Topic } from "../../shared/topology.ts";
@@ -18,6 +18,7 @@ import type { Labels } from "./rules/labels.ts";
 import { packed, unpacked } from "./partition/packing.ts";
 import type { Proof } from "./incident/recovery/recovery-record.ts";
 import type { Heard } from "./monitor/state.ts";
+import { type Severity } from "../../shared/messages/severity.ts";
 
 /** Recent samples of one series, in two columns of one length, ascending in time. */
 export interface SeriesState {

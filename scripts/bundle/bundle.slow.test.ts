@@ -26,8 +26,9 @@ import type { Configuration } from "../../shared/config/model.ts";
 import { encodePush } from "../../shared/messages/push.ts";
 import type { Tick } from "../../shared/messages/tick.ts";
 import { startedOnce } from "../../tests/support/started-once.ts";
-import { type Bundle, bundle, type FunctionName, functionNames } from "./bundle.ts";
+import { type Bundle, bundle } from "./bundle.ts";
 import { loadedLater } from "./plugins.ts";
+import { type FunctionName, functionNames } from "./names.ts";
 
 const config = new URL("../../examples/netra-staging/monitor.yaml", import.meta.url).pathname;
 let configuration: Configuration;

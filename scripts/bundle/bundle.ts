@@ -8,12 +8,7 @@ import { compile } from "../../shared/config/compile.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { filesOf, served } from "./files.ts";
 import { builtins, entries, later, laterFile, withoutBallast, withoutEmbedded } from "./plugins.ts";
-
-/** The functions, which are bundled each for itself. */
-export const functionNames = ["probe", "evaluate", "notify"] as const;
-
-/** Name of a function. */
-export type FunctionName = (typeof functionNames)[number];
+import { type FunctionName } from "./names.ts";
 
 /** What is bundled, and where to. */
 export interface BundleOptions {

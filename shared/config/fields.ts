@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { dateFormat } from "../text/formatters.ts";
 import { lazily } from "../runtime/lazily.ts";
-import { type Severity, severities } from "../messages/incident-event.ts";
 import { formatDuration, parseDuration } from "../text/units.ts";
 import type { SecretReference } from "./secret-reference.ts";
+import { type Severity, severities } from "../messages/severity.ts";
 
 export type { SecretReference };
 

@@ -1,7 +1,6 @@
 /** The form of `monitor.yaml`: the keys of every section. What a kind of probe or channel reads besides, its registry says. */
 import { z } from "zod";
 import { incidentUrl } from "../incident-link.ts";
-import type { Severity } from "../messages/incident-event.ts";
 import { type Signal, signals, type Vantage } from "../messages/report.ts";
 import { namedRecord } from "../runtime/named-record.ts";
 import {
@@ -22,6 +21,7 @@ import {
 import { type Reach, type Role, roleNames } from "./roles.ts";
 import { scheduleProblem } from "./schedule.ts";
 import { isSecretReference } from "./secret-reference.ts";
+import { type Severity } from "../messages/severity.ts";
 
 /** A kind of probe or channel, as far as the configuration is concerned. */
 export interface Kind {

@@ -1,7 +1,7 @@
 /** A beat: something that reports to us by itself, one message on the topic `heartbeats`. Its instant is the publish time of the message. */
 import { z } from "zod";
 import { lazily } from "../runtime/lazily.ts";
-import { parseMessage } from "./report.ts";
+import { parseMessage } from "./parse.ts";
 
 /** Says that something ran, and how it went. */
 export interface Beat {

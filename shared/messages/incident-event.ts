@@ -1,18 +1,8 @@
 /** What happened to an incident: one message on the topic `notifications`, and one line of `replay`. */
 import { z } from "zod";
 import { lazily } from "../runtime/lazily.ts";
-import { parseMessage } from "./report.ts";
-
-/** How bad it is for those who depend on the environment. */
-export type Severity = "info" | "warning" | "critical";
-
-/** Severities from least to worst. */
-export const severities: readonly Severity[] = ["info", "warning", "critical"];
-
-/** The worse of two severities. */
-export function worse(a: Severity, b: Severity): Severity {
-  return severities.indexOf(a) >= severities.indexOf(b) ? a : b;
-}
+import { parseMessage } from "./parse.ts";
+import { type Severity } from "./severity.ts";
 
 /** Whose trouble it is: of the platform, of the application, of the monitor itself, or not known. */
 export type Verdict = "platform" | "application" | "monitor" | "unknown";

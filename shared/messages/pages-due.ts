@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Configuration } from "../config/model.ts";
 import { lazily } from "../runtime/lazily.ts";
-import { parseMessage } from "./report.ts";
+import { parseMessage } from "./parse.ts";
 
 /** Asks the notifier to write its status pages anew. */
 export interface PagesDue {

@@ -4,7 +4,8 @@ import { hasRounds } from "../config/schedule.ts";
 import { lazily } from "../runtime/lazily.ts";
 import type { OutgoingMessage } from "../ports.ts";
 import { roundsAttribute } from "../topology.ts";
-import { parseMessage, type Trigger, type Vantage } from "./report.ts";
+import { type Trigger, type Vantage } from "./report.ts";
+import { parseMessage } from "./parse.ts";
 
 /** Asks for one run of probes. A schedule names its group; a diagnosis or a validation names the probes and who asks. */
 export interface ProbeRequest {

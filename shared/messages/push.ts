@@ -1,5 +1,5 @@
 /** What a push subscription sends to a function: the body of Pub/Sub's HTTP request, and the answers that acknowledge it. */
-import { MalformedMessage } from "./report.ts";
+import { MalformedMessage } from "./parse.ts";
 
 /** One delivery of one message. */
 export interface PushedMessage {

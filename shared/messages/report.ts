@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { lazily } from "../runtime/lazily.ts";
 import { namedRecord } from "../runtime/named-record.ts";
-import type { Severity } from "./incident-event.ts";
+import { parseMessage } from "./parse.ts";
+import { type Severity } from "./severity.ts";
 
 /** Kinds of failure, alike for every prober. */
 export const failureKinds = [
@@ -244,17 +245,4 @@ const reportSchema = lazily((): z.ZodType<Report> => {
  */
 export function parseReport(data: unknown): Report {
   return parseMessage("report", reportSchema(), data);
-}
-
-/** Reads `data` by `schema`, with one sentence for all that is wrong. Shared by the wire formats. */
-export function parseMessage<T>(what: string, schema: z.ZodType<T>, data: unknown): T {
-  const parsed = schema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join(".") || "it"}: ${issue.message}`);
-  throw new MalformedMessage(`not a ${what}: ${problems.join("; ")}`);
-}
-
-/** A message that no redelivery can mend. */
-export class MalformedMessage extends Error {
-  override readonly name = "MalformedMessage";
 }

@@ -1,7 +1,7 @@
 /** The tick: time as a message, on the topic `ticks`, once a minute. Its instant is the publish time of the message. */
 import { z } from "zod";
 import { lazily } from "../runtime/lazily.ts";
-import { parseMessage } from "./report.ts";
+import { parseMessage } from "./parse.ts";
 
 /** Asks the evaluator to look at what only the passing of time changes. */
 export interface Tick {

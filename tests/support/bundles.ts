@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfigurationFile } from "../../cli/configuration.ts";
-import { bundle, functionNames } from "../../scripts/bundle/bundle.ts";
+import { bundle } from "../../scripts/bundle/bundle.ts";
+import { functionNames } from "../../scripts/bundle/names.ts";
 
 /** Bundles all functions, each into a folder of its own below `where`, with the engines of one machine besides those of the cloud. */
 export async function bundledFunctions(): Promise<{ readonly where: string; stop(): Promise<void> }> {

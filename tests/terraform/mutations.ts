@@ -1,15 +1,6 @@
 /** Mistakes that are made in our own files, to see that they are found. */
 import { houseMutations } from "./house-mutations.ts";
-
-/** One mistake each, made in our own files: all of them must be found. `found` is what the checks without terraform say; without it only terraform finds it. */
-export interface Mutation {
-  readonly what: string;
-  readonly file: string;
-  /** A text that the file has exactly once. */
-  readonly from: string;
-  readonly to: string;
-  readonly found?: RegExp;
-}
+import { type Mutation } from "./mutation.ts";
 
 export const mutations: readonly Mutation[] = [
   ...houseMutations,

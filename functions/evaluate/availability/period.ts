@@ -17,8 +17,9 @@ import {
 import type { MaintenanceWindow } from "../../../shared/config/model.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { type Period, periodsOf } from "../../../shared/maintenance.ts";
-import type { Severity, Verdict } from "../../../shared/messages/incident-event.ts";
+import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import { type Runs, runsOf, type Uptimes } from "./uptime.ts";
+import { type Severity } from "../../../shared/messages/severity.ts";
 
 /** A month by its days, as the evaluator keeps it beside the sums. */
 export interface Month {

@@ -4,7 +4,6 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
-import { type Severity, severities, worse } from "../../../shared/messages/incident-event.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { toldOf } from "../../../shared/documents/delivery-summary.ts";
@@ -28,6 +27,7 @@ import { isDrill } from "../monitor/drill.ts";
 import { diagnoseMonitor, isOfMonitor, monitorTitle } from "../monitor/sentences.ts";
 import type { Diagnosis, Echo, EnvironmentState, Incident, KnownAlert, OutboxEntry, TimelineEntry } from "../state.ts";
 import { withSymptoms } from "../cause/symptoms.ts";
+import { type Severity, severities, worse } from "../../../shared/messages/severity.ts";
 
 /** The next state, and the incidents that are not what they were. */
 export interface Revised {

@@ -5,7 +5,6 @@
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { nextTrigger } from "../../../shared/config/schedule.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
-import type { Severity } from "../../../shared/messages/incident-event.ts";
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
 import {
   channelOf,
@@ -25,6 +24,7 @@ import { clockTime, dateTime } from "../incident/record/sentences.ts";
 import type { KnownAlert } from "../state.ts";
 import { type Heard, type HeardGroup, lateAfter, type SelfCheck, type SelfState } from "./state.ts";
 import { lastResults, unheardSince } from "./missing-results.ts";
+import { type Severity } from "../../../shared/messages/severity.ts";
 
 /** The next state of the monitor, and what changed with it. */
 export interface SelfWatched {

@@ -1,10 +1,10 @@
 /** What the evaluator remembers of the monitor itself: one document, written by every tick. */
-import type { Severity } from "../../../shared/messages/incident-event.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { mostAhead, type Publication } from "../partition/publication.ts";
 import { type PartitionState, stateDocument } from "../state.ts";
+import { type Severity } from "../../../shared/messages/severity.ts";
 
 /** What the reports of one group show of the way that they came. Kept in the partition, and so written with it. */
 export interface Heard {

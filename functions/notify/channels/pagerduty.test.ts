@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type IncidentEventKind, incidentEventKinds, type Severity } from "../../../shared/messages/incident-event.ts";
+import { type IncidentEventKind, incidentEventKinds } from "../../../shared/messages/incident-event.ts";
 import type { OutgoingRequest } from "../channel.ts";
 import { bytes, characters } from "../text/fit.ts";
 import {
@@ -16,6 +16,7 @@ import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 import { plan } from "../plan/plan.ts";
 import { sender } from "../deliver/send.ts";
 import { pagerduty } from "./pagerduty.ts";
+import { type Severity } from "../../../shared/messages/severity.ts";
 
 function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {
   const parsed = pagerduty.settings.parse({ routing_key: { secret: "pagerduty-key" }, ...settings });

@@ -5,7 +5,6 @@
 import { createHash } from "node:crypto";
 import type { Configuration } from "../../../shared/config/model.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
-import { type Severity, worse } from "../../../shared/messages/incident-event.ts";
 import type { Clock, Logger, Store } from "../../../shared/ports.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { AnyChannelKind, Attempt, Outgoing, Reply, Sending } from "../channel.ts";
@@ -24,6 +23,7 @@ import {
 import { bucketFields, bucketId, paceOf, readBucket, stateCollection, take } from "./pace.ts";
 import { isSuperseded, neverAnnounced, superseded } from "../plan/plan.ts";
 import type { Send } from "./send.ts";
+import { type Severity, worse } from "../../../shared/messages/severity.ts";
 
 /** What a delivery needs of the world. */
 export interface DeliveryWorld {

@@ -5,13 +5,12 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import {
   type IncidentEvent,
   type IncidentEventKind,
-  incidentEventKinds,
-  type Severity,
-  severities,
+  incidentEventKinds
 } from "../../../shared/messages/incident-event.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import type { Fields, Filter, Logger, Store } from "../../../shared/ports.ts";
 import { ledgerCollection, type Reader } from "../../../shared/documents/delivery-summary.ts";
+import { type Severity, severities } from "../../../shared/messages/severity.ts";
 
 // The evaluator reads the ledger as well: where it is, and when an entry is done, both know from one place.
 export { isDone as isFinal, ledgerCollection as deliveries } from "../../../shared/documents/delivery-summary.ts";

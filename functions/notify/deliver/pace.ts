@@ -5,9 +5,9 @@
 import { z } from "zod";
 import type { ConfiguredChannel } from "../../../shared/config/model.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import type { Severity } from "../../../shared/messages/incident-event.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import type { Reader } from "../../../shared/documents/delivery-summary.ts";
+import { type Severity } from "../../../shared/messages/severity.ts";
 
 /** How many notices a channel gets, or each recipient of it. */
 export interface Pace {

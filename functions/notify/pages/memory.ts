@@ -7,11 +7,10 @@ import {
   type IncidentEventKind,
   type IncidentStatus,
   incidentEventKinds,
-  incidentStatuses,
-  type Severity,
-  severities,
+  incidentStatuses
 } from "../../../shared/messages/incident-event.ts";
 import type { Fields } from "../../../shared/ports.ts";
+import { type Severity, severities } from "../../../shared/messages/severity.ts";
 
 /** The collection; the id of a document is the name of the channel. */
 export const pageCollection: string = "pages";

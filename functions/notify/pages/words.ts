@@ -2,12 +2,12 @@
 import type {
   IncidentEvent,
   IncidentEventKind,
-  IncidentStatus,
-  Severity,
+  IncidentStatus
 } from "../../../shared/messages/incident-event.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
+import { type Severity } from "../../../shared/messages/severity.ts";
 
 /** How a component is. */
 export type ComponentState = "operational" | "degraded" | "down" | "recovering" | "unknown";

@@ -4,8 +4,8 @@
  * @see https://en.wikipedia.org/wiki/Theil-Sen_estimator
  */
 import { spokenDuration } from "../../../../shared/text/units.ts";
-import type { Window } from "./functions.ts";
 import { median } from "./quantile.ts";
+import { type Window } from "./window.ts";
 
 /** What the samples of a window say of what comes. */
 export interface Forecast {

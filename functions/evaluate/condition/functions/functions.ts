@@ -1,33 +1,8 @@
 /** The functions over a window, and what they make of the samples in it. */
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
-import type { Unit } from "../../../../shared/text/units.ts";
 import { explainForecast, forecast } from "./forecast.ts";
 import { quantile } from "./quantile.ts";
-
-/** The samples that a function sees: those from index `from` to `to - 1`, at least one. */
-export interface Window {
-  readonly times: readonly number[];
-  readonly values: readonly number[];
-  readonly from: number;
-  /** Exclusive. */
-  readonly to: number;
-  /** The instant of the evaluation, milliseconds since the epoch. */
-  readonly at: number;
-  readonly windowMs: number;
-}
-
-/** A function over a window. */
-export interface WindowFunction {
-  /** @default the unit of the metric */
-  readonly unit?: Unit;
-  /** Its value, `NaN` where the samples do not suffice. */
-  compute(window: Window): number;
-  /**
-   * What stands behind the value, as the end of a phrase; empty where there is nothing to say.
-   * @param limit what the value is compared with, and how that is shown
-   */
-  explain?(window: Window, limit: { readonly value: number; readonly text: string } | undefined): string;
-}
+import { type Window, type WindowFunction } from "./window.ts";
 
 /** The function of that name, `p1` to `p99` included; `undefined` where there is none. `absent` is no such function: it is true or false. */
 export function windowFunction(name: string): WindowFunction | undefined {

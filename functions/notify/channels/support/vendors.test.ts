@@ -2,12 +2,13 @@
 
 import { describe, expect, it } from "vitest";
 import { audiences } from "../../../../shared/config/notification.ts";
-import { type IncidentEvent, incidentEventKinds, severities } from "../../../../shared/messages/incident-event.ts";
+import { type IncidentEvent, incidentEventKinds } from "../../../../shared/messages/incident-event.ts";
 import { fc } from "../../../../tests/support/chance.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "../../channel.ts";
 import { channels } from "../index.ts";
 import { incidentEvent, noticeOf } from "../../fixtures.ts";
 import { cardMistakes, vendorMistakes, vendors } from "./vendors.fixtures.ts";
+import { severities } from "../../../../shared/messages/severity.ts";
 
 const secret = { secret: "some-secret" };
 const settings: Readonly<Record<string, readonly (readonly [kind: string, settings: object])[]>> = {
