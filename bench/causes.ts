@@ -3,9 +3,9 @@
  * worlds, and, where PETSHOP names the folder `dataset` of it, the public benchmark PetShop beside its authors' own methods.
  */
 import { existsSync } from "node:fs";
+import { diagnose } from "../functions/evaluate/cause/diagnose.ts";
 import { Scene } from "../functions/evaluate/cause/scene.ts";
 import { failing, observedIn, randomWorld } from "../functions/evaluate/cause/worlds.fixtures.ts";
-import { diagnose } from "../functions/evaluate/cause/diagnose.ts";
 import type { Component } from "../shared/config/model.ts";
 import { variations, verdictOn } from "../tests/scenarios/variations/variations.ts";
 import { petshop } from "./petshop.ts";

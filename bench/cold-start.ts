@@ -19,13 +19,13 @@ import { table } from "../cli/terminal/terminal.ts";
 import { type Emulator, missingEmulator, startEmulator } from "../local/engine/emulators.ts";
 import { freePort } from "../local/free-port.ts";
 import { bundle } from "../scripts/bundle/bundle.ts";
+import { type FunctionName, functionNames } from "../scripts/bundle/names.ts";
 import { compile } from "../shared/config/compile.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import { scheduledRequest } from "../shared/messages/probe-request.ts";
 import { encodePush } from "../shared/messages/push.ts";
 import { topics } from "../shared/topology.ts";
 import { environmentOf, groupOf, pageEnvironment, reportOf } from "./support.ts";
-import { type FunctionName, functionNames } from "../scripts/bundle/names.ts";
 
 const { values } = parseArgs({
   options: { rounds: { type: "string", default: "11" }, core: { type: "string", default: "1" } },

@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { evaluateReport } from "../functions/evaluate/partition/fold.ts";
+import { emptyPartition, type PartitionState } from "../functions/evaluate/partition/state.ts";
 import { planOf } from "../functions/evaluate/plan.ts";
-import { emptyPartition, type PartitionState } from "../functions/evaluate/state.ts";
 import { numberFormat } from "../shared/text/formatters.ts";
 import { prometheusRows } from "./prometheus.ts";
 import { replaySpeed } from "./replay.ts";

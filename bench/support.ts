@@ -4,9 +4,9 @@ import { evaluateHandler } from "../functions/evaluate/handler.ts";
 import { planOf } from "../functions/evaluate/plan.ts";
 import { MemoryPublisher, MemoryStore } from "../shared/adapters/memory.ts";
 import type { Configuration } from "../shared/config/model.ts";
-import { silentLogger } from "../shared/runtime/logger.ts";
 import type { Report } from "../shared/messages/report.ts";
 import type { Fields, Store, Transaction } from "../shared/ports.ts";
+import { silentLogger } from "../shared/runtime/logger.ts";
 import { readingBy } from "../tests/support/transactions.ts";
 
 const noon = Date.UTC(2025, 8, 16, 12);

@@ -1,8 +1,8 @@
 /** Reads the configuration file of a command, and shows what is wrong with it. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Loaded, loadConfiguration } from "../shared/config/load.ts";
 import type { Problem } from "../shared/config/file/problems.ts";
+import { type Loaded, loadConfiguration } from "../shared/config/load.ts";
 import { WrongUsage } from "./command.ts";
 import type { Style, Terminal } from "./terminal/terminal.ts";
 import { vocabulary } from "./vocabulary.ts";

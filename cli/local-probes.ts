@@ -6,8 +6,8 @@ import { localSecrets } from "../shared/adapters/secrets.ts";
 import { connectStore } from "../shared/adapters/select.ts";
 import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
 import { awaitedIn, beatsIn } from "../shared/documents/heartbeats.ts";
-import { replaceDnsLookup } from "../shared/net/lookup.ts";
 import type { ProbeResult, Report, Trigger, Vantage } from "../shared/messages/report.ts";
+import { replaceDnsLookup } from "../shared/net/lookup.ts";
 import type { Secrets, Store } from "../shared/ports.ts";
 
 /** The option `--secrets` of commands that run probes. */

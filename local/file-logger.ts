@@ -1,6 +1,7 @@
 /** A structured log in a file, for what would disturb the live view. */
-import { structuredLogger } from "../shared/runtime/logger.ts";
+
 import type { Logger } from "../shared/ports.ts";
+import { structuredLogger } from "../shared/runtime/logger.ts";
 import { openLogFile } from "./data/log-file.ts";
 import { silentTrouble, type Trouble } from "./troubles.ts";
 

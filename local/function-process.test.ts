@@ -9,8 +9,8 @@ import { compile } from "../shared/config/compile.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
 import { encodePush } from "../shared/messages/push.ts";
 import { listenersOf, tellsListeners } from "../tests/support/listeners.ts";
-import { FunctionProcess } from "./function-process.ts";
 import { newToken, pathAt, withToken } from "./engine/request-guard.ts";
+import { FunctionProcess } from "./function-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pathkeeper-function-"));
 const token = newToken();

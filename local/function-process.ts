@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { freePort } from "./free-port.ts";
 import { type LogFile, openLogFile } from "./data/log-file.ts";
 import { withToken } from "./engine/request-guard.ts";
+import { freePort } from "./free-port.ts";
 import { silentTrouble, type Trouble } from "./troubles.ts";
 
 /** Which function, and what it is given. */

@@ -1,8 +1,8 @@
 import { expect, it, onTestFinished } from "vitest";
 import { encodePush } from "../shared/messages/push.ts";
 import type { Report } from "../shared/messages/report.ts";
-import { startObserver } from "./observer.ts";
 import { newToken } from "./engine/request-guard.ts";
+import { startObserver } from "./observer.ts";
 
 const report: Report = {
   v: 1,

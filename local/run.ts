@@ -12,24 +12,24 @@ import type { Logger } from "../shared/ports.ts";
 import { topics } from "../shared/topology.ts";
 import { copyConfiguration, keepConfiguration } from "./data/configuration-file.ts";
 import { holdDirectory } from "./data/data-lock.ts";
+import { keptSecret } from "./data/private-file.ts";
+import { openRecorder } from "./data/recorder.ts";
 import { demoConfiguration } from "./demo/configuration.ts";
 import { startDemo } from "./demo/environment.ts";
+import type { Happened } from "./demo/outcome.ts";
+import { type Play, playScript } from "./demo/play.ts";
 import { startEmbedded } from "./engine/embedded.ts";
 import type { Engine } from "./engine/engine.ts";
 import { newProject, startGoogle } from "./engine/google.ts";
+import { newToken } from "./engine/request-guard.ts";
 import { keptPort } from "./free-port.ts";
 import { startMailInbox } from "./inbox/smtp.ts";
 import { startWebhookInbox } from "./inbox/webhook.ts";
-import { startIncidentPages } from "./web/incident-page.ts";
 import type { Options } from "./options.ts";
-import type { Happened } from "./demo/outcome.ts";
-import { type Play, playScript } from "./demo/play.ts";
-import { keptSecret } from "./data/private-file.ts";
-import { openRecorder } from "./data/recorder.ts";
-import { newToken } from "./engine/request-guard.ts";
 import { pagesFolder, type System, type SystemOptions, startSystem } from "./system.ts";
 import type { Troubles } from "./troubles.ts";
 import { Watch } from "./watch.ts";
+import { startIncidentPages } from "./web/incident-page.ts";
 
 /** A system that runs. */
 export interface Run {

@@ -1,7 +1,7 @@
 /** The whole system on one machine: engine, functions, scheduler and observer, started in order and stopped in reverse. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { excusePause } from "../functions/evaluate/evaluate.ts";
+import { excusePause } from "../functions/evaluate/commit/tick.ts";
 import { compile } from "../shared/config/compile.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import { groupsWithRounds } from "../shared/config/schedule.ts";
@@ -9,10 +9,10 @@ import { secretVariable } from "../shared/config/secret-reference.ts";
 import type { Report } from "../shared/messages/report.ts";
 import type { Logger } from "../shared/ports.ts";
 import { subscriptionsWith } from "../shared/topology.ts";
+import { openProcessesFile } from "./data/processes-file.ts";
 import type { Engine } from "./engine/engine.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { observation, startObserver } from "./observer.ts";
-import { openProcessesFile } from "./data/processes-file.ts";
 import { startScheduler } from "./scheduler.ts";
 import type { Troubles } from "./troubles.ts";
 

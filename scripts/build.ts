@@ -7,9 +7,9 @@ import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { explainProblems, readConfigurationFile } from "../cli/configuration.ts";
+import { deploymentOf } from "../cli/deployment/deployment.ts";
 import { processTerminal, table } from "../cli/terminal/terminal.ts";
 import { bundle } from "./bundle/bundle.ts";
-import { deploymentOf } from "../cli/deployment/deployment.ts";
 import { functionNames } from "./bundle/names.ts";
 
 /** What is built where no configuration is named, so that a newcomer sees it work. */

@@ -10,10 +10,10 @@ import { probers } from "../functions/probe/probers/index.ts";
 import { type Role, roleNames, roles } from "../shared/config/roles.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
 import { type TemplatePart, templateFields, templateParts } from "../shared/config/templates.ts";
-import { defaultExports, exportPrefix, ownMetrics } from "../shared/metrics/exported.ts";
-import { numberFormat } from "../shared/text/formatters.ts";
 import { statusPageKind } from "../shared/messages/pages-due.ts";
 import { type Metric, metrics } from "../shared/metrics/catalogue.ts";
+import { defaultExports, exportPrefix, ownMetrics } from "../shared/metrics/exported.ts";
+import { numberFormat } from "../shared/text/formatters.ts";
 
 /** The part of a JSON Schema that the pages show. */
 interface Property {

@@ -6,16 +6,16 @@ import { expect, it, onTestFinished } from "vitest";
 import { configurationOf } from "../cli/commands/replay.fixtures.ts";
 import { VirtualWorld } from "../cli/virtual/world.ts";
 import { unpacked } from "../functions/evaluate/partition/packing.ts";
+import { type Send, sender } from "../functions/notify/deliver/send.ts";
 import { mailInbox, rememberingLogger, webInbox } from "../functions/notify/fixtures.ts";
 import { pageWriter } from "../functions/notify/pages/writer.ts";
-import { type Send, sender } from "../functions/notify/deliver/send.ts";
 import { closedPort } from "../functions/probe/fixtures.ts";
 import { runProbes } from "../functions/probe/run/run.ts";
 import { googleApi } from "../shared/adapters/google-api.ts";
 import { MemoryPages } from "../shared/adapters/pages-memory.ts";
 import { localSecrets } from "../shared/adapters/secrets.ts";
-import { encodings } from "../shared/text/encodings.fixtures.ts";
 import type { Report } from "../shared/messages/report.ts";
+import { encodings } from "../shared/text/encodings.fixtures.ts";
 
 const start = Date.parse("2025-09-16T12:00:00Z");
 const minute = 60_000;

@@ -4,9 +4,9 @@ import { Bench, component, probe, rule, smallEnvironment } from "../functions/ev
 import { runProbes } from "../functions/probe/run/run.ts";
 import { googleApi } from "../shared/adapters/google-api.ts";
 import { localSecrets } from "../shared/adapters/secrets.ts";
-import { readAvailability } from "../shared/documents/availability.ts";
 import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
 import { nextTrigger } from "../shared/config/schedule.ts";
+import { readAvailability } from "../shared/documents/availability.ts";
 import { awaitedIn, beatsIn, keepBeat } from "../shared/documents/heartbeats.ts";
 
 const minute = 60_000;

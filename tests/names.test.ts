@@ -8,16 +8,16 @@ import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import { configurationOf } from "../cli/commands/replay.fixtures.ts";
 import { VirtualWorld } from "../cli/virtual/world.ts";
-import { pageWriter, refreshPages } from "../functions/notify/pages/writer.ts";
 import { sender } from "../functions/notify/deliver/send.ts";
+import { pageWriter, refreshPages } from "../functions/notify/pages/writer.ts";
 import { listening } from "../functions/probe/fixtures.ts";
 import { probeHandler } from "../functions/probe/handler.ts";
 import { googleApi } from "../shared/adapters/google-api.ts";
 import { MemoryPages } from "../shared/adapters/pages-memory.ts";
 import type { Configuration } from "../shared/config/model.ts";
-import { silentLogger } from "../shared/runtime/logger.ts";
 import { scheduledRequest } from "../shared/messages/probe-request.ts";
 import type { Report } from "../shared/messages/report.ts";
+import { silentLogger } from "../shared/runtime/logger.ts";
 import { probePaths } from "../shared/topology.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));

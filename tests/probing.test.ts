@@ -8,10 +8,10 @@ import { probeHandler } from "../functions/probe/handler.ts";
 import { googleApi } from "../shared/adapters/google-api.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
 import type { Configuration } from "../shared/config/model.ts";
-import { silentLogger } from "../shared/runtime/logger.ts";
 import { type ProbeRequest, scheduledRequest } from "../shared/messages/probe-request.ts";
 import type { Report } from "../shared/messages/report.ts";
 import type { Fields, OutgoingMessage } from "../shared/ports.ts";
+import { silentLogger } from "../shared/runtime/logger.ts";
 import { probePaths, roundsAttribute, topics } from "../shared/topology.ts";
 
 const start = Date.parse("2025-09-16T12:00:00Z");

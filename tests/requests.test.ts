@@ -8,10 +8,10 @@ import { parseFilter } from "../local/engine/broker/filter.ts";
 import { googleApi } from "../shared/adapters/google-api.ts";
 import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
 import { groupName, groupsWithRounds } from "../shared/config/schedule.ts";
-import { silentLogger } from "../shared/runtime/logger.ts";
 import { type ProbeRequest, scheduledRequest } from "../shared/messages/probe-request.ts";
 import type { Vantage } from "../shared/messages/report.ts";
 import type { OutgoingMessage } from "../shared/ports.ts";
+import { silentLogger } from "../shared/runtime/logger.ts";
 import { type Subscription, subscriptionsWith, topics } from "../shared/topology.ts";
 import { shopWith } from "./support/shop.ts";
 

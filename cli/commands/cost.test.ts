@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import { loadConfiguration } from "../../shared/config/load.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { readConfigurationFile } from "../configuration.ts";
-import { costLines, costSentence } from "./cost.ts";
 import { type Estimate, estimate } from "../estimate/estimate.ts";
 import { prices } from "../estimate/prices.ts";
 import { workloadOf } from "../estimate/workload.ts";
 import { vocabulary } from "../vocabulary.ts";
+import { costLines, costSentence } from "./cost.ts";
 
 const plain = { paint: (_: string, text: string): string => text };
 

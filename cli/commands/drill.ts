@@ -3,17 +3,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import { incidentId } from "../../functions/evaluate/incident/record/id.ts";
 import { type Delivery, deliveries, isFinal, parseDelivery } from "../../functions/notify/deliver/ledger.ts";
 import { selfReport } from "../../functions/notify/deliver/trouble.ts";
+import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { drillComponent, drillProbe } from "../../shared/monitor.ts";
 import { PublishError, type Store, StoreError } from "../../shared/ports.ts";
-import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
-import { topics } from "../../shared/topology.ts";
 import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
+import { topics } from "../../shared/topology.ts";
 import { configurationFor } from "../checked-configuration.ts";
 import { type Command, readArguments, WrongUsage } from "../command.ts";
-import { openProgress } from "../terminal/progress.ts";
 import { publisherOf } from "../publisher.ts";
 import { storeOf, storeOptions } from "../store.ts";
+import { openProgress } from "../terminal/progress.ts";
 import { counted, type Terminal, table } from "../terminal/terminal.ts";
 
 /** The command. */

@@ -2,8 +2,8 @@
 import { incidentCollection } from "../../functions/evaluate/incident/record/document.ts";
 import { readAccount } from "../../functions/evaluate/postmortem/account.ts";
 import { postmortemOf } from "../../functions/evaluate/postmortem/postmortem.ts";
-import { nearest } from "../../shared/text/nearest.ts";
 import { type Store, type Stored, StoreError } from "../../shared/ports.ts";
+import { nearest } from "../../shared/text/nearest.ts";
 import { type Command, readArguments, WrongUsage } from "../command.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import { type Terminal, table } from "../terminal/terminal.ts";

@@ -5,11 +5,15 @@ import type { Outgoing } from "../../functions/notify/channel.ts";
 import { channels as kinds } from "../../functions/notify/channels/index.ts";
 import { type Html, html } from "../../functions/notify/pages/html.ts";
 import { compose } from "../../functions/notify/plan/plan.ts";
+import { insteadOf } from "../../shared/config/file/problems.ts";
 import type { Configuration, ConfiguredChannel } from "../../shared/config/model.ts";
 import { type Audience, audiences } from "../../shared/config/notification.ts";
-import { insteadOf } from "../../shared/config/file/problems.ts";
 import { incidentLinks } from "../../shared/incident-link.ts";
-import { type IncidentEvent, type IncidentEventKind, incidentEventKinds } from "../../shared/messages/incident-event.ts";
+import {
+  type IncidentEvent,
+  type IncidentEventKind,
+  incidentEventKinds,
+} from "../../shared/messages/incident-event.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import { configurationFor } from "../checked-configuration.ts";
 import { type Command, readArguments, WrongUsage } from "../command.ts";

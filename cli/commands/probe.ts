@@ -1,6 +1,7 @@
 /** `pathkeeper probe`: runs probes once, from here, and shows what they saw. */
-import type { ConfiguredProbe } from "../../shared/config/model.ts";
+
 import { insteadOf } from "../../shared/config/file/problems.ts";
+import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";

@@ -6,12 +6,12 @@ import type { Configuration } from "../../shared/config/model.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";
 import { type Command, readArguments, WrongUsage } from "../command.ts";
+import { configOption } from "../configuration.ts";
 import { compare } from "../replay/comparison.ts";
 import { describeComparison } from "../replay/comparison-text.ts";
-import { configOption } from "../configuration.ts";
-import { openProgress } from "../terminal/progress.ts";
 import { longestGap, readRecord } from "../replay/record.ts";
 import { type Rehearsed, rehearse } from "../replay/replay.ts";
+import { openProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/terminal.ts";
 
 /** The command. */

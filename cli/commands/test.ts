@@ -2,11 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { type Command, readArguments, WrongUsage } from "../command.ts";
 import { explainProblems } from "../configuration.ts";
-import { openProgress } from "../terminal/progress.ts";
-import { clock, eventsOf, type Failure, judge } from "../scenario/judge.ts";
 import { type LoadedTests, loadTests, type Scenario } from "../scenario/file/load.ts";
+import { clock, eventsOf, type Failure, judge } from "../scenario/judge.ts";
 import { instantOf, type Played, play } from "../scenario/play.ts";
 import { around, rowsOf, type StoryLine, storyOf } from "../scenario/story.ts";
+import { openProgress } from "../terminal/progress.ts";
 import { counted, type Style, type Terminal, table } from "../terminal/terminal.ts";
 
 /** The command. */

@@ -3,14 +3,14 @@ import { capacitySums } from "../../shared/config/capacity.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { type ResolvedRole, roleOfLayer } from "../../shared/config/roles.ts";
 import { nextTrigger, triggerCron } from "../../shared/config/schedule.ts";
-import { dateFormat } from "../../shared/text/formatters.ts";
 import { nextPeriods } from "../../shared/maintenance.ts";
 import type { Vantage } from "../../shared/messages/report.ts";
+import { dateFormat } from "../../shared/text/formatters.ts";
 import { type Command, readArguments } from "../command.ts";
 import { configOption, explainProblems, readConfigurationFile } from "../configuration.ts";
-import { costSentence } from "./cost.ts";
 import { estimate } from "../estimate/estimate.ts";
 import { counted, type Terminal, table } from "../terminal/terminal.ts";
+import { costSentence } from "./cost.ts";
 
 /** The command. */
 export const validate: Command = {

@@ -1,6 +1,12 @@
 /** `pathkeeper verify`: proves a recovery as the evaluator does, stage by stage, with fresh probes from here. */
+
+import {
+  enterStage,
+  outcomeOf,
+  validationGroup,
+  withResults,
+} from "../../functions/evaluate/incident/recovery/recovery.ts";
 import { type Plan, planOf } from "../../functions/evaluate/plan.ts";
-import { enterStage, outcomeOf, validationGroup, withResults } from "../../functions/evaluate/incident/recovery/recovery.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { ProbeResult, Report } from "../../shared/messages/report.ts";
 import type { Secrets } from "../../shared/ports.ts";

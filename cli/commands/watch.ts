@@ -1,7 +1,7 @@
 /** `pathkeeper watch`: runs the probes on their schedules, from here, until all of them have been healthy for long enough. */
 import type { Configuration } from "../../shared/config/model.ts";
-import { dateFormat } from "../../shared/text/formatters.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
+import { dateFormat } from "../../shared/text/formatters.ts";
 import { formatDuration, spokenDuration } from "../../shared/text/units.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";
 import { type Command, readArguments, WrongUsage } from "../command.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { vocabulary } from "../vocabulary.ts";
 import { loadConfiguration } from "../../shared/config/load.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { exportsOf } from "../../shared/metrics/exported.ts";
 import { subscriptions } from "../../shared/topology.ts";
+import { vocabulary } from "../vocabulary.ts";
 import type { AlarmWindows } from "./alarms.ts";
 import { deploymentOf } from "./deployment.ts";
 

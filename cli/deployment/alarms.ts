@@ -6,8 +6,8 @@
 import type { Configuration } from "../../shared/config/model.ts";
 import { longestGap } from "../../shared/config/schedule.ts";
 import { exportsOf } from "../../shared/metrics/exported.ts";
-import type { PushSubscription } from "../../shared/topology.ts";
 import { spokenDuration } from "../../shared/text/units.ts";
+import type { PushSubscription } from "../../shared/topology.ts";
 
 /** The wait of an alarm on missing data: nothing within the alignment, for the duration. */
 export interface SilenceWindow {

@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readConfigurationFile } from "../configuration.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { groupName, groupsWithRounds } from "../../shared/config/schedule.ts";
 import { subscriptionsWith } from "../../shared/topology.ts";
+import { readConfigurationFile } from "../configuration.ts";
 import { type Deployment, deploymentOf, secretsIn } from "./deployment.ts";
 
 const examples = new URL("../../examples/", import.meta.url).pathname;

@@ -3,11 +3,16 @@ import { readsOf } from "../../functions/probe/google/permissions.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { groupsWithRounds, triggerCron } from "../../shared/config/schedule.ts";
 import { isSecretReference } from "../../shared/config/secret-reference.ts";
-import { exportsOf } from "../../shared/metrics/exported.ts";
-import { type CompositeIndex, compositeIndexes, expiringCollections, unindexedFields } from "../../shared/documents/indexes.ts";
+import {
+  type CompositeIndex,
+  compositeIndexes,
+  expiringCollections,
+  unindexedFields,
+} from "../../shared/documents/indexes.ts";
 import { scheduledRequest } from "../../shared/messages/probe-request.ts";
 import type { Vantage } from "../../shared/messages/report.ts";
 import type { Tick } from "../../shared/messages/tick.ts";
+import { exportsOf } from "../../shared/metrics/exported.ts";
 import type { OutgoingMessage } from "../../shared/ports.ts";
 import {
   type PushSubscription,

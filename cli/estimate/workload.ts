@@ -1,10 +1,10 @@
 /** How much a configuration makes the monitor do in a month of 30 days, while all is well. */
 import { Cron } from "croner";
 import { flushEvery } from "../../functions/evaluate/availability/flush.ts";
-import { deploymentOf } from "../deployment/deployment.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { scheduleInterval } from "../../shared/config/schedule.ts";
 import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
+import { deploymentOf } from "../deployment/deployment.ts";
 import { seriesOfARun } from "./series.ts";
 
 /** Counts of one month. */

@@ -1,7 +1,7 @@
 /** A comparison for people: each incident with what the changed configuration makes of it. */
 import { dateFormat } from "../../shared/text/formatters.ts";
-import type { Compared, Difference, Told } from "./comparison.ts";
 import { counted, type Style, type Terminal, table } from "../terminal/terminal.ts";
+import type { Compared, Difference, Told } from "./comparison.ts";
 
 /** The lines of a comparison, the sum of it last. @param timezone in which times are shown */
 export function describeComparison(

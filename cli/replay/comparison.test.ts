@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { planOf } from "../../functions/evaluate/plan.ts";
+import { configurationOf, recorded, shop } from "../commands/replay.fixtures.ts";
+import { memoryTerminal } from "../terminal/terminal.ts";
 import { compare, type Difference } from "./comparison.ts";
 import { describeComparison } from "./comparison-text.ts";
 import { readRecord } from "./record.ts";
 import { type Rehearsed, rehearse } from "./replay.ts";
-import { configurationOf, recorded, shop } from "../commands/replay.fixtures.ts";
-import { memoryTerminal } from "../terminal/terminal.ts";
 
 const told = `${shop}channels:
   hook: { kind: webhook, url: https://hooks.example.com/shop, signing_key: { secret: hook-key } }

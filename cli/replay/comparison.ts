@@ -1,6 +1,7 @@
 /** Two rehearsals of one record, by two configurations: what the second does otherwise than the first. Pure. */
-import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
+
 import type { Stored, Value } from "../../shared/ports.ts";
+import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
 import { spokenDuration } from "../../shared/text/units.ts";
 import type { Rehearsed } from "./replay.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readRecord } from "./record.ts";
 import { recorded, validated } from "../commands/replay.fixtures.ts";
+import { readRecord } from "./record.ts";
 
 async function* each(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;

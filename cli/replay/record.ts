@@ -1,8 +1,9 @@
 /** A record: reports as they once passed, one JSON object a line, in whatever order, some of them perhaps twice. */
+
+import { MalformedMessage } from "../../shared/messages/parse.ts";
 import { parseReport, type Report } from "../../shared/messages/report.ts";
 import { WrongUsage } from "../command.ts";
 import { counted } from "../terminal/terminal.ts";
-import { MalformedMessage } from "../../shared/messages/parse.ts";
 
 /** The longest time without a report that a record may hold, in milliseconds; each of its minutes is lived through. */
 export const longestGap: number = 366 * 86_400_000;

@@ -1,11 +1,16 @@
 /** An event of an incident that was: made of its document, for previews of what people would read of it. */
-import { ownEntry } from "../../shared/runtime/entries.ts";
-import { type IncidentEvent, type IncidentEventKind, parseIncidentEvent } from "../../shared/messages/incident-event.ts";
-import { nearest } from "../../shared/text/nearest.ts";
+
+import {
+  type IncidentEvent,
+  type IncidentEventKind,
+  parseIncidentEvent,
+} from "../../shared/messages/incident-event.ts";
+import { MalformedMessage } from "../../shared/messages/parse.ts";
 import type { Fields, Store, Value } from "../../shared/ports.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
+import { nearest } from "../../shared/text/nearest.ts";
 import { WrongUsage } from "../command.ts";
 import { sampleChanges, sampleStatuses } from "../sample-event.ts";
-import { MalformedMessage } from "../../shared/messages/parse.ts";
 
 /** Among how many incidents a mistyped id is looked for, the newest. */
 const known = 200;

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { planOf } from "../../functions/evaluate/plan.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
+import { configurationOf, recorded, shop, validated } from "../commands/replay.fixtures.ts";
 import { readRecord } from "./record.ts";
 import { rehearse } from "./replay.ts";
-import { configurationOf, recorded, shop, validated } from "../commands/replay.fixtures.ts";
 
 interface Rehearsed {
   readonly events: readonly IncidentEvent[];

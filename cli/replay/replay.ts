@@ -6,9 +6,9 @@ import { type IncidentEvent, parseIncidentEvent } from "../../shared/messages/in
 import type { Report } from "../../shared/messages/report.ts";
 import type { Stored } from "../../shared/ports.ts";
 import { topics } from "../../shared/topology.ts";
+import { VirtualWorld } from "../virtual/world.ts";
 import type { ReportRecord } from "./record.ts";
 import { RecordedValidations } from "./recorded-validations.ts";
-import { VirtualWorld } from "../virtual/world.ts";
 
 /** A rehearsal, and who hears of it. */
 export interface RehearsalOptions {

@@ -1,10 +1,10 @@
 /** The environment of a scenario: what each probe would show at an instant. */
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
-import { ownEntry } from "../../shared/runtime/entries.ts";
 import type { Failure, Finding, Measurement, ProbeResult, Vantage } from "../../shared/messages/report.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import type { Effect, Phase, SampleCourse } from "./effect.ts";
-import { healthySamples, yields } from "./healthy.ts";
 import type { Scenario, SeriesOfValues } from "./file/load.ts";
+import { healthySamples, yields } from "./healthy.ts";
 import type { Mark, Point } from "./series.ts";
 
 /** What a run of a probe shows, and how its report travels. */

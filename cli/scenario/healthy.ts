@@ -4,9 +4,9 @@ import type { Series, SeriesSource } from "../../functions/evaluate/condition/in
 import type { Plan } from "../../functions/evaluate/plan.ts";
 import type { CompiledRule } from "../../functions/evaluate/rules/rule.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
-import { ownEntry } from "../../shared/runtime/entries.ts";
 import type { Measurement } from "../../shared/messages/report.ts";
 import { metricNamed } from "../../shared/metrics/catalogue.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import type { Unit } from "../../shared/text/units.ts";
 
 /** Settings without which a kind does not yield what it could. */

@@ -1,12 +1,12 @@
 /** Compares what came of a scenario with what was expected of it. Pure. */
 import type { Delivery } from "../../functions/notify/deliver/ledger.ts";
-import { ownEntry } from "../../shared/runtime/entries.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Fields, Value } from "../../shared/ports.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import { formatDuration } from "../../shared/text/units.ts";
 import type { Expectations, ExpectedIncident, ExpectedNotice, Moment, Within } from "./file/format.ts";
-import { instantOf, type Played, type PlayedIncident } from "./play.ts";
 import { instantIn } from "./file/times.ts";
+import { instantOf, type Played, type PlayedIncident } from "./play.ts";
 
 /** One expectation that was not met. */
 export interface Failure {

@@ -3,12 +3,12 @@
 import { type NamedMetric, namedMetric, nearestMetric } from "../../functions/evaluate/condition/names.ts";
 import { ComponentGraph } from "../../functions/evaluate/graph.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
-import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
 import { type Failure, type FailureKind, failureKinds, type Vantage } from "../../shared/messages/report.ts";
+import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import type { Deed, Effect, Outcome, SampleCourse } from "./effect.ts";
-import { yields } from "./healthy.ts";
 import { Misunderstood, Words } from "./file/words.ts";
+import { yields } from "./healthy.ts";
 
 /** Understands what is the case during a phase. @throws Misunderstood */
 export function effectOf(sentence: string, configuration: Configuration): Effect {

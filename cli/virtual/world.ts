@@ -5,21 +5,21 @@
 import { evaluateHandler } from "../../functions/evaluate/handler.ts";
 import { type Plan, planOf } from "../../functions/evaluate/plan.ts";
 import { channels } from "../../functions/notify/channels/index.ts";
-import { notifyHandler } from "../../functions/notify/handler.ts";
 import type { Send } from "../../functions/notify/deliver/send.ts";
+import { notifyHandler } from "../../functions/notify/handler.ts";
 import { MemoryPublisher, MemoryStore } from "../../shared/adapters/memory.ts";
 import type { Configuration } from "../../shared/config/model.ts";
-import { silentLogger } from "../../shared/runtime/logger.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import { MalformedMessage } from "../../shared/messages/parse.ts";
 import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
-import { type Report } from "../../shared/messages/report.ts";
+import type { Report } from "../../shared/messages/report.ts";
 import type { Tick } from "../../shared/messages/tick.ts";
 import type { Clock, Fields, Logger, OutgoingMessage, Publisher, Store } from "../../shared/ports.ts";
+import { silentLogger } from "../../shared/runtime/logger.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
 import { type PushSubscription, subscriptions, type Topic, topics } from "../../shared/topology.ts";
 import { Agenda } from "./agenda.ts";
-import { MalformedMessage } from "../../shared/messages/parse.ts";
 
 /** A function died in the middle of its work: what it had in memory is gone, and its message is delivered again. */
 export class Crash extends Error {

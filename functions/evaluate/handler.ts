@@ -1,4 +1,6 @@
 /** The shell of the evaluator: one message in, one commit, and what the commit left in the outbox published. */
+
+import { MalformedMessage } from "../../shared/messages/parse.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import { parseReport, type Report } from "../../shared/messages/report.ts";
 import { parseTick } from "../../shared/messages/tick.ts";
@@ -6,26 +8,18 @@ import { selfGroup } from "../../shared/monitor.ts";
 import type { Clock, Logger, MetricPoint, MetricSink, Publisher, Store, Written } from "../../shared/ports.ts";
 import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
+import type { Committed, Desk } from "./commit/context.ts";
+import { commitDiagnosis, commitReport, commitSelfReport, commitValidation } from "./commit/report.ts";
+import { commitHeartbeat, commitTick } from "./commit/tick.ts";
 import { takeInBeat } from "./heartbeats.ts";
-import {
-  type Committed,
-  commitDiagnosis,
-  commitHeartbeat,
-  commitReport,
-  commitSelfReport,
-  commitTick,
-  commitValidation,
-  type Desk,
-} from "./evaluate.ts";
-import { PartitionCache } from "./partition/cache.ts";
-import type { Plan } from "./plan.ts";
-import { writePostmortem } from "./postmortem/write.ts";
-import { boundedReport, publicationOf } from "./partition/publication.ts";
+import type { Closed, OutboxEntry } from "./incident/state.ts";
+import { Turns } from "./keyed-mutex.ts";
 import { leftOutSentence } from "./monitor/export.ts";
 import type { Beat } from "./monitor/watchdog.ts";
-import type { Closed, OutboxEntry } from "./state.ts";
-import { Turns } from "./keyed-mutex.ts";
-import { MalformedMessage } from "../../shared/messages/parse.ts";
+import { PartitionCache } from "./partition/cache.ts";
+import { boundedReport, publicationOf } from "./partition/publication.ts";
+import type { Plan } from "./plan.ts";
+import { writePostmortem } from "./postmortem/write.ts";
 
 /** What the evaluator needs of the world. */
 export interface EvaluatePorts {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../shared/adapters/memory.ts";
 import { beatsIn, heartbeatCollection } from "../../shared/documents/heartbeats.ts";
-import { silentLogger } from "../../shared/runtime/logger.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
+import { silentLogger } from "../../shared/runtime/logger.ts";
 import { configurationOf } from "./heartbeats.fixtures.ts";
 import { takeInBeat } from "./heartbeats.ts";
 

@@ -3,8 +3,8 @@ import type { Configuration } from "../../shared/config/model.ts";
 import { keepBeat } from "../../shared/documents/heartbeats.ts";
 import { parseBeat } from "../../shared/messages/beat.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
-import { nearest } from "../../shared/text/nearest.ts";
 import type { Logger, Store } from "../../shared/ports.ts";
+import { nearest } from "../../shared/text/nearest.ts";
 
 /**
  * Keeps a beat that a probe waits for. One that none waits for is logged and dropped: whoever may publish cannot fill the store with names.

@@ -5,8 +5,8 @@ import { connect } from "../../shared/adapters/select.ts";
 import { lazily } from "../../shared/runtime/lazily.ts";
 import { pushFunction } from "../../shared/runtime/shell.ts";
 import { type EvaluatePorts, evaluateHandler } from "./handler.ts";
-import { planOf } from "./plan.ts";
 import { heartbeatTo } from "./monitor/watchdog.ts";
+import { planOf } from "./plan.ts";
 
 const world = await connect(process.env);
 

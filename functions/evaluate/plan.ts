@@ -1,9 +1,9 @@
 /** What the evaluator knows from the configuration alone, worked out once per instance. */
 import type { Component, Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { longestGap, shortestGap } from "../../shared/config/schedule.ts";
-import { ownEntry } from "../../shared/runtime/entries.ts";
-import { exportsOf } from "../../shared/metrics/exported.ts";
 import { metricNamed } from "../../shared/metrics/catalogue.ts";
+import { exportsOf } from "../../shared/metrics/exported.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import { type Roles, rolesOf } from "./cause/roles.ts";
 import { type BaselineCheck, compileBaseline, type Selector } from "./condition/index.ts";
 import { ComponentGraph } from "./graph.ts";

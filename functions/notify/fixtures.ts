@@ -11,9 +11,9 @@ import type { Logger, Secrets } from "../../shared/ports.ts";
 import { topics } from "../../shared/topology.ts";
 import type { Notice } from "./channel.ts";
 import { channels as kinds } from "./channels/index.ts";
-import { notifyHandler } from "./handler.ts";
 import { type Delivery, type DeliveryStatus, deliveryId, type LedgerEntry } from "./deliver/ledger.ts";
 import { type Send, sender } from "./deliver/send.ts";
+import { notifyHandler } from "./handler.ts";
 
 /** Noon of the outage, in milliseconds since the epoch. */
 export const noon: number = Date.parse("2025-09-16T12:00:00Z");

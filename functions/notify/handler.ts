@@ -1,4 +1,6 @@
 /** Receives what happened to incidents, and does not rest until every reader has been told or has a reason why not. */
+
+import type { Reader } from "../../shared/documents/delivery-summary.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../../shared/messages/incident-event.ts";
 import { parsePagesDue } from "../../shared/messages/pages-due.ts";
 import { decodePush, type PushedMessage } from "../../shared/messages/push.ts";
@@ -6,15 +8,14 @@ import type { ProbeResult } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
 import type { Publisher } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
-import type { Reader } from "../../shared/documents/delivery-summary.ts";
 import { subscriptions, topics } from "../../shared/topology.ts";
 import { abandon, type DeliveryWorld, deliver } from "./deliver/delivery.ts";
 import { type Delivery, deliveryId, isFinal, type LedgerEntry, readLedger } from "./deliver/ledger.ts";
+import { summarize, writeSummary } from "./deliver/summary.ts";
+import { channelTroubles, deadLetter, selfReport } from "./deliver/trouble.ts";
 import { isAllClear, plan } from "./plan/plan.ts";
 import { candidates } from "./plan/readers.ts";
 import { readSilences } from "./plan/silence.ts";
-import { summarize, writeSummary } from "./deliver/summary.ts";
-import { channelTroubles, deadLetter, selfReport } from "./deliver/trouble.ts";
 import { writePlan } from "./plan/write-plan.ts";
 
 /** What the notify function needs of the world. */

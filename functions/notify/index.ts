@@ -5,9 +5,9 @@ import { connect } from "../../shared/adapters/select.ts";
 import { incidentLinks } from "../../shared/incident-link.ts";
 import { pushFunction } from "../../shared/runtime/shell.ts";
 import { channels } from "./channels/index.ts";
+import { sender } from "./deliver/send.ts";
 import { notifyHandler } from "./handler.ts";
 import { pageWriter, refreshPages } from "./pages/writer.ts";
-import { sender } from "./deliver/send.ts";
 
 const world = await connect(process.env);
 

@@ -2,16 +2,16 @@ import { describe, expect, it } from "vitest";
 import { googleApi } from "../../shared/adapters/google-api.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { groupName } from "../../shared/config/schedule.ts";
-import { silentLogger } from "../../shared/runtime/logger.ts";
+import { MalformedMessage } from "../../shared/messages/parse.ts";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
-import { type Report } from "../../shared/messages/report.ts";
+import type { Report } from "../../shared/messages/report.ts";
 import { type OutgoingMessage, PublishError } from "../../shared/ports.ts";
+import { silentLogger } from "../../shared/runtime/logger.ts";
 import { probeOf } from "./fixtures.ts";
 import { type ProbePorts, probeHandler } from "./handler.ts";
 import { roundsOf } from "./run/rounds.ts";
 import { mostAtOnce, type ProbeRun } from "./run/run.ts";
 import { sharded, shardsOf } from "./run/shards.ts";
-import { MalformedMessage } from "../../shared/messages/parse.ts";
 
 const at = (time: string): number => Date.parse(`2025-09-16T${time}Z`);
 

@@ -5,9 +5,9 @@ import { z } from "zod";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import { failureKinds, readingPhase } from "../../shared/messages/report.ts";
 import { metrics } from "../../shared/metrics/catalogue.ts";
-import { graceMs } from "./run/attempt.ts";
 import { canaries, closedPort, probeOnce, tcpServer } from "./fixtures.ts";
 import type { AnyProber } from "./prober.ts";
+import { graceMs } from "./run/attempt.ts";
 
 /** A prober, and how to point it at a server. */
 export interface ProberFixture {

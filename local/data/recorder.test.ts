@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { silentLogger } from "../../shared/runtime/logger.ts";
 import { parseReport, type Report } from "../../shared/messages/report.ts";
+import { silentLogger } from "../../shared/runtime/logger.ts";
 import { openRecorder } from "./recorder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pathkeeper-recorder-"));

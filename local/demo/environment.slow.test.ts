@@ -11,12 +11,12 @@ import { measured, probeOnce } from "../../functions/probe/fixtures.ts";
 import { cloudSql } from "../../functions/probe/probers/cloud_sql.ts";
 import { tls } from "../../functions/probe/probers/tls.ts";
 import { vpcConnector } from "../../functions/probe/probers/vpc_connector.ts";
-import { silentLogger } from "../../shared/runtime/logger.ts";
 import type { Beat } from "../../shared/messages/beat.ts";
-import { startBackup } from "./services/backup.ts";
+import { silentLogger } from "../../shared/runtime/logger.ts";
 import { type ConnectorFaults, healthy } from "./connector.ts";
 import { type Demo, startDemo } from "./environment.ts";
 import { allWell } from "./faults.ts";
+import { startBackup } from "./services/backup.ts";
 
 /** Slow, so that what is measured is the demo and not how busy the machine is. */
 const pace = 0.5;

@@ -3,20 +3,20 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Beat } from "../../shared/messages/beat.ts";
 import type { Logger } from "../../shared/ports.ts";
-import { userEmail } from "./services/accounts.ts";
-import { startAuth } from "./services/auth.ts";
-import { startBackend } from "./services/backend.ts";
-import { startBackup } from "./services/backup.ts";
 import { type Connector, type ConnectorLoad, startConnector } from "./connector.ts";
-import { startElsewhere } from "./services/reliable-host.ts";
 import { allWell, type DemoFaults } from "./faults.ts";
 import { type GoogleStand, monitoringApi, serviceHealthApi, startGoogleApi } from "./google/api.ts";
 import { controlPlane } from "./google/control-plane.ts";
 import { databaseReader } from "./google/database.ts";
 import { googleNames, recordDemo } from "./google/record.ts";
-import type { Service } from "./services/http.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { tempoOf } from "./script.ts";
+import { userEmail } from "./services/accounts.ts";
+import { startAuth } from "./services/auth.ts";
+import { startBackend } from "./services/backend.ts";
+import { startBackup } from "./services/backup.ts";
+import type { Service } from "./services/http.ts";
+import { startElsewhere } from "./services/reliable-host.ts";
 import { startWebsite, type Website } from "./services/website.ts";
 
 /** Where the probes find the parts of the demo; every port is on 127.0.0.1. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { outages } from "./script.ts";
 import type { Received } from "../inbox/inbox.ts";
 import { type Happened, isOver, outcomeOf } from "./outcome.ts";
+import { outages } from "./script.ts";
 
 const fields = {
   status: "resolved",

@@ -1,8 +1,9 @@
 /** Whether the demo's outage went as promised: one incident, its right cause, each channel told once of each. */
-import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
+
 import type { Fields } from "../../shared/ports.ts";
-import type { Outage } from "./script.ts";
+import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
 import type { Received } from "../inbox/inbox.ts";
+import type { Outage } from "./script.ts";
 
 /** What `--once` prints as its last line. */
 export interface Outcome {

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { BrokerPublisher } from "../../shared/adapters/broker.ts";
 import { SqliteStore } from "../../shared/adapters/sqlite.ts";
 import type { Logger } from "../../shared/ports.ts";
-import { Broker } from "./broker/broker.ts";
 import { writePrivately } from "../data/private-file.ts";
 import type { Troubles } from "../troubles.ts";
+import { Broker } from "./broker/broker.ts";
 import type { Engine } from "./engine.ts";
 
 /** How the embedded engine is to behave. */

@@ -4,8 +4,8 @@ import { FirestoreStore } from "../../shared/adapters/firestore.ts";
 import { PubSubPublisher } from "../../shared/adapters/pubsub.ts";
 import { ownEntry } from "../../shared/runtime/entries.ts";
 import { type Emulator, type EmulatorKind, startEmulator } from "./emulators.ts";
-import { setUpGoogleBroker } from "./google-broker.ts";
 import type { Engine } from "./engine.ts";
+import { setUpGoogleBroker } from "./google-broker.ts";
 
 /**
  * Makes a name for the project in the emulators. The emulators authenticate nobody and allow requests from web pages of every origin, so a name that

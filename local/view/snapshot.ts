@@ -1,6 +1,6 @@
 /** What the live view shows: everything at one instant, already in words. */
 import type { IncidentStatus, Verdict } from "../../shared/messages/incident-event.ts";
-import { type Severity } from "../../shared/messages/severity.ts";
+import type { Severity } from "../../shared/messages/severity.ts";
 
 /** How a component does. */
 export type ComponentState = "ok" | "degraded" | "failing" | "unknown";

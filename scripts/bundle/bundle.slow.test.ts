@@ -18,8 +18,8 @@ import {
 } from "@grpc/grpc-js";
 import { fromJSON } from "@grpc/proto-loader";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { readConfigurationFile } from "../../cli/configuration.ts";
 import { configurationOf } from "../../cli/commands/replay.fixtures.ts";
+import { readConfigurationFile } from "../../cli/configuration.ts";
 import { missingEmulator } from "../../local/engine/emulators.ts";
 import { freePort } from "../../local/free-port.ts";
 import type { Configuration } from "../../shared/config/model.ts";
@@ -27,8 +27,8 @@ import { encodePush } from "../../shared/messages/push.ts";
 import type { Tick } from "../../shared/messages/tick.ts";
 import { startedOnce } from "../../tests/support/started-once.ts";
 import { type Bundle, bundle } from "./bundle.ts";
-import { loadedLater } from "./plugins.ts";
 import { type FunctionName, functionNames } from "./names.ts";
+import { loadedLater } from "./plugins.ts";
 
 const config = new URL("../../examples/netra-staging/monitor.yaml", import.meta.url).pathname;
 let configuration: Configuration;

@@ -7,8 +7,8 @@ import { zipSync } from "fflate";
 import { compile } from "../../shared/config/compile.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { filesOf, served } from "./files.ts";
+import type { FunctionName } from "./names.ts";
 import { builtins, entries, later, laterFile, withoutBallast, withoutEmbedded } from "./plugins.ts";
-import { type FunctionName } from "./names.ts";
 
 /** What is bundled, and where to. */
 export interface BundleOptions {

@@ -1,6 +1,6 @@
 /** The small files of a bundle: how it starts, how its cache is filled, and what the platform's build reads. */
 import project from "../../package.json" with { type: "json" };
-import { type FunctionName } from "./names.ts";
+import type { FunctionName } from "./names.ts";
 
 /** What the platform runs, where it would run the command of the Functions Framework. */
 export const served = "framework/serve.mjs";

@@ -1,6 +1,7 @@
 /** The world in memory, for unit tests, replay and the simulator: as strict as production, and gone with the process. */
-import { setEntry } from "../runtime/entries.ts";
+
 import type { Fields, MetricPoint, MetricSink, OutgoingMessage, Publisher, Stored, Value, Written } from "../ports.ts";
+import { setEntry } from "../runtime/entries.ts";
 import { OptimisticStore, type Versioned } from "./optimistic-store.ts";
 import { encodeMessages } from "./publish-rules.ts";
 import type { QueryPlan } from "./store-query.ts";

@@ -1,9 +1,9 @@
 /** Where measurements go on one machine: a file with the newest value of each series, in the form that Prometheus and its node exporter read. */
 import { rename, writeFile } from "node:fs/promises";
-import { ownEntry } from "../runtime/entries.ts";
-import { ownMetrics } from "../metrics/exported.ts";
 import { metricNamed } from "../metrics/catalogue.ts";
+import { ownMetrics } from "../metrics/exported.ts";
 import type { MetricPoint, MetricSink, Written } from "../ports.ts";
+import { ownEntry } from "../runtime/entries.ts";
 
 /** How long a series that gets no more points is shown, in milliseconds. */
 const keptFor = 3 * 3_600_000;

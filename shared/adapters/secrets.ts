@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { secretVariable } from "../config/secret-reference.ts";
-import { ownEntry } from "../runtime/entries.ts";
 import type { Secrets } from "../ports.ts";
+import { ownEntry } from "../runtime/entries.ts";
 
 /**
  * Reads a secret from the environment variable `PATHKEEPER_SECRET_NAME` (upper case, `-` as `_`) or from the file `NAME` in `directory`.

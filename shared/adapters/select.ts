@@ -21,10 +21,10 @@
 import { readFileSync } from "node:fs";
 import { readCompiled } from "../config/compile.ts";
 import type { Configuration } from "../config/model.ts";
-import { ownEntry } from "../runtime/entries.ts";
-import { reportCrashes, structuredLogger } from "../runtime/logger.ts";
 import type { Vantage } from "../messages/report.ts";
 import type { Clock, GoogleApi, Logger, Publisher, Secrets, Store } from "../ports.ts";
+import { ownEntry } from "../runtime/entries.ts";
+import { reportCrashes, structuredLogger } from "../runtime/logger.ts";
 import { googleApi } from "./google-api.ts";
 import { secretManager } from "./secret-manager.ts";
 import { localSecrets } from "./secrets.ts";

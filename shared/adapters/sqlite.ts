@@ -2,8 +2,8 @@
 import { randomInt } from "node:crypto";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
-import { ownEntry } from "../runtime/entries.ts";
 import { type Fields, type Stored, StoreError, type Value } from "../ports.ts";
+import { ownEntry } from "../runtime/entries.ts";
 import type { StoreOptions } from "./checked-store.ts";
 import { OptimisticStore, type Versioned } from "./optimistic-store.ts";
 

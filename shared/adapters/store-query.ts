@@ -2,9 +2,10 @@
  * Queries as Firestore understands them: which it answers without a composite index, which documents match, and in which order they come.
  * Source: https://cloud.google.com/firestore/docs/query-data/index-overview and /concepts/data-types#value_type_ordering.
  */
-import { ownEntry } from "../runtime/entries.ts";
+
 import type { CompositeIndex } from "../documents/indexes.ts";
 import { type Fields, type Filter, type Query, type Stored, StoreError, type Value } from "../ports.ts";
+import { ownEntry } from "../runtime/entries.ts";
 import { admitOperand, checkCollection, fieldProblem } from "./store-rules.ts";
 
 /** A field to sort by. */

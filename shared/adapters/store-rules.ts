@@ -2,8 +2,9 @@
  * What Firestore refuses in production, refused by our own code before anything is written, so that a document that would fail in the
  * cloud fails in a test already. Source: https://cloud.google.com/firestore/quotas and /storage-size.
  */
-import { setEntry } from "../runtime/entries.ts";
+
 import { type Fields, StoreError, type Value } from "../ports.ts";
+import { setEntry } from "../runtime/entries.ts";
 
 /** A document as it may be stored, in a copy that nobody else holds. */
 export interface Admitted {

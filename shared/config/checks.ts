@@ -1,12 +1,13 @@
 /** What no entry can know alone: names that others must have, circles, conditions; and what is right but looks forgotten. */
-import { ownEntry } from "../runtime/entries.ts";
+
 import { metricNamed, metrics } from "../metrics/catalogue.ts";
 import { monitorComponent } from "../monitor.ts";
+import { ownEntry } from "../runtime/entries.ts";
 import { nearest } from "../text/nearest.ts";
 import { formatDuration, parseDuration } from "../text/units.ts";
 import { capacityProblem, capacitySums } from "./capacity.ts";
-import type { Configuration } from "./model.ts";
 import { insteadOf, type Path, type Problems } from "./file/problems.ts";
+import type { Configuration } from "./model.ts";
 import { scheduleInterval } from "./schedule.ts";
 import type { Mistake, Vocabulary } from "./schema.ts";
 import { isSecretReference, secretVariable } from "./secret-reference.ts";

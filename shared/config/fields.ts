@@ -1,10 +1,10 @@
 /** Fields that the schemas of probers, channels and the configuration itself are made of; each is made when it is first asked for. */
 import { z } from "zod";
-import { dateFormat } from "../text/formatters.ts";
+import { type Severity, severities } from "../messages/severity.ts";
 import { lazily } from "../runtime/lazily.ts";
+import { dateFormat } from "../text/formatters.ts";
 import { formatDuration, parseDuration } from "../text/units.ts";
 import type { SecretReference } from "./secret-reference.ts";
-import { type Severity, severities } from "../messages/severity.ts";
 
 export type { SecretReference };
 

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { assert, constantFrom, oneof, property, string, tuple } from "../../tests/support/chance.ts";
+import type { Problem } from "./file/problems.ts";
 import { loadConfiguration } from "./load.ts";
 import type { Configuration } from "./model.ts";
-import type { Problem } from "./file/problems.ts";
 import { vocabulary } from "./testdata/vocabulary.ts";
 
 const folder = new URL("./testdata/", import.meta.url);

@@ -1,12 +1,14 @@
 /** Loads `monitor.yaml`: everything checked, every problem reported at once, defaults filled in. */
 import type { z } from "zod";
-import { ownEntry } from "../runtime/entries.ts";
 import type { Vantage } from "../messages/report.ts";
 import { drillComponent, monitorComponent } from "../monitor.ts";
+import { ownEntry } from "../runtime/entries.ts";
 import { nearest } from "../text/nearest.ts";
 import { checkPurpose, checkReferences } from "./checks.ts";
 import { entryName } from "./fields.ts";
 import { inspect } from "./file/issues.ts";
+import { insteadOf, type Path, type Problem, type Problems } from "./file/problems.ts";
+import { readSource } from "./file/source.ts";
 import { maintenanceEntry, maintenanceWindow } from "./maintenance.ts";
 import type {
   Capacity,
@@ -19,7 +21,6 @@ import type {
   Rule,
 } from "./model.ts";
 import { type ChannelEntry, channelEntry, routeEntry } from "./notification.ts";
-import { insteadOf, type Path, type Problem, type Problems } from "./file/problems.ts";
 import { type Reach, roleOf } from "./roles.ts";
 import { groupName, scheduleInterval } from "./schedule.ts";
 import {
@@ -38,7 +39,6 @@ import {
   ruleEntry,
   type Vocabulary,
 } from "./schema.ts";
-import { readSource } from "./file/source.ts";
 import { type Template, templateEntry } from "./templates.ts";
 
 /** A configuration, or all that is wrong with it. Warnings are doubts about a configuration that is right. */

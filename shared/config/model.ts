@@ -1,11 +1,11 @@
 /** The configuration as the functions see it: `monitor.yaml`, checked, with defaults filled in. Plain JSON, so that it can be compiled once. */
 import type { IncidentEventKind } from "../messages/incident-event.ts";
 import type { Signal, Vantage } from "../messages/report.ts";
+import type { Severity } from "../messages/severity.ts";
 import type { SecretReference } from "./fields.ts";
 import type { Audience } from "./notification.ts";
 import type { Reach, ResolvedRole } from "./roles.ts";
 import type { Template } from "./templates.ts";
-import { type Severity } from "../messages/severity.ts";
 
 /** A part of the environment. */
 export interface Component {

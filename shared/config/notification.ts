@@ -1,8 +1,8 @@
 /** The form of what tells people: the sections `channels` and `routes`. */
 import { z } from "zod";
 import { type IncidentEventKind, incidentEventKinds } from "../messages/incident-event.ts";
+import type { Severity } from "../messages/severity.ts";
 import { durationBetween, entryName, names, severity } from "./fields.ts";
-import { type Severity } from "../messages/severity.ts";
 
 /** Who reads a channel. Each hears of the same incident in the words that serve it. */
 export const audiences = ["engineers", "executives", "customer_success", "sales", "support"] as const;

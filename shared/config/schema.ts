@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { incidentUrl } from "../incident-link.ts";
 import { type Signal, signals, type Vantage } from "../messages/report.ts";
+import type { Severity } from "../messages/severity.ts";
 import { namedRecord } from "../runtime/named-record.ts";
 import {
   duration,
@@ -21,7 +22,6 @@ import {
 import { type Reach, type Role, roleNames } from "./roles.ts";
 import { scheduleProblem } from "./schedule.ts";
 import { isSecretReference } from "./secret-reference.ts";
-import { type Severity } from "../messages/severity.ts";
 
 /** A kind of probe or channel, as far as the configuration is concerned. */
 export interface Kind {

@@ -1,11 +1,11 @@
 /** The section `templates`: words of one's own for notices, with fields for what they tell. */
 import { z } from "zod";
-import { marksOf } from "../text/placeholders.ts";
 import { type IncidentEventKind, incidentEventKinds } from "../messages/incident-event.ts";
 import { nearest } from "../text/nearest.ts";
+import { marksOf } from "../text/placeholders.ts";
 import { names } from "./fields.ts";
-import { type Audience, audiences } from "./notification.ts";
 import { insteadOf, type Path, type Problems } from "./file/problems.ts";
+import { type Audience, audiences } from "./notification.ts";
 
 /** Every field that a template may use, with what it stands for. */
 export const templateFields = {

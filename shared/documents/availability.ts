@@ -4,11 +4,11 @@
  */
 import { z } from "zod";
 import type { Configuration } from "../config/model.ts";
+import { type Severity, severities } from "../messages/severity.ts";
+import type { Fields } from "../ports.ts";
 import { ownEntry } from "../runtime/entries.ts";
 import { lazily } from "../runtime/lazily.ts";
 import { namedRecord } from "../runtime/named-record.ts";
-import type { Fields } from "../ports.ts";
-import { type Severity, severities } from "../messages/severity.ts";
 
 /** Name of the collection. Ids are periods: `2025-09-16` or `2025-09`. */
 export const availabilityCollection = "availability";

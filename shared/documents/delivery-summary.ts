@@ -1,6 +1,7 @@
 /** What is known of the notices of an incident, on it and in the ledger: written by the notifier, read by people and by the evaluator. */
-import { setEntry } from "../runtime/entries.ts";
+
 import type { Fields, Value } from "../ports.ts";
+import { setEntry } from "../runtime/entries.ts";
 
 /** The collection of the ledger: one document for each event and reader, told or not. */
 export const ledgerCollection = "deliveries";

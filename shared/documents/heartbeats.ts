@@ -1,7 +1,8 @@
 /** What is kept of heartbeats: a document for each name, with its newest beat. */
-import { ownEntry } from "../runtime/entries.ts";
+
 import type { Beat } from "../messages/beat.ts";
 import type { Fields, Store } from "../ports.ts";
+import { ownEntry } from "../runtime/entries.ts";
 import { bounded } from "../text/redact.ts";
 
 /** The collection of the documents; their ids are the names. */

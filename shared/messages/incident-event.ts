@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { lazily } from "../runtime/lazily.ts";
 import { parseMessage } from "./parse.ts";
-import { type Severity } from "./severity.ts";
+import type { Severity } from "./severity.ts";
 
 /** Whose trouble it is: of the platform, of the application, of the monitor itself, or not known. */
 export type Verdict = "platform" | "application" | "monitor" | "unknown";

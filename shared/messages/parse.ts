@@ -1,5 +1,5 @@
 /** Reads messages by their schema. Shared by the wire formats. */
-import { z } from "zod";
+import type { z } from "zod";
 
 /** Reads `data` by `schema`, with one sentence for all that is wrong. Shared by the wire formats. */
 export function parseMessage<T>(what: string, schema: z.ZodType<T>, data: unknown): T {

@@ -1,11 +1,11 @@
 /** The request to run probes: one message on the topic `probe-requests`. The attribute `vantage` selects the function that answers. */
 import { z } from "zod";
 import { hasRounds } from "../config/schedule.ts";
-import { lazily } from "../runtime/lazily.ts";
 import type { OutgoingMessage } from "../ports.ts";
+import { lazily } from "../runtime/lazily.ts";
 import { roundsAttribute } from "../topology.ts";
-import { type Trigger, type Vantage } from "./report.ts";
 import { parseMessage } from "./parse.ts";
+import type { Trigger, Vantage } from "./report.ts";
 
 /** Asks for one run of probes. A schedule names its group; a diagnosis or a validation names the probes and who asks. */
 export interface ProbeRequest {

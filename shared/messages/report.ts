@@ -3,7 +3,7 @@ import { z } from "zod";
 import { lazily } from "../runtime/lazily.ts";
 import { namedRecord } from "../runtime/named-record.ts";
 import { parseMessage } from "./parse.ts";
-import { type Severity } from "./severity.ts";
+import type { Severity } from "./severity.ts";
 
 /** Kinds of failure, alike for every prober. */
 export const failureKinds = [

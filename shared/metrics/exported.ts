@@ -5,8 +5,8 @@
  * A point takes 8 bytes of what Cloud Monitoring bills from 150 MiB a month on: 60 series each minute are 20 MiB.
  */
 import type { Configuration } from "../config/model.ts";
-import type { MetricName } from "./catalogue.ts";
 import type { Unit } from "../text/units.ts";
+import type { MetricName } from "./catalogue.ts";
 
 /** Before the name of a metric in Cloud Monitoring. */
 export const exportPrefix = "custom.googleapis.com/pathkeeper/";

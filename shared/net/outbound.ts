@@ -1,9 +1,9 @@
 /** One HTTP request to the internet: to public addresses only unless allowed, no redirects followed, the answer bounded. */
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { bounded } from "../text/redact.ts";
 import { publicLookup, refusePrivateHost } from "./address.ts";
 import { lookup } from "./lookup.ts";
-import { bounded } from "../text/redact.ts";
 
 /** What is asked. */
 export interface OutboundRequest {

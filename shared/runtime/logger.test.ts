@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { forRequest, type LogSource, structuredLogger } from "./logger.ts";
 import type { Logger } from "../ports.ts";
+import { forRequest, type LogSource, structuredLogger } from "./logger.ts";
 
 const source: LogSource = { service: "pathkeeper-evaluate", version: "pathkeeper-evaluate-00007", project: "watch" };
 const trace = "105445aa7843bc8bf206b12000100000";

@@ -1,11 +1,11 @@
 import type { Request, Response } from "@google-cloud/functions-framework";
 import { describe, expect, it } from "vitest";
 import { MemoryPublisher } from "../adapters/memory.ts";
-import { structuredLogger } from "./logger.ts";
+import { MalformedMessage } from "../messages/parse.ts";
 import { encodePush } from "../messages/push.ts";
 import type { Publisher } from "../ports.ts";
+import { structuredLogger } from "./logger.ts";
 import { pushFunction, TryAgain } from "./shell.ts";
-import { MalformedMessage } from "../messages/parse.ts";
 
 const push = encodePush({ messageId: "1", publishedAt: 0, attributes: {}, data: { v: 1 }, subscription: "s" });
 const broken: Publisher = {

@@ -1,10 +1,10 @@
 /** The shell that the three functions share: one push request in, one answer out, one structured line of log. */
 import type { Request, Response } from "@google-cloud/functions-framework";
-import { forRequest } from "./logger.ts";
+import { MalformedMessage } from "../messages/parse.ts";
 import { decodePush, isJson, type PushedMessage } from "../messages/push.ts";
 import type { Logger, Publisher } from "../ports.ts";
 import { topics } from "../topology.ts";
-import { MalformedMessage } from "../messages/parse.ts";
+import { forRequest } from "./logger.ts";
 
 /** Thrown by a handler for work that is not done yet and shall be delivered again: an answer that is not a success, and no error. */
 export class TryAgain extends Error {

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { judge } from "../../cli/scenario/judge.ts";
 import { type LoadedTests, loadTests, type Scenario } from "../../cli/scenario/file/load.ts";
+import { judge } from "../../cli/scenario/judge.ts";
 import { play } from "../../cli/scenario/play.ts";
 
 /** A file of scenarios, or what is wrong with it. */

@@ -2,7 +2,6 @@
 import { VirtualWorld } from "../../cli/virtual/world.ts";
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 import { channels as kinds } from "../../functions/notify/channels/index.ts";
-import { incidentEvent } from "../../functions/notify/fixtures.ts";
 import {
   type Delivery,
   deliveryId,
@@ -12,12 +11,13 @@ import {
   parseDelivery,
 } from "../../functions/notify/deliver/ledger.ts";
 import { paceOf } from "../../functions/notify/deliver/pace.ts";
-import { recipientsOf } from "../../functions/notify/plan/readers.ts";
 import type { Send } from "../../functions/notify/deliver/send.ts";
 import { summarize } from "../../functions/notify/deliver/summary.ts";
+import { incidentEvent } from "../../functions/notify/fixtures.ts";
+import { recipientsOf } from "../../functions/notify/plan/readers.ts";
 import type { Configuration } from "../../shared/config/model.ts";
-import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
+import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import { shopWith } from "../support/shop.ts";
 import { type Fate, FaultyPorts } from "./faults.ts";
 import type { Random } from "./random.ts";

@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SMTPServer } from "smtp-server";
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
-import { secretsOf } from "../../functions/notify/fixtures.ts";
 import { sender } from "../../functions/notify/deliver/send.ts";
+import { secretsOf } from "../../functions/notify/fixtures.ts";
 import type { Random } from "./random.ts";
 import type { Attempt, Carry } from "./telling.ts";
 

@@ -67,7 +67,9 @@ describe("code and module agree", () => {
   });
 
   it.each(["probe", "evaluate", "notify"] as const)("on the topics that %s publishes to", (name) => {
-    const code = sources.filter(({ path }) => path.startsWith(`functions/${name}/`) || path === "shared/runtime/shell.ts");
+    const code = sources.filter(
+      ({ path }) => path.startsWith(`functions/${name}/`) || path === "shared/runtime/shell.ts",
+    );
     const used = matches(
       code.map(({ text }) => text),
       /\btopics\.(\w+)/g,

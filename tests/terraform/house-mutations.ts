@@ -1,5 +1,5 @@
 /** Mistakes that Terraform lets pass, and that would fail in the cloud, or cost, or open a door; one each, made in our own files. */
-import { type Mutation } from "./mutation.ts";
+import type { Mutation } from "./mutation.ts";
 
 export const houseMutations: readonly Mutation[] = [
   {

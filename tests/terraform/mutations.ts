@@ -1,6 +1,6 @@
 /** Mistakes that are made in our own files, to see that they are found. */
 import { houseMutations } from "./house-mutations.ts";
-import { type Mutation } from "./mutation.ts";
+import type { Mutation } from "./mutation.ts";
 
 export const mutations: readonly Mutation[] = [
   ...houseMutations,

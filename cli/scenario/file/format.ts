@@ -1,7 +1,11 @@
 /** The form of a file of whole-path tests. What its sentences and series mean, `statement.ts` and `series.ts` say. */
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
-import { type IncidentEventKind, incidentEventKinds, incidentStatuses } from "../../../shared/messages/incident-event.ts";
+import {
+  type IncidentEventKind,
+  incidentEventKinds,
+  incidentStatuses,
+} from "../../../shared/messages/incident-event.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { parseDuration } from "../../../shared/text/units.ts";
 

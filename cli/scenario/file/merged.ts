@@ -1,8 +1,8 @@
 /** A configuration with changes, and where in a file of tests its problems stand. */
 import { stringify } from "yaml";
+import type { Path, Problems } from "../../../shared/config/file/problems.ts";
 import { loadConfiguration } from "../../../shared/config/load.ts";
 import type { Configuration } from "../../../shared/config/model.ts";
-import type { Path, Problems } from "../../../shared/config/file/problems.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { vocabulary } from "../../vocabulary.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { availabilityCollection, readAvailability, type Shares } from "../../../shared/documents/availability.ts";
 import type { MaintenanceWindow } from "../../../shared/config/model.ts";
+import { availabilityCollection, readAvailability, type Shares } from "../../../shared/documents/availability.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import { fc } from "../../../tests/support/chance.ts";
 import { Bench, failing, noon, probe, type Shown, smallEnvironment } from "../fixtures.ts";

@@ -1,7 +1,13 @@
 /** Writes days and months of availability: one read and two writes, each five minutes, and nothing while nothing is to be said. */
 import { isDeepStrictEqual } from "node:util";
-import { type Availability, availabilityCollection, type Day, dayOf, monthOf } from "../../../shared/documents/availability.ts";
 import type { MaintenanceWindow } from "../../../shared/config/model.ts";
+import {
+  type Availability,
+  availabilityCollection,
+  type Day,
+  dayOf,
+  monthOf,
+} from "../../../shared/documents/availability.ts";
 import type { Fields, Store } from "../../../shared/ports.ts";
 import { dayFrom, dayTotals, type Month, monthTotals, type Timed, withDays } from "./period.ts";
 import type { Uptimes } from "./uptime.ts";

@@ -2,6 +2,8 @@
  * From the histories of probes to the days and months of components. Pure. A day is worked out as a whole, from everything that is known
  * of it, so that working it out again, or late, or twice, changes nothing that was right.
  */
+
+import type { MaintenanceWindow } from "../../../shared/config/model.ts";
 import {
   type Availability,
   type Day,
@@ -14,12 +16,11 @@ import {
   periodStart,
   type Shares,
 } from "../../../shared/documents/availability.ts";
-import type { MaintenanceWindow } from "../../../shared/config/model.ts";
-import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { type Period, periodsOf } from "../../../shared/maintenance.ts";
 import type { Verdict } from "../../../shared/messages/incident-event.ts";
+import type { Severity } from "../../../shared/messages/severity.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { type Runs, runsOf, type Uptimes } from "./uptime.ts";
-import { type Severity } from "../../../shared/messages/severity.ts";
 
 /** A month by its days, as the evaluator keeps it beside the sums. */
 export interface Month {

@@ -3,10 +3,10 @@
  * so that it costs no write of its own; only results that nothing later can precede are folded for good.
  */
 
-import { dayOf, periodStart } from "../../../shared/documents/availability.ts";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
-import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import { dayOf, periodStart } from "../../../shared/documents/availability.ts";
 import { isTelling, type Report } from "../../../shared/messages/report.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { type Plan, staleAfter } from "../plan.ts";
 
 /** What a moment was: 0 down, 1 up, 2 unknown. */

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Component } from "../../../shared/config/model.ts";
 import type { FailureKind } from "../../../shared/messages/report.ts";
+import { ComponentGraph } from "../graph.ts";
+import type { ProbeFact } from "../partition/state.ts";
+import { diagnose } from "./diagnose.ts";
+import type { Diagnosis, Symptom } from "./diagnosis.ts";
 import { rolesOf } from "./roles.ts";
 import type { Observed } from "./scene.ts";
-import { ComponentGraph } from "../graph.ts";
-import { diagnose } from "./diagnose.ts";
-import type { Diagnosis, ProbeFact, Symptom } from "../state.ts";
 
 const components: readonly Component[] = [
   { name: "connector", title: "VPC connector", layer: "platform", role: "connector", dependsOn: [] },

@@ -6,11 +6,11 @@
 import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import { monitorComponent } from "../../../shared/monitor.ts";
 import { confidenceOf, shareOf } from "./confidence.ts";
+import type { Diagnosis, Symptom } from "./diagnosis.ts";
 import { ownTrouble, platformTrouble } from "./elsewhere.ts";
 import { type Observed, Scene } from "./scene.ts";
 import { type Candidate, candidates, described, type Hypothesis } from "./weigh.ts";
 import { candidateFor, evidenceFor, evidenceWithout, nextFor, nextWithout, whysOf } from "./words.ts";
-import type { Diagnosis, Symptom } from "../state.ts";
 
 /** Candidates that explain so nearly the same, in components, are not told apart. */
 const tie = 0.1;

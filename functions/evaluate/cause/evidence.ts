@@ -1,12 +1,14 @@
 /** What is known of an incident, gathered for the search for its cause: symptoms, green facts, signs and faults. */
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import type { Facts } from "../incident/draft.ts";
+import type { Incident } from "../incident/state.ts";
+import type { ProbeFact } from "../partition/state.ts";
+import { intervalOf, type Plan } from "../plan.ts";
+import type { ProbeSign } from "./diagnosis.ts";
 import { general } from "./knowledge/classes.ts";
+import { type Fault, isSameFault, type Level } from "./knowledge/signs.ts";
 import type { Part } from "./roles.ts";
 import type { Observed } from "./scene.ts";
-import { type Fault, isSameFault, type Level } from "./knowledge/signs.ts";
-import type { Facts } from "../incident/draft.ts";
-import { intervalOf, type Plan } from "../plan.ts";
-import type { Incident, ProbeFact, ProbeSign } from "../state.ts";
 
 /** The probes as the incident knows them: what its own questions brought counts where it is newer than the last change that was heard of. */
 export function knownProbes({ inquiry }: Incident, probes: Facts["probes"]): Facts["probes"] {

@@ -6,7 +6,7 @@ import { type FailureKind, type Signal, signals } from "../../../shared/messages
 import { fc } from "../../../tests/support/chance.ts";
 import { ComponentGraph } from "../graph.ts";
 import { diagnose, rank } from "./diagnose.ts";
-import type { Diagnosis } from "../state.ts";
+import type { Diagnosis } from "./diagnosis.ts";
 import { Scene } from "./scene.ts";
 import {
   alarming,

@@ -3,11 +3,12 @@ import type { Component } from "../../../shared/config/model.ts";
 import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import type { Signal } from "../../../shared/messages/report.ts";
 import type { ComponentGraph } from "../graph.ts";
-import type { ProbeFact, ProbeSign, Symptom } from "../state.ts";
+import type { ProbeFact } from "../partition/state.ts";
+import type { ProbeSign, Symptom } from "./diagnosis.ts";
 import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
+import type { Fault, Sign } from "./knowledge/signs.ts";
 import { partOf, type Roles } from "./roles.ts";
 import { isWay, serves } from "./signals.ts";
-import type { Fault, Sign } from "./knowledge/signs.ts";
 
 /** What the search for a cause begins with. */
 export interface Observed {

@@ -2,9 +2,10 @@
  * How bad something is. A rule knows its value and its limit, so that how far it is beyond needs no history: the margin is how many times as bad
  * as allowed, and the strength its share of what is too much, 1 - 1/margin: 0 at the limit, a half at twice the limit, 0.95 at twenty times.
  */
-import { ownEntry } from "../../../shared/runtime/entries.ts";
+
 import type { Signal } from "../../../shared/messages/report.ts";
 import type { MetricName } from "../../../shared/metrics/catalogue.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { Excess } from "../condition/series.ts";
 
 /** The least share that is told apart from none: an objective of a thousandth is the strictest that probes each minute can show. */

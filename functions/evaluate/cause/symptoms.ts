@@ -1,12 +1,14 @@
 /** Symptoms: everything bad that was observed during an incident, kept when it has passed, because it remains to be explained. */
-import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+
 import type { Failure, Signal } from "../../../shared/messages/report.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import type { Draft, Facts } from "../incident/draft.ts";
+import { alertPhrase, probePhrase } from "../incident/record/sentences.ts";
+import type { KnownAlert } from "../incident/state.ts";
+import { intervalOf, type Plan } from "../plan.ts";
+import type { Symptom } from "./diagnosis.ts";
 import { isCertain } from "./scene.ts";
 import { marginOf, signalOf, strengthOf } from "./strength.ts";
-import type { Draft, Facts } from "../incident/draft.ts";
-import { intervalOf, type Plan } from "../plan.ts";
-import { alertPhrase, probePhrase } from "../incident/record/sentences.ts";
-import type { KnownAlert, Symptom } from "../state.ts";
 
 /** The most symptoms that an incident keeps: a document has room for as many. */
 const mostSymptoms = 300;

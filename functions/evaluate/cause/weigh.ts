@@ -7,7 +7,7 @@
  */
 
 import type { Signal } from "../../../shared/messages/report.ts";
-import type { ProbeFact } from "../state.ts";
+import type { ProbeFact } from "../partition/state.ts";
 import { type ClueName, clues } from "./knowledge/clues.ts";
 import { type Pattern, patternOf } from "./knowledge/patterns.ts";
 import { type Fact, lastOnset, type Scene, type Weighed } from "./scene.ts";

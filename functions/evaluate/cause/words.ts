@@ -4,8 +4,9 @@ import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import { monitorComponent } from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { list } from "../../../shared/text/sentences.ts";
-import { clockTime } from "../incident/record/sentences.ts";
-import type { DiagnosedCandidate, Symptom } from "../state.ts";
+import { clockTime } from "../incident/record/instants.ts";
+import type { DiagnosedCandidate } from "../state.ts";
+import type { Symptom } from "./diagnosis.ts";
 import type { Scene, Weighed } from "./scene.ts";
 import type { Hypothesis } from "./weigh.ts";
 

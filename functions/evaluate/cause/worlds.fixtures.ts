@@ -7,7 +7,8 @@ import type { Component } from "../../../shared/config/model.ts";
 import { type ResolvedRole, roleNames } from "../../../shared/config/roles.ts";
 import type { Failure, Signal } from "../../../shared/messages/report.ts";
 import { ComponentGraph } from "../graph.ts";
-import type { ProbeFact, Symptom } from "../state.ts";
+import type { ProbeFact } from "../partition/state.ts";
+import type { Symptom } from "./diagnosis.ts";
 import { rolesOf } from "./roles.ts";
 import type { Observed } from "./scene.ts";
 

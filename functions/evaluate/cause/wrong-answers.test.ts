@@ -2,8 +2,9 @@
 import { describe, expect, it } from "vitest";
 import type { Component } from "../../../shared/config/model.ts";
 import type { ResolvedRole } from "../../../shared/config/roles.ts";
+import type { ProbeFact } from "../partition/state.ts";
 import { diagnose } from "./diagnose.ts";
-import type { Diagnosis, ProbeFact, Symptom } from "../state.ts";
+import type { Diagnosis, Symptom } from "./diagnosis.ts";
 import { alarming, began, failing, good, observedIn } from "./worlds.fixtures.ts";
 
 const minute = 60_000;

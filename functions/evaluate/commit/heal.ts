@@ -3,9 +3,10 @@
  * that time has come. So what is dated later than any clock can say is brought back to the present when a state is read. Pure.
  */
 import type { Uptime } from "../availability/uptime.ts";
-import { mostAhead } from "../partition/publication.ts";
+import type { EnvironmentState } from "../incident/state.ts";
 import type { SelfState } from "../monitor/state.ts";
-import type { AlertState, EnvironmentState, PartitionState, SeriesState } from "../state.ts";
+import { mostAhead } from "../partition/publication.ts";
+import type { AlertState, PartitionState, SeriesState } from "../partition/state.ts";
 
 /**
  * The state of a partition; the same object where nothing of it is in the future.

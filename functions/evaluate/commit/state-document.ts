@@ -3,11 +3,12 @@ import { isDeepStrictEqual } from "node:util";
 import { awaitedFields } from "../../../shared/documents/heartbeats.ts";
 import { selfGroup } from "../../../shared/monitor.ts";
 import type { Fields, Reads } from "../../../shared/ports.ts";
-import { healedPartition, healedSelf } from "./heal.ts";
+import { decodeSelf, encodeSelf, type SelfState } from "../monitor/state.ts";
 import type { PartitionCache } from "../partition/cache.ts";
 import { squeezedSentence } from "../partition/document.ts";
-import { decodeSelf, encodeSelf, type SelfState } from "../monitor/state.ts";
-import { type PartitionState, stateCollection, stateDocument } from "../state.ts";
+import type { PartitionState } from "../partition/state.ts";
+import { healedPartition, healedSelf } from "./heal.ts";
+import { stateCollection, stateDocument } from "./state-collection.ts";
 
 /** A document of state. */
 export interface StateDocument<State> {

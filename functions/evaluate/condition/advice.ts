@@ -1,10 +1,10 @@
 /** Every mistake in the meaning of a condition, in one sentence that says what to write instead. */
 import { nearest } from "../../../shared/text/nearest.ts";
 import { called, sampleOf, type ValueUnit } from "./algebra.ts";
-import { ConditionError, corrected, type Span } from "./language/error.ts";
 import { functionNames, windowFunction } from "./functions/functions.ts";
-import { type NamedMetric, namedMetric, nearestMetric } from "./names.ts";
+import { ConditionError, corrected, type Span } from "./language/error.ts";
 import type { Binary, Call, Expression, Matcher, MetricNode } from "./language/syntax.ts";
+import { type NamedMetric, namedMetric, nearestMetric } from "./names.ts";
 
 /** One side of an operator: what stands there, and its unit. */
 export interface Side {

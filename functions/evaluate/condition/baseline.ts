@@ -5,9 +5,9 @@ import { called, commonUnit, sampleOf } from "./algebra.ts";
 import { comparisons } from "./bind.ts";
 import { ConditionError, corrected } from "./language/error.ts";
 import { lex } from "./language/lexer.ts";
-import { type NamedMetric, namedMetric } from "./names.ts";
 import { literal } from "./language/parser.ts";
 import type { Comparison, Literal } from "./language/syntax.ts";
+import { type NamedMetric, namedMetric } from "./names.ts";
 
 /** A baseline, ready to be held against values. */
 export interface BaselineCheck {

@@ -16,12 +16,12 @@ import {
 } from "./advice.ts";
 import { commonUnit, unitOf, type ValueUnit } from "./algebra.ts";
 import { windowFunction } from "./functions/functions.ts";
+import type { Window, WindowFunction } from "./functions/window.ts";
 import type { Row, Selection } from "./join.ts";
+import type { Arithmetic, Binary, Call, Comparison, Expression, Matcher, MetricNode } from "./language/syntax.ts";
 import { both, either, negation, type Truth } from "./logic.ts";
 import { type NamedMetric, namedMetric } from "./names.ts";
 import { countUntil, type Selector } from "./series.ts";
-import type { Arithmetic, Binary, Call, Comparison, Expression, Matcher, MetricNode } from "./language/syntax.ts";
-import { type Window, type WindowFunction } from "./functions/window.ts";
 
 /** A number that depends on a row of series; `NaN` where data is missing. */
 export type NumberAt = (row: Row, at: number) => number;

@@ -1,8 +1,8 @@
 /** Which series of several metrics belong together. */
 import { ownEntry } from "../../../shared/runtime/entries.ts";
+import type { Matcher } from "./language/syntax.ts";
 import { identityLabels } from "./names.ts";
 import type { Series, SeriesSource } from "./series.ts";
-import type { Matcher } from "./language/syntax.ts";
 
 /** The series of one metric that a condition speaks of. */
 export interface Selection {

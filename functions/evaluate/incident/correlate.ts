@@ -1,12 +1,14 @@
 /** Which open incident an alert belongs to: one outage is one incident, and two outages are two. */
-import { componentsOf } from "./record/document.ts";
-import type { Facts } from "./draft.ts";
-import { observedOf } from "../cause/evidence.ts";
-import type { Plan } from "../plan.ts";
+
 import { couldCause, wouldExplain } from "../cause/diagnose.ts";
-import { unreachedChannel } from "../monitor/checks.ts";
-import type { Incident, KnownAlert, Symptom } from "../state.ts";
+import type { Symptom } from "../cause/diagnosis.ts";
+import { observedOf } from "../cause/evidence.ts";
 import { symptomOf } from "../cause/symptoms.ts";
+import { unreachedChannel } from "../monitor/checks.ts";
+import type { Plan } from "../plan.ts";
+import type { Facts } from "./draft.ts";
+import { componentsOf } from "./record/document.ts";
+import type { Incident, KnownAlert } from "./state.ts";
 
 /** How long after the first failure an alert that the graph ties to an incident joins without being explained by it, in milliseconds. */
 const timeToJoin = 1_800_000;

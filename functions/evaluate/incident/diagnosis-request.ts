@@ -4,16 +4,16 @@
  * whose state belongs to the schedules.
  */
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
-import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 import type { ProbeResult, Report, Vantage } from "../../../shared/messages/report.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { topics } from "../../../shared/topology.ts";
 import { general } from "../cause/knowledge/classes.ts";
-import { componentsOf } from "./record/document.ts";
-import type { Facts } from "./draft.ts";
 import { withResult } from "../partition/fold.ts";
 import type { Plan } from "../plan.ts";
-import type { Incident, Inquiry, OutboxEntry } from "../state.ts";
+import type { Facts } from "./draft.ts";
+import { componentsOf } from "./record/document.ts";
+import type { Incident, Inquiry, OutboxEntry } from "./state.ts";
 
 /** The most that is asked for, of one vantage point, in one round. */
 const mostProbes = 40;

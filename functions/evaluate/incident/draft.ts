@@ -1,15 +1,17 @@
 /** An incident while it is revised: its next form, what is to be told of it and what is to be asked for. */
-import { ownEntry } from "../../../shared/runtime/entries.ts";
+
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
 import type { Report } from "../../../shared/messages/report.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { topics } from "../../../shared/topology.ts";
-import type { Change } from "../rules/alerts.ts";
-import { eventOf } from "./record/document.ts";
-import type { OperatorFields } from "./operator-edits.ts";
+import type { ProbeFact } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
-import type { Incident, KnownAlert, OutboxEntry, ProbeFact, TimelineEntry } from "../state.ts";
+import type { Change } from "../rules/alerts.ts";
+import type { OperatorFields } from "./operator-edits.ts";
+import { eventOf } from "./record/document.ts";
+import type { Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
 
 /** Something that may concern incidents. */
 export interface Happening {

@@ -5,10 +5,11 @@
  */
 import { timed } from "../availability/period.ts";
 import { readLate } from "../cause/knowledge/classes.ts";
-import { affectedBy } from "./record/document.ts";
 import { intervalOf, type Plan, titleOf } from "../plan.ts";
-import { clockTime } from "./record/sentences.ts";
-import type { Closed, Echo, Incident, KnownAlert } from "../state.ts";
+import type { Echo } from "../state.ts";
+import { affectedBy } from "./record/document.ts";
+import { clockTime } from "./record/instants.ts";
+import type { Closed, Incident, KnownAlert } from "./state.ts";
 
 /** How much later than what they speak of the first bad figures may be read, in milliseconds: four minutes and one of their windows. */
 const lag = 300_000;

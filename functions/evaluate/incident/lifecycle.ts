@@ -1,13 +1,15 @@
 /** The life of an incident, from open over recovering to resolved and back, by what is observed and by what operators write. */
-import { ownEntry } from "../../../shared/runtime/entries.ts";
+
 import type { Report } from "../../../shared/messages/report.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
+import { isOfMonitor, monitorProof } from "../monitor/sentences.ts";
+import type { Plan } from "../plan.ts";
 import type { Draft, Facts, Happening } from "./draft.ts";
 import { type Edit, type OperatorFields, readEdit } from "./operator-edits.ts";
-import type { Plan } from "../plan.ts";
-import { attempted, begun, ended, extended, failed, type Proof, passed, unanswered } from "./recovery/recovery-record.ts";
+import { clockTime } from "./record/instants.ts";
 import {
   attemptDue,
   attemptId,
@@ -21,9 +23,17 @@ import {
   stageOf,
   withResults,
 } from "./recovery/recovery.ts";
-import { isOfMonitor, monitorProof } from "../monitor/sentences.ts";
-import { clockTime } from "./record/sentences.ts";
-import type { Incident, RecoveryState } from "../state.ts";
+import {
+  attempted,
+  begun,
+  ended,
+  extended,
+  failed,
+  type Proof,
+  passed,
+  unanswered,
+} from "./recovery/recovery-record.ts";
+import type { Incident, RecoveryState } from "./state.ts";
 
 /** Leads the incident from open over recovering to resolved, and back when it regresses. */
 export function follow(draft: Draft, facts: Facts, happening: Happening, plan: Plan, now: number): void {

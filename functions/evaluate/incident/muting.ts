@@ -1,11 +1,11 @@
 /** What the evaluator knows of muting: that an incident was not told because of planned work or an operator, and when that is over. Pure. */
 import { maintenanceOf } from "../../../shared/maintenance.ts";
-import { affectedBy } from "./record/document.ts";
+import { isDrill } from "../monitor/drill.ts";
+import type { Plan } from "../plan.ts";
 import type { Draft } from "./draft.ts";
 import type { OperatorFields } from "./operator-edits.ts";
-import type { Plan } from "../plan.ts";
-import { isDrill } from "../monitor/drill.ts";
-import { clockTime, dateTime } from "./record/sentences.ts";
+import { affectedBy } from "./record/document.ts";
+import { clockTime, dateTime } from "./record/instants.ts";
 
 /**
  * Follows whether the incident falls into maintenance, and whether an operator has silenced it. What is muted is decided when it is told;

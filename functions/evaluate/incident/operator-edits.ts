@@ -2,7 +2,7 @@
 
 import type { Value } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/text/redact.ts";
-import type { Incident } from "../state.ts";
+import type { Incident } from "./state.ts";
 
 /** The fields of an incident's document that operators edit. */
 export interface OperatorFields {

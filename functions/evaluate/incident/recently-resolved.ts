@@ -1,9 +1,9 @@
 /** What is kept of incidents that are over. */
 import { drillComponent } from "../../../shared/monitor.ts";
 import { timed } from "../availability/period.ts";
-import { componentsOf } from "./record/document.ts";
 import { rememberedOf } from "./late-data.ts";
-import type { Closed, EnvironmentState, Incident } from "../state.ts";
+import { componentsOf } from "./record/document.ts";
+import type { Closed, EnvironmentState, Incident } from "./state.ts";
 
 /** Incidents that were resolved lately: until their availability and their postmortem are written, and while late figures may still speak of them. */
 export function closedLately(closed: readonly Closed[] = [], changed: readonly Incident[], now: number): Closed[] {

@@ -1,10 +1,10 @@
 /** What is told because time passes: reminders, escalations and daily updates. When each route is due, the notifier decides. */
 import type { Route } from "../../../shared/config/model.ts";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
-import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
 import { reminderSlackMs } from "../../../shared/documents/delivery-summary.ts";
+import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
-import type { Incident } from "../state.ts";
+import type { Incident } from "./state.ts";
 
 /** Something to tell, and what the incident remembers of it. */
 export interface Reminder {

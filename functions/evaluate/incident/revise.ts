@@ -3,31 +3,33 @@
  * and what happened, and returns the next state, with the messages to send in its outbox.
  */
 import { isDeepStrictEqual } from "node:util";
-import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
-import type { Report } from "../../../shared/messages/report.ts";
-import { list } from "../../../shared/text/sentences.ts";
 import { toldOf } from "../../../shared/documents/delivery-summary.ts";
+import type { Report } from "../../../shared/messages/report.ts";
+import { type Severity, severities, worse } from "../../../shared/messages/severity.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import { list } from "../../../shared/text/sentences.ts";
 import { topics } from "../../../shared/topology.ts";
-import { alertNotes } from "./record/alert-timeline.ts";
-import type { Change } from "../rules/alerts.ts";
-import { believed } from "./record/document.ts";
-import { Draft, type Facts, type Happening } from "./draft.ts";
-import { echoNote, echoOf } from "./late-data.ts";
-import { incidentId } from "./record/id.ts";
-import { nextInquiry, withAnswer } from "./diagnosis-request.ts";
-import { belongsTo, homeOf } from "./correlate.ts";
-import { applyEdit, follow } from "./lifecycle.ts";
-import { followMuting } from "./muting.ts";
-import { knownProbes, observedOf, withFaults, withSigns } from "../cause/evidence.ts";
-import type { OperatorFields } from "./operator-edits.ts";
-import { type Plan, titleOf } from "../plan.ts";
-import { dueReminders } from "./reminders.ts";
 import { diagnose } from "../cause/diagnose.ts";
+import type { Diagnosis } from "../cause/diagnosis.ts";
+import { knownProbes, observedOf, withFaults, withSigns } from "../cause/evidence.ts";
+import { withSymptoms } from "../cause/symptoms.ts";
 import { isDrill } from "../monitor/drill.ts";
 import { diagnoseMonitor, isOfMonitor, monitorTitle } from "../monitor/sentences.ts";
-import type { Diagnosis, Echo, EnvironmentState, Incident, KnownAlert, OutboxEntry, TimelineEntry } from "../state.ts";
-import { withSymptoms } from "../cause/symptoms.ts";
-import { type Severity, severities, worse } from "../../../shared/messages/severity.ts";
+import { type Plan, titleOf } from "../plan.ts";
+import type { Change } from "../rules/alerts.ts";
+import type { Echo } from "../state.ts";
+import { belongsTo, homeOf } from "./correlate.ts";
+import { nextInquiry, withAnswer } from "./diagnosis-request.ts";
+import { Draft, type Facts, type Happening } from "./draft.ts";
+import { echoNote, echoOf } from "./late-data.ts";
+import { applyEdit, follow } from "./lifecycle.ts";
+import { followMuting } from "./muting.ts";
+import type { OperatorFields } from "./operator-edits.ts";
+import { alertNotes } from "./record/alert-timeline.ts";
+import { believed } from "./record/document.ts";
+import { incidentId } from "./record/id.ts";
+import { dueReminders } from "./reminders.ts";
+import type { EnvironmentState, Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
 
 /** The next state, and the incidents that are not what they were. */
 export interface Revised {

@@ -4,8 +4,8 @@
  */
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { nextTrigger } from "../../../shared/config/schedule.ts";
-import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
+import type { Severity } from "../../../shared/messages/severity.ts";
 import {
   channelOf,
   channelRule,
@@ -15,16 +15,17 @@ import {
   monitorComponent,
   selfGroup,
 } from "../../../shared/monitor.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
-import type { Change } from "../rules/alerts.ts";
+import { clockTime, dateTime } from "../incident/record/instants.ts";
+import type { KnownAlert } from "../incident/state.ts";
+import { type Heard, lateAfter } from "../partition/activity.ts";
 import { intervalOf, type Plan, staleAfter } from "../plan.ts";
-import { clockTime, dateTime } from "../incident/record/sentences.ts";
-import type { KnownAlert } from "../state.ts";
-import { type Heard, type HeardGroup, lateAfter, type SelfCheck, type SelfState } from "./state.ts";
+import type { Change } from "../rules/alerts.ts";
 import { lastResults, unheardSince } from "./missing-results.ts";
-import { type Severity } from "../../../shared/messages/severity.ts";
+import type { HeardGroup, SelfCheck, SelfState } from "./state.ts";
 
 /** The next state of the monitor, and what changed with it. */
 export interface SelfWatched {

@@ -1,11 +1,13 @@
 /** A fire drill: an incident that is none, to see whether notices arrive and how fast. Pure. */
-import { ownEntry } from "../../../shared/runtime/entries.ts";
-import { drillComponent } from "../../../shared/monitor.ts";
-import { list } from "../../../shared/text/sentences.ts";
+
 import { toldOf } from "../../../shared/documents/delivery-summary.ts";
+import { drillComponent } from "../../../shared/monitor.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { list } from "../../../shared/text/sentences.ts";
+import type { Diagnosis, Symptom } from "../cause/diagnosis.ts";
 import type { OperatorFields } from "../incident/operator-edits.ts";
+import type { Incident } from "../incident/state.ts";
 import type { Plan } from "../plan.ts";
-import type { Diagnosis, Incident, Symptom } from "../state.ts";
 
 /** Whether an incident is a fire drill: its alerts are of the built-in component, with which no other is connected. */
 export function isDrill({ alerts }: Pick<Incident, "alerts">): boolean {

@@ -1,10 +1,11 @@
 /** What a tick exports for dashboards: the newest values of series, and what the monitor measures of itself. Pure. */
 import { type Availability, errorBudget, targetOf, upRatio } from "../../../shared/documents/availability.ts";
-import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { exportsOf, type OwnMetricName } from "../../../shared/metrics/exported.ts";
 import type { MetricPoint } from "../../../shared/ports.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import type { EnvironmentState } from "../incident/state.ts";
+import type { PartitionState } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
-import type { EnvironmentState, PartitionState } from "../state.ts";
 import type { SelfState } from "./state.ts";
 
 /** Points, and how far each group has been exported: the newest instant of what was. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { nextTrigger } from "../../../shared/config/schedule.ts";
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
 import { monitorComponent, selfGroup } from "../../../shared/monitor.ts";
-import { excusePause } from "../evaluate.ts";
+import { excusePause } from "../commit/tick.ts";
 import { Bench, failing, noon, probe, rule, type Shown, smallEnvironment } from "../fixtures.ts";
 
 /** A monitor that watches itself. */

@@ -1,11 +1,12 @@
 /** What is told of an incident of the monitor itself: what it cannot see, why, and where to look. Pure. */
 import { deadLettersProbe, monitorComponent } from "../../../shared/monitor.ts";
 import { asSentence, list } from "../../../shared/text/sentences.ts";
-import { subscriptions } from "../../../shared/topology.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
+import { subscriptions } from "../../../shared/topology.ts";
+import type { Diagnosis, Symptom } from "../cause/diagnosis.ts";
 import type { OperatorFields } from "../incident/operator-edits.ts";
+import type { Incident } from "../incident/state.ts";
 import type { Plan } from "../plan.ts";
-import type { Diagnosis, Incident, Symptom } from "../state.ts";
 import { unreachedChannel } from "./checks.ts";
 import { drillDiagnosis, drillImpact, drillProof, drillSummary, drillTitle, isDrill, isOfDrill } from "./drill.ts";
 

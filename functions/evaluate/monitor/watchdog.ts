@@ -7,9 +7,9 @@
 import type { HeartbeatSettings } from "../../../shared/config/model.ts";
 import { nextTrigger } from "../../../shared/config/schedule.ts";
 import { isSecretReference } from "../../../shared/config/secret-reference.ts";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { outbound } from "../../../shared/net/outbound.ts";
 import type { Secrets } from "../../../shared/ports.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { Plan } from "../plan.ts";
 import { expectationOf, type HeardByGroup, isLate, isUnjudged } from "./checks.ts";

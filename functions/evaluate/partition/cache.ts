@@ -1,7 +1,8 @@
 /** Partitions as they were last seen, so that a document that has not changed is not decoded again. */
 import type { Reads } from "../../../shared/ports.ts";
+import { stateCollection } from "../commit/state-collection.ts";
 import { decodePartition, type Encoded, encodePartition } from "./document.ts";
-import { type PartitionState, stateCollection } from "../state.ts";
+import type { PartitionState } from "./state.ts";
 
 /** How many partitions are remembered. */
 const most = 64;

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Measurement } from "../../../shared/messages/report.ts";
 import { fc } from "../../../tests/support/chance.ts";
 import { Bench, failing, noon, probe, rule, smallEnvironment } from "../fixtures.ts";
-import { evaluateReport } from "./fold.ts";
-import { decodePartition, encodePartition, mostBytes, squeezedSentence } from "./document.ts";
 import { planOf } from "../plan.ts";
-import { emptyPartition, type PartitionState } from "../state.ts";
+import { decodePartition, encodePartition, mostBytes, squeezedSentence } from "./document.ts";
+import { evaluateReport } from "./fold.ts";
+import { emptyPartition, type PartitionState } from "./state.ts";
 
 const rules = [
   rule("Slow", "http_phase_time > 5s", "2m"),

@@ -8,7 +8,7 @@ import { keyOf } from "../rules/alerts.ts";
 import type { Labels } from "../rules/labels.ts";
 import { packed, unpacked } from "./packing.ts";
 import { seriesKey } from "./samples.ts";
-import { type AlertState, emptyPartition, type PartitionState, type SeriesState } from "../state.ts";
+import { type AlertState, emptyPartition, type PartitionState, type SeriesState } from "./state.ts";
 
 /** The most that the state of one partition takes, in bytes: a quarter of what a document may have. */
 export const mostBytes: number = 256 * 1024;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { faultsOf } from "../cause/knowledge/signs.ts";
 import { Bench, failing, noon, probe, rule, smallEnvironment } from "../fixtures.ts";
-import { evaluateReport, evaluateTick } from "./fold.ts";
-import { encodePartition, mostBytes } from "./document.ts";
 import { planOf } from "../plan.ts";
-import { emptyPartition, type PartitionState } from "../state.ts";
+import { encodePartition, mostBytes } from "./document.ts";
+import { evaluateReport, evaluateTick } from "./fold.ts";
+import { emptyPartition, type PartitionState } from "./state.ts";
 
 const minute = 60_000;
 

@@ -2,16 +2,18 @@
  * One partition: folds a report, or a tick, into its state and says what changed. Pure: the time is that of the measurements, and the
  * same reports in any order, repeated at will, end in the same state as long as they are not later than the horizon.
  */
-import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+
 import { isTelling, type ProbeResult, type Report } from "../../../shared/messages/report.ts";
-import { bad, good } from "../rules/alert.ts";
-import { type AlertsByKey, applied, type Change, keyOf, Verdicts } from "../rules/alerts.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { faultsOf, sameSigns, signsOf } from "../cause/knowledge/signs.ts";
 import type { SeriesSource } from "../condition/index.ts";
 import { horizonFor, intervalOf, type Plan, paceOf, staleAfter } from "../plan.ts";
+import { bad, good } from "../rules/alert.ts";
+import { type AlertsByKey, applied, type Change, keyOf, Verdicts } from "../rules/alerts.ts";
 import { type CompiledRule, type Finding, findings, verdictOf } from "../rules/rule.ts";
+import { reportInstant } from "./publication.ts";
 import { sourceOf, withoutOld, withSamples } from "./samples.ts";
-import type { PartitionState, ProbeFact } from "../state.ts";
+import type { PartitionState, ProbeFact } from "./state.ts";
 
 /** The next state of a partition, and what changed with it. */
 export interface Evaluated {
@@ -134,13 +136,6 @@ function isWatched({ condition }: CompiledRule, { watchedSince }: SeriesSource):
   return condition.selectors.every(
     ({ metric, matchers }) => watchedSince?.(metric, matchers) !== Number.POSITIVE_INFINITY,
   );
-}
-
-/** The instant of a report: that of its newest result. */
-export function reportInstant(report: Report): number {
-  let newest = Date.parse(report.started_at);
-  for (const { at } of report.results) newest = Math.max(newest, Date.parse(at));
-  return newest;
 }
 
 function judge(

@@ -2,8 +2,7 @@
  * Event time is what the clock of a prober says, and no later than the publication of its report. Otherwise one report of a clock that is ahead
  * would make everything after it late. Pure.
  */
-import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
-import { reportInstant } from "./fold.ts";
+import type { ProbeResult, ProbeResult, Report, Report } from "../../../shared/messages/report.ts";
 
 /** How far an instant may be ahead of the publication of its message, in milliseconds: clocks differ by seconds. */
 export const mostAhead = 60_000;
@@ -30,4 +29,11 @@ export function boundedReport(report: Report, { at: publishedAt, clockErrorMs }:
     return { ...result, at: bounded(at), ...(all === undefined ? {} : { attempts: all }) };
   });
   return { ...report, started_at: bounded(report.started_at), finished_at: bounded(report.finished_at), results };
+}
+
+/** The instant of a report: that of its newest result. */
+export function reportInstant(report: Report): number {
+  let newest = Date.parse(report.started_at);
+  for (const { at } of report.results) newest = Math.max(newest, Date.parse(at));
+  return newest;
 }

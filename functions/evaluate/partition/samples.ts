@@ -1,10 +1,11 @@
 /** The samples of one partition: taken in from reports, kept as long as some rule looks back, and shown to conditions. */
-import { ownEntry } from "../../../shared/runtime/entries.ts";
+
 import type { Report } from "../../../shared/messages/report.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { Series, SeriesSource } from "../condition/index.ts";
-import { boundedLabels, type Labels, labelKey, labelPart } from "../rules/labels.ts";
 import { type Plan, staleAfter } from "../plan.ts";
-import type { PartitionState, SeriesState } from "../state.ts";
+import { boundedLabels, type Labels, labelKey, labelPart } from "../rules/labels.ts";
+import type { PartitionState, SeriesState } from "./state.ts";
 
 /** Series by their keys: metric, probe and the labels of their own. */
 export type SeriesByKey = ReadonlyMap<string, SeriesState>;

@@ -1,9 +1,14 @@
 /** What a postmortem is written from: the document of an incident, its deliveries, and the availability of its months. */
 import { z } from "zod";
-import { type Availability, availabilityCollection, monthOf, readAvailability } from "../../../shared/documents/availability.ts";
-import { lazily } from "../../../shared/runtime/lazily.ts";
-import type { Fields, Store } from "../../../shared/ports.ts";
+import {
+  type Availability,
+  availabilityCollection,
+  monthOf,
+  readAvailability,
+} from "../../../shared/documents/availability.ts";
 import { ledgerCollection, type Reader } from "../../../shared/documents/delivery-summary.ts";
+import type { Fields, Store } from "../../../shared/ports.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { incidentCollection } from "../incident/record/document.ts";
 
 /** Everything that is known of one incident. */

@@ -1,6 +1,7 @@
 /** Who was told of what, and who was not and why, from the ledger of deliveries. */
-import { list } from "../../../shared/text/sentences.ts";
+
 import { readerName } from "../../../shared/documents/delivery-summary.ts";
+import { list } from "../../../shared/text/sentences.ts";
 import type { Account, DeliveryRecord } from "./account.ts";
 import { bullets, inline, table } from "./markdown.ts";
 import { between, firstAndLast, moment } from "./phrases.ts";

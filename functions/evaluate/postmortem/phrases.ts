@@ -1,6 +1,6 @@
 /** Words that several sections of a postmortem use. */
 import { spokenDuration } from "../../../shared/text/units.ts";
-import { clockTime, dateTime } from "../incident/record/sentences.ts";
+import { clockTime, dateTime } from "../incident/record/instants.ts";
 import type { IncidentRecord } from "./account.ts";
 
 /** The title of a component, as the incident knows it. */

@@ -4,16 +4,16 @@
  */
 import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
-import { clockTime, dateTime } from "../incident/record/sentences.ts";
+import { clockTime, dateTime } from "../incident/record/instants.ts";
 import type { Account, IncidentRecord } from "./account.ts";
 import { impactOf } from "./impact.ts";
 import { blocks, bullets, inline, section, table } from "./markdown.ts";
+import { toldOf } from "./notifications.ts";
+import { between, causeIn, counted, moment, titleOf } from "./phrases.ts";
 import { proposalsFor } from "./prevention.ts";
 import { questionsOf } from "./questions.ts";
 import { timelineOf } from "./timeline.ts";
 import { recoveryOf, timesOf } from "./times.ts";
-import { toldOf } from "./notifications.ts";
-import { between, causeIn, counted, moment, titleOf } from "./phrases.ts";
 
 /** The most bytes of a postmortem: the document that holds it may have no more than a MiB. */
 export const longestPostmortem: number = 256 * 1024;

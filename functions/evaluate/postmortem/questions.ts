@@ -1,6 +1,6 @@
 /** What the record leaves open: questions that only people can answer, each with what it rests on. */
 import { list } from "../../../shared/text/sentences.ts";
-import { clockTime } from "../incident/record/sentences.ts";
+import { clockTime } from "../incident/record/instants.ts";
 import type { Account } from "./account.ts";
 import { titleOf } from "./phrases.ts";
 

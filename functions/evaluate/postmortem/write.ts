@@ -1,9 +1,11 @@
 /** Writes postmortems into the documents of resolved incidents: once each, when what there is to say of the notices is known. */
-import type { Store } from "../../../shared/ports.ts";
+
 import { isDone } from "../../../shared/documents/delivery-summary.ts";
+import type { Store } from "../../../shared/ports.ts";
+import type { Desk } from "../commit/context.ts";
+import { environmentDocument, stateCollection } from "../commit/state-collection.ts";
 import { incidentCollection } from "../incident/record/document.ts";
-import type { Desk } from "../evaluate.ts";
-import { type Closed, decodeEnvironment, encodeEnvironment, environmentDocument, stateCollection } from "../state.ts";
+import { type Closed, decodeEnvironment, encodeEnvironment } from "../incident/state.ts";
 import { type Account, readAccount } from "./account.ts";
 import { postmortemOf } from "./postmortem.ts";
 

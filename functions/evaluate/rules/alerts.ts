@@ -1,5 +1,10 @@
 /** The alerts of one partition: what rules found goes in, what it changes comes out. */
 import { bounded } from "../../../shared/text/redact.ts";
+import { marginOf } from "../cause/strength.ts";
+import type { Excess, SeriesSource } from "../condition/index.ts";
+import type { KnownAlert } from "../incident/state.ts";
+import type { AlertState, ProbeFact } from "../partition/state.ts";
+import { horizonFor, intervalOf, type Plan } from "../plan.ts";
 import {
   type AlertPhase,
   type AlertTiming,
@@ -12,14 +17,10 @@ import {
   SharedStep,
   type Verdict,
 } from "./alert.ts";
-import { marginOf } from "../cause/strength.ts";
-import type { Excess, SeriesSource } from "../condition/index.ts";
 import { fateOf } from "./configuration-edits.ts";
 import type { Flapping } from "./flapping.ts";
 import { alertKey } from "./labels.ts";
-import { horizonFor, intervalOf, type Plan } from "../plan.ts";
 import { type CompiledRule, type Finding, findings } from "./rule.ts";
-import type { AlertState, KnownAlert, ProbeFact } from "../state.ts";
 
 /** Something that a report or a tick changed. */
 export type Change =

@@ -1,7 +1,8 @@
 /** What an edit of the configuration means for an alert that is known already. */
+
+import type { AlertState } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
 import type { CompiledRule } from "./rule.ts";
-import type { AlertState } from "../state.ts";
 
 /** What becomes of an alert. */
 export type Fate =

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { array, assert, constantFrom, dictionary, property, tuple } from "../../../tests/support/chance.ts";
-import { alertKey, type Labels, labelKey } from "./labels.ts";
 import { seriesKey } from "../partition/samples.ts";
+import { alertKey, type Labels, labelKey } from "./labels.ts";
 
 /** Texts of what joins keys, and of others. */
 const textOf = (...pieces: string[]) => array(constantFrom(...pieces), { maxLength: 3 }).map((some) => some.join(""));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { bad, good, neither } from "./alert.ts";
 import type { Series } from "../condition/index.ts";
 import { rule } from "../fixtures.ts";
+import { bad, good, neither } from "./alert.ts";
 import { compileRule, findings, verdictOf } from "./rule.ts";
 
 /** Series of one metric, by the names of their probes; `undefined` for one without a sample. */

@@ -1,11 +1,11 @@
 /** A rule, ready to be evaluated: its condition, its all-clear, and how the points of view of several probes are counted. */
 import type { Configuration, ConfiguredProbe } from "../../../shared/config/model.ts";
 import type { Signal } from "../../../shared/messages/report.ts";
-import { bad, good, neither, type Verdict } from "./alert.ts";
+import type { Severity } from "../../../shared/messages/severity.ts";
 import { type Condition, compileCondition, type Instance, type SeriesSource } from "../condition/index.ts";
 import { negation, type Truth } from "../condition/logic.ts";
+import { bad, good, neither, type Verdict } from "./alert.ts";
 import { agree, labelKey, without } from "./labels.ts";
-import { type Severity } from "../../../shared/messages/severity.ts";
 
 /** A rule, ready to be evaluated. */
 export interface CompiledRule {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { OutgoingRequest } from "../channel.ts";
-import { characters } from "../text/fit.ts";
-import { incidentEvent, noticeOf, resolvedEvent, secretsOf, webInbox } from "../fixtures.ts";
-import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 import { sender } from "../deliver/send.ts";
+import { incidentEvent, noticeOf, resolvedEvent, secretsOf, webInbox } from "../fixtures.ts";
+import { characters } from "../text/fit.ts";
 import { discord } from "./discord.ts";
+import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 
 function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {
   const parsed = discord.settings.parse({ url: { secret: "discord-url" }, ...settings });

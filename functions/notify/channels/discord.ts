@@ -4,9 +4,9 @@ import { type SecretReference, secretReference } from "../../../shared/config/fi
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { characters, fitted } from "../text/fit.ts";
-import { postJson } from "./support/post.ts";
-import { signs, type Tone, toneOf } from "../text/tone.ts";
 import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { signs, type Tone, toneOf } from "../text/tone.ts";
+import { postJson } from "./support/post.ts";
 
 /** Settings of a Discord channel. */
 export interface DiscordSettings {

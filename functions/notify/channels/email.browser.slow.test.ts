@@ -6,8 +6,8 @@ import { examined } from "../../../tests/support/axe.ts";
 import { openBrowser } from "../../../tests/support/browser.ts";
 import type { Notice, OutgoingMail } from "../channel.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
-import { hostileNotices } from "./support/hostile.fixtures.ts";
 import { email } from "./email.ts";
+import { hostileNotices } from "./support/hostile.fixtures.ts";
 
 const long = { whys: Array.from({ length: 20 }, (_, at) => `Why ${at}: it depends on what stands below it.`) };
 const notices: Readonly<Record<string, Notice>> = {

@@ -7,8 +7,8 @@ import type { ChannelKind, Notice, OutgoingMail } from "../channel.ts";
 import { classifySmtp } from "../deliver/classify.ts";
 import { escapeHtml } from "../text/escape-html.ts";
 import { bytes, fitted, wellFormedJson } from "../text/fit.ts";
-import { type Tone, toneOf } from "../text/tone.ts";
 import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { type Tone, toneOf } from "../text/tone.ts";
 
 /** Settings of a mail channel. */
 export interface EmailSettings {

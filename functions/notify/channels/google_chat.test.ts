@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { OutgoingRequest } from "../channel.ts";
-import { bytes } from "../text/fit.ts";
-import { incidentEvent, noticeOf, resolvedEvent, secretsOf, webInbox } from "../fixtures.ts";
-import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 import { sender } from "../deliver/send.ts";
+import { incidentEvent, noticeOf, resolvedEvent, secretsOf, webInbox } from "../fixtures.ts";
+import { bytes } from "../text/fit.ts";
 import { googleChat } from "./google_chat.ts";
+import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 
 function requestOf(notice = noticeOf(incidentEvent())): OutgoingRequest {
   return googleChat.render({ url: { secret: "chat-url" } }, notice) as OutgoingRequest;

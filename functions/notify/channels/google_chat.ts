@@ -5,9 +5,9 @@ import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { bytes, fitted, wellFormedJson } from "../text/fit.ts";
-import { postJson } from "./support/post.ts";
-import { signs, toneOf } from "../text/tone.ts";
 import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { signs, toneOf } from "../text/tone.ts";
+import { postJson } from "./support/post.ts";
 
 /** Settings of a Google Chat channel. */
 export interface GoogleChatSettings {

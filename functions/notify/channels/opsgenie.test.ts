@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Notice, OutgoingRequest } from "../channel.ts";
-import { characters } from "../text/fit.ts";
 import { configurationOf, heldLedger, incidentEvent, noon, noticeOf, resolvedEvent } from "../fixtures.ts";
-import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 import { plan } from "../plan/plan.ts";
+import { characters } from "../text/fit.ts";
 import { opsgenie } from "./opsgenie.ts";
+import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 
 function requestOf(notice: Notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {
   const parsed = opsgenie.settings.parse({ api_key: { secret: "opsgenie-key" }, ...settings });

@@ -6,8 +6,8 @@ import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { characters, cut, fitted } from "../text/fit.ts";
-import { postJson } from "./support/post.ts";
 import { linkTitle, type Wording, wording } from "../text/notice-text.ts";
+import { postJson } from "./support/post.ts";
 
 /** Settings of an Opsgenie channel. */
 export interface OpsgenieSettings {

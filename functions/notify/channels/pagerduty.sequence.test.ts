@@ -6,8 +6,8 @@ import type { ConfiguredChannel } from "../../../shared/config/model.ts";
 import { type IncidentEvent, incidentEventKinds } from "../../../shared/messages/incident-event.ts";
 import { fc } from "../../../tests/support/chance.ts";
 import type { OutgoingRequest, Reply } from "../channel.ts";
-import { incidentEvent, type NotifyWorldForTests, noon, notifyWorld, resolvedEvent } from "../fixtures.ts";
 import type { Send } from "../deliver/send.ts";
+import { incidentEvent, type NotifyWorldForTests, noon, notifyWorld, resolvedEvent } from "../fixtures.ts";
 
 const keys = { first: "1".repeat(32), second: "2".repeat(32), broken: "too short" };
 

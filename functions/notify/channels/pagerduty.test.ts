@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type IncidentEventKind, incidentEventKinds } from "../../../shared/messages/incident-event.ts";
+import type { Severity } from "../../../shared/messages/severity.ts";
 import type { OutgoingRequest } from "../channel.ts";
-import { bytes, characters } from "../text/fit.ts";
+import { sender } from "../deliver/send.ts";
 import {
   configurationOf,
   heldLedger,
@@ -12,11 +13,10 @@ import {
   secretsOf,
   webInbox,
 } from "../fixtures.ts";
-import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 import { plan } from "../plan/plan.ts";
-import { sender } from "../deliver/send.ts";
+import { bytes, characters } from "../text/fit.ts";
 import { pagerduty } from "./pagerduty.ts";
-import { type Severity } from "../../../shared/messages/severity.ts";
+import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 
 function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {
   const parsed = pagerduty.settings.parse({ routing_key: { secret: "pagerduty-key" }, ...settings });

@@ -6,8 +6,8 @@ import { bounded } from "../../../shared/text/redact.ts";
 import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { bytes, cut, fitted, wellFormedJson } from "../text/fit.ts";
-import { postJson } from "./support/post.ts";
 import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { postJson } from "./support/post.ts";
 
 /** Settings of a PagerDuty channel. */
 export interface PagerDutySettings {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { OutgoingRequest } from "../channel.ts";
-import { characters } from "../text/fit.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
-import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
+import { characters } from "../text/fit.ts";
 import { slack } from "./slack.ts";
+import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 
 interface Block {
   readonly type: string;

@@ -8,10 +8,10 @@ import type { IncidentEventKind } from "../../../shared/messages/incident-event.
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { characters, fitted, wellFormedJson } from "../text/fit.ts";
+import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 import { isSlackPost, slackConversation, slackPost } from "./support/slack-api.ts";
-import { signs, toneOf } from "../text/tone.ts";
-import { linkTitle, type Wording } from "../text/notice-text.ts";
 
 /** Settings of a Slack channel. */
 export type SlackSettings =

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { OutgoingRequest } from "../channel.ts";
-import { bytes } from "../text/fit.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
+import { bytes } from "../text/fit.ts";
 import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 import { teams } from "./teams.ts";
 

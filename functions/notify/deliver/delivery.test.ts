@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { abandonedAfterMs, afterAttempt, backoff, giveUpAfterMs, turnOf } from "./delivery.ts";
 import { noon } from "../fixtures.ts";
+import { abandonedAfterMs, afterAttempt, backoff, giveUpAfterMs, turnOf } from "./delivery.ts";
 import type { Delivery, LedgerEntry } from "./ledger.ts";
 
 function entry(

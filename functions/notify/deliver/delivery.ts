@@ -4,10 +4,12 @@
  */
 import { createHash } from "node:crypto";
 import type { Configuration } from "../../../shared/config/model.ts";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { type Severity, worse } from "../../../shared/messages/severity.ts";
 import type { Clock, Logger, Store } from "../../../shared/ports.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { AnyChannelKind, Attempt, Outgoing, Reply, Sending } from "../channel.ts";
+import { isSuperseded, neverAnnounced, superseded } from "../plan/plan.ts";
 import {
   type Delivery,
   deliveries,
@@ -21,9 +23,7 @@ import {
   unsure,
 } from "./ledger.ts";
 import { bucketFields, bucketId, paceOf, readBucket, stateCollection, take } from "./pace.ts";
-import { isSuperseded, neverAnnounced, superseded } from "../plan/plan.ts";
 import type { Send } from "./send.ts";
-import { type Severity, worse } from "../../../shared/messages/severity.ts";
 
 /** What a delivery needs of the world. */
 export interface DeliveryWorld {

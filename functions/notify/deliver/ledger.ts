@@ -1,16 +1,16 @@
 /** The ledger of deliveries: one document for each event and reader, told or not, written to be read in the console. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { lazily } from "../../../shared/runtime/lazily.ts";
+import { ledgerCollection, type Reader } from "../../../shared/documents/delivery-summary.ts";
 import {
   type IncidentEvent,
   type IncidentEventKind,
-  incidentEventKinds
+  incidentEventKinds,
 } from "../../../shared/messages/incident-event.ts";
-import { namedRecord } from "../../../shared/runtime/named-record.ts";
-import type { Fields, Filter, Logger, Store } from "../../../shared/ports.ts";
-import { ledgerCollection, type Reader } from "../../../shared/documents/delivery-summary.ts";
 import { type Severity, severities } from "../../../shared/messages/severity.ts";
+import type { Fields, Filter, Logger, Store } from "../../../shared/ports.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { namedRecord } from "../../../shared/runtime/named-record.ts";
 
 // The evaluator reads the ledger as well: where it is, and when an entry is done, both know from one place.
 export { isDone as isFinal, ledgerCollection as deliveries } from "../../../shared/documents/delivery-summary.ts";

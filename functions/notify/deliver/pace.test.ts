@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Severity } from "../../../shared/messages/severity.ts";
 import { incidentEvent, noon, notifyWorld, webHook, webInbox } from "../fixtures.ts";
 import { type Bucket, type Pace, paceOf, readBucket, take, usualPace } from "./pace.ts";
-import { type Severity } from "../../../shared/messages/severity.ts";
 
 const pace: Pace = { perMinute: 60, atOnce: 5 };
 

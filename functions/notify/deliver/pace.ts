@@ -4,10 +4,10 @@
  */
 import { z } from "zod";
 import type { ConfiguredChannel } from "../../../shared/config/model.ts";
-import { lazily } from "../../../shared/runtime/lazily.ts";
-import type { Fields } from "../../../shared/ports.ts";
 import type { Reader } from "../../../shared/documents/delivery-summary.ts";
-import { type Severity } from "../../../shared/messages/severity.ts";
+import type { Severity } from "../../../shared/messages/severity.ts";
+import type { Fields } from "../../../shared/ports.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 
 /** How many notices a channel gets, or each recipient of it. */
 export interface Pace {

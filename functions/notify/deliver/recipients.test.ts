@@ -15,8 +15,8 @@ import {
   notifyWorld,
   resolvedEvent,
 } from "../fixtures.ts";
-import { deliveryFields, type LedgerEntry } from "./ledger.ts";
 import { plan } from "../plan/plan.ts";
+import { deliveryFields, type LedgerEntry } from "./ledger.ts";
 
 const incident = incidentEvent().incident;
 const minute = 60_000;

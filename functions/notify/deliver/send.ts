@@ -1,10 +1,10 @@
 /** The one place that sends: a request by HTTP, a mail by SMTP, news to a status page. It resolves the secrets, keeps the deadline and lets no secret out. */
 import { createConnection, type Socket } from "node:net";
 import { isSecretReference, type SecretReference } from "../../../shared/config/secret-reference.ts";
-import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lookup } from "../../../shared/net/lookup.ts";
 import { outbound } from "../../../shared/net/outbound.ts";
 import type { Secrets } from "../../../shared/ports.ts";
+import { setEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { Outgoing, OutgoingMail, OutgoingPage, OutgoingRequest, Reply } from "../channel.ts";
 import { BadSigningKey, sign } from "./sign.ts";

@@ -1,9 +1,9 @@
 /** What the incident itself says of its deliveries: one sentence a channel, and the numbers behind it. */
 import { isDeepStrictEqual } from "node:util";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
-import type { Logger, Store } from "../../../shared/ports.ts";
-import { list } from "../../../shared/text/sentences.ts";
 import { knowsAsMuch, type ToldState, toldOf, withTold } from "../../../shared/documents/delivery-summary.ts";
+import type { Logger, Store } from "../../../shared/ports.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { list } from "../../../shared/text/sentences.ts";
 import { type Delivery, isFinal, isWorse } from "./ledger.ts";
 
 /**

@@ -1,9 +1,10 @@
 /** What the notifier reports of itself: notices that do not reach a channel, and messages that were given up. They become incidents of the monitor. */
+
+import { type Reader, readerName } from "../../../shared/documents/delivery-summary.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
 import { channelProbe, channelRule, deadLettersProbe, monitorComponent, selfGroup } from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/text/redact.ts";
-import { type Reader, readerName } from "../../../shared/documents/delivery-summary.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { type Delivery, isFinal } from "./ledger.ts";
 

@@ -1,7 +1,8 @@
 /** A status page with something of everything, for tests and for looking at. */
+
+import type { Configuration } from "../../../shared/config/model.ts";
 import type { Day } from "../../../shared/documents/availability.ts";
 import { dayOf } from "../../../shared/documents/availability.ts";
-import type { Configuration } from "../../../shared/config/model.ts";
 import { configurationOf, noon } from "../fixtures.ts";
 import type { PageMemory, PageNews } from "../pages/memory.ts";
 import { withNews } from "../pages/memory.ts";

@@ -1,16 +1,16 @@
 /** What a status page remembers: the incidents that were told on it, with what was told of each. Pure. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { lazily } from "../../../shared/runtime/lazily.ts";
 import {
   type IncidentEvent,
   type IncidentEventKind,
   type IncidentStatus,
   incidentEventKinds,
-  incidentStatuses
+  incidentStatuses,
 } from "../../../shared/messages/incident-event.ts";
-import type { Fields } from "../../../shared/ports.ts";
 import { type Severity, severities } from "../../../shared/messages/severity.ts";
+import type { Fields } from "../../../shared/ports.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 
 /** The collection; the id of a document is the name of the channel. */
 export const pageCollection: string = "pages";

@@ -1,6 +1,7 @@
 /** Writes a status page: takes news in, reads what there is to show, and replaces what stands in the place. */
-import { availabilityCollection, dayOf, monthOf, readDays } from "../../../shared/documents/availability.ts";
+
 import type { Configuration } from "../../../shared/config/model.ts";
+import { availabilityCollection, dayOf, monthOf, readDays } from "../../../shared/documents/availability.ts";
 import { incidentStatuses } from "../../../shared/messages/incident-event.ts";
 import type { Clock, Page, Pages, Store } from "../../../shared/ports.ts";
 import { memoryFields, type PageMemory, type PageNews, pageCollection, readMemory, withNews } from "./memory.ts";

@@ -1,7 +1,7 @@
 /** The pages of a status page, as HTML and JSON. Pure: the same state is the same bytes. No script, nothing from elsewhere. */
 import { upRatio } from "../../../shared/documents/availability.ts";
-import { dateFormat } from "../../../shared/text/formatters.ts";
 import type { Page } from "../../../shared/ports.ts";
+import { dateFormat } from "../../../shared/text/formatters.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { Html, html } from "./html.ts";
 import { contentSecurityPolicy, style } from "./style.ts";

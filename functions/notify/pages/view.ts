@@ -1,13 +1,14 @@
 /** What a status page shows, worked out from what is remembered and from documents. Pure; `status.json` is this, as it is. */
-import { type Day, dayOf, upRatio } from "../../../shared/documents/availability.ts";
+
 import type { Configuration } from "../../../shared/config/model.ts";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { type Day, dayOf, upRatio } from "../../../shared/documents/availability.ts";
 import type { IncidentStatus } from "../../../shared/messages/incident-event.ts";
+import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields } from "../../../shared/ports.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { PageIncident, PageMemory } from "./memory.ts";
 import { type ComponentState, enumeration, incidentTitle, stateWords } from "./words.ts";
-import { type Severity } from "../../../shared/messages/severity.ts";
 
 /** How many days of availability a page shows. */
 export const shownDays = 90;

@@ -1,13 +1,9 @@
 /** What a status page says: plain words for everybody. No target, rule, measurement, cause, team or evidence is ever among them. */
-import type {
-  IncidentEvent,
-  IncidentEventKind,
-  IncidentStatus
-} from "../../../shared/messages/incident-event.ts";
+import type { IncidentEvent, IncidentEventKind, IncidentStatus } from "../../../shared/messages/incident-event.ts";
+import type { Severity } from "../../../shared/messages/severity.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
-import { type Severity } from "../../../shared/messages/severity.ts";
 
 /** How a component is. */
 export type ComponentState = "operational" | "degraded" | "down" | "recovering" | "unknown";

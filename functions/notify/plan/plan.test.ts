@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { MaintenanceWindow, Route } from "../../../shared/config/model.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { channels as kinds } from "../channels/index.ts";
-import { configurationOf, heldLedger, incidentEvent, noon, resolvedEvent } from "../fixtures.ts";
 import type { DeliveryStatus, LedgerEntry } from "../deliver/ledger.ts";
+import { configurationOf, heldLedger, incidentEvent, noon, resolvedEvent } from "../fixtures.ts";
 import { type NotificationPlan, plan } from "./plan.ts";
 import type { Silence } from "./silence.ts";
 

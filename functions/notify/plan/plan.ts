@@ -1,12 +1,12 @@
 /** The decision who is told of an event, and why the others are not. Pure: everything it needs is an argument. */
 import type { Configuration, ConfiguredChannel } from "../../../shared/config/model.ts";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
+import type { Reader } from "../../../shared/documents/delivery-summary.ts";
 import { incidentLink } from "../../../shared/incident-link.ts";
 import { maintenanceOf } from "../../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../../shared/messages/incident-event.ts";
 import { statusPageKind } from "../../../shared/messages/pages-due.ts";
 import { drillComponent, monitorComponent } from "../../../shared/monitor.ts";
-import type { Reader } from "../../../shared/documents/delivery-summary.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "../channel.ts";
 import {
   type Delivery,
@@ -18,12 +18,12 @@ import {
   type LedgerEntry,
   momentOf,
 } from "../deliver/ledger.ts";
+import { isAbout } from "../deliver/trouble.ts";
+import { subjectOf } from "../text/notice-text.ts";
 import { asOpened, candidates, recipientsOf } from "./readers.ts";
 import { notDue, routesTo } from "./route.ts";
 import { type Silence, silenced } from "./silence.ts";
 import { templateFor } from "./template.ts";
-import { isAbout } from "../deliver/trouble.ts";
-import { subjectOf } from "../text/notice-text.ts";
 
 /** What the decision rests on besides the event. */
 export interface Circumstances {

@@ -1,8 +1,8 @@
 /** Who may hear of an event: the channels of the configuration, each recipient of those that have several, and whoever was told before. Pure. */
 
 import type { Configuration, ConfiguredChannel } from "../../../shared/config/model.ts";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { readerName } from "../../../shared/documents/delivery-summary.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { AnyChannelKind } from "../channel.ts";
 import { type Delivery, isKnowing, type LedgerEntry } from "../deliver/ledger.ts";
 

@@ -1,7 +1,7 @@
 /** Routes: what goes where. */
 import type { Route } from "../../../shared/config/model.ts";
-import type { IncidentEvent, IncidentEventKind } from "../../../shared/messages/incident-event.ts";
 import { reminderSlackMs } from "../../../shared/documents/delivery-summary.ts";
+import type { IncidentEvent, IncidentEventKind } from "../../../shared/messages/incident-event.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 
 /**

@@ -1,8 +1,8 @@
 /** Silences: an operator's word, written into the console, that nobody shall be told of something for a while. */
 import { z } from "zod";
-import { lazily } from "../../../shared/runtime/lazily.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import type { Fields, Logger, Store } from "../../../shared/ports.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 
 /** What a silence speaks of. */
 export type SilenceScope = "component" | "rule" | "environment" | "incident";

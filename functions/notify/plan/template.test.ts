@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { TemplateTexts } from "../../../shared/config/templates.ts";
 import type { Notice } from "../channel.ts";
 import { channels } from "../channels/index.ts";
-import { configurationOf, incidentEvent, noon, noticeOf, resolvedEvent } from "../fixtures.ts";
 import { hostileNotices } from "../channels/support/hostile.fixtures.ts";
 import { deliveryId } from "../deliver/ledger.ts";
+import { configurationOf, incidentEvent, noon, noticeOf, resolvedEvent } from "../fixtures.ts";
+import { wording } from "../text/notice-text.ts";
 import { plan } from "./plan.ts";
 import { templateFor } from "./template.ts";
-import { wording } from "../text/notice-text.ts";
 
 function written(template: TemplateTexts, notice: Notice = noticeOf(incidentEvent())): ReturnType<typeof wording> {
   return wording({ ...notice, timezone: "Etc/UTC", template });

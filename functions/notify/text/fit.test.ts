@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bytes, characters, cut, fitted, wellFormedJson } from "./fit.ts";
 import { incidentEvent, noticeOf } from "../fixtures.ts";
+import { bytes, characters, cut, fitted, wellFormedJson } from "./fit.ts";
 import type { Wording } from "./notice-text.ts";
 
 const sentences = Array.from({ length: 15 }, (_, n) => `Fact ${n + 1}.`);

@@ -1,13 +1,13 @@
 /** The words of which notices are made, each bounded, on one line, and not yet escaped for any format. */
 
 import type { TemplateField } from "../../../shared/config/templates.ts";
-import { dateFormat } from "../../../shared/text/formatters.ts";
 import type {
   IncidentEvent,
   IncidentEventKind,
   IncidentStatus,
   Verdict,
 } from "../../../shared/messages/incident-event.ts";
+import { dateFormat } from "../../../shared/text/formatters.ts";
 import { bounded, longestText } from "../../../shared/text/redact.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Notice } from "../channel.ts";

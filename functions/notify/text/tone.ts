@@ -1,6 +1,7 @@
 /** What a notice looks like before anybody has read a word of it. */
+
+import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Notice } from "../channel.ts";
-import { type Severity } from "../../../shared/messages/severity.ts";
 
 /** How bad it is, or that it is over. */
 export type Tone = Severity | "resolved";

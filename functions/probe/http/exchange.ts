@@ -4,8 +4,8 @@ import type { Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from "node:zlib";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { ProbeFault } from "../net/faults.ts";
-import { AnswerReader, type Head } from "./answer.ts";
 import type { Stopwatch } from "../net/stopwatch.ts";
+import { AnswerReader, type Head } from "./answer.ts";
 
 /** What is asked. */
 export interface Question {

@@ -1,15 +1,15 @@
 /** What an HTTP answer must be like: the settings under `expect`, and the first thing that is not as expected. */
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
+import type { Failure } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import type { Failure } from "../../../shared/messages/report.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { excerpt, type Redact } from "../../../shared/text/redact.ts";
 import { formatDuration, quantity } from "../../../shared/text/units.ts";
 import { parseJsonPath, valueAt } from "../text/json-path.ts";
-import type { Answer } from "./exchange.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
+import type { Answer } from "./exchange.ts";
 
 /** A single value of JSON. */
 export type JsonScalar = string | number | boolean | null;

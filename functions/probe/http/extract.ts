@@ -1,12 +1,12 @@
 /** Metrics out of a JSON body: the settings under `extract`, and the samples that they yield. */
 import { z } from "zod";
-import { lazily } from "../../../shared/runtime/lazily.ts";
 import { type MetricName, metrics } from "../../../shared/metrics/catalogue.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { excerpt, type Redact } from "../../../shared/text/redact.ts";
 import { type Quantity, quantity } from "../../../shared/text/units.ts";
-import { parseJsonPath, valueAt } from "../text/json-path.ts";
 import type { Assessment } from "../prober.ts";
+import { parseJsonPath, valueAt } from "../text/json-path.ts";
 
 /** Units in which a target may write a value. */
 export const writtenUnits = ["s", "ms", "%", "ratio", "count", "bool", "B"] as const;

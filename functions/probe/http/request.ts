@@ -1,15 +1,13 @@
 /** One HTTP request as it is configured: its settings, and the exchange from the first connection to the last answer of its redirects. */
 import { z } from "zod";
-import { isPrivateAddress } from "../../../shared/net/address.ts";
 import { type SecretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import type { Failure, Hop } from "../../../shared/messages/report.ts";
+import { isPrivateAddress } from "../../../shared/net/address.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import type { Failure, Hop } from "../../../shared/messages/report.ts";
 import { anyJson } from "../../../shared/runtime/named-record.ts";
 import { excerpt, type Redact } from "../../../shared/text/redact.ts";
-import { type Expectations, expectations } from "./expect.ts";
 import { dial } from "../net/dial.ts";
-import { type Answer, codings, exchange } from "./exchange.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
 import {
   headers as headerFields,
@@ -21,6 +19,8 @@ import {
 import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { type Answer, codings, exchange } from "./exchange.ts";
+import { type Expectations, expectations } from "./expect.ts";
 
 /** A request and what its answer must be like. */
 export interface RequestSettings {

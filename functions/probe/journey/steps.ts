@@ -5,13 +5,19 @@ import { insteadOf } from "../../../shared/config/file/problems.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { nearest } from "../../../shared/text/nearest.ts";
-import { type Capture, captures } from "./capture.ts";
 import { type JsonScalar, jsonScalar } from "../http/expect.ts";
-import { caOverTls } from "../net/settings.ts";
 import { oneBody, type RequestSettings, requestFields } from "../http/request.ts";
-import { actionMistake, stepName, type Utterance, utteranceFields, actions as utterances } from "../websocket/script.ts";
-import { type SocketSettings, socketFields } from "../websocket/settings.ts";
+import { caOverTls } from "../net/settings.ts";
 import { marksIn, variableName } from "../text/template.ts";
+import {
+  actionMistake,
+  stepName,
+  type Utterance,
+  utteranceFields,
+  actions as utterances,
+} from "../websocket/script.ts";
+import { type SocketSettings, socketFields } from "../websocket/settings.ts";
+import { type Capture, captures } from "./capture.ts";
 
 /** One step: exactly one of `http`, `websocket`, `send`, `expect`, `ping`, `close` and `check`. */
 export interface JourneyStep extends Utterance {

@@ -2,18 +2,27 @@
 import type { Failure } from "../../../shared/messages/report.ts";
 import { excerpt } from "../../../shared/text/redact.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
-import { capture, withoutSecretFields } from "./capture.ts";
 import { answered, type JsonScalar, meets, parseJson, unmet } from "../http/expect.ts";
-import { fillable, type JourneyStep } from "./steps.ts";
+import { ask, type RequestSettings } from "../http/request.ts";
 import { Overrun, ProbeFault } from "../net/faults.ts";
 import { type Stages, stages } from "../net/stages.ts";
-import { type Conversation, openWebSocket, Refusal } from "../websocket/session.ts";
-import { isWrittenAsPattern, quoted } from "../text/pattern.ts";
 import type { ProbeWorld } from "../prober.ts";
-import { ask, type RequestSettings } from "../http/request.ts";
+import { isWrittenAsPattern, quoted } from "../text/pattern.ts";
+import {
+  fillHeader,
+  fillJson,
+  fillText,
+  fillUrl,
+  type Json,
+  marksIn,
+  plainText,
+  type Variables,
+} from "../text/template.ts";
 import { actions, perform, type Utterance } from "../websocket/script.ts";
+import { type Conversation, openWebSocket, Refusal } from "../websocket/session.ts";
 import { socketTarget } from "../websocket/settings.ts";
-import { fillHeader, fillJson, fillText, fillUrl, type Json, marksIn, plainText, type Variables } from "../text/template.ts";
+import { capture, withoutSecretFields } from "./capture.ts";
+import { fillable, type JourneyStep } from "./steps.ts";
 
 /** What came of the steps. */
 export interface Walked {

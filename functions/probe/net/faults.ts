@@ -1,7 +1,8 @@
 /** What stands in place of an answer when the network fails, in a kind and a plain sentence. */
-import { ownEntry } from "../../../shared/runtime/entries.ts";
-import { LookupError } from "../../../shared/net/lookup.ts";
+
 import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
+import { LookupError } from "../../../shared/net/lookup.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 
 /** What of a failure a program may rely on besides its kind. */
 export type FailureFacts = Pick<Failure, "status" | "code" | "signal">;

@@ -1,6 +1,7 @@
 /** The stages of a conversation: phases of which each may have a deadline of its own. */
-import { ownEntry } from "../../../shared/runtime/entries.ts";
+
 import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { doing, failureOf, ProbeFault, unanswered } from "./faults.ts";

@@ -1,9 +1,9 @@
 /** The prober `cloud_monitoring`: any metric that Cloud Monitoring has, as a metric of the catalogue. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
+import { type MetricName, metrics } from "../../../shared/metrics/catalogue.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { type MetricName, metrics } from "../../../shared/metrics/catalogue.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { formatDuration, type Unit } from "../../../shared/text/units.ts";
 import {

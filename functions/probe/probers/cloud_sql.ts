@@ -1,8 +1,8 @@
 /** The prober `cloud_sql`: whether a Cloud SQL instance for PostgreSQL is up, and how much of it is in use, as Cloud Monitoring saw it. */
 import { z } from "zod";
 import { googleProject } from "../../../shared/config/fields.ts";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { cloudSqlInstance, cloudSqlReading, connectionsReading } from "../google/cloud-sql.ts";
 import {
   agoOf,

@@ -3,9 +3,9 @@ import { z } from "zod";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { type Answered, answered, parseJson, unmet } from "../http/expect.ts";
 import { type Extraction, extract, extractions } from "../http/extract.ts";
+import { type Asked, ask, oneBody, type RequestSettings, requestFields } from "../http/request.ts";
 import { caOverTls } from "../net/settings.ts";
 import type { Assessment, Prober } from "../prober.ts";
-import { type Asked, ask, oneBody, type RequestSettings, requestFields } from "../http/request.ts";
 
 /** What an `http` probe reads. */
 export interface HttpSettings extends RequestSettings {

@@ -3,9 +3,9 @@ import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
 import { isSecretReference } from "../../../shared/config/secret-reference.ts";
 import { type Given, type JourneyStep, journeyStep, mistakesAmong, variables } from "../journey/steps.ts";
+import { careful, type Walked, walk, within } from "../journey/walk.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import type { Json } from "../text/template.ts";
-import { careful, type Walked, walk, within } from "../journey/walk.ts";
 
 /** What a `journey` probe reads. */
 export interface JourneySettings {

@@ -4,9 +4,9 @@ import { duration, type SecretReference, secretReference } from "../../../shared
 import type { Failure } from "../../../shared/messages/report.ts";
 import { caOverTls } from "../net/settings.ts";
 import { type Stages, stages } from "../net/stages.ts";
-import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from "../websocket/session.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { play, type Step, script, tokenMark } from "../websocket/script.ts";
+import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from "../websocket/session.ts";
 import { type SocketSettings, socketFields, socketTarget } from "../websocket/settings.ts";
 
 /** What a `websocket` probe reads. */

@@ -3,9 +3,9 @@ import { z } from "zod";
 import { googleApi } from "../../../shared/adapters/google-api.ts";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { parseReport } from "../../../shared/messages/report.ts";
-import { type AttemptPorts, runProbe } from "./attempt.ts";
 import { measured, probeOf } from "../fixtures.ts";
 import type { Assessment, Prober } from "../prober.ts";
+import { type AttemptPorts, runProbe } from "./attempt.ts";
 
 const noon = Date.parse("2025-09-16T12:00:00Z");
 

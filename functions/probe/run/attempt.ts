@@ -2,7 +2,6 @@
 import type { z } from "zod";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { isSecretReference, type SecretReference } from "../../../shared/config/secret-reference.ts";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { AwaitedReader, BeatReader } from "../../../shared/documents/heartbeats.ts";
 import type {
   Attempt,
@@ -15,6 +14,7 @@ import type {
   Unchecked,
 } from "../../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Secrets } from "../../../shared/ports.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded, longestText, Redactor } from "../../../shared/text/redact.ts";
 import type { AnyProber, Assessment, ProbeWorld } from "../prober.ts";
 import { probers as registry } from "../probers/index.ts";

@@ -1,9 +1,9 @@
 /** The control probe of a batch: a target known to be good, by which the prober's own trouble is told from that of the targets. */
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { FailureKind, ProbeResult } from "../../../shared/messages/report.ts";
-import { type AttemptPorts, runProbe } from "./attempt.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { probers as registry } from "../probers/index.ts";
+import { type AttemptPorts, runProbe } from "./attempt.ts";
 
 /** A control probe that runs beside the batch. */
 export interface Control {

@@ -1,11 +1,11 @@
 /** One run of probes: bounded and paced, each within its own deadline, all their results in one report. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { ProbeResult, Report, Trigger, Vantage } from "../../../shared/messages/report.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { probers as registry } from "../probers/index.ts";
 import { type AttemptPorts, instant, readSettings, runProbe } from "./attempt.ts";
 import { startControl } from "./control.ts";
-import { probers as registry } from "../probers/index.ts";
 
 /** What is run, and what for. */
 export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {

@@ -1,8 +1,8 @@
 /** Makes a new instance ready: what a first probe would otherwise load, and measure as slowness of its target. */
 import { type AddressInfo, createServer } from "node:net";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
-import { type AttemptPorts, runProbe } from "./attempt.ts";
 import { loadRoots } from "../net/trust.ts";
+import { type AttemptPorts, runProbe } from "./attempt.ts";
 
 /** How often the whole way of a probe is gone: after that the engine has compiled what counts. */
 const rounds = 20;

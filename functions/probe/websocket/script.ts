@@ -6,10 +6,10 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { anyJson } from "../../../shared/runtime/named-record.ts";
 import { excerpt } from "../../../shared/text/redact.ts";
 import { type JsonScalar, jsonValues, meets } from "../http/expect.ts";
-import { parseJsonPath, valueAt } from "../text/json-path.ts";
 import type { Stages } from "../net/stages.ts";
-import type { Conversation } from "./session.ts";
+import { parseJsonPath, valueAt } from "../text/json-path.ts";
 import { parsePattern, patternMistake } from "../text/pattern.ts";
+import type { Conversation } from "./session.ts";
 
 /** What is said or heard: exactly one of `send`, `expect`, `ping` and `close`. */
 export interface Utterance {

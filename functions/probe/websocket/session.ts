@@ -4,11 +4,11 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { FailureKind } from "../../../shared/messages/report.ts";
-import type { ProbeWorld } from "../prober.ts";
 import { dial } from "../net/dial.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
 import { secure } from "../net/tls.ts";
+import type { ProbeWorld } from "../prober.ts";
 
 /** Where a WebSocket is opened, and how; secrets resolved. */
 export interface WebSocketTarget {

@@ -4,8 +4,8 @@ import type { SecretReference } from "../../../shared/config/fields.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { headers, type IpVersion, ipVersion, type TlsVerification, tlsVerification } from "../net/settings.ts";
-import type { WebSocketTarget } from "./session.ts";
 import type { ProbeWorld } from "../prober.ts";
+import type { WebSocketTarget } from "./session.ts";
 
 /** Where a WebSocket is opened, and how. */
 export interface SocketSettings {

@@ -1,7 +1,7 @@
 /** What the demo's database says of itself to whoever keeps its metrics, which is Google for Cloud SQL: on a way of its own, past the connector. */
 import pg from "pg";
-import type { DatabaseReadings } from "./record.ts";
 import type { PostgresServer } from "../postgres.ts";
+import type { DatabaseReadings } from "./record.ts";
 
 /** Reads the database again and again on one connection, as its superuser; nothing where it does not answer in time. */
 export function databaseReader(

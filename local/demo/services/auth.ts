@@ -1,7 +1,8 @@
 /** The demo's auth service: `/health` asks the database, `/auth/login` and `/auth/logout` begin and end sessions in it. */
+
+import type { DemoFaults } from "../faults.ts";
 import { bearerOf, logIn, logOut, prepareAccounts } from "./accounts.ts";
 import { atStart, type DatabaseAccess, health, makePool } from "./database.ts";
-import type { DemoFaults } from "../faults.ts";
 import { type Answer, bodyOf, close, jsonServer, listen, notFound, type Service } from "./http.ts";
 
 /** What the service is started with. */

@@ -1,8 +1,9 @@
 /** The demo's backend: health, what it knows of its infrastructure, and the chat. It reaches the database through the connector. */
-import { serveChat } from "./chat.ts";
+
 import type { Connector } from "../connector.ts";
-import { ask, atStart, connectionEstablishmentTime, type DatabaseAccess, health, makePool } from "./database.ts";
 import type { DemoFaults } from "../faults.ts";
+import { serveChat } from "./chat.ts";
+import { ask, atStart, connectionEstablishmentTime, type DatabaseAccess, health, makePool } from "./database.ts";
 import { close, jsonServer, listen, notFound, type Service } from "./http.ts";
 import { startupPhases } from "./startup.ts";
 

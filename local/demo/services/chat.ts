@@ -4,9 +4,9 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import type pg from "pg";
 import { type WebSocket, WebSocketServer } from "ws";
+import type { DemoFaults } from "../faults.ts";
 import { bearerOf, whoIs } from "./accounts.ts";
 import { ask, health } from "./database.ts";
-import type { DemoFaults } from "../faults.ts";
 
 /** What the chat stands on. */
 export interface ChatOptions {

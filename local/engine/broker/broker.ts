@@ -4,12 +4,12 @@
  */
 import type { Server } from "node:http";
 import { encodeMessages } from "../../../shared/adapters/publish-rules.ts";
+import { type Logger, type OutgoingMessage, PublishError, type Publisher } from "../../../shared/ports.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { silentLogger } from "../../../shared/runtime/logger.ts";
-import { type Logger, type OutgoingMessage, PublishError, type Publisher } from "../../../shared/ports.ts";
 import { type PushSubscription, topics } from "../../../shared/topology.ts";
-import { guardRequests, pathAt, withToken } from "../request-guard.ts";
 import { silentTrouble, type Trouble } from "../../troubles.ts";
+import { guardRequests, pathAt, withToken } from "../request-guard.ts";
 import { type AttributeFilter, FilterError, parseFilter } from "./filter.ts";
 import { type Delivery, Journal, type Message, type Publication } from "./journal.ts";
 import { createPublishServer } from "./publish-server.ts";

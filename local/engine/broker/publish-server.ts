@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { z } from "zod";
 import { isJson } from "../../../shared/messages/push.ts";
-import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { type OutgoingMessage, PublishError, type Publisher } from "../../../shared/ports.ts";
+import { namedRecord } from "../../../shared/runtime/named-record.ts";
 
 /**
  * Answers `POST /v1/projects/PROJECT/topics/TOPIC:publish` with the ids of the messages once `publisher` has accepted them. The data of a

@@ -3,7 +3,7 @@
  * connection that is never made speaks for the way to the server, one that the server answers with an error speaks for the server.
  */
 import { type Failure, type FailureKind, readingPhase, type Signal } from "../../../../shared/messages/report.ts";
-import type { Symptom } from "../../state.ts";
+import type { Symptom } from "../diagnosis.ts";
 import type { Part } from "../roles.ts";
 
 /** What a failing probe shows. */

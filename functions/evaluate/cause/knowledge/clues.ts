@@ -3,7 +3,8 @@
  * Each is a question to the scene; its answer is the sentence that people read, or nothing.
  */
 import { list } from "../../../../shared/text/sentences.ts";
-import type { ProbeFact, ProbeSign } from "../../state.ts";
+import type { ProbeFact } from "../../partition/state.ts";
+import type { ProbeSign } from "../diagnosis.ts";
 import type { Scene } from "../scene.ts";
 import { serves } from "../signals.ts";
 import type { Fault, Level } from "./signs.ts";

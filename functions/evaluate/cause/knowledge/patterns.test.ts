@@ -2,11 +2,12 @@
 import { describe, expect, it } from "vitest";
 import type { ResolvedRole } from "../../../../shared/config/roles.ts";
 import type { Failure } from "../../../../shared/messages/report.ts";
-import type { ProbeFact, ProbeSign, Symptom } from "../../state.ts";
-import { patternOf, patterns } from "./patterns.ts";
+import type { ProbeFact } from "../../partition/state.ts";
+import type { ProbeSign, Symptom } from "../diagnosis.ts";
 import { type Observed, Scene } from "../scene.ts";
-import type { Fault } from "./signs.ts";
 import { alarming, began, failing, good, observedIn } from "../worlds.fixtures.ts";
+import { patternOf, patterns } from "./patterns.ts";
+import type { Fault } from "./signs.ts";
 
 /** What is seen of `it`, which needs `below` and is needed by `above`. */
 interface Outage {

@@ -4,9 +4,9 @@
  */
 import type { ResolvedRole, Role } from "../../../../shared/config/roles.ts";
 import type { Signal } from "../../../../shared/messages/report.ts";
+import type { Scene, Weighed } from "../scene.ts";
 import type { SymptomClass } from "./classes.ts";
 import { type ClueName, clues } from "./clues.ts";
-import type { Scene, Weighed } from "../scene.ts";
 
 /** One way to fail. */
 export interface Pattern {

@@ -3,9 +3,10 @@
  * most of the time; a configuration check found something wrong. Only that is kept of a probe between reports, and only a change of it is
  * news, so that figures that move within their bounds cost nothing.
  */
-import { ownEntry, setEntry } from "../../../../shared/runtime/entries.ts";
+
 import type { ProbeResult } from "../../../../shared/messages/report.ts";
 import { metricNamed } from "../../../../shared/metrics/catalogue.ts";
+import { ownEntry, setEntry } from "../../../../shared/runtime/entries.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
 import { formatValue } from "../../../../shared/text/units.ts";
 import type { BaselineCheck } from "../../condition/index.ts";

@@ -5,7 +5,7 @@
  */
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import { median } from "./quantile.ts";
-import { type Window } from "./window.ts";
+import type { Window } from "./window.ts";
 
 /** What the samples of a window say of what comes. */
 export interface Forecast {

@@ -2,7 +2,7 @@
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import { explainForecast, forecast } from "./forecast.ts";
 import { quantile } from "./quantile.ts";
-import { type Window, type WindowFunction } from "./window.ts";
+import type { Window, WindowFunction } from "./window.ts";
 
 /** The function of that name, `p1` to `p99` included; `undefined` where there is none. `absent` is no such function: it is true or false. */
 export function windowFunction(name: string): WindowFunction | undefined {

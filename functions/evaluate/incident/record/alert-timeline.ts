@@ -1,8 +1,9 @@
 /** What the timeline of an incident says of an alert of its own. */
-import type { Change } from "../../rules/alerts.ts";
+
 import { type Plan, titleOf } from "../../plan.ts";
-import { clockTime } from "./sentences.ts";
-import type { Incident, KnownAlert, TimelineEntry } from "../../state.ts";
+import type { Change } from "../../rules/alerts.ts";
+import type { Incident, KnownAlert, TimelineEntry } from "../state.ts";
+import { clockTime } from "./instants.ts";
 
 /**
  * The lines for what has changed of an alert.

@@ -4,13 +4,14 @@ import type { Fields } from "../../../../shared/ports.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
 import { asSentence, list } from "../../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../../shared/text/units.ts";
-import { impactsOf, type Plan, titleOf } from "../../plan.ts";
-import { recoveryFields } from "../recovery/recovery-record.ts";
-import { affectedFields, findingFields, symptomFields } from "./impact.ts";
+import type { Symptom } from "../../cause/diagnosis.ts";
 import { isDrill } from "../../monitor/drill.ts";
 import { isOfMonitor, monitorImpact, monitorSummary } from "../../monitor/sentences.ts";
-import { clockTime, dateTime } from "./sentences.ts";
-import type { Incident, Symptom, TimelineEntry } from "../../state.ts";
+import { impactsOf, type Plan, titleOf } from "../../plan.ts";
+import { recoveryFields } from "../recovery/recovery-record.ts";
+import type { Incident, TimelineEntry } from "../state.ts";
+import { affectedFields, findingFields, symptomFields } from "./impact.ts";
+import { clockTime, dateTime } from "./instants.ts";
 
 /** Name of the collection of incidents. */
 export const incidentCollection = "incidents";

@@ -1,12 +1,13 @@
 /** What the document of an incident keeps, and that it fits, however much there was to keep. */
 import { describe, expect, it } from "vitest";
-import { documentOf } from "./document.ts";
+import type { Symptom } from "../../cause/diagnosis.ts";
 import { smallEnvironment } from "../../fixtures.ts";
 import { planOf } from "../../plan.ts";
 import { readIncident } from "../../postmortem/account.ts";
 import { postmortemOf } from "../../postmortem/postmortem.ts";
+import type { Incident } from "../state.ts";
+import { documentOf } from "./document.ts";
 import { affectedFields, findingFields, symptomFields } from "./impact.ts";
-import type { Incident, Symptom } from "../../state.ts";
 
 const plan = planOf({ ...smallEnvironment, availability: { target: 0.99, components: { backend: 0.999 } } });
 const noon = Date.UTC(2025, 8, 16, 12);

@@ -2,8 +2,9 @@
 import { targetOf } from "../../../../shared/documents/availability.ts";
 import type { Fields } from "../../../../shared/ports.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
+import type { Symptom } from "../../cause/diagnosis.ts";
 import type { Plan } from "../../plan.ts";
-import type { Incident, Symptom } from "../../state.ts";
+import type { Incident } from "../state.ts";
 
 /**
  * Each affected component: how it was affected, and from when until when.

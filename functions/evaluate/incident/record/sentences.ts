@@ -1,17 +1,8 @@
 /** Sentences of incidents, and how instants stand in them. */
 import type { Failure } from "../../../../shared/messages/report.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
-import type { KnownAlert, ProbeFact } from "../../state.ts";
-
-/** `12:04:10 UTC`. */
-export function clockTime(at: number): string {
-  return `${new Date(at).toISOString().slice(11, 19)} UTC`;
-}
-
-/** `2025-09-16 12:04:10 UTC`. */
-export function dateTime(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 10)} ${clockTime(at)}`;
-}
+import type { ProbeFact } from "../../partition/state.ts";
+import type { KnownAlert } from "../state.ts";
 
 /** What a failing probe shows, as one phrase: "`database` failed in connect (timeout): no answer within 5s". */
 export function probePhrase({ probe, failure }: ProbeFact): string {

@@ -3,7 +3,7 @@ import type { RecoveryStage } from "../../../../shared/config/model.ts";
 import type { Fields } from "../../../../shared/ports.ts";
 import { list } from "../../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../../shared/text/units.ts";
-import { clockTime, dateTime } from "../record/sentences.ts";
+import { clockTime, dateTime } from "../record/instants.ts";
 
 /** One stage, as it went; all instants in milliseconds since the epoch. */
 export interface StageProof {

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import type { ProbeRequest } from "../../../../shared/messages/probe-request.ts";
 import type { Fields } from "../../../../shared/ports.ts";
+import type { Symptom } from "../../cause/diagnosis.ts";
 import { Bench, failing, probe, type Shown, smallEnvironment } from "../../fixtures.ts";
 import { planOf } from "../../plan.ts";
 import { lastSeenBad } from "./recovery.ts";
-import type { Symptom } from "../../state.ts";
 
 const outage = { database: failing("timeout/connect"), "backend-health": failing("http_status/response") };
 const slow = { database: { database_connection_time: 7 } };

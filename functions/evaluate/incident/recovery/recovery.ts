@@ -3,15 +3,15 @@
  * must be passed by fresh probes, judged by success and by the baselines; only then is the incident resolved.
  */
 import type { RecoveryStage } from "../../../../shared/config/model.ts";
-import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import type { ProbeRequest } from "../../../../shared/messages/probe-request.ts";
 import type { ProbeResult, Vantage } from "../../../../shared/messages/report.ts";
+import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
 import { list } from "../../../../shared/text/sentences.ts";
-import { topics } from "../../../../shared/topology.ts";
 import { spokenDuration } from "../../../../shared/text/units.ts";
+import { topics } from "../../../../shared/topology.ts";
 import type { Plan } from "../../plan.ts";
-import type { Incident, OutboxEntry, RecoveryState } from "../../state.ts";
+import type { Incident, OutboxEntry, RecoveryState } from "../state.ts";
 
 /** What became of an attempt at a stage. */
 export type StageOutcome =

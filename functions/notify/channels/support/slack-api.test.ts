@@ -5,10 +5,10 @@ import { MemoryStore } from "../../../../shared/adapters/memory.ts";
 import { type IncidentEvent, incidentEventKinds } from "../../../../shared/messages/incident-event.ts";
 import { fc } from "../../../../tests/support/chance.ts";
 import type { OutgoingRequest, Reply } from "../../channel.ts";
-import { slack } from "../slack.ts";
-import { incidentEvent, type NotifyWorldForTests, noon, noticeOf, notifyWorld, resolvedEvent } from "../../fixtures.ts";
 import { deliveryId } from "../../deliver/ledger.ts";
 import type { Send } from "../../deliver/send.ts";
+import { incidentEvent, type NotifyWorldForTests, noon, noticeOf, notifyWorld, resolvedEvent } from "../../fixtures.ts";
+import { slack } from "../slack.ts";
 
 const room = "C0123456789";
 

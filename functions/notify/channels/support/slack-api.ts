@@ -3,8 +3,8 @@
  * https://docs.slack.dev/reference/methods/chat.postMessage
  */
 import type { SecretReference } from "../../../../shared/config/secret-reference.ts";
-import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import { longestAnswer } from "../../../../shared/net/outbound.ts";
+import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
 import type { Attempt, Outgoing, OutgoingRequest, Reference, Reply, Sending } from "../../channel.ts";
 import { classifyHttp } from "../../deliver/classify.ts";

@@ -3,12 +3,12 @@
 import { describe, expect, it } from "vitest";
 import { audiences } from "../../../../shared/config/notification.ts";
 import { type IncidentEvent, incidentEventKinds } from "../../../../shared/messages/incident-event.ts";
+import { severities } from "../../../../shared/messages/severity.ts";
 import { fc } from "../../../../tests/support/chance.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "../../channel.ts";
-import { channels } from "../index.ts";
 import { incidentEvent, noticeOf } from "../../fixtures.ts";
+import { channels } from "../index.ts";
 import { cardMistakes, vendorMistakes, vendors } from "./vendors.fixtures.ts";
-import { severities } from "../../../../shared/messages/severity.ts";
 
 const secret = { secret: "some-secret" };
 const settings: Readonly<Record<string, readonly (readonly [kind: string, settings: object])[]>> = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { ConfiguredProbe } from "../../shared/config/model.ts";
-import { Bench, failing, rule, smallEnvironment } from "./fixtures.ts";
+import type { ConfiguredProbe } from "../../../shared/config/model.ts";
+import { Bench, failing, rule, smallEnvironment } from "../fixtures.ts";
 
 /** The connector drops handshakes: nothing gets through from inside, and the services answer 503. */
 const outage = {

@@ -1,0 +1,85 @@
+/** What the search for a root cause starts from, and what it answers. */
+import type { Reach } from "../../../shared/config/roles.ts";
+import type { Verdict } from "../../../shared/messages/incident-event.ts";
+import type { Failure, Signal } from "../../../shared/messages/report.ts";
+import type { DiagnosedCandidate } from "../state.ts";
+import type { Sign } from "./knowledge/signs.ts";
+
+/** Something bad that was observed during an incident, and stays part of its explanation when it has passed. */
+export interface Symptom {
+  /** Identifies it: `probe/NAME` or `alert/KEY`. */
+  readonly id: string;
+  readonly component: string;
+  readonly source: "probe" | "rule";
+  readonly since: number;
+  /** What was seen, as one phrase: "`database` times out in connect". */
+  readonly phrase: string;
+  readonly vantage?: "inside" | "outside";
+  /** Kind of the probe. */
+  readonly kind?: string;
+  /** What it is about. @default failing */
+  readonly signal?: Signal;
+  /** How far beyond its limit, from 0 to 1. @default 1, for a probe that fails */
+  readonly strength?: number;
+  /** Since when it is as bad as that, where it was not from the beginning. */
+  readonly worseSince?: number;
+  /** The value behind it, in seconds, where it is one of time. */
+  readonly seconds?: number;
+  /** It was read from somebody else, minutes late. */
+  readonly secondhand?: true;
+  readonly reach?: Reach;
+  /** How long the probe waits for an answer, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** When it came back last, after it had been good. */
+  readonly againSince?: number;
+  /** How long it was good in between, in milliseconds. */
+  readonly goodMs?: number;
+  /** The probe that the series of a rule come from. */
+  readonly probe?: string;
+  /** Name of the rule, and its metrics. */
+  readonly rule?: string;
+  readonly metrics?: readonly string[];
+  /** How it failed first. */
+  readonly failure?: Failure;
+  /** Other ways in which it failed later. */
+  readonly otherFailures?: readonly Failure[];
+  /** How far apart the runs of the probe are, in milliseconds. */
+  readonly everyMs?: number;
+  /** How often it began. @default 1 */
+  readonly times?: number;
+  /** It has lasted, come back, or fired an alert: it is more than chance. */
+  readonly confirmed?: true;
+  /** When it was good again. */
+  readonly until?: number;
+}
+
+/** A sign, and of which probe and component. */
+export interface ProbeSign extends Sign {
+  readonly probe: string;
+  readonly component: string;
+}
+
+/** The answer to "what broke?", with its reasons. */
+export interface Diagnosis {
+  /** A component, or `unknown`. */
+  readonly rootCause: string;
+  /** The way in which it failed: the name of a row of the table in cause/patterns.ts. */
+  readonly pattern?: string;
+  /** A second component that broke by itself. */
+  readonly alsoBroken?: string;
+  readonly verdict: Verdict;
+  /** From 0 to 1. */
+  readonly confidence: number;
+  /** Sentences, those for it first. */
+  readonly evidence: readonly string[];
+  /** The chain from the symptom that people feel to the cause. */
+  readonly whys: readonly string[];
+  /** What to do or to look at next, in sentences. */
+  readonly next?: readonly string[];
+  /** What else it could be, the likeliest first, the one that is named included. */
+  readonly candidates?: readonly DiagnosedCandidate[];
+  /** Who must act. */
+  readonly team?: string;
+  /** Components that were seen to work all the time. */
+  readonly working: readonly string[];
+}

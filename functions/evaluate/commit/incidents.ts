@@ -1,0 +1,94 @@
+/** Commits what happened to the open incidents: reads the environment, revises it, and writes every document that changed. */
+
+import type { Fields, Reads, Transaction } from "../../../shared/ports.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import type { Happening } from "../incident/draft.ts";
+import type { OperatorFields } from "../incident/operator-edits.ts";
+import { closedLately } from "../incident/recently-resolved.ts";
+import { documentOf, incidentCollection, withAfterwards } from "../incident/record/document.ts";
+import { revise } from "../incident/revise.ts";
+import { decodeEnvironment, type EnvironmentState, encodeEnvironment } from "../incident/state.ts";
+import type { Desk } from "./context.ts";
+import { healedEnvironment } from "./heal.ts";
+import { environmentDocument, stateCollection } from "./state-collection.ts";
+
+export function commitIncidents(desk: Desk, happening: Happening, now: number): Promise<EnvironmentState> {
+  return desk.turns.take(environmentDocument, () =>
+    desk.store.transaction((transaction) => reviseIncidents(transaction, happening, desk, now)),
+  );
+}
+
+/**
+ * Works what happened into the incidents and writes what changed.
+ * @returns the environment, with the entries of the outbox that are not known to have been published
+ */
+export async function reviseIncidents(
+  transaction: Transaction,
+  happening: Happening,
+  desk: Desk,
+  now: number,
+): Promise<EnvironmentState> {
+  const { plan, published } = desk;
+  const stored = await readEnvironment(transaction);
+  const before = healedEnvironment(stored, desk.latest);
+  const documents: Record<string, OperatorFields> = {};
+  for (const id of Object.keys(before.incidents)) {
+    const document = await transaction.get(incidentCollection, id);
+    if (document) setEntry(documents, id, document);
+  }
+  const taken = new Set<string>();
+  let revised = revise(before, { ...happening, documents }, plan, now);
+  for (;;) {
+    const occupied = await firstTaken(transaction, revised.opened, taken);
+    if (occupied === undefined) break;
+    taken.add(occupied);
+    revised = revise(before, { ...happening, documents }, plan, now, taken);
+  }
+
+  const amended = new Map<string, Fields>();
+  for (const [id, entries] of revised.afterwards) {
+    const document = await transaction.get(incidentCollection, id);
+    if (document) amended.set(id, withAfterwards(document, entries));
+  }
+  const environment: EnvironmentState = {
+    ...revised.environment,
+    outbox: revised.environment.outbox.filter(({ id }) => !published.has(id)),
+    closed: closedLately(before.closed, revised.changed, now),
+  };
+  const unchanged =
+    before === stored &&
+    happening.changes.length === 0 &&
+    revised.changed.length === 0 &&
+    revised.afterwards.size === 0 &&
+    environment.outbox.length === before.outbox.length;
+  if (!unchanged) {
+    transaction.set(stateCollection, environmentDocument, encodeEnvironment(environment, now));
+    for (const [id, fields] of amended) transaction.update(incidentCollection, id, fields);
+    const healed = before === stored ? [] : Object.values(environment.incidents);
+    for (const incident of new Set([...revised.changed, ...healed])) {
+      const fields = documentOf(incident, plan);
+      if (ownEntry(documents, incident.id)) transaction.update(incidentCollection, incident.id, fields);
+      else transaction.set(incidentCollection, incident.id, { ...fields, ...blankOperatorFields });
+    }
+  }
+  return environment;
+}
+
+/** Present from the start, so that in the console they need only be filled in. */
+const blankOperatorFields: Fields = { note: "", silenced_until: null, deliveries: {}, told: {}, postmortem: null };
+
+/** The first of the ids under which a document stands already: an earlier incident of the same second and component. */
+async function firstTaken(
+  reads: Reads,
+  ids: readonly string[],
+  known: ReadonlySet<string>,
+): Promise<string | undefined> {
+  for (const id of ids) {
+    if (!known.has(id) && (await reads.get(incidentCollection, id)) !== undefined) return id;
+  }
+  return undefined;
+}
+
+export async function readEnvironment(reads: Reads): Promise<EnvironmentState> {
+  return decodeEnvironment(await reads.get(stateCollection, environmentDocument));
+}

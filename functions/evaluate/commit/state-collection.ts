@@ -1,0 +1,16 @@
+/** The collection in which the evaluator keeps its state: one document per partition, one for the environment. */
+import type { Fields } from "../../../shared/ports.ts";
+
+/** Name of the collection that holds both. */
+export const stateCollection = "state";
+
+/** Id of the document of the environment; no partition has this name, because theirs begin with a vantage point. */
+export const environmentDocument = "environment";
+
+/** How long a state that nobody writes any more is kept, in milliseconds. */
+const keepState = 90 * 86_400_000;
+
+/** A state as a document: one text, which costs no index entries. */
+export function stateDocument(data: string, now: number): Fields {
+  return { data, updated_at: new Date(now), expires_at: new Date(now + keepState) };
+}

@@ -1,0 +1,177 @@
+/** Commits a tick: time passes in every partition, for the monitor itself and for the open incidents. */
+import type { Availability } from "../../../shared/documents/availability.ts";
+import { exportsOf } from "../../../shared/metrics/exported.ts";
+import { selfGroup } from "../../../shared/monitor.ts";
+import type { Store } from "../../../shared/ports.ts";
+import { flushAvailability, flushEvery } from "../availability/flush.ts";
+import { pagesDue } from "../availability/pages.ts";
+import { timed } from "../availability/period.ts";
+import { unreportedOf } from "../incident/recently-resolved.ts";
+import type { EnvironmentState, OutboxEntry } from "../incident/state.ts";
+import { watchTick } from "../monitor/checks.ts";
+import { type Exported, ownPoints, reportsIn, seriesPoints } from "../monitor/export.ts";
+import { decodeSelf, emptySelf, encodeSelf, heardOf, type SelfState } from "../monitor/state.ts";
+import { isHeartbeatDue } from "../monitor/watchdog.ts";
+import { type Evaluated, evaluateTick, judgeable, judgeNow } from "../partition/fold.ts";
+import { sourceOf } from "../partition/samples.ts";
+import { emptyPartition, type PartitionState } from "../partition/state.ts";
+import type { Plan } from "../plan.ts";
+import { applied, type Change } from "../rules/alerts.ts";
+import { crossPartition } from "../rules/configuration-edits.ts";
+import type { Committed, Desk } from "./context.ts";
+import { healedEnvironment, healedPartition } from "./heal.ts";
+import { commitIncidents, readEnvironment } from "./incidents.ts";
+import { stateCollection } from "./state-collection.ts";
+import { monitorDocument, partitionDocument } from "./state-document.ts";
+import { commitStep, type Stepped } from "./step.ts";
+
+/** Makes the time until now no pause: whoever starts the system knows that it did not run. For one machine; the cloud never stops on purpose. */
+export async function excusePause(store: Store, now: number): Promise<void> {
+  await store.transaction(async (transaction) => {
+    const state = decodeSelf(await transaction.get(stateCollection, selfGroup));
+    if (state.tickAt === 0) return;
+    transaction.set(stateCollection, selfGroup, encodeSelf({ ...state, tickAt: now, resumedAt: now }, now));
+  });
+}
+
+/** Lets time pass: in every partition, over the rules that join several, and for the open incidents and their documents. */
+export async function commitTick(desk: Desk, at: number, now: number): Promise<Committed> {
+  const { store, plan, partitions } = desk;
+  const committed: Committed[] = [];
+  const { alerts } = healedEnvironment(await readEnvironment(store), desk.latest);
+  // Partitions that the configuration does not have any more may have left alerts, which nobody else would end.
+  const strays = Object.values(alerts).map(({ partition: of }) => of);
+  const groups = [...new Set([...plan.groups, ...strays])].filter((group) => !elsewhere.includes(group));
+  const stored = await Promise.all(groups.map((group) => partitions.get(store, group)));
+  const seen = stored.map((state) => healedPartition(state, desk.latest));
+  for (const [index, group] of groups.entries()) {
+    const state = seen[index] ?? emptyPartition;
+    if (evaluateTick(state, group, plan, at).state === stored[index]) continue;
+    const step = (before: PartitionState): Evaluated => evaluateTick(before, group, plan, at);
+    committed.push(await commitStep(desk, partitionDocument(group, desk), step, now));
+  }
+  const states = new Map(groups.map((group, index) => [group, seen[index] ?? emptyPartition]));
+  const itself = desk.watchesItself ? await lookAtItself(desk, states, at, now) : undefined;
+  if (itself !== undefined) committed.push(itself);
+  if (plan.crossRules.length > 0 || strays.includes(crossPartition)) {
+    const source = sourceOf(seen, plan);
+    const step = (state: PartitionState): Evaluated => {
+      const changes: Change[] = [];
+      const verdicts = judgeNow(judgeable(plan.crossRules, states, plan, at), source, at, plan);
+      const next = applied(state.alerts, verdicts, { partition: crossPartition, plan, source, watermark: at, changes });
+      return { state: next === state.alerts ? state : { ...state, watermark: at, alerts: next }, changes };
+    };
+    committed.push(await commitStep(desk, partitionDocument(crossPartition, desk), step, now));
+  }
+  const changes = lostAlerts(alerts, states, at, plan);
+  const environment = await commitIncidents(desk, { changes, tickAt: at }, now);
+  committed.push({ outbox: environment.outbox });
+  const month = itself && (await writeAvailability(desk, states, itself, environment, at, now));
+  const exported = itself?.isNew && desk.exports && exportsOf(plan.configuration) !== undefined;
+  const unreported = unreportedOf(environment);
+  const outbox = [...committed.flatMap((one) => one.outbox), ...(month === undefined ? [] : pagesDue(plan, at))];
+  return {
+    outbox: [...new Map(outbox.map((entry) => [entry.id, entry])).values()],
+    remarks: committed.flatMap(({ remarks = [] }) => remarks),
+    ...(itself?.heartbeatDue ? { heartbeatAt: at } : {}),
+    ...(unreported.length === 0 ? {} : { unreported }),
+    ...(exported
+      ? {
+          points: [...itself.exported.points, ...ownPoints(itself, states, environment, month, plan, at, now)],
+          pointsLeftOut: itself.exported.leftOut,
+        }
+      : {}),
+  };
+}
+
+/** Remembers that a heartbeat has arrived. */
+export async function commitHeartbeat(desk: Desk, at: number, now: number): Promise<void> {
+  const step = (state: SelfState): Stepped<SelfState> => ({ state: { ...state, beatAt: at }, changes: [] });
+  await commitStep(desk, monitorDocument(desk), step, now);
+}
+
+const nothing: Exported = { points: [], upTo: {}, leftOut: 0 };
+
+/** What a tick found of the monitor itself. */
+interface SelfLook {
+  readonly outbox: readonly OutboxEntry[];
+  readonly before: SelfState;
+  readonly after: SelfState;
+  /** Whether the tick was not known yet. */
+  readonly isNew: boolean;
+  readonly heartbeatDue: boolean;
+  readonly exported: Exported;
+}
+
+async function lookAtItself(
+  desk: Desk,
+  states: ReadonlyMap<string, PartitionState>,
+  at: number,
+  now: number,
+): Promise<SelfLook> {
+  const { plan, ticks } = desk;
+  const heard = Object.fromEntries(Array.from(states, ([group, state]) => [group, heardOf(state)]));
+  let before = emptySelf;
+  let after = emptySelf;
+  let exported = nothing;
+  const { outbox } = await commitStep(
+    desk,
+    monitorDocument(desk),
+    (state) => {
+      const watched = watchTick(state, heard, plan, at, now);
+      before = state;
+      after = watched.state;
+      if (watched.state === state) return watched;
+      exported = desk.exports ? seriesPoints(states, state.exported, plan, at) : nothing;
+      const flushedAt = at - state.flushedAt >= flushEvery ? at : state.flushedAt;
+      after = { ...watched.state, flushedAt, exported: exported.upTo, reports: reportsIn(states) };
+      return { ...watched, state: after };
+    },
+    now,
+  );
+  ticks.at = after.tickAt;
+  const isNew = before !== after;
+  return { outbox, before, after, isNew, exported, heartbeatDue: isNew && isHeartbeatDue(after, heard, plan, at, now) };
+}
+
+/** Brings the documents of availability up to date: every few minutes, and when an incident is over. */
+async function writeAvailability(
+  { store, partitions, plan: { configuration } }: Desk,
+  states: ReadonlyMap<string, PartitionState>,
+  { before, after }: SelfLook,
+  { incidents, closed = [] }: EnvironmentState,
+  at: number,
+  now: number,
+): Promise<Availability | undefined> {
+  const over = closed.some(({ resolvedAt = 0 }) => resolvedAt > after.flushedAt);
+  if (before === after || (before.flushedAt === after.flushedAt && !over)) return undefined;
+  const left = Object.keys(after.retired).filter((group) => !states.has(group));
+  const retired = await Promise.all(left.map((group) => partitions.get(store, group)));
+  const uptimes = [...states.values(), ...retired].map(({ uptime = {} }) => uptime);
+  return flushAvailability(
+    store,
+    uptimes,
+    [...Object.values(incidents).map(timed), ...closed],
+    at,
+    now,
+    configuration.maintenance,
+  );
+}
+
+/** Ends alerts of partitions that nothing reports to any more, and of which nothing is kept. */
+function lostAlerts(
+  alerts: EnvironmentState["alerts"],
+  states: ReadonlyMap<string, PartitionState>,
+  at: number,
+  plan: Plan,
+): Change[] {
+  const lost = Object.values(alerts).filter(
+    ({ key, partition }) =>
+      !elsewhere.includes(partition) && !plan.groups.includes(partition) && !states.get(partition)?.alerts.has(key),
+  );
+  const reason = "nothing reports on it any more";
+  return lost.map(({ key }) => ({ what: "alert", at, key, alert: undefined, reason }));
+}
+
+/** Names of documents of alerts that no group of probes stands behind. */
+const elsewhere: readonly string[] = [crossPartition, selfGroup];

@@ -1,0 +1,186 @@
+/** What the evaluator keeps of the environment: its open incidents, the outbox, and what was resolved lately. */
+import type { IncidentEventKind, IncidentStatus } from "../../../shared/messages/incident-event.ts";
+import type { Severity } from "../../../shared/messages/severity.ts";
+import type { Fields, OutgoingMessage } from "../../../shared/ports.ts";
+import type { Topic } from "../../../shared/topology.ts";
+import type { Timed } from "../availability/period.ts";
+import type { Diagnosis, ProbeSign, Symptom } from "../cause/diagnosis.ts";
+import type { Fault } from "../cause/knowledge/signs.ts";
+import { stateDocument } from "../commit/state-collection.ts";
+import type { Excess } from "../condition/index.ts";
+import { packed, unpacked } from "../partition/packing.ts";
+import type { ProbeFact } from "../partition/state.ts";
+import type { Flapping } from "../rules/flapping.ts";
+import type { Echo } from "../state.ts";
+import type { Proof } from "./recovery/recovery-record.ts";
+
+/** An alert as the environment knows it. */
+export interface KnownAlert {
+  readonly key: string;
+  readonly rule: string;
+  readonly component: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly severity: Severity;
+  readonly status: "pending" | "firing";
+  /** The first bad instant. */
+  readonly since: number;
+  readonly firedAt?: number;
+  readonly seen: string;
+  /** The furthest beyond its limit, and since when. */
+  readonly excess?: Excess;
+  readonly excessAt?: number;
+  /** The partition that judges it. */
+  readonly partition: string;
+  /** While it flaps it is held. */
+  readonly flapping?: Flapping;
+}
+
+/** Where the validation of a recovery stands. */
+export interface RecoveryState {
+  /** Index of the stage that is being validated. */
+  readonly stage: number;
+  /** Of the stage behind the configured ones: the probes that were last seen bad, and that no stage asks for. */
+  readonly remaining?: readonly string[];
+  readonly attempt: number;
+  readonly requestedAt: number;
+  /** Results of this attempt, by probe; a reason stands for a failure. */
+  readonly results: Readonly<Record<string, true | string>>;
+  readonly stageSince: number;
+  /** What the prober said of itself, where it answered that it is in trouble. */
+  readonly proberTrouble?: string;
+}
+
+/** The questions that an incident asks of the environment when it opens, and what came back. */
+export interface Inquiry {
+  /** How often was asked. */
+  readonly round: number;
+  /** How often the present round was asked for, because no answer came. */
+  readonly attempt: number;
+  readonly requestedAt: number;
+  /** Probes of the present round that have not answered yet. */
+  readonly awaited: readonly string[];
+  /** The components that were involved when it was last asked. */
+  readonly about: readonly string[];
+  /** What the answers show, by probe. */
+  readonly facts: Readonly<Record<string, ProbeFact>>;
+}
+
+/** One line of the timeline. */
+export interface TimelineEntry {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** One outage. The state of the environment keeps those that are not resolved. */
+export interface Incident {
+  readonly id: string;
+  readonly title: string;
+  readonly status: IncidentStatus;
+  readonly severity: Severity;
+  readonly openedAt: number;
+  readonly firstFailureAt: number;
+  /** The rule whose alert opened it. */
+  readonly openedBy?: string;
+  /** Since when the present cause is named. */
+  readonly causeSince?: number;
+  readonly acknowledgedAt?: number;
+  readonly recoveringAt?: number;
+  readonly resolvedAt?: number;
+  /** Every alert that ever joined: whether it is still firing. */
+  readonly alerts: Readonly<
+    Record<
+      string,
+      {
+        readonly rule: string;
+        readonly component: string;
+        readonly firing: boolean;
+        /** As the timeline last said. */
+        readonly flapping?: Flapping;
+      }
+    >
+  >;
+  readonly symptoms: Readonly<Record<string, Symptom>>;
+  readonly diagnosis: Diagnosis;
+  /** The worst that the metrics of each probe showed meanwhile, by probe and metric. */
+  readonly signs?: Readonly<Record<string, ProbeSign>>;
+  /** What configuration checks found wrong meanwhile. */
+  readonly faults?: readonly Fault[];
+  readonly inquiry?: Inquiry;
+  readonly recovery?: RecoveryState;
+  /** How its recovery was proved, each time that all alerts had cleared. */
+  readonly proofs?: readonly Proof[];
+  readonly timeline: readonly TimelineEntry[];
+  /** How often each kind of event has happened. */
+  readonly events: Readonly<Partial<Record<IncidentEventKind, number>>>;
+  /** When it was last reminded of, and when its daily update was last told. */
+  readonly remindedAt?: number;
+  readonly updatedAt?: number;
+  /** How many routes have lost their patience. */
+  readonly escalations?: number;
+  /** The maintenance that it falls into, and until when nobody is told because of it. */
+  readonly maintenance?: { readonly name: string; readonly until: number };
+  /** Until when an operator has silenced it, as it was last read. */
+  readonly silencedUntil?: number;
+  /** When it could be told again after it was muted. @default since it was opened */
+  readonly audibleSince?: number;
+  /** The operator's note, as it was last read. */
+  readonly note?: string;
+  /** What of the operator's edits was not understood. */
+  readonly problem?: string;
+  /** A status that was not understood, and until when that is explained. */
+  readonly misread?: { readonly text: string; readonly until: number };
+}
+
+/** A message that is published after the commit, and again until it is known to have been. */
+export interface OutboxEntry {
+  readonly id: string;
+  readonly topic: Topic;
+  readonly message: OutgoingMessage;
+}
+
+/** What is remembered of an incident that was resolved lately: its times, for the figures of the month, and what it was about. */
+export interface Closed extends Timed {
+  readonly components?: readonly string[];
+  /** When all of its alerts had cleared; absent where an operator has resolved it before. */
+  readonly endedAt?: number;
+  /** Everything that was seen to fail, and the keys of its alerts; only for as long as late figures may speak of it. */
+  readonly affected?: readonly string[];
+  readonly alerts?: readonly string[];
+  /** Its postmortem is written. */
+  readonly reported?: true;
+}
+
+/** State of the environment. */
+export interface EnvironmentState {
+  readonly v: 1;
+  readonly probes: Readonly<Record<string, ProbeFact>>;
+  readonly alerts: Readonly<Record<string, KnownAlert>>;
+  readonly incidents: Readonly<Record<string, Incident>>;
+  readonly outbox: readonly OutboxEntry[];
+  /** The newest event time that changed anything. */
+  readonly watermark: number;
+  /** Incidents that were resolved lately. */
+  readonly closed?: readonly Closed[];
+  /** Firing alerts that may be echoes of an outage that is over, by their keys; see echoes.ts. A number was all that was once kept of one. */
+  readonly echoes?: Readonly<Record<string, Echo | number>>;
+}
+
+/** An environment of which nothing was heard yet. */
+export const emptyEnvironment: EnvironmentState = {
+  v: 1,
+  probes: {},
+  alerts: {},
+  incidents: {},
+  outbox: [],
+  watermark: 0,
+};
+
+/** The environment as a document. */
+export function encodeEnvironment(state: EnvironmentState, now: number): Fields {
+  return stateDocument(packed(JSON.stringify(state)), now);
+}
+
+/** The environment from its document. */
+export function decodeEnvironment(fields: Fields | undefined): EnvironmentState {
+  return fields === undefined ? emptyEnvironment : (JSON.parse(unpacked(String(fields["data"]))) as EnvironmentState);
+}

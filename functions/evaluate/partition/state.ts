@@ -1,0 +1,90 @@
+/** What the evaluator keeps of one partition: a probe group with its series, alerts and probes. */
+import type { Failure } from "../../../shared/messages/report.ts";
+import type { Severity } from "../../../shared/messages/severity.ts";
+import type { Uptimes } from "../availability/uptime.ts";
+import type { Fault, Sign } from "../cause/knowledge/signs.ts";
+import type { Excess } from "../condition/index.ts";
+import type { AlertHistory } from "../rules/alert.ts";
+import type { Flapping } from "../rules/flapping.ts";
+import type { Labels } from "../rules/labels.ts";
+import type { Heard } from "./activity.ts";
+
+/** Recent samples of one series, in two columns of one length, ascending in time. */
+export interface SeriesState {
+  readonly metric: string;
+  readonly labels: Labels;
+  /** Milliseconds since the epoch. */
+  readonly times: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** One alert of one partition. */
+export interface AlertState {
+  readonly rule: string;
+  readonly labels: Labels;
+  readonly component: string;
+  readonly severity: Severity;
+  /** What the rule judged by; see `CompiledRule`. */
+  readonly criterion: string;
+  readonly history: AlertHistory;
+  readonly status: "inactive" | "pending" | "firing";
+  /** As it was last told to the incidents. */
+  readonly flapping?: Flapping;
+  /** What the condition saw when it was last bad. */
+  readonly seen: string;
+  /** The furthest beyond its limit that it was told of, and since when. */
+  readonly excess?: Excess;
+  readonly excessAt?: number;
+}
+
+/** What is known of one probe. */
+export interface ProbeFact {
+  readonly probe: string;
+  readonly component: string;
+  readonly vantage: "inside" | "outside";
+  /** `unknown`: nothing was heard of it for too long, or its newest result says nothing of its target. */
+  readonly status: "good" | "bad" | "unknown";
+  /** The first instant of this status. */
+  readonly since: number;
+  /** The newest instant known. */
+  readonly at: number;
+  /** The newest instant at which the status was another. */
+  readonly otherAt?: number;
+  /** When it was first run; absent where an older version has not kept it. */
+  readonly firstAt?: number;
+  /** What it waits for was not due yet when it was last run. */
+  readonly pending?: true;
+  readonly failure?: Failure;
+  /** What its measurements say beyond its success, by metric. */
+  readonly signs?: Readonly<Record<string, Sign>>;
+  /** What its configuration checks found wrong. */
+  readonly faults?: readonly Fault[];
+}
+
+/** State of one partition. */
+export interface PartitionState {
+  /** Recent reports: id and instant, ascending in time. What is older than the first of them is not judged any more. */
+  readonly reports: readonly (readonly [id: string, at: number])[];
+  /** The newest instant heard of, from a report or a tick. */
+  readonly watermark: number;
+  /** The newest instant at which the prober itself was in trouble, and nobody was judged. */
+  readonly blindAt?: number;
+  readonly series: ReadonlyMap<string, SeriesState>;
+  readonly alerts: ReadonlyMap<string, AlertState>;
+  readonly probes: Readonly<Record<string, ProbeFact>>;
+  /** What its reports show of the monitor itself. */
+  readonly heard?: Heard;
+  /** When its probes were good, for the availability of their components. */
+  readonly uptime?: Uptimes;
+  /** What did not fit: how many samples of each series were kept, and how many series were left out. */
+  readonly squeezed?: { readonly samples: number; readonly series: number };
+}
+
+/** A partition of which nothing was heard yet. */
+export const emptyPartition: PartitionState = {
+  reports: [],
+  watermark: 0,
+  series: new Map(),
+  alerts: new Map(),
+  probes: {},
+};
