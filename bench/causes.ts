@@ -8,14 +8,7 @@ import { Scene } from "../functions/evaluate/cause/scene.ts";
 import { failing, observedIn, randomWorld } from "../functions/evaluate/cause/worlds.fixtures.ts";
 import type { Component } from "../shared/config/model.ts";
 import { variations, verdictOn } from "../tests/scenarios/variations/variations.ts";
-import { petshop } from "./petshop.ts";
-
-/** One answer: what was said, how surely, and whether that is right. */
-export interface Answered {
-  readonly isRight: boolean;
-  readonly isOpen: boolean;
-  readonly confidence: number;
-}
+import { type Answered, petshop } from "./petshop.ts";
 
 const [worlds = "2000", seed = "1"] = process.argv.slice(2);
 

@@ -10,7 +10,6 @@ import { planOf } from "../functions/evaluate/plan.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
 import type { IncidentEvent } from "../shared/messages/incident-event.ts";
 import type { Report } from "../shared/messages/report.ts";
-import type { Answered } from "./causes.ts";
 
 const step = 300;
 /** Rows of normal operation that are played before an issue. */
@@ -194,4 +193,13 @@ function reportOf(
     finished_at: new Date(row.at * 1000 + 2000).toISOString(),
     results,
   };
+}
+
+/** An answer of the search for a cause, beside the truth. */
+
+/** One answer: what was said, how surely, and whether that is right. */
+export interface Answered {
+  readonly isRight: boolean;
+  readonly isOpen: boolean;
+  readonly confidence: number;
 }

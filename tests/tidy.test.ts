@@ -85,12 +85,74 @@ describe("the direction of imports", () => {
   });
 });
 
+describe("the layout", () => {
+  /** Folders of kinds, whose files are as many as there are kinds. */
+  const kinds = ["functions/probe/probers", "functions/notify/channels", "shared/adapters", "cli/commands"];
+
+  it("keeps at most 14 files flat in a folder", () => {
+    const counts = new Map<string, number>();
+    for (const { path } of product.filter((source) => !source.path.startsWith("tests/")))
+      counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    const crowded = [...counts].filter(([folder, count]) => count > 14 && !kinds.includes(folder));
+    expect(crowded).toEqual([]);
+  });
+
+  it("keeps at most 20 entries at the top of the evaluator, a folder counted as one", () => {
+    expect(readdirSync(join(root, "functions/evaluate")).length).toBeLessThanOrEqual(20);
+  });
+
+  it("has no import cycles, type imports included", () => {
+    expect(cyclesOf(new Map(sources.map(({ path, imports }) => [path, imports])))).toEqual([]);
+  });
+
+  it("finds a cycle where there is one", () => {
+    const graph = new Map([
+      ["a", ["b"]],
+      ["b", ["c"]],
+      ["c", ["b", "d"]],
+      ["d", []],
+    ]);
+    expect(cyclesOf(graph)).toEqual([["b", "c"]]);
+  });
+
+  it("lets nothing but scripts and the tests import scripts", () => {
+    const others = product.filter(({ path }) => !/^(scripts|tests|bench)\//.test(path));
+    expect(refused(others, (imported) => imported.startsWith("scripts/"))).toEqual([]);
+  });
+});
+
+/** The sets of files that import each other in a circle, by Tarjan's algorithm. https://doi.org/10.1137/0201010 */
+function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const order = new Map<string, number>();
+  const stack: string[] = [];
+  const cycles: string[][] = [];
+  const visit = (node: string): number => {
+    const index = order.size;
+    order.set(node, index);
+    stack.push(node);
+    let low = index;
+    for (const next of graph.get(node) ?? []) {
+      if (!graph.has(next)) continue;
+      if (!order.has(next)) low = Math.min(low, visit(next));
+      else if (stack.includes(next)) low = Math.min(low, order.get(next) ?? low);
+    }
+    if (low === index) {
+      const members = stack.splice(stack.indexOf(node));
+      if (members.length > 1) cycles.push(members.sort());
+    }
+    return low;
+  };
+  for (const node of graph.keys()) if (!order.has(node)) visit(node);
+  return cycles;
+}
+
 describe("registries, folders and documentation", () => {
   it.each([
     ["functions/probe/probers", Object.keys(probers)],
     ["functions/notify/channels", Object.keys(channels)],
   ])("%s has one file for each kind, and its test", (folder, kinds) => {
-    const files = readdirSync(join(root, folder));
+    const entries = readdirSync(join(root, folder), { withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
     const named = files
       .filter((file) => !/\.(test|contract)\.ts$|^index\.ts$/.test(file))
       .map((file) => file.replace(/\.ts$/, ""));
@@ -114,7 +176,7 @@ describe("registries, folders and documentation", () => {
 
 describe("names from outside", () => {
   it("are looked up by ownEntry and set by setEntry, which know nothing of what objects inherit", () => {
-    const shipped = product.filter(({ path }) => !/^(tests|bench)\/|^shared\/entries\.ts$/.test(path));
+    const shipped = product.filter(({ path }) => !/^(tests|bench)\/|^shared\/runtime\/entries\.ts$/.test(path));
     const paths = new Set(shipped.map(({ path }) => path));
     expect(inheritingAccesses(root, (path) => paths.has(path))).toEqual([]);
   }, 120_000);

@@ -9,7 +9,7 @@ import { testsJsonSchema } from "./json-schema.ts";
 const validate: ValidateFunction = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(testsJsonSchema());
 
 /** Every file of tests in the project. */
-const root = join(import.meta.dirname, "../..");
+const root = join(import.meta.dirname, "../../..");
 const files = [
   "examples/netra-staging/outage.test.yaml",
   "tests/simulation/outages.yaml",

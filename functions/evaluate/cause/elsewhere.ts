@@ -1,8 +1,9 @@
 /** Causes that are no component: the monitor's own trouble, and a platform that fails below everything that the configuration knows. */
 import { monitorComponent } from "../../../shared/monitor.ts";
+import type { Weighed } from "./fact.ts";
 import type { SymptomClass } from "./knowledge/classes.ts";
 import type { Pattern } from "./knowledge/patterns.ts";
-import type { Scene, Weighed } from "./scene.ts";
+import type { Scene } from "./scene.ts";
 import { serves } from "./signals.ts";
 import type { Hypothesis } from "./weigh.ts";
 

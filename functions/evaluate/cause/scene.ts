@@ -1,10 +1,10 @@
 /** The scene of an outage: everything that is known of it, as facts that are weighed. */
 import type { Component } from "../../../shared/config/model.ts";
 import type { ResolvedRole } from "../../../shared/config/roles.ts";
-import type { Signal } from "../../../shared/messages/report.ts";
 import type { ComponentGraph } from "../graph.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { ProbeSign, Symptom } from "./diagnosis.ts";
+import type { Fact, Weighed } from "./fact.ts";
 import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
 import type { Fault, Sign } from "./knowledge/signs.ts";
 import { partOf, type Roles } from "./roles.ts";
@@ -26,20 +26,6 @@ export interface Observed {
   readonly roles: Roles;
   /** The newest event time. */
   readonly at: number;
-}
-
-/** A symptom with its classes, and how much it counts, from 0 to 1. */
-export interface Weighed {
-  readonly symptom: Symptom;
-  readonly classes: readonly SymptomClass[];
-  readonly weight: number;
-}
-
-/** What one symptom shows: a signal and how strong it is, from 0 to 1. */
-export interface Fact {
-  readonly of: Weighed;
-  readonly signal: Signal;
-  readonly strength: number;
 }
 
 const minute = 60_000;

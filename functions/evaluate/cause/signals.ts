@@ -1,8 +1,8 @@
 /** What follows from what: which trouble of a part can be the reason for which trouble of what depends on it. */
 import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import type { Signal } from "../../../shared/messages/report.ts";
+import type { Fact } from "./fact.ts";
 import type { SymptomClass } from "./knowledge/classes.ts";
-import type { Fact } from "./scene.ts";
 
 /**
  * How well the signal of a dependent (second key) follows from one of its dependency (first key), from 0 to 1. What is of the same kind follows

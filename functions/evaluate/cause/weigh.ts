@@ -8,9 +8,10 @@
 
 import type { Signal } from "../../../shared/messages/report.ts";
 import type { ProbeFact } from "../partition/state.ts";
+import type { Fact, Weighed } from "./fact.ts";
 import { type ClueName, clues } from "./knowledge/clues.ts";
 import { type Pattern, patternOf } from "./knowledge/patterns.ts";
-import { type Fact, lastOnset, type Scene, type Weighed } from "./scene.ts";
+import { lastOnset, type Scene } from "./scene.ts";
 import { alike, canPassOn, follows, hitsSome, isWay, maySuffer, outlasts } from "./signals.ts";
 
 /** One possible cause, weighed. */

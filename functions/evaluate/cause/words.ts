@@ -5,9 +5,9 @@ import { monitorComponent } from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { clockTime } from "../incident/record/instants.ts";
-import type { DiagnosedCandidate } from "../state.ts";
-import type { Symptom } from "./diagnosis.ts";
-import type { Scene, Weighed } from "./scene.ts";
+import type { DiagnosedCandidate, Symptom } from "./diagnosis.ts";
+import type { Weighed } from "./fact.ts";
+import type { Scene } from "./scene.ts";
 import type { Hypothesis } from "./weigh.ts";
 
 /** The most symptoms that are listed of one cause. */

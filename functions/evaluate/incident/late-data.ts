@@ -4,9 +4,9 @@
  * bad for longer than an echo can. Only what speaks of the same parts, and was not measured good since, is an echo.
  */
 import { timed } from "../availability/period.ts";
+import type { Echo } from "../cause/diagnosis.ts";
 import { readLate } from "../cause/knowledge/classes.ts";
 import { intervalOf, type Plan, titleOf } from "../plan.ts";
-import type { Echo } from "../state.ts";
 import { affectedBy } from "./record/document.ts";
 import { clockTime } from "./record/instants.ts";
 import type { Closed, Incident, KnownAlert } from "./state.ts";

@@ -4,14 +4,13 @@ import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields, OutgoingMessage } from "../../../shared/ports.ts";
 import type { Topic } from "../../../shared/topology.ts";
 import type { Timed } from "../availability/period.ts";
-import type { Diagnosis, ProbeSign, Symptom } from "../cause/diagnosis.ts";
+import type { Diagnosis, Echo, ProbeSign, Symptom } from "../cause/diagnosis.ts";
 import type { Fault } from "../cause/knowledge/signs.ts";
 import { stateDocument } from "../commit/state-collection.ts";
 import type { Excess } from "../condition/index.ts";
 import { packed, unpacked } from "../partition/packing.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { Flapping } from "../rules/flapping.ts";
-import type { Echo } from "../state.ts";
 import type { Proof } from "./recovery/recovery-record.ts";
 
 /** An alert as the environment knows it. */

@@ -2,7 +2,7 @@
  * Event time is what the clock of a prober says, and no later than the publication of its report. Otherwise one report of a clock that is ahead
  * would make everything after it late. Pure.
  */
-import type { ProbeResult, ProbeResult, Report, Report } from "../../../shared/messages/report.ts";
+import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
 
 /** How far an instant may be ahead of the publication of its message, in milliseconds: clocks differ by seconds. */
 export const mostAhead = 60_000;

@@ -4,7 +4,8 @@
  */
 import type { ResolvedRole, Role } from "../../../../shared/config/roles.ts";
 import type { Signal } from "../../../../shared/messages/report.ts";
-import type { Scene, Weighed } from "../scene.ts";
+import type { Weighed } from "../fact.ts";
+import type { Scene } from "../scene.ts";
 import type { SymptomClass } from "./classes.ts";
 import { type ClueName, clues } from "./clues.ts";
 
