@@ -11,6 +11,7 @@ export const vocabulary: Vocabulary = {
   channels,
   checkCondition: (text, windowMs) => mistakeOf(() => compileCondition(text, { windowMs })),
   conditionSelectors: (text, windowMs) => compileCondition(text, { windowMs }).selectors,
+  baselineSelector: (metric, expectation) => compileBaseline(metric, expectation),
   checkBaseline(metric, expectation) {
     const mistake = mistakeOf(() => compileBaseline(metric, expectation));
     const named = namedMetric(metric);

@@ -6,7 +6,8 @@ import { pathToFileURL } from "node:url";
 import { explainProblems } from "../cli/configuration.ts";
 import { vocabulary } from "../cli/vocabulary.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
-import type { Configuration, ConfiguredChannel } from "../shared/config/model.ts";
+import type { Configuration } from "../shared/config/model.ts";
+import { isStatusPage } from "../shared/messages/pages-due.ts";
 import type { Report } from "../shared/messages/report.ts";
 import type { Logger } from "../shared/ports.ts";
 import { topics } from "../shared/topology.ts";
@@ -199,10 +200,6 @@ async function startWatched(
       restarts: system.functions.reduce((sum, { restarts }) => sum + restarts, 0),
     }),
   };
-}
-
-function isStatusPage({ kind }: ConfiguredChannel): boolean {
-  return kind === "status_page";
 }
 
 /** A logger whose errors are told on the terminal as well. */

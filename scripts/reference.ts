@@ -1,4 +1,5 @@
 /** The reference pages of the documentation, worked out from the registries and the catalogue: `npm run docs` writes them. */
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { prices } from "../cli/estimate/prices.ts";
 import { testsJsonSchema } from "../cli/scenario/file/json-schema.ts";
@@ -6,13 +7,15 @@ import { type Pattern, patterns } from "../functions/evaluate/cause/knowledge/pa
 import type { AnyChannelKind } from "../functions/notify/channel.ts";
 import { channels } from "../functions/notify/channels/index.ts";
 import { usualPace } from "../functions/notify/deliver/pace.ts";
+import type { AnyProber } from "../functions/probe/prober.ts";
 import { probers } from "../functions/probe/probers/index.ts";
-import { type Role, roleNames, roles } from "../shared/config/roles.ts";
+import { type Reach, type Role, roleNames, roles } from "../shared/config/roles.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
 import { type TemplatePart, templateFields, templateParts } from "../shared/config/templates.ts";
 import { statusPageKind } from "../shared/messages/pages-due.ts";
-import { type Metric, metrics } from "../shared/metrics/catalogue.ts";
+import { type Metric, metricNames, metrics } from "../shared/metrics/catalogue.ts";
 import { defaultExports, exportPrefix, ownMetrics } from "../shared/metrics/exported.ts";
+import { commonMetrics } from "../shared/metrics/yields.ts";
 import { numberFormat } from "../shared/text/formatters.ts";
 
 /** The part of a JSON Schema that the pages show. */
@@ -42,11 +45,12 @@ export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ["docs/metrics.md", metricsPage()],
     ["docs/cost.md", costPage()],
+    ["docs/configuration.md", configurationPage()],
     ["docs/patterns.md", patternsPage()],
     ["docs/templates.md", templatesPage()],
     ["docs/tests.schema.json", `${JSON.stringify(testsJsonSchema(), null, 2)}\n`],
     ...Object.values(probers).map(
-      (prober) => [`docs/probers/${prober.kind}.md`, kindPage(prober, "probe", metricsOf(prober.kind))] as const,
+      (prober) => [`docs/probers/${prober.kind}.md`, kindPage(prober, "probe", metricsOf(prober))] as const,
     ),
     ...Object.values(channels).map(
       (channel) => [`docs/channels/${channel.kind}.md`, kindPage(channel, "channel", paceOfKind(channel))] as const,
@@ -55,6 +59,25 @@ export function referencePages(): ReadonlyMap<string, string> {
 }
 
 const generated = "<!-- Written by `npm run docs` from the code; edit the code. -->\n";
+
+/** The page as it is written by hand, with the table of kinds of probe. */
+function configurationPage(): string {
+  const page = readFileSync(new URL("../docs/configuration.md", import.meta.url), "utf8");
+  const rows = Object.values(probers).map(
+    ({ kind, title, reach }) => `| ${kindLink(kind)} | ${reaches[reach]} | ${cell(title)} |`,
+  );
+  const table = `| kind | way | what it does |\n|---|---|---|\n${rows.join("\n")}`;
+  return page.replace(
+    /(<!-- kinds of probe: [^\n]* -->\n).*?(<!-- end -->)/s,
+    (_, begin: string, end: string) => `${begin}${table}\n${end}`,
+  );
+}
+
+const reaches: Readonly<Record<Reach, string>> = {
+  users: "that of users",
+  private: "straight to the target",
+  control_plane: "Google's APIs",
+};
 
 function costPage(): string {
   const rows = Object.values(prices).map(({ unit, dollars, free, freeFor, source, asOf }) => {
@@ -215,7 +238,12 @@ function capital(text: string): string {
 function metricsPage(): string {
   const rows = Object.entries(metrics).map(([name, metric]: [string, Metric]) => {
     const labels = metric.labels?.map((label) => `\`${label}\``).join(", ") ?? "";
-    const kinds = metric.probers.length === 0 ? "every probe" : metric.probers.map(kindLink).join(", ");
+    const kinds = commonMetrics.some((common) => common === name)
+      ? "every probe"
+      : Object.values(probers)
+          .filter((prober) => prober.yields().some((yielded) => yielded.metric === name))
+          .map(({ kind }) => kindLink(kind))
+          .join(", ");
     return `| \`${name}\` | ${metric.unit} | ${metric.description} | ${labels} | ${kinds} |`;
   });
   const own = Object.entries(ownMetrics).map(([name, { unit, description, labels = [] }]) => {
@@ -248,18 +276,20 @@ function kindLink(kind: string): string {
   return Object.hasOwn(probers, kind) ? `[\`${kind}\`](probers/${kind}.md)` : `\`${kind}\``;
 }
 
-function metricsOf(kind: string): string {
-  const own = Object.entries(metrics).filter(([, metric]: [string, Metric]) => metric.probers.includes(kind));
-  const rows = own.map(
-    ([name, { unit, description }]: [string, Metric]) => `| \`${name}\` | ${unit} | ${description} |`,
-  );
+function metricsOf({ yields }: AnyProber): string {
+  const own = new Map(yields().map((yielded) => [yielded.metric, yielded]));
+  const rows = metricNames.flatMap((name) => {
+    const yielded = own.get(name);
+    const { unit, description } = metrics[name];
+    return yielded === undefined ? [] : [`| \`${name}\` | ${unit} | ${description} | ${yielded.needs ?? ""} |`];
+  });
   return `
 ## What it can measure
 
 \`probe_success\` and \`probe_duration\`, as every probe, and:
 
-| metric | unit | meaning |
-|---|---|---|
+| metric | unit | meaning | only |
+|---|---|---|---|
 ${rows.join("\n")}
 `;
 }

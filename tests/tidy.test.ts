@@ -6,6 +6,7 @@ import { createVirtualFileSystem } from "typescript/unstable/fs";
 import { describe, expect, it } from "vitest";
 import { channels } from "../functions/notify/channels/index.ts";
 import { probers } from "../functions/probe/probers/index.ts";
+import { failureKinds } from "../shared/messages/report.ts";
 import { metrics } from "../shared/metrics/catalogue.ts";
 import { inheritingAccesses } from "./support/record-access.ts";
 
@@ -145,6 +146,69 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   for (const node of graph.keys()) if (!order.has(node)) visit(node);
   return cycles;
 }
+
+describe("kinds of probe and of channel", () => {
+  /** What still asks about kinds, until it is rebuilt. */
+  const exempt = "functions/evaluate/cause/";
+  /** Files that may name kinds: their own, the registries, what writes a first configuration, and the demo. */
+  const naming =
+    /^(functions\/(probe|notify)\/|cli\/commands\/init|local\/demo\/|shared\/messages\/pages-due\.ts$|tests\/|bench\/|scripts\/)/;
+  const names = [...Object.keys(probers), ...Object.keys(channels)];
+  const judging = product.filter(({ path }) => !path.startsWith(exempt) && !naming.test(path));
+
+  /** Where a text compares with a kind, switches on kinds, or lists several: as a list, a union or the keys of a record. */
+  function kindsIn(text: string): string[] {
+    const kind = `(?:${names.join("|")})`;
+    // A kind of failure is called tls as well.
+    const asked = names.filter((name) => !failureKinds.some((failure) => failure === name)).join("|");
+    const compared = new RegExp(`\\bkind\\)?(?:\\s*\\?\\?\\s*"\\w*"\\)?)?\\s*[!=]==?\\s*"(?:${asked})"`, "g");
+    const listed = new RegExp(`"${kind}",?\\s*\\|?\\s*"${kind}"`, "g");
+    const switched = new RegExp(`switch \\(\\w*\\.?kind\\) \\{\\s*case "(?:${asked})"`, "g");
+    const keys = new Set([...text.matchAll(new RegExp(`^\\s+(${kind}): `, "gm"))].map(([, name]) => name));
+    return [
+      ...[compared, listed, switched].flatMap((pattern) => text.match(pattern) ?? []),
+      ...(keys.size >= 3 ? [`the keys ${[...keys].join(", ")}`] : []),
+    ];
+  }
+
+  it("are named only by their own files and the registries: everything else asks for the facts that they declare", () => {
+    const found = judging.flatMap(({ path, text }) =>
+      path === roles ? [] : kindsIn(text).map((one) => `${path}: ${one}`),
+    );
+    expect(found).toEqual([]);
+  });
+
+  /** Roles of components, two of which are called as kinds of probe are. */
+  const roles = "shared/config/roles.ts";
+
+  it.each([
+    'if (probe.kind === "postgres") return;',
+    '.filter(({ kind }) => kind !== "journey")',
+    '(probes.get(name)?.kind ?? "heartbeat") !== "heartbeat"',
+    'new Set(["cloud_run", "cloud_sql"])',
+    'type Some = "http" | "tcp";',
+    'switch (probe.kind) {\n  case "http":',
+    "const seconds = {\n  http: 0.4,\n  tls: 0.3,\n  tcp: 0.2,\n};",
+  ])("are found in %j", (text) => {
+    expect(kindsIn(text)).toHaveLength(1);
+  });
+
+  it.each(['failure.kind === "tls"', 'scene.role(one) === "journey"', "{\n  tls: 1,\n}"])(
+    "are not found in %j",
+    (text) => {
+      expect(kindsIn(text)).toEqual([]);
+    },
+  );
+
+  it("have failures of which no regular expression reads the message", () => {
+    const readsMessage =
+      /failure\??\.message\s*\.(?:match|matchAll|search|replace|replaceAll|split)\(\s*\/|\.(?:test|exec)\((?:\w+\??\.)*failure\??\.message/;
+    const reading = product.filter(({ path, text }) => !path.startsWith("functions/probe/") && readsMessage.test(text));
+    expect(reading.map(({ path }) => path)).toEqual([]);
+    expect("/x/.test(failure.message)").toMatch(readsMessage);
+    expect("result.failure?.message.match(/x/)").toMatch(readsMessage);
+  });
+});
 
 describe("registries, folders and documentation", () => {
   it.each([

@@ -1,6 +1,8 @@
 /** What Terraform needs to know of a configuration, worked out by the code that the functions themselves use. */
-import { readsOf } from "../../functions/probe/google/permissions.ts";
-import type { Configuration } from "../../shared/config/model.ts";
+import { type GoogleRead, googleReads } from "../../functions/probe/google/permissions.ts";
+import type { Requirements } from "../../functions/probe/prober.ts";
+import { probers } from "../../functions/probe/probers/index.ts";
+import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { groupsWithRounds, triggerCron } from "../../shared/config/schedule.ts";
 import { isSecretReference } from "../../shared/config/secret-reference.ts";
 import {
@@ -9,11 +11,13 @@ import {
   expiringCollections,
   unindexedFields,
 } from "../../shared/documents/indexes.ts";
+import { isStatusPage } from "../../shared/messages/pages-due.ts";
 import { scheduledRequest } from "../../shared/messages/probe-request.ts";
 import type { Vantage } from "../../shared/messages/report.ts";
 import type { Tick } from "../../shared/messages/tick.ts";
 import { exportsOf } from "../../shared/metrics/exported.ts";
 import type { OutgoingMessage } from "../../shared/ports.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import {
   type PushSubscription,
   publications,
@@ -112,11 +116,7 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
   const probed = (vantage: Vantage): string[] =>
     secretsIn([...probes.filter((probe) => probe.vantage === vantage), configuration.control?.[vantage]]);
   const permitted = (vantage: Vantage): string[] =>
-    unique(
-      probes
-        .filter((probe) => probe.vantage === vantage)
-        .flatMap(({ kind }) => readsOf(kind).map(({ permission }) => permission)),
-    );
+    unique(readsOf(probes.filter((probe) => probe.vantage === vantage)).map(({ permission }) => permission));
   const cloudSql = cloudSqlGrants(probes);
   const deployed = subscriptionsWith(groupsWithRounds(probes)).flatMap((subscription) => {
     const { target: _target, vantage: _vantage, ...rest } = subscription;
@@ -147,11 +147,11 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
     },
     publishes: publications,
     readers: vantages
-      .filter((vantage) => probes.some((probe) => probe.vantage === vantage && probe.kind === "heartbeat"))
+      .filter((vantage) => probes.some((probe) => probe.vantage === vantage && probe.awaits !== undefined))
       .map((vantage) => `probe-${vantage}` as const),
     stores: ["evaluate", "notify"],
     apis: unique([
-      ...probes.flatMap(({ kind }) => readsOf(kind).map(({ api }) => api)),
+      ...readsOf(probes).map(({ api }) => api),
       ...(cloudSql.length > 0 ? ["sqladmin.googleapis.com"] : []),
     ]),
     cloud_sql: cloudSql,
@@ -159,36 +159,39 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
     unindexed: unindexedFields,
     indexes: compositeIndexes,
     expiring: expiringCollections,
-    status_pages: unique(
-      channels.flatMap(({ kind, settings }) => (kind === "status_page" ? [String(settings["bucket"])] : [])),
-    ),
+    status_pages: unique(channels.filter(isStatusPage).map(({ settings }) => String(settings["bucket"]))),
     components: components.map(({ name, title: called, layer }) => ({ name, title: called, layer })),
     probes: probes.map((probe) => {
       const { name, kind, component, vantage } = probe;
       return { name, kind, component, vantage, secrets: secretsIn(probe.settings) };
     }),
-    log_metrics: unique(
-      probes.flatMap(({ kind, settings }) => {
-        const name = settings["failed_startups"];
-        return kind === "cloud_run" && typeof name === "string" ? [name] : [];
-      }),
-    ),
+    log_metrics: unique(probes.flatMap((probe) => requirementsOf(probe).logMetrics ?? [])),
     exports: exportsOf(configuration) ?? null,
   };
 }
 
 /** The way of Google's connectors asks the control plane for a certificate; a login by IAM needs the right to log in. */
 function cloudSqlGrants(probes: Configuration["probes"]): CloudSqlGrant[] {
-  const grants = probes.flatMap(({ kind, vantage, settings }): CloudSqlGrant[] => {
-    if (kind !== "postgres") return [];
-    const { instance, iam } = settings["connection"] as { readonly instance?: string; readonly iam?: boolean };
-    const to = { function: `probe-${vantage}`, project: instance?.split(":")[0] ?? null } as const;
+  const grants = probes.flatMap((probe): CloudSqlGrant[] => {
+    const { cloudSqlInstance: instance, cloudSqlLogin: iam } = requirementsOf(probe);
+    const to = { function: `probe-${probe.vantage}`, project: instance?.split(":")[0] ?? null } as const;
     return [
       ...(instance === undefined ? [] : [{ ...to, role: "roles/cloudsql.client" } as const]),
       ...(iam === true ? [{ ...to, role: "roles/cloudsql.instanceUser" } as const] : []),
     ];
   });
   return [...new Map(grants.map((grant) => [Object.values(grant).join(" "), grant])).values()];
+}
+
+/** What must be deployed for a probe besides its function. */
+function requirementsOf({ kind, settings }: ConfiguredProbe): Requirements {
+  const prober = ownEntry(probers, kind);
+  return prober?.requires?.(prober.settings.parse(settings)) ?? {};
+}
+
+/** What the probers of some probes ask Google for. */
+function readsOf(probes: Configuration["probes"]): GoogleRead[] {
+  return probes.flatMap(({ kind }) => (ownEntry(probers, kind)?.reads ?? []).map((name) => googleReads[name]));
 }
 
 /** Names of all secrets that a part of the configuration refers to, each once, in order. */

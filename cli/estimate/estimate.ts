@@ -1,5 +1,7 @@
 /** What the monitor costs in a month: the workload at list price, and what of it is free. Pure. */
+import { probers } from "../../functions/probe/probers/index.ts";
 import type { Configuration } from "../../shared/config/model.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import { type Price, type PriceName, prices } from "./prices.ts";
 import { type Workload, workloadOf } from "./workload.ts";
 
@@ -82,24 +84,14 @@ export function estimate(configuration: Configuration): Estimate {
   };
 }
 
-/** What an uptime check can see of a target. Everything else needs a synthetic monitor: code of one's own that Google runs. */
-const seenByUptimeChecks = new Set(["http"]);
-/** Kinds that look at Google itself, for which Cloud Monitoring needs no check. */
-const seenByGoogle = new Set([
-  "cloud_monitoring",
-  "vpc_connector",
-  "cloud_sql",
-  "cloud_run",
-  "load_balancer",
-  "service_health",
-]);
-
 function alternativeOf({ runs }: Workload): Alternative {
   let uptimeRuns = 0;
   let syntheticRuns = 0;
   for (const [kind, count] of Object.entries(runs)) {
-    if (seenByUptimeChecks.has(kind)) uptimeRuns += uptimeRegions * count;
-    else if (!seenByGoogle.has(kind)) syntheticRuns += count;
+    const { uptimeCheck, delayed } = ownEntry(probers, kind) ?? {};
+    if (uptimeCheck) uptimeRuns += uptimeRegions * count;
+    // What uptime checks cannot see needs a synthetic monitor, code of one's own that Google runs; what Google measures needs no check.
+    else if (!delayed) syntheticRuns += count;
   }
   const { charged: uptime } = line("", "uptimeChecks", uptimeRuns);
   const { charged: synthetic } = line("", "syntheticMonitors", syntheticRuns);

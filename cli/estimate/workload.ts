@@ -1,11 +1,12 @@
 /** How much a configuration makes the monitor do in a month of 30 days, while all is well. */
 import { Cron } from "croner";
 import { flushEvery } from "../../functions/evaluate/availability/flush.ts";
+import { probers } from "../../functions/probe/probers/index.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { scheduleInterval } from "../../shared/config/schedule.ts";
+import { isStatusPage } from "../../shared/messages/pages-due.ts";
 import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
 import { deploymentOf } from "../deployment/deployment.ts";
-import { seriesOfARun } from "./series.ts";
 
 /** Counts of one month. */
 export interface Workload {
@@ -36,18 +37,6 @@ export interface Workload {
 /** Seconds of a month of 30 days. */
 export const month: number = 30 * 86_400;
 
-/** How long a probe of a kind usually takes, in seconds, while all is well. A journey waits for an agent to answer. */
-const usualSeconds: Readonly<Record<string, number>> = {
-  http: 0.4,
-  tls: 0.3,
-  websocket: 0.8,
-  postgres: 0.5,
-  journey: 12,
-  heartbeat: 0.1,
-  gcp_configuration: 1.5,
-  service_health: 0.4,
-};
-const usualOfOthers = 0.6;
 /** What a request takes besides what it waits for: decoding, publishing, a transaction. */
 const overheadSeconds = 0.15;
 /** What the evaluator takes for a report or a tick: one transaction, in seconds. */
@@ -81,7 +70,7 @@ export function workloadOf(configuration: Configuration): Workload {
   for (const { probes, reports: count } of groups) {
     for (const { kind } of probes) setEntry(runs, kind, (ownEntry(runs, kind) ?? 0) + count);
   }
-  const statusPages = configuration.channels.filter(({ kind }) => kind === "status_page").length;
+  const statusPages = configuration.channels.filter(isStatusPage).length;
   // One message refreshes all of them, with each writing of the availability.
   const refreshes = statusPages === 0 ? 0 : (month * 1000) / flushEvery;
   const pagesWritten = statusPages * (refreshes * objectsOfARefresh + notices * (objectsOfARefresh + 2));
@@ -101,7 +90,8 @@ export function workloadOf(configuration: Configuration): Workload {
     writes: reports + minutes * 2 + notices * 4,
     deletes: notices * 2,
     seriesRead: sum(
-      ({ probes, reports: count }) => count * probes.reduce((total, probe) => total + seriesOfARun(probe), 0),
+      ({ probes, reports: count }) =>
+        count * probes.reduce((total, { kind }) => total + (ownEntry(probers, kind)?.seriesRead ?? 0), 0),
     ),
     exportedPoints: sum(({ probes, reports: count }) => Math.min(count, minutes) * probes.length * exportedOfAResult),
     logLines: triggers + reports + minutes + refreshes,
@@ -135,7 +125,7 @@ function groupWork(probes: readonly ConfiguredProbe[]): GroupWork {
   const interval = scheduleInterval(schedule);
   const triggers = interval === undefined ? triggersOf(schedule) : month / Math.max(60, interval / 1000);
   const rounds = interval === undefined || interval >= 60_000 ? 1 : 60_000 / interval;
-  const longest = Math.max(...probes.map(({ kind }) => ownEntry(usualSeconds, kind) ?? usualOfOthers));
+  const longest = Math.max(...probes.map(({ kind }) => ownEntry(probers, kind)?.usualSeconds ?? 0));
   // Rounds of a minute keep their request open from the first to the last.
   const waiting = rounds === 1 ? 0 : 60 - (interval ?? 0) / 1000;
   return {

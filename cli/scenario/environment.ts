@@ -1,10 +1,10 @@
 /** The environment of a scenario: what each probe would show at an instant. */
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Failure, Finding, Measurement, ProbeResult, Vantage } from "../../shared/messages/report.ts";
-import { ownEntry } from "../../shared/runtime/entries.ts";
+import { isOf, yieldsMetric } from "../../shared/metrics/yields.ts";
 import type { Effect, Phase, SampleCourse } from "./effect.ts";
 import type { Scenario, SeriesOfValues } from "./file/load.ts";
-import { healthySamples, yields } from "./healthy.ts";
+import { healthySamples } from "./healthy.ts";
 import type { Mark, Point } from "./series.ts";
 
 /** What a run of a probe shows, and how its report travels. */
@@ -67,7 +67,7 @@ export class Environment {
       else samples.set(key, { metric, labels, value });
     };
     for (const { metric, labels, value } of this.#healthy.get(probe.name) ?? []) {
-      const shown = failure === undefined ? value : whenFailing(metric, value, failure, probe);
+      const shown = failure === undefined ? value : whenFailing(metric, value, failure);
       if (shown !== undefined) put(metric, labels, shown);
     }
     const findings: Finding[] = [];
@@ -153,15 +153,7 @@ function outcomeOf(
 }
 
 function concernsSeries({ metric, labels }: SeriesOfValues, probe: ConfiguredProbe): boolean {
-  const own: Readonly<Record<string, string>> = {
-    probe: probe.name,
-    component: probe.component,
-    vantage: probe.vantage,
-  };
-  return (
-    (labels["probe"] !== undefined || yields(probe, metric)) &&
-    Object.entries(own).every(([label, value]) => (ownEntry(labels, label) ?? value) === value)
-  );
+  return (labels["probe"] !== undefined || yieldsMetric(probe, metric)) && isOf(probe, labels);
 }
 
 function withoutIdentity({
@@ -174,15 +166,10 @@ function withoutIdentity({
 }
 
 /** What a failing probe still measures: nothing that lies behind the failure. */
-function whenFailing(
-  metric: string,
-  healthy: number,
-  { kind, message }: Failure,
-  probe: ConfiguredProbe,
-): number | undefined {
+function whenFailing(metric: string, healthy: number, { kind, status }: Failure): number | undefined {
   if (metric.endsWith("_success") && metric !== "database_connect_burst_success") return 0;
-  if (probe.kind !== "http" || (kind !== "http_status" && kind !== "body")) return undefined;
-  if (metric === "http_status") return Number(/^\d{3}/.exec(message)?.[0] ?? (kind === "body" ? 200 : 503));
+  if (kind !== "http_status" && kind !== "body") return undefined;
+  if (metric === "http_status") return status ?? (kind === "body" ? 200 : 503);
   return /^(http|tls)_/.test(metric) ? healthy : undefined;
 }
 

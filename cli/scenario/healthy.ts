@@ -6,28 +6,9 @@ import type { CompiledRule } from "../../functions/evaluate/rules/rule.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Measurement } from "../../shared/messages/report.ts";
 import { metricNamed } from "../../shared/metrics/catalogue.ts";
+import { canYield, isOf } from "../../shared/metrics/yields.ts";
 import { ownEntry } from "../../shared/runtime/entries.ts";
 import type { Unit } from "../../shared/text/units.ts";
-
-/** Settings without which a kind does not yield what it could. */
-const needed: Readonly<Record<string, string>> = {
-  cloud_sql_pool_utilization: "pool",
-  database_connect_burst_success: "burst",
-  database_connect_burst_connections: "burst",
-  database_connect_burst_time: "burst",
-};
-
-/** Whether a probe yields a metric: by its kind and settings, or because its settings name the metric. */
-export function yields({ kind, settings }: ConfiguredProbe, metric: string): boolean {
-  if (JSON.stringify(settings).includes(`"${metric}"`)) return true;
-  const kinds = metricNamed(metric)?.probers ?? [];
-  if (kinds.length === 0) return true;
-  if (!kinds.includes(kind)) return false;
-  // Anything may be extracted from a body, and then the settings say so.
-  if (kind === "http") return /^(http|tls)_/.test(metric);
-  const setting = ownEntry(needed, metric);
-  return setting === undefined || kind !== "postgres" || ownEntry(settings, setting) !== undefined;
-}
 
 /** The series of every probe in health, besides success and duration, by the name of the probe. */
 export function healthySamples(
@@ -97,7 +78,7 @@ function samplesOf(probe: ConfiguredProbe, plan: Plan, chosen: Readonly<Record<s
   ];
   const samples = new Map<string, Measurement>();
   for (const { metric, matchers } of wanted) {
-    if (common.has(metric) || !yields(probe, metric) || !concerns(matchers, probe)) continue;
+    if (common.has(metric) || !canYield(probe, { metric, matchers })) continue;
     const own = Object.entries(matchers).filter(([label]) => !identity.has(label));
     const labels = Object.fromEntries(own);
     const key = `${metric}${JSON.stringify(own.sort())}`;
@@ -113,11 +94,6 @@ function samplesOf(probe: ConfiguredProbe, plan: Plan, chosen: Readonly<Record<s
 
 const identity: ReadonlySet<string> = new Set(["probe", "component", "vantage"]);
 
-function concerns(matchers: Readonly<Record<string, string>>, probe: ConfiguredProbe): boolean {
-  const own = identityOf(probe);
-  return Object.entries(matchers).every(([label, wanted]) => (ownEntry(own, label) ?? wanted) === wanted);
-}
-
 /** The first usual value that is normal by the baselines and makes no rule of this metric alone true. */
 function healthyValue(
   metric: string,
@@ -128,7 +104,7 @@ function healthyValue(
   const candidates = candidatesFor(metric);
   const fits = (value: number): boolean => {
     const missed = plan.baselines.some(
-      (check) => check.metric === metric && concerns(check.matchers, probe) && !check.holds(value),
+      (check) => check.metric === metric && isOf(probe, check.matchers) && !check.holds(value),
     );
     if (missed) return false;
     const series = seriesAt(metric, { ...labels, ...identityOf(probe) }, value);

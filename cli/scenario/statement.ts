@@ -2,13 +2,20 @@
 
 import { type NamedMetric, namedMetric, nearestMetric } from "../../functions/evaluate/condition/names.ts";
 import { ComponentGraph } from "../../functions/evaluate/graph.ts";
+import { probers } from "../../functions/probe/probers/index.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
-import { type Failure, type FailureKind, failureKinds, type Vantage } from "../../shared/messages/report.ts";
+import {
+  type Failure,
+  type FailureKind,
+  failureKinds,
+  type Signal,
+  type Vantage,
+} from "../../shared/messages/report.ts";
+import { yieldsMetric } from "../../shared/metrics/yields.ts";
 import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import type { Deed, Effect, Outcome, SampleCourse } from "./effect.ts";
 import { Misunderstood, Words } from "./file/words.ts";
-import { yields } from "./healthy.ts";
 
 /** Understands what is the case during a phase. @throws Misunderstood */
 export function effectOf(sentence: string, configuration: Configuration): Effect {
@@ -28,7 +35,8 @@ export function deedOf(sentence: string, configuration: Configuration): Deed {
 
 /** Understands a failure such as `connect (timeout) "no answer"`; what is left out is as the kind of the probe usually fails. */
 export function readFailure(words: Words, probe: ConfiguredProbe | undefined): Failure {
-  const usual = probe?.kind === "http" ? httpFailure : connectFailure;
+  const prober = probe && ownEntry(probers, probe.kind);
+  const usual = prober?.usualFailure ?? connectFailure;
   const phase = words.has("in") ? words.name("the phase in which it fails, such as connect").text : undefined;
   let kind: FailureKind | undefined;
   if (words.has("(")) {
@@ -42,7 +50,7 @@ export function readFailure(words: Words, probe: ConfiguredProbe | undefined): F
     kind: chosen,
     phase: phase ?? (kind === undefined ? usual.phase : usualPhase(kind)),
     message,
-    ...factsIn(chosen, message, probe),
+    ...factsIn(chosen, message, prober?.signal),
   };
 }
 
@@ -50,11 +58,11 @@ export function readFailure(words: Words, probe: ConfiguredProbe | undefined): F
 function factsIn(
   kind: FailureKind,
   message: string,
-  probe: ConfiguredProbe | undefined,
+  unavailable: Signal | undefined,
 ): Pick<Failure, "status" | "code" | "signal"> {
   const status = /^(?:.*\banswered with )?([1-5]\d\d)\b/.exec(message)?.[1];
   const code = /\bSQLSTATE (\w{5})\b/.exec(message)?.[1] ?? /\bclosed (?:\w+ )*with (\d{4})\b/.exec(message)?.[1];
-  const signal = kind === "tls" ? "certificate" : probe === undefined ? undefined : signalOf(kind, probe.kind);
+  const signal = kind === "tls" ? "certificate" : kind === "unavailable" ? unavailable : undefined;
   return {
     ...(status === undefined || !answers.includes(kind) ? {} : { status: Number(status) }),
     ...(code === undefined ? {} : { code }),
@@ -65,17 +73,6 @@ function factsIn(
 /** Kinds of failure that come with the status of an answer. */
 const answers: readonly FailureKind[] = ["http_status", "auth", "body", "unavailable"];
 
-/** What a failing probe of a kind is about, where that is not a failing request. */
-function signalOf(failure: FailureKind, probe: string): Failure["signal"] {
-  if (failure !== "unavailable") return undefined;
-  const signals: Readonly<Record<string, Failure["signal"]>> = {
-    gcp_configuration: "configuration",
-    heartbeat: "missing",
-  };
-  return ownEntry(signals, probe);
-}
-
-const httpFailure: Failure = { kind: "http_status", phase: "response", message: "503 Service Unavailable" };
 const connectFailure: Failure = { kind: "timeout", phase: "connect", message: "no answer within its timeout" };
 
 function usualPhase(kind: FailureKind): string {
@@ -205,7 +202,7 @@ function readShare(words: Words): { runs: number; of: number } {
 
 function readMetric(words: Words, name: string, metric: NamedMetric, configuration: Configuration): Effect {
   const labels = { ...metric.matchers, ...readLabels(words, metric) };
-  const able = configuration.probes.filter((probe) => yields(probe, metric.metric));
+  const able = configuration.probes.filter((probe) => yieldsMetric(probe, metric.metric));
   const start = words.next;
   const probes = words.has("of") ? readProbes(words, configuration) : able;
   if (probes.length === 0) {
@@ -297,7 +294,7 @@ function readUnhealthy(words: Words): Effect {
 
 function readFinding(words: Words, configuration: Configuration): Effect {
   const check = words.name("the name of a check").text;
-  const able = configuration.probes.filter((probe) => yields(probe, "configuration_ok"));
+  const able = configuration.probes.filter((probe) => yieldsMetric(probe, "configuration_ok"));
   const start = words.next;
   const probes = words.has("of") ? readProbes(words, configuration) : able;
   if (probes.length === 0) {

@@ -1,6 +1,7 @@
 /** Results of probes as people read them. */
 import type { Failure, Measurement, ProbeResult } from "../../shared/messages/report.ts";
 import { metricNamed } from "../../shared/metrics/catalogue.ts";
+import { commonMetrics } from "../../shared/metrics/yields.ts";
 import { formatValue } from "../../shared/text/units.ts";
 import { counted, type Terminal, table } from "./terminal.ts";
 
@@ -112,7 +113,7 @@ function durationOf({ measurements }: ProbeResult): string {
 }
 
 function ofEveryProbe(metric: string): boolean {
-  return metricNamed(metric)?.probers.length === 0;
+  return commonMetrics.some((common) => common === metric);
 }
 
 function formatted({ metric, value }: Measurement): string {

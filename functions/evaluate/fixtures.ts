@@ -6,8 +6,11 @@ import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { Failure, ProbeResult, Report, Vantage } from "../../shared/messages/report.ts";
 import type { Fields } from "../../shared/ports.ts";
+import { factsOf, type KeptFacts } from "../../shared/probe-facts.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import { silentLogger } from "../../shared/runtime/logger.ts";
 import { parseDuration } from "../../shared/text/units.ts";
+import { probers } from "../probe/probers/index.ts";
 import { type EvaluateOptions, type EvaluatePorts, evaluateHandler } from "./handler.ts";
 import { incidentCollection } from "./incident/record/document.ts";
 import { planOf } from "./plan.ts";
@@ -29,8 +32,14 @@ export function component(
   return { name, title, layer, dependsOn, ...(impact === undefined ? {} : { impact }) };
 }
 
-/** The kinds that do as users do. */
-const usersTouch: readonly string[] = ["http", "websocket", "journey"];
+/** What a kind says of its probes, whatever their settings. */
+function factsOfKind(kind: string): KeptFacts {
+  const prober = ownEntry(probers, kind);
+  if (prober === undefined) return { reach: "private" };
+  const { awaits, ...rest } = prober;
+  const facts = factsOf({ ...rest, yields: () => prober.yields() }, undefined);
+  return awaits === undefined ? facts : { ...facts, awaits: "nightly-backup" };
+}
 
 /** A probe that runs every minute and alerts after two. */
 export function probe(
@@ -49,7 +58,7 @@ export function probe(
     group: groupName(vantage, schedule),
     timeoutMs: 10_000,
     alert: { afterMs: 120_000, severity: "warning" },
-    reach: usersTouch.includes(kind) ? "users" : "private",
+    ...factsOfKind(kind),
     settings: {},
   };
 }

@@ -17,7 +17,11 @@ export async function takeInBeat(
 ): Promise<void> {
   const beat = parseBeat(message.data);
   if (beat.environment !== undefined && beat.environment !== environment) return;
-  const expected = probes.flatMap(({ kind, settings }) => (kind === "heartbeat" ? [String(settings["beat"])] : []));
+  const expected = probes.flatMap(({ awaits, settings }) => {
+    // What was compiled before kinds described themselves has the name in the settings alone.
+    const name = awaits ?? settings["beat"];
+    return typeof name === "string" ? [name] : [];
+  });
   if (expected.includes(beat.name)) {
     await keepBeat(store, beat, message.publishedAt);
     return;

@@ -1,9 +1,8 @@
 /** What the evaluator knows from the configuration alone, worked out once per instance. */
 import type { Component, Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { longestGap, shortestGap } from "../../shared/config/schedule.ts";
-import { metricNamed } from "../../shared/metrics/catalogue.ts";
 import { exportsOf } from "../../shared/metrics/exported.ts";
-import { ownEntry } from "../../shared/runtime/entries.ts";
+import { canYield } from "../../shared/metrics/yields.ts";
 import { type Roles, rolesOf } from "./cause/roles.ts";
 import { type BaselineCheck, compileBaseline, type Selector } from "./condition/index.ts";
 import { ComponentGraph } from "./graph.ts";
@@ -54,10 +53,13 @@ export function planOf(configuration: Configuration): Plan {
   const homesOf = new Map(all.map((rule) => [rule, groups.filter((group) => yieldsAll(configuration, group, rule))]));
   const homes = (rule: CompiledRule): readonly string[] => homesOf.get(rule) ?? [];
   // What several probes say together can only be judged where all of them are known.
-  const isCross = (rule: CompiledRule): boolean =>
-    rule.vantages === "any"
-      ? rule.metrics.length > 1 && homes(rule).length === 0
-      : new Set(configuration.probes.filter((probe) => yieldsAny(probe, rule)).map(({ group }) => group)).size > 1;
+  const isCross = (rule: CompiledRule): boolean => {
+    const able = configuration.probes.filter((probe) => yieldsAny(probe, rule));
+    const isSpread = new Set(able.map(({ group }) => group)).size > 1;
+    // Where the configuration does not say what probes yield, any of the partitions may have it.
+    if (rule.vantages !== "any" || able.some(({ yields }) => yields === undefined)) return isSpread;
+    return rule.metrics.length > 1 && homes(rule).length === 0;
+  };
   const local = all.filter((rule) => !isCross(rule));
   return {
     configuration,
@@ -124,7 +126,7 @@ export function impactsOf({ graph }: Plan, components: readonly string[]): strin
 /** Whether the probes of a group can yield everything that the condition of a rule looks at. */
 function yieldsAll({ probes }: Configuration, group: string, rule: CompiledRule): boolean {
   const here = probes.filter((probe) => probe.group === group);
-  return selectorsOf(rule).every((selector) => here.some((probe) => yields(probe, selector)));
+  return selectorsOf(rule).every((selector) => here.some((probe) => canYield(probe, selector)));
 }
 
 function selectorsOf({ condition, clear }: CompiledRule): readonly Selector[] {
@@ -132,7 +134,7 @@ function selectorsOf({ condition, clear }: CompiledRule): readonly Selector[] {
 }
 
 function yieldsAny(probe: ConfiguredProbe, rule: CompiledRule): boolean {
-  return selectorsOf(rule).some((selector) => yields(probe, selector));
+  return selectorsOf(rule).some((selector) => canYield(probe, selector));
 }
 
 /** Worked out once for each selection: it is asked for with every report. */
@@ -141,19 +143,8 @@ function yieldingIn({ probes }: Configuration): Plan["yielding"] {
   return (metric, matchers) => {
     const key = JSON.stringify([metric, matchers]);
     const found =
-      known.get(key) ??
-      probes.filter((probe) => yields(probe, { metric, matchers, windowMs: 0 })).map(({ name }) => name);
+      known.get(key) ?? probes.filter((probe) => canYield(probe, { metric, matchers })).map(({ name }) => name);
     known.set(key, found);
     return found;
   };
-}
-
-/** Whether a probe can yield what a selector selects: by its kind, or because its settings name the metric. */
-function yields(probe: ConfiguredProbe, { metric, matchers }: Selector): boolean {
-  const kinds = metricNamed(metric)?.probers ?? [];
-  const able =
-    kinds.length === 0 || kinds.includes(probe.kind) || JSON.stringify(probe.settings).includes(`"${metric}"`);
-  const { name, component, vantage } = probe;
-  const labels: Readonly<Record<string, string>> = { probe: name, component, vantage };
-  return able && Object.entries(matchers).every(([label, wanted]) => (ownEntry(labels, label) ?? wanted) === wanted);
 }

@@ -1,12 +1,15 @@
 /** What a kind of probe is. The handler owns what all kinds share: deadline, duration, closing, redaction. */
 import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
-import type { Reach, Role } from "../../shared/config/roles.ts";
+import type { Role } from "../../shared/config/roles.ts";
 import type { KeptBeat } from "../../shared/documents/heartbeats.ts";
-import type { Failure, Finding, Hop, Unchecked } from "../../shared/messages/report.ts";
+import type { Failure, Finding, Hop, Signal, Unchecked } from "../../shared/messages/report.ts";
 import type { MetricName } from "../../shared/metrics/catalogue.ts";
+import type { DeclaredMetric } from "../../shared/metrics/yields.ts";
 import type { GoogleApi } from "../../shared/ports.ts";
+import type { ProbeFacts } from "../../shared/probe-facts.ts";
 import type { Redact } from "../../shared/text/redact.ts";
+import type { GoogleReadName } from "./google/permissions.ts";
 
 /** What a prober may use of the world while it observes. */
 export interface ProbeWorld {
@@ -61,8 +64,18 @@ export interface Assessment {
   readonly ifCold?: Assessment["measurements"];
 }
 
+/** What must be deployed for a probe besides the function. */
+export interface Requirements {
+  /** Log-based metrics that it reads, by name. */
+  readonly logMetrics?: readonly string[];
+  /** The instance of Cloud SQL, `project:region:name`, to which it connects through Google's connector. */
+  readonly cloudSqlInstance?: string | undefined;
+  /** It logs in to Cloud SQL as the function's own identity. */
+  readonly cloudSqlLogin?: boolean;
+}
+
 /** One kind of probe: its settings, its observation (the only I/O) and its judgement (pure). */
-export interface Prober<Settings, Observation> {
+export interface Prober<Settings, Observation> extends ProbeFacts {
   readonly kind: string;
   /** One sentence for the documentation and the JSON Schema. */
   readonly title: string;
@@ -76,12 +89,29 @@ export interface Prober<Settings, Observation> {
   readonly notes?: string;
   /** What a probe of this kind tells of the role of its component. Absent where it tells nothing, because anything may be asked in this way. */
   readonly role?: Role;
-  /** Whose way it goes: that of users, a private one into the target, or that of Google's control plane, which reads about the target. */
-  readonly reach: Reach;
-  /** It reads what others measured, some minutes ago: its success does not show that the component works. @default false */
-  readonly secondhand?: boolean;
   /** It speaks to no target: neither its success nor its failure tells whether the prober's own network works. @default false */
   readonly targetless?: boolean;
+  /** How long a run usually takes while all is well, in seconds. */
+  readonly usualSeconds: number;
+  /** Time series of Cloud Monitoring that one run has Google return at most, which is what reading it is billed by. @default 0 */
+  readonly seriesRead?: number;
+  /** One of Cloud Monitoring's uptime checks could look at the same. @default false */
+  readonly uptimeCheck?: boolean;
+  /** How a probe of this kind usually fails, for scenarios that do not say it. @default it cannot connect in time */
+  readonly usualFailure?: Pick<Failure, "kind" | "phase" | "message" | "status">;
+  /** What a failure of the kind `unavailable` is about, where that is not a failing request. */
+  readonly signal?: Signal;
+  /** What it asks Google for, with the identity of the function. @default nothing */
+  readonly reads?: readonly GoogleReadName[];
+  /** What else must be deployed for a probe with these settings. @default nothing */
+  requires?(settings: Settings): Requirements;
+  /** The name of the report that a probe waits for, of a kind that waits for reports. */
+  awaits?(settings: Settings): string;
+  /**
+   * The metrics that a probe with these settings can yield besides those of every probe, with the values of labels that the settings decide.
+   * @param settings without them all that the kind can yield, with what each `needs`
+   */
+  yields(settings?: Settings): readonly DeclaredMetric[];
   /** Never throws for what a target does: a failure is part of the observation. */
   observe(settings: Settings, world: ProbeWorld): Promise<Observation>;
   /** @param redact takes secrets out of a text of the target, before it is cut. @default leaves it as it is */

@@ -1,6 +1,7 @@
 /** What no entry can know alone: names that others must have, circles, conditions; and what is right but looks forgotten. */
 
-import { metricNamed, metrics } from "../metrics/catalogue.ts";
+import { metricNamed, metricNames } from "../metrics/catalogue.ts";
+import { canYield, isOf, valuesOf, yieldsMetric } from "../metrics/yields.ts";
 import { monitorComponent } from "../monitor.ts";
 import { ownEntry } from "../runtime/entries.ts";
 import { nearest } from "../text/nearest.ts";
@@ -9,7 +10,7 @@ import { capacityProblem, capacitySums } from "./capacity.ts";
 import { insteadOf, type Path, type Problems } from "./file/problems.ts";
 import type { Configuration } from "./model.ts";
 import { scheduleInterval } from "./schedule.ts";
-import type { Mistake, Vocabulary } from "./schema.ts";
+import type { Mistake, Selection, Vocabulary } from "./schema.ts";
 import { isSecretReference, secretVariable } from "./secret-reference.ts";
 import { checkTemplates } from "./templates.ts";
 
@@ -62,7 +63,7 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
   checkTwice(file, ["recovery", "stages"], "stage", problems);
   for (const [index, name] of listOf(at(file, "export")).entries()) {
     if (typeof name !== "string" || metricNamed(name) !== undefined) continue;
-    problems.error({ path: ["export", index] }, unknownName("metric", name, Object.keys(metrics)));
+    problems.error({ path: ["export", index] }, unknownName("metric", name, metricNames));
   }
   for (const name of keysOf(at(file, "availability", "components"))) {
     if (components.includes(name)) continue;
@@ -96,14 +97,22 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
       ["clear_condition", rule.clearCondition] as const,
     ]) {
       const selections = condition === undefined ? [] : vocabulary.conditionSelectors(condition, rule.alertDurationMs);
-      for (const metric of new Set(selections.map((selection) => selection.metric))) {
-        const yields = probes.filter((probe) => yieldsMetric(probe, metric));
+      const warned = new Set<string>();
+      for (const selection of selections) {
+        const yields = probes.filter((probe) => canYield(probe, selection));
         if (rule.component === undefined) for (const probe of yields) watched.add(probe.component);
-        if (yields.length > 0) continue;
-        const message = `no probe yields ${metric}, so there is nothing to judge${remedy(metric, vocabulary)}`;
+        const message = yields.length > 0 ? undefined : neverYielded(selection, probes, vocabulary);
+        if (message === undefined || warned.has(message)) continue;
+        warned.add(message);
         problems.warn({ path: ["monitoring_rules", index, key] }, { message });
       }
     }
+  }
+  for (const { metric, expectation } of configuration.baselines) {
+    const selection = vocabulary.baselineSelector(metric, expectation);
+    if (probes.some((probe) => canYield(probe, selection))) continue;
+    const message = neverYielded(selection, probes, vocabulary);
+    problems.warn({ path: ["baselines", metric], part: "key" }, { message });
   }
   for (const sum of capacitySums(configuration)) {
     const message = capacityProblem(sum);
@@ -141,25 +150,35 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
   }
 }
 
-function yieldsMetric({ kind, settings }: Configuration["probes"][number], metric: string): boolean {
-  const kinds = metricNamed(metric)?.probers ?? [];
-  if (kinds.length === 0) return true;
-  // Such a probe yields what it is told to, be it a metric of another kind.
-  if (kind === "cloud_monitoring" && metric !== "data_age") return settings["metric"] === metric;
-  return isExtracted(kind, metric)
-    ? JSON.stringify(settings["extract"] ?? []).includes(`"${metric}"`)
-    : kinds.includes(kind);
-}
-
-/** Of itself an http probe measures the exchange; what the answer says of other things it must be told to extract. */
-function isExtracted(kind: string, metric: string): boolean {
-  return kind === "http" && !/^(http|tls)_/.test(metric);
+/** Why there is nothing to judge: the metric, its labels or whose it is. */
+function neverYielded(
+  { metric, matchers }: Selection,
+  probes: Configuration["probes"],
+  vocabulary: Vocabulary,
+): string {
+  const able = probes.filter((probe) => yieldsMetric(probe, metric));
+  const end = "so there is nothing to judge";
+  if (able.length === 0) return `no probe yields ${metric}, ${end}${remedy(metric, vocabulary)}`;
+  const meant = able.filter((probe) => isOf(probe, matchers));
+  if (meant.length === 0) {
+    const others = able.map(({ name }) => name).join(", ");
+    return `${metric} is not yielded by the probes that are selected here, ${end}: ${others} yields it`;
+  }
+  for (const [label, wanted] of Object.entries(matchers)) {
+    const values = valuesOf(meant, metric, label);
+    if (values === undefined || values.includes(wanted)) continue;
+    const instead = insteadOf(nearest(wanted, values), values, `values of ${label}`);
+    return `no probe yields ${metric} with the ${label} "${wanted}", ${end}: ${instead}`;
+  }
+  return `no probe yields ${metric} with these labels together, ${end}`;
 }
 
 /** The end of a sentence: which probes would yield the metric, of those that there are. */
 function remedy(metric: string, { probers }: Vocabulary): string {
-  const kinds = (metricNamed(metric)?.probers ?? []).filter((kind) => Object.hasOwn(probers, kind));
-  const ways = kinds.map((kind) => (isExtracted(kind, metric) ? `${kind} that extracts it` : kind));
+  const ways = Object.entries(probers).flatMap(([kind, { yields }]) => {
+    const declared = yields().find((one) => one.metric === metric);
+    return declared === undefined ? [] : [declared.needs === undefined ? kind : `${kind} ${declared.needs}`];
+  });
   return ways.length === 0 ? "" : `: add a probe of kind ${ways.join(" or ")}`;
 }
 

@@ -232,6 +232,7 @@ probes:
         timeoutMs: 10_000,
         alert: { afterMs: 120_000, severity: "critical" },
         reach: "users",
+        yields: [{ metric: "http_response_time" }],
         settings: { url: "https://a.example/health", slow: "2s" },
       },
       {
@@ -244,6 +245,7 @@ probes:
         timeoutMs: 5_000,
         alert: false,
         reach: "users",
+        yields: [{ metric: "http_response_time" }],
         settings: { url: "https://a.example/" },
       },
       {
@@ -256,6 +258,7 @@ probes:
         timeoutMs: 20_000,
         alert: { afterMs: 300_000, severity: "warning" },
         reach: "private",
+        yields: [{ metric: "database_connection_time" }],
         settings: { host: "10.0.0.3", password: { secret: "db-password" } },
       },
     ]);
@@ -344,7 +347,7 @@ routes: [{ channels: [ops] }]
       "a rule on what a probe would have to extract",
       `${head}monitoring_rules:\n  - { name: Busy, condition: cloud_sql_pool_utilization > 80%, severity: info }\n`,
       [
-        "8:30 no probe yields cloud_sql_pool_utilization, so there is nothing to judge: add a probe of kind postgres or http that extracts it",
+        "8:30 no probe yields cloud_sql_pool_utilization, so there is nothing to judge: add a probe of kind http that extracts it or postgres with user",
       ],
     ],
     [
@@ -355,6 +358,41 @@ routes: [{ channels: [ops] }]
   - { name: Down, condition: probe_success > 0, severity: info }
 `,
       [],
+    ],
+    [
+      "a rule on what the settings of a probe leave out",
+      `${head.replace("probes:", "probes:\n  db: { kind: postgres, component: backend, host: db, password: { secret: a } }")}monitoring_rules:
+  - { name: Busy, condition: cloud_sql_pool_utilization > 80%, severity: info }
+`,
+      [
+        "9:30 no probe yields cloud_sql_pool_utilization, so there is nothing to judge: add a probe of kind http that extracts it or postgres with user",
+      ],
+    ],
+    [
+      "a rule on a value of a label that there is not",
+      `${head.replace("example/ }", "example/, steps: [log in, reply] }")}monitoring_rules:
+  - { name: Slow, condition: 'golden_path_step_time{step="replay"} > 2', severity: info }
+  - { name: Odd, condition: 'golden_path_step_time{step="x"} > 2', severity: info }
+  - { name: Fine, condition: 'golden_path_step_time{step="reply"} > 2', severity: info }
+`,
+      [
+        '8:30 no probe yields golden_path_step_time with the step "replay", so there is nothing to judge: did you mean "reply"?',
+        '9:29 no probe yields golden_path_step_time with the step "x", so there is nothing to judge: the values of step are log in, reply',
+      ],
+    ],
+    [
+      "a rule on a probe that does not yield its metric",
+      `${head.replace("probes:", "probes:\n  db: { kind: postgres, component: backend, host: db, password: { secret: a } }")}monitoring_rules:
+  - { name: Slow, condition: 'http_response_time{probe="db"} > 2', severity: info }
+`,
+      [
+        "9:30 http_response_time is not yielded by the probes that are selected here, so there is nothing to judge: health yields it",
+      ],
+    ],
+    [
+      "a baseline of what no probe yields",
+      `${head}baselines: { database_connection_time: <1.0s, http_response_time: <1.0s }\n`,
+      ["7:14 no probe yields database_connection_time, so there is nothing to judge: add a probe of kind postgres"],
     ],
     [
       "a component that nothing watches",

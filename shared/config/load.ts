@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { Vantage } from "../messages/report.ts";
 import { drillComponent, monitorComponent } from "../monitor.ts";
+import { factsOf, type KeptFacts } from "../probe-facts.ts";
 import { ownEntry } from "../runtime/entries.ts";
 import { nearest } from "../text/nearest.ts";
 import { checkPurpose, checkReferences } from "./checks.ts";
@@ -21,7 +22,7 @@ import type {
   Rule,
 } from "./model.ts";
 import { type ChannelEntry, channelEntry, routeEntry } from "./notification.ts";
-import { type Reach, roleOf } from "./roles.ts";
+import { roleOf } from "./roles.ts";
 import { groupName, scheduleInterval } from "./schedule.ts";
 import {
   type CapacityEntry,
@@ -82,8 +83,8 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
   const probes = readMap(file, "probes", problems, (name, value, path): ConfiguredProbe | undefined => {
     const entry = readKinded(value, path, problems, probeEntry, vocabulary.probers, "kinds of probe", inherited);
     if (!entry) return undefined;
-    const { secondhand, reach } = ownEntry(vocabulary.probers, entry.common.kind) ?? {};
-    return { ...probe(name, entry.common, entry.settings, reach), ...(secondhand ? { secondhand } : {}) };
+    const kind = ownEntry(vocabulary.probers, entry.common.kind);
+    return kind && probe(name, entry.common, entry.settings, factsOf(kind, entry.understood));
   });
   const components = written.map((component) => withRole(component, probes, vocabulary));
   const control = readControl(file, problems, vocabulary);
@@ -195,7 +196,7 @@ function readKinded<Common extends ChannelEntry>(
   kinds: Readonly<Record<string, Kind>>,
   what: string,
   inherited: Entries = {},
-): { common: Common; settings: Entries } | undefined {
+): { common: Common; settings: Entries; understood: unknown } | undefined {
   if (!isMap(value)) {
     inspect(schema, value, path, problems);
     return undefined;
@@ -218,7 +219,7 @@ function readKinded<Common extends ChannelEntry>(
   const defaults = Object.entries(inherited).filter(([key]) => read.includes(key));
   const settings = { ...Object.fromEntries(defaults), ...written };
   const understood = inspect(kind.settings, settings, path, problems, shared);
-  return common && understood !== undefined ? { common, settings } : undefined;
+  return common && understood !== undefined ? { common, settings, understood } : undefined;
 }
 
 /** The kind of an entry that names none and gives no hint of it. */
@@ -247,10 +248,10 @@ function named(
 /** The timeout of a probe without one, in milliseconds, where its schedule leaves as much. */
 const defaultTimeoutMs = 10_000;
 
-function probe(name: string, entry: ProbeEntry, settings: Entries, reach: Reach = "private"): ConfiguredProbe {
+function probe(name: string, entry: ProbeEntry, settings: Entries, facts: KeptFacts): ConfiguredProbe {
   const { kind, component, vantage, schedule } = entry;
   // What sees what users see is critical unless the file says otherwise.
-  const severity = entry.severity ?? (reach === "users" ? "critical" : "warning");
+  const severity = entry.severity ?? (facts.reach === "users" ? "critical" : "warning");
   return {
     name,
     kind,
@@ -261,7 +262,7 @@ function probe(name: string, entry: ProbeEntry, settings: Entries, reach: Reach 
     timeoutMs: entry.timeout ?? Math.min(defaultTimeoutMs, scheduleInterval(schedule) ?? defaultTimeoutMs),
     ...(entry.recheck === "once" ? {} : { recheck: false }),
     alert: entry.alert === undefined ? { afterMs: entry.alert_after, severity } : false,
-    reach,
+    ...facts,
     settings,
   };
 }

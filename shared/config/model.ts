@@ -2,9 +2,10 @@
 import type { IncidentEventKind } from "../messages/incident-event.ts";
 import type { Signal, Vantage } from "../messages/report.ts";
 import type { Severity } from "../messages/severity.ts";
+import type { KeptFacts } from "../probe-facts.ts";
 import type { SecretReference } from "./fields.ts";
 import type { Audience } from "./notification.ts";
-import type { Reach, ResolvedRole } from "./roles.ts";
+import type { ResolvedRole } from "./roles.ts";
 import type { Template } from "./templates.ts";
 
 /** A part of the environment. */
@@ -23,7 +24,7 @@ export interface Component {
 }
 
 /** A configured check of one target. */
-export interface ConfiguredProbe {
+export interface ConfiguredProbe extends KeptFacts {
   readonly name: string;
   readonly kind: string;
   readonly component: string;
@@ -37,10 +38,6 @@ export interface ConfiguredProbe {
   readonly recheck?: false;
   /** The built-in rule `<probe> failing`; `false` for `alert: off`. */
   readonly alert: { readonly afterMs: number; readonly severity: Severity } | false;
-  /** It reads what others measured: its success does not show that the component works, and acquits nobody. */
-  readonly secondhand?: true;
-  /** Whose way it goes, by its kind. Absent in what was compiled before kinds told. @default private */
-  readonly reach?: Reach;
   /** What the kind reads, as written in the file, with what it takes from `google_cloud`; references to secrets unresolved. */
   readonly settings: Readonly<Record<string, unknown>>;
 }

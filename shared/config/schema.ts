@@ -3,6 +3,7 @@ import { z } from "zod";
 import { incidentUrl } from "../incident-link.ts";
 import { type Signal, signals, type Vantage } from "../messages/report.ts";
 import type { Severity } from "../messages/severity.ts";
+import type { SelfDescribing } from "../probe-facts.ts";
 import { namedRecord } from "../runtime/named-record.ts";
 import {
   duration,
@@ -19,7 +20,7 @@ import {
   timeZone,
   timeZoneExamples,
 } from "./fields.ts";
-import { type Reach, type Role, roleNames } from "./roles.ts";
+import { type Role, roleNames } from "./roles.ts";
 import { scheduleProblem } from "./schedule.ts";
 import { isSecretReference } from "./secret-reference.ts";
 
@@ -30,16 +31,16 @@ export interface Kind {
   readonly title: string;
   /** A strict object: what the kind reads besides the keys that all share. */
   readonly settings: z.ZodType;
-  /** Of a kind of probe: what it tells of the role of its component; absent where it tells nothing. */
-  readonly role?: Role | undefined;
-  /** Of a kind of probe: whose way it goes. */
-  readonly reach?: Reach | undefined;
-  /** Of a kind of probe: it reads what others measured, and its success does not show that the component works. */
-  readonly secondhand?: boolean | undefined;
   /** Where in the settings names of components stand: keys with dots between them, `[]` for each entry of a list. */
   readonly components?: readonly string[] | undefined;
   /** Of a kind of channel: the setting of which each channel needs a value of its own, because two would write over each other. */
   readonly owns?: string | undefined;
+}
+
+/** A kind of probe, with what the configuration keeps of it for functions that do not know kinds. */
+export interface ProbeKind extends Kind, SelfDescribing {
+  /** What it tells of the role of its component; absent where it tells nothing. */
+  readonly role?: Role | undefined;
 }
 
 /** A mistake inside a text of the file. */
@@ -59,7 +60,7 @@ export interface Selection {
 
 /** What the functions understand: kinds, conditions and baselines. An argument, because `shared` knows no function. */
 export interface Vocabulary {
-  readonly probers: Readonly<Record<string, Kind>>;
+  readonly probers: Readonly<Record<string, ProbeKind>>;
   readonly channels: Readonly<Record<string, Kind>>;
   /** What is wrong with a condition. */
   checkCondition(text: string, windowMs: number): Mistake | undefined;
@@ -67,6 +68,8 @@ export interface Vocabulary {
   conditionSelectors(text: string, windowMs: number): readonly Selection[];
   /** What is wrong with a baseline: without an offset it is the name, otherwise a part of the expectation. */
   checkBaseline(metric: string, expectation: string): Mistake | undefined;
+  /** The series that a right baseline speaks of. */
+  baselineSelector(metric: string, expectation: string): Selection;
 }
 
 /** The top of the file; its sections are read entry by entry. */

@@ -1,6 +1,6 @@
 /** Says that there is something new to show on status pages: availability has moved on. On the topic `pages`. */
 import { z } from "zod";
-import type { Configuration } from "../config/model.ts";
+import type { Configuration, ConfiguredChannel } from "../config/model.ts";
 import { lazily } from "../runtime/lazily.ts";
 import { parseMessage } from "./parse.ts";
 
@@ -25,5 +25,10 @@ export const statusPageKind = "status_page";
 
 /** Whether anybody reads status pages of this environment. */
 export function hasPages({ channels }: Pick<Configuration, "channels">): boolean {
-  return channels.some(({ kind }) => kind === statusPageKind);
+  return channels.some(isStatusPage);
+}
+
+/** Whether a channel is a page for everybody. */
+export function isStatusPage({ kind }: Pick<ConfiguredChannel, "kind">): boolean {
+  return kind === statusPageKind;
 }

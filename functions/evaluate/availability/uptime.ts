@@ -70,7 +70,7 @@ export function withReport(uptimes: Uptimes, report: Report, plan: Plan, horizon
     const { probe, at, success } = result;
     const configured = plan.probes.get(probe);
     const rank = configured && rankOf(configured);
-    if (configured === undefined || rank === undefined || (rank === null && configured.kind !== "journey")) continue;
+    if (configured === undefined || rank === undefined || (rank === null && !configured.endToEnd)) continue;
     const instant = Date.parse(at);
     const code = report.prober_unhealthy !== undefined || !isTelling(result) ? 2 : success ? 1 : 0;
     const before = ownEntry(next, probe) ?? blank;
@@ -81,7 +81,7 @@ export function withReport(uptimes: Uptimes, report: Report, plan: Plan, horizon
       alertAfterMs: configured.alert === false ? 0 : configured.alert.afterMs,
       staleAfterMs: staleAfter(plan, probe),
       recent: inserted(before.recent, instant, code),
-      ...(configured.kind === "journey" ? { walks: walked(before.walks ?? {}, instant, code) } : {}),
+      ...(configured.endToEnd ? { walks: walked(before.walks ?? {}, instant, code) } : {}),
     };
     setEntry(next, probe, settled(reckoned, horizon - longestRun, most));
   }

@@ -8,7 +8,6 @@ import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 import type { ProbeResult, Report, Vantage } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { topics } from "../../../shared/topology.ts";
-import { general } from "../cause/knowledge/classes.ts";
 import { withResult } from "../partition/fold.ts";
 import type { Plan } from "../plan.ts";
 import type { Facts } from "./draft.ts";
@@ -83,8 +82,8 @@ function involved(incident: Incident): string[] {
 function probesAbout(about: readonly string[], { graph, configuration }: Plan): ConfiguredProbe[] {
   const wanted = new Set(about.flatMap((name) => graph.causesOf(name)));
   const telling = configuration.probes
-    .filter(({ kind, component }) => general.has(kind) || (wanted.has(component) && kind !== "journey"))
-    .sort((a, b) => Number(general.has(b.kind)) - Number(general.has(a.kind)));
+    .filter(({ environmentWide, component, endToEnd }) => environmentWide || (wanted.has(component) && !endToEnd))
+    .sort((a, b) => Number(b.environmentWide ?? false) - Number(a.environmentWide ?? false));
   return [...Map.groupBy(telling, ({ vantage }) => vantage).values()].flatMap((probes) => probes.slice(0, mostProbes));
 }
 

@@ -5,7 +5,6 @@
  */
 import { timed } from "../availability/period.ts";
 import type { Echo } from "../cause/diagnosis.ts";
-import { readLate } from "../cause/knowledge/classes.ts";
 import { intervalOf, type Plan, titleOf } from "../plan.ts";
 import { affectedBy } from "./record/document.ts";
 import { clockTime } from "./record/instants.ts";
@@ -40,7 +39,7 @@ export function echoOf(
 ): Echo | undefined {
   const { key, rule, component, since, seen, firedAt = since } = alert;
   const probe = plan.probes.get(alert.labels["probe"] ?? "");
-  if (probe === undefined || !readLate.has(probe.kind)) return undefined;
+  if (probe === undefined || !probe.delayed) return undefined;
   const recovering = open.filter(({ status }) => status === "recovering");
   const ended: readonly Ended[] = [...closed, ...recovering.map((one) => ({ ...timed(one), ...rememberedOf(one) }))];
   const sources = ended.flatMap(

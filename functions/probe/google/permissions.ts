@@ -12,8 +12,6 @@ export interface GoogleRead {
   readonly permission: string;
   /** The narrowest predefined role that has the permission. */
   readonly role: string;
-  /** Kinds of probe that read it. */
-  readonly probers: readonly string[];
 }
 
 /** Name of something that is read of Google. */
@@ -34,7 +32,6 @@ export type GoogleReadName =
   | "service_health_events";
 
 const compute = { api: "compute.googleapis.com", role: "roles/compute.networkViewer" } as const;
-const configuration = { probers: ["gcp_configuration"] } as const;
 
 /** Everything that is read of Google, by a name of our own. */
 export const googleReads: Readonly<Record<GoogleReadName, GoogleRead>> = {
@@ -43,80 +40,69 @@ export const googleReads: Readonly<Record<GoogleReadName, GoogleRead>> = {
     api: "vpcaccess.googleapis.com",
     permission: "vpcaccess.connectors.get",
     role: "roles/vpcaccess.viewer",
-    ...configuration,
   },
   cloud_sql: {
     what: "the Cloud SQL instance",
     api: "sqladmin.googleapis.com",
     permission: "cloudsql.instances.get",
     role: "roles/cloudsql.viewer",
-    ...configuration,
   },
   cloud_run: {
     what: "the Cloud Run service",
     api: "run.googleapis.com",
     permission: "run.services.get",
     role: "roles/run.viewer",
-    ...configuration,
   },
   iam_policy: {
     what: "the IAM policy of the project",
     api: "cloudresourcemanager.googleapis.com",
     permission: "resourcemanager.projects.getIamPolicy",
     role: "roles/browser",
-    ...configuration,
   },
-  url_map: { what: "the URL map", permission: "compute.urlMaps.get", ...compute, ...configuration },
+  url_map: { what: "the URL map", permission: "compute.urlMaps.get", ...compute },
   backend_service: {
     what: "the backend service",
     permission: "compute.backendServices.get",
     ...compute,
-    ...configuration,
   },
   endpoint_group: {
     what: "the network endpoint group",
     permission: "compute.networkEndpointGroups.get",
     ...compute,
-    ...configuration,
   },
-  health_check: { what: "the health check", permission: "compute.healthChecks.get", ...compute, ...configuration },
+  health_check: { what: "the health check", permission: "compute.healthChecks.get", ...compute },
   compute_certificate: {
     what: "the certificate",
     permission: "compute.sslCertificates.get",
     ...compute,
-    ...configuration,
   },
   managed_certificate: {
     what: "the certificate of Certificate Manager",
     api: "certificatemanager.googleapis.com",
     permission: "certificatemanager.certs.get",
     role: "roles/certificatemanager.viewer",
-    ...configuration,
   },
-  network: { what: "the network", permission: "compute.networks.get", ...compute, ...configuration },
+  network: { what: "the network", permission: "compute.networks.get", ...compute },
   firewall_rules: {
     what: "the firewall rules",
     permission: "compute.firewalls.list",
     ...compute,
-    ...configuration,
   },
   time_series: {
     what: "the metrics of Cloud Monitoring",
     api: "monitoring.googleapis.com",
     permission: "monitoring.timeSeries.list",
     role: "roles/monitoring.viewer",
-    probers: ["cloud_monitoring", "vpc_connector", "cloud_sql", "cloud_run", "load_balancer"],
   },
   service_health_events: {
     what: "the events of Personalized Service Health",
     api: "servicehealth.googleapis.com",
     permission: "servicehealth.events.list",
     role: "roles/servicehealth.viewer",
-    probers: ["service_health"],
   },
 };
 
-/** The reads of a kind of probe. */
-export function readsOf(kind: string): readonly GoogleRead[] {
-  return Object.values(googleReads).filter(({ probers }) => probers.includes(kind));
-}
+/** What the configuration checks read: resources, and no measurements or events. */
+export const configurationReads: readonly GoogleReadName[] = (Object.keys(googleReads) as GoogleReadName[]).filter(
+  (name) => name !== "time_series" && name !== "service_health_events",
+);

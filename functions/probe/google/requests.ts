@@ -19,6 +19,9 @@ export interface RequestMetrics {
 /** The classes that are always measured, so that none is missed when it first appears. */
 const usual = ["2xx", "3xx", "4xx", "5xx"];
 
+/** Every class that an answer can have; `none` is no answer at all. */
+export const requestClasses: readonly string[] = ["1xx", ...usual, "none"];
+
 /**
  * The samples of one period. Without any request there is no share of errors, because nothing failed and nothing worked.
  * @param found requests in the period, by class; `undefined` where there were none at all

@@ -1,6 +1,6 @@
 /** Metrics out of a JSON body: the settings under `extract`, and the samples that they yield. */
 import { z } from "zod";
-import { type MetricName, metrics } from "../../../shared/metrics/catalogue.ts";
+import { type MetricName, metricNames, metrics } from "../../../shared/metrics/catalogue.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { excerpt, type Redact } from "../../../shared/text/redact.ts";
@@ -32,7 +32,7 @@ export const extractions: () => z.ZodType<readonly Extraction[], unknown> = lazi
   z.array(
     z
       .strictObject({
-        metric: z.enum(Object.keys(metrics) as MetricName[]).describe("The metric, by its name in the catalogue."),
+        metric: z.enum(metricNames).describe("The metric, by its name in the catalogue."),
         path: z
           .string()
           .refine(

@@ -1,7 +1,7 @@
 /** The prober `cloud_monitoring`: any metric that Cloud Monitoring has, as a metric of the catalogue. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
-import { type MetricName, metrics } from "../../../shared/metrics/catalogue.ts";
+import { type MetricName, metricNames, metrics } from "../../../shared/metrics/catalogue.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
@@ -17,6 +17,7 @@ import {
 } from "../google/readings.ts";
 import { aligners, type Reading, reducers, type Sample } from "../google/series.ts";
 import type { Prober } from "../prober.ts";
+import { always, fixed } from "../yields.ts";
 
 /** What a `cloud_monitoring` probe reads. */
 export interface CloudMonitoringSettings {
@@ -105,7 +106,7 @@ export const cloudMonitoring: Prober<CloudMonitoringSettings, Observed<"value">>
           })
           .prefault("4m")
           .describe("How long a point may take until it can be read, as Google states it for each metric."),
-        metric: z.enum(Object.keys(metrics) as MetricName[]).describe("The metric of the catalogue that it becomes."),
+        metric: z.enum(metricNames).describe("The metric of the catalogue that it becomes."),
         unit: z
           .enum(writtenUnits)
           .optional()
@@ -151,6 +152,17 @@ Metrics without a place in the [catalogue](../metrics.md) become \`cloud_monitor
 
 ${monitoringNotes("as many series a run as the reducer and group_by leave", "the time that delay says")}`,
   secondhand: true,
+
+  delayed: true,
+  usualSeconds: 0.6,
+  seriesRead: 1,
+  reads: ["time_series"],
+  yields: (settings) => [
+    ...(settings === undefined
+      ? always("cloud_monitoring_count", "cloud_monitoring_ratio", "cloud_monitoring_seconds", "cloud_monitoring_bytes")
+      : [{ metric: settings.metric, labels: fixed(settings.labels) }]),
+    ...always("data_age"),
+  ],
 
   observe: (settings, world) => observeReadings({ value: readingOf(settings) }, settings.project, world),
 

@@ -17,8 +17,9 @@ import {
   valuesBy,
   type WantedReading,
 } from "../google/readings.ts";
-import { classLabel, idleFinding, requestSamples } from "../google/requests.ts";
+import { classLabel, idleFinding, requestClasses, requestSamples } from "../google/requests.ts";
 import type { Prober } from "../prober.ts";
+import { always, onlyWhere } from "../yields.ts";
 
 /** What a `cloud_run` probe reads. */
 export interface CloudRunSettings {
@@ -84,6 +85,20 @@ balancer cannot reach it, are not counted by Cloud Run.
 
 ${monitoringNotes("up to 9 series a run", "3 minutes")}`,
   secondhand: true,
+
+  delayed: true,
+  usualSeconds: 0.6,
+  requires: ({ failed_startups }) => (failed_startups === undefined ? {} : { logMetrics: [failed_startups] }),
+  seriesRead: 9,
+  reads: ["time_series"],
+  yields: (settings) => [
+    ...always("cloud_run_error_rate", "cloud_run_request_latency", "cloud_run_startup_latency", "data_age"),
+    { metric: "cloud_run_request_rate", labels: { class: requestClasses } },
+    { metric: "cloud_run_instances", labels: { state: ["active", "idle"] } },
+    ...onlyWhere(settings, ({ failed_startups }) => failed_startups !== undefined, "with failed_startups", [
+      "failed_startups",
+    ]),
+  ],
 
   observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
 

@@ -19,6 +19,7 @@ import {
 } from "../google/readings.ts";
 import type { Found } from "../google/series.ts";
 import type { Prober } from "../prober.ts";
+import { always, onlyWhere } from "../yields.ts";
 
 /** What a `cloud_sql` probe reads. */
 export interface CloudSqlSettings {
@@ -62,6 +63,26 @@ over all databases of the server (\`postgresql/num_backends\`).
 
 ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minutes")}`,
   secondhand: true,
+
+  delayed: true,
+  usualSeconds: 0.6,
+  seriesRead: 9,
+  reads: ["time_series"],
+  yields: (settings) => [
+    ...always(
+      "cloud_sql_up",
+      "cloud_sql_cpu_utilization",
+      "cloud_sql_memory_utilization",
+      "cloud_sql_disk_utilization",
+      "cloud_sql_connections",
+      "cloud_sql_new_connections",
+      "data_age",
+    ),
+    { metric: "cloud_sql_disk_operations", labels: { operation: ["read", "write"] } },
+    ...onlyWhere(settings, ({ max_connections }) => max_connections !== undefined, "with max_connections", [
+      "cloud_sql_connection_utilization",
+    ]),
+  ],
 
   async observe(settings, world) {
     const { project, instance, period: periodMs } = settings;

@@ -11,7 +11,9 @@ import {
   componentSettings,
   configurationSettings,
 } from "../google/configuration/settings.ts";
+import { configurationReads } from "../google/permissions.ts";
 import type { Assessment, Prober } from "../prober.ts";
+import { always } from "../yields.ts";
 
 /** Made at the first call: a function that is given checked settings never asks for it. */
 const settings = lazily(() => configurationSettings(checks.map(({ name }) => name)));
@@ -53,11 +55,22 @@ network: { name: default }
 ignore: [cloud_sql_maintenance_window]
 `,
   notes: configurationNotes(),
+  environmentWide: true,
+  usualSeconds: 1.5,
+  signal: "configuration",
+  reads: configurationReads,
+  yields: (settings) => [
+    {
+      metric: "configuration_ok",
+      ...(settings === undefined ? {} : { labels: { check: madeWith(settings).map(({ name }) => name) } }),
+    },
+    ...always("configuration_unchecked"),
+  ],
+
   observe,
 
   assess(settings, seen) {
-    const made = checks.filter(({ name }) => !settings.ignore.includes(name));
-    const { findings, unchecked } = findingsOf(made, settings, seen);
+    const { findings, unchecked } = findingsOf(madeWith(settings), settings, seen);
     const broken = brokenOf(findings);
     const failure = broken ?? blindOf(settings, seen);
     return {
@@ -73,6 +86,11 @@ ignore: [cloud_sql_maintenance_window]
     };
   },
 };
+
+/** The checks that these settings do not ignore. */
+function madeWith({ ignore }: ConfigurationSettings): typeof checks {
+  return checks.filter(({ name }) => !ignore.includes(name));
+}
 
 function measured({ check, ok, resource = "", severity = "warning" }: Finding): Assessment["measurements"][number] {
   return { metric: "configuration_ok", value: ok ? 1 : 0, labels: { check, resource, severity } };

@@ -5,6 +5,7 @@ import type { KeptBeat } from "../../../shared/documents/heartbeats.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import type { Assessment, Prober } from "../prober.ts";
+import { always } from "../yields.ts";
 
 /** What a `heartbeat` probe reads; durations in milliseconds. */
 export interface HeartbeatSettings {
@@ -81,6 +82,11 @@ A report is due \`every\` and \`grace\` after the last one, and not before the s
 today is not missed today. A restart or a new revision gives no more time; a probe with another name begins anew. Until then the component is neither up nor
 down. One that was never heard of is told apart from one that fell silent.
 `,
+
+  usualSeconds: 0.1,
+  signal: "missing",
+  awaits: ({ beat }) => beat,
+  yields: () => always("heartbeat_age"),
 
   async observe({ beat }, world) {
     const now = world.now();

@@ -1,11 +1,13 @@
 /** The prober `http`: one request on a fresh connection, its answer and its time by phase. */
 import { z } from "zod";
 import type { Failure } from "../../../shared/messages/report.ts";
+import type { MetricName } from "../../../shared/metrics/catalogue.ts";
 import { type Answered, answered, parseJson, unmet } from "../http/expect.ts";
 import { type Extraction, extract, extractions } from "../http/extract.ts";
 import { type Asked, ask, oneBody, type RequestSettings, requestFields } from "../http/request.ts";
 import { caOverTls } from "../net/settings.ts";
 import type { Assessment, Prober } from "../prober.ts";
+import { always, fixed, onlyWhere } from "../yields.ts";
 
 /** What an `http` probe reads. */
 export interface HttpSettings extends RequestSettings {
@@ -38,6 +40,21 @@ extract:
   - { metric: cloud_sql_pool_utilization, path: $.database_pool_utilization, unit: "%" }
   - { metric: smd_phase_duration, path: $.last_smd_phase_times, each: phase }
 `,
+
+  usualSeconds: 0.4,
+  uptimeCheck: true,
+  usualFailure: { kind: "http_status", phase: "response", message: "503 Service Unavailable", status: 503 },
+  yields: (settings) => [
+    ...always("http_response_time", "http_status", "http_body_size", "http_redirects"),
+    { metric: "http_phase_time", labels: { phase: ["dns", "connect", "tls", "first_byte", "body"] } },
+    ...onlyWhere(settings, mayUseTls, "with a URL that begins with https://", ["tls_certificate_expiry"]),
+    ...onlyWhere(settings, ({ expect }) => expect.max_time !== undefined, "with expect.max_time", [
+      "http_cold_response_time",
+    ]),
+    ...(settings === undefined
+      ? usuallyExtracted.map((metric) => ({ metric, needs: "that extracts it" }))
+      : settings.extract.map(({ metric, labels = {} }) => ({ metric, labels: fixed(labels) }))),
+  ],
 
   async observe(settings, world) {
     const { answer, ...asked } = await ask(settings, world);
@@ -79,6 +96,19 @@ extract:
     return { ...(reason ? { failure: reason } : {}), measurements, ...passed, ...(ifCold ? { ifCold } : {}) };
   },
 };
+
+/** What applications say of themselves. Any other metric of the catalogue can be extracted as well. */
+const usuallyExtracted: readonly MetricName[] = [
+  "cloud_sql_pool_utilization",
+  "vpc_connector_utilization",
+  "vpc_connector_health",
+  "smd_phase_duration",
+];
+
+/** A URL without TLS may still redirect to one with it. */
+function mayUseTls({ url, follow_redirects }: HttpSettings): boolean {
+  return url.startsWith("https:") || follow_redirects > 0;
+}
 
 function bodyFailure(message: string, status: number): Failure {
   return { kind: "body", phase: "body", message, status };

@@ -6,6 +6,7 @@ import { type Given, type JourneyStep, journeyStep, mistakesAmong, variables } f
 import { careful, type Walked, walk, within } from "../journey/walk.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import type { Json } from "../text/template.ts";
+import { always, onlyWhere } from "../yields.ts";
 
 /** What a `journey` probe reads. */
 export interface JourneySettings {
@@ -115,6 +116,18 @@ The probe function answers on \`/synthetic/NAME\` with the result of the probe o
 succeeded or not. A synthetic monitor that points there is a second scheduler, independent of this system; nothing of its runs is published or judged here. Mind that each
 run is one more message to whatever answers.
 `,
+
+  endToEnd: true,
+  // It waits for an agent to answer.
+  usualSeconds: 12,
+  yields: (settings) => [
+    ...always("golden_path_success", "golden_path_e2e_time"),
+    {
+      metric: "golden_path_step_time",
+      ...(settings === undefined ? {} : { labels: { step: settings.steps.map(({ name }) => name) } }),
+    },
+    ...onlyWhere(settings, ({ cleanup }) => cleanup.length > 0, "with cleanup", ["golden_path_cleanup_success"]),
+  ],
 
   async observe({ steps, cleanup, cleanup_within, ...settings }, world) {
     const own = careful(world);

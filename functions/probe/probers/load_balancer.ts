@@ -14,8 +14,9 @@ import {
   sampled,
   type WantedReading,
 } from "../google/readings.ts";
-import { classLabel, idleFinding, requestSamples } from "../google/requests.ts";
+import { classLabel, idleFinding, requestClasses, requestSamples } from "../google/requests.ts";
 import type { Prober } from "../prober.ts";
+import { always } from "../yields.ts";
 
 /** What a `load_balancer` probe reads. */
 export interface LoadBalancerSettings {
@@ -70,6 +71,15 @@ answered itself.
 
 ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
   secondhand: true,
+
+  delayed: true,
+  usualSeconds: 0.6,
+  seriesRead: 7,
+  reads: ["time_series"],
+  yields: () => [
+    ...always("load_balancer_error_rate", "load_balancer_latency", "load_balancer_backend_latency", "data_age"),
+    { metric: "load_balancer_request_rate", labels: { class: requestClasses } },
+  ],
 
   observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
 

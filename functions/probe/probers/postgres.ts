@@ -18,6 +18,7 @@ import {
 import { type Login, openSession, sessionFailure, tlsModes } from "../net/postgres-session.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+import { always, onlyWhere } from "../yields.ts";
 
 /** What a `postgres` probe reads. */
 export interface PostgresSettings {
@@ -180,6 +181,23 @@ Bursts of several probes of one database run one after the other. Where the free
 no connection logs in, and at most ${maxConnectionsUncounted} are opened.
 
 \`database_connect_burst_success\` speaks of the network path alone: a login that the server refuses, such as by SQLSTATE 53300, was not lost.`,
+
+  usualSeconds: 0.5,
+  requires: ({ connection: { instance, iam } }) => ({ cloudSqlInstance: instance, cloudSqlLogin: iam }),
+  yields: (settings) => [
+    ...always("database_connection_time", "database_connections", "database_connection_limit"),
+    { metric: "database_phase_time", labels: { phase: ["dns", "connect", "tls", "authentication", "query"] } },
+    ...always("database_connections_by_state"),
+    ...onlyWhere(settings, ({ pool }) => pool !== undefined, "with pool", ["cloud_sql_pool_utilization"]),
+    ...onlyWhere(settings, ({ burst }) => burst.connections > 0, "with burst", [
+      "database_connect_burst_success",
+      "database_connect_burst_time",
+      {
+        metric: "database_connect_burst_connections",
+        labels: { outcome: ["ready", "answered", "refused", "lost"] },
+      },
+    ]),
+  ],
 
   async observe(settings, world) {
     let login: Login;

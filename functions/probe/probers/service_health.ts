@@ -13,6 +13,7 @@ import {
 import { regional } from "../google/readings.ts";
 import { isDisabled, refusalOf } from "../google/refusal.ts";
 import type { Prober } from "../prober.ts";
+import { always } from "../yields.ts";
 
 /** What a `service_health` probe reads. */
 export interface ServiceHealthSettings {
@@ -69,6 +70,12 @@ The API \`servicehealth.googleapis.com\` enabled in the project, and for the pro
 so. Incidents are announced minutes after they begin: every 5 minutes is often enough.
 `,
   secondhand: true,
+
+  delayed: true,
+  environmentWide: true,
+  usualSeconds: 0.4,
+  reads: ["service_health_events"],
+  yields: () => always("service_health_incidents"),
 
   async observe({ project, not_enabled }, world) {
     const now = world.now();

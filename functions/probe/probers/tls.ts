@@ -9,6 +9,7 @@ import { type IpVersion, ipVersion } from "../net/settings.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { Assessment, Prober } from "../prober.ts";
+import { always } from "../yields.ts";
 
 const versions = ["1.2", "1.3"] as const;
 
@@ -81,6 +82,9 @@ export const tls: Prober<TlsSettings, TlsObservation> = {
   example: `host: api.example.com
 min_validity: 14d
 `,
+
+  usualSeconds: 0.3,
+  yields: () => always("tls_handshake_time", "tls_certificate_expiry", "tls_leaf_certificate_expiry"),
 
   async observe(settings, world) {
     const { host, port, server_name = host, ip_version } = settings;

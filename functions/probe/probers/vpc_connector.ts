@@ -18,6 +18,7 @@ import {
   type WantedReading,
 } from "../google/readings.ts";
 import type { Prober } from "../prober.ts";
+import { always, onlyWhere } from "../yields.ts";
 
 /** What a `vpc_connector` probe reads. */
 export interface VpcConnectorSettings {
@@ -78,6 +79,24 @@ can still ask for \`vpc_connector_instances >= vpc_connector_instance_limit\`, b
 
 ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
   secondhand: true,
+
+  delayed: true,
+  usualSeconds: 0.6,
+  seriesRead: 5,
+  reads: ["time_series"],
+  yields: (settings) => [
+    ...always(
+      "vpc_connector_utilization",
+      "vpc_connector_cpu_utilization",
+      "vpc_connector_instances",
+      "vpc_connector_instance_limit",
+      "data_age",
+    ),
+    { metric: "vpc_connector_throughput", labels: { direction: ["sent", "received"] } },
+    ...onlyWhere(settings, ({ connections }) => connections !== undefined, "with connections", [
+      "vpc_connector_connections",
+    ]),
+  ],
 
   observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
 

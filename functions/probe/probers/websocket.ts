@@ -5,9 +5,10 @@ import type { Failure } from "../../../shared/messages/report.ts";
 import { caOverTls } from "../net/settings.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
-import { play, type Step, script, tokenMark } from "../websocket/script.ts";
+import { play, type Step, script, stagesOf, tokenMark } from "../websocket/script.ts";
 import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from "../websocket/session.ts";
 import { type SocketSettings, socketFields, socketTarget } from "../websocket/settings.ts";
+import { always } from "../yields.ts";
 
 /** What a `websocket` probe reads. */
 export interface WebSocketSettings extends SocketSettings {
@@ -87,6 +88,15 @@ script:
       - { json: { $.type: agent_completed } }
     within: 8s
 `,
+
+  usualSeconds: 0.8,
+  yields: (settings) => [
+    ...always("websocket_connection_success", "websocket_handshake_time", "http_status"),
+    {
+      metric: "websocket_stage_time",
+      ...(settings === undefined ? {} : { labels: { stage: stagesOf(settings.script) } }),
+    },
+  ],
 
   async observe(settings, world) {
     const target = await targetOf(settings, world);

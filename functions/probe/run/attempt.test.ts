@@ -28,6 +28,8 @@ async function run(
     kind: "made",
     title: "Made for a test.",
     reach: "private",
+    usualSeconds: 1,
+    yields: () => [],
     settings: z.strictObject({}),
     example: "{}",
     async observe(_settings, world) {

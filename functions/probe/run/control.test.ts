@@ -17,6 +17,8 @@ function scripted(kind: string, attempts: Attempts): { prober: AnyProber; count:
     kind,
     title: "Made for a test.",
     reach: "private",
+    usualSeconds: 1,
+    yields: () => [],
     settings: z.strictObject({}),
     example: "{}",
     async observe(_settings, world) {

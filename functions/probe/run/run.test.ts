@@ -11,6 +11,8 @@ const prober = (observe: (world: ProbeWorld) => Promise<string | undefined>): An
     kind: "made",
     title: "Made for a test.",
     reach: "private",
+    usualSeconds: 1,
+    yields: () => [],
     settings: z.strictObject({}),
     example: "{}",
     observe: (_settings, world) => observe(world),

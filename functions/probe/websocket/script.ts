@@ -180,6 +180,11 @@ export async function perform(
 /** Stages that every WebSocket has before a script begins. */
 const connecting: readonly string[] = ["dns", "connect", "tls", "upgrade"];
 
+/** The stages of a connection over which these steps are played. */
+export function stagesOf(steps: readonly Step[]): string[] {
+  return [...connecting, ...steps.map(stageOf)];
+}
+
 function stageOf(step: Step, position: number): string {
   return step.name ?? `${actions.find((action) => step[action] !== undefined)}-${position + 1}`;
 }

@@ -1,6 +1,6 @@
 /** A small vocabulary for the tests of the configuration, which must not depend on the functions. */
 import { z } from "zod";
-import { metricNamed, metrics } from "../../metrics/catalogue.ts";
+import { type MetricName, metricNamed, metrics } from "../../metrics/catalogue.ts";
 import { nearest } from "../../text/nearest.ts";
 import { duration, googleProject, googleRegion, secretReference, textOrSecret } from "../fields.ts";
 import type { Mistake, Vocabulary } from "../schema.ts";
@@ -18,14 +18,37 @@ export const vocabulary: Vocabulary = {
         slow: duration().optional(),
         json: z.json().optional(),
         extract: z.record(z.string(), z.string()).optional(),
+        steps: z.array(z.string()).optional(),
       }),
+      yields: (settings) => {
+        const { extract = {}, steps } = (settings ?? {}) as { extract?: Record<string, string>; steps?: string[] };
+        return [
+          { metric: "http_response_time" },
+          ...Object.values(extract).map((metric) => ({ metric: metric as MetricName })),
+          ...(steps === undefined ? [] : [{ metric: "golden_path_step_time" as const, labels: { step: steps } }]),
+          ...(settings === undefined
+            ? [{ metric: "cloud_sql_pool_utilization" as const, needs: "that extracts it" }]
+            : []),
+        ];
+      },
     },
     postgres: {
       kind: "postgres",
       title: "Connects to a database.",
       role: "database",
       reach: "private",
-      settings: z.strictObject({ host: z.string(), password: secretReference(), user: textOrSecret().optional() }),
+      settings: z.strictObject({
+        host: z.string(),
+        password: secretReference(),
+        user: textOrSecret().optional(),
+      }),
+      yields: (settings) => {
+        const { user = undefined } = (settings ?? { user: "anyone" }) as { user?: unknown };
+        return [
+          { metric: "database_connection_time" },
+          ...(user === undefined ? [] : [{ metric: "cloud_sql_pool_utilization" as const, needs: "with user" }]),
+        ];
+      },
     },
     cloud_run: {
       kind: "cloud_run",
@@ -40,6 +63,7 @@ export const vocabulary: Vocabulary = {
         parts: z.array(z.strictObject({ of: z.string() })).optional(),
       }),
       components: ["parts[].of"],
+      yields: () => [{ metric: "cloud_run_error_rate" }],
     },
   },
   channels: {
@@ -56,6 +80,7 @@ export const vocabulary: Vocabulary = {
     const matchers = [...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = "", value = ""]) => [label, value]);
     return [{ metric: metricOf(text), matchers: Object.fromEntries(matchers) }];
   },
+  baselineSelector: (metric) => ({ metric, matchers: {} }),
   checkBaseline(metric, expectation) {
     if (!metricNamed(metric)) return unknown(metric);
     const wrong = /^<?[\d.]+(s|%)$/.test(expectation) ? undefined : expectation.search(/[^<\d.]/);

@@ -48,7 +48,10 @@ export function lastSeenBad({ symptoms }: Pick<Incident, "symptoms">, plan: Plan
   return Object.values(symptoms)
     .filter(({ source, until }) => source === "probe" && until === undefined)
     .map(({ id }) => id.slice("probe/".length))
-    .filter((probe) => !asked.has(probe) && (plan.probes.get(probe)?.kind ?? "heartbeat") !== "heartbeat");
+    .filter((name) => {
+      const probe = plan.probes.get(name);
+      return !asked.has(name) && probe !== undefined && probe.awaits === undefined;
+    });
 }
 
 /** Whether no further attempt is made at a stage, although it has not been passed. */

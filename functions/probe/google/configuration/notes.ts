@@ -1,5 +1,5 @@
 /** What the page of `gcp_configuration` says of its checks: each has its row, made from the check itself. */
-import { type GoogleRead, googleReads, readsOf } from "../permissions.ts";
+import { configurationReads, type GoogleRead, type GoogleReadName, googleReads } from "../permissions.ts";
 import { checks } from "./checks.ts";
 
 /** The notes, in Markdown. */
@@ -23,17 +23,17 @@ It only reads, each resource once a run. What it may not read it leaves out, and
 wrong, \`configuration_unchecked\` counts the resources, and all other checks are made. When nothing at all could be read, the probe fails, which
 accuses nobody. Values of environment variables never leave the code that reads the names, and nothing of an answer is kept but what a check looks at.
 
-${permissionTable("gcp_configuration")}
+${permissionTable(configurationReads)}
 A custom role with exactly these permissions is narrower still. \`roles/browser\` is enough to read the IAM policy of the project; roles that an
 account has by a group, a folder or the organization are not in it.
 `;
 }
 
-/** What a kind of probe asks Google for, as a table in Markdown. */
-export function permissionTable(kind: string): string {
-  const rows = readsOf(kind).map(
-    ({ what, api, permission, role }) => `| ${what} | \`${api}\` | \`${permission}\` | \`${role}\` |`,
-  );
+/** What is asked Google for, as a table in Markdown. */
+export function permissionTable(reads: readonly GoogleReadName[]): string {
+  const rows = reads
+    .map((name) => googleReads[name])
+    .map(({ what, api, permission, role }) => `| ${what} | \`${api}\` | \`${permission}\` | \`${role}\` |`);
   return `| what is read | API to enable | permission | narrowest role |
 |---|---|---|---|
 ${[...new Set(rows)].join("\n")}

@@ -1,0 +1,28 @@
+/** How kinds of probe declare the metrics that they yield. */
+import type { MetricName } from "../../shared/metrics/catalogue.ts";
+import type { DeclaredMetric } from "../../shared/metrics/yields.ts";
+
+/** Metrics without labels of their own, or whose labels may have any value. */
+export function always(...metrics: readonly MetricName[]): DeclaredMetric[] {
+  return metrics.map((metric) => ({ metric }));
+}
+
+/**
+ * Metrics that only some settings make the probe yield.
+ * @param settings `undefined` asks for all that the kind can yield
+ * @param needs what the settings must say, to stand behind the name of the kind: `with pool`
+ */
+export function onlyWhere<Settings>(
+  settings: Settings | undefined,
+  holds: (settings: Settings) => boolean,
+  needs: string,
+  metrics: readonly (MetricName | DeclaredMetric)[],
+): DeclaredMetric[] {
+  if (settings !== undefined && !holds(settings)) return [];
+  return metrics.map((metric) => (typeof metric === "string" ? { metric, needs } : { ...metric, needs }));
+}
+
+/** Labels with one value each, as `labels:` of the settings writes them. */
+export function fixed(labels: Readonly<Record<string, string>>): Record<string, readonly string[]> {
+  return Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, [value]]));
+}

@@ -1,0 +1,54 @@
+/** What a kind of probe says of itself. Functions judge a probe by these facts and never by the name of its kind. */
+
+import type { Reach } from "./config/roles.ts";
+import type { DeclaredMetric, YieldedMetric } from "./metrics/yields.ts";
+
+/** Facts that hold for every probe of a kind. */
+export interface ProbeFacts {
+  /** Whose way it goes: that of users, a private one into the target, or that of Google's control plane, which reads about the target. */
+  readonly reach: Reach;
+  /** It reads what others measured, some minutes ago: its success does not show that the component works. @default false */
+  readonly secondhand?: boolean;
+  /** It shows figures and events minutes after they were measured. @default false */
+  readonly delayed?: boolean;
+  /** It looks at the environment as a whole: what it finds speaks of other components than its own. @default false */
+  readonly environmentWide?: boolean;
+  /** It does all that a user does: its runs are counted as attempts, and are too expensive to be repeated for a diagnosis. @default false */
+  readonly endToEnd?: boolean;
+}
+
+/** A kind as far as it describes its probes. */
+export interface SelfDescribing extends ProbeFacts {
+  /** The metrics that a probe yields, by its settings; without settings all that the kind can yield. */
+  yields(settings?: unknown): readonly DeclaredMetric[];
+  /** The name of the report that a probe waits for, of a kind that waits for reports. */
+  awaits?(settings: unknown): string;
+}
+
+/** What the configuration keeps of the kind of a probe. All of it is absent in what was compiled before kinds described themselves. */
+export interface KeptFacts {
+  /** @default private */
+  readonly reach?: Reach;
+  readonly secondhand?: true;
+  readonly delayed?: true;
+  readonly environmentWide?: true;
+  readonly endToEnd?: true;
+  readonly awaits?: string;
+  /** What it yields besides what every probe yields. @default anything */
+  readonly yields?: readonly YieldedMetric[];
+}
+
+/** The facts of a probe. @param settings as the schema of the kind reads them */
+export function factsOf(kind: SelfDescribing, settings: unknown): KeptFacts {
+  const { reach, secondhand, delayed, environmentWide, endToEnd } = kind;
+  const awaits = kind.awaits?.(settings);
+  return {
+    reach,
+    ...(secondhand ? { secondhand } : {}),
+    ...(delayed ? { delayed } : {}),
+    ...(environmentWide ? { environmentWide } : {}),
+    ...(endToEnd ? { endToEnd } : {}),
+    ...(awaits === undefined ? {} : { awaits }),
+    yields: kind.yields(settings).map(({ needs: _, ...yielded }) => yielded),
+  };
+}
