@@ -10,6 +10,7 @@ import { journey } from "./journey.ts";
 import { loadBalancer } from "./load_balancer.ts";
 import { postgres } from "./postgres.ts";
 import { serviceHealth } from "./service_health.ts";
+import { tcp } from "./tcp.ts";
 import { tls } from "./tls.ts";
 import { vpcConnector } from "./vpc_connector.ts";
 import { websocket } from "./websocket.ts";
@@ -26,6 +27,7 @@ export const probers: Readonly<Record<string, AnyProber>> = {
   load_balancer: loadBalancer,
   postgres,
   service_health: serviceHealth,
+  tcp,
   tls,
   vpc_connector: vpcConnector,
   websocket,

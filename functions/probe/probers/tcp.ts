@@ -1,0 +1,195 @@
+/** The prober `tcp`: a fresh connection to any port, over TLS where it is wanted, with a text to send and an answer to expect. */
+import type { Socket } from "node:net";
+import { z } from "zod";
+import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import type { Failure } from "../../../shared/messages/report.ts";
+import { excerpt } from "../../../shared/text/redact.ts";
+import { dial } from "../net/dial.ts";
+import { failureOf, ProbeFault } from "../net/faults.ts";
+import { type IpVersion, ipVersion } from "../net/settings.ts";
+import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
+import { secure } from "../net/tls.ts";
+import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
+import { always, onlyWhere } from "../yields.ts";
+
+/** What a `tcp` probe reads. */
+export interface TcpSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly ip_version: IpVersion;
+  readonly tls: boolean;
+  readonly server_name?: string | undefined;
+  readonly ca?: SecretReference | undefined;
+  readonly send?: string | SecretReference | undefined;
+  readonly expect?: string | undefined;
+}
+
+/** What was seen of the target. */
+export interface TcpObservation {
+  readonly failure?: Failure;
+  /** Seconds in each completed phase. */
+  readonly phases: Readonly<Record<string, number>>;
+  /** Seconds until all was done; absent after a failure. */
+  readonly seconds?: number;
+  /** Seconds until the first certificate of the verified chain expires. */
+  readonly certificateExpiry?: number | undefined;
+}
+
+/** An answer longer than this is not read on, in bytes. */
+const longestAnswer = 16_384;
+
+/** The prober `tcp`. */
+export const tcp: Prober<TcpSettings, TcpObservation> = {
+  kind: "tcp",
+  title:
+    "Opens a fresh TCP connection, over TLS where it is wanted, and can send a text and expect an answer: for everything that speaks a protocol of its own, such as Redis or SMTP.",
+  reach: "private",
+  get settings() {
+    return z
+      .strictObject({
+        host: z
+          .string()
+          .regex(
+            /^([\w.-]+|[\da-f:.]+)$/i,
+            "must be a name or an address alone, such as redis.example.com: write a port as port: 6379",
+          )
+          .describe("The name or address to connect to."),
+        port: z.int().min(1).max(65_535).describe("The port."),
+        ip_version: ipVersion(),
+        tls: z
+          .boolean()
+          .default(false)
+          .describe("Whether TLS is spoken from the first byte. Certificates are verified."),
+        server_name: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("The name that is asked for and that the certificate must be for. Default: the host."),
+        ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
+        send: textOrSecret()
+          .optional()
+          .describe('A text to send, or a secret. Line ends are written out, in double quotes: "PING\\r\\n".'),
+        expect: z
+          .string()
+          .min(1)
+          .refine((text) => !isWrittenAsPattern(text) || patternMistake(text) === undefined, {
+            error: ({ input }) => `must be a text or a pattern such as /^220 /: ${patternMistake(String(input))}`,
+          })
+          .optional()
+          .describe(
+            `A text that the answer must contain, or a /pattern/ in the syntax of RE2. At most ${longestAnswer} bytes are read. Default: no answer is waited for.`,
+          ),
+      })
+      .refine(({ tls, ca }) => tls || ca === undefined, {
+        message: "ca verifies nothing without TLS: write tls: true, or leave ca out",
+        path: ["ca"],
+      })
+      .refine(({ tls, server_name }) => tls || server_name === undefined, {
+        message: "server_name is a part of TLS: write tls: true, or leave server_name out",
+        path: ["server_name"],
+      });
+  },
+  example: `host: redis.example.com
+port: 6379
+send: "PING\\r\\n"
+expect: /^\\+PONG/
+`,
+  usualSeconds: 0.2,
+  uptimeCheck: true,
+  yields: (settings) => [
+    ...always("connection_time"),
+    { metric: "connection_phase_time", labels: { phase: ["dns", "connect", "tls", "answer"] } },
+    ...onlyWhere(settings, ({ tls }) => tls, "with tls", ["tls_certificate_expiry"]),
+  ],
+
+  async observe(settings, world) {
+    const { host, port, expect } = settings;
+    const ca = settings.ca && (await world.resolve(settings.ca));
+    const send = settings.send && (await world.resolve(settings.send));
+    const watch = stopwatch(() => world.clock());
+    const started = world.clock();
+    let certificateExpiry: number | undefined;
+    let received = "";
+    try {
+      const { socket, expiresAt } = await connected(settings, ca, world, watch);
+      certificateExpiry = expiresAt === undefined ? undefined : (expiresAt - world.now()) / 1000;
+      watch.enter("answer");
+      if (send !== undefined) await written(socket, send);
+      if (expect !== undefined) {
+        for await (const text of answersOf(socket)) {
+          received = text;
+          if (isIn(text, expect)) break;
+        }
+        if (!isIn(received, expect)) throw unexpected(expect, received, world);
+      }
+      watch.stop();
+      const { answer, ...others } = watch.times();
+      const phases = send === undefined && expect === undefined ? others : watch.times();
+      return { phases, seconds: (world.clock() - started) / 1000, certificateExpiry };
+    } catch (error) {
+      const seen = failureOf(error, { phase: watch.phase, peer: `${host}:${port}`, signal: world.signal });
+      const sent = received === "" || error instanceof ProbeFault ? "" : `; it sent: ${shown(received, world)}`;
+      const failure = { ...seen, message: world.redact(`${seen.message}${sent}`) };
+      return { failure, phases: watch.times(), certificateExpiry };
+    }
+  },
+
+  assess({ send }, { failure, phases, seconds, certificateExpiry }) {
+    const measurements: Assessment["measurements"][number][] = Object.entries(phases).map(([phase, value]) => ({
+      metric: "connection_phase_time",
+      value,
+      labels: { phase },
+    }));
+    if (seconds !== undefined) measurements.push({ metric: "connection_time", value: seconds });
+    if (certificateExpiry !== undefined)
+      measurements.push({ metric: "tls_certificate_expiry", value: certificateExpiry });
+    if (failure === undefined) return { measurements };
+    // What was sent once is not sent again.
+    const wasSent = send !== undefined && failure.phase === "answer";
+    return { failure, measurements, ...(wasSent ? { conclusive: true } : {}) };
+  },
+};
+
+async function connected(
+  { host, port, ip_version, tls, server_name = host }: TcpSettings,
+  ca: string | undefined,
+  world: ProbeWorld,
+  watch: Stopwatch,
+): Promise<{ readonly socket: Socket; readonly expiresAt?: number | undefined }> {
+  const raw = await dial({ host, port, ...(ip_version === "any" ? {} : { family: ip_version }) }, world, watch);
+  if (!tls) return { socket: raw };
+  const { socket, expiresAt, fault } = await secure(raw, { host: server_name, ca }, watch, world.now());
+  if (fault !== undefined) throw new ProbeFault("tls", fault, { signal: "certificate" });
+  return { socket, expiresAt };
+}
+
+function written(socket: Socket, text: string): Promise<void> {
+  return new Promise((resolve, reject) => socket.write(text, (error) => (error ? reject(error) : resolve())));
+}
+
+/** All that was received so far, each time that there is more, until the server ends or the longest answer has come. */
+async function* answersOf(socket: Socket): AsyncGenerator<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    chunks.push(chunk.subarray(0, longestAnswer - size));
+    size += chunk.length;
+    yield Buffer.concat(chunks).toString("utf8");
+    if (size >= longestAnswer) return;
+  }
+  if (size === 0) throw Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" });
+}
+
+function isIn(text: string, expected: string): boolean {
+  return isWrittenAsPattern(expected) ? parsePattern(expected)?.isIn(text) === true : text.includes(expected);
+}
+
+function unexpected(expected: string, received: string, world: ProbeWorld): ProbeFault {
+  const missed = isWrittenAsPattern(expected) ? `does not match ${expected}` : `does not contain "${expected}"`;
+  return new ProbeFault("body", `the answer ${missed}, it is: ${shown(received, world)}`);
+}
+
+function shown(received: string, { redact }: ProbeWorld): string {
+  return excerpt(received, 80, redact);
+}
