@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Configuration } from "../../../shared/config/model.ts";
 import { faultsOf } from "../cause/knowledge/signs.ts";
 import { Bench, failing, noon, probe, rule, smallEnvironment } from "../fixtures.ts";
 import { planOf } from "../plan.ts";
@@ -176,6 +177,23 @@ describe("rules", () => {
       await bench.tick();
     }
     expect(bench.events.map(({ event, alerts }) => [event, ...alerts])).toEqual([["opened", "Pages fell silent"]]);
+  });
+
+  it("are judged over all partitions where the configuration was compiled before it said what probes yield", () => {
+    const configuration: Configuration = {
+      ...smallEnvironment,
+      probes: [probe("web", "backend", "outside", "http"), probe("database", "sql", "inside", "postgres")].map(
+        ({ yields: _, ...before }) => before,
+      ),
+      rules: [
+        rule("Slow", "http_response_time > 2s", "2m", "critical"),
+        rule("Down", 'probe_success{probe="web"} == 0', "2m"),
+      ],
+      recovery: { stages: [] },
+    };
+    const { crossRules, rulesOf } = planOf(configuration);
+    expect(crossRules.map(({ name }) => name)).toEqual(["Slow"]);
+    expect(rulesOf.get("outside-1m")?.map(({ name }) => name)).toEqual(["web failing", "Down"]);
   });
 
   it("that join metrics of two partitions are judged with the ticks", async () => {
