@@ -21,6 +21,7 @@ const failure = {
   kind: "sequence",
   phase: "expect",
   message: "step `agent events`: within 5s no message came",
+  step: "agent events",
 } as const;
 
 describe("the steps of a journey", () => {

@@ -38,9 +38,11 @@ export function stepLines({ measurements, failure }: ProbeResult, { paint }: Pic
 }
 
 /** The step that the failure of a journey names, and where and why it failed. */
-function failedStep({ phase, message }: Failure): { readonly name: string; readonly reason: string } | undefined {
-  const [, name, reason] = /^step `([^`]+)`: (.*)$/s.exec(message) ?? [];
-  return name === undefined ? undefined : { name, reason: `${phase}: ${reason}` };
+function failedStep({ phase, message, step }: Failure): { readonly name: string; readonly reason: string } | undefined {
+  if (step === undefined) return undefined;
+  const beginning = `step \`${step}\`: `;
+  const reason = message.startsWith(beginning) ? message.slice(beginning.length) : message;
+  return { name: step, reason: `${phase}: ${reason}` };
 }
 
 /**

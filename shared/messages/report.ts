@@ -63,6 +63,8 @@ export interface Failure {
   code?: string | undefined;
   /** Absent: `failing`. */
   signal?: Signal | undefined;
+  /** The step of several in which it happened; the message begins with it as well. */
+  step?: string | undefined;
 }
 
 /** One sample of one series, in base units. The labels `probe`, `component` and `vantage` follow from the result and are not repeated. */
@@ -184,6 +186,7 @@ const reportSchema = lazily((): z.ZodType<Report> => {
     status: z.int().optional(),
     code: z.string().max(60).optional(),
     signal: z.enum(signals).optional(),
+    step: z.string().optional(),
   });
   return z.object({
     v: z.literal(1),

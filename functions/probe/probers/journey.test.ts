@@ -165,6 +165,7 @@ describe("journey", () => {
       kind: "timeout",
       phase: "first_byte",
       message: `step \`ask\`: the time of the step, 100ms, ran out while waiting for the first byte from 127.0.0.1:${port}`,
+      step: "ask",
     });
   });
 
@@ -220,6 +221,7 @@ describe("journey", () => {
       kind: "body",
       phase: "check",
       message: 'step `compare again`: token is "***", expected /^other/',
+      step: "compare again",
     });
   });
 
@@ -289,6 +291,7 @@ describe("journey", () => {
       kind: "body",
       phase: "request",
       message: "step `odd`: a value for ${odd} has characters that no header can carry",
+      step: "odd",
     });
   });
 

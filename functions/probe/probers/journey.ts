@@ -165,7 +165,15 @@ run is one more message to whatever answers.
     }));
     const repeatable = walked.completed.length === 0 && beforeAnythingIsSaid.has(first?.failure.phase ?? "");
     return {
-      ...(first ? { failure: { ...first.failure, message: `step \`${first.name}\`: ${first.failure.message}` } } : {}),
+      ...(first
+        ? {
+            failure: {
+              ...first.failure,
+              message: `step \`${first.name}\`: ${first.failure.message}`,
+              step: first.name,
+            },
+          }
+        : {}),
       ...(first && !repeatable ? { conclusive: true as const } : {}),
       measurements,
       ...(left.length === 0 ? {} : { findings: left }),
