@@ -7,6 +7,7 @@ import { type Pattern, patterns } from "../functions/evaluate/cause/knowledge/pa
 import type { AnyChannelKind } from "../functions/notify/channel.ts";
 import { channels } from "../functions/notify/channels/index.ts";
 import { usualPace } from "../functions/notify/deliver/pace.ts";
+import { limitText } from "../functions/notify/text/limits.ts";
 import type { AnyProber } from "../functions/probe/prober.ts";
 import { probers } from "../functions/probe/probers/index.ts";
 import { type Reach, type Role, roleNames, roles } from "../shared/config/roles.ts";
@@ -45,9 +46,10 @@ export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ["docs/metrics.md", metricsPage()],
     ["docs/cost.md", costPage()],
-    ["docs/configuration.md", configurationPage()],
     ["docs/patterns.md", patternsPage()],
     ["docs/templates.md", templatesPage()],
+    ["docs/configuration.md", withPart("docs/configuration.md", "channels", channelList(), configurationPage())],
+    ["docs/notification.md", withPart("docs/notification.md", "limits", limitsTable())],
     ["docs/tests.schema.json", `${JSON.stringify(testsJsonSchema(), null, 2)}\n`],
     ...Object.values(probers).map(
       (prober) => [`docs/probers/${prober.kind}.md`, kindPage(prober, "probe", metricsOf(prober))] as const,
@@ -78,6 +80,27 @@ const reaches: Readonly<Record<Reach, string>> = {
   private: "straight to the target",
   control_plane: "Google's APIs",
 };
+
+/** A page that is written by hand, with the part between its two comments written anew. @param written the page. @default as it stands in the folder */
+function withPart(path: string, name: string, part: string, written?: string): string {
+  const page = written ?? readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+  const [before, rest] = page.split(`<!-- ${name}: written by \`npm run docs\` -->\n`);
+  const [, after] = rest?.split(`<!-- /${name} -->\n`) ?? [];
+  if (before === undefined || after === undefined) throw new Error(`${path} has no part "${name}"`);
+  return `${before}<!-- ${name}: written by \`npm run docs\` -->\n${part}\n<!-- /${name} -->\n${after}`;
+}
+
+function channelList(): string {
+  const rows = Object.values(channels).map(({ kind, title }) => `| [\`${kind}\`](channels/${kind}.md) | ${title} |`);
+  return ["| kind | what it does |", "|---|---|", ...rows].join("\n");
+}
+
+function limitsTable(): string {
+  const rows = Object.values(channels).map(({ kind, limits = [], incidentForm = "a message each" }) => {
+    return `| [\`${kind}\`](channels/${kind}.md) | ${limits.map(limitText).join("; ")} | ${incidentForm} |`;
+  });
+  return ["| channel | at most | one incident is |", "|---|---|---|", ...rows].join("\n");
+}
 
 function costPage(): string {
   const rows = Object.values(prices).map(({ unit, dollars, free, freeFor, source, asOf }) => {
@@ -360,7 +383,8 @@ function typeOf(property: Property): string {
   if (property.const !== undefined) return code(property.const);
   if (property.enum?.length === Object.keys(metrics).length) return "name of a [metric](../metrics.md)";
   if (property.enum) return property.enum.map(code).join(", ");
-  if (property.anyOf) return [...new Set(property.anyOf.map(typeOf))].join(" or ");
+  if (property.anyOf)
+    return [...new Set(property.anyOf.flatMap((one) => String(typeOf(one)).split(" or ")))].join(" or ");
   if (property.properties && "secret" in property.properties) return "`{ secret: NAME }`";
   if (property.type === "array" && (property.items?.enum?.length ?? 0) > mostListed) return "list of names, as below";
   if (property.type === "array") return property.items ? `list of ${typeOf(property.items)}` : "list";

@@ -173,8 +173,7 @@ function textOf(outgoing: Outgoing | string): string[] {
   }
   if (outgoing.transport === "page") return [`On the page: ${outgoing.news.text}`];
   const { method, url, body } = outgoing;
-  const address = typeof url === "string" ? url : `the address in the secret ${url.secret}`;
-  return [`${method} to ${address}`, "", ...JSON.stringify(JSON.parse(body), null, 2).split("\n")];
+  return [`${method} to ${url}`, "", ...JSON.stringify(JSON.parse(body), null, 2).split("\n")];
 }
 
 function nameOf({ channel, audience, event }: Preview): string {

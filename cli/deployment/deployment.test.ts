@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Configuration } from "../../shared/config/model.ts";
 import { groupName, groupsWithRounds } from "../../shared/config/schedule.ts";
+import { placeholderSecrets } from "../../shared/config/secret-reference.ts";
 import { subscriptionsWith } from "../../shared/topology.ts";
 import { readConfigurationFile } from "../configuration.ts";
 import { type Deployment, deploymentOf, secretsIn } from "./deployment.ts";
@@ -48,6 +49,14 @@ describe.each(readdirSync(examples))("the deployment of %s", (name) => {
     expect(deployment.secrets["probe-outside"].filter((secret) => ofChannels.includes(secret))).toEqual([]);
     expect(deployment.secrets.evaluate.filter((secret) => ofChannels.includes(secret))).toEqual([]);
   });
+});
+
+it("lists the secrets of placeholders in the texts of channels, and of nothing else", () => {
+  const channels = [
+    { url: "https://a.example/bot${secret:token}/x", headers: { a: "Bearer ${secret:bearer}", b: "$${secret:no}" } },
+  ];
+  expect(secretsIn([channels, { key: { secret: "key" } }], placeholderSecrets)).toEqual(["bearer", "key", "token"]);
+  expect(secretsIn(channels)).toEqual([]);
 });
 
 it.each([

@@ -4,7 +4,7 @@ import type { Requirements } from "../../functions/probe/prober.ts";
 import { probers } from "../../functions/probe/probers/index.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { groupsWithRounds, triggerCron } from "../../shared/config/schedule.ts";
-import { isSecretReference } from "../../shared/config/secret-reference.ts";
+import { isSecretReference, placeholderSecrets } from "../../shared/config/secret-reference.ts";
 import {
   type CompositeIndex,
   compositeIndexes,
@@ -143,7 +143,7 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
       "probe-inside": probed("inside"),
       "probe-outside": probed("outside"),
       evaluate: secretsIn(withoutThese(configuration, ["probes", "control", "channels"])),
-      notify: secretsIn(channels),
+      notify: secretsIn(channels, placeholderSecrets),
     },
     publishes: publications,
     readers: vantages
@@ -194,11 +194,15 @@ function readsOf(probes: Configuration["probes"]): GoogleRead[] {
   return probes.flatMap(({ kind }) => (ownEntry(probers, kind)?.reads ?? []).map((name) => googleReads[name]));
 }
 
-/** Names of all secrets that a part of the configuration refers to, each once, in order. */
-export function secretsIn(part: unknown): string[] {
+/**
+ * Names of all secrets that a part of the configuration refers to, each once, in order.
+ * @param inText the secrets that a text refers to. @default none: only channels have placeholders in their texts
+ */
+export function secretsIn(part: unknown, inText: (text: string) => readonly string[] = () => []): string[] {
   const found = new Set<string>();
   const look = (value: unknown): void => {
     if (isSecretReference(value)) found.add(value.secret);
+    else if (typeof value === "string") for (const secret of inText(value)) found.add(secret);
     else if (typeof value === "object" && value !== null) Object.values(value).forEach(look);
   };
   look(part);

@@ -6,6 +6,7 @@ import { audiences } from "../../shared/config/notification.ts";
 import { type IncidentEvent, incidentEventKinds } from "../../shared/messages/incident-event.ts";
 import { statusPageKind } from "../../shared/messages/pages-due.ts";
 import type { AnyChannelKind, Outgoing, Reply } from "./channel.ts";
+import { SecretFiller } from "./deliver/secrets.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "./fixtures.ts";
 
 /** Texts as a hostile or broken target could have put into an event. */
@@ -78,6 +79,50 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       });
       expect(Buffer.byteLength(JSON.stringify(outgoing))).toBeLessThan(64_000);
       expectHarmless(outgoing);
+    });
+
+    it("asks for no secret but those of its settings, whatever is said of the incident", async () => {
+      const foreign = "${secret:foreign} $${secret:foreign} ${secret: ${x} \\${secret:foreign} $\ud83d{secret:foreign}";
+      const list = Array(5).fill(foreign);
+      const outgoing = kind.render(settings, {
+        ...noticeOf(
+          incidentEvent({
+            summary: foreign,
+            change: foreign,
+            title: foreign,
+            impact: foreign,
+            root_cause: foreign,
+            team: foreign,
+            components: list,
+            alerts: list,
+            evidence: list,
+            whys: list,
+            next_steps: list,
+          }),
+        ),
+        environment: foreign,
+        threadTitle: foreign,
+        rootCause: { title: foreign, team: foreign },
+        key: `${foreign}:opened:ops`,
+        thread: `${foreign}:opened:ops`,
+      });
+      if (outgoing.transport === "page") return;
+      const asked: string[] = [];
+      const filler = new SecretFiller({
+        read: async (name) => {
+          asked.push(name);
+          return "https://example.com/s3cret-value";
+        },
+      });
+      if (outgoing.transport === "smtp") await filler.url(outgoing.server.url, ["https:"]);
+      else {
+        await filler.url(outgoing.url, ["https:"]);
+        for (const value of Object.values(outgoing.headers)) await filler.text(value);
+        const said = JSON.stringify(JSON.parse(await filler.json(outgoing.body)));
+        expect(said).toContain("secret:foreign");
+      }
+      expect(asked).not.toContain("foreign");
+      expect(asked.length).toBeGreaterThan(0);
     });
 
     it("tells of the beginning and the end, whatever else it leaves out", () => {

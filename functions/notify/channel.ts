@@ -1,12 +1,12 @@
 /** What a kind of channel is. The delivery owns what all kinds share: claiming, sending, deadlines, recording. */
 import type { z } from "zod";
-import type { SecretReference } from "../../shared/config/fields.ts";
 import type { Component } from "../../shared/config/model.ts";
 import type { Audience } from "../../shared/config/notification.ts";
 import type { TemplateTexts } from "../../shared/config/templates.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import type { Pace } from "./deliver/pace.ts";
 import type { PageNews } from "./pages/memory.ts";
+import type { Limit } from "./text/limits.ts";
 
 /** What is told: one event of one incident, with what people need to place it. Frozen when the delivery is planned. */
 export interface Notice {
@@ -40,6 +40,8 @@ export interface Notice {
 /** A mail, ready to be sent. */
 export interface OutgoingMail {
   readonly transport: "smtp";
+  /** In mails without it, which older versions planned, references to secrets are no placeholders. */
+  readonly v: 2;
   readonly from: string;
   readonly to: readonly string[];
   readonly subject: string;
@@ -49,24 +51,26 @@ export interface OutgoingMail {
   /** The Message-ID that the thread of the incident starts with; absent on the first mail. */
   readonly inReplyTo?: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly server: { readonly url: SecretReference | string };
+  /** The address of the server, with placeholders of secrets. */
+  readonly server: { readonly url: string };
 }
 
-/** An HTTP request, ready to be sent. */
+/**
+ * An HTTP request, ready to be sent. `${secret:NAME}` in its address, its headers and its body stands for the value of a secret, which is
+ * filled in at the moment of sending, escaped for its place; `$${` stands for the two characters `${`.
+ */
 export interface OutgoingRequest {
   readonly transport: "http";
+  /** In requests without it, which older versions planned, texts have no placeholders. */
+  readonly v: 2;
   readonly method: "GET" | "POST" | "PUT";
-  readonly url: SecretReference | string;
-  /** Parameters that are set in the address, which may be a secret, at the moment of sending. */
-  readonly query?: Readonly<Record<string, string>>;
-  readonly headers: Readonly<Record<string, SecretReference | string>>;
+  /** A secret at its beginning is an address itself, to which a path and a query may be added. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON, or empty. */
   readonly body: string;
-  /** Fields that are set in the body, which then is a JSON object, at the moment of sending. */
-  readonly secretFields?: Readonly<Record<string, SecretReference>>;
-  /** The header of that name, with the secret behind the scheme, set at the moment of sending. */
-  readonly authorization?: { readonly scheme: "GenieKey" | "Bearer"; readonly secret: SecretReference };
   /** States id and time of the request, and signs the body with every key, by Standard Webhooks, at the moment of sending. */
-  readonly signature?: { readonly id: string; readonly keys: readonly SecretReference[] };
+  readonly signature?: { readonly id: string; readonly keys: readonly string[] };
   /** Plain http and private addresses are refused unless the channel allows them. */
   readonly allowPrivate: boolean;
   /** How much of the answer is read, in characters. @default its beginning, which is enough to say how it went */
@@ -135,6 +139,12 @@ export interface ChannelKind<Settings> {
   readonly settings: z.ZodType<Settings, unknown>;
   /** A working example of the settings, in YAML, for the documentation. */
   readonly example: string;
+  /** What its service takes of a message at most, as it publishes it: of the JSON in the body of a request. @default nothing is known */
+  readonly limits?: readonly Limit[];
+  /** What it sends has a form of its own, which neither audiences nor templates change. @default false */
+  readonly ownForm?: true;
+  /** How an incident looks there as a whole, for the documentation: `one thread, by its key`. @default "a message each" */
+  readonly incidentForm?: string;
   /** How much its service takes. @default 60 a minute, and 10 at once */
   readonly pace?: Pace;
   /** The events that have no counterpart on the other side and are not told there, each with the reason. */

@@ -5,13 +5,14 @@ import { canYield, isOf, valuesOf, yieldsMetric } from "../metrics/yields.ts";
 import { monitorComponent } from "../monitor.ts";
 import { ownEntry } from "../runtime/entries.ts";
 import { nearest } from "../text/nearest.ts";
+import { marksOf } from "../text/placeholders.ts";
 import { formatDuration, parseDuration } from "../text/units.ts";
 import { capacityProblem, capacitySums } from "./capacity.ts";
-import { insteadOf, type Path, type Problems } from "./file/problems.ts";
+import { insteadOf, type Path, type Problems, type Spot } from "./file/problems.ts";
 import type { Configuration } from "./model.ts";
 import { scheduleInterval } from "./schedule.ts";
 import type { Mistake, Selection, Vocabulary } from "./schema.ts";
-import { isSecretReference, secretVariable } from "./secret-reference.ts";
+import { isSecretReference, placeholderSecret, secretName, secretVariable } from "./secret-reference.ts";
 import { checkTemplates } from "./templates.ts";
 
 /**
@@ -72,6 +73,7 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
   }
   for (const name of channels) referEach(["channels", name, "components"], "component", components);
   checkOwned(file, channels, problems, vocabulary);
+  checkPlaceholders(at(file, "channels"), problems);
   checkSecrets(file, problems);
   checkTemplates(at(file, "templates"), problems);
   for (const index of listOf(at(file, "templates")).keys())
@@ -302,20 +304,46 @@ function checkOwned(file: unknown, channels: readonly string[], problems: Proble
 /** On one machine a secret comes from an environment variable, and two of one variable would be one secret. */
 function checkSecrets(file: unknown, problems: Problems): void {
   const names = new Map<string, string>();
-  const look = (value: unknown, path: Path): void => {
-    if (typeof value !== "object" || value === null) return;
-    if (!isSecretReference(value)) {
-      for (const [key, part] of Object.entries(value)) look(part, [...path, Array.isArray(value) ? Number(key) : key]);
-      return;
-    }
-    const variable = secretVariable(value.secret);
-    const known = names.get(variable) ?? value.secret;
+  const note = (secret: string, spot: Spot): void => {
+    const variable = secretVariable(secret);
+    const known = names.get(variable) ?? secret;
     names.set(variable, known);
-    if (known === value.secret) return;
-    const message = `the secrets "${known}" and "${value.secret}" are both read from the environment variable ${variable}: rename one of them`;
-    problems.error({ path: [...path, "secret"] }, { message });
+    if (known === secret) return;
+    const message = `the secrets "${known}" and "${secret}" are both read from the environment variable ${variable}: rename one of them`;
+    problems.error(spot, { message });
   };
-  look(file, []);
+  eachValue(file, [], (value, path) => {
+    if (isSecretReference(value)) note(value.secret, { path: [...path, "secret"] });
+    else if (typeof value === "string" && path[0] === "channels") {
+      for (const mark of marksOf(value)) {
+        const secret = placeholderSecret(mark);
+        if (secret !== undefined) note(secret, { path, within: mark });
+      }
+    }
+  });
+}
+
+/** In the texts of a channel, `${` begins the placeholder of a secret. */
+function checkPlaceholders(channels: unknown, problems: Problems): void {
+  eachValue(channels, ["channels"], (value, path) => {
+    if (typeof value !== "string") return;
+    for (const mark of marksOf(value)) {
+      if (placeholderSecret(mark) !== undefined) continue;
+      const { name, offset, length, closed } = mark;
+      const near = name.replace(/^\s*secrets?\s*[:.=]?\s*/i, "").trim();
+      const instead = secretName.test(near) ? near : "NAME";
+      const message = `${closed ? "malformed placeholder" : "the brace of ${ is not closed"}: write \${secret:${instead}} for the value of a secret, or $\${ for the two characters`;
+      problems.error({ path, within: { offset, length } }, { message });
+    }
+  });
+}
+
+/** Calls `look` with every reference to a secret, and every value that is neither a list nor a map. */
+function eachValue(value: unknown, path: Path, look: (value: unknown, path: Path) => void): void {
+  if (typeof value !== "object" || value === null || isSecretReference(value)) look(value, path);
+  else
+    for (const [key, part] of Object.entries(value))
+      eachValue(part, [...path, Array.isArray(value) ? Number(key) : key], look);
 }
 
 /** Names in a list of entries must differ, because state and history are kept under them. */

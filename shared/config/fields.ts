@@ -3,8 +3,9 @@ import { z } from "zod";
 import { type Severity, severities } from "../messages/severity.ts";
 import { lazily } from "../runtime/lazily.ts";
 import { dateFormat } from "../text/formatters.ts";
+import { marksOf } from "../text/placeholders.ts";
 import { formatDuration, parseDuration } from "../text/units.ts";
-import type { SecretReference } from "./secret-reference.ts";
+import { type SecretReference, secretName, secretPlaceholder } from "./secret-reference.ts";
 
 export type { SecretReference };
 
@@ -125,15 +126,14 @@ export const percentage: () => z.ZodType<number, string> = lazily(() =>
 /** How a reference is written. A sentence that asks for one speaks of a text that may be a secret itself, and is shown without it. */
 export const secretForm = "{ secret: NAME }";
 
+const plainSecret = `a secret does not belong in this file: write ${secretForm} and keep its value outside`;
+
 /** `{ secret: NAME }`. A plain text is refused, so that no secret stands in the file. */
 export const secretReference: () => z.ZodType<SecretReference, SecretReference> = lazily(() =>
   z.strictObject(
-    { secret: z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "must be the name of a secret: letters, digits, - and _") },
+    { secret: z.string().regex(secretName, "must be the name of a secret: letters, digits, - and _") },
     {
-      error: (issue) =>
-        issue.code === "invalid_type"
-          ? `a secret does not belong in this file: write ${secretForm} and keep its value outside`
-          : undefined,
+      error: (issue) => (issue.code === "invalid_type" ? plainSecret : undefined),
     },
   ),
 );
@@ -145,6 +145,27 @@ export const textOrSecret: () => z.ZodType<string | SecretReference, string | Se
       `must be a text or ${secretForm}${typeof input === "number" || typeof input === "boolean" ? ": write it in quotes" : ""}`,
   }),
 );
+
+/**
+ * A secret of a channel: `{ secret: NAME }`, or a text with `${secret:NAME}` in it. Read as a text with placeholders. A text without a
+ * placeholder is refused, so that no secret stands in the file; what is wrong with a placeholder is reported with its place.
+ */
+export const secretText: () => z.ZodType<string, SecretReference | string> = lazily(() =>
+  z
+    .union([secretReference(), z.string().refine((text) => marksOf(text).length > 0, plainSecret)], {
+      error: ({ input }) => (typeof input === "object" && input !== null ? undefined : plainSecret),
+    })
+    .transform(withPlaceholder),
+);
+
+/** A text of a channel, which may hold `${secret:NAME}`, or `{ secret: NAME }` in its place. Read as a text with placeholders. */
+export const textWithSecrets: () => z.ZodType<string, SecretReference | string> = lazily(() =>
+  textOrSecret().transform(withPlaceholder),
+);
+
+function withPlaceholder(value: SecretReference | string): string {
+  return typeof value === "string" ? value : secretPlaceholder(value);
+}
 
 function isTimeZone(zone: string): boolean {
   try {

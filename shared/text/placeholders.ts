@@ -21,7 +21,15 @@ export function marksOf(text: string): Mark[] {
   );
 }
 
-/** A text with its marks filled in. @param fill the text that stands for a name */
-export function fillMarks(text: string, fill: (name: string) => string): string {
-  return text.replaceAll(pattern, (_, name?: string) => (name === undefined ? "${" : fill(name)));
+/** A text with its marks filled in. @param fill the text that stands for a name, at an offset of the text */
+export function fillMarks(text: string, fill: (name: string, offset: number) => string): string {
+  return text.replaceAll(pattern, (_, name: string | undefined, offset: number) =>
+    name === undefined ? "${" : fill(name, offset),
+  );
+}
+
+/** A text that `fillMarks` turns into the given one, whatever stands in it. */
+export function withoutMarks(text: string): string {
+  // A function, because `$$` in a text of replacement is one dollar.
+  return text.replaceAll("${", () => "$${");
 }

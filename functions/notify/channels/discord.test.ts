@@ -1,10 +1,37 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import type { OutgoingRequest } from "../channel.ts";
 import { sender } from "../deliver/send.ts";
 import { incidentEvent, noticeOf, resolvedEvent, secretsOf, webInbox } from "../fixtures.ts";
 import { characters } from "../text/fit.ts";
 import { discord } from "./discord.ts";
 import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
+import { address, serviceContract, text } from "./support/service.contract.ts";
+
+/** https://discord.com/developers/docs/resources/message#embed-object-embed-limits */
+const form = z.strictObject({
+  content: text(2_000),
+  embeds: z
+    .array(
+      z
+        .strictObject({
+          title: text(256).optional(),
+          url: address.optional(),
+          description: text(4_096),
+          color: z.int().min(0).max(0xffffff),
+          footer: z.strictObject({ text: text(2_048) }),
+        })
+        .refine(
+          ({ title = "", description, footer }) => characters(title + description + footer.text) <= 6_000,
+          "must have at most 6,000 characters altogether",
+        ),
+    )
+    .min(1)
+    .max(10),
+  allowed_mentions: z.strictObject({ parse: z.array(z.string()).length(0) }),
+});
+
+serviceContract(discord, form);
 
 function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {
   const parsed = discord.settings.parse({ url: { secret: "discord-url" }, ...settings });

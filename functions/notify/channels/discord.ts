@@ -1,27 +1,40 @@
 /** Messages in Discord by a webhook of a channel. https://docs.discord.com/developers/resources/webhook */
 import { z } from "zod";
-import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { secretText } from "../../../shared/config/fields.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
-import { characters, fitted } from "../text/fit.ts";
+import { fitted } from "../text/fit.ts";
+import { atMost, characters, keepsTo, type Limit } from "../text/limits.ts";
 import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { withQuery } from "../text/secret-text.ts";
 import { signs, type Tone, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 
 /** Settings of a Discord channel. */
 export interface DiscordSettings {
-  readonly url: SecretReference;
+  readonly url: string;
   readonly thread_id?: string | undefined;
 }
+
+/** https://docs.discord.com/developers/resources/message#embed-object-embed-limits */
+const limits: readonly Limit[] = [
+  atMost(2_000, "characters", "content"),
+  atMost(10, "items", "embeds"),
+  atMost(256, "characters", "embeds[].title"),
+  atMost(4_096, "characters", "embeds[].description"),
+  atMost(2_048, "characters", "embeds[].footer.text"),
+  { part: "embeds", most: 6_000, unit: "characters altogether", measure: (message) => ofEmbeds(message as Message) },
+];
 
 /** The Discord channel. */
 export const discord: ChannelKind<DiscordSettings> = {
   kind: "discord",
   title: "Posts to a channel in Discord, by a webhook.",
   pace: { perMinute: 120, atOnce: 5 },
+  limits,
   get settings() {
     return z.strictObject({
-      url: secretReference().describe("A secret: the address of a webhook, https://discord.com/api/webhooks/…."),
+      url: secretText().describe("A secret: the address of a webhook, https://discord.com/api/webhooks/…."),
       thread_id: z
         .string({ error: 'must be the id of a thread, in quotes: "1234567890123456789"' })
         .regex(/^\d{17,20}$/, 'must be the id of a thread, in quotes: "1234567890123456789"')
@@ -43,9 +56,6 @@ const advice: Readonly<Record<number, string>> = {
   403: "the webhook is not allowed to: copy the webhook's address into the secret again",
   404: "the webhook or the thread is gone: add a webhook and change the secret, or change thread_id",
 };
-
-/** The longest parts of a message, in characters. */
-const longest = { content: 2_000, description: 4_096, footer: 2_048, embeds: 6_000 } as const;
 
 const colors: Readonly<Record<Tone, number>> = {
   critical: 0xd93025,
@@ -73,9 +83,13 @@ interface Message {
 }
 
 function renderMessage({ url, thread_id }: DiscordSettings, notice: Notice): OutgoingRequest {
-  const message = fitted(notice, (words) => messageOf(words, toneOf(notice)), fits);
+  const message = fitted(
+    notice,
+    (words) => messageOf(words, toneOf(notice)),
+    (written) => keepsTo(limits, written),
+  );
   // Without waiting Discord answers 204 before it has looked at the message.
-  return postJson(url, message, { query: { wait: "true", ...(thread_id === undefined ? {} : { thread_id }) } });
+  return postJson(withQuery(url, { wait: "true", ...(thread_id === undefined ? {} : { thread_id }) }), message);
 }
 
 function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, tone: Tone): Message {
@@ -101,13 +115,9 @@ function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: W
   };
 }
 
-function fits({ content, embeds: [{ title = "", description, footer }] }: Message): boolean {
-  return (
-    characters(content) <= longest.content &&
-    characters(description) <= longest.description &&
-    characters(footer.text) <= longest.footer &&
-    characters(title) + characters(description) + characters(footer.text) <= longest.embeds
-  );
+function ofEmbeds({ embeds }: Message): number {
+  const texts = embeds.map(({ title = "", description, footer }) => title + description + footer.text);
+  return characters(texts.join(""));
 }
 
 /** What formats, mentions or links; an address too, which Discord would otherwise visit for its preview. */

@@ -13,7 +13,7 @@ describe("settings", () => {
     expect(email.settings.parse({ to: ["infra@example.com"] })).toEqual({
       to: ["infra@example.com"],
       from: "Pathkeeper <pathkeeper@localhost>",
-      server: { secret: "smtp-url" },
+      server: "${secret:smtp-url}",
     });
   });
 

@@ -1,12 +1,13 @@
 /** Mail by SMTP: one thread an incident, readable on a phone, in text and HTML. Each recipient gets a mail of their own. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { secretText } from "../../../shared/config/fields.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingMail } from "../channel.ts";
 import { classifySmtp } from "../deliver/classify.ts";
 import { escapeHtml } from "../text/escape-html.ts";
-import { bytes, fitted, wellFormedJson } from "../text/fit.ts";
+import { fitted } from "../text/fit.ts";
+import { atMost, keepsTo, type Limit } from "../text/limits.ts";
 import { linkTitle, type Wording } from "../text/notice-text.ts";
 import { type Tone, toneOf } from "../text/tone.ts";
 
@@ -14,13 +15,18 @@ import { type Tone, toneOf } from "../text/tone.ts";
 export interface EmailSettings {
   readonly to: readonly string[];
   readonly from: string;
-  readonly server: SecretReference | string;
+  readonly server: string;
 }
+
+/** Gmail hides the end of a mail beyond 102 KB. */
+const limits: readonly Limit[] = [{ ...atMost(60_000, "bytes"), unit: "bytes of text and HTML" }];
 
 /** The mail channel. */
 export const email: ChannelKind<EmailSettings> = {
   kind: "email",
   title: "Sends each recipient a mail by SMTP, one thread an incident.",
+  limits,
+  incidentForm: "one thread: `In-Reply-To` and `References` lead to the opening, and the subject stays",
   get settings() {
     return z.strictObject({
       to: z
@@ -37,14 +43,10 @@ export const email: ChannelKind<EmailSettings> = {
         .default("Pathkeeper <pathkeeper@localhost>")
         .describe("The sender, as `Name <name@example.com>`."),
       server: z
-        .union(
-          [secretReference(), z.string().refine(isOpenServer, "must be smtp://host:port without user and password")],
-          {
-            error:
-              "must be smtp://host:port without user and password; with them it is a secret: write { secret: NAME }",
-          },
-        )
-        .default({ secret: "smtp-url" })
+        .union([z.string().refine(isOpenServer, "must be smtp://host:port without user and password"), secretText()], {
+          error: "must be smtp://host:port without user and password; with them it is a secret: write { secret: NAME }",
+        })
+        .prefault({ secret: "smtp-url" })
         .describe(
           "The SMTP server: a secret such as smtps://user:password@host, or smtp://host:port without password.",
         ),
@@ -70,17 +72,15 @@ At most four mails of a channel are sent at the same time. For many readers, use
   classify: classifySmtp,
 };
 
-/** The largest text and HTML together, in bytes: Gmail hides the end of a mail beyond 102 KB. */
-const largestContent = 60_000;
-
 function renderMail({ to, from, server }: EmailSettings, notice: Notice): OutgoingMail {
   const content = fitted(
     notice,
     (words) => ({ text: textOf(words), html: htmlOf(words, toneOf(notice)) }),
-    (written) => bytes(wellFormedJson(written)) <= largestContent,
+    (written) => keepsTo(limits, written),
   );
   return {
     transport: "smtp",
+    v: 2,
     from,
     to: notice.recipient === undefined ? to : [notice.recipient],
     subject: subjectOf(notice),

@@ -1,13 +1,47 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import type { OutgoingRequest } from "../channel.ts";
 import { sender } from "../deliver/send.ts";
 import { incidentEvent, noticeOf, resolvedEvent, secretsOf, webInbox } from "../fixtures.ts";
 import { bytes } from "../text/fit.ts";
 import { googleChat } from "./google_chat.ts";
 import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
+import { address, serviceContract, text } from "./support/service.contract.ts";
+
+/** https://developers.google.com/workspace/chat/api/reference/rest/v1/cards */
+const chatButton = z.strictObject({
+  text: text(100),
+  onClick: z.strictObject({ openLink: z.strictObject({ url: address }) }),
+});
+const chatWidget = z.union([
+  z.strictObject({ textParagraph: z.strictObject({ text: text(32_000) }) }),
+  z.strictObject({ decoratedText: z.strictObject({ topLabel: text(100), text: text(32_000), wrapText: z.boolean() }) }),
+  z.strictObject({ buttonList: z.strictObject({ buttons: z.array(chatButton).min(1) }) }),
+]);
+const form = z
+  .strictObject({
+    fallbackText: text(32_000),
+    thread: z.strictObject({ threadKey: text(4_000) }),
+    cardsV2: z
+      .array(
+        z.strictObject({
+          cardId: text(100),
+          card: z.strictObject({
+            sections: z
+              .array(z.strictObject({ header: text(100).optional(), widgets: z.array(chatWidget).min(1) }))
+              .min(1)
+              .refine((sections) => sections.flatMap(({ widgets }) => widgets).length <= 100, "must have 100 widgets"),
+          }),
+        }),
+      )
+      .length(1),
+  })
+  .refine((message) => bytes(JSON.stringify(message)) <= 32_000, "must have at most 32,000 bytes");
+
+serviceContract(googleChat, form);
 
 function requestOf(notice = noticeOf(incidentEvent())): OutgoingRequest {
-  return googleChat.render({ url: { secret: "chat-url" } }, notice) as OutgoingRequest;
+  return googleChat.render({ url: "${secret:chat-url}" }, notice) as OutgoingRequest;
 }
 
 describe("a card", () => {
@@ -153,11 +187,13 @@ describe("a card", () => {
   it("stays in the thread of its incident, and is made once however often it is sent", () => {
     const opened = requestOf();
     const resolved = requestOf(noticeOf(resolvedEvent()));
-    expect(opened.query).toEqual({
+    const queryOf = ({ url }: OutgoingRequest): object =>
+      Object.fromEntries(new URLSearchParams(url.replace("${secret:chat-url}?", "")));
+    expect(queryOf(opened)).toEqual({
       messageReplyOption: "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD",
       requestId: "20250916-120000-vpc-connector:opened:ops",
     });
-    expect(resolved.query?.["requestId"]).toBe("20250916-120000-vpc-connector:resolved:ops");
+    expect(queryOf(resolved)).toMatchObject({ requestId: "20250916-120000-vpc-connector:resolved:ops" });
     for (const { body } of [opened, resolved]) {
       expect(JSON.parse(body).thread).toEqual({ threadKey: "20250916-120000-vpc-connector" });
     }

@@ -1,27 +1,34 @@
 /** Cards in Google Chat by the webhook of a space, one thread an incident. https://developers.google.com/workspace/chat/quickstart/webhooks */
 import { z } from "zod";
-import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { secretText } from "../../../shared/config/fields.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
-import { bytes, fitted, wellFormedJson } from "../text/fit.ts";
+import { fitted } from "../text/fit.ts";
+import { atMost, keepsTo, type Limit } from "../text/limits.ts";
 import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { withQuery } from "../text/secret-text.ts";
 import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 
 /** Settings of a Google Chat channel. */
 export interface GoogleChatSettings {
-  readonly url: SecretReference;
+  readonly url: string;
 }
+
+/** https://developers.google.com/workspace/chat/create-messages */
+const limits: readonly Limit[] = [atMost(32_000, "bytes"), atMost(100, "characters", "cardsV2[].cardId")];
 
 /** The Google Chat channel. */
 export const googleChat: ChannelKind<GoogleChatSettings> = {
   kind: "google_chat",
   title: "Posts cards to a space in Google Chat, by a webhook, one thread an incident.",
   pace: { perMinute: 30, atOnce: 5 },
+  limits,
+  incidentForm: "one thread, by its key",
   get settings() {
     return z.strictObject({
-      url: secretReference().describe(
+      url: secretText().describe(
         "A secret: the address of a webhook of the space, https://chat.googleapis.com/v1/spaces/… with its key and token.",
       ),
     });
@@ -37,9 +44,6 @@ const advice: Readonly<Record<number, string>> = {
   403: "the webhook or the space does not allow it: copy the webhook's address into the secret again",
   404: "the space or its webhook is gone: add a webhook and change the secret",
 };
-
-/** The largest message, in bytes. */
-const largestMessage = 32_000;
 
 type Widget =
   | { readonly textParagraph: { readonly text: string } }
@@ -67,16 +71,15 @@ function renderMessage({ url }: GoogleChatSettings, notice: Notice): OutgoingReq
   const message = fitted(
     notice,
     (words) => messageOf(words, notice),
-    (written) => bytes(wellFormedJson(written)) <= largestMessage,
+    (written) => keepsTo(limits, written),
   );
-  return postJson(url, message, {
-    query: {
-      // Without it Chat ignores the key of the thread.
-      messageReplyOption: "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD",
-      // The same id again brings the message that is already there.
-      requestId: notice.key,
-    },
-  });
+  const query = {
+    // Without it Chat ignores the key of the thread.
+    messageReplyOption: "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD",
+    // The same id again brings the message that is already there.
+    requestId: notice.key,
+  };
+  return postJson(withQuery(url, query), message);
 }
 
 function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, notice: Notice): Message {
@@ -88,7 +91,7 @@ function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: W
       {
         cardId: "incident",
         card: {
-          sections: [
+          sections: sections([
             {
               widgets: [
                 paragraph([`${sign} <b>${escapeHtml(state)}</b>`, escapeHtml(what)]),
@@ -105,12 +108,16 @@ function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: W
               header: label,
               widgets: [paragraph(items.map((item) => `• ${escapeHtml(item)}`))],
             })),
-            { widgets: [paragraph(nextSteps.map(escapeHtml))] },
-          ],
+            { widgets: nextSteps.length === 0 ? [] : [paragraph(nextSteps.map(escapeHtml))] },
+          ]),
         },
       },
     ],
   };
+}
+
+function sections(all: readonly Section[]): Section[] {
+  return all.filter(({ widgets }) => widgets.length > 0);
 }
 
 function paragraph(lines: readonly string[]): Widget {

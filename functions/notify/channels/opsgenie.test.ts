@@ -1,10 +1,31 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import type { Notice, OutgoingRequest } from "../channel.ts";
 import { configurationOf, heldLedger, incidentEvent, noon, noticeOf, resolvedEvent } from "../fixtures.ts";
 import { plan } from "../plan/plan.ts";
 import { characters } from "../text/fit.ts";
 import { opsgenie } from "./opsgenie.ts";
 import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
+import { serviceContract, text } from "./support/service.contract.ts";
+
+/** https://docs.opsgenie.com/docs/alert-api */
+const form = z.union([
+  z.strictObject({ source: text(100), note: text(25_000) }),
+  z.strictObject({
+    message: text(130),
+    alias: text(512),
+    description: text(15_000),
+    entity: text(512, 0),
+    source: text(100),
+    priority: z.enum(["P1", "P2", "P3", "P4", "P5"]),
+    details: z
+      .record(z.string(), z.string())
+      .refine((details) => characters(JSON.stringify(details)) <= 8_000, "must have at most 8,000 characters")
+      .optional(),
+  }),
+]);
+
+serviceContract(opsgenie, form);
 
 function requestOf(notice: Notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {
   const parsed = opsgenie.settings.parse({ api_key: { secret: "opsgenie-key" }, ...settings });
@@ -16,7 +37,7 @@ describe("an incident", () => {
     const request = requestOf();
     expect(request).toMatchObject({
       url: "https://api.opsgenie.com/v2/alerts",
-      authorization: { scheme: "GenieKey", secret: { secret: "opsgenie-key" } },
+      headers: { authorization: "GenieKey ${secret:opsgenie-key}" },
       allowPrivate: false,
     });
     expect(JSON.parse(request.body)).toEqual({
@@ -35,8 +56,9 @@ describe("an incident", () => {
     [resolvedEvent(), "close"],
   ])("is followed on that alert", (event, action) => {
     const request = requestOf(noticeOf(event), { region: "eu" });
-    expect(request.url).toBe(`https://api.eu.opsgenie.com/v2/alerts/20250916-120000-vpc-connector/${action}`);
-    expect(request.query).toEqual({ identifierType: "alias" });
+    expect(request.url).toBe(
+      `https://api.eu.opsgenie.com/v2/alerts/20250916-120000-vpc-connector/${action}?identifierType=alias`,
+    );
     expect(JSON.parse(request.body)).toEqual({ source: "Netra staging", note: expect.stringContaining("Since: ") });
   });
 
@@ -54,8 +76,8 @@ describe("an incident", () => {
       expect(plan(resolvedEvent(), circumstances, noon).deliveries).toMatchObject([
         {
           payload: {
-            url: "https://api.eu.opsgenie.com/v2/alerts/20250916-120000-vpc-connector/close",
-            authorization: { secret: { secret: "first-key" } },
+            url: "https://api.eu.opsgenie.com/v2/alerts/20250916-120000-vpc-connector/close?identifierType=alias",
+            headers: { authorization: "GenieKey ${secret:first-key}" },
           },
         },
       ]);

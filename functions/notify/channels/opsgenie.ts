@@ -1,19 +1,24 @@
 /** Alerts in Opsgenie by its Alert API, one alert an incident. https://docs.opsgenie.com/docs/alert-api */
 import { z } from "zod";
-import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { secretText } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind, Priority } from "../../../shared/messages/incident-event.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
-import { characters, cut, fitted } from "../text/fit.ts";
+import { cut, fitted } from "../text/fit.ts";
+import { atMost, characters } from "../text/limits.ts";
 import { linkTitle, type Wording, wording } from "../text/notice-text.ts";
+import { withQuery } from "../text/secret-text.ts";
 import { postJson } from "./support/post.ts";
 
 /** Settings of an Opsgenie channel. */
 export interface OpsgenieSettings {
-  readonly api_key: SecretReference;
+  readonly api_key: string;
   readonly region: "us" | "eu";
 }
+
+/** The longest texts, in characters. https://docs.opsgenie.com/docs/alert-api */
+const longest = { message: 130, alias: 512, entity: 512, source: 100, description: 15_000, note: 25_000 } as const;
 
 /** The Opsgenie channel. */
 export const opsgenie: ChannelKind<OpsgenieSettings> = {
@@ -22,7 +27,7 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
     "Opens and closes one alert an incident in Opsgenie, by its Alert API; a route that names `acknowledged` acknowledges it, too.",
   get settings() {
     return z.strictObject({
-      api_key: secretReference().describe("A secret: the key of an integration of the kind API."),
+      api_key: secretText().describe("A secret: the key of an integration of the kind API."),
       region: z
         .enum(["us", "eu"], { error: "must be us or eu" })
         .default("us")
@@ -31,6 +36,8 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
   },
   example: `api_key: { secret: opsgenie-key }
 `,
+  limits: Object.entries(longest).map(([part, most]) => atMost(most, "characters", part)),
+  incidentForm: "one alert, by its alias",
   // Only a key of the same account and region finds the alert again.
   lasting: true,
   // A new alert would page again wherever the first has been closed by hand.
@@ -66,21 +73,18 @@ const actions: Readonly<Partial<Record<IncidentEventKind, "acknowledge" | "close
 
 const priorities: Readonly<Record<Priority, string>> = { P0: "P1", P1: "P2", P2: "P3", P3: "P4" };
 
-/** The longest texts, in characters. */
-const longest = { message: 130, alias: 512, entity: 512, source: 100, description: 15_000, note: 25_000 } as const;
-
 function renderAlert({ api_key, region }: OpsgenieSettings, notice: Notice): OutgoingRequest {
   const { event, environment, rootCause } = notice;
   const alias = cut(bounded(event.incident), longest.alias);
   const source = cut(bounded(environment), longest.source);
   const text = fitted(notice, textOf, (written) => characters(written) <= longest.description);
-  const authorization = { scheme: "GenieKey", secret: api_key } as const;
+  const headers = { authorization: `GenieKey ${api_key}` };
   const action = actions[event.event];
   if (action !== undefined) {
     return postJson(
-      `${addresses[region]}/${encodeURIComponent(alias)}/${action}`,
+      withQuery(`${addresses[region]}/${encodeURIComponent(alias)}/${action}`, { identifierType: "alias" }),
       { source, note: cut(text, longest.note) },
-      { query: { identifierType: "alias" }, authorization },
+      headers,
     );
   }
   const message =
@@ -96,7 +100,7 @@ function renderAlert({ api_key, region }: OpsgenieSettings, notice: Notice): Out
     priority: priorities[event.priority],
     ...(notice.url === undefined ? {} : { details: { [linkTitle]: notice.url } }),
   };
-  return postJson(addresses[region], alert, { authorization });
+  return postJson(addresses[region], alert, headers);
 }
 
 /** Plain text: Opsgenie shows it as such. */

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../../shared/adapters/memory.ts";
 import type { ConfiguredChannel } from "../../../shared/config/model.ts";
+import { placeholderSecrets } from "../../../shared/config/secret-reference.ts";
 import { type IncidentEvent, incidentEventKinds } from "../../../shared/messages/incident-event.ts";
 import { fc } from "../../../tests/support/chance.ts";
 import type { OutgoingRequest, Reply } from "../channel.ts";
@@ -21,9 +22,9 @@ class PagerDuty {
   readonly send: Send = async (outgoing) => {
     const failure = this.failures.shift();
     if (failure !== undefined) return failure;
-    const { url, body, secretFields } = outgoing as OutgoingRequest;
+    const { url, body } = outgoing as OutgoingRequest;
     const region = url === "https://events.eu.pagerduty.com/v2/enqueue" ? "eu" : "us";
-    const key = keys[secretFields?.["routing_key"]?.secret as keyof typeof keys] ?? "";
+    const key = keys[placeholderSecrets(JSON.parse(body).routing_key)[0] as keyof typeof keys] ?? "";
     return this.enqueue(region, key, body);
   };
 

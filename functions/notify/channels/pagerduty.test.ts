@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { type IncidentEventKind, incidentEventKinds } from "../../../shared/messages/incident-event.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { OutgoingRequest } from "../channel.ts";
@@ -17,6 +18,37 @@ import { plan } from "../plan/plan.ts";
 import { bytes, characters } from "../text/fit.ts";
 import { pagerduty } from "./pagerduty.ts";
 import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
+import { address, serviceContract, text } from "./support/service.contract.ts";
+
+/** https://developer.pagerduty.com/docs/send-alert-event */
+const pagerdutyKey = text(255);
+const pagerdutySecret = z.literal("${secret:pagerduty-key}");
+const form = z
+  .union([
+    z.strictObject({
+      routing_key: pagerdutySecret,
+      event_action: z.enum(["acknowledge", "resolve"]),
+      dedup_key: pagerdutyKey,
+    }),
+    z.strictObject({
+      routing_key: pagerdutySecret,
+      event_action: z.literal("trigger"),
+      dedup_key: pagerdutyKey,
+      client: z.string(),
+      client_url: address.optional(),
+      links: z.array(z.strictObject({ href: address, text: z.string() })).optional(),
+      payload: z.strictObject({
+        summary: text(1_024),
+        source: text(1_024),
+        severity: z.enum(["critical", "error", "warning", "info"]),
+        component: z.string(),
+        custom_details: z.record(z.string(), z.string()),
+      }),
+    }),
+  ])
+  .refine((event) => bytes(JSON.stringify(event)) <= 512 * 1024, "must have at most 512 KB");
+
+serviceContract(pagerduty, form);
 
 function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): OutgoingRequest {
   const parsed = pagerduty.settings.parse({ routing_key: { secret: "pagerduty-key" }, ...settings });
@@ -97,6 +129,7 @@ describe("an event", () => {
           "source": "netra-staging",
           "summary": "Netra staging: The VPC connector is saturated; the backend answers 503.",
         },
+        "routing_key": "\${secret:pagerduty-key}",
       }
     `);
   });

@@ -1,19 +1,27 @@
 /** Alerts in PagerDuty by its Events API v2, one alert an incident. https://developer.pagerduty.com/docs/events-api-v2-overview */
 import { z } from "zod";
-import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { secretText } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
-import { bytes, cut, fitted, wellFormedJson } from "../text/fit.ts";
+import { cut, fitted } from "../text/fit.ts";
+import { atMost, keepsTo, type Limit } from "../text/limits.ts";
 import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { SettingText } from "../text/secret-text.ts";
 import { postJson } from "./support/post.ts";
 
 /** Settings of a PagerDuty channel. */
 export interface PagerDutySettings {
-  readonly routing_key: SecretReference;
+  readonly routing_key: string;
   readonly region: "us" | "eu";
 }
+
+/** The longest texts, in characters. https://developer.pagerduty.com/docs/send-alert-event */
+const longest = { summary: 1_024, dedupKey: 255 } as const;
+
+/** PagerDuty takes 512 KB, which nobody reads. */
+const alertLimits: readonly Limit[] = [atMost(24_000, "bytes")];
 
 /** The PagerDuty channel. */
 export const pagerduty: ChannelKind<PagerDutySettings> = {
@@ -22,7 +30,7 @@ export const pagerduty: ChannelKind<PagerDutySettings> = {
     "Opens and resolves one alert an incident in PagerDuty, by its Events API v2; a route that names `acknowledged` acknowledges it, too.",
   get settings() {
     return z.strictObject({
-      routing_key: secretReference().describe(
+      routing_key: secretText().describe(
         "A secret: the integration key of an Events API v2 integration, 32 characters.",
       ),
       region: z
@@ -33,6 +41,12 @@ export const pagerduty: ChannelKind<PagerDutySettings> = {
   },
   example: `routing_key: { secret: pagerduty-key }
 `,
+  limits: [
+    atMost(512 * 1_024, "bytes"),
+    atMost(longest.summary, "characters", "payload.summary"),
+    atMost(longest.dedupKey, "characters", "dedup_key"),
+  ],
+  incidentForm: "one alert, by its deduplication key",
   // Only the key that opened an alert can acknowledge or resolve it.
   lasting: true,
   // A trigger would page again wherever the alert has been resolved by hand.
@@ -71,20 +85,15 @@ const actions: Readonly<Partial<Record<IncidentEventKind, "acknowledge" | "resol
   resolved: "resolve",
 };
 
-/** The longest texts, in characters. */
-const longest = { summary: 1_024, dedupKey: 255 } as const;
-
-/** The largest alert, in bytes: PagerDuty takes 512 KB, which nobody reads. */
-const largestAlert = 24_000;
-
 function renderEvent({ routing_key, region }: PagerDutySettings, notice: Notice): OutgoingRequest {
   const action = actions[notice.event.event];
   const event = {
+    routing_key: new SettingText(routing_key),
     event_action: action ?? "trigger",
     dedup_key: cut(bounded(notice.event.incident), longest.dedupKey),
     ...(action === undefined ? { client: "Pathkeeper", payload: alertOf(notice), ...linksOf(notice) } : {}),
   };
-  return postJson(addresses[region], event, { secretFields: { routing_key } });
+  return postJson(addresses[region], event);
 }
 
 function linksOf({ url }: Notice): object {
@@ -102,7 +111,7 @@ function alertOf(notice: Notice): object {
       component: bounded(event.root_cause),
       custom_details: detailsOf(words),
     }),
-    (alert) => bytes(wellFormedJson(alert)) <= largestAlert,
+    (alert) => keepsTo(alertLimits, alert),
   );
 }
 

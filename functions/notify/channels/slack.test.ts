@@ -1,9 +1,36 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import type { OutgoingRequest } from "../channel.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
 import { characters } from "../text/fit.ts";
 import { slack } from "./slack.ts";
 import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
+import { serviceContract, text } from "./support/service.contract.ts";
+
+/** https://docs.slack.dev/reference/block-kit/blocks and /reference/methods/chat.postMessage */
+const slackText = z.strictObject({ type: z.literal("mrkdwn"), text: text(3_000), verbatim: z.literal(true) });
+const form = z.strictObject({
+  text: text(40_000),
+  blocks: z
+    .array(
+      z.discriminatedUnion("type", [
+        z.strictObject({ type: z.literal("section"), text: slackText }),
+        z.strictObject({ type: z.literal("context"), elements: z.array(slackText).min(1).max(10) }),
+      ]),
+    )
+    .min(1)
+    .max(50)
+    // Not documented: larger messages are refused as msg_blocks_too_long.
+    .refine((blocks) => JSON.stringify(blocks).length < 13_200, "must have fewer than 13,200 characters"),
+  unfurl_links: z.boolean(),
+  unfurl_media: z.boolean(),
+  channel: z.string().optional(),
+  reply_broadcast: z.boolean().optional(),
+  metadata: z.strictObject({ event_type: z.string(), event_payload: z.strictObject({ key: text(500) }) }).optional(),
+});
+
+serviceContract(slack, form);
+serviceContract(slack, form, { token: { secret: "slack-token" }, channel: "C0123456789" });
 
 interface Block {
   readonly type: string;
@@ -12,7 +39,7 @@ interface Block {
 }
 
 function requestOf(notice = noticeOf(incidentEvent())): OutgoingRequest {
-  return slack.render({ url: { secret: "slack-url" } }, notice) as OutgoingRequest;
+  return slack.render({ url: "${secret:slack-url}" }, notice) as OutgoingRequest;
 }
 
 /** Everything that people read, block after block. */
@@ -52,7 +79,7 @@ describe("settings with a token", () => {
 
 describe("a message", () => {
   it("goes to the secret address", () => {
-    expect(requestOf()).toMatchObject({ method: "POST", url: { secret: "slack-url" }, allowPrivate: false });
+    expect(requestOf()).toMatchObject({ method: "POST", url: "${secret:slack-url}", allowPrivate: false });
   });
 
   it("has a line for the phone, and blocks that convert nothing", () => {

@@ -3,20 +3,19 @@
  * https://docs.slack.dev/messaging
  */
 import { z } from "zod";
-import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { secretText } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
-import { characters, fitted, wellFormedJson } from "../text/fit.ts";
+import { fitted } from "../text/fit.ts";
+import { atMost, characters, keepsTo, type Limit } from "../text/limits.ts";
 import { linkTitle, type Wording } from "../text/notice-text.ts";
 import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 import { isSlackPost, slackConversation, slackPost } from "./support/slack-api.ts";
 
 /** Settings of a Slack channel. */
-export type SlackSettings =
-  | { readonly url: SecretReference }
-  | { readonly token: SecretReference; readonly channel: string };
+export type SlackSettings = { readonly url: string } | { readonly token: string; readonly channel: string };
 
 const notes = `## One thread an incident
 
@@ -41,18 +40,36 @@ Slack has no idempotency key. Where it is not known whether an attempt has arriv
 /** What is worth more than a line in a thread. */
 const loud: readonly IncidentEventKind[] = ["severity_raised", "regressed", "escalated", "resolved"];
 
+/** The longest text of a section, in characters. Slack refuses the whole message otherwise. */
+const longestSection = 3_000;
+
+/** https://docs.slack.dev/reference/block-kit/blocks; that of all blocks together is not documented: Slack refuses more than about 13,200. */
+const limits: readonly Limit[] = [
+  atMost(40_000, "characters", "text"),
+  atMost(50, "items", "blocks"),
+  atMost(longestSection, "characters", "blocks[].text.text"),
+  {
+    part: "blocks",
+    most: 13_000,
+    unit: "characters of JSON",
+    measure: (message) => characters(JSON.stringify((message as Message).blocks)),
+  },
+];
+
 /** The Slack channel. */
 export const slack: ChannelKind<SlackSettings> = {
   kind: "slack",
   title: "Posts to a channel in Slack: by an incoming webhook, or with the token of a bot in one thread an incident.",
   pace: { perMinute: 60, atOnce: 5 },
+  limits,
+  incidentForm: "with the token of a bot one message and its thread, else a message each",
   get settings() {
     return z
       .strictObject({
-        url: secretReference()
+        url: secretText()
           .optional()
           .describe("A secret: the address of an incoming webhook, https://hooks.slack.com/services/…."),
-        token: secretReference()
+        token: secretText()
           .optional()
           .describe("In place of url, a secret: the token of a bot that may write to the channel, xoxb-…."),
         channel: z
@@ -93,15 +110,6 @@ const advice: Readonly<Record<number, string>> = {
   404: "the webhook or its channel is gone: add a webhook and change the secret",
 };
 
-/** The longest text of a section, in characters. Slack refuses the whole message otherwise. */
-const longestSection = 3_000;
-
-/** The largest sum of all blocks, in characters of JSON. Slack refuses more than about 13,200, and does not document it. */
-const largestMessage = 13_000;
-
-/** The most blocks of a message. */
-const mostBlocks = 50;
-
 interface Text {
   readonly type: "mrkdwn";
   readonly text: string;
@@ -123,7 +131,11 @@ interface Message {
 
 function renderMessage(settings: SlackSettings, notice: Notice): OutgoingRequest {
   const sign = signs[toneOf(notice)];
-  const message = fitted(notice, (words) => messageOf(words, sign), fits);
+  const message = fitted(
+    notice,
+    (words) => messageOf(words, sign),
+    (written) => keepsTo(limits, written),
+  );
   if ("url" in settings) return postJson(settings.url, message);
   return slackPost(settings.token, settings.channel, message, notice.key, loud.includes(notice.event.event));
 }
@@ -139,7 +151,9 @@ function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: W
     text: escapeMrkdwn(`${sign} ${state}: ${what}`),
     blocks: [
       ...parts.flatMap(sectionsOf),
-      { type: "context", elements: nextSteps.map((step) => mrkdwn(escapeMrkdwn(step))) },
+      ...(nextSteps.length === 0
+        ? []
+        : [{ type: "context", elements: nextSteps.map((step) => mrkdwn(escapeMrkdwn(step))) } as const]),
     ],
     unfurl_links: false,
     unfurl_media: false,
@@ -156,14 +170,6 @@ function sectionsOf(lines: readonly string[]): Block[] {
     else texts[texts.length - 1] = joined;
   }
   return texts.map((text) => ({ type: "section", text: mrkdwn(text) }));
-}
-
-function fits({ blocks }: Message): boolean {
-  return (
-    blocks.length <= mostBlocks &&
-    blocks.every((block) => block.type !== "section" || characters(block.text.text) <= longestSection) &&
-    characters(wellFormedJson(blocks)) < largestMessage
-  );
 }
 
 function mrkdwn(text: string): Text {

@@ -50,6 +50,9 @@ export const statusPage: ChannelKind<StatusPageSettings> = {
   example: `bucket: shop-status
 title: Shop
 `,
+  // Its sentences are its own, for everybody.
+  ownForm: true,
+  incidentForm: "an entry with its updates",
   untold: {
     reminder: "a status page says all the time that it is not over",
     escalated: "who is called next concerns those who must act, not everybody",

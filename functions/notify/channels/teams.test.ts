@@ -1,9 +1,56 @@
+import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import type { OutgoingRequest } from "../channel.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
 import { bytes } from "../text/fit.ts";
 import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
+import { serviceContract } from "./support/service.contract.ts";
 import { teams } from "./teams.ts";
+
+/** https://adaptivecards.io/explorer and the limit of Workflows; the card itself is read by Microsoft's own library. */
+const form = z
+  .strictObject({
+    type: z.literal("message"),
+    attachments: z
+      .array(
+        z.strictObject({
+          contentType: z.literal("application/vnd.microsoft.card.adaptive"),
+          contentUrl: z.null(),
+          content: z.unknown().superRefine((card, context) => {
+            for (const message of cardMistakes(card)) context.addIssue({ code: "custom", message });
+          }),
+        }),
+      )
+      .length(1),
+  })
+  .refine((message) => bytes(JSON.stringify(message)) <= 28_000, "must have at most 28,000 bytes");
+
+/** What of Microsoft's library is called here. */
+interface AdaptiveCards {
+  readonly Versions: { readonly v1_2: unknown };
+  readonly SerializationContext: new (
+    version: unknown,
+  ) => { readonly eventCount: number; getEventAt(at: number): { readonly message: string } };
+  readonly AdaptiveCard: new () => {
+    parse(card: unknown, context: unknown): void;
+    validateProperties(): { readonly validationEvents: readonly { readonly message: string }[] };
+  };
+}
+
+// The package is made for browsers: only its bundle can be read as it is.
+const cards = createRequire(import.meta.url)("adaptivecards/dist/adaptivecards.min.js") as AdaptiveCards;
+
+/** What Microsoft's library complains of in a card of version 1.2. */
+function cardMistakes(card: unknown): string[] {
+  const context = new cards.SerializationContext(cards.Versions.v1_2);
+  const read = new cards.AdaptiveCard();
+  read.parse(card, context);
+  const found = Array.from({ length: context.eventCount }, (_, at) => context.getEventAt(at).message);
+  return [...found, ...read.validateProperties().validationEvents.map(({ message }) => message)];
+}
+
+serviceContract(teams, form);
 
 interface Block {
   readonly type: string;
@@ -11,7 +58,7 @@ interface Block {
 }
 
 function requestOf(notice = noticeOf(incidentEvent())): OutgoingRequest {
-  return teams.render({ url: { secret: "teams-url" } }, notice) as OutgoingRequest;
+  return teams.render({ url: "${secret:teams-url}" }, notice) as OutgoingRequest;
 }
 
 function blocksOf(notice = noticeOf(incidentEvent())): Block[] {
@@ -26,9 +73,9 @@ function read(notice = noticeOf(incidentEvent())): string {
 
 describe("a card", () => {
   it("comes in the envelope that Workflows expect, without parameters that would break the signature of the address", () => {
-    const { body, query } = requestOf();
+    const { body, url } = requestOf();
     const { attachments, ...message } = JSON.parse(body);
-    expect(query).toBeUndefined();
+    expect(url).toBe("${secret:teams-url}");
     expect(message).toEqual({ type: "message" });
     expect(attachments).toEqual([
       {
@@ -154,4 +201,12 @@ describe("an answer", () => {
   ])("%i with %j", (status, headers, expected) => {
     expect(teams.classify({ status, headers, body: "" })).toEqual(expected);
   });
+});
+
+it("reads cards with Microsoft's own library", () => {
+  const run = { type: "RichTextBlock", inlines: [{ type: "TextRun", text: "x", color: "Purple" }] };
+  expect(cardMistakes({ type: "AdaptiveCard", version: "1.2", body: [run, { type: "Nope" }] })).toEqual([
+    'Invalid value "Purple" for property "color".',
+    'Unknown element type "Nope". Fallback will be used if present.',
+  ]);
 });

@@ -1,26 +1,32 @@
 /** Adaptive Cards in Microsoft Teams by a flow of Workflows. https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors */
 import { z } from "zod";
-import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { secretText } from "../../../shared/config/fields.ts";
 import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
-import { bytes, fitted, wellFormedJson } from "../text/fit.ts";
+import { fitted } from "../text/fit.ts";
+import { atMost, keepsTo, type Limit } from "../text/limits.ts";
 import { linkTitle, type Wording } from "../text/notice-text.ts";
 import { signs, type Tone, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 
 /** Settings of a Teams channel. */
 export interface TeamsSettings {
-  readonly url: SecretReference;
+  readonly url: string;
 }
+
+/** https://learn.microsoft.com/microsoftteams/limits-specifications-teams: about 28 KB */
+const limits: readonly Limit[] = [atMost(28_000, "bytes")];
 
 /** The Teams channel. */
 export const teams: ChannelKind<TeamsSettings> = {
   kind: "teams",
   title: "Posts Adaptive Cards to a channel or chat in Microsoft Teams, by a flow of Workflows.",
   pace: { perMinute: 120, atOnce: 4 },
+  limits,
+  incidentForm: "a card each",
   get settings() {
     return z.strictObject({
-      url: secretReference().describe(
+      url: secretText().describe(
         "A secret: the address that Workflows shows for a flow that starts when a Teams webhook request is received.",
       ),
     });
@@ -37,9 +43,6 @@ const advice: Readonly<Record<number, string>> = {
   403: "the flow does not let anyone start it: change who can trigger it in Workflows",
   404: "the flow is gone: add one and change the secret",
 };
-
-/** The largest message, in bytes: Teams says about 28 KB. */
-const largestMessage = 28_000;
 
 /** Runs of text, and not TextBlock or FactSet: those read Markdown, in which what targets say would have to be escaped. */
 interface RichTextBlock {
@@ -84,7 +87,7 @@ function renderMessage({ url }: TeamsSettings, notice: Notice): OutgoingRequest 
   const message = fitted(
     notice,
     (words) => messageOf(words, toneOf(notice)),
-    (written) => bytes(wellFormedJson(written)) <= largestMessage,
+    (written) => keepsTo(limits, written),
   );
   return postJson(url, message);
 }

@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import type { OutgoingRequest } from "../channel.ts";
 import { incidentEvent, noticeOf } from "../fixtures.ts";
+import { bytes } from "../text/fit.ts";
+import { serviceContract } from "./support/service.contract.ts";
 import { webhook } from "./webhook.ts";
+
+/** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
+const form = z
+  .strictObject({ type: z.string().regex(/^incident\.[a-z_]+$/), timestamp: z.iso.datetime(), data: z.looseObject({}) })
+  .refine((body) => bytes(JSON.stringify(body)) < 20_000, "must have fewer than 20,000 bytes");
+
+serviceContract(webhook, form);
 
 function requestOf(changes: Parameters<typeof incidentEvent>[0] = {}, settings: object = {}): OutgoingRequest {
   const parsed = webhook.settings.parse({ url: { secret: "ops-url" }, ...settings });
@@ -29,7 +39,7 @@ describe("settings", () => {
   it("allow http on the own network only", () => {
     const url = "http://10.0.0.7/hook";
     expect(requestOf({}, { url, allow_private: true })).toMatchObject({ url, allowPrivate: true });
-    expect(requestOf()).toMatchObject({ url: { secret: "ops-url" }, allowPrivate: false });
+    expect(requestOf()).toMatchObject({ url: "${secret:ops-url}", allowPrivate: false });
   });
 });
 
@@ -44,7 +54,7 @@ describe("a request", () => {
     });
     expect(request.signature).toEqual({
       id: "20250916-120000-vpc-connector:opened:ops",
-      keys: [{ secret: "old" }, { secret: "new" }],
+      keys: ["${secret:old}", "${secret:new}"],
     });
   });
 
@@ -127,4 +137,10 @@ describe("an answer", () => {
   ])("%i with %j", (status, headers, expected) => {
     expect(webhook.classify({ status, headers, body: "" })).toEqual(expected);
   });
+});
+
+it("folds what is too much, and says so in numbers", () => {
+  const evidence = Array.from({ length: 200 }, (_, at) => `${at} ${"x".repeat(290)}`);
+  const { data } = JSON.parse(requestOf({ evidence }).body);
+  expect(data.evidence.length + data.folded.evidence).toBe(200);
 });

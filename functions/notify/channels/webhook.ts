@@ -1,18 +1,21 @@
 /** Signed webhooks after Standard Webhooks 1.0.0: `{ type, timestamp, data }`. https://www.standardwebhooks.com */
 import { z } from "zod";
-import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { secretText, textWithSecrets } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
+import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
+import { atMost } from "../text/limits.ts";
+import { literal, wellFormedJson } from "../text/secret-text.ts";
 
 /** Settings of a webhook. */
 export interface WebhookSettings {
-  readonly url: SecretReference | string;
-  readonly signing_key?: SecretReference | undefined;
-  readonly signing_keys?: readonly SecretReference[] | undefined;
-  readonly headers: Readonly<Record<string, SecretReference | string>>;
+  readonly url: string;
+  readonly signing_key?: string | undefined;
+  readonly signing_keys?: readonly string[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
   readonly cloudevents?: "binary" | "structured" | undefined;
   readonly allow_private: boolean;
 }
@@ -36,23 +39,31 @@ const headerName = lazily(() =>
     }),
 );
 
+/** The largest body, in bytes: Standard Webhooks asks for less than 20 KB. */
+const largestBody = 20_000;
+
 /** The webhook channel. */
 export const webhook: ChannelKind<WebhookSettings> = {
   kind: "webhook",
   title: "Posts every event as signed JSON, after Standard Webhooks.",
+  limits: [atMost(largestBody - 1, "bytes")],
+  ownForm: true,
+  incidentForm: "an event each, with an id that repeats when a request does",
   get settings() {
     return z
       .strictObject({
-        url: textOrSecret().describe("Where to post to: https://…, or a secret, because such addresses often are one."),
-        signing_key: secretReference()
+        url: textWithSecrets().describe(
+          "Where to post to: https://…, or a secret, because such addresses often are one.",
+        ),
+        signing_key: secretText()
           .optional()
           .describe("The key that signs every request: whsec_ and base64 of 24 to 64 bytes."),
         signing_keys: z
-          .array(secretReference())
+          .array(secretText())
           .min(1, "must name at least one secret")
           .optional()
           .describe("Several keys in place of one, while they are being changed: every request is signed with each."),
-        headers: namedRecord(headerName(), textOrSecret())
+        headers: namedRecord(headerName(), textWithSecrets())
           .default({})
           .describe("More headers; their values are texts or secrets."),
         cloudevents: z
@@ -67,7 +78,7 @@ export const webhook: ChannelKind<WebhookSettings> = {
           .describe("Allows http:// and addresses that are private, for a receiver on the own network."),
       })
       .superRefine(({ url, allow_private, signing_key, signing_keys }, context) => {
-        if (typeof url === "string" && !isUrl(url, allow_private ? ["https:", "http:"] : ["https:"])) {
+        if (!isUrl(url, allow_private ? ["https:", "http:"] : ["https:"])) {
           const message = "must be https://host/path, or with allow_private: true also http://host/path";
           context.addIssue({ code: "custom", path: ["url"], message });
         }
@@ -92,6 +103,7 @@ function renderRequest(settings: WebhookSettings, notice: Notice): OutgoingReque
   const keys = settings.signing_keys ?? (settings.signing_key === undefined ? [] : [settings.signing_key]);
   return {
     transport: "http",
+    v: 2,
     method: "POST",
     url: settings.url,
     headers: { ...settings.headers, ...headersOf(notice, settings.cloudevents) },
@@ -117,12 +129,12 @@ function contextOf({ event, key }: Notice): Readonly<Record<string, string>> {
 function headersOf(notice: Notice, mode: WebhookSettings["cloudevents"]): Readonly<Record<string, string>> {
   if (mode === "structured") return { "content-type": "application/cloudevents+json" };
   const context = mode === "binary" ? Object.entries(contextOf(notice)) : [];
-  const headers = context.map(([name, value]) => [`ce-${name}`, value.replaceAll(/[^!#$&-~]/gu, encodeURIComponent)]);
+  const headers = context.map(([name, value]) => [
+    `ce-${name}`,
+    literal(value.replaceAll(/[^!#$&-~]/gu, encodeURIComponent)),
+  ]);
   return { ...Object.fromEntries(headers), "content-type": "application/json" };
 }
-
-/** The largest body, in bytes: Standard Webhooks asks for less than 20 KB. */
-const largestBody = 20_000;
 
 /** Lists that are shortened where a body would be too large, the most dispensable first. */
 const foldable = ["evidence", "whys", "alerts", "components"] as const;
@@ -154,10 +166,10 @@ function bodyOf(notice: Notice, mode: WebhookSettings["cloudevents"]): string {
   const folded: Partial<Record<(typeof foldable)[number], number>> = {};
   const write = (): string => {
     const told = Object.keys(folded).length === 0 ? data : { ...data, folded };
-    if (mode === "binary") return JSON.stringify(told);
+    if (mode === "binary") return wellFormedJson(told);
     if (mode === "structured")
-      return JSON.stringify({ ...contextOf(notice), datacontenttype: "application/json", data: told });
-    return JSON.stringify({ type: `incident.${event.event}`, timestamp: event.at, data: told });
+      return wellFormedJson({ ...contextOf(notice), datacontenttype: "application/json", data: told });
+    return wellFormedJson({ type: `incident.${event.event}`, timestamp: event.at, data: told });
   };
   let body = write();
   for (const list of foldable) {
@@ -170,6 +182,10 @@ function bodyOf(notice: Notice, mode: WebhookSettings["cloudevents"]): string {
   return body;
 }
 
+/** Whether a text is an address, or begins with the placeholder of one. */
 function isUrl(text: string, schemes: readonly string[]): boolean {
-  return URL.canParse(text) && schemes.includes(new URL(text).protocol);
+  const marks = marksOf(text);
+  if (marks[0]?.offset === 0) return true;
+  const example = fillMarks(text, () => "x");
+  return URL.canParse(example) && schemes.includes(new URL(example).protocol);
 }

@@ -23,6 +23,7 @@ import {
   unsure,
 } from "./ledger.ts";
 import { bucketFields, bucketId, paceOf, readBucket, stateCollection, take } from "./pace.ts";
+import { readPayload } from "./payload.ts";
 import type { Send } from "./send.ts";
 
 /** What a delivery needs of the world. */
@@ -343,14 +344,6 @@ function waitedFor(earlier: readonly LedgerEntry[], now: number): LedgerEntry[] 
 function lastMove({ planned_at, lease_until, next_attempt_at, attempts }: Delivery): number {
   const moves = [planned_at, lease_until, next_attempt_at, attempts.at(-1)?.at];
   return Math.max(...moves.map((instant) => instant?.getTime() ?? 0));
-}
-
-function readPayload(payload: string | undefined): Outgoing | undefined {
-  try {
-    return JSON.parse(payload ?? "null") ?? undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function report(id: string, delivery: Delivery, attempt: Attempt, logger: Logger): void {

@@ -14,6 +14,7 @@ const key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 function request(url: OutgoingRequest["url"], changes: Partial<OutgoingRequest> = {}): OutgoingRequest {
   return {
     transport: "http",
+    v: 2,
     method: "POST",
     url,
     headers: { "content-type": "application/json" },
@@ -26,6 +27,7 @@ function request(url: OutgoingRequest["url"], changes: Partial<OutgoingRequest> 
 function mail(url: OutgoingMail["server"]["url"], changes: Partial<OutgoingMail> = {}): OutgoingMail {
   return {
     transport: "smtp",
+    v: 2,
     from: "Pathkeeper <pathkeeper@localhost>",
     to: ["infra@example.com"],
     subject: "Connector failing · 20250916",
@@ -42,13 +44,10 @@ describe("a request", () => {
   it("is signed at the time of the attempt and carries resolved secrets", async () => {
     await using inbox = await webInbox();
     const send = sender(secretsOf({ url: `${inbox.url}/hook?token=abcdefgh`, key, bearer: "Bearer 123" }));
-    const outgoing = request(
-      { secret: "url" },
-      {
-        headers: { authorization: { secret: "bearer" } },
-        signature: { id: "incident:opened:ops", keys: [{ secret: "key" }] },
-      },
-    );
+    const outgoing = request("${secret:url}", {
+      headers: { authorization: "${secret:bearer}" },
+      signature: { id: "incident:opened:ops", keys: ["${secret:key}"] },
+    });
     expect(await send(outgoing, Date.now())).toMatchObject({ status: 200, body: "ok" });
     const [received] = inbox.received;
     expect(received?.url).toBe("/hook?token=abcdefgh");
@@ -58,7 +57,7 @@ describe("a request", () => {
 
   it("puts a key behind its scheme, and never shows it in what came back", async () => {
     await using inbox = await webInbox((response, _, asked) => response.end(asked.headers.authorization));
-    const outgoing = request(inbox.url, { authorization: { scheme: "GenieKey", secret: { secret: "api" } } });
+    const outgoing = request(inbox.url, { headers: { authorization: "GenieKey ${secret:api}" } });
     const reply = await sender(secretsOf({ api: "canary-0123456789" }))(outgoing, 0);
     expect(inbox.received[0]?.headers["authorization"]).toBe("GenieKey canary-0123456789");
     expect(reply).toMatchObject({ status: 200, body: expect.stringMatching(/^GenieKey /) });
@@ -105,19 +104,19 @@ describe("a request", () => {
     ["a header with a line end", { headers: { "x-team": "a\r\nx: y" } }, "http://127.0.0.1:1/", "ESETTINGS", "Invalid"],
     [
       "a key that is none",
-      { signature: { id: "a", keys: [{ secret: "bad" }] } },
+      { signature: { id: "a", keys: ["${secret:bad}"] } },
       "http://127.0.0.1:1/",
       "ESETTINGS",
       "the signing key is not base64",
     ],
   ])("is rejected before it is sent for %s", async (_, changes, url, code, reason) => {
-    const reply = await sender(secretsOf({ url, bad: "no key!" }))(request({ secret: "url" }, changes), 0);
+    const reply = await sender(secretsOf({ url, bad: "no key!" }))(request("${secret:url}", changes), 0);
     expect(reply).toMatchObject({ code, error: expect.stringContaining(reason) });
     expect(webhook.classify(reply).outcome).toBe("rejected");
   });
 
   it("is tried again when its secret cannot be read", async () => {
-    const reply = await sender(secretsOf({}))(request({ secret: "ops-url" }), 0);
+    const reply = await sender(secretsOf({}))(request("${secret:ops-url}"), 0);
     expect(reply).toEqual({
       error: "the secret ops-url cannot be read: no secret ops-url in the table",
       code: "ESECRET",
@@ -144,7 +143,7 @@ describe("a request", () => {
 
   it("ends soon after its deadline when it is a secret that is never read", async () => {
     const send = sender({ read: () => new Promise(() => {}) }, { deadlineMs: 50 });
-    expect(await send(request({ secret: "url" }), 0)).toMatchObject({ code: "ETIMEDOUT" });
+    expect(await send(request("${secret:url}"), 0)).toMatchObject({ code: "ETIMEDOUT" });
   });
 
   it("lets no secret out, whatever the peer repeats", async () => {
@@ -154,7 +153,7 @@ describe("a request", () => {
     const canaries = ["canary-path-1", "canary-query-2", "canary-bearer-3"];
     const send = sender(secretsOf({ url: `${inbox.url}/a/${canaries[0]}?t=${canaries[1]}`, bearer: `${canaries[2]}` }));
     const reply = JSON.stringify(
-      await send(request({ secret: "url" }, { headers: { authorization: { secret: "bearer" } } }), 0),
+      await send(request("${secret:url}", { headers: { authorization: "${secret:bearer}" } }), 0),
     );
     expect(reply).toContain('"status":400');
     for (const canary of canaries) expect(reply).not.toContain(canary);
@@ -186,10 +185,10 @@ describe("a mail", () => {
     });
     const url = (password: string): string =>
       inbox.url.replace("smtp://", `smtp://mailer:${encodeURIComponent(password)}@`);
-    expect(await sender(secretsOf({ smtp: url("p@ss word") }))(mail({ secret: "smtp" }), 0)).toMatchObject({
+    expect(await sender(secretsOf({ smtp: url("p@ss word") }))(mail("${secret:smtp}"), 0)).toMatchObject({
       status: 250,
     });
-    const reply = await sender(secretsOf({ smtp: url("canary-password") }))(mail({ secret: "smtp" }), 0);
+    const reply = await sender(secretsOf({ smtp: url("canary-password") }))(mail("${secret:smtp}"), 0);
     expect(reply).toMatchObject({ status: 535 });
     expect(email.classify(reply).outcome).toBe("rejected");
     expect(JSON.stringify(reply)).not.toContain("canary-password");

@@ -1,12 +1,12 @@
 /** The one place that sends: a request by HTTP, a mail by SMTP, news to a status page. It resolves the secrets, keeps the deadline and lets no secret out. */
 import { createConnection, type Socket } from "node:net";
-import { isSecretReference, type SecretReference } from "../../../shared/config/secret-reference.ts";
 import { lookup } from "../../../shared/net/lookup.ts";
 import { outbound } from "../../../shared/net/outbound.ts";
 import type { Secrets } from "../../../shared/ports.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { Outgoing, OutgoingMail, OutgoingPage, OutgoingRequest, Reply } from "../channel.ts";
+import { messageOf, SecretFiller, safeDecode } from "./secrets.ts";
 import { BadSigningKey, sign } from "./sign.ts";
 
 /**
@@ -21,20 +21,20 @@ export function sender(secrets: Secrets, options: SenderOptions = {}): Send {
   const { deadlineMs: longest = 15_000, writePage = noPages } = options;
   return async (outgoing, now, withinMs = longest) => {
     const deadlineMs = Math.max(1, Math.min(longest, withinMs));
-    const vault = new Vault(secrets);
+    const filler = new SecretFiller(secrets);
     const deadline = AbortSignal.timeout(deadlineMs);
     const send = (): Promise<Reply> => {
-      if (outgoing.transport === "smtp") return sendMail(outgoing, vault, deadline);
+      if (outgoing.transport === "smtp") return sendMail(outgoing, filler, deadline);
       return outgoing.transport === "page"
         ? writePage(outgoing, deadline)
-        : sendRequest(outgoing, vault, deadline, now);
+        : sendRequest(outgoing, filler, deadline, now);
     };
     const sending = send();
     // What cannot be aborted, such as the reading of a secret, is left behind a moment later.
     return Promise.race([sending, rejectAfter(deadlineMs + 1_000)]).catch((error: unknown) =>
       deadline.aborted
         ? { error: `no answer within ${Math.round(deadlineMs / 100) / 10} s`, code: "ETIMEDOUT" }
-        : { error: bounded(messageOf(error), vault.known), code: codeOf(error) },
+        : { error: bounded(messageOf(error), filler.known), code: codeOf(error) },
     );
   };
 }
@@ -49,89 +49,27 @@ export interface SenderOptions {
 
 const noPages = async (): Promise<Reply> => ({ error: "there is no place for pages here", code: "ESETTINGS" });
 
-/** Settings with which nothing can ever be sent. */
-class BadSettings extends Error {
-  readonly code = "ESETTINGS";
-}
-
-/** Resolves references and remembers what must never be seen outside. */
-class Vault {
-  readonly known: Set<string> = new Set();
-  readonly #secrets: Secrets;
-
-  constructor(secrets: Secrets) {
-    this.#secrets = secrets;
-  }
-
-  async resolve(value: string | SecretReference): Promise<string> {
-    if (!isSecretReference(value)) return value;
-    const text = (await this.#read(value.secret)).trim();
-    this.known.add(text);
-    return text;
-  }
-
-  /** An address is a credential in each of its parts: path, query and user. */
-  async url(value: string | SecretReference, schemes: readonly string[]): Promise<URL> {
-    const text = await this.resolve(value);
-    if (!URL.canParse(text)) throw new BadSettings(`the address is not a URL: write ${schemes[0]}//host/path`);
-    const url = new URL(text);
-    for (const part of [url.href, `${url.pathname}${url.search}`, url.username, url.password, url.search.slice(1)]) {
-      if (part.length > 1) this.known.add(part).add(safeDecode(part));
-    }
-    for (const part of [...url.pathname.split("/"), ...url.searchParams.values()]) {
-      if (part.length >= 8) this.known.add(part);
-    }
-    if (!schemes.includes(url.protocol)) {
-      throw new BadSettings(
-        `the address starts with ${url.protocol}//, it must start with ${schemes.join("// or ")}//`,
-      );
-    }
-    return url;
-  }
-
-  async #read(name: string): Promise<string> {
-    try {
-      return await this.#secrets.read(name);
-    } catch (cause) {
-      throw Object.assign(new Error(`the secret ${name} cannot be read: ${messageOf(cause)}`, { cause }), {
-        code: "ESECRET",
-      });
-    }
-  }
-}
-
 async function sendRequest(
   outgoing: OutgoingRequest,
-  vault: Vault,
+  filler: SecretFiller,
   deadline: AbortSignal,
   now: number,
 ): Promise<Reply> {
-  const url = await vault.url(outgoing.url, outgoing.allowPrivate ? ["https:", "http:"] : ["https:"]);
-  for (const [name, value] of Object.entries(outgoing.query ?? {})) url.searchParams.set(name, value);
-  const body = await bodyOf(outgoing, vault);
+  const url = await filler.url(outgoing.url, outgoing.allowPrivate ? ["https:", "http:"] : ["https:"]);
+  const body = await filler.json(outgoing.body);
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(outgoing.headers)) setEntry(headers, name, await vault.resolve(value));
-  if (outgoing.authorization) {
-    const { scheme, secret } = outgoing.authorization;
-    headers["authorization"] = `${scheme} ${await vault.resolve(secret)}`;
-  }
+  for (const [name, value] of Object.entries(outgoing.headers)) setEntry(headers, name, await filler.text(value));
   if (outgoing.signature) {
-    const keys = await Promise.all(outgoing.signature.keys.map((key) => vault.resolve(key)));
+    const keys = await Promise.all(outgoing.signature.keys.map((key) => filler.text(key)));
     Object.assign(headers, sign(outgoing.signature.id, body, keys, now));
   }
   const { method, allowPrivate, readAnswer } = outgoing;
   const more = readAnswer === undefined ? {} : { readAnswer };
-  return outbound({ method, url, headers, body, allowPrivate, signal: deadline, secrets: vault.known, ...more });
+  return outbound({ method, url, headers, body, allowPrivate, signal: deadline, secrets: filler.known, ...more });
 }
 
-async function bodyOf({ body, secretFields = {} }: OutgoingRequest, vault: Vault): Promise<string> {
-  const fields: Record<string, string> = {};
-  for (const [name, secret] of Object.entries(secretFields)) setEntry(fields, name, await vault.resolve(secret));
-  return Object.keys(fields).length === 0 ? body : JSON.stringify({ ...JSON.parse(body), ...fields });
-}
-
-async function sendMail(outgoing: OutgoingMail, vault: Vault, deadline: AbortSignal): Promise<Reply> {
-  const url = await vault.url(outgoing.server.url, ["smtps:", "smtp:"]);
+async function sendMail(outgoing: OutgoingMail, filler: SecretFiller, deadline: AbortSignal): Promise<Reply> {
+  const url = await filler.url(outgoing.server.url, ["smtps:", "smtp:"]);
   const secure = url.protocol === "smtps:";
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const port = Number(url.port) || (secure ? 465 : 587);
@@ -163,12 +101,12 @@ async function sendMail(outgoing: OutgoingMail, vault: Vault, deadline: AbortSig
     // A mail to several recipients, as older versions planned them, is delivered when all of them have it.
     const { rejected, rejectedErrors: refusals = [] } = sent;
     const refusal = refusals.find(({ responseCode = 0 }) => responseCode < 500) ?? refusals[0];
-    if (refusal === undefined) return answerOf(sent.response, "", vault);
-    return answerOf(refusal.response ?? "451", ` (refused for ${rejected.map(String).join(", ")})`, vault);
+    if (refusal === undefined) return answerOf(sent.response, "", filler);
+    return answerOf(refusal.response ?? "451", ` (refused for ${rejected.map(String).join(", ")})`, filler);
   } catch (error) {
     const response = (error as { response?: unknown }).response;
     if (typeof response === "string" && /^\d{3}/.test(response) && !deadline.aborted)
-      return answerOf(response, "", vault);
+      return answerOf(response, "", filler);
     throw error;
   } finally {
     connection.destroy();
@@ -188,8 +126,8 @@ function connect(host: string, port: number, deadline: AbortSignal): Promise<Soc
   });
 }
 
-function answerOf(response: string, addition: string, vault: Vault): Reply {
-  return { status: Number(response.slice(0, 3)), headers: {}, body: bounded(response + addition, vault.known) };
+function answerOf(response: string, addition: string, filler: SecretFiller): Reply {
+  return { status: Number(response.slice(0, 3)), headers: {}, body: bounded(response + addition, filler.known) };
 }
 
 function rejectAfter(delayMs: number): Promise<never> {
@@ -199,20 +137,6 @@ function rejectAfter(delayMs: number): Promise<never> {
 
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
-}
-
-function safeDecode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-function messageOf(error: unknown): string {
-  // An AggregateError of several addresses has no message of its own.
-  const { message, code } = error as { message?: string; code?: string };
-  return message || code || String(error);
 }
 
 /** Errors that Node raises for a header or a URL it will not send are the settings' fault, not the network's. */

@@ -20,31 +20,59 @@ describe("a notice that must fit", () => {
     expect(fitted(notice, evidence, ({ length }) => length <= most)).toEqual(lines);
   });
 
-  it.each<[number, number, string]>([
+  const items = { "12 sentences": 13, "no sentence": 1, nothing: undefined } as const;
+
+  it.each<[number, number, keyof typeof items]>([
     [600, 600, "12 sentences"],
     [599, 300, "no sentence"],
     [200, 150, "no sentence"],
     [80, 75, "no sentence"],
-    [1, 75, "no sentence"],
+    [20, 18, "nothing"],
+    [1, 1, "nothing"],
   ])("in %i characters is cut to %i only after its sentences are folded", (most, length, kept) => {
     const { what, lists } = fitted(
       notice,
       (words) => words,
       (words) => words.what.length <= most,
     );
-    expect([what.length, lists[0]?.items.length]).toEqual([length, kept === "no sentence" ? 1 : 13]);
+    expect([what.length, lists[0]?.items.length]).toEqual([length, items[kept]]);
   });
 
   it("names as many components as fit, and counts the others", () => {
     const components = Array.from({ length: 100 }, (_, n) => `service-${n + 10}`);
     const { facts } = fitted(
-      noticeOf(incidentEvent({ components })),
+      noticeOf(incidentEvent({ components, summary: "s".repeat(1_000) })),
       (words) => words,
-      ({ lists }) => lists[0]?.items.length === 0,
+      ({ what }) => what.length <= 75,
     );
     expect(facts.find(({ label }) => label === "Affected")?.value).toBe(
       "service-10, service-11, service-12, service-13, service-14, and 95 more",
     );
+  });
+});
+
+describe("a notice for which there is hardly any room", () => {
+  const nasty = noticeOf(
+    incidentEvent({ summary: "🔥".repeat(1_000), title: "障害".repeat(100), impact: "👩‍🚒".repeat(300) }),
+  );
+  const write = ({ state, what, facts, link = "" }: Wording): string =>
+    [state, what, ...facts.map(({ label, value }) => `${label}: ${value}`), link].join("\n").replace(/\n+$/, "");
+
+  it.each([2_000, 400, 250, 150, 100, 50, 10, 3])("is cut to %i characters, and no character is torn", (most) => {
+    const text = fitted(nasty, write, (written) => characters(written) <= most);
+    expect(characters(text)).toBeLessThanOrEqual(most);
+    expect(text.isWellFormed()).toBe(true);
+    expect(text).not.toBe("");
+  });
+
+  it("keeps the state and the link longest", () => {
+    const text = fitted(nasty, write, (written) => characters(written) <= 250);
+    expect(text).toContain("NEW INCIDENT");
+    expect(text).toContain(nasty.url);
+  });
+
+  it("is refused where not even a message without text fits", () => {
+    expect(() => fitted(nasty, write, () => false)).toThrow(RangeError);
   });
 });
 
@@ -63,6 +91,7 @@ describe("a text", () => {
     ["longer", 5, "long…"],
     ["🔥🔥🔥", 3, "🔥🔥🔥"],
     ["🔥🔥🔥", 2, "🔥…"],
+    ["🔥🔥🔥", 0, ""],
   ])("%s in %i characters is %s", (text, limit, expected) => {
     expect(cut(text, limit)).toBe(expected);
   });

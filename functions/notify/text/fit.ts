@@ -2,45 +2,54 @@
 import type { Notice } from "../channel.ts";
 import { ampleRoom, type Room, type Wording, wording } from "./notice-text.ts";
 
+export { bytes, characters } from "./limits.ts";
+export { wellFormedJson } from "./secret-text.ts";
+
 /**
  * The roomiest form of a notice that fits. Sentences of lists are folded first, and counted; then texts get shorter. State, impact,
- * since, resolved and where to find more are always said.
+ * since, resolved and where to find more are always said, unless there is no room even for these: then the last facts go, and what is left
+ * is cut.
  * @param write the message of a wording
  * @param fits whether the channel takes it
+ * @throws RangeError where not even a message without any text fits
  */
 export function fitted<Message>(
   notice: Notice,
   write: (words: Wording) => Message,
   fits: (message: Message) => boolean,
 ): Message {
-  let message = write(wording(notice, ampleRoom));
-  for (const room of tighterRooms) {
-    if (fits(message)) break;
-    message = write(wording(notice, room));
+  for (const words of formsOf(notice)) {
+    const message = write(words);
+    if (fits(message)) return message;
   }
-  return message;
+  throw new RangeError("the channel takes no message at all: not even one without any text fits");
 }
 
-/** The length of a text for limits in characters: its code points. */
-export function characters(text: string): number {
-  return [...text].length;
-}
-
-/** The length of a text for limits in bytes: as UTF-8. */
-export function bytes(text: string): number {
-  return Buffer.byteLength(text);
+/** Every form of a notice, from the roomiest to one without any text. */
+function* formsOf(notice: Notice): Generator<Wording> {
+  yield wording(notice, ampleRoom);
+  for (const room of tighterRooms) yield wording(notice, room);
+  const { state, what, facts, nextSteps, link } = wording(notice, tightestRoom);
+  const linked = link === undefined ? {} : { link };
+  const short = { state, what, paragraphs: [], lists: [] };
+  for (let kept = facts.length; kept > 0; kept--) yield { ...short, facts: facts.slice(0, kept), nextSteps, ...linked };
+  yield { ...short, facts: [], nextSteps, ...linked };
+  for (const end of [linked, {}]) {
+    for (let most = tightestRoom.characters; most >= 1; most = Math.floor(most / 2)) {
+      yield { ...short, state: cut(state, most), what: cut(what, most), facts: [], nextSteps: [], ...end };
+    }
+  }
+  yield { ...short, state: "", what: "", facts: [], nextSteps: [] };
 }
 
 /** A text of at most `limit` code points, with `…` where its end was cut. */
 export function cut(text: string, limit: number): string {
+  if (limit < 1) return "";
   const points = [...text];
   return points.length > limit ? `${points.slice(0, limit - 1).join("")}…` : text;
 }
 
-/** JSON without the halves of characters that cutting leaves behind, which receivers refuse. */
-export function wellFormedJson(value: unknown): string {
-  return JSON.stringify(value, (_, part) => (typeof part === "string" ? part.replaceAll(/\p{Surrogate}/gu, "") : part));
-}
+const tightestRoom: Room = { sentences: 0, characters: 75 };
 
 /** Rooms below the ample one, each tighter than the one before. */
 const tighterRooms: readonly Room[] = [
@@ -48,5 +57,6 @@ const tighterRooms: readonly Room[] = [
     ...ampleRoom,
     sentences: ampleRoom.sentences - 1 - at,
   })),
-  ...[300, 150, 75].map((most) => ({ sentences: 0, characters: most })),
+  ...[300, 150].map((most) => ({ sentences: 0, characters: most })),
+  tightestRoom,
 ];

@@ -2,10 +2,18 @@
 import { z } from "zod";
 import { type MetricName, metricNamed, metrics } from "../../metrics/catalogue.ts";
 import { nearest } from "../../text/nearest.ts";
-import { duration, googleProject, googleRegion, secretReference, textOrSecret } from "../fields.ts";
+import {
+  duration,
+  googleProject,
+  googleRegion,
+  secretReference,
+  secretText,
+  textOrSecret,
+  textWithSecrets,
+} from "../fields.ts";
 import type { Mistake, Vocabulary } from "../schema.ts";
 
-/** Three kinds of probe, two kinds of channel, and conditions of the form `metric{labels} > text`. */
+/** Three kinds of probe, three kinds of channel, and conditions of the form `metric{labels} > text`. */
 export const vocabulary: Vocabulary = {
   probers: {
     http: {
@@ -68,6 +76,11 @@ export const vocabulary: Vocabulary = {
   },
   channels: {
     email: { kind: "email", title: "Sends a mail.", settings: z.strictObject({ to: z.array(z.email()).min(1) }) },
+    chat: {
+      kind: "chat",
+      title: "Posts a message.",
+      settings: z.strictObject({ token: secretText(), header: textWithSecrets().optional() }),
+    },
     page: {
       kind: "page",
       title: "Writes pages.",

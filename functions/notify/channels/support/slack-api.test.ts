@@ -38,19 +38,20 @@ class Slack {
   readonly send: Send = async (outgoing) => {
     const request = outgoing as OutgoingRequest;
     this.requests.push(request);
-    expect(request.authorization).toEqual({ scheme: "Bearer", secret: { secret: "slack-token" } });
+    expect(request.headers["authorization"]).toBe("Bearer ${secret:slack-token}");
     const trouble = this.troubles.shift();
     if (trouble === "away") return { error: "connect ECONNREFUSED", code: "ECONNREFUSED" };
     if (trouble === "busy") return { status: 429, headers: { "retry-after": "30" }, body: "" };
     if (trouble === "broken") return answer({ ok: false, error: "internal_error" });
-    const said = this.answer(String(request.url).replace("https://slack.com/api/", ""), request);
+    const said = this.answer(request.url.replace("https://slack.com/api/", "").replace(/\?.*/, ""), request);
     return trouble === "lost answer" ? { error: "read ECONNRESET", code: "ECONNRESET" } : answer(said);
   };
 
   answer(method: string, request: OutgoingRequest): object {
     const refused = this.refuses[method];
     if (refused !== undefined) return { ok: false, error: refused };
-    const asked = request.method === "GET" ? { ...request.query } : JSON.parse(request.body);
+    const asked =
+      request.method === "GET" ? Object.fromEntries(new URL(request.url).searchParams) : JSON.parse(request.body);
     if (asked.channel !== room) return { ok: false, error: "channel_not_found" };
     const oldest = Number(asked.oldest ?? 0);
     switch (method) {
@@ -92,7 +93,7 @@ class Slack {
   }
 
   methods(): string[] {
-    return this.requests.map(({ url }) => String(url).replace("https://slack.com/api/", ""));
+    return this.requests.map(({ url }) => url.replace("https://slack.com/api/", "").replace(/\?.*/, ""));
   }
 }
 

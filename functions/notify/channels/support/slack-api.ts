@@ -2,12 +2,12 @@
  * Slack's Web API with the token of a bot: a notice opens a thread or answers in it, and brings the message that opened it up to date.
  * https://docs.slack.dev/reference/methods/chat.postMessage
  */
-import type { SecretReference } from "../../../../shared/config/secret-reference.ts";
 import { longestAnswer } from "../../../../shared/net/outbound.ts";
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
 import type { Attempt, Outgoing, OutgoingRequest, Reference, Reply, Sending } from "../../channel.ts";
 import { classifyHttp } from "../../deliver/classify.ts";
+import { withQuery } from "../../text/secret-text.ts";
 import { postJson } from "./post.ts";
 
 const api = "https://slack.com/api";
@@ -46,7 +46,7 @@ interface SlackAnswer {
  * @param broadcast whether an answer in a thread is shown in the channel as well
  */
 export function slackPost(
-  token: SecretReference,
+  token: string,
   channel: string,
   message: object,
   key: string,
@@ -54,7 +54,7 @@ export function slackPost(
 ): OutgoingRequest {
   const metadata: Metadata = { event_type: "pathkeeper_notice", event_payload: { key } };
   const body = { channel, ...message, metadata, ...(broadcast ? { reply_broadcast: true } : {}) };
-  return { ...postJson(postMessage, body, { authorization: { scheme: "Bearer", secret: token } }), readAnswer };
+  return { ...postJson(postMessage, body, { authorization: `Bearer ${token}` }), readAnswer };
 }
 
 /** Whether something is sent by the Web API. */
@@ -99,6 +99,7 @@ export function slackConversation(
 
 function requestsOf(outgoing: OutgoingRequest, opening: Reference | undefined, plannedAt: number) {
   const { reply_broadcast, metadata, ...message } = bodyOf(outgoing);
+  const { authorization = "" } = outgoing.headers;
   const asked = (body: object, url: string = postMessage): OutgoingRequest => ({
     ...outgoing,
     url,
@@ -110,15 +111,14 @@ function requestsOf(outgoing: OutgoingRequest, opening: Reference | undefined, p
   const look: OutgoingRequest = {
     ...outgoing,
     method: "GET",
-    url: `${api}/${ts === undefined ? "conversations.history" : "conversations.replies"}`,
-    query: {
+    url: withQuery(`${api}/${ts === undefined ? "conversations.history" : "conversations.replies"}`, {
       channel: channel ?? "",
       ...(ts === undefined ? {} : { ts }),
       oldest: String((plannedAt - clockSkewMs) / 1_000),
       include_all_metadata: "true",
       limit: "100",
-    },
-    headers: {},
+    }),
+    headers: { authorization },
     body: "",
   };
   if (channel === undefined || ts === undefined) return { thread: alone, alone, update: undefined, look };

@@ -1,0 +1,123 @@
+/** Messages in Mattermost by an incoming webhook. https://developers.mattermost.com/integrate/webhooks/incoming/ */
+import { z } from "zod";
+import { secretText } from "../../../shared/config/fields.ts";
+import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
+import { classifyHttp } from "../deliver/classify.ts";
+import { fitted } from "../text/fit.ts";
+import { atMost, keepsTo, type Limit } from "../text/limits.ts";
+import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { SettingText } from "../text/secret-text.ts";
+import { signs, toneOf } from "../text/tone.ts";
+import { postJson } from "./support/post.ts";
+
+/** Settings of a Mattermost channel. */
+export interface MattermostSettings {
+  readonly url: string;
+  readonly channel?: string | undefined;
+  readonly username?: string | undefined;
+  readonly allow_private: boolean;
+}
+
+/** Mattermost divides longer texts into several posts. */
+const limits: readonly Limit[] = [atMost(16_383, "characters", "text")];
+
+/** The Mattermost channel. */
+export const mattermost: ChannelKind<MattermostSettings> = {
+  kind: "mattermost",
+  title: "Posts to a channel in Mattermost, by an incoming webhook.",
+  limits,
+  get settings() {
+    return z.strictObject({
+      url: secretText().describe(
+        "A secret: the address of an incoming webhook, https://mattermost.example.com/hooks/….",
+      ),
+      channel: z
+        .string()
+        .regex(/^@?[a-z0-9][a-z0-9._-]*$/, "must be the name of a channel as its link shows it, or @name of a person")
+        .optional()
+        .describe(
+          "Another channel than that of the webhook: its name as its link shows it, or `@name` of a person. The webhook must not be locked to its channel.",
+        ),
+      username: z
+        .string()
+        .min(1)
+        .max(64)
+        .optional()
+        .describe("Another name of the sender. The server must let integrations override usernames."),
+      allow_private: z
+        .boolean()
+        .default(false)
+        .describe("Allows http:// and addresses that are private, for a server on the own network."),
+    });
+  },
+  example: `url: { secret: mattermost-url }
+channel: incidents
+username: Pathkeeper
+`,
+  render: renderMessage,
+  classify: (reply) => classifyHttp(reply, advice),
+};
+
+const advice: Readonly<Record<number, string>> = {
+  400: "the webhook is gone or refuses the message: copy its address into the secret again",
+  403: "the webhook may not post there: unlock it from its channel, or leave channel out",
+  404: "the webhook or its channel is gone: add a webhook and change the secret, or correct channel",
+};
+
+interface Message {
+  readonly text: string;
+  readonly channel?: string;
+  readonly username?: SettingText;
+}
+
+function renderMessage({ url, channel, username, allow_private }: MattermostSettings, notice: Notice): OutgoingRequest {
+  const sign = signs[toneOf(notice)];
+  const message = fitted(
+    notice,
+    (words): Message => ({
+      text: textOf(words, sign),
+      ...(channel === undefined ? {} : { channel }),
+      ...(username === undefined ? {} : { username: new SettingText(username) }),
+    }),
+    (written) => keepsTo(limits, written),
+  );
+  return { ...postJson(url, message), allowPrivate: allow_private };
+}
+
+function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, sign: string): string {
+  const parts = [
+    [`${sign} **${escaped(state)}**`],
+    [escaped(what)],
+    ...(link === undefined ? [] : [[`[${linkTitle}](${encodeEnds(link)})`]]),
+    ...paragraphs.map((text) => [escaped(text)]),
+    facts.map(({ label, value }) => `- **${escaped(label)}:** ${escaped(value)}`),
+    ...lists.map(({ label, items }) => [`**${escaped(label)}**`, ...items.map((item) => `- ${escaped(item)}`)]),
+    ...nextSteps.map((step) => [escaped(step)]),
+  ];
+  return parts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+/**
+ * Text as it is in Markdown. Angle brackets become entities, because the server reads `<!channel>` as Slack does before it reads Markdown. An
+ * invisible character behind @ keeps it from calling anybody: behind a backslash, the server would still find `@channel` and `@all`. One behind
+ * :// keeps an address from being visited for its preview.
+ */
+function escaped(text: string): string {
+  return text
+    .replaceAll(/[\\`*_[\]#|~]/g, "\\$&")
+    .replace(/^[-+]/, "\\$&")
+    .replace(/^(\d+)([.)])/, "$1\\$2")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll("@", "@\u2060")
+    .replaceAll("://", "://\u2060");
+}
+
+/** An address with what would end a link in Markdown, or make one in Slack's form, percent-encoded. */
+function encodeEnds(url: string): string {
+  return url.replaceAll(/[()<>|\\\s]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}

@@ -1,0 +1,154 @@
+/** Messages in Telegram by the Bot API. https://core.telegram.org/bots/api#sendmessage */
+import { z } from "zod";
+import { secretText } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
+import { classifyHttp } from "../deliver/classify.ts";
+import { escapeHtml } from "../text/escape-html.ts";
+import { fitted } from "../text/fit.ts";
+import { keepsTo, type Limit } from "../text/limits.ts";
+import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { signs, toneOf } from "../text/tone.ts";
+import { postJson } from "./support/post.ts";
+
+/** Settings of a Telegram channel. */
+export interface TelegramSettings {
+  readonly token: string;
+  readonly chat_id: number | string;
+  readonly message_thread_id?: number | undefined;
+}
+
+/** Telegram counts UTF-16 code units once tags and entities of HTML are read. */
+const limits: readonly Limit[] = [
+  {
+    part: "text",
+    most: 4_096,
+    unit: "characters after entities parsing",
+    measure: (message) => withoutEntities((message as Message).text).length,
+  },
+];
+
+const chatForm = 'must be the id of a chat, such as "-1001234567890", or @name of a public channel';
+
+/** The Telegram channel. */
+export const telegram: ChannelKind<TelegramSettings> = {
+  kind: "telegram",
+  title: "Posts to a chat, group or channel in Telegram, by a bot.",
+  // A bot may send 20 messages a minute to a group. https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+  pace: { perMinute: 20, atOnce: 5 },
+  limits,
+  get settings() {
+    return z.strictObject({
+      token: secretText().describe("A secret: the token of the bot, as BotFather shows it."),
+      chat_id: z
+        .union([z.int(), z.string().regex(/^(-?\d+|@[A-Za-z]\w{3,})$/, chatForm)], { error: chatForm })
+        .describe('Where it posts: the id of a chat, such as "-1001234567890", or `@name` of a public channel.'),
+      message_thread_id: z
+        .int("must be the number of a topic")
+        .positive("must be the number of a topic")
+        .optional()
+        .describe("The number of a topic, to post there; for groups with topics only."),
+    });
+  },
+  example: `token: { secret: telegram-token }
+chat_id: "-1001234567890"
+message_thread_id: 42
+`,
+  notes: `## Setting it up
+
+1. Create a bot with [BotFather](https://t.me/BotFather), and keep its token as a secret.
+2. Add the bot to the group or channel. In a channel, it must be an administrator that may post.
+3. Find \`chat_id\` in the answer to \`https://api.telegram.org/bot<token>/getUpdates\` after somebody has written there.
+
+Telegram has no idempotency key: a message whose answer was lost may come twice.
+`,
+  render: renderMessage,
+  classify: classifyMessage,
+};
+
+const advice: Readonly<Record<number, string>> = {
+  400: "check chat_id and message_thread_id: a group that becomes a supergroup gets another id",
+  401: "the token is wrong: copy the token of the bot into the secret again",
+  403: "the bot may not post there: add it to the chat again, or let it post",
+  404: "the token is wrong: copy the token of the bot into the secret again",
+};
+
+interface Message {
+  readonly chat_id: number | string;
+  readonly message_thread_id?: number;
+  readonly text: string;
+  /** Three characters are to be escaped in it; in MarkdownV2, eighteen. */
+  readonly parse_mode: "HTML";
+  readonly link_preview_options: { readonly is_disabled: true };
+}
+
+function renderMessage({ token, chat_id, message_thread_id }: TelegramSettings, notice: Notice): OutgoingRequest {
+  const sign = signs[toneOf(notice)];
+  const message = fitted(
+    notice,
+    (words): Message => ({
+      chat_id,
+      ...(message_thread_id === undefined ? {} : { message_thread_id }),
+      text: textOf(words, sign),
+      parse_mode: "HTML",
+      link_preview_options: { is_disabled: true },
+    }),
+    (written) => keepsTo(limits, written),
+  );
+  return postJson(`https://api.telegram.org/bot${token}/sendMessage`, message);
+}
+
+function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, sign: string): string {
+  const parts = [
+    [
+      `${sign} <b>${escaped(state)}</b>`,
+      escaped(what),
+      ...(link === undefined ? [] : [`<a href="${escapeHtml(link)}">${linkTitle}</a>`]),
+    ],
+    paragraphs.map(escaped),
+    facts.map(({ label, value }) => `<b>${escaped(label)}:</b> ${escaped(value)}`),
+    ...lists.map(({ label, items }) => [`<b>${escaped(label)}</b>`, ...items.map((item) => `• ${escaped(item)}`)]),
+    nextSteps.map((step) => `<i>${escaped(step)}</i>`),
+  ];
+  return parts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+/** Text in Telegram's HTML, which knows four entities by name. An invisible character behind @ keeps it from mentioning anybody. */
+function escaped(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll("@", "@\u2060");
+}
+
+/** The text as Telegram counts it. */
+function withoutEntities(html: string): string {
+  return html.replaceAll(/<[^>]*>/g, "").replaceAll(/&(?:\w+|#\d+);/g, "&");
+}
+
+/** What Telegram answers, as far as it is read. https://core.telegram.org/bots/api#making-requests */
+const answerSchema = lazily(() => z.object({ parameters: z.object({ retry_after: z.number().nonnegative() }) }));
+
+/** The longest wait that Telegram may ask for, in milliseconds: news of an incident is worthless after that. */
+const longestWaitMs = 3_600_000;
+
+function classifyMessage(reply: Reply): Attempt {
+  const attempt = classifyHttp(reply, advice);
+  if ("error" in reply || attempt.outcome !== "retry") return attempt;
+  const seconds = waitOf(reply.body);
+  return seconds === undefined ? attempt : { ...attempt, afterMs: Math.min(seconds * 1_000, longestWaitMs) };
+}
+
+/** How long Telegram asks to wait, in seconds. */
+function waitOf(body: string): number | undefined {
+  try {
+    return answerSchema().safeParse(JSON.parse(body)).data?.parameters.retry_after;
+  } catch {
+    return undefined;
+  }
+}
