@@ -80,7 +80,7 @@ it("shows a mail as HTML, and everything as JSON", async () => {
     ["boss", "chat", "pager"].flatMap((name) => [`${name} opened`, `${name} status_update`]),
   );
   expect(told[0]?.sent).toMatchObject({ transport: "smtp", to: ["boss@example.com"] });
-  expect(told[2]?.sent).toMatchObject({ url: { secret: "slack-url" }, body: { blocks: expect.any(Array) } });
+  expect(told[2]?.sent).toMatchObject({ url: "${secret:slack-url}", body: { blocks: expect.any(Array) } });
   expect(told[5]?.not_sent).toMatch(/^PagerDuty is for those who act/);
 });
 

@@ -173,7 +173,8 @@ function textOf(outgoing: Outgoing | string): string[] {
   }
   if (outgoing.transport === "page") return [`On the page: ${outgoing.news.text}`];
   const { method, url, body } = outgoing;
-  return [`${method} to ${url}`, "", ...JSON.stringify(JSON.parse(body), null, 2).split("\n")];
+  const address = url.replace(/^\$\{secret:([\w-]+)\}.*$/, "the address in the secret $1");
+  return [`${method} to ${address}`, "", ...JSON.stringify(JSON.parse(body), null, 2).split("\n")];
 }
 
 function nameOf({ channel, audience, event }: Preview): string {

@@ -274,7 +274,7 @@ export function isUnjudged(heard: Heard | undefined): boolean {
 
 /** Since when each probe that waits for reports has been in the configuration. One that leaves it begins anew when it comes back. */
 function awaitedSince({ awaited, expected }: SelfState, { configuration }: Plan, at: number): Record<string, number> {
-  const waiting = configuration.probes.filter(({ kind }) => kind === "heartbeat");
+  const waiting = configuration.probes.filter(({ awaits }) => awaits !== undefined);
   // An older version knew since when groups were expected, and missed reports at once.
   const before = ({ name, group }: ConfiguredProbe): number | undefined =>
     awaited === undefined ? ownEntry(expected, group) : ownEntry(awaited, name);

@@ -72,8 +72,8 @@ describe("an incident", () => {
     const now = { name: "ops", kind: "opsgenie", settings: { api_key: { secret: "second-key" } } };
     for (const channels of [[now], []]) {
       const configuration = configurationOf(channels);
-      const circumstances = { configuration, kinds: { opsgenie }, silences: [], ledger };
-      expect(plan(resolvedEvent(), circumstances, noon).deliveries).toMatchObject([
+      const context = { configuration, kinds: { opsgenie }, silences: [], ledger };
+      expect(plan(resolvedEvent(), context, noon).deliveries).toMatchObject([
         {
           payload: {
             url: "https://api.eu.opsgenie.com/v2/alerts/20250916-120000-vpc-connector/close?identifierType=alias",

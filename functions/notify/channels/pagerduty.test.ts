@@ -60,8 +60,8 @@ function told(event: IncidentEventKind): string | undefined {
   const channel = { name: "ops", kind: "pagerduty", settings: { routing_key: { secret: "pagerduty-key" } } };
   const configuration = configurationOf([channel], [{ channels: ["ops"], events: incidentEventKinds }]);
   const ledger = event === "opened" ? [] : heldLedger("ops", [[{ sequence: 0 }, "delivered"]]);
-  const circumstances = { configuration, kinds: { pagerduty }, silences: [], ledger };
-  const { deliveries, suppressed } = plan(incidentEvent({ event }), circumstances, noon);
+  const context = { configuration, kinds: { pagerduty }, silences: [], ledger };
+  const { deliveries, suppressed } = plan(incidentEvent({ event }), context, noon);
   const [payload] = deliveries.map((delivery) => delivery.payload as OutgoingRequest);
   return payload === undefined ? suppressed[0]?.reason : JSON.parse(payload.body).event_action;
 }

@@ -165,7 +165,7 @@ export function backoff(id: string, count: number): number {
 type Claim = { readonly claimed: boolean; readonly delivery: Delivery };
 
 /** What a claim is made for. */
-interface Errand {
+interface ClaimRequest {
   readonly supersedes: readonly string[];
   readonly now: number;
   readonly lastChance: boolean;
@@ -174,7 +174,7 @@ interface Errand {
 
 async function claimDelivery(
   { id, delivery: seen }: LedgerEntry,
-  { supersedes, now, lastChance, urgency }: Errand,
+  { supersedes, now, lastChance, urgency }: ClaimRequest,
   { store, configuration, kinds }: DeliveryWorld,
 ): Promise<Claim> {
   const configured = configuration.channels.find(({ name }) => name === seen.channel) ?? {};

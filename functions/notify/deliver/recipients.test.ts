@@ -336,13 +336,13 @@ describe("the mails of recipients", () => {
     const recipients = email.recipients?.(settings) ?? [];
     expect(recipients).toEqual(["a+b@example.com", "a.b@example.com", "a-b@example.com"]);
     const configuration = configurationOf([infra("smtp://127.0.0.1:1", to)]);
-    const circumstances = { configuration, kinds, silences: [], ledger: [] };
-    const opened = plan(incidentEvent(), circumstances, noon).deliveries;
+    const context = { configuration, kinds, silences: [], ledger: [] };
+    const opened = plan(incidentEvent(), context, noon).deliveries;
     const ledger = opened.map(({ key, recipient }): LedgerEntry => {
       const [entry] = heldLedger("infra", [[{}, "delivered"]]) as [LedgerEntry];
       return { id: key, delivery: { ...entry.delivery, recipient } };
     });
-    const resolved = plan(resolvedEvent(), { ...circumstances, ledger }, noon).deliveries;
+    const resolved = plan(resolvedEvent(), { ...context, ledger }, noon).deliveries;
     const mails = [...opened, ...resolved].map(({ payload }) => payload as OutgoingMail);
     expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(6);
     expect(mails.slice(3).map(({ inReplyTo }) => inReplyTo)).toEqual(

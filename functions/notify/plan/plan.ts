@@ -26,7 +26,7 @@ import { type Silence, silenced } from "./silence.ts";
 import { templateFor } from "./template.ts";
 
 /** What the decision rests on besides the event. */
-export interface Circumstances {
+export interface PlanContext {
   readonly configuration: Configuration;
   readonly kinds: Readonly<Record<string, AnyChannelKind>>;
   readonly silences: readonly Silence[];
@@ -84,26 +84,26 @@ const drillSteps: readonly Step[] = [overtaken, noDrill];
 const allClear: readonly Step[] = [unannounced];
 
 /** Plans an event: which readers are told, with the payload rendered, and which are not. */
-export function plan(event: IncidentEvent, circumstances: Circumstances, now: number): NotificationPlan {
-  const { kinds } = circumstances;
+export function plan(event: IncidentEvent, context: PlanContext, now: number): NotificationPlan {
+  const { kinds } = context;
   const steps = isAllClear(event) ? allClear : event.drill ? drillSteps : announcement;
   const deliveries: PlannedDelivery[] = [];
   const suppressed: SuppressedDelivery[] = [];
-  for (const { channel: configured, recipient } of candidates(circumstances, isAllClear(event))) {
+  for (const { channel: configured, recipient } of candidates(context, isAllClear(event))) {
     const reader = { channel: configured.name, ...(recipient === undefined ? {} : { recipient }) };
-    const entries = circumstances.ledger.filter(({ delivery }) => isSameReader(delivery, reader));
+    const entries = context.ledger.filter(({ delivery }) => isSameReader(delivery, reader));
     const history = entries.map(({ delivery }) => delivery);
     const channel = asOpened(configured, history, kinds);
-    const told = asHeard({ event, reader, history, circumstances });
+    const told = asHeard({ event, reader, history, context });
     const thread = {
       recipient,
       key: entries.find(({ delivery }) => delivery.event === "opened" && isKnowing(delivery))?.id,
       title: earliest(history)?.title,
     };
-    const title = thread.title ?? subjectOf(noticeOf(told, channel, thread, circumstances));
+    const title = thread.title ?? subjectOf(noticeOf(told, channel, thread, context));
     const common = { ...reader, kind: channel.kind, key: deliveryId(told, channel.name, recipient), title };
-    const refusal = firstRefusal(steps, { event: told, reader, history, circumstances, now });
-    const written = refusal === undefined ? compose(told, channel, circumstances, { ...thread, title }) : refusal;
+    const refusal = firstRefusal(steps, { event: told, reader, history, context, now });
+    const written = refusal === undefined ? compose(told, channel, context, { ...thread, title }) : refusal;
     const own = deliveryId(event, channel.name, recipient);
     if (typeof written === "string") suppressed.push({ ...common, key: own, reason: written });
     else {
@@ -115,7 +115,7 @@ export function plan(event: IncidentEvent, circumstances: Circumstances, now: nu
         ...(ownEntry(kinds, channel.kind)?.lasting || recipient !== undefined
           ? { settings: JSON.stringify(channel.settings) }
           : {}),
-        reason: occasion(told, event, channel.name, circumstances),
+        reason: occasion(told, event, channel.name, context),
       });
     }
   }
@@ -127,10 +127,10 @@ export function plan(event: IncidentEvent, circumstances: Circumstances, now: nu
  * is by now. So whoever was left out at first, because a component was not known yet, because it was not bad enough, or because of a
  * silence, is told once when that has changed.
  */
-function asHeard({ event, reader, history, circumstances }: Omit<Question, "now">): IncidentEvent {
+function asHeard({ event, reader, history, context }: Omit<Question, "now">): IncidentEvent {
   if (event.event === "opened" || relief.includes(event.event) || history.some(isTelling)) return event;
   const late = opening(event);
-  return isBroughtTo(reader.channel, late, circumstances) ? late : event;
+  return isBroughtTo(reader.channel, late, context) ? late : event;
 }
 
 function opening(event: IncidentEvent): IncidentEvent {
@@ -167,7 +167,7 @@ interface Question {
   readonly reader: Reader;
   /** What the ledger holds on this incident for this reader. */
   readonly history: readonly Delivery[];
-  readonly circumstances: Circumstances;
+  readonly context: PlanContext;
   readonly now: number;
 }
 
@@ -210,9 +210,9 @@ function saidAlready({ event, history }: Question): string | undefined {
   return isSame ? "told with the opening, in which it stands" : undefined;
 }
 
-function noDrill({ event, reader, circumstances }: Question): string | undefined {
+function noDrill({ event, reader, context }: Question): string | undefined {
   if (event.event !== "opened") return "of a fire drill only its beginning and its end are told";
-  const isPage = circumstances.configuration.channels.some(
+  const isPage = context.configuration.channels.some(
     ({ name, kind }) => name === reader.channel && kind === statusPageKind,
   );
   return isPage ? "a fire drill is no news for everybody" : undefined;
@@ -226,21 +226,21 @@ function unreachable({ event, reader: { channel, recipient } }: Question): strin
     : undefined;
 }
 
-function unrouted({ event, reader, circumstances }: Question): string | undefined {
+function unrouted({ event, reader, context }: Question): string | undefined {
   // That notices do not reach one more channel is news for whoever hears of it at all.
-  const news = aboutChannels(event, circumstances) && event.event === "joined" ? opening(event) : event;
-  return isBroughtTo(reader.channel, news, circumstances)
+  const news = aboutChannels(event, context) && event.event === "joined" ? opening(event) : event;
+  return isBroughtTo(reader.channel, news, context)
     ? undefined
     : `no route: ${event.event}, ${event.severity}, ${event.root_cause}`;
 }
 
 /** Whether a route brings an event to a channel, or the channel hears of it because no route leads to one that works. */
-function isBroughtTo(channel: string, event: IncidentEvent, circumstances: Circumstances): boolean {
-  const { channels, routes } = circumstances.configuration;
+function isBroughtTo(channel: string, event: IncidentEvent, context: PlanContext): boolean {
+  const { channels, routes } = context.configuration;
   if (routesTo(channel, event, routes).length > 0) return true;
-  if (event.event !== "opened" || !aboutChannels(event, circumstances)) return false;
+  if (event.event !== "opened" || !aboutChannels(event, context)) return false;
   const working = channels.filter(
-    (one) => one.kind !== statusPageKind && unreachedIn(one, event, circumstances) !== "everybody",
+    (one) => one.kind !== statusPageKind && unreachedIn(one, event, context) !== "everybody",
   );
   if (working.some(({ name }) => routesTo(name, event, routes).length > 0)) return false;
   // Better engineers than everybody.
@@ -249,15 +249,15 @@ function isBroughtTo(channel: string, event: IncidentEvent, circumstances: Circu
 }
 
 /** Whether an incident of the monitor is about channels, or recipients of them, that notices do not reach. */
-function aboutChannels(event: IncidentEvent, circumstances: Circumstances): boolean {
-  return circumstances.configuration.channels.some((one) => unreachedIn(one, event, circumstances) !== "nobody");
+function aboutChannels(event: IncidentEvent, context: PlanContext): boolean {
+  return context.configuration.channels.some((one) => unreachedIn(one, event, context) !== "nobody");
 }
 
 /** Whom in a channel notices do not reach, by an incident of the monitor. */
 function unreachedIn(
   channel: ConfiguredChannel,
   event: IncidentEvent,
-  { kinds }: Circumstances,
+  { kinds }: PlanContext,
 ): "nobody" | "somebody" | "everybody" {
   if (isAbout(event, { channel: channel.name })) return "everybody";
   const recipients = recipientsOf(channel, kinds);
@@ -266,12 +266,12 @@ function unreachedIn(
   return unreached.length < recipients.length ? "somebody" : "everybody";
 }
 
-function muted({ event, circumstances, now }: Question): string | undefined {
-  return silenced(event, circumstances.silences, now);
+function muted({ event, context, now }: Question): string | undefined {
+  return silenced(event, context.silences, now);
 }
 
-function inMaintenance({ event, circumstances, now }: Question): string | undefined {
-  const found = maintenanceOf(event, circumstances.configuration.maintenance ?? [], now);
+function inMaintenance({ event, context, now }: Question): string | undefined {
+  const found = maintenanceOf(event, context.configuration.maintenance ?? [], now);
   return found && `maintenance "${found.name}" until ${new Date(found.until).toISOString()}`;
 }
 
@@ -282,12 +282,12 @@ function tooMany({ event, history }: Question): string | undefined {
   return `limit: ${mostInAnHour} notices of this incident within an hour, what follows stands in the incident`;
 }
 
-function early({ event, reader, history, circumstances }: Question): string | undefined {
+function early({ event, reader, history, context }: Question): string | undefined {
   const isUnderWay = history.some((delivery) => isTelling(delivery) && !isFinal(delivery));
   if (event.event === "reminder" && isUnderWay) return "not due: what came before it is still on its way";
   const arrived = history.flatMap(({ delivered_at }) => delivered_at?.getTime() ?? []);
   const last = arrived.length === 0 ? undefined : Math.max(...arrived);
-  return notDue(event, routesTo(reader.channel, event, circumstances.configuration.routes), last);
+  return notDue(event, routesTo(reader.channel, event, context.configuration.routes), last);
 }
 
 function unannounced({ event, history }: Question): string | undefined {
@@ -299,7 +299,7 @@ function occasion(
   told: IncidentEvent,
   event: IncidentEvent,
   channel: string,
-  { configuration: { routes } }: Circumstances,
+  { configuration: { routes } }: PlanContext,
 ): string {
   if (isAllClear(event)) return "all-clear to whom the incident was announced";
   if (told.drill) return "a fire drill is told everywhere";
@@ -323,17 +323,17 @@ interface Thread {
 export function compose(
   event: IncidentEvent,
   channel: ConfiguredChannel,
-  circumstances: Circumstances,
+  context: PlanContext,
   thread: Thread = {},
 ): Outgoing | string {
-  const { kinds } = circumstances;
+  const { kinds } = context;
   const kind = ownEntry(kinds, channel.kind);
   if (kind === undefined) return "the channel is not in the configuration any more";
   const untold = kind.untold?.[event.event];
   if (untold !== undefined) return untold;
   const settings = kind.settings.safeParse(channel.settings);
   if (!settings.success) return `the settings of the channel are wrong: ${settings.error.issues[0]?.message}`;
-  const notice = noticeOf(event, channel, thread, circumstances);
+  const notice = noticeOf(event, channel, thread, context);
   return kind.render(
     settings.data,
     thread.title === undefined ? { ...notice, threadTitle: subjectOf(notice) } : notice,
@@ -344,7 +344,7 @@ function noticeOf(
   event: IncidentEvent,
   channel: ConfiguredChannel,
   { recipient, key, title = event.title }: Thread,
-  { configuration, incidentLinks }: Circumstances,
+  { configuration, incidentLinks }: PlanContext,
 ): Notice {
   const all = [...configuration.components, monitorComponent, drillComponent];
   const cause = all.find(({ name }) => name === event.root_cause);

@@ -111,8 +111,8 @@ describe("the subject", () => {
     const mail = { name: "mail", kind: "email", settings: { to: ["a@example.com"] } };
     const templates = [{ subject: "${severity}: ${title}" }];
     const configuration = { ...configurationOf([mail]), templates };
-    const circumstances = { configuration, kinds: channels, silences: [] };
-    const [first] = plan(incidentEvent({ severity: "warning" }), { ...circumstances, ledger: [] }, noon).deliveries;
+    const context = { configuration, kinds: channels, silences: [] };
+    const [first] = plan(incidentEvent({ severity: "warning" }), { ...context, ledger: [] }, noon).deliveries;
     const said = (payload: unknown): string => (payload as { subject: string }).subject;
     const subject = "warning: Netra staging: VPC connector failing";
     expect(said(first?.payload)).toBe(`${subject} · 20250916-120000-vpc-connector`);
@@ -133,7 +133,7 @@ describe("the subject", () => {
       expires_at: new Date(noon),
     } as const;
     const ledger = [{ id: deliveryId(incidentEvent(), "mail"), delivery }];
-    const [last] = plan(resolvedEvent(), { ...circumstances, ledger }, noon).deliveries;
+    const [last] = plan(resolvedEvent(), { ...context, ledger }, noon).deliveries;
     expect(said(last?.payload)).toBe(`${subject} · 20250916-120000-vpc-connector`);
   });
 });

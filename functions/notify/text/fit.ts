@@ -1,6 +1,6 @@
 /** How a notice is made to fit what a channel takes: measured in the unit of the limit, folded until it fits, never torn. */
 import type { Notice } from "../channel.ts";
-import { ampleRoom, type Room, type Wording, wording } from "./notice-text.ts";
+import { fullBudget, type TextBudget, type Wording, wording } from "./notice-text.ts";
 
 export { bytes, characters } from "./limits.ts";
 export { wellFormedJson } from "./secret-text.ts";
@@ -27,15 +27,15 @@ export function fitted<Message>(
 
 /** Every form of a notice, from the roomiest to one without any text. */
 function* formsOf(notice: Notice): Generator<Wording> {
-  yield wording(notice, ampleRoom);
-  for (const room of tighterRooms) yield wording(notice, room);
-  const { state, what, facts, nextSteps, link } = wording(notice, tightestRoom);
+  yield wording(notice, fullBudget);
+  for (const budget of tighterBudgets) yield wording(notice, budget);
+  const { state, what, facts, nextSteps, link } = wording(notice, tightestBudget);
   const linked = link === undefined ? {} : { link };
   const short = { state, what, paragraphs: [], lists: [] };
   for (let kept = facts.length; kept > 0; kept--) yield { ...short, facts: facts.slice(0, kept), nextSteps, ...linked };
   yield { ...short, facts: [], nextSteps, ...linked };
   for (const end of [linked, {}]) {
-    for (let most = tightestRoom.characters; most >= 1; most = Math.floor(most / 2)) {
+    for (let most = tightestBudget.characters; most >= 1; most = Math.floor(most / 2)) {
       yield { ...short, state: cut(state, most), what: cut(what, most), facts: [], nextSteps: [], ...end };
     }
   }
@@ -49,14 +49,14 @@ export function cut(text: string, limit: number): string {
   return points.length > limit ? `${points.slice(0, limit - 1).join("")}…` : text;
 }
 
-const tightestRoom: Room = { sentences: 0, characters: 75 };
+const tightestBudget: TextBudget = { sentences: 0, characters: 75 };
 
 /** Rooms below the ample one, each tighter than the one before. */
-const tighterRooms: readonly Room[] = [
-  ...Array.from({ length: ampleRoom.sentences }, (_, at) => ({
-    ...ampleRoom,
-    sentences: ampleRoom.sentences - 1 - at,
+const tighterBudgets: readonly TextBudget[] = [
+  ...Array.from({ length: fullBudget.sentences }, (_, at) => ({
+    ...fullBudget,
+    sentences: fullBudget.sentences - 1 - at,
   })),
   ...[300, 150].map((most) => ({ sentences: 0, characters: most })),
-  tightestRoom,
+  tightestBudget,
 ];

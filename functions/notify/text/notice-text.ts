@@ -4,9 +4,9 @@ import type { TemplateField, TemplateTexts } from "../../../shared/config/templa
 import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { Notice } from "../channel.ts";
-import { fieldsOf, fold, isPlain, localTime, type Room, shorten, verdictOf } from "./phrases.ts";
+import { fieldsOf, fold, isPlain, localTime, shorten, type TextBudget, verdictOf } from "./phrases.ts";
 
-export type { Room } from "./phrases.ts";
+export type { TextBudget } from "./phrases.ts";
 
 /** A notice as text: every part bounded, in one line each, and not yet escaped for any format. */
 export interface Wording {
@@ -26,26 +26,26 @@ export interface Wording {
 export const linkTitle = "Open the incident";
 
 /** The room of a notice where nothing asks for less. */
-export const ampleRoom: Room = { sentences: 12, characters: 600 };
+export const fullBudget: TextBudget = { sentences: 12, characters: 600 };
 
 /** Words of a notice. Pure. */
-export function wording(notice: Notice, room: Room = ampleRoom): Wording {
-  const fields = fieldsOf(notice, room);
-  const standard = isPlain(notice) ? plainWording(notice, fields) : engineersWording(notice, fields, room);
-  return inOwnWords(standard, notice.template ?? {}, fields, room);
+export function wording(notice: Notice, budget: TextBudget = fullBudget): Wording {
+  const fields = fieldsOf(notice, budget);
+  const standard = isPlain(notice) ? plainWording(notice, fields) : engineersWording(notice, fields, budget);
+  return inOwnWords(standard, notice.template ?? {}, fields, budget);
 }
 
 /** What an incident is called from the first notice on: as the template has it, or else by its title. */
 export function subjectOf(notice: Notice): string {
   const { subject } = notice.template ?? {};
-  return subject === undefined ? notice.event.title : filled(subject, fieldsOf(notice, ampleRoom), ampleRoom);
+  return subject === undefined ? notice.event.title : filled(subject, fieldsOf(notice, fullBudget), fullBudget);
 }
 
 type Fields = Readonly<Record<TemplateField, string>>;
 
-function engineersWording(notice: Notice, fields: Fields, room: Room): Wording {
+function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): Wording {
   const { event, timezone } = notice;
-  const change = bounded(event.change, [], room.characters);
+  const change = bounded(event.change, [], budget.characters);
   const isNews = change !== "" && change !== fields.what && event.event !== "opened";
   const cause =
     fields.cause === "" ? "not known yet" : `${fields.cause} (${Math.round(event.confidence * 100)} % sure)`;
@@ -69,9 +69,9 @@ function engineersWording(notice: Notice, fields: Fields, room: Room): Wording {
     ]),
     lists: [
       // On a phone, what comes after a dozen sentences of evidence is not read.
-      { label: "Next steps", items: shorten(event.next_steps ?? [], room) },
-      { label: "Evidence", items: shorten(event.evidence, room) },
-      { label: "Why", items: shorten(event.whys, room) },
+      { label: "Next steps", items: shorten(event.next_steps ?? [], budget) },
+      { label: "Evidence", items: shorten(event.evidence, budget) },
+      { label: "Why", items: shorten(event.whys, budget) },
     ].filter(({ items }) => items.length > 0),
     nextSteps: nextStepsOf(notice),
     ...linkOf(notice),
@@ -103,20 +103,20 @@ function plainWording(notice: Notice, fields: Fields): Wording {
 }
 
 /** The standard wording with the words of a template in their places. What they replace and do not say themselves becomes a fact. */
-function inOwnWords(standard: Wording, template: TemplateTexts, fields: Fields, room: Room): Wording {
+function inOwnWords(standard: Wording, template: TemplateTexts, fields: Fields, budget: TextBudget): Wording {
   const { title, lead, body } = template;
   if (title === undefined && lead === undefined && body === undefined) return standard;
   const isUnsaid = (text: string | undefined, field: TemplateField): boolean =>
     text !== undefined && ![title, lead, body].some((part) => marksOf(part ?? "").some(({ name }) => name === field));
-  const own = (body ?? "").split("\n").map((line) => filled(line, fields, room));
+  const own = (body ?? "").split("\n").map((line) => filled(line, fields, budget));
   return {
     ...standard,
-    state: title === undefined ? standard.state : filled(title, fields, room),
-    what: lead === undefined ? standard.what : filled(lead, fields, room),
+    state: title === undefined ? standard.state : filled(title, fields, budget),
+    what: lead === undefined ? standard.what : filled(lead, fields, budget),
     paragraphs: [
       ...fold(
         own.filter((line) => line !== ""),
-        room,
+        budget,
       ),
       ...standard.paragraphs,
     ],
@@ -131,13 +131,13 @@ function inOwnWords(standard: Wording, template: TemplateTexts, fields: Fields, 
 }
 
 /** A text of a template with its fields, on one line. */
-function filled(text: string, fields: Fields, room: Room): string {
+function filled(text: string, fields: Fields, budget: TextBudget): string {
   const said = fillMarks(text, (name) => {
     const field = name as TemplateField;
     return fields[field] || (unsaid[field] ?? "");
   });
   // The words of the template itself have their room besides.
-  return bounded(said, [], text.length + room.characters);
+  return bounded(said, [], text.length + budget.characters);
 }
 
 /** What a field says that has nothing to say yet. */

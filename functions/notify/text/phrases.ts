@@ -13,7 +13,7 @@ import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Notice } from "../channel.ts";
 
 /** How much a notice may say; the incident has everything. */
-export interface Room {
+export interface TextBudget {
   /** The most sentences of one list. */
   readonly sentences: number;
   /** The most characters of one text; a single sentence or name is never longer than `longestText`. */
@@ -21,24 +21,24 @@ export interface Room {
 }
 
 /** What the fields of a notice say; empty where there is nothing to say. */
-export function fieldsOf(notice: Notice, room: Room): Readonly<Record<TemplateField, string>> {
+export function fieldsOf(notice: Notice, budget: TextBudget): Readonly<Record<TemplateField, string>> {
   const { event, timezone, rootCause, url } = notice;
   const environment = bounded(notice.environment);
   const since = localTime(event.first_failure_at, timezone);
   return {
-    title: bounded(event.title, [], room.characters),
-    what: isPlain(notice) ? plainState(event, environment) : bounded(event.summary, [], room.characters),
+    title: bounded(event.title, [], budget.characters),
+    what: isPlain(notice) ? plainState(event, environment) : bounded(event.summary, [], budget.characters),
     state: stateOf[event.event],
     severity: event.severity,
     priority: event.priority,
-    impact: bounded(event.impact, [], room.characters),
+    impact: bounded(event.impact, [], budget.characters),
     outlook: outlookOf[event.status],
     customers: customerWords(event, environment, since),
-    cause: event.root_cause === "unknown" ? "" : boundedName(rootCause.title, room),
+    cause: event.root_cause === "unknown" ? "" : boundedName(rootCause.title, budget),
     team: bounded(rootCause.team ?? ""),
-    components: enumerate(event.components, room),
+    components: enumerate(event.components, budget),
     // What rules are called is written by engineers for engineers.
-    alerts: isPlain(notice) ? "" : enumerate(event.alerts, room),
+    alerts: isPlain(notice) ? "" : enumerate(event.alerts, budget),
     since,
     opened: localTime(event.opened_at, timezone),
     resolved: event.resolved_at === undefined ? "" : localTime(event.resolved_at, timezone),
@@ -46,16 +46,16 @@ export function fieldsOf(notice: Notice, room: Room): Readonly<Record<TemplateFi
     environment,
     incident: bounded(event.incident),
     link: url ?? "",
-    ...(event.drill ? drillFields(event, room) : {}),
+    ...(event.drill ? drillFields(event, budget) : {}),
   };
 }
 
 /** What is said of a fire drill, so that nobody takes it for more, whatever they read and in whose words. */
-function drillFields({ status, summary }: IncidentEvent, room: Room): Partial<Record<TemplateField, string>> {
+function drillFields({ status, summary }: IncidentEvent, budget: TextBudget): Partial<Record<TemplateField, string>> {
   const isOver = status === "resolved";
   return {
     state: isOver ? "FIRE DRILL, over" : "FIRE DRILL",
-    what: bounded(summary, [], room.characters),
+    what: bounded(summary, [], budget.characters),
     outlook: isOver ? "It is over." : "It ends by itself within a few minutes.",
     customers: "Nothing: this is a fire drill.",
   };
@@ -86,16 +86,16 @@ export function localTime(instant: string, timezone: string): string {
 }
 
 /** Sentences of a list, as many as there is room for, and how many were folded. */
-export function shorten(list: readonly string[], room: Room): string[] {
+export function shorten(list: readonly string[], budget: TextBudget): string[] {
   return fold(
-    list.map((sentence) => boundedName(sentence, room)),
-    room,
+    list.map((sentence) => boundedName(sentence, budget)),
+    budget,
   );
 }
 
 /** As many items as there is room for, and how many were folded. */
-export function fold(list: readonly string[], room: Room): string[] {
-  const shown = list.slice(0, room.sentences);
+export function fold(list: readonly string[], budget: TextBudget): string[] {
+  const shown = list.slice(0, budget.sentences);
   const folded = list.length - shown.length;
   if (folded === 0) return shown;
   return [
@@ -153,7 +153,7 @@ function lasted(from: string, until: string): string {
 }
 
 /** Names with commas, as many as there is room for. */
-function enumerate(names: readonly string[], { characters }: Room): string {
+function enumerate(names: readonly string[], { characters }: TextBudget): string {
   let text = "";
   let shown = 0;
   for (const name of names) {
@@ -165,6 +165,6 @@ function enumerate(names: readonly string[], { characters }: Room): string {
   return shown === names.length ? text : `${text}, and ${names.length - shown} more`;
 }
 
-function boundedName(text: string, room: Room): string {
-  return bounded(text, [], Math.min(longestText, room.characters));
+function boundedName(text: string, budget: TextBudget): string {
+  return bounded(text, [], Math.min(longestText, budget.characters));
 }
