@@ -166,7 +166,7 @@ async function commit(
       return commitTick(desk, message.publishedAt, clock.now());
     }
     case "/heartbeats": {
-      await takeInBeat(message, desk.plan.configuration, { store: desk.store, logger });
+      await takeInBeat(message, desk.plan.configuration, { store: desk.store, logger, latest: desk.latest });
       return { outbox: [] };
     }
     default:

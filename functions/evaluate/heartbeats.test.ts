@@ -52,6 +52,18 @@ describe("beats", () => {
     ]);
   });
 
+  it("replace one that a clock which was ahead has dated in the future", async () => {
+    const store = new MemoryStore();
+    const ports = { store, logger: silentLogger };
+    await takeInBeat(pushed({ name: "backup" }, 1440), configurationOf("backup"), ports);
+    for (const minutes of [1, 2])
+      await takeInBeat(pushed({ name: "backup" }, minutes), configurationOf("backup"), {
+        ...ports,
+        latest: 2 * minute,
+      });
+    expect(await beatsIn(store)("backup")).toEqual({ at: 2 * minute, ok: true, okAt: 2 * minute });
+  });
+
   it("for another environment are left to it", async () => {
     const { names, said } = await keptOf([{ name: "backup", environment: "other" }, 1]);
     expect([names, said]).toEqual([[], []]);

@@ -5,6 +5,15 @@ import { parseBeat } from "../../shared/messages/beat.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Logger, Store } from "../../shared/ports.ts";
 import { nearest } from "../../shared/text/nearest.ts";
+import { mostAhead } from "./partition/publication.ts";
+
+/** What it takes to take beats in. */
+interface BeatPorts {
+  readonly store: Store;
+  readonly logger: Logger;
+  /** The newest instant that can have passed, in milliseconds since the epoch. @default any */
+  readonly latest?: number;
+}
 
 /**
  * Keeps a beat that a probe waits for. One that none waits for is logged and dropped: whoever may publish cannot fill the store with names.
@@ -13,7 +22,7 @@ import { nearest } from "../../shared/text/nearest.ts";
 export async function takeInBeat(
   message: PushedMessage,
   { environment, probes }: Configuration,
-  { store, logger }: { readonly store: Store; readonly logger: Logger },
+  { store, logger, latest = Number.POSITIVE_INFINITY }: BeatPorts,
 ): Promise<void> {
   const beat = parseBeat(message.data);
   if (beat.environment !== undefined && beat.environment !== environment) return;
@@ -23,7 +32,7 @@ export async function takeInBeat(
     return typeof name === "string" ? [name] : [];
   });
   if (expected.includes(beat.name)) {
-    await keepBeat(store, beat, message.publishedAt);
+    await keepBeat(store, beat, message.publishedAt, latest + mostAhead);
     return;
   }
   const suggestion = nearest(beat.name, expected);

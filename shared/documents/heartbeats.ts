@@ -52,12 +52,18 @@ export function awaitedIn(store: Pick<Store, "get">): AwaitedReader {
 /**
  * Keeps a beat, unless a newer one is kept already: messages come twice and overtake each other.
  * @param at when it was published, in milliseconds since the epoch
+ * @param latest the newest instant that can have passed: what is kept of the future, by a clock that was wrong, is not newer
  */
-export async function keepBeat(store: Store, beat: Beat, at: number): Promise<void> {
+export async function keepBeat(
+  store: Store,
+  beat: Beat,
+  at: number,
+  latest: number = Number.POSITIVE_INFINITY,
+): Promise<void> {
   await store.transaction(async (transaction) => {
     const fields = await transaction.get(heartbeatCollection, beat.name);
     const known = fields === undefined ? undefined : decode(fields);
-    if (known === undefined || known.at < at)
+    if (known === undefined || known.at < at || known.at > latest)
       transaction.set(heartbeatCollection, beat.name, encode(following(known, beat, at)));
   });
 }

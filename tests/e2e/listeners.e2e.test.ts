@@ -23,7 +23,8 @@ if (missing !== undefined)
 async function started(...args: string[]) {
   const data = await dataDirectory();
   const system = startLocalSystem([...args, "--data", data]);
-  await system.prints("All is well");
+  // Before its first measurement, the probe function listens to itself for a moment.
+  await system.prints("unknown -> ok");
   const processes = await processesOf(data);
   return { path: data, processes, listeners: listenersOf(processes["local"] ?? 0) };
 }
