@@ -7,7 +7,8 @@ import { seed } from "./tests/support/seed.ts";
  * Files whose tests start an emulator, a browser, the demo, terraform or a build, wait in real time, or play for long. They have `slow` in
  * their names, or `e2e` where they run the whole system; all other tests are quick, and `npm run quick` runs them.
  */
-const slow = "**/*.{e2e,slow}.test.ts";
+const slow = "**/*.slow.test.ts";
+const e2e = "**/*.e2e.test.ts";
 
 const common = {
   testTimeout: 60_000,
@@ -31,8 +32,25 @@ const config: ViteUserConfig = defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       {
+        // The whole system in real time needs the whole machine: first, one file at a time, and apart from all that calculates.
+        test: {
+          ...common,
+          name: "e2e",
+          include: [e2e],
+          globalSetup: "./tests/support/started-once.setup.ts",
+          maxWorkers: 1,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
         // A process for each file: these tests start processes, change the environment and measure what is left open.
-        test: { ...common, name: "slow", include: [slow], globalSetup: "./tests/support/started-once.setup.ts" },
+        test: {
+          ...common,
+          name: "slow",
+          include: [slow],
+          globalSetup: "./tests/support/started-once.setup.ts",
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         // Most of these files are over sooner than a process has started and loaded the code again.
@@ -40,7 +58,8 @@ const config: ViteUserConfig = defineConfig({
           ...common,
           name: "quick",
           include: ["**/*.test.ts"],
-          exclude: [...configDefaults.exclude, slow],
+          exclude: [...configDefaults.exclude, slow, e2e],
+          sequence: { groupOrder: 1 },
           isolate: false,
           setupFiles: "./tests/support/low-priority.ts",
         },

@@ -58,6 +58,7 @@ const contract: Readonly<Record<string, Shape>> = {
   problem: "nothing",
 };
 const added: Readonly<Record<string, Shape>> = {
+  candidates: "maps",
   affected: "maps",
   also_broken: "nothing",
   component_states: "map",

@@ -126,7 +126,7 @@ export function queryContract(opened: () => Store): void {
       [
         "equality and another order",
         { where: [["status", "==", "open"]], orderBy: { field: "opened_at", direction: "asc" } },
-        /needs a composite index: declare .*"incidents".*"status".*"opened_at".* in shared\/indexes\.ts/,
+        /needs a composite index: declare .*"incidents".*"status".*"opened_at".* in shared\/documents\/indexes\.ts/,
       ],
       [
         "equality and a range",

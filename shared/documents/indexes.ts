@@ -37,6 +37,7 @@ export const unindexedFields: readonly { readonly collection: string; readonly f
   { collection: "incidents", field: "recovery" },
   { collection: "incidents", field: "timeline" },
   { collection: "incidents", field: "evidence" },
+  { collection: "incidents", field: "candidates" },
   { collection: "incidents", field: "whys" },
   { collection: "incidents", field: "postmortem" },
   { collection: "incidents", field: "told" },

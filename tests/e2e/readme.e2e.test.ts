@@ -30,6 +30,7 @@ const elsewhere: ReadonlySet<string> = new Set([
   "npx pathkeeper",
   "npm ci && npm test",
   "npm run check",
+  "npm run quick",
 ]);
 
 /** What the scripts of package.json and the command line are. */
