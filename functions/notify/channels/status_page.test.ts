@@ -4,8 +4,8 @@ import { MemoryPages } from "../../../shared/adapters/pages-memory.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { type Pages, PagesError } from "../../../shared/ports.ts";
 import { configurationOf, incidentEvent, noon, noticeOf, notifyWorld, resolvedEvent } from "../fixtures.ts";
-import { newsOf } from "../page/page.fixtures.ts";
 import { type PageMemory, publicId, withNews } from "../pages/memory.ts";
+import { newsOf } from "../pages/page.fixtures.ts";
 import { pageWriter, refreshPages } from "../pages/writer.ts";
 import { statusPage } from "./status_page.ts";
 
