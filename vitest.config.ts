@@ -27,8 +27,8 @@ const closingLine = process.env["PATHKEEPER_SIMULATION_RUNS"] === undefined ? {}
 const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ["default", ["./tests/support/closing-line.ts", closingLine]],
-    // More than the cores of a small machine, because tests of the system wait for most of their time.
-    maxWorkers: Math.max(5, availableParallelism()),
+    // A worker for each core, so that real servers in one file are not starved by another.
+    maxWorkers: Math.max(2, availableParallelism()),
     sequence: { sequencer: LongestFirst },
     projects: [
       {

@@ -21,7 +21,7 @@ import { lookAt, recordOf } from "./record.fixtures.ts";
 import { type FaultName, faultNames, outages, paced } from "./script.ts";
 
 /** Slow, so that what is measured is the demo and not how busy the machine is. */
-const pace = 0.4;
+const pace = 0.2;
 let dataDir: string;
 let demo: Demo;
 /** Where the backup's reports are kept, and read from by the probes. */
