@@ -53,14 +53,12 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // Most of these files are over sooner than a process has started and loaded the code again.
         test: {
           ...common,
           name: "quick",
           include: ["**/*.test.ts"],
           exclude: [...configDefaults.exclude, slow, e2e],
           sequence: { groupOrder: 1 },
-          isolate: false,
           setupFiles: "./tests/support/low-priority.ts",
         },
       },
