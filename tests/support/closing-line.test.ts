@@ -20,8 +20,10 @@ describe("the closing line", () => {
     for (const method of ["log", "error"] as const)
       vi.spyOn(console, method).mockImplementation((line: string) => void said.push(line));
     vi.useFakeTimers();
+    vi.stubEnv("PATHKEEPER_NO_SKIPS", undefined);
   });
   afterEach(() => {
+    vi.unstubAllEnvs();
     vi.useRealTimers();
     vi.restoreAllMocks();
   });
@@ -33,6 +35,21 @@ describe("the closing line", () => {
       moduleOf("c.test.ts", [], ["SyntaxError"]),
     ]);
     expect(said).toEqual(["2 passed, 3 failed, 1 skipped"]);
+  });
+
+  it("fails a run that skipped tests where nothing needed for them is missing", () => {
+    vi.stubEnv("PATHKEEPER_NO_SKIPS", "1");
+    const before = process.exitCode;
+    try {
+      new ClosingLine({ silenceMs: 1_000 }).onTestRunEnd([moduleOf("a.test.ts", ["passed", "skipped"])]);
+      expect(process.exitCode).toBe(1);
+    } finally {
+      process.exitCode = before;
+    }
+    expect(said).toEqual([
+      "Tests were skipped although this machine has everything they need.",
+      "1 passed, 0 failed, 1 skipped",
+    ]);
   });
 
   it("ends a run in which nothing has ended for too long, and names what has not", () => {

@@ -49,11 +49,11 @@ class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     clearTimeout(this.#silence);
     const count = countOf(modules);
-    console.log(lineOf(count));
     if (count.skipped > 0 && process.env["PATHKEEPER_NO_SKIPS"] === "1") {
       console.error("Tests were skipped although this machine has everything they need.");
       process.exitCode = 1;
     }
+    console.log(lineOf(count));
   }
 
   #heard(): void {
