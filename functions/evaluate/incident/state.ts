@@ -25,6 +25,8 @@ export interface KnownAlert {
   readonly since: number;
   readonly firedAt?: number;
   readonly seen: string;
+  /** How many of the last 20 measurements before it began were bad as well. @default 0 */
+  readonly badBefore?: number;
   /** The furthest beyond its limit, and since when. */
   readonly excess?: Excess;
   readonly excessAt?: number;

@@ -18,7 +18,7 @@ import {
   type Verdict,
 } from "./alert.ts";
 import { fateOf } from "./configuration-edits.ts";
-import type { Flapping } from "./flapping.ts";
+import { badBefore, type Flapping } from "./flapping.ts";
 import { alertKey } from "./labels.ts";
 import { type CompiledRule, type Finding, findings } from "./rule.ts";
 
@@ -262,6 +262,7 @@ function differs(now: AlertState, before: AlertState): boolean {
 function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition: string): KnownAlert | undefined {
   if (phase.status === "inactive") return undefined;
   const { rule, component, labels, severity, seen } = alert;
+  const usual = badBefore(phase.results ?? 0);
   return {
     key,
     rule,
@@ -272,6 +273,7 @@ function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition
     since: phase.since,
     ...(phase.status === "firing" ? { firedAt: phase.firedAt } : {}),
     seen,
+    ...(usual > 0 ? { badBefore: usual } : {}),
     ...told(alert, phase.status),
     partition,
     ...(phase.status === "firing" && phase.flapping !== undefined ? { flapping: phase.flapping } : {}),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changeShare, type Flapping, flappingAfter, type Results, withResult } from "./flapping.ts";
+import { badBefore, changeShare, type Flapping, flappingAfter, type Results, withResult } from "./flapping.ts";
 
 /** The share after each result of a line such as `bggb`, oldest first. */
 function shares(line: string): number[] {
@@ -58,4 +58,16 @@ describe("flapping", () => {
   ])("%s", (_, line, expected) => {
     expect(turns(line)).toEqual(expected);
   });
+});
+
+it.each([
+  ["gggb", 0],
+  ["bggbb", 1],
+  ["bgbgbbgbbb", 4],
+  ["bbbb", 0],
+  ["bgggggggggggggggggggggb", 0],
+])("of %s, the results before the newest bad ones were bad %i times", (line, expected) => {
+  let results: Results = 0;
+  for (const letter of line) results = withResult(results, letter === "b" ? 1 : 0);
+  expect(badBefore(results)).toBe(expected);
 });

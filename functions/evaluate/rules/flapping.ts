@@ -42,6 +42,15 @@ export function flappingAfter(results: Results, at: number, before: Flapping | u
   return changed(results, 0) ? { ...before, changes: before.changes + 1 } : before;
 }
 
+/** How many of the results before the newest stretch of bad ones were bad as well, at most 20. */
+export function badBefore(results: Results): number {
+  let older = results;
+  while (older & 1) older >>= 1;
+  let count = 0;
+  for (; older > 0; older >>= 1) count += older & 1;
+  return count;
+}
+
 function changed(results: Results, age: number): boolean {
   return (((results >> age) ^ (results >> (age + 1))) & 1) === 1;
 }
