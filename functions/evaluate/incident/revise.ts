@@ -252,12 +252,10 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
     draft.set({ alerts: Object.fromEntries(alerts) });
   }
   const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes) };
-  const symptoms = withSymptoms(draft, known, plan, (symptom) => belongsTo(draft.incident, symptom, known, plan));
   // What targets show has nothing to do with the monitor's own trouble.
   const isOwn = isOfMonitor(draft.incident);
   const signs = isOwn ? {} : withSigns(draft.incident, known, plan);
   const faults = isOwn ? [] : withFaults(draft.incident, known);
-  if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });
   if (signs !== draft.incident.signs && Object.keys(signs).length > 0) draft.set({ signs });
   if (faults !== draft.incident.faults && faults.length > 0) {
     for (const { says, since } of faults.slice(draft.incident.faults?.length ?? 0)) {
@@ -267,9 +265,19 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   }
 
   const before = draft.incident.diagnosis;
-  const diagnosis = isOwn
-    ? diagnoseMonitor(Object.values(symptoms), plan)
-    : diagnose(observedOf(draft.incident, known, plan), before);
+  const diagnosed = (): Diagnosis => {
+    const symptoms = withSymptoms(draft, known, plan, (symptom) => belongsTo(draft.incident, symptom, known, plan));
+    if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });
+    return isOwn
+      ? diagnoseMonitor(Object.values(symptoms), plan)
+      : diagnose(observedOf(draft.incident, known, plan), before);
+  };
+  let diagnosis = diagnosed();
+  if (diagnosis.rootCause !== before.rootCause) {
+    // What the new cause explains belongs to the incident at once.
+    draft.set({ diagnosis });
+    diagnosis = diagnosed();
+  }
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
   if (diagnosis.rootCause !== before.rootCause) {
     draft.set({ causeSince: draft.incident.id === "" ? draft.incident.openedAt : facts.watermark });
