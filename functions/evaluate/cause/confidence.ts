@@ -1,11 +1,6 @@
 /** How sure a diagnosis is, in a number that is right about as often as it says. */
+import { perComponent } from "./strength.ts";
 import type { Candidate } from "./weigh.ts";
-
-/**
- * How much likelier a cause becomes with each component whose trouble it explains and the other does not: e to this power. Two parts that break
- * at the same time by chance are rare.
- */
-const perComponent = 3.2;
 
 /**
  * The share of the best candidate among all, each weighed by what it explains, from 0 to 1 in steps of 0.05. It falls where much of what was

@@ -44,6 +44,8 @@ export interface Symptom {
   readonly otherFailures?: readonly Failure[];
   /** How far apart the runs of the probe are, in milliseconds. */
   readonly everyMs?: number;
+  /** How many of the last 20 measurements before it first began were bad as well. @default 0 */
+  readonly badBefore?: number;
   /** How often it began. @default 1 */
   readonly times?: number;
   /** It has lasted, come back, or fired an alert: it is more than chance. */

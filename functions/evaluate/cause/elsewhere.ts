@@ -105,6 +105,7 @@ function weighed(
   return {
     component,
     pattern,
+    signal: "failing",
     score: gained - prior - doubt,
     explains,
     fit: places.size / Math.max(1, new Set(scene.symptoms.map(({ symptom }) => symptom.component)).size),
@@ -113,6 +114,8 @@ function weighed(
     supports: [],
     objections: [],
     own: 1,
+    ownWorth: 1,
+    passed: new Map(),
     firstBad: Math.min(...explains.map(({ symptom }) => symptom.since)),
   };
 }

@@ -1,14 +1,17 @@
 /** What is known of an incident, gathered for the search for its cause: symptoms, green facts, signs and faults. */
+import type { Signal } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { Facts } from "../incident/draft.ts";
 import type { Incident } from "../incident/state.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import { intervalOf, type Plan } from "../plan.ts";
+import type { CompiledRule } from "../rules/rule.ts";
 import type { ProbeSign } from "./diagnosis.ts";
 import { general } from "./knowledge/classes.ts";
 import { type Fault, isSameFault, type Level } from "./knowledge/signs.ts";
 import type { Part } from "./roles.ts";
 import type { Observed } from "./scene.ts";
+import { signalOf } from "./strength.ts";
 
 /** The probes as the incident knows them: what its own questions brought counts where it is newer than the last change that was heard of. */
 export function knownProbes({ inquiry }: Incident, probes: Facts["probes"]): Facts["probes"] {
@@ -63,14 +66,13 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
       symptom !== undefined && (symptom.confirmed || symptom.until === undefined || (symptom.times ?? 1) > 2);
     if (fact.status !== "good" || isBad) return false;
     if (secondhand || general.has(kind)) return false;
-    // Only what was measured since it began is a green fact; of a probe that runs seldom, time must have brought a run.
-    const hasRun = facts.watermark - firstFailureAt >= 1.25 * intervalOf(plan, fact.probe);
-    return fact.at >= firstFailureAt || hasRun;
+    return hasRunSince(firstFailureAt, fact, facts, plan);
   });
   return {
     symptoms: Object.values(symptoms),
     greens,
     watched: watchedIn(plan),
+    judged: judgedIn(plan, facts, firstFailureAt),
     signs: Object.values(incident.signs ?? {}),
     // What was wrong for a day while everything worked is no news of this outage.
     faults: (incident.faults ?? []).filter(({ since }) => firstFailureAt - since < day),
@@ -78,6 +80,11 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
     roles: plan.roles,
     at: facts.watermark,
   };
+}
+
+/** Whether a probe was run since an instant: of a run that changed nothing nobody is told, so that time must have brought it. */
+function hasRunSince(instant: number, { probe, at }: ProbeFact, { watermark }: Facts, plan: Plan): boolean {
+  return at >= instant || watermark - instant >= 1.25 * intervalOf(plan, probe);
 }
 
 const watchedBy = new WeakMap<Plan, ReadonlySet<string>>();
@@ -91,6 +98,44 @@ function watchedIn(plan: Plan): ReadonlySet<string> {
     );
   watchedBy.set(plan, known);
   return known;
+}
+
+/** What a rule about one component measures, and by which probe. */
+interface Judged {
+  readonly component: string;
+  readonly probe: string;
+  readonly signal: Signal;
+}
+
+const judgedBy = new WeakMap<Plan, readonly Judged[]>();
+
+/** The signals of each component that rules judge by what was measured since an instant. */
+function judgedIn(plan: Plan, facts: Facts, since: number): ReadonlyMap<string, ReadonlySet<Signal>> {
+  const all =
+    judgedBy.get(plan) ?? plan.configuration.rules.flatMap(({ name }) => judgedOf(plan.rulesByName.get(name), plan));
+  judgedBy.set(plan, all);
+  const found = new Map<string, Set<Signal>>();
+  for (const { component, probe, signal } of all) {
+    const fact = ownEntry(facts.probes, probe);
+    if (fact?.status !== "good" || !hasRunSince(since, fact, facts, plan)) continue;
+    const known = found.get(component) ?? new Set();
+    found.set(component, known.add(signal));
+  }
+  return found;
+}
+
+/** What a rule measures: nothing where it is made of several comparisons, of which one alone says little. */
+function judgedOf(rule: CompiledRule | undefined, plan: Plan): Judged[] {
+  if (rule === undefined) return [];
+  const { component, condition, signal, metrics } = rule;
+  const [limit, ...others] = condition.limits;
+  const [selector, ...more] = condition.selectors;
+  if (limit === undefined || selector === undefined || others.length + more.length > 0) return [];
+  const { metric, matchers } = selector;
+  return plan.yielding(metric, matchers).flatMap((probe): Judged[] => {
+    const of = component ?? plan.probes.get(probe)?.component;
+    return of === undefined ? [] : [{ component: of, probe, signal: signal ?? signalOf(metrics, limit) }];
+  });
 }
 
 /** Whose metric it is, whoever measured it: what an application says of its connector is said of the connector. */

@@ -1,6 +1,7 @@
 /** The scene of an outage: everything that is known of it, as facts that are weighed. */
 import type { Component } from "../../../shared/config/model.ts";
 import type { ResolvedRole } from "../../../shared/config/roles.ts";
+import type { Signal } from "../../../shared/messages/report.ts";
 import type { ComponentGraph } from "../graph.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { ProbeSign, Symptom } from "./diagnosis.ts";
@@ -8,7 +9,7 @@ import type { Fact, Weighed } from "./fact.ts";
 import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
 import type { Fault, Sign } from "./knowledge/signs.ts";
 import { partOf, type Roles } from "./roles.ts";
-import { isWay, serves } from "./signals.ts";
+import { hitsSome, isWay, serves } from "./signals.ts";
 
 /** What the search for a cause begins with. */
 export interface Observed {
@@ -18,6 +19,8 @@ export interface Observed {
   readonly greens: readonly ProbeFact[];
   /** Components that some probe looks at, be it only by what others measure. */
   readonly watched?: ReadonlySet<string>;
+  /** Of each component, what rules measure of it, be it within its limits or not. */
+  readonly judged?: ReadonlyMap<string, ReadonlySet<Signal>>;
   /** The worst that the metrics of each probe showed during the incident. */
   readonly signs: readonly ProbeSign[];
   /** What configuration checks found wrong. */
@@ -97,6 +100,11 @@ export class Scene {
   /** Whether some probe looks at a component. */
   isWatched(name: string): boolean {
     return this.seen.watched?.has(name) === true;
+  }
+
+  /** Whether a rule measures this signal of a component, so that where nothing is shown it is within its limits. */
+  isJudged(name: string, signal: Signal): boolean {
+    return this.seen.judged?.get(name)?.has(signal) === true;
   }
 
   /** Everything bad of one component. */
@@ -215,9 +223,18 @@ export class Scene {
     });
   }
 
+  /** Whether what is wrong with a part hits some and leaves others alone, so that what works on the way proves nothing of what lies beyond. */
+  hitsSome(name: string): boolean {
+    return hitsSome(this.role(name)) || this.faultsOf(name).some((one) => this.#isBlamed(one) && concernsSome(one));
+  }
+
+  #isBlamed(fault: Fault): boolean {
+    return isTelling(fault) || this.#cutsOff(fault);
+  }
+
   /** What a check of the configuration has found, as a fact: what is critical, or new since it began, explains what fails. */
   #blame(name: string): Fact[] {
-    const [fault] = this.faultsOf(name).filter((one) => isTelling(one) || this.#cutsOff(one));
+    const [fault] = this.faultsOf(name).filter((one) => this.#isBlamed(one));
     if (fault === undefined) return [];
     const { since, check } = fault;
     const symptom: Symptom = {
@@ -238,15 +255,18 @@ export class Scene {
   }
 
   /** How well two facts agree in time, from 0 to 1: the cause began with the effect or shortly before, and lasted as long. */
-  inTime({ of: { symptom: cause }, signal }: Fact, { of: { symptom: effect } }: Fact): number {
+  inTime({ of: { symptom: cause }, signal }: Fact, { of: { symptom: effect }, signal: follows }: Fact): number {
     const slack =
       minute +
       (cause.everyMs ?? 0) +
       (effect.everyMs ?? 0) +
       (cause.secondhand ? lag : 0) +
       (signal === "event" ? eventLag : 0);
+    const lead = isPrompt(signal, follows) ? minute + (effect.everyMs ?? 0) : standing;
     let begun = 0;
-    for (const from of onsets(cause)) for (const to of onsets(effect)) begun = Math.max(begun, onset(to - from, slack));
+    for (const from of onsets(cause)) {
+      for (const to of onsets(effect)) begun = Math.max(begun, onset(to - from, lead, slack));
+    }
     const end = (cause.until ?? this.seen.at) + linger + slack;
     const until = effect.until ?? this.seen.at;
     const length = until - effect.since;
@@ -355,9 +375,17 @@ export function lastOnset(symptom: Symptom): number {
   return Math.max(...onsets(symptom));
 }
 
-function onset(lead: number, slack: number): number {
-  if (lead < -slack) return Math.max(0, 1 - (-lead - slack) / (slack + 2 * minute));
-  return lead <= standing ? 1 : Math.max(0.1, 2 ** (-(lead - standing) / standing));
+/** Whether an effect shows with the next measurement: who calls what fails or is slow fails or is slow with the next call. */
+function isPrompt(cause: Signal, effect: Signal): boolean {
+  return (cause === "slow" && effect === "slow") || (prompt.has(cause) && prompt.has(effect));
+}
+
+const prompt: ReadonlySet<Signal> = new Set(["failing", "errors"]);
+
+/** How well an effect so much later, or earlier, than a cause agrees with it. @param lead how much later is as good as at once */
+function onset(later: number, lead: number, slack: number): number {
+  if (later < -slack) return Math.max(0, 1 - (-later - slack) / (slack + 2 * minute));
+  return later <= lead ? 1 : Math.max(0.1, 2 ** (-(later - lead) / standing));
 }
 
 function weightOf(symptom: Symptom, at: number): number {

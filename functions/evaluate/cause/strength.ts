@@ -59,3 +59,15 @@ export function signalOf(metrics: readonly string[], excess: Pick<Excess, "unit"
   if (unit === "ratio") return above ? "saturated" : "errors";
   return unit === "bytes" ? "saturated" : "errors";
 }
+
+/** How much likelier each component's trouble makes a cause that explains it: e to this power. Parts that break together by chance are rare. */
+export const perComponent = 3.2;
+
+/**
+ * How much an alarm tells, from 0 to 1: what was often as bad before is likely to be so by chance again.
+ * @param badBefore of the last 20 measurements before it began
+ */
+export function tellingOf({ badBefore = 0 }: { readonly badBefore?: number }): number {
+  const byChance = (badBefore + 0.5) / 21;
+  return Math.min(1, -Math.log(byChance) / perComponent);
+}

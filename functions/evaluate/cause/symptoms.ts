@@ -98,6 +98,9 @@ function makeRoom(symptoms: Record<string, Symptom>, added: Symptom, { graph }: 
 }
 
 function probeSymptoms(facts: Facts, plan: Plan): Symptom[] {
+  const builtIn = new Map(
+    Object.values(facts.alerts).flatMap((alert) => (isBuiltIn(alert) ? [[alert.labels["probe"], alert] as const] : [])),
+  );
   return Object.values(facts.probes)
     .filter(({ status }) => status === "bad")
     .map((fact) => ({
@@ -108,6 +111,7 @@ function probeSymptoms(facts: Facts, plan: Plan): Symptom[] {
       phrase: probePhrase(fact),
       vantage: fact.vantage,
       everyMs: intervalOf(plan, fact.probe),
+      ...beforeOf(builtIn.get(fact.probe)),
       ...sourceOf(plan, fact.probe),
       ...(fact.failure?.signal === undefined ? {} : { signal: fact.failure.signal }),
       ...(fact.failure === undefined ? {} : { failure: fact.failure }),
@@ -130,6 +134,7 @@ function alertSymptoms(facts: Facts, plan: Plan): Symptom[] {
         rule: alert.rule,
         metrics,
         ...vantageOf(alert),
+        ...beforeOf(alert),
         ...(probe === undefined ? {} : { probe, ...sourceOf(plan, probe) }),
         everyMs: intervalOf(plan, probe) + windowMs,
         ...measureOf(alert, metrics, signal),
@@ -173,6 +178,10 @@ function isBuiltIn({ rule, labels }: KnownAlert): boolean {
 function vantageOf({ labels }: KnownAlert): Pick<Symptom, "vantage"> {
   const vantage = labels["vantage"];
   return vantage === "inside" || vantage === "outside" ? { vantage } : {};
+}
+
+function beforeOf(alert: KnownAlert | undefined): Pick<Symptom, "badBefore"> {
+  return alert?.badBefore === undefined ? {} : { badBefore: alert.badBefore };
 }
 
 function sourceOf(plan: Plan, probe: string): Pick<Symptom, "kind" | "reach" | "secondhand" | "timeoutMs"> {

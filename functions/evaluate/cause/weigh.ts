@@ -11,8 +11,9 @@ import type { ProbeFact } from "../partition/state.ts";
 import type { Fact, Weighed } from "./fact.ts";
 import { type ClueName, clues } from "./knowledge/clues.ts";
 import { type Pattern, patternOf } from "./knowledge/patterns.ts";
-import { lastOnset, type Scene } from "./scene.ts";
-import { alike, canPassOn, follows, hitsSome, isWay, maySuffer, outlasts } from "./signals.ts";
+import { isCertain, lastOnset, type Scene } from "./scene.ts";
+import { alike, canPassOn, follows, isWay, maySuffer, outlasts } from "./signals.ts";
+import { tellingOf } from "./strength.ts";
 
 /** One possible cause, weighed. */
 export interface Hypothesis {
@@ -33,6 +34,12 @@ export interface Hypothesis {
   readonly objections: readonly string[];
   /** The strongest that the component itself shows, from 0 to 1; 0 where nothing is measured of it. */
   readonly own: number;
+  /** The kind of trouble that is to be explained. */
+  readonly signal: Signal;
+  /** What it counts that it is bad itself. */
+  readonly ownWorth: number;
+  /** What it explains of others, by component, and which share that is of what they show, from 0 to 1. */
+  readonly passed: ReadonlyMap<string, { readonly worth: number; readonly share: number }>;
   /** The first bad instant of its own, or infinity where it was never seen to fail itself. */
   readonly firstBad: number;
 }
@@ -72,6 +79,10 @@ const feltShare = 0.5;
 const oldNews = 1_800_000;
 /** Signals that follow from each other at least so well are of one kind. */
 const oneKind = 0.5;
+/** How much less the root of a trouble counts that nothing which depends on it shows. */
+const unfelt = 0.5;
+/** The most troubles that are told apart. */
+const mostTroubles = 8;
 
 /** All candidates, best first. */
 export function candidates(scene: Scene): Candidate[] {
@@ -93,13 +104,65 @@ export function candidates(scene: Scene): Candidate[] {
       );
     }, 0);
     for (const name of new Set(foci.flatMap(({ component }) => graph.causesOf(component)))) {
-      const found = weigh(scene, name, isOfKind, total);
+      const found = weigh(scene, name, signal, isOfKind, total);
       if (found !== undefined && found.score > (best.get(name)?.score ?? 0)) best.set(name, found);
     }
   }
-  return [...best.values()].sort(
-    (a, b) => b.score - a.score || a.firstBad - b.firstBad || (a.component < b.component ? -1 : 1),
+  return inOrder(byImpact(scene, inOrder([...best.values()])));
+}
+
+function inOrder(some: readonly Candidate[]): Candidate[] {
+  return some.toSorted((a, b) => b.score - a.score || a.firstBad - b.firstBad || (a.component < b.component ? -1 : 1));
+}
+
+/**
+ * Weighs troubles that do not follow from each other by their impact. What one candidate explains is one trouble, however many components it
+ * passes on its way: within it, the scores decide.
+ */
+function byImpact(scene: Scene, ranked: readonly Candidate[]): Candidate[] {
+  const troubles: { head: Candidate; impact: number; members: readonly Candidate[] }[] = [];
+  for (let left = ranked; left[0] !== undefined; ) {
+    const [head] = left;
+    const isLast = troubles.length + 1 === mostTroubles;
+    const members = left.filter((one) => isLast || one === head || isOfTrouble(one, head));
+    troubles.push({ head, members, impact: Math.max(0, impactOf(scene, head)) });
+    left = left.filter((one) => !members.includes(one));
+  }
+  const [main] = troubles.toSorted((a, b) => b.impact - a.impact);
+  if (main === undefined || main.impact === 0) return [...ranked];
+  const weighed = troubles.flatMap(({ head, impact, members }) => {
+    const excess = Math.max(0, head.score - (main.head.score * impact) / main.impact);
+    return members.map((one) => ({ ...one, score: one.score - excess }));
+  });
+  return weighed.filter(({ score }) => score > 0);
+}
+
+/** Whether what a candidate shows is explained by another, or explains what that shows. */
+function isOfTrouble(one: Candidate, head: Candidate): boolean {
+  if (one.own === 0) return one.explains.some((symptom) => head.explains.includes(symptom));
+  const isOwn = (of: Candidate, { symptom }: Weighed): boolean => symptom.component === of.component;
+  return (
+    head.explains.some((symptom) => isOwn(one, symptom)) ||
+    (head.own > 0 && one.explains.some((symptom) => isOwn(head, symptom)))
   );
+}
+
+/**
+ * What a trouble is at its root and where it ends: what stands between has only passed it on. A root counts less where its trouble stops
+ * before what depends on it, or shows there no more than by chance.
+ */
+function impactOf(scene: Scene, { component, signal, ownWorth, passed, own }: Candidate): number {
+  const { graph } = scene;
+  let ends = 0;
+  let felt = 0;
+  for (const [name, { worth, share }] of passed) {
+    if (graph.needing(name).some((next) => passed.has(next))) continue;
+    ends += worth;
+    felt = Math.max(felt, share);
+  }
+  const stops = graph.needing(component).some((name) => scene.works(name, component) || scene.isJudged(name, signal));
+  if (passed.size === 0 && !stops) felt = 1;
+  return ends + ownWorth * (1 - unfelt * (1 - felt)) - (own > 0 ? 0 : unseenPrice);
 }
 
 /** What is felt: the strongest of what nothing bad stands on, of what users touch where there is such. */
@@ -152,6 +215,7 @@ export function described(scene: Scene, candidate: Candidate & Partial<Hypothesi
 function weigh(
   scene: Scene,
   component: string,
+  signal: Signal,
   isOfKind: (fact: Fact) => boolean,
   total: number,
 ): Candidate | undefined {
@@ -161,14 +225,15 @@ function weigh(
   // What shows only trouble of another kind is measured, and does not show this one.
   if (own.length === 0 && scene.factsOf(component).some(({ strength }) => strength >= leastShown)) return undefined;
   const shown = Math.max(0, ...own.map(({ strength }) => strength));
-  const assumed = own.length > 0 ? 0 : assumedStrength(scene, component);
+  // What may be chance, and what is only wrong with its configuration, does not measure how bad it is.
+  const assumed = own.some((fact) => isMeasure(fact, scene)) ? 0 : assumedStrength(scene, component, signal);
   if (own.length === 0 && assumed === 0) return undefined;
   const open = openWays(scene, component);
   const explains: Weighed[] = [];
-  let score = shown > 0 ? worthOf(shown) : 0;
-  let passed = 0;
+  const ownWorth = Math.max(0, ...own.map((fact) => worthOf(fact)));
+  let score = ownWorth;
+  const passed = new Map<string, { worth: number; share: number }>();
   let covered = 0;
-  let bad = 0;
   for (const name of graph.dependentsOf(component)) {
     const facts = scene.factsOf(name).filter(isOfKind);
     if (facts.length === 0) continue;
@@ -177,49 +242,58 @@ function weigh(
       continue;
     }
     const factor = open.has(name) ? 1 : throughWorking;
-    let best = 0;
-    let share = 0;
+    let best = { worth: 0, share: 0 };
+    let explainedMost = 0;
     for (const fact of facts) {
       if (scene.goesAround(fact.of.symptom, component)) continue;
-      const strength =
-        own.length > 0
-          ? Math.max(...own.map((one) => explainedBy(one, fact, scene)))
-          : canPassOn(role, fact) * Math.min(assumed, fact.strength);
+      const strength = Math.max(
+        canPassOn(role, fact) * Math.min(assumed, fact.strength),
+        ...own.map((one) => explainedBy(one, fact, scene)),
+      );
       // A target that answers by another way is not failed by what both ways have in common.
       const explained = strength * factor * (isWay(role) ? 1 : scene.isOneWayOnly(name, fact) ? throughWorking : 1);
       if (explained >= 0.5 * fact.strength) explains.push(fact.of);
-      const counts = fact.strength > 0 ? (worthOf(fact.strength) * explained) / fact.strength : 0;
-      if (counts > best) {
-        best = counts;
-        share = explained;
+      const share = fact.strength > 0 ? explained / fact.strength : 0;
+      const worth = worthOf(fact) * share;
+      if (worth > best.worth) {
+        best = { worth, share: tellingOf(fact.of.symptom) * share };
+        explainedMost = explained;
       }
     }
-    passed += best;
-    covered += share;
-    if (best > 0) bad += 1;
+    if (best.worth > 0) passed.set(name, best);
+    covered += explainedMost;
   }
   // Where nothing firsthand shows the trouble of the candidate itself, those that need it and work speak against it.
   const working = scene.workingDependents(component);
   const isProven = own.some(({ of: { symptom } }) => symptom.secondhand === undefined && symptom.kind !== undefined);
-  const doubt = working.length === 0 ? 0 : working.length / (working.length + 2 * Math.max(1, bad));
+  const doubt = working.length === 0 ? 0 : working.length / (working.length + 2 * Math.max(1, passed.size));
   const unseen = own.length === 0 && !(isWay(role) && scene.waysDiffer(component));
-  score += passed * (isProven ? 1 : 1 - 0.6 * doubt) - (unseen ? unseenPrice : 0);
-  if (score <= 0 || (own.length === 0 && passed === 0)) return undefined;
+  const explained = [...passed.values()].reduce((sum, { worth }) => sum + worth, 0);
+  score += explained * (isProven ? 1 : 1 - 0.6 * doubt) - (unseen ? unseenPrice : 0);
+  if (score <= 0 || (own.length === 0 && passed.size === 0)) return undefined;
   return {
     component,
+    signal,
     score,
     explains,
     fit: total === 0 ? 0 : Math.min(1, (covered + shown) / total),
     contradictedBy: scene.greensAgainst(component),
     doubt,
     own: shown,
+    ownWorth,
+    passed,
     firstBad: Math.min(...own.map(({ of }) => of.symptom.since)),
   };
 }
 
 /** What it counts to explain a component's trouble of some strength: an alarm that fired is worth something, however little it is beyond its limit. */
-function worthOf(strength: number): number {
-  return leastWorth + (1 - leastWorth) * strength;
+function worthOf({ of, strength }: Fact): number {
+  return strength === 0 ? 0 : tellingOf(of.symptom) * (leastWorth + (1 - leastWorth) * strength);
+}
+
+/** Whether a fact says how bad a part is. */
+function isMeasure({ of: { symptom }, signal }: Fact, { seen: { at } }: Scene): boolean {
+  return signal !== "configuration" && signal !== "event" && isCertain(symptom, at);
 }
 
 /** How much of what a component shows follows from what a candidate below it shows. */
@@ -230,8 +304,10 @@ function explainedBy(cause: Fact, effect: Fact, scene: Scene): number {
 }
 
 /** How strong something is taken to be that was not seen to fail. */
-function assumedStrength(scene: Scene, component: string): number {
+function assumedStrength(scene: Scene, component: string, signal: Signal): number {
   const role = scene.role(component);
+  // What is measured in this very signal and within its limit does not show it; of a way, that some get through says little.
+  if (!maySuffer(role) && scene.isJudged(component, signal)) return 0;
   // Where targets fail from inside and answer from outside, the way between is what fails, whatever is read of it.
   if (isWay(role) && scene.waysDiffer(component))
     return scene.greensOf(component).length > 0 ? differingWays : unseenStrength;
@@ -242,7 +318,7 @@ function assumedStrength(scene: Scene, component: string): number {
 /** Every component that depends on this one by a way on which nothing is seen to work. */
 function openWays(scene: Scene, component: string): ReadonlySet<string> {
   const reached = new Set([component]);
-  const isSelective = hitsSome(scene.role(component));
+  const isSelective = scene.hitsSome(component);
   for (const name of reached) {
     if (!isSelective && name !== component && scene.works(name, component)) continue;
     for (const next of scene.graph.needing(name)) reached.add(next);

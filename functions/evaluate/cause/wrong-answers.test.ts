@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { Component } from "../../../shared/config/model.ts";
 import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import type { ProbeFact } from "../partition/state.ts";
-import { diagnose } from "./diagnose.ts";
+import { diagnose, rank } from "./diagnose.ts";
 import type { Diagnosis, Symptom } from "./diagnosis.ts";
+import { Scene } from "./scene.ts";
 import { alarming, began, failing, good, observedIn } from "./worlds.fixtures.ts";
 
 const minute = 60_000;
@@ -89,6 +90,78 @@ describe("magnitude", () => {
     const later = alarming("api", "slow", 0.09, { since: began + 3 * minute });
     const front = alarming("front", "slow", 0.94);
     expect(cause(parts(["front > api, cache", "api", "cache"]), [memory, later, front]).rootCause).toBe("front");
+  });
+});
+
+describe("a part that nothing is seen of", () => {
+  const above = ["one", "two", "three", "four", "five"];
+  const components = parts([...above.map((name) => `${name} > below`), "below"]);
+  const symptoms = above.map((name) => alarming(name, "slow", 0.7));
+  const judging = (signal: "slow" | "saturated"): string =>
+    diagnose({
+      ...observedIn({ components, symptoms, greens: [], watched: new Set(["below"]), at: began + 15 * minute }),
+      judged: new Map([["below", new Set([signal])]]),
+    }).rootCause;
+
+  it("is not the cause of what a rule measures of it within its limit", () => {
+    expect(judging("slow")).not.toBe("below");
+    expect(judging("saturated")).toBe("below");
+  });
+
+  it("is no less the cause for a finding that is new", () => {
+    const way = parts(["shop > db", "api > db", "db > way", "way"], { db: "database", way: "connector" });
+    const inside: Partial<Symptom> = { vantage: "inside", kind: "postgres", reach: "private" };
+    // A single failed run may be chance.
+    const { confirmed: _, ...burst } = failing("way", "way-burst", { ...inside, since: began + 14 * minute });
+    const fault = {
+      component: "way",
+      check: "peering",
+      says: "peering is none, expected ACTIVE",
+      severity: "warning",
+      isNew: true,
+      since: began + 2 * minute,
+    } as const;
+    const seen = observedIn({
+      components: way,
+      symptoms: [
+        failing("db", "db-inside", inside),
+        failing("shop", "shop-up", answered(503)),
+        failing("api", "api-up", answered(503)),
+        burst,
+      ],
+      greens: [good("db", "db-socket"), good("way", "way-settings")],
+      watched: new Set(["db", "shop", "api", "way"]),
+      at: began + 15 * minute,
+    });
+    const score = (faults: readonly (typeof fault)[]): number =>
+      rank(new Scene({ ...seen, faults })).find(({ component }) => component === "way")?.score ?? 0;
+    expect(diagnose({ ...seen, faults: [fault] }).rootCause).toBe("way");
+    expect(score([fault])).toBeGreaterThanOrEqual(score([]));
+  });
+});
+
+describe("several troubles at once", () => {
+  const lines = ["site > steps, search", "steps > run", "run > step", "step > inner", "inner", "search"];
+  const felt = alarming("site", "slow", 0.1, { since: began + 10 * minute });
+  const search = alarming("search", "slow", 0.75, { since: began + 10 * minute });
+  const wrapped = (more: Partial<Symptom>): Symptom[] =>
+    ["steps", "run", "step", "inner"].map((name) => alarming(name, "slow", 0.7, more));
+
+  it("a part counts once, however many wrap it: what is felt began with the other", () => {
+    expect(cause(parts(lines), [...wrapped({}), felt, search]).rootCause).toBe("search");
+  });
+
+  it("an alarm that was often as bad before takes no answer from one that never was", () => {
+    const since = began + 10 * minute;
+    expect(cause(parts(lines), [...wrapped({ since, badBefore: 4 }), felt, search]).rootCause).toBe("search");
+  });
+
+  it("what shows at those that depend on it no more than by chance counts less than what is felt", () => {
+    const noise = alarming("site", "errors", 0.3, { since: began + 10 * minute, badBefore: 6 });
+    const broken = alarming("store", "errors", 0.99, { since: began + 10 * minute });
+    const components = parts(["site > store, search", "store", "search"]);
+    expect(cause(components, [broken, noise, felt, search]).rootCause).toBe("search");
+    expect(cause(components, [broken, { ...noise, badBefore: 0 }]).rootCause).toBe("store");
   });
 });
 

@@ -19,6 +19,7 @@ export function compileCondition(text: string, { windowMs }: { windowMs: number 
   return {
     text,
     selectors: bound.selectors,
+    limits: bound.limits.map(({ unit, above }) => ({ unit: unitFor(unit), above })),
     evaluate(source, at, onlyTrue = false) {
       if (single === undefined || bound.seesAbsence) {
         const instances = single === undefined ? overRows(bound, source, at) : overSeries(bound, single, source, at);
