@@ -62,6 +62,7 @@ const added: Readonly<Record<string, Shape>> = {
   affected: "maps",
   also_broken: "nothing",
   component_states: "map",
+  earlier_causes: "maps",
   environment: "text",
   findings: "maps",
   next_steps: "sentences",

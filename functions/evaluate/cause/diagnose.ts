@@ -125,7 +125,9 @@ function isAnotherTrouble(best: Ranked, rival: Ranked, scene: Scene): boolean {
 /** Trouble that the first cause does not explain and that has a cause of its own. */
 function secondCause(scene: Scene, best: Candidate): Candidate | undefined {
   const explained = new Set(best.explains);
-  const rest = scene.symptoms.filter((one) => !explained.has(one) && one.weight >= secondStrength);
+  const rest = scene.symptoms.filter(
+    (one) => !explained.has(one) && one.weight * scene.present(one.symptom) >= secondStrength,
+  );
   if (!rest.some(({ symptom }) => symptom.source === "probe")) return undefined;
   const found = candidates(new Scene({ ...scene.seen, symptoms: rest.map(({ symptom }) => symptom) }));
   const [second] = found;

@@ -42,6 +42,8 @@ export interface Symptom {
   readonly failure?: Failure;
   /** Other ways in which it failed later. */
   readonly otherFailures?: readonly Failure[];
+  /** Since when it fails in a way in which it had not failed before; absent while it fails as it did at first. */
+  readonly otherwiseSince?: number;
   /** How far apart the runs of the probe are, in milliseconds. */
   readonly everyMs?: number;
   /** How many of the last 20 measurements before it first began were bad as well. @default 0 */

@@ -79,6 +79,7 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
     graph: plan.graph,
     roles: plan.roles,
     at: facts.watermark,
+    now: facts.time,
   };
 }
 

@@ -29,6 +29,8 @@ export interface Observed {
   readonly roles: Roles;
   /** The newest event time. */
   readonly at: number;
+  /** The newest time known, be it of an event or of a tick. @default at */
+  readonly now?: number;
 }
 
 const minute = 60_000;
@@ -42,6 +44,8 @@ const eventLag = 30 * minute;
 const standing = 10 * minute;
 /** How long what depends on a part may take to recover after it, in milliseconds. */
 const linger = 5 * minute;
+/** How long something must have been good to be over while others fail, in milliseconds. */
+const settled = 3 * minute;
 
 /** The scene; immutable. */
 export class Scene {
@@ -53,6 +57,8 @@ export class Scene {
   readonly bad: readonly string[];
   readonly #failing: ReadonlySet<string>;
   readonly #isOver: boolean;
+  /** When the first of what goes on began, or took the way in which it goes on. */
+  readonly #goingSince: number;
   readonly #symptomsOf: ReadonlyMap<string, readonly Weighed[]>;
   readonly #greensOf: ReadonlyMap<string, readonly ProbeFact[]>;
   readonly #facts = new Map<string, readonly Fact[]>();
@@ -69,6 +75,9 @@ export class Scene {
       weight: weightOf(symptom, seen.at),
     }));
     this.#isOver = seen.symptoms.every(({ until }) => until !== undefined);
+    this.#goingSince = Math.min(
+      ...seen.symptoms.filter(({ until }) => until === undefined).map((symptom) => this.#wayBegan(symptom)),
+    );
     this.firstBad = Math.min(...seen.symptoms.map(({ since }) => since));
     this.#failing = new Set(
       seen.symptoms.filter((symptom) => certainty(symptom, seen.at) >= 0.5).map(({ component }) => component),
@@ -78,6 +87,10 @@ export class Scene {
     const shown = [...this.#symptomsOf].flatMap(([name, own]) => (own.some(isMeasured) ? [name] : []));
     const blamed = this.seen.faults.filter(isTelling).map(({ component }) => component);
     this.bad = [...new Set([...shown, ...blamed])];
+  }
+
+  get #now(): number {
+    return this.seen.now ?? this.seen.at;
   }
 
   get graph(): ComponentGraph {
@@ -274,10 +287,18 @@ export class Scene {
     return begun * Math.min(1, shared);
   }
 
-  /** How much a symptom still counts: what has passed while other things go on is not what is to be explained now. */
+  /** When something began to fail in the way in which it fails now, and keeps to. */
+  #wayBegan({ since, otherwiseSince, everyMs = 0 }: Symptom): number {
+    const isKept = otherwiseSince !== undefined && this.#now - otherwiseSince >= Math.max(confirmedAfter, 2 * everyMs);
+    return isKept ? otherwiseSince : since;
+  }
+
+  /** How much a symptom still counts, from 0 to 1: what has passed while other things go on is not what is to be explained now. */
   present({ until }: Symptom): number {
     if (until === undefined || this.#isOver) return 1;
-    return 2 ** (-Math.max(0, this.seen.at - until - linger) / linger);
+    // Nothing that goes on was there when it ended: that was another trouble.
+    if (until <= this.#goingSince && this.#now - until >= settled) return 0;
+    return 2 ** (-Math.max(0, this.#now - until - linger) / linger);
   }
 
   /** Everything bad of one component or of what depends on it, with any of these classes. */

@@ -44,15 +44,21 @@ export function withSymptoms(
       const { until: _, ...again } = known;
       const goodMs = (known.goodMs ?? 0) + Math.max(0, seen.since - known.until);
       put({
-        ...withFailure(again, seen.failure),
+        ...withFailure(again, seen.failure, facts.watermark),
         ...worseOf(known, seen),
         goodMs,
         againSince: seen.since,
         times: (known.times ?? 1) + 1,
       });
       if (incident.id !== "") draft.note(seen.since, `Again: ${seen.phrase}.`);
-    } else if (seen.since < known.since || isNewWay(known, seen.failure) || isWorse(known, seen)) {
-      put({ ...withFailure(known, seen.failure), ...worseOf(known, seen), since: Math.min(known.since, seen.since) });
+    } else if (
+      seen.since < known.since ||
+      isNewWay(known, seen.failure) ||
+      isWorse(known, seen) ||
+      isAsBefore(known, seen.failure)
+    ) {
+      const failed = withFailure(known, seen.failure, facts.watermark);
+      put({ ...failed, ...worseOf(known, seen), since: Math.min(known.since, seen.since) });
     }
   }
   for (const symptom of Object.values(symptoms)) {
@@ -215,18 +221,31 @@ function worseOf(known: Symptom, seen: Symptom): Partial<Symptom> {
   };
 }
 
-function isNewWay({ failure, otherFailures = [] }: Symptom, seen: Failure | undefined): boolean {
-  if (seen === undefined || otherFailures.length + 1 >= mostFailures) return false;
-  const isSame = (known: Failure): boolean =>
-    known.kind === seen.kind && known.phase === seen.phase && known.status === seen.status && known.code === seen.code;
-  return failure === undefined || ![failure, ...otherFailures].some(isSame);
+function isSameWay(one: Failure, other: Failure): boolean {
+  return one.kind === other.kind && one.phase === other.phase && one.status === other.status && one.code === other.code;
 }
 
-function withFailure(symptom: Symptom, seen: Failure | undefined): Symptom {
-  if (seen === undefined || !isNewWay(symptom, seen)) return symptom;
-  return symptom.failure === undefined
-    ? { ...symptom, failure: seen }
-    : { ...symptom, otherFailures: [...(symptom.otherFailures ?? []), seen] };
+function isNewWay({ failure, otherFailures = [] }: Symptom, seen: Failure | undefined): boolean {
+  if (seen === undefined || otherFailures.length + 1 >= mostFailures) return false;
+  return failure === undefined || ![failure, ...otherFailures].some((known) => isSameWay(known, seen));
+}
+
+/** Whether it failed otherwise, and fails again in a way that is known of it. */
+function isAsBefore({ otherwiseSince, otherFailures = [] }: Symptom, seen: Failure | undefined): boolean {
+  const newest = otherFailures.at(-1);
+  return otherwiseSince !== undefined && seen !== undefined && newest !== undefined && !isSameWay(newest, seen);
+}
+
+function withFailure(symptom: Symptom, seen: Failure | undefined, at: number): Symptom {
+  if (seen === undefined) return symptom;
+  if (isNewWay(symptom, seen)) {
+    return symptom.failure === undefined
+      ? { ...symptom, failure: seen }
+      : { ...symptom, otherFailures: [...(symptom.otherFailures ?? []), seen], otherwiseSince: at };
+  }
+  if (!isAsBefore(symptom, seen)) return symptom;
+  const { otherwiseSince: _, ...known } = symptom;
+  return known;
 }
 
 /** Whether it goes on: of a probe that fell silent nothing is known, and what was not sure before does not become so. */

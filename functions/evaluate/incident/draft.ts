@@ -33,6 +33,8 @@ export interface Facts {
   readonly alerts: Readonly<Record<string, KnownAlert>>;
   /** The newest event time. */
   readonly watermark: number;
+  /** The newest time known, be it of a measurement or of a tick: what has not changed until then is as it was. */
+  readonly time: number;
   /** What is to be said of alerts besides how they stand, by their keys. */
   readonly news: ReadonlyMap<string, Extract<Change, { what: "alert" }>>;
 }

@@ -27,8 +27,9 @@ import type { OperatorFields } from "./operator-edits.ts";
 import { alertNotes } from "./record/alert-timeline.ts";
 import { believed } from "./record/document.ts";
 import { incidentId } from "./record/id.ts";
+import { clockTime } from "./record/instants.ts";
 import { dueReminders } from "./reminders.ts";
-import type { EnvironmentState, Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
+import type { EarlierCause, EnvironmentState, Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
 
 /** The next state, and the incidents that are not what they were. */
 export interface Revised {
@@ -73,14 +74,14 @@ export function revise(
     for (const name of Object.keys(probes)) if (!plan.probes.has(name)) delete probes[name];
   }
   const watermark = Math.max(environment.watermark, ...happening.changes.map(({ at }) => at));
-  const facts: Facts = { probes, alerts, watermark, news };
+  const time = Math.max(watermark, happening.tickAt ?? 0);
+  const facts: Facts = { probes, alerts, watermark, time, news };
 
   const drafts = new Map(Object.values(environment.incidents).map((incident) => [incident.id, new Draft(incident)]));
   for (const draft of drafts.values()) draft.rename(news);
   const opened: string[] = [];
   const echoes: Record<string, Echo> = {};
   const afterwards = new Map<string, TimelineEntry[]>();
-  const time = Math.max(watermark, happening.tickAt ?? 0);
   const renamed = new Map([...news].map(([key, { formerly = key }]) => [formerly, key]));
   for (const [known, echo] of Object.entries(environment.echoes ?? {})) {
     const key = renamed.get(known) ?? known;
@@ -280,6 +281,9 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   }
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
   if (diagnosis.rootCause !== before.rootCause) {
+    const recovered = recoveredCause(draft.incident, before.rootCause);
+    if (recovered !== undefined)
+      draft.set({ earlierCauses: [...(draft.incident.earlierCauses ?? []), recovered].slice(-mostCauses) });
     draft.set({ causeSince: draft.incident.id === "" ? draft.incident.openedAt : facts.watermark });
   }
   if (draft.incident.id !== "") tellCause(draft, before, diagnosis, facts.watermark, plan);
@@ -289,16 +293,35 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   if (draft.incident.id !== "") draft.tell("severity_raised", facts.watermark, `The severity is ${severity} now.`);
 }
 
+/** The cause that was named, where it has shown trouble and is good again; it is charged from where the one before it has ended. */
+function recoveredCause({ symptoms, earlierCauses = [] }: Incident, component: string): EarlierCause | undefined {
+  const own = Object.values(symptoms).filter((symptom) => symptom.component === component);
+  const ends = own.map(({ until }) => until ?? Number.POSITIVE_INFINITY);
+  const until = Math.max(...ends);
+  if (own.length === 0 || !Number.isFinite(until)) return undefined;
+  const began = Math.min(...own.map(({ since }) => since));
+  return { component, from: Math.min(until, Math.max(began, earlierCauses.at(-1)?.until ?? began)), until };
+}
+
+/** The most causes that an incident remembers. */
+const mostCauses = 20;
+
 /** A change of the cause is an event; that of a second one is a line of the timeline. */
 function tellCause(draft: Draft, before: Diagnosis, after: Diagnosis, at: number, plan: Plan): void {
   if (after.rootCause !== before.rootCause) {
-    draft.tell("root_cause_changed", at, causeChange(before, after, plan));
+    draft.tell("root_cause_changed", at, causeChange(before, after, draft.incident, plan));
   } else if (after.alsoBroken !== before.alsoBroken && after.alsoBroken !== undefined) {
     draft.note(at, `${titleOf(plan, after.alsoBroken)} is broken as well, by itself.`);
   }
 }
 
-function causeChange(before: Diagnosis, after: Diagnosis, plan: Plan): string {
+function causeChange(before: Diagnosis, after: Diagnosis, incident: Incident, plan: Plan): string {
+  const recovered = recoveredCause(incident, before.rootCause);
+  if (recovered !== undefined) {
+    const over = `${titleOf(plan, before.rootCause)} has worked again since ${clockTime(recovered.until)}, and what fails now does not follow from it.`;
+    if (after.rootCause === "unknown") return `${over} The cause of what goes on is not known.`;
+    return `${over} The likely cause is ${titleOf(plan, after.rootCause)} now.`;
+  }
   const from = before.rootCause === "unknown" ? "" : ` and no longer ${titleOf(plan, before.rootCause)}`;
   const reason = after.evidence[0];
   const because = reason === undefined ? "" : ` ${reason}`;

@@ -72,6 +72,13 @@ export interface TimelineEntry {
   readonly text: string;
 }
 
+/** A cause that has recovered: from when until when the outage was its trouble, in milliseconds since the epoch. */
+export interface EarlierCause {
+  readonly component: string;
+  readonly from: number;
+  readonly until: number;
+}
+
 /** One outage. The state of the environment keeps those that are not resolved. */
 export interface Incident {
   readonly id: string;
@@ -84,6 +91,8 @@ export interface Incident {
   readonly openedBy?: string;
   /** Since when the present cause is named. */
   readonly causeSince?: number;
+  /** Causes that have recovered while other trouble went on, the oldest first. */
+  readonly earlierCauses?: readonly EarlierCause[];
   readonly acknowledgedAt?: number;
   readonly recoveringAt?: number;
   readonly resolvedAt?: number;

@@ -30,6 +30,7 @@ export interface IncidentRecord {
   readonly impact: string;
   readonly root_cause: string;
   readonly root_cause_since: Date | null;
+  readonly earlier_causes: readonly EarlierCauseRecord[];
   readonly also_broken: string | null;
   readonly pattern: string | null;
   readonly verdict: string;
@@ -52,6 +53,14 @@ export interface IncidentRecord {
   readonly note: string | null;
   readonly problem: string | null;
   readonly postmortem: string | null;
+}
+
+/** A cause that recovered while other trouble went on. */
+export interface EarlierCauseRecord {
+  readonly component: string;
+  readonly title: string;
+  readonly from: Date;
+  readonly until: Date;
 }
 
 /** One affected component. */
@@ -171,6 +180,12 @@ const schemas = lazily(() => {
     until: instant,
     availability_target: count,
   });
+  const earlierCause: z.ZodType<EarlierCauseRecord> = z.object({
+    component: text,
+    title: text,
+    from: z.date(),
+    until: z.date(),
+  });
   const symptom: z.ZodType<SymptomRecord> = z.object({
     check: text,
     kind: text,
@@ -213,6 +228,7 @@ const schemas = lazily(() => {
     impact: text,
     root_cause: z.string().catch("unknown"),
     root_cause_since: instant,
+    earlier_causes: listOf(earlierCause),
     also_broken: maybe,
     pattern: maybe,
     verdict: text,

@@ -14,6 +14,7 @@ const incident: IncidentRecord = {
   impact: "Nobody can buy. 2 of 3 components are affected.",
   root_cause: "database",
   root_cause_since: at("12:03:00"),
+  earlier_causes: [],
   also_broken: null,
   pattern: "database out of connections",
   verdict: "platform",

@@ -13,7 +13,7 @@ import { between, causeIn, counted, moment, titleOf } from "./phrases.ts";
 import { proposalsFor } from "./prevention.ts";
 import { questionsOf } from "./questions.ts";
 import { timelineOf } from "./timeline.ts";
-import { recoveryOf, timesOf } from "./times.ts";
+import { causesOf, recoveryOf, timesOf } from "./times.ts";
 
 /** The most bytes of a postmortem: the document that holds it may have no more than a MiB. */
 export const longestPostmortem: number = 256 * 1024;
@@ -29,7 +29,7 @@ export function postmortemOf(account: Account): string {
     section("Timeline", timelineOf(incident)),
     section("Why it happened", ...whysOf(incident)),
     section("How it was noticed", noticedOf(incident)),
-    section("How long it took", timesOf(account)),
+    section("How long it took", timesOf(account), causesOf(account)),
     section("How the recovery was proved", ...recoveryOf(incident)),
     section("Who was told", ...toldOf(account)),
     section("Checks that failed", ...checksOf(incident)),
@@ -76,12 +76,15 @@ function summaryOf(incident: IncidentRecord): string[] {
       : `It ended ${between(from, resolved)} after the first failure, at ${moment(resolved, incident)} UTC, ${provedOf(incident)}.`;
   const after = from === null || opened === null ? "" : ` ${between(from, opened)} after the first failure`;
   const noticed = `Pathkeeper opened this incident${after}${namedOf(incident)}.`;
-  return [inline(`${when}${what}. ${cause}`), inline(incident.impact), inline(`${noticed} ${end}`)];
+  const earlier = incident.earlier_causes
+    .map(({ title, until }) => `Until ${moment(until, incident)}, the cause was ${title}. `)
+    .join("");
+  return [inline(`${when}${what}. ${earlier}${cause}`), inline(incident.impact), inline(`${noticed} ${end}`)];
 }
 
 /** " and named the cause at once", or how much later. */
-function namedOf({ opened_at: opened, root_cause_since: named, root_cause }: IncidentRecord): string {
-  if (opened === null || named === null || root_cause === "unknown") return "";
+function namedOf({ opened_at: opened, root_cause_since: named, root_cause, earlier_causes }: IncidentRecord): string {
+  if (opened === null || named === null || root_cause === "unknown" || earlier_causes.length > 0) return "";
   const later = named.getTime() - opened.getTime();
   return later <= 0 ? " and named the cause at once" : ` and named the cause ${spokenDuration(later)} later`;
 }

@@ -2,12 +2,13 @@
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Account, IncidentRecord } from "./account.ts";
 import { bullets, inline, table } from "./markdown.ts";
-import { between, moment } from "./phrases.ts";
+import { between, moment, titleOf } from "./phrases.ts";
 
 /** The section of all times. */
 export function timesOf({ incident, deliveries }: Account): string | undefined {
   const { first_failure_at: from, opened_at: opened, acknowledged_at: taken, recovering_at: clear } = incident;
-  const { resolved_at: resolved, root_cause_since: named, root_cause } = incident;
+  const { resolved_at: resolved, root_cause_since: named, root_cause, earlier_causes: earlier } = incident;
+  const began = earlier.at(-1)?.until ?? from;
   const took = (a: Date | null, b: Date | null, none: string): string[] =>
     b === null ? [none, ""] : [between(a, b), moment(b, incident)];
   const arrivals = deliveries.flatMap(({ delivered_at }) => delivered_at?.getTime() ?? []);
@@ -16,7 +17,15 @@ export function timesOf({ incident, deliveries }: Account): string | undefined {
     ["time to", "from", "took", "at"],
     [
       ["detect", "the first failure", ...took(from, opened, "–")],
-      ...(root_cause === "unknown" ? [] : [["name the cause", "the first failure", ...took(from, named, "–")]]),
+      ...(root_cause === "unknown"
+        ? []
+        : [
+            [
+              "name the cause",
+              earlier.length > 0 ? "the recovery of the cause before" : "the first failure",
+              ...took(began, named, "–"),
+            ],
+          ]),
       ["tell the first", "the opening", ...took(opened, told, "nobody was told")],
       ["acknowledge", "the opening", ...took(opened, taken, "nobody did")],
       ...(clear === null
@@ -28,6 +37,29 @@ export function timesOf({ incident, deliveries }: Account): string | undefined {
       ["resolve", "the first failure", ...took(from, resolved, "not over")],
     ],
   );
+}
+
+/** How long each cause lasted, where one had recovered while other trouble went on. */
+export function causesOf({ incident }: Account): string | undefined {
+  const { earlier_causes: earlier, root_cause, resolved_at: resolved, recovering_at: clear } = incident;
+  const last = earlier.at(-1);
+  if (last === undefined) return undefined;
+  const end = clear ?? resolved;
+  const rows = [
+    ...earlier.map(({ title, from, until }) => [
+      inline(title),
+      moment(from, incident),
+      moment(until, incident),
+      between(from, until),
+    ]),
+    [
+      inline(root_cause === "unknown" ? "not known" : titleOf(incident, root_cause)),
+      moment(last.until, incident),
+      end === null ? "not over" : moment(end, incident),
+      end === null ? "" : between(last.until, end),
+    ],
+  ];
+  return table(["cause", "from", "until", "lasted"], rows);
 }
 
 /** The section of the proof: every stage, and what failed on the way. */

@@ -64,6 +64,9 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     impact: impactOf(incident, plan),
     root_cause: diagnosis.rootCause,
     root_cause_since: instant(incident.causeSince),
+    earlier_causes: (incident.earlierCauses ?? []).map(({ component, from, until }) => {
+      return { component, title: titleOf(plan, component), from: new Date(from), until: new Date(until) };
+    }),
     also_broken: diagnosis.alsoBroken ?? null,
     candidates: (diagnosis.candidates ?? []).map((one) => ({ ...one })),
     pattern: diagnosis.pattern ?? null,
@@ -186,8 +189,13 @@ function summaryOf(incident: Incident, plan: Plan): string {
   const [blocked] = impactsOf(plan, blockedBy(incident, plan)).map(asSentence);
   const sentences =
     incident.resolvedAt === undefined
-      ? [troubleOf(incident, plan), causeOf(incident, plan), blocked]
-      : [troubleOf(incident, plan), causeOf(incident, plan), `It lasted ${lastedFor(incident, incident.resolvedAt)}.`];
+      ? [troubleOf(incident, plan), earlierCauseOf(incident, plan), causeOf(incident, plan), blocked]
+      : [
+          troubleOf(incident, plan),
+          earlierCauseOf(incident, plan),
+          causeOf(incident, plan),
+          `It lasted ${lastedFor(incident, incident.resolvedAt)}.`,
+        ];
   return sentences.filter((sentence) => sentence !== undefined && sentence !== "").join(" ");
 }
 
@@ -200,6 +208,13 @@ function troubleOf(incident: Incident, plan: Plan): string {
   const since = clockTime(incident.firstFailureAt);
   if (incident.resolvedAt !== undefined) return `${titles} ${fails ? "failed" : "were degraded"} from ${since}.`;
   return `${titles} ${others.length > 1 ? "have" : "has"} been ${fails ? "failing" : "degraded"} since ${since}.`;
+}
+
+/** What the cause was before the present one, where it has recovered. */
+function earlierCauseOf({ earlierCauses = [], diagnosis }: Incident, plan: Plan): string {
+  const earlier = earlierCauses.at(-1);
+  if (earlier === undefined || earlier.component === diagnosis.rootCause) return "";
+  return `Until ${clockTime(earlier.until)}, the cause was ${titleOf(plan, earlier.component)}.`;
 }
 
 function causeOf({ diagnosis, resolvedAt }: Incident, plan: Plan): string {
