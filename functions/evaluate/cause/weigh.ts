@@ -11,9 +11,10 @@ import type { ProbeFact } from "../partition/state.ts";
 import type { Fact, Weighed } from "./fact.ts";
 import { type ClueName, clues } from "./knowledge/clues.ts";
 import { type Pattern, patternOf } from "./knowledge/patterns.ts";
-import { isCertain, lastOnset, type Scene } from "./scene.ts";
+import type { Scene } from "./scene.ts";
 import { alike, canPassOn, follows, isWay, maySuffer, outlasts } from "./signals.ts";
 import { tellingOf } from "./strength.ts";
+import { isCertain, lastOnset } from "./timing.ts";
 
 /** One possible cause, weighed. */
 export interface Hypothesis {
