@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Component } from "../../../shared/config/model.ts";
 import { roleNames } from "../../../shared/config/roles.ts";
-import { type FailureKind, type Signal, signals } from "../../../shared/messages/report.ts";
+import { failureKinds, type Signal, signals } from "../../../shared/messages/report.ts";
 import { fc } from "../../../tests/support/chance.ts";
 import { ComponentGraph } from "../graph.ts";
 import { diagnose, rank } from "./diagnose.ts";
@@ -125,20 +125,7 @@ describe("the laws", () => {
     );
   });
 
-  const kinds: readonly FailureKind[] = [
-    "timeout",
-    "refused",
-    "reset",
-    "dns",
-    "tls",
-    "http_status",
-    "body",
-    "protocol",
-    "auth",
-    "database",
-    "sequence",
-    "unavailable",
-  ];
+  const kinds = failureKinds.filter((kind) => kind !== "internal");
   const probers = [
     "http",
     "tls",
