@@ -17,7 +17,7 @@ import { isDrill } from "../monitor/drill.ts";
 import { diagnoseMonitor, isOfMonitor, monitorTitle } from "../monitor/sentences.ts";
 import { type Plan, titleOf } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
-import { belongsTo, homeOf } from "./correlate.ts";
+import { homeOf, membershipOf } from "./correlate.ts";
 import { nextInquiry, withAnswer } from "./diagnosis-request.ts";
 import { Draft, type Facts, type Happening } from "./draft.ts";
 import { echoNote, echoOf } from "./late-data.ts";
@@ -267,7 +267,7 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
 
   const before = draft.incident.diagnosis;
   const diagnosed = (): Diagnosis => {
-    const symptoms = withSymptoms(draft, known, plan, (symptom) => belongsTo(draft.incident, symptom, known, plan));
+    const symptoms = withSymptoms(draft, known, plan, membershipOf(draft.incident, known, plan));
     if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });
     return isOwn
       ? diagnoseMonitor(Object.values(symptoms), plan)
