@@ -2,7 +2,7 @@
 import type { Reach } from "../../../shared/config/roles.ts";
 import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import type { Failure, Signal } from "../../../shared/messages/report.ts";
-import type { Sign } from "./knowledge/signs.ts";
+import type { Indicator } from "./knowledge/indicators.ts";
 
 /** Something bad that was observed during an incident, and stays part of its explanation when it has passed. */
 export interface Symptom {
@@ -52,8 +52,8 @@ export interface Symptom {
   readonly until?: number;
 }
 
-/** A sign, and of which probe and component. */
-export interface ProbeSign extends Sign {
+/** An indicator, and of which probe and component. */
+export interface ProbeIndicator extends Indicator {
   readonly probe: string;
   readonly component: string;
 }

@@ -2,7 +2,7 @@
 
 import { couldCause, wouldExplain } from "../cause/diagnose.ts";
 import type { Symptom } from "../cause/diagnosis.ts";
-import { observedOf } from "../cause/evidence.ts";
+import { observedOf } from "../cause/observed.ts";
 import { symptomOf } from "../cause/symptoms.ts";
 import { unreachedChannel } from "../monitor/checks.ts";
 import type { Plan } from "../plan.ts";

@@ -11,7 +11,7 @@ import { list } from "../../../shared/text/sentences.ts";
 import { topics } from "../../../shared/topology.ts";
 import { diagnose } from "../cause/diagnose.ts";
 import type { Diagnosis, Echo } from "../cause/diagnosis.ts";
-import { knownProbes, observedOf, withFaults, withSigns } from "../cause/evidence.ts";
+import { knownProbes, observedOf, withFaults, withIndicators } from "../cause/observed.ts";
 import { withSymptoms } from "../cause/symptoms.ts";
 import { isDrill } from "../monitor/drill.ts";
 import { diagnoseMonitor, isOfMonitor, monitorTitle } from "../monitor/sentences.ts";
@@ -255,10 +255,11 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   const symptoms = withSymptoms(draft, known, plan, (symptom) => belongsTo(draft.incident, symptom, known, plan));
   // What targets show has nothing to do with the monitor's own trouble.
   const isOwn = isOfMonitor(draft.incident);
-  const signs = isOwn ? {} : withSigns(draft.incident, known, plan);
+  const indicators = isOwn ? {} : withIndicators(draft.incident, known, plan);
   const faults = isOwn ? [] : withFaults(draft.incident, known);
   if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });
-  if (signs !== draft.incident.signs && Object.keys(signs).length > 0) draft.set({ signs });
+  if (indicators !== draft.incident.indicators && Object.keys(indicators).length > 0)
+    draft.set({ indicators: indicators });
   if (faults !== draft.incident.faults && faults.length > 0) {
     for (const { says, since } of faults.slice(draft.incident.faults?.length ?? 0)) {
       if (draft.incident.id !== "") draft.note(Math.max(since, draft.incident.firstFailureAt), `Found: ${says}.`);

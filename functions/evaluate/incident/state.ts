@@ -4,8 +4,8 @@ import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields, OutgoingMessage } from "../../../shared/ports.ts";
 import type { Topic } from "../../../shared/topology.ts";
 import type { Timed } from "../availability/period.ts";
-import type { Diagnosis, Echo, ProbeSign, Symptom } from "../cause/diagnosis.ts";
-import type { Fault } from "../cause/knowledge/signs.ts";
+import type { Diagnosis, Echo, ProbeIndicator, Symptom } from "../cause/diagnosis.ts";
+import type { Fault } from "../cause/knowledge/indicators.ts";
 import { stateDocument } from "../commit/state-collection.ts";
 import type { Excess } from "../condition/index.ts";
 import { packed, unpacked } from "../partition/packing.ts";
@@ -101,7 +101,7 @@ export interface Incident {
   readonly symptoms: Readonly<Record<string, Symptom>>;
   readonly diagnosis: Diagnosis;
   /** The worst that the metrics of each probe showed meanwhile, by probe and metric. */
-  readonly signs?: Readonly<Record<string, ProbeSign>>;
+  readonly indicators?: Readonly<Record<string, ProbeIndicator>>;
   /** What configuration checks found wrong meanwhile. */
   readonly faults?: readonly Fault[];
   readonly inquiry?: Inquiry;

@@ -2,7 +2,7 @@
 import type { Failure } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Uptimes } from "../availability/uptime.ts";
-import type { Fault, Sign } from "../cause/knowledge/signs.ts";
+import type { Fault, Indicator } from "../cause/knowledge/indicators.ts";
 import type { Excess } from "../condition/index.ts";
 import type { AlertHistory } from "../rules/alert.ts";
 import type { Flapping } from "../rules/flapping.ts";
@@ -56,7 +56,7 @@ export interface ProbeFact {
   readonly pending?: true;
   readonly failure?: Failure;
   /** What its measurements say beyond its success, by metric. */
-  readonly signs?: Readonly<Record<string, Sign>>;
+  readonly indicators?: Readonly<Record<string, Indicator>>;
   /** What its configuration checks found wrong. */
   readonly faults?: readonly Fault[];
 }
