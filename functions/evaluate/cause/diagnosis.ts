@@ -99,14 +99,14 @@ export interface DiagnosedCandidate {
   readonly against: string;
 }
 
-/** A firing alert that is held, because it may be the echo of an outage that is over. */
-export interface Echo {
+/** A firing alert that is held, because its figures are shown late and may speak of an outage that is over. */
+export interface LateData {
   /** The incident of that outage. */
   readonly incident: string;
   readonly rule: string;
   readonly component: string;
   readonly seen: string;
   readonly firedAt: number;
-  /** Until when it may fire as an echo. */
+  /** Until when late figures may keep it firing. */
   readonly until: number;
 }

@@ -11,10 +11,10 @@ import { type Fault, isSameFault, type Level } from "./knowledge/indicators.ts";
 import type { Part } from "./roles.ts";
 
 /** The probes as the incident knows them: what its own questions brought counts where it is newer than the last change that was heard of. */
-export function knownProbes({ inquiry }: Incident, probes: Facts["probes"]): Facts["probes"] {
-  if (inquiry === undefined) return probes;
+export function knownProbes({ diagnosisRequest: request }: Incident, probes: Facts["probes"]): Facts["probes"] {
+  if (request === undefined) return probes;
   const known: Record<string, ProbeFact> = { ...probes };
-  for (const fact of Object.values(inquiry.facts)) {
+  for (const fact of Object.values(request.facts)) {
     const before = ownEntry(known, fact.probe);
     if (before === undefined || before.status === "unknown" || before.at <= fact.at) setEntry(known, fact.probe, fact);
   }

@@ -17,7 +17,7 @@ const timeToJoin = 1_800_000;
  * The incident that an alert joins, or `undefined` where it opens one. It joins where the graph ties it to what is broken, and either it
  * began at about the same time, or one explains the other: the cause that was found explains it, or it explains what was seen.
  */
-export function homeOf(
+export function incidentFor(
   alert: KnownAlert,
   incidents: readonly Incident[],
   facts: Facts,
