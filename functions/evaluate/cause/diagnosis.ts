@@ -2,7 +2,7 @@
 import type { Reach } from "../../../shared/config/roles.ts";
 import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import type { Failure, Signal } from "../../../shared/messages/report.ts";
-import type { Sign } from "./knowledge/signs.ts";
+import type { Indicator } from "./knowledge/indicators.ts";
 
 /** Something bad that was observed during an incident, and stays part of its explanation when it has passed. */
 export interface Symptom {
@@ -57,7 +57,7 @@ export interface Symptom {
 }
 
 /** A sign, and of which probe and component. */
-export interface ProbeSign extends Sign {
+export interface ProbeIndicator extends Indicator {
   readonly probe: string;
   readonly component: string;
 }
@@ -104,7 +104,7 @@ export interface DiagnosedCandidate {
 }
 
 /** A firing alert that is held, because it may be the echo of an outage that is over. */
-export interface Echo {
+export interface LateData {
   /** The incident of that outage. */
   readonly incident: string;
   readonly rule: string;

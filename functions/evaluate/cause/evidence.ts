@@ -1,153 +1,355 @@
-/** What is known of an incident, gathered for the search for its cause: symptoms, green facts, signs and faults. */
+/** The scene of an outage: everything that is known of it, as facts that are weighed. */
+import type { Component } from "../../../shared/config/model.ts";
+import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import type { Signal } from "../../../shared/messages/report.ts";
-import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
-import type { Facts } from "../incident/draft.ts";
-import type { Incident } from "../incident/state.ts";
+import type { ComponentGraph } from "../graph.ts";
 import type { ProbeFact } from "../partition/state.ts";
-import { intervalOf, type Plan } from "../plan.ts";
-import type { CompiledRule } from "../rules/rule.ts";
-import type { ProbeSign } from "./diagnosis.ts";
-import { general } from "./knowledge/classes.ts";
-import { type Fault, isSameFault, type Level } from "./knowledge/signs.ts";
-import type { Part } from "./roles.ts";
-import type { Observed } from "./scene.ts";
-import { signalOf } from "./strength.ts";
+import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
+import type { Fact, Weighed } from "./fact.ts";
+import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
+import type { Fault, Indicator } from "./knowledge/indicators.ts";
+import { partOf, type Roles } from "./roles.ts";
+import { hitsSome, isWay, serves } from "./signals.ts";
+import { agreement, certainty, presence, wayBegan, weightOf } from "./timing.ts";
 
-/** The probes as the incident knows them: what its own questions brought counts where it is newer than the last change that was heard of. */
-export function knownProbes({ inquiry }: Incident, probes: Facts["probes"]): Facts["probes"] {
-  if (inquiry === undefined) return probes;
-  const known: Record<string, ProbeFact> = { ...probes };
-  for (const fact of Object.values(inquiry.facts)) {
-    const before = ownEntry(known, fact.probe);
-    if (before === undefined || before.status === "unknown" || before.at <= fact.at) setEntry(known, fact.probe, fact);
-  }
-  return known;
+/** What the search for a cause begins with. */
+export interface Observed {
+  /** Everything bad that was observed during the incident. */
+  readonly symptoms: readonly Symptom[];
+  /** Probes that were measured good since the first failure, and not bad in between. */
+  readonly greens: readonly ProbeFact[];
+  /** Components that some probe looks at, be it only by what others measure. */
+  readonly watched?: ReadonlySet<string>;
+  /** Of each component, what rules measure of it, be it within its limits or not. */
+  readonly judged?: ReadonlyMap<string, ReadonlySet<Signal>>;
+  /** The worst that the metrics of each probe showed during the incident. */
+  readonly indicators: readonly ProbeIndicator[];
+  /** What configuration checks found wrong. */
+  readonly faults: readonly Fault[];
+  readonly graph: ComponentGraph;
+  readonly roles: Roles;
+  /** The newest event time. */
+  readonly at: number;
+  /** The newest time known, be it of an event or of a tick. @default at */
+  readonly now?: number;
 }
 
-const day = 86_400_000;
-const levels: readonly Level[] = ["normal", "high", "limit"];
+const minute = 60_000;
 
-/** The worst that metrics have shown; the same object when nothing is new. */
-export function withSigns(incident: Incident, facts: Facts, plan: Plan): NonNullable<Incident["signs"]> {
-  const known = incident.signs ?? {};
-  const next: Record<string, ProbeSign> = { ...known };
-  let changed = false;
-  for (const { probe, component, signs = {}, status } of Object.values(facts.probes)) {
-    if (status === "unknown") continue;
-    for (const sign of Object.values(signs)) {
-      const key = `${probe}/${sign.metric}`;
-      const before = ownEntry(next, key);
-      if (before !== undefined && levels.indexOf(before.level) >= levels.indexOf(sign.level)) continue;
-      setEntry(next, key, { ...sign, probe, component: speaksOf(sign.metric, component, plan) });
-      changed = true;
-    }
-  }
-  return changed ? next : known;
-}
+/** The scene; immutable. */
+export class Evidence {
+  readonly symptoms: readonly Weighed[];
+  readonly seen: Observed;
+  /** The first bad instant of all. */
+  readonly firstBad: number;
+  /** Components that show something bad. */
+  readonly bad: readonly string[];
+  readonly #failing: ReadonlySet<string>;
+  readonly #isOver: boolean;
+  /** When the first of what goes on began, or took the way in which it goes on. */
+  readonly #goingSince: number;
+  readonly #symptomsOf: ReadonlyMap<string, readonly Weighed[]>;
+  readonly #greensOf: ReadonlyMap<string, readonly ProbeFact[]>;
+  readonly #facts = new Map<string, readonly Fact[]>();
+  readonly #own = new Map<string, readonly Fact[]>();
 
-/** What configuration checks have found wrong; the same object when nothing is new. */
-export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
-  const known = incident.faults ?? [];
-  const found = Object.values(facts.probes).flatMap(({ faults = [] }) => faults);
-  const isKnown = (fault: Fault): boolean => known.some((one) => isSameFault(one, fault));
-  const added = found.filter((fault) => !isKnown(fault)).slice(0, 40 - known.length);
-  return added.length === 0 ? known : [...known, ...added];
-}
-
-/** Everything that the search for the cause begins with. */
-export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observed {
-  const { symptoms, firstFailureAt } = incident;
-  const greens = Object.values(facts.probes).filter((fact) => {
-    // What was only read about, minutes late, has not shown that it works.
-    const { kind = "", secondhand } = plan.probes.get(fact.probe) ?? {};
-    const symptom = symptoms[`probe/${fact.probe}`];
-    // A single failed run is no failure: before and after it the probe was good.
-    const isBad =
-      symptom !== undefined && (symptom.confirmed || symptom.until === undefined || (symptom.times ?? 1) > 2);
-    if (fact.status !== "good" || isBad) return false;
-    if (secondhand || general.has(kind)) return false;
-    return hasRunSince(firstFailureAt, fact, facts, plan);
-  });
-  return {
-    symptoms: Object.values(symptoms),
-    greens,
-    watched: watchedIn(plan),
-    judged: judgedIn(plan, facts, firstFailureAt),
-    signs: Object.values(incident.signs ?? {}),
-    // What was wrong for a day while everything worked is no news of this outage.
-    faults: (incident.faults ?? []).filter(({ since }) => firstFailureAt - since < day),
-    graph: plan.graph,
-    roles: plan.roles,
-    at: facts.watermark,
-    now: facts.time,
-  };
-}
-
-/** Whether a probe was run since an instant: of a run that changed nothing nobody is told, so that time must have brought it. */
-function hasRunSince(instant: number, { probe, at }: ProbeFact, { watermark }: Facts, plan: Plan): boolean {
-  return at >= instant || watermark - instant >= 1.25 * intervalOf(plan, probe);
-}
-
-const watchedBy = new WeakMap<Plan, ReadonlySet<string>>();
-
-/** Components that some probe looks at which speaks of that component alone. */
-function watchedIn(plan: Plan): ReadonlySet<string> {
-  const known =
-    watchedBy.get(plan) ??
-    new Set(
-      [...plan.probes.values()].flatMap(({ kind, component }) => (kind === "gcp_configuration" ? [] : [component])),
+  constructor(seen: Observed) {
+    this.seen = seen;
+    this.symptoms = seen.symptoms.map((symptom) => ({
+      symptom,
+      classes: classesOf(
+        symptom,
+        partOf(seen.roles.get(symptom.component), seen.graph.component(symptom.component).layer),
+      ),
+      weight: weightOf(symptom, seen.at),
+    }));
+    this.#isOver = seen.symptoms.every(({ until }) => until !== undefined);
+    this.#goingSince = Math.min(
+      ...seen.symptoms.filter(({ until }) => until === undefined).map((symptom) => wayBegan(symptom, this.#now)),
     );
-  watchedBy.set(plan, known);
-  return known;
-}
-
-/** What a rule about one component measures, and by which probe. */
-interface Judged {
-  readonly component: string;
-  readonly probe: string;
-  readonly signal: Signal;
-}
-
-const judgedBy = new WeakMap<Plan, readonly Judged[]>();
-
-/** The signals of each component that rules judge by what was measured since an instant. */
-function judgedIn(plan: Plan, facts: Facts, since: number): ReadonlyMap<string, ReadonlySet<Signal>> {
-  const all =
-    judgedBy.get(plan) ?? plan.configuration.rules.flatMap(({ name }) => judgedOf(plan.rulesByName.get(name), plan));
-  judgedBy.set(plan, all);
-  const found = new Map<string, Set<Signal>>();
-  for (const { component, probe, signal } of all) {
-    const fact = ownEntry(facts.probes, probe);
-    if (fact?.status !== "good" || !hasRunSince(since, fact, facts, plan)) continue;
-    const known = found.get(component) ?? new Set();
-    found.set(component, known.add(signal));
+    this.firstBad = Math.min(...seen.symptoms.map(({ since }) => since));
+    this.#failing = new Set(
+      seen.symptoms.filter((symptom) => certainty(symptom, seen.at) >= 0.5).map(({ component }) => component),
+    );
+    this.#symptomsOf = Map.groupBy(this.symptoms, ({ symptom }) => symptom.component);
+    this.#greensOf = Map.groupBy(seen.greens, ({ component }) => component);
+    const shown = [...this.#symptomsOf].flatMap(([name, own]) => (own.some(isMeasured) ? [name] : []));
+    const blamed = this.seen.faults.filter(isTelling).map(({ component }) => component);
+    this.bad = [...new Set([...shown, ...blamed])];
   }
-  return found;
+
+  get #now(): number {
+    return this.seen.now ?? this.seen.at;
+  }
+
+  get graph(): ComponentGraph {
+    return this.seen.graph;
+  }
+
+  component(name: string): Component {
+    return this.graph.component(name);
+  }
+
+  role(name: string): ResolvedRole {
+    return this.seen.roles.get(name) ?? "service";
+  }
+
+  /** Whether a component was seen to fail, or to be worse than it should be, more than once. */
+  isBad(name: string): boolean {
+    return this.#failing.has(name);
+  }
+
+  /** Whether some probe looks at a component. */
+  isWatched(name: string): boolean {
+    return this.seen.watched?.has(name) === true;
+  }
+
+  /** Whether a rule measures this signal of a component, so that where nothing is shown it is within its limits. */
+  isJudged(name: string, signal: Signal): boolean {
+    return this.seen.judged?.get(name)?.has(signal) === true;
+  }
+
+  /** Everything bad of one component. */
+  symptomsOf(name: string): readonly Weighed[] {
+    return this.#symptomsOf.get(name) ?? [];
+  }
+
+  /** What a component shows, as facts. */
+  factsOf(name: string): readonly Fact[] {
+    const known = this.#facts.get(name);
+    if (known !== undefined) return known;
+    const facts = this.symptomsOf(name)
+      .filter(isMeasured)
+      .map((of): Fact => {
+        return { of, signal: signalOfSymptom(of.symptom), strength: of.weight * this.present(of.symptom) };
+      });
+    this.#facts.set(name, facts);
+    return facts;
+  }
+
+  /** The strongest that a component shows. */
+  strengthOf(name: string): number {
+    return Math.max(0, ...this.factsOf(name).map(({ strength }) => strength));
+  }
+
+  /** What a component shows of itself: without what it only passes on, and with what is wrong with its configuration. */
+  ownFacts(name: string): readonly Fact[] {
+    const known = this.#own.get(name);
+    if (known !== undefined) return known;
+    const facts = [
+      ...this.factsOf(name).flatMap((fact): Fact[] => {
+        const share = this.#ownShare(name, fact);
+        if (share === 0) return [];
+        const own: Fact = { ...fact, strength: share * fact.strength };
+        // Whoever cannot be shaken hands with fails for those that need it.
+        const fails =
+          fact.signal === "certificate" && fact.of.symptom.source === "probe" && this.role(name) !== "certificate";
+        return fails ? [own, { ...own, signal: "failing" }] : [own];
+      }),
+      ...this.#blame(name),
+      ...this.#eventsOf(name),
+    ];
+    this.#own.set(name, facts);
+    return facts;
+  }
+
+  /** How much of what a component shows is its own, from 0 to 1. */
+  #ownShare(name: string, fact: Fact): number {
+    const role = this.role(name);
+    const { signal } = fact;
+    const { classes } = fact.of;
+    // A load balancer hands on the errors that a service behind it makes; where all behind it fail, they may be its own.
+    if (role === "edge" && classes.every((one) => passedOn.has(one)) && this.#failsBehind(name)) {
+      return this.workingDependents(name).length > 0 ? 0 : this.#beganBefore(name, fact) ? 0.8 : 0.6;
+    }
+    // A handshake that never began has shown no certificate, where others are not reached either.
+    if (role === "certificate" && signal !== "certificate" && this.#failsAlike(name, classes)) return 0.2;
+    return this.#believed(name, fact);
+  }
+
+  /** How much is left of a failure, where other probes of the component are good at the same time. */
+  #believed(name: string, fact: Fact): number {
+    const greens = this.greensOf(name);
+    // What is slow or near its limit is so while its probe succeeds.
+    if (greens.length === 0 || fact.of.symptom.source === "rule") return 1;
+    // A target that fails from inside and answers from outside works: the way from inside is what fails.
+    if (this.isOneWayOnly(name, fact) && this.#hasWay(name)) return 0.35;
+    const bad = this.factsOf(name).length;
+    return 0.6 + (0.4 * bad) / (bad + greens.length);
+  }
+
+  /** Whether a fact is of a private target that fails from inside and answers from outside at the same time. */
+  isOneWayOnly(name: string, { of: { symptom } }: Fact): boolean {
+    const isPrivate = symptom.reach !== "users" && !serves(this.role(name));
+    return symptom.vantage === "inside" && isPrivate && this.greensOf(name).some((fact) => fact.vantage === "outside");
+  }
+
+  /** Whether something behind a way fails over it, and answers beside it. */
+  waysDiffer(way: string): boolean {
+    return this.graph
+      .dependentsOf(way)
+      .some((name) => name !== way && this.factsOf(name).some((fact) => this.isOneWayOnly(name, fact)));
+  }
+
+  #hasWay(name: string): boolean {
+    return this.graph.causesOf(name).some((cause) => cause !== name && isWay(this.role(cause)));
+  }
+
+  #failsBehind(name: string): boolean {
+    const isService = (one: string): boolean => one !== name && this.role(one) !== "journey" && this.isBad(one);
+    return this.graph.dependentsOf(name).some((one) => isService(one) && !isWay(this.role(one)));
+  }
+
+  /** Whether a part failed clearly before all that depends on it. */
+  #beganBefore(name: string, { of: { symptom } }: Fact): boolean {
+    const others = this.graph.dependentsOf(name).filter((one) => one !== name);
+    return others.every((one) =>
+      this.factsOf(one).every(({ of }) => of.symptom.since - symptom.since >= 0.75 * minute),
+    );
+  }
+
+  /** Whether what passes names and connections on fails in the same way. */
+  #failsAlike(name: string, classes: readonly SymptomClass[]): boolean {
+    const fails = (one: string): boolean =>
+      this.symptomsOf(one).some((other) => other.classes.some((seen) => classes.includes(seen)));
+    return this.graph.dependentsOf(name).some((one) => one !== name && fronts.has(this.role(one)) && fails(one));
+  }
+
+  /** An event that the provider reports of it, where no rule has said so. */
+  #eventsOf(name: string): Fact[] {
+    if (this.role(name) !== "region") return [];
+    return this.indicators("service_health_incidents", ["high", "limit"], name).map(({ probe, since, shown }): Fact => {
+      const phrase = `Google reports ${shown} active ${shown === "1" ? "event" : "events"}`;
+      const symptom: Symptom = { id: `event/${probe}`, component: name, source: "rule", since, phrase };
+      return { of: { symptom, classes: ["provider event"], weight: 1 }, signal: "event", strength: 1 };
+    });
+  }
+
+  /** Whether what is wrong with a part hits some and leaves others alone, so that what works on the way proves nothing of what lies beyond. */
+  hitsSome(name: string): boolean {
+    return hitsSome(this.role(name)) || this.faultsOf(name).some((one) => this.#isBlamed(one) && concernsSome(one));
+  }
+
+  #isBlamed(fault: Fault): boolean {
+    return isTelling(fault) || this.#cutsOff(fault);
+  }
+
+  /** What a check of the configuration has found, as a fact: what is critical, or new since it began, explains what fails. */
+  #blame(name: string): Fact[] {
+    const [fault] = this.faultsOf(name).filter((one) => this.#isBlamed(one));
+    if (fault === undefined) return [];
+    const { since, check } = fault;
+    const symptom: Symptom = {
+      id: `fault/${check}`,
+      component: name,
+      source: "rule",
+      since: Math.min(since, this.firstBad),
+      phrase: fault.says,
+    };
+    const works = this.greensOf(name).length > 0 && !concernsSome(fault) ? 0.5 : 1;
+    const strength = this.#cutsOff(fault) ? 1 : works * (fault.isNew ? (fault.severity === "critical" ? 1 : 0.8) : 0.6);
+    return [{ of: { symptom, classes: ["configuration"], weight: strength }, signal: "configuration", strength }];
+  }
+
+  /** Whether a time-out was found too short and something is seen to be cut off. */
+  #cutsOff({ check, component, severity }: Fault): boolean {
+    return severity !== "info" && /time.?out/.test(check) && this.shows(["cut off"], component).length > 0;
+  }
+
+  /** How well two facts agree in time, from 0 to 1. */
+  inTime(cause: Fact, effect: Fact): number {
+    return agreement(cause, effect, this.seen.at);
+  }
+
+  /** How much a symptom still counts, from 0 to 1: what has passed while other things go on is not what is to be explained now. */
+  present(symptom: Symptom): number {
+    return this.#isOver ? 1 : presence(symptom, this.#goingSince, this.#now);
+  }
+
+  /** Everything bad of one component or of what depends on it, with any of these classes. */
+  shows(classes: readonly SymptomClass[], of?: string): readonly Weighed[] {
+    return this.symptoms.filter(
+      (one) =>
+        (of === undefined || this.graph.distance(one.symptom.component, of) !== undefined) &&
+        one.classes.some((seen) => classes.includes(seen)),
+    );
+  }
+
+  /** Probes of one component that were good all the time. */
+  greensOf(name: string): readonly ProbeFact[] {
+    return this.#greensOf.get(name) ?? [];
+  }
+
+  /** Signs of a metric at these levels; of one component where it is named. */
+  indicators(metric: string, levels: readonly Indicator["level"][], of?: string): readonly ProbeIndicator[] {
+    return this.seen.indicators.filter(
+      (indicator) =>
+        indicator.metric === metric &&
+        levels.includes(indicator.level) &&
+        (of === undefined || indicator.component === of),
+    );
+  }
+
+  /** What configuration checks found wrong with a component. */
+  faultsOf(name: string): readonly Fault[] {
+    return this.seen.faults.filter(({ component }) => component === name);
+  }
+
+  /**
+   * Whether a probe takes a way that does not lead over `component`, although its target depends on it: from outside, a probe reaches a
+   * private target without what lies on the way from inside.
+   */
+  goesAround(
+    { vantage, component: target }: { readonly vantage?: "inside" | "outside"; readonly component: string },
+    component: string,
+  ): boolean {
+    return vantage === "outside" && target !== component && isWay(this.role(component)) && !serves(this.role(target));
+  }
+
+  /** Whether a component is seen to work for those who reach it over `cause`. */
+  works(name: string, cause: string): boolean {
+    return !this.isBad(name) && this.greensOf(name).some((fact) => !this.goesAround(fact, cause));
+  }
+
+  /** Components that need this one and are seen to work. */
+  workingDependents(component: string): readonly string[] {
+    return this.graph.dependentsOf(component).filter((name) => name !== component && this.works(name, component));
+  }
+
+  /** Probes that were good although they need a component. */
+  greensAgainst(component: string): readonly ProbeFact[] {
+    return this.graph
+      .dependentsOf(component)
+      .flatMap((name) => this.greensOf(name).filter((fact) => !this.goesAround(fact, component)));
+  }
 }
 
-/** What a rule measures: nothing where it is made of several comparisons, of which one alone says little. */
-function judgedOf(rule: CompiledRule | undefined, plan: Plan): Judged[] {
-  if (rule === undefined) return [];
-  const { component, condition, signal, metrics } = rule;
-  const [limit, ...others] = condition.limits;
-  const [selector, ...more] = condition.selectors;
-  if (limit === undefined || selector === undefined || others.length + more.length > 0) return [];
-  const { metric, matchers } = selector;
-  return plan.yielding(metric, matchers).flatMap((probe): Judged[] => {
-    const of = component ?? plan.probes.get(probe)?.component;
-    return of === undefined ? [] : [{ component: of, probe, signal: signal ?? signalOf(metrics, limit) }];
-  });
+/** Roles that stand before others. */
+const fronts: ReadonlySet<ResolvedRole> = new Set(["edge", "dns"]);
+
+/** What a service makes and what stands before it hands on. */
+const passedOn: ReadonlySet<SymptomClass> = new Set([
+  "error",
+  "errors",
+  "errors at the edge",
+  "denied",
+  "throttled",
+  "wrong content",
+  "slow",
+  "no answer",
+]);
+
+/** What could not be measured says nothing of its target. */
+function isMeasured({ classes }: Weighed): boolean {
+  return !classes.every((one) => one === "not measured");
 }
 
-/** Whose metric it is, whoever measured it: what an application says of its connector is said of the connector. */
-function speaksOf(metric: string, component: string, plan: Plan): string {
-  const role = owners.find(([pattern]) => pattern.test(metric))?.[1];
-  if (role === undefined) return component;
-  const near = [...plan.graph.causesOf(component), ...plan.graph.dependentsOf(component)];
-  return near.find((name) => plan.roles.get(name) === role) ?? component;
+/** Whether a finding can be the reason for something: what is as it always was and breaks nothing by itself is not. */
+function isTelling({ severity, isNew }: Fault): boolean {
+  return severity === "critical" || (isNew && severity === "warning");
 }
 
-const owners: readonly (readonly [RegExp, Part])[] = [
-  [/^vpc_connector_/, "connector"],
-  [/^(cloud_sql_|connections_used|slow_in_server)/, "database"],
-];
+/** Checks of what cuts some off and leaves others alone, so that a good probe says nothing against them. */
+function concernsSome({ check }: Fault): boolean {
+  return /time.?out|ingress|invoker|egress|network/.test(check);
+}

@@ -8,10 +8,10 @@
 
 import type { Signal } from "../../../shared/messages/report.ts";
 import type { ProbeFact } from "../partition/state.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Fact, Weighed } from "./fact.ts";
 import { type ClueName, clues } from "./knowledge/clues.ts";
 import { type Pattern, patternOf } from "./knowledge/patterns.ts";
-import type { Scene } from "./scene.ts";
 import { alike, canPassOn, follows, isWay, maySuffer, outlasts } from "./signals.ts";
 import { tellingOf } from "./strength.ts";
 import { isCertain, lastOnset } from "./timing.ts";
@@ -86,18 +86,18 @@ const unfelt = 0.5;
 const mostTroubles = 8;
 
 /** All candidates, best first. */
-export function candidates(scene: Scene): Candidate[] {
-  const { graph } = scene;
+export function candidates(evidence: Evidence): Candidate[] {
+  const { graph } = evidence;
   const best = new Map<string, Candidate>();
-  const kinds = Map.groupBy(fociOf(scene), ({ signal }) => signal);
+  const kinds = Map.groupBy(fociOf(evidence), ({ signal }) => signal);
   for (const [signal, foci] of kinds) {
     const isOfKind = ({ signal: other }: Fact): boolean => other === signal || alike(other, signal) >= oneKind;
-    const total = scene.bad.reduce((sum, name) => {
+    const total = evidence.bad.reduce((sum, name) => {
       return (
         sum +
         Math.max(
           0,
-          ...scene
+          ...evidence
             .factsOf(name)
             .filter(isOfKind)
             .map(({ strength }) => strength),
@@ -105,11 +105,11 @@ export function candidates(scene: Scene): Candidate[] {
       );
     }, 0);
     for (const name of new Set(foci.flatMap(({ component }) => graph.causesOf(component)))) {
-      const found = weigh(scene, name, signal, isOfKind, total);
+      const found = weigh(evidence, name, signal, isOfKind, total);
       if (found !== undefined && found.score > (best.get(name)?.score ?? 0)) best.set(name, found);
     }
   }
-  return inOrder(byImpact(scene, inOrder([...best.values()])));
+  return inOrder(byImpact(evidence, inOrder([...best.values()])));
 }
 
 function inOrder(some: readonly Candidate[]): Candidate[] {
@@ -120,13 +120,13 @@ function inOrder(some: readonly Candidate[]): Candidate[] {
  * Weighs troubles that do not follow from each other by their impact. What one candidate explains is one trouble, however many components it
  * passes on its way: within it, the scores decide.
  */
-function byImpact(scene: Scene, ranked: readonly Candidate[]): Candidate[] {
+function byImpact(evidence: Evidence, ranked: readonly Candidate[]): Candidate[] {
   const troubles: { head: Candidate; impact: number; members: readonly Candidate[] }[] = [];
   for (let left = ranked; left[0] !== undefined; ) {
     const [head] = left;
     const isLast = troubles.length + 1 === mostTroubles;
     const members = left.filter((one) => isLast || one === head || isOfTrouble(one, head));
-    troubles.push({ head, members, impact: Math.max(0, impactOf(scene, head)) });
+    troubles.push({ head, members, impact: Math.max(0, impactOf(evidence, head)) });
     left = left.filter((one) => !members.includes(one));
   }
   const [main] = troubles.toSorted((a, b) => b.impact - a.impact);
@@ -152,8 +152,8 @@ function isOfTrouble(one: Candidate, head: Candidate): boolean {
  * What a trouble is at its root and where it ends: what stands between has only passed it on. A root counts less where its trouble stops
  * before what depends on it, or shows there no more than by chance.
  */
-function impactOf(scene: Scene, { component, signal, ownWorth, passed, own }: Candidate): number {
-  const { graph } = scene;
+function impactOf(evidence: Evidence, { component, signal, ownWorth, passed, own }: Candidate): number {
+  const { graph } = evidence;
   let ends = 0;
   let felt = 0;
   for (const [name, { worth, share }] of passed) {
@@ -161,20 +161,22 @@ function impactOf(scene: Scene, { component, signal, ownWorth, passed, own }: Ca
     ends += worth;
     felt = Math.max(felt, share);
   }
-  const stops = graph.needing(component).some((name) => scene.works(name, component) || scene.isJudged(name, signal));
+  const stops = graph
+    .needing(component)
+    .some((name) => evidence.works(name, component) || evidence.isJudged(name, signal));
   if (passed.size === 0 && !stops) felt = 1;
   return ends + ownWorth * (1 - unfelt * (1 - felt)) - (own > 0 ? 0 : unseenPrice);
 }
 
 /** What is felt: the strongest of what nothing bad stands on, of what users touch where there is such. */
-function fociOf(scene: Scene): Focus[] {
-  const all = scene.bad.flatMap((component) => {
+function fociOf(evidence: Evidence): Focus[] {
+  const all = evidence.bad.flatMap((component) => {
     const facts = [
-      ...scene.factsOf(component),
-      ...scene.ownFacts(component).filter(({ signal }) => signal === "configuration"),
+      ...evidence.factsOf(component),
+      ...evidence.ownFacts(component).filter(({ signal }) => signal === "configuration"),
     ];
     return facts
-      .filter(({ signal, strength }) => strength > 0 && !isHidden(scene, component, signal, strength))
+      .filter(({ signal, strength }) => strength > 0 && !isHidden(evidence, component, signal, strength))
       .map(({ of: { symptom }, signal, strength }): Focus => {
         return { component, signal, strength, since: lastOnset(symptom), isTouched: symptom.reach === "users" };
       });
@@ -188,55 +190,55 @@ function fociOf(scene: Scene): Focus[] {
 }
 
 /** Whether something that stands on a component shows as much: then it is that which people feel. */
-function isHidden(scene: Scene, component: string, signal: Signal, strength: number): boolean {
-  return scene.graph
+function isHidden(evidence: Evidence, component: string, signal: Signal, strength: number): boolean {
+  return evidence.graph
     .dependentsOf(component)
     .some(
       (name) =>
         name !== component &&
-        scene
+        evidence
           .factsOf(name)
           .some((fact) => fact.strength >= feltShare * strength && alike(signal, fact.signal) >= oneKind),
     );
 }
 
 /** The candidate in words: the way in which it failed, and what else speaks for and against that. */
-export function described(scene: Scene, candidate: Candidate & Partial<Hypothesis>): Hypothesis {
+export function described(evidence: Evidence, candidate: Candidate & Partial<Hypothesis>): Hypothesis {
   const { pattern: known, supports = [], objections = [] } = candidate;
   if (known !== undefined) return { ...candidate, pattern: known, supports, objections };
-  const pattern = patternOf(scene, candidate.component, candidate.explains);
+  const pattern = patternOf(evidence, candidate.component, candidate.explains);
   return {
     ...candidate,
     pattern,
-    supports: answers(scene, candidate.component, pattern.for ?? []),
-    objections: answers(scene, candidate.component, pattern.against ?? []),
+    supports: answers(evidence, candidate.component, pattern.for ?? []),
+    objections: answers(evidence, candidate.component, pattern.against ?? []),
   };
 }
 
 function weigh(
-  scene: Scene,
+  evidence: Evidence,
   component: string,
   signal: Signal,
   isOfKind: (fact: Fact) => boolean,
   total: number,
 ): Candidate | undefined {
-  const { graph } = scene;
-  const role = scene.role(component);
-  const own = scene.ownFacts(component).filter(isOfKind);
+  const { graph } = evidence;
+  const role = evidence.role(component);
+  const own = evidence.ownFacts(component).filter(isOfKind);
   // What shows only trouble of another kind is measured, and does not show this one.
-  if (own.length === 0 && scene.factsOf(component).some(({ strength }) => strength >= leastShown)) return undefined;
+  if (own.length === 0 && evidence.factsOf(component).some(({ strength }) => strength >= leastShown)) return undefined;
   const shown = Math.max(0, ...own.map(({ strength }) => strength));
   // What may be chance, and what is only wrong with its configuration, does not measure how bad it is.
-  const assumed = own.some((fact) => isMeasure(fact, scene)) ? 0 : assumedStrength(scene, component, signal);
+  const assumed = own.some((fact) => isMeasure(fact, evidence)) ? 0 : assumedStrength(evidence, component, signal);
   if (own.length === 0 && assumed === 0) return undefined;
-  const open = openWays(scene, component);
+  const open = openWays(evidence, component);
   const explains: Weighed[] = [];
   const ownWorth = Math.max(0, ...own.map((fact) => worthOf(fact)));
   let score = ownWorth;
   const passed = new Map<string, { worth: number; share: number }>();
   let covered = 0;
   for (const name of graph.dependentsOf(component)) {
-    const facts = scene.factsOf(name).filter(isOfKind);
+    const facts = evidence.factsOf(name).filter(isOfKind);
     if (facts.length === 0) continue;
     if (name === component) {
       explains.push(...facts.map(({ of }) => of));
@@ -246,13 +248,13 @@ function weigh(
     let best = { worth: 0, share: 0 };
     let explainedMost = 0;
     for (const fact of facts) {
-      if (scene.goesAround(fact.of.symptom, component)) continue;
+      if (evidence.goesAround(fact.of.symptom, component)) continue;
       const strength = Math.max(
         canPassOn(role, fact) * Math.min(assumed, fact.strength),
-        ...own.map((one) => explainedBy(one, fact, scene)),
+        ...own.map((one) => explainedBy(one, fact, evidence)),
       );
       // A target that answers by another way is not failed by what both ways have in common.
-      const explained = strength * factor * (isWay(role) ? 1 : scene.isOneWayOnly(name, fact) ? throughWorking : 1);
+      const explained = strength * factor * (isWay(role) ? 1 : evidence.isOneWayOnly(name, fact) ? throughWorking : 1);
       if (explained >= 0.5 * fact.strength) explains.push(fact.of);
       const share = fact.strength > 0 ? explained / fact.strength : 0;
       const worth = worthOf(fact) * share;
@@ -265,10 +267,10 @@ function weigh(
     covered += explainedMost;
   }
   // Where nothing firsthand shows the trouble of the candidate itself, those that need it and work speak against it.
-  const working = scene.workingDependents(component);
+  const working = evidence.workingDependents(component);
   const isProven = own.some(({ of: { symptom } }) => symptom.secondhand === undefined && symptom.kind !== undefined);
   const doubt = working.length === 0 ? 0 : working.length / (working.length + 2 * Math.max(1, passed.size));
-  const unseen = own.length === 0 && !(isWay(role) && scene.waysDiffer(component));
+  const unseen = own.length === 0 && !(isWay(role) && evidence.waysDiffer(component));
   const explained = [...passed.values()].reduce((sum, { worth }) => sum + worth, 0);
   score += explained * (isProven ? 1 : 1 - 0.6 * doubt) - (unseen ? unseenPrice : 0);
   if (score <= 0 || (own.length === 0 && passed.size === 0)) return undefined;
@@ -278,7 +280,7 @@ function weigh(
     score,
     explains,
     fit: total === 0 ? 0 : Math.min(1, (covered + shown) / total),
-    contradictedBy: scene.greensAgainst(component),
+    contradictedBy: evidence.greensAgainst(component),
     doubt,
     own: shown,
     ownWorth,
@@ -293,40 +295,40 @@ function worthOf({ of, strength }: Fact): number {
 }
 
 /** Whether a fact says how bad a part is. */
-function isMeasure({ of: { symptom }, signal }: Fact, { seen: { at } }: Scene): boolean {
+function isMeasure({ of: { symptom }, signal }: Fact, { seen: { at } }: Evidence): boolean {
   return signal !== "configuration" && signal !== "event" && isCertain(symptom, at);
 }
 
 /** How much of what a component shows follows from what a candidate below it shows. */
-function explainedBy(cause: Fact, effect: Fact, scene: Scene): number {
+function explainedBy(cause: Fact, effect: Fact, evidence: Evidence): number {
   const shared = follows(cause, effect) * Math.min(cause.strength, effect.strength);
   const explained = Math.max(shared, outlasts(cause, effect) * effect.strength);
-  return explained === 0 ? 0 : explained * scene.inTime(cause, effect);
+  return explained === 0 ? 0 : explained * evidence.inTime(cause, effect);
 }
 
 /** How strong something is taken to be that was not seen to fail. */
-function assumedStrength(scene: Scene, component: string, signal: Signal): number {
-  const role = scene.role(component);
+function assumedStrength(evidence: Evidence, component: string, signal: Signal): number {
+  const role = evidence.role(component);
   // What is measured in this very signal and within its limit does not show it; of a way, that some get through says little.
-  if (!maySuffer(role) && scene.isJudged(component, signal)) return 0;
+  if (!maySuffer(role) && evidence.isJudged(component, signal)) return 0;
   // Where targets fail from inside and answer from outside, the way between is what fails, whatever is read of it.
-  if (isWay(role) && scene.waysDiffer(component))
-    return scene.greensOf(component).length > 0 ? differingWays : unseenStrength;
-  if (scene.greensOf(component).length > 0) return maySuffer(role) ? partialStrength * normalStrength : 0;
-  return scene.isWatched(component) ? normalStrength : unseenStrength;
+  if (isWay(role) && evidence.waysDiffer(component))
+    return evidence.greensOf(component).length > 0 ? differingWays : unseenStrength;
+  if (evidence.greensOf(component).length > 0) return maySuffer(role) ? partialStrength * normalStrength : 0;
+  return evidence.isWatched(component) ? normalStrength : unseenStrength;
 }
 
 /** Every component that depends on this one by a way on which nothing is seen to work. */
-function openWays(scene: Scene, component: string): ReadonlySet<string> {
+function openWays(evidence: Evidence, component: string): ReadonlySet<string> {
   const reached = new Set([component]);
-  const isSelective = scene.hitsSome(component);
+  const isSelective = evidence.hitsSome(component);
   for (const name of reached) {
-    if (!isSelective && name !== component && scene.works(name, component)) continue;
-    for (const next of scene.graph.needing(name)) reached.add(next);
+    if (!isSelective && name !== component && evidence.works(name, component)) continue;
+    for (const next of evidence.graph.needing(name)) reached.add(next);
   }
   return reached;
 }
 
-function answers(scene: Scene, component: string, wanted: readonly ClueName[]): string[] {
-  return wanted.flatMap((name) => clues[name](scene, component) ?? []);
+function answers(evidence: Evidence, component: string, wanted: readonly ClueName[]): string[] {
+  return wanted.flatMap((name) => clues[name](evidence, component) ?? []);
 }

@@ -5,7 +5,7 @@ import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import { diagnose, rank } from "./diagnose.ts";
 import type { Diagnosis, Symptom } from "./diagnosis.ts";
-import { Scene } from "./scene.ts";
+import { Evidence } from "./evidence.ts";
 import { alarming, began, failing, good, observedIn } from "./worlds.fixtures.ts";
 
 const minute = 60_000;
@@ -134,7 +134,7 @@ describe("a part that nothing is seen of", () => {
       at: began + 15 * minute,
     });
     const score = (faults: readonly (typeof fault)[]): number =>
-      rank(new Scene({ ...seen, faults })).find(({ component }) => component === "way")?.score ?? 0;
+      rank(new Evidence({ ...seen, faults })).find(({ component }) => component === "way")?.score ?? 0;
     expect(diagnose({ ...seen, faults: [fault] }).rootCause).toBe("way");
     expect(score([fault])).toBeGreaterThanOrEqual(score([]));
   });

@@ -34,7 +34,7 @@ export function healedEnvironment(state: EnvironmentState, latest: number): Envi
 
 /** The state of the monitor itself, likewise. */
 export function healedSelf(state: SelfState, latest: number): SelfState {
-  const { tickAt, resumedAt, flushedAt, beatAt, expected, retired, exported, unheard, told, checks } = state;
+  const { tickAt, resumedAt, flushedAt, beatAt, expected, retired, exported, missing: unheard, told, checks } = state;
   const single = [tickAt, resumedAt, flushedAt, beatAt, ...Object.values(checks).map(({ at }) => at)];
   const named = [expected, retired, exported, unheard, told].flatMap((record) => Object.values(record));
   const isAhead = (instant: number): boolean => instant > latest + mostAhead;
@@ -49,7 +49,7 @@ export function healedSelf(state: SelfState, latest: number): SelfState {
     expected: mapped(expected, cap),
     retired: mapped(retired, cap),
     exported: mapped(exported, cap),
-    unheard: mapped(unheard, cap),
+    missing: mapped(unheard, cap),
     told: mapped(told, cap),
     checks: mapped(checks, (check) => {
       const { until, at, ...rest } = check;

@@ -2,7 +2,7 @@
 
 import { couldCause, wouldExplain } from "../cause/diagnose.ts";
 import type { Symptom } from "../cause/diagnosis.ts";
-import { observedOf } from "../cause/evidence.ts";
+import { observedOf } from "../cause/observed.ts";
 import { symptomOf } from "../cause/symptoms.ts";
 import { unreachedChannel } from "../monitor/checks.ts";
 import type { Plan } from "../plan.ts";
@@ -17,7 +17,7 @@ const timeToJoin = 1_800_000;
  * The incident that an alert joins, or `undefined` where it opens one. It joins where the graph ties it to what is broken, and either it
  * began at about the same time, or one explains the other: the cause that was found explains it, or it explains what was seen.
  */
-export function homeOf(
+export function incidentFor(
   alert: KnownAlert,
   incidents: readonly Incident[],
   facts: Facts,
@@ -36,16 +36,14 @@ export function homeOf(
   return tied.find((incident) => isExplained(added, incident, facts, plan)) ?? tied.find((one) => isInTime(added, one));
 }
 
-/** Says of something bad that was not seen before whether it is part of an incident, by the same rules by which an alert joins it. */
-export function membershipOf(incident: Incident, facts: Facts, plan: Plan): (symptom: Symptom) => boolean {
-  const members = componentsOf(incident);
-  const known = new Set(places(incident));
-  return (symptom) => {
-    const { component, id } = symptom;
-    if (!mayShare(id.replace(/^alert\//, ""), incident)) return false;
-    if (!members.some((member) => plan.graph.connected(member, component))) return false;
-    return known.has(component) || isInTime(symptom, incident) || isExplained(symptom, incident, facts, plan);
-  };
+/** Whether something bad that was not seen before is part of an incident, by the same rules by which an alert joins it. */
+export function belongsTo(incident: Incident, symptom: Symptom, facts: Facts, plan: Plan): boolean {
+  const { component, id } = symptom;
+  if (!mayShare(id.replace(/^alert\//, ""), incident)) return false;
+  if (!componentsOf(incident).some((member) => plan.graph.connected(member, component))) return false;
+  return (
+    places(incident).includes(component) || isInTime(symptom, incident) || isExplained(symptom, incident, facts, plan)
+  );
 }
 
 /** What notices do not reach is an incident apart: it is told to others than what else there is of the monitor. */

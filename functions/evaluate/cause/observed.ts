@@ -1,0 +1,153 @@
+/** What is known of an incident, gathered for the search for its cause: symptoms, green facts, signs and faults. */
+import type { Signal } from "../../../shared/messages/report.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import type { Facts } from "../incident/draft.ts";
+import type { Incident } from "../incident/state.ts";
+import type { ProbeFact } from "../partition/state.ts";
+import { intervalOf, type Plan } from "../plan.ts";
+import type { CompiledRule } from "../rules/rule.ts";
+import type { ProbeIndicator } from "./diagnosis.ts";
+import type { Observed } from "./evidence.ts";
+import { general } from "./knowledge/classes.ts";
+import { type Fault, isSameFault, type Level } from "./knowledge/indicators.ts";
+import type { Part } from "./roles.ts";
+import { signalOf } from "./strength.ts";
+
+/** The probes as the incident knows them: what its own questions brought counts where it is newer than the last change that was heard of. */
+export function knownProbes({ diagnosisRequest: request }: Incident, probes: Facts["probes"]): Facts["probes"] {
+  if (request === undefined) return probes;
+  const known: Record<string, ProbeFact> = { ...probes };
+  for (const fact of Object.values(request.facts)) {
+    const before = ownEntry(known, fact.probe);
+    if (before === undefined || before.status === "unknown" || before.at <= fact.at) setEntry(known, fact.probe, fact);
+  }
+  return known;
+}
+
+const day = 86_400_000;
+const levels: readonly Level[] = ["normal", "high", "limit"];
+
+/** The worst that metrics have shown; the same object when nothing is new. */
+export function withIndicators(incident: Incident, facts: Facts, plan: Plan): NonNullable<Incident["indicators"]> {
+  const known = incident.indicators ?? {};
+  const next: Record<string, ProbeIndicator> = { ...known };
+  let changed = false;
+  for (const { probe, component, indicators = {}, status } of Object.values(facts.probes)) {
+    if (status === "unknown") continue;
+    for (const indicator of Object.values(indicators)) {
+      const key = `${probe}/${indicator.metric}`;
+      const before = ownEntry(next, key);
+      if (before !== undefined && levels.indexOf(before.level) >= levels.indexOf(indicator.level)) continue;
+      setEntry(next, key, { ...indicator, probe, component: speaksOf(indicator.metric, component, plan) });
+      changed = true;
+    }
+  }
+  return changed ? next : known;
+}
+
+/** What configuration checks have found wrong; the same object when nothing is new. */
+export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
+  const known = incident.faults ?? [];
+  const found = Object.values(facts.probes).flatMap(({ faults = [] }) => faults);
+  const isKnown = (fault: Fault): boolean => known.some((one) => isSameFault(one, fault));
+  const added = found.filter((fault) => !isKnown(fault)).slice(0, 40 - known.length);
+  return added.length === 0 ? known : [...known, ...added];
+}
+
+/** Everything that the search for the cause begins with. */
+export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observed {
+  const { symptoms, firstFailureAt } = incident;
+  const greens = Object.values(facts.probes).filter((fact) => {
+    // What was only read about, minutes late, has not shown that it works.
+    const { kind = "", secondhand } = plan.probes.get(fact.probe) ?? {};
+    const symptom = symptoms[`probe/${fact.probe}`];
+    // A single failed run is no failure: before and after it the probe was good.
+    const isBad =
+      symptom !== undefined && (symptom.confirmed || symptom.until === undefined || (symptom.times ?? 1) > 2);
+    if (fact.status !== "good" || isBad) return false;
+    if (secondhand || general.has(kind)) return false;
+    return hasRunSince(firstFailureAt, fact, facts, plan);
+  });
+  return {
+    symptoms: Object.values(symptoms),
+    greens,
+    watched: watchedIn(plan),
+    judged: judgedIn(plan, facts, firstFailureAt),
+    indicators: Object.values(incident.indicators ?? {}),
+    // What was wrong for a day while everything worked is no news of this outage.
+    faults: (incident.faults ?? []).filter(({ since }) => firstFailureAt - since < day),
+    graph: plan.graph,
+    roles: plan.roles,
+    at: facts.watermark,
+    now: facts.time,
+  };
+}
+
+/** Whether a probe was run since an instant: of a run that changed nothing nobody is told, so that time must have brought it. */
+function hasRunSince(instant: number, { probe, at }: ProbeFact, { watermark }: Facts, plan: Plan): boolean {
+  return at >= instant || watermark - instant >= 1.25 * intervalOf(plan, probe);
+}
+
+const watchedBy = new WeakMap<Plan, ReadonlySet<string>>();
+
+/** Components that some probe looks at which speaks of that component alone. */
+function watchedIn(plan: Plan): ReadonlySet<string> {
+  const known =
+    watchedBy.get(plan) ??
+    new Set(
+      [...plan.probes.values()].flatMap(({ kind, component }) => (kind === "gcp_configuration" ? [] : [component])),
+    );
+  watchedBy.set(plan, known);
+  return known;
+}
+
+/** What a rule about one component measures, and by which probe. */
+interface Judged {
+  readonly component: string;
+  readonly probe: string;
+  readonly signal: Signal;
+}
+
+const judgedBy = new WeakMap<Plan, readonly Judged[]>();
+
+/** The signals of each component that rules judge by what was measured since an instant. */
+function judgedIn(plan: Plan, facts: Facts, since: number): ReadonlyMap<string, ReadonlySet<Signal>> {
+  const all =
+    judgedBy.get(plan) ?? plan.configuration.rules.flatMap(({ name }) => judgedOf(plan.rulesByName.get(name), plan));
+  judgedBy.set(plan, all);
+  const found = new Map<string, Set<Signal>>();
+  for (const { component, probe, signal } of all) {
+    const fact = ownEntry(facts.probes, probe);
+    if (fact?.status !== "good" || !hasRunSince(since, fact, facts, plan)) continue;
+    const known = found.get(component) ?? new Set();
+    found.set(component, known.add(signal));
+  }
+  return found;
+}
+
+/** What a rule measures: nothing where it is made of several comparisons, of which one alone says little. */
+function judgedOf(rule: CompiledRule | undefined, plan: Plan): Judged[] {
+  if (rule === undefined) return [];
+  const { component, condition, signal, metrics } = rule;
+  const [limit, ...others] = condition.limits;
+  const [selector, ...more] = condition.selectors;
+  if (limit === undefined || selector === undefined || others.length + more.length > 0) return [];
+  const { metric, matchers } = selector;
+  return plan.yielding(metric, matchers).flatMap((probe): Judged[] => {
+    const of = component ?? plan.probes.get(probe)?.component;
+    return of === undefined ? [] : [{ component: of, probe, signal: signal ?? signalOf(metrics, limit) }];
+  });
+}
+
+/** Whose metric it is, whoever measured it: what an application says of its connector is said of the connector. */
+function speaksOf(metric: string, component: string, plan: Plan): string {
+  const role = owners.find(([pattern]) => pattern.test(metric))?.[1];
+  if (role === undefined) return component;
+  const near = [...plan.graph.causesOf(component), ...plan.graph.dependentsOf(component)];
+  return near.find((name) => plan.roles.get(name) === role) ?? component;
+}
+
+const owners: readonly (readonly [RegExp, Part])[] = [
+  [/^vpc_connector_/, "connector"],
+  [/^(cloud_sql_|connections_used|slow_in_server)/, "database"],
+];
