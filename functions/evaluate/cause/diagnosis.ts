@@ -56,7 +56,7 @@ export interface Symptom {
   readonly until?: number;
 }
 
-/** A sign, and of which probe and component. */
+/** An indicator, and of which probe and component. */
 export interface ProbeIndicator extends Indicator {
   readonly probe: string;
   readonly component: string;
@@ -103,7 +103,7 @@ export interface DiagnosedCandidate {
   readonly against: string;
 }
 
-/** A firing alert that is held, because it may be the echo of an outage that is over. */
+/** A firing alert that is held, because its figures are shown late and may speak of an outage that is over. */
 export interface LateData {
   /** The incident of that outage. */
   readonly incident: string;
@@ -111,6 +111,6 @@ export interface LateData {
   readonly component: string;
   readonly seen: string;
   readonly firedAt: number;
-  /** Until when it may fire as an echo. */
+  /** Until when late figures may keep it firing. */
   readonly until: number;
 }

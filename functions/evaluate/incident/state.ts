@@ -171,7 +171,7 @@ export interface EnvironmentState {
   readonly watermark: number;
   /** Incidents that were resolved lately. */
   readonly recentlyResolved?: readonly RecentlyResolved[];
-  /** Firing alerts that may be echoes of an outage that is over, by their keys; see echoes.ts. A number was all that was once kept of one. */
+  /** Firing alerts that may speak of an outage that is over, by their keys; see late-data.ts. A number was all that was once kept of one. */
   readonly lateData?: Readonly<Record<string, LateData | number>>;
 }
 
@@ -192,5 +192,20 @@ export function encodeEnvironment(state: EnvironmentState, now: number): Fields 
 
 /** The environment from its document. */
 export function decodeEnvironment(fields: Fields | undefined): EnvironmentState {
-  return fields === undefined ? emptyEnvironment : (JSON.parse(unpacked(String(fields["data"]))) as EnvironmentState);
+  return fields === undefined ? emptyEnvironment : withPresentNames(JSON.parse(unpacked(String(fields["data"]))));
+}
+
+/** What version 0.1 called these fields: an open incident outlives an upgrade. */
+type FormerIncident = Incident & Readonly<Record<"inquiry" | "proofs" | "signs", never>>;
+type FormerState = EnvironmentState & Readonly<Record<"closed" | "echoes", never>>;
+
+function withPresentNames({ closed, echoes, ...state }: FormerState): EnvironmentState {
+  if (closed === undefined && echoes === undefined) return state;
+  const incidents = Object.entries(state.incidents as Readonly<Record<string, FormerIncident>>).map(
+    ([id, { inquiry, proofs, signs, ...incident }]): [string, Incident] => [
+      id,
+      { diagnosisRequest: inquiry, recoveries: proofs, indicators: signs, ...incident },
+    ],
+  );
+  return { recentlyResolved: closed, lateData: echoes, ...state, incidents: Object.fromEntries(incidents) };
 }
