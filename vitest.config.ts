@@ -6,7 +6,7 @@ import { seed } from "./tests/support/seed.ts";
 /**
  * Files whose tests start an emulator, a browser, the demo, terraform or a build, wait in real time, or play for long. They have `slow` in
  * their names, or `e2e` where they run the whole system, one run after the other. All other tests are quick, and `npm run quick` runs them.
- * Those that replace modules have `isolated` in their names; the others share what they have loaded.
+ * Those that replace modules, or play hours on a clock of their own, have `isolated` in their names; the others share what they have loaded.
  */
 const slow = "**/*.slow.test.ts";
 const e2e = "**/*.e2e.test.ts";
