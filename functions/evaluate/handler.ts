@@ -123,7 +123,7 @@ async function beat({ beat: send, clock, logger }: EvaluatePorts, desk: Desk, at
     await send();
     await commitHeartbeat(desk, at, clock.now());
   } catch (error) {
-    logger.warning(`the heartbeat did not leave: ${error instanceof Error ? error.message : String(error)}`);
+    logger.warning(`the watchdog signal was not sent: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
