@@ -41,7 +41,9 @@ const fragments = documents.flatMap((path) =>
 
 /** Commands in documents, with their options. */
 const commandLines = [...documents, "terraform/README.md"].flatMap((path) =>
-  [...read(path).matchAll(/npx --no pathkeeper ([a-z](?:(?!npx)[^`\n])*)/g)].map(([, line = ""]) => [path, line.trim()] as const),
+  [...read(path).matchAll(/npx --no pathkeeper ([a-z](?:(?!npx)[^`\n])*)/g)].map(
+    ([, line = ""]) => [path, line.trim()] as const,
+  ),
 );
 
 const examples = readdirSync(join(root, "examples")).map((name) => `examples/${name}/monitor.yaml`);
