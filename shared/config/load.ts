@@ -17,9 +17,9 @@ import type {
   Configuration,
   ConfiguredChannel,
   ConfiguredProbe,
-  HeartbeatSettings,
   Route,
   Rule,
+  WatchdogSettings,
 } from "./model.ts";
 import { type ChannelEntry, channelEntry, routeEntry } from "./notification.ts";
 import { roleOf } from "./roles.ts";
@@ -31,7 +31,6 @@ import {
   controlByVantage,
   controlEntry,
   googleCloudEntry,
-  type HeartbeatEntry,
   type Kind,
   keysOf,
   outline,
@@ -39,6 +38,7 @@ import {
   probeEntry,
   ruleEntry,
   type Vocabulary,
+  type WatchdogEntry,
 } from "./schema.ts";
 import { type Template, templateEntry } from "./templates.ts";
 
@@ -122,7 +122,7 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     ...(maintenance.length === 0 ? {} : { maintenance }),
     ...(templates.length === 0 ? {} : { templates }),
     ...given({ incidentUrl: top.incident_url }),
-    ...given({ heartbeat: heartbeatOf(top.heartbeat), export: top.export === "off" ? false : top.export }),
+    ...given({ watchdog: watchdogOf(top.watchdog), export: top.export === "off" ? false : top.export }),
     availability: top.availability,
   };
 }
@@ -329,7 +329,7 @@ function capacityOf({ services, database, connector }: CapacityEntry): Capacity 
   };
 }
 
-function heartbeatOf(entry: HeartbeatEntry | undefined): HeartbeatSettings | undefined {
+function watchdogOf(entry: WatchdogEntry | undefined): WatchdogSettings | undefined {
   if (entry === undefined) return undefined;
   const { url, method, every: everyMs, allow_private: allowPrivate } = entry;
   return { url, method, everyMs, allowPrivate };

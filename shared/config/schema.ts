@@ -90,13 +90,13 @@ export interface Outline {
   readonly templates: readonly unknown[];
   readonly incident_url?: string | undefined;
   readonly maintenance: readonly unknown[];
-  readonly heartbeat?: HeartbeatEntry | undefined;
+  readonly watchdog?: WatchdogEntry | undefined;
   readonly export?: readonly string[] | "off" | false | undefined;
   readonly availability: { readonly target: number; readonly components: Readonly<Record<string, number>> };
 }
 
-/** The section `heartbeat`; durations in milliseconds. */
-export interface HeartbeatEntry {
+/** The section `watchdog`; durations in milliseconds. */
+export interface WatchdogEntry {
   readonly url: string | SecretReference;
   readonly every: number;
   readonly method: "GET" | "POST";
@@ -306,7 +306,7 @@ export const capacityEntry: z.ZodType<CapacityEntry, unknown> = z.strictObject({
     .describe("The VPC connector that all of it goes through."),
 });
 
-const heartbeat: z.ZodType<HeartbeatEntry, unknown> = z
+const watchdog: z.ZodType<WatchdogEntry, unknown> = z
   .strictObject({
     url: textOrSecret().describe("Where it goes: the address that a service such as healthchecks.io gave. HTTPS only."),
     every: durationBetween(60_000).prefault("5m").describe("How often, at most. Default: 5m."),
@@ -373,7 +373,7 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .optional()
     .describe("Metrics that are exported for dashboards, or off. Default: those that the dashboards show.")
     .meta({ examples: [["probe_success", "golden_path_e2e_time"]] }),
-  heartbeat: heartbeat.optional().describe("The sign of life that leaves while the monitor works as a whole."),
+  watchdog: watchdog.optional().describe("The sign of life that leaves while the monitor works as a whole."),
   availability: z
     .strictObject({
       target: percentage().prefault("99%").describe("How much of a month every component is to be up. Default: 99%."),

@@ -2,12 +2,12 @@
 import { formatValue } from "../../../shared/text/units.ts";
 import { inUnit, noMetric } from "./advice.ts";
 import { called, commonUnit, sampleOf } from "./algebra.ts";
-import { comparisons } from "./bind.ts";
 import { ConditionError, corrected } from "./language/error.ts";
 import { lex } from "./language/lexer.ts";
 import { literal } from "./language/parser.ts";
 import type { Comparison, Literal } from "./language/syntax.ts";
 import { type NamedMetric, namedMetric } from "./names.ts";
+import { comparisons } from "./term.ts";
 
 /** A baseline, ready to be held against values. */
 export interface BaselineCheck {

@@ -70,8 +70,8 @@ By a message on the topic \`heartbeats\`: JSON with the \`name\`, and \`ok\` and
 \`\`\`
 gcloud pubsub topics publish heartbeats --message '{"name": "nightly-backup"}'
 gcloud pubsub topics publish heartbeats --message '{"name": "nightly-backup", "ok": false, "message": "disk full"}'
-npx pathkeeper beat nightly-backup --project PROJECT
-npx pathkeeper beat nightly-backup --project PROJECT --fail "disk full"
+npx --no pathkeeper heartbeat nightly-backup --project PROJECT
+npx --no pathkeeper heartbeat nightly-backup --project PROJECT --fail "disk full"
 \`\`\`
 
 A job of Cloud Scheduler has Pub/Sub as its target. The newest report of each name is the document of its name in the collection
