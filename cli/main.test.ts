@@ -126,7 +126,7 @@ describe("validate", () => {
     const { code, out } = await run("validate", "--config", bad);
     expect([code, ...out]).toEqual([
       1,
-      `${bad}:2:11  "Mars" is no time zone: write an IANA name such as Europe/Berlin`,
+      `${bad}:2:11  invalid time zone "Mars": write an IANA name such as Europe/Berlin`,
       "    timezone: Mars",
       "              ^^^^",
       "",

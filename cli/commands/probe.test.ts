@@ -77,7 +77,7 @@ probes:
   pages: { kind: http, component: pages, url: "${site.url}", headers: { authorization: { secret: token } } }
 `);
     const { out } = await run("probe", "--config", file, "--secrets", "/nowhere", "--json");
-    expect(out[0]).toContain('the secret \\"token\\" is not to be found');
+    expect(out[0]).toContain('secret \\"token\\" not found');
     expect(out[0]).toContain("/nowhere");
     expect(site.requests).toBe(0);
   });

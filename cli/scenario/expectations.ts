@@ -89,7 +89,7 @@ function checkCauses(expected: Moment | undefined, path: Path, names: Names): vo
 
 function checkInstant(when: string, path: Path, problems: Problems): void {
   if (Number.isNaN(instantIn(when))) {
-    problems.error({ path, part: "key" }, { message: `"${when}" is no instant: write at 12m` });
+    problems.error({ path, part: "key" }, { message: `invalid instant "${when}": write at 12m` });
   }
 }
 

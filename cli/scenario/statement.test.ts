@@ -105,7 +105,7 @@ describe("what is the case", () => {
     ["every probe of databas fails", 'there is no component "databas": did you mean "database"?', 15],
     ["channel hok is down", 'there is no channel "hok": did you mean "hook"?', 8],
     ['database fails "no end', 'the text that begins here has no second quote: write "…"', 15],
-    ["reports come late", '"late" is no duration: write 90s, 5m or 1h30m', 13],
+    ["reports come late", 'invalid duration "late": write 90s, 5m or 1h30m', 13],
   ])("%s is refused at its place", (sentence, message, offset) => {
     expect(() => effectOf(sentence, shopConfiguration)).toThrow(expect.objectContaining({ message, offset }));
   });

@@ -150,20 +150,14 @@ function readList<T>(file: Entries, section: string, read: (value: unknown, path
 
 function readComponent(name: string, value: unknown, path: Path, problems: Problems): Component | undefined {
   if (name === "unknown")
-    problems.error(
-      { path, part: "key" },
-      { message: `"unknown" means that no cause was found: name the component otherwise` },
-    );
+    problems.error({ path, part: "key" }, { message: `"unknown" means that no cause was found: choose another name` });
   if (name === monitorComponent.name)
     problems.error(
       { path, part: "key" },
-      { message: `"${name}" is the monitor itself, which is there already: name the component otherwise` },
+      { message: `"${name}" is the monitor itself, which is there already: choose another name` },
     );
   if (name === drillComponent.name)
-    problems.error(
-      { path, part: "key" },
-      { message: `"${name}" is what fire drills are of: name the component otherwise` },
-    );
+    problems.error({ path, part: "key" }, { message: `"${name}" is what fire drills are of: choose another name` });
   const entry = inspect(componentEntry, value, path, problems);
   if (!entry) return undefined;
   const { title = name, layer, role, depends_on: dependsOn, impact, team } = entry;
@@ -237,7 +231,7 @@ function named(
   const { type, ...others } = entry;
   const kind = typeof type === "string" ? nearest(type, all) : undefined;
   if (kind === undefined) {
-    problems.error({ path, part: "key" }, { message: `"kind" is missing: the ${what} are ${all.join(", ")}` });
+    problems.error({ path, part: "key" }, { message: `"kind" is required: the ${what} are ${all.join(", ")}` });
     return { ...entry, kind: nameless };
   }
   const message = `unknown key "type": write kind: ${kind}`;

@@ -178,7 +178,9 @@ export const longestTimeoutMs = 90_000;
 /** An entry of `components`. */
 export const componentEntry: z.ZodType<ComponentEntry, unknown> = z.strictObject({
   title: text().optional().describe("What people call it. Default: its name."),
-  layer: z.enum(["platform", "application"]).describe("Whose trouble its own failure is: platform or application."),
+  layer: z
+    .enum(["platform", "application"])
+    .describe("The layer that is responsible when it fails by itself: platform or application."),
   role: z
     .enum(roleNames as [Role, ...Role[]])
     .optional()

@@ -4,7 +4,7 @@ import { lazily } from "../runtime/lazily.ts";
 import { parseMessage } from "./parse.ts";
 import type { Severity } from "./severity.ts";
 
-/** Whose trouble it is: of the platform, of the application, of the monitor itself, or not known. */
+/** Which layer is responsible: the platform, of the application, of the monitor itself, or not known. */
 export type Verdict = "platform" | "application" | "monitor" | "unknown";
 
 /** Urgency as teams speak of it: P0 is "everybody, now". */

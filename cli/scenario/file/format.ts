@@ -114,7 +114,10 @@ const eventOrMore = z.enum([...incidentEventKinds, "..."]);
 
 const moment = {
   root_cause: texts.optional().describe("The component that broke, unknown, or a list of which any will do."),
-  verdict: z.enum(["platform", "application", "monitor", "unknown"]).optional().describe("Whose trouble it is."),
+  verdict: z
+    .enum(["platform", "application", "monitor", "unknown"])
+    .optional()
+    .describe("The layer that is responsible."),
   severity: z.enum(["info", "warning", "critical"]).optional().describe("How bad it is."),
   priority: z.enum(["P0", "P1", "P2", "P3"]).optional().describe("How urgent it is."),
   status: z.enum(incidentStatuses).optional().describe("Where it stands."),

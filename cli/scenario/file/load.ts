@@ -212,7 +212,7 @@ class Reader {
   ): void {
     const span = timeOf(when);
     if (span === undefined) {
-      const message = `"${when}" is no time: write from 10m to 40m, from 10m, or at 12m`;
+      const message = `invalid time "${when}": write from 10m to 40m, from 10m, or at 12m`;
       this.#problems.error({ path, part: "key" }, { message });
       return;
     }

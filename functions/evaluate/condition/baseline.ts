@@ -67,7 +67,7 @@ function parseExpectation(text: string): { readonly operator: Comparison; readon
   const [amount, end] = compares ? rest : [first, ...rest];
   if (amount?.kind !== "number" || end?.kind !== "end") {
     const span = { start: 0, end: text.length };
-    throw new ConditionError(`"${text}" is no expectation: write one such as <5s, >=99% or 100%`, span);
+    throw new ConditionError(`invalid expectation "${text}": write one such as <5s, >=99% or 100%`, span);
   }
   return { operator, limit: literal(text, amount) };
 }

@@ -189,6 +189,6 @@ describe("sending it", () => {
 
   it("says which secret is missing", async () => {
     const beat = watchdogTo({ ...settings, url: { secret: "beat" } }, localSecrets({}));
-    await expect(beat()).rejects.toThrow('the secret "beat" is not to be found');
+    await expect(beat()).rejects.toThrow('secret "beat" not found');
   });
 });

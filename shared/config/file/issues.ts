@@ -94,7 +94,7 @@ function missing(schema: z.ZodType, inside: readonly (string | number)[]): strin
   const key = String(inside.at(-1));
   // What stands in the first sentence; what follows explains.
   const [description] = fieldAt(schema, inside)?.description?.split(/\.(?: |$)/) ?? [];
-  return description === undefined ? `"${key}" is missing` : `"${key}" is missing: ${uncapitalized(description)}`;
+  return description === undefined ? `"${key}" is required` : `"${key}" is required: ${uncapitalized(description)}`;
 }
 
 /** The schema of a field inside another; `undefined` where the way there is not that of plain maps and lists. */

@@ -34,13 +34,13 @@ export function literal(text: string, token: Token): Literal {
     const meant = unitMeant(suffix);
     const advice = meant === undefined ? `the units are ${unitSuffixes.join(" ")}` : `write ${amount}${meant}`;
     const suggestion = meant === undefined ? undefined : corrected(text, token, `${amount}${meant}`);
-    throw new ConditionError(`"${suffix}" is no unit: ${advice}`, token, suggestion);
+    throw new ConditionError(`invalid unit "${suffix}": ${advice}`, token, suggestion);
   }
   const milliseconds = parseDuration(token.text);
   if (milliseconds !== undefined) {
     return { kind: "literal", text: token.text, value: milliseconds / 1000, unit: "seconds", start, end };
   }
-  throw new ConditionError(`"${token.text}" is no number: write 12, 70%, 2.5s, 1h30m or 64MiB`, token);
+  throw new ConditionError(`invalid number "${token.text}": write 12, 70%, 2.5s, 1h30m or 64MiB`, token);
 }
 
 /** How tightly an operator binds what stands beside it. */
@@ -167,7 +167,7 @@ class Parser {
   #matcher(): Matcher {
     const label = this.#take();
     if (label.kind !== "name") {
-      throw this.#error(`${shown(label)} is no label: write {probe="database"}`, label);
+      throw this.#error(`${shown(label)} is not a valid label: write {probe="database"}`, label);
     }
     const operator = this.#take();
     if (isSymbol(operator, "==")) {

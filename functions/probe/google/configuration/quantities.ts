@@ -31,17 +31,23 @@ export function parseMemory(text: string): Bytes | undefined {
 }
 
 /** A setting that is a number of CPUs. */
-export const cores: () => z.ZodType<Cores, unknown> = lazily(() => quantity(parseCores, "CPUs: write 1, 2 or 500m"));
+export const cores: () => z.ZodType<Cores, unknown> = lazily(() => quantity(parseCores, "CPUs", "1, 2 or 500m"));
 /** A setting that is an amount of memory. */
-export const memory: () => z.ZodType<Bytes, unknown> = lazily(() =>
-  quantity(parseMemory, "memory: write 512Mi or 2Gi"),
-);
+export const memory: () => z.ZodType<Bytes, unknown> = lazily(() => quantity(parseMemory, "memory", "512Mi or 2Gi"));
 
-function quantity(parse: (text: string) => number | undefined, what: string): z.ZodType<number, unknown> {
+function quantity(
+  parse: (text: string) => number | undefined,
+  what: string,
+  instead: string,
+): z.ZodType<number, unknown> {
   return z.union([z.string(), z.number()]).transform((value, context) => {
     const number = parse(String(value));
     if (number !== undefined) return number;
-    context.issues.push({ code: "custom", message: `"${value}" is no amount of ${what}`, input: value });
+    context.issues.push({
+      code: "custom",
+      message: `invalid amount of ${what} "${value}": write ${instead}`,
+      input: value,
+    });
     return z.NEVER;
   });
 }
