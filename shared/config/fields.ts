@@ -1,6 +1,6 @@
 /** Fields that the schemas of probers, channels and the configuration itself are made of; each is made when it is first asked for. */
 import { z } from "zod";
-import { type Severity, severities } from "../messages/severity.ts";
+import { severities } from "../messages/severity.ts";
 import { lazily } from "../runtime/lazily.ts";
 import { dateFormat } from "../text/formatters.ts";
 import { marksOf } from "../text/placeholders.ts";
@@ -69,7 +69,7 @@ export const text: () => z.ZodString = lazily(() => z.string().min(1));
 export const names: () => z.ZodType<string[], string[]> = lazily(() => z.array(z.string()).min(1));
 
 /** How bad something is. */
-export const severity: () => z.ZodType<Severity, Severity> = lazily(() => z.enum(severities));
+export const severity = lazily(() => z.enum(severities));
 
 /** The name of a time zone. */
 export const timeZone: () => z.ZodString = lazily(() =>

@@ -3,18 +3,34 @@ import { z } from "zod";
 import { duration, durationBetween } from "../../../shared/config/fields.ts";
 import type { KeptBeat } from "../../../shared/documents/heartbeats.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import type { Assessment, Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    beat: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, {
+        error: ({ input }) =>
+          `invalid report name "${input}": write lowercase letters, digits, ., - and _, such as nightly-backup`,
+      })
+      .describe("The name under which it reports."),
+    every: durationBetween(1_000).describe("How often it should report."),
+    grace: duration().optional().describe("How late a report may be. Default: a tenth of `every`, and at least 1m."),
+    first_by: z
+      .string()
+      .refine((text) => !Number.isNaN(Date.parse(text)), "must be an instant such as 2025-09-17T04:00:00Z")
+      .optional()
+      .describe(
+        "The instant by which a first report is due, such as 2025-09-17T04:00:00Z. Default: `every` and `grace` after the monitor first had this probe.",
+      ),
+  }),
+);
+
 /** What a `heartbeat` probe reads; durations in milliseconds. */
-export interface HeartbeatSettings {
-  readonly beat: string;
-  readonly every: number;
-  readonly grace?: number | undefined;
-  /** RFC 3339. */
-  readonly first_by?: string | undefined;
-}
+export type HeartbeatSettings = z.output<ReturnType<typeof settings>>;
 
 /** What is known of the beats; instants in milliseconds since the epoch. */
 export interface HeartbeatObservation {
@@ -35,24 +51,7 @@ export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
   role: "job",
   reach: "private",
   get settings() {
-    return z.strictObject({
-      beat: z
-        .string()
-        .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, {
-          error: ({ input }) =>
-            `invalid report name "${input}": write lowercase letters, digits, ., - and _, such as nightly-backup`,
-        })
-        .describe("The name under which it reports."),
-      every: durationBetween(1_000).describe("How often it should report."),
-      grace: duration().optional().describe("How late a report may be. Default: a tenth of `every`, and at least 1m."),
-      first_by: z
-        .string()
-        .refine((text) => !Number.isNaN(Date.parse(text)), "must be an instant such as 2025-09-17T04:00:00Z")
-        .optional()
-        .describe(
-          "The instant by which a first report is due, such as 2025-09-17T04:00:00Z. Default: `every` and `grace` after the monitor first had this probe.",
-        ),
-    });
+    return settings();
   },
   // A backup of last night says nothing of the database today.
   secondhand: true,

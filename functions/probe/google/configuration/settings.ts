@@ -2,102 +2,7 @@
 import { z } from "zod";
 import { duration, googleProject, googleRegion, googleResource } from "../../../../shared/config/fields.ts";
 import { namedRecord } from "../../../../shared/runtime/named-record.ts";
-import { type Bytes, type Cores, cores, memory } from "./quantities.ts";
-
-/** The VPC connector, and what is expected of it. */
-export interface VpcConnectorSettings {
-  readonly name: string;
-  readonly component?: string | undefined;
-  readonly machine_type?: string | undefined;
-  readonly min_instances?: number | undefined;
-  readonly max_instances?: number | undefined;
-  readonly connections?: number | undefined;
-  readonly shared_with: readonly string[];
-}
-
-/** The Cloud SQL instance, and what is expected of it. */
-export interface CloudSqlSettings {
-  readonly instance: string;
-  readonly component?: string | undefined;
-  readonly tier?: string | undefined;
-  readonly availability?: "zonal" | "regional" | undefined;
-  readonly max_connections?: number | undefined;
-  readonly flags: Readonly<Record<string, string>>;
-}
-
-/** How a service reaches the database. Durations in milliseconds. */
-export interface DatabaseUse {
-  readonly way: "socket" | "private" | "library";
-  readonly iam_login: boolean;
-  readonly pool?: { readonly size: number; readonly overflow: number } | undefined;
-  readonly timeout?: number | undefined;
-}
-
-/** A Cloud Run service, and what is expected of it. Durations in milliseconds. */
-export interface ServiceSettings {
-  readonly name: string;
-  readonly component?: string | undefined;
-  readonly region?: string | undefined;
-  readonly startup?: number | undefined;
-  readonly request_timeout?: number | undefined;
-  readonly websocket?: number | undefined;
-  readonly cpu?: Cores | undefined;
-  readonly memory?: Bytes | undefined;
-  readonly max_instances?: number | undefined;
-  readonly concurrency?: number | undefined;
-  readonly ingress?: "all" | "internal" | "internal-and-load-balancing" | undefined;
-  readonly service_account?: string | undefined;
-  readonly roles: readonly string[];
-  readonly env: readonly string[];
-  readonly vpc_access?: "connector" | "direct" | "none" | undefined;
-  readonly egress?: "all-traffic" | "private-ranges-only" | undefined;
-  readonly database?: DatabaseUse | undefined;
-}
-
-/** A backend service of the load balancer, and where it must lead. */
-export interface BackendSettings {
-  readonly name: string;
-  readonly service: string;
-  readonly hosts: readonly string[];
-}
-
-/** The load balancer. */
-export interface LoadBalancerSettings {
-  readonly component?: string | undefined;
-  readonly url_map?: string | undefined;
-  readonly region?: string | undefined;
-  readonly backends: readonly BackendSettings[];
-}
-
-/** Certificates of the load balancer. Durations in milliseconds. */
-export interface CertificateSettings {
-  readonly component?: string | undefined;
-  readonly compute: readonly string[];
-  readonly certificate_manager: readonly string[];
-  readonly domains: readonly string[];
-  readonly min_validity: number;
-}
-
-/** The network through which the database is reached. */
-export interface NetworkSettings {
-  readonly name: string;
-  readonly component?: string | undefined;
-  readonly project?: string | undefined;
-  readonly peering: string;
-}
-
-/** What a `gcp_configuration` probe reads. */
-export interface ConfigurationSettings {
-  readonly project: string;
-  readonly region: string;
-  readonly vpc_connector?: VpcConnectorSettings | undefined;
-  readonly cloud_sql?: CloudSqlSettings | undefined;
-  readonly services: readonly ServiceSettings[];
-  readonly load_balancer?: LoadBalancerSettings | undefined;
-  readonly certificates?: CertificateSettings | undefined;
-  readonly network?: NetworkSettings | undefined;
-  readonly ignore: readonly string[];
-}
+import { cores, memory } from "./quantities.ts";
 
 /** Where in the settings the names of components stand, for the check that they exist. */
 export const componentSettings: readonly string[] = [
@@ -113,7 +18,7 @@ export const componentSettings: readonly string[] = [
  * Makes the schema of the settings.
  * @param checkNames the names that `ignore` accepts
  */
-export function configurationSettings(checkNames: readonly string[]): z.ZodType<ConfigurationSettings, unknown> {
+export function configurationSettings(checkNames: readonly string[]) {
   const names = z.array(googleResource()).default([]);
   const count = z.int().min(1);
   const component = z
@@ -258,3 +163,30 @@ export function configurationSettings(checkNames: readonly string[]): z.ZodType<
       },
     );
 }
+
+/** What a `gcp_configuration` probe reads. Durations in milliseconds, memory in bytes. */
+export type ConfigurationSettings = z.output<ReturnType<typeof configurationSettings>>;
+
+/** The VPC connector, and what is expected of it. */
+export type VpcConnectorSettings = NonNullable<ConfigurationSettings["vpc_connector"]>;
+
+/** The Cloud SQL instance, and what is expected of it. */
+export type CloudSqlSettings = NonNullable<ConfigurationSettings["cloud_sql"]>;
+
+/** A Cloud Run service, and what is expected of it. */
+export type ServiceSettings = ConfigurationSettings["services"][number];
+
+/** How a service reaches the database. */
+export type DatabaseUse = NonNullable<ServiceSettings["database"]>;
+
+/** The load balancer. */
+export type LoadBalancerSettings = NonNullable<ConfigurationSettings["load_balancer"]>;
+
+/** A backend service of the load balancer, and where it must lead. */
+export type BackendSettings = LoadBalancerSettings["backends"][number];
+
+/** Certificates of the load balancer. */
+export type CertificateSettings = NonNullable<ConfigurationSettings["certificates"]>;
+
+/** The network through which the database is reached. */
+export type NetworkSettings = NonNullable<ConfigurationSettings["network"]>;
