@@ -53,7 +53,7 @@ export async function readConfigurationFile(
     const reason = cause.code === "ENOENT" ? "there is no such file" : cause.message;
     throw new WrongUsage(`cannot read ${file}: ${reason}; ${advice}`, { cause });
   });
-  return { file, text, loaded: loadConfiguration(text, file, vocabulary) };
+  return { file, text, loaded: loadConfiguration(text, file, vocabulary, Date.now()) };
 }
 
 /** Each problem as its place and sentence, the line of the file, and a mark below. */

@@ -4,8 +4,8 @@ import type { NamedMetric } from "../../functions/evaluate/condition/names.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Failure } from "../../shared/messages/report.ts";
 import { parseDuration } from "../../shared/text/units.ts";
+import { readFailure } from "./failure.ts";
 import { Misunderstood, quantityOf, Tokens } from "./file/tokens.ts";
-import { readFailure } from "./statement.ts";
 
 /** One run of a series. `delays`: when the report of this run arrives, in milliseconds after it was finished; more than one come twice. */
 export interface Point<What> {

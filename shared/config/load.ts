@@ -41,6 +41,7 @@ import {
   type WatchdogEntry,
 } from "./schema.ts";
 import { type Template, templateEntry } from "./templates.ts";
+import { checkDoubts } from "./warnings/doubts.ts";
 
 /** A configuration, or all that is wrong with it. Warnings are doubts about a configuration that is right. */
 export type Loaded =
@@ -50,8 +51,9 @@ export type Loaded =
 /**
  * Reads the text of a configuration file. Never throws for what stands in it.
  * @param file what the problems call the file
+ * @param now milliseconds since the epoch, for warnings of what is over; without it there are none
  */
-export function loadConfiguration(text: string, file: string, vocabulary: Vocabulary): Loaded {
+export function loadConfiguration(text: string, file: string, vocabulary: Vocabulary, now?: number): Loaded {
   const source = readSource(text, file);
   const { data, problems } = source;
   if (source.found().problems.length === 0 && (data === null || data === undefined))
@@ -68,6 +70,7 @@ export function loadConfiguration(text: string, file: string, vocabulary: Vocabu
   const configuration = readFile(data, problems, vocabulary);
   if (!configuration || source.found().problems.length > 0) return source.found();
   checkPurpose(configuration, problems, vocabulary);
+  checkDoubts(configuration, problems, vocabulary, now);
   return { configuration, warnings: source.found().warnings };
 }
 

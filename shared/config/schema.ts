@@ -66,6 +66,12 @@ export interface Vocabulary {
   checkCondition(text: string, windowMs: number): Mistake | undefined;
   /** The series that a right condition reads: metrics, with the labels that they must have. */
   conditionSelectors(text: string, windowMs: number): readonly Selection[];
+  /** What is doubtful about a right condition: that it, or a part of it, never or always holds. */
+  conditionDoubts(text: string, windowMs: number): readonly Mistake[];
+  /** Whether a right condition for the all-clear can only hold while the condition of the alert does. */
+  neverClears(condition: string, clear: string, windowMs: number): boolean;
+  /** A right condition in one form, the same for those that mean the same. */
+  conditionForm(text: string, windowMs: number): string;
   /** What is wrong with a baseline: without an offset it is the name, otherwise a part of the expectation. */
   checkBaseline(metric: string, expectation: string): Mistake | undefined;
   /** The series that a right baseline speaks of. */

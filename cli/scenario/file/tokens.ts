@@ -34,7 +34,7 @@ const word: RegExp = /"(?<text>(?:[^"\\]|\\.)*)"|(?<mark>[(){},=])|(?<plain>[^\s
 
 /** A sentence while it is read. */
 export class Tokens {
-  readonly #words: readonly Token[];
+  readonly #tokens: readonly Token[];
   #next = 0;
 
   constructor(sentence: string) {
@@ -46,12 +46,12 @@ export class Tokens {
       if (text !== undefined) return { kind: "text", text: text.replaceAll(/\\(.)/g, "$1"), ...span };
       return mark === undefined ? { kind: "plain", text: plain ?? "", ...span } : { kind: "mark", text: mark, ...span };
     });
-    this.#words = [...tokens, { kind: "end", text: "", start: sentence.length, end: sentence.length }];
+    this.#tokens = [...tokens, { kind: "end", text: "", start: sentence.length, end: sentence.length }];
   }
 
   /** The word that comes next. */
   get next(): Token {
-    return this.#words[this.#next] ?? { kind: "end", text: "", start: 0, end: 0 };
+    return this.#tokens[this.#next] ?? { kind: "end", text: "", start: 0, end: 0 };
   }
 
   take(): Token {

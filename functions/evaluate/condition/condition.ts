@@ -3,7 +3,7 @@
 import { shownUnit } from "./algebra.ts";
 import { bind } from "./bind.ts";
 import { canonical } from "./canonical.ts";
-import { type Doubt, doubtsOf } from "./doubts.ts";
+import { type Doubt, doubtsOf, excludeEachOther } from "./doubts.ts";
 import {
   agreedLabels,
   type Group,
@@ -48,6 +48,21 @@ export function compileCondition(text: string, { windowMs }: { windowMs: number 
  */
 export function conditionDoubts(text: string, { windowMs }: { windowMs: number }): readonly Doubt[] {
   return doubtsOf(bind(text, parse(text), aliasWindow(windowMs)), aliasWindow(windowMs));
+}
+
+/**
+ * Whether an all-clear can only hold while the condition of its alert does, so that the alert never clears.
+ * @throws ConditionError
+ */
+export function neverClears(condition: string, clear: string, { windowMs }: { windowMs: number }): boolean {
+  const [alert, end] = [parse(condition), parse(clear)];
+  const aliasMs = aliasWindow(windowMs);
+  if (canonical(alert, aliasMs) === canonical(end, aliasMs)) return true;
+  return excludeEachOther(
+    { formula: bind(condition, alert, aliasMs).formula, holds: false },
+    { formula: bind(clear, end, aliasMs).formula, holds: true },
+    aliasMs,
+  );
 }
 
 /**

@@ -25,6 +25,22 @@ export function doubtsOf({ text, formula, compared }: Bound, windowMs: number): 
   return exhaustive === undefined ? [] : [together(exhaustive, "always", text)];
 }
 
+/** A formula and whether it holds. */
+export interface Claim {
+  readonly formula: Formula;
+  readonly holds: boolean;
+}
+
+/** Whether two claims are never true together, although each of them can be. */
+export function excludeEachOther(a: Claim, b: Claim, windowMs: number): boolean {
+  const [first, second] = [casesOf(a.formula, a.holds), casesOf(b.formula, b.holds)];
+  if (first === undefined || second === undefined || first.length * second.length > mostCases) return false;
+  const isPossible = (cases: readonly (readonly Literal[])[]): boolean =>
+    contradictionIn(cases, windowMs) === undefined;
+  const both = first.flatMap((one) => second.map((other) => [...one, ...other]));
+  return isPossible(first) && isPossible(second) && !isPossible(both);
+}
+
 function doubtOf(compared: Compared, text: string): Doubt[] {
   const { node, left, right } = compared;
   const { canHold, canFail } = possible(compared);
@@ -44,7 +60,10 @@ function bounds({ node, unit, bounds: { low, high } }: NumberTerm, text: string)
 }
 
 function together(literals: readonly Literal[], when: "never" | "always", text: string): Doubt {
-  const parts = [...literals].sort((a, b) => a.of.node.start - b.of.node.start).map(({ of }) => source(text, of.node));
+  const parts = literals
+    .toSorted((a, b) => a.of.node.start - b.of.node.start)
+    // That a condition is always true was found by its opposite.
+    .map(({ of, holds }) => `${holds === (when === "never") ? "" : "not "}${source(text, of.node)}`);
   const message =
     when === "never"
       ? `${parts.join(" and ")} are never true together`
