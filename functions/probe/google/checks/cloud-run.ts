@@ -1,9 +1,12 @@
 /** The checks of Cloud Run services, each of one service by itself. */
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Check } from "../configuration/check.ts";
-import { type Answer, type Expecting, expectation, judged, silent, someOf } from "../configuration/judgement.ts";
+import { type Answer, both, type Expecting, expectation, judged, silent, someOf } from "../configuration/judgement.ts";
 import type { ServiceSettings } from "../configuration/settings.ts";
 import { longestStartup, type RunService, vpcAccessOf, wantedAccess } from "../resources/cloud-run.ts";
+
+/** How many instances Cloud Run starts of a service that says no maximum. */
+export const usualMaximum = 100;
 
 /** Seconds as people say them. */
 export function spoken(seconds: number): string {
@@ -242,6 +245,24 @@ export const cloudRunChecks: readonly Check[] = [
       return { ok: service.concurrency <= concurrency, observed, expected: `${concurrency} at most` };
     },
   }),
+  {
+    name: "cloud_run_instance_cap",
+    severity: "warning",
+    title: "a service that may have several instances stayed below its most of them in the last 15 minutes",
+    why: "At its most instances a service lets further requests wait, and answers 429 to those that wait too long.",
+    remedy:
+      "Raise the most instances or their concurrency, as far as the database has connections for it, or shorten requests.",
+    reads: ["cloud_run", "time_series"],
+    judge: (settings, { services, peaks }) =>
+      settings.services.flatMap(({ name, component, region = settings.region }) =>
+        judged({ resource: name, component }, both(services.get(name), peaks), ([{ maxInstances }, all]) => {
+          const most = maxInstances ?? usualMaximum;
+          const peak = all.get(`${region}/${name}`) ?? 0;
+          if (most === 1) return undefined;
+          return { ok: peak < most, observed: `${peak} of ${most} instances in use`, expected: `fewer than ${most}` };
+        }),
+      ),
+  },
 ];
 
 const ingressWords = {

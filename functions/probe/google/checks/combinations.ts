@@ -6,10 +6,8 @@ import type { ServiceSettings } from "../configuration/settings.ts";
 import { type RunService, vpcAccessOf } from "../resources/cloud-run.ts";
 import { connectionLimit, type SqlInstance } from "../resources/cloud-sql.ts";
 import { mostInstances } from "../resources/vpc-connector.ts";
-import { serviceCheck, spoken } from "./cloud-run.ts";
+import { serviceCheck, spoken, usualMaximum } from "./cloud-run.ts";
 
-/** How many instances Cloud Run starts of a service that says no maximum. */
-const usualMaximum = 100;
 /** How many connections Cloud Run lets one instance have through the socket. */
 const mostThroughSocket = 100;
 /** Connections that PostgreSQL keeps for its administrators: the default of `superuser_reserved_connections`. */

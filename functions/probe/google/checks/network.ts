@@ -1,5 +1,6 @@
 /** Checks of the network between the services and the database. */
-import { BlockList, isIPv4 } from "node:net";
+import { isIPv4 } from "node:net";
+import { contains } from "../configuration/addresses.ts";
 import type { Check } from "../configuration/check.ts";
 import { both, judged } from "../configuration/judgement.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
@@ -107,15 +108,6 @@ function isFor({ ranges, protocols }: FirewallRule, { address, protocol, port }:
           (one.ports.length === 0 || one.ports.some((ports) => within(ports, port)))),
     )
   );
-}
-
-/** Whether a range of IPv4 addresses, such as `10.0.0.0/8`, holds an address. */
-function contains(range: string, address: string): boolean {
-  const [, start = "", bits = "32"] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(range) ?? [];
-  if (!isIPv4(start) || Number(bits) > 32) return false;
-  const list = new BlockList();
-  list.addSubnet(start, Number(bits));
-  return list.check(address);
 }
 
 /** Whether `5432` or `1-6000` holds a port. */

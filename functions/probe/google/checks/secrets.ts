@@ -1,0 +1,34 @@
+/** The check of the versions of secrets that services use. */
+import type { Check } from "../configuration/check.ts";
+import { allOf, both, judged, silent } from "../configuration/judgement.ts";
+import { keyOf, spoken } from "../resources/secrets.ts";
+
+/** The check of secrets. */
+export const secretChecks: readonly Check[] = [
+  {
+    name: "secret_versions",
+    severity: "critical",
+    title: "the versions of secrets that its variables and volumes use are there and ENABLED",
+    why: "An instance whose secret is missing, disabled or destroyed does not start; running ones keep what they have read.",
+    remedy: "Enable the version (gcloud secrets versions enable), or add one and deploy the service with it.",
+    reads: ["cloud_run", "secret_version"],
+    judge: (settings, { services, secrets }) =>
+      settings.services.flatMap(({ name, component }) => {
+        const service = services.get(name);
+        const uses = service && "value" in service ? service.value.secrets : [];
+        const states = allOf(uses.map((use) => secrets.get(keyOf(use))));
+        return judged({ resource: name, component }, both(service, states), ([, all]) => {
+          if (uses.length === 0) return undefined;
+          const known = uses.map((use, index) => ({ use, state: all[index] }));
+          const wrong = known.filter(({ state }) => state !== undefined && state !== "ENABLED");
+          const expected = "every version ENABLED";
+          if (wrong.length > 0) {
+            const shown = wrong.slice(0, 3).map(({ use, state }) => `${spoken(use)} is ${state}`);
+            return { ok: false, observed: shown.join(", "), expected };
+          }
+          if (known.some(({ state }) => state === undefined)) return silent("in which state a version is");
+          return { ok: true, observed: `all ${uses.length} enabled`, expected };
+        });
+      }),
+  },
+];
