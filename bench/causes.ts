@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { diagnose } from "../functions/evaluate/cause/diagnose.ts";
-import { Scene } from "../functions/evaluate/cause/scene.ts";
+import { Evidence } from "../functions/evaluate/cause/evidence.ts";
 import { failing, observedIn, randomWorld } from "../functions/evaluate/cause/worlds.fixtures.ts";
 import type { Component } from "../shared/config/model.ts";
 import { variations, verdictOn } from "../tests/scenarios/variations/variations.ts";
@@ -74,7 +74,7 @@ for (const count of [10, 100, 1_000]) {
   const { rootCause } = diagnose(seen);
   const took = performance.now() - started;
   console.log(
-    `${String(count).padStart(28)}   ${took.toFixed(0)} ms, ${rootCause === "c-0" ? "right" : `wrong: ${rootCause}`}, ${new Scene(seen).symptoms.length} symptoms`,
+    `${String(count).padStart(28)}   ${took.toFixed(0)} ms, ${rootCause === "c-0" ? "right" : `wrong: ${rootCause}`}, ${new Evidence(seen).symptoms.length} symptoms`,
   );
 }
 

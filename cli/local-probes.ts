@@ -25,7 +25,7 @@ export function secretsFrom({
 }
 
 /** What probes are run for. */
-export interface Errand {
+export interface LocalRun {
   readonly configuration: Configuration;
   readonly secrets: Secrets;
   readonly probes: readonly ConfiguredProbe[];
@@ -38,14 +38,14 @@ export interface Errand {
 }
 
 /** Runs the probes once and together, all of them from here. @returns a report for each vantage point that they stand for */
-export function runHere({ configuration, probes, group, request, ...errand }: Errand): Promise<Report[]> {
+export function runLocally({ configuration, probes, group, request, ...run }: LocalRun): Promise<Report[]> {
   replaceDnsLookup();
   const { environment } = configuration;
   const byVantage = Map.groupBy(probes, ({ vantage }) => vantage);
   return Promise.all(
     [...byVantage].map(([vantage, own]) =>
       runProbes({
-        ...errand,
+        ...run,
         environment,
         vantage,
         group: group(vantage),
@@ -54,8 +54,8 @@ export function runHere({ configuration, probes, group, request, ...errand }: Er
         probes: own,
         control: configuration.control?.[vantage],
         google: googleApi(process.env["PATHKEEPER_GOOGLE_API"]),
-        beats: async (name) => beatsIn(await storeHere())(name),
-        awaited: async (probe) => awaitedIn(await storeHere())(probe),
+        beats: async (name) => beatsIn(await localStore())(name),
+        awaited: async (probe) => awaitedIn(await localStore())(probe),
         clock: { now: () => Date.now() },
       }),
     ),
@@ -65,7 +65,7 @@ export function runHere({ configuration, probes, group, request, ...errand }: Er
 let connecting: Promise<Store> | undefined;
 
 /** The store that the environment names, for the probes that read from it. Opened once; it ends with the command. */
-function storeHere(): Promise<Store> {
+function localStore(): Promise<Store> {
   connecting ??= connectStore(process.env);
   return connecting;
 }

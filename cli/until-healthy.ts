@@ -4,10 +4,10 @@ import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
 import { nextTrigger, scheduleInterval } from "../shared/config/schedule.ts";
 import type { ProbeResult } from "../shared/messages/report.ts";
 import type { Secrets } from "../shared/ports.ts";
-import { runHere } from "./local-probes.ts";
+import { runLocally } from "./local-probes.ts";
 
 /** What was last heard of a probe. */
-export interface Heard {
+export interface LastResult {
   readonly success: boolean;
   /** The first instant at which it went like this, in milliseconds since the epoch. */
   readonly since: number;
@@ -16,7 +16,7 @@ export interface Heard {
 
 /** How near the end is. */
 export interface Position {
-  readonly heard: ReadonlyMap<string, Heard>;
+  readonly heard: ReadonlyMap<string, LastResult>;
   readonly probes: readonly ConfiguredProbe[];
   /** Since when all are healthy, in milliseconds since the epoch; `undefined` while they are not. */
   readonly healthySince: number | undefined;
@@ -32,7 +32,7 @@ export interface Watching {
   /** Aborted to give up. */
   readonly signal: AbortSignal;
   /** @param before what was heard of the probe before, if anything */
-  readonly onResult: (result: ProbeResult, before: Heard | undefined) => void;
+  readonly onResult: (result: ProbeResult, before: LastResult | undefined) => void;
   /** Called a few times a second. */
   readonly onWait: (position: Position) => void;
 }
@@ -41,7 +41,7 @@ export interface Watching {
 export async function watchUntilHealthy(watching: Watching): Promise<boolean> {
   const { configuration, clearMs, onResult, onWait } = watching;
   const { probes } = configuration;
-  const heard = new Map<string, Heard>();
+  const heard = new Map<string, LastResult>();
   const hear = (result: ProbeResult): void => {
     const before = heard.get(result.probe);
     const since = before?.success === result.success ? before.since : Date.parse(result.at);
@@ -98,7 +98,7 @@ class Group {
   ): Promise<void> {
     const [{ group, schedule } = { group: "", schedule: "" }] = this.#probes;
     while (!stop.aborted) {
-      const reports = await runHere({
+      const reports = await runLocally({
         configuration,
         secrets,
         probes: this.#probes,
@@ -128,7 +128,7 @@ function nextRun(schedule: string, fails: boolean, now: number): number {
   return fails ? Math.min(next, now + minute) : next;
 }
 
-function sinceWhen(probes: readonly ConfiguredProbe[], heard: ReadonlyMap<string, Heard>): number | undefined {
+function sinceWhen(probes: readonly ConfiguredProbe[], heard: ReadonlyMap<string, LastResult>): number | undefined {
   let latest = 0;
   for (const { name } of probes) {
     const known = heard.get(name);

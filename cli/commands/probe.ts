@@ -7,7 +7,7 @@ import { nearest } from "../../shared/text/nearest.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";
 import { type Command, readArguments, WrongUsage } from "../command.ts";
 import { configOption } from "../configuration.ts";
-import { runHere, secretsFrom, secretsOption } from "../local-probes.ts";
+import { runLocally, secretsFrom, secretsOption } from "../local-probes.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { failureSentence, findingLines, resultHead, resultRow, stepLines } from "../terminal/results.ts";
 import { counted, table } from "../terminal/terminal.ts";
@@ -31,7 +31,7 @@ export const probe: Command = {
     const waiting = new Set(probes.map(({ name }) => name));
     const showProgress = (): void => progress.show(`waiting for ${[...waiting].join(", ")}`);
     showProgress();
-    const reports = await runHere({
+    const reports = await runLocally({
       configuration,
       probes,
       secrets: secretsFrom(values),

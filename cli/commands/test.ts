@@ -5,7 +5,7 @@ import { explainProblems } from "../configuration.ts";
 import { type LoadedTests, loadTests, type Scenario } from "../scenario/file/load.ts";
 import { clock, eventsOf, type Failure, judge } from "../scenario/judge.ts";
 import { instantOf, type Played, play } from "../scenario/play.ts";
-import { around, rowsOf, type StoryLine, storyOf } from "../scenario/story.ts";
+import { around, rowsOf, type TimelineLine, timelineOf } from "../scenario/timeline.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { counted, type Style, type Terminal, table } from "../terminal/terminal.ts";
 
@@ -97,9 +97,9 @@ function show({ file, loaded, tests }: FileResult, verbose: boolean, terminal: T
     print(line);
     const result = tests[index];
     if (result === undefined) continue;
-    const story = storyOf(result.played);
-    for (const failure of result.failures) print(...explain(failure, story, !verbose, terminal));
-    if (verbose) print(...table(shown(story, undefined, terminal), "      "), "");
+    const timeline = timelineOf(result.played);
+    for (const failure of result.failures) print(...explain(failure, timeline, !verbose, terminal));
+    if (verbose) print(...table(shown(timeline, undefined, terminal), "      "), "");
   }
   print("");
 }
@@ -115,7 +115,7 @@ function outcome({ incidents, scenario: { start } }: Played): string {
   return `${counted(incidents.length, "incident")}: ${each.join("; ")}`;
 }
 
-function explain(failure: Failure, story: readonly StoryLine[], withStory: boolean, terminal: Terminal): string[] {
+function explain(failure: Failure, timeline: readonly TimelineLine[], withTimeline: boolean, terminal: Terminal): string[] {
   const { paint } = terminal;
   const { about, expected, found, at } = failure;
   const lines = [
@@ -128,13 +128,13 @@ function explain(failure: Failure, story: readonly StoryLine[], withStory: boole
       "        ",
     ),
   ];
-  if (!withStory || at === undefined) return [...lines, ""];
-  return [...lines, ...table(shown(around(story, at), at, terminal), "        "), ""];
+  if (!withTimeline || at === undefined) return [...lines, ""];
+  return [...lines, ...table(shown(around(timeline, at), at, terminal), "        "), ""];
 }
 
-function shown(story: readonly StoryLine[], at: number | undefined, { paint }: Terminal): string[][] {
-  return rowsOf(story).map((row, index) => {
-    const line = story[index];
+function shown(timeline: readonly TimelineLine[], at: number | undefined, { paint }: Terminal): string[][] {
+  return rowsOf(timeline).map((row, index) => {
+    const line = timeline[index];
     if (line?.by === "timeline") return row.map((cell) => paint("strong", cell));
     return line?.at === at ? row : row.map((cell) => paint("faint", cell));
   });

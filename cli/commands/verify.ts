@@ -14,7 +14,7 @@ import { formatValue } from "../../shared/text/units.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";
 import { type Command, readArguments, WrongUsage } from "../command.ts";
 import { configOption } from "../configuration.ts";
-import { runHere, secretsFrom, secretsOption } from "../local-probes.ts";
+import { runLocally, secretsFrom, secretsOption } from "../local-probes.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { resultRow, stepLines } from "../terminal/results.ts";
 import { counted, type Terminal, table } from "../terminal/terminal.ts";
@@ -102,7 +102,7 @@ async function verifyStage(
   onResult: (result: ProbeResult) => void,
 ): Promise<VerifiedStage> {
   const startedAt = performance.now();
-  const reports = await runHere({
+  const reports = await runLocally({
     configuration: plan.configuration,
     secrets,
     probes,

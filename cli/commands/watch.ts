@@ -10,7 +10,7 @@ import { secretsFrom, secretsOption } from "../local-probes.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { failureSentence } from "../terminal/results.ts";
 import { counted, type Terminal } from "../terminal/terminal.ts";
-import { clearDuration, type Heard, type Position, watchUntilHealthy } from "../until-healthy.ts";
+import { clearDuration, type LastResult, type Position, watchUntilHealthy } from "../until-healthy.ts";
 
 /** The command. */
 export const watch: Command = {
@@ -57,7 +57,7 @@ export const watch: Command = {
 function changeLines(
   { probes, timezone }: Configuration,
   { paint }: Terminal,
-): (result: ProbeResult, before: Heard | undefined) => string | undefined {
+): (result: ProbeResult, before: LastResult | undefined) => string | undefined {
   const width = Math.max(...probes.map(({ name }) => name.length));
   // Swedish writes the time as everybody reads it.
   const clock = dateFormat("sv-SE", { timeZone: timezone, timeStyle: "medium" });

@@ -1,7 +1,7 @@
 /** A comparison for people: each incident with what the changed configuration makes of it. */
 import { dateFormat } from "../../shared/text/formatters.ts";
 import { counted, type Style, type Terminal, table } from "../terminal/terminal.ts";
-import type { Compared, Difference, Told } from "./comparison.ts";
+import type { Compared, Difference, IncidentOutcome } from "./comparison.ts";
 
 /** The lines of a comparison, the sum of it last. @param timezone in which times are shown */
 export function describeComparison(
@@ -40,11 +40,11 @@ const verdicts: Readonly<Record<Compared["outcome"], readonly [Style, string]>> 
 
 type Clock = (instant: string) => string;
 
-function spanOf({ opened, resolved }: Told, clock: Clock): string {
+function spanOf({ opened, resolved }: IncidentOutcome, clock: Clock): string {
   return `${clock(opened)} to ${Number.isNaN(Date.parse(resolved)) ? "the end" : clock(resolved)}`;
 }
 
-function about({ title, root_cause, verdict, severity, priority, notices }: Told): string[][] {
+function about({ title, root_cause, verdict, severity, priority, notices }: IncidentOutcome): string[][] {
   const told = Object.entries(notices).map(([channel, events]) => [`told ${channel}`, events.join(", ")]);
   return [
     ["title", title],

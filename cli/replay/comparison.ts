@@ -9,9 +9,9 @@ import type { Rehearsed } from "./replay.ts";
 export interface Compared {
   readonly outcome: "same" | "changed" | "gone" | "new";
   /** By the first configuration. */
-  readonly before?: Told;
+  readonly before?: IncidentOutcome;
   /** By the second. */
-  readonly after?: Told;
+  readonly after?: IncidentOutcome;
   readonly differences: readonly Difference[];
 }
 
@@ -25,7 +25,7 @@ export interface Difference {
 }
 
 /** An incident as people hear of it; instants in RFC 3339. */
-export interface Told {
+export interface IncidentOutcome {
   readonly incident: string;
   readonly title: string;
   readonly opened: string;
@@ -56,7 +56,7 @@ export function compare(before: Rehearsed, after: Rehearsed): Compared[] {
   return [...compared, ...added].sort((a, b) => (openingOf(a) < openingOf(b) ? -1 : 1));
 }
 
-function tell({ id, fields }: Stored, { deliveries }: Rehearsed): Told {
+function tell({ id, fields }: Stored, { deliveries }: Rehearsed): IncidentOutcome {
   const own = deliveries.filter(({ incident, status }) => incident === id && status === "delivered");
   const notices: Record<string, string[]> = {};
   for (const { channel, event } of own) setEntry(notices, channel, [...(ownEntry(notices, channel) ?? []), event]);
@@ -82,19 +82,19 @@ function instant(value: Value | undefined): string {
   return value instanceof Date ? value.toISOString() : never;
 }
 
-function isSameOutage(one: Told, other: Told): boolean {
+function isSameOutage(one: IncidentOutcome, other: IncidentOutcome): boolean {
   if (one.incident === other.incident) return true;
   const overlap = one.opened <= endOf(other) && other.opened <= endOf(one);
   const sameAlert = one.alerts.some((alert) => other.alerts.includes(alert));
   return overlap && (sameAlert || one.root_cause === other.root_cause);
 }
 
-function endOf({ resolved }: Told): string {
+function endOf({ resolved }: IncidentOutcome): string {
   // Behind every date, as text.
   return resolved === never ? "~" : resolved;
 }
 
-function differencesOf(before: Told, after: Told): Difference[] {
+function differencesOf(before: IncidentOutcome, after: IncidentOutcome): Difference[] {
   const differences: Difference[] = [];
   for (const what of ["opened", "resolved"] as const) {
     if (before[what] !== after[what]) differences.push({ what, ...inTime(before[what], after[what]) });

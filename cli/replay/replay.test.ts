@@ -9,7 +9,7 @@ import { rehearse } from "./replay.ts";
 interface Rehearsed {
   readonly events: readonly IncidentEvent[];
   /** `12:07:00 opened critical database`. */
-  readonly story: readonly string[];
+  readonly outline: readonly string[];
   readonly remarks: readonly string[];
 }
 
@@ -22,8 +22,8 @@ async function play(reports: readonly Report[], text: string = shop, until?: str
     until: until === undefined ? undefined : Date.parse(`2025-09-16T${until}Z`),
     onEvent: (event) => events.push(event),
   });
-  const story = events.map((told) => `${told.at.slice(11, 19)} ${told.event} ${told.severity} ${told.root_cause}`);
-  return { events, story, remarks };
+  const outline = events.map((told) => `${told.at.slice(11, 19)} ${told.event} ${told.severity} ${told.root_cause}`);
+  return { events, outline, remarks };
 }
 
 async function* lines(reports: readonly Report[]): AsyncGenerator<string> {
@@ -46,8 +46,8 @@ const told = [
 
 describe("an outage of twenty minutes", () => {
   it("is one incident with its cause, and ends when the results that follow have proved every stage", async () => {
-    const { story, remarks, events } = await play(outage);
-    expect(story).toEqual(told);
+    const { outline, remarks, events } = await play(outage);
+    expect(outline).toEqual(told);
     expect(remarks).toEqual([]);
     expect(events[0]).toMatchObject({
       v: 1,
@@ -81,13 +81,13 @@ describe("an outage of twenty minutes", () => {
     ["12:07:01", told.slice(0, 1)],
     ["12:15:59", told.slice(0, 3)],
     ["14:00:00", told],
-  ])("is told until %s", async (until, story) => {
-    expect((await play(outage, shop, until)).story).toEqual(story);
+  ])("is told until %s", async (until, outline) => {
+    expect((await play(outage, shop, until)).outline).toEqual(outline);
   });
 
   it("is another one by other rules", async () => {
     const patient = shop.replaceAll("kind:", "alert_after: 5m, kind:");
-    expect((await play(outage, patient)).story).toEqual([
+    expect((await play(outage, patient)).outline).toEqual([
       "12:10:00 opened critical database",
       "12:11:00 joined critical database",
       "12:17:00 recovering critical database",
@@ -110,13 +110,13 @@ it("lets time pass minute by minute, also when nobody reports any more", async (
 
 describe("where no validation was recorded, the results of the schedules stand in", () => {
   it("for as long as they are newer than the request", async () => {
-    const { story, remarks } = await play(outage.filter(({ finished_at }) => finished_at < "2025-09-16T12:15:30"));
-    expect(story).toEqual(told.slice(0, 3));
+    const { outline, remarks } = await play(outage.filter(({ finished_at }) => finished_at < "2025-09-16T12:15:30"));
+    expect(outline).toEqual(told.slice(0, 3));
     expect(remarks).toEqual(["20250916-120700-database is left recovering: nothing in the record proves stage 2"]);
   });
 
   it("and one that fails delays the end", async () => {
-    const { story } = await play(
+    const { outline } = await play(
       recorded({
         //               12:00     12:10     12:20
         "backend-health": "......XXXXXX.........",
@@ -124,11 +124,11 @@ describe("where no validation was recorded, the results of the schedules stand i
         pages: "................XX...",
       }),
     );
-    expect(story).toEqual([...told.slice(0, 3), "12:18:00 resolved critical database"]);
+    expect(outline).toEqual([...told.slice(0, 3), "12:18:00 resolved critical database"]);
   });
 
   it("also of probes that run so seldom that the evaluator has asked again meanwhile", async () => {
-    const { story } = await play(
+    const { outline } = await play(
       recorded({
         //               12:00     12:10     12:20     12:30
         "backend-health": ".   .   XXXXXXXX.......................",
@@ -137,7 +137,7 @@ describe("where no validation was recorded, the results of the schedules stand i
       }),
       shop.replace("{ kind: http, component: pages", "{ schedule: every 10m, kind: http, component: pages"),
     );
-    expect(story.map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual([
+    expect(outline.map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual([
       "12:08:00 opened",
       "12:10:00 joined",
       "12:18:00 recovering",
@@ -146,7 +146,7 @@ describe("where no validation was recorded, the results of the schedules stand i
   });
 
   it("but not from before the outage came back", async () => {
-    const { story, remarks } = await play(
+    const { outline, remarks } = await play(
       recorded({
         //               12:00     12:10     12:20
         "backend-health": "......XXXXXX...XXXXXX.........",
@@ -155,7 +155,7 @@ describe("where no validation was recorded, the results of the schedules stand i
       }),
       `${shop.slice(0, shop.indexOf("    - {"))}    - { name: behind, probes: [database, pages] }\n`,
     );
-    expect(story.slice(2)).toEqual([
+    expect(outline.slice(2)).toEqual([
       "12:14:00 recovering critical database",
       "12:17:00 regressed critical database",
       "12:23:00 recovering critical database",
@@ -198,8 +198,8 @@ describe("where validations were recorded, only they prove anything", () => {
       ["12:16:30 resolved critical database"],
     ],
   ])("%s", async (_, validations, end) => {
-    const { story } = await play([...outage, ...validations]);
-    expect(story).toEqual([...told.slice(0, 3), ...end]);
+    const { outline } = await play([...outage, ...validations]);
+    expect(outline).toEqual([...told.slice(0, 3), ...end]);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { clock, judge } from "./judge.ts";
 import { instantOf, type Played, play } from "./play.ts";
 import { scenarioOf } from "./scenario.fixtures.ts";
-import { storyOf } from "./story.ts";
+import { timelineOf } from "./timeline.ts";
 
 /** Plays a test. @returns what came of it, and the expectations that it did not meet, as `about: found` */
 async function played(body: string): Promise<{ played: Played; missed: string[] }> {
@@ -58,7 +58,7 @@ expect:
 `;
     const { missed, played: outcome } = await played(body.replace(', text: "NEW INCIDENT"', ""));
     expect(missed).toEqual([]);
-    expect(storyOf(outcome).map(({ by }) => by)).toEqual(
+    expect(timelineOf(outcome).map(({ by }) => by)).toEqual(
       expect.arrayContaining(["timeline", "alert", "incident", "notice"]),
     );
   });

@@ -4,7 +4,7 @@ import type { NamedMetric } from "../../functions/evaluate/condition/names.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Failure } from "../../shared/messages/report.ts";
 import { parseDuration } from "../../shared/text/units.ts";
-import { Misunderstood, quantityOf, Words } from "./file/words.ts";
+import { Misunderstood, quantityOf, Tokens } from "./file/tokens.ts";
 import { readFailure } from "./statement.ts";
 
 /** One run of a series. `delays`: when the report of this run arrives, in milliseconds after it was finished; more than one come twice. */
@@ -49,7 +49,7 @@ function failureOf(text: string | undefined, probe: ConfiguredProbe | undefined,
   const [, phase, kind, message] = /^\s*([\w-]+)?\s*,?\s*([\w-]+)?\s*,?\s*("[^"]*")?\s*$/.exec(text ?? "") ?? [];
   const sentence = [phase && `in ${phase}`, kind && `(${kind})`, message].filter(Boolean).join(" ");
   try {
-    return readFailure(new Words(sentence), probe);
+    return readFailure(new Tokens(sentence), probe);
   } catch (error) {
     if (!(error instanceof Misunderstood)) throw error;
     throw new Misunderstood(error.message, { start: offset, end: offset + (text?.length ?? 0) }, error.suggestion);

@@ -15,35 +15,35 @@ import { yieldsMetric } from "../../shared/metrics/yields.ts";
 import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import type { Deed, Effect, Outcome, SampleCourse } from "./effect.ts";
-import { Misunderstood, Words } from "./file/words.ts";
+import { Misunderstood, Tokens } from "./file/tokens.ts";
 
 /** Understands what is the case during a phase. @throws Misunderstood */
 export function effectOf(sentence: string, configuration: Configuration): Effect {
-  const words = new Words(sentence);
-  const effect = readEffect(words, configuration);
-  words.end();
+  const tokens = new Tokens(sentence);
+  const effect = readEffect(tokens, configuration);
+  tokens.end();
   return effect;
 }
 
 /** Understands what somebody does at an instant. @throws Misunderstood */
 export function deedOf(sentence: string, configuration: Configuration): Deed {
-  const words = new Words(sentence);
-  const deed = readDeed(words, configuration);
-  words.end();
+  const tokens = new Tokens(sentence);
+  const deed = readDeed(tokens, configuration);
+  tokens.end();
   return deed;
 }
 
 /** Understands a failure such as `connect (timeout) "no answer"`; what is left out is as the kind of the probe usually fails. */
-export function readFailure(words: Words, probe: ConfiguredProbe | undefined): Failure {
+export function readFailure(tokens: Tokens, probe: ConfiguredProbe | undefined): Failure {
   const prober = probe && ownEntry(probers, probe.kind);
   const usual = prober?.usualFailure ?? connectFailure;
-  const phase = words.has("in") ? words.name("the phase in which it fails, such as connect").text : undefined;
+  const phase = tokens.has("in") ? tokens.name("the phase in which it fails, such as connect").text : undefined;
   let kind: FailureKind | undefined;
-  if (words.has("(")) {
-    kind = words.known("kind of failure", failureKinds) as FailureKind;
-    words.one(")");
+  if (tokens.has("(")) {
+    kind = tokens.known("kind of failure", failureKinds) as FailureKind;
+    tokens.one(")");
   }
-  const said = words.quoted();
+  const said = tokens.quoted();
   const chosen = kind ?? (phase === undefined ? usual.kind : "timeout");
   const message = said ?? (chosen === usual.kind ? usual.message : usualMessages[chosen]);
   return {
@@ -106,48 +106,52 @@ const usualMessages: Readonly<Record<FailureKind, string>> = {
   internal: "the prober has failed",
 };
 
-function readEffect(words: Words, configuration: Configuration): Effect {
-  const first = words.next;
+function readEffect(tokens: Tokens, configuration: Configuration): Effect {
+  const first = tokens.next;
   if (first.kind === "plain") {
-    if (words.has("reports")) return readArrival(words, configuration);
-    if (words.has("prober")) return readUnhealthy(words);
-    if (words.has("check")) return readFinding(words, configuration);
-    if (words.has("channel")) return readAnswer(words, configuration);
+    if (tokens.has("reports")) return readArrival(tokens, configuration);
+    if (tokens.has("prober")) return readUnhealthy(tokens);
+    if (tokens.has("check")) return readFinding(tokens, configuration);
+    if (tokens.has("channel")) return readAnswer(tokens, configuration);
     const metric = namedMetric(first.text);
     if (metric !== undefined) {
-      words.take();
-      return readMetric(words, first.text, metric, configuration);
+      tokens.take();
+      return readMetric(tokens, first.text, metric, configuration);
     }
   }
-  const probes = readProbes(words, configuration);
-  return { what: "outcome", probes: namesOf(probes), outcome: readOutcome(words, probes) };
+  const probes = readProbes(tokens, configuration);
+  return { what: "outcome", probes: namesOf(probes), outcome: readOutcome(tokens, probes) };
 }
 
 /** `database`, `database, auth-health and websocket`, `every probe`, `every probe inside`, `every probe of backend`, `every probe behind cloud-sql`. */
-function readProbes(words: Words, configuration: Configuration): ConfiguredProbe[] {
-  const start = words.next;
-  if (words.has("every")) {
-    words.one("probe");
+function readProbes(tokens: Tokens, configuration: Configuration): ConfiguredProbe[] {
+  const start = tokens.next;
+  if (tokens.has("every")) {
+    tokens.one("probe");
     let chosen = [...configuration.probes];
     for (;;) {
-      const { text } = words.next;
-      if (words.has("inside", "outside")) chosen = chosen.filter(({ vantage }) => vantage === text);
-      else if (words.has("of", "behind")) chosen = chosen.filter(membership(words, text === "behind", configuration));
+      const { text } = tokens.next;
+      if (tokens.has("inside", "outside")) chosen = chosen.filter(({ vantage }) => vantage === text);
+      else if (tokens.has("of", "behind")) chosen = chosen.filter(membership(tokens, text === "behind", configuration));
       else break;
     }
     if (chosen.length > 0) return chosen;
     throw new Misunderstood("there is no such probe in the configuration", {
       start: start.start,
-      end: words.next.start,
+      end: tokens.next.start,
     });
   }
-  const named = [readProbe(words, configuration)];
-  while (words.has(",", "and")) named.push(readProbe(words, configuration));
+  const named = [readProbe(tokens, configuration)];
+  while (tokens.has(",", "and")) named.push(readProbe(tokens, configuration));
   return named;
 }
 
-function membership(words: Words, behind: boolean, configuration: Configuration): (probe: ConfiguredProbe) => boolean {
-  const component = words.known(
+function membership(
+  tokens: Tokens,
+  behind: boolean,
+  configuration: Configuration,
+): (probe: ConfiguredProbe) => boolean {
+  const component = tokens.known(
     "component",
     configuration.components.map(({ name }) => name),
   );
@@ -156,8 +160,8 @@ function membership(words: Words, behind: boolean, configuration: Configuration)
   return (probe) => dependents.includes(probe.component);
 }
 
-function readProbe(words: Words, { probes, components }: Configuration): ConfiguredProbe {
-  const word = words.name("the name of a probe or a metric");
+function readProbe(tokens: Tokens, { probes, components }: Configuration): ConfiguredProbe {
+  const word = tokens.name("the name of a probe or a metric");
   const found = probes.find(({ name }) => name === word.text);
   if (found) return found;
   const names = probes.map(({ name }) => name);
@@ -173,38 +177,38 @@ function readProbe(words: Words, { probes, components }: Configuration): Configu
   throw new Misunderstood(`there is no probe and no metric "${word.text}": ${instead}`, word, suggestion);
 }
 
-function readOutcome(words: Words, probes: readonly ConfiguredProbe[]): Outcome {
-  if (words.has("fail", "fails")) {
-    const share = /^\d+$/.test(words.next.text) ? readShare(words) : undefined;
-    return { outcome: "fails", failure: readFailure(words, probes[0]), ...(share === undefined ? {} : { share }) };
+function readOutcome(tokens: Tokens, probes: readonly ConfiguredProbe[]): Outcome {
+  if (tokens.has("fail", "fails")) {
+    const share = /^\d+$/.test(tokens.next.text) ? readShare(tokens) : undefined;
+    return { outcome: "fails", failure: readFailure(tokens, probes[0]), ...(share === undefined ? {} : { share }) };
   }
-  if (words.has("work", "works")) return { outcome: "good" };
-  if (words.has("is", "are")) return { outcome: words.one("good", "silent") === "good" ? "good" : "silent" };
-  throw words.unexpected('"fails", "is good" or "is silent"', nearest(words.next.text, ["fails", "is"]));
+  if (tokens.has("work", "works")) return { outcome: "good" };
+  if (tokens.has("is", "are")) return { outcome: tokens.one("good", "silent") === "good" ? "good" : "silent" };
+  throw tokens.unexpected('"fails", "is good" or "is silent"', nearest(tokens.next.text, ["fails", "is"]));
 }
 
-function readShare(words: Words): { runs: number; of: number } {
-  const start = words.next;
-  const runs = words.whole("in how many runs it fails");
-  if (!words.has("runs")) words.has("run");
-  words.one("of", "in");
-  const of = words.whole("of how many runs");
-  words.has("runs");
+function readShare(tokens: Tokens): { runs: number; of: number } {
+  const start = tokens.next;
+  const runs = tokens.whole("in how many runs it fails");
+  if (!tokens.has("runs")) tokens.has("run");
+  tokens.one("of", "in");
+  const of = tokens.whole("of how many runs");
+  tokens.has("runs");
   if (runs > 0 && runs < of) return { runs, of };
   throw new Misunderstood(
     `it fails in ${runs} of ${of} runs: the first number must be less than the second, and not 0`,
     {
       start: start.start,
-      end: words.next.start,
+      end: tokens.next.start,
     },
   );
 }
 
-function readMetric(words: Words, name: string, metric: NamedMetric, configuration: Configuration): Effect {
-  const labels = { ...metric.matchers, ...readLabels(words, metric) };
+function readMetric(tokens: Tokens, name: string, metric: NamedMetric, configuration: Configuration): Effect {
+  const labels = { ...metric.matchers, ...readLabels(tokens, metric) };
   const able = configuration.probes.filter((probe) => yieldsMetric(probe, metric.metric));
-  const start = words.next;
-  const probes = words.has("of") ? readProbes(words, configuration) : able;
+  const start = tokens.next;
+  const probes = tokens.has("of") ? readProbes(tokens, configuration) : able;
   if (probes.length === 0) {
     throw new Misunderstood(
       `no probe of the configuration yields ${name}: say whose it is, as in ${name} of PROBE is …`,
@@ -217,86 +221,86 @@ function readMetric(words: Words, name: string, metric: NamedMetric, configurati
   return {
     what: "metric",
     probes: namesOf(probes),
-    sample: { metric: metric.metric, labels, values: readValues(words, name, metric) },
+    sample: { metric: metric.metric, labels, values: readValues(tokens, name, metric) },
   };
 }
 
-function readLabels(words: Words, { labels }: NamedMetric): Record<string, string> {
+function readLabels(tokens: Tokens, { labels }: NamedMetric): Record<string, string> {
   const read: Record<string, string> = {};
-  if (!words.has("{")) return read;
+  if (!tokens.has("{")) return read;
   do {
-    const label = words.known("label", labels);
-    words.one("=");
-    setEntry(read, label, words.name("the value of the label").text);
-  } while (words.has(","));
-  words.one("}");
+    const label = tokens.known("label", labels);
+    tokens.one("=");
+    setEntry(read, label, tokens.name("the value of the label").text);
+  } while (tokens.has(","));
+  tokens.one("}");
   return read;
 }
 
-function readValues(words: Words, name: string, { unit }: NamedMetric): SampleCourse["values"] {
-  const value = (): number => words.value(name, unit);
-  if (words.has("is", "are")) {
-    if (words.has("missing", "absent")) return undefined;
-    if (!words.has("between")) {
+function readValues(tokens: Tokens, name: string, { unit }: NamedMetric): SampleCourse["values"] {
+  const value = (): number => tokens.value(name, unit);
+  if (tokens.has("is", "are")) {
+    if (tokens.has("missing", "absent")) return undefined;
+    if (!tokens.has("between")) {
       const only = value();
       return { first: only, last: only, shape: "ramp" };
     }
     const first = value();
-    words.one("and");
+    tokens.one("and");
     return { first, last: value(), shape: "noise" };
   }
-  if (words.has("goes", "rises", "falls", "grows")) {
-    words.one("from");
+  if (tokens.has("goes", "rises", "falls", "grows")) {
+    tokens.one("from");
     const first = value();
-    words.one("to");
+    tokens.one("to");
     return { first, last: value(), shape: "ramp" };
   }
-  throw words.unexpected(`"is 93%", "is between 60% and 80%", "goes from 50% to 90%" or "is missing"`);
+  throw tokens.unexpected(`"is 93%", "is between 60% and 80%", "goes from 50% to 90%" or "is missing"`);
 }
 
-function readArrival(words: Words, configuration: Configuration): Effect {
+function readArrival(tokens: Tokens, configuration: Configuration): Effect {
   let probes: readonly ConfiguredProbe[] = configuration.probes;
-  if (words.has("of")) probes = readProbes(words, configuration);
-  if (words.has("from")) {
-    const vantage = words.one("inside", "outside");
+  if (tokens.has("of")) probes = readProbes(tokens, configuration);
+  if (tokens.has("from")) {
+    const vantage = tokens.one("inside", "outside");
     probes = probes.filter((probe) => probe.vantage === vantage);
   }
-  return { what: "arrival", probes: namesOf(probes), delays: readDelays(words) };
+  return { what: "arrival", probes: namesOf(probes), delays: readDelays(tokens) };
 }
 
-function readDelays(words: Words): number[] {
-  if (words.has("are")) {
-    words.one("lost");
+function readDelays(tokens: Tokens): number[] {
+  if (tokens.has("are")) {
+    tokens.one("lost");
     return [];
   }
-  words.one("come");
-  if (!words.has("twice")) {
-    const late = words.duration();
-    words.one("late");
+  tokens.one("come");
+  if (!tokens.has("twice")) {
+    const late = tokens.duration();
+    tokens.one("late");
     return [late];
   }
-  if (!words.has(",")) return [0, 0];
-  const apart = words.duration();
-  words.one("apart");
+  if (!tokens.has(",")) return [0, 0];
+  const apart = tokens.duration();
+  tokens.one("apart");
   return [0, apart];
 }
 
-function readUnhealthy(words: Words): Effect {
-  const vantages: Vantage[] = words.has("inside")
+function readUnhealthy(tokens: Tokens): Effect {
+  const vantages: Vantage[] = tokens.has("inside")
     ? ["inside"]
-    : words.has("outside")
+    : tokens.has("outside")
       ? ["outside"]
       : ["inside", "outside"];
-  words.one("is");
-  words.one("unhealthy");
-  return { what: "unhealthy", vantages, message: words.quoted() ?? "the control probe failed" };
+  tokens.one("is");
+  tokens.one("unhealthy");
+  return { what: "unhealthy", vantages, message: tokens.quoted() ?? "the control probe failed" };
 }
 
-function readFinding(words: Words, configuration: Configuration): Effect {
-  const check = words.name("the name of a check").text;
+function readFinding(tokens: Tokens, configuration: Configuration): Effect {
+  const check = tokens.name("the name of a check").text;
   const able = configuration.probes.filter((probe) => yieldsMetric(probe, "configuration_ok"));
-  const start = words.next;
-  const probes = words.has("of") ? readProbes(words, configuration) : able;
+  const start = tokens.next;
+  const probes = tokens.has("of") ? readProbes(tokens, configuration) : able;
   if (probes.length === 0) {
     throw new Misunderstood(
       `no probe of the configuration makes checks: say whose it is, as in check ${check} of PROBE finds …`,
@@ -306,52 +310,52 @@ function readFinding(words: Words, configuration: Configuration): Effect {
       },
     );
   }
-  words.one("finds");
-  const observed = words.name("what was found").text;
+  tokens.one("finds");
+  const observed = tokens.name("what was found").text;
   let expected = "";
-  if (words.has("instead")) {
-    words.one("of");
-    expected = words.name("what was expected").text;
+  if (tokens.has("instead")) {
+    tokens.one("of");
+    expected = tokens.name("what was expected").text;
   }
-  const explanation = words.has("because") ? words.name("the explanation").text : "";
+  const explanation = tokens.has("because") ? tokens.name("the explanation").text : "";
   return { what: "finding", probes: namesOf(probes), finding: { check, ok: false, observed, expected, explanation } };
 }
 
-function readAnswer(words: Words, { channels }: Configuration): Effect {
-  const channel = words.known(
+function readAnswer(tokens: Tokens, { channels }: Configuration): Effect {
+  const channel = tokens.known(
     "channel",
     channels.map(({ name }) => name),
   );
-  if (words.has("is")) {
-    words.one("down");
+  if (tokens.has("is")) {
+    tokens.one("down");
     return { what: "answer", channel, status: 0 };
   }
-  words.one("answers");
-  return { what: "answer", channel, status: words.whole("a status such as 503") };
+  tokens.one("answers");
+  return { what: "answer", channel, status: tokens.whole("a status such as 503") };
 }
 
 const deeds = ["acknowledge", "resolve", "reopen", "note", "mute", "write", "silence", "restart"] as const;
 
-function readDeed(words: Words, configuration: Configuration): Deed {
-  const word = words.name("what is done");
+function readDeed(tokens: Tokens, configuration: Configuration): Deed {
+  const word = tokens.name("what is done");
   switch (word.text) {
     case "acknowledge":
-      return { deed: "edit", fields: { status: "acknowledged", ...readNote(words) } };
+      return { deed: "edit", fields: { status: "acknowledged", ...readNote(tokens) } };
     case "resolve":
-      return { deed: "edit", fields: { status: "resolved", ...readNote(words) } };
+      return { deed: "edit", fields: { status: "resolved", ...readNote(tokens) } };
     case "reopen":
-      return { deed: "edit", fields: { status: "open", ...readNote(words) } };
+      return { deed: "edit", fields: { status: "open", ...readNote(tokens) } };
     case "note":
-      return { deed: "edit", fields: { note: words.name('the note, such as "on it"').text } };
+      return { deed: "edit", fields: { note: tokens.name('the note, such as "on it"').text } };
     case "mute":
-      words.one("for");
-      return { deed: "edit", fields: {}, silenceMs: words.duration() };
+      tokens.one("for");
+      return { deed: "edit", fields: {}, silenceMs: tokens.duration() };
     case "write": {
-      const field = words.known("field that operators edit", ["status", "note", "silenced_until"]);
-      return { deed: "edit", fields: { [field]: words.name("the value").text } };
+      const field = tokens.known("field that operators edit", ["status", "note", "silenced_until"]);
+      return { deed: "edit", fields: { [field]: tokens.name("the value").text } };
     }
     case "silence":
-      return readSilence(words, configuration);
+      return readSilence(tokens, configuration);
     case "restart":
       return { deed: "restart" };
     default: {
@@ -362,26 +366,26 @@ function readDeed(words: Words, configuration: Configuration): Deed {
   }
 }
 
-function readNote(words: Words): { note?: string } {
-  const note = words.quoted();
+function readNote(tokens: Tokens): { note?: string } {
+  const note = tokens.quoted();
   return note === undefined ? {} : { note };
 }
 
-function readSilence(words: Words, { environment, components, rules, probes }: Configuration): Deed {
-  const scope = words.one("component", "rule", "everything");
+function readSilence(tokens: Tokens, { environment, components, rules, probes }: Configuration): Deed {
+  const scope = tokens.one("component", "rule", "everything");
   const built = probes.map(({ name }) => `${name} failing`);
   const name =
     scope === "component"
-      ? words.known(
+      ? tokens.known(
           "component",
           components.map((component) => component.name),
         )
       : scope === "rule"
-        ? words.known("rule", [...rules.map((rule) => rule.name), ...built])
+        ? tokens.known("rule", [...rules.map((rule) => rule.name), ...built])
         : environment;
-  words.one("for");
-  const forMs = words.duration();
-  const reason = words.quoted() ?? "";
+  tokens.one("for");
+  const forMs = tokens.duration();
+  const reason = tokens.quoted() ?? "";
   return { deed: "silence", scope: scope === "everything" ? "environment" : scope, name, forMs, reason };
 }
 

@@ -8,12 +8,12 @@ import { selfGroup } from "../../shared/monitor.ts";
 import type { Clock, Logger, MetricPoint, MetricSink, Publisher, Store, Written } from "../../shared/ports.ts";
 import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
-import type { Committed, Desk } from "./commit/context.ts";
+import type { Committed, EvaluatorContext } from "./commit/context.ts";
 import { commitDiagnosis, commitReport, commitSelfReport, commitValidation } from "./commit/report.ts";
 import { commitHeartbeat, commitTick } from "./commit/tick.ts";
 import { takeInBeat } from "./heartbeats.ts";
-import type { Closed, OutboxEntry } from "./incident/state.ts";
-import { Turns } from "./keyed-mutex.ts";
+import type { OutboxEntry, RecentlyResolved } from "./incident/state.ts";
+import { KeyedMutex } from "./keyed-mutex.ts";
 import { leftOutSentence } from "./monitor/export.ts";
 import type { Beat } from "./monitor/watchdog.ts";
 import { PartitionCache } from "./partition/cache.ts";
@@ -55,10 +55,10 @@ export function evaluateHandler(
 ): (message: PushedMessage, path: string) => Promise<void> {
   const published = new Set<string>();
   const { watchesItself = true, knowsPublication = true } = options;
-  const desk: Desk = {
+  const context: EvaluatorContext = {
     store: ports.store,
     plan,
-    turns: new Turns(),
+    mutex: new KeyedMutex(),
     partitions: new PartitionCache(),
     published,
     watchesItself,
@@ -96,7 +96,7 @@ export function evaluateHandler(
     try {
       // A clock of our own that is behind does not make a message one of the future.
       const latest = Math.max(ports.clock.now(), message.publishedAt);
-      committed = await commit(message, path, ports, knowsPublication ? { ...desk, latest } : desk);
+      committed = await commit(message, path, ports, knowsPublication ? { ...context, latest } : context);
     } catch (error) {
       if (error instanceof StoreError && error.retryable) throw new TryAgain(`the store is busy: ${error.message}`);
       throw error;
@@ -106,8 +106,8 @@ export function evaluateHandler(
     await publish(committed.outbox);
     const { heartbeatAt, points = [], pointsLeftOut = 0, unreported = [] } = committed;
     await Promise.all([
-      report(ports, desk, unreported),
-      ...(heartbeatAt === undefined ? [] : [beat(ports, desk, heartbeatAt)]),
+      report(ports, context, unreported),
+      ...(heartbeatAt === undefined ? [] : [beat(ports, context, heartbeatAt)]),
       ...(points.length === 0 ? [] : [exportPoints(points, pointsLeftOut)]),
     ]);
   };
@@ -117,21 +117,29 @@ export function evaluateHandler(
 const commitBy = { schedule: commitReport, diagnosis: commitDiagnosis, validation: commitValidation } as const;
 
 /** Sends the heartbeat that a tick has deserved. If it does not arrive, the next tick tries again; nothing else depends on it. */
-async function beat({ beat: send, clock, logger }: EvaluatePorts, desk: Desk, at: number): Promise<void> {
+async function beat(
+  { beat: send, clock, logger }: EvaluatePorts,
+  context: EvaluatorContext,
+  at: number,
+): Promise<void> {
   if (send === undefined) return;
   try {
     await send();
-    await commitHeartbeat(desk, at, clock.now());
+    await commitHeartbeat(context, at, clock.now());
   } catch (error) {
     logger.warning(`the heartbeat did not leave: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
 /** Writes what postmortems are due, the oldest first. One that fails is tried again with the next tick; nothing else depends on it. */
-async function report({ clock, logger }: EvaluatePorts, desk: Desk, unreported: readonly Closed[]): Promise<void> {
+async function report(
+  { clock, logger }: EvaluatePorts,
+  context: EvaluatorContext,
+  unreported: readonly RecentlyResolved[],
+): Promise<void> {
   for (const closed of unreported.slice(0, mostPostmortems)) {
     try {
-      await writePostmortem(desk, closed, clock.now());
+      await writePostmortem(context, closed, clock.now());
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       logger.warning(`the postmortem of ${closed.id} was not written: ${reason}`);
@@ -148,25 +156,25 @@ async function commit(
   message: PushedMessage,
   path: string,
   { clock, logger }: EvaluatePorts,
-  desk: Desk,
+  context: EvaluatorContext,
 ): Promise<Committed> {
-  const { environment } = desk.plan.configuration;
+  const { environment } = context.plan.configuration;
   switch (path) {
     case "/measurements": {
       const written = parseReport(message.data);
       if (written.environment !== environment) return foreign(written, environment, logger);
-      const publication = Number.isFinite(desk.latest) ? publicationOf(written, message.publishedAt) : undefined;
+      const publication = Number.isFinite(context.latest) ? publicationOf(written, message.publishedAt) : undefined;
       const report = publication === undefined ? written : boundedReport(written, publication);
-      if (report.group === selfGroup) return commitSelfReport(desk, report, clock.now());
-      return commitBy[report.trigger](desk, report, clock.now(), publication);
+      if (report.group === selfGroup) return commitSelfReport(context, report, clock.now());
+      return commitBy[report.trigger](context, report, clock.now(), publication);
     }
     case "/ticks": {
       const tick = parseTick(message.data);
       if (tick.environment !== environment) return { outbox: [] };
-      return commitTick(desk, message.publishedAt, clock.now());
+      return commitTick(context, message.publishedAt, clock.now());
     }
     case "/heartbeats": {
-      await takeInBeat(message, desk.plan.configuration, { store: desk.store, logger, latest: desk.latest });
+      await takeInBeat(message, context.plan.configuration, { store: context.store, logger, latest: context.latest });
       return { outbox: [] };
     }
     default:

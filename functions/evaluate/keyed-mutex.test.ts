@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Turns } from "./keyed-mutex.ts";
+import { KeyedMutex } from "./keyed-mutex.ts";
 
-describe("turns", () => {
+describe("the keyed mutex", () => {
   it("are taken one after the other under one key, and at once under different keys", async () => {
-    const turns = new Turns();
+    const mutex = new KeyedMutex();
     const log: string[] = [];
     const gates = new Map<string, () => void>();
     const work = (name: string) => async (): Promise<void> => {
@@ -11,7 +11,7 @@ describe("turns", () => {
       await new Promise<void>((open) => gates.set(name, open));
       log.push(`${name} ends`);
     };
-    const all = [turns.take("a", work("a1")), turns.take("a", work("a2")), turns.take("b", work("b1"))];
+    const all = [mutex.take("a", work("a1")), mutex.take("a", work("a2")), mutex.take("b", work("b1"))];
     await Promise.resolve();
     expect(log).toEqual(["a1 begins", "b1 begins"]);
     gates.get("a1")?.();
@@ -23,9 +23,9 @@ describe("turns", () => {
   });
 
   it("go on after work that failed, which fails for itself only", async () => {
-    const turns = new Turns();
-    const failed = turns.take("a", () => Promise.reject(new Error("no")));
-    const next = turns.take("a", async () => "yes");
+    const mutex = new KeyedMutex();
+    const failed = mutex.take("a", () => Promise.reject(new Error("no")));
+    const next = mutex.take("a", async () => "yes");
     await expect(failed).rejects.toThrow("no");
     expect(await next).toBe("yes");
   });

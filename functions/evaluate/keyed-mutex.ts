@@ -1,10 +1,8 @@
-/** Turns: work under the same key, within one instance, is done one after the other. */
-
 /**
- * Keeps work of one instance on the same document from contending with itself. Firestore would sort it out as well, by locks and
- * retries that take seconds; between instances it still does.
+ * A mutex for each key: work under the same key, within one instance, is done one after the other. It keeps an instance from contending with
+ * itself for a document. Firestore would sort that out as well, by locks and retries that take seconds; between instances it still does.
  */
-export class Turns {
+export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
   /** Does the work when all earlier work under the key is done, however that ended. */

@@ -94,7 +94,7 @@ export function paceOf(plan: Plan, probe: string | undefined): number {
   return (probe === undefined ? undefined : plan.paces.get(probe)) ?? 60_000;
 }
 
-/** After how long without a measurement a probe counts as unheard, in milliseconds: two runs missed, and time to deliver. */
+/** After how long without a measurement a probe counts as missing, in milliseconds: two runs missed, and time to deliver. */
 export function staleAfter(plan: Plan, probe: string | undefined): number {
   const interval = intervalOf(plan, probe);
   return interval + Math.max(1.5 * paceOf(plan, probe), 30_000);

@@ -126,7 +126,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
     });
 
     it("tells of the beginning and the end, whatever else it leaves out", () => {
-      expect([kind.untold?.opened, kind.untold?.resolved]).toEqual([undefined, undefined]);
+      expect([kind.omitted?.opened, kind.omitted?.resolved]).toEqual([undefined, undefined]);
     });
 
     it("says in plain words what happened, since when, and where to find more", () => {

@@ -148,7 +148,7 @@ export interface ChannelKind<Settings> {
   /** How much its service takes. @default 60 a minute, and 10 at once */
   readonly pace?: Pace;
   /** The events that have no counterpart on the other side and are not told there, each with the reason. */
-  readonly untold?: Readonly<Partial<Record<IncidentEventKind, string>>>;
+  readonly omitted?: Readonly<Partial<Record<IncidentEventKind, string>>>;
   /**
    * An opening opens something on the other side that stays open until it is closed. What follows goes the way of the opening, with its
    * settings, whatever the configuration says by now, and even where the channel has left it. @default false

@@ -1,6 +1,6 @@
 /** A record of an outage made of single looks: each is repeated at the pace of its schedule, on virtual time. */
 
-import { runHere } from "../../cli/local-probes.ts";
+import { runLocally } from "../../cli/local-probes.ts";
 import type { ReportRecord } from "../../cli/replay/record.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { scheduleInterval } from "../../shared/config/schedule.ts";
@@ -22,7 +22,7 @@ export async function lookAt(
   configuration: Configuration,
   secrets: Readonly<Record<string, string>>,
 ): Promise<ProbeResult[]> {
-  const reports = await runHere({
+  const reports = await runLocally({
     configuration,
     secrets: { read: async (name) => secrets[name] ?? "" },
     probes: configuration.probes,

@@ -25,7 +25,7 @@ export function isDone({ status }: { readonly status: string }): boolean {
 }
 
 /** The numbers behind the last word on a channel. */
-export interface ToldNumbers {
+export interface DeliveryCounts {
   /** Entries of the ledger for this channel: what was told, and what was not for a reason. */
   readonly entries: number;
   /** How many of them are done with. */
@@ -41,7 +41,7 @@ export interface ToldNumbers {
 }
 
 /** The last word on a channel: a sentence, and the numbers behind it. */
-export interface ToldState extends ToldNumbers {
+export interface DeliverySummary extends DeliveryCounts {
   readonly sentence: string;
 }
 
@@ -52,7 +52,7 @@ export interface ToldState extends ToldNumbers {
 export const reminderSlackMs = 30_000;
 
 /** What is known of the channels of an incident, by their names, from the fields of its document; what cannot be read is left out. */
-export function toldOf(document: { readonly told?: Value | undefined }): Record<string, ToldNumbers> {
+export function deliveryCountsOf(document: { readonly told?: Value | undefined }): Record<string, DeliveryCounts> {
   const read = Object.entries(mapOf(document.told)).flatMap(([channel, value]) => {
     const { entries, done, attempts, first_at: firstAt, last_at: lastAt, unreached } = mapOf(value);
     if (typeof entries !== "number" || typeof done !== "number" || typeof attempts !== "number") return [];
@@ -65,9 +65,9 @@ export function toldOf(document: { readonly told?: Value | undefined }): Record<
 }
 
 /** The fields of the document of an incident with the last word on some channels; what others have there stays. */
-export function withTold(
+export function withDeliverySummary(
   document: Readonly<Record<string, Value | undefined>>,
-  news: Readonly<Record<string, ToldState>>,
+  news: Readonly<Record<string, DeliverySummary>>,
 ): Fields {
   const sentences: Record<string, Value> = { ...mapOf(document["deliveries"]) };
   const numbers: Record<string, Value> = { ...mapOf(document["told"]) };
@@ -81,7 +81,7 @@ export function withTold(
 }
 
 /** Whether `a` was written with more of the ledger in sight than `b`, or as much: entries come, are attempted, and are done with for good. */
-export function knowsAsMuch(a: ToldNumbers, b: ToldNumbers): boolean {
+export function knowsAsMuch(a: DeliveryCounts, b: DeliveryCounts): boolean {
   if (a.entries !== b.entries) return a.entries > b.entries;
   if (a.done !== b.done) return a.done > b.done;
   return a.attempts >= b.attempts;

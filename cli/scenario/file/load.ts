@@ -20,7 +20,7 @@ import { deedOf, effectOf } from "../statement.ts";
 import { type Expectations, fileEntry, type TestFile, testEntry } from "./format.ts";
 import { changedConfiguration, type Override } from "./merged.ts";
 import { timeOf } from "./times.ts";
-import { Misunderstood, quantityOf } from "./words.ts";
+import { Misunderstood, quantityOf } from "./tokens.ts";
 
 /** One test, ready to be played. */
 export interface Scenario {

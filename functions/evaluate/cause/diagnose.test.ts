@@ -5,8 +5,8 @@ import { ComponentGraph } from "../graph.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Diagnosis, Symptom } from "./diagnosis.ts";
+import type { Observed } from "./evidence.ts";
 import { rolesOf } from "./roles.ts";
-import type { Observed } from "./scene.ts";
 
 const components: readonly Component[] = [
   { name: "connector", title: "VPC connector", layer: "platform", role: "connector", dependsOn: [] },
@@ -49,7 +49,7 @@ function cause(symptoms: string[], greens: string[], previous?: Diagnosis): Diag
 }
 
 function observed(seen: Partial<Observed>): Observed {
-  return { symptoms: [], greens: [], signs: [], faults: [], graph, roles, at: noon + 600_000, ...seen };
+  return { symptoms: [], greens: [], indicators: [], faults: [], graph, roles, at: noon + 600_000, ...seen };
 }
 
 describe("the root cause", () => {

@@ -7,10 +7,10 @@ import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import { monitorComponent } from "../../../shared/monitor.ts";
 import { confidenceOf, shareOf } from "./confidence.ts";
 import type { Diagnosis, Symptom } from "./diagnosis.ts";
-import { ownTrouble, platformTrouble } from "./elsewhere.ts";
-import { type Observed, Scene } from "./scene.ts";
+import { Evidence, type Observed } from "./evidence.ts";
+import { candidateFor, evidenceFor, evidenceWithout, nextFor, nextWithout, whysOf } from "./explanation.ts";
+import { ownTrouble, platformTrouble } from "./outside-graph.ts";
 import { type Candidate, candidates, described, type Hypothesis } from "./weigh.ts";
-import { candidateFor, evidenceFor, evidenceWithout, nextFor, nextWithout, whysOf } from "./words.ts";
 
 /** Candidates that explain so nearly the same, in components, are not told apart. */
 const tie = 0.1;
@@ -30,62 +30,64 @@ const mostCandidates = 5;
  * @param previous the answer given before, kept unless the new one is clearly better
  */
 export function diagnose(seen: Observed, previous?: Diagnosis): Diagnosis {
-  const scene = new Scene(seen);
-  const ranked = rank(scene);
+  const evidence = new Evidence(seen);
+  const ranked = rank(evidence);
   const failing = new Set(seen.symptoms.map(({ component }) => component));
   const working = [...new Set(seen.greens.map(({ component }) => component))].filter((name) => !failing.has(name));
   // When everything has passed, what was good meanwhile no longer contradicts what was found while it failed.
   const isOver = seen.symptoms.every(({ until }) => until !== undefined);
   if (isOver && previous !== undefined && previous.rootCause !== "unknown") return previous;
-  const best = chosen(ranked, previous, scene);
-  const shown = ranked.slice(0, mostCandidates).map((one) => described(scene, one));
+  const best = chosen(ranked, previous, evidence);
+  const shown = ranked.slice(0, mostCandidates).map((one) => described(evidence, one));
   if (best === undefined) {
     const likely = ranked.filter((one) => shareOf(one, ranked) >= likelyShare * shareOf(ranked[0] ?? one, ranked));
-    const layers = new Set(likely.map((one) => verdictOf(one, scene)));
+    const layers = new Set(likely.map((one) => verdictOf(one, evidence)));
     const [layer] = layers;
     return {
       rootCause: "unknown",
       verdict: layers.size === 1 && layer !== undefined ? layer : "unknown",
       confidence: 0.2,
-      evidence: evidenceWithout(shown, scene),
+      evidence: evidenceWithout(shown, evidence),
       whys: [],
-      next: nextWithout(shown, scene),
-      candidates: shown.map((one) => candidateFor(one, shareOf(one, ranked), shown, scene)),
+      next: nextWithout(shown, evidence),
+      candidates: shown.map((one) => candidateFor(one, shareOf(one, ranked), shown, evidence)),
       working,
-      ...teamOf(likely, scene),
+      ...teamOf(likely, evidence),
     };
   }
-  const cause = described(scene, best);
-  const rest = secondCause(scene, best);
-  const second = rest && described(scene, rest);
+  const cause = described(evidence, best);
+  const rest = secondCause(evidence, best);
+  const second = rest && described(evidence, rest);
   const confidence = confidenceOf(best, ranked);
   return {
     rootCause: cause.component,
     pattern: cause.pattern.name,
     ...(second === undefined ? {} : { alsoBroken: second.component }),
-    verdict: verdictOf(cause, scene),
+    verdict: verdictOf(cause, evidence),
     confidence,
-    evidence: evidenceFor(cause, second, shown, scene),
-    whys: whysOf(cause, scene),
-    next: nextFor(cause, second, confidence, shown, scene),
+    evidence: evidenceFor(cause, second, shown, evidence),
+    whys: whysOf(cause, evidence),
+    next: nextFor(cause, second, confidence, shown, evidence),
     candidates: shown.map((one) =>
-      candidateFor(one, one.component === cause.component ? confidence : shareOf(one, ranked), shown, scene),
+      candidateFor(one, one.component === cause.component ? confidence : shareOf(one, ranked), shown, evidence),
     ),
     working,
-    ...teamOf([cause], scene),
+    ...teamOf([cause], evidence),
   };
 }
 
 type Ranked = Candidate & Partial<Pick<Hypothesis, "pattern" | "supports" | "objections">>;
 
 /** All candidates, components and others, best first. */
-export function rank(scene: Scene): Ranked[] {
-  return [...candidates(scene), ...ownTrouble(scene), ...platformTrouble(scene)].sort((a, b) => b.score - a.score);
+export function rank(evidence: Evidence): Ranked[] {
+  return [...candidates(evidence), ...ownTrouble(evidence), ...platformTrouble(evidence)].sort(
+    (a, b) => b.score - a.score,
+  );
 }
 
 /** Whether the cause that an incident names explains a further symptom. @param seen with that symptom in it */
 export function wouldExplain({ rootCause, alsoBroken }: Diagnosis, added: Symptom, seen: Observed): boolean {
-  return rank(new Scene(seen))
+  return rank(new Evidence(seen))
     .filter(({ component }) => component === rootCause || component === alsoBroken)
     .some(({ explains }) => explains.some(({ symptom }) => symptom.id === added.id));
 }
@@ -93,13 +95,13 @@ export function wouldExplain({ rootCause, alsoBroken }: Diagnosis, added: Sympto
 /** Whether trouble of a component would explain what goes on failing. @param seen with the symptom `added` of it */
 export function couldCause(component: string, added: Symptom, seen: Observed): boolean {
   const going = seen.symptoms.filter(({ id, until }) => id !== added.id && until === undefined);
-  const cause = candidates(new Scene(seen)).find((one) => one.component === component);
+  const cause = candidates(new Evidence(seen)).find((one) => one.component === component);
   const explained = cause?.explains.map(({ symptom }) => symptom.id) ?? [];
   return going.length > 0 && explained.includes(added.id) && going.every(({ id }) => explained.includes(id));
 }
 
 /** The best candidate that the facts carry, or the one named before where the best is not clearly better. */
-function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, scene: Scene): Ranked | undefined {
+function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, evidence: Evidence): Ranked | undefined {
   const [best] = ranked;
   if (best === undefined || best.score < leastScore) return undefined;
   const before = ranked.find(
@@ -112,36 +114,38 @@ function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, scen
   if (before === best) return best;
   const rival = ranked.find(({ component }) => component !== best.component);
   if (rival === undefined || best.score - rival.score >= tie) return best;
-  return isAnotherTrouble(best, rival, scene) ? best : undefined;
+  return isAnotherTrouble(best, rival, evidence) ? best : undefined;
 }
 
 /** Whether two candidates show trouble of two kinds, that nothing could have in common: then both are broken, and neither stands for the other. */
-function isAnotherTrouble(best: Ranked, rival: Ranked, scene: Scene): boolean {
-  const signals = [best, rival].map(({ component }) => new Set(scene.ownFacts(component).map(({ signal }) => signal)));
+function isAnotherTrouble(best: Ranked, rival: Ranked, evidence: Evidence): boolean {
+  const signals = [best, rival].map(
+    ({ component }) => new Set(evidence.ownFacts(component).map(({ signal }) => signal)),
+  );
   const [some, others] = signals;
   return signals.every(({ size }) => size > 0) && ![...(some ?? [])].some((signal) => others?.has(signal));
 }
 
 /** Trouble that the first cause does not explain and that has a cause of its own. */
-function secondCause(scene: Scene, best: Candidate): Candidate | undefined {
+function secondCause(evidence: Evidence, best: Candidate): Candidate | undefined {
   const explained = new Set(best.explains);
-  const rest = scene.symptoms.filter((one) => !explained.has(one) && one.weight >= secondStrength);
+  const rest = evidence.symptoms.filter((one) => !explained.has(one) && one.weight >= secondStrength);
   if (!rest.some(({ symptom }) => symptom.source === "probe")) return undefined;
-  const found = candidates(new Scene({ ...scene.seen, symptoms: rest.map(({ symptom }) => symptom) }));
+  const found = candidates(new Evidence({ ...evidence.seen, symptoms: rest.map(({ symptom }) => symptom) }));
   const [second] = found;
   if (second === undefined || second.own < secondStrength || second.component === best.component) return undefined;
   return second;
 }
 
-function verdictOf({ component, pattern }: Ranked, scene: Scene): Verdict {
+function verdictOf({ component, pattern }: Ranked, evidence: Evidence): Verdict {
   if (component === monitorComponent.name) return "monitor";
   if (component === "unknown") return pattern?.name === "platform-wide" ? "platform" : "unknown";
-  return scene.component(component).layer;
+  return evidence.component(component).layer;
 }
 
 /** Who must act: the team of the cause; where none is named, the one that all candidates have in common. */
-function teamOf(likely: readonly Candidate[], scene: Scene): { team?: string } {
-  const teams = new Set(likely.map(({ component }) => scene.component(component).team));
+function teamOf(likely: readonly Candidate[], evidence: Evidence): { team?: string } {
+  const teams = new Set(likely.map(({ component }) => evidence.component(component).team));
   const [team] = teams;
   return teams.size === 1 && team !== undefined ? { team } : {};
 }

@@ -2,7 +2,7 @@
 import type { Reach } from "../../../shared/config/roles.ts";
 import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import type { Failure, Signal } from "../../../shared/messages/report.ts";
-import type { Sign } from "./knowledge/signs.ts";
+import type { Indicator } from "./knowledge/indicators.ts";
 
 /** Something bad that was observed during an incident, and stays part of its explanation when it has passed. */
 export interface Symptom {
@@ -52,8 +52,8 @@ export interface Symptom {
   readonly until?: number;
 }
 
-/** A sign, and of which probe and component. */
-export interface ProbeSign extends Sign {
+/** An indicator, and of which probe and component. */
+export interface ProbeIndicator extends Indicator {
   readonly probe: string;
   readonly component: string;
 }
@@ -99,14 +99,14 @@ export interface DiagnosedCandidate {
   readonly against: string;
 }
 
-/** A firing alert that is held, because it may be the echo of an outage that is over. */
-export interface Echo {
+/** A firing alert that is held, because its figures are shown late and may speak of an outage that is over. */
+export interface LateData {
   /** The incident of that outage. */
   readonly incident: string;
   readonly rule: string;
   readonly component: string;
   readonly seen: string;
   readonly firedAt: number;
-  /** Until when it may fire as an echo. */
+  /** Until when late figures may keep it firing. */
   readonly until: number;
 }

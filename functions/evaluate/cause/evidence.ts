@@ -1,107 +1,384 @@
-/** What is known of an incident, gathered for the search for its cause: symptoms, green facts, signs and faults. */
-import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
-import type { Facts } from "../incident/draft.ts";
-import type { Incident } from "../incident/state.ts";
+/** Evidence of an outage: everything that is known of it, as facts that are weighed. */
+import type { Component } from "../../../shared/config/model.ts";
+import type { ResolvedRole } from "../../../shared/config/roles.ts";
+import type { ComponentGraph } from "../graph.ts";
 import type { ProbeFact } from "../partition/state.ts";
-import { intervalOf, type Plan } from "../plan.ts";
-import type { ProbeSign } from "./diagnosis.ts";
-import { general } from "./knowledge/classes.ts";
-import { type Fault, isSameFault, type Level } from "./knowledge/signs.ts";
-import type { Part } from "./roles.ts";
-import type { Observed } from "./scene.ts";
+import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
+import type { Fact, Weighed } from "./fact.ts";
+import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
+import type { Fault, Indicator } from "./knowledge/indicators.ts";
+import { partOf, type Roles } from "./roles.ts";
+import { isWay, serves } from "./signals.ts";
 
-/** The probes as the incident knows them: what its own questions brought counts where it is newer than the last change that was heard of. */
-export function knownProbes({ inquiry }: Incident, probes: Facts["probes"]): Facts["probes"] {
-  if (inquiry === undefined) return probes;
-  const known: Record<string, ProbeFact> = { ...probes };
-  for (const fact of Object.values(inquiry.facts)) {
-    const before = ownEntry(known, fact.probe);
-    if (before === undefined || before.status === "unknown" || before.at <= fact.at) setEntry(known, fact.probe, fact);
-  }
-  return known;
+/** What the search for a cause begins with. */
+export interface Observed {
+  /** Everything bad that was observed during the incident. */
+  readonly symptoms: readonly Symptom[];
+  /** Probes that were measured good since the first failure, and not bad in between. */
+  readonly greens: readonly ProbeFact[];
+  /** Components that some probe looks at, be it only by what others measure. */
+  readonly watched?: ReadonlySet<string>;
+  /** The worst that the metrics of each probe showed during the incident. */
+  readonly indicators: readonly ProbeIndicator[];
+  /** What configuration checks found wrong. */
+  readonly faults: readonly Fault[];
+  readonly graph: ComponentGraph;
+  readonly roles: Roles;
+  /** The newest event time. */
+  readonly at: number;
 }
 
-const day = 86_400_000;
-const levels: readonly Level[] = ["normal", "high", "limit"];
+const minute = 60_000;
+/** How long a symptom must have lasted to count in full, where nothing else confirms it, in milliseconds. */
+const confirmedAfter = 1.5 * minute;
+/** How late figures are that somebody else has measured, at most, in milliseconds. */
+const lag = 5 * minute;
+/** How late the provider tells of an event, in milliseconds. */
+const eventLag = 30 * minute;
+/** What began so much before what it should have caused has stood for long before; milliseconds. After as long again it counts half. */
+const standing = 10 * minute;
+/** How long what depends on a part may take to recover after it, in milliseconds. */
+const linger = 5 * minute;
 
-/** The worst that metrics have shown; the same object when nothing is new. */
-export function withSigns(incident: Incident, facts: Facts, plan: Plan): NonNullable<Incident["signs"]> {
-  const known = incident.signs ?? {};
-  const next: Record<string, ProbeSign> = { ...known };
-  let changed = false;
-  for (const { probe, component, signs = {}, status } of Object.values(facts.probes)) {
-    if (status === "unknown") continue;
-    for (const sign of Object.values(signs)) {
-      const key = `${probe}/${sign.metric}`;
-      const before = ownEntry(next, key);
-      if (before !== undefined && levels.indexOf(before.level) >= levels.indexOf(sign.level)) continue;
-      setEntry(next, key, { ...sign, probe, component: speaksOf(sign.metric, component, plan) });
-      changed = true;
-    }
-  }
-  return changed ? next : known;
-}
+/** The evidence; immutable. */
+export class Evidence {
+  readonly symptoms: readonly Weighed[];
+  readonly seen: Observed;
+  /** The first bad instant of all. */
+  readonly firstBad: number;
+  /** Components that show something bad. */
+  readonly bad: readonly string[];
+  readonly #failing: ReadonlySet<string>;
+  readonly #isOver: boolean;
+  readonly #symptomsOf: ReadonlyMap<string, readonly Weighed[]>;
+  readonly #greensOf: ReadonlyMap<string, readonly ProbeFact[]>;
+  readonly #facts = new Map<string, readonly Fact[]>();
+  readonly #own = new Map<string, readonly Fact[]>();
 
-/** What configuration checks have found wrong; the same object when nothing is new. */
-export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
-  const known = incident.faults ?? [];
-  const found = Object.values(facts.probes).flatMap(({ faults = [] }) => faults);
-  const isKnown = (fault: Fault): boolean => known.some((one) => isSameFault(one, fault));
-  const added = found.filter((fault) => !isKnown(fault)).slice(0, 40 - known.length);
-  return added.length === 0 ? known : [...known, ...added];
-}
-
-/** Everything that the search for the cause begins with. */
-export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observed {
-  const { symptoms, firstFailureAt } = incident;
-  const greens = Object.values(facts.probes).filter((fact) => {
-    // What was only read about, minutes late, has not shown that it works.
-    const { kind = "", secondhand } = plan.probes.get(fact.probe) ?? {};
-    const symptom = symptoms[`probe/${fact.probe}`];
-    // A single failed run is no failure: before and after it the probe was good.
-    const isBad =
-      symptom !== undefined && (symptom.confirmed || symptom.until === undefined || (symptom.times ?? 1) > 2);
-    if (fact.status !== "good" || isBad) return false;
-    if (secondhand || general.has(kind)) return false;
-    // Only what was measured since it began is a green fact; of a probe that runs seldom, time must have brought a run.
-    const hasRun = facts.watermark - firstFailureAt >= 1.25 * intervalOf(plan, fact.probe);
-    return fact.at >= firstFailureAt || hasRun;
-  });
-  return {
-    symptoms: Object.values(symptoms),
-    greens,
-    watched: watchedIn(plan),
-    signs: Object.values(incident.signs ?? {}),
-    // What was wrong for a day while everything worked is no news of this outage.
-    faults: (incident.faults ?? []).filter(({ since }) => firstFailureAt - since < day),
-    graph: plan.graph,
-    roles: plan.roles,
-    at: facts.watermark,
-  };
-}
-
-const watchedBy = new WeakMap<Plan, ReadonlySet<string>>();
-
-/** Components that some probe looks at which speaks of that component alone. */
-function watchedIn(plan: Plan): ReadonlySet<string> {
-  const known =
-    watchedBy.get(plan) ??
-    new Set(
-      [...plan.probes.values()].flatMap(({ kind, component }) => (kind === "gcp_configuration" ? [] : [component])),
+  constructor(seen: Observed) {
+    this.seen = seen;
+    this.symptoms = seen.symptoms.map((symptom) => ({
+      symptom,
+      classes: classesOf(
+        symptom,
+        partOf(seen.roles.get(symptom.component), seen.graph.component(symptom.component).layer),
+      ),
+      weight: weightOf(symptom, seen.at),
+    }));
+    this.#isOver = seen.symptoms.every(({ until }) => until !== undefined);
+    this.firstBad = Math.min(...seen.symptoms.map(({ since }) => since));
+    this.#failing = new Set(
+      seen.symptoms.filter((symptom) => certainty(symptom, seen.at) >= 0.5).map(({ component }) => component),
     );
-  watchedBy.set(plan, known);
-  return known;
+    this.#symptomsOf = Map.groupBy(this.symptoms, ({ symptom }) => symptom.component);
+    this.#greensOf = Map.groupBy(seen.greens, ({ component }) => component);
+    const shown = [...this.#symptomsOf].flatMap(([name, own]) => (own.some(isMeasured) ? [name] : []));
+    const blamed = this.seen.faults.filter(isTelling).map(({ component }) => component);
+    this.bad = [...new Set([...shown, ...blamed])];
+  }
+
+  get graph(): ComponentGraph {
+    return this.seen.graph;
+  }
+
+  component(name: string): Component {
+    return this.graph.component(name);
+  }
+
+  role(name: string): ResolvedRole {
+    return this.seen.roles.get(name) ?? "service";
+  }
+
+  /** Whether a component was seen to fail, or to be worse than it should be, more than once. */
+  isBad(name: string): boolean {
+    return this.#failing.has(name);
+  }
+
+  /** Whether some probe looks at a component. */
+  isWatched(name: string): boolean {
+    return this.seen.watched?.has(name) === true;
+  }
+
+  /** Everything bad of one component. */
+  symptomsOf(name: string): readonly Weighed[] {
+    return this.#symptomsOf.get(name) ?? [];
+  }
+
+  /** What a component shows, as facts. */
+  factsOf(name: string): readonly Fact[] {
+    const known = this.#facts.get(name);
+    if (known !== undefined) return known;
+    const facts = this.symptomsOf(name)
+      .filter(isMeasured)
+      .map((of): Fact => {
+        return { of, signal: signalOfSymptom(of.symptom), strength: of.weight * this.present(of.symptom) };
+      });
+    this.#facts.set(name, facts);
+    return facts;
+  }
+
+  /** The strongest that a component shows. */
+  strengthOf(name: string): number {
+    return Math.max(0, ...this.factsOf(name).map(({ strength }) => strength));
+  }
+
+  /** What a component shows of itself: without what it only passes on, and with what is wrong with its configuration. */
+  ownFacts(name: string): readonly Fact[] {
+    const known = this.#own.get(name);
+    if (known !== undefined) return known;
+    const facts = [
+      ...this.factsOf(name).flatMap((fact): Fact[] => {
+        const share = this.#ownShare(name, fact);
+        if (share === 0) return [];
+        const own: Fact = { ...fact, strength: share * fact.strength };
+        // Whoever cannot be shaken hands with fails for those that need it.
+        const fails =
+          fact.signal === "certificate" && fact.of.symptom.source === "probe" && this.role(name) !== "certificate";
+        return fails ? [own, { ...own, signal: "failing" }] : [own];
+      }),
+      ...this.#blame(name),
+      ...this.#eventsOf(name),
+    ];
+    this.#own.set(name, facts);
+    return facts;
+  }
+
+  /** How much of what a component shows is its own, from 0 to 1. */
+  #ownShare(name: string, fact: Fact): number {
+    const role = this.role(name);
+    const { signal } = fact;
+    const { classes } = fact.of;
+    // A load balancer hands on the errors that a service behind it makes; where all behind it fail, they may be its own.
+    if (role === "edge" && classes.every((one) => passedOn.has(one)) && this.#failsBehind(name)) {
+      return this.workingDependents(name).length > 0 ? 0 : this.#beganBefore(name, fact) ? 0.8 : 0.6;
+    }
+    // A handshake that never began has shown no certificate, where others are not reached either.
+    if (role === "certificate" && signal !== "certificate" && this.#failsAlike(name, classes)) return 0.2;
+    return this.#believed(name, fact);
+  }
+
+  /** How much is left of a failure, where other probes of the component are good at the same time. */
+  #believed(name: string, fact: Fact): number {
+    const greens = this.greensOf(name);
+    // What is slow or near its limit is so while its probe succeeds.
+    if (greens.length === 0 || fact.of.symptom.source === "rule") return 1;
+    // A target that fails from inside and answers from outside works: the way from inside is what fails.
+    if (this.isOneWayOnly(name, fact) && this.#hasWay(name)) return 0.35;
+    const bad = this.factsOf(name).length;
+    return 0.6 + (0.4 * bad) / (bad + greens.length);
+  }
+
+  /** Whether a fact is of a private target that fails from inside and answers from outside at the same time. */
+  isOneWayOnly(name: string, { of: { symptom } }: Fact): boolean {
+    const isPrivate = symptom.reach !== "users" && !serves(this.role(name));
+    return symptom.vantage === "inside" && isPrivate && this.greensOf(name).some((fact) => fact.vantage === "outside");
+  }
+
+  /** Whether something behind a way fails over it, and answers beside it. */
+  waysDiffer(way: string): boolean {
+    return this.graph
+      .dependentsOf(way)
+      .some((name) => name !== way && this.factsOf(name).some((fact) => this.isOneWayOnly(name, fact)));
+  }
+
+  #hasWay(name: string): boolean {
+    return this.graph.causesOf(name).some((cause) => cause !== name && isWay(this.role(cause)));
+  }
+
+  #failsBehind(name: string): boolean {
+    const isService = (one: string): boolean => one !== name && this.role(one) !== "journey" && this.isBad(one);
+    return this.graph.dependentsOf(name).some((one) => isService(one) && !isWay(this.role(one)));
+  }
+
+  /** Whether a part failed clearly before all that depends on it. */
+  #beganBefore(name: string, { of: { symptom } }: Fact): boolean {
+    const others = this.graph.dependentsOf(name).filter((one) => one !== name);
+    return others.every((one) =>
+      this.factsOf(one).every(({ of }) => of.symptom.since - symptom.since >= 0.75 * minute),
+    );
+  }
+
+  /** Whether what passes names and connections on fails in the same way. */
+  #failsAlike(name: string, classes: readonly SymptomClass[]): boolean {
+    const fails = (one: string): boolean =>
+      this.symptomsOf(one).some((other) => other.classes.some((seen) => classes.includes(seen)));
+    return this.graph.dependentsOf(name).some((one) => one !== name && fronts.has(this.role(one)) && fails(one));
+  }
+
+  /** An event that the provider reports of it, where no rule has said so. */
+  #eventsOf(name: string): Fact[] {
+    if (this.role(name) !== "region") return [];
+    return this.indicators("service_health_incidents", ["high", "limit"], name).map(({ probe, since, shown }): Fact => {
+      const phrase = `Google reports ${shown} active ${shown === "1" ? "event" : "events"}`;
+      const symptom: Symptom = { id: `event/${probe}`, component: name, source: "rule", since, phrase };
+      return { of: { symptom, classes: ["provider event"], weight: 1 }, signal: "event", strength: 1 };
+    });
+  }
+
+  /** What a check of the configuration has found, as a fact: what is critical, or new since it began, explains what fails. */
+  #blame(name: string): Fact[] {
+    const [fault] = this.faultsOf(name).filter((one) => isTelling(one) || this.#cutsOff(one));
+    if (fault === undefined) return [];
+    const { since, check } = fault;
+    const symptom: Symptom = {
+      id: `fault/${check}`,
+      component: name,
+      source: "rule",
+      since: Math.min(since, this.firstBad),
+      phrase: fault.says,
+    };
+    const works = this.greensOf(name).length > 0 && !concernsSome(fault) ? 0.5 : 1;
+    const strength = this.#cutsOff(fault) ? 1 : works * (fault.isNew ? (fault.severity === "critical" ? 1 : 0.8) : 0.6);
+    return [{ of: { symptom, classes: ["configuration"], weight: strength }, signal: "configuration", strength }];
+  }
+
+  /** Whether a time-out was found too short and something is seen to be cut off. */
+  #cutsOff({ check, component, severity }: Fault): boolean {
+    return severity !== "info" && /time.?out/.test(check) && this.shows(["cut off"], component).length > 0;
+  }
+
+  /** How well two facts agree in time, from 0 to 1: the cause began with the effect or shortly before, and lasted as long. */
+  inTime({ of: { symptom: cause }, signal }: Fact, { of: { symptom: effect } }: Fact): number {
+    const slack =
+      minute +
+      (cause.everyMs ?? 0) +
+      (effect.everyMs ?? 0) +
+      (cause.secondhand ? lag : 0) +
+      (signal === "event" ? eventLag : 0);
+    let begun = 0;
+    for (const from of onsets(cause)) for (const to of onsets(effect)) begun = Math.max(begun, onset(to - from, slack));
+    const end = (cause.until ?? this.seen.at) + linger + slack;
+    const until = effect.until ?? this.seen.at;
+    const length = until - effect.since;
+    const shared = length <= 0 || end >= until ? 1 : Math.max(0, (end - effect.since) / length);
+    return begun * Math.min(1, shared);
+  }
+
+  /** How much a symptom still counts: what has passed while other things go on is not what is to be explained now. */
+  present({ until }: Symptom): number {
+    if (until === undefined || this.#isOver) return 1;
+    return 2 ** (-Math.max(0, this.seen.at - until - linger) / linger);
+  }
+
+  /** Everything bad of one component or of what depends on it, with any of these classes. */
+  shows(classes: readonly SymptomClass[], of?: string): readonly Weighed[] {
+    return this.symptoms.filter(
+      (one) =>
+        (of === undefined || this.graph.distance(one.symptom.component, of) !== undefined) &&
+        one.classes.some((seen) => classes.includes(seen)),
+    );
+  }
+
+  /** Probes of one component that were good all the time. */
+  greensOf(name: string): readonly ProbeFact[] {
+    return this.#greensOf.get(name) ?? [];
+  }
+
+  /** Indicators of a metric at these levels; of one component where it is named. */
+  indicators(metric: string, levels: readonly Indicator["level"][], of?: string): readonly ProbeIndicator[] {
+    return this.seen.indicators.filter(
+      (indicator) =>
+        indicator.metric === metric &&
+        levels.includes(indicator.level) &&
+        (of === undefined || indicator.component === of),
+    );
+  }
+
+  /** What configuration checks found wrong with a component. */
+  faultsOf(name: string): readonly Fault[] {
+    return this.seen.faults.filter(({ component }) => component === name);
+  }
+
+  /**
+   * Whether a probe takes a way that does not lead over `component`, although its target depends on it: from outside, a probe reaches a
+   * private target without what lies on the way from inside.
+   */
+  goesAround(
+    { vantage, component: target }: { readonly vantage?: "inside" | "outside"; readonly component: string },
+    component: string,
+  ): boolean {
+    return vantage === "outside" && target !== component && isWay(this.role(component)) && !serves(this.role(target));
+  }
+
+  /** Whether a component is seen to work for those who reach it over `cause`. */
+  works(name: string, cause: string): boolean {
+    return !this.isBad(name) && this.greensOf(name).some((fact) => !this.goesAround(fact, cause));
+  }
+
+  /** Components that need this one and are seen to work. */
+  workingDependents(component: string): readonly string[] {
+    return this.graph.dependentsOf(component).filter((name) => name !== component && this.works(name, component));
+  }
+
+  /** Probes that were good although they need a component. */
+  greensAgainst(component: string): readonly ProbeFact[] {
+    return this.graph
+      .dependentsOf(component)
+      .flatMap((name) => this.greensOf(name).filter((fact) => !this.goesAround(fact, component)));
+  }
 }
 
-/** Whose metric it is, whoever measured it: what an application says of its connector is said of the connector. */
-function speaksOf(metric: string, component: string, plan: Plan): string {
-  const role = owners.find(([pattern]) => pattern.test(metric))?.[1];
-  if (role === undefined) return component;
-  const near = [...plan.graph.causesOf(component), ...plan.graph.dependentsOf(component)];
-  return near.find((name) => plan.roles.get(name) === role) ?? component;
+/** Roles that stand before others. */
+const fronts: ReadonlySet<ResolvedRole> = new Set(["edge", "dns"]);
+
+/** What a service makes and what stands before it hands on. */
+const passedOn: ReadonlySet<SymptomClass> = new Set([
+  "error",
+  "errors",
+  "errors at the edge",
+  "denied",
+  "throttled",
+  "wrong content",
+  "slow",
+  "no answer",
+]);
+
+/** What could not be measured says nothing of its target. */
+function isMeasured({ classes }: Weighed): boolean {
+  return !classes.every((one) => one === "not measured");
 }
 
-const owners: readonly (readonly [RegExp, Part])[] = [
-  [/^vpc_connector_/, "connector"],
-  [/^(cloud_sql_|connections_used|slow_in_server)/, "database"],
-];
+/** Whether a finding can be the reason for something: what is as it always was and breaks nothing by itself is not. */
+function isTelling({ severity, isNew }: Fault): boolean {
+  return severity === "critical" || (isNew && severity === "warning");
+}
+
+/** Checks of what cuts some off and leaves others alone, so that a good probe says nothing against them. */
+function concernsSome({ check }: Fault): boolean {
+  return /time.?out|ingress|invoker|egress|network/.test(check);
+}
+
+/** The instants at which something began, came back or grew. */
+function onsets({ since, againSince, worseSince }: Symptom): number[] {
+  return [since, againSince, worseSince].filter((at) => at !== undefined);
+}
+
+/** When something last began, came back or grew. */
+export function lastOnset(symptom: Symptom): number {
+  return Math.max(...onsets(symptom));
+}
+
+function onset(lead: number, slack: number): number {
+  if (lead < -slack) return Math.max(0, 1 - (-lead - slack) / (slack + 2 * minute));
+  return lead <= standing ? 1 : Math.max(0.1, 2 ** (-(lead - standing) / standing));
+}
+
+function weightOf(symptom: Symptom, at: number): number {
+  const { since, until, goodMs = 0, strength = 1 } = symptom;
+  const lasted = Math.max(1, (until ?? at) - since);
+  return strength * certainty(symptom, at) * Math.max(0.05, 1 - goodMs / Math.max(lasted, goodMs + 1));
+}
+
+/** A single failed run may be chance; what lasts, comes back or has fired an alert is not. */
+function certainty({ since, until, times = 1, confirmed, source, everyMs = 0 }: Symptom, at: number): number {
+  if (confirmed === true || source === "rule") return 1;
+  // The run that was good again does not belong to what was bad, and of a probe that runs seldom, one run says no more for being old.
+  const between = until !== undefined || everyMs > confirmedAfter ? everyMs : 0;
+  const lasted = Math.max(0, (until ?? at) - since - between);
+  return Math.min(1, 0.3 + 0.7 * (lasted / confirmedAfter) + 0.25 * (times - 1));
+}
+
+/** Whether a symptom is more than chance by now. @param at the newest event time, in milliseconds since the epoch */
+export function isCertain(symptom: Symptom, at: number): boolean {
+  return certainty(symptom, at) >= 0.99;
+}

@@ -7,7 +7,7 @@ import { fc } from "../../../tests/support/chance.ts";
 import { ComponentGraph } from "../graph.ts";
 import { diagnose, rank } from "./diagnose.ts";
 import type { Diagnosis } from "./diagnosis.ts";
-import { Scene } from "./scene.ts";
+import { Evidence } from "./evidence.ts";
 import {
   alarming,
   began,
@@ -23,7 +23,7 @@ import {
 const seeds = fc.integer({ min: 1, max: 1_000_000 });
 const answer = (world: World): Diagnosis => diagnose(observedIn(world));
 const scoreOf = (world: World, name: string): number =>
-  rank(new Scene(observedIn(world))).find(({ component }) => component === name)?.score ?? 0;
+  rank(new Evidence(observedIn(world))).find(({ component }) => component === name)?.score ?? 0;
 
 /** The world with other names, and its components in another order. */
 function renamed(world: World, seed: number): { world: World; name: (old: string) => string } {
@@ -79,11 +79,12 @@ describe("the laws", () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const world = randomWorld(seed, 60);
-        const scene = new Scene(observedIn(world));
+        const evidence = new Evidence(observedIn(world));
         const known = new Set(world.components.map(({ name }) => name));
-        for (const { component, explains } of rank(scene)) {
+        for (const { component, explains } of rank(evidence)) {
           if (!known.has(component)) continue;
-          for (const { symptom } of explains) expect(scene.graph.distance(symptom.component, component)).toBeDefined();
+          for (const { symptom } of explains)
+            expect(evidence.graph.distance(symptom.component, component)).toBeDefined();
         }
       }),
     );
@@ -325,7 +326,7 @@ describe("the laws", () => {
       const symptoms = components.map(({ name }) => failing(name, `${name}-up`));
       const graph = new ComponentGraph(components);
       const reach = components.reduce((sum, { name }) => sum + graph.causesOf(name).length, 0);
-      const compared = vi.spyOn(Scene.prototype, "inTime");
+      const compared = vi.spyOn(Evidence.prototype, "inTime");
       const world = { components, symptoms, greens: [], watched: new Set<string>(), cause: "c-0", at: began + 600_000 };
       expect(answer(world).rootCause).toBe("c-0");
       const calls = compared.mock.calls.length;

@@ -3,11 +3,11 @@
 import type { Failure, Signal } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { Draft, Facts } from "../incident/draft.ts";
-import { alertPhrase, probePhrase } from "../incident/record/sentences.ts";
+import { alertPhrase, probePhrase } from "../incident/record/alert-text.ts";
 import type { KnownAlert } from "../incident/state.ts";
 import { intervalOf, type Plan } from "../plan.ts";
 import type { Symptom } from "./diagnosis.ts";
-import { isCertain } from "./scene.ts";
+import { isCertain } from "./evidence.ts";
 import { marginOf, signalOf, strengthOf } from "./strength.ts";
 
 /** The most symptoms that an incident keeps: a document has room for as many. */

@@ -8,10 +8,10 @@
 
 import type { Signal } from "../../../shared/messages/report.ts";
 import type { ProbeFact } from "../partition/state.ts";
+import { type Evidence, lastOnset } from "./evidence.ts";
 import type { Fact, Weighed } from "./fact.ts";
 import { type ClueName, clues } from "./knowledge/clues.ts";
 import { type Pattern, patternOf } from "./knowledge/patterns.ts";
-import { lastOnset, type Scene } from "./scene.ts";
 import { alike, canPassOn, follows, hitsSome, isWay, maySuffer, outlasts } from "./signals.ts";
 
 /** One possible cause, weighed. */
@@ -74,18 +74,18 @@ const oldNews = 1_800_000;
 const oneKind = 0.5;
 
 /** All candidates, best first. */
-export function candidates(scene: Scene): Candidate[] {
-  const { graph } = scene;
+export function candidates(evidence: Evidence): Candidate[] {
+  const { graph } = evidence;
   const best = new Map<string, Candidate>();
-  const kinds = Map.groupBy(fociOf(scene), ({ signal }) => signal);
+  const kinds = Map.groupBy(fociOf(evidence), ({ signal }) => signal);
   for (const [signal, foci] of kinds) {
     const isOfKind = ({ signal: other }: Fact): boolean => other === signal || alike(other, signal) >= oneKind;
-    const total = scene.bad.reduce((sum, name) => {
+    const total = evidence.bad.reduce((sum, name) => {
       return (
         sum +
         Math.max(
           0,
-          ...scene
+          ...evidence
             .factsOf(name)
             .filter(isOfKind)
             .map(({ strength }) => strength),
@@ -93,7 +93,7 @@ export function candidates(scene: Scene): Candidate[] {
       );
     }, 0);
     for (const name of new Set(foci.flatMap(({ component }) => graph.causesOf(component)))) {
-      const found = weigh(scene, name, isOfKind, total);
+      const found = weigh(evidence, name, isOfKind, total);
       if (found !== undefined && found.score > (best.get(name)?.score ?? 0)) best.set(name, found);
     }
   }
@@ -103,14 +103,14 @@ export function candidates(scene: Scene): Candidate[] {
 }
 
 /** What is felt: the strongest of what nothing bad stands on, of what users touch where there is such. */
-function fociOf(scene: Scene): Focus[] {
-  const all = scene.bad.flatMap((component) => {
+function fociOf(evidence: Evidence): Focus[] {
+  const all = evidence.bad.flatMap((component) => {
     const facts = [
-      ...scene.factsOf(component),
-      ...scene.ownFacts(component).filter(({ signal }) => signal === "configuration"),
+      ...evidence.factsOf(component),
+      ...evidence.ownFacts(component).filter(({ signal }) => signal === "configuration"),
     ];
     return facts
-      .filter(({ signal, strength }) => strength > 0 && !isHidden(scene, component, signal, strength))
+      .filter(({ signal, strength }) => strength > 0 && !isHidden(evidence, component, signal, strength))
       .map(({ of: { symptom }, signal, strength }): Focus => {
         return { component, signal, strength, since: lastOnset(symptom), isTouched: symptom.reach === "users" };
       });
@@ -124,53 +124,53 @@ function fociOf(scene: Scene): Focus[] {
 }
 
 /** Whether something that stands on a component shows as much: then it is that which people feel. */
-function isHidden(scene: Scene, component: string, signal: Signal, strength: number): boolean {
-  return scene.graph
+function isHidden(evidence: Evidence, component: string, signal: Signal, strength: number): boolean {
+  return evidence.graph
     .dependentsOf(component)
     .some(
       (name) =>
         name !== component &&
-        scene
+        evidence
           .factsOf(name)
           .some((fact) => fact.strength >= feltShare * strength && alike(signal, fact.signal) >= oneKind),
     );
 }
 
 /** The candidate in words: the way in which it failed, and what else speaks for and against that. */
-export function described(scene: Scene, candidate: Candidate & Partial<Hypothesis>): Hypothesis {
+export function described(evidence: Evidence, candidate: Candidate & Partial<Hypothesis>): Hypothesis {
   const { pattern: known, supports = [], objections = [] } = candidate;
   if (known !== undefined) return { ...candidate, pattern: known, supports, objections };
-  const pattern = patternOf(scene, candidate.component, candidate.explains);
+  const pattern = patternOf(evidence, candidate.component, candidate.explains);
   return {
     ...candidate,
     pattern,
-    supports: answers(scene, candidate.component, pattern.for ?? []),
-    objections: answers(scene, candidate.component, pattern.against ?? []),
+    supports: answers(evidence, candidate.component, pattern.for ?? []),
+    objections: answers(evidence, candidate.component, pattern.against ?? []),
   };
 }
 
 function weigh(
-  scene: Scene,
+  evidence: Evidence,
   component: string,
   isOfKind: (fact: Fact) => boolean,
   total: number,
 ): Candidate | undefined {
-  const { graph } = scene;
-  const role = scene.role(component);
-  const own = scene.ownFacts(component).filter(isOfKind);
+  const { graph } = evidence;
+  const role = evidence.role(component);
+  const own = evidence.ownFacts(component).filter(isOfKind);
   // What shows only trouble of another kind is measured, and does not show this one.
-  if (own.length === 0 && scene.factsOf(component).some(({ strength }) => strength >= leastShown)) return undefined;
+  if (own.length === 0 && evidence.factsOf(component).some(({ strength }) => strength >= leastShown)) return undefined;
   const shown = Math.max(0, ...own.map(({ strength }) => strength));
-  const assumed = own.length > 0 ? 0 : assumedStrength(scene, component);
+  const assumed = own.length > 0 ? 0 : assumedStrength(evidence, component);
   if (own.length === 0 && assumed === 0) return undefined;
-  const open = openWays(scene, component);
+  const open = openWays(evidence, component);
   const explains: Weighed[] = [];
   let score = shown > 0 ? worthOf(shown) : 0;
   let passed = 0;
   let covered = 0;
   let bad = 0;
   for (const name of graph.dependentsOf(component)) {
-    const facts = scene.factsOf(name).filter(isOfKind);
+    const facts = evidence.factsOf(name).filter(isOfKind);
     if (facts.length === 0) continue;
     if (name === component) {
       explains.push(...facts.map(({ of }) => of));
@@ -180,13 +180,13 @@ function weigh(
     let best = 0;
     let share = 0;
     for (const fact of facts) {
-      if (scene.goesAround(fact.of.symptom, component)) continue;
+      if (evidence.goesAround(fact.of.symptom, component)) continue;
       const strength =
         own.length > 0
-          ? Math.max(...own.map((one) => explainedBy(one, fact, scene)))
+          ? Math.max(...own.map((one) => explainedBy(one, fact, evidence)))
           : canPassOn(role, fact) * Math.min(assumed, fact.strength);
       // A target that answers by another way is not failed by what both ways have in common.
-      const explained = strength * factor * (isWay(role) ? 1 : scene.isOneWayOnly(name, fact) ? throughWorking : 1);
+      const explained = strength * factor * (isWay(role) ? 1 : evidence.isOneWayOnly(name, fact) ? throughWorking : 1);
       if (explained >= 0.5 * fact.strength) explains.push(fact.of);
       const counts = fact.strength > 0 ? (worthOf(fact.strength) * explained) / fact.strength : 0;
       if (counts > best) {
@@ -199,10 +199,10 @@ function weigh(
     if (best > 0) bad += 1;
   }
   // Where nothing firsthand shows the trouble of the candidate itself, those that need it and work speak against it.
-  const working = scene.workingDependents(component);
+  const working = evidence.workingDependents(component);
   const isProven = own.some(({ of: { symptom } }) => symptom.secondhand === undefined && symptom.kind !== undefined);
   const doubt = working.length === 0 ? 0 : working.length / (working.length + 2 * Math.max(1, bad));
-  const unseen = own.length === 0 && !(isWay(role) && scene.waysDiffer(component));
+  const unseen = own.length === 0 && !(isWay(role) && evidence.waysDiffer(component));
   score += passed * (isProven ? 1 : 1 - 0.6 * doubt) - (unseen ? unseenPrice : 0);
   if (score <= 0 || (own.length === 0 && passed === 0)) return undefined;
   return {
@@ -210,7 +210,7 @@ function weigh(
     score,
     explains,
     fit: total === 0 ? 0 : Math.min(1, (covered + shown) / total),
-    contradictedBy: scene.greensAgainst(component),
+    contradictedBy: evidence.greensAgainst(component),
     doubt,
     own: shown,
     firstBad: Math.min(...own.map(({ of }) => of.symptom.since)),
@@ -223,33 +223,33 @@ function worthOf(strength: number): number {
 }
 
 /** How much of what a component shows follows from what a candidate below it shows. */
-function explainedBy(cause: Fact, effect: Fact, scene: Scene): number {
+function explainedBy(cause: Fact, effect: Fact, evidence: Evidence): number {
   const shared = follows(cause, effect) * Math.min(cause.strength, effect.strength);
   const explained = Math.max(shared, outlasts(cause, effect) * effect.strength);
-  return explained === 0 ? 0 : explained * scene.inTime(cause, effect);
+  return explained === 0 ? 0 : explained * evidence.inTime(cause, effect);
 }
 
 /** How strong something is taken to be that was not seen to fail. */
-function assumedStrength(scene: Scene, component: string): number {
-  const role = scene.role(component);
+function assumedStrength(evidence: Evidence, component: string): number {
+  const role = evidence.role(component);
   // Where targets fail from inside and answer from outside, the way between is what fails, whatever is read of it.
-  if (isWay(role) && scene.waysDiffer(component))
-    return scene.greensOf(component).length > 0 ? differingWays : unseenStrength;
-  if (scene.greensOf(component).length > 0) return maySuffer(role) ? partialStrength * normalStrength : 0;
-  return scene.isWatched(component) ? normalStrength : unseenStrength;
+  if (isWay(role) && evidence.waysDiffer(component))
+    return evidence.greensOf(component).length > 0 ? differingWays : unseenStrength;
+  if (evidence.greensOf(component).length > 0) return maySuffer(role) ? partialStrength * normalStrength : 0;
+  return evidence.isWatched(component) ? normalStrength : unseenStrength;
 }
 
 /** Every component that depends on this one by a way on which nothing is seen to work. */
-function openWays(scene: Scene, component: string): ReadonlySet<string> {
+function openWays(evidence: Evidence, component: string): ReadonlySet<string> {
   const reached = new Set([component]);
-  const isSelective = hitsSome(scene.role(component));
+  const isSelective = hitsSome(evidence.role(component));
   for (const name of reached) {
-    if (!isSelective && name !== component && scene.works(name, component)) continue;
-    for (const next of scene.graph.needing(name)) reached.add(next);
+    if (!isSelective && name !== component && evidence.works(name, component)) continue;
+    for (const next of evidence.graph.needing(name)) reached.add(next);
   }
   return reached;
 }
 
-function answers(scene: Scene, component: string, wanted: readonly ClueName[]): string[] {
-  return wanted.flatMap((name) => clues[name](scene, component) ?? []);
+function answers(evidence: Evidence, component: string, wanted: readonly ClueName[]): string[] {
+  return wanted.flatMap((name) => clues[name](evidence, component) ?? []);
 }

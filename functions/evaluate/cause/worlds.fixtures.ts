@@ -9,8 +9,8 @@ import type { Failure, Signal } from "../../../shared/messages/report.ts";
 import { ComponentGraph } from "../graph.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { Symptom } from "./diagnosis.ts";
+import type { Observed } from "./evidence.ts";
 import { rolesOf } from "./roles.ts";
-import type { Observed } from "./scene.ts";
 
 /** A number from 0 to 1, the next of a sequence. */
 export type Random = () => number;
@@ -165,7 +165,7 @@ export function observedIn({ components, symptoms, greens, watched, at }: Omit<W
     symptoms,
     greens,
     watched,
-    signs: [],
+    indicators: [],
     faults: [],
     graph: new ComponentGraph(components),
     roles: rolesOf(components),

@@ -1,7 +1,7 @@
 /** What every commit of the evaluator needs, and what it leaves to do after the commit. */
 import type { MetricPoint, Store } from "../../../shared/ports.ts";
-import type { Closed, OutboxEntry } from "../incident/state.ts";
-import type { Turns } from "../keyed-mutex.ts";
+import type { OutboxEntry, RecentlyResolved } from "../incident/state.ts";
+import type { KeyedMutex } from "../keyed-mutex.ts";
 import type { PartitionCache } from "../partition/cache.ts";
 import type { Plan } from "../plan.ts";
 
@@ -18,14 +18,14 @@ export interface Committed {
   /** How many of them there were too many. */
   readonly pointsLeftOut?: number;
   /** Resolved incidents that a tick finds without a postmortem. */
-  readonly unreported?: readonly Closed[];
+  readonly unreported?: readonly RecentlyResolved[];
 }
 
 /** What every commit needs. */
-export interface Desk {
+export interface EvaluatorContext {
   readonly store: Store;
   readonly plan: Plan;
-  readonly turns: Turns;
+  readonly mutex: KeyedMutex;
   readonly partitions: PartitionCache;
   /** Ids of outbox entries that are known to have been published. */
   readonly published: ReadonlySet<string>;

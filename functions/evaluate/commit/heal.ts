@@ -34,9 +34,9 @@ export function healedEnvironment(state: EnvironmentState, latest: number): Envi
 
 /** The state of the monitor itself, likewise. */
 export function healedSelf(state: SelfState, latest: number): SelfState {
-  const { tickAt, resumedAt, flushedAt, beatAt, expected, retired, exported, unheard, told, checks } = state;
+  const { tickAt, resumedAt, flushedAt, beatAt, expected, retired, exported, missing, told, checks } = state;
   const single = [tickAt, resumedAt, flushedAt, beatAt, ...Object.values(checks).map(({ at }) => at)];
-  const named = [expected, retired, exported, unheard, told].flatMap((record) => Object.values(record));
+  const named = [expected, retired, exported, missing, told].flatMap((record) => Object.values(record));
   const isAhead = (instant: number): boolean => instant > latest + mostAhead;
   if (![...single, ...named].some(isAhead)) return state;
   const cap = (instant: number): number => (isAhead(instant) ? latest : instant);
@@ -49,7 +49,7 @@ export function healedSelf(state: SelfState, latest: number): SelfState {
     expected: mapped(expected, cap),
     retired: mapped(retired, cap),
     exported: mapped(exported, cap),
-    unheard: mapped(unheard, cap),
+    missing: mapped(missing, cap),
     told: mapped(told, cap),
     checks: mapped(checks, (check) => {
       const { until, at, ...rest } = check;

@@ -2,19 +2,23 @@
 
 import type { Fields, Reads, Transaction } from "../../../shared/ports.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
-import type { Happening } from "../incident/draft.ts";
+import type { IncidentInput } from "../incident/draft.ts";
 import type { OperatorFields } from "../incident/operator-edits.ts";
-import { closedLately } from "../incident/recently-resolved.ts";
+import { keptResolved } from "../incident/recently-resolved.ts";
 import { documentOf, incidentCollection, withAfterwards } from "../incident/record/document.ts";
 import { revise } from "../incident/revise.ts";
 import { decodeEnvironment, type EnvironmentState, encodeEnvironment } from "../incident/state.ts";
-import type { Desk } from "./context.ts";
+import type { EvaluatorContext } from "./context.ts";
 import { healedEnvironment } from "./heal.ts";
 import { environmentDocument, stateCollection } from "./state-collection.ts";
 
-export function commitIncidents(desk: Desk, happening: Happening, now: number): Promise<EnvironmentState> {
-  return desk.turns.take(environmentDocument, () =>
-    desk.store.transaction((transaction) => reviseIncidents(transaction, happening, desk, now)),
+export function commitIncidents(
+  context: EvaluatorContext,
+  input: IncidentInput,
+  now: number,
+): Promise<EnvironmentState> {
+  return context.mutex.take(environmentDocument, () =>
+    context.store.transaction((transaction) => reviseIncidents(transaction, input, context, now)),
   );
 }
 
@@ -24,25 +28,25 @@ export function commitIncidents(desk: Desk, happening: Happening, now: number): 
  */
 export async function reviseIncidents(
   transaction: Transaction,
-  happening: Happening,
-  desk: Desk,
+  input: IncidentInput,
+  context: EvaluatorContext,
   now: number,
 ): Promise<EnvironmentState> {
-  const { plan, published } = desk;
+  const { plan, published } = context;
   const stored = await readEnvironment(transaction);
-  const before = healedEnvironment(stored, desk.latest);
+  const before = healedEnvironment(stored, context.latest);
   const documents: Record<string, OperatorFields> = {};
   for (const id of Object.keys(before.incidents)) {
     const document = await transaction.get(incidentCollection, id);
     if (document) setEntry(documents, id, document);
   }
   const taken = new Set<string>();
-  let revised = revise(before, { ...happening, documents }, plan, now);
+  let revised = revise(before, { ...input, documents }, plan, now);
   for (;;) {
     const occupied = await firstTaken(transaction, revised.opened, taken);
     if (occupied === undefined) break;
     taken.add(occupied);
-    revised = revise(before, { ...happening, documents }, plan, now, taken);
+    revised = revise(before, { ...input, documents }, plan, now, taken);
   }
 
   const amended = new Map<string, Fields>();
@@ -53,11 +57,11 @@ export async function reviseIncidents(
   const environment: EnvironmentState = {
     ...revised.environment,
     outbox: revised.environment.outbox.filter(({ id }) => !published.has(id)),
-    closed: closedLately(before.closed, revised.changed, now),
+    recentlyResolved: keptResolved(before.recentlyResolved, revised.changed, now),
   };
   const unchanged =
     before === stored &&
-    happening.changes.length === 0 &&
+    input.changes.length === 0 &&
     revised.changed.length === 0 &&
     revised.afterwards.size === 0 &&
     environment.outbox.length === before.outbox.length;

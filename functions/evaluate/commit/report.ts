@@ -7,52 +7,52 @@ import { noted } from "../partition/activity.ts";
 import { type Evaluated, evaluateReport, horizonOf } from "../partition/fold.ts";
 import { type Publication, reportInstant } from "../partition/publication.ts";
 import type { PartitionState } from "../partition/state.ts";
-import type { Committed, Desk } from "./context.ts";
+import type { Committed, EvaluatorContext } from "./context.ts";
 import { commitIncidents } from "./incidents.ts";
 import { monitorDocument, partitionDocument } from "./state-document.ts";
 import { commitStep, type Stepped } from "./step.ts";
 
 /** Folds the report of a schedule into its partition and, if anything changed, into the incidents. */
 export async function commitReport(
-  desk: Desk,
+  context: EvaluatorContext,
   report: Report,
   now: number,
   publication?: Publication,
 ): Promise<Committed> {
   const step = (state: PartitionState): Evaluated => {
-    const evaluated = evaluateReport(state, report, desk.plan);
+    const evaluated = evaluateReport(state, report, context.plan);
     const next = evaluated.state;
     if (evaluated.ignored === "repeated") return evaluated;
     const judged = evaluated.ignored !== "late";
     const heard = noted(state.heard, report, reportInstant(report), now, publication, judged);
     if (!judged) return { ...evaluated, state: { ...next, heard } };
-    const uptime = withReport(state.uptime ?? {}, report, desk.plan, horizonOf(next, desk.plan));
+    const uptime = withReport(state.uptime ?? {}, report, context.plan, horizonOf(next, context.plan));
     return { ...evaluated, state: { ...next, heard, uptime } };
   };
-  const committed = await commitStep(desk, partitionDocument(report.group, desk), step, now);
-  if (!desk.watchesItself || !ticksAreDue(desk.ticks.at, now)) return committed;
-  const miss = (state: SelfState): Stepped<SelfState> => missTicks(known(state, desk, now), now);
-  const { outbox } = await commitStep(desk, monitorDocument(desk), miss, now);
+  const committed = await commitStep(context, partitionDocument(report.group, context), step, now);
+  if (!context.watchesItself || !ticksAreDue(context.ticks.at, now)) return committed;
+  const miss = (state: SelfState): Stepped<SelfState> => missTicks(known(state, context, now), now);
+  const { outbox } = await commitStep(context, monitorDocument(context), miss, now);
   return { ...committed, outbox: [...new Set([...committed.outbox, ...outbox])] };
 }
 
 /** Takes in what a function reports of the monitor itself. */
-export function commitSelfReport(desk: Desk, report: Report, now: number): Promise<Committed> {
-  return commitStep(desk, monitorDocument(desk), (state) => hearSelf(state, report, now), now);
+export function commitSelfReport(context: EvaluatorContext, report: Report, now: number): Promise<Committed> {
+  return commitStep(context, monitorDocument(context), (state) => hearSelf(state, report, now), now);
 }
 
 /** Takes a report that answers a validation to the incident that asked for it. */
-export async function commitValidation(desk: Desk, report: Report, now: number): Promise<Committed> {
-  return { outbox: (await commitIncidents(desk, { changes: [], validation: report }, now)).outbox };
+export async function commitValidation(context: EvaluatorContext, report: Report, now: number): Promise<Committed> {
+  return { outbox: (await commitIncidents(context, { changes: [], validation: report }, now)).outbox };
 }
 
 /** Takes a report that answers a diagnosis to the incidents that it concerns. */
-export async function commitDiagnosis(desk: Desk, report: Report, now: number): Promise<Committed> {
-  return { outbox: (await commitIncidents(desk, { changes: [], diagnosis: report }, now)).outbox };
+export async function commitDiagnosis(context: EvaluatorContext, report: Report, now: number): Promise<Committed> {
+  return { outbox: (await commitIncidents(context, { changes: [], diagnosis: report }, now)).outbox };
 }
 
 /** The state as it is, with a note of the newest tick for this instance, which asks for it again a minute later at the earliest. */
-export function known(state: SelfState, { ticks }: Desk, now: number): SelfState {
+export function known(state: SelfState, { ticks }: EvaluatorContext, now: number): SelfState {
   ticks.at = Math.max(state.tickAt, now - 240_000);
   return state;
 }

@@ -5,7 +5,7 @@ import type { SelfState } from "../monitor/state.ts";
 import type { Evaluated } from "../partition/fold.ts";
 import type { PartitionState } from "../partition/state.ts";
 import type { Change } from "../rules/alerts.ts";
-import type { Committed, Desk } from "./context.ts";
+import type { Committed, EvaluatorContext } from "./context.ts";
 import { readEnvironment, reviseIncidents } from "./incidents.ts";
 import { environmentDocument, stateCollection } from "./state-collection.ts";
 import type { StateDocument } from "./state-document.ts";
@@ -22,12 +22,12 @@ export interface Stepped<State> {
  * taken again when it is its turn to write the environment as well.
  */
 export function commitStep<State extends PartitionState | SelfState>(
-  desk: Desk,
+  context: EvaluatorContext,
   document: StateDocument<State>,
   step: (state: State) => Stepped<State>,
   now: number,
 ): Promise<Committed> {
-  const { store, turns, published } = desk;
+  const { store, mutex, published } = context;
   const attempt = (environmentToo: boolean): Promise<Committed | "environment too"> =>
     store.transaction(async (transaction) => {
       const stored = await document.read(transaction);
@@ -35,7 +35,7 @@ export function commitStep<State extends PartitionState | SelfState>(
       const { state, changes, ignored } = step(before);
       if (changes.length > 0 && !environmentToo) return "environment too";
       let outbox: readonly OutboxEntry[] = [];
-      if (changes.length > 0) outbox = (await reviseIncidents(transaction, { changes }, desk, now)).outbox;
+      if (changes.length > 0) outbox = (await reviseIncidents(transaction, { changes }, context, now)).outbox;
       // It may be a redelivery after a crash between the commit and the publication.
       else if (ignored === "repeated") {
         outbox = (await readEnvironment(transaction)).outbox.filter((entry) => !published.has(entry.id));
@@ -45,9 +45,9 @@ export function commitStep<State extends PartitionState | SelfState>(
       if (written?.awaited !== undefined) transaction.set(awaitedPlace.collection, awaitedPlace.id, written.awaited);
       return { outbox, remarks: written?.remarks ?? [], ...(ignored === undefined ? {} : { ignored }) };
     });
-  return turns.take(document.id, async () => {
+  return mutex.take(document.id, async () => {
     const committed = await attempt(false);
     if (committed !== "environment too") return committed;
-    return (await turns.take(environmentDocument, () => attempt(true))) as Committed;
+    return (await mutex.take(environmentDocument, () => attempt(true))) as Committed;
   });
 }

@@ -18,7 +18,7 @@ import { emptyPartition, type PartitionState } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
 import { applied, type Change } from "../rules/alerts.ts";
 import { crossPartition } from "../rules/configuration-edits.ts";
-import type { Committed, Desk } from "./context.ts";
+import type { Committed, EvaluatorContext } from "./context.ts";
 import { healedEnvironment, healedPartition } from "./heal.ts";
 import { commitIncidents, readEnvironment } from "./incidents.ts";
 import { stateCollection } from "./state-collection.ts";
@@ -35,23 +35,23 @@ export async function excusePause(store: Store, now: number): Promise<void> {
 }
 
 /** Lets time pass: in every partition, over the rules that join several, and for the open incidents and their documents. */
-export async function commitTick(desk: Desk, at: number, now: number): Promise<Committed> {
-  const { store, plan, partitions } = desk;
+export async function commitTick(context: EvaluatorContext, at: number, now: number): Promise<Committed> {
+  const { store, plan, partitions } = context;
   const committed: Committed[] = [];
-  const { alerts } = healedEnvironment(await readEnvironment(store), desk.latest);
+  const { alerts } = healedEnvironment(await readEnvironment(store), context.latest);
   // Partitions that the configuration does not have any more may have left alerts, which nobody else would end.
   const strays = Object.values(alerts).map(({ partition: of }) => of);
   const groups = [...new Set([...plan.groups, ...strays])].filter((group) => !elsewhere.includes(group));
   const stored = await Promise.all(groups.map((group) => partitions.get(store, group)));
-  const seen = stored.map((state) => healedPartition(state, desk.latest));
+  const seen = stored.map((state) => healedPartition(state, context.latest));
   for (const [index, group] of groups.entries()) {
     const state = seen[index] ?? emptyPartition;
     if (evaluateTick(state, group, plan, at).state === stored[index]) continue;
     const step = (before: PartitionState): Evaluated => evaluateTick(before, group, plan, at);
-    committed.push(await commitStep(desk, partitionDocument(group, desk), step, now));
+    committed.push(await commitStep(context, partitionDocument(group, context), step, now));
   }
   const states = new Map(groups.map((group, index) => [group, seen[index] ?? emptyPartition]));
-  const itself = desk.watchesItself ? await lookAtItself(desk, states, at, now) : undefined;
+  const itself = context.watchesItself ? await lookAtItself(context, states, at, now) : undefined;
   if (itself !== undefined) committed.push(itself);
   if (plan.crossRules.length > 0 || strays.includes(crossPartition)) {
     const source = sourceOf(seen, plan);
@@ -61,13 +61,13 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
       const next = applied(state.alerts, verdicts, { partition: crossPartition, plan, source, watermark: at, changes });
       return { state: next === state.alerts ? state : { ...state, watermark: at, alerts: next }, changes };
     };
-    committed.push(await commitStep(desk, partitionDocument(crossPartition, desk), step, now));
+    committed.push(await commitStep(context, partitionDocument(crossPartition, context), step, now));
   }
   const changes = lostAlerts(alerts, states, at, plan);
-  const environment = await commitIncidents(desk, { changes, tickAt: at }, now);
+  const environment = await commitIncidents(context, { changes, tickAt: at }, now);
   committed.push({ outbox: environment.outbox });
-  const month = itself && (await writeAvailability(desk, states, itself, environment, at, now));
-  const exported = itself?.isNew && desk.exports && exportsOf(plan.configuration) !== undefined;
+  const month = itself && (await writeAvailability(context, states, itself, environment, at, now));
+  const exported = itself?.isNew && context.exports && exportsOf(plan.configuration) !== undefined;
   const unreported = unreportedOf(environment);
   const outbox = [...committed.flatMap((one) => one.outbox), ...(month === undefined ? [] : pagesDue(plan, at))];
   return {
@@ -85,9 +85,9 @@ export async function commitTick(desk: Desk, at: number, now: number): Promise<C
 }
 
 /** Remembers that a heartbeat has arrived. */
-export async function commitHeartbeat(desk: Desk, at: number, now: number): Promise<void> {
+export async function commitHeartbeat(context: EvaluatorContext, at: number, now: number): Promise<void> {
   const step = (state: SelfState): Stepped<SelfState> => ({ state: { ...state, beatAt: at }, changes: [] });
-  await commitStep(desk, monitorDocument(desk), step, now);
+  await commitStep(context, monitorDocument(context), step, now);
 }
 
 const nothing: Exported = { points: [], upTo: {}, leftOut: 0 };
@@ -104,25 +104,25 @@ interface SelfLook {
 }
 
 async function lookAtItself(
-  desk: Desk,
+  context: EvaluatorContext,
   states: ReadonlyMap<string, PartitionState>,
   at: number,
   now: number,
 ): Promise<SelfLook> {
-  const { plan, ticks } = desk;
+  const { plan, ticks } = context;
   const heard = Object.fromEntries(Array.from(states, ([group, state]) => [group, heardOf(state)]));
   let before = emptySelf;
   let after = emptySelf;
   let exported = nothing;
   const { outbox } = await commitStep(
-    desk,
-    monitorDocument(desk),
+    context,
+    monitorDocument(context),
     (state) => {
       const watched = watchTick(state, heard, plan, at, now);
       before = state;
       after = watched.state;
       if (watched.state === state) return watched;
-      exported = desk.exports ? seriesPoints(states, state.exported, plan, at) : nothing;
+      exported = context.exports ? seriesPoints(states, state.exported, plan, at) : nothing;
       const flushedAt = at - state.flushedAt >= flushEvery ? at : state.flushedAt;
       after = { ...watched.state, flushedAt, exported: exported.upTo, reports: reportsIn(states) };
       return { ...watched, state: after };
@@ -136,14 +136,14 @@ async function lookAtItself(
 
 /** Brings the documents of availability up to date: every few minutes, and when an incident is over. */
 async function writeAvailability(
-  { store, partitions, plan: { configuration } }: Desk,
+  { store, partitions, plan: { configuration } }: EvaluatorContext,
   states: ReadonlyMap<string, PartitionState>,
   { before, after }: SelfLook,
-  { incidents, closed = [] }: EnvironmentState,
+  { incidents, recentlyResolved = [] }: EnvironmentState,
   at: number,
   now: number,
 ): Promise<Availability | undefined> {
-  const over = closed.some(({ resolvedAt = 0 }) => resolvedAt > after.flushedAt);
+  const over = recentlyResolved.some(({ resolvedAt = 0 }) => resolvedAt > after.flushedAt);
   if (before === after || (before.flushedAt === after.flushedAt && !over)) return undefined;
   const left = Object.keys(after.retired).filter((group) => !states.has(group));
   const retired = await Promise.all(left.map((group) => partitions.get(store, group)));
@@ -151,7 +151,7 @@ async function writeAvailability(
   return flushAvailability(
     store,
     uptimes,
-    [...Object.values(incidents).map(timed), ...closed],
+    [...Object.values(incidents).map(timed), ...recentlyResolved],
     at,
     now,
     configuration.maintenance,

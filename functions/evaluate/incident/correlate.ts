@@ -2,7 +2,7 @@
 
 import { couldCause, wouldExplain } from "../cause/diagnose.ts";
 import type { Symptom } from "../cause/diagnosis.ts";
-import { observedOf } from "../cause/evidence.ts";
+import { observedOf } from "../cause/observed.ts";
 import { symptomOf } from "../cause/symptoms.ts";
 import { unreachedChannel } from "../monitor/checks.ts";
 import type { Plan } from "../plan.ts";
@@ -17,7 +17,7 @@ const timeToJoin = 1_800_000;
  * The incident that an alert joins, or `undefined` where it opens one. It joins where the graph ties it to what is broken, and either it
  * began at about the same time, or one explains the other: the cause that was found explains it, or it explains what was seen.
  */
-export function homeOf(
+export function incidentFor(
   alert: KnownAlert,
   incidents: readonly Incident[],
   facts: Facts,

@@ -12,7 +12,7 @@ import { withResult } from "../partition/fold.ts";
 import type { Plan } from "../plan.ts";
 import type { Facts } from "./draft.ts";
 import { componentsOf } from "./record/document.ts";
-import type { Incident, Inquiry, OutboxEntry } from "./state.ts";
+import type { DiagnosisRequest, Incident, OutboxEntry } from "./state.ts";
 
 /** The most that is asked for, of one vantage point, in one round. */
 const mostProbes = 40;
@@ -27,33 +27,46 @@ export function nextInquiry(
   incident: Incident,
   plan: Plan,
   now: number,
-): { inquiry: Inquiry; requests: OutboxEntry[] } | undefined {
-  const before = incident.inquiry;
+): { request: DiagnosisRequest; requests: OutboxEntry[] } | undefined {
+  const before = incident.diagnosisRequest;
   const about = involved(incident);
   const isNew = before === undefined || about.some((name) => !before.about.includes(name));
   const mayBegin = before === undefined || (before.round < mostRounds && now - before.requestedAt >= roundsApart);
   if (isNew && mayBegin) {
     const awaited = probesAbout(about, plan).map(({ name }) => name);
     const round = (before?.round ?? 0) + 1;
-    const inquiry: Inquiry = { round, attempt: 1, requestedAt: now, awaited, about, facts: before?.facts ?? {} };
-    return { inquiry, requests: requestsFor(incident.id, inquiry, plan) };
+    const request: DiagnosisRequest = {
+      round,
+      attempt: 1,
+      requestedAt: now,
+      awaited,
+      about,
+      facts: before?.facts ?? {},
+    };
+    return { request, requests: requestsFor(incident.id, request, plan) };
   }
   if (before === undefined || before.awaited.length === 0 || before.attempt >= mostAttempts) return undefined;
   const longest = Math.max(0, ...before.awaited.map((name) => plan.probes.get(name)?.timeoutMs ?? 0));
   if (now - before.requestedAt < longest + 30_000) return undefined;
-  const inquiry: Inquiry = { ...before, attempt: before.attempt + 1, requestedAt: now };
-  return { inquiry, requests: requestsFor(incident.id, inquiry, plan) };
+  const request: DiagnosisRequest = { ...before, attempt: before.attempt + 1, requestedAt: now };
+  return { request, requests: requestsFor(incident.id, request, plan) };
 }
 
 /**
  * Takes the results of a diagnosis that concern the incident, whoever asked for them: a fact is a fact. The same object when none does.
  * @param facts what the schedules have shown
  */
-export function withAnswer(inquiry: Inquiry, report: Report, facts: Facts, since: number, plan: Plan): Inquiry {
-  const asked = new Set(probesAbout(inquiry.about, plan).map(({ name }) => name));
+export function withAnswer(
+  request: DiagnosisRequest,
+  report: Report,
+  facts: Facts,
+  since: number,
+  plan: Plan,
+): DiagnosisRequest {
+  const asked = new Set(probesAbout(request.about, plan).map(({ name }) => name));
   const ours = report.results.filter(({ probe, at }) => asked.has(probe) && Date.parse(at) >= since);
-  if (ours.length === 0 || report.prober_unhealthy !== undefined) return inquiry;
-  const known = { ...inquiry.facts };
+  if (ours.length === 0 || report.prober_unhealthy !== undefined) return request;
+  const known = { ...request.facts };
   const add = (result: ProbeResult): void => {
     const before = ownEntry(known, result.probe);
     if (before !== undefined && before.at >= Date.parse(result.at)) return;
@@ -65,7 +78,7 @@ export function withAnswer(inquiry: Inquiry, report: Report, facts: Facts, since
   };
   ours.forEach(add);
   const answered = new Set(ours.map(({ probe }) => probe));
-  return { ...inquiry, facts: known, awaited: inquiry.awaited.filter((name) => !answered.has(name)) };
+  return { ...request, facts: known, awaited: request.awaited.filter((name) => !answered.has(name)) };
 }
 
 /** The components that are to be looked at: what fails, and the cause that is suspected. */
@@ -87,10 +100,10 @@ function probesAbout(about: readonly string[], { graph, configuration }: Plan): 
   return [...Map.groupBy(telling, ({ vantage }) => vantage).values()].flatMap((probes) => probes.slice(0, mostProbes));
 }
 
-function requestsFor(incident: string, inquiry: Inquiry, plan: Plan): OutboxEntry[] {
+function requestsFor(incident: string, request: DiagnosisRequest, plan: Plan): OutboxEntry[] {
   const { environment } = plan.configuration;
-  const awaited = inquiry.awaited.flatMap((name) => plan.probes.get(name) ?? []);
-  const request = `${incident}/diagnosis-${inquiry.round}/${inquiry.attempt}`;
+  const awaited = request.awaited.flatMap((name) => plan.probes.get(name) ?? []);
+  const name = `${incident}/diagnosis-${request.round}/${request.attempt}`;
   return [...Map.groupBy(awaited, ({ vantage }) => vantage)].map(([vantage, probes]) => {
     const data: ProbeRequest = {
       v: 1,
@@ -99,10 +112,10 @@ function requestsFor(incident: string, inquiry: Inquiry, plan: Plan): OutboxEntr
       trigger: "diagnosis",
       group: diagnosisGroup(vantage),
       probes: probes.map(({ name }) => name),
-      request,
+      request: name,
     };
     const attributes = { environment, vantage, trigger: "diagnosis" };
-    return { id: `${request}/${vantage}`, topic: topics.probeRequests, message: { data, attributes } };
+    return { id: `${name}/${vantage}`, topic: topics.probeRequests, message: { data, attributes } };
   });
 }
 

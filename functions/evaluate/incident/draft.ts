@@ -14,7 +14,7 @@ import { eventOf } from "./record/document.ts";
 import type { Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
 
 /** Something that may concern incidents. */
-export interface Happening {
+export interface IncidentInput {
   /** What a report or a tick changed in a partition. */
   readonly changes: readonly Change[];
   /** A report that answers a validation. */

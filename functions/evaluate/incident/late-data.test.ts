@@ -207,11 +207,17 @@ describe("figures that come late and end", () => {
     await world.play(2, read(0.99));
     const stored = await world.bench.store.get("state", "environment");
     const environment = JSON.parse(String(stored?.["data"]));
-    const until = Object.keys(environment.echoes).map((key) => [key, world.bench.now + 900_000]);
-    const closed = environment.closed.map(
+    const until = Object.keys(environment.lateData).map((key) => [key, world.bench.now + 900_000]);
+    const closed = environment.recentlyResolved.map(
       ({ affected: _, alerts: __, endedAt: ___, ...one }: object & Record<string, unknown>) => one,
     );
-    const data = JSON.stringify({ ...environment, closed, echoes: Object.fromEntries(until) });
+    const data = JSON.stringify({
+      ...environment,
+      recentlyResolved: undefined,
+      lateData: undefined,
+      closed,
+      echoes: Object.fromEntries(until),
+    });
     await world.bench.store.set("state", "environment", { ...stored, data });
     await world.play(1, read(0.99));
     expect(await world.bench.incidents()).toHaveLength(2);

@@ -1,14 +1,14 @@
 /**
- * Echoes: what figures that are shown minutes late still say of an outage that is over. Google's own measurements of a service come four minutes
+ * Late data: figures that are shown minutes late still speak of an outage that is over. Google's own measurements of a service come four minutes
  * after the fact, so a rule over them may fire when everything works again. Such an alert is held: it opens no incident, unless the figures stay
- * bad for longer than an echo can. Only what speaks of the same parts, and was not measured good since, is an echo.
+ * bad for longer than their delay explains. Only what speaks of the same parts, and was not measured good since, is held.
  */
 import { timed } from "../availability/period.ts";
-import type { Echo } from "../cause/diagnosis.ts";
+import type { LateData } from "../cause/diagnosis.ts";
 import { intervalOf, type Plan, titleOf } from "../plan.ts";
 import { affectedBy } from "./record/document.ts";
 import { clockTime } from "./record/instants.ts";
-import type { Closed, Incident, KnownAlert } from "./state.ts";
+import type { Incident, KnownAlert, RecentlyResolved } from "./state.ts";
 
 /** How much later than what they speak of the first bad figures may be read, in milliseconds: four minutes and one of their windows. */
 const lag = 300_000;
@@ -18,7 +18,7 @@ const spread = 300_000;
 const mostAlerts = 20;
 
 /** What is remembered of an outage while late figures may speak of it. */
-export function rememberedOf(incident: Incident): Pick<Closed, "endedAt" | "affected" | "alerts"> {
+export function rememberedOf(incident: Incident): Pick<RecentlyResolved, "endedAt" | "affected" | "alerts"> {
   const { alerts, recoveringAt } = incident;
   return {
     ...(recoveringAt === undefined ? {} : { endedAt: recoveringAt }),
@@ -28,20 +28,20 @@ export function rememberedOf(incident: Incident): Pick<Closed, "endedAt" | "affe
 }
 
 /** What an outage is known by when it is over. */
-type Ended = Pick<Closed, "id" | "firstFailureAt" | "resolvedAt" | "endedAt" | "affected" | "alerts">;
+type Ended = Pick<RecentlyResolved, "id" | "firstFailureAt" | "resolvedAt" | "endedAt" | "affected" | "alerts">;
 
-/** The echo that an alert may be, of an outage that is over or about to be; `undefined` for one that speaks of something new. */
-export function echoOf(
+/** The outage, over or about to be, that the late figures of an alert may speak of; `undefined` for an alert about something new. */
+export function lateDataOf(
   alert: KnownAlert,
-  closed: readonly Closed[],
+  resolved: readonly RecentlyResolved[],
   open: readonly Incident[],
   plan: Plan,
-): Echo | undefined {
+): LateData | undefined {
   const { key, rule, component, since, seen, firedAt = since } = alert;
   const probe = plan.probes.get(alert.labels["probe"] ?? "");
   if (probe === undefined || !probe.delayed) return undefined;
   const recovering = open.filter(({ status }) => status === "recovering");
-  const ended: readonly Ended[] = [...closed, ...recovering.map((one) => ({ ...timed(one), ...rememberedOf(one) }))];
+  const ended: readonly Ended[] = [...resolved, ...recovering.map((one) => ({ ...timed(one), ...rememberedOf(one) }))];
   const sources = ended.flatMap(
     ({ id, firstFailureAt, resolvedAt, endedAt = resolvedAt, affected = [], alerts = [] }) => {
       if (endedAt === undefined || since < firstFailureAt || !affected.includes(component)) return [];
@@ -55,8 +55,8 @@ export function echoOf(
   return { incident: last.incident, rule, component, seen, firedAt, until: last.endedAt + lag + tailOf(alert, plan) };
 }
 
-/** What the record of an outage says of an echo that is over. */
-export function echoNote({ rule, component, seen, firedAt }: Echo, plan: Plan): string {
+/** What the record of an outage says of a held alert that has cleared. */
+export function lateDataNote({ rule, component, seen, firedAt }: LateData, plan: Plan): string {
   return `"${rule}" fired for ${titleOf(plan, component)} at ${clockTime(firedAt)}, by figures that are shown minutes late, and has cleared: ${seen}.`;
 }
 

@@ -5,9 +5,9 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
-import { isOfMonitor, monitorProof } from "../monitor/sentences.ts";
+import { isOfMonitor, monitorProof } from "../monitor/incident-text.ts";
 import type { Plan } from "../plan.ts";
-import type { Draft, Facts, Happening } from "./draft.ts";
+import type { Draft, Facts, IncidentInput } from "./draft.ts";
 import { type Edit, type OperatorFields, readEdit } from "./operator-edits.ts";
 import { clockTime } from "./record/instants.ts";
 import {
@@ -29,14 +29,14 @@ import {
   ended,
   extended,
   failed,
-  type Proof,
   passed,
+  type RecoveryRecord,
   unanswered,
 } from "./recovery/recovery-record.ts";
 import type { Incident, RecoveryState } from "./state.ts";
 
 /** Leads the incident from open over recovering to resolved, and back when it regresses. */
-export function follow(draft: Draft, facts: Facts, happening: Happening, plan: Plan, now: number): void {
+export function follow(draft: Draft, facts: Facts, input: IncidentInput, plan: Plan, now: number): void {
   const { incident } = draft;
   if (incident.status === "resolved") return;
   const firing = Object.values(incident.alerts).filter((alert) => alert.firing);
@@ -44,7 +44,7 @@ export function follow(draft: Draft, facts: Facts, happening: Happening, plan: P
     if (incident.recovery === undefined) return;
     draft.without("recovery", "recoveringAt");
     draft.set({ status: incident.acknowledgedAt === undefined ? "open" : "acknowledged" });
-    record(draft, (proofs) => ended(proofs, "regressed", now));
+    record(draft, (records) => ended(records, "regressed", now));
     const rules = [...new Set(firing.map(({ rule }) => `"${rule}"`))];
     draft.tell(
       "regressed",
@@ -54,13 +54,13 @@ export function follow(draft: Draft, facts: Facts, happening: Happening, plan: P
     return;
   }
   if (isOfMonitor(incident)) {
-    resolve(draft, facts.watermark, monitorProof(incident, ownEntry(happening.documents, incident.id)));
+    resolve(draft, facts.watermark, monitorProof(incident, ownEntry(input.documents, incident.id)));
     return;
   }
   if (incident.recovery === undefined) {
     const after = spokenDuration(facts.watermark - incident.firstFailureAt);
     draft.set({ status: "recovering", recoveringAt: facts.watermark });
-    record(draft, (proofs) => begun(proofs, plan.configuration.recovery.stages, now));
+    record(draft, (records) => begun(records, plan.configuration.recovery.stages, now));
     draft.tell(
       "recovering",
       facts.watermark,
@@ -69,8 +69,8 @@ export function follow(draft: Draft, facts: Facts, happening: Happening, plan: P
     advance(draft, 0, facts, plan, now);
     return;
   }
-  if (happening.validation) takeValidation(draft, happening.validation, facts, plan, now);
-  if (happening.tickAt !== undefined) tryAgain(draft, facts, plan, now);
+  if (input.validation) takeValidation(draft, input.validation, facts, plan, now);
+  if (input.tickAt !== undefined) tryAgain(draft, facts, plan, now);
 }
 
 /** Makes the next attempt at a stage when it is due. */
@@ -91,19 +91,19 @@ function tryAgain(draft: Draft, facts: Facts, plan: Plan, now: number): void {
 /** Asks the probes of a stage. */
 function attempt(draft: Draft, recovery: RecoveryState, plan: Plan, now: number): void {
   draft.set({ recovery });
-  record(draft, (proofs) => attempted(proofs, recovery.stage, now));
+  record(draft, (records) => attempted(records, recovery.stage, now));
   draft.request(requestsFor(draft.incident.id, recovery, plan));
 }
 
 /** An attempt was not answered: its request, its run or its report was lost. */
 function missAnswer(draft: Draft, recovery: RecoveryState, plan: Plan, now: number): void {
   const reason = silenceOf(recovery, plan, now);
-  record(draft, (proofs) => unanswered(proofs, recovery.stage, reason, now));
+  record(draft, (records) => unanswered(records, recovery.stage, reason, now));
   noteAttempt(draft, recovery, now, "came to nothing", reason, plan);
 }
 
-function record(draft: Draft, change: (proofs: readonly Proof[]) => readonly Proof[]): void {
-  draft.set({ proofs: change(draft.incident.proofs ?? []) });
+function record(draft: Draft, change: (records: readonly RecoveryRecord[]) => readonly RecoveryRecord[]): void {
+  draft.set({ recoveries: change(draft.incident.recoveries ?? []) });
 }
 
 /** The first attempts stand in the timeline one by one, later ones now and then; all of them are counted in the record of the recovery. */
@@ -136,12 +136,12 @@ function takeValidation(draft: Draft, report: Report, facts: Facts, plan: Plan, 
   const outcome = outcomeOf(next, plan);
   if (outcome.outcome === "failed") {
     const reason = outcome.reasons.join("; ");
-    record(draft, (proofs) => failed(proofs, next.stage, reason, now));
+    record(draft, (records) => failed(records, next.stage, reason, now));
     noteAttempt(draft, next, seen.watermark, "failed", reason, plan);
   } else if (outcome.outcome === "passed") {
     const took = spokenDuration(now - next.stageSince);
     const tries = next.attempt === 1 ? "" : `, at attempt ${next.attempt}`;
-    record(draft, (proofs) => passed(proofs, next.stage, now));
+    record(draft, (records) => passed(records, next.stage, now));
     if (next.remaining !== undefined) draft.set({ symptoms: withoutTrouble(draft.incident, next.remaining, now) });
     draft.note(seen.watermark, `Stage ${next.stage + 1}, ${stageOf(next, plan).name}, passed after ${took}${tries}.`);
     advance(draft, next.stage + 1, seen, plan, now);
@@ -168,18 +168,18 @@ function advance(draft: Draft, stage: number, facts: Facts, plan: Plan, now: num
   const remaining = lastSeenBad(draft.incident, plan);
   if (stage <= stages.length && remaining.length > 0) {
     const last = enterStage(stages.length, now, remaining);
-    record(draft, (proofs) => extended(proofs, stageOf(last, plan)));
+    record(draft, (records) => extended(records, stageOf(last, plan)));
     attempt(draft, last, plan, now);
     return;
   }
-  record(draft, (proofs) => ended(proofs, "passed", now));
+  record(draft, (records) => ended(records, "passed", now));
   const proof = stages.length === 0 ? "No recovery stages are configured." : "Every stage of the recovery has passed.";
   resolve(draft, facts.watermark, proof);
 }
 
 /** Resolves an incident of which all is proved but what no stage and no alert is about. */
 function conclude(draft: Draft, { remaining = [] }: RecoveryState, facts: Facts, now: number): void {
-  record(draft, (proofs) => ended(proofs, "passed", now));
+  record(draft, (records) => ended(records, "passed", now));
   const names = list(remaining.map((name) => `\`${name}\``));
   const still = remaining.length === 1 ? `${names} was` : `${names} were`;
   resolve(
@@ -216,7 +216,7 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
       draft.tell("acknowledged", at, "Acknowledged by an operator, in the document.");
       break;
     case "resolved":
-      record(draft, (proofs) => ended(proofs, "cut_short", now));
+      record(draft, (records) => ended(records, "cut_short", now));
       resolve(draft, at, "An operator resolved it, in the document.");
       break;
     case "open":

@@ -3,24 +3,24 @@
  * and what happened, and returns the next state, with the messages to send in its outbox.
  */
 import { isDeepStrictEqual } from "node:util";
-import { toldOf } from "../../../shared/documents/delivery-summary.ts";
+import { deliveryCountsOf } from "../../../shared/documents/delivery-summary.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import { type Severity, severities, worse } from "../../../shared/messages/severity.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { topics } from "../../../shared/topology.ts";
 import { diagnose } from "../cause/diagnose.ts";
-import type { Diagnosis, Echo } from "../cause/diagnosis.ts";
-import { knownProbes, observedOf, withFaults, withSigns } from "../cause/evidence.ts";
+import type { Diagnosis, LateData } from "../cause/diagnosis.ts";
+import { knownProbes, observedOf, withFaults, withIndicators } from "../cause/observed.ts";
 import { withSymptoms } from "../cause/symptoms.ts";
 import { isDrill } from "../monitor/drill.ts";
-import { diagnoseMonitor, isOfMonitor, monitorTitle } from "../monitor/sentences.ts";
+import { diagnoseMonitor, isOfMonitor, monitorTitle } from "../monitor/incident-text.ts";
 import { type Plan, titleOf } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
-import { belongsTo, homeOf } from "./correlate.ts";
+import { belongsTo, incidentFor } from "./correlate.ts";
 import { nextInquiry, withAnswer } from "./diagnosis-request.ts";
-import { Draft, type Facts, type Happening } from "./draft.ts";
-import { echoNote, echoOf } from "./late-data.ts";
+import { Draft, type Facts, type IncidentInput } from "./draft.ts";
+import { lateDataNote, lateDataOf } from "./late-data.ts";
 import { applyEdit, follow } from "./lifecycle.ts";
 import { followMuting } from "./muting.ts";
 import type { OperatorFields } from "./operator-edits.ts";
@@ -47,7 +47,7 @@ export interface Revised {
  */
 export function revise(
   environment: EnvironmentState,
-  happening: Happening,
+  input: IncidentInput,
   plan: Plan,
   now: number,
   avoid: ReadonlySet<string> = new Set(),
@@ -56,7 +56,7 @@ export function revise(
   const alerts = { ...environment.alerts };
   const started: KnownAlert[] = [];
   const news = new Map<string, Extract<Change, { what: "alert" }>>();
-  for (const change of happening.changes) {
+  for (const change of input.changes) {
     if (change.what === "probe") {
       setEntry(probes, change.fact.probe, change.fact);
       continue;
@@ -69,53 +69,53 @@ export function revise(
     if (alert.status === "firing" && before?.status !== "firing") started.push(alert);
     setEntry(alerts, key, alert);
   }
-  if (happening.tickAt !== undefined) {
+  if (input.tickAt !== undefined) {
     for (const name of Object.keys(probes)) if (!plan.probes.has(name)) delete probes[name];
   }
-  const watermark = Math.max(environment.watermark, ...happening.changes.map(({ at }) => at));
+  const watermark = Math.max(environment.watermark, ...input.changes.map(({ at }) => at));
   const facts: Facts = { probes, alerts, watermark, news };
 
   const drafts = new Map(Object.values(environment.incidents).map((incident) => [incident.id, new Draft(incident)]));
   for (const draft of drafts.values()) draft.rename(news);
   const opened: string[] = [];
-  const echoes: Record<string, Echo> = {};
+  const lateData: Record<string, LateData> = {};
   const afterwards = new Map<string, TimelineEntry[]>();
-  const time = Math.max(watermark, happening.tickAt ?? 0);
+  const time = Math.max(watermark, input.tickAt ?? 0);
   const renamed = new Map([...news].map(([key, { formerly = key }]) => [formerly, key]));
-  for (const [known, echo] of Object.entries(environment.echoes ?? {})) {
+  for (const [known, late] of Object.entries(environment.lateData ?? {})) {
     const key = renamed.get(known) ?? known;
     const alert = ownEntry(alerts, key);
     const isFiring = alert?.status === "firing";
-    if (typeof echo === "number") {
+    if (typeof late === "number") {
       if (isFiring) started.push(alert);
       continue;
     }
-    const source = ownEntry(environment.incidents, echo.incident);
+    const source = ownEntry(environment.incidents, late.incident);
     const isOver = source === undefined || source.status === "recovering";
-    if (isFiring && isOver && time < echo.until) setEntry(echoes, key, echo);
+    if (isFiring && isOver && time < late.until) setEntry(lateData, key, late);
     else if (isFiring) started.push(alert);
     else {
-      const entry = { at: watermark, text: echoNote(echo, plan) };
-      const draft = drafts.get(echo.incident);
+      const entry = { at: watermark, text: lateDataNote(late, plan) };
+      const draft = drafts.get(late.incident);
       if (draft) draft.note(entry.at, entry.text);
-      else afterwards.set(echo.incident, [...(afterwards.get(echo.incident) ?? []), entry]);
+      else afterwards.set(late.incident, [...(afterwards.get(late.incident) ?? []), entry]);
     }
   }
   for (const alert of started.sort((a, b) => a.since - b.since)) {
-    const home = homeOf(
+    const open = incidentFor(
       alert,
       [...drafts.values()].map(({ incident }) => incident),
       facts,
       plan,
     );
     const others = Object.values(environment.incidents).filter(({ alerts: own }) => !Object.hasOwn(own, alert.key));
-    const echo = echoOf(alert, environment.closed ?? [], others, plan);
-    if (echo !== undefined && time < echo.until && (home === undefined || home.status === "recovering")) {
-      setEntry(echoes, alert.key, echo);
+    const late = lateDataOf(alert, environment.recentlyResolved ?? [], others, plan);
+    if (late !== undefined && time < late.until && (open === undefined || open.status === "recovering")) {
+      setEntry(lateData, alert.key, late);
       continue;
     }
-    if (home) {
-      drafts.get(home.id)?.join(alert);
+    if (open) {
+      drafts.get(open.id)?.join(alert);
     } else {
       const draft = openIncident(alert, facts, plan, new Set([...avoid, ...drafts.keys()]));
       drafts.set(draft.incident.id, draft);
@@ -125,14 +125,14 @@ export function revise(
   for (const draft of drafts.values()) {
     // What was there from the beginning has not joined.
     if (!opened.includes(draft.incident.id)) draft.tellJoined(watermark);
-    const document = ownEntry(happening.documents, draft.incident.id);
+    const document = ownEntry(input.documents, draft.incident.id);
     if (document) applyEdit(draft, document, facts.watermark, now);
-    if (happening.diagnosis) takeDiagnosis(draft, happening.diagnosis, facts, plan);
+    if (input.diagnosis) takeDiagnosis(draft, input.diagnosis, facts, plan);
     observe(draft, facts, plan);
-    follow(draft, facts, happening, plan, now);
-    followMuting(draft, document, plan, happening.tickAt ?? facts.watermark);
-    remind(draft, document, happening.tickAt, plan);
-    inquire(draft, happening.tickAt, plan, now);
+    follow(draft, facts, input, plan, now);
+    followMuting(draft, document, plan, input.tickAt ?? facts.watermark);
+    remind(draft, document, input.tickAt, plan);
+    inquire(draft, input.tickAt, plan, now);
   }
 
   const outbox = [...environment.outbox];
@@ -145,7 +145,7 @@ export function revise(
   }
   const changed = [...drafts.values()].filter((draft) => draft.changed).map(({ incident }) => incident);
   const revised: EnvironmentState = { v: 1, probes, alerts, incidents, outbox, watermark };
-  const kept = Object.keys(echoes).length > 0 ? { ...revised, echoes } : revised;
+  const kept = Object.keys(lateData).length > 0 ? { ...revised, lateData } : revised;
   return { environment: kept, changed, opened, afterwards };
 }
 
@@ -154,7 +154,7 @@ function remind(draft: Draft, document: OperatorFields = {}, tickAt: number | un
   if (tickAt === undefined || draft.incident.status === "resolved" || isDrill(draft.incident)) return;
   // What is muted would be told to nobody, and is told when that is over.
   if (draft.incident.maintenance !== undefined || draft.incident.silencedUntil !== undefined) return;
-  const told = Object.entries(toldOf(document)).flatMap(([channel, { lastAt }]) =>
+  const told = Object.entries(deliveryCountsOf(document)).flatMap(([channel, { lastAt }]) =>
     lastAt === undefined ? [] : [[channel, lastAt.getTime()] as const],
   );
   const { routes } = plan.configuration;
@@ -172,25 +172,25 @@ function withdraw(incident: string, outbox: OutboxEntry[]): void {
 
 /** Takes what a diagnosis has found into the incident, where it concerns it. */
 function takeDiagnosis(draft: Draft, report: Report, facts: Facts, plan: Plan): void {
-  const { inquiry, status, firstFailureAt } = draft.incident;
-  if (inquiry === undefined || status === "resolved") return;
-  const answered = withAnswer(inquiry, report, facts, firstFailureAt, plan);
-  if (answered !== inquiry) draft.set({ inquiry: answered });
+  const { diagnosisRequest: request, status, firstFailureAt } = draft.incident;
+  if (request === undefined || status === "resolved") return;
+  const answered = withAnswer(request, report, facts, firstFailureAt, plan);
+  if (answered !== request) draft.set({ diagnosisRequest: answered });
 }
 
 /** Asks for what would tell more of the cause: at once when the incident opens, later with each tick. */
 function inquire(draft: Draft, tickAt: number | undefined, plan: Plan, now: number): void {
-  const { inquiry, status, recovery } = draft.incident;
+  const { diagnosisRequest: request, status, recovery } = draft.incident;
   if (
     isOfMonitor(draft.incident) ||
     status === "resolved" ||
     recovery !== undefined ||
-    (inquiry !== undefined && tickAt === undefined)
+    (request !== undefined && tickAt === undefined)
   )
     return;
   const next = nextInquiry(draft.incident, plan, now);
   if (next === undefined) return;
-  draft.set({ inquiry: next.inquiry });
+  draft.set({ diagnosisRequest: next.request });
   draft.request(next.requests);
 }
 
@@ -255,10 +255,11 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   const symptoms = withSymptoms(draft, known, plan, (symptom) => belongsTo(draft.incident, symptom, known, plan));
   // What targets show has nothing to do with the monitor's own trouble.
   const isOwn = isOfMonitor(draft.incident);
-  const signs = isOwn ? {} : withSigns(draft.incident, known, plan);
+  const indicators = isOwn ? {} : withIndicators(draft.incident, known, plan);
   const faults = isOwn ? [] : withFaults(draft.incident, known);
   if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });
-  if (signs !== draft.incident.signs && Object.keys(signs).length > 0) draft.set({ signs });
+  if (indicators !== draft.incident.indicators && Object.keys(indicators).length > 0)
+    draft.set({ indicators: indicators });
   if (faults !== draft.incident.faults && faults.length > 0) {
     for (const { says, since } of faults.slice(draft.incident.faults?.length ?? 0)) {
       if (draft.incident.id !== "") draft.note(Math.max(since, draft.incident.firstFailureAt), `Found: ${says}.`);

@@ -4,14 +4,14 @@ import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields, OutgoingMessage } from "../../../shared/ports.ts";
 import type { Topic } from "../../../shared/topology.ts";
 import type { Timed } from "../availability/period.ts";
-import type { Diagnosis, Echo, ProbeSign, Symptom } from "../cause/diagnosis.ts";
-import type { Fault } from "../cause/knowledge/signs.ts";
+import type { Diagnosis, LateData, ProbeIndicator, Symptom } from "../cause/diagnosis.ts";
+import type { Fault } from "../cause/knowledge/indicators.ts";
 import { stateDocument } from "../commit/state-collection.ts";
 import type { Excess } from "../condition/index.ts";
 import { packed, unpacked } from "../partition/packing.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { Flapping } from "../rules/flapping.ts";
-import type { Proof } from "./recovery/recovery-record.ts";
+import type { RecoveryRecord } from "./recovery/recovery-record.ts";
 
 /** An alert as the environment knows it. */
 export interface KnownAlert {
@@ -50,7 +50,7 @@ export interface RecoveryState {
 }
 
 /** The questions that an incident asks of the environment when it opens, and what came back. */
-export interface Inquiry {
+export interface DiagnosisRequest {
   /** How often was asked. */
   readonly round: number;
   /** How often the present round was asked for, because no answer came. */
@@ -101,13 +101,13 @@ export interface Incident {
   readonly symptoms: Readonly<Record<string, Symptom>>;
   readonly diagnosis: Diagnosis;
   /** The worst that the metrics of each probe showed meanwhile, by probe and metric. */
-  readonly signs?: Readonly<Record<string, ProbeSign>>;
+  readonly indicators?: Readonly<Record<string, ProbeIndicator>>;
   /** What configuration checks found wrong meanwhile. */
   readonly faults?: readonly Fault[];
-  readonly inquiry?: Inquiry;
+  readonly diagnosisRequest?: DiagnosisRequest;
   readonly recovery?: RecoveryState;
   /** How its recovery was proved, each time that all alerts had cleared. */
-  readonly proofs?: readonly Proof[];
+  readonly recoveries?: readonly RecoveryRecord[];
   readonly timeline: readonly TimelineEntry[];
   /** How often each kind of event has happened. */
   readonly events: Readonly<Partial<Record<IncidentEventKind, number>>>;
@@ -138,7 +138,7 @@ export interface OutboxEntry {
 }
 
 /** What is remembered of an incident that was resolved lately: its times, for the figures of the month, and what it was about. */
-export interface Closed extends Timed {
+export interface RecentlyResolved extends Timed {
   readonly components?: readonly string[];
   /** When all of its alerts had cleared; absent where an operator has resolved it before. */
   readonly endedAt?: number;
@@ -159,9 +159,9 @@ export interface EnvironmentState {
   /** The newest event time that changed anything. */
   readonly watermark: number;
   /** Incidents that were resolved lately. */
-  readonly closed?: readonly Closed[];
-  /** Firing alerts that may be echoes of an outage that is over, by their keys; see echoes.ts. A number was all that was once kept of one. */
-  readonly echoes?: Readonly<Record<string, Echo | number>>;
+  readonly recentlyResolved?: readonly RecentlyResolved[];
+  /** Firing alerts that may speak of an outage that is over, by their keys; see late-data.ts. A number was all that was once kept of one. */
+  readonly lateData?: Readonly<Record<string, LateData | number>>;
 }
 
 /** An environment of which nothing was heard yet. */
@@ -181,5 +181,20 @@ export function encodeEnvironment(state: EnvironmentState, now: number): Fields 
 
 /** The environment from its document. */
 export function decodeEnvironment(fields: Fields | undefined): EnvironmentState {
-  return fields === undefined ? emptyEnvironment : (JSON.parse(unpacked(String(fields["data"]))) as EnvironmentState);
+  return fields === undefined ? emptyEnvironment : withPresentNames(JSON.parse(unpacked(String(fields["data"]))));
+}
+
+/** What version 0.1 called these fields: an open incident outlives an upgrade. */
+type FormerIncident = Incident & Readonly<Record<"inquiry" | "proofs" | "signs", never>>;
+type FormerState = EnvironmentState & Readonly<Record<"closed" | "echoes", never>>;
+
+function withPresentNames({ closed, echoes, ...state }: FormerState): EnvironmentState {
+  if (closed === undefined && echoes === undefined) return state;
+  const incidents = Object.entries(state.incidents as Readonly<Record<string, FormerIncident>>).map(
+    ([id, { inquiry, proofs, signs, ...incident }]): [string, Incident] => [
+      id,
+      { diagnosisRequest: inquiry, recoveries: proofs, indicators: signs, ...incident },
+    ],
+  );
+  return { recentlyResolved: closed, lateData: echoes, ...state, incidents: Object.fromEntries(incidents) };
 }

@@ -21,11 +21,11 @@ import { list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { clockTime, dateTime } from "../incident/record/instants.ts";
 import type { KnownAlert } from "../incident/state.ts";
-import { type Heard, lateAfter } from "../partition/activity.ts";
+import { type GroupActivity, lateAfter } from "../partition/activity.ts";
 import { intervalOf, type Plan, staleAfter } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
-import { lastResults, unheardSince } from "./missing-results.ts";
-import type { HeardGroup, SelfCheck, SelfState } from "./state.ts";
+import { lastResults, missingSince } from "./missing-results.ts";
+import type { GroupResults, SelfCheck, SelfState } from "./state.ts";
 
 /** The next state of the monitor, and what changed with it. */
 export interface SelfWatched {
@@ -34,7 +34,7 @@ export interface SelfWatched {
 }
 
 /** What each group has shown, by its name; groups that were never heard of are absent. */
-export type HeardByGroup = Readonly<Record<string, HeardGroup | undefined>>;
+export type HeardByGroup = Readonly<Record<string, GroupResults | undefined>>;
 
 /** How long after the last tick the next is missing, in milliseconds. */
 const tickGap = 300_000;
@@ -74,9 +74,9 @@ export function watchTick(state: SelfState, heard: HeardByGroup, plan: Plan, at:
   // What piled up in the meantime comes in any order, so silence is measured from here on.
   const resumedAt = interruption === undefined ? state.resumedAt : Math.max(state.resumedAt, at, now);
   const retired = retiredFrom(state, plan, at);
-  const unheard = unheardSince(state.unheard, heard, plan, at);
+  const missing = missingSince(state.missing, heard, plan, at);
   const awaited = awaitedSince(state, plan, at);
-  const looking: SelfState = { ...state, tickAt: at, resumedAt, expected, retired, unheard, awaited };
+  const looking: SelfState = { ...state, tickAt: at, resumedAt, expected, retired, missing, awaited };
   if (interruption === undefined) {
     for (const [name, one] of [
       ...silences(looking, heard, plan, at),
@@ -135,7 +135,13 @@ export function ticksAreDue(tickAt: number, now: number): boolean {
 }
 
 /** Whether a group has been silent for longer than its schedule allows. Also what the heartbeat goes by. */
-export function isSilent(group: string, state: SelfState, heard: Heard | undefined, plan: Plan, at: number): boolean {
+export function isSilent(
+  group: string,
+  state: SelfState,
+  heard: GroupActivity | undefined,
+  plan: Plan,
+  at: number,
+): boolean {
   return isOverdue(lastSign(group, state, heard), expectationOf(group, plan), at);
 }
 
@@ -200,13 +206,13 @@ function* partialSilences(state: SelfState, heard: HeardByGroup, plan: Plan, at:
     const last = ownEntry(heard, group);
     // Measured by what the group showed since, so that what is silent altogether, or blind, is not told twice.
     const healthyAt = Math.min(last?.healthyAt ?? 0, at);
-    const signs = lastResults(group, last, state.unheard, plan).filter(
+    const overdue = lastResults(group, last, state.missing, plan).filter(
       ({ from }) =>
         from < healthyAt && isOverdue(Math.max(from, state.resumedAt), expectationOf(group, plan), healthyAt),
     );
-    if (signs.length === 0) continue;
-    const since = Math.min(...signs.map(({ from }) => from));
-    const seen = `nothing of ${named(signs)} for ${spokenDuration(at - since)}, while ${group} reports`;
+    if (overdue.length === 0) continue;
+    const since = Math.min(...overdue.map(({ from }) => from));
+    const seen = `nothing of ${named(overdue)} for ${spokenDuration(at - since)}, while ${group} reports`;
     yield [`probes/${group}`, { rule: `Results of ${group} are missing`, severity: "warning", seen, since }];
   }
 }
@@ -263,12 +269,12 @@ function* troubles(heard: HeardByGroup, plan: Plan, at: number, lastTickAt: numb
 }
 
 /** Whether reports have come late for so long that it is no chance: the newest, and others minutes before it. */
-function isLasting({ since, count }: NonNullable<Heard["late"]>, arrivedAt: number): boolean {
+function isLasting({ since, count }: NonNullable<GroupActivity["late"]>, arrivedAt: number): boolean {
   return count > 1 && arrivedAt - since >= lateFor;
 }
 
 /** Whether the newest report of a group was too late to be judged. Also what the heartbeat goes by. */
-export function isUnjudged(heard: Heard | undefined): boolean {
+export function isUnjudged(heard: GroupActivity | undefined): boolean {
   return heard?.late?.unjudged === true;
 }
 
@@ -325,7 +331,7 @@ function checkOf({ probe, failure }: ProbeResult, known: SelfCheck | undefined, 
   return { rule, severity: "warning", seen, since: known?.since ?? at, at, until: at + eventLasts };
 }
 
-function lastSign(group: string, { expected, resumedAt }: SelfState, heard: Heard | undefined): number {
+function lastSign(group: string, { expected, resumedAt }: SelfState, heard: GroupActivity | undefined): number {
   return Math.max(heard?.at ?? 0, heard?.arrivedAt ?? 0, ownEntry(expected, group) ?? 0, resumedAt);
 }
 

@@ -1,6 +1,6 @@
 /** A fire drill: an incident that is none, to see whether notices arrive and how fast. Pure. */
 
-import { toldOf } from "../../../shared/documents/delivery-summary.ts";
+import { deliveryCountsOf } from "../../../shared/documents/delivery-summary.ts";
 import { drillComponent } from "../../../shared/monitor.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { list } from "../../../shared/text/sentences.ts";
@@ -50,7 +50,7 @@ export function drillProof(
   document: OperatorFields = {},
 ): string {
   const { deliveries } = document;
-  const channels = Object.entries(toldOf(document));
+  const channels = Object.entries(deliveryCountsOf(document));
   const reached = channels.flatMap(([channel, { firstAt }]) =>
     firstAt === undefined ? [] : [{ channel, afterMs: firstAt.getTime() - firstFailureAt }],
   );

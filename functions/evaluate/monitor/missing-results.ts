@@ -1,7 +1,7 @@
 /** What each probe of a group that reports has shown last, and since when results are awaited of those that never had one. Pure. */
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { Plan } from "../plan.ts";
-import type { HeardGroup, SelfState } from "./state.ts";
+import type { GroupResults, SelfState } from "./state.ts";
 
 /** The last sign of a probe: its newest result, or the instant since which one is awaited. */
 export interface LastResult {
@@ -12,23 +12,23 @@ export interface LastResult {
 /** The last sign of each probe of a group. */
 export function lastResults(
   group: string,
-  heard: HeardGroup | undefined,
-  unheard: SelfState["unheard"],
+  heard: GroupResults | undefined,
+  missing: SelfState["missing"],
   { configuration }: Plan,
 ): LastResult[] {
   return configuration.probes.flatMap(({ name, group: of }) => {
-    const from = of === group ? (ownEntry(heard?.results, name) ?? ownEntry(unheard, name)) : undefined;
+    const from = of === group ? (ownEntry(heard?.results, name) ?? ownEntry(missing, name)) : undefined;
     return from === undefined ? [] : [{ probe: name, from }];
   });
 }
 
 /** Since when probes have been expected that have never had a result, although their group has reported. @param at now */
-export function unheardSince(
-  before: SelfState["unheard"],
-  heard: Readonly<Record<string, HeardGroup | undefined>>,
+export function missingSince(
+  before: SelfState["missing"],
+  heard: Readonly<Record<string, GroupResults | undefined>>,
   { configuration }: Plan,
   at: number,
-): SelfState["unheard"] {
+): SelfState["missing"] {
   const awaited = configuration.probes.filter(({ name, group }) => {
     const shown = ownEntry(heard, group);
     return shown?.healthyAt !== undefined && ownEntry(shown.results, name) === undefined;

@@ -3,11 +3,11 @@
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { stateDocument } from "../commit/state-collection.ts";
-import type { Heard } from "../partition/activity.ts";
+import type { GroupActivity } from "../partition/activity.ts";
 import type { PartitionState } from "../partition/state.ts";
 
 /** What a group has shown, with the instant of the newest result of each of its probes. */
-export interface HeardGroup extends Heard {
+export interface GroupResults extends GroupActivity {
   readonly results: Readonly<Record<string, number>>;
   /** Probes whose newest result says that they could not run: since when, when last, and why. */
   readonly unable: readonly {
@@ -54,7 +54,7 @@ export interface SelfState {
   /** Reports taken in, as all partitions counted them with the last tick. */
   readonly reports: number;
   /** Since when probes are expected that have never had a result, although their group reports. */
-  readonly unheard: Readonly<Record<string, number>>;
+  readonly missing: Readonly<Record<string, number>>;
   /** Since when each probe of the kind heartbeat has been in the configuration; absent in a state that an older version wrote. */
   readonly awaited?: Readonly<Record<string, number>>;
   /** What is not as it should be, by name. */
@@ -74,7 +74,7 @@ export const emptySelf: SelfState = {
   beatAt: 0,
   exported: {},
   reports: 0,
-  unheard: {},
+  missing: {},
   checks: {},
   told: {},
 };
@@ -90,7 +90,7 @@ export function encodeSelf(state: SelfState, now: number): Fields {
 }
 
 /** What a partition shows of the way of its reports. */
-export function heardOf({ heard, probes }: PartitionState): HeardGroup | undefined {
+export function heardOf({ heard, probes }: PartitionState): GroupResults | undefined {
   if (heard === undefined) return undefined;
   const facts = Object.values(probes);
   return {

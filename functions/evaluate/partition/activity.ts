@@ -4,7 +4,7 @@ import { bounded } from "../../../shared/text/redact.ts";
 import { mostAhead, type Publication } from "./publication.ts";
 
 /** What the reports of one group show of the way that they came. Kept in the partition, and so written with it. */
-export interface Heard {
+export interface GroupActivity {
   /** The instant of the newest report, by its measurements. */
   readonly at: number;
   /** When the newest report was taken in. */
@@ -58,13 +58,13 @@ const publishedLateAfter = 60_000;
  * @param judged whether it came in time to be judged
  */
 export function noted(
-  known: Heard | undefined,
+  known: GroupActivity | undefined,
   report: Report,
   at: number,
   now: number,
   publication?: Publication,
   judged = true,
-): Heard {
+): GroupActivity {
   const { ahead: aheadBefore, late: lateBefore, ...before } = known ?? {};
   const delayMs = Math.max(0, now - Date.parse(report.finished_at));
   const unpublished = publication !== undefined && -publication.clockErrorMs > publishedLateAfter;

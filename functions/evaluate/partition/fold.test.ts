@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Configuration } from "../../../shared/config/model.ts";
-import { faultsOf } from "../cause/knowledge/signs.ts";
+import { faultsOf } from "../cause/knowledge/indicators.ts";
 import { Bench, failing, noon, probe, rule, smallEnvironment } from "../fixtures.ts";
 import { planOf } from "../plan.ts";
 import { encodePartition, mostBytes } from "./document.ts";

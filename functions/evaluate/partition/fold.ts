@@ -5,7 +5,7 @@
 
 import { isTelling, type ProbeResult, type Report } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
-import { faultsOf, sameSigns, signsOf } from "../cause/knowledge/signs.ts";
+import { faultsOf, indicatorsOf, sameIndicators } from "../cause/knowledge/indicators.ts";
 import type { SeriesSource } from "../condition/index.ts";
 import { horizonFor, intervalOf, type Plan, paceOf, staleAfter } from "../plan.ts";
 import { bad, good } from "../rules/alert.ts";
@@ -195,7 +195,7 @@ export function withResult(
     ...first,
     ...(result.pending === undefined ? {} : { pending: result.pending }),
     ...(result.failure === undefined ? {} : { failure: result.failure }),
-    ...signsIn(signsOf(result, known?.signs ?? {}, plan.baselines, timeoutMs)),
+    ...indicatorsIn(indicatorsOf(result, known?.indicators ?? {}, plan.baselines, timeoutMs)),
     ...faultsIn(result, known),
   };
   if (known === undefined) return { probe, component, vantage, status, since: at, at, ...seen };
@@ -219,7 +219,7 @@ function firstOf({ firstAt }: ProbeFact, at: number): Pick<ProbeFact, "firstAt">
 function isNews(before: ProbeFact | undefined, after: ProbeFact): boolean {
   if (before?.status !== after.status) return true;
   const ways = [before.failure, after.failure].map((failure) => failure && `${failure.kind}/${failure.phase}`);
-  return ways[0] !== ways[1] || !sameSigns(before, after);
+  return ways[0] !== ways[1] || !sameIndicators(before, after);
 }
 
 /** A run without findings could not look: what was found before stands. */
@@ -228,8 +228,8 @@ function faultsIn(result: ProbeResult, known: ProbeFact | undefined): Pick<Probe
   return known?.faults === undefined ? {} : { faults: known.faults };
 }
 
-function signsIn(signs: NonNullable<ProbeFact["signs"]>): Pick<ProbeFact, "signs"> {
-  return Object.keys(signs).length === 0 ? {} : { signs };
+function indicatorsIn(indicators: NonNullable<ProbeFact["indicators"]>): Pick<ProbeFact, "indicators"> {
+  return Object.keys(indicators).length === 0 ? {} : { indicators: indicators };
 }
 
 function other({ otherAt }: ProbeFact): { otherAt?: number } {

@@ -2,12 +2,12 @@
 import type { Failure } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Uptimes } from "../availability/uptime.ts";
-import type { Fault, Sign } from "../cause/knowledge/signs.ts";
+import type { Fault, Indicator } from "../cause/knowledge/indicators.ts";
 import type { Excess } from "../condition/index.ts";
 import type { AlertHistory } from "../rules/alert.ts";
 import type { Flapping } from "../rules/flapping.ts";
 import type { Labels } from "../rules/labels.ts";
-import type { Heard } from "./activity.ts";
+import type { GroupActivity } from "./activity.ts";
 
 /** Recent samples of one series, in two columns of one length, ascending in time. */
 export interface SeriesState {
@@ -56,7 +56,7 @@ export interface ProbeFact {
   readonly pending?: true;
   readonly failure?: Failure;
   /** What its measurements say beyond its success, by metric. */
-  readonly signs?: Readonly<Record<string, Sign>>;
+  readonly indicators?: Readonly<Record<string, Indicator>>;
   /** What its configuration checks found wrong. */
   readonly faults?: readonly Fault[];
 }
@@ -73,7 +73,7 @@ export interface PartitionState {
   readonly alerts: ReadonlyMap<string, AlertState>;
   readonly probes: Readonly<Record<string, ProbeFact>>;
   /** What its reports show of the monitor itself. */
-  readonly heard?: Heard;
+  readonly heard?: GroupActivity;
   /** When its probes were good, for the availability of their components. */
   readonly uptime?: Uptimes;
   /** What did not fit: how many samples of each series were kept, and how many series were left out. */

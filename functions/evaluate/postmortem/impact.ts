@@ -5,8 +5,8 @@ import { dateFormat } from "../../../shared/text/formatters.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Account, Affected, IncidentRecord } from "./account.ts";
+import { between, moment } from "./format.ts";
 import { blocks, inline, table } from "./markdown.ts";
-import { between, moment } from "./phrases.ts";
 
 /** The section. */
 export function impactOf({ incident, months }: Account): (string | undefined)[] {

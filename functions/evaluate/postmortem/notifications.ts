@@ -3,15 +3,15 @@
 import { readerName } from "../../../shared/documents/delivery-summary.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import type { Account, DeliveryRecord } from "./account.ts";
+import { between, firstAndLast, moment } from "./format.ts";
 import { bullets, inline, table } from "./markdown.ts";
-import { between, firstAndLast, moment } from "./phrases.ts";
 
 /** The most rows, and the most names in one sentence. */
 const mostRows = 40;
 const mostNames = 12;
 
 /** The section. */
-export function toldOf({ incident, deliveries }: Account): (string | undefined)[] {
+export function notificationLines({ incident, deliveries }: Account): (string | undefined)[] {
   if (deliveries.length === 0) return ["Nobody: there are no notices of this incident."];
   const events = [...Map.groupBy(deliveries, ({ sequence, event }) => `${sequence} ${event}`).values()];
   const rows = events.map((own) => [
@@ -21,10 +21,10 @@ export function toldOf({ incident, deliveries }: Account): (string | undefined)[
     inline(failures(own)),
   ]);
   const left = (count: number): string[] => ["", `${count} more events`, "", ""];
-  const untold = reasons(deliveries);
+  const suppressed = reasons(deliveries);
   return [
     table(["at", "event", "told", "not delivered"], firstAndLast(rows, mostRows, left)),
-    bullets(firstAndLast(untold, mostRows, (count) => `${count} more reasons`).map(inline)),
+    bullets(firstAndLast(suppressed, mostRows, (count) => `${count} more reasons`).map(inline)),
   ];
 }
 
@@ -42,8 +42,8 @@ function arrivals(own: readonly DeliveryRecord[]): string {
 
 /** Why readers were not told, with those together that share a reason for the same events. @param all deliveries of the incident */
 function reasons(all: readonly DeliveryRecord[]): string[] {
-  const untold = all.filter(({ status }) => status === "suppressed");
-  const byReader = Map.groupBy(untold, (one) => `${readerName(one)}\n${kindOf(one.reason)}`);
+  const suppressed = all.filter(({ status }) => status === "suppressed");
+  const byReader = Map.groupBy(suppressed, (one) => `${readerName(one)}\n${kindOf(one.reason)}`);
   const missed = [...byReader.values()].flatMap((own) => {
     const [first] = own;
     const events = list([...new Set(own.map(eventOf))], mostNames);

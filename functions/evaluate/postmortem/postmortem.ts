@@ -6,10 +6,10 @@ import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { clockTime, dateTime } from "../incident/record/instants.ts";
 import type { Account, IncidentRecord } from "./account.ts";
+import { between, causeIn, counted, moment, titleOf } from "./format.ts";
 import { impactOf } from "./impact.ts";
 import { blocks, bullets, inline, section, table } from "./markdown.ts";
-import { toldOf } from "./notifications.ts";
-import { between, causeIn, counted, moment, titleOf } from "./phrases.ts";
+import { notificationLines } from "./notifications.ts";
 import { proposalsFor } from "./prevention.ts";
 import { questionsOf } from "./questions.ts";
 import { timelineOf } from "./timeline.ts";
@@ -31,7 +31,7 @@ export function postmortemOf(account: Account): string {
     section("How it was noticed", noticedOf(incident)),
     section("How long it took", timesOf(account)),
     section("How the recovery was proved", ...recoveryOf(incident)),
-    section("Who was told", ...toldOf(account)),
+    section("Who was told", ...notificationLines(account)),
     section("Checks that failed", ...checksOf(incident)),
     section("Proposals to prevent it", ...proposalsOf(account)),
     section("Open questions", bullets(questionsOf(account).map(inline))),

@@ -6,7 +6,7 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Account } from "./account.ts";
-import { causeIn, titleOf } from "./phrases.ts";
+import { causeIn, titleOf } from "./format.ts";
 
 /** A proposal, and why it is made. */
 export interface Proposal {

@@ -2,7 +2,7 @@
 import { list } from "../../../shared/text/sentences.ts";
 import { clockTime } from "../incident/record/instants.ts";
 import type { Account } from "./account.ts";
-import { titleOf } from "./phrases.ts";
+import { titleOf } from "./format.ts";
 
 /** Every question, the most important first. */
 export function questionsOf(account: Account): string[] {

@@ -1,8 +1,8 @@
 /** The timeline of a postmortem: the lines of the incident, with those of one moment that say the same of several things put together. */
 import { list } from "../../../shared/text/sentences.ts";
 import type { IncidentRecord } from "./account.ts";
+import { firstAndLast } from "./format.ts";
 import { bullets, inline } from "./markdown.ts";
-import { firstAndLast } from "./phrases.ts";
 
 /** The most lines, and the longest of them in characters. */
 const mostLines = 120;

@@ -1,8 +1,8 @@
 /** How long everything took: to notice, to name the cause, to take it up, to recover, and to prove the recovery. */
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Account, IncidentRecord } from "./account.ts";
+import { between, moment } from "./format.ts";
 import { bullets, inline, table } from "./markdown.ts";
-import { between, moment } from "./phrases.ts";
 
 /** The section of all times. */
 export function timesOf({ incident, deliveries }: Account): string | undefined {

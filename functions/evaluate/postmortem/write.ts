@@ -2,10 +2,10 @@
 
 import { isDone } from "../../../shared/documents/delivery-summary.ts";
 import type { Store } from "../../../shared/ports.ts";
-import type { Desk } from "../commit/context.ts";
+import type { EvaluatorContext } from "../commit/context.ts";
 import { environmentDocument, stateCollection } from "../commit/state-collection.ts";
 import { incidentCollection } from "../incident/record/document.ts";
-import { type Closed, decodeEnvironment, encodeEnvironment } from "../incident/state.ts";
+import { decodeEnvironment, encodeEnvironment, type RecentlyResolved } from "../incident/state.ts";
 import { type Account, readAccount } from "./account.ts";
 import { postmortemOf } from "./postmortem.ts";
 
@@ -19,15 +19,15 @@ const patience = 600_000;
  * @throws StoreError
  */
 export async function writePostmortem(
-  { store, turns, plan }: Pick<Desk, "store" | "turns" | "plan">,
-  { id, resolvedAt = 0 }: Closed,
+  { store, mutex, plan }: Pick<EvaluatorContext, "store" | "mutex" | "plan">,
+  { id, resolvedAt = 0 }: RecentlyResolved,
   now: number,
 ): Promise<boolean> {
   const account = await readAccount(store, id);
   const channels = plan.configuration.channels.length;
   if (account !== undefined && !isWhole(account, channels) && now - resolvedAt < patience) return false;
   const text = account === undefined ? undefined : postmortemOf(account);
-  await turns.take(environmentDocument, () => commit(store, id, text, now));
+  await mutex.take(environmentDocument, () => commit(store, id, text, now));
   return true;
 }
 
@@ -42,8 +42,10 @@ function commit(store: Store, id: string, text: string | undefined, now: number)
   return store.transaction(async (transaction) => {
     const environment = decodeEnvironment(await transaction.get(stateCollection, environmentDocument));
     const document = await transaction.get(incidentCollection, id);
-    const closed = (environment.closed ?? []).map((one) => (one.id === id ? { ...one, reported: true as const } : one));
-    transaction.set(stateCollection, environmentDocument, encodeEnvironment({ ...environment, closed }, now));
+    const recentlyResolved = (environment.recentlyResolved ?? []).map((one) =>
+      one.id === id ? { ...one, reported: true as const } : one,
+    );
+    transaction.set(stateCollection, environmentDocument, encodeEnvironment({ ...environment, recentlyResolved }, now));
     if (document === undefined || text === undefined || isWritten(document["postmortem"])) return;
     transaction.update(incidentCollection, id, { postmortem: text });
   });

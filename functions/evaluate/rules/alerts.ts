@@ -234,14 +234,14 @@ function restated(
   return flapping === undefined ? now : { ...now, flapping };
 }
 
-type ToldExcess = Pick<AlertState, "excess" | "excessAt">;
+type AlertExcess = Pick<AlertState, "excess" | "excessAt">;
 
-function told({ excess, excessAt }: AlertState, status: AlertState["status"]): ToldExcess {
+function told({ excess, excessAt }: AlertState, status: AlertState["status"]): AlertExcess {
   return excess === undefined || excessAt === undefined || status === "inactive" ? {} : { excess, excessAt };
 }
 
 /** How far it is beyond its limit. While it grows it is told anew with each doubling, so that a value that creeps costs nothing. */
-function worse(alert: AlertState, excess: Excess | undefined, at: number): ToldExcess {
+function worse(alert: AlertState, excess: Excess | undefined, at: number): AlertExcess {
   if (excess === undefined) return told(alert, alert.status);
   const isSame = alert.excess !== undefined && marginOf(excess) < 2 * marginOf(alert.excess);
   return isSame && alert.status !== "inactive" ? told(alert, alert.status) : { excess, excessAt: at };

@@ -5,7 +5,7 @@ import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { fitted } from "../text/fit.ts";
 import { atMost, characters, keepsTo, type Limit } from "../text/limits.ts";
-import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { linkTitle, type NoticeText } from "../text/notice-text.ts";
 import { withQuery } from "../text/secret-text.ts";
 import { signs, type Tone, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
@@ -92,7 +92,7 @@ function renderMessage({ url, thread_id }: DiscordSettings, notice: Notice): Out
   return postJson(withQuery(url, { wait: "true", ...(thread_id === undefined ? {} : { thread_id }) }), message);
 }
 
-function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, tone: Tone): Message {
+function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText, tone: Tone): Message {
   const parts = [
     paragraphs.map(escapeMarkdown),
     facts.map(({ label, value }) => `**${label}:** ${escapeMarkdown(value)}`),

@@ -8,7 +8,7 @@ import { classifySmtp } from "../deliver/classify.ts";
 import { escapeHtml } from "../text/escape-html.ts";
 import { fitted } from "../text/fit.ts";
 import { atMost, keepsTo, type Limit } from "../text/limits.ts";
-import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { linkTitle, type NoticeText } from "../text/notice-text.ts";
 import { type Tone, toneOf } from "../text/tone.ts";
 
 /** Settings of a mail channel. */
@@ -110,7 +110,7 @@ function messageId(key: string, { event, recipient = "" }: Notice): string {
   return `<${left}@${event.environment.replaceAll(/[^A-Za-z0-9-]+/g, "-")}.pathkeeper>`;
 }
 
-function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording): string {
+function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText): string {
   const parts = [
     state,
     what,
@@ -132,7 +132,7 @@ const colors: Readonly<Record<Tone, string>> = {
 };
 
 /** Texts without colours of their own, so that light and dark mode both stay readable. Styles stand in the tags: some readers drop the head. */
-function htmlOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, tone: Tone): string {
+function htmlOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText, tone: Tone): string {
   const paragraph = (text: string, style: string): string =>
     `<p style="margin:0 0 12px;${style}">${escapeHtml(text)}</p>`;
   const heading = (text: string): string => `<h2 style="margin:20px 0 6px;font-size:16px">${escapeHtml(text)}</h2>`;

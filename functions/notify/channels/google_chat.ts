@@ -6,7 +6,7 @@ import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { fitted } from "../text/fit.ts";
 import { atMost, keepsTo, type Limit } from "../text/limits.ts";
-import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { linkTitle, type NoticeText } from "../text/notice-text.ts";
 import { withQuery } from "../text/secret-text.ts";
 import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
@@ -82,7 +82,7 @@ function renderMessage({ url }: GoogleChatSettings, notice: Notice): OutgoingReq
   return postJson(withQuery(url, query), message);
 }
 
-function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, notice: Notice): Message {
+function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText, notice: Notice): Message {
   const sign = signs[toneOf(notice)];
   return {
     fallbackText: withoutMentions(`${sign} ${state}: ${what}`),

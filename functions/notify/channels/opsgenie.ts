@@ -7,7 +7,7 @@ import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { cut, fitted } from "../text/fit.ts";
 import { atMost, characters } from "../text/limits.ts";
-import { linkTitle, type Wording, wording } from "../text/notice-text.ts";
+import { linkTitle, type NoticeText, wording } from "../text/notice-text.ts";
 import { withQuery } from "../text/secret-text.ts";
 import { postJson } from "./support/post.ts";
 
@@ -41,7 +41,7 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
   // Only a key of the same account and region finds the alert again.
   lasting: true,
   // A new alert would page again wherever the first has been closed by hand.
-  untold: {
+  omitted: {
     recovering: "Opsgenie knows no recovering alert",
     status_update: "Opsgenie is for those who act, not for those who follow",
   },
@@ -104,7 +104,7 @@ function renderAlert({ api_key, region }: OpsgenieSettings, notice: Notice): Out
 }
 
 /** Plain text: Opsgenie shows it as such. */
-function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording): string {
+function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText): string {
   const parts = [
     [state, what, ...paragraphs],
     facts.map(({ label, value }) => `${label}: ${value}`),

@@ -7,7 +7,7 @@ import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../ch
 import { classifyHttp } from "../deliver/classify.ts";
 import { cut, fitted } from "../text/fit.ts";
 import { atMost, keepsTo, type Limit } from "../text/limits.ts";
-import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { linkTitle, type NoticeText } from "../text/notice-text.ts";
 import { SettingText } from "../text/secret-text.ts";
 import { postJson } from "./support/post.ts";
 
@@ -50,7 +50,7 @@ export const pagerduty: ChannelKind<PagerDutySettings> = {
   // Only the key that opened an alert can acknowledge or resolve it.
   lasting: true,
   // A trigger would page again wherever the alert has been resolved by hand.
-  untold: {
+  omitted: {
     recovering: "PagerDuty knows no recovering alert",
     status_update: "PagerDuty is for those who act, not for those who follow",
   },
@@ -115,7 +115,7 @@ function alertOf(notice: Notice): object {
   );
 }
 
-function detailsOf({ state, paragraphs, facts, lists, nextSteps }: Wording): Record<string, string> {
+function detailsOf({ state, paragraphs, facts, lists, nextSteps }: NoticeText): Record<string, string> {
   // In words of one's own the state stands among the facts.
   const isOwn = facts.some(({ label }) => label === "State");
   return {

@@ -9,7 +9,7 @@ import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { fitted } from "../text/fit.ts";
 import { atMost, characters, keepsTo, type Limit } from "../text/limits.ts";
-import { linkTitle, type Wording } from "../text/notice-text.ts";
+import { linkTitle, type NoticeText } from "../text/notice-text.ts";
 import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 import { isSlackPost, slackConversation, slackPost } from "./support/slack-api.ts";
@@ -140,7 +140,7 @@ function renderMessage(settings: SlackSettings, notice: Notice): OutgoingRequest
   return slackPost(settings.token, settings.channel, message, notice.key, loud.includes(notice.event.event));
 }
 
-function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: Wording, sign: string): Message {
+function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText, sign: string): Message {
   const parts = [
     [`${sign} *${escapeMrkdwn(state)}*`, escapeMrkdwn(what), ...(link === undefined ? [] : [linked(link)])],
     paragraphs.map(escapeMrkdwn),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { ChannelKind, Notice, OutgoingPage } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
-import { updateText } from "../pages/words.ts";
+import { updateText } from "../pages/page-text.ts";
 
 /** Settings of a status page. */
 export interface StatusPageSettings {
@@ -53,7 +53,7 @@ title: Shop
   // Its sentences are its own, for everybody.
   ownForm: true,
   incidentForm: "an entry with its updates",
-  untold: {
+  omitted: {
     reminder: "a status page says all the time that it is not over",
     escalated: "who is called next concerns those who must act, not everybody",
   },

@@ -1,6 +1,11 @@
 /** What the incident itself says of its deliveries: one sentence a channel, and the numbers behind it. */
 import { isDeepStrictEqual } from "node:util";
-import { knowsAsMuch, type ToldState, toldOf, withTold } from "../../../shared/documents/delivery-summary.ts";
+import {
+  type DeliverySummary,
+  deliveryCountsOf,
+  knowsAsMuch,
+  withDeliverySummary,
+} from "../../../shared/documents/delivery-summary.ts";
 import type { Logger, Store } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { list } from "../../../shared/text/sentences.ts";
@@ -10,7 +15,7 @@ import { type Delivery, isFinal, isWorse } from "./ledger.ts";
  * The last word on each channel: of the newest delivery that was not suppressed, or else of the newest that was; of several recipients, that of those with
  * whom it stands worst. Pure.
  */
-export function summarize(ledger: readonly Delivery[]): Record<string, ToldState> {
+export function summarize(ledger: readonly Delivery[]): Record<string, DeliverySummary> {
   const channels = Map.groupBy(ledger, ({ channel }) => channel);
   return Object.fromEntries([...channels].map(([channel, entries]) => [channel, stateOf(entries)]));
 }
@@ -22,18 +27,18 @@ export function summarize(ledger: readonly Delivery[]): Record<string, ToldState
 export async function writeSummary(
   store: Store,
   incident: string,
-  summary: Readonly<Record<string, ToldState>>,
+  summary: Readonly<Record<string, DeliverySummary>>,
   logger: Logger,
 ): Promise<void> {
   const found = await store.transaction(async (transaction) => {
     const document = await transaction.get("incidents", incident);
     if (document === undefined) return false;
-    const known = toldOf(document);
+    const known = deliveryCountsOf(document);
     const news = Object.entries(summary).filter(([channel, state]) => {
       const before = ownEntry(known, channel);
       return before === undefined || knowsAsMuch(state, before);
     });
-    const fields = withTold(document, Object.fromEntries(news));
+    const fields = withDeliverySummary(document, Object.fromEntries(news));
     if (Object.entries(fields).some(([name, value]) => !isDeepStrictEqual(ownEntry(document, name), value))) {
       transaction.update("incidents", incident, fields);
     }
@@ -42,7 +47,7 @@ export async function writeSummary(
   if (!found) logger.warning(`notify finds no incident ${incident} to note its deliveries on`);
 }
 
-function stateOf(entries: readonly Delivery[]): ToldState {
+function stateOf(entries: readonly Delivery[]): DeliverySummary {
   const arrived = entries.flatMap(({ delivered_at }) => delivered_at ?? []).sort((a, b) => a.getTime() - b.getTime());
   const [firstAt] = arrived;
   const lastAt = arrived.at(-1);

@@ -6,9 +6,9 @@ import { dayOf } from "../../../shared/documents/availability.ts";
 import { configurationOf, noon } from "../fixtures.ts";
 import type { PageMemory, PageNews } from "./memory.ts";
 import { withNews } from "./memory.ts";
+import { updateText } from "./page-text.ts";
 import { pagesOf } from "./render.ts";
 import { type PageSources, type PageState, pageState } from "./view.ts";
-import { updateText } from "./words.ts";
 
 /** What a hostile configuration or target would like to put into a page. */
 export const hostile = `<script>alert(1)</script><img src=x onerror=alert(2)>"'&`;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { allPages, shop, sources } from "../pages/page.fixtures.ts";
+import { allPages, shop, sources } from "./page.fixtures.ts";
 import { pageState } from "./view.ts";
 
 /** As many components as a large environment has, each with ninety days. */

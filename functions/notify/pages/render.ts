@@ -4,9 +4,9 @@ import type { Page } from "../../../shared/ports.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { Html, html } from "./html.ts";
+import { type ComponentState, statusWords } from "./page-text.ts";
 import { contentSecurityPolicy, style } from "./style.ts";
 import type { PageState, ShownComponent, ShownDay, ShownIncident } from "./view.ts";
-import { type ComponentState, statusWords } from "./words.ts";
 
 /** How many past incidents the first page has; the others stand on a page of their own. */
 const pastOnFirstPage = 10;

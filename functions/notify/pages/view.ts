@@ -8,7 +8,7 @@ import type { Fields } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { PageIncident, PageMemory } from "./memory.ts";
-import { type ComponentState, enumeration, incidentTitle, stateWords } from "./words.ts";
+import { type ComponentState, enumeration, incidentTitle, stateWords } from "./page-text.ts";
 
 /** How many days of availability a page shows. */
 export const shownDays = 90;

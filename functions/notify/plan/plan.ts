@@ -329,8 +329,8 @@ export function compose(
   const { kinds } = context;
   const kind = ownEntry(kinds, channel.kind);
   if (kind === undefined) return "the channel is not in the configuration any more";
-  const untold = kind.untold?.[event.event];
-  if (untold !== undefined) return untold;
+  const omitted = kind.omitted?.[event.event];
+  if (omitted !== undefined) return omitted;
   const settings = kind.settings.safeParse(channel.settings);
   if (!settings.success) return `the settings of the channel are wrong: ${settings.error.issues[0]?.message}`;
   const notice = noticeOf(event, channel, thread, context);

@@ -70,8 +70,8 @@ function* plannedOf(event: IncidentEvent, plan: NotificationPlan, now: number): 
       yield { own: { id: insteadOf, delivery: own }, opening: { id, delivery: entryOf(opening, told, now, state) } };
     }
   }
-  for (const untold of plan.suppressed) {
-    yield { own: { id: untold.key, delivery: entryOf(event, untold, now, { status: "suppressed" }) } };
+  for (const omitted of plan.suppressed) {
+    yield { own: { id: omitted.key, delivery: entryOf(event, omitted, now, { status: "suppressed" }) } };
   }
 }
 

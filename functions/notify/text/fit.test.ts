@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { incidentEvent, noticeOf } from "../fixtures.ts";
 import { bytes, characters, cut, fitted, wellFormedJson } from "./fit.ts";
-import type { Wording } from "./notice-text.ts";
+import type { NoticeText } from "./notice-text.ts";
 
 const sentences = Array.from({ length: 15 }, (_, n) => `Fact ${n + 1}.`);
 const notice = noticeOf(incidentEvent({ evidence: sentences, whys: [], summary: "s".repeat(1_000) }));
 
-function evidence({ lists }: Wording): string[] {
+function evidence({ lists }: NoticeText): string[] {
   return [...(lists[0]?.items ?? [])];
 }
 
@@ -55,7 +55,7 @@ describe("a notice for which there is hardly any room", () => {
   const nasty = noticeOf(
     incidentEvent({ summary: "🔥".repeat(1_000), title: "障害".repeat(100), impact: "👩‍🚒".repeat(300) }),
   );
-  const write = ({ state, what, facts, link = "" }: Wording): string =>
+  const write = ({ state, what, facts, link = "" }: NoticeText): string =>
     [state, what, ...facts.map(({ label, value }) => `${label}: ${value}`), link].join("\n").replace(/\n+$/, "");
 
   it.each([2_000, 400, 250, 150, 100, 50, 10, 3])("is cut to %i characters, and no character is torn", (most) => {

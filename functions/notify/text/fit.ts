@@ -1,6 +1,6 @@
 /** How a notice is made to fit what a channel takes: measured in the unit of the limit, folded until it fits, never torn. */
 import type { Notice } from "../channel.ts";
-import { fullBudget, type TextBudget, type Wording, wording } from "./notice-text.ts";
+import { fullBudget, type NoticeText, type TextBudget, wording } from "./notice-text.ts";
 
 export { bytes, characters } from "./limits.ts";
 export { wellFormedJson } from "./secret-text.ts";
@@ -15,7 +15,7 @@ export { wellFormedJson } from "./secret-text.ts";
  */
 export function fitted<Message>(
   notice: Notice,
-  write: (words: Wording) => Message,
+  write: (words: NoticeText) => Message,
   fits: (message: Message) => boolean,
 ): Message {
   for (const words of formsOf(notice)) {
@@ -26,7 +26,7 @@ export function fitted<Message>(
 }
 
 /** Every form of a notice, from the roomiest to one without any text. */
-function* formsOf(notice: Notice): Generator<Wording> {
+function* formsOf(notice: Notice): Generator<NoticeText> {
   yield wording(notice, fullBudget);
   for (const budget of tighterBudgets) yield wording(notice, budget);
   const { state, what, facts, nextSteps, link } = wording(notice, tightestBudget);

@@ -4,12 +4,12 @@ import type { TemplateField, TemplateTexts } from "../../../shared/config/templa
 import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { Notice } from "../channel.ts";
-import { fieldsOf, fold, isPlain, localTime, shorten, type TextBudget, verdictOf } from "./phrases.ts";
+import { fieldsOf, fold, isPlain, localTime, shorten, type TextBudget, verdictOf } from "./notice-fields.ts";
 
-export type { TextBudget } from "./phrases.ts";
+export type { TextBudget } from "./notice-fields.ts";
 
 /** A notice as text: every part bounded, in one line each, and not yet escaped for any format. */
-export interface Wording {
+export interface NoticeText {
   /** The state in which the incident is: the first thing to read. */
   readonly state: string;
   readonly what: string;
@@ -29,7 +29,7 @@ export const linkTitle = "Open the incident";
 export const fullBudget: TextBudget = { sentences: 12, characters: 600 };
 
 /** Words of a notice. Pure. */
-export function wording(notice: Notice, budget: TextBudget = fullBudget): Wording {
+export function wording(notice: Notice, budget: TextBudget = fullBudget): NoticeText {
   const fields = fieldsOf(notice, budget);
   const standard = isPlain(notice) ? plainWording(notice, fields) : engineersWording(notice, fields, budget);
   return inOwnWords(standard, notice.template ?? {}, fields, budget);
@@ -43,7 +43,7 @@ export function subjectOf(notice: Notice): string {
 
 type Fields = Readonly<Record<TemplateField, string>>;
 
-function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): Wording {
+function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): NoticeText {
   const { event, timezone } = notice;
   const change = bounded(event.change, [], budget.characters);
   const isNews = change !== "" && change !== fields.what && event.event !== "opened";
@@ -79,7 +79,7 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): W
 }
 
 /** Impact and outlook, and what customers may be told: nothing that only those who mend it understand. */
-function plainWording(notice: Notice, fields: Fields): Wording {
+function plainWording(notice: Notice, fields: Fields): NoticeText {
   const { event, audience } = notice;
   return {
     state: stateLine(fields),
@@ -103,7 +103,7 @@ function plainWording(notice: Notice, fields: Fields): Wording {
 }
 
 /** The standard wording with the words of a template in their places. What they replace and do not say themselves becomes a fact. */
-function inOwnWords(standard: Wording, template: TemplateTexts, fields: Fields, budget: TextBudget): Wording {
+function inOwnWords(standard: NoticeText, template: TemplateTexts, fields: Fields, budget: TextBudget): NoticeText {
   const { title, lead, body } = template;
   if (title === undefined && lead === undefined && body === undefined) return standard;
   const isUnsaid = (text: string | undefined, field: TemplateField): boolean =>
@@ -153,11 +153,11 @@ function stateLine({ state, severity, priority, environment }: Fields): string {
   return `${state} · ${severity} ${priority} · ${environment}`;
 }
 
-function factsOf(rows: readonly (readonly [label: string, value: string])[]): Wording["facts"] {
+function factsOf(rows: readonly (readonly [label: string, value: string])[]): NoticeText["facts"] {
   return rows.filter(([, value]) => value !== "").map(([label, value]) => ({ label, value }));
 }
 
-function linkOf({ url }: Notice): Pick<Wording, "link"> {
+function linkOf({ url }: Notice): Pick<NoticeText, "link"> {
   return url === undefined ? {} : { link: url };
 }
 

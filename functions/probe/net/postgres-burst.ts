@@ -25,7 +25,7 @@ export const minFree = 3;
 export const maxConnectionsUncounted = 10;
 
 /** The connections that a server has left. */
-export interface Room {
+export interface FreeConnections {
   /** Logins until the next one is refused by the limit of the server, the database or the role, whichever comes first. */
   readonly free: number;
   /** `max_connections`. */
@@ -44,7 +44,7 @@ export interface BurstPlan {
  * @param room absent where it is unknown, or where another probe's burst is using it
  * @param unopened connections that the application's pool may still open
  */
-export function burstPlan(asked: number, room: Room | undefined, unopened: number): BurstPlan {
+export function burstPlan(asked: number, room: FreeConnections | undefined, unopened: number): BurstPlan {
   if (room === undefined) return { connections: Math.min(asked, maxConnectionsUncounted), logins: 0 };
   const kept = Math.max(minFree, Math.ceil(room.free / 2), unopened);
   // A server has processes for twice `max` connections. Those that stop before the login must leave enough of them to those that log in.
@@ -57,12 +57,12 @@ export function burstPlan(asked: number, room: Room | undefined, unopened: numbe
  * it ends instead of counting the same connections as free.
  * @returns `undefined` where the count or the lock is not to be had
  */
-export async function roomFor(session: pg.Client, world: ProbeWorld): Promise<Room | undefined> {
+export async function roomFor(session: pg.Client, world: ProbeWorld): Promise<FreeConnections | undefined> {
   const remaining = Math.max(2, Math.ceil(world.remaining()));
   const limits = `set local lock_timeout = ${Math.floor(remaining / 2)}; set local idle_in_transaction_session_timeout = ${remaining + 1_000}`;
   try {
     await session.query(`begin read only; ${limits}; select pg_advisory_xact_lock(${burstLock})`);
-    const [room] = (await session.query<Room>(countRoom)).rows;
+    const [room] = (await session.query<FreeConnections>(countRoom)).rows;
     return room && Number.isInteger(room.free) && Number.isInteger(room.max) ? room : undefined;
   } catch (error) {
     // A burst that has no time left would count as lost.

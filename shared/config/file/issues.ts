@@ -3,8 +3,8 @@ import { z } from "zod";
 import { ownEntry } from "../../runtime/entries.ts";
 import { nearest } from "../../text/nearest.ts";
 import { secretForm } from "../fields.ts";
+import { bare, type Issue, mustBe, oneOf, placesOf, sameMeaning, sentence } from "./problem-text.ts";
 import { insteadOf, type Path, type Problems } from "./problems.ts";
-import { bare, type Issue, mustBe, oneOf, placesOf, sameMeaning, sentence } from "./wording.ts";
 
 /**
  * Reads a value by a schema.

@@ -1,16 +1,16 @@
 /**
  * Clues: what else speaks for or against a component having failed in a certain way, beyond the symptoms that such a failure explains.
- * Each is a question to the scene; its answer is the sentence that people read, or nothing.
+ * Each is a question to the evidence; its answer is the sentence that people read, or nothing.
  */
 import { list } from "../../../../shared/text/sentences.ts";
 import type { ProbeFact } from "../../partition/state.ts";
-import type { ProbeSign } from "../diagnosis.ts";
-import type { Scene } from "../scene.ts";
+import type { ProbeIndicator } from "../diagnosis.ts";
+import type { Evidence } from "../evidence.ts";
 import { serves } from "../signals.ts";
-import type { Fault, Level } from "./signs.ts";
+import type { Fault, Level } from "./indicators.ts";
 
-/** Asks the scene about a component that may be the cause. */
-export type Clue = (scene: Scene, component: string) => string | undefined;
+/** Asks the evidence about a component that may be the cause. */
+export type Clue = (evidence: Evidence, component: string) => string | undefined;
 
 /** The name of a clue. */
 export type ClueName =
@@ -46,78 +46,86 @@ export type ClueName =
 /** Every clue, by name. */
 export const clues: Readonly<Record<ClueName, Clue>> = {
   /** The same target fails from inside and answers from outside. */
-  "the target answers another way": (scene, component) => {
+  "the target answers another way": (evidence, component) => {
     const isAnotherWay = (fact: ProbeFact): boolean =>
       fact.component === component
-        ? scene.role(component) === "database" && fact.vantage === "outside"
-        : scene.goesAround(fact, component) && scene.graph.distance(fact.component, component) !== undefined;
-    const [seen] = scene.seen.greens
+        ? evidence.role(component) === "database" && fact.vantage === "outside"
+        : evidence.goesAround(fact, component) && evidence.graph.distance(fact.component, component) !== undefined;
+    const [seen] = evidence.seen.greens
       .filter(isAnotherWay)
       .filter(({ component: target }) =>
-        scene.symptoms.some(({ symptom }) => symptom.component === target && symptom.vantage === "inside"),
+        evidence.symptoms.some(({ symptom }) => symptom.component === target && symptom.vantage === "inside"),
       );
     return seen === undefined
       ? undefined
-      : `\`${seen.probe}\` reaches the same ${title(scene, seen.component)} from outside, so it answers, and the way from inside is what fails.`;
+      : `\`${seen.probe}\` reaches the same ${title(evidence, seen.component)} from outside, so it answers, and the way from inside is what fails.`;
   },
 
   /** It fails by every way, so no single way is to blame. */
-  "it fails by every way": (scene, component) => {
-    const ways = new Set(scene.symptomsOf(component).flatMap(({ symptom }) => symptom.vantage ?? []));
-    return ways.size > 1 ? `${title(scene, component)} is in trouble from inside and from outside alike.` : undefined;
+  "it fails by every way": (evidence, component) => {
+    const ways = new Set(evidence.symptomsOf(component).flatMap(({ symptom }) => symptom.vantage ?? []));
+    return ways.size > 1
+      ? `${title(evidence, component)} is in trouble from inside and from outside alike.`
+      : undefined;
   },
 
   /** A database that answers with an error was reached. */
-  "the server answered": (scene, component) => {
-    const [seen] = scene.shows(["full", "restarting", "login refused"], component);
-    return seen && scene.role(seen.symptom.component) === "database"
-      ? `${title(scene, seen.symptom.component)} answered, with an error, so it was reached.`
+  "the server answered": (evidence, component) => {
+    const [seen] = evidence.shows(["full", "restarting", "login refused"], component);
+    return seen && evidence.role(seen.symptom.component) === "database"
+      ? `${title(evidence, seen.symptom.component)} answered, with an error, so it was reached.`
       : undefined;
   },
 
   /** Several private targets fail at once: what they have in common is the way. */
-  "other private targets fail too": (scene, component) => {
+  "other private targets fail too": (evidence, component) => {
     const targets = new Set(
-      scene
+      evidence
         .shows(["unreachable", "silent"], component)
         .map(({ symptom }) => symptom.component)
-        .filter((name) => name !== component && !serves(scene.role(name))),
+        .filter((name) => name !== component && !serves(evidence.role(name))),
     );
     return targets.size > 1
-      ? `${titles(scene, [...targets])} cannot be reached from inside, and have ${title(scene, component)} in common.`
+      ? `${titles(evidence, [...targets])} cannot be reached from inside, and have ${title(evidence, component)} in common.`
       : undefined;
   },
 
-  "the connector is near its ceiling": (scene, component) => load(scene, ["high", "limit"], component),
+  "the connector is near its ceiling": (evidence, component) => load(evidence, ["high", "limit"], component),
   // It scales out and never in: all instances in use say nothing without the load of now.
-  "the connector is at its ceiling": (scene, component) =>
-    load(scene, ["limit"], component) ??
-    (scene.signs("instances_used", ["limit"]).length > 0 ? load(scene, ["high"], component) : undefined),
-  "the connector is idle": (scene, component) =>
-    load(scene, ["high", "limit"], component) === undefined ? load(scene, ["normal"], component) : undefined,
+  "the connector is at its ceiling": (evidence, component) =>
+    load(evidence, ["limit"], component) ??
+    (evidence.indicators("instances_used", ["limit"]).length > 0 ? load(evidence, ["high"], component) : undefined),
+  "the connector is idle": (evidence, component) =>
+    load(evidence, ["high", "limit"], component) === undefined ? load(evidence, ["normal"], component) : undefined,
 
-  "new connections are lost": (scene, component) => {
-    const [sign] = below(scene, component).flatMap((name) =>
-      scene.signs("database_connect_burst_success", ["high", "limit"], name),
+  "new connections are lost": (evidence, component) => {
+    const [indicator] = below(evidence, component).flatMap((name) =>
+      evidence.indicators("database_connect_burst_success", ["high", "limit"], name),
     );
-    return sign && sign.shown !== "100%"
-      ? `Of the connections that \`${sign.probe}\` opened at the same moment, ${sign.shown} succeeded.`
+    return indicator && indicator.shown !== "100%"
+      ? `Of the connections that \`${indicator.probe}\` opened at the same moment, ${indicator.shown} succeeded.`
       : undefined;
   },
 
-  "the time goes into connecting": (scene, component) => {
-    const [sign] = below(scene, component).flatMap((name) => scene.signs("slow_in_connecting", ["high"], name));
-    return sign && `Connecting alone took \`${sign.probe}\` ${sign.shown}: the way is slow, not the server.`;
+  "the time goes into connecting": (evidence, component) => {
+    const [indicator] = below(evidence, component).flatMap((name) =>
+      evidence.indicators("slow_in_connecting", ["high"], name),
+    );
+    return (
+      indicator && `Connecting alone took \`${indicator.probe}\` ${indicator.shown}: the way is slow, not the server.`
+    );
   },
-  "the time goes into the server": (scene, component) => {
-    const [sign] = scene.signs("slow_in_server", ["high"], component);
-    return sign && `\`${sign.probe}\` was connected at once, and waited ${sign.shown} for the server.`;
+  "the time goes into the server": (evidence, component) => {
+    const [indicator] = evidence.indicators("slow_in_server", ["high"], component);
+    return indicator && `\`${indicator.probe}\` was connected at once, and waited ${indicator.shown} for the server.`;
   },
 
-  "the database is calm": (scene, component) => {
-    const calm = below(scene, component).flatMap((name) =>
+  "the database is calm": (evidence, component) => {
+    const calm = below(evidence, component).flatMap((name) =>
       ["cloud_sql_cpu_utilization", "connections_used"].flatMap((metric) =>
-        scene.signs(metric, ["high", "limit"], name).length > 0 ? [] : scene.signs(metric, ["normal"], name),
+        evidence.indicators(metric, ["high", "limit"], name).length > 0
+          ? []
+          : evidence.indicators(metric, ["normal"], name),
       ),
     );
     const [cpu] = calm.filter(({ metric }) => metric === "cloud_sql_cpu_utilization");
@@ -125,97 +133,108 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
     const [first] = calm;
     if (first === undefined) return undefined;
     const facts = [cpu && `its CPU is at ${cpu.shown}`, used && `${used.shown} connections are in use`];
-    return `${title(scene, first.component)} is not busy: ${list(facts.filter((fact) => fact !== undefined))}.`;
+    return `${title(evidence, first.component)} is not busy: ${list(facts.filter((fact) => fact !== undefined))}.`;
   },
-  "the database is loaded": (scene, component) => {
-    const [sign] = ["cpu", "memory", "disk"].flatMap((what) =>
-      scene.signs(`cloud_sql_${what}_utilization`, ["high", "limit"], component),
+  "the database is loaded": (evidence, component) => {
+    const [indicator] = ["cpu", "memory", "disk"].flatMap((what) =>
+      evidence.indicators(`cloud_sql_${what}_utilization`, ["high", "limit"], component),
     );
-    return sign && `${nameOf(sign)} of ${title(scene, component)} was at ${sign.shown}.`;
+    return indicator && `${nameOf(indicator)} of ${title(evidence, component)} was at ${indicator.shown}.`;
   },
-  "its connections are used up": (scene, component) => {
-    const [sign] = ["connections_used", "cloud_sql_connection_utilization", "cloud_sql_pool_utilization"].flatMap(
-      (metric) => scene.signs(metric, ["limit"], component),
+  "its connections are used up": (evidence, component) => {
+    const [indicator] = ["connections_used", "cloud_sql_connection_utilization", "cloud_sql_pool_utilization"].flatMap(
+      (metric) => evidence.indicators(metric, ["limit"], component),
     );
-    return sign && `Of the connections of ${title(scene, component)}, ${sign.shown} were in use.`;
+    return indicator && `Of the connections of ${title(evidence, component)}, ${indicator.shown} were in use.`;
   },
-  "the provider says that it is down": (scene, component) => {
-    const down = scene.signs("cloud_sql_up", ["limit"], component)[0];
-    return down && `Google reports that ${title(scene, component)} is not up.`;
+  "the provider says that it is down": (evidence, component) => {
+    const down = evidence.indicators("cloud_sql_up", ["limit"], component)[0];
+    return down && `Google reports that ${title(evidence, component)} is not up.`;
   },
 
-  "everything that it needs works": (scene, component) => {
-    const needed = below(scene, component, 1).filter((name) => name !== component);
-    if (needed.length === 0 || needed.some((name) => scene.isBad(name))) return undefined;
-    const seen = needed.filter((name) => scene.works(name, component));
+  "everything that it needs works": (evidence, component) => {
+    const needed = below(evidence, component, 1).filter((name) => name !== component);
+    if (needed.length === 0 || needed.some((name) => evidence.isBad(name))) return undefined;
+    const seen = needed.filter((name) => evidence.works(name, component));
     return seen.length > 0
-      ? `${titles(scene, seen)}, which ${title(scene, component)} needs, ${seen.length > 1 ? "work" : "works"}.`
+      ? `${titles(evidence, seen)}, which ${title(evidence, component)} needs, ${seen.length > 1 ? "work" : "works"}.`
       : undefined;
   },
-  "what else stands on the same ground works": (scene, component) => {
-    const ground = new Set(scene.graph.causesOf(component).filter((name) => name !== component));
+  "what else stands on the same ground works": (evidence, component) => {
+    const ground = new Set(evidence.graph.causesOf(component).filter((name) => name !== component));
     // What is asked first costs least: in a large outage nearly nothing works.
-    const others = scene.graph.names.filter(
+    const others = evidence.graph.names.filter(
       (name) =>
-        scene.works(name, component) &&
-        serves(scene.role(name)) &&
-        scene.graph.distance(name, component) === undefined &&
-        scene.graph.causesOf(name).some((cause) => ground.has(cause)),
+        evidence.works(name, component) &&
+        serves(evidence.role(name)) &&
+        evidence.graph.distance(name, component) === undefined &&
+        evidence.graph.causesOf(name).some((cause) => ground.has(cause)),
     );
     return others.length > 0
-      ? `${titles(scene, others)} ${others.length > 1 ? "work" : "works"}, and ${others.length > 1 ? "need" : "needs"} the same platform.`
+      ? `${titles(evidence, others)} ${others.length > 1 ? "work" : "works"}, and ${others.length > 1 ? "need" : "needs"} the same platform.`
       : undefined;
   },
 
-  "instances fail to start": (scene, component) => {
-    const [sign] = scene.signs("failed_startups", ["high", "limit"], component);
-    return sign && `${sign.shown} instances of ${title(scene, component)} failed to start.`;
+  "instances fail to start": (evidence, component) => {
+    const [indicator] = evidence.indicators("failed_startups", ["high", "limit"], component);
+    return indicator && `${indicator.shown} instances of ${title(evidence, component)} failed to start.`;
   },
-  "the services answer without errors": (scene, component) => {
-    const behind = scene.graph.dependentsOf(component);
-    const signs = behind.flatMap((name) => scene.signs("cloud_run_error_rate", ["normal", "high", "limit"], name));
-    return signs.length > 0 && signs.every(({ level }) => level === "normal")
-      ? `The services behind ${title(scene, component)} answered without errors what reached them.`
-      : undefined;
-  },
-  "the services make the errors": (scene, component) => {
-    const signs = scene.graph
-      .dependentsOf(component)
-      .flatMap((name) => (name === component ? [] : scene.signs("cloud_run_error_rate", ["high", "limit"], name)));
-    const [sign] = signs;
-    return sign && `${sign.shown} of the answers of ${title(scene, sign.component)} itself were errors.`;
-  },
-
-  "it was cut off at a limit": (scene, component) => {
-    const [sign] = [component, ...scene.graph.dependentsOf(component)].flatMap((name) =>
-      scene.signs("cut_at_limit", ["limit"], name),
+  "the services answer without errors": (evidence, component) => {
+    const behind = evidence.graph.dependentsOf(component);
+    const indicators = behind.flatMap((name) =>
+      evidence.indicators("cloud_run_error_rate", ["normal", "high", "limit"], name),
     );
-    return sign && `\`${sign.probe}\` was cut off after ${sign.shown}.`;
+    return indicators.length > 0 && indicators.every(({ level }) => level === "normal")
+      ? `The services behind ${title(evidence, component)} answered without errors what reached them.`
+      : undefined;
   },
-  "its configuration came to be wrong": (scene, component) =>
-    fault(scene, component, (one) => one.isNew && one.severity !== "info" && one.since >= scene.firstBad - hour),
-  "its configuration is wrong": (scene, component) =>
-    fault(scene, component, (one) => one.severity === "critical" || one.since >= scene.firstBad),
-  "it has no way into the network": (scene, component) =>
-    fault(scene, component, (one) => /vpc|egress|connector|network|peering|route|firewall/i.test(one.check)),
-  "a time-out is set wrong": (scene, component) => fault(scene, component, (one) => /time.?out/i.test(one.check)),
-  "it was deployed just before": (scene, component) =>
-    fault(scene, component, (one) => /revision|deploy|ready|rollout/i.test(one.check)),
+  "the services make the errors": (evidence, component) => {
+    const indicators = evidence.graph
+      .dependentsOf(component)
+      .flatMap((name) =>
+        name === component ? [] : evidence.indicators("cloud_run_error_rate", ["high", "limit"], name),
+      );
+    const [indicator] = indicators;
+    return (
+      indicator && `${indicator.shown} of the answers of ${title(evidence, indicator.component)} itself were errors.`
+    );
+  },
 
-  "the provider reports an event": (scene) => {
-    const [sign] = scene.signs("service_health_incidents", ["high", "limit"]);
-    return sign && `Google reports ${sign.shown} active ${sign.shown === "1" ? "event" : "events"} in the region.`;
+  "it was cut off at a limit": (evidence, component) => {
+    const [indicator] = [component, ...evidence.graph.dependentsOf(component)].flatMap((name) =>
+      evidence.indicators("cut_at_limit", ["limit"], name),
+    );
+    return indicator && `\`${indicator.probe}\` was cut off after ${indicator.shown}.`;
   },
-  "the provider reports nothing": (scene) =>
-    scene.signs("service_health_incidents", ["high", "limit"]).length === 0 &&
-    scene.signs("service_health_incidents", ["normal"]).length > 0
+  "its configuration came to be wrong": (evidence, component) =>
+    fault(evidence, component, (one) => one.isNew && one.severity !== "info" && one.since >= evidence.firstBad - hour),
+  "its configuration is wrong": (evidence, component) =>
+    fault(evidence, component, (one) => one.severity === "critical" || one.since >= evidence.firstBad),
+  "it has no way into the network": (evidence, component) =>
+    fault(evidence, component, (one) => /vpc|egress|connector|network|peering|route|firewall/i.test(one.check)),
+  "a time-out is set wrong": (evidence, component) => fault(evidence, component, (one) => /time.?out/i.test(one.check)),
+  "it was deployed just before": (evidence, component) =>
+    fault(evidence, component, (one) => /revision|deploy|ready|rollout/i.test(one.check)),
+
+  "the provider reports an event": (evidence) => {
+    const [indicator] = evidence.indicators("service_health_incidents", ["high", "limit"]);
+    return (
+      indicator &&
+      `Google reports ${indicator.shown} active ${indicator.shown === "1" ? "event" : "events"} in the region.`
+    );
+  },
+  "the provider reports nothing": (evidence) =>
+    evidence.indicators("service_health_incidents", ["high", "limit"]).length === 0 &&
+    evidence.indicators("service_health_incidents", ["normal"]).length > 0
       ? "Google reports no event in the region so far."
       : undefined,
-  "nothing else is wrong": (scene, component) => {
-    const bad = new Set(scene.symptoms.map(({ symptom }) => symptom.component));
-    const below = scene.graph.causesOf(component).filter((name) => name !== component && scene.works(name, component));
+  "nothing else is wrong": (evidence, component) => {
+    const bad = new Set(evidence.symptoms.map(({ symptom }) => symptom.component));
+    const below = evidence.graph
+      .causesOf(component)
+      .filter((name) => name !== component && evidence.works(name, component));
     return bad.size === 1 && bad.has(component) && below.length > 0
-      ? `Nothing else fails: ${titles(scene, below)} ${below.length > 1 ? "work" : "works"}.`
+      ? `Nothing else fails: ${titles(evidence, below)} ${below.length > 1 ? "work" : "works"}.`
       : undefined;
   },
 };
@@ -223,36 +242,36 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
 const hour = 3_600_000;
 
 /** A component with what depends on it and is of the platform, or for services with what they depend on. */
-function below(scene: Scene, component: string, steps = Number.POSITIVE_INFINITY): string[] {
-  const { graph } = scene;
-  return !serves(scene.role(component))
-    ? graph.dependentsOf(component).filter((name) => !serves(scene.role(name)))
+function below(evidence: Evidence, component: string, steps = Number.POSITIVE_INFINITY): string[] {
+  const { graph } = evidence;
+  return !serves(evidence.role(component))
+    ? graph.dependentsOf(component).filter((name) => !serves(evidence.role(name)))
     : graph.causesOf(component).filter((name) => (graph.distance(component, name) ?? 0) <= steps);
 }
 
-function load(scene: Scene, levels: readonly Level[], component: string): string | undefined {
-  const [sign] = ["vpc_connector_utilization", "vpc_connector_cpu_utilization"].flatMap((metric) =>
-    scene.signs(metric, levels),
+function load(evidence: Evidence, levels: readonly Level[], component: string): string | undefined {
+  const [indicator] = ["vpc_connector_utilization", "vpc_connector_cpu_utilization"].flatMap((metric) =>
+    evidence.indicators(metric, levels),
   );
-  const only = sign?.level === "normal" ? "only " : "";
-  const meaning = sign?.level === "normal" ? ", so it is not its load" : "";
-  return sign && `${title(scene, component)} is ${only}${sign.shown} busy${meaning}.`;
+  const only = indicator?.level === "normal" ? "only " : "";
+  const meaning = indicator?.level === "normal" ? ", so it is not its load" : "";
+  return indicator && `${title(evidence, component)} is ${only}${indicator.shown} busy${meaning}.`;
 }
 
-function fault(scene: Scene, component: string, matches: (fault: Fault) => boolean): string | undefined {
-  const found = scene.faultsOf(component).find(matches);
+function fault(evidence: Evidence, component: string, matches: (fault: Fault) => boolean): string | undefined {
+  const found = evidence.faultsOf(component).find(matches);
   return found && `A check of the configuration found: ${found.says}.`;
 }
 
-function nameOf({ metric }: ProbeSign): string {
+function nameOf({ metric }: ProbeIndicator): string {
   const what = /_(cpu|memory|disk)_/.exec(metric)?.[1] ?? "use";
   return what === "cpu" ? "The CPU" : `The ${what}`;
 }
 
-function title(scene: Scene, name: string): string {
-  return scene.component(name).title;
+function title(evidence: Evidence, name: string): string {
+  return evidence.component(name).title;
 }
 
-function titles(scene: Scene, names: readonly string[]): string {
-  return list(names.map((name) => title(scene, name)));
+function titles(evidence: Evidence, names: readonly string[]): string {
+  return list(names.map((name) => title(evidence, name)));
 }

@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { ResolvedRole } from "../../../../shared/config/roles.ts";
 import type { Failure } from "../../../../shared/messages/report.ts";
 import type { ProbeFact } from "../../partition/state.ts";
-import type { ProbeSign, Symptom } from "../diagnosis.ts";
-import { type Observed, Scene } from "../scene.ts";
+import type { ProbeIndicator, Symptom } from "../diagnosis.ts";
+import { Evidence, type Observed } from "../evidence.ts";
 import { alarming, began, failing, good, observedIn } from "../worlds.fixtures.ts";
+import type { Fault } from "./indicators.ts";
 import { patternOf, patterns } from "./patterns.ts";
-import type { Fault } from "./signs.ts";
 
 /** What is seen of `it`, which needs `below` and is needed by `above`. */
 interface Outage {
@@ -15,7 +15,7 @@ interface Outage {
   readonly above?: ResolvedRole;
   readonly symptoms: readonly Symptom[];
   readonly greens?: readonly ProbeFact[];
-  readonly signs?: readonly ProbeSign[];
+  readonly indicators?: readonly ProbeIndicator[];
   readonly faults?: readonly Fault[];
 }
 
@@ -30,7 +30,7 @@ const failed = (
     ...of,
   });
 const inside: Partial<Symptom> = { kind: "postgres", reach: "private", vantage: "inside" };
-const sign = (metric: string, shown: string, component = "it"): ProbeSign => ({
+const indicator = (metric: string, shown: string, component = "it"): ProbeIndicator => ({
   metric,
   level: "limit",
   shown,
@@ -100,7 +100,7 @@ const outages: Readonly<Record<string, Outage>> = {
   "instances fail to start": {
     role: "service",
     symptoms: [failed("http_status", "response", { status: 503 })],
-    signs: [sign("failed_startups", "24")],
+    indicators: [indicator("failed_startups", "24")],
   },
   "turned away for load": { role: "service", symptoms: [failed("http_status", "response", { status: 429 })] },
   "logins fail": { role: "auth", symptoms: [failed("auth", "response", { status: 401 })] },
@@ -117,11 +117,18 @@ const outages: Readonly<Record<string, Outage>> = {
   "event in the region": {
     role: "region",
     symptoms: [failed("timeout", "connect", {}, { component: "above" })],
-    signs: [sign("service_health_incidents", "1")],
+    indicators: [indicator("service_health_incidents", "1")],
   },
 };
 
-function sceneOf({ role, above = "service", symptoms, greens = [], signs = [], faults = [] }: Outage): Scene {
+function evidenceOf({
+  role,
+  above = "service",
+  symptoms,
+  greens = [],
+  indicators = [],
+  faults = [],
+}: Outage): Evidence {
   const part = (name: string, of: ResolvedRole, dependsOn: string[]) => ({
     name,
     title: name,
@@ -131,7 +138,7 @@ function sceneOf({ role, above = "service", symptoms, greens = [], signs = [], f
   });
   const components = [part("above", above, ["it"]), part("it", role, ["below"]), part("below", "service", [])];
   const seen: Observed = observedIn({ components, symptoms, greens, watched: new Set(["it"]), at: began + 600_000 });
-  return new Scene({ ...seen, signs, faults });
+  return new Evidence({ ...seen, indicators: indicators, faults });
 }
 
 describe("the patterns", () => {
@@ -140,15 +147,15 @@ describe("the patterns", () => {
   });
 
   it.each(patterns.map(({ name }) => name))("%s is what its outage needs", (name) => {
-    const scene = sceneOf(outages[name] as Outage);
-    const explains = scene.symptoms;
-    expect(patternOf(scene, "it", explains).name).toBe(name);
+    const evidence = evidenceOf(outages[name] as Outage);
+    const explains = evidence.symptoms;
+    expect(patternOf(evidence, "it", explains).name).toBe(name);
     const others = patterns.filter((pattern) => pattern.name !== name);
-    expect(patternOf(scene, "it", explains, others).name).not.toBe(name);
+    expect(patternOf(evidence, "it", explains, others).name).not.toBe(name);
   });
 
   it("are not said of a part of another role, nor without their fact", () => {
-    const scene = sceneOf({ role: "storage", symptoms: [failed("http_status", "response", { status: 503 })] });
-    expect(patternOf(scene, "it", scene.symptoms).name).toBe("fails by itself");
+    const evidence = evidenceOf({ role: "storage", symptoms: [failed("http_status", "response", { status: 503 })] });
+    expect(patternOf(evidence, "it", evidence.symptoms).name).toBe("fails by itself");
   });
 });

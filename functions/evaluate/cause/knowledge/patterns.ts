@@ -4,8 +4,8 @@
  */
 import type { ResolvedRole, Role } from "../../../../shared/config/roles.ts";
 import type { Signal } from "../../../../shared/messages/report.ts";
+import type { Evidence } from "../evidence.ts";
 import type { Weighed } from "../fact.ts";
-import type { Scene } from "../scene.ts";
 import type { SymptomClass } from "./classes.ts";
 import { type ClueName, clues } from "./clues.ts";
 
@@ -331,25 +331,26 @@ const look: Readonly<Partial<Record<ResolvedRole, (title: string) => string>>> =
 
 /** The way in which a component fails: the first of which a distinguishing fact is there, or the neutral words of its role. */
 export function patternOf(
-  scene: Scene,
+  evidence: Evidence,
   component: string,
   explains: readonly Weighed[],
   among: readonly Pattern[] = patterns,
 ): Pattern {
-  const role = scene.role(component);
+  const role = evidence.role(component);
   const known = among.find(
-    (pattern) => (pattern.of as readonly ResolvedRole[]).includes(role) && isSeen(pattern, scene, component, explains),
+    (pattern) =>
+      (pattern.of as readonly ResolvedRole[]).includes(role) && isSeen(pattern, evidence, component, explains),
   );
   return known ?? { ...neutral, next: look[role] ?? neutral.next };
 }
 
-function isSeen({ when }: Pattern, scene: Scene, component: string, explains: readonly Weighed[]): boolean {
+function isSeen({ when }: Pattern, evidence: Evidence, component: string, explains: readonly Weighed[]): boolean {
   const { shows = [], makes = [], signals = [], clues: asked = [] } = when;
-  const own = scene.symptomsOf(component);
+  const own = evidence.symptomsOf(component);
   return (
     own.some(({ classes }) => classes.some((one) => shows.includes(one))) ||
-    scene.factsOf(component).some(({ signal }) => signals.includes(signal)) ||
+    evidence.factsOf(component).some(({ signal }) => signals.includes(signal)) ||
     explains.some(({ classes }) => classes.some((one) => makes.includes(one))) ||
-    asked.some((name) => clues[name](scene, component) !== undefined)
+    asked.some((name) => clues[name](evidence, component) !== undefined)
   );
 }

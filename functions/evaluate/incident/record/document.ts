@@ -6,7 +6,7 @@ import { asSentence, list } from "../../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Symptom } from "../../cause/diagnosis.ts";
 import { isDrill } from "../../monitor/drill.ts";
-import { isOfMonitor, monitorImpact, monitorSummary } from "../../monitor/sentences.ts";
+import { isOfMonitor, monitorImpact, monitorSummary } from "../../monitor/incident-text.ts";
 import { impactsOf, type Plan, titleOf } from "../../plan.ts";
 import { recoveryFields } from "../recovery/recovery-record.ts";
 import type { Incident, TimelineEntry } from "../state.ts";
@@ -88,7 +88,7 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     recovering_at: instant(incident.recoveringAt),
     resolved_at: instant(end),
     duration: end === undefined ? null : lastedFor(incident, end),
-    recovery: recoveryFields(incident.proofs),
+    recovery: recoveryFields(incident.recoveries),
     timeline: [...incident.timeline].sort((a, b) => a.at - b.at).map(({ at, text }) => timelineLine(at, text)),
     problem: incident.problem ?? null,
   };

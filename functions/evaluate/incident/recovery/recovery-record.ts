@@ -6,7 +6,7 @@ import { spokenDuration } from "../../../../shared/text/units.ts";
 import { clockTime, dateTime } from "../record/instants.ts";
 
 /** One stage, as it went; all instants in milliseconds since the epoch. */
-export interface StageProof {
+export interface StageRecord {
   readonly name: string;
   /** `failed`: the newest attempt did, and another follows. `not_run`: it has no probes, or it did not come to it. */
   readonly status: "waiting" | "validating" | "failed" | "passed" | "not_run";
@@ -20,41 +20,47 @@ export interface StageProof {
   readonly failures: readonly { readonly at: number; readonly attempt: number; readonly reason: string }[];
 }
 
-/** One proof, from the clearing of all alerts on. */
-export interface Proof {
+/** One recovery, from the clearing of all alerts on. */
+export interface RecoveryRecord {
   readonly begunAt: number;
   readonly endedAt?: number;
   /** How it ended: every stage passed, an alert fired again, or an operator did not wait for it. */
   readonly outcome?: "passed" | "regressed" | "cut_short";
-  readonly stages: readonly StageProof[];
+  readonly stages: readonly StageRecord[];
 }
 
-/** The most failures of a stage, and proofs of an incident, that are kept. */
+/** The most failures of a stage, and recoveries of an incident, that are kept. */
 const mostFailures = 5;
-const mostProofs = 4;
+const mostRecoveries = 4;
 
-/** With a new proof, of which no stage has begun. Of many, the first and the newest are kept. */
-export function begun(proofs: readonly Proof[], stages: readonly RecoveryStage[], now: number): readonly Proof[] {
-  const proof: Proof = {
+/** With a new recovery, of which no stage has begun. Of many, the first and the newest are kept. */
+export function begun(
+  records: readonly RecoveryRecord[],
+  stages: readonly RecoveryStage[],
+  now: number,
+): readonly RecoveryRecord[] {
+  const record: RecoveryRecord = {
     begunAt: now,
     stages: stages.map(untried),
   };
-  return firstAndNewest([...proofs, proof], mostProofs);
+  return firstAndNewest([...records, record], mostRecoveries);
 }
 
 /** With one more stage behind the others. */
-export function extended(proofs: readonly Proof[], stage: RecoveryStage): readonly Proof[] {
-  const last = proofs.at(-1);
-  return last === undefined ? proofs : [...proofs.slice(0, -1), { ...last, stages: [...last.stages, untried(stage)] }];
+export function extended(records: readonly RecoveryRecord[], stage: RecoveryStage): readonly RecoveryRecord[] {
+  const last = records.at(-1);
+  return last === undefined
+    ? records
+    : [...records.slice(0, -1), { ...last, stages: [...last.stages, untried(stage)] }];
 }
 
-function untried({ name, probes }: RecoveryStage): StageProof {
+function untried({ name, probes }: RecoveryStage): StageRecord {
   return { name, status: probes.length === 0 ? "not_run" : "waiting", attempts: 0, unanswered: 0, failures: [] };
 }
 
 /** With one more attempt at a stage. */
-export function attempted(proofs: readonly Proof[], stage: number, now: number): readonly Proof[] {
-  return inStage(proofs, stage, (known) => ({
+export function attempted(records: readonly RecoveryRecord[], stage: number, now: number): readonly RecoveryRecord[] {
+  return inStage(records, stage, (known) => ({
     ...known,
     status: "validating",
     begunAt: known.begunAt ?? now,
@@ -63,8 +69,13 @@ export function attempted(proofs: readonly Proof[], stage: number, now: number):
 }
 
 /** With the newest attempt at a stage failed. */
-export function failed(proofs: readonly Proof[], stage: number, reason: string, now: number): readonly Proof[] {
-  return inStage(proofs, stage, (known) => ({
+export function failed(
+  records: readonly RecoveryRecord[],
+  stage: number,
+  reason: string,
+  now: number,
+): readonly RecoveryRecord[] {
+  return inStage(records, stage, (known) => ({
     ...known,
     status: "failed",
     failedAt: now,
@@ -73,32 +84,41 @@ export function failed(proofs: readonly Proof[], stage: number, reason: string, 
 }
 
 /** With the newest attempt at a stage left without a whole answer. */
-export function unanswered(proofs: readonly Proof[], stage: number, reason: string, now: number): readonly Proof[] {
-  return inStage(failed(proofs, stage, reason, now), stage, (known) => ({
+export function unanswered(
+  records: readonly RecoveryRecord[],
+  stage: number,
+  reason: string,
+  now: number,
+): readonly RecoveryRecord[] {
+  return inStage(failed(records, stage, reason, now), stage, (known) => ({
     ...known,
     unanswered: known.unanswered + 1,
   }));
 }
 
 /** With a stage passed. */
-export function passed(proofs: readonly Proof[], stage: number, now: number): readonly Proof[] {
-  return inStage(proofs, stage, (known) => ({ ...known, status: "passed", passedAt: now }));
+export function passed(records: readonly RecoveryRecord[], stage: number, now: number): readonly RecoveryRecord[] {
+  return inStage(records, stage, (known) => ({ ...known, status: "passed", passedAt: now }));
 }
 
-/** With the proof that goes on ended; the same where none goes on. */
-export function ended(proofs: readonly Proof[], outcome: NonNullable<Proof["outcome"]>, now: number): readonly Proof[] {
-  const last = proofs.at(-1);
-  if (last === undefined || last.endedAt !== undefined) return proofs;
+/** With the recovery that goes on ended; the same where none goes on. */
+export function ended(
+  records: readonly RecoveryRecord[],
+  outcome: NonNullable<RecoveryRecord["outcome"]>,
+  now: number,
+): readonly RecoveryRecord[] {
+  const last = records.at(-1);
+  if (last === undefined || last.endedAt !== undefined) return records;
   const stages = last.stages.map(
-    (stage): StageProof =>
+    (stage): StageRecord =>
       stage.status === "waiting" || stage.status === "validating" ? { ...stage, status: "not_run" } : stage,
   );
-  return [...proofs.slice(0, -1), { ...last, stages, outcome, endedAt: now }];
+  return [...records.slice(0, -1), { ...last, stages, outcome, endedAt: now }];
 }
 
-/** The newest proof as the field `recovery` of the document shows it, and what became of those before it; null before any. */
-export function recoveryFields(proofs: readonly Proof[] = []): Fields | null {
-  const last = proofs.at(-1);
+/** The newest as the field `recovery` of the document shows it, and what became of those before it; null before any. */
+export function recoveryFields(records: readonly RecoveryRecord[] = []): Fields | null {
+  const last = records.at(-1);
   if (last === undefined) return null;
   const { begunAt, endedAt, outcome, stages } = last;
   return {
@@ -117,22 +137,26 @@ export function recoveryFields(proofs: readonly Proof[] = []): Fields | null {
       unanswered: stage.unanswered,
       failures: stage.failures.map(({ at, attempt, reason }) => `${dateTime(at)}  Attempt ${attempt}: ${reason}.`),
     })),
-    earlier: proofs.slice(0, -1).map(sentenceOf),
+    earlier: records.slice(0, -1).map(sentenceOf),
   };
 }
 
 /** "Begun at 12:13:00 UTC, regressed after 2 min; basic health had passed." */
-function sentenceOf({ begunAt, endedAt = begunAt, stages }: Proof): string {
+function sentenceOf({ begunAt, endedAt = begunAt, stages }: RecoveryRecord): string {
   const done = stages.filter(({ status }) => status === "passed").map(({ name }) => name);
   const how = done.length === 0 ? "no stage had passed" : `${list(done)} had passed`;
   return `Begun at ${clockTime(begunAt)}, regressed after ${spokenDuration(endedAt - begunAt)}; ${how}.`;
 }
 
-function inStage(proofs: readonly Proof[], index: number, change: (stage: StageProof) => StageProof): readonly Proof[] {
-  const last = proofs.at(-1);
-  if (last === undefined) return proofs;
+function inStage(
+  records: readonly RecoveryRecord[],
+  index: number,
+  change: (stage: StageRecord) => StageRecord,
+): readonly RecoveryRecord[] {
+  const last = records.at(-1);
+  if (last === undefined) return records;
   const stages = last.stages.map((stage, place) => (place === index ? change(stage) : stage));
-  return [...proofs.slice(0, -1), { ...last, stages }];
+  return [...records.slice(0, -1), { ...last, stages }];
 }
 
 function firstAndNewest<T>(items: readonly T[], most: number): readonly T[] {

@@ -6,17 +6,17 @@ import { bounded } from "../../../shared/text/redact.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { clockTime } from "../incident/record/instants.ts";
 import type { DiagnosedCandidate, Symptom } from "./diagnosis.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
-import type { Scene } from "./scene.ts";
 import type { Hypothesis } from "./weigh.ts";
 
 /** The most symptoms that are listed of one cause. */
 const mostSymptoms = 8;
 
 /** The title of what a hypothesis names. */
-export function titleOf({ component }: Hypothesis, scene: Scene): string {
+export function titleOf({ component }: Hypothesis, evidence: Evidence): string {
   if (component === monitorComponent.name) return "the monitor itself";
-  return component === "unknown" ? "the platform" : scene.component(component).title;
+  return component === "unknown" ? "the platform" : evidence.component(component).title;
 }
 
 /** Evidence for and against the cause that is named, that for it first. */
@@ -24,46 +24,46 @@ export function evidenceFor(
   best: Hypothesis,
   second: Hypothesis | undefined,
   ranked: readonly Hypothesis[],
-  scene: Scene,
+  evidence: Evidence,
 ): string[] {
-  const title = titleOf(best, scene);
+  const title = titleOf(best, evidence);
   const next = ranked.find(
     (other) => other.component !== best.component && other.component !== second?.component && other.score > 0,
   );
   const explained = new Set([...best.explains, ...(second?.explains ?? [])]);
-  const unexplained = scene.symptoms.filter((one) => !explained.has(one) && one.weight >= 0.3);
+  const unexplained = evidence.symptoms.filter((one) => !explained.has(one) && one.weight >= 0.3);
   return [
-    ...listed(best.explains, `For ${title}`, scene),
+    ...listed(best.explains, `For ${title}`, evidence),
     ...best.supports.map((says) => `For ${title}: ${says}`),
     ...best.objections.map((says) => `Against ${title}: ${says}`),
-    ...against(best, title, scene),
-    ...(second === undefined ? [] : listed(second.explains, `Also broken, ${titleOf(second, scene)}`, scene)),
-    ...(second?.supports ?? []).map((says) => `Also broken, ${titleOf(second as Hypothesis, scene)}: ${says}`),
-    ...listed(unexplained, "Not explained by it", scene).slice(0, 3),
-    ...(next === undefined ? [] : [`Less likely: ${titleOf(next, scene)}${doubtOf(next, scene)}.`]),
+    ...against(best, title, evidence),
+    ...(second === undefined ? [] : listed(second.explains, `Also broken, ${titleOf(second, evidence)}`, evidence)),
+    ...(second?.supports ?? []).map((says) => `Also broken, ${titleOf(second as Hypothesis, evidence)}: ${says}`),
+    ...listed(unexplained, "Not explained by it", evidence).slice(0, 3),
+    ...(next === undefined ? [] : [`Less likely: ${titleOf(next, evidence)}${doubtOf(next, evidence)}.`]),
   ];
 }
 
 /** What is known where no cause can be named. */
-export function evidenceWithout(ranked: readonly Hypothesis[], scene: Scene): string[] {
+export function evidenceWithout(ranked: readonly Hypothesis[], evidence: Evidence): string[] {
   return [
-    ...listed(scene.symptoms, "Seen", scene),
-    ...ranked.slice(0, 2).map((one) => `Not named: ${titleOf(one, scene)}${doubtOf(one, scene)}.`),
+    ...listed(evidence.symptoms, "Seen", evidence),
+    ...ranked.slice(0, 2).map((one) => `Not named: ${titleOf(one, evidence)}${doubtOf(one, evidence)}.`),
   ];
 }
 
 /** The chain from the symptom that people feel, which stands on most, to the cause. */
-export function whysOf(best: Hypothesis, scene: Scene): string[] {
-  const { graph } = scene;
+export function whysOf(best: Hypothesis, evidence: Evidence): string[] {
+  const { graph } = evidence;
   const inLine = best.explains.map(({ symptom }) => symptom);
   const distance = ({ component }: Symptom): number => graph.distance(component, best.component) ?? -1;
   // What stands on most is what people use.
   const height = ({ component }: Symptom): number => graph.causesOf(component).length;
   const [felt] = inLine.sort((a, b) => height(b) - height(a) || distance(b) - distance(a) || a.since - b.since);
   if (felt === undefined) return [];
-  const says = best.pattern.says(titleOf(best, scene));
+  const says = best.pattern.says(titleOf(best, evidence));
   const isComponent = graph.names.includes(best.component);
-  const past = (name: string): boolean => scene.symptomsOf(name).length === 0;
+  const past = (name: string): boolean => evidence.symptomsOf(name).length === 0;
   const path =
     isComponent && distance(felt) >= 0
       ? // Along what was seen to fail, where there is such a way.
@@ -71,7 +71,7 @@ export function whysOf(best: Hypothesis, scene: Scene): string[] {
       : [felt.component];
   const links = path.map((name, index) => {
     const { title } = graph.component(name);
-    const seen = scene.symptomsOf(name).map(({ symptom }) => symptom);
+    const seen = evidence.symptomsOf(name).map(({ symptom }) => symptom);
     const [first] = seen.sort((a, b) => a.since - b.since);
     const what = first === undefined ? `${title} was not seen to fail itself` : `${title} fails: ${first.phrase}`;
     if (index === 0) return `${what}.`;
@@ -86,10 +86,10 @@ export function candidateFor(
   one: Hypothesis,
   confidence: number,
   ranked: readonly Hypothesis[],
-  scene: Scene,
+  evidence: Evidence,
 ): DiagnosedCandidate {
-  const title = titleOf(one, scene);
-  const [own] = scene
+  const title = titleOf(one, evidence);
+  const [own] = evidence
     .symptomsOf(one.component)
     .map(({ symptom }) => symptom)
     .sort((a, b) => (b.strength ?? 1) - (a.strength ?? 1) || a.since - b.since);
@@ -97,17 +97,17 @@ export function candidateFor(
   const explains =
     others.size === 0
       ? ""
-      : ` It explains what ${list([...others].slice(0, 4).map((name) => scene.component(name).title))}${others.size > 4 ? ` and ${others.size - 4} more` : ""} ${others.size === 1 ? "shows" : "show"}.`;
+      : ` It explains what ${list([...others].slice(0, 4).map((name) => evidence.component(name).title))}${others.size > 4 ? ` and ${others.size - 4} more` : ""} ${others.size === 1 ? "shows" : "show"}.`;
   const shows =
     own === undefined ? `Nothing bad was measured of ${title} itself.` : `${title} shows it itself: ${sentence(own)}`;
   const [first] = ranked;
   const against =
     one.contradictedBy.length > 0 && one.doubt > 0
-      ? `${capital(goodMeanwhile(one.contradictedBy.slice(0, 3), scene))}, though ${one.contradictedBy.length === 1 ? "it needs" : "they need"} ${title}.`
+      ? `${capital(goodMeanwhile(one.contradictedBy.slice(0, 3), evidence))}, though ${one.contradictedBy.length === 1 ? "it needs" : "they need"} ${title}.`
       : own === undefined
         ? `Nothing was measured that shows it.`
         : first !== undefined && first.component !== one.component
-          ? `${titleOf(first, scene)} explains ${first.explains.length > one.explains.length ? "more" : "as much"} of what was seen.`
+          ? `${titleOf(first, evidence)} explains ${first.explains.length > one.explains.length ? "more" : "as much"} of what was seen.`
           : "Nothing that was seen speaks against it.";
   return {
     component: one.component,
@@ -128,23 +128,23 @@ export function nextFor(
   second: Hypothesis | undefined,
   confidence: number,
   ranked: readonly Hypothesis[],
-  scene: Scene,
+  evidence: Evidence,
 ): string[] {
-  const steps = [...remedies(best, scene), best.pattern.next(titleOf(best, scene))];
-  if (second !== undefined) steps.push(second.pattern.next(titleOf(second, scene)));
-  return confidence >= 0.75 ? steps : [...steps, ...toTellApart(ranked.slice(0, 2), scene)];
+  const steps = [...remedies(best, evidence), best.pattern.next(titleOf(best, evidence))];
+  if (second !== undefined) steps.push(second.pattern.next(titleOf(second, evidence)));
+  return confidence >= 0.75 ? steps : [...steps, ...toTellApart(ranked.slice(0, 2), evidence)];
 }
 
 /** What to look at next where none can be named. */
-export function nextWithout(ranked: readonly Hypothesis[], scene: Scene): string[] {
-  const again = [...new Set(scene.symptoms.flatMap(({ symptom }) => probeOf(symptom)))].slice(0, 4);
+export function nextWithout(ranked: readonly Hypothesis[], evidence: Evidence): string[] {
+  const again = [...new Set(evidence.symptoms.flatMap(({ symptom }) => probeOf(symptom)))].slice(0, 4);
   return [
     ...(again.length === 0
       ? []
       : [
           `Run \`npx pathkeeper probe ${again.map((name) => `--probe ${name}`).join(" ")}\` and read the phase that fails.`,
         ]),
-    ...toTellApart(ranked.slice(0, 2), scene),
+    ...toTellApart(ranked.slice(0, 2), evidence),
   ];
 }
 
@@ -165,7 +165,7 @@ const probeFor: Readonly<Partial<Record<ResolvedRole, string>>> = {
 };
 
 /** What checks of the configuration have found, of the cause and on the way to it: the first thing to put right. */
-function remedies({ component, explains }: Hypothesis, { seen, graph }: Scene): string[] {
+function remedies({ component, explains }: Hypothesis, { seen, graph }: Evidence): string[] {
   const involved = new Set([component, ...explains.map(({ symptom }) => symptom.component)]);
   const onTheWay = (name: string): boolean => involved.has(name) && graph.distance(name, component) !== undefined;
   const critical = seen.faults.filter(
@@ -183,26 +183,26 @@ function remedies({ component, explains }: Hypothesis, { seen, graph }: Scene): 
 }
 
 /** The one measurement that would tell two candidates apart: of the one of which least is known, else of both at the same moment. */
-function toTellApart(suspects: readonly Hypothesis[], scene: Scene): string[] {
-  const known = suspects.filter(({ component }) => scene.graph.names.includes(component));
+function toTellApart(suspects: readonly Hypothesis[], evidence: Evidence): string[] {
+  const known = suspects.filter(({ component }) => evidence.graph.names.includes(component));
   const [first, second] = known;
   if (first === undefined) return [];
-  const unseen = known.find(({ component }) => !isMeasured(component, scene));
+  const unseen = known.find(({ component }) => !isMeasured(component, evidence));
   const versus =
     second === undefined
       ? ""
-      : `${titleOf(first, scene)} and ${titleOf(second, scene)} explain what was seen nearly alike. `;
+      : `${titleOf(first, evidence)} and ${titleOf(second, evidence)} explain what was seen nearly alike. `;
   if (unseen !== undefined) {
     const { component } = unseen;
-    const title = scene.component(component).title;
-    const wanted = probeFor[scene.role(component)] ?? "a probe from each vantage point";
+    const title = evidence.component(component).title;
+    const wanted = probeFor[evidence.role(component)] ?? "a probe from each vantage point";
     return [
       `${versus}Nothing was measured of ${title} itself meanwhile: add ${wanted} for the component \`${component}\`.`,
     ];
   }
   if (second === undefined) return [];
   const probes = [first, second].flatMap(({ component }) =>
-    scene
+    evidence
       .symptomsOf(component)
       .flatMap(({ symptom }) => probeOf(symptom))
       .slice(0, 2),
@@ -210,38 +210,40 @@ function toTellApart(suspects: readonly Hypothesis[], scene: Scene): string[] {
   const how =
     probes.length > 1
       ? `run \`npx pathkeeper probe ${probes.map((name) => `--probe ${name}`).join(" ")}\` and compare`
-      : `look at both at the same moment, for instance by ${probeFor[scene.role(first.component)] ?? "a probe"} for the component \`${first.component}\``;
+      : `look at both at the same moment, for instance by ${probeFor[evidence.role(first.component)] ?? "a probe"} for the component \`${first.component}\``;
   return [`${versus}To tell them apart, ${how}: the cause is the one that is bad while the other is good.`];
 }
 
 /** Whether something has looked at a component itself, and not only at figures of it. */
-function isMeasured(component: string, scene: Scene): boolean {
-  return scene.greensOf(component).length > 0 || scene.factsOf(component).length > 0 || scene.isWatched(component);
+function isMeasured(component: string, evidence: Evidence): boolean {
+  return (
+    evidence.greensOf(component).length > 0 || evidence.factsOf(component).length > 0 || evidence.isWatched(component)
+  );
 }
 
-function listed(symptoms: readonly Weighed[], heading: string, scene: Scene): string[] {
+function listed(symptoms: readonly Weighed[], heading: string, evidence: Evidence): string[] {
   const inOrder = symptoms.map(({ symptom }) => symptom).sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1));
   const shown = inOrder.slice(0, mostSymptoms).map((symptom) => `${heading}: ${sentence(symptom)}`);
-  const rest = inOrder.slice(mostSymptoms).map(({ component }) => scene.component(component).title);
+  const rest = inOrder.slice(mostSymptoms).map(({ component }) => evidence.component(component).title);
   if (rest.length === 0) return shown;
   return [...shown, `${heading}: ${rest.length} more of ${list([...new Set(rest)])}.`];
 }
 
-function against({ contradictedBy, own, doubt }: Hypothesis, title: string, scene: Scene): string[] {
+function against({ contradictedBy, own, doubt }: Hypothesis, title: string, evidence: Evidence): string[] {
   if (contradictedBy.length === 0 || (own > 0.5 && doubt < 0.3)) return [];
   const needs = contradictedBy.length === 1 ? "it needs" : "they need";
-  return [`Against ${title}: ${goodMeanwhile(contradictedBy, scene)}, though ${needs} ${title}.`];
+  return [`Against ${title}: ${goodMeanwhile(contradictedBy, evidence)}, though ${needs} ${title}.`];
 }
 
-function doubtOf({ contradictedBy, objections, explains, doubt }: Hypothesis, scene: Scene): string {
-  if (contradictedBy.length > 0 && doubt >= 0.3) return `, because ${goodMeanwhile(contradictedBy, scene)}`;
+function doubtOf({ contradictedBy, objections, explains, doubt }: Hypothesis, evidence: Evidence): string {
+  if (contradictedBy.length > 0 && doubt >= 0.3) return `, because ${goodMeanwhile(contradictedBy, evidence)}`;
   const [objection] = objections;
   if (objection !== undefined) return `: ${objection.replace(/\.$/, "")}`;
   return explains.length === 0 ? ", because it explains too little" : ", because it explains less of what was seen";
 }
 
 /** What was good meanwhile; of some, a run or two were bad, which is no failure yet. */
-function goodMeanwhile(facts: Hypothesis["contradictedBy"], { seen }: Scene): string {
+function goodMeanwhile(facts: Hypothesis["contradictedBy"], { seen }: Evidence): string {
   const failed = new Set(seen.symptoms.map(({ id }) => id));
   const [mostly, always] = [true, false].map((once) =>
     facts.filter(({ probe }) => failed.has(`probe/${probe}`) === once),

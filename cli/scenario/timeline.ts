@@ -3,7 +3,7 @@ import { clock } from "./judge.ts";
 import type { Played } from "./play.ts";
 
 /** One line of a story; the instant is in milliseconds after the start. */
-export interface StoryLine {
+export interface TimelineLine {
   readonly at: number;
   /** Whose doing it is: that of the timeline, or of the monitor. */
   readonly by: "timeline" | "alert" | "incident" | "notice";
@@ -11,23 +11,23 @@ export interface StoryLine {
 }
 
 /** Everything that happened. */
-export function storyOf({ scenario, alerts, events, deliveries }: Played): StoryLine[] {
+export function timelineOf({ scenario, alerts, events, deliveries }: Played): TimelineLine[] {
   const { start, until } = scenario;
-  const lines: StoryLine[] = [
-    ...scenario.phases.flatMap(({ from, to, text }): StoryLine[] => [
+  const lines: TimelineLine[] = [
+    ...scenario.phases.flatMap(({ from, to, text }): TimelineLine[] => [
       { at: from, by: "timeline", text },
       ...(to <= until ? [{ at: to, by: "timeline" as const, text: `over: ${text}` }] : []),
     ]),
-    ...scenario.acts.map(({ at, text }): StoryLine => ({ at, by: "timeline", text })),
+    ...scenario.acts.map(({ at, text }): TimelineLine => ({ at, by: "timeline", text })),
     ...alerts.map(
-      ({ at, rule, key, status }): StoryLine => ({
+      ({ at, rule, key, status }): TimelineLine => ({
         at: at - start,
         by: "alert",
         text: `${rule}${instance(key, rule)}: ${status}`,
       }),
     ),
     ...events.map(
-      ({ at, event, incident, change, root_cause, severity }): StoryLine => ({
+      ({ at, event, incident, change, root_cause, severity }): TimelineLine => ({
         at: Date.parse(at) - start,
         by: "incident",
         text: `${event} (${severity}, ${root_cause}) ${incident}: ${change}`,
@@ -37,7 +37,7 @@ export function storyOf({ scenario, alerts, events, deliveries }: Played): Story
     ...deliveries
       .filter(({ reason }) => !reason.startsWith("no route"))
       .map(
-        ({ at, delivered_at, channel, event, status, reason }): StoryLine => ({
+        ({ at, delivered_at, channel, event, status, reason }): TimelineLine => ({
           at: (delivered_at ?? at).getTime() - start,
           by: "notice",
           text:
@@ -52,15 +52,15 @@ export function storyOf({ scenario, alerts, events, deliveries }: Played): Story
 }
 
 /** The lines of a story around an instant: the nearest before it and behind it. */
-export function around(story: readonly StoryLine[], at: number, most: number = 6): StoryLine[] {
-  const later = story.findIndex((line) => line.at > at);
-  const middle = later < 0 ? story.length : later;
-  return story.slice(Math.max(0, middle - most), middle + Math.ceil(most / 2));
+export function around(timeline: readonly TimelineLine[], at: number, most: number = 6): TimelineLine[] {
+  const later = timeline.findIndex((line) => line.at > at);
+  const middle = later < 0 ? timeline.length : later;
+  return timeline.slice(Math.max(0, middle - most), middle + Math.ceil(most / 2));
 }
 
 /** The lines as a table: when, who, what. */
-export function rowsOf(story: readonly StoryLine[]): string[][] {
-  return story.map(({ at, by, text }) => [clock(at), by, text]);
+export function rowsOf(timeline: readonly TimelineLine[]): string[][] {
+  return timeline.map(({ at, by, text }) => [clock(at), by, text]);
 }
 
 /** Which series an alert is of, where its rule has more than one. */

@@ -25,7 +25,7 @@ export interface Span {
 }
 
 /** One word: a plain one, a text in quotes without them, or a mark. */
-export interface Word extends Span {
+export interface Token extends Span {
   readonly kind: "plain" | "text" | "mark" | "end";
   readonly text: string;
 }
@@ -33,12 +33,12 @@ export interface Word extends Span {
 const word: RegExp = /"(?<text>(?:[^"\\]|\\.)*)"|(?<mark>[(){},=])|(?<plain>[^\s"(){},=]+)|(?<other>\S)/gu;
 
 /** A sentence while it is read. */
-export class Words {
-  readonly #words: readonly Word[];
+export class Tokens {
+  readonly #words: readonly Token[];
   #next = 0;
 
   constructor(sentence: string) {
-    const words = [...sentence.matchAll(word)].map((match): Word => {
+    const tokens = [...sentence.matchAll(word)].map((match): Token => {
       const span = { start: match.index, end: match.index + match[0].length };
       const { text, mark, plain, other } = match.groups ?? {};
       if (other !== undefined)
@@ -46,15 +46,15 @@ export class Words {
       if (text !== undefined) return { kind: "text", text: text.replaceAll(/\\(.)/g, "$1"), ...span };
       return mark === undefined ? { kind: "plain", text: plain ?? "", ...span } : { kind: "mark", text: mark, ...span };
     });
-    this.#words = [...words, { kind: "end", text: "", start: sentence.length, end: sentence.length }];
+    this.#words = [...tokens, { kind: "end", text: "", start: sentence.length, end: sentence.length }];
   }
 
   /** The word that comes next. */
-  get next(): Word {
+  get next(): Token {
     return this.#words[this.#next] ?? { kind: "end", text: "", start: 0, end: 0 };
   }
 
-  take(): Word {
+  take(): Token {
     const { next } = this;
     if (next.kind !== "end") this.#next += 1;
     return next;
@@ -81,7 +81,7 @@ export class Words {
   }
 
   /** A plain word or a text. */
-  name(what: string): Word {
+  name(what: string): Token {
     const { next } = this;
     if (next.kind === "plain" || next.kind === "text") return this.take();
     throw this.unexpected(what);

@@ -1,5 +1,5 @@
 /**
- * Signs: what the measurements and findings of one probe say beyond its success. A metric is normal, high or at its limit; a phase takes
+ * Indicators: what the measurements and findings of one probe say beyond its success. A metric is normal, high or at its limit; a phase takes
  * most of the time; a configuration check found something wrong. Only that is kept of a probe between reports, and only a change of it is
  * news, so that figures that move within their bounds cost nothing.
  */
@@ -15,7 +15,7 @@ import type { BaselineCheck } from "../../condition/index.ts";
 export type Level = "normal" | "high" | "limit";
 
 /** One metric of one probe, as far as the search for a cause needs it. */
-export interface Sign {
+export interface Indicator {
   readonly metric: string;
   readonly level: Level;
   /** The value when it came to this level, for people. */
@@ -65,19 +65,19 @@ const scales: Readonly<Record<string, Scale>> = {
   service_health_incidents: { high: 1, limit: 1 },
 };
 
-/** Signs that are a share of what is allowed: what is used, and what may be. */
+/** Indicators that are a share of what is allowed: what is used, and what may be. */
 const maximumOf: Readonly<Record<string, readonly [used: string, allowed: string]>> = {
   connections_used: ["database_connections", "database_connection_limit"],
   instances_used: ["vpc_connector_instances", "vpc_connector_instance_limit"],
 };
 
-/** The signs of a result, by metric. @param known those of the run before */
-export function signsOf(
+/** The indicators of a result, by metric. @param known those of the run before */
+export function indicatorsOf(
   result: ProbeResult,
-  known: Readonly<Record<string, Sign>>,
+  known: Readonly<Record<string, Indicator>>,
   baselines: readonly BaselineCheck[],
   timeoutMs: number,
-): Readonly<Record<string, Sign>> {
+): Readonly<Record<string, Indicator>> {
   const at = Date.parse(result.at);
   const values = new Map<string, number>();
   for (const { metric, value, labels } of result.measurements) {
@@ -87,10 +87,10 @@ export function signsOf(
     const isWorse = before === undefined || (ownEntry(scales, metric)?.below ? value < before : value > before);
     if (isWorse) values.set(name, value);
   }
-  const signs: Record<string, Sign> = {};
+  const indicators: Record<string, Indicator> = {};
   const put = (metric: string, level: Level, shown: string): void => {
     const before = ownEntry(known, metric);
-    setEntry(signs, metric, before?.level === level ? before : { metric, level, shown, since: at });
+    setEntry(indicators, metric, before?.level === level ? before : { metric, level, shown, since: at });
   };
   for (const [metric, value] of values) {
     const scale = ownEntry(scales, metric);
@@ -99,7 +99,7 @@ export function signsOf(
     put(metric, levelOf(metric, value, scale, baselines), formatValue(value, unit));
   }
   for (const [metric, level, shown] of derived(result, values, timeoutMs)) put(metric, level, shown);
-  return signs;
+  return indicators;
 }
 
 function levelOf(metric: string, value: number, scale: Scale, baselines: readonly BaselineCheck[]): Level {
@@ -125,12 +125,12 @@ function derived(
   timeoutMs: number,
 ): [string, Level, string][] {
   const found: [string, Level, string][] = [];
-  for (const [sign, [part, whole]] of Object.entries(maximumOf)) {
+  for (const [indicator, [part, whole]] of Object.entries(maximumOf)) {
     const used = values.get(part);
     const allowed = values.get(whole);
     if (used === undefined || allowed === undefined || allowed <= 0) continue;
     const share = used / allowed;
-    found.push([sign, share >= 0.95 ? "limit" : share >= 0.8 ? "high" : "normal", `${used} of ${allowed}`]);
+    found.push([indicator, share >= 0.95 ? "limit" : share >= 0.8 ? "high" : "normal", `${used} of ${allowed}`]);
   }
   const total = values.get("database_connection_time");
   if (total !== undefined && total >= 1) {
@@ -198,14 +198,14 @@ export function isSameFault(a: FaultIdentity, b: FaultIdentity): boolean {
   return a.check === b.check && a.component === b.component && a.resource === b.resource;
 }
 
-/** Whether two sets of signs and faults say the same. */
-export function sameSigns(
-  a: { readonly signs?: Readonly<Record<string, Sign>>; readonly faults?: readonly Fault[] },
+/** Whether two sets of indicators and faults say the same. */
+export function sameIndicators(
+  a: { readonly indicators?: Readonly<Record<string, Indicator>>; readonly faults?: readonly Fault[] },
   b: typeof a,
 ): boolean {
-  const levels = ({ signs = {}, faults = [] }: typeof a): string =>
+  const levels = ({ indicators = {}, faults = [] }: typeof a): string =>
     JSON.stringify([
-      Object.values(signs)
+      Object.values(indicators)
         .map(({ metric, level }) => `${metric} ${level}`)
         .sort(),
       faults.map(({ check, component, resource = "" }) => `${check} ${component} ${resource}`).sort(),

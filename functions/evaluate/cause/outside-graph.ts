@@ -1,9 +1,9 @@
 /** Causes that are no component: the monitor's own trouble, and a platform that fails below everything that the configuration knows. */
 import { monitorComponent } from "../../../shared/monitor.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
 import type { SymptomClass } from "./knowledge/classes.ts";
 import type { Pattern } from "./knowledge/patterns.ts";
-import type { Scene } from "./scene.ts";
 import { serves } from "./signals.ts";
 import type { Hypothesis } from "./weigh.ts";
 
@@ -42,55 +42,55 @@ const failing: readonly SymptomClass[] = [
 const together = 240_000;
 
 /** The monitor as the cause, where it explains anything. */
-export function ownTrouble(scene: Scene): Hypothesis[] {
-  const unmeasured = scene.symptoms.filter(({ classes }) => classes.includes("not measured"));
-  const all = unmeasured.length === scene.symptoms.length;
+export function ownTrouble(evidence: Evidence): Hypothesis[] {
+  const unmeasured = evidence.symptoms.filter(({ classes }) => classes.includes("not measured"));
+  const all = unmeasured.length === evidence.symptoms.length;
   const seen = all
     ? unmeasured
-    : scene.symptoms.filter(
+    : evidence.symptoms.filter(
         ({ symptom, classes }) => symptom.vantage === "outside" && classes.some((one) => blind.includes(one)),
       );
   const places = new Set(seen.map(({ symptom }) => symptom.component));
-  const greens = all ? [] : scene.seen.greens.filter(({ vantage }) => vantage === "outside");
+  const greens = all ? [] : evidence.seen.greens.filter(({ vantage }) => vantage === "outside");
   // One target alone, or one probe that gets through, is no blindness.
   if (seen.length === 0 || (!all && (places.size < 3 || greens.length > 0))) return [];
-  return [weighed(scene, monitorComponent.name, monitorTrouble, seen, all ? 0 : -0.3, 0)];
+  return [weighed(evidence, monitorComponent.name, monitorTrouble, seen, all ? 0 : -0.3, 0)];
 }
 
 /** The platform below the services as the cause, where several fail together over ground that works. */
-export function platformTrouble(scene: Scene): Hypothesis[] {
-  const { graph } = scene;
+export function platformTrouble(evidence: Evidence): Hypothesis[] {
+  const { graph } = evidence;
   const isService = (name: string): boolean =>
-    serves(scene.role(name)) && scene.role(name) !== "edge" && scene.role(name) !== "region";
-  const sick = scene.symptoms.filter(
+    serves(evidence.role(name)) && evidence.role(name) !== "edge" && evidence.role(name) !== "region";
+  const sick = evidence.symptoms.filter(
     ({ symptom, classes }) =>
       isService(symptom.component) &&
       classes.some((one) => failing.includes(one)) &&
-      scene.role(symptom.component) !== "journey",
+      evidence.role(symptom.component) !== "journey",
   );
   const names = [...new Set(sick.map(({ symptom }) => symptom.component))];
   const roots = names.filter(
     (name) => !names.some((other) => other !== name && graph.distance(name, other) !== undefined),
   );
-  const starts = roots.map((name) => Math.min(...scene.symptomsOf(name).map(({ symptom }) => symptom.since)));
+  const starts = roots.map((name) => Math.min(...evidence.symptomsOf(name).map(({ symptom }) => symptom.since)));
   if (roots.length < 2 || Math.max(...starts) - Math.min(...starts) > together) return [];
   const shared = graph
     .causesOf(roots[0] ?? "")
     .filter((cause) => roots.every((name) => graph.distance(name, cause) !== undefined));
   // What they share and fails itself is the better explanation, and so is what they share where nothing of it is seen to work.
-  if (shared.some((cause) => scene.isBad(cause))) return [];
-  if (!shared.some((cause) => scene.works(cause, cause))) return [];
-  const explains = scene.symptoms.filter(({ symptom }) =>
+  if (shared.some((cause) => evidence.isBad(cause))) return [];
+  if (!shared.some((cause) => evidence.works(cause, cause))) return [];
+  const explains = evidence.symptoms.filter(({ symptom }) =>
     roots.some((root) => graph.distance(symptom.component, root) !== undefined),
   );
-  const others = graph.names.filter((name) => isService(name) && !scene.isBad(name) && scene.works(name, name));
+  const others = graph.names.filter((name) => isService(name) && !evidence.isBad(name) && evidence.works(name, name));
   // Where the configuration has a name for the platform below them, it is that.
-  const region = shared.find((cause) => scene.role(cause) === "region") ?? "unknown";
-  return [weighed(scene, region, wideTrouble, explains, 0.2, 0.6 * others.length)];
+  const region = shared.find((cause) => evidence.role(cause) === "region") ?? "unknown";
+  return [weighed(evidence, region, wideTrouble, explains, 0.2, 0.6 * others.length)];
 }
 
 function weighed(
-  scene: Scene,
+  evidence: Evidence,
   component: string,
   pattern: Pattern,
   explains: readonly Weighed[],
@@ -99,7 +99,7 @@ function weighed(
 ): Hypothesis {
   const places = new Set(explains.map(({ symptom }) => symptom.component));
   const gained = [...places].reduce(
-    (sum, name) => sum + Math.max(0, ...scene.symptomsOf(name).map(({ weight }) => weight)),
+    (sum, name) => sum + Math.max(0, ...evidence.symptomsOf(name).map(({ weight }) => weight)),
     0,
   );
   return {
@@ -107,7 +107,7 @@ function weighed(
     pattern,
     score: gained - prior - doubt,
     explains,
-    fit: places.size / Math.max(1, new Set(scene.symptoms.map(({ symptom }) => symptom.component)).size),
+    fit: places.size / Math.max(1, new Set(evidence.symptoms.map(({ symptom }) => symptom.component)).size),
     contradictedBy: [],
     doubt: Math.min(1, doubt),
     supports: [],

@@ -1,0 +1,107 @@
+/** What is known of an incident, gathered for the search for its cause: symptoms, green facts, indicators and faults. */
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import type { Facts } from "../incident/draft.ts";
+import type { Incident } from "../incident/state.ts";
+import type { ProbeFact } from "../partition/state.ts";
+import { intervalOf, type Plan } from "../plan.ts";
+import type { ProbeIndicator } from "./diagnosis.ts";
+import type { Observed } from "./evidence.ts";
+import { general } from "./knowledge/classes.ts";
+import { type Fault, isSameFault, type Level } from "./knowledge/indicators.ts";
+import type { Part } from "./roles.ts";
+
+/** The probes as the incident knows them: what its own questions brought counts where it is newer than the last change that was heard of. */
+export function knownProbes({ diagnosisRequest: request }: Incident, probes: Facts["probes"]): Facts["probes"] {
+  if (request === undefined) return probes;
+  const known: Record<string, ProbeFact> = { ...probes };
+  for (const fact of Object.values(request.facts)) {
+    const before = ownEntry(known, fact.probe);
+    if (before === undefined || before.status === "unknown" || before.at <= fact.at) setEntry(known, fact.probe, fact);
+  }
+  return known;
+}
+
+const day = 86_400_000;
+const levels: readonly Level[] = ["normal", "high", "limit"];
+
+/** The worst that metrics have shown; the same object when nothing is new. */
+export function withIndicators(incident: Incident, facts: Facts, plan: Plan): NonNullable<Incident["indicators"]> {
+  const known = incident.indicators ?? {};
+  const next: Record<string, ProbeIndicator> = { ...known };
+  let changed = false;
+  for (const { probe, component, indicators = {}, status } of Object.values(facts.probes)) {
+    if (status === "unknown") continue;
+    for (const indicator of Object.values(indicators)) {
+      const key = `${probe}/${indicator.metric}`;
+      const before = ownEntry(next, key);
+      if (before !== undefined && levels.indexOf(before.level) >= levels.indexOf(indicator.level)) continue;
+      setEntry(next, key, { ...indicator, probe, component: speaksOf(indicator.metric, component, plan) });
+      changed = true;
+    }
+  }
+  return changed ? next : known;
+}
+
+/** What configuration checks have found wrong; the same object when nothing is new. */
+export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
+  const known = incident.faults ?? [];
+  const found = Object.values(facts.probes).flatMap(({ faults = [] }) => faults);
+  const isKnown = (fault: Fault): boolean => known.some((one) => isSameFault(one, fault));
+  const added = found.filter((fault) => !isKnown(fault)).slice(0, 40 - known.length);
+  return added.length === 0 ? known : [...known, ...added];
+}
+
+/** Everything that the search for the cause begins with. */
+export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observed {
+  const { symptoms, firstFailureAt } = incident;
+  const greens = Object.values(facts.probes).filter((fact) => {
+    // What was only read about, minutes late, has not shown that it works.
+    const { kind = "", secondhand } = plan.probes.get(fact.probe) ?? {};
+    const symptom = symptoms[`probe/${fact.probe}`];
+    // A single failed run is no failure: before and after it the probe was good.
+    const isBad =
+      symptom !== undefined && (symptom.confirmed || symptom.until === undefined || (symptom.times ?? 1) > 2);
+    if (fact.status !== "good" || isBad) return false;
+    if (secondhand || general.has(kind)) return false;
+    // Only what was measured since it began is a green fact; of a probe that runs seldom, time must have brought a run.
+    const hasRun = facts.watermark - firstFailureAt >= 1.25 * intervalOf(plan, fact.probe);
+    return fact.at >= firstFailureAt || hasRun;
+  });
+  return {
+    symptoms: Object.values(symptoms),
+    greens,
+    watched: watchedIn(plan),
+    indicators: Object.values(incident.indicators ?? {}),
+    // What was wrong for a day while everything worked is no news of this outage.
+    faults: (incident.faults ?? []).filter(({ since }) => firstFailureAt - since < day),
+    graph: plan.graph,
+    roles: plan.roles,
+    at: facts.watermark,
+  };
+}
+
+const watchedBy = new WeakMap<Plan, ReadonlySet<string>>();
+
+/** Components that some probe looks at which speaks of that component alone. */
+function watchedIn(plan: Plan): ReadonlySet<string> {
+  const known =
+    watchedBy.get(plan) ??
+    new Set(
+      [...plan.probes.values()].flatMap(({ kind, component }) => (kind === "gcp_configuration" ? [] : [component])),
+    );
+  watchedBy.set(plan, known);
+  return known;
+}
+
+/** Whose metric it is, whoever measured it: what an application says of its connector is said of the connector. */
+function speaksOf(metric: string, component: string, plan: Plan): string {
+  const role = owners.find(([pattern]) => pattern.test(metric))?.[1];
+  if (role === undefined) return component;
+  const near = [...plan.graph.causesOf(component), ...plan.graph.dependentsOf(component)];
+  return near.find((name) => plan.roles.get(name) === role) ?? component;
+}
+
+const owners: readonly (readonly [RegExp, Part])[] = [
+  [/^vpc_connector_/, "connector"],
+  [/^(cloud_sql_|connections_used|slow_in_server)/, "database"],
+];
