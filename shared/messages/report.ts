@@ -81,7 +81,10 @@ export interface Finding {
   ok: boolean;
   observed: string;
   expected: string;
+  /** Why it matters, and what to do where it is not ok. */
   explanation: string;
+  /** What to do where it is not ok, with the names of what it is about: one or two sentences, also the end of the explanation. */
+  remedy?: string | undefined;
   /** What was looked at, by its name, where a probe looks at several things. */
   resource?: string | undefined;
   /** The component that it speaks of. Absent: that of the probe. */
@@ -216,6 +219,7 @@ const reportSchema = lazily((): z.ZodType<Report> => {
               observed: z.string(),
               expected: z.string(),
               explanation: z.string(),
+              remedy: z.string().optional(),
               resource: z.string().optional(),
               component: z.string().optional(),
               severity: z.enum(["info", "warning", "critical"]).optional(),

@@ -13,7 +13,7 @@ export const armorChecks: readonly Check[] = [
     title: "no Cloud Armor policy before a backend denies `sources`, or everyone where there are none",
     why: "A request that Cloud Armor denies never reaches the service, and is in none of its logs.",
     remedy:
-      "Correct the rule (gcloud compute security-policies rules update), or let the addresses through by one before it.",
+      "Correct the rule, or let the addresses through by one before it: `gcloud compute security-policies rules update`.",
     reads: ["backend_service", "endpoint_group", "health_check", "security_policy"],
     judge: ({ load_balancer }, { backends, armor }) =>
       (load_balancer?.backends ?? []).flatMap(({ name }) => {
@@ -57,6 +57,7 @@ function sourceAnswer(rules: readonly ArmorRule[], source: string, policy: strin
     ok: false,
     observed: `rule ${rule.priority} of ${policy} answers ${source} with ${rule.action}`,
     expected,
+    advice: `Correct the rule (\`gcloud compute security-policies rules update ${rule.priority} --security-policy=${policy}\`), or let ${source} through by one before it.`,
   };
 }
 

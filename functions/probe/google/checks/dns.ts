@@ -11,7 +11,8 @@ export const dnsChecks: readonly Check[] = [
     severity: "critical",
     title: "the hosts of the backends lead to the address of the load balancer, by the records of `dns.zone`",
     why: "A host that does not lead to the load balancer reaches something else or nothing, however well all behind it is.",
-    remedy: "Correct the records of the zone: gcloud dns record-sets update; others see it when their TTL has passed.",
+    remedy:
+      "Correct the records: `gcloud dns record-sets list --zone=RESOURCE`, then update; others see it when their TTL has passed.",
     reads: ["dns_records", "forwarding_rule", "regional_forwarding_rule"],
     judge: ({ load_balancer }, seen) => {
       const hosts = [...new Set((load_balancer?.backends ?? []).flatMap((one) => one.hosts))];

@@ -20,7 +20,7 @@ export const egressChecks: readonly Check[] = [
     title: "a subnet of Direct VPC egress holds two addresses for each instance that its services may grow to",
     why: "Cloud Run takes two addresses of the subnet for each instance, and more while one revision follows another.",
     remedy:
-      "Give the subnet a larger range (gcloud compute networks subnets expand-ip-range), or lower the most instances.",
+      "Give it a larger range (`gcloud compute networks subnets expand-ip-range RESOURCE --region=REGION`), or lower the most instances.",
     judge: ({ range }, instances) => {
       const usable = range === undefined ? undefined : usableAddresses(range);
       if (usable === undefined) return silent("which range of addresses it has");
@@ -35,7 +35,7 @@ export const egressChecks: readonly Check[] = [
     title: "a subnet of Direct VPC egress has free addresses: Cloud Run reserves 16 at once",
     why: "An instance that finds no free address in its subnet does not start.",
     remedy:
-      "Give the subnet a larger range (gcloud compute networks subnets expand-ip-range), or move services to another one.",
+      "Give it a larger range (`gcloud compute networks subnets expand-ip-range RESOURCE --region=REGION`), or move services to another subnet.",
     judge: ({ free }) => {
       if (free === undefined) return silent("how many of its addresses are free");
       return { ok: free >= addressBlock, observed: `${free} free`, expected: `${addressBlock} or more` };
@@ -46,7 +46,7 @@ export const egressChecks: readonly Check[] = [
     severity: "critical",
     title: "the router has the NAT gateway",
     why: "What has no public address, and all traffic that goes through the VPC, reaches the internet by NAT only.",
-    remedy: "Create the gateway again: gcloud compute routers nats create.",
+    remedy: "Create the gateway again: `gcloud compute routers nats create RESOURCE --region=REGION`.",
     judge: ({ exists }, { name, router }) => ({
       ok: exists,
       observed: exists ? `${name} on ${router}` : `no gateway ${name} on ${router}`,
@@ -58,7 +58,8 @@ export const egressChecks: readonly Check[] = [
     severity: "critical",
     title: "the addresses of the NAT gateway are enough for every instance to have its ports",
     why: "Each address of a gateway has 64,512 ports; what finds none cannot open a connection to the internet.",
-    remedy: "Add addresses to the gateway (gcloud compute routers nats update, with --nat-external-ip-pool).",
+    remedy:
+      "Add addresses: `gcloud compute routers nats update RESOURCE --region=REGION`, with --nat-external-ip-pool.",
     judge: ({ exists, missingAddresses }) => {
       if (!exists) return undefined;
       const observed = missingAddresses === 0 ? "enough addresses" : `${missingAddresses} more addresses needed`;
@@ -71,7 +72,7 @@ export const egressChecks: readonly Check[] = [
     title: "one instance can have `min_ports` ports, from the start or by dynamic allocation",
     why: "Each connection to one address and port of the internet takes a port, and keeps it for a while when it ends.",
     remedy:
-      "Allow more: gcloud compute routers nats update, with --enable-dynamic-port-allocation and --max-ports-per-vm.",
+      "Allow more: `gcloud compute routers nats update RESOURCE --region=REGION --enable-dynamic-port-allocation`, with --max-ports-per-vm.",
     judge: ({ exists, maxPorts, dynamicPorts }, { min_ports }) => {
       if (min_ports === undefined || !exists) return undefined;
       const observed = `${dynamicPorts ? "up to " : ""}${maxPorts} ports`;
@@ -84,7 +85,7 @@ export const egressChecks: readonly Check[] = [
     title: "the NAT gateway dropped no packets for want of ports in the last 15 minutes",
     why: "A packet that finds no free port is dropped silently: connections to the internet run into their time-outs.",
     remedy:
-      "Give instances more ports (gcloud compute routers nats update, with --min-ports-per-vm), and reuse connections.",
+      "Give instances more ports (`gcloud compute routers nats update RESOURCE --region=REGION`, with --min-ports-per-vm), and reuse connections.",
     reads: ["time_series"],
     judge: ({ nat }, { natDrops }) =>
       nat

@@ -43,7 +43,12 @@ export const iamChecks: readonly Check[] = [
             };
           return missing.length === 0
             ? { ok: true, observed: `${serviceAccount} has them all`, expected }
-            : { ok: false, observed: `${serviceAccount} lacks ${missing.join(", ")}`, expected };
+            : {
+                ok: false,
+                observed: `${serviceAccount} lacks ${missing.join(", ")}`,
+                expected,
+                advice: `Grant it: \`gcloud projects add-iam-policy-binding PROJECT --member=serviceAccount:${serviceAccount} --role=${missing[0]}\`, unless it has it by a group or the organization.`,
+              };
         });
       }),
   },
@@ -54,7 +59,7 @@ export const iamChecks: readonly Check[] = [
       "each of its `callers` holds `roles/run.invoker` on it or in the project, and sends a token where one is needed",
     why: "Cloud Run refuses a caller without the invoker role with 403, before the service sees the request.",
     remedy:
-      "Grant it: gcloud run services add-iam-policy-binding SERVICE, with --role=roles/run.invoker and the caller as --member.",
+      "Grant it: `gcloud run services add-iam-policy-binding RESOURCE --region=REGION --role=roles/run.invoker`, with the caller as --member.",
     reads: ["cloud_run", "run_policy", "iam_policy", "push_subscription", "scheduler_job"],
     judge: (settings, seen) =>
       settings.services.flatMap(({ name, component, callers }) => {
@@ -125,13 +130,22 @@ function invokersAnswer(
         : `${who} sends no token`
       : `${who}${who === account ? "" : ` (${account})`} may not call it`;
   const certain = refused.filter((caller) => !unclear.includes(caller));
-  if (certain.length > 0) return { ok: false, observed: certain.slice(0, 3).map(named).join(", "), expected };
+  const [worst] = certain;
+  if (worst !== undefined)
+    return { ok: false, observed: certain.slice(0, 3).map(named).join(", "), expected, advice: invokerAdvice(worst) };
   const [first] = unclear;
   if (first !== undefined)
     return {
       unknown: `${first.who} holds a role that may include run.routes.invoke, under a condition or by its own making, which is not worked out.`,
     };
   return { ok: true, observed: `all ${callers.length} callers may call it`, expected };
+}
+
+function invokerAdvice({ who, account }: NamedCaller): string {
+  const member = account === undefined ? "allUsers" : `serviceAccount:${account}`;
+  if (account === undefined && who !== "everyone")
+    return `Give ${who} an OIDC token of a service account that may call RESOURCE.`;
+  return `Grant it: \`gcloud run services add-iam-policy-binding RESOURCE --region=REGION --role=roles/run.invoker --member=${member}\`.`;
 }
 
 /** Roles that hold run.routes.invoke. */

@@ -13,7 +13,8 @@ export const networkChecks: readonly Check[] = [
     severity: "critical",
     title: "the peering by which private addresses of Cloud SQL are reached is ACTIVE, where a service uses one",
     why: "The private address of a Cloud SQL instance lies in a network of Google's, which is reached by a peering.",
-    remedy: "Create the peering again from both sides: gcloud services vpc-peerings update, with --force.",
+    remedy:
+      "Connect them again: `gcloud services vpc-peerings update --network=RESOURCE --service=servicenetworking.googleapis.com --force`.",
     reads: ["network"],
     judge: ({ network, services }, { peerings }) => {
       if (!network || !services.some(({ database }) => database?.way === "private")) return [];

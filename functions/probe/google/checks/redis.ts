@@ -12,7 +12,8 @@ export const redisChecks: readonly Check[] = [
     severity: "critical",
     title: "the instance is READY",
     why: "While an instance is created, repaired or fails over, its connections break and its data may be gone.",
-    remedy: "See what happens to it: gcloud redis instances describe; a failover or a repair ends by itself.",
+    remedy:
+      "See what happens to it: `gcloud redis instances describe RESOURCE --region=REGION`; a failover or a repair ends by itself.",
     judge: ({ state }) =>
       state === undefined
         ? silent("in which state it is")
@@ -59,7 +60,8 @@ export const redisChecks: readonly Check[] = [
     severity: "warning",
     title: "it uses no more than `max_memory` of its memory",
     why: "A full instance evicts keys or refuses writes with an OOM error, as its maxmemory-policy says.",
-    remedy: "Give it more memory (gcloud redis instances update, with --size), or let keys expire.",
+    remedy:
+      "Give it more memory (`gcloud redis instances update RESOURCE --region=REGION`, with --size), or let keys expire.",
     reads: ["redis", "time_series"],
     judge: (settings, { redis, redisMemory }) =>
       settings.redis.flatMap((wanted) => {

@@ -1,7 +1,18 @@
 /** The check of the versions of secrets that services use. */
 import type { Check } from "../configuration/check.ts";
+import { nameIn } from "../configuration/json.ts";
 import { allOf, both, judged, silent } from "../configuration/judgement.ts";
+import type { SecretUse } from "../resources/cloud-run.ts";
 import { keyOf, spoken } from "../resources/secrets.ts";
+
+/** What brings a version back: one that is disabled can be enabled, any other must be added anew. */
+function adviceFor(wrong: { readonly use: SecretUse; readonly state: string | undefined } | undefined): string {
+  const { secret = "", version = "" } = wrong?.use ?? {};
+  const name = nameIn(secret);
+  return wrong?.state === "DISABLED" && version !== "latest"
+    ? `Enable it: \`gcloud secrets versions enable ${version} --secret=${name}\`, then deploy RESOURCE again.`
+    : `Enable or add a version: \`gcloud secrets versions list ${name}\` and \`gcloud secrets versions add ${name} --data-file=FILE\`, then deploy RESOURCE with it.`;
+}
 
 /** The check of secrets. */
 export const secretChecks: readonly Check[] = [
@@ -24,7 +35,7 @@ export const secretChecks: readonly Check[] = [
           const expected = "every version ENABLED";
           if (wrong.length > 0) {
             const shown = wrong.slice(0, 3).map(({ use, state }) => `${spoken(use)} is ${state}`);
-            return { ok: false, observed: shown.join(", "), expected };
+            return { ok: false, observed: shown.join(", "), expected, advice: adviceFor(wrong[0]) };
           }
           if (known.some(({ state }) => state === undefined)) return silent("in which state a version is");
           return { ok: true, observed: `all ${uses.length} enabled`, expected };
