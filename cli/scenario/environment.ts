@@ -1,7 +1,9 @@
 /** The environment of a scenario: what each probe would show at an instant. */
+import { probers } from "../../functions/probe/probers/index.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Failure, Finding, Measurement, ProbeResult, Vantage } from "../../shared/messages/report.ts";
 import { isOf, yieldsMetric } from "../../shared/metrics/yields.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import type { Effect, Phase, SampleCourse } from "./effect.ts";
 import type { Scenario, SeriesOfValues } from "./file/load.ts";
 import { healthySamples } from "./healthy.ts";
@@ -58,7 +60,7 @@ export class Environment {
     const travels = delays === undefined || Array.isArray(delays) ? delays : arrivalOf(delays as ProbeEffect);
     if (outcome === "missing") return { durationMs: 0, delays: travels };
 
-    const failure = outcome === "ok" ? undefined : outcome;
+    const failure = outcome === "ok" ? brokenIn(phases, probe) : outcome;
     const durationMs = failure?.kind === "timeout" ? probe.timeoutMs : usualDuration;
     const samples = new Map<string, Measurement>();
     const put = (metric: string, labels: Readonly<Record<string, string>>, value: number | undefined): void => {
@@ -74,8 +76,13 @@ export class Environment {
     for (const phase of phases) {
       const { effect } = phase;
       if (effect.what === "finding") {
+        const { check, resource, severity } = effect.finding;
         findings.push(effect.finding);
-        put("configuration_ok", { check: effect.finding.check }, 0);
+        put(
+          "configuration_ok",
+          { check, ...(resource === undefined ? {} : { resource, severity: severity ?? "warning" }) },
+          0,
+        );
       } else if (effect.what === "metric") {
         put(
           effect.sample.metric,
@@ -163,6 +170,17 @@ function withoutIdentity({
   ...labels
 }: Readonly<Record<string, string>>): Record<string, string> {
   return labels;
+}
+
+/** A probe that checks the configuration fails for what it finds critical. */
+function brokenIn(phases: readonly { readonly effect: ProbeEffect }[], { kind }: ConfiguredProbe): Failure | undefined {
+  const signal = ownEntry(probers, kind)?.signal;
+  if (signal !== "configuration") return undefined;
+  const findings = phases.flatMap(({ effect }) => (effect.what === "finding" ? [effect.finding] : []));
+  const broken = findings.find(({ severity }) => severity === "critical");
+  if (broken === undefined) return undefined;
+  const message = `${broken.check} of ${broken.resource ?? "it"}: ${broken.observed}, expected ${broken.expected}`;
+  return { kind: "unavailable", phase: "configuration", message, signal };
 }
 
 /** What a failing probe still measures: nothing that lies behind the failure. */

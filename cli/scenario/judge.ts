@@ -124,9 +124,17 @@ function incidentAsExpected(about: string, want: ExpectedIncident, got: PlayedIn
     const lacking = (want[key] ?? []).filter((name) => !has.includes(name));
     if (lacking.length > 0) miss(key, `among them ${lacking.join(", ")}`, has.join(", "));
   }
-  for (const key of ["title", "summary", "impact", "evidence", "timeline", "postmortem"] as const) {
-    const text = key === "evidence" || key === "timeline" ? lines(fields[key]).join("\n") : String(fields[key]);
+  for (const key of [...plainFields, ...listFields, "timeline"] as const) {
+    const text = writtenIn(fields[key]);
     for (const part of anyOf(want[key] ?? [])) if (!text.includes(part)) miss(key, `the text "${part}"`, text);
+  }
+  const [first = "no next step"] = lines(fields["next_steps"]);
+  for (const part of anyOf(want.first_step ?? []))
+    if (!first.includes(part)) miss("first_step", `the text "${part}"`, first);
+  const told = [...plainFields, ...listFields, "candidates"].map((key) => writtenIn(fields[key])).join("\n");
+  for (const part of anyOf(want.never_says ?? [])) {
+    const where = told.toLowerCase().indexOf(part.toLowerCase());
+    if (where >= 0) miss("never_says", `nothing of "${part}"`, told.slice(Math.max(0, where - 120), where + 120));
   }
   if (want.events !== undefined) {
     const events = eventsOf(got.id, played).map(({ event }) => event);
@@ -141,6 +149,16 @@ function incidentAsExpected(about: string, want: ExpectedIncident, got: PlayedIn
     else failures.push(...momentAsExpected(`${about}, ${when}`, moment, then.fields, at));
   }
   return failures;
+}
+
+/** Fields of an incident that people read: texts, and lists of them. */
+const plainFields = ["title", "summary", "impact", "postmortem"] as const;
+const listFields = ["evidence", "whys", "next_steps"] as const;
+
+/** A field as one text. */
+function writtenIn(value: Value | undefined): string {
+  if (!Array.isArray(value)) return typeof value === "string" ? value : "";
+  return value.map((entry) => (typeof entry === "string" ? entry : JSON.stringify(entry))).join("\n");
 }
 
 function momentAsExpected(about: string, want: Moment, fields: Fields, at: number | undefined): Failure[] {
