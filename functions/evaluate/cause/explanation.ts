@@ -9,6 +9,7 @@ import type { DiagnosedCandidate, Symptom } from "./diagnosis.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
 import type { Fault } from "./knowledge/indicators.ts";
+import { providerOf } from "./knowledge/provider.ts";
 import type { Hypothesis } from "./weigh.ts";
 
 /** The most symptoms that are listed of one cause. */
@@ -134,10 +135,15 @@ export function nextFor(
 ): string[] {
   const decisive = decisiveFaults(best, evidence);
   const known = faultsOnTheWay(best, evidence).filter((fault) => !decisive.includes(fault));
-  const general = decisive.length > 0 ? [] : [best.pattern.next(titleOf(best, evidence))];
+  const general = decisive.length > 0 ? [] : [nextOf(best, evidence)];
   const steps = [...decisive.slice(0, 2).map(remedyFor), ...general, ...known.slice(0, 1).map(remedyFor)];
-  if (second !== undefined) steps.push(second.pattern.next(titleOf(second, evidence)));
+  if (second !== undefined) steps.push(nextOf(second, evidence));
   return confidence >= 0.75 ? steps : [...steps, ...toTellApart(ranked.slice(0, 2), evidence)];
+}
+
+/** What to do first about a cause, in the words of its provider where that is known. */
+function nextOf(one: Hypothesis, evidence: Evidence): string {
+  return one.pattern.next(titleOf(one, evidence), providerOf(evidence, one.component));
 }
 
 /** What to look at next where none can be named. */
