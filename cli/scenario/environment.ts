@@ -73,16 +73,15 @@ export class Environment {
       if (shown !== undefined) put(metric, labels, shown);
     }
     const findings: Finding[] = [];
+    // What a check finds wrong during a phase it finds right at any other time.
+    for (const { effect } of this.#phases.get(probe.name) ?? [])
+      if (effect.what === "finding" && effect.finding.resource !== undefined && failure === undefined)
+        put("configuration_ok", checkLabels(effect.finding), 1);
     for (const phase of phases) {
       const { effect } = phase;
       if (effect.what === "finding") {
-        const { check, resource, severity } = effect.finding;
         findings.push(effect.finding);
-        put(
-          "configuration_ok",
-          { check, ...(resource === undefined ? {} : { resource, severity: severity ?? "warning" }) },
-          0,
-        );
+        put("configuration_ok", checkLabels(effect.finding), 0);
       } else if (effect.what === "metric") {
         put(
           effect.sample.metric,
@@ -170,6 +169,10 @@ function withoutIdentity({
   ...labels
 }: Readonly<Record<string, string>>): Record<string, string> {
   return labels;
+}
+
+function checkLabels({ check, resource, severity = "warning" }: Finding): Record<string, string> {
+  return { check, ...(resource === undefined ? {} : { resource, severity }) };
 }
 
 /** A probe that checks the configuration fails for what it finds critical. */
