@@ -118,6 +118,11 @@ expect:
     ["incidents: [{ also_broken: shop }]", ["incident 1, also_broken: nothing else is called broken"]],
     ["incidents: [{ components: [shop, database] }]", [expect.stringMatching(/^incident 1, components: /)]],
     ["incidents: [{ evidence: elephants }]", [expect.stringMatching(/^incident 1, evidence: /)]],
+    ["incidents: [{ whys: elephants }]", [expect.stringMatching(/^incident 1, whys: /)]],
+    ["incidents: [{ next_steps: elephants }]", [expect.stringMatching(/^incident 1, next_steps: /)]],
+    ["incidents: [{ first_step: elephants }]", [expect.stringMatching(/^incident 1, first_step: /)]],
+    ["incidents: [{ never_says: DATABASE }]", [expect.stringMatching(/^incident 1, never_says: .*database/)]],
+    ["incidents: [{ never_says: [elephants, giraffes] }]", []],
     ["incidents: [{ at 1m: { status: open } }]", ["incident 1, at 1m: it was not open yet"]],
     ["alerts: { at 3m: { database failing: firing } }", ['at 3m, alert "database failing": pending']],
     [
@@ -129,7 +134,7 @@ expect:
     const { missed } = await played(
       `timeline: { from 2m to 6m: database fails }\nuntil: 20m\nexpect: { ${expectation} }\n`,
     );
-    expect(missed.map((line) => line.replace(/: joined: .*/, ""))).toEqual(expected);
+    expect(missed.map((line) => line.replace(/: joined: .*/, "").replaceAll("\n", " "))).toEqual(expected);
   });
 });
 
@@ -203,7 +208,7 @@ tests:
     expect(
       await played(
         "both",
-        'check vpc_connector_state{resource="staging", severity="critical"} of settings finds "private"',
+        'check vpc_connector_state on staging as critical of settings finds "private"',
         "{ Critical findings: firing, One resource: firing, settings failing: firing }",
         "at 20m: { Critical findings: inactive, One resource: inactive, settings failing: inactive }",
       ),
@@ -211,7 +216,7 @@ tests:
     expect(
       await played(
         "another resource",
-        'check vpc_connector_state{resource="production", severity="info"} of settings finds "private"',
+        'check vpc_connector_state on production as info of settings finds "private"',
         "{ Critical findings: inactive, One resource: inactive, settings failing: inactive }",
       ),
     ).toEqual([]);

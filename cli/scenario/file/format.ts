@@ -22,6 +22,7 @@ export interface TestFile {
 /** One test. */
 export interface TestEntry {
   readonly name: string;
+  readonly source?: string | undefined;
   readonly override?: Readonly<Record<string, unknown>> | undefined;
   readonly timeline: Readonly<Record<string, string | readonly string[]>>;
   readonly series: Readonly<Record<string, string>>;
@@ -58,6 +59,10 @@ export interface ExpectedIncident {
   readonly postmortem?: string | readonly string[] | undefined;
   /** What it must not say and not contain. */
   readonly not?: Excluded | undefined;
+  readonly whys?: string | readonly string[] | undefined;
+  readonly next_steps?: string | readonly string[] | undefined;
+  readonly first_step?: string | readonly string[] | undefined;
+  readonly never_says?: string | readonly string[] | undefined;
   /** Keys such as `at 12m`: what its document says then. */
   readonly moments: Readonly<Record<string, Moment>>;
 }
@@ -66,7 +71,17 @@ export interface ExpectedIncident {
 export type Excluded = Readonly<
   Pick<
     ExpectedIncident,
-    "title" | "summary" | "impact" | "evidence" | "timeline" | "postmortem" | "components" | "alerts" | "root_cause"
+    | "title"
+    | "summary"
+    | "impact"
+    | "evidence"
+    | "timeline"
+    | "postmortem"
+    | "whys"
+    | "next_steps"
+    | "components"
+    | "alerts"
+    | "root_cause"
   >
 >;
 
@@ -166,9 +181,17 @@ const incident: z.ZodType<Omit<ExpectedIncident, "moments">, unknown> = z.strict
       evidence: texts.optional().describe("Texts that its evidence must not contain."),
       timeline: texts.optional().describe("Texts that its timeline must not contain."),
       postmortem: texts.optional().describe("Texts that its postmortem must not contain."),
+      whys: texts.optional().describe("Texts that its chain of whys must not contain."),
+      next_steps: texts.optional().describe("Texts that its next steps must not contain."),
     })
     .optional()
     .describe("The same fields with what must not be in them."),
+  whys: texts.optional().describe("Texts that its chain of whys contains."),
+  next_steps: texts.optional().describe("Texts that its next steps contain."),
+  first_step: texts.optional().describe("Texts that the first of its next steps contains."),
+  never_says: texts
+    .optional()
+    .describe("Texts that stand nowhere in what people are told of it, in capital letters or small ones."),
 });
 
 /** The keys of an expected incident that are not instants. */
@@ -222,6 +245,11 @@ export const expectEntry: z.ZodType<Omit<Expectations, "incidents"> & { incident
 /** One entry of `tests`, with what it expects unread. */
 export const testEntry: z.ZodType<Omit<TestEntry, "expect"> & { expect: unknown }, unknown> = z.strictObject({
   name: text.describe("What happens and what is expected of the monitor, in one line."),
+  source: z
+    .string()
+    .regex(/^https?:\/\/\S+$/, { error: "must be an address that begins with https://" })
+    .optional()
+    .describe("Where such an outage was reported."),
   override: configuration.optional().describe("Changes to the configuration for this test alone."),
   timeline: namedRecord(
     z.string(),
