@@ -1,12 +1,14 @@
 /** An outage as its document and its ledger have it, for the tests of postmortems. */
-import type { Account, DeliveryRecord, IncidentRecord } from "./account.ts";
+import { type IncidentDocument, readIncident } from "../../../shared/documents/incident.ts";
+import type { Account, DeliveryRecord } from "./account.ts";
 
 /** An instant of the day of the outage. */
 export function at(clock: string): Date {
   return new Date(`2025-09-16T${clock}Z`);
 }
 
-const incident: IncidentRecord = {
+const incident: IncidentDocument = {
+  ...readIncident({}),
   title: "Shop: Database and Shop failing",
   status: "resolved",
   severity: "critical",
@@ -81,6 +83,7 @@ const incident: IncidentRecord = {
       component: "database",
       severity: "warning",
       says: "max-connections is 100, expected 400: instances x pool is above it",
+      since: at("09:00:00"),
       came_with_it: false,
     },
   ],
@@ -92,10 +95,16 @@ const incident: IncidentRecord = {
   resolved_at: at("12:30:30"),
   recovery: {
     status: "passed",
+    begun_at: at("12:24:00"),
+    ended_at: at("12:30:30"),
+    seconds: 390,
     stages: [
       {
         name: "basic health",
         status: "passed",
+        begun_at: at("12:24:00"),
+        passed_at: at("12:30:30"),
+        failed_at: at("12:25:00"),
         seconds: 390,
         attempts: 3,
         unanswered: 1,

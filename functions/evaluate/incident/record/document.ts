@@ -1,4 +1,5 @@
 /** The incident as people and the notifier read it: the document in Firestore and the event on the topic. */
+import { type EvaluatorFields, readIncident } from "../../../../shared/documents/incident.ts";
 import type { IncidentEvent, IncidentEventKind, Priority } from "../../../../shared/messages/incident-event.ts";
 import type { Fields } from "../../../../shared/ports.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
@@ -12,9 +13,6 @@ import { recoveryFields } from "../recovery/recovery-record.ts";
 import type { Incident, TimelineEntry } from "../state.ts";
 import { affectedFields, findingFields, symptomFields } from "./impact.ts";
 import { clockTime, dateTime } from "./instants.ts";
-
-/** Name of the collection of incidents. */
-export const incidentCollection = "incidents";
 
 /** The components of the alerts of an incident, each once, in the order in which they joined. */
 export function componentsOf(incident: Incident): string[] {
@@ -51,7 +49,7 @@ export function blockedBy({ symptoms, diagnosis }: Incident, { graph }: Plan): s
 }
 
 /** The fields of the document that the evaluator owns; what operators and the notifier write stands beside them. */
-export function documentOf(incident: Incident, plan: Plan): Fields {
+export function documentOf(incident: Incident, plan: Plan): EvaluatorFields {
   const { diagnosis } = incident;
   const end = incident.resolvedAt;
   const seen = believed(incident);
@@ -70,16 +68,16 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     verdict: diagnosis.verdict,
     confidence: diagnosis.confidence,
     team: diagnosis.team ?? null,
-    evidence: diagnosis.evidence,
-    whys: diagnosis.whys,
-    next_steps: diagnosis.next ?? [],
+    evidence: [...diagnosis.evidence],
+    whys: [...diagnosis.whys],
+    next_steps: [...(diagnosis.next ?? [])],
     components: affectedBy(incident),
     component_states: componentStates(incident),
     affected: affectedFields(affectedBy(incident), seen, plan),
     symptoms: symptomFields(seen),
     findings: findingFields(incident),
     alerts: rulesOf(incident),
-    ...(isDrill(incident) ? { drill: true } : {}),
+    ...(isDrill(incident) ? { drill: true as const } : {}),
     environment: plan.configuration.environment,
     first_failure_at: new Date(incident.firstFailureAt),
     opened_at: new Date(incident.openedAt),
@@ -95,9 +93,9 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
 }
 
 /** The fields of the document of an incident that is over, with what belongs to its record and came afterwards. */
-export function withAfterwards({ timeline }: Fields, entries: readonly TimelineEntry[]): Fields {
+export function withAfterwards(document: Fields, entries: readonly TimelineEntry[]): Pick<EvaluatorFields, "timeline"> {
   const lines = entries.map(({ at, text }) => timelineLine(at, bounded(text)));
-  return { timeline: [...(Array.isArray(timeline) ? timeline : []), ...lines] };
+  return { timeline: [...readIncident(document).timeline, ...lines] };
 }
 
 /** One event of an incident, with the incident as it stands. */

@@ -1,6 +1,6 @@
 /** What the document of an incident keeps of what was seen: who was affected for how long, and which checks failed. Pure. */
 import { targetOf } from "../../../../shared/documents/availability.ts";
-import type { Fields } from "../../../../shared/ports.ts";
+import type { Affected, FindingRecord, SymptomRecord } from "../../../../shared/documents/incident.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
 import type { Symptom } from "../../cause/diagnosis.ts";
 import type { Plan } from "../../plan.ts";
@@ -11,7 +11,7 @@ import type { Incident } from "../state.ts";
  * @param names of the components
  * @param symptoms those that are more than chance
  */
-export function affectedFields(names: readonly string[], symptoms: readonly Symptom[], plan: Plan): Fields[] {
+export function affectedFields(names: readonly string[], symptoms: readonly Symptom[], plan: Plan): Affected[] {
   return names.map((name) => {
     const own = symptoms.filter(({ component }) => component === name);
     const failures = own.filter(({ source }) => source === "probe");
@@ -32,7 +32,7 @@ export function affectedFields(names: readonly string[], symptoms: readonly Symp
 }
 
 /** Each check that failed: a probe, or a rule. In the order in which they began to. */
-export function symptomFields(symptoms: readonly Symptom[]): Fields[] {
+export function symptomFields(symptoms: readonly Symptom[]): SymptomRecord[] {
   return [...symptoms]
     .sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1))
     .map(({ id, rule, source, component, vantage, since, until, times = 1, phrase }) => ({
@@ -48,7 +48,7 @@ export function symptomFields(symptoms: readonly Symptom[]): Fields[] {
 }
 
 /** What the configuration checks found wrong. */
-export function findingFields({ faults = [] }: Pick<Incident, "faults">): Fields[] {
+export function findingFields({ faults = [] }: Pick<Incident, "faults">): FindingRecord[] {
   return faults.map(({ check, component, says, severity, since, isNew }) => ({
     check,
     component,
