@@ -98,6 +98,18 @@ const schema = lazily(() => {
         until: instant,
         times: number,
         showed: text,
+        failures: listOf(
+          z.object({
+            showed: text,
+            kind: text,
+            phase: text,
+            status: perhaps,
+            code: maybe,
+            from: z.date(),
+            until: z.date(),
+            count: number,
+          }),
+        ),
       }),
     ),
     findings: listOf(

@@ -27,6 +27,7 @@ import type { OperatorFields } from "./operator-edits.ts";
 import { alertNotes } from "./record/alert-timeline.ts";
 import { believed } from "./record/document.ts";
 import { incidentId } from "./record/id.ts";
+import { onsetNotes } from "./record/symptom-text.ts";
 import { dueReminders } from "./reminders.ts";
 import type { EnvironmentState, Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
 
@@ -222,7 +223,7 @@ function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: Readon
       ? monitorTitle(draft.incident, plan)
       : `${plan.configuration.title}: ${list(failing.map((name) => titleOf(plan, name)))} ${fails ? "failing" : "degraded"}`,
   });
-  for (const { since, phrase } of Object.values(draft.incident.symptoms)) draft.note(since, `${phrase}.`);
+  for (const { at, text } of Object.values(draft.incident.symptoms).flatMap(onsetNotes)) draft.note(at, text);
   const cause = isOfMonitor(draft.incident)
     ? "No target is judged by it"
     : rootCause === "unknown"
@@ -251,7 +252,7 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   if (alerts.some(isNew)) {
     draft.set({ alerts: Object.fromEntries(alerts) });
   }
-  const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes) };
+  const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes, plan) };
   const symptoms = withSymptoms(draft, known, plan, (symptom) => belongsTo(draft.incident, symptom, known, plan));
   // What targets show has nothing to do with the monitor's own trouble.
   const isOwn = isOfMonitor(draft.incident);

@@ -24,7 +24,9 @@ export interface KnownAlert {
   /** The first bad instant. */
   readonly since: number;
   readonly firedAt?: number;
+  /** What its condition saw, and when. */
   readonly seen: string;
+  readonly seenAt?: number;
   /** The furthest beyond its limit, and since when. */
   readonly excess?: Excess;
   readonly excessAt?: number;

@@ -65,6 +65,28 @@ const incident: IncidentDocument = {
       until: at("12:20:00"),
       times: 2,
       showed: "`database` fails in authentication (database): too many clients",
+      failures: [
+        {
+          showed: "in connect (timeout): no answer within 5s",
+          kind: "timeout",
+          phase: "connect",
+          status: null,
+          code: null,
+          from: at("12:00:00"),
+          until: at("12:00:00"),
+          count: 1,
+        },
+        {
+          showed: "in authentication (database): too many clients",
+          kind: "database",
+          phase: "authentication",
+          status: null,
+          code: "53300",
+          from: at("12:01:00"),
+          until: at("12:19:00"),
+          count: 19,
+        },
+      ],
     },
     {
       check: "Pool is full",
@@ -75,6 +97,7 @@ const incident: IncidentDocument = {
       until: null,
       times: 1,
       showed: "Pool is full: cloud_sql_pool_utilization (100%) > 85%",
+      failures: [],
     },
   ],
   findings: [

@@ -3,7 +3,7 @@ import { type EvaluatorFields, readIncident } from "../../../../shared/documents
 import type { IncidentEvent, IncidentEventKind, Priority } from "../../../../shared/messages/incident-event.ts";
 import type { Fields } from "../../../../shared/ports.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
-import { asSentence, list } from "../../../../shared/text/sentences.ts";
+import { asSentence } from "../../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Symptom } from "../../cause/diagnosis.ts";
 import { isDrill } from "../../monitor/drill.ts";
@@ -12,7 +12,8 @@ import { impactsOf, type Plan, titleOf } from "../../plan.ts";
 import { recoveryFields } from "../recovery/recovery-record.ts";
 import type { Incident, TimelineEntry } from "../state.ts";
 import { affectedFields, findingFields, symptomFields } from "./impact.ts";
-import { clockTime, dateTime } from "./instants.ts";
+import { dateTime } from "./instants.ts";
+import { onsetSentences } from "./onset-text.ts";
 
 /** The components of the alerts of an incident, each once, in the order in which they joined. */
 export function componentsOf(incident: Incident): string[] {
@@ -189,15 +190,11 @@ function summaryOf(incident: Incident, plan: Plan): string {
   return sentences.filter((sentence) => sentence !== undefined && sentence !== "").join(" ");
 }
 
-/** "Cloud SQL and Backend have been failing since 12:04:06 UTC." The cause has its own sentence. */
+/** "Cloud SQL and Backend have been failing since 12:04:06 UTC." Each from its own first failure on; the cause has its own sentence. */
 function troubleOf(incident: Incident, plan: Plan): string {
-  const others = affectedBy(incident).filter((name) => name !== incident.diagnosis.rootCause);
-  if (others.length === 0) return "";
-  const fails = Object.values(incident.symptoms).some(({ source }) => source === "probe");
-  const titles = list(others.map((name) => titleOf(plan, name)));
-  const since = clockTime(incident.firstFailureAt);
-  if (incident.resolvedAt !== undefined) return `${titles} ${fails ? "failed" : "were degraded"} from ${since}.`;
-  return `${titles} ${others.length > 1 ? "have" : "has"} been ${fails ? "failing" : "degraded"} since ${since}.`;
+  const affected = affectedFields(affectedBy(incident), believed(incident), plan);
+  const others = affected.filter(({ component }) => component !== incident.diagnosis.rootCause);
+  return onsetSentences(others, incident.resolvedAt !== undefined).join(" ");
 }
 
 function causeOf({ diagnosis, resolvedAt }: Incident, plan: Plan): string {
