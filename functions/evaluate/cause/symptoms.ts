@@ -61,23 +61,22 @@ export function withSymptoms(
     }
   }
   for (const symptom of Object.values(symptoms)) {
-    const { id, source, until } = symptom;
+    const fact = symptom.source === "probe" ? ownEntry(facts.probes, probeOf(symptom)) : undefined;
+    const isOver = symptom.until === undefined && !stillBad(symptom, facts);
     const confirmed = symptom.confirmed === true || isConfirmed(symptom, facts);
-    if (until === undefined && !stillBad(symptom, facts)) {
-      const probe = source === "probe" ? id.slice("probe/".length) : "";
-      const fact = ownEntry(facts.probes, probe);
-      // It was good again when it was measured to be, whatever else is newer.
-      const endedAt = fact?.status === "good" ? Math.max(symptom.since, fact.since) : facts.watermark;
-      const ended = source === "probe" ? withLedger(symptom, ledgerSince(fact?.failures, symptom.since)) : symptom;
-      put({ ...ended, ...(confirmed ? { confirmed } : {}), until: endedAt });
-      if (source === "probe") {
-        for (const { at, text } of changeNotes(symptom, ended)) draft.note(at, text);
-        const end = { good: "is good again", unknown: "is silent", bad: "is bad", none: "is not configured any more" };
-        draft.note(endedAt, `\`${probe}\` ${end[fact?.status ?? "none"]}.`);
-      }
-    } else if (confirmed && symptom.confirmed === undefined) {
-      put({ ...symptom, confirmed });
-    }
+    // The ledger of what has ended is whole, but for what comes late.
+    const told =
+      fact === undefined || fact.status === "bad"
+        ? symptom
+        : withLedger(symptom, ledgerSince(fact.failures, symptom.since));
+    if (!isOver && told === symptom && confirmed === (symptom.confirmed === true)) continue;
+    // It was good again when it was measured to be, whatever else is newer.
+    const until = fact?.status === "good" ? Math.max(symptom.since, fact.since) : facts.watermark;
+    put({ ...told, ...(confirmed ? { confirmed } : {}), ...(isOver ? { until } : {}) });
+    if (symptom.source === "rule") continue;
+    for (const { at, text } of changeNotes(symptom, told)) draft.note(at, text);
+    const end = { good: "is good again", unknown: "is silent", bad: "is bad", none: "is not configured any more" };
+    if (isOver) draft.note(until, `\`${probeOf(symptom)}\` ${end[fact?.status ?? "none"]}.`);
   }
   return changed ? symptoms : incident.symptoms;
 }
@@ -199,7 +198,7 @@ function sourceOf(plan: Plan, probe: string): Pick<Symptom, "kind" | "reach" | "
 
 function isConfirmed(symptom: Symptom, facts: Facts): boolean {
   if (isCertain(symptom, facts.watermark)) return true;
-  const probe = symptom.id.slice("probe/".length);
+  const probe = probeOf(symptom);
   return Object.values(facts.alerts).some(
     (alert) => alert.status === "firing" && isBuiltIn(alert) && alert.labels["probe"] === probe,
   );
@@ -233,11 +232,16 @@ function withLedger(symptom: Symptom, ledger: FailureLedger | undefined): Sympto
   const { failure: _, otherFailures: __, ...rest } = symptom;
   return {
     ...rest,
-    phrase: probePhrase(symptom.id.slice("probe/".length), principalFailure(failures)),
+    phrase: probePhrase(probeOf(symptom), principalFailure(failures)),
     failure: first,
     ...(others.length === 0 ? {} : { otherFailures: others.slice(0, mostFailures - 1) }),
     failures,
   };
+}
+
+/** The name of the probe of a symptom that comes from one. */
+function probeOf({ id }: Symptom): string {
+  return id.slice("probe/".length);
 }
 
 /** Whether it goes on: of a probe that fell silent nothing is known, and what was not sure before does not become so. */

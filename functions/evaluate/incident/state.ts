@@ -46,7 +46,6 @@ export interface RecoveryState {
   readonly requestedAt: number;
   /** Results of this attempt, by probe; a reason stands for a failure. */
   readonly results: Readonly<Record<string, true | string>>;
-  readonly stageSince: number;
   /** What the prober said of itself, where it answered that it is in trouble. */
   readonly proberTrouble?: string;
 }

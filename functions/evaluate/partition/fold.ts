@@ -221,6 +221,8 @@ function firstOf({ firstAt }: ProbeFact, at: number): Pick<ProbeFact, "firstAt">
 /** Whether the incidents must hear of it: the probe is not what it was, fails as it has not before, or shows something else. */
 function isNews(before: ProbeFact | undefined, after: ProbeFact): boolean {
   if (before?.status !== after.status) return true;
+  // A failure that comes late is counted where it belongs.
+  if (after.status !== "bad" && before.failures !== after.failures) return true;
   return isNewFailure(before.failures, after.failures) || !sameIndicators(before, after);
 }
 
