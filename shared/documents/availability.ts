@@ -53,12 +53,17 @@ export interface IncidentFigures {
   readonly each: Readonly<Record<string, IncidentTimes>>;
 }
 
+/** How long an incident took a component down within a period: whole seconds by the name of the component, by the id of the incident. */
+export type Downtime = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
 /** What the probes say of one day. */
 export interface Day {
   /** By name; only those that are measured. */
   readonly components: Readonly<Record<string, Shares>>;
   /** By the name of the probe. */
   readonly journeys: Readonly<Record<string, JourneyCount>>;
+  /** Absent where an older version wrote it. */
+  readonly downtime?: Downtime | undefined;
 }
 
 /** One day or month. */
@@ -70,6 +75,8 @@ export interface Availability {
   /** By the name of the probe. */
   readonly journeys: Readonly<Record<string, JourneyCount>>;
   readonly incidents: IncidentFigures;
+  /** Of the incidents that reached into it, also where they were opened before. Absent where an older version wrote it. */
+  readonly downtime?: Downtime | undefined;
 }
 
 /** What is promised where the configuration says nothing: 99 % of a month. */
@@ -157,6 +164,7 @@ const schemas = lazily(() => {
   const day = {
     components: namedRecord(z.string(), shares),
     journeys: namedRecord(z.string(), z.object({ attempts: seconds, successes: seconds })),
+    downtime: namedRecord(z.string(), namedRecord(z.string(), seconds)).optional(),
   };
   const period: z.ZodType<Availability> = z.object({
     ...day,
