@@ -60,6 +60,7 @@ const contract: Readonly<Record<string, Shape>> = {
 };
 const added: Readonly<Record<string, Shape>> = {
   candidates: "maps",
+  causes: "maps",
   affected: "maps",
   also_broken: "nothing",
   component_states: "map",

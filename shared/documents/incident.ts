@@ -63,6 +63,7 @@ const schema = lazily(() => {
     impact: text,
     root_cause: z.string().catch("unknown"),
     root_cause_since: instant,
+    causes: listOf(z.object({ component: z.string(), title: text, from: instant, until: instant })),
     also_broken: maybe,
     candidates: listOf(
       z.object({ component: z.string(), score: number, confidence: number, for: text, against: text }),

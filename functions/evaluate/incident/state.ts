@@ -12,6 +12,7 @@ import { packed, unpacked } from "../partition/packing.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { Flapping } from "../rules/flapping.ts";
 import type { RecoveryRecord } from "./recovery/recovery-record.ts";
+import type { SecondCause } from "./second-cause.ts";
 
 /** An alert as the environment knows it. */
 export interface KnownAlert {
@@ -65,6 +66,12 @@ export interface DiagnosisRequest {
   readonly facts: Readonly<Record<string, ProbeFact>>;
 }
 
+/** A component as the cause, or `unknown`. */
+export interface NamedCause {
+  readonly component: string;
+  readonly since: number;
+}
+
 /** One line of the timeline. */
 export interface TimelineEntry {
   readonly at: number;
@@ -83,6 +90,10 @@ export interface Incident {
   readonly openedBy?: string;
   /** Since when the present cause is named. */
   readonly causeSince?: number;
+  /** Every cause that was named, with the instant from which it was; the last is the present one. */
+  readonly causes?: readonly NamedCause[];
+  /** The second cause that is named, since when, and whether the timeline says so. */
+  readonly secondCause?: SecondCause;
   readonly acknowledgedAt?: number;
   readonly recoveringAt?: number;
   readonly resolvedAt?: number;

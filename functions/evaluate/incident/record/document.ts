@@ -63,6 +63,7 @@ export function documentOf(incident: Incident, plan: Plan): EvaluatorFields {
     impact: impactOf(incident, plan),
     root_cause: diagnosis.rootCause,
     root_cause_since: instant(incident.causeSince),
+    causes: causeFields(incident, plan),
     also_broken: diagnosis.alsoBroken ?? null,
     candidates: (diagnosis.candidates ?? []).map((one) => ({ ...one })),
     pattern: diagnosis.pattern ?? null,
@@ -152,6 +153,21 @@ export function componentStates(incident: Incident): Record<string, "fails" | "d
     return own.length > 0 || name === incident.diagnosis.rootCause ? "degraded" : "works again";
   };
   return Object.fromEntries(affectedBy(incident).map((name) => [name, stateOf(name)]));
+}
+
+/** The causes that were named, each with its own time: the first from the first failure on, the last until all is over. */
+function causeFields({ causes = [], firstFailureAt, resolvedAt }: Incident, plan: Plan): EvaluatorFields["causes"] {
+  const known = causes.filter(
+    ({ component, since }, index) => component !== "unknown" && causes[index + 1]?.since !== since,
+  );
+  return known.map(({ component, since }, index) => ({
+    component,
+    title: titleOf(plan, component),
+    from: new Date(index === 0 ? firstFailureAt : since),
+    until: instant(
+      causes[causes.findIndex((one) => one.component === component && one.since === since) + 1]?.since ?? resolvedAt,
+    ),
+  }));
 }
 
 function rulesOf(incident: Incident): string[] {
