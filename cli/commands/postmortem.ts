@@ -1,7 +1,8 @@
 /** `pathkeeper postmortem`: what happened, from the document of an incident, its deliveries and the availability. Reads, and writes nothing. */
-import { incidentCollection } from "../../functions/evaluate/incident/record/document.ts";
+
 import { readAccount } from "../../functions/evaluate/postmortem/account.ts";
 import { postmortemOf } from "../../functions/evaluate/postmortem/postmortem.ts";
+import { incidentCollection } from "../../shared/documents/incident.ts";
 import { type Store, type Stored, StoreError } from "../../shared/ports.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";

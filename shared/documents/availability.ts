@@ -29,6 +29,8 @@ const schemas = lazily(() => {
     components: namedRecord(z.string(), shares),
     /** By the name of the probe. */
     journeys: namedRecord(z.string(), z.object({ attempts: count, successes: count })),
+    /** Absent where an older version wrote it. */
+    downtime: namedRecord(z.string(), namedRecord(z.string(), seconds)).optional(),
   });
   const incident = z.object({
     severity: z.enum(severities),
@@ -70,6 +72,9 @@ export type Shares = Day["components"][string];
 
 /** How often a journey was walked, and how often to its end. */
 export type JourneyCount = Day["journeys"][string];
+
+/** How long an incident took a component down within a period: whole seconds by the name of the component, by the id of the incident. */
+export type Downtime = NonNullable<Day["downtime"]>;
 
 /** The incidents that were opened in a period, those of the monitor itself left out. Means in whole seconds, null without any. */
 export type IncidentFigures = Availability["incidents"];

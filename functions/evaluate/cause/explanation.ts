@@ -4,7 +4,7 @@ import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import { monitorComponent } from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { list } from "../../../shared/text/sentences.ts";
-import { clockTime } from "../incident/record/instants.ts";
+import { symptomSentence } from "../incident/record/symptom-text.ts";
 import type { DiagnosedCandidate, Symptom } from "./diagnosis.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
@@ -102,7 +102,9 @@ export function candidateFor(
       ? ""
       : ` It explains what ${list([...others].slice(0, 4).map((name) => evidence.component(name).title))}${others.size > 4 ? ` and ${others.size - 4} more` : ""} ${others.size === 1 ? "shows" : "show"}.`;
   const shows =
-    own === undefined ? `Nothing bad was measured of ${title} itself.` : `${title} shows it itself: ${sentence(own)}`;
+    own === undefined
+      ? `Nothing bad was measured of ${title} itself.`
+      : `${title} shows it itself: ${symptomSentence(own)}`;
   const [first] = ranked;
   const against =
     one.contradictedBy.length > 0 && one.doubt > 0
@@ -254,7 +256,7 @@ function isMeasured(component: string, evidence: Evidence): boolean {
 
 function listed(symptoms: readonly Weighed[], heading: string, evidence: Evidence): string[] {
   const inOrder = symptoms.map(({ symptom }) => symptom).sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1));
-  const shown = inOrder.slice(0, mostSymptoms).map((symptom) => `${heading}: ${sentence(symptom)}`);
+  const shown = inOrder.slice(0, mostSymptoms).map((symptom) => `${heading}: ${symptomSentence(symptom)}`);
   const rest = inOrder.slice(mostSymptoms).map(({ component }) => evidence.component(component).title);
   if (rest.length === 0) return shown;
   return [...shown, `${heading}: ${rest.length} more of ${list([...new Set(rest)])}.`];
@@ -288,12 +290,6 @@ function goodMeanwhile(facts: Hypothesis["contradictedBy"], { seen }: Evidence):
       return some.length === 0 ? [] : [`${list(some.map(({ probe }) => `\`${probe}\``))} ${were} good ${when}`];
     }),
   );
-}
-
-function sentence(symptom: Symptom): string {
-  const from = symptom.vantage === undefined ? "" : `, from ${symptom.vantage}`;
-  const until = symptom.until === undefined ? "" : ` until ${clockTime(symptom.until)}`;
-  return `${bounded(symptom.phrase, [], 400)}${from}, since ${clockTime(symptom.since)}${until}.`;
 }
 
 function probeOf({ id, source }: Symptom): string[] {

@@ -2,8 +2,9 @@
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { Facts } from "../incident/draft.ts";
 import type { Incident } from "../incident/state.ts";
+import { joined } from "../partition/failure-ledger.ts";
 import type { ProbeFact } from "../partition/state.ts";
-import { intervalOf, type Plan } from "../plan.ts";
+import { intervalOf, type Plan, staleAfter } from "../plan.ts";
 import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Observed } from "./evidence.ts";
 import { general } from "./knowledge/classes.ts";
@@ -11,12 +12,18 @@ import { type Fault, isSameFault, type Level } from "./knowledge/indicators.ts";
 import type { Part } from "./roles.ts";
 
 /** The probes as the incident knows them: what its own questions brought counts where it is newer than the last change that was heard of. */
-export function knownProbes({ diagnosisRequest: request }: Incident, probes: Facts["probes"]): Facts["probes"] {
+export function knownProbes(
+  { diagnosisRequest: request }: Pick<Incident, "diagnosisRequest">,
+  probes: Facts["probes"],
+  plan: Plan,
+): Facts["probes"] {
   if (request === undefined) return probes;
   const known: Record<string, ProbeFact> = { ...probes };
   for (const fact of Object.values(request.facts)) {
     const before = ownEntry(known, fact.probe);
-    if (before === undefined || before.status === "unknown" || before.at <= fact.at) setEntry(known, fact.probe, fact);
+    const newer = before === undefined || before.status === "unknown" || before.at <= fact.at ? fact : before;
+    const failures = joined(before?.failures, fact.failures, staleAfter(plan, fact.probe));
+    setEntry(known, fact.probe, failures.length === 0 ? newer : { ...newer, failures });
   }
   return known;
 }

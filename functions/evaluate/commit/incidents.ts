@@ -1,11 +1,12 @@
 /** Commits what happened to the open incidents: reads the environment, revises it, and writes every document that changed. */
 
+import { incidentCollection } from "../../../shared/documents/incident.ts";
 import type { Fields, Reads, Transaction } from "../../../shared/ports.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { IncidentInput } from "../incident/draft.ts";
 import type { OperatorFields } from "../incident/operator-edits.ts";
 import { keptResolved } from "../incident/recently-resolved.ts";
-import { documentOf, incidentCollection, withAfterwards } from "../incident/record/document.ts";
+import { documentOf, withAfterwards } from "../incident/record/document.ts";
 import { revise } from "../incident/revise.ts";
 import { decodeEnvironment, type EnvironmentState, encodeEnvironment } from "../incident/state.ts";
 import type { EvaluatorContext } from "./context.ts";

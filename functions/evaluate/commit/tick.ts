@@ -7,6 +7,7 @@ import { flushAvailability, flushEvery } from "../availability/flush.ts";
 import { pagesDue } from "../availability/pages.ts";
 import { timed } from "../availability/period.ts";
 import { unreportedOf } from "../incident/recently-resolved.ts";
+import { affectedBy } from "../incident/record/document.ts";
 import type { EnvironmentState, OutboxEntry } from "../incident/state.ts";
 import { watchTick } from "../monitor/checks.ts";
 import { type Exported, ownPoints, reportsIn, seriesPoints } from "../monitor/export.ts";
@@ -151,7 +152,7 @@ async function writeAvailability(
   return flushAvailability(
     store,
     uptimes,
-    [...Object.values(incidents).map(timed), ...recentlyResolved],
+    [...Object.values(incidents).map((incident) => timed(incident, affectedBy(incident))), ...recentlyResolved],
     at,
     now,
     configuration.maintenance,

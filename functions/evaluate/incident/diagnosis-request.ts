@@ -9,6 +9,7 @@ import type { ProbeResult, Report, Vantage } from "../../../shared/messages/repo
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { topics } from "../../../shared/topology.ts";
 import { withResult } from "../partition/fold.ts";
+import type { ProbeFact } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
 import type { Facts } from "./draft.ts";
 import { componentsOf } from "./record/document.ts";
@@ -73,12 +74,19 @@ export function withAnswer(
     setEntry(
       known,
       result.probe,
-      withResult(before ?? ownEntry(facts.probes, result.probe), result, report.vantage, plan),
+      withResult(before ?? withoutLedger(ownEntry(facts.probes, result.probe)), result, report.vantage, plan),
     );
   };
   ours.forEach(add);
   const answered = new Set(ours.map(({ probe }) => probe));
   return { ...request, facts: known, awaited: request.awaited.filter((name) => !answered.has(name)) };
+}
+
+/** The ledger of what was asked for stands apart from that of the schedule, so that no run is counted twice. */
+function withoutLedger(fact: ProbeFact | undefined): ProbeFact | undefined {
+  if (fact === undefined) return undefined;
+  const { failures: _, ...rest } = fact;
+  return rest;
 }
 
 /** The components that are to be looked at: what fails, and the cause that is suspected. */

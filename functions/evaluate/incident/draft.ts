@@ -70,6 +70,7 @@ export class Draft {
       | "acknowledgedAt"
       | "maintenance"
       | "silencedUntil"
+      | "secondCause"
     )[]
   ): void {
     const rest: Partial<Incident> = { ...this.incident };

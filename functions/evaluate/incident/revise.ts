@@ -27,8 +27,13 @@ import type { OperatorFields } from "./operator-edits.ts";
 import { alertNotes } from "./record/alert-timeline.ts";
 import { believed } from "./record/document.ts";
 import { incidentId } from "./record/id.ts";
+import { onsetNotes } from "./record/symptom-text.ts";
 import { dueReminders } from "./reminders.ts";
+import { secondCauseAt } from "./second-cause.ts";
 import type { EnvironmentState, Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
+
+/** The most causes that are kept of one incident. */
+const mostCauses = 12;
 
 /** The next state, and the incidents that are not what they were. */
 export interface Revised {
@@ -129,6 +134,7 @@ export function revise(
     if (document) applyEdit(draft, document, facts.watermark, now);
     if (input.diagnosis) takeDiagnosis(draft, input.diagnosis, facts, plan);
     observe(draft, facts, plan);
+    followSecondCause(draft, time, plan);
     follow(draft, facts, input, plan, now);
     followMuting(draft, document, plan, input.tickAt ?? facts.watermark);
     remind(draft, document, input.tickAt, plan);
@@ -222,7 +228,7 @@ function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: Readon
       ? monitorTitle(draft.incident, plan)
       : `${plan.configuration.title}: ${list(failing.map((name) => titleOf(plan, name)))} ${fails ? "failing" : "degraded"}`,
   });
-  for (const { since, phrase } of Object.values(draft.incident.symptoms)) draft.note(since, `${phrase}.`);
+  for (const { at, text } of Object.values(draft.incident.symptoms).flatMap(onsetNotes)) draft.note(at, text);
   const cause = isOfMonitor(draft.incident)
     ? "No target is judged by it"
     : rootCause === "unknown"
@@ -251,7 +257,7 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   if (alerts.some(isNew)) {
     draft.set({ alerts: Object.fromEntries(alerts) });
   }
-  const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes) };
+  const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes, plan) };
   const symptoms = withSymptoms(draft, known, plan, (symptom) => belongsTo(draft.incident, symptom, known, plan));
   // What targets show has nothing to do with the monitor's own trouble.
   const isOwn = isOfMonitor(draft.incident);
@@ -273,21 +279,28 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
     : diagnose(observedOf(draft.incident, known, plan), before);
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
   if (diagnosis.rootCause !== before.rootCause) {
-    draft.set({ causeSince: draft.incident.id === "" ? draft.incident.openedAt : facts.watermark });
+    const since = draft.incident.id === "" ? draft.incident.openedAt : facts.watermark;
+    const causes = [...(draft.incident.causes ?? []), { component: diagnosis.rootCause, since }];
+    draft.set({ causeSince: since, causes: causes.slice(-mostCauses) });
   }
-  if (draft.incident.id !== "") tellCause(draft, before, diagnosis, facts.watermark, plan);
+  if (draft.incident.id !== "" && diagnosis.rootCause !== before.rootCause) {
+    draft.tell("root_cause_changed", facts.watermark, causeChange(before, diagnosis, plan));
+  }
   const severity = severityOf(draft.incident, facts, plan);
   if (severities.indexOf(severity) <= severities.indexOf(draft.incident.severity)) return;
   draft.set({ severity });
   if (draft.incident.id !== "") draft.tell("severity_raised", facts.watermark, `The severity is ${severity} now.`);
 }
 
-/** A change of the cause is an event; that of a second one is a line of the timeline. */
-function tellCause(draft: Draft, before: Diagnosis, after: Diagnosis, at: number, plan: Plan): void {
-  if (after.rootCause !== before.rootCause) {
-    draft.tell("root_cause_changed", at, causeChange(before, after, plan));
-  } else if (after.alsoBroken !== before.alsoBroken && after.alsoBroken !== undefined) {
-    draft.note(at, `${titleOf(plan, after.alsoBroken)} is broken as well, by itself.`);
+/** Follows the second cause, and says so in the timeline when it has stood. */
+function followSecondCause(draft: Draft, time: number, plan: Plan): void {
+  const { secondCause: known, diagnosis, status } = draft.incident;
+  const next = secondCauseAt(known, diagnosis.alsoBroken, time);
+  if (next === known || status === "resolved") return;
+  if (next === undefined) draft.without("secondCause");
+  else draft.set({ secondCause: next });
+  if (next?.isNoted && !known?.isNoted) {
+    draft.note(next.since, `${titleOf(plan, next.component)} is broken as well, by itself.`);
   }
 }
 

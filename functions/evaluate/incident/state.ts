@@ -12,6 +12,7 @@ import { packed, unpacked } from "../partition/packing.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { Flapping } from "../rules/flapping.ts";
 import type { RecoveryRecord } from "./recovery/recovery-record.ts";
+import type { SecondCause } from "./second-cause.ts";
 
 /** An alert as the environment knows it. */
 export interface KnownAlert {
@@ -24,7 +25,9 @@ export interface KnownAlert {
   /** The first bad instant. */
   readonly since: number;
   readonly firedAt?: number;
+  /** What its condition saw, and when. */
   readonly seen: string;
+  readonly seenAt?: number;
   /** The furthest beyond its limit, and since when. */
   readonly excess?: Excess;
   readonly excessAt?: number;
@@ -44,7 +47,6 @@ export interface RecoveryState {
   readonly requestedAt: number;
   /** Results of this attempt, by probe; a reason stands for a failure. */
   readonly results: Readonly<Record<string, true | string>>;
-  readonly stageSince: number;
   /** What the prober said of itself, where it answered that it is in trouble. */
   readonly proberTrouble?: string;
 }
@@ -62,6 +64,12 @@ export interface DiagnosisRequest {
   readonly about: readonly string[];
   /** What the answers show, by probe. */
   readonly facts: Readonly<Record<string, ProbeFact>>;
+}
+
+/** A component as the cause, or `unknown`. */
+export interface NamedCause {
+  readonly component: string;
+  readonly since: number;
 }
 
 /** One line of the timeline. */
@@ -82,6 +90,10 @@ export interface Incident {
   readonly openedBy?: string;
   /** Since when the present cause is named. */
   readonly causeSince?: number;
+  /** Every cause that was named, with the instant from which it was; the last is the present one. */
+  readonly causes?: readonly NamedCause[];
+  /** The second cause that is named, since when, and whether the timeline says so. */
+  readonly secondCause?: SecondCause;
   readonly acknowledgedAt?: number;
   readonly recoveringAt?: number;
   readonly resolvedAt?: number;

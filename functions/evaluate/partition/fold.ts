@@ -11,6 +11,7 @@ import { horizonFor, intervalOf, type Plan, paceOf, staleAfter } from "../plan.t
 import { bad, good } from "../rules/alert.ts";
 import { type AlertsByKey, applied, type Change, keyOf, Verdicts } from "../rules/alerts.ts";
 import { type CompiledRule, type Finding, findings, verdictOf } from "../rules/rule.ts";
+import { isNewFailure, withFailure } from "./failure-ledger.ts";
 import { reportInstant } from "./publication.ts";
 import { sourceOf, withoutOld, withSamples } from "./samples.ts";
 import type { PartitionState, ProbeFact } from "./state.ts";
@@ -191,17 +192,19 @@ export function withResult(
   const timeoutMs = plan.probes.get(probe)?.timeoutMs ?? Number.POSITIVE_INFINITY;
   // Of a fact that an older version wrote it is not known, and stays so.
   const first = known === undefined ? { firstAt: at } : firstOf(known, at);
+  const ledger = ledgerWith(known, result, at, plan);
   const seen = {
     ...first,
     ...(result.pending === undefined ? {} : { pending: result.pending }),
     ...(result.failure === undefined ? {} : { failure: result.failure }),
+    ...ledger,
     ...indicatorsIn(indicatorsOf(result, known?.indicators ?? {}, plan.baselines, timeoutMs)),
     ...faultsIn(result, known),
   };
   if (known === undefined) return { probe, component, vantage, status, since: at, at, ...seen };
   if (at < known.at) {
     // It came late: it can only move the beginning of the present status, or the end of the one before.
-    const earlier = first.firstAt === known.firstAt ? known : { ...known, ...first };
+    const earlier = { ...known, ...first, ...ledger };
     if (status !== known.status) return { ...earlier, otherAt: Math.max(known.otherAt ?? 0, at) };
     return at < known.since && at > (known.otherAt ?? 0) ? { ...earlier, since: at } : earlier;
   }
@@ -215,11 +218,25 @@ function firstOf({ firstAt }: ProbeFact, at: number): Pick<ProbeFact, "firstAt">
   return firstAt === undefined ? {} : { firstAt: Math.min(firstAt, at) };
 }
 
-/** Whether the incidents must hear of it: the probe is not what it was, fails in another way, or shows something else. */
+/** Whether the incidents must hear of it: the probe is not what it was, fails as it has not before, or shows something else. */
 function isNews(before: ProbeFact | undefined, after: ProbeFact): boolean {
   if (before?.status !== after.status) return true;
-  const ways = [before.failure, after.failure].map((failure) => failure && `${failure.kind}/${failure.phase}`);
-  return ways[0] !== ways[1] || !sameIndicators(before, after);
+  // A failure that comes late is counted where it belongs.
+  if (after.status !== "bad" && before.failures !== after.failures) return true;
+  return isNewFailure(before.failures, after.failures) || !sameIndicators(before, after);
+}
+
+/** The ledger with this run in it, where it failed. What could not run says nothing of the target. */
+function ledgerWith(
+  known: ProbeFact | undefined,
+  result: ProbeResult,
+  at: number,
+  plan: Plan,
+): Pick<ProbeFact, "failures"> {
+  const before = known?.failures;
+  const { failure, probe, success } = result;
+  if (success || failure === undefined || !isTelling(result)) return before === undefined ? {} : { failures: before };
+  return { failures: withFailure(before, failure, at, staleAfter(plan, probe)) };
 }
 
 /** A run without findings could not look: what was found before stands. */

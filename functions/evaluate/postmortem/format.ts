@@ -1,22 +1,26 @@
 /** Words that several sections of a postmortem use. */
+
+import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { clockTime, dateTime } from "../incident/record/instants.ts";
-import type { IncidentRecord } from "./account.ts";
 
 /** The title of a component, as the incident knows it. */
-export function titleOf({ affected }: Pick<IncidentRecord, "affected">, component: string): string {
+export function titleOf({ affected }: Pick<IncidentDocument, "affected">, component: string): string {
   return affected.find((one) => one.component === component)?.title ?? component;
 }
 
 /** `12:10:00`, with its date where that is not the day on which the incident began; a dash where it is not known. */
-export function moment(at: Date | null, { first_failure_at: began }: Pick<IncidentRecord, "first_failure_at">): string {
+export function moment(
+  at: Date | null,
+  { first_failure_at: began }: Pick<IncidentDocument, "first_failure_at">,
+): string {
   if (at === null) return "–";
   const shown = began !== null && dayOf(began) === dayOf(at) ? clockTime(at.getTime()) : dateTime(at.getTime());
   return shown.replace(" UTC", "");
 }
 
 /** The last sentence of the chain of whys: what has happened. */
-export function causeIn({ whys }: Pick<IncidentRecord, "whys">): string {
+export function causeIn({ whys }: Pick<IncidentDocument, "whys">): string {
   return whys.at(-1)?.replace(/^Why\? /, "") ?? "";
 }
 

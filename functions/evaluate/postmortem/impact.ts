@@ -1,10 +1,11 @@
 /** Who was affected, for how long, and what that means for the availability that is promised. */
 import { type Availability, errorBudget, periodStart, upRatio } from "../../../shared/documents/availability.ts";
+import type { Affected, IncidentDocument } from "../../../shared/documents/incident.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
-import type { Account, Affected, IncidentRecord } from "./account.ts";
+import type { Account } from "./account.ts";
 import { between, moment } from "./format.ts";
 import { blocks, inline, table } from "./markdown.ts";
 
@@ -26,7 +27,7 @@ export function impactOf({ incident, months }: Account): (string | undefined)[] 
 }
 
 /** For how long what people use failed; nothing where it did not, or goes on. */
-function feltBy(incident: IncidentRecord): string | undefined {
+function feltBy(incident: IncidentDocument): string | undefined {
   const felt = incident.affected.filter(({ layer, trouble }) => layer === "application" && trouble === "failed");
   const ends = felt.flatMap(({ from, until }) => (from === null || until === null ? [] : [{ from, until }]));
   if (ends.length === 0) return undefined;
@@ -47,7 +48,7 @@ function monthName(period: string): string {
 }
 
 /** How a month stands for what was affected, and how much of what it may be down this incident has taken. */
-function availabilityOf(month: Availability, { affected, symptoms }: IncidentRecord): string | undefined {
+function availabilityOf(month: Availability, { affected, symptoms }: IncidentDocument): string | undefined {
   const rows = affected.map((one) => rowOf(month, one)).filter((row) => row !== undefined);
   if (rows.length === 0) return undefined;
   const walked = symptoms.flatMap(({ check }) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Account, IncidentRecord } from "./account.ts";
-import { readIncident } from "./account.ts";
+import { type IncidentDocument, readIncident } from "../../../shared/documents/incident.ts";
+import type { Account } from "./account.ts";
 import { at, delivery, outage } from "./postmortem.fixtures.ts";
 import { longestPostmortem, postmortemOf } from "./postmortem.ts";
 
@@ -13,7 +13,7 @@ function linesOf(heading: string, of: string = text): string[] {
   return own.split("\n").filter((line) => line !== "");
 }
 
-function changed(incident: Partial<IncidentRecord>, more: Partial<Account> = {}): Account {
+function changed(incident: Partial<IncidentDocument>, more: Partial<Account> = {}): Account {
   return { ...outage, ...more, incident: { ...outage.incident, ...incident } };
 }
 

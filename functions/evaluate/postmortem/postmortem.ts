@@ -2,10 +2,12 @@
  * The postmortem of an incident, in Markdown: what happened, to whom, why, how it was noticed, who was told, how it ended, and what may be
  * done so that it does not come again. Pure: the same account gives the same text.
  */
+
+import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { clockTime, dateTime } from "../incident/record/instants.ts";
-import type { Account, IncidentRecord } from "./account.ts";
+import type { Account } from "./account.ts";
 import { between, causeIn, counted, moment, titleOf } from "./format.ts";
 import { impactOf } from "./impact.ts";
 import { blocks, bullets, inline, section, table } from "./markdown.ts";
@@ -54,7 +56,7 @@ function headOf({ id, incident }: Account): string {
   ]);
 }
 
-function summaryOf(incident: IncidentRecord): string[] {
+function summaryOf(incident: IncidentDocument): string[] {
   const { first_failure_at: from, opened_at: opened, resolved_at: resolved, root_cause, verdict, affected } = incident;
   const title = titleOf(incident, root_cause);
   const those = (wanted: string): string[] =>
@@ -80,20 +82,20 @@ function summaryOf(incident: IncidentRecord): string[] {
 }
 
 /** " and named the cause at once", or how much later. */
-function namedOf({ opened_at: opened, root_cause_since: named, root_cause }: IncidentRecord): string {
+function namedOf({ opened_at: opened, root_cause_since: named, root_cause }: IncidentDocument): string {
   if (opened === null || named === null || root_cause === "unknown") return "";
   const later = named.getTime() - opened.getTime();
   return later <= 0 ? " and named the cause at once" : ` and named the cause ${spokenDuration(later)} later`;
 }
 
-function provedOf({ recovery, verdict }: IncidentRecord): string {
+function provedOf({ recovery, verdict }: IncidentDocument): string {
   if (verdict === "monitor") return "when the monitor saw again what it had not";
   if (recovery === null || recovery.status === "cut_short") return "because an operator said so";
   if (recovery.stages.length === 0) return "when every alert had cleared";
   return `when fresh probes had proved the recovery in ${counted(recovery.stages.length, "stage")}`;
 }
 
-function whysOf({ whys, evidence }: IncidentRecord): (string | undefined)[] {
+function whysOf({ whys, evidence }: IncidentDocument): (string | undefined)[] {
   const own = (pattern: RegExp): string[] => [...new Set(evidence)].filter((line) => pattern.test(line));
   const isSymptom = (line: string): boolean => / since \S+ UTC( until \S+ UTC)?\.$|: \d+ more of /.test(line);
   const supporting = own(/^For /).map((line) => line.replace(/^For .+?: /, ""));
@@ -112,7 +114,7 @@ function whysOf({ whys, evidence }: IncidentRecord): (string | undefined)[] {
   ];
 }
 
-function noticedOf({ symptoms, opened_at: opened, opened_by: rule, affected, timeline }: IncidentRecord): string {
+function noticedOf({ symptoms, opened_at: opened, opened_by: rule, affected, timeline }: IncidentDocument): string {
   const [first] = symptoms;
   const vantages = [...new Set(symptoms.flatMap(({ vantage }) => vantage ?? []))];
   const changes = timeline.filter((line) => / The likely cause is .+ and no longer /.test(line)).length;
@@ -137,7 +139,7 @@ function noticedOf({ symptoms, opened_at: opened, opened_by: rule, affected, tim
   return inline(sentences.join(" "));
 }
 
-function checksOf(incident: IncidentRecord): (string | undefined)[] {
+function checksOf(incident: IncidentDocument): (string | undefined)[] {
   const rows = incident.symptoms.map(({ check, kind, vantage, since, until, times, showed }) => [
     inline(kind === "probe" ? `probe \`${check}\`` : `rule "${check}"`),
     inline(vantage ?? "–"),

@@ -1,6 +1,7 @@
 /** The timeline of a postmortem: the lines of the incident, with those of one moment that say the same of several things put together. */
+
+import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { list } from "../../../shared/text/sentences.ts";
-import type { IncidentRecord } from "./account.ts";
 import { firstAndLast } from "./format.ts";
 import { bullets, inline } from "./markdown.ts";
 
@@ -15,7 +16,7 @@ interface Line {
 }
 
 /** The section. */
-export function timelineOf({ timeline, note }: IncidentRecord): string {
+export function timelineOf({ timeline, note }: IncidentDocument): string {
   const lines = together(timeline.map(lineOf));
   const left = (count: number): Line => ({ date: "", clock: "", text: `${count} lines are left out here.` });
   let day = "";

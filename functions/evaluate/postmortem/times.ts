@@ -1,6 +1,8 @@
 /** How long everything took: to notice, to name the cause, to take it up, to recover, and to prove the recovery. */
+
+import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
-import type { Account, IncidentRecord } from "./account.ts";
+import type { Account } from "./account.ts";
 import { between, moment } from "./format.ts";
 import { bullets, inline, table } from "./markdown.ts";
 
@@ -31,7 +33,7 @@ export function timesOf({ incident, deliveries }: Account): string | undefined {
 }
 
 /** The section of the proof: every stage, and what failed on the way. */
-export function recoveryOf({ recovery }: IncidentRecord): (string | undefined)[] {
+export function recoveryOf({ recovery }: IncidentDocument): (string | undefined)[] {
   if (recovery === null) return [];
   const rows = recovery.stages.map(({ name, status, seconds, attempts, unanswered }) => [
     inline(name),

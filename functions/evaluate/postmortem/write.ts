@@ -1,10 +1,10 @@
 /** Writes postmortems into the documents of resolved incidents: once each, when what there is to say of the notices is known. */
 
 import { isDone } from "../../../shared/documents/delivery-summary.ts";
+import { incidentCollection } from "../../../shared/documents/incident.ts";
 import type { Store } from "../../../shared/ports.ts";
 import type { EvaluatorContext } from "../commit/context.ts";
 import { environmentDocument, stateCollection } from "../commit/state-collection.ts";
-import { incidentCollection } from "../incident/record/document.ts";
 import { decodeEnvironment, encodeEnvironment, type RecentlyResolved } from "../incident/state.ts";
 import { type Account, readAccount } from "./account.ts";
 import { postmortemOf } from "./postmortem.ts";

@@ -228,10 +228,20 @@ function restated(
     criterion: alert.criterion,
     history: fired ? shared.announced(after) : after.history,
     status,
-    seen: isBad ? bounded(judged.finding.seen) : alert.seen,
+    ...(isBad
+      ? seenOf(judged)
+      : alert.seenAt === undefined
+        ? { seen: alert.seen }
+        : { seen: alert.seen, seenAt: alert.seenAt }),
     ...excess,
   };
   return flapping === undefined ? now : { ...now, flapping };
+}
+
+/** What was last seen to be bad, and when. */
+function seenOf({ finding, judgements }: Judged): Pick<AlertState, "seen" | "seenAt"> {
+  const seenAt = judgements.findLast(([, verdict]) => verdict === bad)?.[0];
+  return { seen: bounded(finding.seen), ...(seenAt === undefined ? {} : { seenAt }) };
 }
 
 type AlertExcess = Pick<AlertState, "excess" | "excessAt">;
@@ -261,7 +271,7 @@ function differs(now: AlertState, before: AlertState): boolean {
 
 function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition: string): KnownAlert | undefined {
   if (phase.status === "inactive") return undefined;
-  const { rule, component, labels, severity, seen } = alert;
+  const { rule, component, labels, severity, seen, seenAt } = alert;
   return {
     key,
     rule,
@@ -272,6 +282,7 @@ function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition
     since: phase.since,
     ...(phase.status === "firing" ? { firedAt: phase.firedAt } : {}),
     seen,
+    ...(seenAt === undefined ? {} : { seenAt }),
     ...told(alert, phase.status),
     partition,
     ...(phase.status === "firing" && phase.flapping !== undefined ? { flapping: phase.flapping } : {}),

@@ -1,8 +1,9 @@
 /** The incident as people and the notifier read it: the document in Firestore and the event on the topic. */
+import { type EvaluatorFields, readIncident } from "../../../../shared/documents/incident.ts";
 import type { IncidentEvent, IncidentEventKind, Priority } from "../../../../shared/messages/incident-event.ts";
 import type { Fields } from "../../../../shared/ports.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
-import { asSentence, list } from "../../../../shared/text/sentences.ts";
+import { asSentence } from "../../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Symptom } from "../../cause/diagnosis.ts";
 import { isDrill } from "../../monitor/drill.ts";
@@ -11,10 +12,8 @@ import { impactsOf, type Plan, titleOf } from "../../plan.ts";
 import { recoveryFields } from "../recovery/recovery-record.ts";
 import type { Incident, TimelineEntry } from "../state.ts";
 import { affectedFields, findingFields, symptomFields } from "./impact.ts";
-import { clockTime, dateTime } from "./instants.ts";
-
-/** Name of the collection of incidents. */
-export const incidentCollection = "incidents";
+import { dateTime } from "./instants.ts";
+import { onsetSentences } from "./onset-text.ts";
 
 /** The components of the alerts of an incident, each once, in the order in which they joined. */
 export function componentsOf(incident: Incident): string[] {
@@ -51,7 +50,7 @@ export function blockedBy({ symptoms, diagnosis }: Incident, { graph }: Plan): s
 }
 
 /** The fields of the document that the evaluator owns; what operators and the notifier write stands beside them. */
-export function documentOf(incident: Incident, plan: Plan): Fields {
+export function documentOf(incident: Incident, plan: Plan): EvaluatorFields {
   const { diagnosis } = incident;
   const end = incident.resolvedAt;
   const seen = believed(incident);
@@ -64,22 +63,23 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     impact: impactOf(incident, plan),
     root_cause: diagnosis.rootCause,
     root_cause_since: instant(incident.causeSince),
+    causes: causeFields(incident, plan),
     also_broken: diagnosis.alsoBroken ?? null,
     candidates: (diagnosis.candidates ?? []).map((one) => ({ ...one })),
     pattern: diagnosis.pattern ?? null,
     verdict: diagnosis.verdict,
     confidence: diagnosis.confidence,
     team: diagnosis.team ?? null,
-    evidence: diagnosis.evidence,
-    whys: diagnosis.whys,
-    next_steps: diagnosis.next ?? [],
+    evidence: [...diagnosis.evidence],
+    whys: [...diagnosis.whys],
+    next_steps: [...(diagnosis.next ?? [])],
     components: affectedBy(incident),
     component_states: componentStates(incident),
     affected: affectedFields(affectedBy(incident), seen, plan),
     symptoms: symptomFields(seen),
     findings: findingFields(incident),
     alerts: rulesOf(incident),
-    ...(isDrill(incident) ? { drill: true } : {}),
+    ...(isDrill(incident) ? { drill: true as const } : {}),
     environment: plan.configuration.environment,
     first_failure_at: new Date(incident.firstFailureAt),
     opened_at: new Date(incident.openedAt),
@@ -95,9 +95,9 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
 }
 
 /** The fields of the document of an incident that is over, with what belongs to its record and came afterwards. */
-export function withAfterwards({ timeline }: Fields, entries: readonly TimelineEntry[]): Fields {
+export function withAfterwards(document: Fields, entries: readonly TimelineEntry[]): Pick<EvaluatorFields, "timeline"> {
   const lines = entries.map(({ at, text }) => timelineLine(at, bounded(text)));
-  return { timeline: [...(Array.isArray(timeline) ? timeline : []), ...lines] };
+  return { timeline: [...readIncident(document).timeline, ...lines] };
 }
 
 /** One event of an incident, with the incident as it stands. */
@@ -155,6 +155,21 @@ export function componentStates(incident: Incident): Record<string, "fails" | "d
   return Object.fromEntries(affectedBy(incident).map((name) => [name, stateOf(name)]));
 }
 
+/** The causes that were named, each with its own time: the first from the first failure on, the last until all is over. */
+function causeFields({ causes = [], firstFailureAt, resolvedAt }: Incident, plan: Plan): EvaluatorFields["causes"] {
+  const known = causes.filter(
+    ({ component, since }, index) => component !== "unknown" && causes[index + 1]?.since !== since,
+  );
+  return known.map(({ component, since }, index) => ({
+    component,
+    title: titleOf(plan, component),
+    from: new Date(index === 0 ? firstFailureAt : since),
+    until: instant(
+      causes[causes.findIndex((one) => one.component === component && one.since === since) + 1]?.since ?? resolvedAt,
+    ),
+  }));
+}
+
 function rulesOf(incident: Incident): string[] {
   return [...new Set(Object.values(incident.alerts).map(({ rule }) => rule))];
 }
@@ -191,15 +206,11 @@ function summaryOf(incident: Incident, plan: Plan): string {
   return sentences.filter((sentence) => sentence !== undefined && sentence !== "").join(" ");
 }
 
-/** "Cloud SQL and Backend have been failing since 12:04:06 UTC." The cause has its own sentence. */
+/** "Cloud SQL and Backend have been failing since 12:04:06 UTC." Each from its own first failure on; the cause has its own sentence. */
 function troubleOf(incident: Incident, plan: Plan): string {
-  const others = affectedBy(incident).filter((name) => name !== incident.diagnosis.rootCause);
-  if (others.length === 0) return "";
-  const fails = Object.values(incident.symptoms).some(({ source }) => source === "probe");
-  const titles = list(others.map((name) => titleOf(plan, name)));
-  const since = clockTime(incident.firstFailureAt);
-  if (incident.resolvedAt !== undefined) return `${titles} ${fails ? "failed" : "were degraded"} from ${since}.`;
-  return `${titles} ${others.length > 1 ? "have" : "has"} been ${fails ? "failing" : "degraded"} since ${since}.`;
+  const affected = affectedFields(affectedBy(incident), believed(incident), plan);
+  const others = affected.filter(({ component }) => component !== incident.diagnosis.rootCause);
+  return onsetSentences(others, incident.resolvedAt !== undefined).join(" ");
 }
 
 function causeOf({ diagnosis, resolvedAt }: Incident, plan: Plan): string {

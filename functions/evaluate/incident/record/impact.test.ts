@@ -1,9 +1,9 @@
 /** What the document of an incident keeps, and that it fits, however much there was to keep. */
 import { describe, expect, it } from "vitest";
+import { readIncident } from "../../../../shared/documents/incident.ts";
 import type { Symptom } from "../../cause/diagnosis.ts";
 import { smallEnvironment } from "../../fixtures.ts";
 import { planOf } from "../../plan.ts";
-import { readIncident } from "../../postmortem/account.ts";
 import { postmortemOf } from "../../postmortem/postmortem.ts";
 import type { Incident } from "../state.ts";
 import { documentOf } from "./document.ts";

@@ -1,6 +1,6 @@
 /** The record of a recovery: each attempt to prove it, stage by stage, as the incident's document keeps it. Pure. */
 import type { RecoveryStage } from "../../../../shared/config/model.ts";
-import type { Fields } from "../../../../shared/ports.ts";
+import type { RecoveryFields } from "../../../../shared/documents/incident.ts";
 import { list } from "../../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import { clockTime, dateTime } from "../record/instants.ts";
@@ -117,7 +117,7 @@ export function ended(
 }
 
 /** The newest as the field `recovery` of the document shows it, and what became of those before it; null before any. */
-export function recoveryFields(records: readonly RecoveryRecord[] = []): Fields | null {
+export function recoveryFields(records: readonly RecoveryRecord[] = []): RecoveryFields | null {
   const last = records.at(-1);
   if (last === undefined) return null;
   const { begunAt, endedAt, outcome, stages } = last;

@@ -29,7 +29,7 @@ const mostOfLastStage = 3;
 
 /** The first attempt at a stage. @param remaining of the stage behind the configured ones: its probes */
 export function enterStage(stage: number, now: number, remaining?: readonly string[]): RecoveryState {
-  const start = { stage, attempt: 1, requestedAt: now, results: {}, stageSince: now };
+  const start = { stage, attempt: 1, requestedAt: now, results: {} };
   return remaining === undefined ? start : { ...start, remaining };
 }
 
