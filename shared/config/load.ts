@@ -116,7 +116,7 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     rules,
     baselines: Object.entries(top.baselines).map(([metric, expectation]) => ({ metric, expectation })),
     ...(top.capacity ? { capacity: capacityOf(top.capacity) } : {}),
-    recovery: top.recovery,
+    recovery: { stages: top.recovery.stages, ...given({ reopenWithinMs: top.recovery.reopen_within }) },
     channels,
     routes,
     ...(maintenance.length === 0 ? {} : { maintenance }),

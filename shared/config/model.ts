@@ -172,7 +172,11 @@ export interface Configuration {
   readonly rules: readonly Rule[];
   readonly baselines: readonly Baseline[];
   readonly capacity?: Capacity;
-  readonly recovery: { readonly stages: readonly RecoveryStage[] };
+  readonly recovery: {
+    readonly stages: readonly RecoveryStage[];
+    /** How long after its resolution a relapse re-opens an incident, in milliseconds. @default 30 minutes */
+    readonly reopenWithinMs?: number;
+  };
   readonly channels: readonly ConfiguredChannel[];
   readonly routes: readonly Route[];
   /** Words of one's own for notices, in the order in which they are looked for. Absent without any. */

@@ -84,7 +84,7 @@ export interface Outline {
   readonly monitoring_rules: readonly unknown[];
   readonly baselines: Readonly<Record<string, string>>;
   readonly capacity?: CapacityEntry | undefined;
-  readonly recovery: { readonly stages: readonly StageEntry[] };
+  readonly recovery: { readonly stages: readonly StageEntry[]; readonly reopen_within?: number | undefined };
   readonly channels: Readonly<Record<string, unknown>>;
   readonly routes: readonly unknown[];
   readonly templates: readonly unknown[];
@@ -351,7 +351,14 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .meta({ examples: [{ database_connection_time: "<5.0s", websocket_connection_success: "100%" }] }),
   capacity: capacityEntry.optional().describe("What may connect at once, and what it must fit into."),
   recovery: z
-    .strictObject({ stages: z.array(stageEntry).default([]).describe("The stages, in order.") })
+    .strictObject({
+      stages: z.array(stageEntry).default([]).describe("The stages, in order."),
+      reopen_within: durationBetween(0, 86_400_000)
+        .optional()
+        .describe(
+          "How long after its resolution an incident is opened again when the same fails. Default: 30m; 0s for never.",
+        ),
+    })
     .default({ stages: [] })
     .describe("How a recovery is proved."),
   channels: namedRecord(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),

@@ -87,6 +87,8 @@ export interface IncidentEvent {
   opened_at: string;
   first_failure_at: string;
   resolved_at?: string | undefined;
+  /** How long it was over before it came back, in seconds: no part of the outage. Absent where it never came back. */
+  good_seconds?: number | undefined;
   /** When it could be told again after maintenance or a silence; absent where nothing has muted it. */
   audible_since?: string | undefined;
   /** Nothing is broken: it is a fire drill. Absent in earnest. */
@@ -134,6 +136,7 @@ const incidentEventSchema = lazily(
       opened_at: z.string(),
       first_failure_at: z.string(),
       resolved_at: z.string().optional(),
+      good_seconds: z.number().optional(),
       audible_since: z.string().optional(),
       drill: z.literal(true).optional(),
     }),

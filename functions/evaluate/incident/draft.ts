@@ -70,6 +70,7 @@ export class Draft {
       | "acknowledgedAt"
       | "maintenance"
       | "silencedUntil"
+      | "resolvedAt"
     )[]
   ): void {
     const rest: Partial<Incident> = { ...this.incident };

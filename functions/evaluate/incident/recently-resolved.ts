@@ -13,8 +13,15 @@ export function keptResolved(
 ): RecentlyResolved[] {
   const resolved = changed
     .filter(({ status }) => status === "resolved")
-    .map((incident) => ({ ...timed(incident), components: componentsOf(incident), ...rememberedOf(incident) }));
-  const ids = new Set(resolved.map(({ id }) => id));
+    .map((incident) => ({
+      ...timed(incident),
+      components: componentsOf(incident),
+      rootCause: incident.diagnosis.rootCause,
+      ...rememberedOf(incident),
+      ...(incident.postmortem === undefined ? {} : { postmortem: incident.postmortem }),
+    }));
+  // One that was opened again is not over.
+  const ids = new Set(changed.map(({ id }) => id));
   return [...before.filter(({ id }) => !ids.has(id)), ...resolved]
     .filter(({ resolvedAt = now }) => now - resolvedAt < keepResolved)
     .map((one) => (now - (one.resolvedAt ?? now) < lateDataSpan ? one : withoutAffected(one)))

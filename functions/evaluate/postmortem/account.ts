@@ -47,6 +47,8 @@ export interface IncidentRecord {
   readonly acknowledged_at: Date | null;
   readonly recovering_at: Date | null;
   readonly resolved_at: Date | null;
+  /** How it came back after it was resolved, oldest first. */
+  readonly relapses: readonly RelapseRecord[];
   readonly recovery: RecoveryRecord | null;
   readonly timeline: readonly string[];
   readonly note: string | null;
@@ -87,6 +89,12 @@ export interface Finding {
   readonly came_with_it: boolean;
 }
 
+/** A time in which the incident was over, before it came back. */
+export interface RelapseRecord {
+  readonly resolved_at: Date;
+  readonly failed_at: Date;
+}
+
 /** How the recovery was proved. */
 export interface RecoveryRecord {
   readonly status: string;
@@ -109,6 +117,8 @@ export interface DeliveryRecord extends Reader {
   readonly reason: string;
   readonly at: Date;
   readonly delivered_at: Date | null;
+  /** Until when it was held back on purpose. */
+  readonly held_until?: Date | undefined;
   readonly attempt_count: number;
 }
 
@@ -205,6 +215,7 @@ const schemas = lazily(() => {
     })
     .nullable()
     .catch(null);
+  const relapse: z.ZodType<RelapseRecord> = z.object({ resolved_at: z.date(), failed_at: z.date() });
   const incident: z.ZodType<IncidentRecord> = z.object({
     title: text,
     status: text,
@@ -230,6 +241,7 @@ const schemas = lazily(() => {
     acknowledged_at: instant,
     recovering_at: instant,
     resolved_at: instant,
+    relapses: listOf(relapse),
     recovery,
     timeline: texts,
     note: maybe,
@@ -245,6 +257,7 @@ const schemas = lazily(() => {
     reason: text,
     at: z.date(),
     delivered_at: instant,
+    held_until: z.date().optional().catch(undefined),
     attempt_count: count,
   });
   return { incident, delivery };

@@ -66,6 +66,8 @@ export interface Delivery extends Reader {
   /** Until then the delivery belongs to the instance that is sending it. */
   readonly lease_until?: Date | undefined;
   readonly next_attempt_at?: Date | undefined;
+  /** Until when it was held back on purpose. */
+  readonly held_until?: Date | undefined;
   /** Why there is no attempt before then, where it is not that one has failed. */
   readonly waits_for?: string | undefined;
   /** Of an event that is told by another entry: the id of that entry. */
@@ -206,6 +208,7 @@ const deliverySchema = lazily(
       attempt_count: z.number(),
       lease_until: z.date().optional(),
       next_attempt_at: z.date().optional(),
+      held_until: z.date().optional(),
       waits_for: z.string().optional(),
       told_by: z.string().optional(),
       planned_at: z.date(),

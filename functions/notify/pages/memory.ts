@@ -30,6 +30,8 @@ export interface PageNews {
   readonly text: string;
   readonly since: string;
   readonly resolved_at?: string | undefined;
+  /** How long it was over before it came back, in seconds. */
+  readonly good_seconds?: number | undefined;
 }
 
 /** One incident of the page. */
@@ -114,6 +116,7 @@ const schemas = lazily(() => {
     components: z.array(z.string()),
     since: z.string(),
     resolved_at: z.string().optional(),
+    good_seconds: z.number().optional(),
   };
   const update = { sequence: z.number(), at: z.string(), text: z.string() };
   const news: z.ZodType<PageNews> = z.object({ ...told, ...update, event: z.enum(incidentEventKinds) });
