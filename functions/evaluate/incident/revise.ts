@@ -279,13 +279,15 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
     const firing = known?.status === "firing";
     for (const { at, text } of alertNotes(alert, known, facts.news.get(key), facts.watermark, plan))
       draft.note(at, text);
-    const { flapping: _, ...rest } = alert;
+    const { flapping: _, absence: __, ...rest } = alert;
     const component = known?.component ?? alert.component;
-    return [key, { ...rest, component, firing, ...(known?.flapping && { flapping: known.flapping }) }] as const;
+    const held = known?.flapping && { flapping: known.flapping };
+    return [key, { ...rest, component, firing, ...held, ...(known?.absence && { absence: known.absence }) }] as const;
   });
-  const isNew = ([key, { firing, component, flapping }]: (typeof alerts)[number]): boolean => {
+  const isNew = ([key, { firing, component, flapping, absence }]: (typeof alerts)[number]): boolean => {
     const before = ownEntry(incident.alerts, key);
-    return before?.firing !== firing || before.component !== component || before.flapping?.since !== flapping?.since;
+    if (before?.firing !== firing || before.component !== component) return true;
+    return before.flapping?.since !== flapping?.since || before.absence?.what !== absence?.what;
   };
   if (alerts.some(isNew)) {
     draft.set({ alerts: Object.fromEntries(alerts) });

@@ -10,6 +10,7 @@ import { stateDocument } from "../commit/state-collection.ts";
 import type { Excess } from "../condition/index.ts";
 import { packed, unpacked } from "../partition/packing.ts";
 import type { ProbeFact } from "../partition/state.ts";
+import type { AlertAbsence } from "../rules/absence.ts";
 import type { Flapping } from "../rules/flapping.ts";
 import type { Relapse } from "./record/relapses.ts";
 import type { RecoveryRecord } from "./recovery/recovery-record.ts";
@@ -33,6 +34,8 @@ export interface KnownAlert {
   readonly partition: string;
   /** While it flaps it is held. */
   readonly flapping?: Flapping;
+  /** Why nothing can be judged of it at present. */
+  readonly absence?: AlertAbsence;
 }
 
 /** Where the validation of a recovery stands. */
@@ -100,6 +103,7 @@ export interface Incident {
         readonly firing: boolean;
         /** As the timeline last said. */
         readonly flapping?: Flapping;
+        readonly absence?: AlertAbsence;
       }
     >
   >;
