@@ -36,6 +36,7 @@ import {
   outline,
   type ProbeEntry,
   probeEntry,
+  type RuleEntry,
   ruleEntry,
   type Vocabulary,
   type WatchdogEntry,
@@ -119,7 +120,7 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     rules,
     baselines: Object.entries(top.baselines).map(([metric, expectation]) => ({ metric, expectation })),
     ...(top.capacity ? { capacity: capacityOf(top.capacity) } : {}),
-    recovery: top.recovery,
+    recovery: { stages: top.recovery.stages, ...given({ reopenWithinMs: top.recovery.reopen_within }) },
     channels,
     routes,
     ...(maintenance.length === 0 ? {} : { maintenance }),
@@ -335,16 +336,26 @@ function watchdogOf(entry: WatchdogEntry | undefined): WatchdogSettings | undefi
 function readRule(value: unknown, path: Path, problems: Problems): Rule | undefined {
   const entry = inspect(ruleEntry, value, path, problems);
   if (!entry) return undefined;
-  const { name, component, condition, alert_duration: alertDurationMs, severity, missing } = entry;
+  const { name, component, condition, alert_duration: alertDurationMs, severity } = entry;
   const more = given({
     component,
     clearCondition: entry.clear_condition,
     flapping: entry.flapping === undefined ? undefined : ("off" as const),
     vantages: entry.vantages === "any" ? undefined : entry.vantages,
     signal: entry.signal,
+    ...missingOf(entry.missing),
   });
+  const missing = (typeof entry.missing === "string" ? entry.missing : entry.missing?.source) ?? "keep";
   const clearDurationMs = entry.clear_duration ?? alertDurationMs;
   return { name, ...more, condition, alertDurationMs, clearDurationMs, severity, missing };
+}
+
+/** What the file says of single causes of missing data. The word keep is one for all of them, and not the default. */
+function missingOf(missing: RuleEntry["missing"]): Pick<Rule, "gone" | "noTraffic"> {
+  if (missing === "keep") return { gone: "keep", noTraffic: "keep" };
+  if (missing === undefined || typeof missing === "string") return {};
+  const { series = "clear", traffic = "clear" } = missing;
+  return { gone: series, noTraffic: traffic };
 }
 
 function readRoute(value: unknown, path: Path, problems: Problems): Route | undefined {

@@ -20,6 +20,7 @@ import {
   timeZone,
   timeZoneExamples,
 } from "./fields.ts";
+import type { MissingWord } from "./model.ts";
 import { type Role, roleNames } from "./roles.ts";
 import { scheduleProblem } from "./schedule.ts";
 import { isSecretReference } from "./secret-reference.ts";
@@ -90,7 +91,7 @@ export interface Outline {
   readonly monitoring_rules: readonly unknown[];
   readonly baselines: Readonly<Record<string, string>>;
   readonly capacity?: CapacityEntry | undefined;
-  readonly recovery: { readonly stages: readonly StageEntry[] };
+  readonly recovery: { readonly stages: readonly StageEntry[]; readonly reopen_within?: number | undefined };
   readonly channels: Readonly<Record<string, unknown>>;
   readonly routes: readonly unknown[];
   readonly templates: readonly unknown[];
@@ -147,7 +148,14 @@ export interface RuleEntry {
   readonly clear_duration?: number | undefined;
   readonly clear_condition?: string | undefined;
   readonly severity: Severity;
-  readonly missing: "keep" | "fire" | "clear";
+  readonly missing?:
+    | MissingWord
+    | {
+        readonly source?: MissingWord | undefined;
+        readonly series?: MissingWord | undefined;
+        readonly traffic?: MissingWord | undefined;
+      }
+    | undefined;
   readonly flapping?: "off" | false | undefined;
   readonly vantages: "any" | "all" | "majority";
   readonly signal?: Signal | undefined;
@@ -236,6 +244,14 @@ export const controlByVantage: z.ZodType<{ outside?: unknown; inside?: unknown }
   inside: z.unknown().optional(),
 });
 
+const missingWord = z.enum(["keep", "fire", "clear"], { error: "must be keep, fire or clear" });
+
+const missingByCause = z.strictObject({
+  source: missingWord.optional().describe("Nothing is measured: the probe is silent, or it fails. Default: keep."),
+  series: missingWord.optional().describe("The probe reports, and the series is gone. Default: clear."),
+  traffic: missingWord.optional().describe("There is nothing to have a share of. Default: clear."),
+});
+
 /** An entry of `monitoring_rules`. */
 export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
   name: text().max(200).describe("What the alert is called."),
@@ -253,9 +269,13 @@ export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
     .meta({ examples: ["vpc_connector_utilization < 60%"] }),
   severity: severity().describe("info, warning or critical."),
   missing: z
-    .enum(["keep", "fire", "clear"])
-    .default("keep")
-    .describe("What an absent measurement means: keep the state, fire, or clear."),
+    .union([missingWord, missingByCause], {
+      error: "must be keep, fire or clear, or a map such as { source: keep, series: clear, traffic: clear }",
+    })
+    .optional()
+    .describe(
+      "What missing data means: keep, fire or clear, for all causes or for each: source, series, traffic. Default: { source: keep, series: clear, traffic: clear }.",
+    ),
   flapping: z
     .literal(["off", false], { error: "must be off; leave the key out to hold an alert that flaps" })
     .optional()
@@ -359,7 +379,14 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .meta({ examples: [{ database_connection_time: "<5.0s", websocket_connection_success: "100%" }] }),
   capacity: capacityEntry.optional().describe("What may connect at once, and what it must fit into."),
   recovery: z
-    .strictObject({ stages: z.array(stageEntry).default([]).describe("The stages, in order.") })
+    .strictObject({
+      stages: z.array(stageEntry).default([]).describe("The stages, in order."),
+      reopen_within: durationBetween(0, 86_400_000)
+        .optional()
+        .describe(
+          "How long after its resolution an incident is opened again when the same fails. Default: 30m; 0s for never.",
+        ),
+    })
     .default({ stages: [] })
     .describe("How a recovery is proved."),
   channels: namedRecord(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),

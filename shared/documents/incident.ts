@@ -135,6 +135,12 @@ const schema = lazily(() => {
     acknowledged_at: instant,
     recovering_at: instant,
     resolved_at: instant,
+    /** The incident before, where the same had failed too long ago to be opened again. */
+    previous: maybe,
+    /** The times in which it was over before it came back, oldest first. */
+    relapses: listOf(
+      z.object({ resolved_at: z.date(), failed_at: z.date(), reopened_at: instant, acknowledged_at: instant }),
+    ),
     duration: maybe,
     recovery: z
       .object({

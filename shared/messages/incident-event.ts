@@ -96,6 +96,8 @@ const incidentEventSchema = lazily(() =>
     opened_at: z.string(),
     first_failure_at: z.string(),
     resolved_at: z.string().optional(),
+    /** How long it was over before it came back, in seconds: no part of the outage. Absent where it never came back. */
+    good_seconds: z.number().optional(),
     /** When it could be told again after maintenance or a silence; absent where nothing has muted it. */
     audible_since: z.string().optional(),
     /** Nothing is broken: it is a fire drill. Absent in earnest. */

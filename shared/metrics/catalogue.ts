@@ -21,6 +21,8 @@ export interface Metric {
   readonly range?: readonly [least: number, greatest: number];
   /** What is much of it, where that can be said of every environment. */
   readonly scale?: Scale;
+  /** A share of requests, or how long they took: absent without any. */
+  readonly ofRequests?: true;
   /** Labels that it carries besides `probe`, `component` and `vantage`. */
   readonly labels?: readonly string[];
 }
@@ -270,6 +272,7 @@ const catalogue = {
     unit: "ratio",
     range: share,
     signal: "errors",
+    ofRequests: true,
     scale: { high: 0.05, limit: 0.5 },
     description: "Share of the requests to a Cloud Run service that it answered with 5xx; absent without requests.",
   },
@@ -282,6 +285,7 @@ const catalogue = {
   cloud_run_request_latency: {
     unit: "seconds",
     signal: "slow",
+    ofRequests: true,
     description: "How long a Cloud Run service took to answer, the 95th percentile.",
   },
   cloud_run_instances: {
@@ -306,6 +310,7 @@ const catalogue = {
     unit: "ratio",
     range: share,
     signal: "errors",
+    ofRequests: true,
     scale: { high: 0.05, limit: 0.5 },
     description: "Share of the requests to the load balancer that were answered with 5xx; absent without requests.",
   },
@@ -319,11 +324,13 @@ const catalogue = {
   load_balancer_latency: {
     unit: "seconds",
     signal: "slow",
+    ofRequests: true,
     description: "From the first byte of a request to the last of its answer, the 95th percentile.",
   },
   load_balancer_backend_latency: {
     unit: "seconds",
     signal: "slow",
+    ofRequests: true,
     description: "How long the backends of the load balancer took to answer, the 95th percentile.",
   },
   cloud_monitoring_count: {

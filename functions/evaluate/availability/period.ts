@@ -20,6 +20,7 @@ import { type Period, periodsOf } from "../../../shared/maintenance.ts";
 import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import { firstAcknowledged, lastedUntil, type Relapse } from "../incident/record/relapses.ts";
 import { type Runs, runsOf, type Uptimes } from "./uptime.ts";
 
 /** A month by its days, as the evaluator keeps it beside the sums. */
@@ -41,6 +42,7 @@ export interface Timed {
   readonly resolvedAt?: number;
   /** The components that failed in it. @default none */
   readonly failed?: readonly string[];
+  readonly relapses?: readonly Relapse[];
 }
 
 /** The times of an incident. */
@@ -48,7 +50,7 @@ export function timed(
   incident: Omit<Timed, "verdict"> & { readonly diagnosis: Pick<Timed, "verdict"> },
   failed: readonly string[] = [],
 ): Timed {
-  const { id, severity, openedAt, firstFailureAt, acknowledgedAt, resolvedAt } = incident;
+  const { id, severity, openedAt, firstFailureAt, acknowledgedAt, resolvedAt, relapses } = incident;
   const { verdict } = incident.diagnosis;
   return {
     id,
@@ -59,6 +61,7 @@ export function timed(
     ...(acknowledgedAt === undefined ? {} : { acknowledgedAt }),
     ...(resolvedAt === undefined ? {} : { resolvedAt }),
     ...(failed.length === 0 ? {} : { failed }),
+    ...(relapses === undefined ? {} : { relapses }),
   };
 }
 
@@ -238,13 +241,15 @@ function shares(
   };
 }
 
-function timesOf({ severity, openedAt, firstFailureAt, acknowledgedAt, resolvedAt }: Timed): IncidentTimes {
-  const between = (from: number, to: number): number => Math.max(0, Math.round((to - from) / 1000));
+function timesOf(incident: Timed): IncidentTimes {
+  const { severity, openedAt, firstFailureAt, resolvedAt } = incident;
+  const acknowledgedAt = firstAcknowledged(incident);
+  const seconds = (ms: number): number => Math.max(0, Math.round(ms / 1000));
   return {
     severity,
     opened_at: new Date(openedAt).toISOString(),
-    detect: between(firstFailureAt, openedAt),
-    ...(acknowledgedAt === undefined ? {} : { acknowledge: between(openedAt, acknowledgedAt) }),
-    ...(resolvedAt === undefined ? {} : { recover: between(firstFailureAt, resolvedAt) }),
+    detect: seconds(openedAt - firstFailureAt),
+    ...(acknowledgedAt === undefined ? {} : { acknowledge: seconds(acknowledgedAt - openedAt) }),
+    ...(resolvedAt === undefined ? {} : { recover: seconds(lastedUntil(incident, resolvedAt)) }),
   };
 }

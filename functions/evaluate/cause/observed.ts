@@ -61,6 +61,7 @@ export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
 /** Everything that the search for the cause begins with. */
 export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observed {
   const { symptoms, firstFailureAt } = incident;
+  const began = incident.relapses?.at(-1)?.failedAt ?? firstFailureAt;
   const greens = Object.values(facts.probes).filter((fact) => {
     // What was only read about, minutes late, has not shown that it works.
     const { kind = "", secondhand } = plan.probes.get(fact.probe) ?? {};
@@ -71,8 +72,8 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
     if (fact.status !== "good" || isBad) return false;
     if (secondhand || general.has(kind)) return false;
     // Only what was measured since it began is a green fact; of a probe that runs seldom, time must have brought a run.
-    const hasRun = facts.watermark - firstFailureAt >= 1.25 * intervalOf(plan, fact.probe);
-    return fact.at >= firstFailureAt || hasRun;
+    const hasRun = facts.watermark - began >= 1.25 * intervalOf(plan, fact.probe);
+    return fact.at >= began || hasRun;
   });
   const indicators = Object.values(incident.indicators ?? {});
   return {

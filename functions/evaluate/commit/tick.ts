@@ -58,7 +58,9 @@ export async function commitTick(context: EvaluatorContext, at: number, now: num
     const source = sourceOf(seen, plan);
     const step = (state: PartitionState): Evaluated => {
       const changes: Change[] = [];
-      const verdicts = judgeNow(judgeable(plan.crossRules, states, plan, at), source, at, plan);
+      const probes = Object.assign({}, ...seen.map((one) => one.probes)) as PartitionState["probes"];
+      const known = { alerts: state.alerts, probes };
+      const verdicts = judgeNow(judgeable(plan.crossRules, states, plan, at), source, at, known, plan);
       const next = applied(state.alerts, verdicts, { partition: crossPartition, plan, source, watermark: at, changes });
       return { state: next === state.alerts ? state : { ...state, watermark: at, alerts: next }, changes };
     };

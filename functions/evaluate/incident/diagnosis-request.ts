@@ -17,7 +17,7 @@ import type { DiagnosisRequest, Incident, OutboxEntry } from "./state.ts";
 
 /** The most that is asked for, of one vantage point, in one round. */
 const mostProbes = 40;
-/** The most rounds of one incident, and attempts at one round. */
+/** The most rounds of one incident, or of each relapse, and attempts at one round. */
 const mostRounds = 5;
 const mostAttempts = 3;
 /** How long after a round the next begins at the earliest, in milliseconds. */
@@ -32,7 +32,8 @@ export function nextInquiry(
   const before = incident.diagnosisRequest;
   const about = involved(incident);
   const isNew = before === undefined || about.some((name) => !before.about.includes(name));
-  const mayBegin = before === undefined || (before.round < mostRounds && now - before.requestedAt >= roundsApart);
+  const most = mostRounds * (1 + (incident.relapses?.length ?? 0));
+  const mayBegin = before === undefined || (before.round < most && now - before.requestedAt >= roundsApart);
   if (isNew && mayBegin) {
     const awaited = probesAbout(about, plan).map(({ name }) => name);
     const round = (before?.round ?? 0) + 1;

@@ -71,6 +71,7 @@ export class Draft {
       | "maintenance"
       | "silencedUntil"
       | "secondCause"
+      | "resolvedAt"
     )[]
   ): void {
     const rest: Partial<Incident> = { ...this.incident };

@@ -10,6 +10,7 @@ import type { Plan } from "../plan.ts";
 import type { Draft, Facts, IncidentInput } from "./draft.ts";
 import { type Edit, type OperatorFields, readEdit } from "./operator-edits.ts";
 import { clockTime } from "./record/instants.ts";
+import { lastedUntil } from "./record/relapses.ts";
 import {
   attemptDue,
   attemptId,
@@ -58,13 +59,13 @@ export function follow(draft: Draft, facts: Facts, input: IncidentInput, plan: P
     return;
   }
   if (incident.recovery === undefined) {
-    const after = spokenDuration(facts.watermark - incident.firstFailureAt);
+    const after = spokenDuration(facts.watermark - (incident.relapses?.at(-1)?.failedAt ?? incident.firstFailureAt));
     draft.set({ status: "recovering", recoveringAt: facts.watermark });
     record(draft, (records) => begun(records, plan.configuration.recovery.stages, facts.watermark));
     draft.tell(
       "recovering",
       facts.watermark,
-      `All alerts have cleared, ${after} after the first failure. The recovery is being validated.`,
+      `All alerts have cleared, ${after} after the first failure${incident.relapses === undefined ? "" : " of this relapse"}. The recovery is being validated.`,
     );
     advance(draft, 0, facts, plan, now);
     return;
@@ -168,14 +169,15 @@ function withoutTrouble(
 /** Enters the stage of that index, or the one of what was last seen bad; behind that it resolves the incident. */
 function advance(draft: Draft, stage: number, facts: Facts, plan: Plan, now: number): void {
   const { stages } = plan.configuration.recovery;
+  const round = roundOf(draft.incident);
   const next = stages.findIndex((candidate, index) => index >= stage && candidate.probes.length > 0);
   if (next >= 0) {
-    attempt(draft, enterStage(next, now), plan, facts.watermark);
+    attempt(draft, enterStage(next, now, round), plan, facts.watermark);
     return;
   }
   const remaining = lastSeenBad(draft.incident, plan);
   if (stage <= stages.length && remaining.length > 0) {
-    const last = enterStage(stages.length, now, remaining);
+    const last = enterStage(stages.length, now, round, remaining);
     record(draft, (records) => extended(records, stageOf(last, plan)));
     attempt(draft, last, plan, facts.watermark);
     return;
@@ -183,6 +185,11 @@ function advance(draft: Draft, stage: number, facts: Facts, plan: Plan, now: num
   record(draft, (records) => ended(records, "passed", facts.watermark));
   const proof = stages.length === 0 ? "No recovery stages are configured." : "Every stage of the recovery has passed.";
   resolve(draft, facts.watermark, proof);
+}
+
+/** How many recoveries there were before the present one: each that was told, and this one is not told before the revision ends. */
+function roundOf({ events, recovery }: Incident): number {
+  return recovery === undefined ? (events.recovering ?? 0) : (recovery.round ?? 0);
 }
 
 /** Resolves an incident of which all is proved but what no stage and no alert is about. */
@@ -198,12 +205,13 @@ function conclude(draft: Draft, { remaining = [] }: RecoveryState, facts: Facts)
 }
 
 function resolve(draft: Draft, at: number, proof: string): void {
-  const { firstFailureAt } = draft.incident;
+  const { firstFailureAt, relapses = [] } = draft.incident;
   draft.set({ status: "resolved", resolvedAt: at });
+  const times = relapses.length === 0 ? "" : `, ${relapses.length + 1} times in all`;
   draft.tell(
     "resolved",
     at,
-    `Resolved. ${proof} It lasted ${spokenDuration(at - firstFailureAt)}, from ${clockTime(firstFailureAt)}.`,
+    `Resolved. ${proof} It lasted ${spokenDuration(lastedUntil(draft.incident, at))}${times}, from ${clockTime(firstFailureAt)}.`,
   );
 }
 
@@ -225,6 +233,7 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
       break;
     case "resolved":
       record(draft, (records) => ended(records, "cut_short", at));
+      draft.set({ byOperator: true });
       resolve(draft, at, "An operator resolved it, in the document.");
       break;
     case "open":

@@ -16,9 +16,12 @@ export function keptResolved(
     .map((incident) => ({
       ...timed(incident, affectedBy(incident)),
       components: componentsOf(incident),
+      rootCause: incident.diagnosis.rootCause,
       ...rememberedOf(incident),
+      ...(incident.postmortem === undefined ? {} : { postmortem: incident.postmortem }),
     }));
-  const ids = new Set(resolved.map(({ id }) => id));
+  // One that was opened again is not over.
+  const ids = new Set(changed.map(({ id }) => id));
   return [...before.filter(({ id }) => !ids.has(id)), ...resolved]
     .filter(({ resolvedAt = now }) => now - resolvedAt < keepResolved)
     .map((one) => (now - (one.resolvedAt ?? now) < lateDataSpan ? one : withoutAffected(one)))

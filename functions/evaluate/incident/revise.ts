@@ -6,8 +6,10 @@ import { isDeepStrictEqual } from "node:util";
 import { deliveryCountsOf } from "../../../shared/documents/delivery-summary.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import { type Severity, severities, worse } from "../../../shared/messages/severity.ts";
+import { reopenWithin } from "../../../shared/reopen-within.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { list } from "../../../shared/text/sentences.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
 import { topics } from "../../../shared/topology.ts";
 import { diagnose } from "../cause/diagnose.ts";
 import type { Diagnosis, LateData } from "../cause/diagnosis.ts";
@@ -28,9 +30,10 @@ import { alertNotes } from "./record/alert-timeline.ts";
 import { believed } from "./record/document.ts";
 import { incidentId } from "./record/id.ts";
 import { onsetNotes } from "./record/symptom-text.ts";
+import { predecessorOf, relapseOf, reopen, reopenableAfter } from "./relapse.ts";
 import { dueReminders } from "./reminders.ts";
 import { secondCauseAt } from "./second-cause.ts";
-import type { EnvironmentState, Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
+import type { EnvironmentState, Incident, KnownAlert, OutboxEntry, RecentlyResolved, TimelineEntry } from "./state.ts";
 
 /** The most causes that are kept of one incident. */
 const mostCauses = 12;
@@ -41,6 +44,8 @@ export interface Revised {
   readonly changed: readonly Incident[];
   /** Ids of those that were opened just now. */
   readonly opened: readonly string[];
+  /** Ids of those that were opened again just now. */
+  readonly reopened: readonly string[];
   /** What is to be added to the timelines of incidents that are over, by their ids. */
   readonly afterwards: ReadonlyMap<string, readonly TimelineEntry[]>;
 }
@@ -83,6 +88,9 @@ export function revise(
   const drafts = new Map(Object.values(environment.incidents).map((incident) => [incident.id, new Draft(incident)]));
   for (const draft of drafts.values()) draft.rename(news);
   const opened: string[] = [];
+  const reopened: string[] = [];
+  const window = reopenWithin(plan.configuration);
+  const resolved = environment.recentlyResolved ?? [];
   const lateData: Record<string, LateData> = {};
   const afterwards = new Map<string, TimelineEntry[]>();
   const time = Math.max(watermark, input.tickAt ?? 0);
@@ -114,7 +122,7 @@ export function revise(
       plan,
     );
     const others = Object.values(environment.incidents).filter(({ alerts: own }) => !Object.hasOwn(own, alert.key));
-    const late = lateDataOf(alert, environment.recentlyResolved ?? [], others, plan);
+    const late = lateDataOf(alert, resolved, others, plan);
     if (late !== undefined && time < late.until && (open === undefined || open.status === "recovering")) {
       setEntry(lateData, alert.key, late);
       continue;
@@ -122,9 +130,11 @@ export function revise(
     if (open) {
       drafts.get(open.id)?.join(alert);
     } else {
-      const draft = openIncident(alert, facts, plan, new Set([...avoid, ...drafts.keys()]));
+      const fresh = openIncident(alert, facts, plan, resolved, new Set([...avoid, ...drafts.keys()]));
+      const ended = relapseOf(alert, fresh.incident, environment.reopenable ?? [], window);
+      const draft = ended === undefined ? fresh : reopenIncident(ended, alert, resolved);
       drafts.set(draft.incident.id, draft);
-      opened.push(draft.incident.id);
+      (ended === undefined ? opened : reopened).push(draft.incident.id);
     }
   }
   for (const draft of drafts.values()) {
@@ -150,9 +160,18 @@ export function revise(
     if (draft.incident.status !== "resolved") setEntry(incidents, draft.incident.id, draft.incident);
   }
   const changed = [...drafts.values()].filter((draft) => draft.changed).map(({ incident }) => incident);
-  const revised: EnvironmentState = { v: 1, probes, alerts, incidents, outbox, watermark };
-  const kept = Object.keys(lateData).length > 0 ? { ...revised, lateData } : revised;
-  return { environment: kept, changed, opened, afterwards };
+  const reopenable = reopenableAfter(
+    environment.reopenable,
+    [...drafts.values()].map(({ incident }) => incident),
+    time,
+    window,
+  );
+  const revised: EnvironmentState = {
+    ...{ v: 1, probes, alerts, incidents, outbox, watermark },
+    ...(reopenable.length > 0 ? { reopenable } : {}),
+    ...(Object.keys(lateData).length > 0 ? { lateData } : {}),
+  };
+  return { environment: revised, changed, opened, reopened, afterwards };
 }
 
 /** Tells what is due because time has passed. */
@@ -200,7 +219,21 @@ function inquire(draft: Draft, tickAt: number | undefined, plan: Plan, now: numb
   draft.request(next.requests);
 }
 
-function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: ReadonlySet<string>): Draft {
+/** An incident that is over, opened again by an alert. Its end is not the one that is recorded any more. */
+function reopenIncident(ended: Incident, alert: KnownAlert, resolved: readonly RecentlyResolved[]): Draft {
+  const { reported } = resolved.find(({ id }) => id === ended.id) ?? {};
+  const draft = new Draft(typeof reported === "string" ? { ...ended, postmortem: reported } : ended, true);
+  reopen(draft, alert);
+  return draft;
+}
+
+function openIncident(
+  alert: KnownAlert,
+  facts: Facts,
+  plan: Plan,
+  resolved: readonly RecentlyResolved[],
+  avoid: ReadonlySet<string>,
+): Draft {
   const openedAt = alert.firedAt ?? facts.watermark;
   const { key, rule, component } = alert;
   const blank: Incident = {
@@ -235,6 +268,12 @@ function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: Readon
       ? "The cause is not known yet"
       : `The likely cause is ${titleOf(plan, rootCause)}`;
   draft.tell("opened", openedAt, `Opened by "${rule}". ${cause}.`);
+  const before = predecessorOf(draft.incident, resolved);
+  if (before?.resolvedAt !== undefined) {
+    draft.set({ previous: before.id });
+    const ago = spokenDuration(openedAt - before.resolvedAt);
+    draft.note(openedAt, `The same was in trouble before: ${before.id}, resolved ${ago} earlier.`);
+  }
   return draft;
 }
 
@@ -246,13 +285,15 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
     const firing = known?.status === "firing";
     for (const { at, text } of alertNotes(alert, known, facts.news.get(key), facts.watermark, plan))
       draft.note(at, text);
-    const { flapping: _, ...rest } = alert;
+    const { flapping: _, absence: __, ...rest } = alert;
     const component = known?.component ?? alert.component;
-    return [key, { ...rest, component, firing, ...(known?.flapping && { flapping: known.flapping }) }] as const;
+    const held = known?.flapping && { flapping: known.flapping };
+    return [key, { ...rest, component, firing, ...held, ...(known?.absence && { absence: known.absence }) }] as const;
   });
-  const isNew = ([key, { firing, component, flapping }]: (typeof alerts)[number]): boolean => {
+  const isNew = ([key, { firing, component, flapping, absence }]: (typeof alerts)[number]): boolean => {
     const before = ownEntry(incident.alerts, key);
-    return before?.firing !== firing || before.component !== component || before.flapping?.since !== flapping?.since;
+    if (before?.firing !== firing || before.component !== component) return true;
+    return before.flapping?.since !== flapping?.since || before.absence?.what !== absence?.what;
   };
   if (alerts.some(isNew)) {
     draft.set({ alerts: Object.fromEntries(alerts) });

@@ -10,7 +10,9 @@ import { stateDocument } from "../commit/state-collection.ts";
 import type { Excess } from "../condition/index.ts";
 import { packed, unpacked } from "../partition/packing.ts";
 import type { ProbeFact } from "../partition/state.ts";
+import type { AlertAbsence } from "../rules/absence.ts";
 import type { Flapping } from "../rules/flapping.ts";
+import type { Relapse } from "./record/relapses.ts";
 import type { RecoveryRecord } from "./recovery/recovery-record.ts";
 import type { SecondCause } from "./second-cause.ts";
 
@@ -35,10 +37,14 @@ export interface KnownAlert {
   readonly partition: string;
   /** While it flaps it is held. */
   readonly flapping?: Flapping;
+  /** Why nothing can be judged of it at present. */
+  readonly absence?: AlertAbsence;
 }
 
 /** Where the validation of a recovery stands. */
 export interface RecoveryState {
+  /** How many proofs of the incident there were before this one. @default 0 */
+  readonly round?: number;
   /** Index of the stage that is being validated. */
   readonly stage: number;
   /** Of the stage behind the configured ones: the probes that were last seen bad, and that no stage asks for. */
@@ -97,6 +103,8 @@ export interface Incident {
   readonly acknowledgedAt?: number;
   readonly recoveringAt?: number;
   readonly resolvedAt?: number;
+  /** An operator has resolved it, whatever the probes said. */
+  readonly byOperator?: true;
   /** Every alert that ever joined: whether it is still firing. */
   readonly alerts: Readonly<
     Record<
@@ -107,6 +115,7 @@ export interface Incident {
         readonly firing: boolean;
         /** As the timeline last said. */
         readonly flapping?: Flapping;
+        readonly absence?: AlertAbsence;
       }
     >
   >;
@@ -138,6 +147,12 @@ export interface Incident {
   readonly note?: string;
   /** What of the operator's edits was not understood. */
   readonly problem?: string;
+  /** How it came back after its resolution, each time. */
+  readonly relapses?: readonly Relapse[];
+  /** The incident of which it is a repetition, too late to be a relapse. */
+  readonly previous?: string;
+  /** A fingerprint of the postmortem that was written when it was resolved before; see postmortem/write.ts. */
+  readonly postmortem?: string;
   /** A status that was not understood, and until when that is explained. */
   readonly misread?: { readonly text: string; readonly until: number };
 }
@@ -152,13 +167,16 @@ export interface OutboxEntry {
 /** What is remembered of an incident that was resolved lately: its times, for the figures of the month, and what it was about. */
 export interface RecentlyResolved extends Timed {
   readonly components?: readonly string[];
+  readonly rootCause?: string;
   /** When all of its alerts had cleared; absent where an operator has resolved it before. */
   readonly endedAt?: number;
   /** Everything that was seen to fail, and the keys of its alerts; only for as long as late figures may speak of it. */
   readonly affected?: readonly string[];
   readonly alerts?: readonly string[];
-  /** Its postmortem is written. */
-  readonly reported?: true;
+  /** Its postmortem is written: a fingerprint of the text, by which it is known whether people have changed it. */
+  readonly reported?: true | string;
+  /** The same of the postmortem of before its last relapse. */
+  readonly postmortem?: string;
 }
 
 /** State of the environment. */
@@ -172,6 +190,8 @@ export interface EnvironmentState {
   readonly watermark: number;
   /** Incidents that were resolved lately. */
   readonly recentlyResolved?: readonly RecentlyResolved[];
+  /** Incidents that were resolved so lately that a relapse opens them again, whole. */
+  readonly reopenable?: readonly Incident[];
   /** Firing alerts that may speak of an outage that is over, by their keys; see late-data.ts. A number was all that was once kept of one. */
   readonly lateData?: Readonly<Record<string, LateData | number>>;
 }

@@ -4,6 +4,7 @@ import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Uptimes } from "../availability/uptime.ts";
 import type { Fault, Indicator } from "../cause/knowledge/indicators.ts";
 import type { Excess } from "../condition/index.ts";
+import type { AlertAbsence } from "../rules/absence.ts";
 import type { AlertHistory } from "../rules/alert.ts";
 import type { Flapping } from "../rules/flapping.ts";
 import type { Labels } from "../rules/labels.ts";
@@ -38,6 +39,8 @@ export interface AlertState {
   /** The furthest beyond its limit that it was told of, and since when. */
   readonly excess?: Excess;
   readonly excessAt?: number;
+  /** Why nothing can be judged of it at present. */
+  readonly absence?: AlertAbsence;
 }
 
 /** What is known of one probe. */

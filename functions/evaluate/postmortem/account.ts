@@ -29,6 +29,8 @@ export interface DeliveryRecord extends Reader {
   readonly reason: string;
   readonly at: Date;
   readonly delivered_at: Date | null;
+  /** Until when it was held back on purpose. */
+  readonly held_until?: Date | undefined;
   readonly attempt_count: number;
 }
 
@@ -82,6 +84,7 @@ const deliverySchema = lazily((): z.ZodType<DeliveryRecord> => {
     reason: text,
     at: z.date(),
     delivered_at: z.date().nullable().catch(null),
+    held_until: z.date().optional().catch(undefined),
     attempt_count: count,
   });
 });

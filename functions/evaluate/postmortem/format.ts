@@ -27,8 +27,28 @@ export function causeIn({ whys }: Pick<IncidentDocument, "whys">): string {
 /** How long it is from one instant to another, as people say it; a dash where one of them is not known. */
 export function between(from: Date | null, to: Date | null): string {
   if (from === null || to === null) return "–";
-  const ms = to.getTime() - from.getTime();
+  return shownSpan(to.getTime() - from.getTime());
+}
+
+function shownSpan(ms: number): string {
   return ms < 1_000 ? "under 1 s" : spokenDuration(ms);
+}
+
+/** The same without the time in which the incident was over, before it came back. */
+export function failedBetween(
+  from: Date | null,
+  to: Date | null,
+  { relapses }: Pick<IncidentDocument, "relapses">,
+): string {
+  return from === null || to === null ? "–" : shownSpan(failedMs(from, to, relapses));
+}
+
+/** How long it is from one instant to another without the time in which the incident was over, in milliseconds. */
+export function failedMs(from: Date, to: Date, relapses: IncidentDocument["relapses"]): number {
+  const good = relapses.map(({ resolved_at, failed_at }) => {
+    return Math.max(0, Math.min(to.getTime(), failed_at.getTime()) - Math.max(from.getTime(), resolved_at.getTime()));
+  });
+  return to.getTime() - from.getTime() - good.reduce((sum, ms) => sum + ms, 0);
 }
 
 /** `1 check`, `3 checks`. */

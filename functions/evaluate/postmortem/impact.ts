@@ -6,7 +6,7 @@ import { dateFormat } from "../../../shared/text/formatters.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Account } from "./account.ts";
-import { between, moment } from "./format.ts";
+import { failedBetween, failedMs, moment } from "./format.ts";
 import { blocks, inline, table } from "./markdown.ts";
 
 /** The section. */
@@ -16,7 +16,7 @@ export function impactOf({ incident, months }: Account): (string | undefined)[] 
     inline(trouble),
     moment(from, incident),
     from !== null && until === null ? "not seen to end" : moment(until, incident),
-    between(from, until),
+    failedBetween(from, until, incident),
     impact === null || trouble !== "failed" ? "" : inline(impact),
   ]);
   return [
@@ -37,7 +37,7 @@ function feltBy(incident: IncidentDocument): string | undefined {
     felt.map(({ title }) => title),
     8,
   );
-  return `What people use failed for **${between(from, until)}**, from ${moment(from, incident)} to ${moment(until, incident)}: ${inline(titles)}.`;
+  return `What people use failed for **${failedBetween(from, until, incident)}**, from ${moment(from, incident)} to ${moment(until, incident)}: ${inline(titles)}.`;
 }
 
 /** `September 2025`; a period that is no month stays as it is. */
@@ -48,8 +48,8 @@ function monthName(period: string): string {
 }
 
 /** How a month stands for what was affected, and how much of what it may be down this incident has taken. */
-function availabilityOf(month: Availability, { affected, symptoms }: IncidentDocument): string | undefined {
-  const rows = affected.map((one) => rowOf(month, one)).filter((row) => row !== undefined);
+function availabilityOf(month: Availability, { affected, symptoms, relapses }: IncidentDocument): string | undefined {
+  const rows = affected.map((one) => rowOf(month, one, relapses)).filter((row) => row !== undefined);
   if (rows.length === 0) return undefined;
   const walked = symptoms.flatMap(({ check }) => {
     const { attempts = 0, successes = 0 } = ownEntry(month.journeys, check) ?? {};
@@ -78,12 +78,13 @@ function availabilityOf(month: Availability, { affected, symptoms }: IncidentDoc
 function rowOf(
   { period, components }: Availability,
   { component, title, trouble, from, until, availability_target: target }: Affected,
+  relapses: IncidentDocument["relapses"],
 ): string[] | undefined {
   const shares = ownEntry(components, component);
   const ratio = shares && upRatio(shares);
   if (shares === undefined || ratio === undefined) return undefined;
   const { allowed, used, left } = errorBudget(period, shares, target);
-  const own = trouble === "failed" && from !== null && until !== null ? until.getTime() - from.getTime() : 0;
+  const own = trouble === "failed" && from !== null && until !== null ? failedMs(from, until, relapses) : 0;
   const share = allowed > 0 ? ` (${percent(own / 1000 / allowed)})` : "";
   const rest = Number.isFinite(left) ? `, ${left < 0 ? "overdrawn" : `${percent(left)} left`}` : "";
   return [

@@ -116,6 +116,7 @@ const incident: IncidentDocument = {
   acknowledged_at: at("12:22:00"),
   recovering_at: at("12:24:00"),
   resolved_at: at("12:30:30"),
+  relapses: [],
   recovery: {
     status: "passed",
     begun_at: at("12:24:00"),

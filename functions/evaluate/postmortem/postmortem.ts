@@ -8,7 +8,7 @@ import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { clockTime, dateTime } from "../incident/record/instants.ts";
 import type { Account } from "./account.ts";
-import { between, causeIn, counted, moment, titleOf } from "./format.ts";
+import { between, causeIn, counted, failedBetween, moment, titleOf } from "./format.ts";
 import { impactOf } from "./impact.ts";
 import { blocks, bullets, inline, section, table } from "./markdown.ts";
 import { notificationLines } from "./notifications.ts";
@@ -75,10 +75,20 @@ function summaryOf(incident: IncidentDocument): string[] {
   const end =
     resolved === null
       ? `It is ${incident.status}.`
-      : `It ended ${between(from, resolved)} after the first failure, at ${moment(resolved, incident)} UTC, ${provedOf(incident)}.`;
+      : `It ended ${between(from, resolved)} after the first failure, at ${moment(resolved, incident)} UTC, ${provedOf(incident)}.${cameBack(incident)}`;
   const after = from === null || opened === null ? "" : ` ${between(from, opened)} after the first failure`;
   const noticed = `Pathkeeper opened this incident${after}${namedOf(incident)}.`;
   return [inline(`${when}${what}. ${cause}`), inline(incident.impact), inline(`${noticed} ${end}`)];
+}
+
+/** How often it came back, and how long it failed without the time in which it was over. */
+function cameBack(incident: IncidentDocument): string {
+  const { first_failure_at: from, resolved_at: resolved, relapses } = incident;
+  if (relapses.length === 0) return "";
+  const last = relapses.at(-1)?.failed_at ?? null;
+  const times = relapses.length === 1 ? "once" : `${relapses.length} times`;
+  const lasted = failedBetween(from, resolved, incident);
+  return ` In between it was over and came back ${times}, last at ${moment(last, incident)} UTC: without that time, it lasted ${lasted}.`;
 }
 
 /** " and named the cause at once", or how much later. */

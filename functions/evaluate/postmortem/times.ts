@@ -3,13 +3,15 @@
 import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Account } from "./account.ts";
-import { between, moment } from "./format.ts";
+import { between, failedBetween, moment } from "./format.ts";
 import { bullets, inline, table } from "./markdown.ts";
 
 /** The section of all times. */
 export function timesOf({ incident, deliveries }: Account): string | undefined {
   const { first_failure_at: from, opened_at: opened, acknowledged_at: taken, recovering_at: clear } = incident;
   const { resolved_at: resolved, root_cause_since: named, root_cause } = incident;
+  const lasted = (a: Date | null, b: Date | null, none: string): string[] =>
+    b === null ? [none, ""] : [failedBetween(a, b, incident), moment(b, incident)];
   const took = (a: Date | null, b: Date | null, none: string): string[] =>
     b === null ? [none, ""] : [between(a, b), moment(b, incident)];
   const arrivals = deliveries.flatMap(({ delivered_at }) => delivered_at?.getTime() ?? []);
@@ -24,10 +26,10 @@ export function timesOf({ incident, deliveries }: Account): string | undefined {
       ...(clear === null
         ? []
         : [
-            ["recover (every alert clear)", "the first failure", ...took(from, clear, "–")],
+            ["recover (every alert clear)", "the first failure", ...lasted(from, clear, "–")],
             ["validate (every stage passed)", "the recovery", ...took(clear, resolved, "not yet")],
           ]),
-      ["resolve", "the first failure", ...took(from, resolved, "not over")],
+      ["resolve", "the first failure", ...lasted(from, resolved, "not over")],
     ],
   );
 }

@@ -84,6 +84,7 @@ function renderNews(settings: StatusPageSettings, { event, channel, components }
       ),
       since: event.first_failure_at,
       ...(event.resolved_at === undefined ? {} : { resolved_at: event.resolved_at }),
+      ...(event.good_seconds === undefined ? {} : { good_seconds: event.good_seconds }),
     },
   };
 }

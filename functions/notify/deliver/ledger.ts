@@ -174,6 +174,8 @@ const deliverySchema = lazily(() =>
     /** Until then the delivery belongs to the instance that is sending it. */
     lease_until: z.date().optional(),
     next_attempt_at: z.date().optional(),
+    /** Until when it was held back on purpose. */
+    held_until: z.date().optional(),
     /** Why there is no attempt before then, where it is not that one has failed. */
     waits_for: z.string().optional(),
     /** Of an event that is told by another entry: the id of that entry. */

@@ -82,6 +82,8 @@ const schemas = lazily(() => {
     /** RFC 3339, as all instants here. */
     since: z.string(),
     resolved_at: z.string().optional(),
+    /** How long it was over before it came back, in seconds. */
+    good_seconds: z.number().optional(),
   };
   const update = { sequence: z.number(), at: z.string(), text: z.string() };
   const news = z.object({ ...told, ...update, event: z.enum(incidentEventKinds) });

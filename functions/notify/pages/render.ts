@@ -170,9 +170,9 @@ function toneOf({ status, severity }: ShownIncident): ComponentState {
   return severity === "critical" ? "down" : severity === "warning" ? "degraded" : "unknown";
 }
 
-function lasted({ since, resolved_at, status }: ShownIncident): string {
+function lasted({ since, resolved_at, good_seconds, status }: ShownIncident): string {
   if (resolved_at === null) return status === "resolved" ? "over" : "not over yet";
-  return `lasted ${spokenDuration(Date.parse(resolved_at) - Date.parse(since))}`;
+  return `lasted ${spokenDuration(Date.parse(resolved_at) - Date.parse(since) - good_seconds * 1_000)}`;
 }
 
 function footer(data: string): Html {

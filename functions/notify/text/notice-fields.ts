@@ -42,7 +42,7 @@ export function fieldsOf(notice: Notice, budget: TextBudget): Readonly<Record<Te
     since,
     opened: localTime(event.opened_at, timezone),
     resolved: event.resolved_at === undefined ? "" : localTime(event.resolved_at, timezone),
-    lasted: lasted(event.first_failure_at, event.resolved_at ?? event.at),
+    lasted: lasted(event),
     environment,
     incident: bounded(event.incident),
     link: url ?? "",
@@ -148,8 +148,8 @@ function customerWords({ status, severity }: IncidentEvent, environment: string,
   return `Since ${since} ${environment} does not work as it should. ${doing} We will tell you when it is over. (Promise no time: none is known.)`;
 }
 
-function lasted(from: string, until: string): string {
-  const duration = Date.parse(until) - Date.parse(from);
+function lasted({ first_failure_at, resolved_at, at, good_seconds = 0 }: IncidentEvent): string {
+  const duration = Date.parse(resolved_at ?? at) - Date.parse(first_failure_at) - good_seconds * 1_000;
   return Number.isNaN(duration) ? "" : spokenDuration(duration);
 }
 

@@ -14,6 +14,7 @@ import type { Incident, TimelineEntry } from "../state.ts";
 import { affectedFields, findingFields, symptomFields } from "./impact.ts";
 import { dateTime } from "./instants.ts";
 import { onsetSentences } from "./onset-text.ts";
+import { firstAcknowledged, goodBetween, lastedUntil } from "./relapses.ts";
 
 /** The components of the alerts of an incident, each once, in the order in which they joined. */
 export function componentsOf(incident: Incident): string[] {
@@ -84,10 +85,12 @@ export function documentOf(incident: Incident, plan: Plan): EvaluatorFields {
     first_failure_at: new Date(incident.firstFailureAt),
     opened_at: new Date(incident.openedAt),
     opened_by: incident.openedBy ?? null,
-    acknowledged_at: instant(incident.acknowledgedAt),
+    acknowledged_at: instant(firstAcknowledged(incident)),
     recovering_at: instant(incident.recoveringAt),
     resolved_at: instant(end),
     duration: end === undefined ? null : lastedFor(incident, end),
+    relapses: relapseFields(incident.relapses ?? []),
+    previous: incident.previous ?? null,
     recovery: recoveryFields(incident.recoveries),
     timeline: [...incident.timeline].sort((a, b) => a.at - b.at).map(({ at, text }) => timelineLine(at, text)),
     problem: incident.problem ?? null,
@@ -137,6 +140,7 @@ export function eventOf(
     opened_at: new Date(incident.openedAt).toISOString(),
     first_failure_at: new Date(incident.firstFailureAt).toISOString(),
     ...(incident.resolvedAt === undefined ? {} : { resolved_at: new Date(incident.resolvedAt).toISOString() }),
+    ...(incident.relapses === undefined ? {} : { good_seconds: Math.round(goodBetween(incident) / 1000) }),
     ...(isDrill(incident) ? { drill: true as const } : {}),
     ...(incident.audibleSince === undefined ? {} : { audible_since: new Date(incident.audibleSince).toISOString() }),
   };
@@ -221,8 +225,17 @@ function causeOf({ diagnosis, resolvedAt }: Incident, plan: Plan): string {
   return `The ${tense} ${titleOf(plan, rootCause)}${also} (${verdict}, ${Math.round(confidence * 100)}% sure).`;
 }
 
-function lastedFor({ firstFailureAt }: Incident, end: number): string {
-  return spokenDuration(end - firstFailureAt);
+function lastedFor(incident: Incident, end: number): string {
+  return spokenDuration(lastedUntil(incident, end));
+}
+
+function relapseFields(relapses: NonNullable<Incident["relapses"]>): EvaluatorFields["relapses"] {
+  return relapses.map(({ resolvedAt, failedAt, reopenedAt, acknowledgedAt }) => ({
+    resolved_at: new Date(resolvedAt),
+    failed_at: new Date(failedAt),
+    reopened_at: new Date(reopenedAt),
+    acknowledged_at: instant(acknowledgedAt),
+  }));
 }
 
 function timelineLine(at: number, text: string): string {

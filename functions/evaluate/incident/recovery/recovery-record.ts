@@ -142,10 +142,11 @@ export function recoveryFields(records: readonly RecoveryRecord[] = []): Recover
 }
 
 /** "Begun at 12:13:00 UTC, regressed after 2 min; basic health had passed." */
-function sentenceOf({ begunAt, endedAt = begunAt, stages }: RecoveryRecord): string {
+function sentenceOf({ begunAt, endedAt = begunAt, outcome = "regressed", stages }: RecoveryRecord): string {
   const done = stages.filter(({ status }) => status === "passed").map(({ name }) => name);
   const how = done.length === 0 ? "no stage had passed" : `${list(done)} had passed`;
-  return `Begun at ${clockTime(begunAt)}, regressed after ${spokenDuration(endedAt - begunAt)}; ${how}.`;
+  const ends = { regressed: "regressed", passed: "resolved", cut_short: "resolved by an operator" };
+  return `Begun at ${clockTime(begunAt)}, ${ends[outcome]} after ${spokenDuration(endedAt - begunAt)}; ${how}.`;
 }
 
 function inStage(
