@@ -8,6 +8,7 @@ import { type Fate, FaultyPorts } from "./faults.ts";
 
 /** When these worlds begin, in milliseconds since the epoch. */
 export const start: number = Date.parse("2025-09-16T12:00:00Z");
+/** In milliseconds. */
 export const minute = 60_000;
 
 /** What an incident goes through, with the minutes after its beginning. */
