@@ -1,9 +1,12 @@
 /** The reference pages of the documentation, worked out from the registries and the catalogue: `npm run docs` writes them. */
 import { readFileSync } from "node:fs";
+import { loaded } from "../cli/main.ts";
 import { testsJsonSchema } from "../cli/scenario/file/json-schema.ts";
+import { commandHelp, programHelp } from "../cli/terminal/help.ts";
 import { channels } from "../functions/notify/channels/index.ts";
 import { limitText } from "../functions/notify/text/limits.ts";
 import { probers } from "../functions/probe/probers/index.ts";
+import { usage } from "../local/options.ts";
 import type { Reach } from "../shared/config/roles.ts";
 import { costPage } from "./reference/cost.ts";
 import { channelPage, proberPage } from "./reference/kinds.ts";
@@ -21,6 +24,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["docs/templates.md", templatesPage()],
     ["docs/configuration.md", withPart("docs/configuration.md", "channels", channelList(), configurationPage())],
     ["docs/notification.md", withPart("docs/notification.md", "limits", limitsTable())],
+    ["docs/cli.md", commandLinePage()],
     ["docs/tests.schema.json", `${JSON.stringify(testsJsonSchema(), null, 2)}\n`],
     ...Object.values(probers).map((prober) => [`docs/probers/${prober.kind}.md`, proberPage(prober)] as const),
     ...Object.values(channels).map((channel) => [`docs/channels/${channel.kind}.md`, channelPage(channel)] as const),
@@ -53,6 +57,22 @@ function withPart(path: string, name: string, part: string, written?: string): s
   const [, after] = rest?.split(`<!-- /${name} -->\n`) ?? [];
   if (before === undefined || after === undefined) throw new Error(`${path} has no part "${name}"`);
   return `${before}<!-- ${name}: written by \`npm run docs\` -->\n${part}\n<!-- /${name} -->\n${after}`;
+}
+
+const commands = await loaded();
+
+/** The page as it is written by hand, with the help of the program, of each command and of `npm start`. */
+function commandLinePage(): string {
+  const path = "docs/cli.md";
+  const helps: readonly (readonly [string, string])[] = [
+    ["help", programHelp(commands).join("\n")],
+    ...commands.map(([name, command]) => [name, commandHelp(name, command).join("\n")] as const),
+    ["start", usage.trimEnd()],
+  ];
+  return helps.reduce(
+    (page, [name, help]) => withPart(path, name, `\`\`\`\n${help}\n\`\`\``, page),
+    readFileSync(new URL(`../${path}`, import.meta.url), "utf8"),
+  );
 }
 
 function channelList(): string {

@@ -1,7 +1,9 @@
 /** The environment of a scenario: what each probe would show at an instant. */
+import { probers } from "../../functions/probe/probers/index.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Failure, Finding, Measurement, ProbeResult, Vantage } from "../../shared/messages/report.ts";
 import { isOf, yieldsMetric } from "../../shared/metrics/yields.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import type { Effect, Phase, SampleCourse } from "./effect.ts";
 import type { Scenario, SeriesOfValues } from "./file/load.ts";
 import { healthySamples } from "./healthy.ts";
@@ -42,7 +44,8 @@ export class Environment {
    * @param run how many runs it had before; `undefined` for one that was asked for, which the points of series do not count
    */
   look(probe: ConfiguredProbe, at: number, run: number | undefined): Shown {
-    const phases = (this.#phases.get(probe.name) ?? []).filter(({ from, to }) => from <= at && at < to);
+    const all = this.#phases.get(probe.name) ?? [];
+    const phases = all.filter(({ from, to }) => from <= at && at < to);
     const point = run === undefined ? undefined : this.#pointOf(this.#scenario.outcomes.get(probe.name), at, run);
     const outcome = point?.what ?? outcomeOf(phases, at, run);
     const values = this.#scenario.values.flatMap((series) => {
@@ -58,7 +61,7 @@ export class Environment {
     const travels = delays === undefined || Array.isArray(delays) ? delays : arrivalOf(delays as ProbeEffect);
     if (outcome === "missing") return { durationMs: 0, delays: travels };
 
-    const failure = outcome === "ok" ? undefined : outcome;
+    const failure = outcome === "ok" ? brokenIn(phases, probe) : outcome;
     const durationMs = failure?.kind === "timeout" ? probe.timeoutMs : usualDuration;
     const samples = new Map<string, Measurement>();
     const put = (metric: string, labels: Readonly<Record<string, string>>, value: number | undefined): void => {
@@ -71,11 +74,15 @@ export class Environment {
       if (shown !== undefined) put(metric, labels, shown);
     }
     const findings: Finding[] = [];
+    // A check that is satisfied says so, as long as its probe can say anything.
+    for (const { effect } of failure === undefined ? all : []) {
+      if (effect.what === "finding") put("configuration_ok", checkLabels(effect.finding), 1);
+    }
     for (const phase of phases) {
       const { effect } = phase;
       if (effect.what === "finding") {
         findings.push(effect.finding);
-        put("configuration_ok", { check: effect.finding.check }, 0);
+        put("configuration_ok", checkLabels(effect.finding), 0);
       } else if (effect.what === "metric") {
         put(
           effect.sample.metric,
@@ -163,6 +170,21 @@ function withoutIdentity({
   ...labels
 }: Readonly<Record<string, string>>): Record<string, string> {
   return labels;
+}
+
+function checkLabels({ check, resource, severity = "warning" }: Finding): Record<string, string> {
+  return { check, ...(resource === undefined ? {} : { resource, severity }) };
+}
+
+/** A probe that checks the configuration fails for what it finds critical. */
+function brokenIn(phases: readonly { readonly effect: ProbeEffect }[], { kind }: ConfiguredProbe): Failure | undefined {
+  const signal = ownEntry(probers, kind)?.signal;
+  if (signal !== "configuration") return undefined;
+  const findings = phases.flatMap(({ effect }) => (effect.what === "finding" ? [effect.finding] : []));
+  const broken = findings.find(({ severity }) => severity === "critical");
+  if (broken === undefined) return undefined;
+  const message = `${broken.check} of ${broken.resource ?? "it"}: ${broken.observed}, expected ${broken.expected}`;
+  return { kind: "unavailable", phase: "configuration", message, signal };
 }
 
 /** What a failing probe still measures: nothing that lies behind the failure. */

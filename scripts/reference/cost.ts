@@ -14,7 +14,7 @@ export function costPage(): string {
   return `${generated}
 # Cost
 
-\`npx pathkeeper cost\` estimates a month of 30 days from the configuration alone, and \`validate\` says it in one sentence. It counts what the
+\`npx --no pathkeeper cost\` estimates a month of 30 days from the configuration alone, and \`validate\` says it in one sentence. It counts what the
 monitor does while all is well: runs by schedule, how long each kind of probe usually takes, messages, documents, series read from Cloud Monitoring.
 An outage makes probes wait for their time-outs and costs a little more; the estimate says nothing of the watched environment itself, of which a
 VPC connector, if the module makes one, is the dearest: two e2-micro instances, about $12 a month. A status page is counted with 10,000 readers a month,

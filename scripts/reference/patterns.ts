@@ -70,7 +70,7 @@ function patternOf({ name, of, when, for: clues = [], against = [], says, next }
     ["says", capital(says(title))],
     ["for it", clues.join("; ")],
     ["against it", against.join("; ")],
-    ["do first", capital(next(title))],
+    ["do first", capital(next(title, { google: true, serverlessConnector: true }))],
   ];
   const shown = lines.filter(([, text]) => text !== "").map(([label, text]) => `| ${label} | ${text} |`);
   return `### ${capital(name)}\n\n| | |\n|---|---|\n${shown.join("\n")}`;

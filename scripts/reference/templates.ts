@@ -45,9 +45,9 @@ every channel as everything else is, and so is what fields say.
 |---|---|
 ${rows.join("\n")}
 
-\`$\${\` stands for the two characters \`\${\`. A field that a notice does not have is refused by \`npx pathkeeper validate\`, with its place and the nearest name. What is not
+\`$\${\` stands for the two characters \`\${\`. A field that a notice does not have is refused by \`npx --no pathkeeper validate\`, with its place and the nearest name. What is not
 known yet says so: \`\${resolved}\` is "not yet" while the incident is open. For readers who are no engineers, no field has words of targets or rules.
 
-\`npx pathkeeper preview\` shows what comes of a template in every channel, for every reader and event.
+\`npx --no pathkeeper preview\` shows what comes of a template in every channel, for every reader and event.
 `;
 }

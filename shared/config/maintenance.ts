@@ -12,7 +12,7 @@ const dateTime = z
   .meta({ examples: ["2025-09-20T22:00", "2025-09-20T22:00Z"] })
   .refine((written) => wallOf(written) !== undefined, {
     error: ({ input }) =>
-      `"${input}" is no date and time: write 2025-09-20T22:00 for the clock of the zone, or 2025-09-20T22:00Z`,
+      `invalid date and time "${input}": write 2025-09-20T22:00 for the clock of the zone, or 2025-09-20T22:00Z`,
   });
 
 const timeOfDay: z.ZodType<number, string> = z
@@ -21,7 +21,7 @@ const timeOfDay: z.ZodType<number, string> = z
   .transform((written, context) => {
     const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(written) ?? [];
     if (hours !== undefined) return Number(hours) * 60 + Number(minutes);
-    const message = `"${written}" is no time of day: write it from "00:00" to "23:59"`;
+    const message = `invalid time of day "${written}": write it from "00:00" to "23:59"`;
     context.issues.push({ code: "custom", message, input: written });
     return z.NEVER;
   });

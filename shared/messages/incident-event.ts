@@ -6,7 +6,7 @@ import { severities } from "./severity.ts";
 
 const verdicts = ["platform", "application", "monitor", "unknown"] as const;
 
-/** Whose trouble it is: of the platform, of the application, of the monitor itself, or not known. */
+/** Which layer is responsible: the platform, of the application, of the monitor itself, or not known. */
 export type Verdict = (typeof verdicts)[number];
 
 const priorities = ["P0", "P1", "P2", "P3"] as const;

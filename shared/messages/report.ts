@@ -85,7 +85,10 @@ const findingSchema = lazily(() =>
     ok: z.boolean(),
     observed: z.string(),
     expected: z.string(),
+    /** Why it matters, and what to do where it is not ok. */
     explanation: z.string(),
+    /** What to do where it is not ok, with the names of what it is about: one or two sentences, also the end of the explanation. */
+    remedy: z.string().optional(),
     /** What was looked at, by its name, where a probe looks at several things. */
     resource: z.string().optional(),
     /** The component that it speaks of. Absent: that of the probe. */

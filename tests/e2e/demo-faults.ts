@@ -118,7 +118,7 @@ const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: strin
     /^`website` fails in tls: the certificate is for other\.www\.demo\.localhost, not for 127\.0\.0\.1/,
   ],
   // A backup that is missed keeps nobody from using what there is: it makes an incident, and blocks no recovery.
-  backup: [{ probe: "backup" }, /^`nightly-backup` has not reported for 1 h; it should every 20s$/],
+  backup: [{ probe: "backup" }, /^`nightly-backup` has not reported for 1 h; expected every 20s$/],
 };
 
 describe("verify, in the demo", () => {

@@ -8,6 +8,8 @@ import { clockTime } from "../incident/record/instants.ts";
 import type { DiagnosedCandidate, Symptom } from "./diagnosis.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
+import type { Fault } from "./knowledge/indicators.ts";
+import { providerOf } from "./knowledge/provider.ts";
 import type { Hypothesis } from "./weigh.ts";
 
 /** The most symptoms that are listed of one cause. */
@@ -61,7 +63,8 @@ export function whysOf(best: Hypothesis, evidence: Evidence): string[] {
   const height = ({ component }: Symptom): number => graph.causesOf(component).length;
   const [felt] = inLine.sort((a, b) => height(b) - height(a) || distance(b) - distance(a) || a.since - b.since);
   if (felt === undefined) return [];
-  const says = best.pattern.says(titleOf(best, evidence));
+  const [fault] = decisiveFaults(best, evidence);
+  const says = fault === undefined ? best.pattern.says(titleOf(best, evidence)) : faultSentence(fault);
   const isComponent = graph.names.includes(best.component);
   const past = (name: string): boolean => evidence.symptomsOf(name).length === 0;
   const path =
@@ -130,9 +133,17 @@ export function nextFor(
   ranked: readonly Hypothesis[],
   evidence: Evidence,
 ): string[] {
-  const steps = [...remedies(best, evidence), best.pattern.next(titleOf(best, evidence))];
-  if (second !== undefined) steps.push(second.pattern.next(titleOf(second, evidence)));
+  const decisive = decisiveFaults(best, evidence);
+  const known = faultsOnTheWay(best, evidence).filter((fault) => !decisive.includes(fault));
+  const general = decisive.length > 0 ? [] : [nextOf(best, evidence)];
+  const steps = [...decisive.slice(0, 2).map(remedyFor), ...general, ...known.slice(0, 1).map(remedyFor)];
+  if (second !== undefined) steps.push(nextOf(second, evidence));
   return confidence >= 0.75 ? steps : [...steps, ...toTellApart(ranked.slice(0, 2), evidence)];
+}
+
+/** What to do first about a cause, in the words of its provider where that is known. */
+function nextOf(one: Hypothesis, evidence: Evidence): string {
+  return one.pattern.next(titleOf(one, evidence), providerOf(evidence, one.component));
 }
 
 /** What to look at next where none can be named. */
@@ -142,7 +153,7 @@ export function nextWithout(ranked: readonly Hypothesis[], evidence: Evidence): 
     ...(again.length === 0
       ? []
       : [
-          `Run \`npx pathkeeper probe ${again.map((name) => `--probe ${name}`).join(" ")}\` and read the phase that fails.`,
+          `Run \`npx --no pathkeeper probe ${again.map((name) => `--probe ${name}`).join(" ")}\` and read the phase that fails.`,
         ]),
     ...toTellApart(ranked.slice(0, 2), evidence),
   ];
@@ -164,22 +175,42 @@ const probeFor: Readonly<Partial<Record<ResolvedRole, string>>> = {
   platform: "a probe from each vantage point",
 };
 
-/** What checks of the configuration have found, of the cause and on the way to it: the first thing to put right. */
-function remedies({ component, explains }: Hypothesis, { seen, graph }: Evidence): string[] {
+/** What checks of the configuration have found that breaks something, of the cause and on the way to it, the nearest to the cause first. */
+function faultsOnTheWay({ component, explains }: Hypothesis, { seen, graph }: Evidence): Fault[] {
   const involved = new Set([component, ...explains.map(({ symptom }) => symptom.component)]);
-  const onTheWay = (name: string): boolean => involved.has(name) && graph.distance(name, component) !== undefined;
-  const critical = seen.faults.filter(
-    (fault) =>
-      (fault.severity === "critical" || (fault.isNew && fault.severity === "warning")) && onTheWay(fault.component),
-  );
-  const near = (name: string): number => graph.distance(name, component) ?? 0;
-  return critical
-    .toSorted((a, b) => near(a.component) - near(b.component) || a.since - b.since)
-    .slice(0, 2)
-    .map(
-      ({ says, resource }) =>
-        `Put right${resource === undefined ? "" : ` \`${bounded(resource, [], 80)}\``} what a check of the configuration found: ${says}.`,
+  const near = (name: string): number => graph.distance(name, component) ?? Number.POSITIVE_INFINITY;
+  return seen.faults
+    .filter(({ severity, isNew }) => severity === "critical" || (isNew && severity === "warning"))
+    .filter((fault) => involved.has(fault.component) && Number.isFinite(near(fault.component)))
+    .toSorted(
+      (a, b) =>
+        near(a.component) - near(b.component) ||
+        Number(b.severity === "critical") - Number(a.severity === "critical") ||
+        Number(b.isNew) - Number(a.isNew) ||
+        a.since - b.since,
     );
+}
+
+/** Those that are the reason: what was wrong long before, while all worked, is to be put right as well, and is none. */
+function decisiveFaults(best: Hypothesis, evidence: Evidence): Fault[] {
+  return faultsOnTheWay(best, evidence).filter(
+    ({ isNew, since }) => isNew || since >= evidence.firstBad - standingFault,
+  );
+}
+
+/** What a check found so long before the first failure did not cause it, in milliseconds. */
+const standingFault = 3_600_000;
+
+function faultSentence({ says, resource }: Fault): string {
+  const of = resource === undefined ? "" : ` of \`${bounded(resource, [], 80)}\``;
+  return `The configuration${of} is wrong: ${says}.`;
+}
+
+function remedyFor({ says, found, remedy, resource }: Fault): string {
+  const of = resource === undefined ? "" : ` \`${bounded(resource, [], 80)}\``;
+  return remedy === undefined
+    ? `Put right${of} what a check of the configuration found: ${says}.`
+    : `Put right${of}, where ${found ?? says}. ${remedy}`;
 }
 
 /** The one measurement that would tell two candidates apart: of the one of which least is known, else of both at the same moment. */
@@ -209,7 +240,7 @@ function toTellApart(suspects: readonly Hypothesis[], evidence: Evidence): strin
   );
   const how =
     probes.length > 1
-      ? `run \`npx pathkeeper probe ${probes.map((name) => `--probe ${name}`).join(" ")}\` and compare`
+      ? `run \`npx --no pathkeeper probe ${probes.map((name) => `--probe ${name}`).join(" ")}\` and compare`
       : `look at both at the same moment, for instance by ${probeFor[evidence.role(first.component)] ?? "a probe"} for the component \`${first.component}\``;
   return [`${versus}To tell them apart, ${how}: the cause is the one that is bad while the other is good.`];
 }

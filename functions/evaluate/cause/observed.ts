@@ -4,7 +4,7 @@ import type { Facts } from "../incident/draft.ts";
 import type { Incident } from "../incident/state.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import { intervalOf, type Plan } from "../plan.ts";
-import type { ProbeIndicator } from "./diagnosis.ts";
+import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Observed } from "./evidence.ts";
 import { general } from "./knowledge/classes.ts";
 import { type Fault, isSameFault, type Level } from "./knowledge/indicators.ts";
@@ -67,11 +67,13 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
     const hasRun = facts.watermark - firstFailureAt >= 1.25 * intervalOf(plan, fact.probe);
     return fact.at >= firstFailureAt || hasRun;
   });
+  const indicators = Object.values(incident.indicators ?? {});
   return {
-    symptoms: Object.values(symptoms),
+    symptoms: Object.values(symptoms).map((symptom) => ofOwnPool(symptom, indicators, plan)),
     greens,
     watched: watchedIn(plan),
-    indicators: Object.values(incident.indicators ?? {}),
+    google: googlesIn(plan),
+    indicators,
     // What was wrong for a day while everything worked is no news of this outage.
     faults: (incident.faults ?? []).filter(({ since }) => firstFailureAt - since < day),
     graph: plan.graph,
@@ -93,6 +95,40 @@ function watchedIn(plan: Plan): ReadonlySet<string> {
   return known;
 }
 
+const googlesBy = new WeakMap<Plan, ReadonlySet<string>>();
+
+/** Components of which Google's APIs are asked, and those in a region of which they are: only these are Google's. */
+function googlesIn(plan: Plan): ReadonlySet<string> {
+  const known = googlesBy.get(plan);
+  if (known !== undefined) return known;
+  const asked = [...plan.probes.values()].filter(({ reach }) => reach === "control_plane");
+  const found = new Set(asked.flatMap(({ component, settings }) => [component, ...componentsIn(settings)]));
+  const regions = [...found].filter((name) => plan.roles.get(name) === "region");
+  for (const name of regions.flatMap((region) => plan.graph.dependentsOf(region)))
+    if (plan.roles.get(name) !== "third_party") found.add(name);
+  googlesBy.set(plan, found);
+  return found;
+}
+
+/** Components that the settings of a probe name. */
+function componentsIn(settings: unknown): string[] {
+  if (typeof settings !== "object" || settings === null) return [];
+  return Object.entries(settings).flatMap(([key, value]) =>
+    key === "component" && typeof value === "string" ? [value] : componentsIn(value),
+  );
+}
+
+/** An alarm about the pool of a service, whatever component its rule names, is the service's own where the database has connections left. */
+function ofOwnPool(symptom: Symptom, indicators: readonly ProbeIndicator[], plan: Plan): Symptom {
+  const { metrics = [], probe = "", component } = symptom;
+  const owner = plan.probes.get(probe)?.component;
+  if (owner === undefined || owner === component || !metrics.includes("cloud_sql_pool_utilization")) return symptom;
+  const own = indicators.filter((one) => one.component === component && databaseConnections.includes(one.metric));
+  return own.length > 0 && own.every(({ level }) => level !== "limit") ? { ...symptom, component: owner } : symptom;
+}
+
+const databaseConnections = ["connections_used", "cloud_sql_connection_utilization"];
+
 /** Whose metric it is, whoever measured it: what an application says of its connector is said of the connector. */
 function speaksOf(metric: string, component: string, plan: Plan): string {
   const role = owners.find(([pattern]) => pattern.test(metric))?.[1];
@@ -103,5 +139,5 @@ function speaksOf(metric: string, component: string, plan: Plan): string {
 
 const owners: readonly (readonly [RegExp, Part])[] = [
   [/^vpc_connector_/, "connector"],
-  [/^(cloud_sql_|connections_used|slow_in_server)/, "database"],
+  [/^(cloud_sql_(?!pool_)|connections_used|slow_in_server)/, "database"],
 ];

@@ -26,7 +26,7 @@ const settings = lazily(() =>
       metric_type: z
         .string()
         .regex(/^[a-z0-9.-]+\.[a-z]+\/[\w./-]+$/, {
-          error: ({ input }) => `"${input}" is no type of a metric: write one such as run.googleapis.com/request_count`,
+          error: ({ input }) => `invalid metric type "${input}": write one such as run.googleapis.com/request_count`,
         })
         .describe("The metric, by its type: pubsub.googleapis.com/subscription/num_undelivered_messages."),
       resource_type: z.string().min(1).optional().describe("The type of the resource, such as pubsub_subscription."),
@@ -100,7 +100,7 @@ const mostSeries = 100;
 const longestDelayMs = 3_600_000;
 const labelPath = lazily(() =>
   z.string().regex(/^(metric|resource)\.labels\.\w+$/, {
-    error: ({ input }) => `"${input}" is no label of a series: write metric.labels.NAME or resource.labels.NAME`,
+    error: ({ input }) => `invalid series label "${input}": write metric.labels.NAME or resource.labels.NAME`,
   }),
 );
 

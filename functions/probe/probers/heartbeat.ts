@@ -14,7 +14,7 @@ const settings = lazily(() =>
       .string()
       .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, {
         error: ({ input }) =>
-          `"${input}" is no name of a report: write lower-case letters, digits, ., - and _, such as nightly-backup`,
+          `invalid report name "${input}": write lowercase letters, digits, ., - and _, such as nightly-backup`,
       })
       .describe("The name under which it reports."),
     every: durationBetween(1_000).describe("How often it should report."),
@@ -69,8 +69,8 @@ By a message on the topic \`heartbeats\`: JSON with the \`name\`, and \`ok\` and
 \`\`\`
 gcloud pubsub topics publish heartbeats --message '{"name": "nightly-backup"}'
 gcloud pubsub topics publish heartbeats --message '{"name": "nightly-backup", "ok": false, "message": "disk full"}'
-npx pathkeeper beat nightly-backup --project PROJECT
-npx pathkeeper beat nightly-backup --project PROJECT --fail "disk full"
+npx --no pathkeeper heartbeat nightly-backup --project PROJECT
+npx --no pathkeeper heartbeat nightly-backup --project PROJECT --fail "disk full"
 \`\`\`
 
 A job of Cloud Scheduler has Pub/Sub as its target. The newest report of each name is the document of its name in the collection
@@ -107,7 +107,7 @@ down. One that was never heard of is told apart from one that fell silent.
     { now, beat, awaitedSince = 0, failure },
   ) {
     if (failure) return { failure, measurements: [] };
-    const should = `it should every ${formatDuration(every)}`;
+    const should = `expected every ${formatDuration(every)}`;
     // A document that was edited by hand may have lost its instant.
     const newest = beat === undefined || Number.isNaN(beat.at) ? undefined : beat;
     const dueAfter = (since: number): number => since + every + grace;

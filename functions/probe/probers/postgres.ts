@@ -60,7 +60,7 @@ const settings = lazily(() =>
           message: "write either url: { secret: NAME }, or host and user, or instance and user",
         })
         .refine(({ url, user }) => url !== undefined || user !== undefined, {
-          message: `"user" is missing: the role to log in as`,
+          message: `"user" is required: the role to log in as`,
           path: ["user"],
         })
         .refine(({ iam, url, password }) => !iam || (url === undefined && password === undefined), {

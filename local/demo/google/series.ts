@@ -66,13 +66,16 @@ export function refused(status: number, code: string, message: string, reason?: 
   };
 }
 
-/** Comparisons joined by AND, which is all that probers write. */
+/** Comparisons joined by AND, with one value or several (`one_of`), which is all that probers write. */
 function matches({ labels, resourceType }: RecordedSeries, filter: string): boolean {
   const known: Readonly<Record<string, string>> = { ...labels, "resource.type": resourceType };
-  const comparisons = [...filter.matchAll(/([\w.]+)\s*=\s*"((?:[^"\\]|\\.)*)"/g)];
-  return comparisons
+  const text = '"(?:[^"\\\\]|\\\\.)*"';
+  const comparisons = filter.matchAll(new RegExp(`([\\w.]+)\\s*=\\s*(?:one_of\\(([^)]*)\\)|(${text}))`, "g"));
+  return [...comparisons]
     .filter(([, name]) => name !== "metric.type")
-    .every(([, name = "", value = ""]) => ownEntry(known, name) === JSON.parse(`"${value}"`));
+    .every(([, name = "", several, one]) =>
+      (JSON.parse(`[${several ?? one}]`) as string[]).includes(ownEntry(known, name) ?? ""),
+    );
 }
 
 interface Aligned extends Omit<RecordedSeries, "points"> {
