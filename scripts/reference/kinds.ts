@@ -4,7 +4,6 @@ import type { AnyChannelKind } from "../../functions/notify/channel.ts";
 import { usualPace } from "../../functions/notify/deliver/pace.ts";
 import type { AnyProber } from "../../functions/probe/prober.ts";
 import { googleCloudEntry, keysOf } from "../../shared/config/schema.ts";
-import { statusPageKind } from "../../shared/messages/pages-due.ts";
 import { metrics } from "../../shared/metrics/catalogue.ts";
 import { cell, generated } from "./markdown.ts";
 import { metricsOf } from "./metrics.ts";
@@ -75,9 +74,9 @@ ${rowsOf(schema, "").join("\n")}
 ${measured}${notes === "" ? "" : `\n${notes.trim()}\n`}`;
 }
 
-/** What its service takes; a page is written as often as there is news. */
-function paceOfKind({ kind, pace = usualPace, recipients }: AnyChannelKind): string {
-  if (kind === statusPageKind) return "";
+/** What its service takes; what everybody reads is written as often as there is news. */
+function paceOfKind({ public: isPublic, pace = usualPace, recipients }: AnyChannelKind): string {
+  if (isPublic) return "";
   return `\n${recipients === undefined ? "It" : "Each recipient"} gets at most ${pace.perMinute} notices a minute and ${pace.atOnce} at once, unless \`per_minute\` of the channel says otherwise.\n`;
 }
 
