@@ -324,6 +324,11 @@ describe("files", () => {
     expect(long).toEqual([]);
   });
 
+  it("say what they are above their imports", () => {
+    const late = sources.filter(({ text }) => /^(?:import[^;]*;\n)+\n*\/\*\*(?:(?!\*\/).)*\*\/\n\n/s.test(text));
+    expect(late.map(({ path }) => path)).toEqual([]);
+  });
+
   it("have a lock file without addresses", () => {
     const lock = read("package-lock.json");
     expect(lock).not.toContain('"resolved"');

@@ -145,6 +145,8 @@ export interface ChannelKind<Settings> {
   readonly limits?: readonly Limit[];
   /** What it sends has a form of its own, which neither audiences nor templates change. @default false */
   readonly ownForm?: true;
+  /** Everybody reads it: it is told of no fire drill, and only by a route that notices do not reach another channel. @default false */
+  readonly public?: true;
   /** How an incident looks there as a whole, for the documentation: `one thread, by its key`. @default "a message each" */
   readonly incidentForm?: string;
   /** How much its service takes. @default 60 a minute, and 10 at once */

@@ -1,8 +1,7 @@
 /** The form of `monitor.yaml`: the keys of every section. What a kind of probe or channel reads besides, its registry says. */
 import { z } from "zod";
 import { incidentUrl } from "../incident-link.ts";
-import { type Signal, signals, type Vantage } from "../messages/report.ts";
-import type { Severity } from "../messages/severity.ts";
+import { signals } from "../messages/report.ts";
 import type { SelfDescribing } from "../probe-facts.ts";
 import { namedRecord } from "../runtime/named-record.ts";
 import {
@@ -13,7 +12,6 @@ import {
   googleRegion,
   names,
   percentage,
-  type SecretReference,
   severity,
   text,
   textOrSecret,
@@ -79,106 +77,6 @@ export interface Vocabulary {
   baselineSelector(metric: string, expectation: string): Selection;
 }
 
-/** The top of the file; its sections are read entry by entry. */
-export interface Outline {
-  readonly environment: string;
-  readonly title?: string | undefined;
-  readonly timezone: string;
-  readonly google_cloud?: { readonly project: string; readonly region?: string | undefined } | undefined;
-  readonly components: Readonly<Record<string, unknown>>;
-  readonly probes: Readonly<Record<string, unknown>>;
-  readonly control?: unknown;
-  readonly monitoring_rules: readonly unknown[];
-  readonly baselines: Readonly<Record<string, string>>;
-  readonly capacity?: CapacityEntry | undefined;
-  readonly recovery: { readonly stages: readonly StageEntry[]; readonly reopen_within?: number | undefined };
-  readonly channels: Readonly<Record<string, unknown>>;
-  readonly routes: readonly unknown[];
-  readonly templates: readonly unknown[];
-  readonly incident_url?: string | undefined;
-  readonly maintenance: readonly unknown[];
-  readonly watchdog?: WatchdogEntry | undefined;
-  readonly export?: readonly string[] | "off" | false | undefined;
-  readonly availability: { readonly target: number; readonly components: Readonly<Record<string, number>> };
-}
-
-/** The section `watchdog`; durations in milliseconds. */
-export interface WatchdogEntry {
-  readonly url: string | SecretReference;
-  readonly every: number;
-  readonly method: "GET" | "POST";
-  readonly allow_private: boolean;
-}
-
-/** One entry of `components`. */
-export interface ComponentEntry {
-  readonly title?: string | undefined;
-  readonly layer: "platform" | "application";
-  readonly role?: Role | undefined;
-  readonly depends_on: readonly string[];
-  readonly impact?: string | undefined;
-  readonly team?: string | undefined;
-}
-
-/** What every entry of `probes` has besides the settings of its kind; durations in milliseconds. */
-export interface ProbeEntry {
-  readonly kind: string;
-  readonly component: string;
-  readonly vantage: Vantage;
-  readonly schedule: string;
-  readonly timeout?: number | undefined;
-  readonly alert?: "off" | false | undefined;
-  readonly alert_after: number;
-  readonly recheck: "once" | "off" | false;
-  readonly severity?: Severity | undefined;
-}
-
-/** What a control probe has besides the settings of its kind; durations in milliseconds. */
-export interface ControlEntry {
-  readonly kind: string;
-  readonly timeout: number;
-}
-
-/** One entry of `monitoring_rules`; durations in milliseconds. */
-export interface RuleEntry {
-  readonly name: string;
-  readonly component?: string | undefined;
-  readonly condition: string;
-  readonly alert_duration: number;
-  readonly clear_duration?: number | undefined;
-  readonly clear_condition?: string | undefined;
-  readonly severity: Severity;
-  readonly missing?:
-    | MissingWord
-    | {
-        readonly source?: MissingWord | undefined;
-        readonly series?: MissingWord | undefined;
-        readonly traffic?: MissingWord | undefined;
-      }
-    | undefined;
-  readonly flapping?: "off" | false | undefined;
-  readonly vantages: "any" | "all" | "majority";
-  readonly signal?: Signal | undefined;
-}
-
-/** `capacity`. */
-export interface CapacityEntry {
-  readonly services: Readonly<
-    Record<
-      string,
-      { readonly max_instances: number; readonly pool: { readonly size: number; readonly overflow: number } }
-    >
-  >;
-  readonly database?: { readonly max_connections: number; readonly reserved: number } | undefined;
-  readonly connector?: { readonly connections: number } | undefined;
-}
-
-/** One entry of `recovery.stages`. */
-export interface StageEntry {
-  readonly name: string;
-  readonly probes: readonly string[];
-}
-
 const schedule = z
   .string({ error: "must be a schedule such as every 1m, or a cron expression" })
   .superRefine((value, context) => {
@@ -190,7 +88,7 @@ const schedule = z
 export const longestTimeoutMs = 90_000;
 
 /** An entry of `components`. */
-export const componentEntry: z.ZodType<ComponentEntry, unknown> = z.strictObject({
+export const componentEntry = z.strictObject({
   title: text().optional().describe("What people call it. Default: its name."),
   layer: z
     .enum(["platform", "application"])
@@ -206,8 +104,11 @@ export const componentEntry: z.ZodType<ComponentEntry, unknown> = z.strictObject
   team: text().optional().describe("Who must act when it is the cause."),
 });
 
+/** One entry of `components`. */
+export type ComponentEntry = z.output<typeof componentEntry>;
+
 /** The keys that all probes share. */
-export const probeEntry: z.ZodType<ProbeEntry, unknown> = z.strictObject({
+export const probeEntry = z.strictObject({
   kind: z.string().describe("What kind of check it is."),
   component: z.string().describe("The component whose health it shows."),
   vantage: z.enum(["outside", "inside"]).default("outside").describe("Where it runs: outside or inside the VPC."),
@@ -232,14 +133,20 @@ export const probeEntry: z.ZodType<ProbeEntry, unknown> = z.strictObject({
     .describe("Severity of its built-in rule. Default: critical for what users touch, warning for the rest."),
 });
 
+/** What every entry of `probes` has besides the settings of its kind; durations in milliseconds. */
+export type ProbeEntry = z.output<typeof probeEntry>;
+
 /** What a control probe has besides the settings of its kind. */
-export const controlEntry: z.ZodType<ControlEntry, unknown> = z.strictObject({
+export const controlEntry = z.strictObject({
   kind: z.string().describe("What kind of check it is."),
   timeout: durationBetween(1, 30_000).prefault("5s").describe("When it is given up. Default: 5s."),
 });
 
+/** What a control probe has besides the settings of its kind; durations in milliseconds. */
+export type ControlEntry = z.output<typeof controlEntry>;
+
 /** A control probe, or off, for each vantage point. */
-export const controlByVantage: z.ZodType<{ outside?: unknown; inside?: unknown }, unknown> = z.strictObject({
+export const controlByVantage = z.strictObject({
   outside: z.unknown().optional(),
   inside: z.unknown().optional(),
 });
@@ -253,7 +160,7 @@ const missingByCause = z.strictObject({
 });
 
 /** An entry of `monitoring_rules`. */
-export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
+export const ruleEntry = z.strictObject({
   name: text().max(200).describe("What the alert is called."),
   component: z.string().optional().describe("What it speaks of. Default: the component of the probe with the metric."),
   condition: text()
@@ -292,13 +199,19 @@ export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
     ),
 });
 
+/** One entry of `monitoring_rules`; durations in milliseconds. */
+export type RuleEntry = z.output<typeof ruleEntry>;
+
 const stageEntry = z.strictObject({
   name: text().describe("What the stage is called."),
   probes: names().describe("Names of the probes that must succeed and keep to their baselines."),
 });
 
+/** One entry of `recovery.stages`. */
+export type StageEntry = z.output<typeof stageEntry>;
+
 /** Where in Google Cloud the environment runs. Settings of probes that are called like one of its keys take it as their default. */
-export const googleCloudEntry: z.ZodType<NonNullable<Outline["google_cloud"]>, unknown> = z.strictObject({
+export const googleCloudEntry = z.strictObject({
   project: googleProject().describe("Id of the project, such as shop-staging."),
   region: googleRegion().optional().describe("Region, such as us-central1."),
 });
@@ -311,7 +224,7 @@ const poolEntry = z
   .describe("The connection pool of each instance.");
 
 /** `capacity`: what may connect at once, and what it must fit into. */
-export const capacityEntry: z.ZodType<CapacityEntry, unknown> = z.strictObject({
+export const capacityEntry = z.strictObject({
   services: namedRecord(
     z.string(),
     z.strictObject({
@@ -334,7 +247,10 @@ export const capacityEntry: z.ZodType<CapacityEntry, unknown> = z.strictObject({
     .describe("The VPC connector that all of it goes through."),
 });
 
-const watchdog: z.ZodType<WatchdogEntry, unknown> = z
+/** `capacity`. */
+export type CapacityEntry = z.output<typeof capacityEntry>;
+
+const watchdog = z
   .strictObject({
     url: textOrSecret().describe("Where it goes: the address that a service such as healthchecks.io gave. HTTPS only."),
     every: durationBetween(60_000).prefault("5m").describe("How often, at most. Default: 5m."),
@@ -355,8 +271,11 @@ const watchdog: z.ZodType<WatchdogEntry, unknown> = z
     });
   });
 
+/** The section `watchdog`; durations in milliseconds. */
+export type WatchdogEntry = z.output<typeof watchdog>;
+
 /** The whole file, with the entries of its sections unread. */
-export const outline: z.ZodType<Outline, unknown> = z.strictObject({
+export const outline = z.strictObject({
   environment: entryName().describe("Name of the watched environment, such as shop-staging."),
   title: text().optional().describe("What people call the environment. Default: its name."),
   timezone: timeZone().default("Etc/UTC").describe("IANA zone in which people read times.").meta(timeZoneExamples),
@@ -418,6 +337,9 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .describe("What availability is promised; error budgets follow from it.")
     .meta({ examples: [{ target: "99%", components: { backend: "99.9%" } }] }),
 });
+
+/** The top of the file; its sections are read entry by entry. */
+export type Outline = z.output<typeof outline>;
 
 /** Names of the keys of a section's entries. */
 export function keysOf(entry: z.ZodType): string[] {

@@ -17,9 +17,6 @@ export function parsePagesDue(data: unknown): PagesDue {
   return parseMessage("request for pages", pagesDueSchema(), data);
 }
 
-/** The kind of channel that is a page for everybody. */
-export const statusPageKind = "status_page";
-
 /** Whether anybody reads status pages of this environment. */
 export function hasPages({ channels }: Pick<Configuration, "channels">): boolean {
   return channels.some(isStatusPage);
@@ -27,5 +24,5 @@ export function hasPages({ channels }: Pick<Configuration, "channels">): boolean
 
 /** Whether a channel is a page for everybody. */
 export function isStatusPage({ kind }: Pick<ConfiguredChannel, "kind">): boolean {
-  return kind === statusPageKind;
+  return kind === "status_page";
 }

@@ -52,6 +52,7 @@ title: Shop
 `,
   // Its sentences are its own, for everybody.
   ownForm: true,
+  public: true,
   incidentForm: "an entry with its updates",
   omitted: {
     reminder: "a status page says all the time that it is not over",

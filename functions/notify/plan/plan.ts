@@ -4,7 +4,6 @@ import type { Reader } from "../../../shared/documents/delivery-summary.ts";
 import { incidentLink } from "../../../shared/incident-link.ts";
 import { maintenanceOf } from "../../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../../shared/messages/incident-event.ts";
-import { statusPageKind } from "../../../shared/messages/pages-due.ts";
 import { drillComponent, monitorComponent } from "../../../shared/monitor.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "../channel.ts";
@@ -226,10 +225,10 @@ function saidAlready({ event, history }: Question): string | undefined {
 
 function noDrill({ event, reader, context }: Question): string | undefined {
   if (event.event !== "opened") return "of a fire drill only its beginning and its end are told";
-  const isPage = context.configuration.channels.some(
-    ({ name, kind }) => name === reader.channel && kind === statusPageKind,
+  const isPublic = context.configuration.channels.some(
+    ({ name, kind }) => name === reader.channel && ownEntry(context.kinds, kind)?.public,
   );
-  return isPage ? "a fire drill is no news for everybody" : undefined;
+  return isPublic ? "a fire drill is no news for everybody" : undefined;
 }
 
 /** That notices do not reach a reader cannot be told there. */
@@ -254,7 +253,7 @@ function isBroughtTo(channel: string, event: IncidentEvent, context: PlanContext
   if (routesTo(channel, event, routes).length > 0) return true;
   if (event.event !== "opened" || !aboutChannels(event, context)) return false;
   const working = channels.filter(
-    (one) => one.kind !== statusPageKind && unreachedIn(one, event, context) !== "everybody",
+    (one) => !ownEntry(context.kinds, one.kind)?.public && unreachedIn(one, event, context) !== "everybody",
   );
   if (working.some(({ name }) => routesTo(name, event, routes).length > 0)) return false;
   // Better engineers than everybody.

@@ -11,9 +11,6 @@ import { parseJsonPath, valueAt } from "../text/json-path.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
 import type { Answer } from "./exchange.ts";
 
-/** A single value of JSON. */
-export type JsonScalar = string | number | boolean | null;
-
 /** The parts of an answer that expectations speak of. */
 export interface Answered {
   readonly status: number;
@@ -47,7 +44,7 @@ export function parseJson(text: string): unknown {
 const statusAdvice = "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";
 
 /** The schema of a value of JSON that is no list and no object. */
-export const jsonScalar: () => z.ZodType<JsonScalar, JsonScalar> = lazily(() =>
+export const jsonScalar = lazily(() =>
   z.union(
     [
       z.string().superRefine((text, context) => {
@@ -66,6 +63,9 @@ export const jsonScalar: () => z.ZodType<JsonScalar, JsonScalar> = lazily(() =>
     },
   ),
 );
+
+/** A single value of JSON. */
+export type JsonScalar = z.output<ReturnType<typeof jsonScalar>>;
 
 /** What is wrong with an expected text: one that looks like a comparison or a pattern must be one. */
 function expectedMistake(text: string): string | undefined {

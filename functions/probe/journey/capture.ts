@@ -23,6 +23,7 @@ const written = lazily(() =>
         })
         .optional()
         .describe("A /pattern/ that is found in the value, in the syntax of RE2, of which the first group is kept."),
+      /** @default what the name says */
       secret: z.boolean().optional().describe("Keeps the value out of reports."),
     })
     .refine(({ json, header }) => (json === undefined) !== (header === undefined), {

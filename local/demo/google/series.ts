@@ -1,10 +1,10 @@
-import { ownEntry } from "../../../shared/runtime/entries.ts";
 /**
  * Cloud Monitoring's `timeSeries.list` over series that were recorded here: filter, interval, alignment and reduction, with the shapes and the
  * refusals of the real one, as far as probers ask for them.
  *
  * Source: https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.timeSeries/list
  */
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 
 /** What the points of a series are. A distribution is kept as the values that it is of. */
 export type PointValue = number | boolean | readonly number[];
