@@ -2,9 +2,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { prices } from "../cli/estimate/prices.ts";
-import { loaded } from "../cli/main.ts";
 import { testsJsonSchema } from "../cli/scenario/file/json-schema.ts";
-import { commandHelp, programHelp } from "../cli/terminal/help.ts";
 import { type Pattern, patterns } from "../functions/evaluate/cause/knowledge/patterns.ts";
 import type { AnyChannelKind } from "../functions/notify/channel.ts";
 import { channels } from "../functions/notify/channels/index.ts";
@@ -12,15 +10,16 @@ import { usualPace } from "../functions/notify/deliver/pace.ts";
 import { limitText } from "../functions/notify/text/limits.ts";
 import type { AnyProber } from "../functions/probe/prober.ts";
 import { probers } from "../functions/probe/probers/index.ts";
-import { usage } from "../local/options.ts";
 import { type Reach, type Role, roleNames, roles } from "../shared/config/roles.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
 import { type TemplatePart, templateFields, templateParts } from "../shared/config/templates.ts";
 import { statusPageKind } from "../shared/messages/pages-due.ts";
-import { type Metric, metricNames, metrics } from "../shared/metrics/catalogue.ts";
+import { metricNames, metrics } from "../shared/metrics/catalogue.ts";
 import { defaultExports, exportPrefix, ownMetrics } from "../shared/metrics/exported.ts";
+import type { Metric } from "../shared/metrics/metric.ts";
 import { commonMetrics } from "../shared/metrics/yields.ts";
 import { numberFormat } from "../shared/text/formatters.ts";
+import { helps } from "./helps.ts";
 
 /** The part of a JSON Schema that the pages show. */
 interface Property {
@@ -94,20 +93,11 @@ function withPart(path: string, name: string, part: string, written?: string): s
   return `${before}<!-- ${name}: written by \`npm run docs\` -->\n${part}\n<!-- /${name} -->\n${after}`;
 }
 
-const commands = await loaded();
-
 /** The page as it is written by hand, with the help of the program, of each command and of `npm start`. */
 function commandLinePage(): string {
   const path = "docs/cli.md";
-  const helps: readonly (readonly [string, string])[] = [
-    ["help", programHelp(commands).join("\n")],
-    ...commands.map(([name, command]) => [name, commandHelp(name, command).join("\n")] as const),
-    ["start", usage.trimEnd()],
-  ];
-  return helps.reduce(
-    (page, [name, help]) => withPart(path, name, `\`\`\`\n${help}\n\`\`\``, page),
-    readFileSync(new URL(`../${path}`, import.meta.url), "utf8"),
-  );
+  const page = readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+  return [...helps].reduce((written, [name, help]) => withPart(path, name, `\`\`\`\n${help}\n\`\`\``, written), page);
 }
 
 function channelList(): string {
