@@ -1,4 +1,5 @@
 /** What is valid and yet can hardly be meant: conditions that never change, rules that say the same, limits out of reach, windows that are over, routes without news. */
+import { canYield } from "../../metrics/yields.ts";
 import { monitorComponent } from "../../monitor.ts";
 import { formatDuration, parseDuration } from "../../text/units.ts";
 import type { Path, Problems } from "../file/problems.ts";
@@ -26,8 +27,12 @@ export function checkDoubts(
   }
 }
 
-function checkConditions({ rules, baselines }: Configuration, problems: Problems, vocabulary: Vocabulary): void {
-  for (const [index, { condition, clearCondition, alertDurationMs }] of rules.entries()) {
+function checkConditions(
+  { rules, probes, baselines }: Configuration,
+  problems: Problems,
+  vocabulary: Vocabulary,
+): void {
+  for (const [index, { component, condition, clearCondition, alertDurationMs }] of rules.entries()) {
     const warn = (key: string, text: string): void => {
       for (const { message, offset, length = 1 } of vocabulary.conditionDoubts(text, alertDurationMs)) {
         const path = ["monitoring_rules", index, key];
@@ -35,6 +40,15 @@ function checkConditions({ rules, baselines }: Configuration, problems: Problems
       }
     };
     warn("condition", condition);
+    if (component === undefined && vocabulary.mergesComponents(condition, alertDurationMs)) {
+      const selections = vocabulary.conditionSelectors(condition, alertDurationMs);
+      const yielding = probes.filter((probe) => selections.some((selection) => canYield(probe, selection)));
+      if (new Set(yielding.map((probe) => probe.component)).size > 1) {
+        const message =
+          "this is one value of several components: name the component that the rule is about, or group by (component)";
+        problems.warn({ path: ["monitoring_rules", index, "condition"] }, { message });
+      }
+    }
     if (clearCondition === undefined) continue;
     warn("clear_condition", clearCondition);
     if (!vocabulary.neverClears(condition, clearCondition, alertDurationMs)) continue;
