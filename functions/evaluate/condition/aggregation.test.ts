@@ -286,6 +286,8 @@ describe("counters that begin again", () => {
   it("are no durations and no ratios, which fall as they like", () => {
     const falling = series("vpc_connector_utilization", { probe: "a" }, [0.9, 0.6, 0.3]);
     expect(evaluate("rate(vpc_connector_utilization, 10m) < 0%", 2, falling)[0]).toMatchObject({ 1: true });
+    const failing = series("probe_success", { probe: "a" }, [1, 1, 0]);
+    expect(evaluate("rate(probe_success, 10m) < 0", 2, failing)[0]).toMatchObject({ 1: true });
     const counted = series("database_connections", { probe: "a" }, [90, 60, 30]);
     expect(evaluate("delta(database_connections, 10m) == -60", 2, counted)[0]).toMatchObject({ 1: true });
   });
