@@ -87,10 +87,11 @@ describe("validate warns about", () => {
     ],
     [
       "routes that tell nobody anything",
-      "routes: [{ channels: [ops], components: [forgotten] }, { channels: [ops], severity: [info] }]\n",
+      "routes: [{ channels: [ops], components: [forgotten] }, { channels: [ops], severity: [info] }, { channels: [ops], events: [reminder, escalated] }]\n",
       [
         "routes[0].components: this route tells nobody anything: no probe and no rule watches these components",
         "routes[1].severity: this route tells nobody anything: no probe and no rule has the severity info",
+        "routes[2].events: this route tells nobody anything: no route has remind_every or escalate_after",
       ],
     ],
   ])("%s", async (_, added, expected) => {
@@ -107,6 +108,7 @@ describe("validate warns about", () => {
       `monitoring_rules:\n${rule("A", "http_response_time > 2s", ", clear_condition: http_response_time < 1s")}`,
     ],
     ["a time just within the timeout", "max_time: 5s\n"],
+    ["a route of reminders", "routes: [{ channels: [ops], events: [reminder], remind_every: 1h }]\n"],
     ["a window to come", "maintenance: [{ name: Move, from: 2120-01-01T00:00, to: 2120-01-02T00:00 }]\n"],
     [
       "rules about groups",
