@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { nearest } from "../shared/text/nearest.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
-/** How every text calls the program. With `--no`, npm runs what is installed here and never asks a registry for a package of this name. */
+/** How every text calls the program. With `--no`, npm runs only what is installed, and never downloads a package of this name. */
 export const program: string = "npx --no pathkeeper";
 
 /** One option, in the form that `parseArgs` of Node takes, with what its line of the help says. */

@@ -5,6 +5,7 @@ import {
   compileCondition,
   conditionDoubts,
   conditionForm,
+  mergesComponents,
   neverClears,
 } from "../functions/evaluate/condition/index.ts";
 import { namedMetric } from "../functions/evaluate/condition/names.ts";
@@ -24,6 +25,7 @@ export const vocabulary: Vocabulary = {
       offset: start,
       length: end - start,
     })),
+  mergesComponents: (text, windowMs) => mergesComponents(text, { windowMs }),
   neverClears: (condition, clear, windowMs) => neverClears(condition, clear, { windowMs }),
   conditionForm: (text, windowMs) => conditionForm(text, { windowMs }),
   baselineSelector: (metric, expectation) => compileBaseline(metric, expectation),

@@ -144,6 +144,6 @@ function parse(args: readonly string[]): OptionValues<typeof options> {
   try {
     return readArguments(args, { options }).values;
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}; see npm start -- --help`, { cause: error });
+    throw new UsageError(`${(error as Error).message} (see npm start -- --help)`, { cause: error });
   }
 }

@@ -1,13 +1,11 @@
 /** The reference pages of the documentation, worked out from the registries and the catalogue: `npm run docs` writes them. */
 import { readFileSync } from "node:fs";
-import { loaded } from "../cli/main.ts";
 import { testsJsonSchema } from "../cli/scenario/file/json-schema.ts";
-import { commandHelp, programHelp } from "../cli/terminal/help.ts";
 import { channels } from "../functions/notify/channels/index.ts";
 import { limitText } from "../functions/notify/text/limits.ts";
 import { probers } from "../functions/probe/probers/index.ts";
-import { usage } from "../local/options.ts";
 import type { Reach } from "../shared/config/roles.ts";
+import { helps } from "./helps.ts";
 import { costPage } from "./reference/cost.ts";
 import { channelPage, proberPage } from "./reference/kinds.ts";
 import { cell, kindLink } from "./reference/markdown.ts";
@@ -22,7 +20,8 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["docs/cost.md", costPage()],
     ["docs/patterns.md", patternsPage()],
     ["docs/templates.md", templatesPage()],
-    ["docs/configuration.md", withPart("docs/configuration.md", "channels", channelList(), configurationPage())],
+    ["README.md", withPart("README.md", "kinds", kindsList())],
+    ["docs/configuration.md", configurationPage()],
     ["docs/notification.md", withPart("docs/notification.md", "limits", limitsTable())],
     ["docs/cli.md", commandLinePage()],
     ["docs/tests.schema.json", `${JSON.stringify(testsJsonSchema(), null, 2)}\n`],
@@ -31,17 +30,26 @@ export function referencePages(): ReadonlyMap<string, string> {
   ]);
 }
 
-/** The page as it is written by hand, with the table of kinds of probe. */
+/** The page as it is written by hand, with the tables of kinds of probe and of channel. */
 function configurationPage(): string {
-  const page = readFileSync(new URL("../docs/configuration.md", import.meta.url), "utf8");
+  const path = "docs/configuration.md";
+  return withPart(path, "channels", channelList(), withPart(path, "probers", proberList()));
+}
+
+function proberList(): string {
   const rows = Object.values(probers).map(
     ({ kind, title, reach }) => `| ${kindLink(kind)} | ${reaches[reach]} | ${cell(title)} |`,
   );
-  const table = `| kind | way | what it does |\n|---|---|---|\n${rows.join("\n")}`;
-  return page.replace(
-    /(<!-- kinds of probe: [^\n]* -->\n).*?(<!-- end -->)/s,
-    (_, begin: string, end: string) => `${begin}${table}\n${end}`,
-  );
+  return ["| kind | way | what it does |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** What the README says of the kinds: each with a link to its page. */
+function kindsList(): string {
+  const links = (folder: string, kinds: Readonly<Record<string, { readonly kind: string }>>): string =>
+    Object.values(kinds)
+      .map(({ kind }) => `[\`${kind}\`](docs/${folder}/${kind}.md)`)
+      .join(" · ");
+  return `| | |\n|---|---|\n| **Probes** | ${links("probers", probers)} |\n| **Notifies** | ${links("channels", channels)} |`;
 }
 
 const reaches: Readonly<Record<Reach, string>> = {
@@ -59,20 +67,11 @@ function withPart(path: string, name: string, part: string, written?: string): s
   return `${before}<!-- ${name}: written by \`npm run docs\` -->\n${part}\n<!-- /${name} -->\n${after}`;
 }
 
-const commands = await loaded();
-
 /** The page as it is written by hand, with the help of the program, of each command and of `npm start`. */
 function commandLinePage(): string {
   const path = "docs/cli.md";
-  const helps: readonly (readonly [string, string])[] = [
-    ["help", programHelp(commands).join("\n")],
-    ...commands.map(([name, command]) => [name, commandHelp(name, command).join("\n")] as const),
-    ["start", usage.trimEnd()],
-  ];
-  return helps.reduce(
-    (page, [name, help]) => withPart(path, name, `\`\`\`\n${help}\n\`\`\``, page),
-    readFileSync(new URL(`../${path}`, import.meta.url), "utf8"),
-  );
+  const page = readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+  return [...helps].reduce((written, [name, help]) => withPart(path, name, `\`\`\`\n${help}\n\`\`\``, written), page);
 }
 
 function channelList(): string {

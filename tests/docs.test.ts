@@ -166,7 +166,7 @@ describe("the program", () => {
   /** A call, other than the beginning of a message such as `pathkeeper probe: …` and the name in a comment of the code. */
   const called = new RegExp(`\\bnpx pathkeeper|(?<!npx --no )\\bpathkeeper (${callable})\\b(?!:)`);
 
-  it("is called by npx --no pathkeeper in every document and every text, which asks no registry", () => {
+  it("is called by npx --no pathkeeper in every document and every text, which never downloads", () => {
     const calls = textFiles.flatMap((path) =>
       read(path)
         .split("\n")

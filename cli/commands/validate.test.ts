@@ -15,9 +15,10 @@ components:
   page: { layer: application, depends_on: [database] }
   database: { layer: platform }
   forgotten: { layer: platform }
+  shelf: { layer: application }
 probes:
   page: { kind: http, component: page, url: https://shop.example/, timeout: 5s, schedule: every 1m }
-  slow: { kind: http, component: page, url: https://shop.example/slow, timeout: 5s, expect: { max_time: MAX } }
+  slow: { kind: http, component: shelf, url: https://shop.example/slow, timeout: 5s, expect: { max_time: MAX } }
 channels: { ops: { kind: email, to: [ops@shop.example] } }
 `;
   const text = `${ground.replace("MAX", /max_time: (\S+)/.exec(added)?.[1] ?? "5s")}${added.replace(/max_time: \S+\n/, "")}`;
@@ -58,6 +59,13 @@ describe("validate warns about", () => {
       ['monitoring_rules[0].condition: "page failing" judges the same in the same time: leave one of them out'],
     ],
     [
+      "a rule about nobody in particular",
+      'monitoring_rules: [{ name: A, condition: "count(probe_success == 0) > 1", severity: warning }]\n',
+      [
+        "monitoring_rules[0].condition: this is one value of several components: name the component that the rule is about, or group by (component)",
+      ],
+    ],
+    [
       "a baseline that is never met",
       'baselines: { http_response_time: "<0s", websocket_connection_success: "150%" }\n',
       [
@@ -79,10 +87,11 @@ describe("validate warns about", () => {
     ],
     [
       "routes that tell nobody anything",
-      "routes: [{ channels: [ops], components: [forgotten] }, { channels: [ops], severity: [info] }]\n",
+      "routes: [{ channels: [ops], components: [forgotten] }, { channels: [ops], severity: [info] }, { channels: [ops], events: [reminder, escalated] }]\n",
       [
         "routes[0].components: this route tells nobody anything: no probe and no rule watches these components",
         "routes[1].severity: this route tells nobody anything: no probe and no rule has the severity info",
+        "routes[2].events: this route tells nobody anything: no route has remind_every or escalate_after",
       ],
     ],
   ])("%s", async (_, added, expected) => {
@@ -99,7 +108,12 @@ describe("validate warns about", () => {
       `monitoring_rules:\n${rule("A", "http_response_time > 2s", ", clear_condition: http_response_time < 1s")}`,
     ],
     ["a time just within the timeout", "max_time: 5s\n"],
+    ["a route of reminders", "routes: [{ channels: [ops], events: [reminder], remind_every: 1h }]\n"],
     ["a window to come", "maintenance: [{ name: Move, from: 2120-01-01T00:00, to: 2120-01-02T00:00 }]\n"],
+    [
+      "rules about groups",
+      'monitoring_rules: [{ name: A, condition: "count(probe_success == 0) by (component) > 1", severity: warning }]\n',
+    ],
     // What is watched may have its cause in what it depends on, and the monitor has incidents of its own.
     [
       "routes of causes",

@@ -255,3 +255,64 @@ tests:
     "no probe of the configuration yields cloud_monitoring_ratio: say whose it is, as in cloud_monitoring_ratio of PROBE is …",
   ]);
 });
+
+describe("rules over several series", () => {
+  const tests = `config:
+  environment: shop
+  components: { red: { layer: application }, blue: { layer: application }, db: { layer: platform } }
+  control: off
+  probes:
+    a: { kind: http, component: red, url: https://a.example/, alert: off }
+    b: { kind: http, component: blue, url: https://b.example/, alert: off, extract: [{ metric: database_connections, path: $.n, unit: count }] }
+    c: { kind: postgres, component: db, vantage: inside, connection: { url: { secret: x } }, alert: off }
+    served: { kind: cloud_monitoring, component: red, project: shop-staging, metric_type: run.googleapis.com/request_count, metric: cloud_monitoring_count, aligner: ALIGN_MAX, reducer: REDUCE_MAX, labels: { name: served }, schedule: every 1m, alert: off }
+  monitoring_rules:
+    - { name: Three fail, component: red, condition: count(probe_success == 0) >= 3, alert_duration: 2m, severity: critical }
+    - { name: All connections, component: db, condition: sum(database_connections) > 3, alert_duration: 2m, severity: warning }
+    - { name: Slower than before, component: red, condition: http_response_time > 3 * http_response_time offset 30m, alert_duration: 2m, severity: warning }
+    - { name: Busy, component: red, condition: "rate(cloud_monitoring_count, 5m) > 0.5", alert_duration: 2m, severity: warning }
+tests:
+`;
+  const missed = async (body: string): Promise<string[]> => {
+    const loaded = await loadTests(`${tests}  - name: it\n${body.replaceAll(/^(?=.)/gm, "    ")}`, "it.yaml");
+    if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
+    const failures = await Promise.all(loaded.scenarios.map(async (scenario) => judge(await play(scenario))));
+    return failures.flat().map(({ about, found }) => `${about}: ${found}`);
+  };
+
+  it("are silent while all is healthy", async () => {
+    expect(await missed("until: 2h\nexpect: silence\n")).toEqual([]);
+  });
+
+  it.each([
+    // Inside and outside are two groups of probes, of which no report knows both.
+    [
+      "count across groups of probes",
+      "from 10m to 20m: [a fails, b fails, c fails]",
+      "at 14m: { Three fail: firing }, at 25m: { Three fail: inactive }",
+    ],
+    ["do not count what is healthy", "from 10m to 20m: [a fails, b fails]", "at 14m: { Three fail: inactive }"],
+    // Neither of them is beyond the limit.
+    [
+      "add up across groups of probes",
+      "from 10m to 20m: [database_connections is 2]",
+      "at 14m: { All connections: firing }",
+    ],
+    [
+      "look back",
+      "from 40m to 50m: ['http_response_time{probe=\"a\"} is 8s']",
+      "at 44m: { Slower than before: firing }",
+    ],
+  ])("%s", async (_, what, alerts) => {
+    expect(await missed(`timeline: { ${what} }\nexpect: { alerts: { ${alerts} } }\n`)).toEqual([]);
+  });
+
+  it("go on across the reset of a counter", async () => {
+    const body = `series: { cloud_monitoring_count: 0+60x12 0+60x12 }
+expect:
+  alerts: { at 8m: { Busy: firing }, at 14m: { Busy: firing }, at 16m: { Busy: firing }, at 20m: { Busy: firing } }
+  incidents: [{ alerts: [Busy], events: [opened, ..., resolved] }]
+`;
+    expect(await missed(body)).toEqual([]);
+  });
+});

@@ -1,8 +1,9 @@
 /** The page of everything that is measured, and the part of it on the page of a prober. */
 import type { AnyProber } from "../../functions/probe/prober.ts";
 import { probers } from "../../functions/probe/probers/index.ts";
-import { type Metric, metricNames, metrics } from "../../shared/metrics/catalogue.ts";
+import { metricNames, metrics } from "../../shared/metrics/catalogue.ts";
 import { defaultExports, exportPrefix, ownMetrics } from "../../shared/metrics/exported.ts";
+import type { Metric } from "../../shared/metrics/metric.ts";
 import { commonMetrics } from "../../shared/metrics/yields.ts";
 import { generated, kindLink } from "./markdown.ts";
 

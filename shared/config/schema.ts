@@ -18,7 +18,6 @@ import {
   timeZone,
   timeZoneExamples,
 } from "./fields.ts";
-import type { MissingWord } from "./model.ts";
 import { type Role, roleNames } from "./roles.ts";
 import { scheduleProblem } from "./schedule.ts";
 import { isSecretReference } from "./secret-reference.ts";
@@ -67,6 +66,8 @@ export interface Vocabulary {
   conditionSelectors(text: string, windowMs: number): readonly Selection[];
   /** What is doubtful about a right condition: that it, or a part of it, never or always holds. */
   conditionDoubts(text: string, windowMs: number): readonly Mistake[];
+  /** Whether a right condition makes one value of series that may be of several components. */
+  mergesComponents(text: string, windowMs: number): boolean;
   /** Whether a right condition for the all-clear can only hold while the condition of the alert does. */
   neverClears(condition: string, clear: string, windowMs: number): boolean;
   /** A right condition in one form, the same for those that mean the same. */

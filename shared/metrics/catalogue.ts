@@ -1,31 +1,6 @@
 /** The catalogue of metrics: one place that says what each means, in which unit and on which scale. Which probes yield it, the probers say. */
-import type { Signal } from "../messages/report.ts";
 import { ownEntry } from "../runtime/entries.ts";
-import type { Unit } from "../text/units.ts";
-
-/** Where a metric is high, and where it is at its limit. */
-export interface Scale {
-  readonly high: number;
-  readonly limit: number;
-  /** Small values are the bad ones. @default false */
-  readonly below?: true;
-}
-
-/** What a metric is. */
-export interface Metric {
-  readonly unit: Unit;
-  /** What bad values of it are about. */
-  readonly signal: Signal;
-  readonly description: string;
-  /** The least and the greatest value that it can have. @default from 0 without an end */
-  readonly range?: readonly [least: number, greatest: number];
-  /** What is much of it, where that can be said of every environment. */
-  readonly scale?: Scale;
-  /** A share of requests, or how long they took: absent without any. */
-  readonly ofRequests?: true;
-  /** Labels that it carries besides `probe`, `component` and `vantage`. */
-  readonly labels?: readonly string[];
-}
+import type { Metric } from "./metric.ts";
 
 /** 0 or 1: no or yes. */
 const flag = [0, 1] as const;

@@ -43,7 +43,8 @@ export function noLabel(text: string, node: MetricNode, matcher: Matcher, { labe
 export function noFunction(text: string, node: Call): ConditionError {
   const name = node.nameSpan;
   const plain = node.name.replace(/_over_time$/i, "").toLowerCase();
-  const meant = namedMetric(node.name) === undefined ? nearest(plain, functionNames) : undefined;
+  const meant =
+    namedMetric(node.name) === undefined ? (foreign.get(plain) ?? nearest(plain, functionNames)) : undefined;
   if (meant !== undefined) return teach(text, `there is no function ${node.name}: write ${meant}`, name, meant);
   if (namedMetric(node.name) !== undefined) {
     return new ConditionError(`${node.name} is a metric, not a function: write avg(${node.name}, 5m)`, name);
@@ -51,6 +52,16 @@ export function noFunction(text: string, node: Call): ConditionError {
   const known = `${functionNames.filter((other) => !/\d/.test(other)).join(", ")} and p1 to p99`;
   return new ConditionError(`there is no function ${node.name}: the functions are ${known}`, name);
 }
+
+/** What others call our functions. */
+const foreign: ReadonlyMap<string, string> = new Map([
+  ["increase", "rate"],
+  ["irate", "rate"],
+  ["deriv", "delta"],
+  ["idelta", "delta"],
+  ["predict_linear", "forecast"],
+  ["mean", "avg"],
+]);
 
 /** A function with too few or too many arguments. */
 export function noWindow(text: string, node: Call): ConditionError {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../tests/support/chance.ts";
 import { compileCondition } from "./condition.ts";
 import type { Series, SeriesSource } from "./series.ts";
 
@@ -166,6 +167,50 @@ describe("what is missing", () => {
   });
 });
 
+it("is decided only as it would be, whatever is missing", () => {
+  const condition = fc
+    .tuple(
+      fc.constantFrom(
+        "sum(cloud_run_error_rate)",
+        "avg(cloud_run_error_rate) by ()",
+        "min(cloud_run_error_rate) by ()",
+        "max(cloud_run_error_rate) by ()",
+        "p50(cloud_run_error_rate) by ()",
+        "p90(cloud_run_error_rate) by ()",
+        "avg(cloud_run_error_rate > 50%)",
+        "sum(100% - cloud_run_error_rate)",
+        "sum(cloud_run_error_rate) / 2 + max(cloud_run_error_rate) by ()",
+        "200% - sum(cloud_run_error_rate)",
+        "max(sum(cloud_run_error_rate) by (vantage)) by ()",
+      ),
+      fc.constantFrom(">", ">=", "<", "<=", "==", "!="),
+      fc.constantFrom("0%", "40%", "50%", "100%", "200%"),
+    )
+    .map((parts) => parts.join(" "));
+  const rates = fc.array(
+    fc.tuple(fc.constantFrom(0, 0.3, 0.5, 1), fc.boolean(), fc.constantFrom("inside", "outside")),
+    { minLength: 1, maxLength: 6 },
+  );
+  fc.assert(
+    fc.property(condition, rates, (text, members) => {
+      const all = (isMissing: boolean): Series[] =>
+        members.map(([value, missing, vantage], index) => {
+          const labels = { probe: `p${index}`, component: "x", vantage };
+          return series(
+            "cloud_run_error_rate",
+            labels,
+            missing && isMissing ? [value, undefined, undefined] : [value, value, value],
+          );
+        });
+      const truthOf = (isMissing: boolean): unknown =>
+        compileCondition(text, { windowMs: 0 }).evaluate(source(all(isMissing)), 2 * minute)[0]?.truth;
+      const decided = truthOf(true);
+      if (decided !== undefined) expect(truthOf(false)).toBe(decided);
+      if (members.every(([, missing]) => !missing)) expect(decided).toBeDefined();
+    }),
+  );
+});
+
 describe("functions of expressions", () => {
   it("see the values that the expression had", () => {
     const labels = { probe: "a", component: "x", vantage: "inside" };
@@ -241,6 +286,8 @@ describe("counters that begin again", () => {
   it("are no durations and no ratios, which fall as they like", () => {
     const falling = series("vpc_connector_utilization", { probe: "a" }, [0.9, 0.6, 0.3]);
     expect(evaluate("rate(vpc_connector_utilization, 10m) < 0%", 2, falling)[0]).toMatchObject({ 1: true });
+    const failing = series("probe_success", { probe: "a" }, [1, 1, 0]);
+    expect(evaluate("rate(probe_success, 10m) < 0", 2, failing)[0]).toMatchObject({ 1: true });
     const counted = series("database_connections", { probe: "a" }, [90, 60, 30]);
     expect(evaluate("delta(database_connections, 10m) == -60", 2, counted)[0]).toMatchObject({ 1: true });
   });

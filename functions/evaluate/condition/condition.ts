@@ -51,6 +51,17 @@ export function conditionDoubts(text: string, { windowMs }: { windowMs: number }
 }
 
 /**
+ * Whether each of its values is of several series, which neither a component nor a probe tells apart.
+ * @throws ConditionError
+ */
+export function mergesComponents(text: string, { windowMs }: { windowMs: number }): boolean {
+  const { selections } = bind(text, parse(text), aliasWindow(windowMs));
+  return selections.every(
+    (selection) => isGrouping(selection) && !selection.by.some((label) => label === "component" || label === "probe"),
+  );
+}
+
+/**
  * Whether an all-clear can only hold while the condition of its alert does, so that the alert never clears.
  * @throws ConditionError
  */

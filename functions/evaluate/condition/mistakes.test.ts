@@ -129,6 +129,8 @@ describe("a mistaken condition is refused with where, what, and what to write in
       7,
       "there is no label weather to group by: the labels are vantage",
     ],
+    ["increase(http_status, 5m) > 1", 0, 8, "there is no function increase: write rate", "rate(http_status, 5m) > 1"],
+    ["sum without (probe) (http_status) > 1", 4, 7, "series are grouped by the labels that stay: write by (component)"],
     ["sum(http_status) by component > 1", 20, 9, "labels stand in parentheses: write by (component)"],
     ['sum(http_status) by ("a") > 1', 21, 3, "a label is expected: write by (component)"],
     ["sum by (vantage) > 1", 17, 1, "what is grouped stands in parentheses: write sum(…) by (…)"],

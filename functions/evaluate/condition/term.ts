@@ -263,7 +263,7 @@ export function applied(
   const called = windowFunction(counts ? "sum" : name);
   if (called === undefined) throw new TypeError(`there is no function ${name}`);
   const { compute, ofLevels = compute, explain } = called;
-  const isLevel = operand.unit === "seconds" || operand.unit === "ratio";
+  const isLevel = !["count", "bytes", "number"].includes(operand.unit) || Number.isFinite(operand.bounds.high);
   return {
     compute: isLevel ? ofLevels : compute,
     unit: resultUnit(name, called, operand),

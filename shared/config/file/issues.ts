@@ -42,7 +42,7 @@ export function inspect<T>(
       if (suggestion !== undefined) mistyped.add(JSON.stringify([...issue.path, suggestion]));
       const instead =
         places.length > 0 ? `it belongs under ${places.join(" or ")}` : insteadOf(suggestion, candidates, "keys here");
-      const message = now === undefined ? `unknown key "${key}": ${instead}` : `"${key}" was renamed: write ${now}`;
+      const message = now === undefined ? `unknown key "${key}": ${instead}` : `"${key}" was renamed: write ${now}:`;
       problems.error({ path: [...path, ...keysOf(issue), key], part: "key" }, { message, suggestion });
     }
   }

@@ -94,6 +94,7 @@ export const vocabulary: Vocabulary = {
     return [{ metric: metricOf(text), matchers: Object.fromEntries(matchers) }];
   },
   conditionDoubts: () => [],
+  mergesComponents: () => false,
   neverClears: (condition, clear) => condition === clear,
   conditionForm: (text) => text,
   baselineSelector: (metric) => ({ metric, matchers: {} }),

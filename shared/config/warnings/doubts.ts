@@ -1,4 +1,6 @@
 /** What is valid and yet can hardly be meant: conditions that never change, rules that say the same, limits out of reach, windows that are over, routes without news. */
+import type { IncidentEventKind } from "../../messages/incident-event.ts";
+import { canYield } from "../../metrics/yields.ts";
 import { monitorComponent } from "../../monitor.ts";
 import { formatDuration, parseDuration } from "../../text/units.ts";
 import type { Path, Problems } from "../file/problems.ts";
@@ -26,8 +28,12 @@ export function checkDoubts(
   }
 }
 
-function checkConditions({ rules, baselines }: Configuration, problems: Problems, vocabulary: Vocabulary): void {
-  for (const [index, { condition, clearCondition, alertDurationMs }] of rules.entries()) {
+function checkConditions(
+  { rules, probes, baselines }: Configuration,
+  problems: Problems,
+  vocabulary: Vocabulary,
+): void {
+  for (const [index, { component, condition, clearCondition, alertDurationMs }] of rules.entries()) {
     const warn = (key: string, text: string): void => {
       for (const { message, offset, length = 1 } of vocabulary.conditionDoubts(text, alertDurationMs)) {
         const path = ["monitoring_rules", index, key];
@@ -35,6 +41,15 @@ function checkConditions({ rules, baselines }: Configuration, problems: Problems
       }
     };
     warn("condition", condition);
+    if (component === undefined && vocabulary.mergesComponents(condition, alertDurationMs)) {
+      const selections = vocabulary.conditionSelectors(condition, alertDurationMs);
+      const yielding = probes.filter((probe) => selections.some((selection) => canYield(probe, selection)));
+      if (new Set(yielding.map((probe) => probe.component)).size > 1) {
+        const message =
+          "this is one value of several components: name the component that the rule is about, or group by (component)";
+        problems.warn({ path: ["monitoring_rules", index, "condition"] }, { message });
+      }
+    }
     if (clearCondition === undefined) continue;
     warn("clear_condition", clearCondition);
     if (!vocabulary.neverClears(condition, clearCondition, alertDurationMs)) continue;
@@ -95,6 +110,12 @@ function checkTimes({ name, timeoutMs, settings }: ConfiguredProbe, problems: Pr
   look(settings, ["probes", name]);
 }
 
+/** The events that only come where some route has a setting. */
+const timedBy: Readonly<Partial<Record<IncidentEventKind, string>>> = {
+  reminder: "remind_every",
+  escalated: "escalate_after",
+};
+
 /** Warns of routes that match no incident that there can be. */
 function checkRoutes({ components, probes, rules, routes }: Configuration, problems: Problems): void {
   const watched = new Set([...probes, ...rules].flatMap(({ component }) => component ?? []));
@@ -112,12 +133,21 @@ function checkRoutes({ components, probes, rules, routes }: Configuration, probl
     ...rules.map(({ severity }) => severity),
     ...probes.flatMap(({ alert }) => (alert === false ? [] : [alert.severity])),
   ]);
+  const timed = new Set([
+    ...routes.flatMap(({ remindEveryMs }) => (remindEveryMs === undefined ? [] : ["remind_every"])),
+    ...routes.flatMap(({ escalateAfterMs }) => (escalateAfterMs === undefined ? [] : ["escalate_after"])),
+  ]);
   for (const [index, route] of routes.entries()) {
     const path = ["routes", index];
     const silent = route.components?.every((name) => name !== monitorComponent.name && !watched.has(name));
     if (silent && !isOpen) {
       const message = "this route tells nobody anything: no probe and no rule watches these components";
       problems.warn({ path: [...path, "components"] }, { message });
+    }
+    const settings = (route.events ?? []).map((event) => timedBy[event]);
+    if (settings.length > 0 && settings.every((one) => one !== undefined && !timed.has(one))) {
+      const message = `this route tells nobody anything: no route has ${[...new Set(settings)].join(" or ")}`;
+      problems.warn({ path: [...path, "events"] }, { message });
     }
     // Incidents become more severe by what users feel and by the monitor's own troubles, never less.
     if (route.severity?.every((severity) => severity === "info") && !severities.has("info")) {

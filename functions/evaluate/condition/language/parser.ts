@@ -139,6 +139,8 @@ class Parser {
 
   /** The labels of `by (…)`, before or behind what is grouped. */
   #by(): readonly Label[] | undefined {
+    if (isKeyword(this.#peek(), "without"))
+      throw this.#error("series are grouped by the labels that stay: write by (component)", this.#peek());
     if (!isKeyword(this.#peek(), "by")) return undefined;
     this.#take();
     const opening = this.#peek();
