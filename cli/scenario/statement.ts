@@ -2,7 +2,11 @@
 
 import { type NamedMetric, namedMetric, nearestMetric } from "../../functions/evaluate/condition/names.ts";
 import { ComponentGraph } from "../../functions/evaluate/graph.ts";
+import type { Check } from "../../functions/probe/google/configuration/check.ts";
 import { checks } from "../../functions/probe/google/configuration/checks.ts";
+import type { Subject } from "../../functions/probe/google/configuration/judgement.ts";
+import { subjectsOf } from "../../functions/probe/google/configuration/needs.ts";
+import { gcpConfiguration } from "../../functions/probe/probers/gcp_configuration.ts";
 import { probers } from "../../functions/probe/probers/index.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import {
@@ -302,8 +306,8 @@ function readUnhealthy(tokens: Tokens): Effect {
 function readFinding(tokens: Tokens, configuration: Configuration): Effect {
   const check = tokens.name("the name of a check").text;
   const known = checks.find(({ name }) => name === check);
-  const resource = tokens.has("on") ? tokens.name("the name of what was checked").text : undefined;
-  const component = tokens.has("about")
+  const stated = tokens.has("on") ? tokens.name("the name of what was checked").text : undefined;
+  const about = tokens.has("about")
     ? tokens.known(
         "component",
         configuration.components.map(({ name }) => name),
@@ -329,6 +333,9 @@ function readFinding(tokens: Tokens, configuration: Configuration): Effect {
     tokens.one("of");
     expected = tokens.name("what was expected").text;
   }
+  const subject = known === undefined || stated !== undefined ? undefined : onlySubject(known, probes[0]);
+  const resource = stated ?? subject?.resource;
+  const component = about ?? subject?.component;
   const why = tokens.has("because") ? tokens.name("the explanation").text : known?.why;
   const remedy = tokens.has("remedy")
     ? tokens.name("what to do").text
@@ -345,6 +352,15 @@ function readFinding(tokens: Tokens, configuration: Configuration): Effect {
     ...(severity === undefined ? {} : { severity }),
   };
   return { what: "finding", probes: namesOf(probes), finding };
+}
+
+/** The only resource that a check can speak of, by the settings of the probe that makes it; `undefined` where there are several. */
+function onlySubject({ reads }: Check, probe: ConfiguredProbe | undefined): Subject | undefined {
+  if (probe?.kind !== gcpConfiguration.kind) return undefined;
+  const settings = gcpConfiguration.settings.safeParse(probe.settings);
+  if (!settings.success) return undefined;
+  const [only, ...others] = subjectsOf(reads, settings.data);
+  return others.length === 0 ? only : undefined;
 }
 
 function readAnswer(tokens: Tokens, { channels }: Configuration): Effect {
