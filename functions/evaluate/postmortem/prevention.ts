@@ -49,6 +49,9 @@ export const remedies: Readonly<Record<string, readonly ((title: string) => stri
     () =>
       "Let services give up on the database before their callers give up on them, and answer what they can without it.",
   ],
+  "database near a limit": [
+    (title) => `Give ${title} room for its busiest hour, and warn at 80 % of each of its limits.`,
+  ],
   "database down or failing over": [
     (title) =>
       `Give ${title} high availability (a standby in another zone), if it has none, and set its maintenance window to quiet hours.`,
