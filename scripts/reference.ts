@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { prices } from "../cli/estimate/prices.ts";
+import { loaded } from "../cli/main.ts";
 import { testsJsonSchema } from "../cli/scenario/file/json-schema.ts";
+import { commandHelp, programHelp } from "../cli/terminal/help.ts";
 import { type Pattern, patterns } from "../functions/evaluate/cause/knowledge/patterns.ts";
 import type { AnyChannelKind } from "../functions/notify/channel.ts";
 import { channels } from "../functions/notify/channels/index.ts";
@@ -10,6 +12,7 @@ import { usualPace } from "../functions/notify/deliver/pace.ts";
 import { limitText } from "../functions/notify/text/limits.ts";
 import type { AnyProber } from "../functions/probe/prober.ts";
 import { probers } from "../functions/probe/probers/index.ts";
+import { usage } from "../local/options.ts";
 import { type Reach, type Role, roleNames, roles } from "../shared/config/roles.ts";
 import { googleCloudEntry, keysOf } from "../shared/config/schema.ts";
 import { type TemplatePart, templateFields, templateParts } from "../shared/config/templates.ts";
@@ -50,6 +53,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["docs/templates.md", templatesPage()],
     ["docs/configuration.md", withPart("docs/configuration.md", "channels", channelList(), configurationPage())],
     ["docs/notification.md", withPart("docs/notification.md", "limits", limitsTable())],
+    ["docs/cli.md", commandLinePage()],
     ["docs/tests.schema.json", `${JSON.stringify(testsJsonSchema(), null, 2)}\n`],
     ...Object.values(probers).map(
       (prober) => [`docs/probers/${prober.kind}.md`, kindPage(prober, "probe", metricsOf(prober))] as const,
@@ -90,6 +94,22 @@ function withPart(path: string, name: string, part: string, written?: string): s
   return `${before}<!-- ${name}: written by \`npm run docs\` -->\n${part}\n<!-- /${name} -->\n${after}`;
 }
 
+const commands = await loaded();
+
+/** The page as it is written by hand, with the help of the program, of each command and of `npm start`. */
+function commandLinePage(): string {
+  const path = "docs/cli.md";
+  const helps: readonly (readonly [string, string])[] = [
+    ["help", programHelp(commands).join("\n")],
+    ...commands.map(([name, command]) => [name, commandHelp(name, command).join("\n")] as const),
+    ["start", usage.trimEnd()],
+  ];
+  return helps.reduce(
+    (page, [name, help]) => withPart(path, name, `\`\`\`\n${help}\n\`\`\``, page),
+    readFileSync(new URL(`../${path}`, import.meta.url), "utf8"),
+  );
+}
+
 function channelList(): string {
   const rows = Object.values(channels).map(({ kind, title }) => `| [\`${kind}\`](channels/${kind}.md) | ${title} |`);
   return ["| kind | what it does |", "|---|---|", ...rows].join("\n");
@@ -112,7 +132,7 @@ function costPage(): string {
   return `${generated}
 # Cost
 
-\`npx pathkeeper cost\` estimates a month of 30 days from the configuration alone, and \`validate\` says it in one sentence. It counts what the
+\`npx --no pathkeeper cost\` estimates a month of 30 days from the configuration alone, and \`validate\` says it in one sentence. It counts what the
 monitor does while all is well: runs by schedule, how long each kind of probe usually takes, messages, documents, series read from Cloud Monitoring.
 An outage makes probes wait for their time-outs and costs a little more; the estimate says nothing of the watched environment itself, of which a
 VPC connector, if the module makes one, is the dearest: two e2-micro instances, about $12 a month. A status page is counted with 10,000 readers a month,
@@ -172,10 +192,10 @@ every channel as everything else is, and so is what fields say.
 |---|---|
 ${rows.join("\n")}
 
-\`$\${\` stands for the two characters \`\${\`. A field that a notice does not have is refused by \`npx pathkeeper validate\`, with its place and the nearest name. What is not
+\`$\${\` stands for the two characters \`\${\`. A field that a notice does not have is refused by \`npx --no pathkeeper validate\`, with its place and the nearest name. What is not
 known yet says so: \`\${resolved}\` is "not yet" while the incident is open. For readers who are no engineers, no field has words of targets or rules.
 
-\`npx pathkeeper preview\` shows what comes of a template in every channel, for every reader and event.
+\`npx --no pathkeeper preview\` shows what comes of a template in every channel, for every reader and event.
 `;
 }
 

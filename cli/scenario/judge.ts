@@ -4,7 +4,7 @@ import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Fields, Value } from "../../shared/ports.ts";
 import { ownEntry } from "../../shared/runtime/entries.ts";
 import { formatDuration } from "../../shared/text/units.ts";
-import type { Expectations, ExpectedIncident, ExpectedNotice, Moment, Within } from "./file/format.ts";
+import type { Excluded, Expectations, ExpectedIncident, ExpectedNotice, Moment, Within } from "./file/format.ts";
 import { instantIn } from "./file/times.ts";
 import { instantOf, type Played, type PlayedIncident } from "./play.ts";
 
@@ -131,11 +131,12 @@ function incidentAsExpected(about: string, want: ExpectedIncident, got: PlayedIn
   const [first = "no next step"] = lines(fields["next_steps"]);
   for (const part of anyOf(want.first_step ?? []))
     if (!first.includes(part)) miss("first_step", `the text "${part}"`, first);
-  const told = [...plainFields, ...listFields, "candidates"].map((key) => writtenIn(fields[key])).join("\n");
+  const told = [...plainFields, ...listFields, "candidates"].map((key) => writtenIn(ownEntry(fields, key))).join("\n");
   for (const part of anyOf(want.never_says ?? [])) {
     const where = told.toLowerCase().indexOf(part.toLowerCase());
     if (where >= 0) miss("never_says", `nothing of "${part}"`, told.slice(Math.max(0, where - 120), where + 120));
   }
+  failures.push(...exclusionsIn(about, want.not ?? {}, fields, openedAt(got, played)));
   if (want.events !== undefined) {
     const events = eventsOf(got.id, played).map(({ event }) => event);
     if (!follows(events, want.events, (event, wanted) => event === wanted)) {
@@ -159,6 +160,29 @@ const listFields = ["evidence", "whys", "next_steps"] as const;
 function writtenIn(value: Value | undefined): string {
   if (!Array.isArray(value)) return typeof value === "string" ? value : "";
   return value.map((entry) => (typeof entry === "string" ? entry : JSON.stringify(entry))).join("\n");
+}
+
+/** What an incident says or contains although it must not. */
+function exclusionsIn(about: string, not: Excluded, fields: Fields, at: { at: number }): Failure[] {
+  const found = (key: string, unwanted: string, text: string): Failure => ({
+    about: `${about}, not ${key}`,
+    expected: `not "${unwanted}"`,
+    found: text,
+    ...at,
+  });
+  const members = (["components", "alerts"] as const).flatMap((key) => {
+    const has = lines(fields[key]);
+    return (not[key] ?? []).filter((name) => has.includes(name)).map((name) => found(key, name, has.join(", ")));
+  });
+  const texts = (["title", "summary", "impact", "evidence", "timeline", "postmortem"] as const).flatMap((key) => {
+    const text = Array.isArray(fields[key]) ? lines(fields[key]).join("\n") : String(fields[key]);
+    return anyOf(not[key] ?? [])
+      .filter((part) => text.includes(part))
+      .map((part) => found(key, part, text));
+  });
+  const cause = String(fields["root_cause"]);
+  const causes = anyOf(not.root_cause ?? []).includes(cause) ? [found("root_cause", cause, cause)] : [];
+  return [...causes, ...members, ...texts];
 }
 
 function momentAsExpected(about: string, want: Moment, fields: Fields, at: number | undefined): Failure[] {
@@ -228,6 +252,9 @@ function detailsAsExpected(
       ...anyOf(notice.text ?? [])
         .filter((part) => !text.includes(part))
         .map((part) => ({ about: `${about}, ${notice.event}`, expected: `the text "${part}"`, found: text, at })),
+      ...anyOf(notice.not ?? [])
+        .filter((part) => text.includes(part))
+        .map((part) => ({ about: `${about}, ${notice.event}`, expected: `not the text "${part}"`, found: text, at })),
       ...(late === undefined
         ? []
         : [{ about: `${about}, ${notice.event}`, expected: late, found: `delivered at ${clock(at)}`, at }]),

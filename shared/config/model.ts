@@ -150,7 +150,7 @@ export interface AvailabilityTargets {
 }
 
 /** The sign of life that leaves for somewhere outside the project while the monitor works as a whole. */
-export interface HeartbeatSettings {
+export interface WatchdogSettings {
   readonly url: string | SecretReference;
   readonly everyMs: number;
   readonly method: "GET" | "POST";
@@ -181,7 +181,7 @@ export interface Configuration {
   readonly incidentUrl?: string;
   /** Absent without any. */
   readonly maintenance?: readonly MaintenanceWindow[];
-  readonly heartbeat?: HeartbeatSettings;
+  readonly watchdog?: WatchdogSettings;
   /** Names of the metrics that are exported for dashboards; `false` for none at all. Absent for those that the dashboards show. */
   readonly export?: readonly string[] | false;
   /** Absent in what was compiled before there were targets. */

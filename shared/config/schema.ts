@@ -66,6 +66,12 @@ export interface Vocabulary {
   checkCondition(text: string, windowMs: number): Mistake | undefined;
   /** The series that a right condition reads: metrics, with the labels that they must have. */
   conditionSelectors(text: string, windowMs: number): readonly Selection[];
+  /** What is doubtful about a right condition: that it, or a part of it, never or always holds. */
+  conditionDoubts(text: string, windowMs: number): readonly Mistake[];
+  /** Whether a right condition for the all-clear can only hold while the condition of the alert does. */
+  neverClears(condition: string, clear: string, windowMs: number): boolean;
+  /** A right condition in one form, the same for those that mean the same. */
+  conditionForm(text: string, windowMs: number): string;
   /** What is wrong with a baseline: without an offset it is the name, otherwise a part of the expectation. */
   checkBaseline(metric: string, expectation: string): Mistake | undefined;
   /** The series that a right baseline speaks of. */
@@ -90,13 +96,13 @@ export interface Outline {
   readonly templates: readonly unknown[];
   readonly incident_url?: string | undefined;
   readonly maintenance: readonly unknown[];
-  readonly heartbeat?: HeartbeatEntry | undefined;
+  readonly watchdog?: WatchdogEntry | undefined;
   readonly export?: readonly string[] | "off" | false | undefined;
   readonly availability: { readonly target: number; readonly components: Readonly<Record<string, number>> };
 }
 
-/** The section `heartbeat`; durations in milliseconds. */
-export interface HeartbeatEntry {
+/** The section `watchdog`; durations in milliseconds. */
+export interface WatchdogEntry {
   readonly url: string | SecretReference;
   readonly every: number;
   readonly method: "GET" | "POST";
@@ -178,7 +184,9 @@ export const longestTimeoutMs = 90_000;
 /** An entry of `components`. */
 export const componentEntry: z.ZodType<ComponentEntry, unknown> = z.strictObject({
   title: text().optional().describe("What people call it. Default: its name."),
-  layer: z.enum(["platform", "application"]).describe("Whose trouble its own failure is: platform or application."),
+  layer: z
+    .enum(["platform", "application"])
+    .describe("The layer that is responsible when it fails by itself: platform or application."),
   role: z
     .enum(roleNames as [Role, ...Role[]])
     .optional()
@@ -306,7 +314,7 @@ export const capacityEntry: z.ZodType<CapacityEntry, unknown> = z.strictObject({
     .describe("The VPC connector that all of it goes through."),
 });
 
-const heartbeat: z.ZodType<HeartbeatEntry, unknown> = z
+const watchdog: z.ZodType<WatchdogEntry, unknown> = z
   .strictObject({
     url: textOrSecret().describe("Where it goes: the address that a service such as healthchecks.io gave. HTTPS only."),
     every: durationBetween(60_000).prefault("5m").describe("How often, at most. Default: 5m."),
@@ -373,7 +381,7 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .optional()
     .describe("Metrics that are exported for dashboards, or off. Default: those that the dashboards show.")
     .meta({ examples: [["probe_success", "golden_path_e2e_time"]] }),
-  heartbeat: heartbeat.optional().describe("The sign of life that leaves while the monitor works as a whole."),
+  watchdog: watchdog.optional().describe("The sign of life that leaves while the monitor works as a whole."),
   availability: z
     .strictObject({
       target: percentage().prefault("99%").describe("How much of a month every component is to be up. Default: 99%."),

@@ -4,13 +4,10 @@ import type { Configuration, ConfiguredChannel } from "../config/model.ts";
 import { lazily } from "../runtime/lazily.ts";
 import { parseMessage } from "./parse.ts";
 
-/** Asks the notifier to write its status pages anew. */
-export interface PagesDue {
-  v: 1;
-  environment: string;
-}
+const pagesDueSchema = lazily(() => z.object({ v: z.literal(1), environment: z.string() }));
 
-const pagesDueSchema = lazily((): z.ZodType<PagesDue> => z.object({ v: z.literal(1), environment: z.string() }));
+/** Asks the notifier to write its status pages anew. */
+export type PagesDue = z.output<ReturnType<typeof pagesDueSchema>>;
 
 /**
  * Reads it from the data of a message.

@@ -17,17 +17,31 @@ export interface Metric {
   /** What bad values of it are about. */
   readonly signal: Signal;
   readonly description: string;
+  /** The least and the greatest value that it can have. @default from 0 without an end */
+  readonly range?: readonly [least: number, greatest: number];
   /** What is much of it, where that can be said of every environment. */
   readonly scale?: Scale;
   /** Labels that it carries besides `probe`, `component` and `vantage`. */
   readonly labels?: readonly string[];
 }
 
+/** 0 or 1: no or yes. */
+const flag = [0, 1] as const;
+/** From none to all. */
+const share = [0, 1] as const;
+const anything = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+
 const catalogue = {
-  probe_success: { unit: "count", signal: "failing", description: "1 when the probe succeeded, 0 when it failed." },
+  probe_success: {
+    unit: "count",
+    range: flag,
+    signal: "failing",
+    description: "1 when the probe succeeded, 0 when it failed.",
+  },
   probe_duration: { unit: "seconds", signal: "slow", description: "How long the whole probe took." },
   probe_attempts: {
     unit: "count",
+    range: [1, 2],
     signal: "failing",
     description: "2 when a failure was checked again at once, 1 otherwise.",
   },
@@ -44,6 +58,7 @@ const catalogue = {
   },
   http_status: {
     unit: "count",
+    range: [100, 999],
     signal: "failing",
     description:
       "Status code of the last response; of WebSockets that of the first refusal, or 101 when there is none.",
@@ -62,11 +77,13 @@ const catalogue = {
   },
   tls_certificate_expiry: {
     unit: "seconds",
+    range: anything,
     signal: "certificate",
     description: "Time until the first certificate of the verified chain expires.",
   },
   tls_leaf_certificate_expiry: {
     unit: "seconds",
+    range: anything,
     signal: "certificate",
     description: "Time until the server's own certificate expires.",
   },
@@ -97,6 +114,7 @@ const catalogue = {
   },
   database_connect_burst_success: {
     unit: "ratio",
+    range: share,
     signal: "failing",
     scale: { high: 0.95, limit: 0.5, below: true },
     description:
@@ -140,6 +158,7 @@ const catalogue = {
   },
   websocket_connection_success: {
     unit: "ratio",
+    range: share,
     signal: "failing",
     description: "Share of the WebSocket handshakes of one run that were accepted.",
   },
@@ -195,12 +214,14 @@ const catalogue = {
   },
   vpc_connector_health: {
     unit: "count",
+    range: flag,
     signal: "failing",
     scale: { high: 0.5, limit: 0.5, below: true },
     description: "1 when the application calls its connector healthy, 0 otherwise.",
   },
   cloud_sql_up: {
     unit: "count",
+    range: flag,
     signal: "failing",
     scale: { high: 0.5, limit: 0.5, below: true },
     description: "1 when the server of the instance is up.",
@@ -247,6 +268,7 @@ const catalogue = {
   },
   cloud_run_error_rate: {
     unit: "ratio",
+    range: share,
     signal: "errors",
     scale: { high: 0.05, limit: 0.5 },
     description: "Share of the requests to a Cloud Run service that it answered with 5xx; absent without requests.",
@@ -282,6 +304,7 @@ const catalogue = {
   },
   load_balancer_error_rate: {
     unit: "ratio",
+    range: share,
     signal: "errors",
     scale: { high: 0.05, limit: 0.5 },
     description: "Share of the requests to the load balancer that were answered with 5xx; absent without requests.",
@@ -305,24 +328,28 @@ const catalogue = {
   },
   cloud_monitoring_count: {
     unit: "count",
+    range: anything,
     signal: "saturated",
     description: "Any count that Cloud Monitoring has.",
     labels: ["name", "group"],
   },
   cloud_monitoring_ratio: {
     unit: "ratio",
+    range: anything,
     signal: "saturated",
     description: "Any share that Cloud Monitoring has.",
     labels: ["name", "group"],
   },
   cloud_monitoring_seconds: {
     unit: "seconds",
+    range: anything,
     signal: "slow",
     description: "Any duration that Cloud Monitoring has.",
     labels: ["name", "group"],
   },
   cloud_monitoring_bytes: {
     unit: "bytes",
+    range: anything,
     signal: "saturated",
     description: "Any size that Cloud Monitoring has.",
     labels: ["name", "group"],
@@ -340,6 +367,7 @@ const catalogue = {
   },
   golden_path_success: {
     unit: "count",
+    range: flag,
     signal: "failing",
     description: "1 when the golden path was walked to its end.",
   },
@@ -351,11 +379,13 @@ const catalogue = {
   },
   golden_path_cleanup_success: {
     unit: "count",
+    range: flag,
     signal: "failing",
     description: "1 when every clean-up step of the journey succeeded, 0 otherwise; absent where it has none.",
   },
   configuration_ok: {
     unit: "count",
+    range: flag,
     signal: "configuration",
     description:
       "1 when a configuration check found what it expects, 0 when not, absent when it could not be made; `severity` says what it would mean.",

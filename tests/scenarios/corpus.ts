@@ -1,4 +1,4 @@
-/** Every scenario of this folder and of `reports`, played through the real evaluator and notifier. `npx pathkeeper test tests/scenarios/*.yaml` does the same. */
+/** Every scenario of this folder and of `reports`, played through the real evaluator and notifier. `npx --no pathkeeper test tests/scenarios/*.yaml` does the same. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

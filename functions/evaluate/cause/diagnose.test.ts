@@ -195,7 +195,7 @@ describe("the root cause", () => {
     expect(diagnosis).toMatchObject({ rootCause: "unknown", verdict: "platform", confidence: 0.2 });
     expect(diagnosis.evidence[0]).toBe("Seen: `backend-health` fails in response, from outside, since 12:04:06 UTC.");
     expect(diagnosis.next).toEqual([
-      "Run `npx pathkeeper probe --probe backend-health --probe auth-health` and read the phase that fails.",
+      "Run `npx --no pathkeeper probe --probe backend-health --probe auth-health` and read the phase that fails.",
       expect.stringMatching(
         /^VPC connector and Cloud SQL explain what was seen nearly alike\. Nothing was measured of VPC connector itself meanwhile: add a probe of the kind `vpc_connector`/,
       ),

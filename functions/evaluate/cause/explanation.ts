@@ -153,7 +153,7 @@ export function nextWithout(ranked: readonly Hypothesis[], evidence: Evidence): 
     ...(again.length === 0
       ? []
       : [
-          `Run \`npx pathkeeper probe ${again.map((name) => `--probe ${name}`).join(" ")}\` and read the phase that fails.`,
+          `Run \`npx --no pathkeeper probe ${again.map((name) => `--probe ${name}`).join(" ")}\` and read the phase that fails.`,
         ]),
     ...toTellApart(ranked.slice(0, 2), evidence),
   ];
@@ -240,7 +240,7 @@ function toTellApart(suspects: readonly Hypothesis[], evidence: Evidence): strin
   );
   const how =
     probes.length > 1
-      ? `run \`npx pathkeeper probe ${probes.map((name) => `--probe ${name}`).join(" ")}\` and compare`
+      ? `run \`npx --no pathkeeper probe ${probes.map((name) => `--probe ${name}`).join(" ")}\` and compare`
       : `look at both at the same moment, for instance by ${probeFor[evidence.role(first.component)] ?? "a probe"} for the component \`${first.component}\``;
   return [`${versus}To tell them apart, ${how}: the cause is the one that is bad while the other is good.`];
 }

@@ -11,7 +11,7 @@ import type { EnvironmentState, OutboxEntry } from "../incident/state.ts";
 import { watchTick } from "../monitor/checks.ts";
 import { type Exported, ownPoints, reportsIn, seriesPoints } from "../monitor/export.ts";
 import { decodeSelf, emptySelf, encodeSelf, heardOf, type SelfState } from "../monitor/state.ts";
-import { isHeartbeatDue } from "../monitor/watchdog.ts";
+import { isWatchdogDue } from "../monitor/watchdog.ts";
 import { type Evaluated, evaluateTick, judgeable, judgeNow } from "../partition/fold.ts";
 import { sourceOf } from "../partition/samples.ts";
 import { emptyPartition, type PartitionState } from "../partition/state.ts";
@@ -131,7 +131,7 @@ async function lookAtItself(
   );
   ticks.at = after.tickAt;
   const isNew = before !== after;
-  return { outbox, before, after, isNew, exported, heartbeatDue: isNew && isHeartbeatDue(after, heard, plan, at, now) };
+  return { outbox, before, after, isNew, exported, heartbeatDue: isNew && isWatchdogDue(after, heard, plan, at, now) };
 }
 
 /** Brings the documents of availability up to date: every few minutes, and when an incident is over. */

@@ -67,6 +67,8 @@ export interface Condition {
   /** As written. */
   readonly text: string;
   readonly selectors: readonly Selector[];
+  /** Whether it makes one value of several series, so that all of them must be known where it is judged. */
+  readonly aggregates: boolean;
   /**
    * Evaluates the condition for every combination of series that it speaks of. No series, no instances, except for `absent`.
    * @param at milliseconds since the epoch; later samples are not seen

@@ -207,7 +207,7 @@ function forMeasuring({ incident: { next_steps, confidence, root_cause } }: Acco
   if (unmeasured.length > 0 || (root_cause !== "unknown" && confidence >= sure)) return unmeasured;
   return [
     {
-      text: "Add a probe from the other vantage point of what failed, and write this outage down as a test (`npx pathkeeper test`) with the cause that people found.",
+      text: "Add a probe from the other vantage point of what failed, and write this outage down as a test (`npx --no pathkeeper test`) with the cause that people found.",
       because:
         root_cause === "unknown"
           ? "The cause was not found."
@@ -245,7 +245,7 @@ function forTelling({ incident, deliveries }: Account): Proposal[] {
   for (const channel of channels) {
     const reason = lost.find((one) => one.channel === channel)?.reason ?? "";
     proposals.push({
-      text: `Mend the channel \`${channel}\`, and try it with \`npx pathkeeper preview --channel ${channel}\`.`,
+      text: `Mend the channel \`${channel}\`, and try it with \`npx --no pathkeeper preview --channel ${channel}\`.`,
       because: sentence(`a notice did not arrive there: ${reason}`),
     });
   }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind, Priority } from "../../../shared/messages/incident-event.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
@@ -11,11 +12,18 @@ import { linkTitle, type NoticeText, wording } from "../text/notice-text.ts";
 import { withQuery } from "../text/secret-text.ts";
 import { postJson } from "./support/post.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    api_key: secretText().describe("A secret: the key of an integration of the kind API."),
+    region: z
+      .enum(["us", "eu"], { error: "must be us or eu" })
+      .default("us")
+      .describe("The service region of the account: us, or eu where its address is *.app.eu.opsgenie.com."),
+  }),
+);
+
 /** Settings of an Opsgenie channel. */
-export interface OpsgenieSettings {
-  readonly api_key: string;
-  readonly region: "us" | "eu";
-}
+export type OpsgenieSettings = z.output<ReturnType<typeof settings>>;
 
 /** The longest texts, in characters. https://docs.opsgenie.com/docs/alert-api */
 const longest = { message: 130, alias: 512, entity: 512, source: 100, description: 15_000, note: 25_000 } as const;
@@ -26,13 +34,7 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
   title:
     "Opens and closes one alert an incident in Opsgenie, by its Alert API; a route that names `acknowledged` acknowledges it, too.",
   get settings() {
-    return z.strictObject({
-      api_key: secretText().describe("A secret: the key of an integration of the kind API."),
-      region: z
-        .enum(["us", "eu"], { error: "must be us or eu" })
-        .default("us")
-        .describe("The service region of the account: us, or eu where its address is *.app.eu.opsgenie.com."),
-    });
+    return settings();
   },
   example: `api_key: { secret: opsgenie-key }
 `,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
@@ -11,11 +12,18 @@ import { linkTitle, type NoticeText } from "../text/notice-text.ts";
 import { SettingText } from "../text/secret-text.ts";
 import { postJson } from "./support/post.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    routing_key: secretText().describe("A secret: the integration key of an Events API v2 integration, 32 characters."),
+    region: z
+      .enum(["us", "eu"], { error: "must be us or eu" })
+      .default("us")
+      .describe("The service region of the account: us, or eu where its address is *.eu.pagerduty.com."),
+  }),
+);
+
 /** Settings of a PagerDuty channel. */
-export interface PagerDutySettings {
-  readonly routing_key: string;
-  readonly region: "us" | "eu";
-}
+export type PagerDutySettings = z.output<ReturnType<typeof settings>>;
 
 /** The longest texts, in characters. https://developer.pagerduty.com/docs/send-alert-event */
 const longest = { summary: 1_024, dedupKey: 255 } as const;
@@ -29,15 +37,7 @@ export const pagerduty: ChannelKind<PagerDutySettings> = {
   title:
     "Opens and resolves one alert an incident in PagerDuty, by its Events API v2; a route that names `acknowledged` acknowledges it, too.",
   get settings() {
-    return z.strictObject({
-      routing_key: secretText().describe(
-        "A secret: the integration key of an Events API v2 integration, 32 characters.",
-      ),
-      region: z
-        .enum(["us", "eu"], { error: "must be us or eu" })
-        .default("us")
-        .describe("The service region of the account: us, or eu where its address is *.eu.pagerduty.com."),
-    });
+    return settings();
   },
   example: `routing_key: { secret: pagerduty-key }
 `,

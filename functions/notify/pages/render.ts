@@ -45,7 +45,7 @@ function firstPage(state: PageState): Html {
   ].filter(({ own }) => own.length > 0);
   const body = html`<header><h1>${title}: status</h1>
 <p class="banner ${state.state}">${icon(state.state)}<span>${summary}</span></p>
-<p class="soft">As of ${instant(state.at, timezone)}. This page is written anew every few minutes, and with all news.</p>
+<p class="soft">As of ${instant(state.at, timezone)}. This page is updated every few minutes and on every change.</p>
 ${when(state.monitoring_impaired, html`<p class="note">Our monitoring does not see everything at present. What stands here may be out of date.</p>`)}</header>
 <main>
 ${when(

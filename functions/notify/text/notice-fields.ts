@@ -104,7 +104,7 @@ export function fold(list: readonly string[], budget: TextBudget): string[] {
   ];
 }
 
-/** Whose trouble it is. */
+/** The layer that is responsible. */
 export const verdictOf: Readonly<Record<Verdict, string>> = {
   platform: "the platform",
   application: "the application",
@@ -129,7 +129,7 @@ const stateOf: Readonly<Record<IncidentEventKind, string>> = {
 const outlookOf: Readonly<Record<IncidentStatus, string>> = {
   open: "Nobody has taken it yet. How long it will take is not known.",
   acknowledged: "Somebody is working on it. How long it will take is not known.",
-  recovering: "It seems mended. The all-clear comes when every stage of the recovery has been proved.",
+  recovering: "Service appears to be restored. The all-clear comes when every stage of the recovery has been proved.",
   resolved: "It is over.",
 };
 
@@ -143,7 +143,8 @@ function plainState({ status, severity }: IncidentEvent, environment: string): s
 function customerWords({ status, severity }: IncidentEvent, environment: string, since: string): string {
   if (status === "resolved") return `The trouble that began ${since} is over, and ${environment} works again.`;
   if (severity !== "critical") return "Nothing yet. Should somebody ask: we are looking into it.";
-  const doing = status === "recovering" ? "It seems mended, and we are checking that." : "We are working on it.";
+  const doing =
+    status === "recovering" ? "Service appears to be restored; we are verifying it." : "We are working on it.";
   return `Since ${since} ${environment} does not work as it should. ${doing} We will tell you when it is over. (Promise no time: none is known.)`;
 }
 

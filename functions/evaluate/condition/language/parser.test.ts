@@ -147,7 +147,11 @@ function bare(node: Expression, parentheses: Parentheses): string {
       return matchers.length === 0 ? node.name : `${node.name}{${matchers.join()}}`;
     }
     case "call":
-      return `${node.name}(${node.operands.map((operand) => bare(operand, parentheses)).join()})`;
+      return `${node.name}(${node.operands.map((operand) => bare(operand, parentheses)).join()})${
+        node.by === undefined ? "" : ` by (${node.by.map((label) => label.name).join()})`
+      }`;
+    case "offset":
+      return `${print(node.operand, parentheses, tightest)} offset ${node.duration.text}`;
     case "unary":
       return `${node.operator === "not" ? "not " : "-"}${print(node.operand, parentheses, own)}`;
     case "binary":

@@ -3,147 +3,7 @@ import { z } from "zod";
 import { duration, googleProject, googleRegion, googleResource } from "../../../../shared/config/fields.ts";
 import { namedRecord } from "../../../../shared/runtime/named-record.ts";
 import { isAddressRange } from "./addresses.ts";
-import { type Bytes, type Cores, cores, memory, ratio } from "./quantities.ts";
-
-/** The VPC connector, and what is expected of it. */
-export interface VpcConnectorSettings {
-  readonly name: string;
-  readonly component?: string | undefined;
-  readonly machine_type?: string | undefined;
-  readonly min_instances?: number | undefined;
-  readonly max_instances?: number | undefined;
-  readonly connections?: number | undefined;
-  readonly shared_with: readonly string[];
-}
-
-/** The Cloud SQL instance, and what is expected of it. */
-export interface CloudSqlSettings {
-  readonly instance: string;
-  readonly component?: string | undefined;
-  readonly tier?: string | undefined;
-  readonly availability?: "zonal" | "regional" | undefined;
-  readonly max_connections?: number | undefined;
-  readonly flags: Readonly<Record<string, string>>;
-}
-
-/** How a service reaches the database. Durations in milliseconds. */
-export interface DatabaseUse {
-  readonly way: "socket" | "private" | "library";
-  readonly iam_login: boolean;
-  readonly pool?: { readonly size: number; readonly overflow: number } | undefined;
-  readonly timeout?: number | undefined;
-}
-
-/** Who calls a service, each of which needs the invoker role. */
-export interface CallerSettings {
-  readonly accounts: readonly string[];
-  readonly services: readonly string[];
-  readonly push_subscriptions: readonly string[];
-  readonly scheduler_jobs: readonly string[];
-  readonly everyone: boolean;
-}
-
-/** A Cloud Run service, and what is expected of it. Durations in milliseconds. */
-export interface ServiceSettings {
-  readonly name: string;
-  readonly component?: string | undefined;
-  readonly region?: string | undefined;
-  readonly startup?: number | undefined;
-  readonly request_timeout?: number | undefined;
-  readonly websocket?: number | undefined;
-  readonly cpu?: Cores | undefined;
-  readonly memory?: Bytes | undefined;
-  readonly max_instances?: number | undefined;
-  readonly concurrency?: number | undefined;
-  readonly ingress?: "all" | "internal" | "internal-and-load-balancing" | undefined;
-  readonly service_account?: string | undefined;
-  readonly roles: readonly string[];
-  readonly env: readonly string[];
-  readonly vpc_access?: "connector" | "direct" | "none" | undefined;
-  readonly egress?: "all-traffic" | "private-ranges-only" | undefined;
-  readonly database?: DatabaseUse | undefined;
-  readonly callers?: CallerSettings | undefined;
-}
-
-/** A backend service of the load balancer, and where it must lead. */
-export interface BackendSettings {
-  readonly name: string;
-  readonly service: string;
-  readonly hosts: readonly string[];
-}
-
-/** The load balancer. */
-export interface LoadBalancerSettings {
-  readonly component?: string | undefined;
-  readonly url_map?: string | undefined;
-  readonly region?: string | undefined;
-  readonly backends: readonly BackendSettings[];
-  readonly sources: readonly string[];
-  readonly address?: string | undefined;
-  readonly forwarding_rule?: string | undefined;
-  readonly dns?:
-    | { readonly zone: string; readonly project?: string | undefined; readonly component?: string | undefined }
-    | undefined;
-}
-
-/** A Cloud NAT gateway, and what is expected of it. */
-export interface NatSettings {
-  readonly name: string;
-  readonly router: string;
-  readonly component?: string | undefined;
-  readonly region?: string | undefined;
-  readonly min_ports?: number | undefined;
-}
-
-/** A Memorystore for Redis instance, and what is expected of it. `max_memory` is a ratio. */
-export interface RedisSettings {
-  readonly instance: string;
-  readonly component?: string | undefined;
-  readonly region?: string | undefined;
-  readonly availability?: "basic" | "standard" | undefined;
-  readonly max_memory: number;
-}
-
-/** The quotas of the project. `near` is a ratio. */
-export interface QuotaSettings {
-  readonly component?: string | undefined;
-  readonly near: number;
-  readonly services: readonly string[];
-}
-
-/** Certificates of the load balancer. Durations in milliseconds. */
-export interface CertificateSettings {
-  readonly component?: string | undefined;
-  readonly compute: readonly string[];
-  readonly certificate_manager: readonly string[];
-  readonly domains: readonly string[];
-  readonly min_validity: number;
-}
-
-/** The network through which the database is reached. */
-export interface NetworkSettings {
-  readonly name: string;
-  readonly component?: string | undefined;
-  readonly project?: string | undefined;
-  readonly peering: string;
-}
-
-/** What a `gcp_configuration` probe reads. */
-export interface ConfigurationSettings {
-  readonly project: string;
-  readonly region: string;
-  readonly vpc_connector?: VpcConnectorSettings | undefined;
-  readonly cloud_sql?: CloudSqlSettings | undefined;
-  readonly services: readonly ServiceSettings[];
-  readonly load_balancer?: LoadBalancerSettings | undefined;
-  readonly certificates?: CertificateSettings | undefined;
-  readonly network?: NetworkSettings | undefined;
-  readonly direct_vpc?: { readonly component?: string | undefined } | undefined;
-  readonly nat?: NatSettings | undefined;
-  readonly redis: readonly RedisSettings[];
-  readonly quotas?: QuotaSettings | undefined;
-  readonly ignore: readonly string[];
-}
+import { cores, memory, ratio } from "./quantities.ts";
 
 /** Where in the settings the names of components stand, for the check that they exist. */
 export const componentSettings: readonly string[] = [
@@ -164,7 +24,7 @@ export const componentSettings: readonly string[] = [
  * Makes the schema of the settings.
  * @param checkNames the names that `ignore` accepts
  */
-export function configurationSettings(checkNames: readonly string[]): z.ZodType<ConfigurationSettings, unknown> {
+export function configurationSettings(checkNames: readonly string[]) {
   const names = z.array(googleResource()).default([]);
   const count = z.int().min(1);
   const component = z
@@ -381,3 +241,39 @@ export function configurationSettings(checkNames: readonly string[]): z.ZodType<
       },
     );
 }
+
+/** What a `gcp_configuration` probe reads. Durations in milliseconds, memory in bytes. */
+export type ConfigurationSettings = z.output<ReturnType<typeof configurationSettings>>;
+
+/** The VPC connector, and what is expected of it. */
+export type VpcConnectorSettings = NonNullable<ConfigurationSettings["vpc_connector"]>;
+
+/** The Cloud SQL instance, and what is expected of it. */
+export type CloudSqlSettings = NonNullable<ConfigurationSettings["cloud_sql"]>;
+
+/** A Cloud Run service, and what is expected of it. */
+export type ServiceSettings = ConfigurationSettings["services"][number];
+
+/** How a service reaches the database. */
+export type DatabaseUse = NonNullable<ServiceSettings["database"]>;
+
+/** The load balancer. */
+export type LoadBalancerSettings = NonNullable<ConfigurationSettings["load_balancer"]>;
+
+/** A backend service of the load balancer, and where it must lead. */
+export type BackendSettings = LoadBalancerSettings["backends"][number];
+
+/** Certificates of the load balancer. */
+export type CertificateSettings = NonNullable<ConfigurationSettings["certificates"]>;
+
+/** The network through which the database is reached. */
+export type NetworkSettings = NonNullable<ConfigurationSettings["network"]>;
+
+/** Who calls a service, each of which needs the invoker role. */
+export type CallerSettings = NonNullable<ServiceSettings["callers"]>;
+
+/** A Cloud NAT gateway, and what is expected of it. */
+export type NatSettings = NonNullable<ConfigurationSettings["nat"]>;
+
+/** A Memorystore for Redis instance, and what is expected of it. `max_memory` is a ratio. */
+export type RedisSettings = ConfigurationSettings["redis"][number];
