@@ -229,11 +229,9 @@ const roleTitles: Readonly<Record<Role, string>> = {
 function patternsPage(): string {
   const groups = Map.groupBy(patterns, ({ of }) => of.map((role) => roleTitles[role]).join(", "));
   const sections = Array.from(groups, ([title, rows]) => `## ${capital(title)}\n\n${rows.map(patternOf).join("\n\n")}`);
+  const kinds = Object.values(probers);
   const told = (role: Role): string =>
-    Object.values(probers)
-      .filter((prober) => prober.role === role)
-      .map(({ kind }) => kindLink(kind))
-      .join(", ");
+    kinds.flatMap((prober) => (prober.role === role ? kindLink(prober.kind) : [])).join(", ");
   const rows = roleNames.map((role) => `| \`${role}\` | ${roles[role]} | ${told(role)} |`);
   return `${generated}
 # Patterns of failure
