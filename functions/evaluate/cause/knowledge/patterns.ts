@@ -106,7 +106,7 @@ export const patterns: readonly Pattern[] = [
       "its configuration came to be wrong",
     ],
     against: ["the server answered", "the time goes into the server"],
-    says: (title) => `${title} loses new connections before they arrive, although it is not at its ceiling.`,
+    says: (title) => `${title} loses new connections before they arrive.`,
     next: (title, { google, serverlessConnector }) =>
       google && serverlessConnector
         ? `Look at ${title}: \`gcloud compute networks vpc-access connectors describe\` shows its state; a larger machine type, or a new connector beside it, brings handshakes back.`
