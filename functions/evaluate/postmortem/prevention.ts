@@ -114,6 +114,9 @@ export const remedies: Readonly<Record<string, readonly ((title: string) => stri
     (title) => `Warn on the age of the oldest message of ${title}, and let its consumers scale with it.`,
     () => "Send a message that fails again and again to a dead letter topic.",
   ],
+  "rate limit reached": [
+    (title) => `Keep what ${title} has answered, and retry with growing pauses, so that a peak stays below its limit.`,
+  ],
   "pool used up": [
     (title) =>
       `Bound how long ${title} holds a connection: transactions without calls to others in them, and a time-out.`,

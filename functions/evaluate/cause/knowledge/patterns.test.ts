@@ -111,6 +111,7 @@ const outages: Readonly<Record<string, Outage>> = {
     indicators: [indicator("failed_startups", "24")],
   },
   "turned away for load": { role: "service", symptoms: [failed("http_status", "response", { status: 429 })] },
+  "rate limit reached": { role: "third_party", symptoms: [failed("http_status", "response", { status: 429 })] },
   "pool used up": {
     role: "service",
     symptoms: [failed("http_status", "response", { status: 500 })],

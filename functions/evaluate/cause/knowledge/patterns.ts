@@ -261,12 +261,20 @@ export const patterns: readonly Pattern[] = [
   },
   {
     name: "turned away for load",
-    of: ["service", "auth", "websocket", "third_party"],
+    of: ["service", "auth", "websocket"],
     when: { shows: ["throttled"] },
     says: (title) =>
       `${title} turns requests away because there are too many: a cap on its instances or on what one client may ask.`,
     next: (title, { google }) =>
       `Compare the requests to ${title} with its limits: the maximum of instances and their concurrency${google ? " (`gcloud run services describe`)" : ""}, and quotas or rate limits.`,
+  },
+  {
+    name: "rate limit reached",
+    of: ["third_party", "edge", "journey"],
+    when: { shows: ["throttled"] },
+    says: (title) => `${title} refuses requests because there are too many: a rate limit or a quota is reached.`,
+    next: (title) =>
+      `See what ${title} allows and who asks how much; ask less often, wait longer before a retry, or have the limit raised.`,
   },
   {
     name: "pool used up",
