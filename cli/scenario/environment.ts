@@ -1,9 +1,7 @@
 /** The environment of a scenario: what each probe would show at an instant. */
-import { probers } from "../../functions/probe/probers/index.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Failure, Finding, Measurement, ProbeResult, Vantage } from "../../shared/messages/report.ts";
 import { isOf, yieldsMetric } from "../../shared/metrics/yields.ts";
-import { ownEntry } from "../../shared/runtime/entries.ts";
 import type { Effect, Phase, SampleCourse } from "./effect.ts";
 import type { Scenario, SeriesOfValues } from "./file/load.ts";
 import { healthySamples } from "./healthy.ts";
@@ -47,7 +45,7 @@ export class Environment {
     const all = this.#phases.get(probe.name) ?? [];
     const phases = all.filter(({ from, to }) => from <= at && at < to);
     const point = run === undefined ? undefined : this.#pointOf(this.#scenario.outcomes.get(probe.name), at, run);
-    const outcome = point?.what ?? outcomeOf(phases, at, run);
+    const outcome = withCritical(point?.what ?? outcomeOf(phases, at, run), phases);
     const values = this.#scenario.values.flatMap((series) => {
       const value = concernsSeries(series, probe)
         ? this.#pointOf(series.points, at, run ?? this.#runAt(at))
@@ -61,7 +59,7 @@ export class Environment {
     const travels = delays === undefined || Array.isArray(delays) ? delays : arrivalOf(delays as ProbeEffect);
     if (outcome === "missing") return { durationMs: 0, delays: travels };
 
-    const failure = outcome === "ok" ? brokenIn(phases, probe) : outcome;
+    const failure = outcome === "ok" ? undefined : outcome;
     const durationMs = failure?.kind === "timeout" ? probe.timeoutMs : usualDuration;
     const samples = new Map<string, Measurement>();
     const put = (metric: string, labels: Readonly<Record<string, string>>, value: number | undefined): void => {
@@ -76,13 +74,13 @@ export class Environment {
     const findings: Finding[] = [];
     // A check that is satisfied says so, as long as its probe can say anything.
     for (const { effect } of failure === undefined ? all : []) {
-      if (effect.what === "finding") put("configuration_ok", checkLabels(effect.finding), 1);
+      if (effect.what === "finding") put("configuration_ok", labelsOf(effect.finding), 1);
     }
     for (const phase of phases) {
       const { effect } = phase;
       if (effect.what === "finding") {
         findings.push(effect.finding);
-        put("configuration_ok", checkLabels(effect.finding), 0);
+        put("configuration_ok", labelsOf(effect.finding), 0);
       } else if (effect.what === "metric") {
         put(
           effect.sample.metric,
@@ -159,6 +157,25 @@ function outcomeOf(
   return turn % share.of < share.runs ? failure : "ok";
 }
 
+/** A critical finding fails its probe: something does not work because of it. */
+function withCritical(outcome: Mark, phases: readonly { readonly effect: ProbeEffect }[]): Mark {
+  const [first] = phases.flatMap(({ effect }) =>
+    effect.what === "finding" && effect.finding.severity === "critical" ? [effect.finding] : [],
+  );
+  if (outcome !== "ok" || first === undefined) return outcome;
+  const { check, resource, observed, expected } = first;
+  const message = `${check}${resource === undefined ? "" : ` of ${resource}`}: ${observed}, expected ${expected}`;
+  return { kind: "unavailable", phase: "configuration", message, signal: "configuration" };
+}
+
+function labelsOf({ check, resource, severity }: Finding): Record<string, string> {
+  return {
+    check,
+    ...(resource === undefined ? {} : { resource }),
+    ...(severity === undefined ? {} : { severity }),
+  };
+}
+
 function concernsSeries({ metric, labels }: SeriesOfValues, probe: ConfiguredProbe): boolean {
   return (labels["probe"] !== undefined || yieldsMetric(probe, metric)) && isOf(probe, labels);
 }
@@ -170,21 +187,6 @@ function withoutIdentity({
   ...labels
 }: Readonly<Record<string, string>>): Record<string, string> {
   return labels;
-}
-
-function checkLabels({ check, resource, severity = "warning" }: Finding): Record<string, string> {
-  return { check, ...(resource === undefined ? {} : { resource, severity }) };
-}
-
-/** A probe that checks the configuration fails for what it finds critical. */
-function brokenIn(phases: readonly { readonly effect: ProbeEffect }[], { kind }: ConfiguredProbe): Failure | undefined {
-  const signal = ownEntry(probers, kind)?.signal;
-  if (signal !== "configuration") return undefined;
-  const findings = phases.flatMap(({ effect }) => (effect.what === "finding" ? [effect.finding] : []));
-  const broken = findings.find(({ severity }) => severity === "critical");
-  if (broken === undefined) return undefined;
-  const message = `${broken.check} of ${broken.resource ?? "it"}: ${broken.observed}, expected ${broken.expected}`;
-  return { kind: "unavailable", phase: "configuration", message, signal };
 }
 
 /** What a failing probe still measures: nothing that lies behind the failure. */

@@ -128,15 +128,15 @@ function incidentAsExpected(about: string, want: ExpectedIncident, got: PlayedIn
     const text = writtenIn(fields[key]);
     for (const part of anyOf(want[key] ?? [])) if (!text.includes(part)) miss(key, `the text "${part}"`, text);
   }
-  failures.push(...exclusionsIn(about, want.not ?? {}, fields, openedAt(got, played)));
   const [first = "no next step"] = lines(fields["next_steps"]);
   for (const part of anyOf(want.first_step ?? []))
     if (!first.includes(part)) miss("first_step", `the text "${part}"`, first);
-  const told = ([...plainFields, ...listFields, "candidates"] as const).map((key) => writtenIn(fields[key])).join("\n");
+  const told = [...plainFields, ...listFields, "candidates"].map((key) => writtenIn(ownEntry(fields, key))).join("\n");
   for (const part of anyOf(want.never_says ?? [])) {
     const where = told.toLowerCase().indexOf(part.toLowerCase());
     if (where >= 0) miss("never_says", `nothing of "${part}"`, told.slice(Math.max(0, where - 120), where + 120));
   }
+  failures.push(...exclusionsIn(about, want.not ?? {}, fields, openedAt(got, played)));
   if (want.events !== undefined) {
     const events = eventsOf(got.id, played).map(({ event }) => event);
     if (!follows(events, want.events, (event, wanted) => event === wanted)) {
@@ -152,6 +152,16 @@ function incidentAsExpected(about: string, want: ExpectedIncident, got: PlayedIn
   return failures;
 }
 
+/** Fields of an incident that people read: texts, and lists of them. */
+const plainFields = ["title", "summary", "impact", "postmortem"] as const;
+const listFields = ["evidence", "whys", "next_steps"] as const;
+
+/** A field as one text. */
+function writtenIn(value: Value | undefined): string {
+  if (!Array.isArray(value)) return typeof value === "string" ? value : "";
+  return value.map((entry) => (typeof entry === "string" ? entry : JSON.stringify(entry))).join("\n");
+}
+
 /** What an incident says or contains although it must not. */
 function exclusionsIn(about: string, not: Excluded, fields: Fields, at: { at: number }): Failure[] {
   const found = (key: string, unwanted: string, text: string): Failure => ({
@@ -164,8 +174,8 @@ function exclusionsIn(about: string, not: Excluded, fields: Fields, at: { at: nu
     const has = lines(fields[key]);
     return (not[key] ?? []).filter((name) => has.includes(name)).map((name) => found(key, name, has.join(", ")));
   });
-  const texts = ([...plainFields, ...listFields, "timeline"] as const).flatMap((key) => {
-    const text = writtenIn(fields[key]);
+  const texts = (["title", "summary", "impact", "evidence", "timeline", "postmortem"] as const).flatMap((key) => {
+    const text = Array.isArray(fields[key]) ? lines(fields[key]).join("\n") : String(fields[key]);
     return anyOf(not[key] ?? [])
       .filter((part) => text.includes(part))
       .map((part) => found(key, part, text));
@@ -173,16 +183,6 @@ function exclusionsIn(about: string, not: Excluded, fields: Fields, at: { at: nu
   const cause = String(fields["root_cause"]);
   const causes = anyOf(not.root_cause ?? []).includes(cause) ? [found("root_cause", cause, cause)] : [];
   return [...causes, ...members, ...texts];
-}
-
-/** Fields of an incident that people read: texts, and lists of them. */
-const plainFields = ["title", "summary", "impact", "postmortem"] as const;
-const listFields = ["evidence", "whys", "next_steps"] as const;
-
-/** A field as one text. */
-function writtenIn(value: Value | undefined): string {
-  if (!Array.isArray(value)) return typeof value === "string" ? value : "";
-  return value.map((entry) => (typeof entry === "string" ? entry : JSON.stringify(entry))).join("\n");
 }
 
 function momentAsExpected(about: string, want: Moment, fields: Fields, at: number | undefined): Failure[] {

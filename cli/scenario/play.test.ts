@@ -208,7 +208,7 @@ tests:
     expect(
       await played(
         "both",
-        'check vpc_connector_state on staging as critical of settings finds "private"',
+        'check vpc_connector_state{resource="staging", severity="critical"} of settings finds "private"',
         "{ Critical findings: firing, One resource: firing, settings failing: firing }",
         "at 20m: { Critical findings: inactive, One resource: inactive, settings failing: inactive }",
       ),
@@ -216,7 +216,7 @@ tests:
     expect(
       await played(
         "another resource",
-        'check vpc_connector_state on production as info of settings finds "private"',
+        'check vpc_connector_state{resource="production", severity="info"} of settings finds "private"',
         "{ Critical findings: inactive, One resource: inactive, settings failing: inactive }",
       ),
     ).toEqual([]);

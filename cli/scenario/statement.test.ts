@@ -60,18 +60,6 @@ describe("what is the case", () => {
       "shop-health+search http_response_time{} 8 8 ramp",
     ],
     ['http_phase_time{probe="search", phase="dns"} is 8s', 'search http_phase_time{"phase":"dns"} 8 8 ramp'],
-    [
-      'check egress of search finds "x" instead of "y" because "it is."',
-      'search {"check":"egress","ok":false,"observed":"x","expected":"y","explanation":"it is."}',
-    ],
-    [
-      'check egress on "a" about shop as critical of search finds "x" because "It is." remedy "Mend it."',
-      'search {"check":"egress","ok":false,"observed":"x","expected":"","explanation":"It is. Mend it.","remedy":"Mend it.","resource":"a","component":"shop","severity":"critical"}',
-    ],
-    [
-      'check vpc_connector_state on c1 of search finds "ERROR"',
-      expect.stringMatching(/"remedy":"[^"]*connectors describe c1 .*"severity":"critical"/),
-    ],
     ["reports come 90s late", `${all} [90000]`],
     ["reports from inside come twice", "database [0,0]"],
     ["reports of search come twice, 90s apart", "search [0,90000]"],
@@ -83,6 +71,18 @@ describe("what is the case", () => {
     [
       'check egress of search finds "private" instead of "all" because "it leaks"',
       'search {"check":"egress","ok":false,"observed":"private","expected":"all","explanation":"it leaks"}',
+    ],
+    [
+      'check egress{resource="staging", severity="critical", component="connector"} of search finds "private"',
+      'search {"check":"egress","ok":false,"observed":"private","expected":"","explanation":"","resource":"staging","severity":"critical","component":"connector"}',
+    ],
+    [
+      'check egress of search finds "x" because "It is." remedy "Mend it."',
+      'search {"check":"egress","ok":false,"observed":"x","expected":"","explanation":"It is. Mend it.","remedy":"Mend it."}',
+    ],
+    [
+      'check vpc_connector_state{resource="c1"} of search finds "ERROR"',
+      expect.stringMatching(/"remedy":"[^"]*connectors describe c1 .*"severity":"critical"/),
     ],
   ])("%s", (sentence, meaning) => {
     expect(understood(sentence)).toEqual(meaning);
@@ -130,8 +130,12 @@ describe("what is the case", () => {
       "no probe of the configuration yields http_response_time with these labels: say whose it is, as in http_response_time of PROBE is …",
       0,
     ],
-    ['check egress as bad of search finds "x"', '"bad" stands where ', 16],
-    ['check egress about nobody of search finds "x"', 'there is no component "nobody"', 19],
+    [
+      'check egress{severity="bad"} of search finds "x"',
+      'there is no severity "bad": the severitys are info, warning, critical',
+      22,
+    ],
+    ['check egress{team="bad"} of search finds "x"', 'there is no label of a finding "team": ', 13],
     ["every probe of connector fails", "there is no such probe in the configuration", 0],
     ["every probe of databas fails", 'there is no component "databas": did you mean "database"?', 15],
     ["channel hok is down", 'there is no channel "hok": did you mean "hook"?', 8],

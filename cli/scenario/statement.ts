@@ -2,10 +2,14 @@
 
 import { type NamedMetric, namedMetric, nearestMetric } from "../../functions/evaluate/condition/names.ts";
 import { ComponentGraph } from "../../functions/evaluate/graph.ts";
+import type { Check } from "../../functions/probe/google/configuration/check.ts";
 import { checks } from "../../functions/probe/google/configuration/checks.ts";
+import type { Subject } from "../../functions/probe/google/configuration/judgement.ts";
+import { subjectsOf } from "../../functions/probe/google/configuration/needs.ts";
+import { gcpConfiguration } from "../../functions/probe/probers/gcp_configuration.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Finding, Vantage } from "../../shared/messages/report.ts";
-import type { Severity } from "../../shared/messages/severity.ts";
+import { type Severity, severities } from "../../shared/messages/severity.ts";
 import { isOf, yieldsMetric } from "../../shared/metrics/yields.ts";
 import { setEntry } from "../../shared/runtime/entries.ts";
 import { nearest } from "../../shared/text/nearest.ts";
@@ -241,14 +245,7 @@ function readUnhealthy(tokens: Tokens): Effect {
 function readFinding(tokens: Tokens, configuration: Configuration): Effect {
   const check = tokens.name("the name of a check").text;
   const known = checks.find(({ name }) => name === check);
-  const resource = tokens.has("on") ? tokens.name("the name of what was checked").text : undefined;
-  const component = tokens.has("about")
-    ? tokens.known(
-        "component",
-        configuration.components.map(({ name }) => name),
-      )
-    : undefined;
-  const severity = tokens.has("as") ? (tokens.one("critical", "warning", "info") as Severity) : known?.severity;
+  const stated = readAbout(tokens, configuration);
   const able = configuration.probes.filter((probe) => yieldsMetric(probe, "configuration_ok"));
   const start = tokens.next;
   const probes = tokens.has("of") ? readProbes(tokens, configuration) : able;
@@ -268,22 +265,59 @@ function readFinding(tokens: Tokens, configuration: Configuration): Effect {
     tokens.one("of");
     expected = tokens.name("what was expected").text;
   }
+  // A check of ours has its own severity, reason and remedy, and often one resource that it can speak of.
+  const about = {
+    ...(known === undefined ? {} : { severity: known.severity }),
+    ...(known === undefined || stated.resource !== undefined ? {} : onlySubject(known, probes[0])),
+    ...stated,
+  };
   const why = tokens.has("because") ? tokens.name("the explanation").text : known?.why;
   const remedy = tokens.has("remedy")
     ? tokens.name("what to do").text
-    : known?.remedy.replaceAll("RESOURCE", resource ?? "RESOURCE");
-  const finding: Finding = {
-    check,
-    ok: false,
-    observed,
-    expected,
-    explanation: [why, remedy].filter((part) => part !== undefined).join(" "),
-    ...(remedy === undefined ? {} : { remedy }),
-    ...(resource === undefined ? {} : { resource }),
-    ...(component === undefined ? {} : { component }),
-    ...(severity === undefined ? {} : { severity }),
+    : known?.remedy.replaceAll("RESOURCE", about.resource ?? "RESOURCE");
+  const explanation = [why, remedy].filter((part) => part !== undefined).join(" ");
+  return {
+    what: "finding",
+    probes: namesOf(probes),
+    finding: {
+      check,
+      ok: false,
+      observed,
+      expected,
+      explanation,
+      ...(remedy === undefined ? {} : { remedy }),
+      ...about,
+    },
   };
-  return { what: "finding", probes: namesOf(probes), finding };
+}
+
+/** The only resource that a check can speak of, by the settings of the probe that makes it; nothing where there are several. */
+function onlySubject({ reads }: Check, probe: ConfiguredProbe | undefined): Partial<Subject> {
+  if (probe?.kind !== gcpConfiguration.kind) return {};
+  const settings = gcpConfiguration.settings.safeParse(probe.settings);
+  const [only, ...others] = settings.success ? subjectsOf(reads, settings.data) : [];
+  return only === undefined || others.length > 0 ? {} : only;
+}
+
+/** `{component="cloud-sql", resource="orders", severity="critical"}`: what a finding speaks of, and what it means. */
+function readAbout(
+  tokens: Tokens,
+  { components }: Configuration,
+): Partial<Pick<Finding, "component" | "resource" | "severity">> {
+  if (!tokens.has("{")) return {};
+  let about: Partial<Pick<Finding, "component" | "resource" | "severity">> = {};
+  do {
+    const label = tokens.known("label of a finding", ["component", "resource", "severity"]);
+    tokens.one("=");
+    if (label === "resource") about = { ...about, resource: tokens.name("the name of a resource").text };
+    else if (label === "severity") about = { ...about, severity: tokens.known("severity", severities) as Severity };
+    else {
+      const names = components.map(({ name }) => name);
+      about = { ...about, component: tokens.known("component", names) };
+    }
+  } while (tokens.has(","));
+  tokens.one("}");
+  return about;
 }
 
 function readAnswer(tokens: Tokens, { channels }: Configuration): Effect {

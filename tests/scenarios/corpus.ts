@@ -1,4 +1,4 @@
-/** Every scenario of this folder, played through the real evaluator and notifier. `npx --no pathkeeper test tests/scenarios/*.yaml` does the same. */
+/** Every scenario of this folder and of `reports`, played through the real evaluator and notifier. `npx --no pathkeeper test tests/scenarios/*.yaml` does the same. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -16,9 +16,9 @@ export interface ScenarioFile {
 
 const folder = import.meta.dirname;
 
-/** All files of this folder. */
+/** All files of this folder, and of the one with outages that were reported in public. */
 export const corpus: readonly ScenarioFile[] = await Promise.all(
-  readdirSync(folder)
+  [...readdirSync(folder), ...readdirSync(join(folder, "reports")).map((name) => join("reports", name))]
     .filter((name) => name.endsWith(".yaml"))
     .map(async (name) => {
       const path = join(folder, name);

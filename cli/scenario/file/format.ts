@@ -57,12 +57,12 @@ export interface ExpectedIncident {
   readonly evidence?: string | readonly string[] | undefined;
   readonly timeline?: string | readonly string[] | undefined;
   readonly postmortem?: string | readonly string[] | undefined;
-  /** What it must not say and not contain. */
-  readonly not?: Excluded | undefined;
   readonly whys?: string | readonly string[] | undefined;
   readonly next_steps?: string | readonly string[] | undefined;
   readonly first_step?: string | readonly string[] | undefined;
   readonly never_says?: string | readonly string[] | undefined;
+  /** What it must not say and not contain. */
+  readonly not?: Excluded | undefined;
   /** Keys such as `at 12m`: what its document says then. */
   readonly moments: Readonly<Record<string, Moment>>;
 }
@@ -71,17 +71,7 @@ export interface ExpectedIncident {
 export type Excluded = Readonly<
   Pick<
     ExpectedIncident,
-    | "title"
-    | "summary"
-    | "impact"
-    | "evidence"
-    | "timeline"
-    | "postmortem"
-    | "whys"
-    | "next_steps"
-    | "components"
-    | "alerts"
-    | "root_cause"
+    "title" | "summary" | "impact" | "evidence" | "timeline" | "postmortem" | "components" | "alerts" | "root_cause"
   >
 >;
 
@@ -170,6 +160,12 @@ const incident: z.ZodType<Omit<ExpectedIncident, "moments">, unknown> = z.strict
   evidence: texts.optional().describe("Texts that its evidence contains."),
   timeline: texts.optional().describe("Texts that its timeline contains."),
   postmortem: texts.optional().describe("Texts that its postmortem contains, as Markdown."),
+  whys: texts.optional().describe("Texts that its chain of whys contains."),
+  next_steps: texts.optional().describe("Texts that its next steps contain."),
+  first_step: texts.optional().describe("Texts that the first of its next steps contains."),
+  never_says: texts
+    .optional()
+    .describe("Texts that stand nowhere in what people are told of it, in capital letters or small ones."),
   not: z
     .strictObject({
       root_cause: texts.optional().describe("Components that must not be its cause."),
@@ -181,17 +177,9 @@ const incident: z.ZodType<Omit<ExpectedIncident, "moments">, unknown> = z.strict
       evidence: texts.optional().describe("Texts that its evidence must not contain."),
       timeline: texts.optional().describe("Texts that its timeline must not contain."),
       postmortem: texts.optional().describe("Texts that its postmortem must not contain."),
-      whys: texts.optional().describe("Texts that its chain of whys must not contain."),
-      next_steps: texts.optional().describe("Texts that its next steps must not contain."),
     })
     .optional()
     .describe("The same fields with what must not be in them."),
-  whys: texts.optional().describe("Texts that its chain of whys contains."),
-  next_steps: texts.optional().describe("Texts that its next steps contain."),
-  first_step: texts.optional().describe("Texts that the first of its next steps contains."),
-  never_says: texts
-    .optional()
-    .describe("Texts that stand nowhere in what people are told of it, in capital letters or small ones."),
 });
 
 /** The keys of an expected incident that are not instants. */

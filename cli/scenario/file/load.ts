@@ -25,6 +25,8 @@ import { Misunderstood, quantityOf } from "./tokens.ts";
 /** One test, ready to be played. */
 export interface Scenario {
   readonly name: string;
+  /** Where such an outage was reported. */
+  readonly source?: string | undefined;
   readonly plan: Plan;
   /** Milliseconds since the epoch. */
   readonly start: number;
@@ -197,9 +199,22 @@ class Reader {
     if (until > longestTest) {
       this.#problems.error({ path: [...path, "until"] }, { message: "a test lasts at most 92d" });
     }
-    const { name } = test;
+    const { name, source } = test;
     const start = Date.parse(file.start ?? usualStart);
-    return { name, plan, start, until, phases, acts, outcomes, values, interval: file.interval, healthy, expect };
+    return {
+      name,
+      source,
+      plan,
+      start,
+      until,
+      phases,
+      acts,
+      outcomes,
+      values,
+      interval: file.interval,
+      healthy,
+      expect,
+    };
   }
 
   #happening(

@@ -137,7 +137,7 @@ describe("the root cause", () => {
       "Backend fails: `backend-health` fails in response.",
       "Why? It depends on Cloud SQL. Cloud SQL fails: `database` fails in authentication.",
       "Why? Everything points to VPC connector.",
-      "Why? VPC connector loses new connections before they arrive, although it is not at its ceiling.",
+      "Why? VPC connector loses new connections before they arrive.",
     ]);
     expect(confidence).toBeGreaterThan(0.5);
     expect(confidence).toBeLessThanOrEqual(0.95);
@@ -197,7 +197,7 @@ describe("the root cause", () => {
     expect(diagnosis.next).toEqual([
       "Run `npx --no pathkeeper probe --probe backend-health --probe auth-health` and read the phase that fails.",
       expect.stringMatching(
-        /^VPC connector and Cloud SQL explain what was seen nearly alike\. Nothing was measured of VPC connector itself meanwhile: add a probe of the kind `vpc_connector`/,
+        /^VPC connector and Cloud SQL explain what was seen nearly alike\. Nothing was measured of VPC connector itself meanwhile: add a probe of the kind `postgres` with a `burst`/,
       ),
     ]);
   });
@@ -256,7 +256,8 @@ describe("a finding of a configuration check", () => {
     check: "cloud_run_ingress",
     component: "backend",
     resource: "shop-backend",
-    found: "cloud_run_ingress is INGRESS_TRAFFIC_INTERNAL_ONLY, expected one that lets the load balancer in",
+    found: "INGRESS_TRAFFIC_INTERNAL_ONLY, expected one that lets the load balancer in",
+    why: "Requests are refused",
     says: "cloud_run_ingress is INGRESS_TRAFFIC_INTERNAL_ONLY: Requests are refused",
     remedy: "Let the load balancer in: `gcloud run services update shop-backend`.",
     severity: "critical",
@@ -270,10 +271,10 @@ describe("a finding of a configuration check", () => {
     const { rootCause, whys, next = [] } = diagnose(observed({ symptoms, greens, faults: [found] }));
     expect(rootCause).toBe("backend");
     expect(whys.at(-1)).toBe(
-      "Why? The configuration of `shop-backend` is wrong: cloud_run_ingress is INGRESS_TRAFFIC_INTERNAL_ONLY: Requests are refused.",
+      "Why? The configuration of `shop-backend` is wrong: INGRESS_TRAFFIC_INTERNAL_ONLY, expected one that lets the load balancer in (`cloud_run_ingress`). Requests are refused.",
     );
     expect(next[0]).toBe(
-      "Put right `shop-backend`, where cloud_run_ingress is INGRESS_TRAFFIC_INTERNAL_ONLY, expected one that lets the load balancer in. Let the load balancer in: `gcloud run services update shop-backend`.",
+      "Put right `shop-backend`: INGRESS_TRAFFIC_INTERNAL_ONLY, expected one that lets the load balancer in. Let the load balancer in: `gcloud run services update shop-backend`.",
     );
     expect(next.join(" ")).not.toContain("what was deployed");
   });

@@ -9,7 +9,7 @@ import type { DiagnosedCandidate, Symptom } from "./diagnosis.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
 import type { Fault } from "./knowledge/indicators.ts";
-import { providerOf } from "./knowledge/provider.ts";
+import { type Provider, providerOf } from "./knowledge/provider.ts";
 import type { Hypothesis } from "./weigh.ts";
 
 /** The most symptoms that are listed of one cause. */
@@ -161,20 +161,27 @@ export function nextWithout(ranked: readonly Hypothesis[], evidence: Evidence): 
   ];
 }
 
-/** The kind of probe that shows whether a component of this role is well. */
-const probeFor: Readonly<Partial<Record<ResolvedRole, string>>> = {
-  region: "a probe of the kind `service_health`",
-  connector:
-    "a probe of the kind `vpc_connector`, and one of the kind `postgres` with a `burst` from `vantage: inside`",
-  database: "two probes of the kind `postgres`, one from `vantage: inside` and one from `vantage: outside`",
-  certificate: "a probe of the kind `tls`",
-  dns: "a probe of the kind `tls` for each name",
-  edge: "a probe of the kind `load_balancer`, and one of the kind `http` to the service's own run.app address",
-  auth: "a probe of the kind `http` that logs in",
-  websocket: "a probe of the kind `websocket`",
-  journey: "a probe of the kind `journey`",
-  service: "a probe of the kind `http` to its health URL",
-  platform: "a probe from each vantage point",
+/** The kind of probe that shows whether a component of this role is well, of those that its provider has something for. */
+const probeFor: Readonly<Partial<Record<ResolvedRole, (provider: Provider) => string>>> = {
+  region: ({ google }) => (google ? "a probe of the kind `service_health`" : "a probe of the provider's status page"),
+  connector: ({ serverlessConnector }) =>
+    serverlessConnector
+      ? "a probe of the kind `vpc_connector`, and one of the kind `postgres` with a `burst` from `vantage: inside`"
+      : "a probe of the kind `postgres` with a `burst` from `vantage: inside`",
+  database: () => "two probes of the kind `postgres`, one from `vantage: inside` and one from `vantage: outside`",
+  certificate: () => "a probe of the kind `tls`",
+  dns: () => "a probe of the kind `tls` for each name",
+  edge: ({ google }) =>
+    google
+      ? "a probe of the kind `load_balancer`, and one of the kind `http` to the service's own run.app address"
+      : "a probe of the kind `http` that goes past it, to the service's own address",
+  auth: () => "a probe of the kind `http` that logs in",
+  websocket: () => "a probe of the kind `websocket`",
+  journey: () => "a probe of the kind `journey`",
+  service: () => "a probe of the kind `http` to its health URL",
+  cache: () => "a probe of the kind `tcp` from `vantage: inside`",
+  third_party: () => "a probe of the kind `http` to its status URL",
+  job: () => "a probe of the kind `heartbeat`",
 };
 
 /** What checks of the configuration have found that breaks something, of the cause and on the way to it, the nearest to the cause first. */
@@ -203,16 +210,17 @@ function decisiveFaults(best: Hypothesis, evidence: Evidence): Fault[] {
 /** What a check found so long before the first failure did not cause it, in milliseconds. */
 const standingFault = 3_600_000;
 
-function faultSentence({ says, resource }: Fault): string {
+function faultSentence({ check, found, why, says, resource }: Fault): string {
   const of = resource === undefined ? "" : ` of \`${bounded(resource, [], 80)}\``;
-  return `The configuration${of} is wrong: ${says}.`;
+  const reason = why === undefined ? "" : ` ${why}.`;
+  return `The configuration${of} is wrong: ${found === undefined ? says : `${found} (\`${check}\`)`}.${reason}`;
 }
 
-function remedyFor({ says, found, remedy, resource }: Fault): string {
+function remedyFor({ check, says, found, remedy, resource }: Fault): string {
   const of = resource === undefined ? "" : ` \`${bounded(resource, [], 80)}\``;
-  return remedy === undefined
+  return remedy === undefined || found === undefined
     ? `Put right${of} what a check of the configuration found: ${says}.`
-    : `Put right${of}, where ${found ?? says}. ${remedy}`;
+    : `Put right${of === "" ? ` \`${check}\`` : of}: ${found}. ${remedy}`;
 }
 
 /** The one measurement that would tell two candidates apart: of the one of which least is known, else of both at the same moment. */
@@ -228,22 +236,21 @@ function toTellApart(suspects: readonly Hypothesis[], evidence: Evidence): strin
   if (unseen !== undefined) {
     const { component } = unseen;
     const title = evidence.component(component).title;
-    const wanted = probeFor[evidence.role(component)] ?? "a probe from each vantage point";
+    const wanted =
+      probeFor[evidence.role(component)]?.(providerOf(evidence, component)) ?? "a probe from each vantage point";
     return [
       `${versus}Nothing was measured of ${title} itself meanwhile: add ${wanted} for the component \`${component}\`.`,
     ];
   }
   if (second === undefined) return [];
-  const probes = [first, second].flatMap(({ component }) =>
-    evidence
-      .symptomsOf(component)
-      .flatMap(({ symptom }) => probeOf(symptom))
-      .slice(0, 2),
-  );
+  const probes = [first, second].flatMap(({ component }) => {
+    const failing = evidence.symptomsOf(component).flatMap(({ symptom }) => probeOf(symptom));
+    return [...failing, ...evidence.greensOf(component).map(({ probe }) => probe)].slice(0, 2);
+  });
   const how =
     probes.length > 1
       ? `run \`npx --no pathkeeper probe ${probes.map((name) => `--probe ${name}`).join(" ")}\` and compare`
-      : `look at both at the same moment, for instance by ${probeFor[evidence.role(first.component)] ?? "a probe"} for the component \`${first.component}\``;
+      : "look at both at the same moment";
   return [`${versus}To tell them apart, ${how}: the cause is the one that is bad while the other is good.`];
 }
 

@@ -105,15 +105,16 @@ function watchedIn(plan: Plan): ReadonlySet<string> {
 
 const googlesBy = new WeakMap<Plan, ReadonlySet<string>>();
 
-/** Components of which Google's APIs are asked, and those in a region of which they are: only these are Google's. */
+/** Components of which Google's APIs are asked, and those that stand in a region of which they are: only these are Google's. */
 function googlesIn(plan: Plan): ReadonlySet<string> {
   const known = googlesBy.get(plan);
   if (known !== undefined) return known;
   const asked = [...plan.probes.values()].filter(({ reach }) => reach === "control_plane");
   const found = new Set(asked.flatMap(({ component, settings }) => [component, ...componentsIn(settings)]));
-  const regions = [...found].filter((name) => plan.roles.get(name) === "region");
-  for (const name of regions.flatMap((region) => plan.graph.dependentsOf(region)))
-    if (plan.roles.get(name) !== "third_party") found.add(name);
+  const isRegion = (name: string): boolean => found.has(name) && plan.roles.get(name) === "region";
+  // What is reached over a part of Google's may be anywhere.
+  for (const { name, dependsOn } of plan.configuration.components)
+    if (plan.roles.get(name) !== "third_party" && dependsOn.some(isRegion)) found.add(name);
   googlesBy.set(plan, found);
   return found;
 }

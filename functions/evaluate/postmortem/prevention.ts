@@ -49,6 +49,9 @@ export const remedies: Readonly<Record<string, readonly ((title: string) => stri
     () =>
       "Let services give up on the database before their callers give up on them, and answer what they can without it.",
   ],
+  "database near a limit": [
+    (title) => `Give ${title} room for its busiest hour, and warn at 80 % of each of its limits.`,
+  ],
   "database down or failing over": [
     (title) =>
       `Give ${title} high availability (a standby in another zone), if it has none, and set its maintenance window to quiet hours.`,
@@ -110,6 +113,9 @@ export const remedies: Readonly<Record<string, readonly ((title: string) => stri
   "queue grows": [
     (title) => `Warn on the age of the oldest message of ${title}, and let its consumers scale with it.`,
     () => "Send a message that fails again and again to a dead letter topic.",
+  ],
+  "rate limit reached": [
+    (title) => `Keep what ${title} has answered, and retry with growing pauses, so that a peak stays below its limit.`,
   ],
   "pool used up": [
     (title) =>

@@ -30,8 +30,9 @@ export interface Fault {
   readonly component: string;
   /** What was looked at, where the probe looks at several things of the component. */
   readonly resource?: string;
-  /** What was found and what was expected, as one phrase. */
+  /** What was found and what was expected, as one phrase, and why that matters. */
   readonly found?: string;
+  readonly why?: string;
   /** One sentence. */
   readonly says: string;
   /** What to do, in a sentence or two. */
@@ -184,7 +185,11 @@ export function faultsOf(result: ProbeResult, known: readonly Fault[] | undefine
           check,
           component,
           ...(resource === undefined ? {} : { resource }),
-          found: what,
+          found:
+            expected === ""
+              ? bounded(observed, [], 80)
+              : `${bounded(observed, [], 80)}, expected ${bounded(expected, [], 80)}`,
+          ...(why === "" ? {} : { why }),
           says: why === "" ? what : `${what}: ${why}`,
           ...(remedy === undefined ? {} : { remedy: bounded(remedy, [], 300) }),
           severity: finding.severity ?? "warning",

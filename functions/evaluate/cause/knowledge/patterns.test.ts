@@ -85,6 +85,10 @@ const outages: Readonly<Record<string, Outage>> = {
   "cache full": { role: "cache", symptoms: [alarming("it", "saturated", 0.9)] },
   "queue grows": { role: "queue", symptoms: [alarming("it", "slow", 0.9)] },
   "database slow": { role: "database", symptoms: [failed("timeout", "query", {}, inside)] },
+  "database near a limit": {
+    role: "database",
+    symptoms: [alarming("it", "saturated", 0.9, { metrics: ["cloud_sql_memory_utilization"] })],
+  },
   "certificate wrong or expired": {
     role: "certificate",
     symptoms: [failed("tls", "tls", {}, { kind: "tls", reach: "private" })],
@@ -107,6 +111,7 @@ const outages: Readonly<Record<string, Outage>> = {
     indicators: [indicator("failed_startups", "24")],
   },
   "turned away for load": { role: "service", symptoms: [failed("http_status", "response", { status: 429 })] },
+  "rate limit reached": { role: "third_party", symptoms: [failed("http_status", "response", { status: 429 })] },
   "pool used up": {
     role: "service",
     symptoms: [failed("http_status", "response", { status: 500 })],

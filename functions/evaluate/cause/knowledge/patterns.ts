@@ -106,20 +106,11 @@ export const patterns: readonly Pattern[] = [
       "its configuration came to be wrong",
     ],
     against: ["the server answered", "the time goes into the server"],
-    says: (title) => `${title} loses new connections before they arrive, although it is not at its ceiling.`,
+    says: (title) => `${title} loses new connections before they arrive.`,
     next: (title, { google, serverlessConnector }) =>
       google && serverlessConnector
         ? `Look at ${title}: \`gcloud compute networks vpc-access connectors describe\` shows its state; a larger machine type, or a new connector beside it, brings handshakes back.`
         : `Look at what carries the traffic of ${title}, and how many new connections services open at once; let them keep connections, and open fewer together.`,
-  },
-  {
-    name: "disk full",
-    of: ["database"],
-    when: { shows: ["disk full"], clues: ["its disk is full"] },
-    for: ["the server answered", "its disk is full"],
-    says: (title) => `The disk of ${title} is full: it cannot write any more, and stops.`,
-    next: (title, { google }) =>
-      `Give ${title} more storage${google ? " (`gcloud sql instances patch` with `--storage-size`, and `--storage-auto-increase`)" : ""}, then see what has grown: transaction logs that a replica or a slot holds back, temporary files, tables.`,
   },
   {
     name: "database out of connections",
@@ -130,6 +121,15 @@ export const patterns: readonly Pattern[] = [
     says: (title) => `${title} has no connection left: it answers at once, and turns new clients away.`,
     next: (title) =>
       `See who holds the connections of ${title}: \`select usename, state, count(*) from pg_stat_activity group by 1, 2\`; restart what leaks, or bound instances x pool below max_connections.`,
+  },
+  {
+    name: "disk full",
+    of: ["database"],
+    when: { shows: ["disk full"], clues: ["its disk is full"] },
+    for: ["the server answered", "its disk is full"],
+    says: (title) => `The disk of ${title} is full: it cannot write any more, and stops.`,
+    next: (title, { google }) =>
+      `Give ${title} more storage${google ? " (`gcloud sql instances patch` with `--storage-size`, and `--storage-auto-increase`)" : ""}, then see what has grown: transaction logs that a replica or a slot holds back, temporary files, tables.`,
   },
   {
     name: "database down or failing over",
@@ -175,8 +175,8 @@ export const patterns: readonly Pattern[] = [
     name: "database slow",
     of: ["database"],
     when: {
-      shows: ["slow answer", "slow to connect", "database load", "silent"],
-      clues: ["the database is loaded", "the time goes into the server"],
+      shows: ["slow answer", "slow to connect", "silent"],
+      clues: ["the time goes into the server"],
     },
     for: [
       "the database is loaded",
@@ -188,6 +188,15 @@ export const patterns: readonly Pattern[] = [
     says: (title) => `${title} is reached at once, and is too slow to answer.`,
     next: (title, { google }) =>
       `Look for what keeps ${title} busy: slow statements, locks in pg_locks, disk and CPU${google ? " (Query Insights, Cloud Monitoring), and running operations (`gcloud sql operations list`)" : ""}.`,
+  },
+  {
+    name: "database near a limit",
+    of: ["database"],
+    when: { shows: ["database load", "connections"] },
+    for: ["the database is loaded", "its configuration came to be wrong"],
+    says: (title) => `${title} is near a limit of its own: CPU, memory, disk or connections.`,
+    next: (title) =>
+      `See which figure of ${title} is near its limit and since when, and give it more of that or take load away from it.`,
   },
   {
     name: "certificate wrong or expired",
@@ -252,12 +261,20 @@ export const patterns: readonly Pattern[] = [
   },
   {
     name: "turned away for load",
-    of: ["service", "auth", "websocket", "third_party"],
+    of: ["service", "auth", "websocket"],
     when: { shows: ["throttled"] },
     says: (title) =>
       `${title} turns requests away because there are too many: a cap on its instances or on what one client may ask.`,
     next: (title, { google }) =>
       `Compare the requests to ${title} with its limits: the maximum of instances and their concurrency${google ? " (`gcloud run services describe`)" : ""}, and quotas or rate limits.`,
+  },
+  {
+    name: "rate limit reached",
+    of: ["third_party", "edge", "journey"],
+    when: { shows: ["throttled"] },
+    says: (title) => `${title} refuses requests because there are too many: a rate limit or a quota is reached.`,
+    next: (title) =>
+      `See what ${title} allows and who asks how much; ask less often, wait longer before a retry, or have the limit raised.`,
   },
   {
     name: "pool used up",

@@ -1,6 +1,7 @@
 /** What the settings of a `gcp_configuration` probe make it ask Google for, and no more. */
 import type { GoogleReadName } from "../permissions.ts";
 import { wantedRoles } from "../resources/cloud-run.ts";
+import type { Subject } from "./judgement.ts";
 import type { ConfigurationSettings } from "./settings.ts";
 
 /** The reads that these settings need. */
@@ -28,4 +29,36 @@ export function neededReads(settings: ConfigurationSettings): readonly GoogleRea
     [quotas !== undefined, ["region_quotas", "time_series"]],
   ];
   return [...new Set(needs.flatMap(([applies, names]) => (applies ? names : [])))];
+}
+
+/** What a check that makes these reads can speak of, by the settings: the parts that its first read is about. */
+export function subjectsOf([first]: readonly GoogleReadName[], settings: ConfigurationSettings): readonly Subject[] {
+  const { vpc_connector, cloud_sql, services, load_balancer, certificates, network, nat, redis } = settings;
+  switch (first) {
+    case "vpc_connector":
+      return vpc_connector ? [{ resource: vpc_connector.name, component: vpc_connector.component }] : [];
+    case "cloud_sql":
+      return cloud_sql ? [{ resource: cloud_sql.instance, component: cloud_sql.component }] : [];
+    case "cloud_run":
+      return services.map(({ name, component }) => ({ resource: name, component }));
+    case "url_map":
+    case "backend_service":
+      return (load_balancer?.backends ?? []).map(({ name }) => ({
+        resource: name,
+        component: load_balancer?.component,
+      }));
+    case "compute_certificate": {
+      const { compute = [], certificate_manager = [], component } = certificates ?? {};
+      return [...compute, ...certificate_manager].map((resource) => ({ resource, component }));
+    }
+    case "network":
+    case "firewall_rules":
+      return network ? [{ resource: network.name, component: network.component }] : [];
+    case "router":
+      return nat ? [{ resource: nat.name, component: nat.component }] : [];
+    case "redis":
+      return redis.map(({ instance, component }) => ({ resource: instance, component }));
+    default:
+      return [];
+  }
 }

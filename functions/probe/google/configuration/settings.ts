@@ -277,6 +277,3 @@ export type NatSettings = NonNullable<ConfigurationSettings["nat"]>;
 
 /** A Memorystore for Redis instance, and what is expected of it. `max_memory` is a ratio. */
 export type RedisSettings = ConfigurationSettings["redis"][number];
-
-/** The quotas of the project. `near` is a ratio. */
-export type QuotaSettings = NonNullable<ConfigurationSettings["quotas"]>;
