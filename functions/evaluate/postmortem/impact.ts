@@ -31,11 +31,17 @@ export function impactOf({ id, incident, months }: Account): (string | undefined
     one.impact === null || one.trouble !== "failed" ? "" : inline(one.impact),
   ]);
   const head = ["component", "what", "from", "until", "downtime", "error budget", "what it blocked"];
-  return [
-    table(head, rows),
-    ...months.map((month) => budgetsOf(month, id, incident)),
-    ...months.map((month) => journeysIn(month, incident)),
-  ];
+  return [feltBy(id, incident, months), table(head, rows), ...months.map((month) => ofMonth(month, id, incident))];
+}
+
+/** For how long what people use was down, the worst of it: a number of the table, in which all of it is. Nothing where that is not measured. */
+function feltBy(id: string, { affected }: IncidentDocument, months: readonly Availability[]): string | undefined {
+  const felt = affected.filter(({ layer, trouble }) => layer === "application" && trouble === "failed");
+  const taken = felt.map((one) => months.reduce((sum, month) => sum + (takenIn(month, id, one) ?? 0), 0));
+  const longest = Math.max(0, ...taken);
+  const worst = felt[taken.indexOf(longest)];
+  if (longest === 0 || worst === undefined) return undefined;
+  return `What people use failed for **${spokenDuration(longest * 1000)}**, ${inline(worst.title)} the longest.`;
 }
 
 /** What there is to say of each month, with its name where there are several; a dash where there is nothing. */
@@ -68,25 +74,21 @@ function budgetIn(month: Availability, id: string, one: Affected): string | unde
   return `${percent(taken / allowed)}, ${left < 0 ? "overdrawn" : `${percent(left)} left`}`;
 }
 
-/** What the targets of what was taken down allow in a month. */
-function budgetsOf(month: Availability, id: string, { affected }: IncidentDocument): string | undefined {
+/** What the targets of what was taken down allow in a month, and how often journeys that failed were walked to their end. */
+function ofMonth(month: Availability, id: string, { affected, symptoms }: IncidentDocument): string | undefined {
   const own = affected.filter((one) => takenIn(month, id, one) !== undefined);
   const targets = [...new Set(own.map((one) => one.availability_target))];
   const allowed = (target: number): string => spokenDuration((1 - target) * periodSeconds(month.period) * 1000);
-  if (targets.length === 0) return undefined;
-  return `In ${monthName(month.period)}, ${list(targets.map((target) => `a target of ${percent(target)} allows ${allowed(target)}`))} of downtime.`;
-}
-
-/** How often journeys that failed were walked to their end in a month. */
-function journeysIn({ period, journeys }: Availability, { symptoms }: IncidentDocument): string | undefined {
+  const allows = targets.map((target) => `a target of ${percent(target)} allows ${allowed(target)}`);
   const walked = symptoms.flatMap(({ check }) => {
-    const { attempts = 0, successes = 0 } = ownEntry(journeys, check) ?? {};
+    const { attempts = 0, successes = 0 } = ownEntry(month.journeys, check) ?? {};
     const share = percent(successes / attempts);
     return attempts === 0
       ? []
       : [`\`${check}\` was walked to its end in ${successes} of ${attempts} attempts (${share})`];
   });
-  return walked.length === 0 ? undefined : inline(`In ${monthName(period)}, ${walked.join("; ")}.`);
+  const told = [...(allows.length === 0 ? [] : [`${list(allows)} of downtime`]), ...walked];
+  return told.length === 0 ? undefined : inline(`In ${monthName(month.period)}, ${told.join("; ")}.`);
 }
 
 /** `September 2025`; a period that is no month stays as it is. */

@@ -27,19 +27,19 @@ describe("a postmortem", () => {
     expect(linesOf("Summary")).toEqual([
       "On 2025-09-16: Database failed from 12:00:00 UTC, Shop from 12:01:00 UTC. The cause was Database (platform). Database has no connection left: it answers at once, and turns new clients away.",
       "Nobody can buy. 2 of 3 components are affected.",
-      "Pathkeeper opened this incident 2 min after the first failure and named the cause 1 min later. The first notice arrived 3 s after the opening. It was acknowledged 20 min after the opening. It ended 30 min 30 s after the first failure, at 12:30:30 UTC, when fresh probes had proved the recovery in 1 stage.",
+      "Pathkeeper opened this incident 2 min after the first failure and named the cause 1 min later. The first notice arrived 3 s after the opening. It was acknowledged after 20 min. It ended 30 min 30 s after the first failure, at 12:30:30 UTC, when fresh probes had proved the recovery in 1 stage.",
     ]);
   });
 
   it("says who was affected, and takes downtime and error budget from the availability alone", () => {
     // 1% of 30 days is 7 h 12 min, 0.1% is 43 min 12 s; a share is never rounded up.
     expect(linesOf("Impact")).toEqual([
+      "What people use failed for **19 min**, Shop the longest.",
       "| component | what | from | until | downtime | error budget | what it blocked |",
       "|---|---|---|---|---|---|---|",
       "| Database | failed | 12:00:00 | 12:20:00 | 18 min 30 s | 4.28%, 95.37% left |  |",
       "| Shop | failed | 12:01:00 | 12:20:00 | 19 min | 43.98%, overdrawn | Nobody can buy |",
-      "In September 2025, a target of 99% allows 7 h 12 min and a target of 99.9% allows 43 min 12 s of downtime.",
-      "In September 2025, `database` was walked to its end in 199 of 200 attempts (99.5%).",
+      "In September 2025, a target of 99% allows 7 h 12 min and a target of 99.9% allows 43 min 12 s of downtime; `database` was walked to its end in 199 of 200 attempts (99.5%).",
     ]);
   });
 
@@ -104,7 +104,7 @@ describe("a postmortem", () => {
 
   it("says how it was noticed and how the recovery was proved", () => {
     expect(linesOf("How it was noticed")).toEqual([
-      'The first sign was `database`, from inside, at 12:00:00 UTC. The rule "database failing" opened the incident at 12:02:00 UTC. In all, 2 checks of 1 component saw it, from inside.',
+      'The first sign was `database`, from inside, at 12:00:00 UTC. "database failing" opened the incident at 12:02:00 UTC. 2 checks of 1 component saw it, from inside.',
     ]);
     expect(linesOf("How the recovery was proved")).toEqual([
       "The proof took 6 min 30 s.",

@@ -49,7 +49,7 @@ function headOf({ id, incident }: Account): string {
     ...(root_cause === "unknown" ? [] : [`${Math.round(100 * confidence)}% sure`]),
     ...(team === null ? [] : [inline(`team: ${team}`)]),
   ];
-  return blocks([facts.join(" · "), "Written by Pathkeeper; times are UTC. Add what people found out."]);
+  return blocks([facts.join(" · "), "Written by Pathkeeper; times are UTC. Add what you know."]);
 }
 
 function summaryOf({ incident, deliveries }: Account): string[] {
@@ -78,7 +78,7 @@ function summaryOf({ incident, deliveries }: Account): string[] {
       [
         `Pathkeeper opened this incident${after}${namedOf(incident)}.`,
         told === null ? "No notice reached anybody." : `The first notice arrived ${arrivedAfter(opened, told)}.`,
-        taken === null ? "Nobody acknowledged it." : `It was acknowledged ${between(opened, taken)} after the opening.`,
+        taken === null ? "Nobody acknowledged it." : `It was acknowledged after ${between(opened, taken)}.`,
         end,
       ].join(" "),
     ),

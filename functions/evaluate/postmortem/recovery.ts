@@ -16,12 +16,10 @@ export function noticedOf({ symptoms, opened_at: opened, opened_by: rule }: Inci
   const seen = vantages.length === 0 ? "" : `, from ${list(vantages)}`;
   const sentences = [
     ...(first === undefined ? [] : [`The first sign was ${name}${from}, at ${clockTime(first.since.getTime())}.`]),
-    ...(opened === null || rule === null
-      ? []
-      : [`The rule "${rule}" opened the incident at ${clockTime(opened.getTime())}.`]),
+    ...(opened === null || rule === null ? [] : [`"${rule}" opened the incident at ${clockTime(opened.getTime())}.`]),
     ...(symptoms.length === 0
       ? []
-      : [`In all, ${counted(symptoms.length, "check")} of ${counted(components, "component")} saw it${seen}.`]),
+      : [`${counted(symptoms.length, "check")} of ${counted(components, "component")} saw it${seen}.`]),
   ];
   return inline(sentences.join(" "));
 }
