@@ -6,6 +6,7 @@ import { sourceOf, withSamples } from "../../functions/evaluate/partition/sample
 import type { Plan } from "../../functions/evaluate/plan.ts";
 import { findings } from "../../functions/evaluate/rules/rule.ts";
 import { type IncidentDocument, readIncident, type SymptomRecord } from "../../shared/documents/incident.ts";
+import { periodsOf } from "../../shared/maintenance.ts";
 import { isTelling, type ProbeResult, type Report } from "../../shared/messages/report.ts";
 import type { Fields } from "../../shared/ports.ts";
 import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
@@ -59,6 +60,57 @@ export class Measured {
     );
   }
 
+  /**
+   * How long a component was down between two instants, in milliseconds, by the definition of docs/availability.md: from the first bad result to the
+   * first good one of one of the probes that decide, where that lasts as long as their rule waits.
+   */
+  downtime(component: string, from: number, until: number): number {
+    const own = this.plan.configuration.probes.filter(
+      (probe) => probe.component === component && probe.alert !== false,
+    );
+    const rankOf = ({ reach = "private", secondhand }: (typeof own)[number]): number =>
+      reach === "users" ? 0 : reach === "private" && !secondhand ? 1 : 2;
+    const best = Math.min(...own.map(rankOf));
+    const stretches = own
+      .filter((probe) => rankOf(probe) === best)
+      .flatMap(({ name, alert }) => {
+        const runs = this.#scheduled(name);
+        const least = alert === false ? 0 : alert.afterMs;
+        return runs.flatMap(({ at, result }, index) => {
+          if (result.success || runs[index - 1]?.result.success === false) return [];
+          const good = runs.findIndex((run, later) => later > index && run.result.success);
+          const last = runs[good < 0 ? runs.length - 1 : good - 1]?.at ?? at;
+          return last - at < least ? [] : [{ from: at, until: runs[good]?.at ?? last }];
+        });
+      })
+      .filter((one) => one.until > from && one.from < until);
+    const planned = (this.plan.configuration.maintenance ?? [])
+      .filter(({ components }) => components?.includes(component) ?? true)
+      .flatMap((window) => periodsOf(window, from, until));
+    let sum = 0;
+    // Every instant of the corpus at which something changes is a whole second.
+    for (let at = from; at < until; at += second) {
+      const isPlanned = planned.some((period) => period.from <= at && at < period.to);
+      if (!isPlanned && stretches.some((one) => one.from <= at && at < one.until)) sum += second;
+    }
+    return sum;
+  }
+
+  #scheduled(probe: string): readonly Run[] {
+    const runs = this.#reports
+      .filter(({ trigger }) => trigger === "schedule")
+      .flatMap(({ results }) => results.filter((one) => one.probe === probe && isTelling(one)))
+      .map((result) => ({ at: Date.parse(result.at), result }));
+    return runs.sort((a, b) => a.at - b.at);
+  }
+
+  /** How many of the first so many runs of the schedule succeeded. */
+  successesOf(probe: string, attempts: number): number {
+    return this.#scheduled(probe)
+      .slice(0, attempts)
+      .filter(({ result }) => result.success).length;
+  }
+
   /** Everything that the condition of a rule can have seen at an instant. */
   seenBy(rule: string, at: number): string[] {
     const compiled = this.plan.rulesByName.get(rule);
@@ -90,6 +142,7 @@ export function untruths(fields: Fields, measured: Measured): string[] {
     ...[...incident.evidence, ...incident.whys].flatMap((line) => falseSentence(line, incident, measured)),
     ...falseSummary(incident, measured),
     ...falseRecovery(incident),
+    ...falsePostmortem(incident, measured),
   ];
 }
 
@@ -331,4 +384,76 @@ function falseRecovery({ recovery, recovering_at: begun, resolved_at: end }: Inc
     last = Number(to ?? from);
   }
   return wrong;
+}
+
+/** Its instants are those of the record, and its numbers follow from the reports. */
+function falsePostmortem(incident: IncidentDocument, measured: Measured): string[] {
+  const {
+    postmortem,
+    timeline,
+    affected,
+    symptoms,
+    first_failure_at: first,
+    opened_at: opened,
+    resolved_at: end,
+  } = incident;
+  if (postmortem === null || postmortem === "") return [];
+  const wrong: string[] = [];
+  const text = postmortem.replaceAll(/\\([^\w\s])/g, "$1");
+  const about = (pattern: RegExp): readonly string[] => pattern.exec(text)?.slice(1) ?? [];
+  const [after] = about(/opened this incident (.+?) after the first failure/);
+  if (after !== undefined && !isAbout(after, Number(opened) - Number(first))) wrong.push(`opened after ${after}`);
+  const [lasted] = about(/It ended (.+?) after the first failure/);
+  if (lasted !== undefined && !isAbout(lasted, Number(end) - Number(first))) wrong.push(`ended after ${lasted}`);
+  const [checks, components] = about(/(\d+) checks? of (\d+) components? saw it/);
+  const seen = new Set(symptoms.map(({ component }) => component)).size;
+  if (checks !== undefined && (Number(checks) !== symptoms.length || Number(components) !== seen))
+    wrong.push(`${checks} checks of ${components}`);
+  const known = new Set(timeline.map((line) => line.slice(11, 19)));
+  for (const [, clockShown = ""] of text.matchAll(/^- \*\*(?:\S+ )?(\d\d:\d\d:\d\d)\*\* /gm)) {
+    if (!known.has(clockShown)) wrong.push(`nothing happened at ${clockShown}`);
+  }
+  for (const { title, component, availability_target: target } of affected) {
+    const row =
+      text
+        .split("\n")
+        .find((line) => line.startsWith(`| ${title} | `))
+        ?.split(" | ") ?? [];
+    const [, , , , downtime = "–", budget = "–"] = row;
+    if (downtime === "–") continue;
+    const down = measured.downtime(component, Number(first), Number(end));
+    if (downtime.includes(":")) {
+      // Of several months, each with its part.
+      if (!isAbout(spokenDuration(sumOf(downtime)), down))
+        wrong.push(`${title} was down for ${spokenDuration(down)}, not ${downtime}`);
+      continue;
+    }
+    if (!isAbout(downtime, down)) wrong.push(`${title} was down for ${spokenDuration(down)}, not ${downtime}`);
+    const month = new Date(Number(first));
+    const allowed =
+      (1 - target) *
+      (Date.UTC(month.getUTCFullYear(), month.getUTCMonth() + 1) -
+        Date.UTC(month.getUTCFullYear(), month.getUTCMonth()));
+    const share = Math.floor((down / allowed) * 10_000 + 1e-6) / 100;
+    if (!budget.startsWith(`${share}%`)) wrong.push(`${title} took ${share}%, not ${budget}`);
+  }
+  for (const [, probe = "", successes, attempts, share] of text.matchAll(
+    /`([^`]+)` was walked to its end in (\d+) of (\d+) attempts \((.+?)%\)/g,
+  )) {
+    const found = measured.successesOf(probe, Number(attempts));
+    const exact = Math.floor((found / Number(attempts)) * 10_000 + 1e-6) / 100;
+    if (found !== Number(successes) || exact !== Number(share))
+      wrong.push(`\`${probe}\` succeeded ${found} times of ${attempts}`);
+  }
+  const downtimes = text
+    .split("\n")
+    .flatMap((line) => (/^\| .+ \| failed \| /.test(line) ? [spokenDuration(sumOf(line.split(" | ")[4] ?? ""))] : []));
+  const [longest] = about(/What people use failed for \*\*(.+?)\*\*/);
+  if (longest !== undefined && !downtimes.includes(longest)) wrong.push(`${longest} is not in the table`);
+  return wrong.map((what) => `postmortem: ${what}`);
+}
+
+/** The sum of "20 min", or of "September 2025: 20 min; October 2025: 40 min", in milliseconds. */
+function sumOf(downtime: string): number {
+  return downtime.split("; ").reduce((sum, part) => sum + (msOf(part.replace(/^\w+ \d{4}: /, "")) ?? 0), 0);
 }
