@@ -6,7 +6,8 @@ import { loadTests } from "../../cli/scenario/file/load.ts";
 import { play } from "../../cli/scenario/play.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import type { Fields } from "../../shared/ports.ts";
-import { Measured, untruths } from "./truth.ts";
+import { Measured } from "./measured.ts";
+import { untruths } from "./truth.ts";
 
 const example = join(import.meta.dirname, "../../examples/netra-staging/outage.test.yaml");
 
