@@ -54,14 +54,14 @@ describe("postmortem", () => {
     const { code, out } = await run("postmortem", "20250916-120000-database", "--data", data);
     expect(code).toBe(0);
     expect(out[0]).toMatch(/^# So far: Shop: outage 1\n/);
-    expect(out[0]).toContain("| opened | `mail` after 4 s |");
+    expect(out[0]).toContain("Told of opened: `mail` after 4 s");
   });
 
   it("works it out anew where that is asked for: news may have arrived since it was written", async () => {
     const data = await dataWith([database[0], { postmortem: "# Postmortem: as people left it\n" }]);
     const { out } = await run("postmortem", database[0], "--anew", "--data", data);
     expect(out[0]).toMatch(/^# Postmortem: Shop: outage 1\n/);
-    expect(out[0]).toContain("| opened | `mail` after 4 s |");
+    expect(out[0]).toContain("Told of opened: `mail` after 4 s");
   });
 
   it("lists the newest first where no incident is named, for a person", async () => {

@@ -6,7 +6,8 @@ import { type LoadedTests, loadTests, type Scenario } from "../../cli/scenario/f
 import { judge } from "../../cli/scenario/judge.ts";
 import { type Played, play } from "../../cli/scenario/play.ts";
 import type { Report } from "../../shared/messages/report.ts";
-import { Measured, untruths } from "./truth.ts";
+import { Measured } from "./measured.ts";
+import { untruths } from "./truth.ts";
 
 /** A file of scenarios, or what is wrong with it. */
 export interface ScenarioFile {

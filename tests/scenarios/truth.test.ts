@@ -6,7 +6,8 @@ import { loadTests } from "../../cli/scenario/file/load.ts";
 import { play } from "../../cli/scenario/play.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import type { Fields } from "../../shared/ports.ts";
-import { Measured, untruths } from "./truth.ts";
+import { Measured } from "./measured.ts";
+import { untruths } from "./truth.ts";
 
 const example = join(import.meta.dirname, "../../examples/netra-staging/outage.test.yaml");
 
@@ -40,7 +41,11 @@ describe("the record of the worked outage", () => {
     ["the end of a failure", /12:40:00 UTC {2}`database` is good again/, "12:39:00 UTC  `database` is good again"],
     ["the value of a rule", /database_connect_burst_success \(20%\)/, "database_connect_burst_success (40%)"],
     ["a duration", /It lasted 35 min 6 s/, "It lasted 53 min"],
-    ["how long a stage took", /passed after 1 s/, "passed after 9 s"],
+    ["the downtime of a component", /\| 30 min \| 6\.94%/, "| 31 min | 6.94%"],
+    ["a share of an error budget", /6\.48%/, "6.49%"],
+    ["a moment of the postmortem", /\*\*12:12:36\*\*/, "**12:12:37**"],
+    ["how often a journey succeeded", /in 5 of 10 attempts/, "in 6 of 10 attempts"],
+    ["how long a stage took", /passed after \d s/, "passed after 9 s"],
   ])("is found to be false where %s is changed", (_, pattern, replacement) => {
     const change = (value: unknown): unknown =>
       typeof value === "string" ? value.replace(pattern, replacement) : value;

@@ -1,82 +1,10 @@
 /**
- * Whether the record of an incident is true: each instant, count, duration and quoted message of its document is looked up in the raw reports, by
- * code that shares nothing with what wrote it but the conditions of rules.
+ * Whether the record of an incident is true: each instant, count, duration and quoted message of its document is looked up in the raw reports.
  */
-import { sourceOf, withSamples } from "../../functions/evaluate/partition/samples.ts";
-import type { Plan } from "../../functions/evaluate/plan.ts";
-import { findings } from "../../functions/evaluate/rules/rule.ts";
 import { type IncidentDocument, readIncident, type SymptomRecord } from "../../shared/documents/incident.ts";
-import { isTelling, type ProbeResult, type Report } from "../../shared/messages/report.ts";
 import type { Fields } from "../../shared/ports.ts";
-import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
-
-/** One run of a probe that says something of its target. */
-interface Run {
-  readonly at: number;
-  readonly result: ProbeResult;
-}
-
-const second = 1000;
-
-/** What was measured: every report once, those left out in which the prober was in trouble of its own. */
-export class Measured {
-  readonly plan: Plan;
-  readonly #runs = new Map<string, Run[]>();
-  readonly #reports: readonly Report[];
-
-  constructor(reports: readonly Report[], plan: Plan) {
-    this.plan = plan;
-    const once = [...new Map(reports.map((report) => [report.report, report])).values()];
-    this.#reports = once.filter(({ prober_unhealthy }) => prober_unhealthy === undefined);
-    for (const { trigger, results } of this.#reports) {
-      // A validation proves a recovery, and stands in the record of that.
-      if (trigger === "validation") continue;
-      for (const result of results.filter(isTelling)) {
-        const own = this.#runs.get(result.probe) ?? [];
-        own.push({ at: Date.parse(result.at), result });
-        this.#runs.set(result.probe, own);
-      }
-    }
-    for (const own of this.#runs.values()) own.sort((a, b) => a.at - b.at);
-  }
-
-  /** The runs of a probe from one instant to another, both included. */
-  runs(probe: string, from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY): readonly Run[] {
-    return (this.#runs.get(probe) ?? []).filter(({ at }) => from <= at && at <= until);
-  }
-
-  /** The runs of a probe within the second that a clock shows. */
-  runsAt(probe: string, at: number): readonly Run[] {
-    return this.runs(probe, at, at + second - 1);
-  }
-
-  /** Whether a validation found a probe good at or before an instant. */
-  wasProvedGood(probe: string, until: number): boolean {
-    return this.#reports.some(
-      ({ trigger, results }) =>
-        trigger === "validation" &&
-        results.some((one) => one.probe === probe && one.success && Date.parse(one.at) <= until),
-    );
-  }
-
-  /** Everything that the condition of a rule can have seen at an instant. */
-  seenBy(rule: string, at: number): string[] {
-    const compiled = this.plan.rulesByName.get(rule);
-    if (compiled === undefined) return [];
-    const telling = this.#reports
-      .filter(({ trigger }) => trigger === "schedule")
-      .map((report) => ({
-        ...report,
-        results: report.results.filter((one) => isTelling(one) && Date.parse(one.at) <= at),
-      }))
-      .sort((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
-    const series = telling.reduce(
-      (known, report) => withSamples(known, report, this.plan, Number.NEGATIVE_INFINITY),
-      new Map() as ReturnType<typeof withSamples>,
-    );
-    return findings(compiled, sourceOf([{ series, probes: {} }], this.plan), at).map(({ seen }) => seen);
-  }
-}
+import { isAbout, type Measured, msOf, type Run, second } from "./measured.ts";
+import { falsePostmortem } from "./postmortem-truth.ts";
 
 /** Everything in the document of an incident that the reports do not bear out, as sentences. */
 export function untruths(fields: Fields, measured: Measured): string[] {
@@ -90,6 +18,7 @@ export function untruths(fields: Fields, measured: Measured): string[] {
     ...[...incident.evidence, ...incident.whys].flatMap((line) => falseSentence(line, incident, measured)),
     ...falseSummary(incident, measured),
     ...falseRecovery(incident),
+    ...falsePostmortem(incident, measured),
   ];
 }
 
@@ -200,15 +129,6 @@ const sayings: readonly Saying[] = [
       ) === true,
   ],
 ];
-
-/** Whether a duration in words is one in milliseconds, to what the words can say. */
-function isAbout(words: string, ms: number): boolean {
-  return Math.max(0, ms) < second ? /^(0 s|1 s|under 1 s|\d+ ms)$/.test(words) : words === spokenDuration(ms);
-}
-
-function msOf(words: string): number | undefined {
-  return parseDuration(words.replaceAll(" ", "").replace("min", "m"));
-}
 
 function falseLine(line: string, incident: IncidentDocument, measured: Measured): string[] {
   const [, instant = "", text = ""] = /^(\S+ \S+) UTC {2}(.*)$/s.exec(line) ?? [];

@@ -56,6 +56,15 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** A text that is cut where it is too long; its full stop stays. @param most characters */
+export function briefly(text: string, most: number): string {
+  const cut = text
+    .slice(0, most - 1)
+    .toWellFormed()
+    .replace(/\ufffd$/, "");
+  return text.length <= most ? text : `${cut.replace(/[\s.,;:]+$/, "")}…`;
+}
+
 /** The first and the last of many, with a word on those in between. */
 export function firstAndLast<T>(items: readonly T[], most: number, left: (count: number) => T): readonly T[] {
   if (items.length <= most) return items;

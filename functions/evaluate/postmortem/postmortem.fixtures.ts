@@ -190,6 +190,7 @@ export const outage: Account = {
         shop: { up: 1_340_000, down: 4_000, unknown: 0 },
       },
       journeys: { database: { attempts: 200, successes: 199 } },
+      downtime: { "20250916-120200-database": { database: 1_110, shop: 1_140 } },
       incidents: { count: 1, resolved: 1, mean_detect: 120, mean_acknowledge: null, mean_recover: null, each: {} },
     },
   ],
