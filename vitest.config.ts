@@ -5,10 +5,15 @@ import { seed } from "./tests/support/seed.ts";
 
 /**
  * Files whose tests start an emulator, a browser, the demo, terraform or a build, wait in real time, or play for long. They have `slow` in
- * their names, or `e2e` where they run the whole system; all other tests are quick, and `npm run quick` runs them.
+ * their names, or `e2e` where they run the whole system, one run after the other. All other tests are quick, and `npm run quick` runs them.
+ * Those that replace modules, or play hours on a clock of their own, have `isolated` in their names; the others share what they have loaded.
  */
 const slow = "**/*.slow.test.ts";
 const e2e = "**/*.e2e.test.ts";
+const isolated = "**/*.isolated.test.ts";
+
+/** What calculates leaves the cores to the whole systems beside it, which keep time. */
+const lowPriority = "./tests/support/low-priority.ts";
 
 const common = {
   testTimeout: 60_000,
@@ -27,19 +32,16 @@ const closingLine = process.env["PATHKEEPER_SIMULATION_RUNS"] === undefined ? {}
 const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ["default", ["./tests/support/closing-line.ts", closingLine]],
-    // A worker for each core, so that real servers in one file are not starved by another.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // A worker for each core, and two for the lanes of whole systems, which mostly wait.
+    maxWorkers: availableParallelism() + 2,
     sequence: { sequencer: LongestFirst },
     projects: [
       {
-        // The whole system in real time needs the whole machine: first, one file at a time, and apart from all that calculates.
         test: {
           ...common,
           name: "e2e",
           include: [e2e],
           globalSetup: "./tests/support/started-once.setup.ts",
-          maxWorkers: 1,
-          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -49,17 +51,18 @@ const config: ViteUserConfig = defineConfig({
           name: "slow",
           include: [slow],
           globalSetup: "./tests/support/started-once.setup.ts",
-          sequence: { groupOrder: 1 },
+          setupFiles: lowPriority,
         },
       },
+      { test: { ...common, name: "isolated", include: [isolated], setupFiles: lowPriority } },
       {
         test: {
           ...common,
           name: "quick",
           include: ["**/*.test.ts"],
-          exclude: [...configDefaults.exclude, slow, e2e],
-          sequence: { groupOrder: 1 },
-          setupFiles: "./tests/support/low-priority.ts",
+          exclude: [...configDefaults.exclude, slow, e2e, isolated],
+          setupFiles: lowPriority,
+          isolate: false,
         },
       },
     ],

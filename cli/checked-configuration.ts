@@ -1,7 +1,7 @@
 /** The configuration of a command that works by it and cannot begin before it is right. */
 import type { Configuration } from "../shared/config/model.ts";
-import { WrongUsage } from "./command.ts";
-import { configOption, keptConfiguration, readConfigurationFile } from "./configuration.ts";
+import { program, WrongUsage } from "./command.ts";
+import { keptConfiguration, readConfigurationFile, usualConfiguration } from "./configuration.ts";
 import { counted } from "./terminal/terminal.ts";
 
 /**
@@ -15,8 +15,8 @@ export async function checkedConfiguration(name: string, advice?: string): Promi
   const [first, ...others] = loaded.problems;
   const place = first === undefined ? name : `${first.file}:${first.line}:${first.column}`;
   const more =
-    others.length === 0 ? "" : `; and ${counted(others.length, "problem")} more, which pathkeeper validate shows`;
-  throw new WrongUsage(`${place}  ${first?.message ?? "the configuration is not right"}${more}`);
+    others.length === 0 ? "" : `; and ${counted(others.length, "problem")} more, which ${program} validate shows`;
+  throw new WrongUsage(`${place}  ${first?.message ?? "invalid configuration"}${more}`);
 }
 
 /**
@@ -34,6 +34,6 @@ export async function configurationFor({
     const file = keptConfiguration(data);
     return { file, configuration: await checkedConfiguration(file, `npm start -- --data ${data} writes it`) };
   }
-  const file = config ?? configOption.config.default;
+  const file = config ?? usualConfiguration;
   return { file, configuration: await checkedConfiguration(file) };
 }

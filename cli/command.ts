@@ -1,14 +1,49 @@
-/** What a command of the command line is, and how it reads its arguments. */
-import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+/** What a command of the command line is, how it reads its arguments, and how it is called. */
+import { parseArgs } from "node:util";
 import { nearest } from "../shared/text/nearest.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
-/** One command: one file, one line in the table of `main.ts`. */
-export interface Command {
-  /** What it does, in a few words for the list of commands. */
+/** How every text calls the program. With `--no`, npm runs only what is installed, and never downloads a package of this name. */
+export const program: string = "npx --no pathkeeper";
+
+/** One option, in the form that `parseArgs` of Node takes, with what its line of the help says. */
+export interface Option {
+  readonly type: "string" | "boolean";
+  readonly multiple?: boolean;
+  readonly default?: string | boolean;
+  /** What stands for the value in the help: `FILE`. Options of type `string` have one. */
+  readonly value?: string;
+  /** What holds without the option, where that is not the value of `default`. */
+  readonly usual?: string;
+  /** What the option does, without a full stop. */
+  readonly help: string;
+}
+
+/** Options by name. */
+export type Options = Readonly<Record<string, Option>>;
+
+/** What describes a command: one file, one line in the table of `main.ts`. */
+interface Description {
+  /** What it does, as the sentence of the list of commands: begins with a verb, without a full stop. */
   readonly summary: string;
-  /** How it is called, without the name of the program: `validate [--config FILE] [--json]`. */
-  readonly usage: string;
+  /** What follows the name besides options: `NAME`, `[FILE]` or `FILE...`; none where absent. */
+  readonly operand?: Operand;
+  readonly options: Options;
+  /** What stands behind the options in a call, such as `< reports.ndjson`. */
+  readonly input?: string;
+  /** How it is called, without the program, each with what that does. At least one. */
+  readonly examples: readonly (readonly [call: string, does: string])[];
+}
+
+/** An argument that is no option. */
+export interface Operand {
+  /** In brackets where it may be left out, with dots where several may be given. */
+  readonly form: string;
+  readonly help: string;
+}
+
+/** One command. */
+export interface Command extends Description {
   /**
    * @param args what follows the name of the command
    * @returns the exit code: 0 when all is well, 1 when what was examined is not
@@ -23,36 +58,82 @@ export class WrongUsage extends Error {
 }
 
 /** The values of options, by name; `undefined` for those not given. */
-export type OptionValues<Options extends ParseArgsOptionsConfig> = ReturnType<
-  typeof parseArgs<{ options: Options; allowPositionals: boolean; args: string[] }>
+export type OptionValues<Given extends Options> = ReturnType<
+  typeof parseArgs<{ options: Given; allowPositionals: true; args: string[] }>
 >["values"];
 
+/** A command whose arguments are read by its own description. */
+export function defineCommand<const Given extends Options>({
+  run,
+  ...description
+}: Description & {
+  readonly options: Given;
+  /** @param operands as many as the form of the operand allows */
+  run(values: OptionValues<Given>, terminal: Terminal, operands: readonly string[]): Promise<number>;
+}): Command {
+  return {
+    ...description,
+    async run(args, terminal) {
+      const { values, operands } = readArguments<Given>(args, description);
+      return run(values, terminal, operands);
+    },
+  };
+}
+
+/** How a command is called, in a few words: `npx --no pathkeeper validate [options] [FILE]`. */
+export function usageOf(name: string, { operand, options, input }: Description): string {
+  const all = [program, name, Object.keys(options).length > 0 ? "[options]" : "", operand?.form ?? "", input ?? ""];
+  return all.filter((part) => part !== "").join(" ");
+}
+
 /**
- * Reads options and, where a command takes any, positional arguments.
- * @throws WrongUsage for an unknown option, with the nearest one, or a missing value
+ * Reads options and operands.
+ * @throws WrongUsage for an unknown option, with the nearest one, a missing value, and too few or too many operands
  */
-export function readArguments<const Options extends ParseArgsOptionsConfig>(
+export function readArguments<const Given extends Options>(
   args: readonly string[],
-  options: Options,
-  allowPositionals: boolean = false,
-): { values: OptionValues<Options>; positionals: string[] } {
+  { options, operand }: { readonly options: Given; readonly operand?: Operand },
+): { readonly values: OptionValues<Given>; readonly operands: readonly string[] } {
+  const { values, positionals } = parsed<Given>(args, options);
+  const form = operand?.form ?? "";
+  if (positionals.length === 0 && form !== "" && !form.startsWith("["))
+    throw new WrongUsage(`${form.replaceAll(".", "")} is missing: ${operand?.help}`);
+  const extra = form.includes("...") ? undefined : positionals[form === "" ? 0 : 1];
+  if (extra !== undefined) throw new WrongUsage(`unexpected argument "${extra}"${dashesMissing(extra, options)}`);
+  return { values, operands: positionals };
+}
+
+function parsed<Given extends Options>(args: readonly string[], options: Given) {
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals, strict: true });
-    return { values, positionals };
+    return parseArgs({ args: [...args], options, allowPositionals: true as const, strict: true });
   } catch (error) {
-    throw new WrongUsage(explained(error as NodeJS.ErrnoException, Object.keys(options)), { cause: error });
+    throw new WrongUsage(explained(error as NodeJS.ErrnoException, options), { cause: error });
   }
 }
 
-function explained(error: NodeJS.ErrnoException, options: readonly string[]): string {
-  const [, quoted = ""] = /'([^']*)'/.exec(error.message) ?? [];
-  if (error.code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
-    const suggestion = nearest(quoted.replace(/^-+/, ""), options);
-    const all = options.map((option) => `--${option}`).join(", ");
-    const known = all === "" ? "it takes none" : `there is ${all}`;
-    const instead = suggestion === undefined ? known : `did you mean --${suggestion}?`;
-    return `unknown option ${quoted}: ${instead}`;
+function explained({ code, message }: NodeJS.ErrnoException, options: Options): string {
+  const [, quoted = ""] = /'([^']*)'/.exec(message) ?? [];
+  const [, name = ""] = /^(?:-\w, )?--([\w-]+)/.exec(quoted) ?? [];
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+    const names = Object.keys(options);
+    const suggestion = nearest(quoted.replace(/^-+/, ""), names);
+    const known = names.length === 0 ? "there are none" : `the options are ${names.map(dashed).join(", ")}`;
+    return `unknown option ${quoted}: ${suggestion === undefined ? known : `did you mean ${dashed(suggestion)}?`}`;
   }
-  if (error.code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") return `unexpected argument "${quoted}"`;
-  return error.message.replace(/\.?\n[\s\S]*$/, "");
+  const option = Object.entries(options).find(([known]) => known === name)?.[1];
+  if (code !== "ERR_PARSE_ARGS_INVALID_OPTION_VALUE" || option === undefined)
+    return message.replace(/\.?\n[\s\S]*$/, "");
+  return option.type === "boolean"
+    ? `${dashed(name)} takes no value`
+    : `${dashed(name)} needs a value: write ${dashed(name)} ${option.value ?? "VALUE"}`;
+}
+
+/** Somebody wrote `json` and meant `--json`. */
+function dashesMissing(argument: string, options: Options): string {
+  const option = Object.keys(options).find((name) => argument === name || argument === `-${name}`);
+  return option === undefined ? "" : `: did you mean ${dashed(option)}?`;
+}
+
+function dashed(name: string): string {
+  return `--${name}`;
 }

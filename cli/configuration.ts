@@ -3,16 +3,34 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Problem } from "../shared/config/file/problems.ts";
 import { type Loaded, loadConfiguration } from "../shared/config/load.ts";
-import { WrongUsage } from "./command.ts";
+import { type Operand, WrongUsage } from "./command.ts";
 import type { Style, Terminal } from "./terminal/terminal.ts";
 import { vocabulary } from "./vocabulary.ts";
 
+/** The configuration of a command that names none. */
+export const usualConfiguration: string = "monitor.yaml";
+
 /** The option `--config`, which most commands have. */
-export const configOption = { config: { type: "string", default: "monitor.yaml" } } as const;
+export const configOption = {
+  config: { type: "string", value: "FILE", help: "the configuration", usual: usualConfiguration },
+} as const;
+
+/** The same file without the option: `validate FILE`. */
+export const configOperand: Operand = { form: "[FILE]", help: "the configuration, in place of --config FILE" };
+
+/**
+ * Returns the file that `--config` or the operand names; `undefined` where neither does.
+ * @throws WrongUsage where both do
+ */
+export function namedConfiguration(config: string | undefined, operands: readonly string[]): string | undefined {
+  const [operand] = operands;
+  if (config === undefined || operand === undefined) return config ?? operand;
+  throw new WrongUsage(`two configurations, ${operand} and ${config}: name one, with or without --config`);
+}
 
 /** Returns where `npm start -- --data DIR` keeps the configuration that it runs. */
 export function keptConfiguration(data: string): string {
-  return join(data, configOption.config.default);
+  return join(data, usualConfiguration);
 }
 
 /** A file that could be read, whatever it says. */
@@ -35,7 +53,7 @@ export async function readConfigurationFile(
     const reason = cause.code === "ENOENT" ? "there is no such file" : cause.message;
     throw new WrongUsage(`cannot read ${file}: ${reason}; ${advice}`, { cause });
   });
-  return { file, text, loaded: loadConfiguration(text, file, vocabulary) };
+  return { file, text, loaded: loadConfiguration(text, file, vocabulary, Date.now()) };
 }
 
 /** Each problem as its place and sentence, the line of the file, and a mark below. */

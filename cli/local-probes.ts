@@ -11,7 +11,14 @@ import { replaceDnsLookup } from "../shared/net/lookup.ts";
 import type { Secrets, Store } from "../shared/ports.ts";
 
 /** The option `--secrets` of commands that run probes. */
-export const secretsOption = { secrets: { type: "string" } } as const;
+export const secretsOption = {
+  secrets: {
+    type: "string",
+    value: "DIR",
+    help: "the folder with a file for each secret that no environment variable holds",
+    usual: "secrets beside the configuration",
+  },
+} as const;
 
 /** Secrets from environment variables, or from files in a folder. @default the folder `secrets` beside the configuration */
 export function secretsFrom({

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { main } from "./main.ts";
+import { commands, main } from "./main.ts";
 import { memoryTerminal } from "./terminal/terminal.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -44,15 +44,34 @@ describe("wrong usage is one line on standard error and exit code 2", () => {
     [["valdate"], 'pathkeeper: unknown command "valdate": did you mean "validate"?'],
     [["constructor"], 'pathkeeper: unknown command "constructor": the commands are '],
     [["validate", "--confg", "x"], "pathkeeper validate: unknown option --confg: did you mean --config? (usage: "],
-    [["validate", "--config"], "pathkeeper validate: Option '--config <value>' argument missing (usage: "],
-    [["validate", "x"], 'pathkeeper validate: unexpected argument "x" (usage: npx pathkeeper validate '],
+    [["--versoin"], "pathkeeper: unknown option --versoin: did you mean --version?"],
+    [
+      ["beat", "backup"],
+      'pathkeeper: the command "beat" is now called "heartbeat": write npx --no pathkeeper heartbeat',
+    ],
+    [["validate", "--config"], "pathkeeper validate: --config needs a value: write --config FILE (usage: "],
+    [["validate", "--config", "--json"], "pathkeeper validate: --config needs a value: write --config FILE (usage: "],
+    [["validate", "--json=yes"], "pathkeeper validate: --json takes no value (usage: "],
+    [
+      ["validate", "a.yaml", "b.yaml"],
+      'pathkeeper validate: unexpected argument "b.yaml" (usage: npx --no pathkeeper validate [options] [FILE])',
+    ],
+    [
+      ["validate", "a.yaml", "--config", "b.yaml"],
+      "pathkeeper validate: two configurations, a.yaml and b.yaml: name one, with or without --config (usage: ",
+    ],
+    [["schema", "tests"], 'pathkeeper schema: unexpected argument "tests": did you mean --tests? (usage: '],
+    [
+      ["test"],
+      "pathkeeper test: FILE is missing: the files with tests (usage: npx --no pathkeeper test [options] FILE...)",
+    ],
     [
       ["validate", "--config", "/nowhere.yaml"],
       "pathkeeper validate: cannot read /nowhere.yaml: there is no such file",
     ],
     [
       ["schema", "--json"],
-      "pathkeeper schema: unknown option --json: there is --tests (usage: npx pathkeeper schema [--tests])",
+      "pathkeeper schema: unknown option --json: the options are --tests (usage: npx --no pathkeeper schema [options])",
     ],
   ])("%j", async (args, message) => {
     const { code, out, err } = await run(...args);
@@ -66,12 +85,38 @@ describe("help", () => {
   it.each([[[]], [["--help"]], [["-h"]], [["help"]]])("%j lists the commands", async (args) => {
     const { code, out } = await run(...args);
     expect(code).toBe(0);
-    expect(out.filter((line) => /^ {2}npx pathkeeper (validate|schema)\b/.test(line))).toHaveLength(2);
+    expect(out.filter((line) => /^ {2}(validate|schema) /.test(line))).toHaveLength(2);
   });
 
-  it("of a command says how it is called", async () => {
-    const { code, out } = await run("validate", "--help");
-    expect([code, out[0]]).toEqual([0, "npx pathkeeper validate [--config FILE] [--json]"]);
+  it.each([
+    ["validate", "--help"],
+    ["validate", "-h", "--nonsense"],
+    ["help", "validate"],
+  ])("%s %s is that of a command", async (...args) => {
+    const { code, out } = await run(...args);
+    expect([code, out[0]]).toEqual([0, "Usage: npx --no pathkeeper validate [options] [FILE]"]);
+  });
+
+  it.each(Object.keys(commands))("of %s explains every option, has an example and fits 80 columns", async (name) => {
+    const { out } = await run(name, "--help");
+    const text = out.join("\n");
+    expect(out.filter((line) => line.length > 80)).toEqual([]);
+    for (const option of Object.keys((await commands[name]?.())?.options ?? {}))
+      expect(text).toMatch(new RegExp(`^ {2}--${option}( [A-Z]+)? +\\S`, "m"));
+    expect(text).toMatch(new RegExp(`^ {2}npx --no pathkeeper ${name}\\b`, "m"));
+  });
+
+  it("of the program fits 80 columns", async () => {
+    expect((await run("help")).out.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it.each(["--version", "version"])("%s prints the version", async (argument) => {
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    expect(await run(argument)).toEqual({ code: 0, out: [version], err: [] });
+  });
+
+  it("of an argument behind -- is not asked for", async () => {
+    expect((await run("validate", "--", "--help")).err[0]).toContain("cannot read --help");
   });
 });
 
@@ -81,7 +126,7 @@ describe("validate", () => {
     const { code, out } = await run("validate", "--config", bad);
     expect([code, ...out]).toEqual([
       1,
-      `${bad}:2:11  "Mars" is no time zone: write an IANA name such as Europe/Berlin`,
+      `${bad}:2:11  invalid time zone "Mars": write an IANA name such as Europe/Berlin`,
       "    timezone: Mars",
       "              ^^^^",
       "",
@@ -125,9 +170,15 @@ describe("validate", () => {
       "",
       expect.stringMatching(/^ {2}costs about \$\d+\.\d\d a month after what is free, /),
       "",
-      `${good} is right`,
+      `${good} is valid`,
     ]);
     expect(out.find((line) => line.includes("search"))).toMatch(/ 06:00 .* 11:30 /);
+  });
+
+  it("takes the file without --config as well", async () => {
+    const named = await run("validate", good);
+    expect(named).toEqual(await run("validate", "--config", good));
+    expect([named.code, named.out.at(-1)]).toEqual([0, `${good} is valid`]);
   });
 
   it("speaks JSON", async () => {
@@ -234,7 +285,7 @@ describe("the launcher", () => {
   it("passes the exit code on, and writes without colours into a pipe", () => {
     const { status, stdout, stderr } = launch("cli/pathkeeper.mjs", "validate", "--config", good);
     expect([status, stderr]).toEqual([0, ""]);
-    expect(stdout).toContain("good.yaml is right\n");
+    expect(stdout).toContain("good.yaml is valid\n");
     expect(launch("cli/pathkeeper.mjs", "valdate").status).toBe(2);
   });
 });

@@ -5,8 +5,11 @@ import { connectStore } from "../shared/adapters/select.ts";
 import type { Store } from "../shared/ports.ts";
 import { WrongUsage } from "./command.ts";
 
-/** The options that say which store. */
-export const storeOptions = { project: { type: "string" }, data: { type: "string" } } as const;
+/** The options that say which system: that of a project, or the one on this machine. */
+export const storeOptions = {
+  project: { type: "string", value: "PROJECT", help: "the Google Cloud project of the monitor" },
+  data: { type: "string", value: "DIR", help: "the data of npm start -- --data DIR on this machine" },
+} as const;
 
 /**
  * Firestore of a project, or the store of a system that `npm start` runs, or ran, on this machine with `--data`.

@@ -1,5 +1,13 @@
 /** What a configuration may say, gathered from the functions that understand it. */
-import { ConditionError, compileBaseline, compileCondition } from "../functions/evaluate/condition/index.ts";
+import {
+  ConditionError,
+  compileBaseline,
+  compileCondition,
+  conditionDoubts,
+  conditionForm,
+  mergesComponents,
+  neverClears,
+} from "../functions/evaluate/condition/index.ts";
 import { namedMetric } from "../functions/evaluate/condition/names.ts";
 import { channels } from "../functions/notify/channels/index.ts";
 import { probers } from "../functions/probe/probers/index.ts";
@@ -11,6 +19,15 @@ export const vocabulary: Vocabulary = {
   channels,
   checkCondition: (text, windowMs) => mistakeOf(() => compileCondition(text, { windowMs })),
   conditionSelectors: (text, windowMs) => compileCondition(text, { windowMs }).selectors,
+  conditionDoubts: (text, windowMs) =>
+    conditionDoubts(text, { windowMs }).map(({ message, start, end }) => ({
+      message,
+      offset: start,
+      length: end - start,
+    })),
+  mergesComponents: (text, windowMs) => mergesComponents(text, { windowMs }),
+  neverClears: (condition, clear, windowMs) => neverClears(condition, clear, { windowMs }),
+  conditionForm: (text, windowMs) => conditionForm(text, { windowMs }),
   baselineSelector: (metric, expectation) => compileBaseline(metric, expectation),
   checkBaseline(metric, expectation) {
     const mistake = mistakeOf(() => compileBaseline(metric, expectation));

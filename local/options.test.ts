@@ -37,7 +37,9 @@ describe("readOptions", () => {
     [["--config", "my.yaml", "--once"], "--once plays the demo to its end: it does not go with --config"],
     [["--fault", "logins"], '--fault logins: did you mean "login"?'],
     [["--config", "my.yaml", "--fault", "login"], "--fault breaks a part of the demo: it does not go with --config"],
-    [["--twice"], "Unknown option '--twice'. See npm start -- --help"],
+    [["--onec"], "unknown option --onec: did you mean --once? (see npm start -- --help)"],
+    [["--pace"], "--pace needs a value: write --pace N (see npm start -- --help)"],
+    [["monitor.yaml"], 'unexpected argument "monitor.yaml" (see npm start -- --help)'],
   ])("refuses %j in one sentence", (args, sentence) => {
     expect(() => readOptions(args)).toThrow(sentence);
   });

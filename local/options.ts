@@ -1,5 +1,7 @@
 /** The options of `npm start`. */
-import { parseArgs } from "node:util";
+import { type Options as DescribedOptions, type OptionValues, program, readArguments } from "../cli/command.ts";
+import { list } from "../cli/terminal/columns.ts";
+import { optionEntries } from "../cli/terminal/help.ts";
 import { insteadOf } from "../shared/config/file/problems.ts";
 import { nearest } from "../shared/text/nearest.ts";
 import { parseDuration } from "../shared/text/units.ts";
@@ -28,22 +30,60 @@ export interface Options {
   readonly disorderMs: number;
 }
 
-/** What `--help` prints. */
-export const usage: string = `npm start -- [options]
+const options = {
+  config: { type: "string", value: "FILE", help: "watch the targets of this configuration instead of the demo" },
+  data: { type: "string", value: "DIR", help: "keep everything there, across restarts" },
+  record: {
+    type: "string",
+    value: "FILE",
+    help: `append every report to this file, for ${program} replay`,
+  },
+  bundles: {
+    type: "string",
+    value: "DIR",
+    help: "run the functions from this folder, as npm run build -- --embedded wrote them",
+  },
+  fault: { type: "string", value: "NAME", help: "what goes wrong in the demo, see below", usual: faultNames[0] },
+  once: {
+    type: "boolean",
+    help: "end after the demo's outage, with a JSON summary as the last line; exit 0 only if it went as promised",
+  },
+  engine: {
+    type: "string",
+    value: "ENGINE",
+    default: "embedded",
+    help: "embedded, or google: Google's clients on Google's emulators",
+  },
+  pace: { type: "string", value: "N", default: "1", help: "play the demo N times faster: 1, 2 or 4" },
+  duplicates: { type: "string", value: "P", default: "0", help: "deliver this share of all messages twice, 0 to 1" },
+  disorder: {
+    type: "string",
+    value: "TIME",
+    default: "0s",
+    help: "let messages overtake each other by up to this time, as in 500ms",
+  },
+} as const satisfies DescribedOptions;
 
-  --config FILE      watch the targets of this configuration instead of the demo
-  --data DIR         keep everything there, across restarts
-  --record FILE      append every report to this file, for npx pathkeeper replay
-  --bundles DIR      run the functions from there, as npm run build -- --embedded wrote them
-  --fault NAME       what goes wrong in the demo, one of these (default: ${faultNames[0]}):
-${faultNames.map((name) => `                       ${name.padEnd(16)} ${outages[name].title}`).join("\n")}
-  --once             end after the demo's outage; exit 0 only if it went as promised
-  --engine ENGINE    embedded (default), or google: Google's clients on Google's emulators
-  --pace N           play the demo N times faster (1, 2 or 4)
-  --duplicates P     deliver this share of all messages twice (0 to 1)
-  --disorder TIME    let messages overtake each other by up to this time, as in 500ms
-  --help             print this
-`;
+/** What `--help` prints. */
+export const usage: string = [
+  "Usage: npm start -- [options]",
+  "",
+  "Run the whole system on one machine, with a demo that fails and recovers.",
+  "",
+  "Options:",
+  ...list(optionEntries(options)),
+  "",
+  "Faults of the demo:",
+  ...list(faultNames.map((name) => [name, outages[name].title])),
+  "",
+  "Examples:",
+  "  # Play the demo once, four times faster",
+  "  npm start -- --once --pace 4",
+  "",
+  "  # Watch your own targets, and keep the data",
+  "  npm start -- --config monitor.yaml --data ./watch",
+  "",
+].join("\n");
 
 /** A command line that makes no sense, in one sentence. */
 export class UsageError extends Error {
@@ -55,9 +95,9 @@ export class UsageError extends Error {
  * @throws UsageError
  */
 export function readOptions(args: readonly string[]): Options | "help" {
+  if (args.some((argument) => argument === "--help" || argument === "-h")) return "help";
   const values = parse(args);
-  if (values.help) return "help";
-  const { config, data, record, bundles, once = false, engine = "embedded" } = values;
+  const { config, data, record, bundles, once = false, engine } = values;
   if (engine !== "embedded" && engine !== "google") {
     throw new UsageError(`--engine ${engine}: there is only embedded and google`);
   }
@@ -67,13 +107,13 @@ export function readOptions(args: readonly string[]): Options | "help" {
   }
   if (config !== undefined && values.fault !== undefined)
     throw new UsageError("--fault breaks a part of the demo: it does not go with --config");
-  const pace = Number(values.pace ?? "1");
+  const pace = Number(values.pace);
   if (![1, 2, 4].includes(pace)) throw new UsageError(`--pace ${values.pace}: write 1, 2 or 4`);
-  const duplicates = Number(values.duplicates ?? "0");
+  const duplicates = Number(values.duplicates);
   if (!(duplicates >= 0 && duplicates <= 1)) {
     throw new UsageError(`--duplicates ${values.duplicates}: write a share from 0 to 1`);
   }
-  const disorderMs = parseDuration(values.disorder ?? "0s");
+  const disorderMs = parseDuration(values.disorder);
   if (disorderMs === undefined) throw new UsageError(`--disorder ${values.disorder}: write a time such as 500ms`);
   if (engine === "google" && (duplicates > 0 || disorderMs > 0)) {
     throw new UsageError(
@@ -100,40 +140,10 @@ function isFaultName(name: string): name is FaultName {
   return (faultNames as readonly string[]).includes(name);
 }
 
-function parse(args: readonly string[]): {
-  config?: string;
-  data?: string;
-  record?: string;
-  bundles?: string;
-  once?: boolean;
-  engine?: string;
-  fault?: string;
-  pace?: string;
-  duplicates?: string;
-  disorder?: string;
-  help?: boolean;
-} {
+function parse(args: readonly string[]): OptionValues<typeof options> {
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      strict: true,
-      options: {
-        config: { type: "string" },
-        data: { type: "string" },
-        record: { type: "string" },
-        bundles: { type: "string" },
-        once: { type: "boolean" },
-        engine: { type: "string" },
-        fault: { type: "string" },
-        pace: { type: "string" },
-        duplicates: { type: "string" },
-        disorder: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-    return values;
+    return readArguments(args, { options }).values;
   } catch (error) {
-    const [sentence] = (error as Error).message.split(/\. |\n/);
-    throw new UsageError(`${sentence}. See npm start -- --help`);
+    throw new UsageError(`${(error as Error).message} (see npm start -- --help)`, { cause: error });
   }
 }

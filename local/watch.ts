@@ -1,10 +1,10 @@
 /** What is going on, gathered for the live view and for the outcome: reports as they pass, documents as they stand. */
 
 import { environmentDocument, stateCollection } from "../functions/evaluate/commit/state-collection.ts";
-import { incidentCollection } from "../functions/evaluate/incident/record/document.ts";
 import { decodeEnvironment, type KnownAlert } from "../functions/evaluate/incident/state.ts";
 import { byChannel, type Delivery, parseDelivery } from "../functions/notify/deliver/ledger.ts";
 import type { Configuration } from "../shared/config/model.ts";
+import { incidentCollection } from "../shared/documents/incident.ts";
 import type { ProbeResult, Report } from "../shared/messages/report.ts";
 import { metricNamed } from "../shared/metrics/catalogue.ts";
 import type { Fields, Store } from "../shared/ports.ts";

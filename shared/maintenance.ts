@@ -64,7 +64,9 @@ export function periodsOf({ once, weekly, timezone }: MaintenanceWindow, from: n
 
 /** The next times of a window that are not over, at most so many. */
 export function nextPeriods(window: MaintenanceWindow, at: number, count: number): Period[] {
-  return periodsOf(window, at, at + (2 + count) * 7 * day).slice(0, count);
+  // What is planned once may be planned for next year; what comes again comes every week.
+  const until = window.once === undefined ? at + (2 + count) * 7 * day : Number.POSITIVE_INFINITY;
+  return periodsOf(window, at, until).slice(0, count);
 }
 
 /** The first instant at which the clock of a zone shows this time or a later one. @param wall the time on the clock, as if it were UTC */

@@ -32,7 +32,7 @@ locals {
     { title = "Time since the last report, by group", metric = "report_age", unit = "seconds", by = ["metric.label.group"], reduce = "REDUCE_MAX" },
     { title = "What of the monitor is not as it should be", metric = "checks_failing", reduce = "REDUCE_MAX" },
     { title = "Time from a tick to its handling", metric = "tick_delay", unit = "seconds", reduce = "REDUCE_MAX" },
-    { title = "Time since the last heartbeat left", metric = "heartbeat_age", unit = "seconds", reduce = "REDUCE_MAX" },
+    { title = "Time since the last watchdog signal left", metric = "heartbeat_age", unit = "seconds", reduce = "REDUCE_MAX" },
     { title = "Points that the export lost", metric = "export_refused", reduce = "REDUCE_MAX" },
     merge(local.ours_run, { title = "Requests to the functions", google = "run.googleapis.com/request_count", align = "ALIGN_DELTA", reduce = "REDUCE_SUM", by = ["resource.label.service_name", "metric.label.response_code_class"] }),
     merge(local.ours_run, { title = "Latency of the functions, 95th percentile", google = "run.googleapis.com/request_latencies", align = "ALIGN_PERCENTILE_95", reduce = "REDUCE_MAX", by = ["resource.label.service_name"], unit = "ms" }),

@@ -10,7 +10,7 @@ output "database" {
 
 output "drill" {
   description = "The command of a fire drill: every channel is told that it is one, through everything that a real incident goes through."
-  value       = "PATHKEEPER_TOPIC_PREFIX=${var.name_prefix}- PATHKEEPER_DATABASE='${local.database}' npx pathkeeper drill --project ${var.project_id} --config ${var.config_file}"
+  value       = "PATHKEEPER_TOPIC_PREFIX=${var.name_prefix}- PATHKEEPER_DATABASE='${local.database}' npx --no pathkeeper drill --project ${var.project_id} --config ${var.config_file}"
 }
 
 output "functions" {

@@ -76,7 +76,7 @@ variable "database" {
   }
   validation {
     condition     = var.database.name == null || can(regex("^(\\(default\\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$", var.database.name))
-    error_message = "database.name must be (default), or 4 to 63 lower-case letters, digits and dashes that begin with a letter."
+    error_message = "database.name must be (default), or 4 to 63 lowercase letters, digits and dashes that begin with a letter."
   }
 }
 
@@ -153,7 +153,7 @@ variable "inside" {
   }
   validation {
     condition     = var.inside.connector == null || can(regex("^[a-z][a-z0-9-]{1,24}$", var.inside.connector.name))
-    error_message = "inside.connector.name must be at most 25 lower-case letters, digits and dashes; it is the short name, not the path."
+    error_message = "inside.connector.name must be at most 25 lowercase letters, digits and dashes; it is the short name, not the path."
   }
   validation {
     condition     = try(var.inside.connector.create.min_instances >= 2 && var.inside.connector.create.max_instances <= 10 && var.inside.connector.create.min_instances < var.inside.connector.create.max_instances, true)
@@ -169,7 +169,7 @@ variable "labels" {
 
   validation {
     condition     = alltrue([for key, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", key)) && can(regex("^[a-z0-9_-]{0,63}$", value))])
-    error_message = "Labels are lower-case letters, digits, _ and -, at most 63 of them; keys begin with a letter."
+    error_message = "Labels are lowercase letters, digits, _ and -, at most 63 of them; keys begin with a letter."
   }
 }
 
@@ -181,7 +181,7 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{2,14}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 4 to 16 lower-case letters, digits and dashes that begin with a letter: the ids of service accounts leave no room for more."
+    error_message = "name_prefix must be 4 to 16 lowercase letters, digits and dashes that begin with a letter: the ids of service accounts leave no room for more."
   }
 }
 

@@ -41,7 +41,9 @@ const fragments = documents.flatMap((path) =>
 
 /** Commands in documents, with their options. */
 const commandLines = [...documents, "terraform/README.md"].flatMap((path) =>
-  [...read(path).matchAll(/npx pathkeeper ([a-z][^`\n]*)/g)].map(([, line = ""]) => [path, line.trim()] as const),
+  [...read(path).matchAll(/npx --no pathkeeper ([a-z](?:(?!npx)[^`\n])*)/g)].map(
+    ([, line = ""]) => [path, line.trim()] as const,
+  ),
 );
 
 const examples = readdirSync(join(root, "examples")).map((name) => `examples/${name}/monitor.yaml`);
@@ -137,17 +139,46 @@ describe("the pages", () => {
     expect(broken).toEqual([]);
   });
 
-  it.each(commandLines)("in %s: npx pathkeeper %s is a command with such options", async (_path, line) => {
+  it.each(commandLines)("in %s: npx --no pathkeeper %s is a command with such options", async (_path, line) => {
     const [name = ""] = line.split(/\s/);
-    expect(Object.keys(commands)).toContain(name);
-    const usage = (await commands[name]?.())?.usage;
-    for (const [option] of line.matchAll(/--[a-z][a-z-]*/g)) expect(usage).toContain(option);
+    expect([...Object.keys(commands), "help", "version"]).toContain(name);
+    const options = Object.keys((await commands[name]?.())?.options ?? {});
+    for (const [, option] of line.matchAll(/(?<=\s)--([a-z][a-z-]*)/g)) expect([...options, "help"]).toContain(option);
   });
 
   it("name every command and every option", () => {
     for (const name of Object.keys(commands)) expect(read("docs/cli.md")).toContain(`pathkeeper ${name}`);
     for (const [option] of usage.matchAll(/--[a-z]+/g))
       expect(`${read("README.md")}${read("docs/cli.md")} --help`).toContain(option);
+  });
+});
+
+describe("the program", () => {
+  const textFiles = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].concat(
+    [".github", "docs", "examples", "terraform", "functions", "shared", "cli", "local", "scripts"].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && /\.(md|ya?ml|tf|ts|mjs|json)$/.test(entry.name))
+        .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+        .filter((path) => !path.endsWith(".test.ts")),
+    ),
+  );
+  const callable = [...Object.keys(commands), "COMMAND"].join("|");
+  /** A call, other than the beginning of a message such as `pathkeeper probe: …` and the name in a comment of the code. */
+  const called = new RegExp(`\\bnpx pathkeeper|(?<!npx --no )\\bpathkeeper (${callable})\\b(?!:)`);
+
+  it("is called by npx --no pathkeeper in every document and every text, which never downloads", () => {
+    const calls = textFiles.flatMap((path) =>
+      read(path)
+        .split("\n")
+        .filter((line) => called.test(path.endsWith(".ts") ? line.replace(/^\s*(\/\*\*|\*|\/\/).*/, "") : line))
+        .map((line) => `${path}: ${line.trim()}`),
+    );
+    expect(textFiles.length).toBeGreaterThan(300);
+    expect(calls).toEqual([]);
+  });
+
+  it.each(["npx pathkeeper validate", "run `pathkeeper test FILE`", "npx pathkeeper"])("is found in %j", (text) => {
+    expect(text).toMatch(called);
   });
 });
 

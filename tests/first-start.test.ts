@@ -254,7 +254,7 @@ describe("a probe that cannot run", () => {
       verdict: "monitor",
       components: ["pathkeeper"],
       alerts: ["Probes of outside-1m cannot run"],
-      summary: expect.stringContaining('the secret "export-key" is not to be found'),
+      summary: expect.stringContaining('secret "export-key" not found'),
       impact: "Outages of what these probes watch may go unseen.",
     });
     expect(await days.today("export")).toMatchObject({ up: 0, down: 0 });

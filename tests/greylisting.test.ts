@@ -6,16 +6,15 @@ import type { AddressInfo } from "node:net";
 import { simpleParser } from "mailparser";
 import { SMTPServer } from "smtp-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { VirtualWorld } from "../cli/virtual/world.ts";
+import type { VirtualWorld } from "../cli/virtual/world.ts";
 import { type Delivery, parseDelivery } from "../functions/notify/deliver/ledger.ts";
 import { type Send, sender } from "../functions/notify/deliver/send.ts";
-import { incidentEvent, secretsOf } from "../functions/notify/fixtures.ts";
-import type { IncidentEvent } from "../shared/messages/incident-event.ts";
-import { type Fate, FaultyPorts } from "./simulation/faults.ts";
+import { secretsOf } from "../functions/notify/fixtures.ts";
+import type { Configuration } from "../shared/config/model.ts";
+import type { Fate, Moment, Step } from "./simulation/faults.ts";
+import { announce, minute, notifierWorld, start } from "./simulation/notifier.ts";
 import { shopWith } from "./support/shop.ts";
 
-const start = Date.parse("2025-09-16T12:00:00Z");
-const minute = 60_000;
 const incident = "20250916-120000-database";
 
 /** Minutes from the first attempt for which each recipient is refused; 0: it is not; forever: it never gets anything. */
@@ -39,6 +38,7 @@ interface Run {
 
 let run: Run;
 let server: SMTPServer;
+let configuration: Configuration;
 
 /** Why a recipient is refused at this moment: the status and a text. */
 function refusalOf(address: string): readonly [number, string] | undefined {
@@ -75,6 +75,13 @@ beforeAll(async () => {
   // A client that dies in the middle is part of it.
   server.on("error", () => {});
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.server.address() as AddressInfo;
+  configuration = shopWith(`
+channels:
+  infra: { kind: email, to: [${Object.keys(greylisted).join(", ")}], server: "smtp://127.0.0.1:${port}" }
+routes:
+  - { channels: [infra] }
+`);
 });
 
 afterAll(() => new Promise<void>((resolve) => server.close(resolve)));
@@ -89,43 +96,33 @@ const unwired: Send = async (outgoing) => {
 };
 
 /** An outage from noon until so many minutes later. */
-async function played(minutes: number, send: Send, fate?: Fate): Promise<{ world: VirtualWorld; steps: number }> {
-  const { port } = server.server.address() as AddressInfo;
-  const to = Object.keys(greylisted).join(", ");
-  const configuration = shopWith(`
-channels:
-  infra: { kind: email, to: [${to}], server: "smtp://127.0.0.1:${port}" }
-routes:
-  - { channels: [infra] }
-`);
-  const faults = new FaultyPorts(fate);
-  const world = new VirtualWorld({
+async function played(minutes: number, send: Send, fate?: Fate): Promise<VirtualWorld> {
+  const { world } = notifierWorld({
     configuration,
-    start,
-    watchesItself: false,
-    send: faults.sending(send),
-    between: faults.between,
-    onDelivery: faults.onDelivery,
-    onWritten: (collection, _, fields) => {
-      const delivery = collection === "deliveries" ? parseDelivery(fields) : undefined;
-      if (delivery?.status === "delivered" && delivery.incident === incident)
-        run.known.add(`${delivery.recipient} ${delivery.event}`);
+    send,
+    fate,
+    onEntry: ({ status, recipient, event, incident: of }) => {
+      if (status === "delivered" && of === incident) run.known.add(`${recipient} ${event}`);
     },
   });
   run = { now: world.clock.now, firstAttempts: new Map(), accepted: [], needless: [], known: new Set() };
-  await world.store.set("incidents", incident, { title: "Shop: Database failing" });
-  const events: Partial<IncidentEvent>[] = [
-    { event: "opened", at: new Date(start).toISOString() },
-    { event: "resolved", status: "resolved", sequence: 2, at: new Date(start + minutes * minute).toISOString() },
-  ];
-  for (const changes of events) {
-    const event = incidentEvent({ environment: "shop", incident, components: ["database"], ...changes });
-    world.notification(event, Date.parse(event.at));
-  }
+  await announce(world, incident, start, [
+    ["opened", 0, {}],
+    ["resolved", minutes, { status: "resolved" }],
+  ]);
   // With a tick the evaluator publishes what it died over.
   world.tick(start + minute);
   await world.run(start + 3 * 60 * minute);
-  return { world, steps: faults.steps.length };
+  return world;
+}
+
+/** Where a notifier can die. After a step is before the next one, where that one begins when all that came before it is done. */
+function deathsAmong(steps: readonly Step[]): (readonly [Moment, number])[] {
+  return steps.flatMap(({ number, ofDelivery }) => {
+    const next = steps[number + 1];
+    const isBeforeNext = next?.alone && next.ofDelivery === ofDelivery + 1;
+    return isBeforeNext ? [["before", number] as const] : [["before", number] as const, ["after", number] as const];
+  });
 }
 
 async function ledgerOf({ store }: VirtualWorld): Promise<Record<string, Delivery["status"]>> {
@@ -154,7 +151,7 @@ describe("a mail server that greylists", () => {
   it.each([30, 5])(
     "is told everything once, the end after %i minutes: each recipient when they are accepted",
     async (minutes) => {
-      const { world } = await played(minutes, sender(secretsOf({})));
+      const world = await played(minutes, sender(secretsOf({})));
       expect(world.mishaps).toEqual([]);
       expect(await ledgerOf(world)).toEqual(states);
       // The end waits for the opening, which is still owed.
@@ -163,16 +160,18 @@ describe("a mail server that greylists", () => {
   );
 
   it("is told everything by a notifier that dies at any step, and nobody gets again what they are known to have", async () => {
-    const { steps } = await played(30, unwired);
-    for (let number = 0; number < steps; number++) {
-      for (const moment of ["before", "after"] as const) {
-        const { world } = await played(30, unwired, (step) => (step.number === number ? moment : undefined));
-        const died = `died ${moment} step ${number}`;
-        expect(world.mishaps, died).toEqual([]);
-        expect(await ledgerOf(world), died).toEqual(states);
-        expect([...new Set(run.accepted)].sort(), died).toEqual([...everything, ...trouble].sort());
-        expect(run.needless, died).toEqual([]);
-      }
+    const steps: Step[] = [];
+    await played(30, unwired, (step) => {
+      steps.push(step);
+      return undefined;
+    });
+    for (const [moment, number] of deathsAmong(steps)) {
+      const world = await played(30, unwired, (step) => (step.number === number ? moment : undefined));
+      const died = `died ${moment} step ${number}`;
+      expect(world.mishaps, died).toEqual([]);
+      expect(await ledgerOf(world), died).toEqual(states);
+      expect([...new Set(run.accepted)].sort(), died).toEqual([...everything, ...trouble].sort());
+      expect(run.needless, died).toEqual([]);
     }
   }, 60_000);
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadTests } from "../cli/scenario/file/load.ts";
 import { type PlayedIncident, play } from "../cli/scenario/play.ts";
+import { readIncident } from "../shared/documents/incident.ts";
 import type { Fields, Store, Value } from "../shared/ports.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -59,16 +60,18 @@ const contract: Readonly<Record<string, Shape>> = {
 };
 const added: Readonly<Record<string, Shape>> = {
   candidates: "maps",
+  causes: "maps",
   affected: "maps",
   also_broken: "nothing",
   component_states: "map",
-  earlier_causes: "maps",
   environment: "text",
   findings: "maps",
   next_steps: "sentences",
   opened_by: "text",
   pattern: "text",
+  previous: "nothing",
   recovery: "map",
+  relapses: "maps",
   root_cause_since: "instant",
   symptoms: "maps",
   team: "text",
@@ -82,6 +85,10 @@ describe("the document of an incident", () => {
 
   it.each(Object.entries({ ...contract, ...added }))("has %s as %s", (field, shape) => {
     expect(shapeOf(incident.fields[field] ?? null)).toContain(shape);
+  });
+
+  it("reads as it was written, at every moment", () => {
+    for (const { fields } of incident.versions) expect(readIncident(fields)).toEqual(fields);
   });
 
   it("has every field explained in docs/incidents.md", () => {

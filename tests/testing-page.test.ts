@@ -46,7 +46,7 @@ describe("the example", () => {
   const example = block("config: monitor.yaml\ntests:");
 
   it("passes, and prints what the page shows", async () => {
-    const shown = block("$ npx pathkeeper test shop.test.yaml")
+    const shown = block("$ npx --no pathkeeper test shop.test.yaml")
       .split("\n")
       .filter((line) => line.trim() !== "");
     expect(await played(example)).toEqual(shown.slice(2));

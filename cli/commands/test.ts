@@ -1,6 +1,6 @@
 /** `pathkeeper test`: whole-path tests in YAML, through the real evaluator and the real notifier, on virtual time. */
 import { readFile } from "node:fs/promises";
-import { type Command, readArguments, WrongUsage } from "../command.ts";
+import { type Command, defineCommand, WrongUsage } from "../command.ts";
 import { explainProblems } from "../configuration.ts";
 import { type LoadedTests, loadTests, type Scenario } from "../scenario/file/load.ts";
 import { clock, eventsOf, type Failure, judge } from "../scenario/judge.ts";
@@ -10,18 +10,20 @@ import { openProgress } from "../terminal/progress.ts";
 import { counted, type Style, type Terminal, table } from "../terminal/terminal.ts";
 
 /** The command. */
-export const test: Command = {
-  summary: "play whole-path tests: what happens in, expected alerts, incidents and notices out",
-  usage: "test FILE... [--name TEXT] [--verbose] [--json]",
-  async run(args, terminal) {
-    const options = {
-      name: { type: "string" },
-      verbose: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-    } as const;
-    const { values, positionals } = readArguments(args, options, true);
-    if (positionals.length === 0) throw new WrongUsage("name the files with tests");
-    const files = await Promise.all(positionals.map(async (file) => ({ file, loaded: await read(file) })));
+export const test: Command = defineCommand({
+  summary: "Play tests of a configuration: timed measurements in, expected alerts, incidents and notifications out",
+  operand: { form: "FILE...", help: "the files with tests" },
+  options: {
+    name: { type: "string", value: "TEXT", help: "play only the tests with this text in their names" },
+    verbose: { type: "boolean", default: false, help: "show what happened in every test" },
+    json: { type: "boolean", default: false, help: "print the results as JSON" },
+  },
+  examples: [
+    ["test shop.test.yaml", "Play all tests of a file"],
+    ['test shop.test.yaml --name "A quiet day" --verbose', "Show what happens in one of them"],
+  ],
+  async run(values, terminal, operands) {
+    const files = await Promise.all(operands.map(async (file) => ({ file, loaded: await read(file) })));
     const progress = openProgress();
     const results: FileResult[] = [];
     for (const { file, loaded } of files) {
@@ -47,7 +49,7 @@ export const test: Command = {
     else terminal.print(summary(results, terminal));
     return ok ? 0 : 1;
   },
-};
+});
 
 /** A file with what came of its tests. */
 interface FileResult {
@@ -115,7 +117,12 @@ function outcome({ incidents, scenario: { start } }: Played): string {
   return `${counted(incidents.length, "incident")}: ${each.join("; ")}`;
 }
 
-function explain(failure: Failure, timeline: readonly TimelineLine[], withTimeline: boolean, terminal: Terminal): string[] {
+function explain(
+  failure: Failure,
+  timeline: readonly TimelineLine[],
+  withTimeline: boolean,
+  terminal: Terminal,
+): string[] {
   const { paint } = terminal;
   const { about, expected, found, at } = failure;
   const lines = [

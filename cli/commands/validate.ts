@@ -6,19 +6,38 @@ import { nextTrigger, triggerCron } from "../../shared/config/schedule.ts";
 import { nextPeriods } from "../../shared/maintenance.ts";
 import type { Vantage } from "../../shared/messages/report.ts";
 import { dateFormat } from "../../shared/text/formatters.ts";
-import { type Command, readArguments } from "../command.ts";
-import { configOption, explainProblems, readConfigurationFile } from "../configuration.ts";
+import { type Command, defineCommand } from "../command.ts";
+import {
+  configOperand,
+  configOption,
+  explainProblems,
+  namedConfiguration,
+  readConfigurationFile,
+  usualConfiguration,
+} from "../configuration.ts";
 import { estimate } from "../estimate/estimate.ts";
 import { counted, type Terminal, table } from "../terminal/terminal.ts";
 import { costSentence } from "./cost.ts";
 
 /** The command. */
-export const validate: Command = {
-  summary: "check a configuration: every problem with line and column, then its schedules and what it costs",
-  usage: "validate [--config FILE] [--json]",
-  async run(args, terminal) {
-    const { values } = readArguments(args, { ...configOption, json: { type: "boolean", default: false } });
-    const { file, text, loaded } = await readConfigurationFile(values.config);
+export const validate: Command = defineCommand({
+  summary: "Check a configuration: list every problem with line and column, or show the schedules and the monthly cost",
+  operand: configOperand,
+  options: {
+    ...configOption,
+    json: {
+      type: "boolean",
+      default: false,
+      help: "print problems, warnings, roles, schedules, maintenance windows and cost as JSON",
+    },
+  },
+  examples: [
+    ["validate", "Check monitor.yaml in this folder"],
+    ["validate production.yaml --json", "Check another file, for a program"],
+  ],
+  async run(values, terminal, operands) {
+    const named = namedConfiguration(values.config, operands) ?? usualConfiguration;
+    const { file, text, loaded } = await readConfigurationFile(named);
     const problems = "problems" in loaded ? loaded.problems : [];
     const now = Date.now();
     const maintenance = "configuration" in loaded ? windowsOf(loaded.configuration, now) : [];
@@ -38,7 +57,7 @@ export const validate: Command = {
     terminal.print(verdict(problems.length, loaded.warnings.length, file, terminal));
     return problems.length === 0 ? 0 : 1;
   },
-};
+});
 
 /** What part each component plays, by its name. */
 function rolesOf({ components }: Configuration): Record<string, ResolvedRole> {
@@ -164,5 +183,5 @@ function wallTime(instant: string | null, timeZone: string): string {
 function verdict(problems: number, warnings: number, file: string, { paint }: Terminal): string {
   const doubts = warnings === 0 ? "" : paint("doubtful", `, ${counted(warnings, "warning")}`);
   if (problems > 0) return `${paint("bad", `${counted(problems, "problem")} in ${file}`)}${doubts}`;
-  return `${paint("good", `${file} is right`)}${doubts}`;
+  return `${paint("good", `${file} is valid`)}${doubts}`;
 }

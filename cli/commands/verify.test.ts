@@ -86,7 +86,7 @@ describe("verify", () => {
     const { code, out, err } = await run("verify", "--config", file);
     expect([code, out]).toEqual([2, []]);
     expect(err).toEqual([
-      `pathkeeper verify: ${file} has no recovery stages to verify: add them under recovery.stages (usage: npx pathkeeper verify [--config FILE] [--secrets DIR] [--json])`,
+      `pathkeeper verify: ${file} has no recovery stages to verify: add them under recovery.stages (usage: npx --no pathkeeper verify [options] [FILE])`,
     ]);
   });
 });

@@ -12,27 +12,29 @@ import type { ProbeResult, Report } from "../../shared/messages/report.ts";
 import type { Secrets } from "../../shared/ports.ts";
 import { formatValue } from "../../shared/text/units.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";
-import { type Command, readArguments, WrongUsage } from "../command.ts";
-import { configOption } from "../configuration.ts";
+import { type Command, defineCommand, WrongUsage } from "../command.ts";
+import { configOperand, configOption, namedConfiguration, usualConfiguration } from "../configuration.ts";
 import { runLocally, secretsFrom, secretsOption } from "../local-probes.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { resultRow, stepLines } from "../terminal/results.ts";
 import { counted, type Terminal, table } from "../terminal/terminal.ts";
 
 /** The command. */
-export const verify: Command = {
-  summary: "prove a recovery: every stage in turn, by fresh probes and the baselines",
-  usage: "verify [--config FILE] [--secrets DIR] [--json]",
-  async run(args, terminal) {
-    const { values } = readArguments(args, {
-      ...configOption,
-      ...secretsOption,
-      json: { type: "boolean", default: false },
-    });
-    const plan = planOf(await checkedConfiguration(values.config));
+export const verify: Command = defineCommand({
+  summary: "Prove a recovery: run fresh probes stage by stage and compare them with the baselines",
+  operand: configOperand,
+  options: {
+    ...configOption,
+    ...secretsOption,
+    json: { type: "boolean", default: false, help: "print the outcome of each stage as JSON" },
+  },
+  examples: [["verify", "Prove the recovery stages of monitor.yaml, up to the first that fails"]],
+  async run(values, terminal, operands) {
+    const file = namedConfiguration(values.config, operands) ?? usualConfiguration;
+    const plan = planOf(await checkedConfiguration(file));
     const stages = stagesOf(plan);
     if (stages.length === 0) {
-      throw new WrongUsage(`${values.config} has no recovery stages to verify: add them under recovery.stages`);
+      throw new WrongUsage(`${file} has no recovery stages to verify: add them under recovery.stages`);
     }
     const progress = openProgress();
     const verified: VerifiedStage[] = [];
@@ -44,7 +46,7 @@ export const verify: Command = {
       showProgress();
       const done = isOver
         ? notRun(stage)
-        : await verifyStage(stage, plan, secretsFrom(values), ({ probe }) => {
+        : await verifyStage(stage, plan, secretsFrom({ ...values, config: file }), ({ probe }) => {
             waiting.delete(probe);
             showProgress();
           });
@@ -61,7 +63,7 @@ export const verify: Command = {
     }
     return failed === undefined ? 0 : 1;
   },
-};
+});
 
 /** One stage as it went, in the form of `--json`. */
 export interface VerifiedStage {

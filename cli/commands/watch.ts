@@ -4,8 +4,8 @@ import type { ProbeResult } from "../../shared/messages/report.ts";
 import { dateFormat } from "../../shared/text/formatters.ts";
 import { formatDuration, spokenDuration } from "../../shared/text/units.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";
-import { type Command, readArguments, WrongUsage } from "../command.ts";
-import { configOption } from "../configuration.ts";
+import { type Command, defineCommand, WrongUsage } from "../command.ts";
+import { configOperand, configOption, namedConfiguration, usualConfiguration } from "../configuration.ts";
 import { secretsFrom, secretsOption } from "../local-probes.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { failureSentence } from "../terminal/results.ts";
@@ -13,14 +13,16 @@ import { counted, type Terminal } from "../terminal/terminal.ts";
 import { clearDuration, type LastResult, type Position, watchUntilHealthy } from "../until-healthy.ts";
 
 /** The command. */
-export const watch: Command = {
-  summary: "run the probes on their schedules until all have been healthy for the clear duration",
-  usage: "watch [--config FILE] [--secrets DIR]",
-  async run(args, terminal) {
-    const { values } = readArguments(args, { ...configOption, ...secretsOption });
-    const configuration = await checkedConfiguration(values.config);
+export const watch: Command = defineCommand({
+  summary: "Run the probes on their schedules until all of them have been healthy for the clear duration",
+  operand: configOperand,
+  options: { ...configOption, ...secretsOption },
+  examples: [["watch && echo recovered", "Wait until everything works again"]],
+  async run(values, terminal, operands) {
+    const file = namedConfiguration(values.config, operands) ?? usualConfiguration;
+    const configuration = await checkedConfiguration(file);
     const { probes } = configuration;
-    if (probes.length === 0) throw new WrongUsage(`${values.config} has no probes: add one under probes`);
+    if (probes.length === 0) throw new WrongUsage(`${file} has no probes: add one under probes`);
     const clearMs = clearDuration(probes);
 
     const interruption = new AbortController();
@@ -30,7 +32,7 @@ export const watch: Command = {
     const lines = changeLines(configuration, terminal);
     const healthy = await watchUntilHealthy({
       configuration,
-      secrets: secretsFrom(values),
+      secrets: secretsFrom({ ...values, config: file }),
       clearMs,
       signal: interruption.signal,
       onResult: (result, before) => {
@@ -51,7 +53,7 @@ export const watch: Command = {
     // By the custom of shells. Returning would wait for the probes that are under way.
     process.exit(130);
   },
-};
+});
 
 /** A line for each result that is not like the one before. */
 function changeLines(

@@ -191,7 +191,10 @@ function requirementsOf({ kind, settings }: ConfiguredProbe): Requirements {
 
 /** What the probers of some probes ask Google for. */
 function readsOf(probes: Configuration["probes"]): GoogleRead[] {
-  return probes.flatMap(({ kind }) => (ownEntry(probers, kind)?.reads ?? []).map((name) => googleReads[name]));
+  return probes.flatMap((probe) => {
+    const names = requirementsOf(probe).reads ?? ownEntry(probers, probe.kind)?.reads ?? [];
+    return names.map((name) => googleReads[name]);
+  });
 }
 
 /**

@@ -1,7 +1,8 @@
 /** A record through the real evaluator and notifier on virtual time: reports and ticks in, incidents, events and notices out. */
-import { incidentCollection } from "../../functions/evaluate/incident/record/document.ts";
+
 import type { Plan } from "../../functions/evaluate/plan.ts";
 import { byChannel, type Delivery, deliveries, parseDelivery } from "../../functions/notify/deliver/ledger.ts";
+import { incidentCollection } from "../../shared/documents/incident.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import type { Stored } from "../../shared/ports.ts";

@@ -42,9 +42,10 @@ export class Environment {
    * @param run how many runs it had before; `undefined` for one that was asked for, which the points of series do not count
    */
   look(probe: ConfiguredProbe, at: number, run: number | undefined): Shown {
-    const phases = (this.#phases.get(probe.name) ?? []).filter(({ from, to }) => from <= at && at < to);
+    const all = this.#phases.get(probe.name) ?? [];
+    const phases = all.filter(({ from, to }) => from <= at && at < to);
     const point = run === undefined ? undefined : this.#pointOf(this.#scenario.outcomes.get(probe.name), at, run);
-    const outcome = point?.what ?? outcomeOf(phases, at, run);
+    const outcome = withCritical(point?.what ?? outcomeOf(phases, at, run), phases);
     const values = this.#scenario.values.flatMap((series) => {
       const value = concernsSeries(series, probe)
         ? this.#pointOf(series.points, at, run ?? this.#runAt(at))
@@ -71,11 +72,15 @@ export class Environment {
       if (shown !== undefined) put(metric, labels, shown);
     }
     const findings: Finding[] = [];
+    // A check that is satisfied says so, as long as its probe can say anything.
+    for (const { effect } of failure === undefined ? all : []) {
+      if (effect.what === "finding") put("configuration_ok", labelsOf(effect.finding), 1);
+    }
     for (const phase of phases) {
       const { effect } = phase;
       if (effect.what === "finding") {
         findings.push(effect.finding);
-        put("configuration_ok", { check: effect.finding.check }, 0);
+        put("configuration_ok", labelsOf(effect.finding), 0);
       } else if (effect.what === "metric") {
         put(
           effect.sample.metric,
@@ -150,6 +155,25 @@ function outcomeOf(
   if (share === undefined) return failure;
   const turn = run ?? Math.floor(at / 60_000);
   return turn % share.of < share.runs ? failure : "ok";
+}
+
+/** A critical finding fails its probe: something does not work because of it. */
+function withCritical(outcome: Mark, phases: readonly { readonly effect: ProbeEffect }[]): Mark {
+  const [first] = phases.flatMap(({ effect }) =>
+    effect.what === "finding" && effect.finding.severity === "critical" ? [effect.finding] : [],
+  );
+  if (outcome !== "ok" || first === undefined) return outcome;
+  const { check, resource, observed, expected } = first;
+  const message = `${check}${resource === undefined ? "" : ` of ${resource}`}: ${observed}, expected ${expected}`;
+  return { kind: "unavailable", phase: "configuration", message, signal: "configuration" };
+}
+
+function labelsOf({ check, resource, severity }: Finding): Record<string, string> {
+  return {
+    check,
+    ...(resource === undefined ? {} : { resource }),
+    ...(severity === undefined ? {} : { severity }),
+  };
 }
 
 function concernsSeries({ metric, labels }: SeriesOfValues, probe: ConfiguredProbe): boolean {

@@ -74,9 +74,16 @@ function readIncident(
   }
   if (!own) return undefined;
   checkCauses(own, path, names);
-  for (const [index, name] of (own.components ?? []).entries()) names.component(name, [...path, "components", index]);
+  checkCauses({ root_cause: own.not?.root_cause }, [...path, "not"], names);
+  for (const [where, members] of [
+    [path, own],
+    [[...path, "not"], own.not],
+  ] as const) {
+    for (const [index, name] of (members?.components ?? []).entries())
+      names.component(name, [...where, "components", index]);
+    for (const [index, rule] of (members?.alerts ?? []).entries()) names.rule(rule, [...where, "alerts", index]);
+  }
   if (own.also_broken !== undefined) names.component(own.also_broken, [...path, "also_broken"]);
-  for (const [index, rule] of (own.alerts ?? []).entries()) names.rule(rule, [...path, "alerts", index]);
   return { ...own, moments };
 }
 
@@ -89,7 +96,7 @@ function checkCauses(expected: Moment | undefined, path: Path, names: Names): vo
 
 function checkInstant(when: string, path: Path, problems: Problems): void {
   if (Number.isNaN(instantIn(when))) {
-    problems.error({ path, part: "key" }, { message: `"${when}" is no instant: write at 12m` });
+    problems.error({ path, part: "key" }, { message: `invalid instant "${when}": write at 12m` });
   }
 }
 

@@ -17,12 +17,12 @@ export function healthySamples(
 ): ReadonlyMap<string, readonly Measurement[]> {
   const samples = new Map(plan.configuration.probes.map((probe) => [probe.name, samplesOf(probe, plan, chosen)]));
   for (const rule of plan.rulesByName.values()) {
-    if (rule.metrics.length > 1) calm(rule, samples, plan, chosen);
+    if (rule.metrics.length > 1 || rule.condition.aggregates) calm(rule, samples, plan, chosen);
   }
   return samples;
 }
 
-/** Changes a metric that a rule over several looks at, where together they make it true: connections against their limit. */
+/** Changes a metric of a rule over several metrics or series, where together they make it true: connections against their limit, or their sum. */
 function calm(
   rule: CompiledRule,
   samples: ReadonlyMap<string, readonly Measurement[]>,

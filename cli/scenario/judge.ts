@@ -4,7 +4,7 @@ import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Fields, Value } from "../../shared/ports.ts";
 import { ownEntry } from "../../shared/runtime/entries.ts";
 import { formatDuration } from "../../shared/text/units.ts";
-import type { Expectations, ExpectedIncident, ExpectedNotice, Moment, Within } from "./file/format.ts";
+import type { Excluded, Expectations, ExpectedIncident, ExpectedNotice, Moment, Within } from "./file/format.ts";
 import { instantIn } from "./file/times.ts";
 import { instantOf, type Played, type PlayedIncident } from "./play.ts";
 
@@ -124,10 +124,19 @@ function incidentAsExpected(about: string, want: ExpectedIncident, got: PlayedIn
     const lacking = (want[key] ?? []).filter((name) => !has.includes(name));
     if (lacking.length > 0) miss(key, `among them ${lacking.join(", ")}`, has.join(", "));
   }
-  for (const key of ["title", "summary", "impact", "evidence", "timeline", "postmortem"] as const) {
-    const text = key === "evidence" || key === "timeline" ? lines(fields[key]).join("\n") : String(fields[key]);
+  for (const key of [...plainFields, ...listFields, "timeline"] as const) {
+    const text = writtenIn(fields[key]);
     for (const part of anyOf(want[key] ?? [])) if (!text.includes(part)) miss(key, `the text "${part}"`, text);
   }
+  const [first = "no next step"] = lines(fields["next_steps"]);
+  for (const part of anyOf(want.first_step ?? []))
+    if (!first.includes(part)) miss("first_step", `the text "${part}"`, first);
+  const told = [...plainFields, ...listFields, "candidates"].map((key) => writtenIn(ownEntry(fields, key))).join("\n");
+  for (const part of anyOf(want.never_says ?? [])) {
+    const where = told.toLowerCase().indexOf(part.toLowerCase());
+    if (where >= 0) miss("never_says", `nothing of "${part}"`, told.slice(Math.max(0, where - 120), where + 120));
+  }
+  failures.push(...exclusionsIn(about, want.not ?? {}, fields, openedAt(got, played)));
   if (want.events !== undefined) {
     const events = eventsOf(got.id, played).map(({ event }) => event);
     if (!follows(events, want.events, (event, wanted) => event === wanted)) {
@@ -141,6 +150,39 @@ function incidentAsExpected(about: string, want: ExpectedIncident, got: PlayedIn
     else failures.push(...momentAsExpected(`${about}, ${when}`, moment, then.fields, at));
   }
   return failures;
+}
+
+/** Fields of an incident that people read: texts, and lists of them. */
+const plainFields = ["title", "summary", "impact", "postmortem"] as const;
+const listFields = ["evidence", "whys", "next_steps"] as const;
+
+/** A field as one text. */
+function writtenIn(value: Value | undefined): string {
+  if (!Array.isArray(value)) return typeof value === "string" ? value : "";
+  return value.map((entry) => (typeof entry === "string" ? entry : JSON.stringify(entry))).join("\n");
+}
+
+/** What an incident says or contains although it must not. */
+function exclusionsIn(about: string, not: Excluded, fields: Fields, at: { at: number }): Failure[] {
+  const found = (key: string, unwanted: string, text: string): Failure => ({
+    about: `${about}, not ${key}`,
+    expected: `not "${unwanted}"`,
+    found: text,
+    ...at,
+  });
+  const members = (["components", "alerts"] as const).flatMap((key) => {
+    const has = lines(fields[key]);
+    return (not[key] ?? []).filter((name) => has.includes(name)).map((name) => found(key, name, has.join(", ")));
+  });
+  const texts = (["title", "summary", "impact", "evidence", "timeline", "postmortem"] as const).flatMap((key) => {
+    const text = Array.isArray(fields[key]) ? lines(fields[key]).join("\n") : String(fields[key]);
+    return anyOf(not[key] ?? [])
+      .filter((part) => text.includes(part))
+      .map((part) => found(key, part, text));
+  });
+  const cause = String(fields["root_cause"]);
+  const causes = anyOf(not.root_cause ?? []).includes(cause) ? [found("root_cause", cause, cause)] : [];
+  return [...causes, ...members, ...texts];
 }
 
 function momentAsExpected(about: string, want: Moment, fields: Fields, at: number | undefined): Failure[] {
@@ -210,6 +252,9 @@ function detailsAsExpected(
       ...anyOf(notice.text ?? [])
         .filter((part) => !text.includes(part))
         .map((part) => ({ about: `${about}, ${notice.event}`, expected: `the text "${part}"`, found: text, at })),
+      ...anyOf(notice.not ?? [])
+        .filter((part) => text.includes(part))
+        .map((part) => ({ about: `${about}, ${notice.event}`, expected: `not the text "${part}"`, found: text, at })),
       ...(late === undefined
         ? []
         : [{ about: `${about}, ${notice.event}`, expected: late, found: `delivered at ${clock(at)}`, at }]),

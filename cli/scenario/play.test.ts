@@ -1,7 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { loadTests } from "./file/load.ts";
 import { clock, judge } from "./judge.ts";
 import { instantOf, type Played, play } from "./play.ts";
-import { scenarioOf } from "./scenario.fixtures.ts";
+import { scenarioOf, shopText } from "./scenario.fixtures.ts";
 import { timelineOf } from "./timeline.ts";
 
 /** Plays a test. @returns what came of it, and the expectations that it did not meet, as `about: found` */
@@ -114,6 +118,11 @@ expect:
     ["incidents: [{ also_broken: shop }]", ["incident 1, also_broken: nothing else is called broken"]],
     ["incidents: [{ components: [shop, database] }]", [expect.stringMatching(/^incident 1, components: /)]],
     ["incidents: [{ evidence: elephants }]", [expect.stringMatching(/^incident 1, evidence: /)]],
+    ["incidents: [{ whys: elephants }]", [expect.stringMatching(/^incident 1, whys: /)]],
+    ["incidents: [{ next_steps: elephants }]", [expect.stringMatching(/^incident 1, next_steps: /)]],
+    ["incidents: [{ first_step: elephants }]", [expect.stringMatching(/^incident 1, first_step: /)]],
+    ["incidents: [{ never_says: DATABASE }]", [expect.stringMatching(/^incident 1, never_says: .*database/)]],
+    ["incidents: [{ never_says: [elephants, giraffes] }]", []],
     ["incidents: [{ at 1m: { status: open } }]", ["incident 1, at 1m: it was not open yet"]],
     ["alerts: { at 3m: { database failing: firing } }", ['at 3m, alert "database failing": pending']],
     [
@@ -125,6 +134,185 @@ expect:
     const { missed } = await played(
       `timeline: { from 2m to 6m: database fails }\nuntil: 20m\nexpect: { ${expectation} }\n`,
     );
-    expect(missed.map((line) => line.replace(/: joined: .*/, ""))).toEqual(expected);
+    expect(missed.map((line) => line.replace(/: joined: .*/, "").replaceAll("\n", " "))).toEqual(expected);
+  });
+});
+
+describe("what must not be", () => {
+  const outage = "timeline: { from 2m to 10m: [database fails] }\n";
+
+  it("is found where it is", async () => {
+    const body = `${outage}expect:
+  incidents:
+    - not: { root_cause: database, components: [database], alerts: [database failing], title: Database, timeline: [Opened by] }
+  notifications: { hook: [{ event: opened, not: Database }, ...] }
+`;
+    const { missed } = await played(body.replaceAll("Database", "database"));
+    expect(missed.map((line) => line.split(":")[0])).toEqual([
+      "incident 1, not root_cause",
+      "incident 1, not components",
+      "incident 1, not alerts",
+      "incident 1, not title",
+      "incident 1, not timeline",
+      "channel hook, opened",
+    ]);
+  });
+
+  it("is fine where it is not", async () => {
+    const body = `${outage}expect:
+  incidents:
+    - verdict: [application, platform]
+      severity: [warning, critical]
+      not: { root_cause: [connector, unknown], components: [connector], alerts: [search failing], title: Weather, postmortem: Weather }
+  notifications: { hook: [{ event: opened, not: [Weather, Storm] }, ...] }
+`;
+    expect((await played(body)).missed).toEqual([]);
+  });
+
+  it("is a list of allowed words that do not match", async () => {
+    const { missed } = await played(`${outage}expect: { incidents: [{ verdict: [monitor, unknown] }] }\n`);
+    expect(missed).toEqual([expect.stringMatching(/^incident 1, verdict: (platform|application)$/)]);
+  });
+});
+
+describe("findings of configuration checks", () => {
+  const ground = `config:
+  environment: shop
+  components: { connector: { layer: platform }, settings: { layer: platform } }
+  probes:
+    settings:
+      kind: gcp_configuration
+      component: settings
+      project: shop-staging
+      region: us-central1
+      schedule: every 1m
+      network: { name: default }
+      vpc_connector: { name: shop-connector, max_instances: 10 }
+  monitoring_rules:
+    - { name: Critical findings, component: connector, condition: 'configuration_ok{severity="critical"} == 0', severity: critical }
+    - { name: One resource, component: connector, condition: 'configuration_ok{check="vpc_connector_state", resource="staging"} == 0', severity: warning }
+tests:
+`;
+  const played = async (name: string, sentence: string, alerts: string, later = ""): Promise<string[]> => {
+    const body = `  - name: ${name}
+    timeline: { from 5m to 15m: '${sentence}' }
+    expect: { alerts: { at 10m: ${alerts}${later === "" ? "" : `, ${later}`} } }
+`;
+    const loaded = await loadTests(`${ground}${body}`, "it.yaml");
+    if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
+    const failures = await Promise.all(loaded.scenarios.map(async (scenario) => judge(await play(scenario))));
+    return failures.flat().map(({ about, found }) => `${about}: ${found}`);
+  };
+
+  it("are seen by rules on their severity and resource", async () => {
+    expect(
+      await played(
+        "both",
+        'check vpc_connector_state{resource="staging", severity="critical"} of settings finds "private"',
+        "{ Critical findings: firing, One resource: firing, settings failing: firing }",
+        "at 20m: { Critical findings: inactive, One resource: inactive, settings failing: inactive }",
+      ),
+    ).toEqual([]);
+    expect(
+      await played(
+        "another resource",
+        'check vpc_connector_state{resource="production", severity="info"} of settings finds "private"',
+        "{ Critical findings: inactive, One resource: inactive, settings failing: inactive }",
+      ),
+    ).toEqual([]);
+  });
+});
+
+it("reads a configuration by its absolute path", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "pathkeeper-absolute-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const config = join(folder, "elsewhere.yaml");
+  writeFileSync(config, shopText);
+  const tests = "tests: [{ name: A quiet day, expect: silence }]\n";
+  expect(await loadTests(`config: ${config}\n${tests}`, "tests/it.yaml")).toHaveProperty("scenarios");
+  const missing = await loadTests(`config: ${config}.not\n${tests}`, "tests/it.yaml");
+  expect("problems" in missing && missing.problems.map(({ message }) => message)).toEqual([
+    `there is no configuration ${config}.not: write config: with its path, from this file on`,
+  ]);
+});
+
+it("takes a reading of Cloud Monitoring only from a probe that is set to its unit", async () => {
+  const text = `config:
+  environment: shop
+  components: { queue: { layer: platform } }
+  probes:
+    lag: { kind: cloud_monitoring, component: queue, project: shop-staging, metric_type: pubsub.googleapis.com/subscription/oldest_unacked_message_age, metric: cloud_monitoring_seconds, aligner: ALIGN_MAX, reducer: REDUCE_MAX, labels: { name: lag } }
+tests:
+  - name: it
+    timeline: { from 5m to 15m: SENTENCE }
+    expect: { incidents: 0 }
+`;
+  expect(await loadTests(text.replace("SENTENCE", "cloud_monitoring_seconds is 90s"), "it.yaml")).toHaveProperty(
+    "scenarios",
+  );
+  const other = await loadTests(text.replace("SENTENCE", "cloud_monitoring_ratio is 90%"), "it.yaml");
+  expect("problems" in other && other.problems.map(({ message }) => message)).toEqual([
+    "no probe of the configuration yields cloud_monitoring_ratio: say whose it is, as in cloud_monitoring_ratio of PROBE is …",
+  ]);
+});
+
+describe("rules over several series", () => {
+  const tests = `config:
+  environment: shop
+  components: { red: { layer: application }, blue: { layer: application }, db: { layer: platform } }
+  control: off
+  probes:
+    a: { kind: http, component: red, url: https://a.example/, alert: off }
+    b: { kind: http, component: blue, url: https://b.example/, alert: off, extract: [{ metric: database_connections, path: $.n, unit: count }] }
+    c: { kind: postgres, component: db, vantage: inside, connection: { url: { secret: x } }, alert: off }
+    served: { kind: cloud_monitoring, component: red, project: shop-staging, metric_type: run.googleapis.com/request_count, metric: cloud_monitoring_count, aligner: ALIGN_MAX, reducer: REDUCE_MAX, labels: { name: served }, schedule: every 1m, alert: off }
+  monitoring_rules:
+    - { name: Three fail, component: red, condition: count(probe_success == 0) >= 3, alert_duration: 2m, severity: critical }
+    - { name: All connections, component: db, condition: sum(database_connections) > 3, alert_duration: 2m, severity: warning }
+    - { name: Slower than before, component: red, condition: http_response_time > 3 * http_response_time offset 30m, alert_duration: 2m, severity: warning }
+    - { name: Busy, component: red, condition: "rate(cloud_monitoring_count, 5m) > 0.5", alert_duration: 2m, severity: warning }
+tests:
+`;
+  const missed = async (body: string): Promise<string[]> => {
+    const loaded = await loadTests(`${tests}  - name: it\n${body.replaceAll(/^(?=.)/gm, "    ")}`, "it.yaml");
+    if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
+    const failures = await Promise.all(loaded.scenarios.map(async (scenario) => judge(await play(scenario))));
+    return failures.flat().map(({ about, found }) => `${about}: ${found}`);
+  };
+
+  it("are silent while all is healthy", async () => {
+    expect(await missed("until: 2h\nexpect: silence\n")).toEqual([]);
+  });
+
+  it.each([
+    // Inside and outside are two groups of probes, of which no report knows both.
+    [
+      "count across groups of probes",
+      "from 10m to 20m: [a fails, b fails, c fails]",
+      "at 14m: { Three fail: firing }, at 25m: { Three fail: inactive }",
+    ],
+    ["do not count what is healthy", "from 10m to 20m: [a fails, b fails]", "at 14m: { Three fail: inactive }"],
+    // Neither of them is beyond the limit.
+    [
+      "add up across groups of probes",
+      "from 10m to 20m: [database_connections is 2]",
+      "at 14m: { All connections: firing }",
+    ],
+    [
+      "look back",
+      "from 40m to 50m: ['http_response_time{probe=\"a\"} is 8s']",
+      "at 44m: { Slower than before: firing }",
+    ],
+  ])("%s", async (_, what, alerts) => {
+    expect(await missed(`timeline: { ${what} }\nexpect: { alerts: { ${alerts} } }\n`)).toEqual([]);
+  });
+
+  it("go on across the reset of a counter", async () => {
+    const body = `series: { cloud_monitoring_count: 0+60x12 0+60x12 }
+expect:
+  alerts: { at 8m: { Busy: firing }, at 14m: { Busy: firing }, at 16m: { Busy: firing }, at 20m: { Busy: firing } }
+  incidents: [{ alerts: [Busy], events: [opened, ..., resolved] }]
+`;
+    expect(await missed(body)).toEqual([]);
   });
 });

@@ -1,12 +1,12 @@
 /** Plays a scenario: the environment as the timeline says, its probes on their schedules, and the real evaluator and notifier behind them. */
 
 import { environmentDocument, stateCollection } from "../../functions/evaluate/commit/state-collection.ts";
-import { incidentCollection } from "../../functions/evaluate/incident/record/document.ts";
 import { decodeEnvironment, type KnownAlert } from "../../functions/evaluate/incident/state.ts";
 import { byChannel, type Delivery, deliveries, parseDelivery } from "../../functions/notify/deliver/ledger.ts";
 import type { Send } from "../../functions/notify/deliver/send.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import { nextTrigger, scheduleInterval } from "../../shared/config/schedule.ts";
+import { incidentCollection } from "../../shared/documents/incident.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { Report, Trigger, Vantage } from "../../shared/messages/report.ts";

@@ -48,15 +48,15 @@ describe("outcomes", () => {
   it.each([
     [
       "ok, nope x3",
-      '"nope x3" is no outcome: write ok, fail, fail(connect timeout) or _, each with xN behind it',
+      'invalid outcome "nope x3": write ok, fail, fail(connect timeout) or _, each with xN behind it',
       4,
       7,
     ],
     ["fail(connect timout)", 'there is no kind of failure "timout": did you mean "timeout"?', 5, 14],
-    ["ok@+soon", '"ok@+soon" is no outcome', 0, 8],
+    ["ok@+soon", 'invalid outcome "ok@+soon"', 0, 8],
     ["ok x20001", "the series is longer than 20000 points", 0, 9],
   ])("%s is refused at its place", (text, message, offset, length) => {
-    if (text === "ok@+soon") expect(() => outcomesOf(text, database)).toThrow('"soon" is no duration: write @+90s');
+    if (text === "ok@+soon") expect(() => outcomesOf(text, database)).toThrow('invalid duration "soon": write @+90s');
     else expect(() => outcomesOf(text, database)).toThrow(expect.objectContaining({ message, offset, length }));
   });
 });

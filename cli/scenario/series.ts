@@ -4,8 +4,8 @@ import type { NamedMetric } from "../../functions/evaluate/condition/names.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Failure } from "../../shared/messages/report.ts";
 import { parseDuration } from "../../shared/text/units.ts";
+import { readFailure } from "./failure.ts";
 import { Misunderstood, quantityOf, Tokens } from "./file/tokens.ts";
-import { readFailure } from "./statement.ts";
 
 /** One run of a series. `delays`: when the report of this run arrives, in milliseconds after it was finished; more than one come twice. */
 export interface Point<What> {
@@ -32,7 +32,7 @@ export function outcomesOf(text: string, probe: ConfiguredProbe | undefined): Po
     if (mark === "") {
       const found = text.slice(start, end);
       throw new Misunderstood(
-        `"${found}" is no outcome: write ok, fail, fail(connect timeout) or _, each with xN behind it`,
+        `invalid outcome "${found}": write ok, fail, fail(connect timeout) or _, each with xN behind it`,
         span,
       );
     }
@@ -67,7 +67,7 @@ export function valuesOf(text: string, name: string, { unit }: NamedMetric): Poi
     const word = text.slice(span.start, span.end);
     const [, first = "", sign, step, count, delays = ""] = values.exec(word) ?? [];
     if (first === "") {
-      throw new Misunderstood(`"${word}" is no point of a series: write 0.4, 0.4+0.05x10, 3x20, 27s, 93% or _`, span);
+      throw new Misunderstood(`invalid point "${word}": write 0.4, 0.4+0.05x10, 3x20, 27s, 93% or _`, span);
     }
     const late = delaysOf(delays, span);
     if (first === "_" || first === "stale") {
@@ -91,7 +91,7 @@ function delaysOf(text: string, span: { start: number; end: number }): { delays?
   const written = [...text.matchAll(/@\+([\w.]+)/g)].map(([, duration = ""]) => duration);
   const delays = written.map((duration) => {
     const milliseconds = parseDuration(duration);
-    if (milliseconds === undefined) throw new Misunderstood(`"${duration}" is no duration: write @+90s`, span);
+    if (milliseconds === undefined) throw new Misunderstood(`invalid duration "${duration}": write @+90s`, span);
     return milliseconds;
   });
   return delays.length === 0 ? {} : { delays };

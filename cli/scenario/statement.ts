@@ -2,19 +2,19 @@
 
 import { type NamedMetric, namedMetric, nearestMetric } from "../../functions/evaluate/condition/names.ts";
 import { ComponentGraph } from "../../functions/evaluate/graph.ts";
-import { probers } from "../../functions/probe/probers/index.ts";
+import type { Check } from "../../functions/probe/google/configuration/check.ts";
+import { checks } from "../../functions/probe/google/configuration/checks.ts";
+import type { Subject } from "../../functions/probe/google/configuration/judgement.ts";
+import { subjectsOf } from "../../functions/probe/google/configuration/needs.ts";
+import { gcpConfiguration } from "../../functions/probe/probers/gcp_configuration.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
-import {
-  type Failure,
-  type FailureKind,
-  failureKinds,
-  type Signal,
-  type Vantage,
-} from "../../shared/messages/report.ts";
-import { yieldsMetric } from "../../shared/metrics/yields.ts";
-import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
+import type { Finding, Vantage } from "../../shared/messages/report.ts";
+import { type Severity, severities } from "../../shared/messages/severity.ts";
+import { isOf, yieldsMetric } from "../../shared/metrics/yields.ts";
+import { setEntry } from "../../shared/runtime/entries.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import type { Deed, Effect, Outcome, SampleCourse } from "./effect.ts";
+import { readFailure } from "./failure.ts";
 import { Misunderstood, Tokens } from "./file/tokens.ts";
 
 /** Understands what is the case during a phase. @throws Misunderstood */
@@ -32,79 +32,6 @@ export function deedOf(sentence: string, configuration: Configuration): Deed {
   tokens.end();
   return deed;
 }
-
-/** Understands a failure such as `connect (timeout) "no answer"`; what is left out is as the kind of the probe usually fails. */
-export function readFailure(tokens: Tokens, probe: ConfiguredProbe | undefined): Failure {
-  const prober = probe && ownEntry(probers, probe.kind);
-  const usual = prober?.usualFailure ?? connectFailure;
-  const phase = tokens.has("in") ? tokens.name("the phase in which it fails, such as connect").text : undefined;
-  let kind: FailureKind | undefined;
-  if (tokens.has("(")) {
-    kind = tokens.known("kind of failure", failureKinds) as FailureKind;
-    tokens.one(")");
-  }
-  const said = tokens.quoted();
-  const chosen = kind ?? (phase === undefined ? usual.kind : "timeout");
-  const message = said ?? (chosen === usual.kind ? usual.message : usualMessages[chosen]);
-  return {
-    kind: chosen,
-    phase: phase ?? (kind === undefined ? usual.phase : usualPhase(kind)),
-    message,
-    ...factsIn(chosen, message, prober?.signal),
-  };
-}
-
-/** The fields that a prober would have set, from the words of a sentence: `503 Service Unavailable`, `(SQLSTATE 53300)`, `closed with 1006`. */
-function factsIn(
-  kind: FailureKind,
-  message: string,
-  unavailable: Signal | undefined,
-): Pick<Failure, "status" | "code" | "signal"> {
-  const status = /^(?:.*\banswered with )?([1-5]\d\d)\b/.exec(message)?.[1];
-  const code = /\bSQLSTATE (\w{5})\b/.exec(message)?.[1] ?? /\bclosed (?:\w+ )*with (\d{4})\b/.exec(message)?.[1];
-  const signal = kind === "tls" ? "certificate" : kind === "unavailable" ? unavailable : undefined;
-  return {
-    ...(status === undefined || !answers.includes(kind) ? {} : { status: Number(status) }),
-    ...(code === undefined ? {} : { code }),
-    ...(signal === undefined ? {} : { signal }),
-  };
-}
-
-/** Kinds of failure that come with the status of an answer. */
-const answers: readonly FailureKind[] = ["http_status", "auth", "body", "unavailable"];
-
-const connectFailure: Failure = { kind: "timeout", phase: "connect", message: "no answer within its timeout" };
-
-function usualPhase(kind: FailureKind): string {
-  const phases: Readonly<Partial<Record<FailureKind, string>>> = {
-    http_status: "response",
-    unavailable: "response",
-    body: "body",
-    protocol: "response",
-    auth: "authentication",
-    database: "query",
-    dns: "dns",
-    tls: "tls",
-    sequence: "script",
-  };
-  return phases[kind] ?? "connect";
-}
-
-const usualMessages: Readonly<Record<FailureKind, string>> = {
-  timeout: "no answer within its timeout",
-  refused: "the connection was refused",
-  reset: "the connection was reset",
-  dns: "the name cannot be resolved",
-  tls: "the certificate is not valid",
-  http_status: "503 Service Unavailable",
-  body: "the body is not as expected",
-  protocol: "the answer is not as the protocol asks for",
-  auth: "the login was refused",
-  database: "the server answered with an error",
-  sequence: "the expected event did not come",
-  unavailable: "the service is unavailable",
-  internal: "the prober has failed",
-};
 
 function readEffect(tokens: Tokens, configuration: Configuration): Effect {
   const first = tokens.next;
@@ -205,13 +132,18 @@ function readShare(tokens: Tokens): { runs: number; of: number } {
 }
 
 function readMetric(tokens: Tokens, name: string, metric: NamedMetric, configuration: Configuration): Effect {
-  const labels = { ...metric.matchers, ...readLabels(tokens, metric) };
-  const able = configuration.probes.filter((probe) => yieldsMetric(probe, metric.metric));
+  const { probe, component, vantage, ...labels } = { ...metric.matchers, ...readLabels(tokens, metric, configuration) };
+  const identity = Object.fromEntries(
+    Object.entries({ probe, component, vantage }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  const able = configuration.probes.filter((one) => yieldsMetric(one, metric.metric));
   const start = tokens.next;
-  const probes = tokens.has("of") ? readProbes(tokens, configuration) : able;
+  const named = tokens.has("of") ? readProbes(tokens, configuration) : able;
+  const probes = named.filter((one) => isOf(one, identity));
   if (probes.length === 0) {
+    const whose = named.length === 0 ? "" : " with these labels";
     throw new Misunderstood(
-      `no probe of the configuration yields ${name}: say whose it is, as in ${name} of PROBE is …`,
+      `no probe of the configuration yields ${name}${whose}: say whose it is, as in ${name} of PROBE is …`,
       {
         start: 0,
         end: start.start,
@@ -225,16 +157,30 @@ function readMetric(tokens: Tokens, name: string, metric: NamedMetric, configura
   };
 }
 
-function readLabels(tokens: Tokens, { labels }: NamedMetric): Record<string, string> {
+function readLabels(tokens: Tokens, { labels }: NamedMetric, configuration: Configuration): Record<string, string> {
   const read: Record<string, string> = {};
   if (!tokens.has("{")) return read;
   do {
     const label = tokens.known("label", labels);
     tokens.one("=");
-    setEntry(read, label, tokens.name("the value of the label").text);
+    const known = identities(configuration).get(label);
+    setEntry(
+      read,
+      label,
+      known === undefined ? tokens.name("the value of the label").text : tokens.known(label, known),
+    );
   } while (tokens.has(","));
   tokens.one("}");
   return read;
+}
+
+/** The values of the labels whose values the configuration names. */
+function identities({ probes, components }: Configuration): ReadonlyMap<string, readonly string[]> {
+  return new Map([
+    ["probe", probes.map(({ name }) => name)],
+    ["component", components.map(({ name }) => name)],
+    ["vantage", ["inside", "outside"]],
+  ]);
 }
 
 function readValues(tokens: Tokens, name: string, { unit }: NamedMetric): SampleCourse["values"] {
@@ -298,6 +244,8 @@ function readUnhealthy(tokens: Tokens): Effect {
 
 function readFinding(tokens: Tokens, configuration: Configuration): Effect {
   const check = tokens.name("the name of a check").text;
+  const known = checks.find(({ name }) => name === check);
+  const stated = readAbout(tokens, configuration);
   const able = configuration.probes.filter((probe) => yieldsMetric(probe, "configuration_ok"));
   const start = tokens.next;
   const probes = tokens.has("of") ? readProbes(tokens, configuration) : able;
@@ -317,8 +265,59 @@ function readFinding(tokens: Tokens, configuration: Configuration): Effect {
     tokens.one("of");
     expected = tokens.name("what was expected").text;
   }
-  const explanation = tokens.has("because") ? tokens.name("the explanation").text : "";
-  return { what: "finding", probes: namesOf(probes), finding: { check, ok: false, observed, expected, explanation } };
+  // A check of ours has its own severity, reason and remedy, and often one resource that it can speak of.
+  const about = {
+    ...(known === undefined ? {} : { severity: known.severity }),
+    ...(known === undefined || stated.resource !== undefined ? {} : onlySubject(known, probes[0])),
+    ...stated,
+  };
+  const why = tokens.has("because") ? tokens.name("the explanation").text : known?.why;
+  const remedy = tokens.has("remedy")
+    ? tokens.name("what to do").text
+    : known?.remedy.replaceAll("RESOURCE", about.resource ?? "RESOURCE");
+  const explanation = [why, remedy].filter((part) => part !== undefined).join(" ");
+  return {
+    what: "finding",
+    probes: namesOf(probes),
+    finding: {
+      check,
+      ok: false,
+      observed,
+      expected,
+      explanation,
+      ...(remedy === undefined ? {} : { remedy }),
+      ...about,
+    },
+  };
+}
+
+/** The only resource that a check can speak of, by the settings of the probe that makes it; nothing where there are several. */
+function onlySubject({ reads }: Check, probe: ConfiguredProbe | undefined): Partial<Subject> {
+  if (probe?.kind !== gcpConfiguration.kind) return {};
+  const settings = gcpConfiguration.settings.safeParse(probe.settings);
+  const [only, ...others] = settings.success ? subjectsOf(reads, settings.data) : [];
+  return only === undefined || others.length > 0 ? {} : only;
+}
+
+/** `{component="cloud-sql", resource="orders", severity="critical"}`: what a finding speaks of, and what it means. */
+function readAbout(
+  tokens: Tokens,
+  { components }: Configuration,
+): Partial<Pick<Finding, "component" | "resource" | "severity">> {
+  if (!tokens.has("{")) return {};
+  let about: Partial<Pick<Finding, "component" | "resource" | "severity">> = {};
+  do {
+    const label = tokens.known("label of a finding", ["component", "resource", "severity"]);
+    tokens.one("=");
+    if (label === "resource") about = { ...about, resource: tokens.name("the name of a resource").text };
+    else if (label === "severity") about = { ...about, severity: tokens.known("severity", severities) as Severity };
+    else {
+      const names = components.map(({ name }) => name);
+      about = { ...about, component: tokens.known("component", names) };
+    }
+  } while (tokens.has(","));
+  tokens.one("}");
+  return about;
 }
 
 function readAnswer(tokens: Tokens, { channels }: Configuration): Effect {

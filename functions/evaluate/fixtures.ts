@@ -2,6 +2,7 @@
 import { MemoryPublisher, MemoryStore } from "../../shared/adapters/memory.ts";
 import type { Component, Configuration, ConfiguredProbe, Rule } from "../../shared/config/model.ts";
 import { groupName } from "../../shared/config/schedule.ts";
+import { incidentCollection } from "../../shared/documents/incident.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { Failure, ProbeResult, Report, Vantage } from "../../shared/messages/report.ts";
@@ -12,7 +13,6 @@ import { silentLogger } from "../../shared/runtime/logger.ts";
 import { parseDuration } from "../../shared/text/units.ts";
 import { probers } from "../probe/probers/index.ts";
 import { type EvaluateOptions, type EvaluatePorts, evaluateHandler } from "./handler.ts";
-import { incidentCollection } from "./incident/record/document.ts";
 import { planOf } from "./plan.ts";
 
 /** Noon of the day on which the tests play, in milliseconds since the epoch. */

@@ -127,7 +127,7 @@ async function beat(
     await send();
     await commitHeartbeat(context, at, clock.now());
   } catch (error) {
-    logger.warning(`the heartbeat did not leave: ${error instanceof Error ? error.message : String(error)}`);
+    logger.warning(`the watchdog signal was not sent: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

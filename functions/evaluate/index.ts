@@ -5,16 +5,16 @@ import { connect } from "../../shared/adapters/select.ts";
 import { lazily } from "../../shared/runtime/lazily.ts";
 import { pushFunction } from "../../shared/runtime/shell.ts";
 import { type EvaluatePorts, evaluateHandler } from "./handler.ts";
-import { heartbeatTo } from "./monitor/watchdog.ts";
+import { watchdogTo } from "./monitor/watchdog.ts";
 import { planOf } from "./plan.ts";
 
 const world = await connect(process.env);
 
-const { heartbeat, environment } = world.configuration;
+const { watchdog, environment } = world.configuration;
 const metrics = await connectMetrics(process.env, environment);
 const ports: EvaluatePorts = {
   ...world,
-  ...(heartbeat === undefined ? {} : { beat: heartbeatTo(heartbeat, world.secrets) }),
+  ...(watchdog === undefined ? {} : { beat: watchdogTo(watchdog, world.secrets) }),
   ...(metrics === undefined ? {} : { metrics }),
 };
 

@@ -57,7 +57,8 @@ export function planOf(configuration: Configuration): Plan {
     const able = configuration.probes.filter((probe) => yieldsAny(probe, rule));
     const isSpread = new Set(able.map(({ group }) => group)).size > 1;
     // Where the configuration does not say what probes yield, any of the partitions may have it.
-    if (rule.vantages !== "any" || able.some(({ yields }) => yields === undefined)) return isSpread;
+    const isTogether = rule.vantages !== "any" || rule.condition.aggregates || rule.clear?.aggregates === true;
+    if (isTogether || able.some(({ yields }) => yields === undefined)) return isSpread;
     return rule.metrics.length > 1 && homes(rule).length === 0;
   };
   const local = all.filter((rule) => !isCross(rule));

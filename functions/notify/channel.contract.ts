@@ -4,7 +4,6 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { audiences } from "../../shared/config/notification.ts";
 import { type IncidentEvent, incidentEventKinds } from "../../shared/messages/incident-event.ts";
-import { statusPageKind } from "../../shared/messages/pages-due.ts";
 import type { AnyChannelKind, Outgoing, Reply } from "./channel.ts";
 import { SecretFiller } from "./deliver/secrets.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "./fixtures.ts";
@@ -37,8 +36,8 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       expect(JSON.parse(JSON.stringify(outgoing))).toEqual(outgoing);
     });
 
-    // A status page is not told of one.
-    const drilled = name === statusPageKind ? [] : audiences;
+    // Everybody is not told of one.
+    const drilled = kind.public ? [] : audiences;
     it.each(drilled)("marks a fire drill as one, for %s", (audience) => {
       const drill: Partial<IncidentEvent> = {
         drill: true,

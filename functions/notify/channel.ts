@@ -35,6 +35,8 @@ export interface Notice {
   readonly thread: string;
   /** What the incident was called when this reader first heard of it, so that its thread keeps one name. */
   readonly threadTitle: string;
+  /** When the all-clear was told to this reader before the incident came back, RFC 3339; absent where it was not. */
+  readonly resolvedBefore?: string;
 }
 
 /** A mail, ready to be sent. */
@@ -143,6 +145,8 @@ export interface ChannelKind<Settings> {
   readonly limits?: readonly Limit[];
   /** What it sends has a form of its own, which neither audiences nor templates change. @default false */
   readonly ownForm?: true;
+  /** Everybody reads it: it is told of no fire drill, and only by a route that notices do not reach another channel. @default false */
+  readonly public?: true;
   /** How an incident looks there as a whole, for the documentation: `one thread, by its key`. @default "a message each" */
   readonly incidentForm?: string;
   /** How much its service takes. @default 60 a minute, and 10 at once */
@@ -154,6 +158,11 @@ export interface ChannelKind<Settings> {
    * settings, whatever the configuration says by now, and even where the channel has left it. @default false
    */
   readonly lasting?: true;
+  /**
+   * What was closed there cannot be opened again: a relapse would be another page. So its resolution is held for as long as a relapse re-opens
+   * the incident, at most ten minutes. @default false
+   */
+  readonly closesForGood?: true;
   /** The setting of which each channel needs a value of its own, because two would write over each other. */
   readonly owns?: string;
   /** More for the documentation, in Markdown. */

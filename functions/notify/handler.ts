@@ -77,11 +77,30 @@ async function retry(message: PushedMessage, world: NotifyWorld): Promise<void> 
   const event = parseIncidentEvent(message.data);
   const ledger = await readLedger(world.store, event.incident, world.logger, message.attributes[owing]);
   const now = await deliverAll(event, ledger, concerns(event, ledger), isLastChance(message, "/retries"), world);
-  const waiting = now
-    .filter((delivery) => !isFinal(delivery))
-    .map(({ channel, waits_for: reason }) => (reason === undefined ? channel : `${channel} (${reason})`));
+  const open = now.filter((delivery) => !isFinal(delivery));
+  if (
+    open.length > 0 &&
+    open.every((one) => isHeldBack(one, world)) &&
+    (message.deliveryAttempt ?? 0) >= mostWhileHeld
+  ) {
+    await world.publisher.publish(topics.retries, [{ data: event, attributes: message.attributes }]);
+    return;
+  }
+  const waiting = open.map(({ channel, waits_for: reason }) =>
+    reason === undefined ? channel : `${channel} (${reason})`,
+  );
   if (waiting.length > 0)
     throw new TryAgain(`${event.event} of ${event.incident} is not done for ${[...new Set(waiting)].join(", ")}`);
+}
+
+/**
+ * How often the message of a notice that is held back is redelivered before it is published anew: the pauses between redeliveries double, and the
+ * last of them would be longer than a notice may be late.
+ */
+const mostWhileHeld = 7;
+
+function isHeldBack({ held_until: until }: Delivery, { clock }: NotifyWorld): boolean {
+  return until !== undefined && until.getTime() > clock.now();
 }
 
 /** How many recipients of one channel are told at the same time: servers refuse who opens many connections. */

@@ -73,7 +73,7 @@ export async function probeOnce(
     secrets: {
       read: async (name) => {
         const value = { ...canaries, ...secrets }[name];
-        if (value === undefined) throw new Error(`the secret "${name}" is not to be found`);
+        if (value === undefined) throw new Error(`secret "${name}" not found`);
         return value;
       },
     },

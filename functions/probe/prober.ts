@@ -72,6 +72,8 @@ export interface Requirements {
   readonly cloudSqlInstance?: string | undefined;
   /** It logs in to Cloud SQL as the function's own identity. */
   readonly cloudSqlLogin?: boolean;
+  /** What it asks Google for. @default all that its kind may ask for */
+  readonly reads?: readonly GoogleReadName[];
 }
 
 /** One kind of probe: its settings, its observation (the only I/O) and its judgement (pure). */
@@ -101,7 +103,7 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   readonly usualFailure?: Pick<Failure, "kind" | "phase" | "message" | "status">;
   /** What a failure of the kind `unavailable` is about, where that is not a failing request. */
   readonly signal?: Signal;
-  /** What it asks Google for, with the identity of the function. @default nothing */
+  /** All that it may ask Google for, with the identity of the function. @default nothing */
   readonly reads?: readonly GoogleReadName[];
   /** What else must be deployed for a probe with these settings. @default nothing */
   requires?(settings: Settings): Requirements;

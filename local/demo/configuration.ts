@@ -36,6 +36,6 @@ export function demoConfiguration(places: DemoPlaces, pace = 1): string {
     });
   return `# While it runs, the command line sees it as well:
 #   export PATHKEEPER_GOOGLE_API=${places.googleApi} PATHKEEPER_STORE=${places.data}/store.db
-#   npx pathkeeper verify --config ${places.data}/monitor.yaml
+#   npx --no pathkeeper verify --config ${places.data}/monitor.yaml
 ${filled}`;
 }

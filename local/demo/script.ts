@@ -21,7 +21,7 @@ export interface Outage {
   readonly title: string;
   /** The components that may be named as its cause; the first is the one to name. */
   readonly causes: readonly [string, ...string[]];
-  /** Whose trouble it is. */
+  /** The layer that is responsible. */
   readonly verdict: "platform" | "application";
   readonly script: Script;
 }

@@ -21,7 +21,7 @@ describe("localSecrets", () => {
   it("says where it looked, and finds a secret that was put there later", async () => {
     const secrets = localSecrets({}, directory);
     await expect(secrets.read("late")).rejects.toThrow(
-      `the secret "late" is not to be found: set the environment variable PATHKEEPER_SECRET_LATE, or write it to the file late in ${directory}`,
+      `secret "late" not found: set the environment variable PATHKEEPER_SECRET_LATE, or write it to the file late in ${directory}`,
     );
     await writeFile(join(directory, "late"), "here");
     expect(await secrets.read("late")).toBe("here");

@@ -16,18 +16,15 @@ export function localSecrets(environment: Readonly<Record<string, string | undef
     const value = ownEntry(environment, variable);
     if (value !== undefined) return value;
     const advice = `set the environment variable ${variable}`;
-    if (directory === undefined) throw new Error(`the secret "${name}" is not to be found: ${advice}`);
+    if (directory === undefined) throw new Error(`secret "${name}" not found: ${advice}`);
     // A name from the configuration must not lead out of the folder.
     if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(name)) throw new Error(`"${name}" is not the name of a secret`);
     try {
       return (await readFile(join(directory, name), "utf8")).replace(/\r?\n$/, "");
     } catch (cause) {
-      throw new Error(
-        `the secret "${name}" is not to be found: ${advice}, or write it to the file ${name} in ${directory}`,
-        {
-          cause,
-        },
-      );
+      throw new Error(`secret "${name}" not found: ${advice}, or write it to the file ${name} in ${directory}`, {
+        cause,
+      });
     }
   };
   return {

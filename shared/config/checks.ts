@@ -355,7 +355,7 @@ function checkTwice(file: unknown, path: Path, what: string, problems: Problems)
     if (seen.has(name))
       problems.error(
         { path: [...path, index, "name"] },
-        { message: `there is a ${what} "${name}" already: name this one otherwise` },
+        { message: `there is a ${what} "${name}" already: choose another name` },
       );
     seen.add(name);
   }
@@ -366,7 +366,7 @@ function checkBuiltInNames(file: unknown, probes: readonly string[], problems: P
     const name = at(entry, "name");
     const probe = typeof name === "string" ? /^(.*) failing$/.exec(name)?.[1] : undefined;
     if (probe === undefined || !probes.includes(probe)) continue;
-    const message = `"${name}" is the name of the built-in rule of the probe ${probe}: name this one otherwise`;
+    const message = `"${name}" is the name of the built-in rule of the probe ${probe}: choose another name`;
     problems.error({ path: ["monitoring_rules", index, "name"] }, { message });
   }
 }

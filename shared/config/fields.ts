@@ -1,6 +1,6 @@
 /** Fields that the schemas of probers, channels and the configuration itself are made of; each is made when it is first asked for. */
 import { z } from "zod";
-import { type Severity, severities } from "../messages/severity.ts";
+import { severities } from "../messages/severity.ts";
 import { lazily } from "../runtime/lazily.ts";
 import { dateFormat } from "../text/formatters.ts";
 import { marksOf } from "../text/placeholders.ts";
@@ -23,7 +23,7 @@ export const duration: () => z.ZodType<number, string> = lazily(() =>
       const milliseconds = parseDuration(text);
       if (milliseconds !== undefined) return milliseconds;
       const instead = withShortUnits(text) ?? "10s, 5m or 250ms";
-      context.issues.push({ code: "custom", message: `"${text}" is no duration: write ${instead}`, input: text });
+      context.issues.push({ code: "custom", message: `invalid duration "${text}": write ${instead}`, input: text });
       return z.NEVER;
     }),
 );
@@ -58,7 +58,7 @@ export function durationBetween(
 export const entryName: () => z.ZodType<string, string> = lazily(() =>
   z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
     error: ({ input }) =>
-      `"${input}" is no name: write lower-case letters, digits and -, beginning with a letter, at most 63 characters`,
+      `invalid name "${input}": write lowercase letters, digits and hyphens, beginning with a letter, at most 63 characters`,
   }),
 );
 
@@ -69,12 +69,12 @@ export const text: () => z.ZodString = lazily(() => z.string().min(1));
 export const names: () => z.ZodType<string[], string[]> = lazily(() => z.array(z.string()).min(1));
 
 /** How bad something is. */
-export const severity: () => z.ZodType<Severity, Severity> = lazily(() => z.enum(severities));
+export const severity = lazily(() => z.enum(severities));
 
 /** The name of a time zone. */
 export const timeZone: () => z.ZodString = lazily(() =>
   z.string().refine(isTimeZone, {
-    error: ({ input }) => `"${input}" is no time zone: write an IANA name such as Europe/Berlin`,
+    error: ({ input }) => `invalid time zone "${input}": write an IANA name such as Europe/Berlin`,
   }),
 );
 
@@ -86,7 +86,7 @@ export const googleProject: () => z.ZodType<string, string> = lazily(() =>
   z
     .string()
     .regex(/^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/, {
-      error: ({ input }) => `"${input}" is no id of a project: write one such as shop-staging, not its name or number`,
+      error: ({ input }) => `invalid project id "${input}": write one such as shop-staging, not its name or number`,
     })
     .describe("Id of the Google Cloud project; `google_cloud` can give it to all probes."),
 );
@@ -96,7 +96,7 @@ export const googleRegion: () => z.ZodType<string, string> = lazily(() =>
   z
     .string()
     .regex(/^[a-z]+-[a-z]+\d+$/, {
-      error: ({ input }) => `"${input}" is no region: write one such as us-central1, without the letter of a zone`,
+      error: ({ input }) => `invalid region "${input}": write one such as us-central1, without the letter of a zone`,
     })
     .describe("Region of Google Cloud; `google_cloud` can give it to all probes."),
 );
@@ -104,7 +104,7 @@ export const googleRegion: () => z.ZodType<string, string> = lazily(() =>
 /** The name of a resource of Google Cloud, without the path that leads to it. */
 export const googleResource: () => z.ZodString = lazily(() =>
   z.string().regex(/^[a-z0-9]([a-z0-9.:-]{0,98}[a-z0-9])?$/, {
-    error: ({ input }) => `"${input}" is no name of a resource: write the name alone, such as staging-connector`,
+    error: ({ input }) => `invalid resource name "${input}": write the name alone, such as staging-connector`,
   }),
 );
 
@@ -118,7 +118,7 @@ export const percentage: () => z.ZodType<number, string> = lazily(() =>
     .transform((text, context) => {
       const [, number] = /^(\d+(?:\.\d+)?)%$/.exec(text.trim()) ?? [];
       if (number !== undefined && Number(number) <= 100) return Number(number) / 100;
-      context.issues.push({ code: "custom", message: `"${text}" is no percentage: write 99% or 99.9%`, input: text });
+      context.issues.push({ code: "custom", message: `invalid percentage "${text}": write 99% or 99.9%`, input: text });
       return z.NEVER;
     }),
 );

@@ -29,7 +29,7 @@ describe("the JSON Schema", () => {
       "incident_url",
       "maintenance",
       "export",
-      "heartbeat",
+      "watchdog",
       "availability",
     ]);
     expect([schema["$schema"], schema["required"], schema["additionalProperties"]]).toEqual([

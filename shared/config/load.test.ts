@@ -487,7 +487,7 @@ describe("any text at all", () => {
   it("nested without end is refused", () => {
     const loaded = loadConfiguration(`environment: ${"[".repeat(20_000)}`, "f", vocabulary);
     expect("problems" in loaded && loaded.problems.map((problem) => problem.message)).toEqual([
-      "this is no YAML: it is nested too deeply",
+      "invalid YAML: it is nested too deeply",
     ]);
   });
 });

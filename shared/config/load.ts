@@ -17,9 +17,9 @@ import type {
   Configuration,
   ConfiguredChannel,
   ConfiguredProbe,
-  HeartbeatSettings,
   Route,
   Rule,
+  WatchdogSettings,
 } from "./model.ts";
 import { type ChannelEntry, channelEntry, routeEntry } from "./notification.ts";
 import { roleOf } from "./roles.ts";
@@ -31,16 +31,18 @@ import {
   controlByVantage,
   controlEntry,
   googleCloudEntry,
-  type HeartbeatEntry,
   type Kind,
   keysOf,
   outline,
   type ProbeEntry,
   probeEntry,
+  type RuleEntry,
   ruleEntry,
   type Vocabulary,
+  type WatchdogEntry,
 } from "./schema.ts";
 import { type Template, templateEntry } from "./templates.ts";
+import { checkDoubts } from "./warnings/doubts.ts";
 
 /** A configuration, or all that is wrong with it. Warnings are doubts about a configuration that is right. */
 export type Loaded =
@@ -50,8 +52,9 @@ export type Loaded =
 /**
  * Reads the text of a configuration file. Never throws for what stands in it.
  * @param file what the problems call the file
+ * @param now milliseconds since the epoch, for warnings of what is over; without it there are none
  */
-export function loadConfiguration(text: string, file: string, vocabulary: Vocabulary): Loaded {
+export function loadConfiguration(text: string, file: string, vocabulary: Vocabulary, now?: number): Loaded {
   const source = readSource(text, file);
   const { data, problems } = source;
   if (source.found().problems.length === 0 && (data === null || data === undefined))
@@ -68,6 +71,7 @@ export function loadConfiguration(text: string, file: string, vocabulary: Vocabu
   const configuration = readFile(data, problems, vocabulary);
   if (!configuration || source.found().problems.length > 0) return source.found();
   checkPurpose(configuration, problems, vocabulary);
+  checkDoubts(configuration, problems, vocabulary, now);
   return { configuration, warnings: source.found().warnings };
 }
 
@@ -116,13 +120,13 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     rules,
     baselines: Object.entries(top.baselines).map(([metric, expectation]) => ({ metric, expectation })),
     ...(top.capacity ? { capacity: capacityOf(top.capacity) } : {}),
-    recovery: top.recovery,
+    recovery: { stages: top.recovery.stages, ...given({ reopenWithinMs: top.recovery.reopen_within }) },
     channels,
     routes,
     ...(maintenance.length === 0 ? {} : { maintenance }),
     ...(templates.length === 0 ? {} : { templates }),
     ...given({ incidentUrl: top.incident_url }),
-    ...given({ heartbeat: heartbeatOf(top.heartbeat), export: top.export === "off" ? false : top.export }),
+    ...given({ watchdog: watchdogOf(top.watchdog), export: top.export === "off" ? false : top.export }),
     availability: top.availability,
   };
 }
@@ -150,20 +154,14 @@ function readList<T>(file: Entries, section: string, read: (value: unknown, path
 
 function readComponent(name: string, value: unknown, path: Path, problems: Problems): Component | undefined {
   if (name === "unknown")
-    problems.error(
-      { path, part: "key" },
-      { message: `"unknown" means that no cause was found: name the component otherwise` },
-    );
+    problems.error({ path, part: "key" }, { message: `"unknown" means that no cause was found: choose another name` });
   if (name === monitorComponent.name)
     problems.error(
       { path, part: "key" },
-      { message: `"${name}" is the monitor itself, which is there already: name the component otherwise` },
+      { message: `"${name}" is the monitor itself, which is there already: choose another name` },
     );
   if (name === drillComponent.name)
-    problems.error(
-      { path, part: "key" },
-      { message: `"${name}" is what fire drills are of: name the component otherwise` },
-    );
+    problems.error({ path, part: "key" }, { message: `"${name}" is what fire drills are of: choose another name` });
   const entry = inspect(componentEntry, value, path, problems);
   if (!entry) return undefined;
   const { title = name, layer, role, depends_on: dependsOn, impact, team } = entry;
@@ -237,7 +235,7 @@ function named(
   const { type, ...others } = entry;
   const kind = typeof type === "string" ? nearest(type, all) : undefined;
   if (kind === undefined) {
-    problems.error({ path, part: "key" }, { message: `"kind" is missing: the ${what} are ${all.join(", ")}` });
+    problems.error({ path, part: "key" }, { message: `"kind" is required: the ${what} are ${all.join(", ")}` });
     return { ...entry, kind: nameless };
   }
   const message = `unknown key "type": write kind: ${kind}`;
@@ -329,7 +327,7 @@ function capacityOf({ services, database, connector }: CapacityEntry): Capacity 
   };
 }
 
-function heartbeatOf(entry: HeartbeatEntry | undefined): HeartbeatSettings | undefined {
+function watchdogOf(entry: WatchdogEntry | undefined): WatchdogSettings | undefined {
   if (entry === undefined) return undefined;
   const { url, method, every: everyMs, allow_private: allowPrivate } = entry;
   return { url, method, everyMs, allowPrivate };
@@ -338,16 +336,26 @@ function heartbeatOf(entry: HeartbeatEntry | undefined): HeartbeatSettings | und
 function readRule(value: unknown, path: Path, problems: Problems): Rule | undefined {
   const entry = inspect(ruleEntry, value, path, problems);
   if (!entry) return undefined;
-  const { name, component, condition, alert_duration: alertDurationMs, severity, missing } = entry;
+  const { name, component, condition, alert_duration: alertDurationMs, severity } = entry;
   const more = given({
     component,
     clearCondition: entry.clear_condition,
     flapping: entry.flapping === undefined ? undefined : ("off" as const),
     vantages: entry.vantages === "any" ? undefined : entry.vantages,
     signal: entry.signal,
+    ...missingOf(entry.missing),
   });
+  const missing = (typeof entry.missing === "string" ? entry.missing : entry.missing?.source) ?? "keep";
   const clearDurationMs = entry.clear_duration ?? alertDurationMs;
   return { name, ...more, condition, alertDurationMs, clearDurationMs, severity, missing };
+}
+
+/** What the file says of single causes of missing data. The word keep is one for all of them, and not the default. */
+function missingOf(missing: RuleEntry["missing"]): Pick<Rule, "gone" | "noTraffic"> {
+  if (missing === "keep") return { gone: "keep", noTraffic: "keep" };
+  if (missing === undefined || typeof missing === "string") return {};
+  const { series = "clear", traffic = "clear" } = missing;
+  return { gone: series, noTraffic: traffic };
 }
 
 function readRoute(value: unknown, path: Path, problems: Problems): Route | undefined {

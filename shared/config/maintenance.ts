@@ -7,25 +7,12 @@ import type { MaintenanceWindow } from "./model.ts";
 /** Days of the week, as they are written, in the order of JavaScript. */
 export const weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 
-/** One entry of `maintenance`; durations in milliseconds, times of day in minutes. */
-export interface MaintenanceEntry {
-  readonly name: string;
-  readonly components?: readonly string[] | undefined;
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-  readonly days?: readonly (typeof weekdays)[number][] | undefined;
-  readonly start?: number | undefined;
-  readonly end?: number | undefined;
-  readonly duration?: number | undefined;
-  readonly timezone?: string | undefined;
-}
-
 const dateTime = z
   .string({ error: "must be a date and time such as 2025-09-20T22:00" })
   .meta({ examples: ["2025-09-20T22:00", "2025-09-20T22:00Z"] })
   .refine((written) => wallOf(written) !== undefined, {
     error: ({ input }) =>
-      `"${input}" is no date and time: write 2025-09-20T22:00 for the clock of the zone, or 2025-09-20T22:00Z`,
+      `invalid date and time "${input}": write 2025-09-20T22:00 for the clock of the zone, or 2025-09-20T22:00Z`,
   });
 
 const timeOfDay: z.ZodType<number, string> = z
@@ -34,13 +21,13 @@ const timeOfDay: z.ZodType<number, string> = z
   .transform((written, context) => {
     const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(written) ?? [];
     if (hours !== undefined) return Number(hours) * 60 + Number(minutes);
-    const message = `"${written}" is no time of day: write it from "00:00" to "23:59"`;
+    const message = `invalid time of day "${written}": write it from "00:00" to "23:59"`;
     context.issues.push({ code: "custom", message, input: written });
     return z.NEVER;
   });
 
 /** An entry of `maintenance`. */
-export const maintenanceEntry: z.ZodType<MaintenanceEntry, unknown> = z
+export const maintenanceEntry = z
   .strictObject({
     name: text().max(100).describe("What the work is called; it stands in the reason why nobody was told."),
     components: names().optional().describe("The components that are worked on. Default: all."),
@@ -64,6 +51,9 @@ export const maintenanceEntry: z.ZodType<MaintenanceEntry, unknown> = z
     const [key, message] = mistake;
     context.addIssue({ code: "custom", path: key === undefined ? [] : [key], message });
   });
+
+/** One entry of `maintenance`; durations in milliseconds, times of day in minutes. */
+export type MaintenanceEntry = z.output<typeof maintenanceEntry>;
 
 /** The window of an entry. @param timezone of the file */
 export function maintenanceWindow(entry: MaintenanceEntry, timezone: string): MaintenanceWindow {

@@ -42,6 +42,9 @@ export interface ConfiguredProbe extends KeptFacts {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
+/** What missing data means for an alert: it stays as it is, it fires, or it ends. */
+export type MissingWord = "keep" | "fire" | "clear";
+
 /** When an alert starts. */
 export interface Rule {
   readonly name: string;
@@ -53,8 +56,12 @@ export interface Rule {
   /** What must hold before it is over; without it, that the condition does not. */
   readonly clearCondition?: string;
   readonly severity: Severity;
-  /** What an absent measurement means. */
-  readonly missing: "keep" | "fire" | "clear";
+  /** What an absent measurement means: that of a source which is silent, and of all that has no word of its own. */
+  readonly missing: MissingWord;
+  /** What it means that the source reports and the series is gone. @default clear where `missing` is keep, else as that */
+  readonly gone?: MissingWord;
+  /** What a share of nothing means. @default clear where `missing` is keep, else as that */
+  readonly noTraffic?: MissingWord;
   /** `off`: an alert that flaps is not held. */
   readonly flapping?: "off";
   /** What it is about; without it, what the metric, its unit and the direction of the condition say. */
@@ -150,7 +157,7 @@ export interface AvailabilityTargets {
 }
 
 /** The sign of life that leaves for somewhere outside the project while the monitor works as a whole. */
-export interface HeartbeatSettings {
+export interface WatchdogSettings {
   readonly url: string | SecretReference;
   readonly everyMs: number;
   readonly method: "GET" | "POST";
@@ -172,7 +179,11 @@ export interface Configuration {
   readonly rules: readonly Rule[];
   readonly baselines: readonly Baseline[];
   readonly capacity?: Capacity;
-  readonly recovery: { readonly stages: readonly RecoveryStage[] };
+  readonly recovery: {
+    readonly stages: readonly RecoveryStage[];
+    /** How long after its resolution a relapse re-opens an incident, in milliseconds. @default 30 minutes */
+    readonly reopenWithinMs?: number;
+  };
   readonly channels: readonly ConfiguredChannel[];
   readonly routes: readonly Route[];
   /** Words of one's own for notices, in the order in which they are looked for. Absent without any. */
@@ -181,7 +192,7 @@ export interface Configuration {
   readonly incidentUrl?: string;
   /** Absent without any. */
   readonly maintenance?: readonly MaintenanceWindow[];
-  readonly heartbeat?: HeartbeatSettings;
+  readonly watchdog?: WatchdogSettings;
   /** Names of the metrics that are exported for dashboards; `false` for none at all. Absent for those that the dashboards show. */
   readonly export?: readonly string[] | false;
   /** Absent in what was compiled before there were targets. */

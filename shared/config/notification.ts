@@ -1,7 +1,6 @@
 /** The form of what tells people: the sections `channels` and `routes`. */
 import { z } from "zod";
-import { type IncidentEventKind, incidentEventKinds } from "../messages/incident-event.ts";
-import type { Severity } from "../messages/severity.ts";
+import { incidentEventKinds } from "../messages/incident-event.ts";
 import { durationBetween, entryName, names, severity } from "./fields.ts";
 
 /** Who reads a channel. Each hears of the same incident in the words that serve it. */
@@ -10,28 +9,8 @@ export const audiences = ["engineers", "executives", "customer_success", "sales"
 /** One of the audiences. */
 export type Audience = (typeof audiences)[number];
 
-/** What every entry of `channels` has besides the settings of its kind. */
-export interface ChannelEntry {
-  readonly kind: string;
-  readonly audience?: Audience | undefined;
-  readonly per_minute?: number | undefined;
-}
-
-/** One entry of `routes`; durations in milliseconds. */
-export interface RouteEntry {
-  readonly channels: readonly string[];
-  readonly severity?: readonly Severity[] | undefined;
-  readonly components?: readonly string[] | undefined;
-  readonly layers?: readonly ("platform" | "application")[] | undefined;
-  readonly teams?: readonly string[] | undefined;
-  readonly environments?: readonly string[] | undefined;
-  readonly events?: readonly IncidentEventKind[] | undefined;
-  readonly remind_every?: number | undefined;
-  readonly escalate_after?: number | undefined;
-}
-
 /** The keys that all channels share. */
-export const channelEntry: z.ZodType<ChannelEntry, unknown> = z.strictObject({
+export const channelEntry = z.strictObject({
   kind: z.string().describe("What kind of channel it is."),
   audience: z
     .enum(audiences)
@@ -47,8 +26,11 @@ export const channelEntry: z.ZodType<ChannelEntry, unknown> = z.strictObject({
     ),
 });
 
+/** What every entry of `channels` has besides the settings of its kind. */
+export type ChannelEntry = z.output<typeof channelEntry>;
+
 /** An entry of `routes`. */
-export const routeEntry: z.ZodType<RouteEntry, unknown> = z.strictObject({
+export const routeEntry = z.strictObject({
   channels: names().describe("Names of the channels that are told."),
   severity: z.array(severity()).min(1).optional().describe("Only incidents of these severities. Default: all."),
   components: names().optional().describe("Only incidents that touch one of these components. Default: all."),
@@ -71,3 +53,6 @@ export const routeEntry: z.ZodType<RouteEntry, unknown> = z.strictObject({
   remind_every: durationBetween(60_000).optional().describe("Repeat the news of an open incident at this pace."),
   escalate_after: durationBetween(60_000).optional().describe("Tell again when nobody acknowledged for so long."),
 });
+
+/** One entry of `routes`; durations in milliseconds. */
+export type RouteEntry = z.output<typeof routeEntry>;

@@ -33,7 +33,7 @@ const cronNames = /\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tu
 export function scheduleProblem(schedule: string): string | undefined {
   if (schedule.startsWith("every ")) {
     const interval = scheduleInterval(schedule);
-    if (interval === undefined) return `"${schedule}" is no interval: write every 1m, every 15s or a cron expression`;
+    if (interval === undefined) return `invalid interval "${schedule}": write every 1m, every 15s or a cron expression`;
     if (interval < 250) return `"${schedule}" is too short: the shortest is every 250ms`;
     const hour = 3_600_000;
     const fits =
@@ -48,16 +48,16 @@ export function scheduleProblem(schedule: string): string | undefined {
       : `"${schedule}" does not divide an hour or a day evenly: write every 5m, every 15m, every 2h, or a cron expression`;
   }
   if (schedule.trim().split(/\s+/).length !== 5)
-    return `"${schedule}" is no schedule: write every 1m, or a cron expression of five fields such as */15 * * * *`;
+    return `invalid schedule "${schedule}": write every 1m, or a cron expression of five fields such as */15 * * * *`;
   // What Cloud Scheduler knows; the library that works out the next runs knows more.
   const strange = /[^\s\d*/,-]/.exec(schedule.replaceAll(cronNames, "1"))?.[0];
   if (strange !== undefined)
-    return `"${schedule}" is no cron expression: "${strange}" has no meaning, only numbers, names, * / - and commas do`;
+    return `invalid cron expression "${schedule}": "${strange}" has no meaning, only numbers, names, * / - and commas do`;
   try {
     const next = new Cron(schedule, inUtc).nextRun(new Date(0));
     return next === null ? `"${schedule}" never comes: there is no such date` : undefined;
   } catch (error) {
-    return `"${schedule}" is no cron expression: ${(error as Error).message.replace(/^CronPattern: /, "")}`;
+    return `invalid cron expression "${schedule}": ${(error as Error).message.replace(/^CronPattern: /, "")}`;
   }
 }
 

@@ -1,8 +1,7 @@
 /** The form of `monitor.yaml`: the keys of every section. What a kind of probe or channel reads besides, its registry says. */
 import { z } from "zod";
 import { incidentUrl } from "../incident-link.ts";
-import { type Signal, signals, type Vantage } from "../messages/report.ts";
-import type { Severity } from "../messages/severity.ts";
+import { signals } from "../messages/report.ts";
 import type { SelfDescribing } from "../probe-facts.ts";
 import { namedRecord } from "../runtime/named-record.ts";
 import {
@@ -13,7 +12,6 @@ import {
   googleRegion,
   names,
   percentage,
-  type SecretReference,
   severity,
   text,
   textOrSecret,
@@ -66,103 +64,18 @@ export interface Vocabulary {
   checkCondition(text: string, windowMs: number): Mistake | undefined;
   /** The series that a right condition reads: metrics, with the labels that they must have. */
   conditionSelectors(text: string, windowMs: number): readonly Selection[];
+  /** What is doubtful about a right condition: that it, or a part of it, never or always holds. */
+  conditionDoubts(text: string, windowMs: number): readonly Mistake[];
+  /** Whether a right condition makes one value of series that may be of several components. */
+  mergesComponents(text: string, windowMs: number): boolean;
+  /** Whether a right condition for the all-clear can only hold while the condition of the alert does. */
+  neverClears(condition: string, clear: string, windowMs: number): boolean;
+  /** A right condition in one form, the same for those that mean the same. */
+  conditionForm(text: string, windowMs: number): string;
   /** What is wrong with a baseline: without an offset it is the name, otherwise a part of the expectation. */
   checkBaseline(metric: string, expectation: string): Mistake | undefined;
   /** The series that a right baseline speaks of. */
   baselineSelector(metric: string, expectation: string): Selection;
-}
-
-/** The top of the file; its sections are read entry by entry. */
-export interface Outline {
-  readonly environment: string;
-  readonly title?: string | undefined;
-  readonly timezone: string;
-  readonly google_cloud?: { readonly project: string; readonly region?: string | undefined } | undefined;
-  readonly components: Readonly<Record<string, unknown>>;
-  readonly probes: Readonly<Record<string, unknown>>;
-  readonly control?: unknown;
-  readonly monitoring_rules: readonly unknown[];
-  readonly baselines: Readonly<Record<string, string>>;
-  readonly capacity?: CapacityEntry | undefined;
-  readonly recovery: { readonly stages: readonly StageEntry[] };
-  readonly channels: Readonly<Record<string, unknown>>;
-  readonly routes: readonly unknown[];
-  readonly templates: readonly unknown[];
-  readonly incident_url?: string | undefined;
-  readonly maintenance: readonly unknown[];
-  readonly heartbeat?: HeartbeatEntry | undefined;
-  readonly export?: readonly string[] | "off" | false | undefined;
-  readonly availability: { readonly target: number; readonly components: Readonly<Record<string, number>> };
-}
-
-/** The section `heartbeat`; durations in milliseconds. */
-export interface HeartbeatEntry {
-  readonly url: string | SecretReference;
-  readonly every: number;
-  readonly method: "GET" | "POST";
-  readonly allow_private: boolean;
-}
-
-/** One entry of `components`. */
-export interface ComponentEntry {
-  readonly title?: string | undefined;
-  readonly layer: "platform" | "application";
-  readonly role?: Role | undefined;
-  readonly depends_on: readonly string[];
-  readonly impact?: string | undefined;
-  readonly team?: string | undefined;
-}
-
-/** What every entry of `probes` has besides the settings of its kind; durations in milliseconds. */
-export interface ProbeEntry {
-  readonly kind: string;
-  readonly component: string;
-  readonly vantage: Vantage;
-  readonly schedule: string;
-  readonly timeout?: number | undefined;
-  readonly alert?: "off" | false | undefined;
-  readonly alert_after: number;
-  readonly recheck: "once" | "off" | false;
-  readonly severity?: Severity | undefined;
-}
-
-/** What a control probe has besides the settings of its kind; durations in milliseconds. */
-export interface ControlEntry {
-  readonly kind: string;
-  readonly timeout: number;
-}
-
-/** One entry of `monitoring_rules`; durations in milliseconds. */
-export interface RuleEntry {
-  readonly name: string;
-  readonly component?: string | undefined;
-  readonly condition: string;
-  readonly alert_duration: number;
-  readonly clear_duration?: number | undefined;
-  readonly clear_condition?: string | undefined;
-  readonly severity: Severity;
-  readonly missing: "keep" | "fire" | "clear";
-  readonly flapping?: "off" | false | undefined;
-  readonly vantages: "any" | "all" | "majority";
-  readonly signal?: Signal | undefined;
-}
-
-/** `capacity`. */
-export interface CapacityEntry {
-  readonly services: Readonly<
-    Record<
-      string,
-      { readonly max_instances: number; readonly pool: { readonly size: number; readonly overflow: number } }
-    >
-  >;
-  readonly database?: { readonly max_connections: number; readonly reserved: number } | undefined;
-  readonly connector?: { readonly connections: number } | undefined;
-}
-
-/** One entry of `recovery.stages`. */
-export interface StageEntry {
-  readonly name: string;
-  readonly probes: readonly string[];
 }
 
 const schedule = z
@@ -176,9 +89,11 @@ const schedule = z
 export const longestTimeoutMs = 90_000;
 
 /** An entry of `components`. */
-export const componentEntry: z.ZodType<ComponentEntry, unknown> = z.strictObject({
+export const componentEntry = z.strictObject({
   title: text().optional().describe("What people call it. Default: its name."),
-  layer: z.enum(["platform", "application"]).describe("Whose trouble its own failure is: platform or application."),
+  layer: z
+    .enum(["platform", "application"])
+    .describe("The layer that is responsible when it fails by itself: platform or application."),
   role: z
     .enum(roleNames as [Role, ...Role[]])
     .optional()
@@ -190,8 +105,11 @@ export const componentEntry: z.ZodType<ComponentEntry, unknown> = z.strictObject
   team: text().optional().describe("Who must act when it is the cause."),
 });
 
+/** One entry of `components`. */
+export type ComponentEntry = z.output<typeof componentEntry>;
+
 /** The keys that all probes share. */
-export const probeEntry: z.ZodType<ProbeEntry, unknown> = z.strictObject({
+export const probeEntry = z.strictObject({
   kind: z.string().describe("What kind of check it is."),
   component: z.string().describe("The component whose health it shows."),
   vantage: z.enum(["outside", "inside"]).default("outside").describe("Where it runs: outside or inside the VPC."),
@@ -216,20 +134,34 @@ export const probeEntry: z.ZodType<ProbeEntry, unknown> = z.strictObject({
     .describe("Severity of its built-in rule. Default: critical for what users touch, warning for the rest."),
 });
 
+/** What every entry of `probes` has besides the settings of its kind; durations in milliseconds. */
+export type ProbeEntry = z.output<typeof probeEntry>;
+
 /** What a control probe has besides the settings of its kind. */
-export const controlEntry: z.ZodType<ControlEntry, unknown> = z.strictObject({
+export const controlEntry = z.strictObject({
   kind: z.string().describe("What kind of check it is."),
   timeout: durationBetween(1, 30_000).prefault("5s").describe("When it is given up. Default: 5s."),
 });
 
+/** What a control probe has besides the settings of its kind; durations in milliseconds. */
+export type ControlEntry = z.output<typeof controlEntry>;
+
 /** A control probe, or off, for each vantage point. */
-export const controlByVantage: z.ZodType<{ outside?: unknown; inside?: unknown }, unknown> = z.strictObject({
+export const controlByVantage = z.strictObject({
   outside: z.unknown().optional(),
   inside: z.unknown().optional(),
 });
 
+const missingWord = z.enum(["keep", "fire", "clear"], { error: "must be keep, fire or clear" });
+
+const missingByCause = z.strictObject({
+  source: missingWord.optional().describe("Nothing is measured: the probe is silent, or it fails. Default: keep."),
+  series: missingWord.optional().describe("The probe reports, and the series is gone. Default: clear."),
+  traffic: missingWord.optional().describe("There is nothing to have a share of. Default: clear."),
+});
+
 /** An entry of `monitoring_rules`. */
-export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
+export const ruleEntry = z.strictObject({
   name: text().max(200).describe("What the alert is called."),
   component: z.string().optional().describe("What it speaks of. Default: the component of the probe with the metric."),
   condition: text()
@@ -245,9 +177,13 @@ export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
     .meta({ examples: ["vpc_connector_utilization < 60%"] }),
   severity: severity().describe("info, warning or critical."),
   missing: z
-    .enum(["keep", "fire", "clear"])
-    .default("keep")
-    .describe("What an absent measurement means: keep the state, fire, or clear."),
+    .union([missingWord, missingByCause], {
+      error: "must be keep, fire or clear, or a map such as { source: keep, series: clear, traffic: clear }",
+    })
+    .optional()
+    .describe(
+      "What missing data means: keep, fire or clear, for all causes or for each: source, series, traffic. Default: { source: keep, series: clear, traffic: clear }.",
+    ),
   flapping: z
     .literal(["off", false], { error: "must be off; leave the key out to hold an alert that flaps" })
     .optional()
@@ -264,13 +200,19 @@ export const ruleEntry: z.ZodType<RuleEntry, unknown> = z.strictObject({
     ),
 });
 
+/** One entry of `monitoring_rules`; durations in milliseconds. */
+export type RuleEntry = z.output<typeof ruleEntry>;
+
 const stageEntry = z.strictObject({
   name: text().describe("What the stage is called."),
   probes: names().describe("Names of the probes that must succeed and keep to their baselines."),
 });
 
+/** One entry of `recovery.stages`. */
+export type StageEntry = z.output<typeof stageEntry>;
+
 /** Where in Google Cloud the environment runs. Settings of probes that are called like one of its keys take it as their default. */
-export const googleCloudEntry: z.ZodType<NonNullable<Outline["google_cloud"]>, unknown> = z.strictObject({
+export const googleCloudEntry = z.strictObject({
   project: googleProject().describe("Id of the project, such as shop-staging."),
   region: googleRegion().optional().describe("Region, such as us-central1."),
 });
@@ -283,7 +225,7 @@ const poolEntry = z
   .describe("The connection pool of each instance.");
 
 /** `capacity`: what may connect at once, and what it must fit into. */
-export const capacityEntry: z.ZodType<CapacityEntry, unknown> = z.strictObject({
+export const capacityEntry = z.strictObject({
   services: namedRecord(
     z.string(),
     z.strictObject({
@@ -306,7 +248,10 @@ export const capacityEntry: z.ZodType<CapacityEntry, unknown> = z.strictObject({
     .describe("The VPC connector that all of it goes through."),
 });
 
-const heartbeat: z.ZodType<HeartbeatEntry, unknown> = z
+/** `capacity`. */
+export type CapacityEntry = z.output<typeof capacityEntry>;
+
+const watchdog = z
   .strictObject({
     url: textOrSecret().describe("Where it goes: the address that a service such as healthchecks.io gave. HTTPS only."),
     every: durationBetween(60_000).prefault("5m").describe("How often, at most. Default: 5m."),
@@ -327,8 +272,11 @@ const heartbeat: z.ZodType<HeartbeatEntry, unknown> = z
     });
   });
 
+/** The section `watchdog`; durations in milliseconds. */
+export type WatchdogEntry = z.output<typeof watchdog>;
+
 /** The whole file, with the entries of its sections unread. */
-export const outline: z.ZodType<Outline, unknown> = z.strictObject({
+export const outline = z.strictObject({
   environment: entryName().describe("Name of the watched environment, such as shop-staging."),
   title: text().optional().describe("What people call the environment. Default: its name."),
   timezone: timeZone().default("Etc/UTC").describe("IANA zone in which people read times.").meta(timeZoneExamples),
@@ -351,7 +299,14 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .meta({ examples: [{ database_connection_time: "<5.0s", websocket_connection_success: "100%" }] }),
   capacity: capacityEntry.optional().describe("What may connect at once, and what it must fit into."),
   recovery: z
-    .strictObject({ stages: z.array(stageEntry).default([]).describe("The stages, in order.") })
+    .strictObject({
+      stages: z.array(stageEntry).default([]).describe("The stages, in order."),
+      reopen_within: durationBetween(0, 86_400_000)
+        .optional()
+        .describe(
+          "How long after its resolution an incident is opened again when the same fails. Default: 30m; 0s for never.",
+        ),
+    })
     .default({ stages: [] })
     .describe("How a recovery is proved."),
   channels: namedRecord(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),
@@ -373,7 +328,7 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .optional()
     .describe("Metrics that are exported for dashboards, or off. Default: those that the dashboards show.")
     .meta({ examples: [["probe_success", "golden_path_e2e_time"]] }),
-  heartbeat: heartbeat.optional().describe("The sign of life that leaves while the monitor works as a whole."),
+  watchdog: watchdog.optional().describe("The sign of life that leaves while the monitor works as a whole."),
   availability: z
     .strictObject({
       target: percentage().prefault("99%").describe("How much of a month every component is to be up. Default: 99%."),
@@ -383,6 +338,9 @@ export const outline: z.ZodType<Outline, unknown> = z.strictObject({
     .describe("What availability is promised; error budgets follow from it.")
     .meta({ examples: [{ target: "99%", components: { backend: "99.9%" } }] }),
 });
+
+/** The top of the file; its sections are read entry by entry. */
+export type Outline = z.output<typeof outline>;
 
 /** Names of the keys of a section's entries. */
 export function keysOf(entry: z.ZodType): string[] {

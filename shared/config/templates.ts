@@ -50,7 +50,7 @@ export interface Template extends TemplateTexts {
 }
 
 /** An entry of `templates`, as it is written. */
-export const templateEntry: z.ZodType<{ [Key in keyof Template]?: Template[Key] | undefined }, unknown> = z
+export const templateEntry = z
   .strictObject({
     audiences: z.array(z.enum(audiences)).min(1).optional().describe("Only for these readers. Default: all."),
     events: z.array(z.enum(incidentEventKinds)).min(1).optional().describe("Only for these events. Default: all."),
@@ -64,7 +64,7 @@ export const templateEntry: z.ZodType<{ [Key in keyof Template]?: Template[Key] 
     error: "says nothing: write subject, title, lead or body",
   });
 
-function part(name: TemplatePart, description: string): z.ZodType<string | undefined, unknown> {
+function part(name: TemplatePart, description: string) {
   const most = templateParts[name];
   const text = z.string().max(most, `must have at most ${most} characters`);
   const line = name === "body" ? text : text.regex(/^[^\r\n]*$/, "must be one line");

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { Configuration } from "../config/model.ts";
-import { type Severity, severities } from "../messages/severity.ts";
+import { severities } from "../messages/severity.ts";
 import type { Fields } from "../ports.ts";
 import { ownEntry } from "../runtime/entries.ts";
 import { lazily } from "../runtime/lazily.ts";
@@ -13,64 +13,74 @@ import { namedRecord } from "../runtime/named-record.ts";
 /** Name of the collection. Ids are periods: `2025-09-16` or `2025-09`. */
 export const availabilityCollection = "availability";
 
-/** How long a component was what, in whole seconds. Time before it was first measured is unknown. */
-export interface Shares {
-  readonly up: number;
-  readonly down: number;
-  /** Nothing was measured, or by a prober in trouble of its own. */
-  readonly unknown: number;
-  /** Planned work, which is neither up nor down nor unknown; absent without any. */
-  readonly maintenance?: number | undefined;
-}
+const schemas = lazily(() => {
+  const seconds = z.number().min(0);
+  const count = z.number().min(0);
+  const shares = z.object({
+    up: seconds,
+    down: seconds,
+    /** Nothing was measured, or by a prober in trouble of its own. */
+    unknown: seconds,
+    /** Planned work, which is neither up nor down nor unknown; absent without any. */
+    maintenance: seconds.optional(),
+  });
+  const day = z.object({
+    /** By name; only those that are measured. */
+    components: namedRecord(z.string(), shares),
+    /** By the name of the probe. */
+    journeys: namedRecord(z.string(), z.object({ attempts: count, successes: count })),
+    /** Absent where an older version wrote it. */
+    downtime: namedRecord(z.string(), namedRecord(z.string(), seconds)).optional(),
+  });
+  const incident = z.object({
+    severity: z.enum(severities),
+    /** RFC 3339. */
+    opened_at: z.string(),
+    /** From the first failure to the opening of the incident. */
+    detect: seconds,
+    /** From the opening to the acknowledgement; absent when nobody acknowledged. */
+    acknowledge: seconds.optional(),
+    /** From the first failure to the proof of the recovery; absent while it lasts. */
+    recover: seconds.optional(),
+  });
+  const period = day.extend({
+    /** `2025-09-16` or `2025-09`, in UTC. */
+    period: z.string(),
+    incidents: z.object({
+      count,
+      resolved: count,
+      mean_detect: seconds.nullable(),
+      mean_acknowledge: seconds.nullable(),
+      mean_recover: seconds.nullable(),
+      /** By the id of the incident. */
+      each: namedRecord(z.string(), incident),
+    }),
+  });
+  return { period, days: namedRecord(z.string(), day) };
+});
 
-/** How often a journey was walked, and how often to its end. */
-export interface JourneyCount {
-  readonly attempts: number;
-  readonly successes: number;
-}
-
-/** How fast one incident was seen, taken up and over, in whole seconds. */
-export interface IncidentTimes {
-  readonly severity: Severity;
-  /** RFC 3339. */
-  readonly opened_at: string;
-  /** From the first failure to the opening of the incident. */
-  readonly detect: number;
-  /** From the opening to the acknowledgement; absent when nobody acknowledged. */
-  readonly acknowledge?: number | undefined;
-  /** From the first failure to the proof of the recovery; absent while it lasts. */
-  readonly recover?: number | undefined;
-}
-
-/** The incidents that were opened in a period, those of the monitor itself left out. Means in whole seconds, null without any. */
-export interface IncidentFigures {
-  readonly count: number;
-  readonly resolved: number;
-  readonly mean_detect: number | null;
-  readonly mean_acknowledge: number | null;
-  readonly mean_recover: number | null;
-  /** By the id of the incident. */
-  readonly each: Readonly<Record<string, IncidentTimes>>;
-}
-
-/** What the probes say of one day. */
-export interface Day {
-  /** By name; only those that are measured. */
-  readonly components: Readonly<Record<string, Shares>>;
-  /** By the name of the probe. */
-  readonly journeys: Readonly<Record<string, JourneyCount>>;
-}
+type Schemas = ReturnType<typeof schemas>;
 
 /** One day or month. */
-export interface Availability {
-  /** `2025-09-16` or `2025-09`, in UTC. */
-  readonly period: string;
-  /** By name; only those that are measured. */
-  readonly components: Readonly<Record<string, Shares>>;
-  /** By the name of the probe. */
-  readonly journeys: Readonly<Record<string, JourneyCount>>;
-  readonly incidents: IncidentFigures;
-}
+export type Availability = z.output<Schemas["period"]>;
+
+/** What the probes say of one day. */
+export type Day = z.output<Schemas["days"]>[string];
+
+/** How long a component was what, in whole seconds. Time before it was first measured is unknown. */
+export type Shares = Day["components"][string];
+
+/** How often a journey was walked, and how often to its end. */
+export type JourneyCount = Day["journeys"][string];
+
+/** How long an incident took a component down within a period: whole seconds by the name of the component, by the id of the incident. */
+export type Downtime = NonNullable<Day["downtime"]>;
+
+/** The incidents that were opened in a period, those of the monitor itself left out. Means in whole seconds, null without any. */
+export type IncidentFigures = Availability["incidents"];
+
+/** How fast one incident was seen, taken up and over, in whole seconds. */
+export type IncidentTimes = IncidentFigures["each"][string];
 
 /** What is promised where the configuration says nothing: 99 % of a month. */
 export const defaultTarget = 0.99;
@@ -150,38 +160,6 @@ export function incidentFigures(each: Readonly<Record<string, IncidentTimes>>): 
     each,
   };
 }
-
-const schemas = lazily(() => {
-  const seconds = z.number().min(0);
-  const shares = z.object({ up: seconds, down: seconds, unknown: seconds, maintenance: seconds.optional() });
-  const day = {
-    components: namedRecord(z.string(), shares),
-    journeys: namedRecord(z.string(), z.object({ attempts: seconds, successes: seconds })),
-  };
-  const period: z.ZodType<Availability> = z.object({
-    ...day,
-    period: z.string(),
-    incidents: z.object({
-      count: seconds,
-      resolved: seconds,
-      mean_detect: seconds.nullable(),
-      mean_acknowledge: seconds.nullable(),
-      mean_recover: seconds.nullable(),
-      each: namedRecord(
-        z.string(),
-        z.object({
-          severity: z.enum(severities),
-          opened_at: z.string(),
-          detect: seconds,
-          acknowledge: seconds.optional(),
-          recover: seconds.optional(),
-        }),
-      ),
-    }),
-  });
-  const days: z.ZodType<Readonly<Record<string, Day>>> = namedRecord(z.string(), z.object(day));
-  return { period, days };
-});
 
 /** A day or month from its document; `undefined` where there is none, or one that somebody has broken. */
 export function readAvailability(fields: Fields | undefined): Availability | undefined {

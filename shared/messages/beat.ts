@@ -3,29 +3,23 @@ import { z } from "zod";
 import { lazily } from "../runtime/lazily.ts";
 import { parseMessage } from "./parse.ts";
 
-/** Says that something ran, and how it went. */
-export interface Beat {
-  /** Whose beat it is, as the setting `beat` of a probe of the kind heartbeat names it. */
-  name: string;
-  /** Whether it went well. */
-  ok: boolean;
-  /** What there is to say about it. */
-  message?: string | undefined;
-  /** The environment that it is for; without it, any that expects the name. */
-  environment?: string | undefined;
-}
-
 /** Written by people in scripts, so that as little as possible must be written: `{"name": "nightly-backup"}`. */
-const beatSchema = lazily(
-  (): z.ZodType<Beat, unknown> =>
-    z.object({
-      v: z.literal(1).optional(),
-      name: z.string().min(1).max(200),
-      ok: z.boolean().default(true),
-      message: z.string().optional(),
-      environment: z.string().optional(),
-    }),
+const beatSchema = lazily(() =>
+  z.object({
+    v: z.literal(1).optional(),
+    /** Whose beat it is, as the setting `beat` of a probe of the kind heartbeat names it. */
+    name: z.string().min(1).max(200),
+    /** Whether it went well. */
+    ok: z.boolean().default(true),
+    /** What there is to say about it. */
+    message: z.string().optional(),
+    /** The environment that it is for; without it, any that expects the name. */
+    environment: z.string().optional(),
+  }),
 );
+
+/** Says that something ran, and how it went. */
+export type Beat = z.output<ReturnType<typeof beatSchema>>;
 
 /**
  * Reads a beat from the data of a message.

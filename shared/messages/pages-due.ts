@@ -4,13 +4,10 @@ import type { Configuration, ConfiguredChannel } from "../config/model.ts";
 import { lazily } from "../runtime/lazily.ts";
 import { parseMessage } from "./parse.ts";
 
-/** Asks the notifier to write its status pages anew. */
-export interface PagesDue {
-  v: 1;
-  environment: string;
-}
+const pagesDueSchema = lazily(() => z.object({ v: z.literal(1), environment: z.string() }));
 
-const pagesDueSchema = lazily((): z.ZodType<PagesDue> => z.object({ v: z.literal(1), environment: z.string() }));
+/** Asks the notifier to write its status pages anew. */
+export type PagesDue = z.output<ReturnType<typeof pagesDueSchema>>;
 
 /**
  * Reads it from the data of a message.
@@ -20,9 +17,6 @@ export function parsePagesDue(data: unknown): PagesDue {
   return parseMessage("request for pages", pagesDueSchema(), data);
 }
 
-/** The kind of channel that is a page for everybody. */
-export const statusPageKind = "status_page";
-
 /** Whether anybody reads status pages of this environment. */
 export function hasPages({ channels }: Pick<Configuration, "channels">): boolean {
   return channels.some(isStatusPage);
@@ -30,5 +24,5 @@ export function hasPages({ channels }: Pick<Configuration, "channels">): boolean
 
 /** Whether a channel is a page for everybody. */
 export function isStatusPage({ kind }: Pick<ConfiguredChannel, "kind">): boolean {
-  return kind === statusPageKind;
+  return kind === "status_page";
 }

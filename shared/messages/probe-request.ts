@@ -5,49 +5,42 @@ import type { OutgoingMessage } from "../ports.ts";
 import { lazily } from "../runtime/lazily.ts";
 import { roundsAttribute } from "../topology.ts";
 import { parseMessage } from "./parse.ts";
-import type { Trigger, Vantage } from "./report.ts";
+import { triggers, type Vantage, vantages } from "./report.ts";
 
-/** Asks for one run of probes. A schedule names its group; a diagnosis or a validation names the probes and who asks. */
-export interface ProbeRequest {
-  v: 1;
-  environment: string;
-  vantage: Vantage;
-  trigger: Trigger;
-  /** The probe group to run. A request without `probes` runs every probe of the group. */
-  group: string;
-  /** Only these probes of the configuration. */
-  probes?: string[] | undefined;
-  /** Identifies an unscheduled run: the report carries it, and repeats of it answer with the same report id. */
-  request?: string | undefined;
-  /** One part of a group that is too large for one run. */
-  shard?: Shard | undefined;
-}
+const shardSchema = lazily(() =>
+  z
+    .object({
+      /** From 1. */
+      index: z.int().min(1),
+      of: z.int().min(1),
+      /** RFC 3339 instant at which the divided request was published: it says which run this is. */
+      requested_at: z.iso.datetime({ precision: 3 }),
+    })
+    .refine(({ index, of }) => index <= of, "index must not be above of"),
+);
 
 /** One of the parts into which the probe function divides a large request, which it publishes back. */
-export interface Shard {
-  /** From 1. */
-  index: number;
-  of: number;
-  /** RFC 3339 instant at which the divided request was published: it says which run this is. */
-  requested_at: string;
-}
+export type Shard = z.output<ReturnType<typeof shardSchema>>;
 
-const probeRequestSchema = lazily(
-  (): z.ZodType<ProbeRequest> =>
-    z.object({
-      v: z.literal(1),
-      environment: z.string(),
-      vantage: z.enum(["inside", "outside"]),
-      trigger: z.enum(["schedule", "diagnosis", "validation"]),
-      group: z.string().min(1),
-      probes: z.array(z.string()).optional(),
-      request: z.string().optional(),
-      shard: z
-        .object({ index: z.int().min(1), of: z.int().min(1), requested_at: z.iso.datetime({ precision: 3 }) })
-        .refine(({ index, of }) => index <= of, "index must not be above of")
-        .optional(),
-    }),
+const probeRequestSchema = lazily(() =>
+  z.object({
+    v: z.literal(1),
+    environment: z.string(),
+    vantage: z.enum(vantages),
+    trigger: z.enum(triggers),
+    /** The probe group to run. A request without `probes` runs every probe of the group. */
+    group: z.string().min(1),
+    /** Only these probes of the configuration. */
+    probes: z.array(z.string()).optional(),
+    /** Identifies an unscheduled run: the report carries it, and repeats of it answer with the same report id. */
+    request: z.string().optional(),
+    /** One part of a group that is too large for one run. */
+    shard: shardSchema().optional(),
+  }),
 );
+
+/** Asks for one run of probes. A schedule names its group; a diagnosis or a validation names the probes and who asks. */
+export type ProbeRequest = z.output<ReturnType<typeof probeRequestSchema>>;
 
 /** The message of a schedule: the request for one run of a group, with the attributes that bring it to the right function. */
 export function scheduledRequest(

@@ -3,13 +3,10 @@ import { z } from "zod";
 import { lazily } from "../runtime/lazily.ts";
 import { parseMessage } from "./parse.ts";
 
-/** Asks the evaluator to look at what only the passing of time changes. */
-export interface Tick {
-  v: 1;
-  environment: string;
-}
+const tickSchema = lazily(() => z.object({ v: z.literal(1), environment: z.string() }));
 
-const tickSchema = lazily((): z.ZodType<Tick> => z.object({ v: z.literal(1), environment: z.string() }));
+/** Asks the evaluator to look at what only the passing of time changes. */
+export type Tick = z.output<ReturnType<typeof tickSchema>>;
 
 /**
  * Reads a tick from the data of a message.

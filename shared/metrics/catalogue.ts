@@ -1,33 +1,24 @@
 /** The catalogue of metrics: one place that says what each means, in which unit and on which scale. Which probes yield it, the probers say. */
-import type { Signal } from "../messages/report.ts";
 import { ownEntry } from "../runtime/entries.ts";
-import type { Unit } from "../text/units.ts";
+import type { Metric } from "./metric.ts";
 
-/** Where a metric is high, and where it is at its limit. */
-export interface Scale {
-  readonly high: number;
-  readonly limit: number;
-  /** Small values are the bad ones. @default false */
-  readonly below?: true;
-}
-
-/** What a metric is. */
-export interface Metric {
-  readonly unit: Unit;
-  /** What bad values of it are about. */
-  readonly signal: Signal;
-  readonly description: string;
-  /** What is much of it, where that can be said of every environment. */
-  readonly scale?: Scale;
-  /** Labels that it carries besides `probe`, `component` and `vantage`. */
-  readonly labels?: readonly string[];
-}
+/** 0 or 1: no or yes. */
+const flag = [0, 1] as const;
+/** From none to all. */
+const share = [0, 1] as const;
+const anything = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 
 const catalogue = {
-  probe_success: { unit: "count", signal: "failing", description: "1 when the probe succeeded, 0 when it failed." },
+  probe_success: {
+    unit: "count",
+    range: flag,
+    signal: "failing",
+    description: "1 when the probe succeeded, 0 when it failed.",
+  },
   probe_duration: { unit: "seconds", signal: "slow", description: "How long the whole probe took." },
   probe_attempts: {
     unit: "count",
+    range: [1, 2],
     signal: "failing",
     description: "2 when a failure was checked again at once, 1 otherwise.",
   },
@@ -44,6 +35,7 @@ const catalogue = {
   },
   http_status: {
     unit: "count",
+    range: [100, 999],
     signal: "failing",
     description:
       "Status code of the last response; of WebSockets that of the first refusal, or 101 when there is none.",
@@ -62,11 +54,13 @@ const catalogue = {
   },
   tls_certificate_expiry: {
     unit: "seconds",
+    range: anything,
     signal: "certificate",
     description: "Time until the first certificate of the verified chain expires.",
   },
   tls_leaf_certificate_expiry: {
     unit: "seconds",
+    range: anything,
     signal: "certificate",
     description: "Time until the server's own certificate expires.",
   },
@@ -97,6 +91,7 @@ const catalogue = {
   },
   database_connect_burst_success: {
     unit: "ratio",
+    range: share,
     signal: "failing",
     scale: { high: 0.95, limit: 0.5, below: true },
     description:
@@ -140,6 +135,7 @@ const catalogue = {
   },
   websocket_connection_success: {
     unit: "ratio",
+    range: share,
     signal: "failing",
     description: "Share of the WebSocket handshakes of one run that were accepted.",
   },
@@ -195,12 +191,14 @@ const catalogue = {
   },
   vpc_connector_health: {
     unit: "count",
+    range: flag,
     signal: "failing",
     scale: { high: 0.5, limit: 0.5, below: true },
     description: "1 when the application calls its connector healthy, 0 otherwise.",
   },
   cloud_sql_up: {
     unit: "count",
+    range: flag,
     signal: "failing",
     scale: { high: 0.5, limit: 0.5, below: true },
     description: "1 when the server of the instance is up.",
@@ -247,7 +245,9 @@ const catalogue = {
   },
   cloud_run_error_rate: {
     unit: "ratio",
+    range: share,
     signal: "errors",
+    ofRequests: true,
     scale: { high: 0.05, limit: 0.5 },
     description: "Share of the requests to a Cloud Run service that it answered with 5xx; absent without requests.",
   },
@@ -260,6 +260,7 @@ const catalogue = {
   cloud_run_request_latency: {
     unit: "seconds",
     signal: "slow",
+    ofRequests: true,
     description: "How long a Cloud Run service took to answer, the 95th percentile.",
   },
   cloud_run_instances: {
@@ -282,7 +283,9 @@ const catalogue = {
   },
   load_balancer_error_rate: {
     unit: "ratio",
+    range: share,
     signal: "errors",
+    ofRequests: true,
     scale: { high: 0.05, limit: 0.5 },
     description: "Share of the requests to the load balancer that were answered with 5xx; absent without requests.",
   },
@@ -296,33 +299,39 @@ const catalogue = {
   load_balancer_latency: {
     unit: "seconds",
     signal: "slow",
+    ofRequests: true,
     description: "From the first byte of a request to the last of its answer, the 95th percentile.",
   },
   load_balancer_backend_latency: {
     unit: "seconds",
     signal: "slow",
+    ofRequests: true,
     description: "How long the backends of the load balancer took to answer, the 95th percentile.",
   },
   cloud_monitoring_count: {
     unit: "count",
+    range: anything,
     signal: "saturated",
     description: "Any count that Cloud Monitoring has.",
     labels: ["name", "group"],
   },
   cloud_monitoring_ratio: {
     unit: "ratio",
+    range: anything,
     signal: "saturated",
     description: "Any share that Cloud Monitoring has.",
     labels: ["name", "group"],
   },
   cloud_monitoring_seconds: {
     unit: "seconds",
+    range: anything,
     signal: "slow",
     description: "Any duration that Cloud Monitoring has.",
     labels: ["name", "group"],
   },
   cloud_monitoring_bytes: {
     unit: "bytes",
+    range: anything,
     signal: "saturated",
     description: "Any size that Cloud Monitoring has.",
     labels: ["name", "group"],
@@ -340,6 +349,7 @@ const catalogue = {
   },
   golden_path_success: {
     unit: "count",
+    range: flag,
     signal: "failing",
     description: "1 when the golden path was walked to its end.",
   },
@@ -351,11 +361,13 @@ const catalogue = {
   },
   golden_path_cleanup_success: {
     unit: "count",
+    range: flag,
     signal: "failing",
     description: "1 when every clean-up step of the journey succeeded, 0 otherwise; absent where it has none.",
   },
   configuration_ok: {
     unit: "count",
+    range: flag,
     signal: "configuration",
     description:
       "1 when a configuration check found what it expects, 0 when not, absent when it could not be made; `severity` says what it would mean.",

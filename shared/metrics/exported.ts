@@ -43,7 +43,7 @@ export const ownMetrics: Readonly<Record<OwnMetricName, OwnMetric>> = {
     labels: ["severity", "verdict"],
   },
   checks_failing: { unit: "count", description: "What of the monitor itself is not as it should be." },
-  heartbeat_age: { unit: "seconds", description: "Time since the last heartbeat arrived." },
+  heartbeat_age: { unit: "seconds", description: "Time since the last watchdog signal arrived." },
   tick_delay: { unit: "seconds", description: "Time from the publication of a tick to its handling." },
   export_refused: { unit: "count", description: "Points of the last export that were not accepted, or were too many." },
   availability: {

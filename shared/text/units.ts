@@ -1,5 +1,5 @@
-import { ownEntry } from "../runtime/entries.ts";
 /** Base units, durations and sizes: how they are written by people and how they are kept. */
+import { ownEntry } from "../runtime/entries.ts";
 
 /** The unit of a metric. Everything is kept in base units: seconds, a ratio from 0 to 1, bytes, a plain count. */
 export type Unit = "seconds" | "ratio" | "bytes" | "count";

@@ -1,10 +1,13 @@
-/** Every scenario of this folder, played through the real evaluator and notifier. `npx pathkeeper test tests/scenarios/*.yaml` does the same. */
+/** Every scenario of this folder and of `reports`, played through the real evaluator and notifier. `npx --no pathkeeper test tests/scenarios/*.yaml` does the same. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type LoadedTests, loadTests, type Scenario } from "../../cli/scenario/file/load.ts";
 import { judge } from "../../cli/scenario/judge.ts";
-import { play } from "../../cli/scenario/play.ts";
+import { type Played, play } from "../../cli/scenario/play.ts";
+import type { Report } from "../../shared/messages/report.ts";
+import { Measured } from "./measured.ts";
+import { untruths } from "./truth.ts";
 
 /** A file of scenarios, or what is wrong with it. */
 export interface ScenarioFile {
@@ -14,9 +17,9 @@ export interface ScenarioFile {
 
 const folder = import.meta.dirname;
 
-/** All files of this folder. */
+/** All files of this folder, and of the one with outages that were reported in public. */
 export const corpus: readonly ScenarioFile[] = await Promise.all(
-  readdirSync(folder)
+  [...readdirSync(folder), ...readdirSync(join(folder, "reports")).map((name) => join("reports", name))]
     .filter((name) => name.endsWith(".yaml"))
     .map(async (name) => {
       const path = join(folder, name);
@@ -34,6 +37,19 @@ export function isLong({ until }: Scenario): boolean {
   return until > 6 * 3_600_000;
 }
 
+/** Plays a scenario, and compares the records of its incidents with the reports that its probes made. */
+export async function playedTruly(scenario: Scenario): Promise<{ played: Played; untrue: string[] }> {
+  const reports: Report[] = [];
+  const played = await play(scenario, {
+    reportArrivals: (report) => {
+      reports.push(report);
+      return [0];
+    },
+  });
+  const measured = new Measured(reports, scenario.plan);
+  return { played, untrue: played.incidents.flatMap(({ fields }) => untruths(fields, measured)) };
+}
+
 /** Declares a test for each scenario that is chosen. */
 export function declareScenarios(isChosen: (scenario: Scenario) => boolean): void {
   const chosen = corpus.flatMap((file) => {
@@ -42,8 +58,8 @@ export function declareScenarios(isChosen: (scenario: Scenario) => boolean): voi
   });
   describe.each(chosen)("$name", ({ scenarios }) => {
     it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))("%s", async (_, scenario) => {
-      const played = await play(scenario);
-      expect([...played.mishaps, ...judge(played)]).toEqual([]);
+      const { played, untrue } = await playedTruly(scenario);
+      expect([...played.mishaps, ...judge(played), ...untrue]).toEqual([]);
     });
   });
 }

@@ -1,5 +1,4 @@
 /** Scenarios that last for days. */
-import "../support/low-priority.ts";
 import { declareScenarios, isLong } from "./corpus.ts";
 
 declareScenarios(isLong);

@@ -9,6 +9,23 @@ describe.each(corpus)("$name", ({ tests }) => {
 
 declareScenarios((scenario) => !isLong(scenario));
 
+describe.each(corpus.filter(({ name }) => name.startsWith("reports/")))("$name", (file) => {
+  it.each(scenariosOf(file).map((scenario) => [scenario.name, scenario] as const))(
+    "%s",
+    (_, { source, expect: expected }) => {
+      expect(source).toMatch(/^https:/);
+      const incidents = expected === "silence" || !Array.isArray(expected.incidents) ? [] : expected.incidents;
+      expect(incidents).toHaveLength(1);
+      for (const { root_cause, never_says } of incidents) expect([root_cause, never_says]).not.toContain(undefined);
+    },
+  );
+});
+
+it("holds at least 16 outages that teams have reported, each with where, its cause and what would be untrue", () => {
+  const reported = corpus.filter(({ name }) => name.startsWith("reports/")).flatMap(scenariosOf);
+  expect(new Set(reported.map(({ source }) => source)).size).toBeGreaterThanOrEqual(16);
+});
+
 it("holds at least 24 outages and 10 healthy days", () => {
   const all = corpus.flatMap(scenariosOf);
   const healthy = all.filter(({ expect: expected }) => expected === "silence").length;

@@ -15,6 +15,8 @@ export interface Step {
   /** Which delivery of the message this is, from 1 on. */
   readonly attempt: number;
   readonly what: What;
+  /** No other step was under way when it began. */
+  readonly alone: boolean;
 }
 
 /** What a function does that others see. */
@@ -31,6 +33,7 @@ export class FaultyPorts {
   readonly #fate: Fate;
   #attempt = 0;
   #ofDelivery = 0;
+  #underWay = 0;
   /** Whoever is dead does nothing more, also not in what it was doing besides. */
   #dead: Crash | undefined;
 
@@ -69,9 +72,10 @@ export class FaultyPorts {
       ofDelivery: this.#ofDelivery,
       attempt: this.#attempt,
       what,
+      alone: this.#underWay === 0,
     });
     this.steps.push(what);
-    if (moment === undefined) return take();
+    if (moment === undefined) return this.#take(take);
     this.crashes += 1;
     const crash = new Crash(`it died ${moment} step ${this.steps.length - 1}, a ${what}`);
     if (moment === "before") this.#dead = crash;
@@ -79,6 +83,15 @@ export class FaultyPorts {
     if (moment === "after") await take();
     this.#dead = crash;
     throw crash;
+  }
+
+  async #take<T>(take: () => Promise<T>): Promise<T> {
+    this.#underWay += 1;
+    try {
+      return await take();
+    } finally {
+      this.#underWay -= 1;
+    }
   }
 }
 

@@ -6,7 +6,6 @@
  * `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation/telling` plays another one.
  */
 import { describe, expect, it, vi } from "vitest";
-import "../support/low-priority.ts";
 import { seed } from "../support/seed.ts";
 import { shopWith } from "../support/shop.ts";
 import type { Moment } from "./faults.ts";

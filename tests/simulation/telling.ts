@@ -1,5 +1,5 @@
 /** Notices told by the notifier on virtual time, under faults, and what is wrong with how they were told. */
-import { VirtualWorld } from "../../cli/virtual/world.ts";
+import type { VirtualWorld } from "../../cli/virtual/world.ts";
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 import { channels as kinds } from "../../functions/notify/channels/index.ts";
 import {
@@ -13,18 +13,16 @@ import {
 import { paceOf } from "../../functions/notify/deliver/pace.ts";
 import type { Send } from "../../functions/notify/deliver/send.ts";
 import { summarize } from "../../functions/notify/deliver/summary.ts";
-import { incidentEvent } from "../../functions/notify/fixtures.ts";
 import { recipientsOf } from "../../functions/notify/plan/readers.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
-import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import { shopWith } from "../support/shop.ts";
-import { type Fate, FaultyPorts } from "./faults.ts";
+import type { Fate, FaultyPorts } from "./faults.ts";
+import { announce, type Course, minute, notifierWorld, start } from "./notifier.ts";
 import type { Random } from "./random.ts";
 import { keyOf, Receiver, type Trouble, troubleBy } from "./receivers.ts";
 
-const start = Date.parse("2025-09-16T12:00:00Z");
-const minute = 60_000;
 const day = 24 * 60 * minute;
 
 /** Ten channels of all kinds that are told by requests and mails, one of them with several recipients. */
@@ -43,8 +41,8 @@ channels:
 routes:
   - { channels: [hook-a, hook-b, hook-c, infra, boss, slack, chat, teams, discord, ops] }
 `);
-/** What an incident goes through, with the minutes after its beginning. */
-const course: readonly (readonly [IncidentEventKind, number, Partial<IncidentEvent>])[] = [
+
+const course: Course = [
   ["opened", 0, { severity: "warning" }],
   ["severity_raised", 2, { severity: "critical", summary: "It is worse." }],
   ["root_cause_changed", 5, { severity: "critical", summary: "It is something else.", root_cause: "unknown" }],
@@ -95,7 +93,6 @@ export async function played(
 ): Promise<Played> {
   const readers = readersOf(configuration);
   const names = readers.map(readerName);
-  const faults = new FaultyPorts(fate);
   const receivers = new Map(readers.map((reader) => [readerName(reader), new Receiver(reader.kind)]));
   // For an hour two readers take nothing at all.
   const stuck = [names[chance.below(names.length)], names[chance.below(names.length)]];
@@ -113,16 +110,12 @@ export async function played(
       : carry(outgoing, { ...reader, receiver, notice, key, trouble, at: now });
   };
   const planned = new Map<string, Reader>();
-  const world: VirtualWorld = new VirtualWorld({
+  const { world, faults } = notifierWorld({
     configuration,
-    start,
-    watchesItself: false,
-    send: faults.sending(send),
-    between: faults.between,
-    onDelivery: faults.onDelivery,
-    onWritten: (collection, _, fields) => {
-      const delivery = collection === "deliveries" ? parseDelivery(fields) : undefined;
-      if (delivery?.payload !== undefined) planned.set(delivery.payload, delivery);
+    send,
+    fate,
+    onEntry: (delivery) => {
+      if (delivery.payload !== undefined) planned.set(delivery.payload, delivery);
     },
     // News twice, some of what is owed twice, and all of it in disorder.
     arrivals: (topic) =>
@@ -132,25 +125,8 @@ export async function played(
   });
   const events: IncidentEvent[] = [];
   for (let number = 0; number < incidents; number++) {
-    const begins = start + number * 2 * minute;
     const incident = `20250916-${String(number).padStart(6, "0")}-database`;
-    await world.store.set("incidents", incident, { title: "Shop: Database failing" });
-    for (const [index, [event, after, changes]] of course.entries()) {
-      const at = begins + after * minute;
-      const told = incidentEvent({
-        environment: "shop",
-        incident,
-        event,
-        at: new Date(at).toISOString(),
-        sequence: index + 1,
-        components: ["database"],
-        alerts: ["database failing"],
-        opened_at: new Date(begins).toISOString(),
-        ...changes,
-      });
-      events.push(told);
-      world.notification(told, at);
-    }
+    events.push(...(await announce(world, incident, start + number * 2 * minute, course)));
   }
   await world.run(start + 3 * day);
   const stored = await world.store.query({ collection: "deliveries", limit: 100_000 });

@@ -22,6 +22,7 @@ export interface TestFile {
 /** One test. */
 export interface TestEntry {
   readonly name: string;
+  readonly source?: string | undefined;
   readonly override?: Readonly<Record<string, unknown>> | undefined;
   readonly timeline: Readonly<Record<string, string | readonly string[]>>;
   readonly series: Readonly<Record<string, string>>;
@@ -40,10 +41,10 @@ export interface Expectations {
 /** What an incident is expected to be, at the end unless said otherwise. */
 export interface ExpectedIncident {
   readonly root_cause?: string | readonly string[] | undefined;
-  readonly verdict?: "platform" | "application" | "monitor" | "unknown" | undefined;
-  readonly severity?: "info" | "warning" | "critical" | undefined;
-  readonly priority?: "P0" | "P1" | "P2" | "P3" | undefined;
-  readonly status?: "open" | "acknowledged" | "recovering" | "resolved" | undefined;
+  readonly verdict?: string | readonly string[] | undefined;
+  readonly severity?: string | readonly string[] | undefined;
+  readonly priority?: string | readonly string[] | undefined;
+  readonly status?: string | readonly string[] | undefined;
   readonly opened_within?: Within | undefined;
   readonly resolved_within?: Within | undefined;
   readonly also_broken?: string | undefined;
@@ -56,9 +57,23 @@ export interface ExpectedIncident {
   readonly evidence?: string | readonly string[] | undefined;
   readonly timeline?: string | readonly string[] | undefined;
   readonly postmortem?: string | readonly string[] | undefined;
+  readonly whys?: string | readonly string[] | undefined;
+  readonly next_steps?: string | readonly string[] | undefined;
+  readonly first_step?: string | readonly string[] | undefined;
+  readonly never_says?: string | readonly string[] | undefined;
+  /** What it must not say and not contain. */
+  readonly not?: Excluded | undefined;
   /** Keys such as `at 12m`: what its document says then. */
   readonly moments: Readonly<Record<string, Moment>>;
 }
+
+/** Texts that an incident must not contain, by its fields; components and alerts that must not belong to it. */
+export type Excluded = Readonly<
+  Pick<
+    ExpectedIncident,
+    "title" | "summary" | "impact" | "evidence" | "timeline" | "postmortem" | "components" | "alerts" | "root_cause"
+  >
+>;
 
 /** What the document of an incident says at an instant. */
 export type Moment = Readonly<
@@ -78,6 +93,7 @@ export type ExpectedNotice =
   | {
       readonly event: IncidentEventKind;
       readonly text?: string | readonly string[] | undefined;
+      readonly not?: string | readonly string[] | undefined;
       readonly within?: Within | undefined;
     };
 
@@ -112,12 +128,22 @@ const within: z.ZodType<Within, string> = z
 const event = z.enum(incidentEventKinds);
 const eventOrMore = z.enum([...incidentEventKinds, "..."]);
 
+/** One of some words, or a list of them. */
+function anyOf(choices: readonly string[]) {
+  const one = z.enum(choices as [string, ...string[]]);
+  return z
+    .union([one, z.array(one).min(1)], { error: `must be one of ${choices.join(", ")}, or a list of them` })
+    .optional();
+}
+
 const moment = {
   root_cause: texts.optional().describe("The component that broke, unknown, or a list of which any will do."),
-  verdict: z.enum(["platform", "application", "monitor", "unknown"]).optional().describe("Whose trouble it is."),
-  severity: z.enum(["info", "warning", "critical"]).optional().describe("How bad it is."),
-  priority: z.enum(["P0", "P1", "P2", "P3"]).optional().describe("How urgent it is."),
-  status: z.enum(incidentStatuses).optional().describe("Where it stands."),
+  verdict: anyOf(["platform", "application", "monitor", "unknown"]).describe(
+    "The layer that is responsible, or a list of which any will do.",
+  ),
+  severity: anyOf(["info", "warning", "critical"]).describe("How bad it is, or a list of which any will do."),
+  priority: anyOf(["P0", "P1", "P2", "P3"]).describe("How urgent it is, or a list of which any will do."),
+  status: anyOf(incidentStatuses).describe("Where it stands, or a list of which any will do."),
 };
 
 const incident: z.ZodType<Omit<ExpectedIncident, "moments">, unknown> = z.strictObject({
@@ -134,6 +160,26 @@ const incident: z.ZodType<Omit<ExpectedIncident, "moments">, unknown> = z.strict
   evidence: texts.optional().describe("Texts that its evidence contains."),
   timeline: texts.optional().describe("Texts that its timeline contains."),
   postmortem: texts.optional().describe("Texts that its postmortem contains, as Markdown."),
+  whys: texts.optional().describe("Texts that its chain of whys contains."),
+  next_steps: texts.optional().describe("Texts that its next steps contain."),
+  first_step: texts.optional().describe("Texts that the first of its next steps contains."),
+  never_says: texts
+    .optional()
+    .describe("Texts that stand nowhere in what people are told of it, in capital letters or small ones."),
+  not: z
+    .strictObject({
+      root_cause: texts.optional().describe("Components that must not be its cause."),
+      components: z.array(text).optional().describe("Components that must not be affected."),
+      alerts: z.array(text).optional().describe("Names of rules whose alerts must not belong to it."),
+      title: texts.optional().describe("Texts that its title must not contain."),
+      summary: texts.optional().describe("Texts that its summary must not contain."),
+      impact: texts.optional().describe("Texts that its impact must not contain."),
+      evidence: texts.optional().describe("Texts that its evidence must not contain."),
+      timeline: texts.optional().describe("Texts that its timeline must not contain."),
+      postmortem: texts.optional().describe("Texts that its postmortem must not contain."),
+    })
+    .optional()
+    .describe("The same fields with what must not be in them."),
 });
 
 /** The keys of an expected incident that are not instants. */
@@ -147,6 +193,7 @@ const notice: z.ZodType<ExpectedNotice, unknown> = z.union([
   z.strictObject({
     event: event.describe("What happened."),
     text: texts.optional().describe("Texts that the notice contains."),
+    not: texts.optional().describe("Texts that it must not contain."),
     within: within.optional().describe("How soon after the trouble began it is delivered: 3m, or 3m after 25m."),
   }),
 ]);
@@ -186,6 +233,11 @@ export const expectEntry: z.ZodType<Omit<Expectations, "incidents"> & { incident
 /** One entry of `tests`, with what it expects unread. */
 export const testEntry: z.ZodType<Omit<TestEntry, "expect"> & { expect: unknown }, unknown> = z.strictObject({
   name: text.describe("What happens and what is expected of the monitor, in one line."),
+  source: z
+    .string()
+    .regex(/^https?:\/\/\S+$/, { error: "must be an address that begins with https://" })
+    .optional()
+    .describe("Where such an outage was reported."),
   override: configuration.optional().describe("Changes to the configuration for this test alone."),
   timeline: namedRecord(
     z.string(),

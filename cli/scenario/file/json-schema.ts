@@ -34,7 +34,7 @@ export function testsJsonSchema(): JsonSchema {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "Tests of a configuration",
-    description: "What happens to an environment, and what is expected of Pathkeeper: for npx pathkeeper test.",
+    description: "What happens to an environment, and what is expected of Pathkeeper: for npx --no pathkeeper test.",
     ...changed(part("fileEntry"), { tests: { ...tests, items: test } }),
     ...(whole.definitions === undefined ? {} : { definitions: whole.definitions }),
   };

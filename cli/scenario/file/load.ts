@@ -1,6 +1,6 @@
 /** Loads a file of whole-path tests: everything checked, every problem reported at once with line and column. */
 import { readFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { dirname, isAbsolute, join, relative } from "node:path";
 import type { z } from "zod";
 import { namedMetric, nearestMetric } from "../../../functions/evaluate/condition/names.ts";
 import { type Plan, planOf } from "../../../functions/evaluate/plan.ts";
@@ -25,6 +25,8 @@ import { Misunderstood, quantityOf } from "./tokens.ts";
 /** One test, ready to be played. */
 export interface Scenario {
   readonly name: string;
+  /** Where such an outage was reported. */
+  readonly source?: string | undefined;
   readonly plan: Plan;
   /** Milliseconds since the epoch. */
   readonly start: number;
@@ -122,7 +124,7 @@ class Reader {
   }: Omit<TestFile, "tests">): Promise<Configuration | undefined> {
     this.#base = config;
     if (typeof config === "string") {
-      const path = relative(".", join(dirname(this.#file), config));
+      const path = isAbsolute(config) ? config : relative(".", join(dirname(this.#file), config));
       const text = await readFile(path, "utf8").catch(() => undefined);
       if (text === undefined) {
         const message = `there is no configuration ${path}: write config: with its path, from this file on`;
@@ -197,9 +199,22 @@ class Reader {
     if (until > longestTest) {
       this.#problems.error({ path: [...path, "until"] }, { message: "a test lasts at most 92d" });
     }
-    const { name } = test;
+    const { name, source } = test;
     const start = Date.parse(file.start ?? usualStart);
-    return { name, plan, start, until, phases, acts, outcomes, values, interval: file.interval, healthy, expect };
+    return {
+      name,
+      source,
+      plan,
+      start,
+      until,
+      phases,
+      acts,
+      outcomes,
+      values,
+      interval: file.interval,
+      healthy,
+      expect,
+    };
   }
 
   #happening(
@@ -212,7 +227,7 @@ class Reader {
   ): void {
     const span = timeOf(when);
     if (span === undefined) {
-      const message = `"${when}" is no time: write from 10m to 40m, from 10m, or at 12m`;
+      const message = `invalid time "${when}": write from 10m to 40m, from 10m, or at 12m`;
       this.#problems.error({ path, part: "key" }, { message });
       return;
     }
@@ -236,7 +251,7 @@ class Reader {
     written: string,
     points: string,
     path: Path,
-    { probes }: Configuration,
+    { probes, components }: Configuration,
     outcomes: Map<string, Point<Mark>[]>,
     values: SeriesOfValues[],
   ): void {
@@ -264,10 +279,13 @@ class Reader {
       this.#problems.error({ path, part: "key" }, { message });
       return;
     }
-    const owner = labels["probe"];
-    if (owner !== undefined && !probes.some((one) => one.name === owner)) {
-      const names = probes.map((one) => one.name);
-      const message = `there is no probe "${owner}": ${insteadOf(nearest(owner, names), names, "probes")}`;
+    for (const [what, names] of [
+      ["probe", probes.map((one) => one.name)],
+      ["component", components.map((one) => one.name)],
+    ] as const) {
+      const given = labels[what];
+      if (given === undefined || names.includes(given)) continue;
+      const message = `there is no ${what} "${given}": ${insteadOf(nearest(given, names), names, `${what}s`)}`;
       this.#problems.error({ path, part: "key" }, { message });
       return;
     }

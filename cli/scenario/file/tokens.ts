@@ -34,7 +34,7 @@ const word: RegExp = /"(?<text>(?:[^"\\]|\\.)*)"|(?<mark>[(){},=])|(?<plain>[^\s
 
 /** A sentence while it is read. */
 export class Tokens {
-  readonly #words: readonly Token[];
+  readonly #tokens: readonly Token[];
   #next = 0;
 
   constructor(sentence: string) {
@@ -46,12 +46,12 @@ export class Tokens {
       if (text !== undefined) return { kind: "text", text: text.replaceAll(/\\(.)/g, "$1"), ...span };
       return mark === undefined ? { kind: "plain", text: plain ?? "", ...span } : { kind: "mark", text: mark, ...span };
     });
-    this.#words = [...tokens, { kind: "end", text: "", start: sentence.length, end: sentence.length }];
+    this.#tokens = [...tokens, { kind: "end", text: "", start: sentence.length, end: sentence.length }];
   }
 
   /** The word that comes next. */
   get next(): Token {
-    return this.#words[this.#next] ?? { kind: "end", text: "", start: 0, end: 0 };
+    return this.#tokens[this.#next] ?? { kind: "end", text: "", start: 0, end: 0 };
   }
 
   take(): Token {
@@ -103,7 +103,7 @@ export class Tokens {
   duration(): number {
     const { text, ...span } = this.name("a duration such as 90s");
     const milliseconds = parseDuration(text);
-    if (milliseconds === undefined) throw new Misunderstood(`"${text}" is no duration: write 90s, 5m or 1h30m`, span);
+    if (milliseconds === undefined) throw new Misunderstood(`invalid duration "${text}": write 90s, 5m or 1h30m`, span);
     return milliseconds;
   }
 
@@ -116,7 +116,7 @@ export class Tokens {
   whole(what: string): number {
     const { text, ...span } = this.name(what);
     if (/^\d{1,6}$/.test(text)) return Number(text);
-    throw new Misunderstood(`"${text}" is no whole number: write ${what}`, span);
+    throw new Misunderstood(`invalid whole number "${text}": write ${what}`, span);
   }
 
   /** Nothing may follow. */
@@ -135,7 +135,7 @@ export class Tokens {
 export function quantityOf(text: string, metric: string, unit: Unit, span: Span): number {
   const [, number, suffix = ""] = /^(-?\d+(?:\.\d+)?(?:e-?\d+)?)([A-Za-z%]*)$/.exec(text) ?? [];
   const read = number === undefined ? undefined : quantity(Number(number), suffix);
-  if (read === undefined) throw new Misunderstood(`"${text}" is no value: write one such as ${samples[unit]}`, span);
+  if (read === undefined) throw new Misunderstood(`invalid value "${text}": write one such as ${samples[unit]}`, span);
   // Base units need no suffix: 27 seconds, or a ratio from 0 to 1.
   if (suffix === "" || read.unit === unit) return read.value;
   throw new Misunderstood(

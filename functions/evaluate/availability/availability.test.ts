@@ -5,7 +5,7 @@ import type { Report } from "../../../shared/messages/report.ts";
 import { fc } from "../../../tests/support/chance.ts";
 import { Bench, failing, noon, probe, type Shown, smallEnvironment } from "../fixtures.ts";
 import { planOf } from "../plan.ts";
-import { dayFrom } from "./period.ts";
+import { dayFrom, type Month, monthTotals, type Timed, withDays } from "./period.ts";
 import { type Uptimes, withReport } from "./uptime.ts";
 
 const minute = 60_000;
@@ -128,6 +128,52 @@ describe("one component over one day", () => {
     expect(JSON.stringify(uptimes).length).toBeLessThan(16_000);
     const yesterday = dayFrom("2025-09-17", [uptimes], noon + 2 * 1440 * minute).components["backend"];
     expect(yesterday).toEqual({ up: 43_200, down: 43_200, unknown: 0 });
+  });
+});
+
+describe("an incident across the end of a month", () => {
+  const before = Date.UTC(2025, 8, 30, 23, 30);
+  const plan = planOf(oneComponent(["http"]));
+  const now = before + 100 * minute;
+  /** Down from 23:40 to 00:40. */
+  const uptimes = Array.from({ length: 100 }, (_, run) => run).reduce<Uptimes>((known, run) => {
+    const at = before + run * minute;
+    return withReport(known, report("p0", at, run >= 10 && run < 70 ? "bad" : "good"), plan, at - 4 * minute);
+  }, {});
+  const incident: Timed = {
+    id: "20250930-234200-backend",
+    severity: "critical",
+    verdict: "application",
+    openedAt: before + 12 * minute,
+    firstFailureAt: before + 10 * minute,
+    resolvedAt: before + 75 * minute,
+    failed: ["backend", "pages"],
+  };
+  const months = (incidents: readonly Timed[], known: Readonly<Record<string, Month>> = {}): Record<string, Month> => {
+    const days = Object.fromEntries(
+      ["2025-09-30", "2025-10-01"].map((day) => [day, dayFrom(day, [uptimes], now, [], incidents)]),
+    );
+    return Object.fromEntries(
+      ["2025-09", "2025-10"].map((month) => [
+        month,
+        withDays(month, known[month] ?? { days: {}, incidents: {} }, days, incidents),
+      ]),
+    );
+  };
+
+  it("takes of each month what was down in it, and as much as the month has in all", () => {
+    const [september, october] = Object.entries(months([incident])).map(([month, own]) => monthTotals(month, own));
+    expect(september?.downtime).toEqual({ [incident.id]: { backend: 20 * 60, pages: 0 } });
+    expect(october?.downtime).toEqual({ [incident.id]: { backend: 40 * 60, pages: 0 } });
+    expect([september, october].map((one) => one?.components["backend"]?.down)).toEqual([20 * 60, 40 * 60]);
+    expect(october?.incidents.count).toBe(0);
+  });
+
+  it("is not charged with what was down outside it, and is kept when it is not remembered any more", () => {
+    const short = { ...incident, resolvedAt: before + 40 * minute };
+    const known = months([short]);
+    expect(known["2025-10"]?.days["2025-10-01"]?.downtime?.[incident.id]?.["backend"]).toBe(10 * 60);
+    expect(months([], known)["2025-10"]?.days["2025-10-01"]?.downtime?.[incident.id]?.["backend"]).toBe(10 * 60);
   });
 });
 

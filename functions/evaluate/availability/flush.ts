@@ -35,7 +35,7 @@ export async function flushAvailability(
 ): Promise<Availability> {
   const days = Object.fromEntries(
     [dayOf(at - day), dayOf(at)]
-      .map((date) => [date, dayFrom(date, partitions, at, maintenance)] as const)
+      .map((date) => [date, dayFrom(date, partitions, at, maintenance, incidents)] as const)
       .filter(([date, { components }]) => date === dayOf(at) || Object.values(components).some(isKnown)),
   );
   const opened = incidents.filter(({ verdict }) => verdict !== "monitor").map(({ openedAt }) => dayOf(openedAt));
@@ -61,7 +61,11 @@ export async function flushAvailability(
 }
 
 /** What is read, as it stands in the document; the times of single incidents are for the sums of months, and for programs. */
-function documentOf({ period, components, journeys, incidents }: Availability, keepMs: number, now: number): Fields {
+function documentOf(
+  { period, components, journeys, incidents, downtime = {} }: Availability,
+  keepMs: number,
+  now: number,
+): Fields {
   const each = Object.entries(incidents.each).map(([id, { severity, opened_at, detect, acknowledge, recover }]) => {
     const optional = [["acknowledge", acknowledge] as const, ["recover", recover] as const].filter(isGiven);
     return [id, { severity, opened_at, detect, ...Object.fromEntries(optional) }] as const;
@@ -76,6 +80,7 @@ function documentOf({ period, components, journeys, incidents }: Availability, k
     ),
     journeys: Object.fromEntries(Object.entries(journeys).map(([name, count]) => [name, { ...count }])),
     incidents: { ...incidents, each: Object.fromEntries(each) },
+    downtime,
     updated_at: new Date(now),
     expires_at: new Date(now + keepMs),
   };

@@ -20,6 +20,7 @@ import { type Period, periodsOf } from "../../../shared/maintenance.ts";
 import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import { firstAcknowledged, lastedUntil, type Relapse } from "../incident/record/relapses.ts";
 import { type Runs, runsOf, type Uptimes } from "./uptime.ts";
 
 /** A month by its days, as the evaluator keeps it beside the sums. */
@@ -39,11 +40,17 @@ export interface Timed {
   readonly firstFailureAt: number;
   readonly acknowledgedAt?: number;
   readonly resolvedAt?: number;
+  /** The components that failed in it. @default none */
+  readonly failed?: readonly string[];
+  readonly relapses?: readonly Relapse[];
 }
 
 /** The times of an incident. */
-export function timed(incident: Omit<Timed, "verdict"> & { readonly diagnosis: Pick<Timed, "verdict"> }): Timed {
-  const { id, severity, openedAt, firstFailureAt, acknowledgedAt, resolvedAt } = incident;
+export function timed(
+  incident: Omit<Timed, "verdict"> & { readonly diagnosis: Pick<Timed, "verdict"> },
+  failed: readonly string[] = [],
+): Timed {
+  const { id, severity, openedAt, firstFailureAt, acknowledgedAt, resolvedAt, relapses } = incident;
   const { verdict } = incident.diagnosis;
   return {
     id,
@@ -53,6 +60,8 @@ export function timed(incident: Omit<Timed, "verdict"> & { readonly diagnosis: P
     firstFailureAt,
     ...(acknowledgedAt === undefined ? {} : { acknowledgedAt }),
     ...(resolvedAt === undefined ? {} : { resolvedAt }),
+    ...(failed.length === 0 ? {} : { failed }),
+    ...(relapses === undefined ? {} : { relapses }),
   };
 }
 
@@ -60,12 +69,14 @@ export function timed(incident: Omit<Timed, "verdict"> & { readonly diagnosis: P
  * One day of the components, from the probes of all partitions.
  * @param now what is later has not happened yet
  * @param maintenance time in these windows is set apart
+ * @param incidents those that may have taken something down on that day
  */
 export function dayFrom(
   date: string,
   partitions: readonly Uptimes[],
   now: number,
   maintenance: readonly MaintenanceWindow[] = [],
+  incidents: readonly Timed[] = [],
 ): Day {
   const from = periodStart(date);
   const until = Math.min(now, from + periodSeconds(date) * 1000);
@@ -79,10 +90,23 @@ export function dayFrom(
     ),
   );
   const windows = maintenance.map((window) => ({ of: window.components, periods: periodsOf(window, from, until) }));
-  const components = [...Map.groupBy(histories, ({ component }) => component)].map(([component, own]) => {
+  const byComponent = Map.groupBy(histories, ({ component }) => component);
+  const sharesOf = (component: string, begin: number, end: number): Shares => {
     const planned = windows.flatMap(({ of, periods }) => ((of?.includes(component) ?? true) ? periods : []));
-    return [component, shares(own, from, until, planned)] as const;
-  });
+    return shares(byComponent.get(component) ?? [], begin, end, planned);
+  };
+  const components = Array.from(
+    byComponent.keys(),
+    (component) => [component, sharesOf(component, from, until)] as const,
+  );
+  const downtime: Record<string, Record<string, number>> = {};
+  for (const { id, verdict, firstFailureAt, resolvedAt = until, failed = [] } of incidents) {
+    const [begin, end] = [Math.max(from, firstFailureAt), Math.min(until, resolvedAt)];
+    if (verdict === "monitor" || begin >= end) continue;
+    const own: Record<string, number> = {};
+    for (const component of failed) setEntry(own, component, sharesOf(component, begin, end).down);
+    setEntry(downtime, id, own);
+  }
   const journeys: Record<string, JourneyCount> = {};
   for (const [probe, { walks }] of uptimes) {
     const [attempts, successes] = ownEntry(walks, date) ?? [0, 0];
@@ -90,7 +114,7 @@ export function dayFrom(
     const sum = ownEntry(journeys, probe) ?? { attempts: 0, successes: 0 };
     setEntry(journeys, probe, { attempts: sum.attempts + attempts, successes: sum.successes + successes });
   }
-  return { components: Object.fromEntries(components), journeys };
+  return { components: Object.fromEntries(components), journeys, downtime };
 }
 
 /** What is kept of a month with new days and incidents: each replaces what was known of it. */
@@ -100,7 +124,13 @@ export function withDays(
   days: Readonly<Record<string, Day>>,
   incidents: readonly Timed[],
 ): Month {
-  const own = Object.entries(days).filter(([date]) => date.startsWith(month));
+  const own = Object.entries(days)
+    .filter(([date]) => date.startsWith(month))
+    // Of incidents that are not remembered any more, what is known stays.
+    .map(
+      ([date, day]) =>
+        [date, { ...day, downtime: { ...ownEntry(known.days, date)?.downtime, ...day.downtime } }] as const,
+    );
   const opened = incidents.filter(({ verdict, openedAt }) => verdict !== "monitor" && monthOf(openedAt) === month);
   return {
     days: { ...known.days, ...Object.fromEntries(own) },
@@ -112,6 +142,7 @@ export function withDays(
 export function monthTotals(month: string, { days, incidents }: Month): Availability {
   const components: Record<string, Shares> = {};
   const journeys: Record<string, JourneyCount> = {};
+  const downtime: Record<string, Record<string, number>> = {};
   for (const [, day] of Object.entries(days).sort(([a], [b]) => (a < b ? -1 : 1))) {
     for (const [name, { up, down, unknown, maintenance = 0 }] of Object.entries(day.components)) {
       const sum = ownEntry(components, name) ?? { up: 0, down: 0, unknown: 0 };
@@ -127,8 +158,13 @@ export function monthTotals(month: string, { days, incidents }: Month): Availabi
       const sum = ownEntry(journeys, name) ?? { attempts: 0, successes: 0 };
       setEntry(journeys, name, { attempts: sum.attempts + attempts, successes: sum.successes + successes });
     }
+    for (const [id, taken] of Object.entries(day.downtime ?? {})) {
+      const sum: Record<string, number> = { ...ownEntry(downtime, id) };
+      for (const [name, seconds] of Object.entries(taken)) setEntry(sum, name, (ownEntry(sum, name) ?? 0) + seconds);
+      setEntry(downtime, id, sum);
+    }
   }
-  return { period: month, components, journeys, incidents: incidentFigures(incidents) };
+  return { period: month, components, journeys, incidents: incidentFigures(incidents), downtime };
 }
 
 /** One day of a month. */
@@ -139,6 +175,7 @@ export function dayTotals(date: string, { days, incidents }: Month): Availabilit
     components: ownEntry(days, date)?.components ?? {},
     journeys: ownEntry(days, date)?.journeys ?? {},
     incidents: incidentFigures(Object.fromEntries(own)),
+    downtime: ownEntry(days, date)?.downtime ?? {},
   };
 }
 
@@ -204,13 +241,15 @@ function shares(
   };
 }
 
-function timesOf({ severity, openedAt, firstFailureAt, acknowledgedAt, resolvedAt }: Timed): IncidentTimes {
-  const between = (from: number, to: number): number => Math.max(0, Math.round((to - from) / 1000));
+function timesOf(incident: Timed): IncidentTimes {
+  const { severity, openedAt, firstFailureAt, resolvedAt } = incident;
+  const acknowledgedAt = firstAcknowledged(incident);
+  const seconds = (ms: number): number => Math.max(0, Math.round(ms / 1000));
   return {
     severity,
     opened_at: new Date(openedAt).toISOString(),
-    detect: between(firstFailureAt, openedAt),
-    ...(acknowledgedAt === undefined ? {} : { acknowledge: between(openedAt, acknowledgedAt) }),
-    ...(resolvedAt === undefined ? {} : { recover: between(firstFailureAt, resolvedAt) }),
+    detect: seconds(openedAt - firstFailureAt),
+    ...(acknowledgedAt === undefined ? {} : { acknowledge: seconds(acknowledgedAt - openedAt) }),
+    ...(resolvedAt === undefined ? {} : { recover: seconds(lastedUntil(incident, resolvedAt)) }),
   };
 }

@@ -6,6 +6,7 @@ import type { ProbeFact } from "../partition/state.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Diagnosis, Symptom } from "./diagnosis.ts";
 import type { Observed } from "./evidence.ts";
+import type { Fault } from "./knowledge/indicators.ts";
 import { rolesOf } from "./roles.ts";
 
 const components: readonly Component[] = [
@@ -136,7 +137,7 @@ describe("the root cause", () => {
       "Backend fails: `backend-health` fails in response.",
       "Why? It depends on Cloud SQL. Cloud SQL fails: `database` fails in authentication.",
       "Why? Everything points to VPC connector.",
-      "Why? VPC connector loses new connections before they arrive, although it is not at its ceiling.",
+      "Why? VPC connector loses new connections before they arrive.",
     ]);
     expect(confidence).toBeGreaterThan(0.5);
     expect(confidence).toBeLessThanOrEqual(0.95);
@@ -194,9 +195,9 @@ describe("the root cause", () => {
     expect(diagnosis).toMatchObject({ rootCause: "unknown", verdict: "platform", confidence: 0.2 });
     expect(diagnosis.evidence[0]).toBe("Seen: `backend-health` fails in response, from outside, since 12:04:06 UTC.");
     expect(diagnosis.next).toEqual([
-      "Run `npx pathkeeper probe --probe backend-health --probe auth-health` and read the phase that fails.",
+      "Run `npx --no pathkeeper probe --probe backend-health --probe auth-health` and read the phase that fails.",
       expect.stringMatching(
-        /^VPC connector and Cloud SQL explain what was seen nearly alike\. Nothing was measured of VPC connector itself meanwhile: add a probe of the kind `vpc_connector`/,
+        /^VPC connector and Cloud SQL explain what was seen nearly alike\. Nothing was measured of VPC connector itself meanwhile: add a probe of the kind `postgres` with a `burst`/,
       ),
     ]);
   });
@@ -247,5 +248,42 @@ describe("the root cause", () => {
     expect(going.rootCause).not.toBe("connector");
     const over = diagnose(observed({ symptoms: [{ ...failing, until: noon + 500_000 }], greens }), found);
     expect(over).toEqual(found);
+  });
+});
+
+describe("a finding of a configuration check", () => {
+  const found: Fault = {
+    check: "cloud_run_ingress",
+    component: "backend",
+    resource: "shop-backend",
+    found: "INGRESS_TRAFFIC_INTERNAL_ONLY, expected one that lets the load balancer in",
+    why: "Requests are refused",
+    says: "cloud_run_ingress is INGRESS_TRAFFIC_INTERNAL_ONLY: Requests are refused",
+    remedy: "Let the load balancer in: `gcloud run services update shop-backend`.",
+    severity: "critical",
+    since: noon + 300_000,
+    isNew: true,
+  };
+  const symptoms = ["health backend outside 12:04:06 http_status/response"].map(bad);
+  const greens = ["auth-health auth outside", "direct sql outside"].map(good);
+
+  it("is the last why and the first step, with its own remedy and the real name", () => {
+    const { rootCause, whys, next = [] } = diagnose(observed({ symptoms, greens, faults: [found] }));
+    expect(rootCause).toBe("backend");
+    expect(whys.at(-1)).toBe(
+      "Why? The configuration of `shop-backend` is wrong: INGRESS_TRAFFIC_INTERNAL_ONLY, expected one that lets the load balancer in (`cloud_run_ingress`). Requests are refused.",
+    );
+    expect(next[0]).toBe(
+      "Put right `shop-backend`: INGRESS_TRAFFIC_INTERNAL_ONLY, expected one that lets the load balancer in. Let the load balancer in: `gcloud run services update shop-backend`.",
+    );
+    expect(next.join(" ")).not.toContain("what was deployed");
+  });
+
+  it("is a further step, and no reason, where it was wrong for hours while all worked", () => {
+    const standing = { ...found, since: noon - 4 * 3_600_000, isNew: false };
+    const { whys, next = [] } = diagnose(observed({ symptoms, greens, faults: [standing] }));
+    expect(whys.at(-1)).not.toContain("configuration");
+    expect(next[0]).not.toContain("shop-backend");
+    expect(next.join(" ")).toContain("Put right `shop-backend`");
   });
 });

@@ -13,7 +13,7 @@ import { ownTrouble, platformTrouble } from "./outside-graph.ts";
 import { type Candidate, candidates, described, type Hypothesis } from "./weigh.ts";
 
 /** Candidates that explain so nearly the same, in components, are not told apart. */
-const tie = 0.05;
+const tie = 0.1;
 /** What explains less than this is no cause. */
 const leastScore = 0.05;
 /** Candidates with at least this share of the best are what it most likely is, where none can be named. */

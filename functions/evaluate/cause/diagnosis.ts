@@ -2,6 +2,7 @@
 import type { Reach } from "../../../shared/config/roles.ts";
 import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import type { Failure, Signal } from "../../../shared/messages/report.ts";
+import type { FailureLedger } from "../partition/failure-ledger.ts";
 import type { Indicator } from "./knowledge/indicators.ts";
 
 /** Something bad that was observed during an incident, and stays part of its explanation when it has passed. */
@@ -44,6 +45,10 @@ export interface Symptom {
   readonly otherFailures?: readonly Failure[];
   /** Since when it fails in a way in which it had not failed before; absent while it fails as it did at first. */
   readonly otherwiseSince?: number;
+  /** Of a probe: how it failed, since it began to. */
+  readonly failures?: FailureLedger;
+  /** Of a rule: when it saw what it showed. */
+  readonly seenAt?: number;
   /** How far apart the runs of the probe are, in milliseconds. */
   readonly everyMs?: number;
   /** How many of the last 20 measurements before it first began were bad as well. @default 0 */

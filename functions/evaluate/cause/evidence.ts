@@ -22,6 +22,8 @@ export interface Observed {
   readonly watched?: ReadonlySet<string>;
   /** Of each component, what rules measure of it, be it within its limits or not. */
   readonly judged?: ReadonlyMap<string, ReadonlySet<Signal>>;
+  /** Components that are known to be Google's. @default none */
+  readonly google?: ReadonlySet<string>;
   /** The worst that the metrics of each probe showed during the incident. */
   readonly indicators: readonly ProbeIndicator[];
   /** What configuration checks found wrong. */
@@ -36,7 +38,7 @@ export interface Observed {
 
 const minute = 60_000;
 
-/** The scene; immutable. */
+/** The evidence; immutable. */
 export class Evidence {
   readonly symptoms: readonly Weighed[];
   readonly seen: Observed;
@@ -253,7 +255,7 @@ export class Evidence {
 
   /** Whether a time-out was found too short and something is seen to be cut off. */
   #cutsOff({ check, component, severity }: Fault): boolean {
-    return severity !== "info" && /time.?out/.test(check) && this.shows(["cut off"], component).length > 0;
+    return severity !== "info" && cutting.test(check) && this.shows(["cut off"], component).length > 0;
   }
 
   /** How well two facts agree in time, from 0 to 1. */
@@ -349,7 +351,13 @@ function isTelling({ severity, isNew }: Fault): boolean {
   return severity === "critical" || (isNew && severity === "warning");
 }
 
+/** Checks of what ends a connection or a request that should go on. */
+const cutting = /time.?out|_cut$/;
+
 /** Checks of what cuts some off and leaves others alone, so that a good probe says nothing against them. */
 function concernsSome({ check }: Fault): boolean {
-  return /time.?out|ingress|invoker|egress|network/.test(check);
+  return (
+    cutting.test(check) ||
+    /ingress|invoker|roles|egress|network|secret|armor|hosts|subnet|nat_|cap$|one_instance/.test(check)
+  );
 }

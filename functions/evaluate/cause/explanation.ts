@@ -4,10 +4,12 @@ import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import { monitorComponent } from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { list } from "../../../shared/text/sentences.ts";
-import { clockTime } from "../incident/record/instants.ts";
+import { symptomSentence } from "../incident/record/symptom-text.ts";
 import type { DiagnosedCandidate, Symptom } from "./diagnosis.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
+import type { Fault } from "./knowledge/indicators.ts";
+import { type Provider, providerOf } from "./knowledge/provider.ts";
 import type { Hypothesis } from "./weigh.ts";
 
 /** The most symptoms that are listed of one cause. */
@@ -61,7 +63,8 @@ export function whysOf(best: Hypothesis, evidence: Evidence): string[] {
   const height = ({ component }: Symptom): number => graph.causesOf(component).length;
   const [felt] = inLine.sort((a, b) => height(b) - height(a) || distance(b) - distance(a) || a.since - b.since);
   if (felt === undefined) return [];
-  const says = best.pattern.says(titleOf(best, evidence));
+  const [fault] = decisiveFaults(best, evidence);
+  const says = fault === undefined ? best.pattern.says(titleOf(best, evidence)) : faultSentence(fault);
   const isComponent = graph.names.includes(best.component);
   const past = (name: string): boolean => evidence.symptomsOf(name).length === 0;
   const path =
@@ -99,7 +102,9 @@ export function candidateFor(
       ? ""
       : ` It explains what ${list([...others].slice(0, 4).map((name) => evidence.component(name).title))}${others.size > 4 ? ` and ${others.size - 4} more` : ""} ${others.size === 1 ? "shows" : "show"}.`;
   const shows =
-    own === undefined ? `Nothing bad was measured of ${title} itself.` : `${title} shows it itself: ${sentence(own)}`;
+    own === undefined
+      ? `Nothing bad was measured of ${title} itself.`
+      : `${title} shows it itself: ${symptomSentence(own)}`;
   const [first] = ranked;
   const against =
     one.contradictedBy.length > 0 && one.doubt > 0
@@ -130,9 +135,17 @@ export function nextFor(
   ranked: readonly Hypothesis[],
   evidence: Evidence,
 ): string[] {
-  const steps = [...remedies(best, evidence), best.pattern.next(titleOf(best, evidence))];
-  if (second !== undefined) steps.push(second.pattern.next(titleOf(second, evidence)));
+  const decisive = decisiveFaults(best, evidence);
+  const known = faultsOnTheWay(best, evidence).filter((fault) => !decisive.includes(fault));
+  const general = decisive.length > 0 ? [] : [nextOf(best, evidence)];
+  const steps = [...decisive.slice(0, 2).map(remedyFor), ...general, ...known.slice(0, 1).map(remedyFor)];
+  if (second !== undefined) steps.push(nextOf(second, evidence));
   return confidence >= 0.75 ? steps : [...steps, ...toTellApart(ranked.slice(0, 2), evidence)];
+}
+
+/** What to do first about a cause, in the words of its provider where that is known. */
+function nextOf(one: Hypothesis, evidence: Evidence): string {
+  return one.pattern.next(titleOf(one, evidence), providerOf(evidence, one.component));
 }
 
 /** What to look at next where none can be named. */
@@ -142,44 +155,72 @@ export function nextWithout(ranked: readonly Hypothesis[], evidence: Evidence): 
     ...(again.length === 0
       ? []
       : [
-          `Run \`npx pathkeeper probe ${again.map((name) => `--probe ${name}`).join(" ")}\` and read the phase that fails.`,
+          `Run \`npx --no pathkeeper probe ${again.map((name) => `--probe ${name}`).join(" ")}\` and read the phase that fails.`,
         ]),
     ...toTellApart(ranked.slice(0, 2), evidence),
   ];
 }
 
-/** The kind of probe that shows whether a component of this role is well. */
-const probeFor: Readonly<Partial<Record<ResolvedRole, string>>> = {
-  region: "a probe of the kind `service_health`",
-  connector:
-    "a probe of the kind `vpc_connector`, and one of the kind `postgres` with a `burst` from `vantage: inside`",
-  database: "two probes of the kind `postgres`, one from `vantage: inside` and one from `vantage: outside`",
-  certificate: "a probe of the kind `tls`",
-  dns: "a probe of the kind `tls` for each name",
-  edge: "a probe of the kind `load_balancer`, and one of the kind `http` to the service's own run.app address",
-  auth: "a probe of the kind `http` that logs in",
-  websocket: "a probe of the kind `websocket`",
-  journey: "a probe of the kind `journey`",
-  service: "a probe of the kind `http` to its health URL",
-  platform: "a probe from each vantage point",
+/** The kind of probe that shows whether a component of this role is well, of those that its provider has something for. */
+const probeFor: Readonly<Partial<Record<ResolvedRole, (provider: Provider) => string>>> = {
+  region: ({ google }) => (google ? "a probe of the kind `service_health`" : "a probe of the provider's status page"),
+  connector: ({ serverlessConnector }) =>
+    serverlessConnector
+      ? "a probe of the kind `vpc_connector`, and one of the kind `postgres` with a `burst` from `vantage: inside`"
+      : "a probe of the kind `postgres` with a `burst` from `vantage: inside`",
+  database: () => "two probes of the kind `postgres`, one from `vantage: inside` and one from `vantage: outside`",
+  certificate: () => "a probe of the kind `tls`",
+  dns: () => "a probe of the kind `tls` for each name",
+  edge: ({ google }) =>
+    google
+      ? "a probe of the kind `load_balancer`, and one of the kind `http` to the service's own run.app address"
+      : "a probe of the kind `http` that goes past it, to the service's own address",
+  auth: () => "a probe of the kind `http` that logs in",
+  websocket: () => "a probe of the kind `websocket`",
+  journey: () => "a probe of the kind `journey`",
+  service: () => "a probe of the kind `http` to its health URL",
+  cache: () => "a probe of the kind `tcp` from `vantage: inside`",
+  third_party: () => "a probe of the kind `http` to its status URL",
+  job: () => "a probe of the kind `heartbeat`",
 };
 
-/** What checks of the configuration have found, of the cause and on the way to it: the first thing to put right. */
-function remedies({ component, explains }: Hypothesis, { seen, graph }: Evidence): string[] {
+/** What checks of the configuration have found that breaks something, of the cause and on the way to it, the nearest to the cause first. */
+function faultsOnTheWay({ component, explains }: Hypothesis, { seen, graph }: Evidence): Fault[] {
   const involved = new Set([component, ...explains.map(({ symptom }) => symptom.component)]);
-  const onTheWay = (name: string): boolean => involved.has(name) && graph.distance(name, component) !== undefined;
-  const critical = seen.faults.filter(
-    (fault) =>
-      (fault.severity === "critical" || (fault.isNew && fault.severity === "warning")) && onTheWay(fault.component),
-  );
-  const near = (name: string): number => graph.distance(name, component) ?? 0;
-  return critical
-    .toSorted((a, b) => near(a.component) - near(b.component) || a.since - b.since)
-    .slice(0, 2)
-    .map(
-      ({ says, resource }) =>
-        `Put right${resource === undefined ? "" : ` \`${bounded(resource, [], 80)}\``} what a check of the configuration found: ${says}.`,
+  const near = (name: string): number => graph.distance(name, component) ?? Number.POSITIVE_INFINITY;
+  return seen.faults
+    .filter(({ severity, isNew }) => severity === "critical" || (isNew && severity === "warning"))
+    .filter((fault) => involved.has(fault.component) && Number.isFinite(near(fault.component)))
+    .toSorted(
+      (a, b) =>
+        near(a.component) - near(b.component) ||
+        Number(b.severity === "critical") - Number(a.severity === "critical") ||
+        Number(b.isNew) - Number(a.isNew) ||
+        a.since - b.since,
     );
+}
+
+/** Those that are the reason: what was wrong long before, while all worked, is to be put right as well, and is none. */
+function decisiveFaults(best: Hypothesis, evidence: Evidence): Fault[] {
+  return faultsOnTheWay(best, evidence).filter(
+    ({ isNew, since }) => isNew || since >= evidence.firstBad - standingFault,
+  );
+}
+
+/** What a check found so long before the first failure did not cause it, in milliseconds. */
+const standingFault = 3_600_000;
+
+function faultSentence({ check, found, why, says, resource }: Fault): string {
+  const of = resource === undefined ? "" : ` of \`${bounded(resource, [], 80)}\``;
+  const reason = why === undefined ? "" : ` ${why}.`;
+  return `The configuration${of} is wrong: ${found === undefined ? says : `${found} (\`${check}\`)`}.${reason}`;
+}
+
+function remedyFor({ check, says, found, remedy, resource }: Fault): string {
+  const of = resource === undefined ? "" : ` \`${bounded(resource, [], 80)}\``;
+  return remedy === undefined || found === undefined
+    ? `Put right${of} what a check of the configuration found: ${says}.`
+    : `Put right${of === "" ? ` \`${check}\`` : of}: ${found}. ${remedy}`;
 }
 
 /** The one measurement that would tell two candidates apart: of the one of which least is known, else of both at the same moment. */
@@ -195,22 +236,21 @@ function toTellApart(suspects: readonly Hypothesis[], evidence: Evidence): strin
   if (unseen !== undefined) {
     const { component } = unseen;
     const title = evidence.component(component).title;
-    const wanted = probeFor[evidence.role(component)] ?? "a probe from each vantage point";
+    const wanted =
+      probeFor[evidence.role(component)]?.(providerOf(evidence, component)) ?? "a probe from each vantage point";
     return [
       `${versus}Nothing was measured of ${title} itself meanwhile: add ${wanted} for the component \`${component}\`.`,
     ];
   }
   if (second === undefined) return [];
-  const probes = [first, second].flatMap(({ component }) =>
-    evidence
-      .symptomsOf(component)
-      .flatMap(({ symptom }) => probeOf(symptom))
-      .slice(0, 2),
-  );
+  const probes = [first, second].flatMap(({ component }) => {
+    const failing = evidence.symptomsOf(component).flatMap(({ symptom }) => probeOf(symptom));
+    return [...failing, ...evidence.greensOf(component).map(({ probe }) => probe)].slice(0, 2);
+  });
   const how =
     probes.length > 1
-      ? `run \`npx pathkeeper probe ${probes.map((name) => `--probe ${name}`).join(" ")}\` and compare`
-      : `look at both at the same moment, for instance by ${probeFor[evidence.role(first.component)] ?? "a probe"} for the component \`${first.component}\``;
+      ? `run \`npx --no pathkeeper probe ${probes.map((name) => `--probe ${name}`).join(" ")}\` and compare`
+      : "look at both at the same moment";
   return [`${versus}To tell them apart, ${how}: the cause is the one that is bad while the other is good.`];
 }
 
@@ -223,7 +263,7 @@ function isMeasured(component: string, evidence: Evidence): boolean {
 
 function listed(symptoms: readonly Weighed[], heading: string, evidence: Evidence): string[] {
   const inOrder = symptoms.map(({ symptom }) => symptom).sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1));
-  const shown = inOrder.slice(0, mostSymptoms).map((symptom) => `${heading}: ${sentence(symptom)}`);
+  const shown = inOrder.slice(0, mostSymptoms).map((symptom) => `${heading}: ${symptomSentence(symptom)}`);
   const rest = inOrder.slice(mostSymptoms).map(({ component }) => evidence.component(component).title);
   if (rest.length === 0) return shown;
   return [...shown, `${heading}: ${rest.length} more of ${list([...new Set(rest)])}.`];
@@ -257,12 +297,6 @@ function goodMeanwhile(facts: Hypothesis["contradictedBy"], { seen }: Evidence):
       return some.length === 0 ? [] : [`${list(some.map(({ probe }) => `\`${probe}\``))} ${were} good ${when}`];
     }),
   );
-}
-
-function sentence(symptom: Symptom): string {
-  const from = symptom.vantage === undefined ? "" : `, from ${symptom.vantage}`;
-  const until = symptom.until === undefined ? "" : ` until ${clockTime(symptom.until)}`;
-  return `${bounded(symptom.phrase, [], 400)}${from}, since ${clockTime(symptom.since)}${until}.`;
 }
 
 function probeOf({ id, source }: Symptom): string[] {

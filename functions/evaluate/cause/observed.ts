@@ -1,12 +1,13 @@
-/** What is known of an incident, gathered for the search for its cause: symptoms, green facts, signs and faults. */
+/** What is known of an incident, gathered for the search for its cause: symptoms, green facts, indicators and faults. */
 import type { Signal } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { Facts } from "../incident/draft.ts";
 import type { Incident } from "../incident/state.ts";
+import { joined } from "../partition/failure-ledger.ts";
 import type { ProbeFact } from "../partition/state.ts";
-import { intervalOf, type Plan } from "../plan.ts";
+import { intervalOf, type Plan, staleAfter } from "../plan.ts";
 import type { CompiledRule } from "../rules/rule.ts";
-import type { ProbeIndicator } from "./diagnosis.ts";
+import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Observed } from "./evidence.ts";
 import { general } from "./knowledge/classes.ts";
 import { type Fault, isSameFault, type Level } from "./knowledge/indicators.ts";
@@ -14,12 +15,18 @@ import type { Part } from "./roles.ts";
 import { signalOf } from "./strength.ts";
 
 /** The probes as the incident knows them: what its own questions brought counts where it is newer than the last change that was heard of. */
-export function knownProbes({ diagnosisRequest: request }: Incident, probes: Facts["probes"]): Facts["probes"] {
+export function knownProbes(
+  { diagnosisRequest: request }: Pick<Incident, "diagnosisRequest">,
+  probes: Facts["probes"],
+  plan: Plan,
+): Facts["probes"] {
   if (request === undefined) return probes;
   const known: Record<string, ProbeFact> = { ...probes };
   for (const fact of Object.values(request.facts)) {
     const before = ownEntry(known, fact.probe);
-    if (before === undefined || before.status === "unknown" || before.at <= fact.at) setEntry(known, fact.probe, fact);
+    const newer = before === undefined || before.status === "unknown" || before.at <= fact.at ? fact : before;
+    const failures = joined(before?.failures, fact.failures, staleAfter(plan, fact.probe));
+    setEntry(known, fact.probe, failures.length === 0 ? newer : { ...newer, failures });
   }
   return known;
 }
@@ -57,6 +64,7 @@ export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
 /** Everything that the search for the cause begins with. */
 export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observed {
   const { symptoms, firstFailureAt } = incident;
+  const began = incident.relapses?.at(-1)?.failedAt ?? firstFailureAt;
   const greens = Object.values(facts.probes).filter((fact) => {
     // What was only read about, minutes late, has not shown that it works.
     const { kind = "", secondhand } = plan.probes.get(fact.probe) ?? {};
@@ -66,14 +74,16 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
       symptom !== undefined && (symptom.confirmed || symptom.until === undefined || (symptom.times ?? 1) > 2);
     if (fact.status !== "good" || isBad) return false;
     if (secondhand || general.has(kind)) return false;
-    return hasRunSince(firstFailureAt, fact, facts, plan);
+    return hasRunSince(began, fact, facts, plan);
   });
+  const indicators = Object.values(incident.indicators ?? {});
   return {
-    symptoms: Object.values(symptoms),
+    symptoms: Object.values(symptoms).map((symptom) => ofOwnPool(symptom, indicators, plan)),
     greens,
     watched: watchedIn(plan),
-    judged: judgedIn(plan, facts, firstFailureAt),
-    indicators: Object.values(incident.indicators ?? {}),
+    judged: judgedIn(plan, facts, began),
+    google: googlesIn(plan),
+    indicators,
     // What was wrong for a day while everything worked is no news of this outage.
     faults: (incident.faults ?? []).filter(({ since }) => firstFailureAt - since < day),
     graph: plan.graph,
@@ -139,6 +149,41 @@ function judgedOf(rule: CompiledRule | undefined, plan: Plan): Judged[] {
   });
 }
 
+const googlesBy = new WeakMap<Plan, ReadonlySet<string>>();
+
+/** Components of which Google's APIs are asked, and those that stand in a region of which they are: only these are Google's. */
+function googlesIn(plan: Plan): ReadonlySet<string> {
+  const known = googlesBy.get(plan);
+  if (known !== undefined) return known;
+  const asked = [...plan.probes.values()].filter(({ reach }) => reach === "control_plane");
+  const found = new Set(asked.flatMap(({ component, settings }) => [component, ...componentsIn(settings)]));
+  const isRegion = (name: string): boolean => found.has(name) && plan.roles.get(name) === "region";
+  // What is reached over a part of Google's may be anywhere.
+  for (const { name, dependsOn } of plan.configuration.components)
+    if (plan.roles.get(name) !== "third_party" && dependsOn.some(isRegion)) found.add(name);
+  googlesBy.set(plan, found);
+  return found;
+}
+
+/** Components that the settings of a probe name. */
+function componentsIn(settings: unknown): string[] {
+  if (typeof settings !== "object" || settings === null) return [];
+  return Object.entries(settings).flatMap(([key, value]) =>
+    key === "component" && typeof value === "string" ? [value] : componentsIn(value),
+  );
+}
+
+/** An alarm about the pool of a service, whatever component its rule names, is the service's own where the database has connections left. */
+function ofOwnPool(symptom: Symptom, indicators: readonly ProbeIndicator[], plan: Plan): Symptom {
+  const { metrics = [], probe = "", component } = symptom;
+  const owner = plan.probes.get(probe)?.component;
+  if (owner === undefined || owner === component || !metrics.includes("cloud_sql_pool_utilization")) return symptom;
+  const own = indicators.filter((one) => one.component === component && databaseConnections.includes(one.metric));
+  return own.length > 0 && own.every(({ level }) => level !== "limit") ? { ...symptom, component: owner } : symptom;
+}
+
+const databaseConnections = ["connections_used", "cloud_sql_connection_utilization"];
+
 /** Whose metric it is, whoever measured it: what an application says of its connector is said of the connector. */
 function speaksOf(metric: string, component: string, plan: Plan): string {
   const role = owners.find(([pattern]) => pattern.test(metric))?.[1];
@@ -149,5 +194,5 @@ function speaksOf(metric: string, component: string, plan: Plan): string {
 
 const owners: readonly (readonly [RegExp, Part])[] = [
   [/^vpc_connector_/, "connector"],
-  [/^(cloud_sql_|connections_used|slow_in_server)/, "database"],
+  [/^(cloud_sql_(?!pool_)|connections_used|slow_in_server)/, "database"],
 ];

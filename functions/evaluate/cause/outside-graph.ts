@@ -15,7 +15,7 @@ const monitorTrouble: Pattern = {
   says: () =>
     "The monitor itself cannot see, from one of its vantage points: nothing is known to be wrong with the targets.",
   next: () =>
-    "Look at the probe function of that vantage point: its log, its network, its secrets. A control probe, of a target known to be good, tells this apart by itself.",
+    "Look at the probe function of that vantage point: its log, its secrets, and its way out (egress, NAT, DNS).",
 };
 
 const wideTrouble: Pattern = {
@@ -23,8 +23,8 @@ const wideTrouble: Pattern = {
   name: "platform-wide",
   says: () =>
     "Services that do not depend on each other fail in the same way at the same time, while what they share works: the platform that runs them.",
-  next: () =>
-    "See Google's status page and Service Health for the region, and whether anything was deployed to all of them at once.",
+  next: (_, { google }) =>
+    `See ${google ? "Google's status page and Service Health for the region" : "the status page of the provider"}, and whether anything was deployed to all of them at once.`,
 };
 
 /** What a prober without a network sees. */

@@ -40,7 +40,14 @@ export function outlasts(cause: Fact, effect: Fact): number {
 /** Roles that only carry what others send: what the far end has answered got through. */
 const ways: ReadonlySet<ResolvedRole> = new Set(["connector", "nat", "subnet"]);
 /** Classes that only the far end can make. */
-const answered: ReadonlySet<SymptomClass> = new Set(["full", "restarting", "login refused", "slow answer"]);
+const answered: ReadonlySet<SymptomClass> = new Set([
+  "full",
+  "restarting",
+  "login refused",
+  "slow answer",
+  "disk full",
+  "database error",
+]);
 
 /** How well what a dependent shows can come from a part of this role that nobody looks at, from 0 to 1. */
 export function canPassOn(role: ResolvedRole, { signal, of }: Fact): number {

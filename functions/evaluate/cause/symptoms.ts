@@ -1,10 +1,12 @@
 /** Symptoms: everything bad that was observed during an incident, kept when it has passed, because it remains to be explained. */
 
-import type { Failure, Signal } from "../../../shared/messages/report.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { Signal } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { Draft, Facts } from "../incident/draft.ts";
-import { alertPhrase, probePhrase } from "../incident/record/alert-text.ts";
+import { alertPhrase, changeNotes, onsetNotes, probePhrase, returnNotes } from "../incident/record/symptom-text.ts";
 import type { KnownAlert } from "../incident/state.ts";
+import { type FailureLedger, isSameWay, ledgerSince, principalFailure, updated } from "../partition/failure-ledger.ts";
 import { intervalOf, type Plan } from "../plan.ts";
 import type { Symptom } from "./diagnosis.ts";
 import { marginOf, signalOf, strengthOf } from "./strength.ts";
@@ -39,41 +41,42 @@ export function withSymptoms(
     if (known === undefined) {
       if (!belongs(seen) || !makeRoom(symptoms, seen, plan)) continue;
       put(seen);
-      if (incident.id !== "") draft.note(seen.since, `${seen.phrase}.`);
+      if (incident.id !== "") for (const { at, text } of onsetNotes(seen)) draft.note(at, text);
     } else if (known.until !== undefined) {
       const { until: _, ...again } = known;
       const goodMs = (known.goodMs ?? 0) + Math.max(0, seen.since - known.until);
       put({
-        ...withFailure(again, seen.failure, facts.watermark),
+        ...withLedger(again, seen.failures),
         ...worseOf(known, seen),
         goodMs,
         againSince: seen.since,
         times: (known.times ?? 1) + 1,
       });
-      if (incident.id !== "") draft.note(seen.since, `Again: ${seen.phrase}.`);
-    } else if (
-      seen.since < known.since ||
-      isNewWay(known, seen.failure) ||
-      isWorse(known, seen) ||
-      isAsBefore(known, seen.failure)
-    ) {
-      const failed = withFailure(known, seen.failure, facts.watermark);
-      put({ ...failed, ...worseOf(known, seen), since: Math.min(known.since, seen.since) });
+      if (incident.id !== "") for (const { at, text } of returnNotes(known, seen)) draft.note(at, text);
+    } else {
+      const next = withLedger(known, seen.failures);
+      if (seen.since >= known.since && next === known && !isWorse(known, seen)) continue;
+      put({ ...next, ...worseOf(known, seen), since: Math.min(known.since, seen.since) });
+      if (incident.id !== "") for (const { at, text } of changeNotes(known, next)) draft.note(at, text);
     }
   }
   for (const symptom of Object.values(symptoms)) {
-    const { id, source, until } = symptom;
+    const fact = symptom.source === "probe" ? ownEntry(facts.probes, probeOf(symptom)) : undefined;
+    const isOver = symptom.until === undefined && !stillBad(symptom, facts);
     const confirmed = symptom.confirmed === true || isConfirmed(symptom, facts);
-    if (until === undefined && !stillBad(symptom, facts)) {
-      put({ ...symptom, ...(confirmed ? { confirmed } : {}), until: facts.watermark });
-      if (source === "probe") {
-        const probe = id.slice("probe/".length);
-        const end = { good: "is good again", unknown: "is silent", bad: "is bad", none: "is not configured any more" };
-        draft.note(facts.watermark, `\`${probe}\` ${end[ownEntry(facts.probes, probe)?.status ?? "none"]}.`);
-      }
-    } else if (confirmed && symptom.confirmed === undefined) {
-      put({ ...symptom, confirmed });
-    }
+    // The ledger of what has ended is whole, but for what comes late.
+    const told =
+      fact === undefined || fact.status === "bad"
+        ? symptom
+        : withLedger(symptom, ledgerSince(fact.failures, symptom.since));
+    if (!isOver && told === symptom && confirmed === (symptom.confirmed === true)) continue;
+    // It was good again when it was measured to be, whatever else is newer.
+    const until = fact?.status === "good" ? Math.max(symptom.since, fact.since) : facts.watermark;
+    put({ ...told, ...(confirmed ? { confirmed } : {}), ...(isOver ? { until } : {}) });
+    if (symptom.source === "rule") continue;
+    for (const { at, text } of changeNotes(symptom, told)) draft.note(at, text);
+    const end = { good: "is good again", unknown: "is silent", bad: "is bad", none: "is not configured any more" };
+    if (isOver) draft.note(until, `\`${probeOf(symptom)}\` ${end[fact?.status ?? "none"]}.`);
   }
   return changed ? symptoms : incident.symptoms;
 }
@@ -109,19 +112,23 @@ function probeSymptoms(facts: Facts, plan: Plan): Symptom[] {
   );
   return Object.values(facts.probes)
     .filter(({ status }) => status === "bad")
-    .map((fact) => ({
-      id: `probe/${fact.probe}`,
-      component: fact.component,
-      source: "probe",
-      since: fact.since,
-      phrase: probePhrase(fact),
-      vantage: fact.vantage,
-      everyMs: intervalOf(plan, fact.probe),
-      ...beforeOf(builtIn.get(fact.probe)),
-      ...sourceOf(plan, fact.probe),
-      ...(fact.failure?.signal === undefined ? {} : { signal: fact.failure.signal }),
-      ...(fact.failure === undefined ? {} : { failure: fact.failure }),
-    }));
+    .map((fact) => {
+      const { probe, component, vantage, since, failure } = fact;
+      const symptom: Symptom = {
+        id: `probe/${probe}`,
+        component,
+        source: "probe",
+        since,
+        phrase: probePhrase(probe, failure),
+        vantage,
+        everyMs: intervalOf(plan, probe),
+        ...beforeOf(builtIn.get(probe)),
+        ...sourceOf(plan, probe),
+        ...(failure?.signal === undefined ? {} : { signal: failure.signal }),
+        ...(failure === undefined ? {} : { failure }),
+      };
+      return withLedger(symptom, ledgerSince(fact.failures, since));
+    });
 }
 
 /** Alerts of configured rules; those built into a probe say nothing that the probe does not. */
@@ -137,6 +144,7 @@ function alertSymptoms(facts: Facts, plan: Plan): Symptom[] {
         source: "rule",
         since: alert.since,
         phrase: alertPhrase(alert),
+        ...(alert.seenAt === undefined ? {} : { seenAt: alert.seenAt }),
         rule: alert.rule,
         metrics,
         ...vantageOf(alert),
@@ -199,7 +207,7 @@ function sourceOf(plan: Plan, probe: string): Pick<Symptom, "kind" | "reach" | "
 
 function isConfirmed(symptom: Symptom, facts: Facts): boolean {
   if (isCertain(symptom, facts.watermark)) return true;
-  const probe = symptom.id.slice("probe/".length);
+  const probe = probeOf(symptom);
   return Object.values(facts.alerts).some(
     (alert) => alert.status === "firing" && isBuiltIn(alert) && alert.labels["probe"] === probe,
   );
@@ -212,40 +220,42 @@ function isWorse(known: Symptom, seen: Symptom): boolean {
 /** The worst that was seen of it, and since when. */
 function worseOf(known: Symptom, seen: Symptom): Partial<Symptom> {
   if (!isWorse(known, seen)) return {};
-  const { strength = 1, worseSince, seconds, phrase } = seen;
+  const { strength = 1, worseSince, seconds, phrase, seenAt } = seen;
   return {
     strength,
     phrase,
+    ...(seenAt === undefined ? {} : { seenAt }),
     ...(worseSince === undefined ? {} : { worseSince }),
     ...(seconds === undefined ? {} : { seconds }),
   };
 }
 
-function isSameWay(one: Failure, other: Failure): boolean {
-  return one.kind === other.kind && one.phase === other.phase && one.status === other.status && one.code === other.code;
+/** The symptom with what is newer of the ledger of its probe; the same object where nothing is. */
+function withLedger(symptom: Symptom, ledger: FailureLedger | undefined): Symptom {
+  const failures = updated(symptom.failures, ledger);
+  const ways = failures
+    .map(({ failure }) => failure)
+    .filter((failure, index, all) => !all.slice(0, index).some((before) => isSameWay(before, failure)));
+  const [first, ...others] = ways;
+  if (first === undefined || isDeepStrictEqual(failures, symptom.failures)) return symptom;
+  const { failure: _, otherFailures: __, otherwiseSince: ___, ...rest } = symptom;
+  const newest = failures.reduce((last, entry) => (entry.until >= last.until ? entry : last));
+  const otherwise = failures.find(
+    (entry) => isSameWay(entry.failure, newest.failure) && !isSameWay(entry.failure, first),
+  );
+  return {
+    ...rest,
+    phrase: probePhrase(probeOf(symptom), principalFailure(failures)),
+    failure: first,
+    ...(others.length === 0 ? {} : { otherFailures: others.slice(0, mostFailures - 1) }),
+    ...(otherwise === undefined ? {} : { otherwiseSince: otherwise.from }),
+    failures,
+  };
 }
 
-function isNewWay({ failure, otherFailures = [] }: Symptom, seen: Failure | undefined): boolean {
-  if (seen === undefined || otherFailures.length + 1 >= mostFailures) return false;
-  return failure === undefined || ![failure, ...otherFailures].some((known) => isSameWay(known, seen));
-}
-
-/** Whether it failed otherwise, and fails again in a way that is known of it. */
-function isAsBefore({ otherwiseSince, otherFailures = [] }: Symptom, seen: Failure | undefined): boolean {
-  const newest = otherFailures.at(-1);
-  return otherwiseSince !== undefined && seen !== undefined && newest !== undefined && !isSameWay(newest, seen);
-}
-
-function withFailure(symptom: Symptom, seen: Failure | undefined, at: number): Symptom {
-  if (seen === undefined) return symptom;
-  if (isNewWay(symptom, seen)) {
-    return symptom.failure === undefined
-      ? { ...symptom, failure: seen }
-      : { ...symptom, otherFailures: [...(symptom.otherFailures ?? []), seen], otherwiseSince: at };
-  }
-  if (!isAsBefore(symptom, seen)) return symptom;
-  const { otherwiseSince: _, ...known } = symptom;
-  return known;
+/** The name of the probe of a symptom that comes from one. */
+function probeOf({ id }: Symptom): string {
+  return id.slice("probe/".length);
 }
 
 /** Whether it goes on: of a probe that fell silent nothing is known, and what was not sure before does not become so. */

@@ -5,7 +5,7 @@ import type { Fact } from "./fact.ts";
 
 const minute = 60_000;
 /** How long a symptom must have lasted to count in full, where nothing else confirms it, in milliseconds. */
-const confirmedAfter = 1.5 * minute;
+export const confirmedAfter = 1.5 * minute;
 /** How late figures are that somebody else has measured, at most, in milliseconds. */
 const lag = 5 * minute;
 /** How late the provider tells of an event, in milliseconds. */

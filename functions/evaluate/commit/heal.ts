@@ -63,7 +63,17 @@ export function healedSelf(state: SelfState, latest: number): SelfState {
 const instants: ReadonlySet<string> = new Set([
   ...["at", "since", "firedAt", "lastAt", "goodSince", "holeAt", "otherAt", "blindAt", "watermark"],
   ...["openedAt", "firstFailureAt", "causeSince", "acknowledgedAt", "recoveringAt", "resolvedAt"],
-  ...["remindedAt", "updatedAt", "audibleSince", "healthyAt", "arrivedAt", "badSince", "badUntil", "otherwiseSince"],
+  ...[
+    "remindedAt",
+    "updatedAt",
+    "audibleSince",
+    "healthyAt",
+    "arrivedAt",
+    "badSince",
+    "badUntil",
+    "otherwiseSince",
+    "recoveredAt",
+  ],
 ]);
 
 /** Plain data with each of these that is in the future moved to the present. */

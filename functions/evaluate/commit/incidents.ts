@@ -1,11 +1,13 @@
 /** Commits what happened to the open incidents: reads the environment, revises it, and writes every document that changed. */
 
+import { incidentCollection } from "../../../shared/documents/incident.ts";
 import type { Fields, Reads, Transaction } from "../../../shared/ports.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { IncidentInput } from "../incident/draft.ts";
 import type { OperatorFields } from "../incident/operator-edits.ts";
 import { keptResolved } from "../incident/recently-resolved.ts";
-import { documentOf, incidentCollection, withAfterwards } from "../incident/record/document.ts";
+import { documentOf, withAfterwards } from "../incident/record/document.ts";
+import { isOwnPostmortem } from "../incident/record/own-postmortem.ts";
 import { revise } from "../incident/revise.ts";
 import { decodeEnvironment, type EnvironmentState, encodeEnvironment } from "../incident/state.ts";
 import type { EvaluatorContext } from "./context.ts";
@@ -49,6 +51,14 @@ export async function reviseIncidents(
     revised = revise(before, { ...input, documents }, plan, now, taken);
   }
 
+  const postmortems = new Map<string, Fields>();
+  for (const id of revised.reopened) {
+    const document = await transaction.get(incidentCollection, id);
+    if (document === undefined) continue;
+    setEntry(documents, id, document);
+    const written = ownEntry(revised.environment.incidents, id)?.postmortem;
+    if (isOwnPostmortem(document["postmortem"], written)) postmortems.set(id, { postmortem: null });
+  }
   const amended = new Map<string, Fields>();
   for (const [id, entries] of revised.afterwards) {
     const document = await transaction.get(incidentCollection, id);
@@ -70,7 +80,7 @@ export async function reviseIncidents(
     for (const [id, fields] of amended) transaction.update(incidentCollection, id, fields);
     const healed = before === stored ? [] : Object.values(environment.incidents);
     for (const incident of new Set([...revised.changed, ...healed])) {
-      const fields = documentOf(incident, plan);
+      const fields = { ...documentOf(incident, plan), ...postmortems.get(incident.id) };
       if (ownEntry(documents, incident.id)) transaction.update(incidentCollection, incident.id, fields);
       else transaction.set(incidentCollection, incident.id, { ...fields, ...blankOperatorFields });
     }

@@ -7,11 +7,12 @@ import { flushAvailability, flushEvery } from "../availability/flush.ts";
 import { pagesDue } from "../availability/pages.ts";
 import { timed } from "../availability/period.ts";
 import { unreportedOf } from "../incident/recently-resolved.ts";
+import { affectedBy } from "../incident/record/document.ts";
 import type { EnvironmentState, OutboxEntry } from "../incident/state.ts";
 import { watchTick } from "../monitor/checks.ts";
 import { type Exported, ownPoints, reportsIn, seriesPoints } from "../monitor/export.ts";
 import { decodeSelf, emptySelf, encodeSelf, heardOf, type SelfState } from "../monitor/state.ts";
-import { isHeartbeatDue } from "../monitor/watchdog.ts";
+import { isWatchdogDue } from "../monitor/watchdog.ts";
 import { type Evaluated, evaluateTick, judgeable, judgeNow } from "../partition/fold.ts";
 import { sourceOf } from "../partition/samples.ts";
 import { emptyPartition, type PartitionState } from "../partition/state.ts";
@@ -57,7 +58,9 @@ export async function commitTick(context: EvaluatorContext, at: number, now: num
     const source = sourceOf(seen, plan);
     const step = (state: PartitionState): Evaluated => {
       const changes: Change[] = [];
-      const verdicts = judgeNow(judgeable(plan.crossRules, states, plan, at), source, at, plan);
+      const probes = Object.assign({}, ...seen.map((one) => one.probes)) as PartitionState["probes"];
+      const known = { alerts: state.alerts, probes };
+      const verdicts = judgeNow(judgeable(plan.crossRules, states, plan, at), source, at, known, plan);
       const next = applied(state.alerts, verdicts, { partition: crossPartition, plan, source, watermark: at, changes });
       return { state: next === state.alerts ? state : { ...state, watermark: at, alerts: next }, changes };
     };
@@ -131,7 +134,7 @@ async function lookAtItself(
   );
   ticks.at = after.tickAt;
   const isNew = before !== after;
-  return { outbox, before, after, isNew, exported, heartbeatDue: isNew && isHeartbeatDue(after, heard, plan, at, now) };
+  return { outbox, before, after, isNew, exported, heartbeatDue: isNew && isWatchdogDue(after, heard, plan, at, now) };
 }
 
 /** Brings the documents of availability up to date: every few minutes, and when an incident is over. */
@@ -151,7 +154,7 @@ async function writeAvailability(
   return flushAvailability(
     store,
     uptimes,
-    [...Object.values(incidents).map(timed), ...recentlyResolved],
+    [...Object.values(incidents).map((incident) => timed(incident, affectedBy(incident))), ...recentlyResolved],
     at,
     now,
     configuration.maintenance,

@@ -1,15 +1,18 @@
 /** Every mistake in the meaning of a condition, in one sentence that says what to write instead. */
 import { nearest } from "../../../shared/text/nearest.ts";
+import { formatDuration } from "../../../shared/text/units.ts";
 import { called, sampleOf, type ValueUnit } from "./algebra.ts";
 import { functionNames, windowFunction } from "./functions/functions.ts";
+import { type Interval, isShare } from "./interval.ts";
 import { ConditionError, corrected, type Span } from "./language/error.ts";
-import type { Binary, Call, Expression, Matcher, MetricNode } from "./language/syntax.ts";
+import type { Binary, Call, Expression, Matcher, MetricNode, Offset } from "./language/syntax.ts";
 import { type NamedMetric, namedMetric, nearestMetric } from "./names.ts";
 
 /** One side of an operator: what stands there, and its unit. */
 export interface Side {
   readonly node: Expression;
   readonly unit: ValueUnit;
+  readonly bounds: Interval;
 }
 
 /** A name that is neither a metric nor an alias. */
@@ -40,7 +43,8 @@ export function noLabel(text: string, node: MetricNode, matcher: Matcher, { labe
 export function noFunction(text: string, node: Call): ConditionError {
   const name = node.nameSpan;
   const plain = node.name.replace(/_over_time$/i, "").toLowerCase();
-  const meant = namedMetric(node.name) === undefined ? nearest(plain, functionNames) : undefined;
+  const meant =
+    namedMetric(node.name) === undefined ? (foreign.get(plain) ?? nearest(plain, functionNames)) : undefined;
   if (meant !== undefined) return teach(text, `there is no function ${node.name}: write ${meant}`, name, meant);
   if (namedMetric(node.name) !== undefined) {
     return new ConditionError(`${node.name} is a metric, not a function: write avg(${node.name}, 5m)`, name);
@@ -48,6 +52,16 @@ export function noFunction(text: string, node: Call): ConditionError {
   const known = `${functionNames.filter((other) => !/\d/.test(other)).join(", ")} and p1 to p99`;
   return new ConditionError(`there is no function ${node.name}: the functions are ${known}`, name);
 }
+
+/** What others call our functions. */
+const foreign: ReadonlyMap<string, string> = new Map([
+  ["increase", "rate"],
+  ["irate", "rate"],
+  ["deriv", "delta"],
+  ["idelta", "delta"],
+  ["predict_linear", "forecast"],
+  ["mean", "avg"],
+]);
 
 /** A function with too few or too many arguments. */
 export function noWindow(text: string, node: Call): ConditionError {
@@ -80,6 +94,37 @@ export function noDuration(text: string, node: Expression): ConditionError {
   return new ConditionError(`a window is a duration longer than nothing, not ${source(text, node)}: write 5m`, node);
 }
 
+/** A window and groups in one call: the one looks along time, the other across series. */
+export function windowAndGroups(text: string, node: Call, operand: Expression, duration: Expression): ConditionError {
+  const inner = `${node.name}(${source(text, operand)}, ${source(text, duration)})`;
+  const outer = `${node.name}(${inner}) by (${node.by?.map(({ name }) => name).join(", ")})`;
+  return teach(text, `a window and "by" do not go together: write ${outer}`, node, outer);
+}
+
+/** A label in `by` that no series has. */
+export function noGroupLabel(text: string, name: string, span: Span, labels: readonly string[]): ConditionError {
+  const known = `the labels are ${labels.join(", ")}`;
+  const meant = nearest(name, labels);
+  return meant === undefined
+    ? new ConditionError(`there is no label ${name} to group by: ${known}`, span)
+    : teach(text, `there is no label ${name} to group by: write ${meant}`, span, meant);
+}
+
+/** Absence inside of an aggregation. */
+export function absenceInside(operand: Expression): ConditionError {
+  const message =
+    "absent does not go inside another function: what is missing is in no group; write absent by itself, or compare count(…) with how many there should be";
+  return new ConditionError(message, operand);
+}
+
+/** An offset beyond what the state holds. @param leftMs how much of it the offsets around it leave, in milliseconds */
+export function offsetTooLong(text: string, { duration }: Offset, longestMs: number, leftMs: number): ConditionError {
+  const found = `offsets reach back ${formatDuration(longestMs)} at most, because the state holds no older samples for them`;
+  return leftMs === 0
+    ? new ConditionError(`${found}: leave this one out`, duration)
+    : teach(text, `${found}: write offset ${formatDuration(leftMs)} or less`, duration, formatDuration(leftMs));
+}
+
 /** A comparison where a value must stand. */
 export function noValue(text: string, node: Expression): ConditionError {
   const message = `${source(text, node)} is true or false, not a value: combine it with and, or, not`;
@@ -107,6 +152,11 @@ export function mismatch(text: string, operator: Binary["operator"], left: Side,
     [right, left],
     [left, right],
   ] as const) {
+    if (other.unit === "ratio" && side.unit === "count" && side.node.kind === "metric" && isShare(side.bounds)) {
+      const flag = source(text, side.node);
+      const mean = `avg(${flag}, 1h)`;
+      return teach(text, `${flag} is 0 or 1: for the share of the time write ${mean}`, side.node, mean);
+    }
     const fitted = inUnit(side.node, other.unit);
     if (fitted !== undefined) return teach(text, `${found}: write ${fitted}`, side.node, fitted);
   }
@@ -135,6 +185,7 @@ export function inUnit(node: Expression, unit: ValueUnit): string | undefined {
   if (node.unit !== "number") return undefined;
   switch (unit) {
     case "number":
+    case "share":
       return undefined;
     case "ratio":
       // 0.7 and 70 are both ways in which people write 70%.

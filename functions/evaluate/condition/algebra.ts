@@ -2,8 +2,8 @@
 import type { Unit } from "../../../shared/text/units.ts";
 import type { Arithmetic } from "./language/syntax.ts";
 
-/** The unit of a value in a condition. */
-export type ValueUnit = Unit | "number";
+/** The unit of a value in a condition. A `share` is the mean of what is 0 or 1: it may be compared with a ratio and with a bare number. */
+export type ValueUnit = Unit | "number" | "share";
 
 /** Units as people call them. */
 export const called: Readonly<Record<ValueUnit, string>> = {
@@ -12,6 +12,7 @@ export const called: Readonly<Record<ValueUnit, string>> = {
   bytes: "a size",
   count: "a count",
   number: "a bare number",
+  share: "a share",
 };
 
 /** A value of each unit, for advice. */
@@ -21,7 +22,13 @@ export const sampleOf: Readonly<Record<ValueUnit, string>> = {
   bytes: "64MiB",
   count: "10",
   number: "10",
+  share: "98.5%",
 };
+
+/** The unit in which people read such a value. */
+export function shownUnit(unit: ValueUnit): Unit {
+  return unit === "number" ? "count" : unit === "share" ? "ratio" : unit;
+}
 
 /** The unit of the result of an operator; `undefined` where the two units cannot meet. */
 export function unitOf(operator: Arithmetic, a: ValueUnit, b: ValueUnit): ValueUnit | undefined {
@@ -39,11 +46,15 @@ export function unitOf(operator: Arithmetic, a: ValueUnit, b: ValueUnit): ValueU
 /** The unit of two values that can be compared and added; `undefined` where they cannot. */
 export function commonUnit(a: ValueUnit, b: ValueUnit): ValueUnit | undefined {
   if (a === b) return a;
+  if (a === "share" || b === "share") {
+    const other = a === "share" ? b : a;
+    return other === "ratio" ? "ratio" : dimensionless(other) ? "share" : undefined;
+  }
   return dimensionless(a) && dimensionless(b) ? "count" : undefined;
 }
 
 function product(a: ValueUnit, b: ValueUnit): ValueUnit | undefined {
-  for (const factor of ["number", "ratio", "count"] as const) {
+  for (const factor of ["number", "ratio", "share", "count"] as const) {
     if (a === factor) return b;
     if (b === factor) return a;
   }
@@ -53,7 +64,7 @@ function product(a: ValueUnit, b: ValueUnit): ValueUnit | undefined {
 function quotient(a: ValueUnit, b: ValueUnit): ValueUnit | undefined {
   if (b === "number") return a;
   if (a === b) return "ratio";
-  return b === "ratio" || b === "count" ? a : undefined;
+  return b === "ratio" || b === "share" || b === "count" ? a : undefined;
 }
 
 function dimensionless(unit: ValueUnit): boolean {

@@ -2,12 +2,12 @@
 import { formatValue } from "../../../shared/text/units.ts";
 import { inUnit, noMetric } from "./advice.ts";
 import { called, commonUnit, sampleOf } from "./algebra.ts";
-import { comparisons } from "./bind.ts";
 import { ConditionError, corrected } from "./language/error.ts";
 import { lex } from "./language/lexer.ts";
 import { literal } from "./language/parser.ts";
 import type { Comparison, Literal } from "./language/syntax.ts";
 import { type NamedMetric, namedMetric } from "./names.ts";
+import { comparisons } from "./term.ts";
 
 /** A baseline, ready to be held against values. */
 export interface BaselineCheck {
@@ -67,7 +67,7 @@ function parseExpectation(text: string): { readonly operator: Comparison; readon
   const [amount, end] = compares ? rest : [first, ...rest];
   if (amount?.kind !== "number" || end?.kind !== "end") {
     const span = { start: 0, end: text.length };
-    throw new ConditionError(`"${text}" is no expectation: write one such as <5s, >=99% or 100%`, span);
+    throw new ConditionError(`invalid expectation "${text}": write one such as <5s, >=99% or 100%`, span);
   }
   return { operator, limit: literal(text, amount) };
 }

@@ -1,76 +1,59 @@
 /** From a tree to closures over series: names are looked up, units are checked, and every value is told how it is shown. */
 import { formatValue } from "../../../shared/text/units.ts";
 import {
+  absenceInside,
   constantComparison,
   mismatch,
   noCalculation,
   noChain,
   noDuration,
   noFunction,
+  noGroupLabel,
   noLabel,
   noMetric,
   notTrueOrFalse,
   noValue,
   noWindow,
+  offsetTooLong,
+  windowAndGroups,
   zeroDivision,
 } from "./advice.ts";
-import { commonUnit, unitOf, type ValueUnit } from "./algebra.ts";
-import { windowFunction } from "./functions/functions.ts";
-import type { Window, WindowFunction } from "./functions/window.ts";
-import type { Row, Selection } from "./join.ts";
-import type { Arithmetic, Binary, Call, Comparison, Expression, Matcher, MetricNode } from "./language/syntax.ts";
-import { both, either, negation, type Truth } from "./logic.ts";
+import { commonUnit, shownUnit, unitOf, type ValueUnit } from "./algebra.ts";
+import { canonical } from "./canonical.ts";
+import { isAggregation, windowFunction } from "./functions/functions.ts";
+import type { WindowFunction } from "./functions/window.ts";
+import { rangeOf } from "./interval.ts";
+import { type Group, type Row, type Selection, selectionOf } from "./join.ts";
+import type { Arithmetic, Binary, Call, Comparison, Expression, MetricNode, Offset } from "./language/syntax.ts";
+import { negation } from "./logic.ts";
 import { type NamedMetric, namedMetric } from "./names.ts";
-import { countUntil, type Selector } from "./series.ts";
-
-/** A number that depends on a row of series; `NaN` where data is missing. */
-export type NumberAt = (row: Row, at: number) => number;
-
-/** What is true, false or unknown of a row of series. */
-export type TruthAt = (row: Row, at: number) => Truth;
-
-/** A text to be put into the condition at an offset, to show a value. */
-export interface Insertion {
-  readonly offset: number;
-  show(row: Row, at: number): string;
-}
-
-/** A condition bound to the catalogue of metrics. */
-export interface Bound {
-  /** As written. */
-  readonly text: string;
-  readonly holds: TruthAt;
-  /** The slots of a row, in their order. */
-  readonly selections: readonly Selection[];
-  readonly selectors: readonly Selector[];
-  /** By offset. */
-  readonly insertions: readonly Insertion[];
-  /** The left side of the first comparison. */
-  readonly value: NumberAt | undefined;
-  /** Every comparison of which one side is the worse the larger it is. */
-  readonly limits: readonly Limit[];
-  /** Whether it asks for absence, and so says something where there are no series. */
-  readonly seesAbsence: boolean;
-}
-
-/** A comparison: what is beyond what. */
-export interface Limit {
-  readonly value: NumberAt;
-  readonly limit: NumberAt;
-  readonly unit: ValueUnit;
-  readonly above: boolean;
-  readonly holds: TruthAt;
-}
-
-/** How the comparisons compare. */
-export const comparisons: Readonly<Record<Comparison, (a: number, b: number) => boolean>> = {
-  ">": (a, b) => a > b,
-  ">=": (a, b) => a >= b,
-  "<": (a, b) => a < b,
-  "<=": (a, b) => a <= b,
-  "==": (a, b) => a === b,
-  "!=": (a, b) => a !== b,
-};
+import type { Selector } from "./series.ts";
+import {
+  absentIn,
+  aggregated,
+  applied,
+  asNumber,
+  type Bound,
+  calculation,
+  combined,
+  comparison,
+  comparisons,
+  constantTerm,
+  courseOf,
+  type Insertion,
+  type Limit,
+  lastIn,
+  type NumberAt,
+  type NumberTerm,
+  type Operand,
+  ofHowMany,
+  operandOf,
+  samplesIn,
+  type Term,
+  type TruthTerm,
+  valueIn,
+  type WindowAt,
+} from "./term.ts";
 
 /**
  * Binds a tree.
@@ -81,31 +64,8 @@ export function bind(text: string, tree: Expression, windowMs: number): Bound {
   return new Binder(text, windowMs).condition(tree);
 }
 
-interface NumberTerm {
-  readonly kind: "number";
-  readonly node: Expression;
-  readonly unit: ValueUnit;
-  readonly at: NumberAt;
-  /** The value of a term that depends on no series. */
-  readonly constant?: number;
-}
-
-interface TruthTerm {
-  readonly kind: "truth";
-  readonly at: TruthAt;
-}
-
-type Term = NumberTerm | TruthTerm;
-
-/** The samples that a function sees; `undefined` where there are none. */
-type WindowAt = (row: Row, at: number) => Window | undefined;
-
-const arithmetic: Readonly<Record<Arithmetic, (a: number, b: number) => number>> = {
-  "+": (a, b) => a + b,
-  "-": (a, b) => a - b,
-  "*": (a, b) => a * b,
-  "/": (a, b) => a / b,
-};
+/** How far back an offset may reach, in milliseconds: the state is bounded, and keeps samples for as long as some rule looks back. */
+const longestOffsetMs = 3_600_000;
 
 class Binder {
   readonly #text: string;
@@ -116,8 +76,18 @@ class Binder {
   /** What expressions are compared with, where that is a constant. */
   readonly #limits = new Map<Expression, number>();
   readonly #comparisons: Limit[] = [];
+  readonly #counted: Bound["counted"][number][] = [];
+  readonly #compared: Bound["compared"][number][] = [];
+  /** Labels by which may be grouped what was bound so far. */
+  readonly #labels = new Set<string>();
+  /** Slots that were asked for since this was last emptied. */
+  #touched = new Set<number>();
   #value: NumberAt | undefined;
   #seesAbsence = false;
+  /** How much further back than they say functions look here, because of what stands around them; and what of it is an offset. */
+  #earlier = { lookbackMs: 0, offsetMs: 0 };
+  /** Inside of what is shown as a whole, nothing is shown by itself. */
+  #isInside = false;
 
   constructor(text: string, windowMs: number) {
     this.#text = text;
@@ -125,7 +95,7 @@ class Binder {
   }
 
   condition(tree: Expression): Bound {
-    const { at } = this.#truth(tree);
+    const { at, formula } = this.#truth(tree);
     return {
       text: this.#text,
       holds: at,
@@ -135,6 +105,9 @@ class Binder {
       value: this.#value,
       limits: this.#comparisons,
       seesAbsence: this.#seesAbsence,
+      counted: this.#counted,
+      formula,
+      compared: this.#compared,
     };
   }
 
@@ -146,8 +119,10 @@ class Binder {
         return this.#metric(node);
       case "call":
         return this.#call(node);
+      case "offset":
+        return this.#offset(node);
       case "unary":
-        return node.operator === "not" ? this.#not(node.operand) : this.#minus(node, node.operand);
+        return node.operator === "not" ? this.#not(node, node.operand) : this.#minus(node, node.operand);
       case "binary":
         return this.#binary(node);
     }
@@ -167,90 +142,159 @@ class Binder {
 
   #metric(node: MetricNode): NumberTerm {
     const named = this.#named(node);
-    const applied = named.applied === undefined ? undefined : windowFunction(named.applied);
-    return applied === undefined
-      ? this.#shown(node, named.unit, this.#last(node, named))
-      : this.#shown(node, applied.unit ?? named.unit, valueIn(this.#window(node, named, this.#windowMs), applied));
+    const source: Operand = { unit: named.unit, bounds: rangeOf(named.metric), isCondition: false };
+    if (named.applied === undefined)
+      return this.#shown({ node, unit: named.unit, bounds: source.bounds, at: lastIn(this.#slot(node, named, 0)) });
+    const { compute, unit, bounds } = applied(named.applied, source);
+    return this.#shown({
+      node,
+      unit,
+      bounds,
+      at: valueIn(samplesIn(this.#slot(node, named, this.#windowMs), this.#windowMs), compute),
+    });
   }
 
   #call(node: Call): Term {
-    const called = windowFunction(node.name);
-    if (called === undefined && node.name !== "absent") throw noFunction(this.#text, node);
-    const [metric, duration, ...rest] = node.operands;
-    if (metric === undefined || duration === undefined || rest.length > 0) throw noWindow(this.#text, node);
-    if (metric.kind !== "metric") throw noCalculation(this.#text, node, metric);
-    const named = this.#named(metric);
-    if (named.applied !== undefined) throw noCalculation(this.#text, node, metric);
+    if (windowFunction(node.name) === undefined && node.name !== "absent") throw noFunction(this.#text, node);
+    const [operand, duration, ...rest] = node.operands;
+    if (operand !== undefined && duration === undefined && isAggregation(node.name) && !forgetsWindow(node, operand))
+      return this.#aggregation(node, operand);
+    if (operand === undefined || duration === undefined || rest.length > 0) throw noWindow(this.#text, node);
+    if (node.by !== undefined) throw windowAndGroups(this.#text, node, operand, duration);
+    if (node.name === "absent" && operand.kind !== "metric") throw noCalculation(this.#text, node, operand);
+    if (operand.kind === "metric" && this.#named(operand).applied !== undefined)
+      throw noCalculation(this.#text, node, operand);
     if (duration.kind !== "literal" || duration.unit !== "seconds" || duration.value < 0.001) {
       throw noDuration(this.#text, duration);
     }
     const windowMs = Math.round(duration.value * 1000);
-    if (called === undefined) return this.#absent(node, metric, named, windowMs);
-    const unit = called.unit ?? named.unit;
-    const windowAt = this.#window(metric, named, windowMs);
-    const explain = called.explain === undefined ? undefined : this.#explained(node, called, windowAt, unit);
-    return this.#shown(node, unit, valueIn(windowAt, called), explain);
+    if (node.name === "absent" && operand.kind === "metric") return this.#absent(node, operand, windowMs);
+    const { windowAt, ...source } =
+      operand.kind === "metric" ? this.#samples(operand, windowMs) : this.#course(node, operand, windowMs);
+    const { compute, unit, bounds, explain } = applied(node.name, source);
+    const explained = explain === undefined ? undefined : this.#explained(node, explain, windowAt, unit);
+    return this.#shown({ node, unit, bounds, at: valueIn(windowAt, compute) }, explained);
   }
 
-  #last(node: MetricNode, named: NamedMetric): NumberAt {
-    const slot = this.#slot(node, named, 0);
-    return (row, at) => {
-      const series = row[slot];
-      if (series === undefined) return Number.NaN;
-      const last = countUntil(series.times, at) - 1;
-      const time = series.times[last];
-      return time !== undefined && at - time <= series.staleAfterMs ? (series.values[last] ?? Number.NaN) : Number.NaN;
-    };
+  /** The samples of a metric in a window. */
+  #samples(node: MetricNode, windowMs: number): Operand & { readonly windowAt: WindowAt } {
+    const named = this.#named(node);
+    const windowAt = samplesIn(this.#slot(node, named, windowMs), windowMs);
+    return { unit: named.unit, bounds: rangeOf(named.metric), isCondition: false, windowAt };
   }
 
-  #window(node: MetricNode, named: NamedMetric, windowMs: number): WindowAt {
-    const slot = this.#slot(node, named, windowMs);
-    return (row, at) => {
-      const series = row[slot];
-      if (series === undefined) return undefined;
-      const { times, values } = series;
-      const from = countUntil(times, at - windowMs);
-      const to = countUntil(times, at);
-      return from < to ? { times, values, from, to, at, windowMs } : undefined;
-    };
+  /** The values that an expression had in a window, at every instant at which one of its series has a sample. */
+  #course(node: Call, operand: Expression, windowMs: number): Operand & { readonly windowAt: WindowAt } {
+    const touchedBefore = this.#touched;
+    this.#touched = new Set();
+    const term = this.#within({ lookbackMs: windowMs, offsetMs: 0 }, () => this.#term(operand));
+    const slots = [...this.#touched];
+    this.#touched = new Set([...touchedBefore, ...slots]);
+    if (slots.length === 0) throw noCalculation(this.#text, node, operand);
+    return { ...operandOf(term), windowAt: courseOf(slots, asNumber(term), windowMs) };
+  }
+
+  /** One value of all combinations of series that an expression speaks of, or of each group of them. */
+  #aggregation(node: Call, operand: Expression): NumberTerm {
+    const inner = new Binder(this.#text, this.#windowMs);
+    inner.#earlier = this.#earlier;
+    const term = inner.#term(operand);
+    if (inner.#selections.size === 0) throw noCalculation(this.#text, node, operand);
+    if (inner.#seesAbsence) throw absenceInside(operand);
+    const by = (node.by ?? []).map(({ name, ...span }) => {
+      if (!inner.#labels.has(name)) throw noGroupLabel(this.#text, name, span, [...inner.#labels]);
+      return name;
+    });
+    for (const name of by) this.#labels.add(name);
+    for (const [key, selector] of inner.#selectors) this.#selectors.set(key, selector);
+    this.#compared.push(...inner.#compared);
+    const members = [...inner.#selections.values()].map(({ selection }) => selection);
+    const slot = this.#slotOf(JSON.stringify([canonical(operand, this.#windowMs), by]), { members, by });
+    if (term.kind === "truth") this.#counted.push({ slot, holds: term.at });
+    const { unit, bounds, values } = aggregated(node.name, term);
+    const groupAt = (row: Row): Group | undefined => row[slot] as Group | undefined;
+    return this.#shown(
+      {
+        node,
+        unit,
+        bounds,
+        at: (row, at) => values(groupAt(row), at).value,
+        rangeAt: (row, at) => values(groupAt(row), at).range,
+      },
+      term.kind === "truth" && node.name === "count" ? (row, at) => ofHowMany(values(groupAt(row), at)) : undefined,
+    );
+  }
+
+  #offset(node: Offset): Term {
+    const offsetMs = Math.round(node.duration.value * 1000);
+    const leftMs = longestOffsetMs - this.#earlier.offsetMs;
+    if (offsetMs > leftMs) throw offsetTooLong(this.#text, node, longestOffsetMs, leftMs);
+    const term = this.#within({ lookbackMs: offsetMs, offsetMs }, () => this.#term(node.operand));
+    if (term.kind === "truth")
+      return { kind: "truth", node, at: (row, at) => term.at(row, at - offsetMs), formula: { kind: "open" } };
+    const { unit, bounds, constant, rangeAt } = term;
+    if (constant !== undefined) return constantTerm(node, unit, constant);
+    return this.#shown({
+      node,
+      unit,
+      bounds,
+      at: (row, at) => term.at(row, at - offsetMs),
+      ...(rangeAt === undefined ? {} : { rangeAt: (row, at) => rangeAt(row, at - offsetMs) }),
+    });
+  }
+
+  /** Binds what looks further back than it says, and is not shown by itself. */
+  #within<T>({ lookbackMs, offsetMs }: { lookbackMs: number; offsetMs: number }, bindIt: () => T): T {
+    const [earlier, isInside] = [this.#earlier, this.#isInside];
+    this.#earlier = { lookbackMs: earlier.lookbackMs + lookbackMs, offsetMs: earlier.offsetMs + offsetMs };
+    this.#isInside = true;
+    const made = bindIt();
+    this.#earlier = earlier;
+    this.#isInside = isInside;
+    return made;
   }
 
   /** What a function says besides its value, by the limit that the comparison around it has. */
-  #explained(node: Call, { explain }: WindowFunction, windowAt: WindowAt, unit: ValueUnit): Insertion["show"] {
+  #explained(
+    node: Call,
+    explain: NonNullable<WindowFunction["explain"]>,
+    windowAt: WindowAt,
+    unit: ValueUnit,
+  ): Insertion["show"] {
     return (row, at) => {
       const window = windowAt(row, at);
       const limit = this.#limits.get(node);
       const shown = limit === undefined ? undefined : { value: limit, text: shownValue(limit, unit) };
-      const words = window === undefined ? "" : (explain?.(window, shown) ?? "");
+      const words = window === undefined ? "" : explain(window, shown);
       return words === "" ? "" : `: ${words}`;
     };
   }
 
-  #absent(node: Call, metric: MetricNode, named: NamedMetric, windowMs: number): TruthTerm {
-    const slot = this.#slot(metric, named, windowMs);
+  #absent(node: Call, metric: MetricNode, windowMs: number): TruthTerm {
+    const slot = this.#slot(metric, this.#named(metric), windowMs);
     this.#seesAbsence = true;
-    const absent = (row: Row, at: number): Truth => {
-      const times = row[slot]?.times;
-      // What was never seen is absent for as long as somebody has looked.
-      if (times === undefined) return at - windowMs >= (row.watchedSince?.[slot] ?? at - windowMs) ? true : undefined;
-      return countUntil(times, at) === countUntil(times, at - windowMs);
-    };
+    const absent = absentIn(slot, windowMs);
     this.#insert(node.end, (row, at) => {
       const truth = absent(row, at);
       return truth === undefined ? " (not known yet)" : truth ? " (yes)" : " (no)";
     });
-    return { kind: "truth", at: absent };
+    return { kind: "truth", node, at: absent, formula: { kind: "open" } };
   }
 
-  #not(operand: Expression): TruthTerm {
-    const { at } = this.#truth(operand);
-    return { kind: "truth", at: (row, instant) => negation(at(row, instant)) };
+  #not(node: Expression, operand: Expression): TruthTerm {
+    const { at, formula } = this.#truth(operand);
+    return {
+      kind: "truth",
+      node,
+      at: (row, instant) => negation(at(row, instant)),
+      formula: { kind: "not", operand: formula },
+    };
   }
 
   #minus(node: Expression, operand: Expression): NumberTerm {
-    const { unit, at, constant } = this.#number(operand);
-    if (constant !== undefined) return constantTerm(node, unit, -constant);
-    return { kind: "number", node, unit, at: (row, instant) => -at(row, instant) };
+    const term = this.#number(operand);
+    if (term.constant !== undefined) return constantTerm(node, term.unit, -term.constant);
+    return calculation("-", { node, unit: term.unit }, constantTerm(node, term.unit, 0), term);
   }
 
   #binary(node: Binary): Term {
@@ -269,15 +313,14 @@ class Binder {
   }
 
   #logical(node: Binary, operator: "and" | "or"): TruthTerm {
-    const left = this.#truth(node.left).at;
-    const right = this.#truth(node.right).at;
-    const decided = operator === "or";
-    const combine = operator === "or" ? either : both;
-    const at: TruthAt = (row, instant) => {
-      const first = left(row, instant);
-      return first === decided ? decided : combine(first, right(row, instant));
+    const { at: left, formula: first } = this.#truth(node.left);
+    const { at: right, formula: second } = this.#truth(node.right);
+    return {
+      kind: "truth",
+      node,
+      at: combined(operator, left, right),
+      formula: { kind: operator, node, left: first, right: second },
     };
-    return { kind: "truth", at };
   }
 
   #arithmetic(node: Binary, operator: Arithmetic): NumberTerm {
@@ -286,17 +329,13 @@ class Binder {
     const unit = unitOf(operator, left.unit, right.unit);
     if (unit === undefined) throw mismatch(this.#text, operator, left, right);
     if (operator === "/" && right.constant === 0) throw zeroDivision(node.right);
-    const compute = arithmetic[operator];
-    if (left.constant !== undefined && right.constant !== undefined) {
-      return constantTerm(node, unit, compute(left.constant, right.constant));
-    }
-    return { kind: "number", node, unit, at: (row, at) => compute(left.at(row, at), right.at(row, at)) };
+    return calculation(operator, { node, unit }, left, right);
   }
 
   #comparison(node: Binary, operator: Comparison): TruthTerm {
     if (node.left.kind === "binary" && node.left.operator in comparisons) throw noChain(this.#text, node);
     const left = this.#number(node.left);
-    this.#value ??= left.at;
+    if (!this.#isInside) this.#value ??= left.at;
     this.#showResult(left);
     const right = this.#number(node.right);
     this.#showResult(right);
@@ -304,18 +343,15 @@ class Binder {
     if (left.constant !== undefined && right.constant !== undefined) throw constantComparison(this.#text, node);
     if (right.constant !== undefined) this.#limits.set(left.node, right.constant);
     if (left.constant !== undefined) this.#limits.set(right.node, left.constant);
-    const compare = comparisons[operator];
-    const at: TruthAt = (row, instant) => {
-      const a = left.at(row, instant);
-      const b = right.at(row, instant);
-      return Number.isFinite(a) && Number.isFinite(b) ? compare(a, b) : undefined;
-    };
+    const at = comparison(operator, left, right);
     const direction = operator === "==" || operator === "!=" ? undefined : operator.startsWith(">");
-    if (direction !== undefined) {
+    if (direction !== undefined && !this.#isInside) {
       const [value, limit, above] = left.constant === undefined ? [left, right, direction] : [right, left, !direction];
       this.#comparisons.push({ value: value.at, limit: limit.at, unit: value.unit, above, holds: at });
     }
-    return { kind: "truth", at };
+    const formula = { kind: "comparison", node, operator, left, right } as const;
+    this.#compared.push(formula);
+    return { kind: "truth", node, at, formula };
   }
 
   #named(node: MetricNode): NamedMetric {
@@ -327,60 +363,53 @@ class Binder {
       if (again || !named.labels.includes(matcher.label)) throw noLabel(this.#text, node, matcher, named);
       if (matcher.operator === "=") seen.add(matcher.label);
     }
+    for (const label of named.labels) this.#labels.add(label);
     return named;
   }
 
   /** The place in a row for the series that a metric selects, the same for the same selection. */
   #slot(node: MetricNode, named: NamedMetric, windowMs: number): number {
-    const implied = Object.entries(named.matchers).map(
-      ([label, value]): Matcher => ({ label, operator: "=", value, start: node.start, end: node.end }),
-    );
-    const matchers = [...implied, ...node.matchers];
-    const pinned = Object.fromEntries(
-      matchers.filter(({ operator }) => operator === "=").map(({ label, value }) => [label, value]),
-    );
-    const { metric } = named;
-    const key = JSON.stringify([
-      metric,
-      ...matchers.map(({ label, operator, value }) => JSON.stringify([label, operator, value])).sort(),
-    ]);
-    this.#selectors.set(`${key} ${windowMs}`, { metric, matchers: pinned, windowMs });
-    const known = this.#selections.get(key);
-    if (known !== undefined) return known.slot;
-    const slot = this.#selections.size;
-    this.#selections.set(key, { slot, selection: { metric, matchers, pinned } });
+    const { key, selection } = selectionOf(node, named);
+    const lookbackMs = windowMs + this.#earlier.lookbackMs;
+    this.#selectors.set(`${key} ${lookbackMs}`, {
+      metric: selection.metric,
+      matchers: selection.pinned,
+      windowMs: lookbackMs,
+    });
+    return this.#slotOf(key, selection);
+  }
+
+  #slotOf(key: string, selection: Selection): number {
+    const slot = this.#selections.get(key)?.slot ?? this.#selections.size;
+    this.#selections.set(key, { slot, selection });
+    this.#touched.add(slot);
     return slot;
   }
 
-  #shown(node: Expression, unit: ValueUnit, at: NumberAt, explain?: Insertion["show"]): NumberTerm {
+  #shown(term: Omit<NumberTerm, "kind">, explain?: Insertion["show"]): NumberTerm {
+    const { node, unit, at } = term;
     this.#insert(node.end, (row, instant) => {
       return ` (${shownValue(at(row, instant), unit)}${explain?.(row, instant) ?? ""})`;
     });
-    return { kind: "number", node, unit, at };
+    return { kind: "number", ...term };
   }
 
   /** A calculation shows its result besides the values that went into it. */
   #showResult({ node, unit, at, constant }: NumberTerm): void {
-    if (constant !== undefined || node.kind === "metric" || node.kind === "call") return;
+    if (constant !== undefined || node.kind === "metric" || node.kind === "call" || node.kind === "offset") return;
     this.#insert(node.end, (row, instant) => ` = ${shownValue(at(row, instant), unit)}`);
   }
 
   #insert(offset: number, show: Insertion["show"]): void {
-    this.#insertions.push({ offset, show });
+    if (!this.#isInside) this.#insertions.push({ offset, show });
   }
 }
 
-function constantTerm(node: Expression, unit: ValueUnit, constant: number): NumberTerm {
-  return { kind: "number", node, unit, at: () => constant, constant };
-}
-
-function valueIn(windowAt: WindowAt, { compute }: WindowFunction): NumberAt {
-  return (row, at) => {
-    const window = windowAt(row, at);
-    return window === undefined ? Number.NaN : compute(window);
-  };
+/** Of a plain metric, these are asked for along time much more often: across series they say `by`, be it `by ()`. */
+function forgetsWindow({ name, by }: Call, operand: Expression): boolean {
+  return by === undefined && operand.kind === "metric" && name !== "sum" && name !== "count";
 }
 
 function shownValue(value: number, unit: ValueUnit): string {
-  return Number.isFinite(value) ? formatValue(value, unit === "number" ? "count" : unit) : "no data";
+  return Number.isFinite(value) ? formatValue(value, shownUnit(unit)) : "no data";
 }

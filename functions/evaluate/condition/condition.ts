@@ -1,11 +1,23 @@
 /** A condition, from text to something that can be evaluated over and over. */
 
-import type { Unit } from "../../../shared/text/units.ts";
-import type { ValueUnit } from "./algebra.ts";
-import { type Bound, bind } from "./bind.ts";
-import { agreedLabels, type Labels, type Row, rowsOf, type Selection, selects } from "./join.ts";
+import { shownUnit } from "./algebra.ts";
+import { bind } from "./bind.ts";
+import { canonical } from "./canonical.ts";
+import { type Doubt, doubtsOf, excludeEachOther } from "./doubts.ts";
+import {
+  agreedLabels,
+  type Group,
+  isGrouping,
+  type Labels,
+  type MetricSelection,
+  type Row,
+  rowsOf,
+  selects,
+  seriesIn,
+} from "./join.ts";
 import { parse } from "./language/parser.ts";
 import type { Condition, Excess, Instance, Series, SeriesSource } from "./series.ts";
+import type { Bound } from "./term.ts";
 
 /**
  * Compiles a condition such as `avg_database_connection_time > 25s`.
@@ -13,13 +25,14 @@ import type { Condition, Excess, Instance, Series, SeriesSource } from "./series
  * @throws ConditionError
  */
 export function compileCondition(text: string, { windowMs }: { windowMs: number }): Condition {
-  const bound = bind(text, parse(text), windowMs > 0 ? windowMs : 60_000);
+  const bound = bind(text, parse(text), aliasWindow(windowMs));
   const [only, ...others] = bound.selections;
-  const single = others.length === 0 ? only : undefined;
+  const single = others.length === 0 && only !== undefined && !isGrouping(only) ? only : undefined;
   return {
     text,
     selectors: bound.selectors,
-    limits: bound.limits.map(({ unit, above }) => ({ unit: unitFor(unit), above })),
+    limits: bound.limits.map(({ unit, above }) => ({ unit: shownUnit(unit), above })),
+    aggregates: bound.selections.some(isGrouping),
     evaluate(source, at, onlyTrue = false) {
       if (single === undefined || bound.seesAbsence) {
         const instances = single === undefined ? overRows(bound, source, at) : overSeries(bound, single, source, at);
@@ -30,10 +43,57 @@ export function compileCondition(text: string, { windowMs }: { windowMs: number 
   };
 }
 
+/**
+ * Returns what is doubtful about a condition that is valid: that it can never, or must always, be true.
+ * @throws ConditionError
+ */
+export function conditionDoubts(text: string, { windowMs }: { windowMs: number }): readonly Doubt[] {
+  return doubtsOf(bind(text, parse(text), aliasWindow(windowMs)), aliasWindow(windowMs));
+}
+
+/**
+ * Whether each of its values is of several series, which neither a component nor a probe tells apart.
+ * @throws ConditionError
+ */
+export function mergesComponents(text: string, { windowMs }: { windowMs: number }): boolean {
+  const { selections } = bind(text, parse(text), aliasWindow(windowMs));
+  return selections.every(
+    (selection) => isGrouping(selection) && !selection.by.some((label) => label === "component" || label === "probe"),
+  );
+}
+
+/**
+ * Whether an all-clear can only hold while the condition of its alert does, so that the alert never clears.
+ * @throws ConditionError
+ */
+export function neverClears(condition: string, clear: string, { windowMs }: { windowMs: number }): boolean {
+  const [alert, end] = [parse(condition), parse(clear)];
+  const aliasMs = aliasWindow(windowMs);
+  if (canonical(alert, aliasMs) === canonical(end, aliasMs)) return true;
+  return excludeEachOther(
+    { formula: bind(condition, alert, aliasMs).formula, holds: false },
+    { formula: bind(clear, end, aliasMs).formula, holds: true },
+    aliasMs,
+  );
+}
+
+/**
+ * Returns a condition in one form: two conditions that mean the same, but for calculations, have the same.
+ * @throws ConditionError
+ */
+export function conditionForm(text: string, { windowMs }: { windowMs: number }): string {
+  return canonical(parse(text), aliasWindow(windowMs));
+}
+
+/** The window of aliases such as `avg_http_response_time`, in milliseconds. */
+function aliasWindow(windowMs: number): number {
+  return windowMs > 0 ? windowMs : 60_000;
+}
+
 /** What nearly all conditions are: one metric, so that there is nothing to join and nothing can look alike. */
 function overSeries(
   bound: Bound,
-  selection: Selection,
+  selection: MetricSelection,
   source: SeriesSource,
   at: number,
   onlyTrue = false,
@@ -59,13 +119,15 @@ function overRows(bound: Bound, source: SeriesSource, at: number): readonly Inst
 /** Adds to a row since when its series could have been seen, where the condition asks for what is absent. */
 function watchedBy({ selections, seesAbsence }: Bound, { watchedSince }: SeriesSource): (row: Row) => Row {
   if (!seesAbsence || watchedSince === undefined) return (row) => row;
-  const since = selections.map(({ metric, pinned }) => watchedSince(metric, pinned));
+  const since = selections.map((selection) =>
+    isGrouping(selection) ? Number.NEGATIVE_INFINITY : watchedSince(selection.metric, selection.pinned),
+  );
   return (row) => Object.assign([...row], { watchedSince: since });
 }
 
 /** The one instance where there is not a single series: what is absent is known only by the labels that the condition gives. */
 function nothingSeen(bound: Bound, source: SeriesSource, at: number): Instance {
-  const pinned = bound.selections.map((selection) => ({ labels: selection.pinned }));
+  const pinned = bound.selections.map((selection) => ({ labels: isGrouping(selection) ? {} : selection.pinned }));
   return new RowInstance(bound, watchedBy(bound, source)([]), at, agreedLabels(pinned));
 }
 
@@ -103,7 +165,7 @@ class RowInstance implements Instance {
   get excess(): Excess | undefined {
     const beyond = this.#bound.limits.flatMap(({ value, limit, unit, above, holds }): Excess[] =>
       holds(this.#row, this.#at) === true
-        ? [{ value: value(this.#row, this.#at), limit: limit(this.#row, this.#at), unit: unitFor(unit), above }]
+        ? [{ value: value(this.#row, this.#at), limit: limit(this.#row, this.#at), unit: shownUnit(unit), above }]
         : [],
     );
     return beyond.reduce<Excess | undefined>(
@@ -113,21 +175,20 @@ class RowInstance implements Instance {
   }
 
   get series(): readonly Series[] {
-    return this.#row.every(isSeries) ? this.#row : this.#row.filter(isSeries);
+    const { counted } = this.#bound;
+    const own = seriesIn(this.#row);
+    if (counted.length === 0) return own;
+    // What counts stands first: it is what people look for.
+    const holding = counted.flatMap(({ slot, holds }) =>
+      ((this.#row[slot] as Group | undefined)?.rows ?? []).filter((row) => holds(row, this.#at) === true),
+    );
+    return [...new Set([...holding.flatMap(seriesIn), ...own])];
   }
-}
-
-function unitFor(unit: ValueUnit): Unit {
-  return unit === "number" ? "count" : unit;
 }
 
 /** How many times as bad as allowed a value is. */
 function ratio({ value, limit, above }: Excess): number {
   return above ? value / Math.max(limit, Number.EPSILON) : limit / Math.max(value, Number.EPSILON);
-}
-
-function isSeries(series: Series | undefined): series is Series {
-  return series !== undefined;
 }
 
 /** Rows that agree on fewer labels than they have can look alike: the worst of those alike stands for all. */

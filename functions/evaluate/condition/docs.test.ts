@@ -5,12 +5,27 @@ import { compileCondition } from "./condition.ts";
 import { functionNames } from "./functions/functions.ts";
 
 const page = readFileSync(new URL("../../../docs/conditions.md", import.meta.url), "utf8");
-const [, block = ""] = /```condition\n(.*?)```/s.exec(page) ?? [];
-const examples = block.trim().split("\n");
+const blocks = [...page.matchAll(/```condition\n(.*?)```/gs)].map(([, block = ""]) => block.trim().split("\n"));
+const examples = blocks.flat();
+/** Functions of expressions, in the first column of their table. */
+const [, expressions = ""] = /### Functions of expressions\n(.*?)\n### /s.exec(page) ?? [];
+const functions = [...expressions.matchAll(/^\| `(\w+\(.*?\))` \|/gm)].map(([, text = ""]) => text);
 
 describe("docs/conditions.md", () => {
-  it("has five examples", () => {
-    expect(examples).toHaveLength(5);
+  it("has five examples, and more of what is taught", () => {
+    expect(blocks.map((block) => block.length)).toEqual([5, 7]);
+    expect(functions).toHaveLength(4);
+  });
+
+  it.each(functions)("its function %s is right", (text) => {
+    const limits = ["2", "2%", "2s"].filter((limit) => {
+      try {
+        return compileCondition(`${text} > ${limit}`, { windowMs: 0 }).text !== "";
+      } catch {
+        return false;
+      }
+    });
+    expect(limits).not.toEqual([]);
   });
 
   it.each(examples)("its example %s is right", (example) => {

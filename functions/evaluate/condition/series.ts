@@ -69,6 +69,8 @@ export interface Condition {
   readonly selectors: readonly Selector[];
   /** What its comparisons with a limit are about: the unit of the value, and whether large values are the bad ones. */
   readonly limits: readonly Pick<Excess, "unit" | "above">[];
+  /** Whether it makes one value of several series, so that all of them must be known where it is judged. */
+  readonly aggregates: boolean;
   /**
    * Evaluates the condition for every combination of series that it speaks of. No series, no instances, except for `absent`.
    * @param at milliseconds since the epoch; later samples are not seen

@@ -52,8 +52,9 @@ function mayShare(key: string, { alerts }: Incident): boolean {
   return isOfChannel(key) === Object.keys(alerts).some(isOfChannel);
 }
 
-function isInTime({ since }: Symptom, { firstFailureAt }: Incident): boolean {
-  return Math.abs(since - firstFailureAt) <= timeToJoin;
+function isInTime({ since }: Symptom, { firstFailureAt, relapses = [] }: Incident): boolean {
+  const beginnings = [firstFailureAt, ...relapses.map(({ failedAt }) => failedAt)];
+  return beginnings.some((began) => Math.abs(since - began) <= timeToJoin);
 }
 
 function isTiedTo(incident: Incident, component: string, plan: Plan): boolean {

@@ -9,6 +9,7 @@ import type { ProbeResult, Report, Vantage } from "../../../shared/messages/repo
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { topics } from "../../../shared/topology.ts";
 import { withResult } from "../partition/fold.ts";
+import type { ProbeFact } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
 import type { Facts } from "./draft.ts";
 import { componentsOf } from "./record/document.ts";
@@ -16,7 +17,7 @@ import type { DiagnosisRequest, Incident, OutboxEntry } from "./state.ts";
 
 /** The most that is asked for, of one vantage point, in one round. */
 const mostProbes = 40;
-/** The most rounds of one incident, and attempts at one round. */
+/** The most rounds of one incident, or of each relapse, and attempts at one round. */
 const mostRounds = 5;
 const mostAttempts = 3;
 /** How long after a round the next begins at the earliest, in milliseconds. */
@@ -31,7 +32,8 @@ export function nextInquiry(
   const before = incident.diagnosisRequest;
   const about = involved(incident);
   const isNew = before === undefined || about.some((name) => !before.about.includes(name));
-  const mayBegin = before === undefined || (before.round < mostRounds && now - before.requestedAt >= roundsApart);
+  const most = mostRounds * (1 + (incident.relapses?.length ?? 0));
+  const mayBegin = before === undefined || (before.round < most && now - before.requestedAt >= roundsApart);
   if (isNew && mayBegin) {
     const awaited = probesAbout(about, plan).map(({ name }) => name);
     const round = (before?.round ?? 0) + 1;
@@ -73,12 +75,19 @@ export function withAnswer(
     setEntry(
       known,
       result.probe,
-      withResult(before ?? ownEntry(facts.probes, result.probe), result, report.vantage, plan),
+      withResult(before ?? withoutLedger(ownEntry(facts.probes, result.probe)), result, report.vantage, plan),
     );
   };
   ours.forEach(add);
   const answered = new Set(ours.map(({ probe }) => probe));
   return { ...request, facts: known, awaited: request.awaited.filter((name) => !answered.has(name)) };
+}
+
+/** The ledger of what was asked for stands apart from that of the schedule, so that no run is counted twice. */
+function withoutLedger(fact: ProbeFact | undefined): ProbeFact | undefined {
+  if (fact === undefined) return undefined;
+  const { failures: _, ...rest } = fact;
+  return rest;
 }
 
 /** The components that are to be looked at: what fails, and the cause that is suspected. */

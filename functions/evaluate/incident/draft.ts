@@ -72,6 +72,8 @@ export class Draft {
       | "acknowledgedAt"
       | "maintenance"
       | "silencedUntil"
+      | "secondCause"
+      | "resolvedAt"
     )[]
   ): void {
     const rest: Partial<Incident> = { ...this.incident };

@@ -10,6 +10,7 @@ import type { Plan } from "../plan.ts";
 import type { Draft, Facts, IncidentInput } from "./draft.ts";
 import { type Edit, type OperatorFields, readEdit } from "./operator-edits.ts";
 import { clockTime } from "./record/instants.ts";
+import { lastedUntil } from "./record/relapses.ts";
 import {
   attemptDue,
   attemptId,
@@ -44,7 +45,7 @@ export function follow(draft: Draft, facts: Facts, input: IncidentInput, plan: P
     if (incident.recovery === undefined) return;
     draft.without("recovery", "recoveringAt");
     draft.set({ status: incident.acknowledgedAt === undefined ? "open" : "acknowledged" });
-    record(draft, (records) => ended(records, "regressed", now));
+    record(draft, (records) => ended(records, "regressed", facts.watermark));
     const rules = [...new Set(firing.map(({ rule }) => `"${rule}"`))];
     draft.tell(
       "regressed",
@@ -58,19 +59,21 @@ export function follow(draft: Draft, facts: Facts, input: IncidentInput, plan: P
     return;
   }
   if (incident.recovery === undefined) {
-    const after = spokenDuration(facts.watermark - incident.firstFailureAt);
+    const after = spokenDuration(facts.watermark - (incident.relapses?.at(-1)?.failedAt ?? incident.firstFailureAt));
     draft.set({ status: "recovering", recoveringAt: facts.watermark });
-    record(draft, (records) => begun(records, plan.configuration.recovery.stages, now));
+    record(draft, (records) => begun(records, plan.configuration.recovery.stages, facts.watermark));
     draft.tell(
       "recovering",
       facts.watermark,
-      `All alerts have cleared, ${after} after the first failure. The recovery is being validated.`,
+      `All alerts have cleared, ${after} after the first failure${incident.relapses === undefined ? "" : " of this relapse"}. The recovery is being validated.`,
     );
     advance(draft, 0, facts, plan, now);
     return;
   }
   if (input.validation) takeValidation(draft, input.validation, facts, plan, now);
-  if (input.tickAt !== undefined) tryAgain(draft, facts, plan, now);
+  if (input.tickAt === undefined) return;
+  // Where nothing has come, time has passed all the same.
+  tryAgain(draft, { ...facts, watermark: Math.max(facts.watermark, input.tickAt) }, plan, now);
 }
 
 /** Makes the next attempt at a stage when it is due. */
@@ -79,27 +82,27 @@ function tryAgain(draft: Draft, facts: Facts, plan: Plan, now: number): void {
   if (recovery === undefined || status === "resolved") return;
   const { outcome } = outcomeOf(recovery, plan);
   if (outcome === "passed") {
-    draft.note(now, `Stage ${recovery.stage + 1} has no probes any more: the configuration was changed.`);
+    draft.note(facts.watermark, `Stage ${recovery.stage + 1} has no probes any more: the configuration was changed.`);
     advance(draft, recovery.stage + 1, facts, plan, now);
   } else if (attemptDue(recovery, plan, now)) {
-    if (outcome === "waiting") missAnswer(draft, recovery, plan, now);
-    if (isGivenUp(recovery)) conclude(draft, recovery, facts, now);
-    else attempt(draft, nextAttempt(recovery, now), plan, now);
+    if (outcome === "waiting") missAnswer(draft, recovery, plan, facts.watermark, now);
+    if (isGivenUp(recovery)) conclude(draft, recovery, facts);
+    else attempt(draft, nextAttempt(recovery, now), plan, facts.watermark);
   }
 }
 
-/** Asks the probes of a stage. */
-function attempt(draft: Draft, recovery: RecoveryState, plan: Plan, now: number): void {
+/** Asks the probes of a stage. @param at the time of the measurements, as the record has it */
+function attempt(draft: Draft, recovery: RecoveryState, plan: Plan, at: number): void {
   draft.set({ recovery });
-  record(draft, (records) => attempted(records, recovery.stage, now));
+  record(draft, (records) => attempted(records, recovery.stage, at));
   draft.request(requestsFor(draft.incident.id, recovery, plan));
 }
 
 /** An attempt was not answered: its request, its run or its report was lost. */
-function missAnswer(draft: Draft, recovery: RecoveryState, plan: Plan, now: number): void {
+function missAnswer(draft: Draft, recovery: RecoveryState, plan: Plan, at: number, now: number): void {
   const reason = silenceOf(recovery, plan, now);
-  record(draft, (records) => unanswered(records, recovery.stage, reason, now));
-  noteAttempt(draft, recovery, now, "came to nothing", reason, plan);
+  record(draft, (records) => unanswered(records, recovery.stage, reason, at));
+  noteAttempt(draft, recovery, at, "came to nothing", reason, plan);
 }
 
 function record(draft: Draft, change: (records: readonly RecoveryRecord[]) => readonly RecoveryRecord[]): void {
@@ -136,23 +139,29 @@ function takeValidation(draft: Draft, report: Report, facts: Facts, plan: Plan, 
   const outcome = outcomeOf(next, plan);
   if (outcome.outcome === "failed") {
     const reason = outcome.reasons.join("; ");
-    record(draft, (records) => failed(records, next.stage, reason, now));
+    record(draft, (records) => failed(records, next.stage, reason, seen.watermark));
     noteAttempt(draft, next, seen.watermark, "failed", reason, plan);
   } else if (outcome.outcome === "passed") {
-    const took = spokenDuration(now - next.stageSince);
     const tries = next.attempt === 1 ? "" : `, at attempt ${next.attempt}`;
-    record(draft, (records) => passed(records, next.stage, now));
-    if (next.remaining !== undefined) draft.set({ symptoms: withoutTrouble(draft.incident, next.remaining, now) });
+    record(draft, (records) => passed(records, next.stage, seen.watermark));
+    const begunAt = draft.incident.recoveries?.at(-1)?.stages[next.stage]?.begunAt ?? seen.watermark;
+    const took = spokenDuration(seen.watermark - begunAt);
+    if (next.remaining !== undefined) draft.set({ symptoms: withoutTrouble(draft.incident, next.remaining, report) });
     draft.note(seen.watermark, `Stage ${next.stage + 1}, ${stageOf(next, plan).name}, passed after ${took}${tries}.`);
     advance(draft, next.stage + 1, seen, plan, now);
   }
 }
 
 /** The symptoms, with those probes good again: until they were asked, nothing had spoken against what they showed. */
-function withoutTrouble({ symptoms }: Incident, probes: readonly string[], now: number): Incident["symptoms"] {
+function withoutTrouble(
+  { symptoms }: Incident,
+  probes: readonly string[],
+  { results, finished_at }: Report,
+): Incident["symptoms"] {
   const ended = probes.flatMap((probe) => {
     const symptom = symptoms[`probe/${probe}`];
-    return symptom === undefined ? [] : [[symptom.id, { ...symptom, confirmed: true, until: now }] as const];
+    const until = Date.parse(results.find((result) => result.probe === probe)?.at ?? finished_at);
+    return symptom === undefined ? [] : [[symptom.id, { ...symptom, confirmed: true, until }] as const];
   });
   return { ...symptoms, ...Object.fromEntries(ended) };
 }
@@ -160,26 +169,32 @@ function withoutTrouble({ symptoms }: Incident, probes: readonly string[], now: 
 /** Enters the stage of that index, or the one of what was last seen bad; behind that it resolves the incident. */
 function advance(draft: Draft, stage: number, facts: Facts, plan: Plan, now: number): void {
   const { stages } = plan.configuration.recovery;
+  const round = roundOf(draft.incident);
   const next = stages.findIndex((candidate, index) => index >= stage && candidate.probes.length > 0);
   if (next >= 0) {
-    attempt(draft, enterStage(next, now), plan, now);
+    attempt(draft, enterStage(next, now, round), plan, facts.watermark);
     return;
   }
   const remaining = lastSeenBad(draft.incident, plan);
   if (stage <= stages.length && remaining.length > 0) {
-    const last = enterStage(stages.length, now, remaining);
+    const last = enterStage(stages.length, now, round, remaining);
     record(draft, (records) => extended(records, stageOf(last, plan)));
-    attempt(draft, last, plan, now);
+    attempt(draft, last, plan, facts.watermark);
     return;
   }
-  record(draft, (records) => ended(records, "passed", now));
+  record(draft, (records) => ended(records, "passed", facts.watermark));
   const proof = stages.length === 0 ? "No recovery stages are configured." : "Every stage of the recovery has passed.";
   resolve(draft, facts.watermark, proof);
 }
 
+/** How many recoveries there were before the present one: each that was told, and this one is not told before the revision ends. */
+function roundOf({ events, recovery }: Incident): number {
+  return recovery === undefined ? (events.recovering ?? 0) : (recovery.round ?? 0);
+}
+
 /** Resolves an incident of which all is proved but what no stage and no alert is about. */
-function conclude(draft: Draft, { remaining = [] }: RecoveryState, facts: Facts, now: number): void {
-  record(draft, (records) => ended(records, "passed", now));
+function conclude(draft: Draft, { remaining = [] }: RecoveryState, facts: Facts): void {
+  record(draft, (records) => ended(records, "passed", facts.watermark));
   const names = list(remaining.map((name) => `\`${name}\``));
   const still = remaining.length === 1 ? `${names} was` : `${names} were`;
   resolve(
@@ -190,12 +205,13 @@ function conclude(draft: Draft, { remaining = [] }: RecoveryState, facts: Facts,
 }
 
 function resolve(draft: Draft, at: number, proof: string): void {
-  const { firstFailureAt } = draft.incident;
+  const { firstFailureAt, relapses = [] } = draft.incident;
   draft.set({ status: "resolved", resolvedAt: at });
+  const times = relapses.length === 0 ? "" : `, ${relapses.length + 1} times in all`;
   draft.tell(
     "resolved",
     at,
-    `Resolved. ${proof} It lasted ${spokenDuration(at - firstFailureAt)}, from ${clockTime(firstFailureAt)}.`,
+    `Resolved. ${proof} It lasted ${spokenDuration(lastedUntil(draft.incident, at))}${times}, from ${clockTime(firstFailureAt)}.`,
   );
 }
 
@@ -216,7 +232,8 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
       draft.tell("acknowledged", at, "Acknowledged by an operator, in the document.");
       break;
     case "resolved":
-      record(draft, (records) => ended(records, "cut_short", now));
+      record(draft, (records) => ended(records, "cut_short", at));
+      draft.set({ byOperator: true });
       resolve(draft, at, "An operator resolved it, in the document.");
       break;
     case "open":

@@ -2,7 +2,7 @@
 import { drillComponent } from "../../../shared/monitor.ts";
 import { timed } from "../availability/period.ts";
 import { rememberedOf } from "./late-data.ts";
-import { componentsOf } from "./record/document.ts";
+import { affectedBy, componentsOf } from "./record/document.ts";
 import type { EnvironmentState, Incident, RecentlyResolved } from "./state.ts";
 
 /** Incidents that were resolved lately: until their availability and their postmortem are written, and while late figures may still speak of them. */
@@ -13,8 +13,15 @@ export function keptResolved(
 ): RecentlyResolved[] {
   const resolved = changed
     .filter(({ status }) => status === "resolved")
-    .map((incident) => ({ ...timed(incident), components: componentsOf(incident), ...rememberedOf(incident) }));
-  const ids = new Set(resolved.map(({ id }) => id));
+    .map((incident) => ({
+      ...timed(incident, affectedBy(incident)),
+      components: componentsOf(incident),
+      rootCause: incident.diagnosis.rootCause,
+      ...rememberedOf(incident),
+      ...(incident.postmortem === undefined ? {} : { postmortem: incident.postmortem }),
+    }));
+  // One that was opened again is not over.
+  const ids = new Set(changed.map(({ id }) => id));
   return [...before.filter(({ id }) => !ids.has(id)), ...resolved]
     .filter(({ resolvedAt = now }) => now - resolvedAt < keepResolved)
     .map((one) => (now - (one.resolvedAt ?? now) < lateDataSpan ? one : withoutAffected(one)))

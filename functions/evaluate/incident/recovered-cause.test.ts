@@ -29,18 +29,21 @@ it.each([
   expect(incident?.fields).toMatchObject({
     status: "resolved",
     root_cause: "backend",
-    earlier_causes: [{ component: "sql", title: "Cloud SQL" }],
+    causes: [
+      { component: "sql", title: "Cloud SQL", until: new Date("2025-09-16T12:13:00Z") },
+      { component: "backend", from: new Date("2025-09-16T12:13:00Z") },
+    ],
     summary: expect.stringContaining("Until 12:13:00 UTC, the cause was Cloud SQL. The cause was Backend"),
   });
   const account = await readAccount(bench.store, incident?.id ?? "");
   const postmortem = account === undefined ? "" : postmortemOf(account);
   expect(postmortem).toMatch(
-    /\| Cloud SQL \| 12:03:00 \| 12:13:00 \| 10 min \|\n\| Backend \| 12:13:00 \| 12:\d\d:\d\d \| 1\d min/,
+    /Cloud SQL from 12:03:00 to 12:13:00 \(10 min\), Backend from 12:13:00 to 12:\d\d:\d\d \(1\d min/,
   );
 });
 
 it("keeps the cause where the same failure ends soon after it", async () => {
   const { bench, incident } = await played([3, {}], [10, outage], [2, { "backend-health": refused }], [15, {}]);
   expect(bench.events.filter(({ event }) => event === "root_cause_changed")).toEqual([]);
-  expect(incident?.fields).toMatchObject({ root_cause: "sql", earlier_causes: [] });
+  expect(incident?.fields).toMatchObject({ root_cause: "sql", causes: [{ component: "sql" }] });
 });

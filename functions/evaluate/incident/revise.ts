@@ -6,8 +6,10 @@ import { isDeepStrictEqual } from "node:util";
 import { deliveryCountsOf } from "../../../shared/documents/delivery-summary.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import { type Severity, severities, worse } from "../../../shared/messages/severity.ts";
+import { reopenWithin } from "../../../shared/reopen-within.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { list } from "../../../shared/text/sentences.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
 import { topics } from "../../../shared/topology.ts";
 import { diagnose } from "../cause/diagnose.ts";
 import type { Diagnosis, LateData } from "../cause/diagnosis.ts";
@@ -28,8 +30,14 @@ import { alertNotes } from "./record/alert-timeline.ts";
 import { believed } from "./record/document.ts";
 import { incidentId } from "./record/id.ts";
 import { clockTime } from "./record/instants.ts";
+import { onsetNotes } from "./record/symptom-text.ts";
+import { predecessorOf, relapseOf, reopen, reopenableAfter } from "./relapse.ts";
 import { dueReminders } from "./reminders.ts";
-import type { EarlierCause, EnvironmentState, Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
+import { secondCauseAt } from "./second-cause.ts";
+import type { EnvironmentState, Incident, KnownAlert, OutboxEntry, RecentlyResolved, TimelineEntry } from "./state.ts";
+
+/** The most causes that are kept of one incident. */
+const mostCauses = 12;
 
 /** The next state, and the incidents that are not what they were. */
 export interface Revised {
@@ -37,6 +45,8 @@ export interface Revised {
   readonly changed: readonly Incident[];
   /** Ids of those that were opened just now. */
   readonly opened: readonly string[];
+  /** Ids of those that were opened again just now. */
+  readonly reopened: readonly string[];
   /** What is to be added to the timelines of incidents that are over, by their ids. */
   readonly afterwards: ReadonlyMap<string, readonly TimelineEntry[]>;
 }
@@ -80,6 +90,9 @@ export function revise(
   const drafts = new Map(Object.values(environment.incidents).map((incident) => [incident.id, new Draft(incident)]));
   for (const draft of drafts.values()) draft.rename(news);
   const opened: string[] = [];
+  const reopened: string[] = [];
+  const window = reopenWithin(plan.configuration);
+  const resolved = environment.recentlyResolved ?? [];
   const lateData: Record<string, LateData> = {};
   const afterwards = new Map<string, TimelineEntry[]>();
   const renamed = new Map([...news].map(([key, { formerly = key }]) => [formerly, key]));
@@ -110,7 +123,7 @@ export function revise(
       plan,
     );
     const others = Object.values(environment.incidents).filter(({ alerts: own }) => !Object.hasOwn(own, alert.key));
-    const late = lateDataOf(alert, environment.recentlyResolved ?? [], others, plan);
+    const late = lateDataOf(alert, resolved, others, plan);
     if (late !== undefined && time < late.until && (open === undefined || open.status === "recovering")) {
       setEntry(lateData, alert.key, late);
       continue;
@@ -118,9 +131,11 @@ export function revise(
     if (open) {
       drafts.get(open.id)?.join(alert);
     } else {
-      const draft = openIncident(alert, facts, plan, new Set([...avoid, ...drafts.keys()]));
+      const fresh = openIncident(alert, facts, plan, resolved, new Set([...avoid, ...drafts.keys()]));
+      const ended = relapseOf(alert, fresh.incident, environment.reopenable ?? [], window);
+      const draft = ended === undefined ? fresh : reopenIncident(ended, alert, resolved);
       drafts.set(draft.incident.id, draft);
-      opened.push(draft.incident.id);
+      (ended === undefined ? opened : reopened).push(draft.incident.id);
     }
   }
   for (const draft of drafts.values()) {
@@ -130,6 +145,7 @@ export function revise(
     if (document) applyEdit(draft, document, facts.watermark, now);
     if (input.diagnosis) takeDiagnosis(draft, input.diagnosis, facts, plan);
     observe(draft, facts, plan);
+    followSecondCause(draft, time, plan);
     follow(draft, facts, input, plan, now);
     followMuting(draft, document, plan, input.tickAt ?? facts.watermark);
     remind(draft, document, input.tickAt, plan);
@@ -145,9 +161,18 @@ export function revise(
     if (draft.incident.status !== "resolved") setEntry(incidents, draft.incident.id, draft.incident);
   }
   const changed = [...drafts.values()].filter((draft) => draft.changed).map(({ incident }) => incident);
-  const revised: EnvironmentState = { v: 1, probes, alerts, incidents, outbox, watermark };
-  const kept = Object.keys(lateData).length > 0 ? { ...revised, lateData } : revised;
-  return { environment: kept, changed, opened, afterwards };
+  const reopenable = reopenableAfter(
+    environment.reopenable,
+    [...drafts.values()].map(({ incident }) => incident),
+    time,
+    window,
+  );
+  const revised: EnvironmentState = {
+    ...{ v: 1, probes, alerts, incidents, outbox, watermark },
+    ...(reopenable.length > 0 ? { reopenable } : {}),
+    ...(Object.keys(lateData).length > 0 ? { lateData } : {}),
+  };
+  return { environment: revised, changed, opened, reopened, afterwards };
 }
 
 /** Tells what is due because time has passed. */
@@ -195,7 +220,21 @@ function inquire(draft: Draft, tickAt: number | undefined, plan: Plan, now: numb
   draft.request(next.requests);
 }
 
-function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: ReadonlySet<string>): Draft {
+/** An incident that is over, opened again by an alert. Its end is not the one that is recorded any more. */
+function reopenIncident(ended: Incident, alert: KnownAlert, resolved: readonly RecentlyResolved[]): Draft {
+  const { reported } = resolved.find(({ id }) => id === ended.id) ?? {};
+  const draft = new Draft(typeof reported === "string" ? { ...ended, postmortem: reported } : ended, true);
+  reopen(draft, alert);
+  return draft;
+}
+
+function openIncident(
+  alert: KnownAlert,
+  facts: Facts,
+  plan: Plan,
+  resolved: readonly RecentlyResolved[],
+  avoid: ReadonlySet<string>,
+): Draft {
   const openedAt = alert.firedAt ?? facts.watermark;
   const { key, rule, component } = alert;
   const blank: Incident = {
@@ -223,13 +262,19 @@ function openIncident(alert: KnownAlert, facts: Facts, plan: Plan, avoid: Readon
       ? monitorTitle(draft.incident, plan)
       : `${plan.configuration.title}: ${list(failing.map((name) => titleOf(plan, name)))} ${fails ? "failing" : "degraded"}`,
   });
-  for (const { since, phrase } of Object.values(draft.incident.symptoms)) draft.note(since, `${phrase}.`);
+  for (const { at, text } of Object.values(draft.incident.symptoms).flatMap(onsetNotes)) draft.note(at, text);
   const cause = isOfMonitor(draft.incident)
     ? "No target is judged by it"
     : rootCause === "unknown"
       ? "The cause is not known yet"
       : `The likely cause is ${titleOf(plan, rootCause)}`;
   draft.tell("opened", openedAt, `Opened by "${rule}". ${cause}.`);
+  const before = predecessorOf(draft.incident, resolved);
+  if (before?.resolvedAt !== undefined) {
+    draft.set({ previous: before.id });
+    const ago = spokenDuration(openedAt - before.resolvedAt);
+    draft.note(openedAt, `The same was in trouble before: ${before.id}, resolved ${ago} earlier.`);
+  }
   return draft;
 }
 
@@ -241,18 +286,20 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
     const firing = known?.status === "firing";
     for (const { at, text } of alertNotes(alert, known, facts.news.get(key), facts.watermark, plan))
       draft.note(at, text);
-    const { flapping: _, ...rest } = alert;
+    const { flapping: _, absence: __, ...rest } = alert;
     const component = known?.component ?? alert.component;
-    return [key, { ...rest, component, firing, ...(known?.flapping && { flapping: known.flapping }) }] as const;
+    const held = known?.flapping && { flapping: known.flapping };
+    return [key, { ...rest, component, firing, ...held, ...(known?.absence && { absence: known.absence }) }] as const;
   });
-  const isNew = ([key, { firing, component, flapping }]: (typeof alerts)[number]): boolean => {
+  const isNew = ([key, { firing, component, flapping, absence }]: (typeof alerts)[number]): boolean => {
     const before = ownEntry(incident.alerts, key);
-    return before?.firing !== firing || before.component !== component || before.flapping?.since !== flapping?.since;
+    if (before?.firing !== firing || before.component !== component) return true;
+    return before.flapping?.since !== flapping?.since || before.absence?.what !== absence?.what;
   };
   if (alerts.some(isNew)) {
     draft.set({ alerts: Object.fromEntries(alerts) });
   }
-  const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes) };
+  const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes, plan) };
   // What targets show has nothing to do with the monitor's own trouble.
   const isOwn = isOfMonitor(draft.incident);
   const indicators = isOwn ? {} : withIndicators(draft.incident, known, plan);
@@ -282,44 +329,39 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   }
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
   if (diagnosis.rootCause !== before.rootCause) {
-    const recovered = recoveredCause(draft.incident, before.rootCause);
-    if (recovered !== undefined)
-      draft.set({ earlierCauses: [...(draft.incident.earlierCauses ?? []), recovered].slice(-mostCauses) });
-    draft.set({ causeSince: draft.incident.id === "" ? draft.incident.openedAt : facts.watermark });
+    const since = draft.incident.id === "" ? draft.incident.openedAt : facts.watermark;
+    const recoveredAt = recoveryOf(before.rootCause, draft.incident);
+    const earlier = (draft.incident.causes ?? []).map((cause, index, all) =>
+      index === all.length - 1 && recoveredAt !== undefined ? { ...cause, recoveredAt } : cause,
+    );
+    const causes = [...earlier, { component: diagnosis.rootCause, since }];
+    draft.set({ causeSince: since, causes: causes.slice(-mostCauses) });
   }
-  if (draft.incident.id !== "") tellCause(draft, before, diagnosis, facts.watermark, plan);
+  if (draft.incident.id !== "" && diagnosis.rootCause !== before.rootCause) {
+    draft.tell("root_cause_changed", facts.watermark, causeChange(before, diagnosis, draft.incident, plan));
+  }
   const severity = severityOf(draft.incident, facts, plan);
   if (severities.indexOf(severity) <= severities.indexOf(draft.incident.severity)) return;
   draft.set({ severity });
   if (draft.incident.id !== "") draft.tell("severity_raised", facts.watermark, `The severity is ${severity} now.`);
 }
 
-/** The cause that was named, where it has shown trouble and is good again; it is charged from where the one before it has ended. */
-function recoveredCause({ symptoms, earlierCauses = [] }: Incident, component: string): EarlierCause | undefined {
-  const own = Object.values(symptoms).filter((symptom) => symptom.component === component);
-  const ends = own.map(({ until }) => until ?? Number.POSITIVE_INFINITY);
-  const until = Math.max(...ends);
-  if (own.length === 0 || !Number.isFinite(until)) return undefined;
-  const began = Math.min(...own.map(({ since }) => since));
-  return { component, from: Math.min(until, Math.max(began, earlierCauses.at(-1)?.until ?? began)), until };
-}
-
-/** The most causes that an incident remembers. */
-const mostCauses = 20;
-
-/** A change of the cause is an event; that of a second one is a line of the timeline. */
-function tellCause(draft: Draft, before: Diagnosis, after: Diagnosis, at: number, plan: Plan): void {
-  if (after.rootCause !== before.rootCause) {
-    draft.tell("root_cause_changed", at, causeChange(before, after, draft.incident, plan));
-  } else if (after.alsoBroken !== before.alsoBroken && after.alsoBroken !== undefined) {
-    draft.note(at, `${titleOf(plan, after.alsoBroken)} is broken as well, by itself.`);
+/** Follows the second cause, and says so in the timeline when it has stood. */
+function followSecondCause(draft: Draft, time: number, plan: Plan): void {
+  const { secondCause: known, diagnosis, status } = draft.incident;
+  const next = secondCauseAt(known, diagnosis.alsoBroken, time);
+  if (next === known || status === "resolved") return;
+  if (next === undefined) draft.without("secondCause");
+  else draft.set({ secondCause: next });
+  if (next?.isNoted && !known?.isNoted) {
+    draft.note(next.since, `${titleOf(plan, next.component)} is broken as well, by itself.`);
   }
 }
 
 function causeChange(before: Diagnosis, after: Diagnosis, incident: Incident, plan: Plan): string {
-  const recovered = recoveredCause(incident, before.rootCause);
-  if (recovered !== undefined) {
-    const over = `${titleOf(plan, before.rootCause)} has worked again since ${clockTime(recovered.until)}, and what fails now does not follow from it.`;
+  const recoveredAt = recoveryOf(before.rootCause, incident);
+  if (recoveredAt !== undefined) {
+    const over = `${titleOf(plan, before.rootCause)} has worked again since ${clockTime(recoveredAt)}, and what fails now does not follow from it.`;
     if (after.rootCause === "unknown") return `${over} The cause of what goes on is not known.`;
     return `${over} The likely cause is ${titleOf(plan, after.rootCause)} now.`;
   }
@@ -329,6 +371,13 @@ function causeChange(before: Diagnosis, after: Diagnosis, incident: Incident, pl
   return after.rootCause === "unknown"
     ? `The cause is not known any more: ${titleOf(plan, before.rootCause)} does not explain what is seen.`
     : `The likely cause is ${titleOf(plan, after.rootCause)}${from}.${because}`;
+}
+
+/** When everything that a component showed was good again, in milliseconds; `undefined` where it showed nothing, or goes on. */
+function recoveryOf(component: string, { symptoms }: Incident): number | undefined {
+  const own = Object.values(symptoms).filter((symptom) => symptom.component === component);
+  const until = Math.max(...own.map((symptom) => symptom.until ?? Number.POSITIVE_INFINITY));
+  return own.length > 0 && Number.isFinite(until) ? until : undefined;
 }
 
 /** What users feel decides: a failing component whose failure blocks something makes it critical. */

@@ -10,8 +10,11 @@ import { stateDocument } from "../commit/state-collection.ts";
 import type { Excess } from "../condition/index.ts";
 import { packed, unpacked } from "../partition/packing.ts";
 import type { ProbeFact } from "../partition/state.ts";
+import type { AlertAbsence } from "../rules/absence.ts";
 import type { Flapping } from "../rules/flapping.ts";
+import type { Relapse } from "./record/relapses.ts";
 import type { RecoveryRecord } from "./recovery/recovery-record.ts";
+import type { SecondCause } from "./second-cause.ts";
 
 /** An alert as the environment knows it. */
 export interface KnownAlert {
@@ -24,9 +27,11 @@ export interface KnownAlert {
   /** The first bad instant. */
   readonly since: number;
   readonly firedAt?: number;
+  /** What its condition saw, and when. */
   readonly seen: string;
   /** How many of the last 20 measurements before it began were bad as well. @default 0 */
   readonly badBefore?: number;
+  readonly seenAt?: number;
   /** The furthest beyond its limit, and since when. */
   readonly excess?: Excess;
   readonly excessAt?: number;
@@ -34,10 +39,14 @@ export interface KnownAlert {
   readonly partition: string;
   /** While it flaps it is held. */
   readonly flapping?: Flapping;
+  /** Why nothing can be judged of it at present. */
+  readonly absence?: AlertAbsence;
 }
 
 /** Where the validation of a recovery stands. */
 export interface RecoveryState {
+  /** How many proofs of the incident there were before this one. @default 0 */
+  readonly round?: number;
   /** Index of the stage that is being validated. */
   readonly stage: number;
   /** Of the stage behind the configured ones: the probes that were last seen bad, and that no stage asks for. */
@@ -46,7 +55,6 @@ export interface RecoveryState {
   readonly requestedAt: number;
   /** Results of this attempt, by probe; a reason stands for a failure. */
   readonly results: Readonly<Record<string, true | string>>;
-  readonly stageSince: number;
   /** What the prober said of itself, where it answered that it is in trouble. */
   readonly proberTrouble?: string;
 }
@@ -64,6 +72,14 @@ export interface DiagnosisRequest {
   readonly about: readonly string[];
   /** What the answers show, by probe. */
   readonly facts: Readonly<Record<string, ProbeFact>>;
+}
+
+/** A component as the cause, or `unknown`. */
+export interface NamedCause {
+  readonly component: string;
+  readonly since: number;
+  /** When everything that it showed was good again, where another cause was named after that. */
+  readonly recoveredAt?: number;
 }
 
 /** One line of the timeline. */
@@ -91,11 +107,15 @@ export interface Incident {
   readonly openedBy?: string;
   /** Since when the present cause is named. */
   readonly causeSince?: number;
-  /** Causes that have recovered while other trouble went on, the oldest first. */
-  readonly earlierCauses?: readonly EarlierCause[];
+  /** Every cause that was named, with the instant from which it was; the last is the present one. */
+  readonly causes?: readonly NamedCause[];
+  /** The second cause that is named, since when, and whether the timeline says so. */
+  readonly secondCause?: SecondCause;
   readonly acknowledgedAt?: number;
   readonly recoveringAt?: number;
   readonly resolvedAt?: number;
+  /** An operator has resolved it, whatever the probes said. */
+  readonly byOperator?: true;
   /** Every alert that ever joined: whether it is still firing. */
   readonly alerts: Readonly<
     Record<
@@ -106,6 +126,7 @@ export interface Incident {
         readonly firing: boolean;
         /** As the timeline last said. */
         readonly flapping?: Flapping;
+        readonly absence?: AlertAbsence;
       }
     >
   >;
@@ -137,6 +158,12 @@ export interface Incident {
   readonly note?: string;
   /** What of the operator's edits was not understood. */
   readonly problem?: string;
+  /** How it came back after its resolution, each time. */
+  readonly relapses?: readonly Relapse[];
+  /** The incident of which it is a repetition, too late to be a relapse. */
+  readonly previous?: string;
+  /** A fingerprint of the postmortem that was written when it was resolved before; see postmortem/write.ts. */
+  readonly postmortem?: string;
   /** A status that was not understood, and until when that is explained. */
   readonly misread?: { readonly text: string; readonly until: number };
 }
@@ -151,13 +178,16 @@ export interface OutboxEntry {
 /** What is remembered of an incident that was resolved lately: its times, for the figures of the month, and what it was about. */
 export interface RecentlyResolved extends Timed {
   readonly components?: readonly string[];
+  readonly rootCause?: string;
   /** When all of its alerts had cleared; absent where an operator has resolved it before. */
   readonly endedAt?: number;
   /** Everything that was seen to fail, and the keys of its alerts; only for as long as late figures may speak of it. */
   readonly affected?: readonly string[];
   readonly alerts?: readonly string[];
-  /** Its postmortem is written. */
-  readonly reported?: true;
+  /** Its postmortem is written: a fingerprint of the text, by which it is known whether people have changed it. */
+  readonly reported?: true | string;
+  /** The same of the postmortem of before its last relapse. */
+  readonly postmortem?: string;
 }
 
 /** State of the environment. */
@@ -171,6 +201,8 @@ export interface EnvironmentState {
   readonly watermark: number;
   /** Incidents that were resolved lately. */
   readonly recentlyResolved?: readonly RecentlyResolved[];
+  /** Incidents that were resolved so lately that a relapse opens them again, whole. */
+  readonly reopenable?: readonly Incident[];
   /** Firing alerts that may speak of an outage that is over, by their keys; see late-data.ts. A number was all that was once kept of one. */
   readonly lateData?: Readonly<Record<string, LateData | number>>;
 }

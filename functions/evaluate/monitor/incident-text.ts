@@ -5,6 +5,7 @@ import { spokenDuration } from "../../../shared/text/units.ts";
 import { subscriptions } from "../../../shared/topology.ts";
 import type { Diagnosis, Symptom } from "../cause/diagnosis.ts";
 import type { OperatorFields } from "../incident/operator-edits.ts";
+import { lastedUntil } from "../incident/record/relapses.ts";
 import type { Incident } from "../incident/state.ts";
 import type { Plan } from "../plan.ts";
 import { unreachedChannel } from "./checks.ts";
@@ -61,7 +62,8 @@ export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Pla
 }
 
 /** The summary of an incident of the monitor. */
-export function monitorSummary({ symptoms, firstFailureAt, resolvedAt }: Incident, plan: Plan): string {
+export function monitorSummary(incident: Incident, plan: Plan): string {
+  const { symptoms, resolvedAt } = incident;
   if (Object.values(symptoms).some(isOfDrill)) return drillSummary;
   const seen = Object.values(symptoms).sort((a, b) => a.since - b.since);
   const phrases = seen.slice(0, 3).map(({ phrase }) => asSentence(phrase));
@@ -71,7 +73,7 @@ export function monitorSummary({ symptoms, firstFailureAt, resolvedAt }: Inciden
       ? partsOf(seen, plan)
           .slice(0, 1)
           .map(({ cause }) => cause)
-      : [`It lasted ${spokenDuration(resolvedAt - firstFailureAt)}.`];
+      : [`It lasted ${spokenDuration(lastedUntil(incident, resolvedAt))}.`];
   return ["The monitor itself is in trouble, which says nothing of what it watches.", ...phrases, ...more, ...end].join(
     " ",
   );

@@ -2,17 +2,17 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { localSecrets } from "../../../shared/adapters/secrets.ts";
-import type { Configuration, HeartbeatSettings } from "../../../shared/config/model.ts";
+import type { Configuration, WatchdogSettings } from "../../../shared/config/model.ts";
 import { Bench, probe, smallEnvironment } from "../fixtures.ts";
-import { heartbeatTo } from "./watchdog.ts";
+import { watchdogTo } from "./watchdog.ts";
 
-const settings: HeartbeatSettings = { url: "", everyMs: 300_000, method: "GET", allowPrivate: true };
+const settings: WatchdogSettings = { url: "", everyMs: 300_000, method: "GET", allowPrivate: true };
 
-/** A monitor that beats, and the instants of its heartbeats. */
+/** A monitor that beats, and the instants of its watchdog signals. */
 function beating(configuration: Configuration = smallEnvironment, fails: () => boolean = () => false) {
   const beats: string[] = [];
   const bench: Bench = new Bench(
-    { heartbeat: settings, ...configuration },
+    { watchdog: settings, ...configuration },
     { watchesItself: true },
     {
       beat: async () => {
@@ -32,7 +32,7 @@ async function minutes(bench: Bench, count: number, groups: readonly string[] = 
   }
 }
 
-describe("a heartbeat leaves", () => {
+describe("a watchdog signal leaves", () => {
   it("when every vantage point has completed a cycle, and then as often as it is asked for", async () => {
     const { bench, beats } = beating();
     await minutes(bench, 12);
@@ -50,7 +50,7 @@ describe("a heartbeat leaves", () => {
   });
 
   it("not once more for a report that was proof already, though its group is not called silent yet", async () => {
-    const { bench, beats } = beating({ ...smallEnvironment, heartbeat: { ...settings, everyMs: 60_000 } });
+    const { bench, beats } = beating({ ...smallEnvironment, watchdog: { ...settings, everyMs: 60_000 } });
     await minutes(bench, 3);
     await minutes(bench, 3, ["outside-1m"]);
     expect(beats).toEqual(["12:01", "12:02", "12:03"]);
@@ -101,7 +101,7 @@ describe("a heartbeat leaves", () => {
     broken = false;
     await minutes(bench, 1);
     expect(beats).toEqual(["12:04"]);
-    expect(bench.logged).toEqual(Array(3).fill("the heartbeat did not leave: no way out"));
+    expect(bench.logged).toEqual(Array(3).fill("the watchdog signal was not sent: no way out"));
   });
 
   it("though a vantage point has nothing to do for hours, while its last run has come", async () => {
@@ -110,7 +110,7 @@ describe("a heartbeat leaves", () => {
     const { bench, beats } = beating({ ...smallEnvironment, probes });
     await minutes(bench, 1, ["outside-1m", "inside-2h"]);
     await minutes(bench, 125, ["outside-1m"]);
-    // The run of 14:00 is missing. At 14:01 it may still come; from then on there is no heartbeat.
+    // The run of 14:00 is missing. At 14:01 it may still come; from then on there is no signal.
     expect([beats[0], beats.at(-1), beats.length]).toEqual(["12:01", "14:01", 25]);
   });
 });
@@ -151,7 +151,7 @@ describe("sending it", () => {
   it.each(["GET", "POST"] as const)("is one %s to the address, which may be a secret", async (method) => {
     const { url, seen } = await serve((response) => response.end("OK"));
     const secrets = localSecrets({ PATHKEEPER_SECRET_BEAT: `${url}\n` });
-    await heartbeatTo({ ...settings, method, url: { secret: "beat" } }, secrets)();
+    await watchdogTo({ ...settings, method, url: { secret: "beat" } }, secrets)();
     expect(seen).toEqual([`${method} /ping/very-secret-uuid`]);
   });
 
@@ -174,7 +174,7 @@ describe("sending it", () => {
     ],
   ])("says so of %s", async (_name, answer, message) => {
     const { url } = await serve(answer);
-    await expect(heartbeatTo({ ...settings, url }, localSecrets({}))()).rejects.toThrow(message);
+    await expect(watchdogTo({ ...settings, url }, localSecrets({}))()).rejects.toThrow(message);
   });
 
   it.each([
@@ -183,12 +183,12 @@ describe("sending it", () => {
     ["https://localhost:1/x", "the address is private, and that is not allowed"],
     ["nonsense", "the address must start with https://"],
   ])("refuses %s", async (url, message) => {
-    const beat = heartbeatTo({ ...settings, url, allowPrivate: false }, localSecrets({}));
+    const beat = watchdogTo({ ...settings, url, allowPrivate: false }, localSecrets({}));
     await expect(beat()).rejects.toThrow(message);
   });
 
   it("says which secret is missing", async () => {
-    const beat = heartbeatTo({ ...settings, url: { secret: "beat" } }, localSecrets({}));
-    await expect(beat()).rejects.toThrow('the secret "beat" is not to be found');
+    const beat = watchdogTo({ ...settings, url: { secret: "beat" } }, localSecrets({}));
+    await expect(beat()).rejects.toThrow('secret "beat" not found');
   });
 });

@@ -1,10 +1,10 @@
 /**
- * The heartbeat: a sign of life for somewhere outside the project, which raises the alarm when it stays out. It leaves only when the whole way was
+ * The watchdog signal: a sign of life for somewhere outside the project, which raises the alarm when it stays out. It leaves only when the whole way was
  * proved since the last one, from a probe that ran over a report that was taken in to a commit that was made and published. Whether it is
  * due is decided here, purely; sending it is one request, whose failure harms nothing.
  */
 
-import type { HeartbeatSettings } from "../../../shared/config/model.ts";
+import type { WatchdogSettings } from "../../../shared/config/model.ts";
 import { nextTrigger } from "../../../shared/config/schedule.ts";
 import { isSecretReference } from "../../../shared/config/secret-reference.ts";
 import { outbound } from "../../../shared/net/outbound.ts";
@@ -15,21 +15,21 @@ import type { Plan } from "../plan.ts";
 import { expectationOf, type HeardByGroup, isLate, isUnjudged } from "./checks.ts";
 import type { SelfState } from "./state.ts";
 
-/** Sends one heartbeat. @throws Error that says why it did not arrive, without the address */
+/** Sends one watchdog signal. @throws Error that says why it did not arrive, without the address */
 export type Beat = () => Promise<void>;
 
-/** How long a heartbeat may take, in milliseconds: the tick waits for it. */
+/** How long a signal may take, in milliseconds: the tick waits for it. */
 const deadlineMs = 10_000;
 
 /** How much two ticks may be nearer to each other than they should, in milliseconds. */
 const tickJitter = 5_000;
 
-/** Whether a heartbeat is due at a tick, and deserved: every vantage point has completed a cycle since the last one. */
-export function isHeartbeatDue(state: SelfState, heard: HeardByGroup, plan: Plan, at: number, now: number): boolean {
-  const { heartbeat, probes } = plan.configuration;
+/** Whether a signal is due at a tick, and deserved: every vantage point has completed a cycle since the last one. */
+export function isWatchdogDue(state: SelfState, heard: HeardByGroup, plan: Plan, at: number, now: number): boolean {
+  const { watchdog, probes } = plan.configuration;
   // Ticks are not exactly a minute apart; without the allowance every fifth would wait for the sixth.
-  if (heartbeat === undefined || at - state.beatAt < heartbeat.everyMs - tickJitter || isLate(at, now)) return false;
-  const isSlow = (group: string): boolean => expectationOf(group, plan).intervalMs > heartbeat.everyMs;
+  if (watchdog === undefined || at - state.beatAt < watchdog.everyMs - tickJitter || isLate(at, now)) return false;
+  const isSlow = (group: string): boolean => expectationOf(group, plan).intervalMs > watchdog.everyMs;
   const byVantage = Map.groupBy(probes, ({ vantage }) => vantage);
   return [...byVantage.values()].every((members) => {
     const groups = [...new Set(members.map(({ group }) => group))];
@@ -42,8 +42,8 @@ export function isHeartbeatDue(state: SelfState, heard: HeardByGroup, plan: Plan
   });
 }
 
-/** Makes the sender of heartbeats. */
-export function heartbeatTo({ url, method, allowPrivate }: HeartbeatSettings, secrets: Secrets): Beat {
+/** Makes the sender of watchdog signals. */
+export function watchdogTo({ url, method, allowPrivate }: WatchdogSettings, secrets: Secrets): Beat {
   return async () => {
     const address = isSecretReference(url) ? (await secrets.read(url.secret)).trim() : url;
     const hidden = [address, URL.parse(address)?.pathname ?? ""].filter((part) => part.length > 1);
@@ -66,7 +66,7 @@ export function heartbeatTo({ url, method, allowPrivate }: HeartbeatSettings, se
 }
 
 /**
- * Whether the last run of a group was healthy, and the next is not overdue: for those that run less often than the heartbeat leaves. What has
+ * Whether the last run of a group was healthy, and the next is not overdue: for those that run less often than the signal leaves. What has
  * never run owes its first run since it came into the configuration.
  */
 function owesNothing(group: string, { expected }: SelfState, heard: HeardByGroup, plan: Plan, at: number): boolean {

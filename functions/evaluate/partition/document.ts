@@ -2,6 +2,7 @@
  * The state of a partition as a document, and back. One text: JSON with the samples in columns, compressed where it is long. It never
  * takes more than `mostBytes`, because what does not fit is left out, the most dispensable first, and said so.
  */
+import type { Failure } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { type AlertHistory, type AlertPhase, type Judgement, quiet, type Verdict } from "../rules/alert.ts";
 import { keyOf } from "../rules/alerts.ts";
@@ -129,8 +130,9 @@ function fromDeltas(deltas: readonly number[]): number[] {
   });
 }
 
-/** What may be saved, one after the other until it is enough: old samples, words, and then series, the newest first. */
+/** What may be saved, one after the other until it is enough: old failures, old samples, words, and then series, the newest first. */
 function* savings(state: PartitionState): Generator<(from: PartitionState) => PartitionState> {
+  yield withShorterLedgers;
   let longest = 0;
   for (const { times } of state.series.values()) longest = Math.max(longest, times.length);
   while (longest > fewestSamples) {
@@ -154,10 +156,27 @@ function withFewerSamples(most: number): (from: PartitionState) => PartitionStat
   };
 }
 
+/** How many failures of each probe are kept where there is little room. */
+const fewestFailures = 2;
+
+function withShorterLedgers(from: PartitionState): PartitionState {
+  const probes = Object.entries(from.probes).map(([name, { failures = [], ...fact }]) => {
+    const newest = failures
+      .slice(-fewestFailures)
+      .map(({ failure, ...entry }) => ({ ...entry, failure: brief(failure) }));
+    return [name, newest.length === 0 ? fact : { ...fact, failures: newest }] as const;
+  });
+  return { ...from, probes: Object.fromEntries(probes) };
+}
+
+function brief(failure: Failure): Failure {
+  return { ...failure, message: failure.message.slice(0, 60) };
+}
+
 function withFewerWords(from: PartitionState): PartitionState {
   const alerts = new Map(Array.from(from.alerts, ([key, alert]) => [key, { ...alert, seen: alert.seen.slice(0, 60) }]));
   const probes = Object.values(from.probes).map(({ failure, ...fact }) => {
-    return failure === undefined ? fact : { ...fact, failure: { ...failure, message: failure.message.slice(0, 60) } };
+    return failure === undefined ? fact : { ...fact, failure: brief(failure) };
   });
   return { ...from, alerts, probes: Object.fromEntries(probes.map((fact) => [fact.probe, fact])) };
 }

@@ -8,12 +8,14 @@ import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { faultsOf, indicatorsOf, sameIndicators } from "../cause/knowledge/indicators.ts";
 import type { SeriesSource } from "../condition/index.ts";
 import { horizonFor, intervalOf, type Plan, paceOf, staleAfter } from "../plan.ts";
+import { type Absence, absenceOf } from "../rules/absence.ts";
 import { bad, good } from "../rules/alert.ts";
-import { type AlertsByKey, applied, type Change, keyOf, Verdicts } from "../rules/alerts.ts";
+import { type AlertsByKey, applied, type Change, keyOf, Verdicts, yieldingTo } from "../rules/alerts.ts";
 import { type CompiledRule, type Finding, findings, verdictOf } from "../rules/rule.ts";
+import { isNewFailure, withFailure } from "./failure-ledger.ts";
 import { reportInstant } from "./publication.ts";
 import { sourceOf, withoutOld, withSamples } from "./samples.ts";
-import type { PartitionState, ProbeFact } from "./state.ts";
+import type { AlertState, PartitionState, ProbeFact } from "./state.ts";
 
 /** The next state of a partition, and what changed with it. */
 export interface Evaluated {
@@ -57,7 +59,7 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
   touched.add("probe_success").add("probe_duration");
   const rules = rulesIn(report.group, plan).filter((rule) => rule.metrics.some((metric) => touched.has(metric)));
   const source = sourceOf([{ series, probes }], plan);
-  const verdicts = judge(rules, source, [...instants], state.alerts, plan);
+  const verdicts = judge(rules, source, [...instants], { alerts: state.alerts, probes }, plan);
   const alerts = applied(state.alerts, verdicts, { partition: report.group, plan, source, watermark, changes });
   const kept = withoutOld(series, watermark, horizon, plan);
   return { state: { ...state, reports, watermark, series: kept, probes, alerts }, changes };
@@ -76,9 +78,10 @@ export function evaluateTick(state: PartitionState, group: string, plan: Plan, n
     setEntry(probes, fact.probe, silent);
     changes.push({ what: "probe", at: now, fact: silent });
   }
-  const timed = rulesIn(group, plan).filter((rule) => rule.timed);
+  const alerting = new Set(Array.from(state.alerts.values(), ({ rule }) => rule));
+  const timed = rulesIn(group, plan).filter((rule) => rule.timed || alerting.has(rule.name));
   const source = sourceOf([state], plan);
-  const verdicts = judgeNow(timed, source, now, plan);
+  const verdicts = judgeNow(timed, source, now, { alerts: state.alerts, probes }, plan);
   const alerts = applied(state.alerts, verdicts, { partition: group, plan, source, watermark: now, changes });
   const changed = changes.length > 0 || alerts !== state.alerts;
   return { state: changed ? { ...state, watermark: now, probes, alerts } : state, changes };
@@ -111,17 +114,32 @@ function rulesIn(group: string, plan: Plan): readonly CompiledRule[] {
   return plan.rulesOf.get(group) ?? plan.rules;
 }
 
+/** What is known besides the series. */
+export interface Known {
+  readonly alerts: AlertsByKey;
+  readonly probes: PartitionState["probes"];
+}
+
 /** Judges rules at `now` where no report does: over series of any number of partitions. */
-export function judgeNow(rules: readonly CompiledRule[], source: SeriesSource, now: number, plan: Plan): Verdicts {
+export function judgeNow(
+  rules: readonly CompiledRule[],
+  source: SeriesSource,
+  now: number,
+  known: Known,
+  plan: Plan,
+): Verdicts {
   const verdicts = new Verdicts();
+  const alertsOf = Map.groupBy(known.alerts, ([, { rule }]) => rule);
   for (const rule of rules) {
     const isCross = plan.crossRules.includes(rule);
-    for (const finding of findings(rule, source, now)) {
+    const found = findings(rule, source, now);
+    for (const finding of [...found, ...goneOf(rule, found, alertsOf.get(rule.name) ?? [])]) {
       const newest = newestOf(finding, now);
       const silent = newest === undefined || now - newest > 1.6 * intervalOf(plan, finding.labels["probe"]);
       // While reports arrive, they do the judging.
       if (!silent && !isCross && rule.condition.selectors.length > 0) continue;
-      const verdict = verdictOf(finding, rule);
+      const absence = noteAbsence(finding, rule, now, known, plan, verdicts);
+      const verdict = verdictOf(finding, rule, absence);
       // Nothing can be missing of what never was, or was not looked at yet.
       if (finding.truth === undefined && verdict === bad && (newest === undefined || !isWatched(rule, source)))
         continue;
@@ -129,6 +147,43 @@ export function judgeNow(rules: readonly CompiledRule[], source: SeriesSource, n
     }
   }
   return verdicts;
+}
+
+/** Alerts whose series are not even remembered any more, as findings of which nothing is known. */
+function goneOf(
+  { name, condition }: CompiledRule,
+  found: readonly Finding[],
+  alerts: readonly (readonly [key: string, alert: AlertState])[],
+): readonly Finding[] {
+  // What is about absence has an answer where there is no series.
+  if (alerts.length === 0 || /\babsent\s*\(/.test(condition.text)) return [];
+  const keys = new Set(found.map((finding) => keyOf(name, finding)));
+  return alerts
+    .filter(([key, { status }]) => status !== "inactive" && !keys.has(key))
+    .map(([, { labels, seen }]) => ({ labels, truth: undefined, seen, series: [] }));
+}
+
+/** Takes note of why a finding has nothing to judge. */
+function noteAbsence(
+  finding: Finding,
+  rule: CompiledRule,
+  at: number,
+  { probes }: Known,
+  plan: Plan,
+  verdicts: Verdicts,
+): Absence | undefined {
+  if (finding.truth !== undefined) return undefined;
+  const { probe } = finding.labels;
+  const names = probe === undefined ? yieldingTo(rule, plan) : [probe];
+  const sources = names.flatMap((name): Pick<ProbeFact, "status">[] => {
+    const fact = ownEntry(probes, name);
+    if (fact === undefined) return [];
+    return [at - fact.at > staleAfter(plan, name) ? { status: "unknown" } : fact];
+  });
+  const absence = absenceOf(rule.condition, finding.series, sources, at);
+  const since = newestOf(finding, at);
+  verdicts.absences.set(keyOf(rule.name, finding), { what: absence, ...(since === undefined ? {} : { since }) });
+  return absence;
 }
 
 /** Whether everything that a rule looks at has been looked at, by a probe that was run. */
@@ -142,22 +197,25 @@ function judge(
   rules: readonly CompiledRule[],
   source: SeriesSource,
   instants: readonly number[],
-  alerts: AlertsByKey,
+  known: Known,
   plan: Plan,
 ): Verdicts {
   const verdicts = new Verdicts();
+  const { alerts } = known;
   const alerting = new Set([...alerts.values()].map(({ rule }) => rule));
   for (const rule of rules) {
     // What is good now and was before needs no memory. Where several instants are judged, one of them may say otherwise.
     const onlyBad = instants.length === 1 && !alerting.has(rule.name);
     for (const instant of instants) {
       for (const finding of findings(rule, source, instant, onlyBad)) {
-        const verdict = verdictOf(finding, rule);
-        if (verdict === undefined || (onlyBad && verdict !== bad)) continue;
-        if (finding.truth === undefined && verdict === bad && !isWatched(rule, source)) continue;
+        if (onlyBad && finding.truth !== true && !rule.timed) continue;
         const newest = newestOf(finding, instant);
         // Judged once per measurement of its own, not once per report of its neighbours.
         if (newest === undefined || instant - newest > intervalOf(plan, finding.labels["probe"]) / 2) continue;
+        const absence = noteAbsence(finding, rule, instant, known, plan, verdicts);
+        const verdict = verdictOf(finding, rule, absence);
+        if (verdict === undefined || (onlyBad && verdict !== bad)) continue;
+        if (finding.truth === undefined && verdict === bad && !isWatched(rule, source)) continue;
         if (verdict === good && instants.length === 1 && !alerts.has(keyOf(rule.name, finding))) continue;
         verdicts.add(rule, finding, newest, verdict);
       }
@@ -191,17 +249,19 @@ export function withResult(
   const timeoutMs = plan.probes.get(probe)?.timeoutMs ?? Number.POSITIVE_INFINITY;
   // Of a fact that an older version wrote it is not known, and stays so.
   const first = known === undefined ? { firstAt: at } : firstOf(known, at);
+  const ledger = ledgerWith(known, result, at, plan);
   const seen = {
     ...first,
     ...(result.pending === undefined ? {} : { pending: result.pending }),
     ...(result.failure === undefined ? {} : { failure: result.failure }),
+    ...ledger,
     ...indicatorsIn(indicatorsOf(result, known?.indicators ?? {}, plan.baselines, timeoutMs)),
     ...faultsIn(result, known),
   };
   if (known === undefined) return { probe, component, vantage, status, since: at, at, ...seen };
   if (at < known.at) {
     // It came late: it can only move the beginning of the present status, or the end of the one before.
-    const earlier = first.firstAt === known.firstAt ? known : { ...known, ...first };
+    const earlier = { ...known, ...first, ...ledger };
     if (status !== known.status) return { ...earlier, otherAt: Math.max(known.otherAt ?? 0, at) };
     return at < known.since && at > (known.otherAt ?? 0) ? { ...earlier, since: at } : earlier;
   }
@@ -215,11 +275,25 @@ function firstOf({ firstAt }: ProbeFact, at: number): Pick<ProbeFact, "firstAt">
   return firstAt === undefined ? {} : { firstAt: Math.min(firstAt, at) };
 }
 
-/** Whether the incidents must hear of it: the probe is not what it was, fails in another way, or shows something else. */
+/** Whether the incidents must hear of it: the probe is not what it was, fails as it has not before, or shows something else. */
 function isNews(before: ProbeFact | undefined, after: ProbeFact): boolean {
   if (before?.status !== after.status) return true;
-  const ways = [before.failure, after.failure].map((failure) => failure && `${failure.kind}/${failure.phase}`);
-  return ways[0] !== ways[1] || !sameIndicators(before, after);
+  // A failure that comes late is counted where it belongs.
+  if (after.status !== "bad" && before.failures !== after.failures) return true;
+  return isNewFailure(before.failures, after.failures) || !sameIndicators(before, after);
+}
+
+/** The ledger with this run in it, where it failed. What could not run says nothing of the target. */
+function ledgerWith(
+  known: ProbeFact | undefined,
+  result: ProbeResult,
+  at: number,
+  plan: Plan,
+): Pick<ProbeFact, "failures"> {
+  const before = known?.failures;
+  const { failure, probe, success } = result;
+  if (success || failure === undefined || !isTelling(result)) return before === undefined ? {} : { failures: before };
+  return { failures: withFailure(before, failure, at, staleAfter(plan, probe)) };
 }
 
 /** A run without findings could not look: what was found before stands. */

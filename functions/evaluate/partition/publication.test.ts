@@ -272,13 +272,13 @@ describe("a clock that is behind", () => {
   });
 });
 
-describe("the heartbeat", () => {
+describe("the watchdog signal", () => {
   /** A monitor that beats every minute, and when. */
   function beating(): { bench: Bench; beats: string[] } {
     const beats: string[] = [];
-    const heartbeat = { url: "", everyMs: minute, method: "GET", allowPrivate: true } as const;
+    const watchdog = { url: "", everyMs: minute, method: "GET", allowPrivate: true } as const;
     const bench: Bench = new Bench(
-      { ...smallEnvironment, heartbeat },
+      { ...smallEnvironment, watchdog },
       { watchesItself: true },
       { beat: async () => void beats.push(new Date(bench.now).toISOString().slice(11, 16)) },
     );
@@ -352,9 +352,9 @@ describe("a state that a clock ahead has written before event time was bounded",
 
   it("heals where the clock of the ticks themselves was ahead", async () => {
     const beats: string[] = [];
-    const heartbeat = { url: "", everyMs: minute, method: "GET", allowPrivate: true } as const;
+    const watchdog = { url: "", everyMs: minute, method: "GET", allowPrivate: true } as const;
     const bench: Bench = new Bench(
-      { ...smallEnvironment, heartbeat },
+      { ...smallEnvironment, watchdog },
       { watchesItself: true },
       { beat: async () => void beats.push(new Date(bench.now).toISOString().slice(11, 16)) },
     );

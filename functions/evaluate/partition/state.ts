@@ -4,10 +4,12 @@ import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Uptimes } from "../availability/uptime.ts";
 import type { Fault, Indicator } from "../cause/knowledge/indicators.ts";
 import type { Excess } from "../condition/index.ts";
+import type { AlertAbsence } from "../rules/absence.ts";
 import type { AlertHistory } from "../rules/alert.ts";
 import type { Flapping } from "../rules/flapping.ts";
 import type { Labels } from "../rules/labels.ts";
 import type { GroupActivity } from "./activity.ts";
+import type { FailureLedger } from "./failure-ledger.ts";
 
 /** Recent samples of one series, in two columns of one length, ascending in time. */
 export interface SeriesState {
@@ -32,9 +34,13 @@ export interface AlertState {
   readonly flapping?: Flapping;
   /** What the condition saw when it was last bad. */
   readonly seen: string;
+  /** When that was, in milliseconds since the epoch. */
+  readonly seenAt?: number;
   /** The furthest beyond its limit that it was told of, and since when. */
   readonly excess?: Excess;
   readonly excessAt?: number;
+  /** Why nothing can be judged of it at present. */
+  readonly absence?: AlertAbsence;
 }
 
 /** What is known of one probe. */
@@ -55,6 +61,8 @@ export interface ProbeFact {
   /** What it waits for was not due yet when it was last run. */
   readonly pending?: true;
   readonly failure?: Failure;
+  /** How it failed during the last day; absent where it did not. */
+  readonly failures?: FailureLedger;
   /** What its measurements say beyond its success, by metric. */
   readonly indicators?: Readonly<Record<string, Indicator>>;
   /** What its configuration checks found wrong. */

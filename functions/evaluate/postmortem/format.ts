@@ -1,35 +1,68 @@
 /** Words that several sections of a postmortem use. */
+
+import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { clockTime, dateTime } from "../incident/record/instants.ts";
-import type { IncidentRecord } from "./account.ts";
 
 /** The title of a component, as the incident knows it. */
-export function titleOf({ affected }: Pick<IncidentRecord, "affected">, component: string): string {
+export function titleOf({ affected }: Pick<IncidentDocument, "affected">, component: string): string {
   return affected.find((one) => one.component === component)?.title ?? component;
 }
 
 /** `12:10:00`, with its date where that is not the day on which the incident began; a dash where it is not known. */
-export function moment(at: Date | null, { first_failure_at: began }: Pick<IncidentRecord, "first_failure_at">): string {
+export function moment(
+  at: Date | null,
+  { first_failure_at: began }: Pick<IncidentDocument, "first_failure_at">,
+): string {
   if (at === null) return "–";
   const shown = began !== null && dayOf(began) === dayOf(at) ? clockTime(at.getTime()) : dateTime(at.getTime());
   return shown.replace(" UTC", "");
 }
 
 /** The last sentence of the chain of whys: what has happened. */
-export function causeIn({ whys }: Pick<IncidentRecord, "whys">): string {
+export function causeIn({ whys }: Pick<IncidentDocument, "whys">): string {
   return whys.at(-1)?.replace(/^Why\? /, "") ?? "";
 }
 
 /** How long it is from one instant to another, as people say it; a dash where one of them is not known. */
 export function between(from: Date | null, to: Date | null): string {
   if (from === null || to === null) return "–";
-  const ms = to.getTime() - from.getTime();
+  return shownSpan(to.getTime() - from.getTime());
+}
+
+function shownSpan(ms: number): string {
   return ms < 1_000 ? "under 1 s" : spokenDuration(ms);
+}
+
+/** The same without the time in which the incident was over, before it came back. */
+export function failedBetween(
+  from: Date | null,
+  to: Date | null,
+  { relapses }: Pick<IncidentDocument, "relapses">,
+): string {
+  return from === null || to === null ? "–" : shownSpan(failedMs(from, to, relapses));
+}
+
+/** How long it is from one instant to another without the time in which the incident was over, in milliseconds. */
+export function failedMs(from: Date, to: Date, relapses: IncidentDocument["relapses"]): number {
+  const good = relapses.map(({ resolved_at, failed_at }) => {
+    return Math.max(0, Math.min(to.getTime(), failed_at.getTime()) - Math.max(from.getTime(), resolved_at.getTime()));
+  });
+  return to.getTime() - from.getTime() - good.reduce((sum, ms) => sum + ms, 0);
 }
 
 /** `1 check`, `3 checks`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A text that is cut where it is too long; its full stop stays. @param most characters */
+export function briefly(text: string, most: number): string {
+  const cut = text
+    .slice(0, most - 1)
+    .toWellFormed()
+    .replace(/\ufffd$/, "");
+  return text.length <= most ? text : `${cut.replace(/[\s.,;:]+$/, "")}…`;
 }
 
 /** The first and the last of many, with a word on those in between. */

@@ -1,42 +1,94 @@
-/** Who was affected, for how long, and what that means for the availability that is promised. */
-import { type Availability, errorBudget, periodStart, upRatio } from "../../../shared/documents/availability.ts";
+/** Who was affected, for how long, and what that takes of the availability that is promised. */
+
+import {
+  type Availability,
+  errorBudget,
+  periodSeconds,
+  periodStart,
+  upRatio,
+} from "../../../shared/documents/availability.ts";
+import type { Affected, IncidentDocument } from "../../../shared/documents/incident.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
-import type { Account, Affected, IncidentRecord } from "./account.ts";
-import { between, moment } from "./format.ts";
-import { blocks, inline, table } from "./markdown.ts";
+import type { Account } from "./account.ts";
+import { moment } from "./format.ts";
+import { inline, table } from "./markdown.ts";
 
-/** The section. */
-export function impactOf({ incident, months }: Account): (string | undefined)[] {
-  const rows = incident.affected.map(({ title, trouble, from, until, impact }) => [
-    inline(title),
-    inline(trouble),
-    moment(from, incident),
-    from !== null && until === null ? "not seen to end" : moment(until, incident),
-    between(from, until),
-    impact === null || trouble !== "failed" ? "" : inline(impact),
+/**
+ * The section. Downtime has one source, the availability of the months: `from` and `until` say between which instants a component was seen to be bad,
+ * and it may have been good in between.
+ */
+export function impactOf({ id, incident, months }: Account): (string | undefined)[] {
+  const rows = incident.affected.map((one) => [
+    inline(one.title),
+    inline(one.trouble),
+    moment(one.from, incident),
+    one.from !== null && one.until === null ? "not seen to end" : moment(one.until, incident),
+    ofEachMonth(months, (month) => downtimeIn(month, id, one)),
+    ofEachMonth(months, (month) => budgetIn(month, id, one)),
+    one.impact === null || one.trouble !== "failed" ? "" : inline(one.impact),
   ]);
-  return [
-    feltBy(incident),
-    table(["component", "what", "from", "until", "for", "what it blocked"], rows),
-    ...months.map((month) => availabilityOf(month, incident)),
-  ];
+  const head = ["component", "what", "from", "until", "downtime", "error budget", "what it blocked"];
+  return [feltBy(id, incident, months), table(head, rows), ...months.map((month) => ofMonth(month, id, incident))];
 }
 
-/** For how long what people use failed; nothing where it did not, or goes on. */
-function feltBy(incident: IncidentRecord): string | undefined {
-  const felt = incident.affected.filter(({ layer, trouble }) => layer === "application" && trouble === "failed");
-  const ends = felt.flatMap(({ from, until }) => (from === null || until === null ? [] : [{ from, until }]));
-  if (ends.length === 0) return undefined;
-  const from = new Date(Math.min(...ends.map((end) => end.from.getTime())));
-  const until = new Date(Math.max(...ends.map((end) => end.until.getTime())));
-  const titles = list(
-    felt.map(({ title }) => title),
-    8,
-  );
-  return `What people use failed for **${between(from, until)}**, from ${moment(from, incident)} to ${moment(until, incident)}: ${inline(titles)}.`;
+/** For how long what people use was down, the worst of it: a number of the table, in which all of it is. Nothing where that is not measured. */
+function feltBy(id: string, { affected }: IncidentDocument, months: readonly Availability[]): string | undefined {
+  const felt = affected.filter(({ layer, trouble }) => layer === "application" && trouble === "failed");
+  const taken = felt.map((one) => months.reduce((sum, month) => sum + (takenIn(month, id, one) ?? 0), 0));
+  const longest = Math.max(0, ...taken);
+  const worst = felt[taken.indexOf(longest)];
+  if (longest === 0 || worst === undefined) return undefined;
+  return `What people use failed for **${spokenDuration(longest * 1000)}**, ${inline(worst.title)} the longest.`;
+}
+
+/** What there is to say of each month, with its name where there are several; a dash where there is nothing. */
+function ofEachMonth(months: readonly Availability[], tell: (month: Availability) => string | undefined): string {
+  const told = months.flatMap((month) => {
+    const text = tell(month);
+    return text === undefined ? [] : [months.length === 1 ? text : `${monthName(month.period)}: ${text}`];
+  });
+  return told.length === 0 ? "–" : told.join("; ");
+}
+
+/** How long this incident took it down, in whole seconds; `undefined` where it did not, or that was not measured. */
+function takenIn({ downtime }: Availability, id: string, { component }: Affected): number | undefined {
+  const taken = ownEntry(ownEntry(downtime, id), component);
+  return taken === 0 ? undefined : taken;
+}
+
+function downtimeIn(month: Availability, id: string, one: Affected): string | undefined {
+  const taken = takenIn(month, id, one);
+  return taken === undefined ? undefined : spokenDuration(taken * 1000);
+}
+
+/** "6.48%, 93.51% left": the share that this incident took, and what is left after everything else. */
+function budgetIn(month: Availability, id: string, one: Affected): string | undefined {
+  const taken = takenIn(month, id, one);
+  const shares = ownEntry(month.components, one.component);
+  if (taken === undefined || shares === undefined || upRatio(shares) === undefined) return undefined;
+  const { allowed, left } = errorBudget(month.period, shares, one.availability_target);
+  if (allowed <= 0) return "there is none";
+  return `${percent(taken / allowed)}, ${left < 0 ? "overdrawn" : `${percent(left)} left`}`;
+}
+
+/** What the targets of what was taken down allow in a month, and how often journeys that failed were walked to their end. */
+function ofMonth(month: Availability, id: string, { affected, symptoms }: IncidentDocument): string | undefined {
+  const own = affected.filter((one) => takenIn(month, id, one) !== undefined);
+  const targets = [...new Set(own.map((one) => one.availability_target))];
+  const allowed = (target: number): string => spokenDuration((1 - target) * periodSeconds(month.period) * 1000);
+  const allows = targets.map((target) => `a target of ${percent(target)} allows ${allowed(target)}`);
+  const walked = symptoms.flatMap(({ check }) => {
+    const { attempts = 0, successes = 0 } = ownEntry(month.journeys, check) ?? {};
+    const share = percent(successes / attempts);
+    return attempts === 0
+      ? []
+      : [`\`${check}\` was walked to its end in ${successes} of ${attempts} attempts (${share})`];
+  });
+  const told = [...(allows.length === 0 ? [] : [`${list(allows)} of downtime`]), ...walked];
+  return told.length === 0 ? undefined : inline(`In ${monthName(month.period)}, ${told.join("; ")}.`);
 }
 
 /** `September 2025`; a period that is no month stays as it is. */
@@ -44,56 +96,6 @@ function monthName(period: string): string {
   const start = periodStart(period);
   const format = dateFormat("en", { month: "long", year: "numeric", timeZone: "UTC" });
   return Number.isNaN(start) ? period : format.format(start);
-}
-
-/** How a month stands for what was affected, and how much of what it may be down this incident has taken. */
-function availabilityOf(month: Availability, { affected, symptoms }: IncidentRecord): string | undefined {
-  const rows = affected.map((one) => rowOf(month, one)).filter((row) => row !== undefined);
-  if (rows.length === 0) return undefined;
-  const walked = symptoms.flatMap(({ check }) => {
-    const { attempts = 0, successes = 0 } = ownEntry(month.journeys, check) ?? {};
-    const rate = attempts === 0 ? "" : percent(successes / attempts);
-    return attempts === 0
-      ? []
-      : [inline(`\`${check}\` was walked to its end in ${successes} of ${attempts} attempts of the month (${rate}).`)];
-  });
-  const name = monthName(month.period);
-  const head = [
-    "component",
-    "availability",
-    "measured for",
-    "target",
-    "may be down",
-    "taken by this incident",
-    "in all",
-  ];
-  return blocks([
-    `Availability in ${name}, as far as it was measured when this was written:`,
-    table(head, rows),
-    ...walked,
-  ]);
-}
-
-function rowOf(
-  { period, components }: Availability,
-  { component, title, trouble, from, until, availability_target: target }: Affected,
-): string[] | undefined {
-  const shares = ownEntry(components, component);
-  const ratio = shares && upRatio(shares);
-  if (shares === undefined || ratio === undefined) return undefined;
-  const { allowed, used, left } = errorBudget(period, shares, target);
-  const own = trouble === "failed" && from !== null && until !== null ? until.getTime() - from.getTime() : 0;
-  const share = allowed > 0 ? ` (${percent(own / 1000 / allowed)})` : "";
-  const rest = Number.isFinite(left) ? `, ${left < 0 ? "overdrawn" : `${percent(left)} left`}` : "";
-  return [
-    inline(title),
-    percent(ratio),
-    spokenDuration((shares.up + shares.down) * 1000),
-    percent(target),
-    spokenDuration(allowed * 1000),
-    own === 0 ? "–" : `${spokenDuration(own)}${share}`,
-    `${spokenDuration(used * 1000)}${rest}`,
-  ];
 }
 
 function percent(ratio: number): string {

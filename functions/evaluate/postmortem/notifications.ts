@@ -1,79 +1,87 @@
-/** Who was told of what, and who was not and why, from the ledger of deliveries. */
+/** Who was told of what, from the ledger of deliveries: one line, and what went wrong. */
 
 import { readerName } from "../../../shared/documents/delivery-summary.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import type { Account, DeliveryRecord } from "./account.ts";
-import { between, firstAndLast, moment } from "./format.ts";
-import { bullets, inline, table } from "./markdown.ts";
+import { between } from "./format.ts";
+import { bullets, inline } from "./markdown.ts";
 
-/** The most rows, and the most names in one sentence. */
-const mostRows = 40;
+/** The most names in one sentence, and the most failures. */
 const mostNames = 12;
+const mostFailures = 20;
 
 /** The section. */
-export function notificationLines({ incident, deliveries }: Account): (string | undefined)[] {
+export function notificationLines({ deliveries }: Account): (string | undefined)[] {
   if (deliveries.length === 0) return ["Nobody: there are no notices of this incident."];
   const events = [...Map.groupBy(deliveries, ({ sequence, event }) => `${sequence} ${event}`).values()];
-  const rows = events.map((own) => [
-    moment(own[0]?.at ?? null, incident),
-    inline(eventOf(own[0])),
-    inline(arrivals(own) || "nobody"),
-    inline(failures(own)),
-  ]);
-  const left = (count: number): string[] => ["", `${count} more events`, "", ""];
-  const suppressed = reasons(deliveries);
+  const isEnd = ([first]: readonly DeliveryRecord[]): boolean =>
+    first?.event === "opened" || first?.event === "resolved";
+  let before = "";
+  const told = events.filter(isEnd).flatMap((own) => {
+    const reached = arrivals(own);
+    if (reached === "") return [];
+    const names = list(namesOf(own.filter(isTold), own), mostNames);
+    // Of the end, those are told who were told of the beginning.
+    const shown = names === before ? reached.replace(names, "the same") : reached;
+    before = names;
+    return [`${eventOf(own[0])}: ${shown}`];
+  });
+  const updates = events.filter((own) => !isEnd(own)).flatMap((own) => own.filter(isTold));
+  const news =
+    updates.length === 0 ? [] : [`in between: ${list(namesOf(updates, deliveries), mostNames)}, ${eventsOf(updates)}`];
+  const line = [...told.slice(0, 1), ...news, ...told.slice(1)].join("; ");
   return [
-    table(["at", "event", "told", "not delivered"], firstAndLast(rows, mostRows, left)),
-    bullets(firstAndLast(suppressed, mostRows, (count) => `${count} more reasons`).map(inline)),
+    line === "" ? "No notice of this incident reached anybody." : inline(`Told of ${line}.`),
+    bullets([...failures(deliveries), ...muted(deliveries)].slice(0, mostFailures).map(inline)),
   ];
 }
 
 /** "`infra-email` and `ops-hook` after 35 s". @param own all deliveries of an event */
 function arrivals(own: readonly DeliveryRecord[]): string {
-  const told = own.filter(({ status }) => status === "delivered");
-  const byDelay = Map.groupBy(told, ({ at, delivered_at, attempt_count }) => {
+  const byDelay = Map.groupBy(own.filter(isTold), ({ at, delivered_at, attempt_count }) => {
     const tries = attempt_count > 1 ? `, at attempt ${attempt_count}` : "";
     const atOnce = delivered_at !== null && delivered_at.getTime() - at.getTime() < 1_000;
     const delay = atOnce ? " at once" : ` after ${between(at, delivered_at)}`;
     return `${delivered_at === null ? "" : delay}${tries}`;
   });
-  return [...byDelay].map(([delay, some]) => `${list(namesOf(some, own), mostNames)}${delay}`).join("; ");
+  return [...byDelay].map(([delay, some]) => `${list(namesOf(some, own), mostNames)}${delay}`).join(", ");
 }
 
-/** Why readers were not told, with those together that share a reason for the same events. @param all deliveries of the incident */
-function reasons(all: readonly DeliveryRecord[]): string[] {
-  const suppressed = all.filter(({ status }) => status === "suppressed");
-  const byReader = Map.groupBy(suppressed, (one) => `${readerName(one)}\n${kindOf(one.reason)}`);
-  const missed = [...byReader.values()].flatMap((own) => {
-    const [first] = own;
-    const events = list([...new Set(own.map(eventOf))], mostNames);
-    return first === undefined ? [] : [{ reader: first, what: `${events}: ${kindOf(first.reason)}` }];
+/** "joined (3 times) and recovering". */
+function eventsOf(own: readonly DeliveryRecord[]): string {
+  const byEvent = Map.groupBy(own, eventOf);
+  const counts = Array.from(byEvent, ([event, some]) => {
+    const times = new Set(some.map(({ sequence }) => sequence)).size;
+    return times === 1 ? event : `${event} (${times} times)`;
   });
-  return [...Map.groupBy(missed, ({ what }) => what)].map(([what, own]) => {
-    const names = namesOf(
-      own.map(({ reader }) => reader),
-      all,
-    );
-    return `${list(names, mostNames)} ${names.length === 1 ? "was" : "were"} not told of ${what}.`;
+  return list(counts, mostNames);
+}
+
+/** Notices that did not arrive: "`hook` did not get resolved: 410 Gone." @param all deliveries of the incident */
+function failures(all: readonly DeliveryRecord[]): string[] {
+  const lost = all.filter(({ status }) => status !== "delivered" && status !== "suppressed");
+  const stateOf = ({ status, reason }: DeliveryRecord): string => (status === "rejected" ? reason : "it is on its way");
+  const alike = Map.groupBy(lost, (one) => `${eventOf(one)}\n${one.channel}\n${stateOf(one)}`);
+  return Array.from(alike.values(), (some) => {
+    const [first] = some;
+    const of = all.filter(({ event, sequence }) => event === first?.event && sequence === first.sequence);
+    return `${list(namesOf(some, of), mostNames)} did not get "${eventOf(first)}": ${some.slice(0, 1).map(stateOf).join("")}.`;
   });
 }
 
-/** A reason without what differs from event to event. */
-function kindOf(reason: string): string {
-  return reason.startsWith("no route") ? "no route brings that there" : reason.replace(/\.$/, "");
+/** Who was not told of the opening although a route leads there: it was muted, or came too often. */
+function muted(all: readonly DeliveryRecord[]): string[] {
+  const kept = all.filter(
+    ({ event, status, reason }) => event === "opened" && status === "suppressed" && !reason.startsWith("no route"),
+  );
+  return Array.from(
+    Map.groupBy(kept, ({ reason }) => reason.replace(/\.$/, "")),
+    ([reason, some]) => `${list(namesOf(some, all), mostNames)} did not hear of the opening: ${reason}.`,
+  );
 }
 
-function isLost({ status }: DeliveryRecord): boolean {
-  return status !== "delivered" && status !== "suppressed";
-}
-
-/** "`infra`: 550 no such user". @param own all deliveries of an event */
-function failures(own: readonly DeliveryRecord[]): string {
-  const stateOf = ({ status, reason }: DeliveryRecord): string => (status === "rejected" ? reason : "on its way");
-  const byChannel = Map.groupBy(own.filter(isLost), (one) => `${one.channel}\n${stateOf(one)}`);
-  return [...byChannel.values()]
-    .map((some) => `${list(namesOf(some, own), mostNames)}: ${some.slice(0, 1).map(stateOf).join("")}`)
-    .join("; ");
+function isTold({ status }: DeliveryRecord): boolean {
+  return status === "delivered";
 }
 
 /** The names of channels, with those of their recipients who are meant where it is not all of them. @param all in which the others are found */

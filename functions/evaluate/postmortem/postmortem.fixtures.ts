@@ -1,12 +1,14 @@
 /** An outage as its document and its ledger have it, for the tests of postmortems. */
-import type { Account, DeliveryRecord, IncidentRecord } from "./account.ts";
+import { type IncidentDocument, readIncident } from "../../../shared/documents/incident.ts";
+import type { Account, DeliveryRecord } from "./account.ts";
 
 /** An instant of the day of the outage. */
 export function at(clock: string): Date {
   return new Date(`2025-09-16T${clock}Z`);
 }
 
-const incident: IncidentRecord = {
+const incident: IncidentDocument = {
+  ...readIncident({}),
   title: "Shop: Database and Shop failing",
   status: "resolved",
   severity: "critical",
@@ -14,7 +16,6 @@ const incident: IncidentRecord = {
   impact: "Nobody can buy. 2 of 3 components are affected.",
   root_cause: "database",
   root_cause_since: at("12:03:00"),
-  earlier_causes: [],
   also_broken: null,
   pattern: "database out of connections",
   verdict: "platform",
@@ -64,6 +65,28 @@ const incident: IncidentRecord = {
       until: at("12:20:00"),
       times: 2,
       showed: "`database` fails in authentication (database): too many clients",
+      failures: [
+        {
+          showed: "in connect (timeout): no answer within 5s",
+          kind: "timeout",
+          phase: "connect",
+          status: null,
+          code: null,
+          from: at("12:00:00"),
+          until: at("12:00:00"),
+          count: 1,
+        },
+        {
+          showed: "in authentication (database): too many clients",
+          kind: "database",
+          phase: "authentication",
+          status: null,
+          code: "53300",
+          from: at("12:01:00"),
+          until: at("12:19:00"),
+          count: 19,
+        },
+      ],
     },
     {
       check: "Pool is full",
@@ -74,6 +97,7 @@ const incident: IncidentRecord = {
       until: null,
       times: 1,
       showed: "Pool is full: cloud_sql_pool_utilization (100%) > 85%",
+      failures: [],
     },
   ],
   findings: [
@@ -82,6 +106,7 @@ const incident: IncidentRecord = {
       component: "database",
       severity: "warning",
       says: "max-connections is 100, expected 400: instances x pool is above it",
+      since: at("09:00:00"),
       came_with_it: false,
     },
   ],
@@ -91,12 +116,19 @@ const incident: IncidentRecord = {
   acknowledged_at: at("12:22:00"),
   recovering_at: at("12:24:00"),
   resolved_at: at("12:30:30"),
+  relapses: [],
   recovery: {
     status: "passed",
+    begun_at: at("12:24:00"),
+    ended_at: at("12:30:30"),
+    seconds: 390,
     stages: [
       {
         name: "basic health",
         status: "passed",
+        begun_at: at("12:24:00"),
+        passed_at: at("12:30:30"),
+        failed_at: at("12:25:00"),
         seconds: 390,
         attempts: 3,
         unanswered: 1,
@@ -158,6 +190,7 @@ export const outage: Account = {
         shop: { up: 1_340_000, down: 4_000, unknown: 0 },
       },
       journeys: { database: { attempts: 200, successes: 199 } },
+      downtime: { "20250916-120200-database": { database: 1_110, shop: 1_140 } },
       incidents: { count: 1, resolved: 1, mean_detect: 120, mean_acknowledge: null, mean_recover: null, each: {} },
     },
   ],

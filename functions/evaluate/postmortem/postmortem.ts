@@ -2,18 +2,21 @@
  * The postmortem of an incident, in Markdown: what happened, to whom, why, how it was noticed, who was told, how it ended, and what may be
  * done so that it does not come again. Pure: the same account gives the same text.
  */
-import { asSentence, list } from "../../../shared/text/sentences.ts";
+
+import type { IncidentDocument } from "../../../shared/documents/incident.ts";
+import { asSentence } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
-import { clockTime, dateTime } from "../incident/record/instants.ts";
-import type { Account, IncidentRecord } from "./account.ts";
-import { between, causeIn, counted, moment, titleOf } from "./format.ts";
+import { dateTime } from "../incident/record/instants.ts";
+import { onsetSentences } from "../incident/record/onset-text.ts";
+import type { Account } from "./account.ts";
+import { between, briefly, causeIn, counted, failedBetween, moment, titleOf } from "./format.ts";
 import { impactOf } from "./impact.ts";
-import { blocks, bullets, inline, section, table } from "./markdown.ts";
+import { blocks, bullets, inline, section } from "./markdown.ts";
 import { notificationLines } from "./notifications.ts";
 import { proposalsFor } from "./prevention.ts";
 import { questionsOf } from "./questions.ts";
+import { noticedOf, recoveryOf } from "./recovery.ts";
 import { timelineOf } from "./timeline.ts";
-import { causesOf, recoveryOf, timesOf } from "./times.ts";
 
 /** The most bytes of a postmortem: the document that holds it may have no more than a MiB. */
 export const longestPostmortem: number = 256 * 1024;
@@ -24,16 +27,14 @@ export function postmortemOf(account: Account): string {
   const parts = [
     `# ${inline(`${incident.status === "resolved" ? "Postmortem" : "So far"}: ${incident.title}`)}`,
     headOf(account),
-    section("Summary", ...summaryOf(incident)),
+    section("Summary", ...summaryOf(account)),
     section("Impact", ...impactOf(account)),
     section("Timeline", timelineOf(incident)),
     section("Why it happened", ...whysOf(incident)),
     section("How it was noticed", noticedOf(incident)),
-    section("How long it took", timesOf(account), causesOf(account)),
     section("How the recovery was proved", ...recoveryOf(incident)),
     section("Who was told", ...notificationLines(account)),
-    section("Checks that failed", ...checksOf(incident)),
-    section("Proposals to prevent it", ...proposalsOf(account)),
+    section("What to do", ...proposalsOf(account)),
     section("Open questions", bullets(questionsOf(account).map(inline))),
   ];
   return cut(`${blocks(parts)}\n`);
@@ -48,128 +49,124 @@ function headOf({ id, incident }: Account): string {
     ...(root_cause === "unknown" ? [] : [`${Math.round(100 * confidence)}% sure`]),
     ...(team === null ? [] : [inline(`team: ${team}`)]),
   ];
-  return blocks([
-    facts.join(" · "),
-    "Written by Pathkeeper from what it measured and sent. Times are UTC. What people found out is for them to add.",
-  ]);
+  return blocks([facts.join(" · "), "Written by Pathkeeper; times are UTC. Add what you know."]);
 }
 
-function summaryOf(incident: IncidentRecord): string[] {
-  const { first_failure_at: from, opened_at: opened, resolved_at: resolved, root_cause, verdict, affected } = incident;
+function summaryOf({ incident, deliveries }: Account): string[] {
+  const { first_failure_at: from, opened_at: opened, acknowledged_at: taken, resolved_at: resolved } = incident;
+  const { root_cause, verdict, affected } = incident;
   const title = titleOf(incident, root_cause);
-  const those = (wanted: string): string[] =>
-    affected.filter(({ trouble }) => trouble === wanted).map((one) => one.title);
-  const trouble = [
-    ...(those("failed").length === 0 ? [] : [`${list(those("failed"), 8)} failed`]),
-    ...(those("degraded").length === 0 ? [] : [`${list(those("degraded"), 8)} got worse`]),
-  ];
-  const when =
-    from === null ? "" : `On ${dateTime(from.getTime()).slice(0, 10)}, from ${clockTime(from.getTime())} on, `;
-  const what = trouble.length === 0 ? `${title} got into trouble` : trouble.join(", and ");
+  const onsets = onsetSentences(affected, true).join(" ");
+  const when = from === null ? "" : `On ${dateTime(from.getTime()).slice(0, 10)}: `;
   const cause =
     root_cause === "unknown"
       ? "The cause was not found."
       : `The cause was ${title}${verdict === "monitor" ? "" : ` (${verdict})`}. ${asSentence(causeIn(incident))}`;
+  const arrivals = deliveries.flatMap(({ status, delivered_at: at }) =>
+    status === "delivered" ? (at?.getTime() ?? []) : [],
+  );
+  const told = arrivals.length === 0 ? null : new Date(Math.min(...arrivals));
+  const after = from === null || opened === null ? "" : ` ${between(from, opened)} after the first failure`;
   const end =
     resolved === null
       ? `It is ${incident.status}.`
-      : `It ended ${between(from, resolved)} after the first failure, at ${moment(resolved, incident)} UTC, ${provedOf(incident)}.`;
-  const after = from === null || opened === null ? "" : ` ${between(from, opened)} after the first failure`;
-  const noticed = `Pathkeeper opened this incident${after}${namedOf(incident)}.`;
-  const earlier = incident.earlier_causes
-    .map(({ title, until }) => `Until ${moment(until, incident)}, the cause was ${title}. `)
-    .join("");
-  return [inline(`${when}${what}. ${earlier}${cause}`), inline(incident.impact), inline(`${noticed} ${end}`)];
+      : `It ended ${between(from, resolved)} after the first failure, at ${moment(resolved, incident)} UTC, ${provedOf(incident)}.${cameBack(incident)}`;
+  return [
+    inline(`${when}${onsets === "" && root_cause !== "unknown" ? `${title} got into trouble.` : onsets} ${cause}`),
+    inline(incident.impact),
+    inline(
+      [
+        `Pathkeeper opened this incident${after}${namedOf(incident)}.`,
+        told === null ? "No notice reached anybody." : `The first notice arrived ${arrivedAfter(opened, told)}.`,
+        taken === null ? "Nobody acknowledged it." : `It was acknowledged after ${between(opened, taken)}.`,
+        end,
+      ].join(" "),
+    ),
+  ];
+}
+
+/** "35 s after the opening", or "at once". */
+function arrivedAfter(opened: Date | null, told: Date): string {
+  const ms = opened === null ? 0 : told.getTime() - opened.getTime();
+  return ms < 1_000 ? "at once" : `${spokenDuration(ms)} after the opening`;
+}
+
+/** How often it came back, and how long it failed without the time in which it was over. */
+function cameBack(incident: IncidentDocument): string {
+  const { first_failure_at: from, resolved_at: resolved, relapses } = incident;
+  if (relapses.length === 0) return "";
+  const last = relapses.at(-1)?.failed_at ?? null;
+  const times = relapses.length === 1 ? "once" : `${relapses.length} times`;
+  const lasted = failedBetween(from, resolved, incident);
+  return ` In between it was over and came back ${times}, last at ${moment(last, incident)} UTC: without that time, it lasted ${lasted}.`;
 }
 
 /** " and named the cause at once", or how much later. */
-function namedOf({ opened_at: opened, root_cause_since: named, root_cause, earlier_causes }: IncidentRecord): string {
-  if (opened === null || named === null || root_cause === "unknown" || earlier_causes.length > 0) return "";
+function namedOf({ opened_at: opened, root_cause_since: named, root_cause }: IncidentDocument): string {
+  if (opened === null || named === null || root_cause === "unknown") return "";
   const later = named.getTime() - opened.getTime();
   return later <= 0 ? " and named the cause at once" : ` and named the cause ${spokenDuration(later)} later`;
 }
 
-function provedOf({ recovery, verdict }: IncidentRecord): string {
+function provedOf({ recovery, verdict }: IncidentDocument): string {
   if (verdict === "monitor") return "when the monitor saw again what it had not";
   if (recovery === null || recovery.status === "cut_short") return "because an operator said so";
   if (recovery.stages.length === 0) return "when every alert had cleared";
   return `when fresh probes had proved the recovery in ${counted(recovery.stages.length, "stage")}`;
 }
 
-function whysOf({ whys, evidence }: IncidentRecord): (string | undefined)[] {
-  const own = (pattern: RegExp): string[] => [...new Set(evidence)].filter((line) => pattern.test(line));
+/** The longest line of whys and evidence, in characters, and the most lines of one kind. */
+const longestReason = 220;
+const mostReasons = 6;
+
+/** What kinds of evidence are called, in the order in which they are listed; what it explains stands in the timeline. */
+const reasons: readonly (readonly [pattern: RegExp, heading: string])[] = [
+  [/^For [^:]+: /, "For it"],
+  [/^Against [^:]+: /, "Against it"],
+  [/^Not explained by it: /, "Not explained by it"],
+  [/^Also broken, /, "Also broken"],
+  [/^(?=Less likely: |Not named: )/, ""],
+  [/^Seen: /, "Seen"],
+];
+
+function whysOf(incident: IncidentDocument): (string | undefined)[] {
+  const { whys, evidence } = incident;
   const isSymptom = (line: string): boolean => / since \S+ UTC( until \S+ UTC)?\.$|: \d+ more of /.test(line);
-  const supporting = own(/^For /).map((line) => line.replace(/^For .+?: /, ""));
-  const groups: readonly (readonly [heading: string, lines: readonly string[]])[] = [
-    ["What speaks for it", supporting.filter((line) => !isSymptom(`: ${line}`))],
-    ["What it explains", supporting.filter((line) => isSymptom(`: ${line}`))],
-    ["What speaks against it, or is not explained by it", own(/^(Against |Not explained by it)/)],
-    ["What else was broken", own(/^Also broken/)],
-    ["What else was considered", own(/^(Less likely|Not named)/)],
-    ["What was seen", own(/^Seen: /).map((line) => line.replace("Seen: ", ""))],
-    ["Where to look", own(/^Look at/)],
-  ];
+  const lines = reasons.flatMap(([pattern, heading]) => {
+    const own = [...new Set(evidence)].filter((line) => pattern.test(line));
+    const shown = heading === "For it" || heading === "Also broken" ? own.filter((line) => !isSymptom(line)) : own;
+    return shown
+      .slice(0, mostReasons)
+      .map(
+        (line) =>
+          `${heading === "" ? "" : `**${heading}:** `}${inline(briefly(line.replace(pattern, ""), longestReason))}`,
+      );
+  });
   return [
-    whys.map((line, index) => `${index + 1}. ${inline(line)}`).join("\n"),
-    ...groups.flatMap(([heading, lines]) => (lines.length === 0 ? [] : [`### ${heading}`, bullets(lines.map(inline))])),
+    whys.map((line, index) => `${index + 1}. ${inline(briefly(line, longestReason))}`).join("\n"),
+    causesOf(incident),
+    bullets(lines),
   ];
 }
 
-function noticedOf({ symptoms, opened_at: opened, opened_by: rule, affected, timeline }: IncidentRecord): string {
-  const [first] = symptoms;
-  const vantages = [...new Set(symptoms.flatMap(({ vantage }) => vantage ?? []))];
-  const changes = timeline.filter((line) => / The likely cause is .+ and no longer /.test(line)).length;
-  const sentences = [
-    ...(first === undefined
-      ? []
-      : [
-          `The first sign was at ${clockTime(first.since.getTime())}${first.vantage === null ? "" : `, from ${first.vantage}`}: ${asSentence(first.showed)}`,
-        ]),
-    ...(opened === null || rule === null
-      ? []
-      : [`The rule "${rule}" opened the incident at ${clockTime(opened.getTime())}.`]),
-    ...(vantages.length === 0
-      ? []
-      : [
-          `In all, ${counted(symptoms.length, "check")} of ${counted(affected.length, "component")} saw it, from ${list(vantages)}.`,
-        ]),
-    ...(changes === 0
-      ? []
-      : [`The cause that was named changed ${changes === 1 ? "once" : `${changes} times`}, as the timeline says.`]),
-  ];
-  return inline(sentences.join(" "));
-}
-
-function checksOf(incident: IncidentRecord): (string | undefined)[] {
-  const rows = incident.symptoms.map(({ check, kind, vantage, since, until, times, showed }) => [
-    inline(kind === "probe" ? `probe \`${check}\`` : `rule "${check}"`),
-    inline(vantage ?? "–"),
-    moment(since, incident),
-    until === null ? "not seen" : moment(until, incident),
-    times > 1 ? `${times} times` : "once",
-    inline(showed.replace(kind === "probe" ? `\`${check}\` ` : `${check}: `, "")),
-  ]);
-  const findings = incident.findings.map(({ says, severity, came_with_it }) =>
-    inline(`${says} (${severity}; ${came_with_it ? "it came with the outage" : "it was so before"}).`),
+/** Where the cause that was named has changed: each with its own time. */
+function causesOf(incident: IncidentDocument): string | undefined {
+  const { causes } = incident;
+  if (causes.length < 2) return undefined;
+  const each = causes.map(
+    ({ title, from, until }) =>
+      `${title} from ${moment(from, incident)} to ${moment(until, incident)} (${between(from, until)})`,
   );
-  return [
-    table(["check", "from", "bad since", "good again", "began", "it showed"], rows),
-    findings.length === 0 ? undefined : "The checks of the configuration found:",
-    bullets(findings),
-  ];
+  return inline(`The cause that was named changed: ${each.join(", ")}.`);
 }
 
 function proposalsOf(account: Account): (string | undefined)[] {
-  const byReason = [...Map.groupBy(proposalsFor(account), ({ because }) => because)];
-  if (byReason.length === 0) return [];
-  return [
-    "The monitor proposes this, from the cause and from what it recorded. Nobody has decided on it yet.",
-    bullets(
-      byReason.map(([because, own]) =>
-        [`${inline(because)} Therefore:`, ...own.map(({ text }) => `  - [ ] ${inline(text)}`)].join("\n"),
-      ),
-    ),
-  ];
+  const because = causeIn(account.incident);
+  const items = proposalsFor(account).map(({ text, because: own }) => {
+    const reason = own === because ? "" : ` (${briefly(own, longestReason).replace(/\.$/, "")})`;
+    return `[ ] ${inline(text)}${inline(reason) === "" ? "" : ` ${inline(reason)}`}`;
+  });
+  return items.length === 0 ? [] : ["Proposed by the monitor; nobody has decided on it yet.", bullets(items)];
 }
 
 function cut(text: string): string {

@@ -45,9 +45,12 @@ export const remedies: Readonly<Record<string, readonly ((title: string) => stri
   ],
   "database slow": [
     (title) =>
-      `Find the statements that kept ${title} busy in Query Insights, and set \`statement_timeout\` so that one cannot hold up the rest.`,
+      `Find the statements that kept ${title} busy, and set \`statement_timeout\` so that one cannot hold up the rest.`,
     () =>
       "Let services give up on the database before their callers give up on them, and answer what they can without it.",
+  ],
+  "database near a limit": [
+    (title) => `Give ${title} room for its busiest hour, and warn at 80 % of each of its limits.`,
   ],
   "database down or failing over": [
     (title) =>
@@ -111,6 +114,22 @@ export const remedies: Readonly<Record<string, readonly ((title: string) => stri
     (title) => `Warn on the age of the oldest message of ${title}, and let its consumers scale with it.`,
     () => "Send a message that fails again and again to a dead letter topic.",
   ],
+  "rate limit reached": [
+    (title) => `Keep what ${title} has answered, and retry with growing pauses, so that a peak stays below its limit.`,
+  ],
+  "pool used up": [
+    (title) =>
+      `Bound how long ${title} holds a connection: transactions without calls to others in them, and a time-out.`,
+    () => "Warn on the time that requests wait for a connection of the pool, before it has run out.",
+  ],
+  "disk full": [
+    (title) => `Let the disk of ${title} grow by itself, and warn at 80 % of it.`,
+    () => "Look at what grows: logs of transactions that a replica or a slot holds back, temporary files, tables.",
+  ],
+  "callers refused": [
+    (title) =>
+      `Test a call to ${title} with a real token in the pipeline, right after each deployment and each change of roles or keys.`,
+  ],
   "turned away for load": [
     (title) => `Raise the cap of ${title} to what its busiest hour asks for, and test it under that load.`,
     () => "Warn when `cloud_run_instances` comes near the cap, and retry what is turned away with growing pauses.",
@@ -134,10 +153,10 @@ export const remedies: Readonly<Record<string, readonly ((title: string) => stri
   ],
   "the monitor's own trouble": [
     () =>
-      "Add a control probe (a target known to be good) for this vantage point, and look at its way out: egress, NAT, DNS.",
+      "Watch the way out of this vantage point itself (egress, NAT, DNS) with a control probe: a target that is known to be good.",
   ],
   "platform-wide": [
-    () => "Add a probe of the kind `service_health`, so that the next time Google's own word is there as evidence.",
+    () => "Compare the times with the provider's own record of incidents, and keep its address in the runbook.",
     () => "Decide what may move to another region when Cloud Run itself is in trouble.",
   ],
 };
@@ -191,7 +210,7 @@ function forMeasuring({ incident: { next_steps, confidence, root_cause } }: Acco
   if (unmeasured.length > 0 || (root_cause !== "unknown" && confidence >= sure)) return unmeasured;
   return [
     {
-      text: "Add a probe from the other vantage point of what failed, and write this outage down as a test (`npx pathkeeper test`) with the cause that people found.",
+      text: "Add a probe from the other vantage point of what failed, and write this outage down as a test (`npx --no pathkeeper test`) with the cause that people found.",
       because:
         root_cause === "unknown"
           ? "The cause was not found."
@@ -229,7 +248,7 @@ function forTelling({ incident, deliveries }: Account): Proposal[] {
   for (const channel of channels) {
     const reason = lost.find((one) => one.channel === channel)?.reason ?? "";
     proposals.push({
-      text: `Mend the channel \`${channel}\`, and try it with \`npx pathkeeper preview --channel ${channel}\`.`,
+      text: `Mend the channel \`${channel}\`, and try it with \`npx --no pathkeeper preview --channel ${channel}\`.`,
       because: sentence(`a notice did not arrive there: ${reason}`),
     });
   }

@@ -10,7 +10,7 @@ export function questionsOf(account: Account): string[] {
 }
 
 function ofTheCause({ incident }: Account): string[] {
-  const { root_cause, also_broken, verdict, confidence, evidence, findings, first_failure_at: from } = incident;
+  const { root_cause, also_broken, verdict, confidence, findings, first_failure_at: from } = incident;
   if (verdict === "monitor") return ["What happened to the targets while the monitor did not see them?"];
   const title = titleOf(incident, root_cause);
   const when = from === null ? "it began" : clockTime(from.getTime());
@@ -18,7 +18,7 @@ function ofTheCause({ incident }: Account): string[] {
   if (root_cause === "unknown") questions.push("What was the cause? The facts did not carry an answer.");
   else if (!findings.some(({ component, came_with_it }) => component === root_cause && came_with_it)) {
     questions.push(
-      `What made ${title} fail at ${when}? The monitor sees that it did, and not who or what changed something: look at deployments, changes of configuration and load in the hour before.`,
+      `What changed before ${when} at ${title}? Look at deployments, configuration and load in the hour before.`,
     );
   }
   if (root_cause !== "unknown" && confidence < 0.8) {
@@ -27,8 +27,7 @@ function ofTheCause({ incident }: Account): string[] {
   if (also_broken !== null) {
     questions.push(`Do ${title} and ${titleOf(incident, also_broken)} have something in common that broke both?`);
   }
-  const objections = evidence.filter((line) => /^(Against|Not explained by it)/.test(line));
-  return [...questions, ...objections.map((line) => `How does this fit? ${line}`)];
+  return questions;
 }
 
 function ofTheRecovery({ incident: { recovery, symptoms, resolved_at, verdict } }: Account): string[] {

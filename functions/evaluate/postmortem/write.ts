@@ -1,15 +1,16 @@
 /** Writes postmortems into the documents of resolved incidents: once each, when what there is to say of the notices is known. */
 
 import { isDone } from "../../../shared/documents/delivery-summary.ts";
-import type { Store } from "../../../shared/ports.ts";
+import { incidentCollection } from "../../../shared/documents/incident.ts";
+import type { Store, Value } from "../../../shared/ports.ts";
 import type { EvaluatorContext } from "../commit/context.ts";
 import { environmentDocument, stateCollection } from "../commit/state-collection.ts";
-import { incidentCollection } from "../incident/record/document.ts";
+import { fingerprintOf, isOwnPostmortem } from "../incident/record/own-postmortem.ts";
 import { decodeEnvironment, encodeEnvironment, type RecentlyResolved } from "../incident/state.ts";
 import { type Account, readAccount } from "./account.ts";
 import { postmortemOf } from "./postmortem.ts";
 
-/** How long it waits for notices to arrive, in milliseconds: what is tried for a day is not waited for. */
+/** How long it waits for notices to arrive that are not held back any more, in milliseconds: what is tried for a day is not waited for. */
 const patience = 600_000;
 
 /**
@@ -25,7 +26,9 @@ export async function writePostmortem(
 ): Promise<boolean> {
   const account = await readAccount(store, id);
   const channels = plan.configuration.channels.length;
-  if (account !== undefined && !isWhole(account, channels) && now - resolvedAt < patience) return false;
+  const held = account?.deliveries.flatMap(({ held_until }) => held_until?.getTime() ?? []) ?? [];
+  const from = Math.max(resolvedAt, ...held);
+  if (account !== undefined && !isWhole(account, channels) && now - from < patience) return false;
   const text = account === undefined ? undefined : postmortemOf(account);
   await mutex.take(environmentDocument, () => commit(store, id, text, now));
   return true;
@@ -43,14 +46,16 @@ function commit(store: Store, id: string, text: string | undefined, now: number)
     const environment = decodeEnvironment(await transaction.get(stateCollection, environmentDocument));
     const document = await transaction.get(incidentCollection, id);
     const recentlyResolved = (environment.recentlyResolved ?? []).map((one) =>
-      one.id === id ? { ...one, reported: true as const } : one,
+      one.id === id ? { ...one, reported: text === undefined ? (true as const) : fingerprintOf(text) } : one,
     );
+    const before = recentlyResolved.find((one) => one.id === id)?.postmortem;
     transaction.set(stateCollection, environmentDocument, encodeEnvironment({ ...environment, recentlyResolved }, now));
-    if (document === undefined || text === undefined || isWritten(document["postmortem"])) return;
+    if (document === undefined || text === undefined || isTheirs(document["postmortem"], before)) return;
     transaction.update(incidentCollection, id, { postmortem: text });
   });
 }
 
-function isWritten(postmortem: unknown): boolean {
-  return typeof postmortem === "string" && postmortem !== "";
+/** Whether people have written there. What the monitor wrote before a relapse is not what happened any more. */
+function isTheirs(postmortem: Value | undefined, written: string | undefined): boolean {
+  return typeof postmortem === "string" && postmortem !== "" && !isOwnPostmortem(postmortem, written);
 }

@@ -5,6 +5,7 @@ import type { Excess, SeriesSource } from "../condition/index.ts";
 import type { KnownAlert } from "../incident/state.ts";
 import type { AlertState, ProbeFact } from "../partition/state.ts";
 import { horizonFor, intervalOf, type Plan } from "../plan.ts";
+import { absenceText, type SeenAbsence } from "./absence.ts";
 import {
   type AlertPhase,
   type AlertTiming,
@@ -53,6 +54,9 @@ export interface Judged {
 export class Verdicts {
   readonly byKey: Map<string, Judged> = new Map();
 
+  /** Why there is nothing to judge of alerts, by their keys. */
+  readonly absences: Map<string, SeenAbsence> = new Map();
+
   /** What was judged last, as a list: a rule says the same of many series at the same instant. */
   #last: readonly [Judgement] = [[Number.NaN, bad]];
 
@@ -99,15 +103,22 @@ export function applied(alerts: AlertsByKey, verdicts: Verdicts, step: Step): Al
   const shared = new SharedStep(step.watermark, horizonFor);
   for (const [key, alert] of current) {
     const judged = verdicts.byKey.get(key);
-    const kept = advanced(key, alert, judged?.rule ?? plan.rulesByName.get(alert.rule), judged, shared, step);
+    const known = withAbsence(alert, verdicts.absences.get(key), judged, plan);
+    const kept = advanced(key, known, judged?.rule ?? plan.rulesByName.get(alert.rule), judged, shared, step, alert);
     if (kept !== undefined) next.set(key, kept);
   }
   for (const [key, judged] of verdicts.byKey) {
     if (current.has(key)) continue;
-    const kept = advanced(key, begun(judged), judged.rule, judged, shared, step);
+    const alert = begun(judged);
+    const kept = advanced(key, alert, judged.rule, judged, shared, step, alert);
     if (kept !== undefined) next.set(key, kept);
   }
-  const changed = current !== alerts || verdicts.byKey.size > 0 || step.changes.length > changesBefore;
+  const isNews = [...verdicts.absences].some(([key, { what }]) => {
+    const alert = current.get(key);
+    return alert?.status === "firing" && alert.absence?.what !== what;
+  });
+  const isJudged = verdicts.byKey.size > 0 || isNews;
+  const changed = current !== alerts || isJudged || step.changes.length > changesBefore;
   if (!changed) return alerts;
   conforming.set(next, plan);
   return next;
@@ -123,17 +134,49 @@ function advanced(
   judged: Judged | undefined,
   shared: SharedStep,
   { plan, partition, watermark, changes }: Step,
+  before: AlertState,
 ): AlertState | undefined {
   if (rule === undefined) return alert;
   const after = shared.settled(alert.history, judged?.judgements ?? none, timingOf(rule, alert, plan));
   const { phase } = after;
   const now = restated(alert, rule, after, judged, shared);
-  if (differs(now, alert)) {
+  if (differs(now, before)) {
     const known = knownAlert(key, now, phase, partition);
-    const calmed = alert.flapping !== undefined && now.flapping === undefined ? { calmed: alert.flapping } : {};
-    changes.push({ what: "alert", at: phase.lastAt ?? watermark, key, alert: known, ...calmed });
+    const calmed = before.flapping !== undefined && now.flapping === undefined ? { calmed: before.flapping } : {};
+    const reason = known === undefined && alert.absence !== undefined ? { reason: reasonOf(alert, rule, plan) } : {};
+    changes.push({ what: "alert", at: phase.lastAt ?? watermark, key, alert: known, ...calmed, ...reason });
   }
   return phase.status === "inactive" && isQuiet(now.history) ? undefined : now;
+}
+
+/** The alert with the reason why nothing can be judged of it, while nothing can. What nobody was told of needs none. */
+function withAbsence(
+  alert: AlertState,
+  absent: SeenAbsence | undefined,
+  judged: Judged | undefined,
+  plan: Plan,
+): AlertState {
+  const { absence: known, ...rest } = alert;
+  const what = absent?.what;
+  if (alert.status !== "firing" || (what === undefined && judged !== undefined))
+    return known === undefined ? alert : rest;
+  if (what === undefined || what === known?.what) return alert;
+  const { base, recent } = alert.history;
+  const last = known?.since ?? absent?.since ?? recent.at(-1)?.[0] ?? base.lastAt ?? 0;
+  const policy = plan.rulesByName.get(alert.rule)?.missing;
+  // Missing data may be what it fires for.
+  return policy?.[what] === "fire" ? alert : { ...alert, absence: { what, since: last } };
+}
+
+function reasonOf(alert: AlertState, rule: CompiledRule, plan: Plan): string {
+  const { probe } = alert.labels;
+  const probes = probe === undefined ? yieldingTo(rule, plan) : [probe];
+  return alert.absence === undefined ? "" : absenceText(alert.absence, probes);
+}
+
+/** The probes that yield what a rule looks at. */
+export function yieldingTo({ condition }: CompiledRule, plan: Plan): readonly string[] {
+  return [...new Set(condition.selectors.flatMap(({ metric, matchers }) => plan.yielding(metric, matchers)))];
 }
 
 /** Alerts that are known to be as the rules of a plan want them, so that edits are not looked for with every report. */
@@ -228,10 +271,21 @@ function restated(
     criterion: alert.criterion,
     history: fired ? shared.announced(after) : after.history,
     status,
-    seen: isBad ? bounded(judged.finding.seen) : alert.seen,
+    ...(isBad
+      ? seenOf(judged)
+      : alert.seenAt === undefined
+        ? { seen: alert.seen }
+        : { seen: alert.seen, seenAt: alert.seenAt }),
     ...excess,
+    ...(alert.absence === undefined || status === "inactive" ? {} : { absence: alert.absence }),
   };
   return flapping === undefined ? now : { ...now, flapping };
+}
+
+/** What was last seen to be bad, and when. */
+function seenOf({ finding, judgements }: Judged): Pick<AlertState, "seen" | "seenAt"> {
+  const seenAt = judgements.findLast(([, verdict]) => verdict === bad)?.[0];
+  return { seen: bounded(finding.seen), ...(seenAt === undefined ? {} : { seenAt }) };
 }
 
 type AlertExcess = Pick<AlertState, "excess" | "excessAt">;
@@ -255,14 +309,15 @@ function differs(now: AlertState, before: AlertState): boolean {
     now.severity !== before.severity ||
     now.component !== before.component ||
     now.excessAt !== before.excessAt ||
+    now.absence?.what !== before.absence?.what ||
     (now.flapping === undefined) !== (before.flapping === undefined)
   );
 }
 
 function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition: string): KnownAlert | undefined {
   if (phase.status === "inactive") return undefined;
-  const { rule, component, labels, severity, seen } = alert;
   const usual = badBefore(phase.results ?? 0);
+  const { rule, component, labels, severity, seen, seenAt } = alert;
   return {
     key,
     rule,
@@ -274,8 +329,10 @@ function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition
     ...(phase.status === "firing" ? { firedAt: phase.firedAt } : {}),
     seen,
     ...(usual > 0 ? { badBefore: usual } : {}),
+    ...(seenAt === undefined ? {} : { seenAt }),
     ...told(alert, phase.status),
     partition,
+    ...(alert.absence === undefined ? {} : { absence: alert.absence }),
     ...(phase.status === "firing" && phase.flapping !== undefined ? { flapping: phase.flapping } : {}),
   };
 }

@@ -1,5 +1,5 @@
-import { ownEntry } from "../../../shared/runtime/entries.ts";
 /** Sets of labels: what tells one series, and one alert, from another. */
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 
 /** Labels of one series or of one alert. */
 export type Labels = Readonly<Record<string, string>>;

@@ -4,6 +4,7 @@ import type { Signal } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import { type Condition, compileCondition, type Instance, type SeriesSource } from "../condition/index.ts";
 import { negation, type Truth } from "../condition/logic.ts";
+import { type Absence, type MissingPolicy, policyOf } from "./absence.ts";
 import { bad, good, neither, type Verdict } from "./alert.ts";
 import { agree, labelKey, without } from "./labels.ts";
 
@@ -12,7 +13,8 @@ export interface CompiledRule {
   readonly name: string;
   readonly component?: string;
   readonly severity: Severity;
-  readonly missing: "keep" | "fire" | "clear";
+  /** What follows where there is nothing to judge. */
+  readonly missing: MissingPolicy;
   readonly alertDurationMs: number;
   readonly clearDurationMs: number;
   readonly condition: Condition;
@@ -26,7 +28,7 @@ export interface CompiledRule {
   readonly signal?: Signal;
   /** How far back it looks, in milliseconds. */
   readonly windowMs: number;
-  /** Whether the passing of time alone can change the outcome. */
+  /** Whether the passing of time alone can change the outcome, where there is no alert yet. */
   readonly timed: boolean;
   /** What it judges by, as one text: an alert that was judged by another begins anew. */
   readonly criterion: string;
@@ -61,7 +63,8 @@ export function builtInName(probe: string): string {
 
 /** @throws ConditionError for conditions that a checked configuration does not have */
 export function compileRule(rule: Configuration["rules"][number]): CompiledRule {
-  const { name, component, severity, missing, alertDurationMs, clearDurationMs, clearCondition } = rule;
+  const { name, component, severity, alertDurationMs, clearDurationMs, clearCondition } = rule;
+  const missing = policyOf(rule);
   const compile = (text: string): Condition => compileCondition(text, { windowMs: alertDurationMs });
   const condition = compile(rule.condition);
   const clear = clearCondition === undefined ? undefined : compile(clearCondition);
@@ -81,7 +84,7 @@ export function compileRule(rule: Configuration["rules"][number]): CompiledRule 
     metrics: [...new Set(selectors.map(({ metric }) => metric))],
     ...(rule.signal === undefined ? {} : { signal: rule.signal }),
     windowMs: Math.max(0, ...condition.selectors.map(({ windowMs }) => windowMs)),
-    timed: missing !== "keep" || selectors.some(({ windowMs }) => windowMs > 0),
+    timed: firesOn(missing) || selectors.some(({ windowMs }) => windowMs > 0),
     criterion: [vantages, withSingleSpaces(rule.condition)].join(" "),
   };
 }
@@ -101,20 +104,33 @@ export function findings(
   at: number,
   onlyBad: boolean = false,
 ): readonly Finding[] {
-  const instances = rule.condition.evaluate(source, at, onlyBad && rule.missing !== "fire" && rule.vantages === "any");
+  const instances = rule.condition.evaluate(source, at, onlyBad && !firesOn(rule.missing) && rule.vantages === "any");
   const found = rule.clear === undefined ? instances : withClear(instances, rule.clear.evaluate(source, at));
   return rule.vantages === "any" ? found : together(found, rule.vantages);
 }
 
-/** What a finding means for the alert; `undefined` where nothing follows from it. */
-export function verdictOf({ truth, clear }: Finding, rule: CompiledRule): Verdict | undefined {
+/**
+ * What a finding means for the alert; `undefined` where nothing follows from it.
+ * @param absence why there is nothing to judge, where there is nothing
+ */
+export function verdictOf(
+  { truth, clear }: Finding,
+  rule: CompiledRule,
+  absence: Absence = "value",
+): Verdict | undefined {
   if (truth === true) return bad;
-  if (truth === undefined) return ofMissing[rule.missing];
+  if (truth === undefined) return ofMissing[rule.missing[absence]];
   if (rule.clear === undefined || clear === true) return good;
-  return clear === undefined && rule.missing === "clear" ? good : neither;
+  return clear === undefined && rule.missing.value === "clear" ? good : neither;
 }
 
-const ofMissing = { keep: undefined, fire: bad, clear: good } as const;
+/** Whether missing data may fire an alert. */
+function firesOn(missing: MissingPolicy): boolean {
+  return Object.values(missing).includes("fire");
+}
+
+/** What a word of `missing` means for the alert. */
+export const ofMissing = { keep: undefined, fire: bad, clear: good } as const;
 
 /** Joins to each instance what the all-clear says of the same series: of all of them, where there are several. */
 function withClear(instances: readonly Instance[], clears: readonly Instance[]): readonly Finding[] {

@@ -1,6 +1,7 @@
 /** Messages in Discord by a webhook of a channel. https://docs.discord.com/developers/resources/webhook */
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { fitted } from "../text/fit.ts";
@@ -10,11 +11,19 @@ import { withQuery } from "../text/secret-text.ts";
 import { signs, type Tone, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    url: secretText().describe("A secret: the address of a webhook, https://discord.com/api/webhooks/…."),
+    thread_id: z
+      .string({ error: 'must be the id of a thread, in quotes: "1234567890123456789"' })
+      .regex(/^\d{17,20}$/, 'must be the id of a thread, in quotes: "1234567890123456789"')
+      .optional()
+      .describe("The id of a thread of the webhook's channel, to post there; a forum takes messages in no other way."),
+  }),
+);
+
 /** Settings of a Discord channel. */
-export interface DiscordSettings {
-  readonly url: string;
-  readonly thread_id?: string | undefined;
-}
+export type DiscordSettings = z.output<ReturnType<typeof settings>>;
 
 /** https://docs.discord.com/developers/resources/message#embed-object-embed-limits */
 const limits: readonly Limit[] = [
@@ -33,16 +42,7 @@ export const discord: ChannelKind<DiscordSettings> = {
   pace: { perMinute: 120, atOnce: 5 },
   limits,
   get settings() {
-    return z.strictObject({
-      url: secretText().describe("A secret: the address of a webhook, https://discord.com/api/webhooks/…."),
-      thread_id: z
-        .string({ error: 'must be the id of a thread, in quotes: "1234567890123456789"' })
-        .regex(/^\d{17,20}$/, 'must be the id of a thread, in quotes: "1234567890123456789"')
-        .optional()
-        .describe(
-          "The id of a thread of the webhook's channel, to post there; a forum takes messages in no other way.",
-        ),
-    });
+    return settings();
   },
   example: `url: { secret: discord-url }
 thread_id: "1234567890123456789"

@@ -40,8 +40,8 @@ Open the incident: https://console.example.com/incidents/20250916-120000-vpc-con
 
 Impact: $500K+ ARR pipeline blocked
 Root cause: VPC connector (90 % sure)
-Whose trouble: the platform
-Who acts: infrastructure
+Responsible layer: the platform
+Owner: infrastructure
 Affected: vpc-connector, backend
 Alerts: connector full, backend-health failing
 Since: 2025-09-16 11:58:00 UTC
@@ -70,7 +70,7 @@ To take it, set status to acknowledged in incidents/20250916-120000-vpc-connecto
 
   it("admits that the cause is not known", () => {
     expect(mailOf({ root_cause: "unknown", verdict: "unknown" }).text).toContain(
-      "Root cause: not known yet\nWhose trouble: not known yet\n",
+      "Root cause: not known yet\nResponsible layer: not known yet\n",
     );
   });
 

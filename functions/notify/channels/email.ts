@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingMail } from "../channel.ts";
 import { classifySmtp } from "../deliver/classify.ts";
@@ -11,12 +12,29 @@ import { atMost, keepsTo, type Limit } from "../text/limits.ts";
 import { linkTitle, type NoticeText } from "../text/notice-text.ts";
 import { type Tone, toneOf } from "../text/tone.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    to: z
+      .array(z.email({ error: "must be a mail address such as team@example.com" }))
+      .min(1, "must name at least one mail address")
+      .max(50, "must name at most 50 mail addresses: use a mailing list")
+      .describe("Who gets the mail: a list of mail addresses."),
+    from: z
+      .string()
+      .regex(/^[^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>$|^[^<>@\s]+@[^<>@\s]+$/, "must be an address: Name <name@example.com>")
+      .default("Pathkeeper <pathkeeper@localhost>")
+      .describe("The sender, as `Name <name@example.com>`."),
+    server: z
+      .union([z.string().refine(isOpenServer, "must be smtp://host:port without user and password"), secretText()], {
+        error: "must be smtp://host:port without user and password; with them it is a secret: write { secret: NAME }",
+      })
+      .prefault({ secret: "smtp-url" })
+      .describe("The SMTP server: a secret such as smtps://user:password@host, or smtp://host:port without password."),
+  }),
+);
+
 /** Settings of a mail channel. */
-export interface EmailSettings {
-  readonly to: readonly string[];
-  readonly from: string;
-  readonly server: string;
-}
+export type EmailSettings = z.output<ReturnType<typeof settings>>;
 
 /** Gmail hides the end of a mail beyond 102 KB. */
 const limits: readonly Limit[] = [{ ...atMost(60_000, "bytes"), unit: "bytes of text and HTML" }];
@@ -28,29 +46,7 @@ export const email: ChannelKind<EmailSettings> = {
   limits,
   incidentForm: "one thread: `In-Reply-To` and `References` lead to the opening, and the subject stays",
   get settings() {
-    return z.strictObject({
-      to: z
-        .array(z.email({ error: "must be a mail address such as team@example.com" }))
-        .min(1, "must name at least one mail address")
-        .max(50, "must name at most 50 mail addresses: use a mailing list")
-        .describe("Who gets the mail: a list of mail addresses."),
-      from: z
-        .string()
-        .regex(
-          /^[^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>$|^[^<>@\s]+@[^<>@\s]+$/,
-          "must be an address: Name <name@example.com>",
-        )
-        .default("Pathkeeper <pathkeeper@localhost>")
-        .describe("The sender, as `Name <name@example.com>`."),
-      server: z
-        .union([z.string().refine(isOpenServer, "must be smtp://host:port without user and password"), secretText()], {
-          error: "must be smtp://host:port without user and password; with them it is a secret: write { secret: NAME }",
-        })
-        .prefault({ secret: "smtp-url" })
-        .describe(
-          "The SMTP server: a secret such as smtps://user:password@host, or smtp://host:port without password.",
-        ),
-    });
+    return settings();
   },
   example: `to: [infra@example.com]
 from: Pathkeeper <pathkeeper@example.com>

@@ -94,14 +94,14 @@ describe("a card", () => {
                     {
                       "decoratedText": {
                         "text": "the platform",
-                        "topLabel": "Whose trouble",
+                        "topLabel": "Responsible layer",
                         "wrapText": true,
                       },
                     },
                     {
                       "decoratedText": {
                         "text": "infrastructure",
-                        "topLabel": "Who acts",
+                        "topLabel": "Owner",
                         "wrapText": true,
                       },
                     },

@@ -1,6 +1,7 @@
 /** Cards in Google Chat by the webhook of a space, one thread an incident. https://developers.google.com/workspace/chat/quickstart/webhooks */
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
@@ -11,10 +12,16 @@ import { withQuery } from "../text/secret-text.ts";
 import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    url: secretText().describe(
+      "A secret: the address of a webhook of the space, https://chat.googleapis.com/v1/spaces/… with its key and token.",
+    ),
+  }),
+);
+
 /** Settings of a Google Chat channel. */
-export interface GoogleChatSettings {
-  readonly url: string;
-}
+export type GoogleChatSettings = z.output<ReturnType<typeof settings>>;
 
 /** https://developers.google.com/workspace/chat/create-messages */
 const limits: readonly Limit[] = [atMost(32_000, "bytes"), atMost(100, "characters", "cardsV2[].cardId")];
@@ -27,11 +34,7 @@ export const googleChat: ChannelKind<GoogleChatSettings> = {
   limits,
   incidentForm: "one thread, by its key",
   get settings() {
-    return z.strictObject({
-      url: secretText().describe(
-        "A secret: the address of a webhook of the space, https://chat.googleapis.com/v1/spaces/… with its key and token.",
-      ),
-    });
+    return settings();
   },
   example: `url: { secret: chat-url }
 `,

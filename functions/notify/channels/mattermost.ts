@@ -1,6 +1,7 @@
 /** Messages in Mattermost by an incoming webhook. https://developers.mattermost.com/integrate/webhooks/incoming/ */
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { fitted } from "../text/fit.ts";
@@ -10,13 +11,31 @@ import { SettingText } from "../text/secret-text.ts";
 import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    url: secretText().describe("A secret: the address of an incoming webhook, https://mattermost.example.com/hooks/…."),
+    channel: z
+      .string()
+      .regex(/^@?[a-z0-9][a-z0-9._-]*$/, "must be the name of a channel as its link shows it, or @name of a person")
+      .optional()
+      .describe(
+        "Another channel than that of the webhook: its name as its link shows it, or `@name` of a person. The webhook must not be locked to its channel.",
+      ),
+    username: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe("Another name of the sender. The server must let integrations override usernames."),
+    allow_private: z
+      .boolean()
+      .default(false)
+      .describe("Allows http:// and addresses that are private, for a server on the own network."),
+  }),
+);
+
 /** Settings of a Mattermost channel. */
-export interface MattermostSettings {
-  readonly url: string;
-  readonly channel?: string | undefined;
-  readonly username?: string | undefined;
-  readonly allow_private: boolean;
-}
+export type MattermostSettings = z.output<ReturnType<typeof settings>>;
 
 /** Mattermost divides longer texts into several posts. */
 const limits: readonly Limit[] = [atMost(16_383, "characters", "text")];
@@ -27,28 +46,7 @@ export const mattermost: ChannelKind<MattermostSettings> = {
   title: "Posts to a channel in Mattermost, by an incoming webhook.",
   limits,
   get settings() {
-    return z.strictObject({
-      url: secretText().describe(
-        "A secret: the address of an incoming webhook, https://mattermost.example.com/hooks/….",
-      ),
-      channel: z
-        .string()
-        .regex(/^@?[a-z0-9][a-z0-9._-]*$/, "must be the name of a channel as its link shows it, or @name of a person")
-        .optional()
-        .describe(
-          "Another channel than that of the webhook: its name as its link shows it, or `@name` of a person. The webhook must not be locked to its channel.",
-        ),
-      username: z
-        .string()
-        .min(1)
-        .max(64)
-        .optional()
-        .describe("Another name of the sender. The server must let integrations override usernames."),
-      allow_private: z
-        .boolean()
-        .default(false)
-        .describe("Allows http:// and addresses that are private, for a server on the own network."),
-    });
+    return settings();
   },
   example: `url: { secret: mattermost-url }
 channel: incidents

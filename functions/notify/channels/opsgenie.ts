@@ -2,20 +2,29 @@
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind, Priority } from "../../../shared/messages/incident-event.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { cut, fitted } from "../text/fit.ts";
 import { atMost, characters } from "../text/limits.ts";
+import { localTime } from "../text/notice-fields.ts";
 import { linkTitle, type NoticeText, wording } from "../text/notice-text.ts";
 import { withQuery } from "../text/secret-text.ts";
 import { postJson } from "./support/post.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    api_key: secretText().describe("A secret: the key of an integration of the kind API."),
+    region: z
+      .enum(["us", "eu"], { error: "must be us or eu" })
+      .default("us")
+      .describe("The service region of the account: us, or eu where its address is *.app.eu.opsgenie.com."),
+  }),
+);
+
 /** Settings of an Opsgenie channel. */
-export interface OpsgenieSettings {
-  readonly api_key: string;
-  readonly region: "us" | "eu";
-}
+export type OpsgenieSettings = z.output<ReturnType<typeof settings>>;
 
 /** The longest texts, in characters. https://docs.opsgenie.com/docs/alert-api */
 const longest = { message: 130, alias: 512, entity: 512, source: 100, description: 15_000, note: 25_000 } as const;
@@ -26,13 +35,7 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
   title:
     "Opens and closes one alert an incident in Opsgenie, by its Alert API; a route that names `acknowledged` acknowledges it, too.",
   get settings() {
-    return z.strictObject({
-      api_key: secretText().describe("A secret: the key of an integration of the kind API."),
-      region: z
-        .enum(["us", "eu"], { error: "must be us or eu" })
-        .default("us")
-        .describe("The service region of the account: us, or eu where its address is *.app.eu.opsgenie.com."),
-    });
+    return settings();
   },
   example: `api_key: { secret: opsgenie-key }
 `,
@@ -40,6 +43,7 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
   incidentForm: "one alert, by its alias",
   // Only a key of the same account and region finds the alert again.
   lasting: true,
+  closesForGood: true,
   // A new alert would page again wherever the first has been closed by hand.
   omitted: {
     recovering: "Opsgenie knows no recovering alert",
@@ -49,6 +53,10 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
 
 The alias is the id of the incident. What follows an opening goes where the opening went, with its key, also when the configuration has another by now, or no
 such channel any more. Keep the secret until its incidents are over; Terraform removes it with the channel.
+
+Opsgenie cannot open an alert again: an alias finds the alert that is open, and opens a new one where none is. So a closing is held for \`reopen_within\`, at most
+ten minutes. Where the same fails again by then, the alert is still open. A later relapse is a new alert, which says when the one before was closed and has its
+alias.
 `,
   render: renderAlert,
   classify: (reply) => classifyHttp(reply, advice),
@@ -98,9 +106,21 @@ function renderAlert({ api_key, region }: OpsgenieSettings, notice: Notice): Out
     entity: cut(bounded(rootCause.title), longest.entity),
     source,
     priority: priorities[event.priority],
-    ...(notice.url === undefined ? {} : { details: { [linkTitle]: notice.url } }),
+    ...detailsOf(notice),
   };
   return postJson(addresses[region], alert, headers);
+}
+
+function detailsOf({ url, event, resolvedBefore, timezone }: Notice): { readonly details?: Record<string, string> } {
+  const details = {
+    ...(url === undefined ? {} : { [linkTitle]: url }),
+    ...(resolvedBefore === undefined
+      ? {}
+      : {
+          "Earlier alert": `closed ${localTime(resolvedBefore, timezone)}, with the alias ${bounded(event.incident)}`,
+        }),
+  };
+  return Object.keys(details).length === 0 ? {} : { details };
 }
 
 /** Plain text: Opsgenie shows it as such. */

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../../shared/adapters/memory.ts";
-import type { ConfiguredChannel } from "../../../shared/config/model.ts";
+import type { ConfiguredChannel, Route } from "../../../shared/config/model.ts";
 import { placeholderSecrets } from "../../../shared/config/secret-reference.ts";
 import { type IncidentEvent, incidentEventKinds } from "../../../shared/messages/incident-event.ts";
 import { fc } from "../../../tests/support/chance.ts";
@@ -77,10 +77,15 @@ function channel(key: keyof typeof keys, settings: object = {}): ConfiguredChann
   return { name: "pager", kind: "pagerduty", settings: { routing_key: { secret: key }, ...settings } };
 }
 
+/** When a resolution is not held back any more, in milliseconds since the epoch: all that happens later than that is told at once. */
+const released = Date.parse("2025-09-16T12:40:00Z");
+
 /** The notifier with this configuration, on what earlier ones have left in the store. */
 function configured(pagerDuty: PagerDuty, store: MemoryStore, ...channels: ConfiguredChannel[]): NotifyWorldForTests {
   const routes = [{ channels: channels.map(({ name }) => name), events: incidentEventKinds }];
-  return notifyWorld({ channels, routes, store, send: () => pagerDuty.send });
+  const world = notifyWorld({ channels, routes, store, send: () => pagerDuty.send });
+  world.clock.time = released;
+  return world;
 }
 
 const opened = incidentEvent();
@@ -142,6 +147,71 @@ describe("an alert in PagerDuty", () => {
     const next = "20250917-080000-vpc-connector";
     for (const event of [opened, resolved, { ...opened, incident: next }]) expect(await push(event)).toBe("done");
     expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened resolved", [`us 1 ${next}`]: "opened" });
+  });
+});
+
+describe("a relapse", () => {
+  const minute = 60_000;
+  const end = Date.parse("2025-09-16T12:30:00Z");
+  const regressed = (at: number): IncidentEvent =>
+    incidentEvent({ event: "regressed", sequence: 3, at: new Date(at).toISOString() });
+  const resolvedAgain = (at: number): IncidentEvent => {
+    const instant = new Date(at).toISOString();
+    return resolvedEvent({ sequence: 4, occurrence: 2, at: instant, resolved_at: instant });
+  };
+  /** A world that hears of each event at its time, and tries again what is held back once a minute until then. */
+  async function told(route: Partial<Route>, ...events: readonly IncidentEvent[]): Promise<[PagerDuty, string[]]> {
+    const pagerDuty = new PagerDuty();
+    const bodies: string[] = [];
+    const send: Send = async (outgoing, ...rest) => {
+      bodies.push((outgoing as OutgoingRequest).body);
+      return pagerDuty.send(outgoing, ...rest);
+    };
+    const world = notifyWorld({
+      channels: [channel("first")],
+      routes: [{ channels: ["pager"], ...route }],
+      store: new MemoryStore(),
+      send: () => send,
+    });
+    const last = Date.parse(events.at(-1)?.at ?? "") + 11 * minute;
+    let waiting: IncidentEvent[] = [];
+    for (let time = Date.parse(opened.at); time <= last; time += minute) {
+      world.clock.time = time;
+      const due = events.filter(({ at }) => Date.parse(at) <= time && Date.parse(at) > time - minute);
+      const still: IncidentEvent[] = [];
+      for (const event of [...waiting, ...due]) if ((await world.push(event)) !== "done") still.push(event);
+      waiting = still;
+    }
+    expect(waiting).toEqual([]);
+    return [pagerDuty, bodies];
+  }
+
+  it("within ten minutes finds the alert still open, and it is resolved once", async () => {
+    const first = resolvedEvent({ sequence: 2 });
+    const [pagerDuty] = await told({}, opened, first, regressed(end + 6 * minute), resolvedAgain(end + 30 * minute));
+    expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened added resolved" });
+  });
+
+  it("later is a new alert, which names the one before", async () => {
+    const first = resolvedEvent({ sequence: 2 });
+    const again = end + 20 * minute;
+    const [pagerDuty, bodies] = await told({}, opened, first, regressed(again), resolvedAgain(end + 40 * minute));
+    expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened resolved opened resolved" });
+    const earlier = JSON.parse(bodies[2] ?? "").payload.custom_details["Earlier alert"];
+    expect(earlier).toMatch(/^resolved here .+ \(2025-09-16 12:40:00 UTC\), with the same deduplication key: /);
+    expect(earlier).toContain(alert);
+    expect(JSON.parse(bodies[0] ?? "").payload.custom_details["Earlier alert"]).toBeUndefined();
+  });
+
+  it("that never comes leaves the alert open for ten minutes, and resolves it", async () => {
+    const [pagerDuty] = await told({}, opened, resolvedEvent({ sequence: 2 }));
+    expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened resolved" });
+  });
+
+  it("is told whatever events the route names", async () => {
+    const first = resolvedEvent({ sequence: 2 });
+    const [pagerDuty] = await told({ events: ["opened", "resolved"] }, opened, first, regressed(end + 20 * minute));
+    expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened resolved opened" });
   });
 });
 

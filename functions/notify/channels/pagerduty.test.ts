@@ -115,13 +115,13 @@ describe("an event", () => {
             "Impact": "$500K+ ARR pipeline blocked",
             "Incident": "20250916-120000-vpc-connector",
             "Opened": "Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)",
+            "Owner": "infrastructure",
+            "Responsible layer": "the platform",
             "Root cause": "VPC connector (90 % sure)",
             "Since": "Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)",
             "State": "NEW INCIDENT · critical P0 · Netra staging",
             "Where to look": "Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
       To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there.",
-            "Who acts": "infrastructure",
-            "Whose trouble": "the platform",
             "Why": "The backend answers 503.
       Because it gets no database connection.",
           },

@@ -2,20 +2,29 @@
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { cut, fitted } from "../text/fit.ts";
 import { atMost, keepsTo, type Limit } from "../text/limits.ts";
+import { localTime } from "../text/notice-fields.ts";
 import { linkTitle, type NoticeText } from "../text/notice-text.ts";
 import { SettingText } from "../text/secret-text.ts";
 import { postJson } from "./support/post.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    routing_key: secretText().describe("A secret: the integration key of an Events API v2 integration, 32 characters."),
+    region: z
+      .enum(["us", "eu"], { error: "must be us or eu" })
+      .default("us")
+      .describe("The service region of the account: us, or eu where its address is *.eu.pagerduty.com."),
+  }),
+);
+
 /** Settings of a PagerDuty channel. */
-export interface PagerDutySettings {
-  readonly routing_key: string;
-  readonly region: "us" | "eu";
-}
+export type PagerDutySettings = z.output<ReturnType<typeof settings>>;
 
 /** The longest texts, in characters. https://developer.pagerduty.com/docs/send-alert-event */
 const longest = { summary: 1_024, dedupKey: 255 } as const;
@@ -29,15 +38,7 @@ export const pagerduty: ChannelKind<PagerDutySettings> = {
   title:
     "Opens and resolves one alert an incident in PagerDuty, by its Events API v2; a route that names `acknowledged` acknowledges it, too.",
   get settings() {
-    return z.strictObject({
-      routing_key: secretText().describe(
-        "A secret: the integration key of an Events API v2 integration, 32 characters.",
-      ),
-      region: z
-        .enum(["us", "eu"], { error: "must be us or eu" })
-        .default("us")
-        .describe("The service region of the account: us, or eu where its address is *.eu.pagerduty.com."),
-    });
+    return settings();
   },
   example: `routing_key: { secret: pagerduty-key }
 `,
@@ -49,6 +50,7 @@ export const pagerduty: ChannelKind<PagerDutySettings> = {
   incidentForm: "one alert, by its deduplication key",
   // Only the key that opened an alert can acknowledge or resolve it.
   lasting: true,
+  closesForGood: true,
   // A trigger would page again wherever the alert has been resolved by hand.
   omitted: {
     recovering: "PagerDuty knows no recovering alert",
@@ -60,7 +62,9 @@ The deduplication key is the id of the incident. What follows an opening goes to
 another by now, or no such channel any more: so no alert stays open by itself. Keep the secret until its incidents are over; Terraform removes it with the
 channel. A new integration key needs a secret of a new name: under the old name, it would be taken for the key of alerts that it has never opened.
 
-PagerDuty drops what comes after a resolution. So an alert that somebody resolved there by hand stays resolved when the all-clear comes; a reminder or an
+PagerDuty cannot open an alert again: it drops what comes after a resolution, and a trigger opens a new one. So a resolution is held for \`reopen_within\`, at most
+ten minutes. Where the same fails again by then, the alert is still open. A later relapse is a new alert, which says when the one before was resolved and has its
+deduplication key, by which PagerDuty finds both. An alert that somebody resolved there by hand stays resolved when the all-clear comes; a reminder or an
 escalation before that opens it anew.
 `,
   render: renderEvent,
@@ -109,10 +113,17 @@ function alertOf(notice: Notice): object {
       source: bounded(event.environment),
       severity: event.severity,
       component: bounded(event.root_cause),
-      custom_details: detailsOf(words),
+      custom_details: { ...detailsOf(words), ...earlierAlert(notice) },
     }),
     (alert) => keepsTo(alertLimits, alert),
   );
+}
+
+/** What a new alert says of the one that it continues. */
+function earlierAlert({ event, resolvedBefore, timezone }: Notice): Record<string, string> {
+  if (resolvedBefore === undefined) return {};
+  const resolved = localTime(resolvedBefore, timezone);
+  return { "Earlier alert": `resolved here ${resolved}, with the same deduplication key: ${bounded(event.incident)}` };
 }
 
 function detailsOf({ state, paragraphs, facts, lists, nextSteps }: NoticeText): Record<string, string> {

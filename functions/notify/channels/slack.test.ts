@@ -99,8 +99,8 @@ describe("a message", () => {
       ---
       *Impact:* $500K+ ARR pipeline blocked
       *Root cause:* VPC connector (90 % sure)
-      *Whose trouble:* the platform
-      *Who acts:* infrastructure
+      *Responsible layer:* the platform
+      *Owner:* infrastructure
       *Affected:* vpc-connector, backend
       *Alerts:* connector full, backend-health failing
       *Since:* Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)
@@ -130,8 +130,8 @@ describe("a message", () => {
       ---
       *Impact:* $500K+ ARR pipeline blocked
       *Root cause:* VPC connector (90 % sure)
-      *Whose trouble:* the platform
-      *Who acts:* infrastructure
+      *Responsible layer:* the platform
+      *Owner:* infrastructure
       *Affected:* vpc-connector, backend
       *Alerts:* connector full, backend-health failing
       *Since:* Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)

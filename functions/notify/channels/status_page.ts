@@ -1,17 +1,37 @@
 /** A status page for everybody: static pages in a bucket, or in a folder on one machine. docs/status-page.md */
 import { z } from "zod";
 import type { Configuration } from "../../../shared/config/model.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import type { ChannelKind, Notice, OutgoingPage } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { updateText } from "../pages/page-text.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    bucket: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, "must be the name of a bucket: 3 to 63 of a-z, 0-9, - _ and .")
+      .describe("The bucket of Cloud Storage that the page is written to; on one machine a folder of this name."),
+    title: z
+      .string()
+      .min(1)
+      .max(80)
+      .optional()
+      .describe("What the page is called. Default: the title of the environment."),
+    components: z
+      .array(z.string())
+      .min(1, "must name at least one component")
+      .optional()
+      .describe("Names of the components that the page shows, in this order. Default: all of them."),
+    impact: z
+      .boolean()
+      .default(false)
+      .describe("Whether the page says the sentences `impact` of components. They are written for colleagues."),
+  }),
+);
+
 /** Settings of a status page. */
-export interface StatusPageSettings {
-  readonly bucket: string;
-  readonly title?: string | undefined;
-  readonly components?: readonly string[] | undefined;
-  readonly impact: boolean;
-}
+export type StatusPageSettings = z.output<ReturnType<typeof settings>>;
 
 const advice: Readonly<Record<number, string>> = {
   401: "the notifier has no identity that Cloud Storage knows",
@@ -24,27 +44,7 @@ export const statusPage: ChannelKind<StatusPageSettings> = {
   kind: "status_page",
   title: "Writes a status page for everybody into a bucket: static HTML and JSON, in plain words.",
   get settings() {
-    return z.strictObject({
-      bucket: z
-        .string()
-        .regex(/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, "must be the name of a bucket: 3 to 63 of a-z, 0-9, - _ and .")
-        .describe("The bucket of Cloud Storage that the page is written to; on one machine a folder of this name."),
-      title: z
-        .string()
-        .min(1)
-        .max(80)
-        .optional()
-        .describe("What the page is called. Default: the title of the environment."),
-      components: z
-        .array(z.string())
-        .min(1, "must name at least one component")
-        .optional()
-        .describe("Names of the components that the page shows, in this order. Default: all of them."),
-      impact: z
-        .boolean()
-        .default(false)
-        .describe("Whether the page says the sentences `impact` of components. They are written for colleagues."),
-    });
+    return settings();
   },
   owns: "bucket",
   example: `bucket: shop-status
@@ -52,6 +52,7 @@ title: Shop
 `,
   // Its sentences are its own, for everybody.
   ownForm: true,
+  public: true,
   incidentForm: "an entry with its updates",
   omitted: {
     reminder: "a status page says all the time that it is not over",
@@ -84,6 +85,7 @@ function renderNews(settings: StatusPageSettings, { event, channel, components }
       ),
       since: event.first_failure_at,
       ...(event.resolved_at === undefined ? {} : { resolved_at: event.resolved_at }),
+      ...(event.good_seconds === undefined ? {} : { good_seconds: event.good_seconds }),
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Adaptive Cards in Microsoft Teams by a flow of Workflows. https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors */
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { fitted } from "../text/fit.ts";
@@ -9,10 +10,16 @@ import { linkTitle, type NoticeText } from "../text/notice-text.ts";
 import { signs, type Tone, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    url: secretText().describe(
+      "A secret: the address that Workflows shows for a flow that starts when a Teams webhook request is received.",
+    ),
+  }),
+);
+
 /** Settings of a Teams channel. */
-export interface TeamsSettings {
-  readonly url: string;
-}
+export type TeamsSettings = z.output<ReturnType<typeof settings>>;
 
 /** https://learn.microsoft.com/microsoftteams/limits-specifications-teams: about 28 KB */
 const limits: readonly Limit[] = [atMost(28_000, "bytes")];
@@ -25,11 +32,7 @@ export const teams: ChannelKind<TeamsSettings> = {
   limits,
   incidentForm: "a card each",
   get settings() {
-    return z.strictObject({
-      url: secretText().describe(
-        "A secret: the address that Workflows shows for a flow that starts when a Teams webhook request is received.",
-      ),
-    });
+    return settings();
   },
   example: `url: { secret: teams-url }
 `,

@@ -11,12 +11,22 @@ import { linkTitle, type NoticeText } from "../text/notice-text.ts";
 import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    token: secretText().describe("A secret: the token of the bot, as BotFather shows it."),
+    chat_id: z
+      .union([z.int(), z.string().regex(/^(-?\d+|@[A-Za-z]\w{3,})$/, chatForm)], { error: chatForm })
+      .describe('Where it posts: the id of a chat, such as "-1001234567890", or `@name` of a public channel.'),
+    message_thread_id: z
+      .int("must be the number of a topic")
+      .positive("must be the number of a topic")
+      .optional()
+      .describe("The number of a topic, to post there; for groups with topics only."),
+  }),
+);
+
 /** Settings of a Telegram channel. */
-export interface TelegramSettings {
-  readonly token: string;
-  readonly chat_id: number | string;
-  readonly message_thread_id?: number | undefined;
-}
+export type TelegramSettings = z.output<ReturnType<typeof settings>>;
 
 /** Telegram counts UTF-16 code units once tags and entities of HTML are read. */
 const limits: readonly Limit[] = [
@@ -38,17 +48,7 @@ export const telegram: ChannelKind<TelegramSettings> = {
   pace: { perMinute: 20, atOnce: 5 },
   limits,
   get settings() {
-    return z.strictObject({
-      token: secretText().describe("A secret: the token of the bot, as BotFather shows it."),
-      chat_id: z
-        .union([z.int(), z.string().regex(/^(-?\d+|@[A-Za-z]\w{3,})$/, chatForm)], { error: chatForm })
-        .describe('Where it posts: the id of a chat, such as "-1001234567890", or `@name` of a public channel.'),
-      message_thread_id: z
-        .int("must be the number of a topic")
-        .positive("must be the number of a topic")
-        .optional()
-        .describe("The number of a topic, to post there; for groups with topics only."),
-    });
+    return settings();
   },
   example: `token: { secret: telegram-token }
 chat_id: "-1001234567890"

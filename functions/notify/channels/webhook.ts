@@ -10,15 +10,51 @@ import { classifyHttp } from "../deliver/classify.ts";
 import { atMost } from "../text/limits.ts";
 import { literal, wellFormedJson } from "../text/secret-text.ts";
 
+const settings = lazily(() =>
+  z
+    .strictObject({
+      url: textWithSecrets().describe(
+        "Where to post to: https://…, or a secret, because such addresses often are one.",
+      ),
+      signing_key: secretText()
+        .optional()
+        .describe("The key that signs every request: whsec_ and base64 of 24 to 64 bytes."),
+      signing_keys: z
+        .array(secretText())
+        .min(1, "must name at least one secret")
+        .optional()
+        .describe("Several keys in place of one, while they are being changed: every request is signed with each."),
+      headers: namedRecord(headerName(), textWithSecrets())
+        .default({})
+        .describe("More headers; their values are texts or secrets."),
+      cloudevents: z
+        .enum(["binary", "structured"], { error: "must be binary or structured; leave the key out for plain JSON" })
+        .optional()
+        .describe(
+          "Sends CloudEvents 1.0: binary, with ce- headers, or structured, all in the body. Signed all the same.",
+        ),
+      allow_private: z
+        .boolean()
+        .default(false)
+        .describe("Allows http:// and addresses that are private, for a receiver on the own network."),
+    })
+    .superRefine(({ url, allow_private, signing_key, signing_keys }, context) => {
+      if (!isUrl(url, allow_private ? ["https:", "http:"] : ["https:"])) {
+        const message = "must be https://host/path, or with allow_private: true also http://host/path";
+        context.addIssue({ code: "custom", path: ["url"], message });
+      }
+      if (signing_key !== undefined && signing_keys !== undefined) {
+        context.addIssue({
+          code: "custom",
+          path: ["signing_keys"],
+          message: "stands beside signing_key: keep one of them",
+        });
+      }
+    }),
+);
+
 /** Settings of a webhook. */
-export interface WebhookSettings {
-  readonly url: string;
-  readonly signing_key?: string | undefined;
-  readonly signing_keys?: readonly string[] | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly cloudevents?: "binary" | "structured" | undefined;
-  readonly allow_private: boolean;
-}
+export type WebhookSettings = z.output<ReturnType<typeof settings>>;
 
 /** Headers that belong to the request or to the signature, in lower case. */
 const ownHeaders: readonly string[] = [
@@ -50,46 +86,7 @@ export const webhook: ChannelKind<WebhookSettings> = {
   ownForm: true,
   incidentForm: "an event each, with an id that repeats when a request does",
   get settings() {
-    return z
-      .strictObject({
-        url: textWithSecrets().describe(
-          "Where to post to: https://…, or a secret, because such addresses often are one.",
-        ),
-        signing_key: secretText()
-          .optional()
-          .describe("The key that signs every request: whsec_ and base64 of 24 to 64 bytes."),
-        signing_keys: z
-          .array(secretText())
-          .min(1, "must name at least one secret")
-          .optional()
-          .describe("Several keys in place of one, while they are being changed: every request is signed with each."),
-        headers: namedRecord(headerName(), textWithSecrets())
-          .default({})
-          .describe("More headers; their values are texts or secrets."),
-        cloudevents: z
-          .enum(["binary", "structured"], { error: "must be binary or structured; leave the key out for plain JSON" })
-          .optional()
-          .describe(
-            "Sends CloudEvents 1.0: binary, with ce- headers, or structured, all in the body. Signed all the same.",
-          ),
-        allow_private: z
-          .boolean()
-          .default(false)
-          .describe("Allows http:// and addresses that are private, for a receiver on the own network."),
-      })
-      .superRefine(({ url, allow_private, signing_key, signing_keys }, context) => {
-        if (!isUrl(url, allow_private ? ["https:", "http:"] : ["https:"])) {
-          const message = "must be https://host/path, or with allow_private: true also http://host/path";
-          context.addIssue({ code: "custom", path: ["url"], message });
-        }
-        if (signing_key !== undefined && signing_keys !== undefined) {
-          context.addIssue({
-            code: "custom",
-            path: ["signing_keys"],
-            message: "stands beside signing_key: keep one of them",
-          });
-        }
-      });
+    return settings();
   },
   example: `url: { secret: ops-hook-url }
 signing_key: { secret: ops-hook-key }

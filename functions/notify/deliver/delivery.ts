@@ -10,6 +10,7 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { AnyChannelKind, Attempt, Outgoing, Reply, Sending } from "../channel.ts";
 import { isSuperseded, neverAnnounced, superseded } from "../plan/plan.ts";
+import { isTakenBack, tooSoon } from "../plan/relapse.ts";
 import {
   type Delivery,
   deliveries,
@@ -105,7 +106,7 @@ export function turnOf(
   lastChance: boolean,
 ): Turn {
   if (isFinal(delivery)) return { turn: "over" };
-  if (isHeld(delivery, now) || (!lastChance && !isDue(delivery, now))) return { turn: "wait" };
+  if (isHeld(delivery, now)) return { turn: "wait" };
   const siblings = ledger
     .filter((other) => isSameReader(other.delivery, delivery))
     .sort((a, b) => a.delivery.sequence - b.delivery.sequence);
@@ -113,9 +114,13 @@ export function turnOf(
   if (delivery.event !== "opened" && isSuperseded(history, delivery.sequence)) {
     return { turn: "suppress", reason: superseded };
   }
+  if (delivery.event === "resolved" && isTakenBack(history, delivery.sequence) && !mayHaveArrived(delivery)) {
+    return { turn: "suppress", reason: tooSoon };
+  }
+  if (!lastChance && !isDue(delivery, now)) return { turn: "wait" };
   const earlier = siblings.filter((other) => other.delivery.sequence < delivery.sequence);
   const unfinished = waitedFor(earlier, now);
-  const supersedes = unfinished.filter((other) => delivery.event === "resolved" && other.delivery.event !== "opened");
+  const supersedes = unfinished.filter((other) => isOvertaken(other.delivery, delivery));
   if (unfinished.length > supersedes.length) return { turn: "wait" };
   const closes = delivery.event === "resolved" || earlier.some((other) => other.delivery.event === "resolved");
   if (closes && !earlier.some((other) => mayHaveArrived(other.delivery))) {
@@ -123,6 +128,12 @@ export function turnOf(
     return supersedes.length > 0 ? { turn: "wait" } : { turn: "suppress", reason: neverAnnounced };
   }
   return { turn: "go", supersedes: supersedes.map(({ id }) => id) };
+}
+
+/** Whether a later notice makes an unfinished one needless: the all-clear all but the opening, and a relapse an all-clear that nobody has heard. */
+function isOvertaken(earlier: Delivery, { event }: Delivery): boolean {
+  if (event === "resolved") return earlier.event !== "opened";
+  return event === "regressed" && earlier.event === "resolved" && !mayHaveArrived(earlier);
 }
 
 /** What an attempt makes of a delivery. Pure. */
@@ -203,7 +214,11 @@ async function claimDelivery(
       return { claimed: false, delivery: waiting };
     }
     for (const entry of older)
-      transaction.set(deliveries, entry.id, deliveryFields(suppressed(entry.delivery, superseded)));
+      transaction.set(
+        deliveries,
+        entry.id,
+        deliveryFields(suppressed(entry.delivery, delivery.event === "regressed" ? tooSoon : superseded)),
+      );
     const claimed: Delivery = {
       ...(delivery.status === "sending" ? lost(delivery) : delivery),
       status: "sending",

@@ -2,12 +2,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { ledgerCollection, type Reader } from "../../../shared/documents/delivery-summary.ts";
-import {
-  type IncidentEvent,
-  type IncidentEventKind,
-  incidentEventKinds,
-} from "../../../shared/messages/incident-event.ts";
-import { type Severity, severities } from "../../../shared/messages/severity.ts";
+import { type IncidentEvent, incidentEventKinds } from "../../../shared/messages/incident-event.ts";
+import { severities } from "../../../shared/messages/severity.ts";
 import type { Fields, Filter, Logger, Store } from "../../../shared/ports.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
@@ -34,46 +30,6 @@ export type DeliveryStatus = (typeof deliveryStatuses)[number];
 export function isSameReader(a: Reader, b: Reader): boolean {
   const isSameRecipient = a.recipient === undefined || b.recipient === undefined || a.recipient === b.recipient;
   return a.channel === b.channel && isSameRecipient;
-}
-
-/** One event for one reader, with everything that became of it. */
-export interface Delivery extends Reader {
-  readonly incident: string;
-  readonly event: IncidentEventKind;
-  readonly kind: string;
-  /** Of the event within its incident. */
-  readonly sequence: number;
-  /** When the event happened. */
-  readonly at: Date;
-  /** What the incident was like then, as a fingerprint; absent in entries of before there were such. */
-  readonly moment?: string | undefined;
-  /** What the incident is called for this reader, from the first notice on. */
-  readonly title: string;
-  /** Of the incident then; absent in entries of before there were such. */
-  readonly severity?: Severity | undefined;
-  readonly status: DeliveryStatus;
-  /** Why it is told, or why it is not. */
-  readonly reason: string;
-  /** What is sent, as JSON; rendered once, so that a late attempt still tells the state it was meant to tell. */
-  readonly payload?: string | undefined;
-  /** Of a lasting kind, or one with recipients: the settings it was told with, as JSON. They still lead there when the configuration has others. */
-  readonly settings?: string | undefined;
-  /** What the other side calls the notice: what follows may answer it or change it. */
-  readonly reference?: Readonly<Record<string, string>> | undefined;
-  readonly attempts: readonly { readonly at: Date; readonly outcome: string; readonly answer: string }[];
-  /** All attempts, also those no longer shown. */
-  readonly attempt_count: number;
-  /** Until then the delivery belongs to the instance that is sending it. */
-  readonly lease_until?: Date | undefined;
-  readonly next_attempt_at?: Date | undefined;
-  /** Why there is no attempt before then, where it is not that one has failed. */
-  readonly waits_for?: string | undefined;
-  /** Of an event that is told by another entry: the id of that entry. */
-  readonly told_by?: string | undefined;
-  readonly planned_at: Date;
-  readonly delivered_at?: Date | undefined;
-  /** The store deletes the document after that. */
-  readonly expires_at: Date;
 }
 
 /** The outcome of an attempt of which nobody knows whether it arrived: the answer never came, or whoever waited for it died. */
@@ -181,35 +137,55 @@ export function parseDelivery(fields: Fields | undefined): Delivery | undefined 
 
 /** The fields of the document of a delivery. */
 export function deliveryFields(delivery: Delivery): Fields {
-  return Object.fromEntries(Object.entries(delivery).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(
+    Object.entries(delivery).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
 }
 
-const deliverySchema = lazily(
-  (): z.ZodType<Delivery> =>
-    z.object({
-      incident: z.string(),
-      event: z.enum(incidentEventKinds),
-      channel: z.string(),
-      recipient: z.string().optional(),
-      kind: z.string(),
-      sequence: z.number(),
-      at: z.date(),
-      moment: z.string().optional(),
-      title: z.string(),
-      severity: z.enum(severities).optional(),
-      status: z.enum(deliveryStatuses),
-      reason: z.string(),
-      payload: z.string().optional(),
-      settings: z.string().optional(),
-      reference: namedRecord(z.string(), z.string()).optional(),
-      attempts: z.array(z.object({ at: z.date(), outcome: z.string(), answer: z.string() })),
-      attempt_count: z.number(),
-      lease_until: z.date().optional(),
-      next_attempt_at: z.date().optional(),
-      waits_for: z.string().optional(),
-      told_by: z.string().optional(),
-      planned_at: z.date(),
-      delivered_at: z.date().optional(),
-      expires_at: z.date(),
-    }),
+const deliverySchema = lazily(() =>
+  z.object({
+    incident: z.string(),
+    event: z.enum(incidentEventKinds),
+    channel: z.string(),
+    recipient: z.string().optional(),
+    kind: z.string(),
+    /** Of the event within its incident. */
+    sequence: z.number(),
+    /** When the event happened. */
+    at: z.date(),
+    /** What the incident was like then, as a fingerprint; absent in entries of before there were such. */
+    moment: z.string().optional(),
+    /** What the incident is called for this reader, from the first notice on. */
+    title: z.string(),
+    /** Of the incident then; absent in entries of before there were such. */
+    severity: z.enum(severities).optional(),
+    status: z.enum(deliveryStatuses),
+    /** Why it is told, or why it is not. */
+    reason: z.string(),
+    /** What is sent, as JSON; rendered once, so that a late attempt still tells the state it was meant to tell. */
+    payload: z.string().optional(),
+    /** Of a lasting kind, or one with recipients: the settings it was told with, as JSON. They still lead there when the configuration has others. */
+    settings: z.string().optional(),
+    /** What the other side calls the notice: what follows may answer it or change it. */
+    reference: namedRecord(z.string(), z.string()).optional(),
+    attempts: z.array(z.object({ at: z.date(), outcome: z.string(), answer: z.string() })).readonly(),
+    /** All attempts, also those no longer shown. */
+    attempt_count: z.number(),
+    /** Until then the delivery belongs to the instance that is sending it. */
+    lease_until: z.date().optional(),
+    next_attempt_at: z.date().optional(),
+    /** Until when it was held back on purpose. */
+    held_until: z.date().optional(),
+    /** Why there is no attempt before then, where it is not that one has failed. */
+    waits_for: z.string().optional(),
+    /** Of an event that is told by another entry: the id of that entry. */
+    told_by: z.string().optional(),
+    planned_at: z.date(),
+    delivered_at: z.date().optional(),
+    /** The store deletes the document after that. */
+    expires_at: z.date(),
+  }),
 );
+
+/** One event for one reader, with everything that became of it. */
+export type Delivery = z.output<ReturnType<typeof deliverySchema>>;

@@ -20,13 +20,6 @@ export interface Pace {
 /** What a kind of channel is told where its service says nothing of how much it takes. */
 export const usualPace: Pace = { perMinute: 60, atOnce: 10 };
 
-/** The bucket of a reader. */
-export interface Bucket {
-  readonly tokens: number;
-  /** When it held so many, in milliseconds since the epoch. */
-  readonly at: number;
-}
-
 /** Whether a notice may leave now, and the bucket afterwards, or how long it waits in milliseconds. */
 export type Taken =
   | { readonly taken: true; readonly bucket: Bucket }
@@ -76,4 +69,13 @@ export function bucketFields(bucket: Bucket, now: number): Fields {
   return { data: JSON.stringify(bucket), updated_at: new Date(now), expires_at: new Date(now + keptForMs) };
 }
 
-const bucketSchema = lazily((): z.ZodType<Bucket> => z.object({ tokens: z.number(), at: z.number() }));
+const bucketSchema = lazily(() =>
+  z.object({
+    tokens: z.number(),
+    /** When it held so many, in milliseconds since the epoch. */
+    at: z.number(),
+  }),
+);
+
+/** The bucket of a reader. */
+export type Bucket = z.output<ReturnType<typeof bucketSchema>>;

@@ -43,8 +43,8 @@ function troubleOf(delivery: Delivery, reader: Reader, now: number): ProbeResult
   return [failed(channelProbe(name), at, tried)];
 }
 
-function isLate({ delivered_at, planned_at }: Delivery, now: number): boolean {
-  return (delivered_at?.getTime() ?? now) - planned_at.getTime() >= lateAfterMs;
+function isLate({ delivered_at, planned_at, held_until = planned_at }: Delivery, now: number): boolean {
+  return (delivered_at?.getTime() ?? now) - held_until.getTime() >= lateAfterMs;
 }
 
 /**

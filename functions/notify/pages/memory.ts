@@ -1,48 +1,13 @@
 /** What a status page remembers: the incidents that were told on it, with what was told of each. Pure. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import {
-  type IncidentEvent,
-  type IncidentEventKind,
-  type IncidentStatus,
-  incidentEventKinds,
-  incidentStatuses,
-} from "../../../shared/messages/incident-event.ts";
-import { type Severity, severities } from "../../../shared/messages/severity.ts";
+import { type IncidentEvent, incidentEventKinds, incidentStatuses } from "../../../shared/messages/incident-event.ts";
+import { severities } from "../../../shared/messages/severity.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 
 /** The collection; the id of a document is the name of the channel. */
 export const pageCollection: string = "pages";
-
-/** One event, as it is told on the page; frozen when its delivery is planned. */
-export interface PageNews {
-  /** Id of the incident, for us; the page calls it otherwise. */
-  readonly incident: string;
-  readonly event: IncidentEventKind;
-  readonly sequence: number;
-  /** RFC 3339, as all instants here. */
-  readonly at: string;
-  readonly status: IncidentStatus;
-  readonly severity: Severity;
-  /** Names of the affected components that the page shows. */
-  readonly components: readonly string[];
-  readonly text: string;
-  readonly since: string;
-  readonly resolved_at?: string | undefined;
-}
-
-/** One incident of the page. */
-export interface PageIncident extends Omit<PageNews, "event" | "sequence" | "at" | "text"> {
-  /** What the page calls it: the instant of its opening and a few digits, without the component that broke. */
-  readonly id: string;
-  readonly updates: readonly Pick<PageNews, "sequence" | "at" | "status" | "text">[];
-}
-
-/** Incidents, the newest first. */
-export interface PageMemory {
-  readonly incidents: readonly PageIncident[];
-}
 
 /** How many incidents are remembered, and how many updates of each; pages of older ones stay where they were written. */
 const mostIncidents = 200;
@@ -101,24 +66,43 @@ export function memoryFields(memory: PageMemory, now: number): Fields {
 }
 
 /** The beginning and the end tell the story. */
-function shortened<T>(updates: readonly T[]): readonly T[] {
+function shortened<T>(updates: T[]): T[] {
   return updates.length <= mostUpdates ? updates : [...updates.slice(0, 5), ...updates.slice(5 - mostUpdates)];
 }
 
 const schemas = lazily(() => {
   const status = z.enum(incidentStatuses);
   const told = {
+    /** Id of the incident, for us; the page calls it otherwise. */
     incident: z.string(),
     status,
     severity: z.enum(severities),
+    /** Names of the affected components that the page shows. */
     components: z.array(z.string()),
+    /** RFC 3339, as all instants here. */
     since: z.string(),
     resolved_at: z.string().optional(),
+    /** How long it was over before it came back, in seconds. */
+    good_seconds: z.number().optional(),
   };
   const update = { sequence: z.number(), at: z.string(), text: z.string() };
-  const news: z.ZodType<PageNews> = z.object({ ...told, ...update, event: z.enum(incidentEventKinds) });
-  const memory: z.ZodType<PageMemory> = z.object({
-    incidents: z.array(z.object({ ...told, id: z.string(), updates: z.array(z.object({ ...update, status })) })),
+  const news = z.object({ ...told, ...update, event: z.enum(incidentEventKinds) });
+  const incident = z.object({
+    ...told,
+    /** What the page calls it: the instant of its opening and a few digits, without the component that broke. */
+    id: z.string(),
+    updates: z.array(z.object({ ...update, status })),
   });
-  return { news, memory };
+  return { news, memory: z.object({ incidents: z.array(incident) }) };
 });
+
+type Schemas = ReturnType<typeof schemas>;
+
+/** One event, as it is told on the page; frozen when its delivery is planned. */
+export type PageNews = z.output<Schemas["news"]>;
+
+/** Incidents, the newest first. */
+export type PageMemory = z.output<Schemas["memory"]>;
+
+/** One incident of the page. */
+export type PageIncident = PageMemory["incidents"][number];

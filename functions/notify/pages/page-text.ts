@@ -34,7 +34,7 @@ export function incidentTitle(severity: Severity, titles: readonly string[]): st
 
 /** One thing that happened, told to everybody. Pure. */
 export function updateText(
-  event: Pick<IncidentEvent, "event" | "severity" | "status" | "first_failure_at" | "resolved_at">,
+  event: Pick<IncidentEvent, "event" | "severity" | "status" | "first_failure_at" | "resolved_at" | "good_seconds">,
   titles: readonly string[],
   impacts: readonly string[],
 ): string {
@@ -43,7 +43,8 @@ export function updateText(
   return updates[event.event]({ what, are: titles.length > 1, felt, ...event });
 }
 
-interface Told extends Pick<IncidentEvent, "severity" | "status" | "first_failure_at" | "resolved_at"> {
+interface Told
+  extends Pick<IncidentEvent, "severity" | "status" | "first_failure_at" | "resolved_at" | "good_seconds"> {
   readonly what: string;
   /** Whether there is more than one. */
   readonly are: boolean;
@@ -58,8 +59,8 @@ const updates: Readonly<Record<IncidentEventKind, (told: Told) => string>> = {
   acknowledged: () => "Somebody is working on it.",
   recovering: ({ what, are }) => `${what} ${are ? "work" : "works"} again. We are checking that it stays so.`,
   regressed: (told) => `It is not over yet. ${troubleOf(told)}${told.felt}`,
-  resolved: ({ what, are, first_failure_at, resolved_at }) => {
-    const lasted = Date.parse(resolved_at ?? "") - Date.parse(first_failure_at);
+  resolved: ({ what, are, first_failure_at, resolved_at, good_seconds = 0 }) => {
+    const lasted = Date.parse(resolved_at ?? "") - Date.parse(first_failure_at) - good_seconds * 1_000;
     const how = Number.isNaN(lasted) ? "" : ` It lasted ${spokenDuration(lasted)}.`;
     return `It is over: ${what} ${are ? "work" : "works"} again.${how}`;
   },

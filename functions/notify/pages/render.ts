@@ -45,7 +45,7 @@ function firstPage(state: PageState): Html {
   ].filter(({ own }) => own.length > 0);
   const body = html`<header><h1>${title}: status</h1>
 <p class="banner ${state.state}">${icon(state.state)}<span>${summary}</span></p>
-<p class="soft">As of ${instant(state.at, timezone)}. This page is written anew every few minutes, and with all news.</p>
+<p class="soft">As of ${instant(state.at, timezone)}. This page is updated every few minutes and on every change.</p>
 ${when(state.monitoring_impaired, html`<p class="note">Our monitoring does not see everything at present. What stands here may be out of date.</p>`)}</header>
 <main>
 ${when(
@@ -170,9 +170,9 @@ function toneOf({ status, severity }: ShownIncident): ComponentState {
   return severity === "critical" ? "down" : severity === "warning" ? "degraded" : "unknown";
 }
 
-function lasted({ since, resolved_at, status }: ShownIncident): string {
+function lasted({ since, resolved_at, good_seconds, status }: ShownIncident): string {
   if (resolved_at === null) return status === "resolved" ? "over" : "not over yet";
-  return `lasted ${spokenDuration(Date.parse(resolved_at) - Date.parse(since))}`;
+  return `lasted ${spokenDuration(Date.parse(resolved_at) - Date.parse(since) - good_seconds * 1_000)}`;
 }
 
 function footer(data: string): Html {

@@ -60,6 +60,8 @@ export interface ShownIncident {
   readonly components: readonly string[];
   readonly since: string;
   readonly resolved_at: string | null;
+  /** How long it was over before it came back, in seconds. */
+  readonly good_seconds: number;
   /** The oldest first. */
   readonly updates: readonly { readonly at: string; readonly status: IncidentStatus; readonly text: string }[];
 }
@@ -114,7 +116,7 @@ export function pageState(
     return { name, title: titles.get(name) ?? name, layer, state, state_text, availability: ratio ?? null, days };
   });
   const shownOf = (incident: Current): ShownIncident => {
-    const { id, severity, status, since, resolved_at = null, updates } = incident;
+    const { id, severity, status, since, resolved_at = null, good_seconds = 0, updates } = incident;
     const affected = [...titles].flatMap(([name, title]) => (incident.components.includes(name) ? [title] : []));
     return {
       id,
@@ -124,6 +126,7 @@ export function pageState(
       components: affected,
       since,
       resolved_at,
+      good_seconds,
       // What was just said is not said again: an outage that widens five times in a minute is one update.
       updates: updates
         .filter(({ text }, index) => text !== updates[index - 1]?.text)

@@ -3,7 +3,7 @@ import type { Configuration } from "../../../shared/config/model.ts";
 import { PagesError } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { OutgoingPage, Reply } from "../channel.ts";
-import { type StatusPageSettings, statusPage } from "../channels/status_page.ts";
+import { statusPage } from "../channels/status_page.ts";
 import { readNews } from "./memory.ts";
 import { type PageTarget, type PageWorld, publish, remember } from "./publish.ts";
 
@@ -44,10 +44,6 @@ function targets({ channels }: Configuration): PageTarget[] {
     .filter(({ kind }) => kind === statusPage.kind)
     .flatMap(({ name, settings }) => {
       const { success, data } = statusPage.settings.safeParse(settings);
-      return success ? [targetOf(name, data)] : [];
+      return success ? [{ ...data, channel: name }] : [];
     });
-}
-
-function targetOf(channel: string, { bucket, title, components }: StatusPageSettings): PageTarget {
-  return { channel, bucket, title, components };
 }

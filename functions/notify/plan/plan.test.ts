@@ -4,7 +4,8 @@ import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { channels as kinds } from "../channels/index.ts";
 import type { DeliveryStatus, LedgerEntry } from "../deliver/ledger.ts";
 import { configurationOf, heldLedger, incidentEvent, noon, resolvedEvent } from "../fixtures.ts";
-import { type NotificationPlan, plan } from "./plan.ts";
+import { mostInAnHour, type NotificationPlan, plan } from "./plan.ts";
+import { tooSoon } from "./relapse.ts";
 import type { Silence } from "./silence.ts";
 
 const ops = { name: "ops", kind: "webhook", settings: { url: { secret: "ops-url" } } };
@@ -32,6 +33,15 @@ function planned(event: IncidentEvent, given: Parameters<typeof told>[1] = {}): 
   const configuration = { ...configurationOf([mail, ops], given.routes), maintenance };
   return plan(event, { configuration, kinds, silences: given.silences ?? [], ledger: given.ledger ?? [] }, noon);
 }
+
+const silence = (scope: Silence["scope"], name: string, changes: Partial<Silence> = {}): Silence => ({
+  scope,
+  name,
+  from: noon,
+  until: noon + 3_600_000,
+  reason: "connector upgrade",
+  ...changes,
+});
 
 describe("routes", () => {
   it.each<[string, Omit<Route, "channels">, string]>([
@@ -69,14 +79,6 @@ describe("routes", () => {
 });
 
 describe("silences", () => {
-  const silence = (scope: Silence["scope"], name: string, changes: Partial<Silence> = {}): Silence => ({
-    scope,
-    name,
-    from: noon,
-    until: noon + 3_600_000,
-    reason: "connector upgrade",
-    ...changes,
-  });
   const until = "until 2025-09-16T13:00:00.000Z: connector upgrade";
 
   it.each<[string, Silence[], string]>([
@@ -245,6 +247,62 @@ describe("the all-clear", () => {
     ]);
     const raised = incidentEvent({ event: "severity_raised", sequence: 2 });
     expect(told(raised, { ledger })).toEqual({ mail: "yes", ops: "superseded: the incident is resolved" });
+  });
+});
+
+describe("a relapse", () => {
+  const regressed = incidentEvent({ event: "regressed", sequence: 3 });
+  const heard = (channel: string, status: DeliveryStatus = "delivered"): LedgerEntry[] =>
+    heldLedger(channel, [
+      [{}, "delivered"],
+      [{ event: "resolved", sequence: 2 }, status],
+    ]);
+  const quiet: Route[] = [{ channels: ["ops", "mail"], events: ["opened", "resolved"] }];
+
+  it("is told to whoever heard the all-clear, whatever events the route names", () => {
+    const ledger = [...heard("ops"), ...heldLedger("mail", [[{}, "delivered"]])];
+    expect(told(regressed, { routes: quiet, ledger })).toEqual({
+      mail: "no route: regressed, critical, vpc-connector",
+      ops: "yes",
+    });
+  });
+
+  it.each<[DeliveryStatus, string]>([
+    ["planned", "yes"],
+    ["retrying", "yes"],
+    ["rejected", "no route: regressed, critical, vpc-connector"],
+    ["suppressed", "no route: regressed, critical, vpc-connector"],
+  ])("after an all-clear that is %s: %s", (status, expected) => {
+    expect(told(regressed, { routes: quiet, ledger: heard("ops", status) })["ops"]).toBe(expected);
+  });
+
+  it("is told however much was told within the hour, and not where it is silenced", () => {
+    const many = Array.from({ length: mostInAnHour }, (_, at) => at + 3);
+    const ledger = [
+      ...heard("ops"),
+      ...heldLedger(
+        "ops",
+        many.map((sequence) => [{ event: "reminder", sequence }, "delivered"] as const),
+      ),
+    ];
+    const late = { ...regressed, sequence: 100 };
+    expect(told(late, { routes: quiet, ledger })["ops"]).toBe("yes");
+    const silences = [silence("environment", "netra-staging")];
+    expect(told(late, { routes: quiet, ledger, silences })["ops"]).toMatch(/^silenced/);
+  });
+
+  it("takes back an all-clear whose message comes after it", () => {
+    const ledger = heldLedger("ops", [
+      [{}, "delivered"],
+      [{ event: "regressed", sequence: 3 }, "suppressed"],
+    ]);
+    expect(told(resolvedEvent({ sequence: 2 }), { ledger })["ops"]).toBe(tooSoon);
+    expect(told(resolvedEvent({ sequence: 4 }), { ledger })["ops"]).toBe("yes");
+  });
+
+  it("in the middle of a recovery is told as the routes say", () => {
+    const ledger = heldLedger("ops", [[{}, "delivered"]]);
+    expect(told(regressed, { routes: quiet, ledger })["ops"]).toBe("no route: regressed, critical, vpc-connector");
   });
 });
 

@@ -4,7 +4,6 @@ import type { Reader } from "../../../shared/documents/delivery-summary.ts";
 import { incidentLink } from "../../../shared/incident-link.ts";
 import { maintenanceOf } from "../../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../../shared/messages/incident-event.ts";
-import { statusPageKind } from "../../../shared/messages/pages-due.ts";
 import { drillComponent, monitorComponent } from "../../../shared/monitor.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "../channel.ts";
@@ -21,6 +20,7 @@ import {
 import { isAbout } from "../deliver/trouble.ts";
 import { subjectOf } from "../text/notice-text.ts";
 import { asOpened, candidates, recipientsOf } from "./readers.ts";
+import { holdOf, isAllClearBefore, isTakenBack, tooSoon } from "./relapse.ts";
 import { notDue, routesTo } from "./route.ts";
 import { type Silence, silenced } from "./silence.ts";
 import { templateFor } from "./template.ts";
@@ -57,6 +57,8 @@ export interface PlannedDelivery extends SuppressedDelivery {
   readonly payload: Outgoing;
   /** Of a lasting kind, or one with recipients: the settings that lead there, as JSON. */
   readonly settings?: string;
+  /** Until when it is held back, in milliseconds since the epoch. */
+  readonly heldUntil?: number;
   /** Of an opening that is told late: the id of the entry of the event that occasioned it, which is not told besides. */
   readonly insteadOf?: string;
 }
@@ -81,7 +83,10 @@ const announcement: readonly Step[] = [
 const drillSteps: readonly Step[] = [overtaken, noDrill];
 
 /** What is over is told to everybody who knows that it was not, whatever routes, silences and windows say by now. */
-const allClear: readonly Step[] = [unannounced];
+const allClear: readonly Step[] = [relapsed, unannounced];
+
+/** Who was told that it is over is told that it is not, whatever events the routes name. */
+const relapse: readonly Step[] = [overtaken, unreachable, muted, inMaintenance];
 
 /** Plans an event: which readers are told, with the payload rendered, and which are not. */
 export function plan(event: IncidentEvent, context: PlanContext, now: number): NotificationPlan {
@@ -95,27 +100,31 @@ export function plan(event: IncidentEvent, context: PlanContext, now: number): N
     const history = entries.map(({ delivery }) => delivery);
     const channel = asOpened(configured, history, kinds);
     const told = asHeard({ event, reader, history, context });
+    const isRelapse = event.event === "regressed" && history.some((one) => isAllClearBefore(one, event));
     const thread = {
       recipient,
       key: entries.find(({ delivery }) => delivery.event === "opened" && isKnowing(delivery))?.id,
       title: earliest(history)?.title,
+      resolvedBefore: lastArrival(history.filter((one) => isAllClearBefore(one, event))),
     };
     const title = thread.title ?? subjectOf(noticeOf(told, channel, thread, context));
     const common = { ...reader, kind: channel.kind, key: deliveryId(told, channel.name, recipient), title };
-    const refusal = firstRefusal(steps, { event: told, reader, history, context, now });
+    const refusal = firstRefusal(isRelapse ? relapse : steps, { event: told, reader, history, context, now });
     const written = refusal === undefined ? compose(told, channel, context, { ...thread, title }) : refusal;
     const own = deliveryId(event, channel.name, recipient);
     if (typeof written === "string") suppressed.push({ ...common, key: own, reason: written });
     else {
       const late = common.key === own ? {} : { insteadOf: own };
+      const heldUntil = ownEntry(kinds, channel.kind)?.closesForGood ? holdOf(event, context.configuration, now) : 0;
       deliveries.push({
         ...common,
         ...late,
+        ...(heldUntil > now ? { heldUntil } : {}),
         payload: written,
         ...(ownEntry(kinds, channel.kind)?.lasting || recipient !== undefined
           ? { settings: JSON.stringify(channel.settings) }
           : {}),
-        reason: occasion(told, event, channel.name, context),
+        reason: isRelapse ? "it was told here that it is over" : occasion(told, event, channel.name, context),
       });
     }
   }
@@ -140,6 +149,10 @@ function opening(event: IncidentEvent): IncidentEvent {
 /** Whether the event tells that it is over, or comes after that. It goes to whom the incident was announced, silenced or not. */
 export function isAllClear(event: IncidentEvent): boolean {
   return event.status === "resolved";
+}
+
+function relapsed({ event, history }: Question): string | undefined {
+  return event.event === "resolved" && isTakenBack(history, event.sequence) ? tooSoon : undefined;
 }
 
 /** Whether a reader may know, or is about to know, of the incident from an event before this one. */
@@ -212,10 +225,10 @@ function saidAlready({ event, history }: Question): string | undefined {
 
 function noDrill({ event, reader, context }: Question): string | undefined {
   if (event.event !== "opened") return "of a fire drill only its beginning and its end are told";
-  const isPage = context.configuration.channels.some(
-    ({ name, kind }) => name === reader.channel && kind === statusPageKind,
+  const isPublic = context.configuration.channels.some(
+    ({ name, kind }) => name === reader.channel && ownEntry(context.kinds, kind)?.public,
   );
-  return isPage ? "a fire drill is no news for everybody" : undefined;
+  return isPublic ? "a fire drill is no news for everybody" : undefined;
 }
 
 /** That notices do not reach a reader cannot be told there. */
@@ -240,7 +253,7 @@ function isBroughtTo(channel: string, event: IncidentEvent, context: PlanContext
   if (routesTo(channel, event, routes).length > 0) return true;
   if (event.event !== "opened" || !aboutChannels(event, context)) return false;
   const working = channels.filter(
-    (one) => one.kind !== statusPageKind && unreachedIn(one, event, context) !== "everybody",
+    (one) => !ownEntry(context.kinds, one.kind)?.public && unreachedIn(one, event, context) !== "everybody",
   );
   if (working.some(({ name }) => routesTo(name, event, routes).length > 0)) return false;
   // Better engineers than everybody.
@@ -317,6 +330,8 @@ interface Thread {
   readonly key?: string | undefined;
   /** What the incident is called. @default what it is called from now on */
   readonly title?: string | undefined;
+  /** When its end was told last; absent where it was not. */
+  readonly resolvedBefore?: string | undefined;
 }
 
 /** What is sent to a reader; a sentence where that cannot be said, so that one broken channel does not silence the others. */
@@ -343,7 +358,7 @@ export function compose(
 function noticeOf(
   event: IncidentEvent,
   channel: ConfiguredChannel,
-  { recipient, key, title = event.title }: Thread,
+  { recipient, key, title = event.title, resolvedBefore }: Thread,
   { configuration, incidentLinks }: PlanContext,
 ): Notice {
   const all = [...configuration.components, monitorComponent, drillComponent];
@@ -367,7 +382,14 @@ function noticeOf(
     key: deliveryId(event, channel.name, recipient),
     thread: key ?? deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, channel.name, recipient),
     threadTitle: title,
+    ...(resolvedBefore === undefined ? {} : { resolvedBefore }),
   };
+}
+
+/** When the last of these arrived, RFC 3339. */
+function lastArrival(history: readonly Delivery[]): string | undefined {
+  const arrived = history.flatMap(({ delivered_at }) => delivered_at?.getTime() ?? []);
+  return arrived.length === 0 ? undefined : new Date(Math.max(...arrived)).toISOString();
 }
 
 function earliest(history: readonly Delivery[]): Delivery | undefined {

@@ -62,8 +62,9 @@ function writeOpening(transaction: Transaction, { id, delivery }: LedgerEntry, b
 function* plannedOf(event: IncidentEvent, plan: NotificationPlan, now: number): Iterable<Planned> {
   const opening = { ...event, event: "opened", sequence: 1 } as const;
   for (const told of plan.deliveries) {
-    const { key: id, insteadOf, settings } = told;
-    const state = { status: "planned", payload: JSON.stringify(told.payload), settings } as const;
+    const { key: id, insteadOf, settings, heldUntil } = told;
+    const payload = JSON.stringify(told.payload);
+    const state = { status: "planned", payload, settings, ...heldFields(heldUntil) } as const;
     if (insteadOf === undefined) yield { own: { id, delivery: entryOf(event, told, now, state) } };
     else {
       const own = entryOf(event, { ...told, reason: toldAsOpening }, now, { status: "suppressed", told_by: id });
@@ -75,11 +76,20 @@ function* plannedOf(event: IncidentEvent, plan: NotificationPlan, now: number): 
   }
 }
 
+/** Why a resolution that is ready to be sent is held back. */
+const mayRelapse = "what is closed there cannot be opened again, should it come back";
+
+function heldFields(heldUntil: number | undefined): Pick<Delivery, "held_until" | "next_attempt_at" | "waits_for"> {
+  if (heldUntil === undefined) return {};
+  const until = new Date(heldUntil);
+  return { held_until: until, next_attempt_at: until, waits_for: mayRelapse };
+}
+
 function entryOf(
   event: IncidentEvent,
   { channel, recipient, kind, title, reason }: SuppressedDelivery,
   now: number,
-  state: Pick<Delivery, "status" | "payload" | "settings" | "told_by">,
+  state: Partial<Delivery> & Pick<Delivery, "status">,
 ): Delivery {
   return {
     incident: event.incident,

@@ -28,7 +28,7 @@ Netra staging does not work as it should.
 Impact: $500K+ ARR pipeline blocked
 Outlook: Nobody has taken it yet. How long it will take is not known.
 What we know: It comes from VPC connector.
-Who acts: infrastructure
+Owner: infrastructure
 Since: 2025-09-16 11:58:00 UTC
 Incident: 20250916-120000-vpc-connector
 The engineers find everything in incidents, document 20250916-120000-vpc-connector.`);
@@ -41,7 +41,7 @@ The engineers find everything in incidents, document 20250916-120000-vpc-connect
     ],
     [
       { event: "recovering", status: "recovering" },
-      "Since 2025-09-16 11:58:00 UTC Netra staging does not work as it should. It seems mended, and we are checking that. We will tell you when it is over. (Promise no time: none is known.)",
+      "Since 2025-09-16 11:58:00 UTC Netra staging does not work as it should. Service appears to be restored; we are verifying it. We will tell you when it is over. (Promise no time: none is known.)",
     ],
     [{ severity: "warning" }, "Nothing yet. Should somebody ask: we are looking into it."],
     [resolvedEvent(), "The trouble that began 2025-09-16 11:58:00 UTC is over, and Netra staging works again."],

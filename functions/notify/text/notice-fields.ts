@@ -42,7 +42,7 @@ export function fieldsOf(notice: Notice, budget: TextBudget): Readonly<Record<Te
     since,
     opened: localTime(event.opened_at, timezone),
     resolved: event.resolved_at === undefined ? "" : localTime(event.resolved_at, timezone),
-    lasted: lasted(event.first_failure_at, event.resolved_at ?? event.at),
+    lasted: lasted(event),
     environment,
     incident: bounded(event.incident),
     link: url ?? "",
@@ -104,7 +104,7 @@ export function fold(list: readonly string[], budget: TextBudget): string[] {
   ];
 }
 
-/** Whose trouble it is. */
+/** The layer that is responsible. */
 export const verdictOf: Readonly<Record<Verdict, string>> = {
   platform: "the platform",
   application: "the application",
@@ -129,7 +129,7 @@ const stateOf: Readonly<Record<IncidentEventKind, string>> = {
 const outlookOf: Readonly<Record<IncidentStatus, string>> = {
   open: "Nobody has taken it yet. How long it will take is not known.",
   acknowledged: "Somebody is working on it. How long it will take is not known.",
-  recovering: "It seems mended. The all-clear comes when every stage of the recovery has been proved.",
+  recovering: "Service appears to be restored. The all-clear comes when every stage of the recovery has been proved.",
   resolved: "It is over.",
 };
 
@@ -143,12 +143,13 @@ function plainState({ status, severity }: IncidentEvent, environment: string): s
 function customerWords({ status, severity }: IncidentEvent, environment: string, since: string): string {
   if (status === "resolved") return `The trouble that began ${since} is over, and ${environment} works again.`;
   if (severity !== "critical") return "Nothing yet. Should somebody ask: we are looking into it.";
-  const doing = status === "recovering" ? "It seems mended, and we are checking that." : "We are working on it.";
+  const doing =
+    status === "recovering" ? "Service appears to be restored; we are verifying it." : "We are working on it.";
   return `Since ${since} ${environment} does not work as it should. ${doing} We will tell you when it is over. (Promise no time: none is known.)`;
 }
 
-function lasted(from: string, until: string): string {
-  const duration = Date.parse(until) - Date.parse(from);
+function lasted({ first_failure_at, resolved_at, at, good_seconds = 0 }: IncidentEvent): string {
+  const duration = Date.parse(resolved_at ?? at) - Date.parse(first_failure_at) - good_seconds * 1_000;
   return Number.isNaN(duration) ? "" : spokenDuration(duration);
 }
 

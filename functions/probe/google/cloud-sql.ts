@@ -11,7 +11,7 @@ export const cloudSqlInstance: () => z.ZodType<string, string> = lazily(() =>
   z
     .string()
     .regex(/^([a-z0-9.:-]+:[a-z0-9-]+:)?[a-z][a-z0-9-]{0,97}$/, {
-      error: ({ input }) => `"${input}" is no instance: write its name, or project:region:instance`,
+      error: ({ input }) => `invalid instance "${input}": write its name, or project:region:instance`,
     })
     .describe("The instance: its name, or its connection name project:region:instance."),
 );

@@ -30,23 +30,6 @@ export interface HealthEvent {
   readonly locations: readonly string[];
 }
 
-/** An event, as the API answers it; texts that it does not say are empty. */
-export interface EventEntry {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-  readonly category: string;
-  readonly state: string;
-  readonly detailedState: string;
-  readonly relevance: string;
-  readonly startTime: string;
-  readonly eventImpacts: readonly {
-    readonly product?: { readonly productName?: string | undefined } | undefined;
-    readonly location?: { readonly locationName?: string | undefined } | undefined;
-  }[];
-  readonly updates: readonly { readonly updateTime: string; readonly symptom: string; readonly workaround: string }[];
-}
-
 const pageSize = 100;
 /** More active incidents than these pages hold there have never been. */
 const mostPages = 10;
@@ -143,7 +126,7 @@ function names(all: readonly (string | undefined)[]): string[] {
 
 const pageSchema = lazily(() => {
   const text = z.string().default("");
-  const event: z.ZodType<EventEntry, unknown> = z.object({
+  const event = z.object({
     name: text,
     title: text,
     description: text,
@@ -164,3 +147,6 @@ const pageSchema = lazily(() => {
   });
   return z.object({ events: z.array(event).default([]), nextPageToken: text });
 });
+
+/** An event, as the API answers it; texts that it does not say are empty. */
+export type EventEntry = z.output<ReturnType<typeof pageSchema>>["events"][number];

@@ -28,6 +28,18 @@ export type GoogleReadName =
   | "managed_certificate"
   | "network"
   | "firewall_rules"
+  | "run_policy"
+  | "push_subscription"
+  | "scheduler_job"
+  | "secret_version"
+  | "subnet"
+  | "router"
+  | "security_policy"
+  | "forwarding_rule"
+  | "regional_forwarding_rule"
+  | "dns_records"
+  | "region_quotas"
+  | "redis"
   | "time_series"
   | "service_health_events";
 
@@ -88,6 +100,53 @@ export const googleReads: Readonly<Record<GoogleReadName, GoogleRead>> = {
     permission: "compute.firewalls.list",
     ...compute,
   },
+  run_policy: {
+    what: "the IAM policy of the Cloud Run service",
+    api: "run.googleapis.com",
+    permission: "run.services.getIamPolicy",
+    role: "roles/run.viewer",
+  },
+  push_subscription: {
+    what: "the Pub/Sub subscription",
+    api: "pubsub.googleapis.com",
+    permission: "pubsub.subscriptions.get",
+    role: "roles/pubsub.viewer",
+  },
+  scheduler_job: {
+    what: "the Cloud Scheduler job",
+    api: "cloudscheduler.googleapis.com",
+    permission: "cloudscheduler.jobs.get",
+    role: "roles/cloudscheduler.viewer",
+  },
+  secret_version: {
+    what: "the secret",
+    api: "secretmanager.googleapis.com",
+    permission: "secretmanager.versions.get",
+    role: "roles/secretmanager.viewer",
+  },
+  subnet: { what: "the subnet", permission: "compute.subnetworks.get", ...compute },
+  router: { what: "the Cloud Router", permission: "compute.routers.get", ...compute },
+  security_policy: {
+    what: "the Cloud Armor policy",
+    api: "compute.googleapis.com",
+    permission: "compute.securityPolicies.get",
+    role: "roles/compute.viewer",
+  },
+  forwarding_rule: { what: "the forwarding rule", permission: "compute.globalForwardingRules.get", ...compute },
+  regional_forwarding_rule: { what: "the forwarding rule", permission: "compute.forwardingRules.get", ...compute },
+  dns_records: {
+    what: "the records of the DNS zone",
+    api: "dns.googleapis.com",
+    permission: "dns.resourceRecordSets.list",
+    role: "roles/dns.reader",
+  },
+  region_quotas: { what: "the quotas of the region", permission: "compute.regions.get", ...compute },
+  redis: {
+    what: "the Redis instance",
+    api: "redis.googleapis.com",
+    permission: "redis.instances.get",
+    role: "roles/redis.viewer",
+  },
   time_series: {
     what: "the metrics of Cloud Monitoring",
     api: "monitoring.googleapis.com",
@@ -102,7 +161,7 @@ export const googleReads: Readonly<Record<GoogleReadName, GoogleRead>> = {
   },
 };
 
-/** What the configuration checks read: resources, and no measurements or events. */
+/** What the configuration checks read: resources, how much of them is in use, and no events. */
 export const configurationReads: readonly GoogleReadName[] = (Object.keys(googleReads) as GoogleReadName[]).filter(
-  (name) => name !== "time_series" && name !== "service_health_events",
+  (name) => name !== "service_health_events",
 );

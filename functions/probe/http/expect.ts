@@ -11,20 +11,6 @@ import { parseJsonPath, valueAt } from "../text/json-path.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
 import type { Answer } from "./exchange.ts";
 
-/** A single value of JSON. */
-export type JsonScalar = string | number | boolean | null;
-
-/** The settings under `expect`, defaults filled in. */
-export interface Expectations {
-  readonly status: number | string | readonly (number | string)[];
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body_contains?: string | undefined;
-  readonly body_matches?: string | undefined;
-  readonly json?: Readonly<Record<string, JsonScalar>> | undefined;
-  /** Milliseconds. */
-  readonly max_time?: number | undefined;
-}
-
 /** The parts of an answer that expectations speak of. */
 export interface Answered {
   readonly status: number;
@@ -58,7 +44,7 @@ export function parseJson(text: string): unknown {
 const statusAdvice = "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";
 
 /** The schema of a value of JSON that is no list and no object. */
-export const jsonScalar: () => z.ZodType<JsonScalar, JsonScalar> = lazily(() =>
+export const jsonScalar = lazily(() =>
   z.union(
     [
       z.string().superRefine((text, context) => {
@@ -78,6 +64,9 @@ export const jsonScalar: () => z.ZodType<JsonScalar, JsonScalar> = lazily(() =>
   ),
 );
 
+/** A single value of JSON. */
+export type JsonScalar = z.output<ReturnType<typeof jsonScalar>>;
+
 /** What is wrong with an expected text: one that looks like a comparison or a pattern must be one. */
 function expectedMistake(text: string): string | undefined {
   const [, operator, limit = ""] = /^(<=|>=|<|>)(.*)$/s.exec(text) ?? [];
@@ -93,18 +82,15 @@ function slashedMistake(text: string): string | undefined {
 }
 
 /** The schema of values inside JSON by path, each a value or what `meets` reads as a condition. */
-export const jsonValues: () => z.ZodType<Readonly<Record<string, JsonScalar>>, Record<string, JsonScalar>> = lazily(
-  () =>
-    namedRecord(
-      z
-        .string()
-        .refine((path) => parseJsonPath(path) !== undefined, "must be a path such as $.status or $.checks[0].ok"),
-      jsonScalar(),
-    ),
+export const jsonValues = lazily(() =>
+  namedRecord(
+    z.string().refine((path) => parseJsonPath(path) !== undefined, "must be a path such as $.status or $.checks[0].ok"),
+    jsonScalar(),
+  ),
 );
 
 /** The schema of `expect`. */
-export const expectations: () => z.ZodType<Expectations, unknown> = lazily(() =>
+export const expectations = lazily(() =>
   z.strictObject({
     status: z
       .union([acceptedStatus(), z.array(acceptedStatus()).min(1)], { error: statusAdvice })
@@ -140,6 +126,9 @@ export const expectations: () => z.ZodType<Expectations, unknown> = lazily(() =>
       ),
   }),
 );
+
+/** The settings under `expect`, defaults filled in; durations in milliseconds. */
+export type Expectations = z.output<ReturnType<typeof expectations>>;
 
 /**
  * The first thing about an answer that is not as expected, or `undefined`.

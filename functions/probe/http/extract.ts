@@ -1,6 +1,6 @@
 /** Metrics out of a JSON body: the settings under `extract`, and the samples that they yield. */
 import { z } from "zod";
-import { type MetricName, metricNames, metrics } from "../../../shared/metrics/catalogue.ts";
+import { metricNames, metrics } from "../../../shared/metrics/catalogue.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { excerpt, type Redact } from "../../../shared/text/redact.ts";
@@ -11,24 +11,13 @@ import { parseJsonPath, valueAt } from "../text/json-path.ts";
 /** Units in which a target may write a value. */
 export const writtenUnits = ["s", "ms", "%", "ratio", "count", "bool", "B"] as const;
 
-/** One value, or one collection of values, that becomes samples of a metric. */
-export interface Extraction {
-  readonly metric: MetricName;
-  readonly path: string;
-  readonly unit?: (typeof writtenUnits)[number] | undefined;
-  readonly equals?: string | number | boolean | readonly (string | number | boolean)[] | undefined;
-  readonly each?: string | undefined;
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-  readonly required: boolean;
-}
-
 /** The samples of a metric. */
 export type Samples = Assessment["measurements"];
 
 const scalar = lazily(() => z.union([z.string(), z.number(), z.boolean()]));
 
 /** The schema of `extract`: a list. */
-export const extractions: () => z.ZodType<readonly Extraction[], unknown> = lazily(() =>
+export const extractions = lazily(() =>
   z.array(
     z
       .strictObject({
@@ -64,6 +53,9 @@ export const extractions: () => z.ZodType<readonly Extraction[], unknown> = lazi
       }),
   ),
 );
+
+/** One value, or one collection of values, that becomes samples of a metric. */
+export type Extraction = z.output<ReturnType<typeof extractions>>[number];
 
 /**
  * The samples of one extraction, or in one sentence why there are none.
@@ -126,7 +118,7 @@ const unitsOf: Readonly<Record<Quantity["unit"], readonly string[]>> = {
 };
 
 function sampleOf({ metric, unit, equals }: Extraction, value: unknown): number | undefined {
-  if (equals !== undefined) return (Array.isArray(equals) ? equals : [equals]).includes(value) ? 1 : 0;
+  if (equals !== undefined) return [equals].flat().some((one) => one === value) ? 1 : 0;
   if (typeof value === "boolean") return metrics[metric].unit === "count" ? Number(value) : undefined;
   const number = typeof value === "string" ? numberIn(value, metrics[metric].unit) : value;
   if (typeof number !== "number" || !Number.isFinite(number)) return undefined;

@@ -1,6 +1,6 @@
 /** One HTTP request as it is configured: its settings, and the exchange from the first connection to the last answer of its redirects. */
 import { z } from "zod";
-import { type SecretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { textOrSecret } from "../../../shared/config/fields.ts";
 import type { Failure, Hop } from "../../../shared/messages/report.ts";
 import { isPrivateAddress } from "../../../shared/net/address.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
@@ -9,33 +9,12 @@ import { anyJson } from "../../../shared/runtime/named-record.ts";
 import { excerpt, type Redact } from "../../../shared/text/redact.ts";
 import { dial } from "../net/dial.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
-import {
-  headers as headerFields,
-  type IpVersion,
-  ipVersion,
-  type TlsVerification,
-  tlsVerification,
-} from "../net/settings.ts";
+import { headers as headerFields, ipVersion, tlsVerification } from "../net/settings.ts";
 import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { type Answer, codings, exchange } from "./exchange.ts";
-import { type Expectations, expectations } from "./expect.ts";
-
-/** A request and what its answer must be like. */
-export interface RequestSettings {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string | SecretReference>>;
-  readonly body?: string | SecretReference | undefined;
-  readonly json?: unknown;
-  readonly follow_redirects: number;
-  readonly allow_private_redirects: boolean;
-  readonly ip_version: IpVersion;
-  readonly max_body: number;
-  readonly tls: TlsVerification;
-  readonly expect: Expectations;
-}
+import { expectations } from "./expect.ts";
 
 /** What came of a request. */
 export interface Asked {
@@ -52,9 +31,7 @@ export interface Asked {
 }
 
 /** The fields of the settings. */
-export const requestFields: () => {
-  readonly [Field in keyof RequestSettings]-?: z.ZodType<RequestSettings[Field], unknown>;
-} = lazily(() => ({
+export const requestFields = lazily(() => ({
   url: z
     .string()
     .refine(isHttpUrl, "must be a URL that begins with http:// or https://")
@@ -94,6 +71,9 @@ export const requestFields: () => {
   tls: tlsVerification(),
   expect: expectations().prefault({}).describe("What the answer must be like."),
 }));
+
+/** A request and what its answer must be like. */
+export type RequestSettings = z.output<z.ZodObject<ReturnType<typeof requestFields>>>;
 
 /** Holds of settings that name one body at most; with the sentence for those that do not. */
 export const oneBody: {

@@ -7,20 +7,11 @@ import { parseJsonPath, valueAt } from "../text/json-path.ts";
 import { parsePattern, patternMistake } from "../text/pattern.ts";
 import { type Json, variableName } from "../text/template.ts";
 
-/** Where a value stands, and whether it is secret. */
-export interface Capture {
-  readonly json?: string | undefined;
-  readonly header?: string | undefined;
-  readonly matches?: string | undefined;
-  /** @default what the name says */
-  readonly secret?: boolean | undefined;
-}
-
 const path = lazily(() =>
   z.string().refine((text) => parseJsonPath(text) !== undefined, "must be a path such as $.token or $.threads[0].id"),
 );
 
-const written: () => z.ZodType<Capture, unknown> = lazily(() =>
+const written = lazily(() =>
   z
     .strictObject({
       json: path().optional().describe("A path into the JSON answer."),
@@ -32,6 +23,7 @@ const written: () => z.ZodType<Capture, unknown> = lazily(() =>
         })
         .optional()
         .describe("A /pattern/ that is found in the value, in the syntax of RE2, of which the first group is kept."),
+      /** @default what the name says */
       secret: z.boolean().optional().describe("Keeps the value out of reports."),
     })
     .refine(({ json, header }) => (json === undefined) !== (header === undefined), {
@@ -39,8 +31,11 @@ const written: () => z.ZodType<Capture, unknown> = lazily(() =>
     }),
 );
 
+/** Where a value stands, and whether it is secret. */
+export type Capture = z.output<ReturnType<typeof written>>;
+
 /** The schema of `capture`: where each variable stands, by its name. */
-export const captures: () => z.ZodType<Readonly<Record<string, Capture>>, unknown> = lazily(() =>
+export const captures = lazily(() =>
   namedRecord(
     z.string().regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter"),
     z.union([path().transform((json): Capture => ({ json })), written()], {

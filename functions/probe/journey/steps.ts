@@ -1,35 +1,17 @@
 /** The steps of a journey: their settings, and what must hold among them. */
 import { z } from "zod";
-import { duration, type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { duration, secretReference } from "../../../shared/config/fields.ts";
 import { insteadOf } from "../../../shared/config/file/problems.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { nearest } from "../../../shared/text/nearest.ts";
-import { type JsonScalar, jsonScalar } from "../http/expect.ts";
-import { oneBody, type RequestSettings, requestFields } from "../http/request.ts";
+import { jsonScalar } from "../http/expect.ts";
+import { oneBody, requestFields } from "../http/request.ts";
 import { caOverTls } from "../net/settings.ts";
 import { marksIn, variableName } from "../text/template.ts";
-import {
-  actionMistake,
-  stepName,
-  type Utterance,
-  utteranceFields,
-  actions as utterances,
-} from "../websocket/script.ts";
-import { type SocketSettings, socketFields } from "../websocket/settings.ts";
-import { type Capture, captures } from "./capture.ts";
-
-/** One step: exactly one of `http`, `websocket`, `send`, `expect`, `ping`, `close` and `check`. */
-export interface JourneyStep extends Utterance {
-  readonly name: string;
-  readonly http?: RequestSettings | undefined;
-  readonly websocket?: SocketSettings | undefined;
-  readonly check?: Readonly<Record<string, JsonScalar>> | undefined;
-  readonly capture: Readonly<Record<string, Capture>>;
-}
-
-/** The value of a variable from the beginning. */
-export type Given = string | number | boolean | SecretReference;
+import { actionMistake, stepName, utteranceFields, actions as utterances } from "../websocket/script.ts";
+import { socketFields } from "../websocket/settings.ts";
+import { captures } from "./capture.ts";
 
 /** The variable that is there without being written: a text that no other run has. */
 export const ownVariables: readonly string[] = ["run_id"];
@@ -39,7 +21,7 @@ const name = lazily(() =>
 );
 
 /** The schema of `variables`. */
-export const variables: () => z.ZodType<Readonly<Record<string, Given>>, unknown> = lazily(() =>
+export const variables = lazily(() =>
   namedRecord(
     name(),
     z.union([z.string(), z.number(), z.boolean(), secretReference()], {
@@ -48,10 +30,13 @@ export const variables: () => z.ZodType<Readonly<Record<string, Given>>, unknown
   ),
 );
 
+/** The value of a variable from the beginning. */
+export type Given = z.output<ReturnType<typeof variables>>[string];
+
 const kinds = ["http", "websocket", ...utterances, "check"] as const;
 
 /** The schema of one step. */
-export const journeyStep: () => z.ZodType<JourneyStep, unknown> = lazily(() =>
+export const journeyStep = lazily(() =>
   z
     .strictObject({
       name: stepName().describe("What the step is called in failures and in golden_path_step_time."),
@@ -97,6 +82,9 @@ export const journeyStep: () => z.ZodType<JourneyStep, unknown> = lazily(() =>
       path: ["capture"],
     }),
 );
+
+/** One step: exactly one of `http`, `websocket`, `send`, `expect`, `ping`, `close` and `check`. */
+export type JourneyStep = z.output<ReturnType<typeof journeyStep>>;
 
 /** Texts of a step in which variables are filled. A pattern is none of them: a variable in it would be read as pattern. */
 export function fillable({ http, websocket, send, expect, check }: JourneyStep): unknown {

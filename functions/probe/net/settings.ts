@@ -1,28 +1,22 @@
 /** Settings that probers over the network have in common. */
 import { z } from "zod";
-import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 
-/** The kind of address to use. */
-export type IpVersion = 4 | 6 | "any";
-
 /** The schema of `ip_version`. */
-export const ipVersion: () => z.ZodType<IpVersion, unknown> = lazily(() =>
+export const ipVersion = lazily(() =>
   z
     .union([z.literal(4), z.literal(6), z.literal("any")])
     .default("any")
     .describe("The kind of address to use: 4, 6 or any. Only the first address is tried, none is raced."),
 );
 
-/** How the certificates of a target are verified. */
-export interface TlsVerification {
-  readonly ca?: SecretReference | undefined;
-  readonly insecure: boolean;
-}
+/** The kind of address to use. */
+export type IpVersion = z.output<ReturnType<typeof ipVersion>>;
 
 /** The schema of `tls`. */
-export const tlsVerification: () => z.ZodType<TlsVerification, unknown> = lazily(() =>
+export const tlsVerification = lazily(() =>
   z
     .strictObject({
       ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
@@ -35,6 +29,9 @@ export const tlsVerification: () => z.ZodType<TlsVerification, unknown> = lazily
     .prefault({})
     .describe("How the certificates are verified."),
 );
+
+/** How the certificates of a target are verified. */
+export type TlsVerification = z.output<ReturnType<typeof tlsVerification>>;
 
 /**
  * Holds of settings whose `ca` has certificates to verify; with the sentence for those whose URL is not encrypted.
@@ -54,7 +51,7 @@ export function caOverTls(scheme: "https" | "wss"): {
 }
 
 /** The schema of `headers`, each a text or a secret, by their names in lower case. */
-export const headers: () => z.ZodType<Readonly<Record<string, string | SecretReference>>, unknown> = lazily(() =>
+export const headers = lazily(() =>
   namedRecord(
     z
       .string()

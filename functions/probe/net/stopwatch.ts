@@ -1,5 +1,5 @@
-import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 /** Times phases that follow one another on one connection. */
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 
 /** A stopwatch that is always in one phase. */
 export interface Stopwatch {

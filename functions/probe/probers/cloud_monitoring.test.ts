@@ -116,13 +116,13 @@ describe("cloud_monitoring", () => {
 
 describe("cloud_monitoring settings", () => {
   it.each([
-    [{ metric_type: "cpu" }, '"cpu" is no type of a metric: write one such as run.googleapis.com/request_count'],
+    [{ metric_type: "cpu" }, 'invalid metric type "cpu": write one such as run.googleapis.com/request_count'],
     [{ unit: "%" }, "cloud_monitoring_seconds is in seconds: write one of s, ms, us, ns"],
     [{ metric: "probe_success" }, "probe_success is measured by probes themselves: write another metric"],
     [{ labels: { queue: "orders" } }, 'cloud_monitoring_seconds has no label "queue": it carries name, group'],
     [
       { label_from: { group: "state" } },
-      '"state" is no label of a series: write metric.labels.NAME or resource.labels.NAME',
+      'invalid series label "state": write metric.labels.NAME or resource.labels.NAME',
     ],
     [
       { reducer: "REDUCE_NONE", group_by: ["metric.labels.state"] },

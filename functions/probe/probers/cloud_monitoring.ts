@@ -1,7 +1,7 @@
 /** The prober `cloud_monitoring`: any metric that Cloud Monitoring has, as a metric of the catalogue. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
-import { type MetricName, metricNames, metrics } from "../../../shared/metrics/catalogue.ts";
+import { metricNames, metrics } from "../../../shared/metrics/catalogue.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
@@ -19,23 +19,63 @@ import { aligners, type Reading, reducers, type Sample } from "../google/series.
 import type { Prober } from "../prober.ts";
 import { always, fixed } from "../yields.ts";
 
-/** What a `cloud_monitoring` probe reads. */
-export interface CloudMonitoringSettings {
-  readonly project: string;
-  readonly metric_type: string;
-  readonly resource_type?: string | undefined;
-  readonly filter?: string | undefined;
-  readonly aligner: (typeof aligners)[number];
-  readonly reducer: (typeof reducers)[number];
-  readonly group_by: readonly string[];
-  readonly period: number;
-  readonly delay: number;
-  readonly metric: MetricName;
-  readonly unit?: WrittenUnit | undefined;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly label_from: Readonly<Record<string, string>>;
-  readonly empty: "fail" | "zero" | "ignore";
-}
+const settings = lazily(() =>
+  z
+    .strictObject({
+      project: googleProject(),
+      metric_type: z
+        .string()
+        .regex(/^[a-z0-9.-]+\.[a-z]+\/[\w./-]+$/, {
+          error: ({ input }) => `invalid metric type "${input}": write one such as run.googleapis.com/request_count`,
+        })
+        .describe("The metric, by its type: pubsub.googleapis.com/subscription/num_undelivered_messages."),
+      resource_type: z.string().min(1).optional().describe("The type of the resource, such as pubsub_subscription."),
+      filter: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("More conditions in the language of Monitoring filters, such as resource.labels.topic_id = orders."),
+      aligner: z
+        .enum(aligners)
+        .describe(
+          "How the points of one period become one: of a counter ALIGN_DELTA or ALIGN_RATE, of a gauge ALIGN_MEAN or ALIGN_MAX, of true and false ALIGN_FRACTION_TRUE, of a distribution ALIGN_PERCENTILE_95.",
+        ),
+      reducer: z.enum(reducers).default("REDUCE_NONE").describe("How several series become one, or one a group."),
+      group_by: z
+        .array(labelPath())
+        .default([])
+        .describe("Labels that the reducer keeps apart, such as metric.labels.response_code_class."),
+      period: period(),
+      delay: duration()
+        .refine((value) => value <= longestDelayMs, {
+          error: () => `must be at most ${formatDuration(longestDelayMs)}`,
+        })
+        .prefault("4m")
+        .describe("How long a point may take until it can be read, as Google states it for each metric."),
+      metric: z.enum(metricNames).describe("The metric of the catalogue that it becomes."),
+      unit: z
+        .enum(writtenUnits)
+        .optional()
+        .describe("The unit in which Google writes the value. Default: the base unit of the metric."),
+      labels: namedRecord(z.string(), z.string()).default({}).describe("Labels of the samples, such as name."),
+      label_from: namedRecord(z.string(), labelPath())
+        .default({})
+        .describe("Labels of the samples that are taken from labels of the series: { group: metric.labels.state }."),
+      empty: z
+        .enum(["fail", "zero", "ignore"])
+        .default("fail")
+        .describe(
+          "What it means when there is no point: that the probe fails, that the value is 0, as of a counter without events, or nothing.",
+        ),
+    })
+    .check((context) => {
+      for (const [field, message] of problems(context.value))
+        context.issues.push({ code: "custom", message, path: [field], input: context.value });
+    }),
+);
+
+/** What a `cloud_monitoring` probe reads; durations in milliseconds. */
+export type CloudMonitoringSettings = z.output<ReturnType<typeof settings>>;
 
 /** Units in which Google writes values. */
 const writtenUnits = ["count", "ratio", "%", "s", "ms", "us", "ns", "B", "KiB", "MiB"] as const;
@@ -60,7 +100,7 @@ const mostSeries = 100;
 const longestDelayMs = 3_600_000;
 const labelPath = lazily(() =>
   z.string().regex(/^(metric|resource)\.labels\.\w+$/, {
-    error: ({ input }) => `"${input}" is no label of a series: write metric.labels.NAME or resource.labels.NAME`,
+    error: ({ input }) => `invalid series label "${input}": write metric.labels.NAME or resource.labels.NAME`,
   }),
 );
 
@@ -71,61 +111,7 @@ export const cloudMonitoring: Prober<CloudMonitoringSettings, Observed<"value">>
     "Reads any metric from Cloud Monitoring, one that you write yourself too, and yields it as a metric of the catalogue.",
   reach: "control_plane",
   get settings() {
-    return z
-      .strictObject({
-        project: googleProject(),
-        metric_type: z
-          .string()
-          .regex(/^[a-z0-9.-]+\.[a-z]+\/[\w./-]+$/, {
-            error: ({ input }) =>
-              `"${input}" is no type of a metric: write one such as run.googleapis.com/request_count`,
-          })
-          .describe("The metric, by its type: pubsub.googleapis.com/subscription/num_undelivered_messages."),
-        resource_type: z.string().min(1).optional().describe("The type of the resource, such as pubsub_subscription."),
-        filter: z
-          .string()
-          .min(1)
-          .optional()
-          .describe(
-            "More conditions in the language of Monitoring filters, such as resource.labels.topic_id = orders.",
-          ),
-        aligner: z
-          .enum(aligners)
-          .describe(
-            "How the points of one period become one: of a counter ALIGN_DELTA or ALIGN_RATE, of a gauge ALIGN_MEAN or ALIGN_MAX, of true and false ALIGN_FRACTION_TRUE, of a distribution ALIGN_PERCENTILE_95.",
-          ),
-        reducer: z.enum(reducers).default("REDUCE_NONE").describe("How several series become one, or one a group."),
-        group_by: z
-          .array(labelPath())
-          .default([])
-          .describe("Labels that the reducer keeps apart, such as metric.labels.response_code_class."),
-        period: period(),
-        delay: duration()
-          .refine((value) => value <= longestDelayMs, {
-            error: () => `must be at most ${formatDuration(longestDelayMs)}`,
-          })
-          .prefault("4m")
-          .describe("How long a point may take until it can be read, as Google states it for each metric."),
-        metric: z.enum(metricNames).describe("The metric of the catalogue that it becomes."),
-        unit: z
-          .enum(writtenUnits)
-          .optional()
-          .describe("The unit in which Google writes the value. Default: the base unit of the metric."),
-        labels: namedRecord(z.string(), z.string()).default({}).describe("Labels of the samples, such as name."),
-        label_from: namedRecord(z.string(), labelPath())
-          .default({})
-          .describe("Labels of the samples that are taken from labels of the series: { group: metric.labels.state }."),
-        empty: z
-          .enum(["fail", "zero", "ignore"])
-          .default("fail")
-          .describe(
-            "What it means when there is no point: that the probe fails, that the value is 0, as of a counter without events, or nothing.",
-          ),
-      })
-      .check((context) => {
-        for (const [field, message] of problems(context.value))
-          context.issues.push({ code: "custom", message, path: [field], input: context.value });
-      });
+    return settings();
   },
   example: `project: shop-staging
 metric_type: pubsub.googleapis.com/subscription/oldest_unacked_message_age

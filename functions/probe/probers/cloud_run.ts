@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import {
   dataAge,
   fromMilliseconds,
@@ -21,15 +22,27 @@ import { classLabel, idleFinding, requestClasses, requestSamples } from "../goog
 import type { Prober } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
 
-/** What a `cloud_run` probe reads. */
-export interface CloudRunSettings {
-  readonly project: string;
-  readonly region: string;
-  readonly service: string;
-  readonly failed_startups?: string | undefined;
-  readonly expect_traffic: boolean;
-  readonly period: number;
-}
+const settings = lazily(() =>
+  z.strictObject({
+    ...regional(),
+    service: googleResource().describe("The name of the service."),
+    failed_startups: z
+      .string()
+      .regex(/^(?!logging\.googleapis\.com)[\w./-]+$/, {
+        error: () => "must be the name of a log-based metric, as in failed-startups, without logging.googleapis.com",
+      })
+      .optional()
+      .describe("The name of the log-based metric that counts failed starts. Without it they are not measured."),
+    expect_traffic: z
+      .boolean()
+      .default(false)
+      .describe("Whether the probe fails when the service had neither requests nor instances."),
+    period: period(),
+  }),
+);
+
+/** What a `cloud_run` probe reads; durations in milliseconds. */
+export type CloudRunSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = "requests" | "latency" | "instances" | "startups" | "failedStartups";
 
@@ -41,22 +54,7 @@ export const cloudRun: Prober<CloudRunSettings, Observed<Reading>> = {
   role: "service",
   reach: "control_plane",
   get settings() {
-    return z.strictObject({
-      ...regional(),
-      service: googleResource().describe("The name of the service."),
-      failed_startups: z
-        .string()
-        .regex(/^(?!logging\.googleapis\.com)[\w./-]+$/, {
-          error: () => "must be the name of a log-based metric, as in failed-startups, without logging.googleapis.com",
-        })
-        .optional()
-        .describe("The name of the log-based metric that counts failed starts. Without it they are not measured."),
-      expect_traffic: z
-        .boolean()
-        .default(false)
-        .describe("Whether the probe fails when the service had neither requests nor instances."),
-      period: period(),
-    });
+    return settings();
   },
   example: `project: shop-staging
 region: us-central1

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { googleProject } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { cloudSqlInstance, cloudSqlReading, connectionsReading } from "../google/cloud-sql.ts";
 import {
   agoOf,
@@ -21,13 +22,21 @@ import type { Found } from "../google/series.ts";
 import type { Prober } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
 
-/** What a `cloud_sql` probe reads. */
-export interface CloudSqlSettings {
-  readonly project: string;
-  readonly instance: string;
-  readonly max_connections?: number | undefined;
-  readonly period: number;
-}
+const settings = lazily(() =>
+  z.strictObject({
+    project: googleProject(),
+    instance: cloudSqlInstance(),
+    max_connections: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("Connections that the server takes, for cloud_sql_connection_utilization: no metric says it."),
+    period: period(),
+  }),
+);
+
+/** What a `cloud_sql` probe reads; durations in milliseconds. */
+export type CloudSqlSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = Always | "state";
 type Always = "up" | "running" | "cpu" | "memory" | "disk" | "reads" | "writes" | "connections" | "newConnections";
@@ -40,16 +49,7 @@ export const cloudSql: Prober<CloudSqlSettings, Observed<Reading>> = {
   role: "database",
   reach: "control_plane",
   get settings() {
-    return z.strictObject({
-      project: googleProject(),
-      instance: cloudSqlInstance(),
-      max_connections: z
-        .int()
-        .min(1)
-        .optional()
-        .describe("Connections that the server takes, for cloud_sql_connection_utilization: no metric says it."),
-      period: period(),
-    });
+    return settings();
   },
   example: `project: shop-staging
 instance: shop-postgres

@@ -11,6 +11,7 @@ import {
   set,
   standOf,
   urls,
+  type Written,
   written,
 } from "../google/configuration/fixtures.ts";
 import { apiMisbehaviours, echoedError } from "../google/stand.fixtures.ts";
@@ -57,6 +58,11 @@ describe("the prober gcp_configuration", () => {
         metric: "configuration_ok",
         value: 1,
         labels: { check: "cloud_run_ready", resource: "auth", severity: "critical" },
+      },
+      {
+        metric: "configuration_ok",
+        value: 1,
+        labels: { check: "cloud_run_ready", resource: "worker", severity: "critical" },
       },
     ]);
     expect(result.findings).toContainEqual({
@@ -112,6 +118,17 @@ describe("the prober gcp_configuration", () => {
     const { findings = [] } = await assessed(table, written(), { google: googleOf(table, (url) => asked.push(url)) });
     expect(asked.toSorted()).toEqual(Object.keys(table).sort());
     expect(findings.find(({ check }) => check === "firewall_egress")?.observed).toContain("on-page-2 denies port 5432");
+  });
+
+  it("needs to be allowed what it asks for, and no more", async () => {
+    const needed = (settings: Written): readonly string[] =>
+      gcpConfiguration.requires?.(gcpConfiguration.settings.parse(settings)).reads ?? [];
+    expect([...needed(written()), "regional_forwarding_rule"].sort()).toEqual(
+      [...(gcpConfiguration.reads ?? []), "health_check"].filter((name, at, all) => all.indexOf(name) === at).sort(),
+    );
+    const { project = null, region = null } = written();
+    expect(needed({ project, region, redis: [{ instance: "cache" }] })).toEqual(["redis", "time_series"]);
+    expect(needed({ project, region, network: { name: "default" } })).toEqual(["network", "firewall_rules"]);
   });
 
   it("does not read a list without end", async () => {

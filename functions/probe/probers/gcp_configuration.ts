@@ -3,6 +3,7 @@ import { type Failure, type Finding, readingPhase } from "../../../shared/messag
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { findingsOf } from "../google/configuration/check.ts";
 import { checks } from "../google/configuration/checks.ts";
+import { neededReads } from "../google/configuration/needs.ts";
 import { configurationNotes } from "../google/configuration/notes.ts";
 import { type Observation, observe, readsIn } from "../google/configuration/observation.ts";
 import type { Refusal } from "../google/configuration/read.ts";
@@ -22,7 +23,7 @@ const settings = lazily(() => configurationSettings(checks.map(({ name }) => nam
 export const gcpConfiguration: Prober<ConfigurationSettings, Observation> = {
   kind: "gcp_configuration",
   title:
-    "Reads how connector, database, services, load balancer, certificates and network are configured, and checks it, each by itself and all of it together.",
+    "Reads how connector, database, services, load balancer, certificates, network, NAT, Redis and quotas are configured, and checks it, each by itself and all of it together.",
   reach: "control_plane",
   get settings() {
     return settings();
@@ -41,6 +42,7 @@ cloud_sql:
   max_connections: 100
 services:
   - name: shop-backend
+    callers: { push_subscriptions: [orders-to-backend] }
     startup: 240s
     websocket: 1h
     memory: 1Gi
@@ -50,15 +52,24 @@ load_balancer:
   url_map: shop
   backends:
     - { name: shop-backend, service: shop-backend, hosts: [api.shop.example] }
+  forwarding_rule: shop-https
+  dns: { zone: shop-zone }
 certificates: { certificate_manager: [shop], domains: [api.shop.example] }
 network: { name: default }
+nat: { name: shop-nat, router: shop-router }
+redis:
+  - { instance: shop-cache, availability: standard }
+quotas: {}
 ignore: [cloud_sql_maintenance_window]
 `,
   notes: configurationNotes(),
   environmentWide: true,
   usualSeconds: 1.5,
+  // Of a few services, a cache, a NAT gateway and the quotas.
+  seriesRead: 8,
   signal: "configuration",
   reads: configurationReads,
+  requires: (settings) => ({ reads: neededReads(settings) }),
   yields: (settings) => [
     {
       metric: "configuration_ok",

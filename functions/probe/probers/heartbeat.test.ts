@@ -28,7 +28,7 @@ describe("heartbeat", () => {
       {
         kind: "unavailable",
         phase: "overdue",
-        message: "`nightly-backup` has not reported for 1 d 3 h; it should every 1d",
+        message: "`nightly-backup` has not reported for 1 d 3 h; expected every 1d",
       },
       97_200,
     ],
@@ -39,7 +39,7 @@ describe("heartbeat", () => {
       {
         kind: "unavailable",
         phase: "overdue",
-        message: "`nightly-backup` has not reported for 1 d 1 h; it should every 1d",
+        message: "`nightly-backup` has not reported for 1 d 1 h; expected every 1d",
       },
       90_000.001,
     ],
@@ -51,7 +51,7 @@ describe("heartbeat", () => {
       {
         kind: "unavailable",
         phase: "never reported",
-        message: "`nightly-backup` has never reported; it should every 1d",
+        message: "`nightly-backup` has never reported; expected every 1d",
       },
       undefined,
     ],
@@ -63,7 +63,7 @@ describe("heartbeat", () => {
       {
         kind: "unavailable",
         phase: "never reported",
-        message: "`nightly-backup` has never reported; it should every 1d",
+        message: "`nightly-backup` has never reported; expected every 1d",
       },
       undefined,
     ],
@@ -96,7 +96,7 @@ describe("heartbeat", () => {
       {
         kind: "unavailable",
         phase: "overdue",
-        message: "`nightly-backup` has not reported for 2 d; it should every 1d, and its last report was of a failure",
+        message: "`nightly-backup` has not reported for 2 d; expected every 1d, and its last report was of a failure",
       },
       172_800,
     ],

@@ -3,18 +3,34 @@ import { z } from "zod";
 import { duration, durationBetween } from "../../../shared/config/fields.ts";
 import type { KeptBeat } from "../../../shared/documents/heartbeats.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import type { Assessment, Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    beat: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, {
+        error: ({ input }) =>
+          `invalid report name "${input}": write lowercase letters, digits, ., - and _, such as nightly-backup`,
+      })
+      .describe("The name under which it reports."),
+    every: durationBetween(1_000).describe("How often it should report."),
+    grace: duration().optional().describe("How late a report may be. Default: a tenth of `every`, and at least 1m."),
+    first_by: z
+      .string()
+      .refine((text) => !Number.isNaN(Date.parse(text)), "must be an instant such as 2025-09-17T04:00:00Z")
+      .optional()
+      .describe(
+        "The instant by which a first report is due, such as 2025-09-17T04:00:00Z. Default: `every` and `grace` after the monitor first had this probe.",
+      ),
+  }),
+);
+
 /** What a `heartbeat` probe reads; durations in milliseconds. */
-export interface HeartbeatSettings {
-  readonly beat: string;
-  readonly every: number;
-  readonly grace?: number | undefined;
-  /** RFC 3339. */
-  readonly first_by?: string | undefined;
-}
+export type HeartbeatSettings = z.output<ReturnType<typeof settings>>;
 
 /** What is known of the beats; instants in milliseconds since the epoch. */
 export interface HeartbeatObservation {
@@ -35,24 +51,7 @@ export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
   role: "job",
   reach: "private",
   get settings() {
-    return z.strictObject({
-      beat: z
-        .string()
-        .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, {
-          error: ({ input }) =>
-            `"${input}" is no name of a report: write lower-case letters, digits, ., - and _, such as nightly-backup`,
-        })
-        .describe("The name under which it reports."),
-      every: durationBetween(1_000).describe("How often it should report."),
-      grace: duration().optional().describe("How late a report may be. Default: a tenth of `every`, and at least 1m."),
-      first_by: z
-        .string()
-        .refine((text) => !Number.isNaN(Date.parse(text)), "must be an instant such as 2025-09-17T04:00:00Z")
-        .optional()
-        .describe(
-          "The instant by which a first report is due, such as 2025-09-17T04:00:00Z. Default: `every` and `grace` after the monitor first had this probe.",
-        ),
-    });
+    return settings();
   },
   // A backup of last night says nothing of the database today.
   secondhand: true,
@@ -70,8 +69,8 @@ By a message on the topic \`heartbeats\`: JSON with the \`name\`, and \`ok\` and
 \`\`\`
 gcloud pubsub topics publish heartbeats --message '{"name": "nightly-backup"}'
 gcloud pubsub topics publish heartbeats --message '{"name": "nightly-backup", "ok": false, "message": "disk full"}'
-npx pathkeeper beat nightly-backup --project PROJECT
-npx pathkeeper beat nightly-backup --project PROJECT --fail "disk full"
+npx --no pathkeeper heartbeat nightly-backup --project PROJECT
+npx --no pathkeeper heartbeat nightly-backup --project PROJECT --fail "disk full"
 \`\`\`
 
 A job of Cloud Scheduler has Pub/Sub as its target. The newest report of each name is the document of its name in the collection
@@ -108,7 +107,7 @@ down. One that was never heard of is told apart from one that fell silent.
     { now, beat, awaitedSince = 0, failure },
   ) {
     if (failure) return { failure, measurements: [] };
-    const should = `it should every ${formatDuration(every)}`;
+    const should = `expected every ${formatDuration(every)}`;
     // A document that was edited by hand may have lost its instant.
     const newest = beat === undefined || Number.isNaN(beat.at) ? undefined : beat;
     const dueAfter = (since: number): number => since + every + grace;

@@ -2,17 +2,26 @@
 import { z } from "zod";
 import type { Failure } from "../../../shared/messages/report.ts";
 import type { MetricName } from "../../../shared/metrics/catalogue.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { type Answered, answered, parseJson, unmet } from "../http/expect.ts";
-import { type Extraction, extract, extractions } from "../http/extract.ts";
-import { type Asked, ask, oneBody, type RequestSettings, requestFields } from "../http/request.ts";
+import { extract, extractions } from "../http/extract.ts";
+import { type Asked, ask, oneBody, requestFields } from "../http/request.ts";
 import { caOverTls } from "../net/settings.ts";
 import type { Assessment, Prober } from "../prober.ts";
 import { always, fixed, onlyWhere } from "../yields.ts";
 
+const settings = lazily(() =>
+  z
+    .strictObject({
+      ...requestFields(),
+      extract: extractions().default([]).describe("Metrics to take out of a JSON body."),
+    })
+    .refine(oneBody.holds, oneBody.otherwise)
+    .refine(caOverTls("https").holds, caOverTls("https").otherwise),
+);
+
 /** What an `http` probe reads. */
-export interface HttpSettings extends RequestSettings {
-  readonly extract: readonly Extraction[];
-}
+export type HttpSettings = z.output<ReturnType<typeof settings>>;
 
 /** What was seen of the target. */
 export interface HttpObservation extends Omit<Asked, "answer"> {
@@ -25,13 +34,7 @@ export const http: Prober<HttpSettings, HttpObservation> = {
   title: "Sends one HTTP request on a fresh connection and judges the answer, with the time of each phase.",
   reach: "users",
   get settings() {
-    return z
-      .strictObject({
-        ...requestFields(),
-        extract: extractions().default([]).describe("Metrics to take out of a JSON body."),
-      })
-      .refine(oneBody.holds, oneBody.otherwise)
-      .refine(caOverTls("https").holds, caOverTls("https").otherwise);
+    return settings();
   },
   example: `url: https://api.example.com/health/infrastructure
 headers: { authorization: { secret: health-token } }

@@ -2,20 +2,40 @@
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
 import { isSecretReference } from "../../../shared/config/secret-reference.ts";
-import { type Given, type JourneyStep, journeyStep, mistakesAmong, variables } from "../journey/steps.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { type Given, journeyStep, mistakesAmong, variables } from "../journey/steps.ts";
 import { careful, type Walked, walk, within } from "../journey/walk.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import type { Json } from "../text/template.ts";
 import { always, onlyWhere } from "../yields.ts";
 
-/** What a `journey` probe reads. */
-export interface JourneySettings {
-  readonly variables: Readonly<Record<string, Given>>;
-  readonly steps: readonly JourneyStep[];
-  readonly cleanup: readonly JourneyStep[];
-  /** Milliseconds. */
-  readonly cleanup_within: number;
-}
+const settings = lazily(() =>
+  z
+    .strictObject({
+      variables: variables()
+        .default({})
+        .describe(
+          "Values for `${name}` in URLs, headers, bodies, messages and expectations, each a text, a number or a secret; `${run_id}` is there by itself and different in every run. `$${` stands for the characters `${`.",
+        ),
+      steps: z.array(journeyStep()).min(1).describe("What is done, in this order. The first step that fails ends it."),
+      cleanup: z
+        .array(journeyStep())
+        .default([])
+        .describe(
+          "Steps like those above that are taken at the end in any case, each of them, but for those that need what was never captured. They open connections of their own. That one fails is told, and makes no failure of the journey.",
+        ),
+      cleanup_within: duration()
+        .prefault("5s")
+        .describe("The part of the probe's timeout that is kept for the clean-up; at most half of it."),
+    })
+    .superRefine(({ variables, steps, cleanup }, context) => {
+      for (const { message, path } of mistakesAmong(Object.keys(variables), { steps, cleanup }))
+        context.addIssue({ code: "custom", message, path });
+    }),
+);
+
+/** What a `journey` probe reads; durations in milliseconds. */
+export type JourneySettings = z.output<ReturnType<typeof settings>>;
 
 /** What was seen on the way. */
 export interface JourneyObservation {
@@ -32,31 +52,7 @@ export const journey: Prober<JourneySettings, JourneyObservation> = {
   role: "journey",
   reach: "users",
   get settings() {
-    return z
-      .strictObject({
-        variables: variables()
-          .default({})
-          .describe(
-            "Values for `${name}` in URLs, headers, bodies, messages and expectations, each a text, a number or a secret; `${run_id}` is there by itself and different in every run. `$${` stands for the characters `${`.",
-          ),
-        steps: z
-          .array(journeyStep())
-          .min(1)
-          .describe("What is done, in this order. The first step that fails ends it."),
-        cleanup: z
-          .array(journeyStep())
-          .default([])
-          .describe(
-            "Steps like those above that are taken at the end in any case, each of them, but for those that need what was never captured. They open connections of their own. That one fails is told, and makes no failure of the journey.",
-          ),
-        cleanup_within: duration()
-          .prefault("5s")
-          .describe("The part of the probe's timeout that is kept for the clean-up; at most half of it."),
-      })
-      .superRefine(({ variables, steps, cleanup }, context) => {
-        for (const { message, path } of mistakesAmong(Object.keys(variables), { steps, cleanup }))
-          context.addIssue({ code: "custom", message, path });
-      });
+    return settings();
   },
   example: `timeout: 45s
 variables: { email: monitor@example.com, password: { secret: monitor-password } }

@@ -1,6 +1,7 @@
 /** The prober `load_balancer`: requests and latency of an external HTTPS load balancer, as Cloud Monitoring saw them. */
 import { z } from "zod";
 import { googleProject, googleResource } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import {
   dataAge,
   fromMilliseconds,
@@ -18,15 +19,27 @@ import { classLabel, idleFinding, requestClasses, requestSamples } from "../goog
 import type { Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
-/** What a `load_balancer` probe reads. */
-export interface LoadBalancerSettings {
-  readonly project: string;
-  readonly url_map?: string | undefined;
-  readonly forwarding_rule?: string | undefined;
-  readonly backend?: string | undefined;
-  readonly expect_traffic: boolean;
-  readonly period: number;
-}
+const settings = lazily(() =>
+  z
+    .strictObject({
+      project: googleProject(),
+      url_map: googleResource().optional().describe("The name of the URL map, which is the load balancer's own name."),
+      forwarding_rule: googleResource().optional().describe("The name of one forwarding rule, for its requests alone."),
+      backend: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("The name of one backend service, for the requests that were routed to it alone."),
+      expect_traffic: z.boolean().default(false).describe("Whether the probe fails when there were no requests."),
+      period: period(),
+    })
+    .refine(({ url_map, forwarding_rule }) => url_map !== undefined || forwarding_rule !== undefined, {
+      message: "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
+    }),
+);
+
+/** What a `load_balancer` probe reads; durations in milliseconds. */
+export type LoadBalancerSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = "requests" | "latency" | "backendLatency";
 
@@ -38,26 +51,7 @@ export const loadBalancer: Prober<LoadBalancerSettings, Observed<Reading>> = {
   role: "edge",
   reach: "control_plane",
   get settings() {
-    return z
-      .strictObject({
-        project: googleProject(),
-        url_map: googleResource()
-          .optional()
-          .describe("The name of the URL map, which is the load balancer's own name."),
-        forwarding_rule: googleResource()
-          .optional()
-          .describe("The name of one forwarding rule, for its requests alone."),
-        backend: z
-          .string()
-          .min(1)
-          .optional()
-          .describe("The name of one backend service, for the requests that were routed to it alone."),
-        expect_traffic: z.boolean().default(false).describe("Whether the probe fails when there were no requests."),
-        period: period(),
-      })
-      .refine(({ url_map, forwarding_rule }) => url_map !== undefined || forwarding_rule !== undefined, {
-        message: "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
-      });
+    return settings();
   },
   example: `project: shop-staging
 url_map: shop-lb

@@ -707,7 +707,7 @@ describe("postgres settings", () => {
       "write either url: { secret: NAME }, or host and user",
     ],
     [{ connection: { instance: "orders", user: "me" } }, "must be an instance such as project:region:name"],
-    [{ connection: { instance: "a:b:c" } }, '\\"user\\" is missing: the role to log in as'],
+    [{ connection: { instance: "a:b:c" } }, '\\"user\\" is required: the role to log in as'],
     [
       { connection: { host: "db", user: "me", iam: true, password: { secret: "a" } } },
       "an identity has no password: write iam: true alone, or a password without iam",
@@ -732,7 +732,7 @@ describe("postgres settings", () => {
       { connection: { instance: "a:b:c", user: "me" }, ca: { secret: "ca" } },
       "an instance is verified by its own authority, which Google's API gives: leave ca out",
     ],
-    [{ connection: { host: "db" } }, '\\"user\\" is missing: the role to log in as'],
+    [{ connection: { host: "db" } }, '\\"user\\" is required: the role to log in as'],
     [
       { connection: { host: "db", user: "me", password: "plain" } },
       "a secret does not belong in this file: write { secret: NAME } and keep its value outside",

@@ -1,8 +1,9 @@
 /** The prober `postgres`: a fresh connection by phase, a burst of them, and how many the server has left. */
 import { z } from "zod";
-import { type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
 import {
@@ -20,25 +21,107 @@ import { stopwatch } from "../net/stopwatch.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
 
+const settings = lazily(() =>
+  z
+    .strictObject({
+      connection: z
+        .strictObject({
+          url: secretReference().optional().describe("A secret postgres:// URL, in place of all that follows."),
+          host: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("A name, an address, or the folder of a socket: /cloudsql/project:region:instance."),
+          instance: z
+            .string()
+            .regex(/^[^:\s]+:[^:\s]+:[^:\s]+$/, "must be an instance such as project:region:name")
+            .optional()
+            .describe(
+              "An instance of Cloud SQL, project:region:name, reached as Google's connector libraries reach it.",
+            ),
+          ip: z.enum(addressKinds).default("public").describe("Which address of the instance: public, private or psc."),
+          port: z
+            .int()
+            .min(1)
+            .max(65_535)
+            .optional()
+            .describe("The port, also part of the name of a socket. Default: 5432, or 3307 of an instance."),
+          database: z.string().min(1).default("postgres").describe("The database to log in to."),
+          user: z.string().min(1).optional().describe("The role to log in as."),
+          password: secretReference().optional().describe("Its password."),
+          iam: z
+            .boolean()
+            .default(false)
+            .describe(
+              "Logs in with a token of the function's own identity as the password, as Cloud SQL's IAM wants it.",
+            ),
+        })
+        .refine(({ url, host, instance }) => [url, host, instance].filter((way) => way !== undefined).length === 1, {
+          message: "write either url: { secret: NAME }, or host and user, or instance and user",
+        })
+        .refine(({ url, user }) => url !== undefined || user !== undefined, {
+          message: `"user" is required: the role to log in as`,
+          path: ["user"],
+        })
+        .refine(({ iam, url, password }) => !iam || (url === undefined && password === undefined), {
+          message: "an identity has no password: write iam: true alone, or a password without iam",
+          path: ["iam"],
+        })
+        .describe("Where to connect to."),
+      tls: z
+        .enum(tlsModes)
+        .optional()
+        .describe(
+          "disable, require (encrypted, and not verified unless there is a `ca`), verify-ca or verify-full. Default: require, and verify-full with `ca`. A socket never uses TLS.",
+        ),
+      ca: secretReference()
+        .optional()
+        .describe("Trusted authorities in PEM, in place of the system's. The server is always verified by them."),
+      query: z
+        .string()
+        .min(1)
+        .default("select 1")
+        .describe("The first query. It runs in a read-only transaction that the server ends at the probe's deadline."),
+      burst: z
+        .strictObject({
+          connections: z
+            .int()
+            .min(0)
+            .max(100)
+            .default(0)
+            .describe("How many connections start at the same moment; 0 for none."),
+        })
+        .prefault({})
+        .describe("Simultaneous fresh connections, which a sick network path drops first."),
+      pool: z
+        .strictObject({
+          size: z.int().min(1).describe("Connections that the application's pool keeps, of all instances together."),
+          overflow: z.int().min(0).default(0).describe("Connections that it may open beyond that."),
+          role: z.string().min(1).optional().describe("The role of the application. Default: all clients are counted."),
+        })
+        .optional()
+        .describe("The application's pool, for cloud_sql_pool_utilization."),
+    })
+    .refine(({ connection: { iam, host = "/" }, tls }) => !iam || tls !== "disable" || host.startsWith("/"), {
+      message: "a token does not travel unencrypted: write require, verify-ca or verify-full",
+      path: ["tls"],
+    })
+    .refine(({ ca, tls }) => ca === undefined || tls !== "disable", {
+      message: "ca verifies nothing without TLS: write verify-full or verify-ca, or leave ca out",
+      path: ["tls"],
+    })
+    .refine(({ connection: { host = "" }, ca, tls = "" }) => !host.startsWith("/") || !(ca || /^verify/.test(tls)), {
+      message: "a socket never uses TLS, so that nothing is verified: leave ca and tls out",
+      path: ["connection", "host"],
+    })
+    .refine(({ connection: { instance }, ca }) => instance === undefined || ca === undefined, {
+      message: "an instance is verified by its own authority, which Google's API gives: leave ca out",
+      path: ["ca"],
+    }),
+);
+
 /** What a `postgres` probe reads. */
-export interface PostgresSettings {
-  readonly connection: {
-    readonly url?: SecretReference | undefined;
-    readonly host?: string | undefined;
-    readonly instance?: string | undefined;
-    readonly ip: (typeof addressKinds)[number];
-    readonly port?: number | undefined;
-    readonly database: string;
-    readonly user?: string | undefined;
-    readonly password?: SecretReference | undefined;
-    readonly iam: boolean;
-  };
-  readonly tls?: (typeof tlsModes)[number] | undefined;
-  readonly ca?: SecretReference | undefined;
-  readonly query: string;
-  readonly burst: { readonly connections: number };
-  readonly pool?: { readonly size: number; readonly overflow: number; readonly role?: string | undefined } | undefined;
-}
+export type PostgresSettings = z.output<ReturnType<typeof settings>>;
 
 /** What was seen of the server. */
 export interface PostgresObservation {
@@ -59,111 +142,7 @@ export const postgres: Prober<PostgresSettings, PostgresObservation> = {
   role: "database",
   reach: "private",
   get settings() {
-    return z
-      .strictObject({
-        connection: z
-          .strictObject({
-            url: secretReference().optional().describe("A secret postgres:// URL, in place of all that follows."),
-            host: z
-              .string()
-              .min(1)
-              .optional()
-              .describe("A name, an address, or the folder of a socket: /cloudsql/project:region:instance."),
-            instance: z
-              .string()
-              .regex(/^[^:\s]+:[^:\s]+:[^:\s]+$/, "must be an instance such as project:region:name")
-              .optional()
-              .describe(
-                "An instance of Cloud SQL, project:region:name, reached as Google's connector libraries reach it.",
-              ),
-            ip: z
-              .enum(addressKinds)
-              .default("public")
-              .describe("Which address of the instance: public, private or psc."),
-            port: z
-              .int()
-              .min(1)
-              .max(65_535)
-              .optional()
-              .describe("The port, also part of the name of a socket. Default: 5432, or 3307 of an instance."),
-            database: z.string().min(1).default("postgres").describe("The database to log in to."),
-            user: z.string().min(1).optional().describe("The role to log in as."),
-            password: secretReference().optional().describe("Its password."),
-            iam: z
-              .boolean()
-              .default(false)
-              .describe(
-                "Logs in with a token of the function's own identity as the password, as Cloud SQL's IAM wants it.",
-              ),
-          })
-          .refine(({ url, host, instance }) => [url, host, instance].filter((way) => way !== undefined).length === 1, {
-            message: "write either url: { secret: NAME }, or host and user, or instance and user",
-          })
-          .refine(({ url, user }) => url !== undefined || user !== undefined, {
-            message: `"user" is missing: the role to log in as`,
-            path: ["user"],
-          })
-          .refine(({ iam, url, password }) => !iam || (url === undefined && password === undefined), {
-            message: "an identity has no password: write iam: true alone, or a password without iam",
-            path: ["iam"],
-          })
-          .describe("Where to connect to."),
-        tls: z
-          .enum(tlsModes)
-          .optional()
-          .describe(
-            "disable, require (encrypted, and not verified unless there is a `ca`), verify-ca or verify-full. Default: require, and verify-full with `ca`. A socket never uses TLS.",
-          ),
-        ca: secretReference()
-          .optional()
-          .describe("Trusted authorities in PEM, in place of the system's. The server is always verified by them."),
-        query: z
-          .string()
-          .min(1)
-          .default("select 1")
-          .describe(
-            "The first query. It runs in a read-only transaction that the server ends at the probe's deadline.",
-          ),
-        burst: z
-          .strictObject({
-            connections: z
-              .int()
-              .min(0)
-              .max(100)
-              .default(0)
-              .describe("How many connections start at the same moment; 0 for none."),
-          })
-          .prefault({})
-          .describe("Simultaneous fresh connections, which a sick network path drops first."),
-        pool: z
-          .strictObject({
-            size: z.int().min(1).describe("Connections that the application's pool keeps, of all instances together."),
-            overflow: z.int().min(0).default(0).describe("Connections that it may open beyond that."),
-            role: z
-              .string()
-              .min(1)
-              .optional()
-              .describe("The role of the application. Default: all clients are counted."),
-          })
-          .optional()
-          .describe("The application's pool, for cloud_sql_pool_utilization."),
-      })
-      .refine(({ connection: { iam, host = "/" }, tls }) => !iam || tls !== "disable" || host.startsWith("/"), {
-        message: "a token does not travel unencrypted: write require, verify-ca or verify-full",
-        path: ["tls"],
-      })
-      .refine(({ ca, tls }) => ca === undefined || tls !== "disable", {
-        message: "ca verifies nothing without TLS: write verify-full or verify-ca, or leave ca out",
-        path: ["tls"],
-      })
-      .refine(({ connection: { host = "" }, ca, tls = "" }) => !host.startsWith("/") || !(ca || /^verify/.test(tls)), {
-        message: "a socket never uses TLS, so that nothing is verified: leave ca and tls out",
-        path: ["connection", "host"],
-      })
-      .refine(({ connection: { instance }, ca }) => instance === undefined || ca === undefined, {
-        message: "an instance is verified by its own authority, which Google's API gives: leave ca out",
-        path: ["ca"],
-      });
+    return settings();
   },
   example: `connection: { host: 10.20.0.3, user: pathkeeper, password: { secret: database-password } }
 tls: require

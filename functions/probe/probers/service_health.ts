@@ -1,6 +1,7 @@
 /** The prober `service_health`: whether Google itself has an incident that strikes the environment. */
 import { z } from "zod";
 import type { Failure, Finding, Unchecked } from "../../../shared/messages/report.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import {
   activeEvents,
@@ -15,13 +16,22 @@ import { isDisabled, refusalOf } from "../google/refusal.ts";
 import type { Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
+const settings = lazily(() =>
+  z.strictObject({
+    ...regional(),
+    products: z
+      .array(z.string().min(1))
+      .default([])
+      .describe("Parts of the names of the products that matter, such as Cloud Run and Cloud SQL. Default: all."),
+    not_enabled: z
+      .enum(["fail", "ignore"])
+      .default("fail")
+      .describe("What it means when the API is not enabled in the project: that the probe fails, or nothing."),
+  }),
+);
+
 /** What a `service_health` probe reads. */
-export interface ServiceHealthSettings {
-  readonly project: string;
-  readonly region: string;
-  readonly products: readonly string[];
-  readonly not_enabled: "fail" | "ignore";
-}
+export type ServiceHealthSettings = z.output<ReturnType<typeof settings>>;
 
 /** What Google said. */
 export interface ServiceHealthObservation {
@@ -40,17 +50,7 @@ export const serviceHealth: Prober<ServiceHealthSettings, ServiceHealthObservati
   role: "region",
   reach: "control_plane",
   get settings() {
-    return z.strictObject({
-      ...regional(),
-      products: z
-        .array(z.string().min(1))
-        .default([])
-        .describe("Parts of the names of the products that matter, such as Cloud Run and Cloud SQL. Default: all."),
-      not_enabled: z
-        .enum(["fail", "ignore"])
-        .default("fail")
-        .describe("What it means when the API is not enabled in the project: that the probe fails, or nothing."),
-    });
+    return settings();
   },
   example: `project: shop-staging
 region: us-central1

@@ -1,29 +1,64 @@
 /** The prober `tcp`: a fresh connection to any port, over TLS where it is wanted, with a text to send and an answer to expect. */
 import type { Socket } from "node:net";
 import { z } from "zod";
-import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { excerpt } from "../../../shared/text/redact.ts";
 import { dial } from "../net/dial.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
-import { type IpVersion, ipVersion } from "../net/settings.ts";
+import { ipVersion } from "../net/settings.ts";
 import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
 import { always, onlyWhere } from "../yields.ts";
 
+const settings = lazily(() =>
+  z
+    .strictObject({
+      host: z
+        .string()
+        .regex(
+          /^([\w.-]+|[\da-f:.]+)$/i,
+          "must be a name or an address alone, such as redis.example.com: write a port as port: 6379",
+        )
+        .describe("The name or address to connect to."),
+      port: z.int().min(1).max(65_535).describe("The port."),
+      ip_version: ipVersion(),
+      tls: z.boolean().default(false).describe("Whether TLS is spoken from the first byte. Certificates are verified."),
+      server_name: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("The name that is asked for and that the certificate must be for. Default: the host."),
+      ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
+      send: textOrSecret()
+        .optional()
+        .describe('A text to send, or a secret. Line ends are written out, in double quotes: "PING\\r\\n".'),
+      expect: z
+        .string()
+        .min(1)
+        .refine((text) => !isWrittenAsPattern(text) || patternMistake(text) === undefined, {
+          error: ({ input }) => `must be a text or a pattern such as /^220 /: ${patternMistake(String(input))}`,
+        })
+        .optional()
+        .describe(
+          `A text that the answer must contain, or a /pattern/ in the syntax of RE2. At most ${longestAnswer} bytes are read. Default: no answer is waited for.`,
+        ),
+    })
+    .refine(({ tls, ca }) => tls || ca === undefined, {
+      message: "ca verifies nothing without TLS: write tls: true, or leave ca out",
+      path: ["ca"],
+    })
+    .refine(({ tls, server_name }) => tls || server_name === undefined, {
+      message: "server_name is a part of TLS: write tls: true, or leave server_name out",
+      path: ["server_name"],
+    }),
+);
+
 /** What a `tcp` probe reads. */
-export interface TcpSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly ip_version: IpVersion;
-  readonly tls: boolean;
-  readonly server_name?: string | undefined;
-  readonly ca?: SecretReference | undefined;
-  readonly send?: string | SecretReference | undefined;
-  readonly expect?: string | undefined;
-}
+export type TcpSettings = z.output<ReturnType<typeof settings>>;
 
 /** What was seen of the target. */
 export interface TcpObservation {
@@ -46,49 +81,7 @@ export const tcp: Prober<TcpSettings, TcpObservation> = {
     "Opens a fresh TCP connection, over TLS where it is wanted, and can send a text and expect an answer: for everything that speaks a protocol of its own, such as Redis or SMTP.",
   reach: "private",
   get settings() {
-    return z
-      .strictObject({
-        host: z
-          .string()
-          .regex(
-            /^([\w.-]+|[\da-f:.]+)$/i,
-            "must be a name or an address alone, such as redis.example.com: write a port as port: 6379",
-          )
-          .describe("The name or address to connect to."),
-        port: z.int().min(1).max(65_535).describe("The port."),
-        ip_version: ipVersion(),
-        tls: z
-          .boolean()
-          .default(false)
-          .describe("Whether TLS is spoken from the first byte. Certificates are verified."),
-        server_name: z
-          .string()
-          .min(1)
-          .optional()
-          .describe("The name that is asked for and that the certificate must be for. Default: the host."),
-        ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
-        send: textOrSecret()
-          .optional()
-          .describe('A text to send, or a secret. Line ends are written out, in double quotes: "PING\\r\\n".'),
-        expect: z
-          .string()
-          .min(1)
-          .refine((text) => !isWrittenAsPattern(text) || patternMistake(text) === undefined, {
-            error: ({ input }) => `must be a text or a pattern such as /^220 /: ${patternMistake(String(input))}`,
-          })
-          .optional()
-          .describe(
-            `A text that the answer must contain, or a /pattern/ in the syntax of RE2. At most ${longestAnswer} bytes are read. Default: no answer is waited for.`,
-          ),
-      })
-      .refine(({ tls, ca }) => tls || ca === undefined, {
-        message: "ca verifies nothing without TLS: write tls: true, or leave ca out",
-        path: ["ca"],
-      })
-      .refine(({ tls, server_name }) => tls || server_name === undefined, {
-        message: "server_name is a part of TLS: write tls: true, or leave server_name out",
-        path: ["server_name"],
-      });
+    return settings();
   },
   example: `host: redis.example.com
 port: 6379

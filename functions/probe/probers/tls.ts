@@ -1,11 +1,12 @@
 /** The prober `tls`: the handshake, the certificates, and how long they are valid. */
 import { z } from "zod";
-import { duration, type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { duration, secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import { dial } from "../net/dial.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
-import { type IpVersion, ipVersion } from "../net/settings.ts";
+import { ipVersion } from "../net/settings.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { Assessment, Prober } from "../prober.ts";
@@ -13,17 +14,42 @@ import { always } from "../yields.ts";
 
 const versions = ["1.2", "1.3"] as const;
 
-/** What a `tls` probe reads. */
-export interface TlsSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly server_name?: string | undefined;
-  readonly ip_version: IpVersion;
-  readonly tls: { readonly ca?: SecretReference | undefined };
-  /** Milliseconds. */
-  readonly min_validity: number;
-  readonly min_version: (typeof versions)[number];
-}
+const settings = lazily(() =>
+  z.strictObject({
+    host: z
+      .string()
+      .regex(
+        /^([\w.-]+|[\da-f:.]+)$/i,
+        "must be a name or an address alone, such as api.example.com: write a port as port: 443",
+      )
+      .describe("The name or address to connect to."),
+    port: z.int().min(1).max(65_535).default(443).describe("The port."),
+    server_name: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("The name that is asked for and that the certificate must be for. Default: the host."),
+    ip_version: ipVersion(),
+    tls: z
+      .strictObject({
+        ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
+      })
+      .prefault({})
+      .describe("How the certificates are verified."),
+    min_validity: duration()
+      .prefault("14d")
+      .describe(
+        "The probe fails when a certificate of the verified chain expires sooner than this; 0s for expired only.",
+      ),
+    min_version: z
+      .enum(versions)
+      .default("1.2")
+      .describe("The oldest version of TLS that the server may choose. Older than 1.2 is never spoken."),
+  }),
+);
+
+/** What a `tls` probe reads; durations in milliseconds. */
+export type TlsSettings = z.output<ReturnType<typeof settings>>;
 
 /** What was seen of the target. */
 export interface TlsObservation {
@@ -47,37 +73,7 @@ export const tls: Prober<TlsSettings, TlsObservation> = {
     "Shakes hands for TLS on a fresh connection and judges the certificates: their chain, their names, and how long they are valid.",
   reach: "private",
   get settings() {
-    return z.strictObject({
-      host: z
-        .string()
-        .regex(
-          /^([\w.-]+|[\da-f:.]+)$/i,
-          "must be a name or an address alone, such as api.example.com: write a port as port: 443",
-        )
-        .describe("The name or address to connect to."),
-      port: z.int().min(1).max(65_535).default(443).describe("The port."),
-      server_name: z
-        .string()
-        .min(1)
-        .optional()
-        .describe("The name that is asked for and that the certificate must be for. Default: the host."),
-      ip_version: ipVersion(),
-      tls: z
-        .strictObject({
-          ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
-        })
-        .prefault({})
-        .describe("How the certificates are verified."),
-      min_validity: duration()
-        .prefault("14d")
-        .describe(
-          "The probe fails when a certificate of the verified chain expires sooner than this; 0s for expired only.",
-        ),
-      min_version: z
-        .enum(versions)
-        .default("1.2")
-        .describe("The oldest version of TLS that the server may choose. Older than 1.2 is never spoken."),
-    });
+    return settings();
   },
   example: `host: api.example.com
 min_validity: 14d

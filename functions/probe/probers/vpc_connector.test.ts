@@ -140,7 +140,7 @@ describe("vpc_connector settings", () => {
     [{ max_instances: 11 }, "Too big"],
     [
       { connections: { instance: "no instance" } },
-      '"no instance" is no instance: write its name, or project:region:instance',
+      'invalid instance "no instance": write its name, or project:region:instance',
     ],
     [{ period: "30s" }, "must be whole minutes, from 1m to 1d"],
     [{ period: "90s" }, "must be whole minutes, from 1m to 1d"],

@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import type { Finding } from "../../../shared/messages/report.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { cloudSqlInstance, connectionsReading } from "../google/cloud-sql.ts";
-import { connectorUtilization, type MachineType, machineTypes } from "../google/connector-load.ts";
+import { connectorUtilization, machineTypes } from "../google/connector-load.ts";
 import {
   dataAge,
   type Measured,
@@ -20,16 +21,28 @@ import {
 import type { Prober } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
 
-/** What a `vpc_connector` probe reads. */
-export interface VpcConnectorSettings {
-  readonly project: string;
-  readonly region: string;
-  readonly connector: string;
-  readonly machine_type: MachineType;
-  readonly max_instances: number;
-  readonly connections?: { readonly instance: string; readonly ceiling: number } | undefined;
-  readonly period: number;
-}
+const settings = lazily(() =>
+  z.strictObject({
+    ...regional(),
+    connector: googleResource().describe("The name of the connector."),
+    machine_type: z
+      .enum(machineTypes)
+      .default("e2-micro")
+      .describe("Machine type of its instances, which decides how much it carries."),
+    max_instances: z.int().min(2).max(10).default(10).describe("The most instances that it may have."),
+    connections: z
+      .strictObject({
+        instance: cloudSqlInstance().describe("The Cloud SQL instance behind it, whose connections are counted."),
+        ceiling: z.int().min(1).default(50).describe("The number of connections at which the connector fails."),
+      })
+      .optional()
+      .describe("Google counts no connections of a connector; those of the database behind it are the next best."),
+    period: period(),
+  }),
+);
+
+/** What a `vpc_connector` probe reads; durations in milliseconds. */
+export type VpcConnectorSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = "cpu" | "sent" | "received" | "instances" | "connections";
 
@@ -41,23 +54,7 @@ export const vpcConnector: Prober<VpcConnectorSettings, Observed<Reading>> = {
   role: "connector",
   reach: "control_plane",
   get settings() {
-    return z.strictObject({
-      ...regional(),
-      connector: googleResource().describe("The name of the connector."),
-      machine_type: z
-        .enum(machineTypes)
-        .default("e2-micro")
-        .describe("Machine type of its instances, which decides how much it carries."),
-      max_instances: z.int().min(2).max(10).default(10).describe("The most instances that it may have."),
-      connections: z
-        .strictObject({
-          instance: cloudSqlInstance().describe("The Cloud SQL instance behind it, whose connections are counted."),
-          ceiling: z.int().min(1).default(50).describe("The number of connections at which the connector fails."),
-        })
-        .optional()
-        .describe("Google counts no connections of a connector; those of the database behind it are the next best."),
-      period: period(),
-    });
+    return settings();
   },
   example: `project: shop-staging
 region: us-central1

@@ -254,7 +254,7 @@ describe("websocket settings", () => {
     [{ url, script: [{ ping: true, name: "send-2" }, { send: "a" }] }, 'there are two stages "send-2"'],
     [{ url, script: [{ close: 1000 }, { ping: true }] }, "nothing can follow a close"],
     [{ url, script: [{ close: 1001 }] }, "must be 1000, or 3000 to 4999"],
-    [{ url, script: [{ ping: true, within: "soon" }] }, '"soon" is no duration: write 10s, 5m or 250ms'],
+    [{ url, script: [{ ping: true, within: "soon" }] }, 'invalid duration "soon": write 10s, 5m or 250ms'],
   ])("refuses %j", (settings, sentence) => {
     const parsed = websocket.settings.safeParse(settings);
     expect(parsed.error?.message).toContain(JSON.stringify(sentence).slice(1, -1));

@@ -1,7 +1,8 @@
 /** The prober `websocket`: handshakes on fresh connections, and a conversation over the first of them. */
 import { z } from "zod";
-import { duration, type SecretReference, secretReference } from "../../../shared/config/fields.ts";
+import { duration, secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import { caOverTls } from "../net/settings.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
@@ -10,14 +11,51 @@ import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from 
 import { type SocketSettings, socketFields, socketTarget } from "../websocket/settings.ts";
 import { always } from "../yields.ts";
 
-/** What a `websocket` probe reads. */
-export interface WebSocketSettings extends SocketSettings {
-  readonly token?: SecretReference | undefined;
-  readonly handshakes: number;
-  /** Milliseconds. */
-  readonly deadlines: Readonly<Record<"dns" | "connect" | "tls" | "upgrade", number | undefined>>;
-  readonly script: readonly Step[];
-}
+const settings = lazily(() =>
+  z
+    .strictObject({
+      ...socketFields(),
+      url: socketFields().url.describe("The URL to open. `{token}` in it stands for the token."),
+      headers: socketFields().headers.describe(
+        "Headers of the upgrade, such as `origin`. `{token}` in them stands for the token.",
+      ),
+      subprotocols: socketFields().subprotocols.describe(
+        "Subprotocols to offer, of which the server must choose one. `{token}` stands for the token.",
+      ),
+      token: secretReference()
+        .optional()
+        .describe(
+          "A secret for wherever `{token}` is written; where it is written nowhere it goes as `authorization: Bearer`.",
+        ),
+      handshakes: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(1)
+        .describe(
+          "How many connections start at the same moment. Each must be accepted; the script is played over the first.",
+        ),
+      deadlines: z
+        .strictObject({
+          dns: duration().optional().describe("The longest that looking up the name may take."),
+          connect: duration().optional().describe("The longest that the connection may take."),
+          tls: duration().optional().describe("The longest that the handshake of TLS may take."),
+          upgrade: duration().optional().describe("The longest that the server may take to accept the WebSocket."),
+        })
+        .transform(({ dns, connect, tls, upgrade }) => ({ dns, connect, tls, upgrade }))
+        .prefault({})
+        .describe("Deadlines of the stages before the script. One that is not written is that of the probe."),
+      script: script().default([]).describe("What is said, step by step; each step is a stage with its own time."),
+    })
+    .refine((settings) => settings.token !== undefined || !mentionsToken(settings), {
+      message: "{token} stands for a secret: write token: { secret: NAME }",
+      path: ["token"],
+    })
+    .refine(caOverTls("wss").holds, caOverTls("wss").otherwise),
+);
+
+/** What a `websocket` probe reads; durations in milliseconds. */
+export type WebSocketSettings = z.output<ReturnType<typeof settings>>;
 
 /** What was seen of the target. */
 export interface WebSocketObservation {
@@ -36,46 +74,7 @@ export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
   role: "websocket",
   reach: "users",
   get settings() {
-    return z
-      .strictObject({
-        ...socketFields(),
-        url: socketFields().url.describe("The URL to open. `{token}` in it stands for the token."),
-        headers: socketFields().headers.describe(
-          "Headers of the upgrade, such as `origin`. `{token}` in them stands for the token.",
-        ),
-        subprotocols: socketFields().subprotocols.describe(
-          "Subprotocols to offer, of which the server must choose one. `{token}` stands for the token.",
-        ),
-        token: secretReference()
-          .optional()
-          .describe(
-            "A secret for wherever `{token}` is written; where it is written nowhere it goes as `authorization: Bearer`.",
-          ),
-        handshakes: z
-          .int()
-          .min(1)
-          .max(100)
-          .default(1)
-          .describe(
-            "How many connections start at the same moment. Each must be accepted; the script is played over the first.",
-          ),
-        deadlines: z
-          .strictObject({
-            dns: duration().optional().describe("The longest that looking up the name may take."),
-            connect: duration().optional().describe("The longest that the connection may take."),
-            tls: duration().optional().describe("The longest that the handshake of TLS may take."),
-            upgrade: duration().optional().describe("The longest that the server may take to accept the WebSocket."),
-          })
-          .transform(({ dns, connect, tls, upgrade }) => ({ dns, connect, tls, upgrade }))
-          .prefault({})
-          .describe("Deadlines of the stages before the script. One that is not written is that of the probe."),
-        script: script().default([]).describe("What is said, step by step; each step is a stage with its own time."),
-      })
-      .refine((settings) => settings.token !== undefined || !mentionsToken(settings), {
-        message: "{token} stands for a secret: write token: { secret: NAME }",
-        path: ["token"],
-      })
-      .refine(caOverTls("wss").holds, caOverTls("wss").otherwise);
+    return settings();
   },
   example: `url: wss://api.example.com/ws?token={token}
 token: { secret: websocket-token }
@@ -215,7 +214,12 @@ function redacted(failure: Failure, world: ProbeWorld): Failure {
   return { ...failure, message: world.redact(failure.message) };
 }
 
-function mentionsToken({ url, headers, subprotocols, script }: WebSocketSettings): boolean {
+function mentionsToken({
+  url,
+  headers,
+  subprotocols,
+  script,
+}: SocketSettings & { readonly script: readonly Step[] }): boolean {
   const sent = script.map(({ send }) => send ?? "");
   return JSON.stringify([url, headers, subprotocols, sent]).includes(tokenMark);
 }

@@ -1,5 +1,5 @@
-import { ownEntry } from "../../../shared/runtime/entries.ts";
 /** Paths into JSON: `$.a.b[0]["c"]`. Nothing else of JSONPath, so that a path means one value. */
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 
 /** A path: the keys and positions that lead from the root to a value. */
 export type JsonPath = readonly (string | number)[];

@@ -11,31 +11,8 @@ import { parseJsonPath, valueAt } from "../text/json-path.ts";
 import { parsePattern, patternMistake } from "../text/pattern.ts";
 import type { Conversation } from "./session.ts";
 
-/** What is said or heard: exactly one of `send`, `expect`, `ping` and `close`. */
-export interface Utterance {
-  readonly send?: z.core.util.JSONType | undefined;
-  readonly expect?: readonly ExpectedMessage[] | undefined;
-  readonly any_order: boolean;
-  readonly ping?: true | undefined;
-  readonly close?: number | undefined;
-  /** Milliseconds. */
-  readonly within: number;
-}
-
-/** One step of a script. */
-export interface Step extends Utterance {
-  readonly name?: string | undefined;
-}
-
 /** Stands for the secret token in all that is sent. */
 export const tokenMark = "{token}";
-
-/** A message that must come: all that is written must hold of it. */
-export interface ExpectedMessage {
-  readonly json?: Readonly<Record<string, JsonScalar>> | undefined;
-  readonly contains?: string | undefined;
-  readonly matches?: string | undefined;
-}
 
 /**
  * What is wrong with a step that does not do exactly one thing; `undefined` for one that does.
@@ -53,7 +30,7 @@ export function actionMistake(step: object, all: readonly string[]): string | un
 /** The keys of which an utterance has one. */
 export const actions = ["send", "expect", "ping", "close"] as const;
 
-const expectedMessage: () => z.ZodType<ExpectedMessage, unknown> = lazily(() =>
+const expectedMessage = lazily(() =>
   z
     .strictObject({
       json: jsonValues().optional().describe("Values inside a JSON message by path, as in `expect` of the probe http."),
@@ -71,15 +48,16 @@ const expectedMessage: () => z.ZodType<ExpectedMessage, unknown> = lazily(() =>
     }),
 );
 
+/** A message that must come: all that is written must hold of it. */
+export type ExpectedMessage = z.output<ReturnType<typeof expectedMessage>>;
+
 /** The schema of the name of a step. */
 export const stepName: () => z.ZodType<string, string> = lazily(() =>
   z.string().regex(/^[a-z][a-z0-9_ -]{0,39}$/i, "must be letters, digits, spaces, - and _, at most 40"),
 );
 
 /** The fields of an utterance, but for the time that it may take. */
-export const utteranceFields: () => {
-  readonly [Field in Exclude<keyof Utterance, "within">]-?: z.ZodType<Utterance[Field], unknown>;
-} = lazily(() => ({
+export const utteranceFields = lazily(() => ({
   send: anyJson().optional().describe("A message to send: a text as it is, anything else as JSON."),
   expect: z
     .array(expectedMessage())
@@ -95,8 +73,11 @@ export const utteranceFields: () => {
     .describe("Closes with this code and waits until the server has closed too."),
 }));
 
+/** What is said or heard, within so many milliseconds: exactly one of `send`, `expect`, `ping` and `close`. */
+export type Utterance = z.output<z.ZodObject<ReturnType<typeof utteranceFields>>> & { readonly within: number };
+
 /** The schema of `script`. */
-export const script: () => z.ZodType<readonly Step[], unknown> = lazily(() =>
+export const script = lazily(() =>
   z
     .array(
       z
@@ -128,6 +109,9 @@ export const script: () => z.ZodType<readonly Step[], unknown> = lazily(() =>
       }
     }),
 );
+
+/** One step of a script. */
+export type Step = z.output<ReturnType<typeof script>>[number];
 
 /**
  * Plays the steps, each as a stage.

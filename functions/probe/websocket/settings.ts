@@ -1,26 +1,13 @@
 /** A WebSocket as it is configured: its settings, and the target that they mean. */
 import { z } from "zod";
-import type { SecretReference } from "../../../shared/config/fields.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { headers, type IpVersion, ipVersion, type TlsVerification, tlsVerification } from "../net/settings.ts";
+import { headers, ipVersion, tlsVerification } from "../net/settings.ts";
 import type { ProbeWorld } from "../prober.ts";
 import type { WebSocketTarget } from "./session.ts";
 
-/** Where a WebSocket is opened, and how. */
-export interface SocketSettings {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string | SecretReference>>;
-  readonly subprotocols: readonly string[];
-  readonly ip_version: IpVersion;
-  readonly max_message: number;
-  readonly tls: TlsVerification;
-}
-
 /** The fields of the settings. */
-export const socketFields: () => {
-  readonly [Field in keyof SocketSettings]: z.ZodType<SocketSettings[Field], unknown>;
-} = lazily(() => ({
+export const socketFields = lazily(() => ({
   url: z
     .string()
     .refine(isWebSocketUrl, "must be a URL that begins with ws:// or wss://, without user and #")
@@ -39,6 +26,9 @@ export const socketFields: () => {
     .describe("The longest message that is accepted, in bytes."),
   tls: tlsVerification(),
 }));
+
+/** Where a WebSocket is opened, and how. */
+export type SocketSettings = z.output<z.ZodObject<ReturnType<typeof socketFields>>>;
 
 /**
  * The target of the settings, secrets resolved.

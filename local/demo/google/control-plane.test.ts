@@ -27,6 +27,7 @@ services:
     component: auth
     startup: 240s
     memory: 512Mi
+    callers: { services: [backend] }
     env: [DATABASE_URL]
     vpc_access: connector
     egress: private-ranges-only
@@ -35,11 +36,15 @@ services:
 load_balancer:
   component: backend
   url_map: demo-lb
+  forwarding_rule: demo-https
+  dns: { zone: demo-zone }
   backends:
     - { name: demo-backend, service: backend, hosts: [www.demo.localhost] }
     - { name: demo-auth, service: auth, hosts: [auth.demo.localhost] }
 certificates: { component: certificates, certificate_manager: [demo], domains: [www.demo.localhost, auth.demo.localhost] }
 network: { name: default, component: vpc-connector }
+nat: { name: demo-nat, router: demo-router, component: configuration }
+quotas: { component: configuration }
 `);
 
 /** What a probe of the demo says while these faults are played. */

@@ -1,6 +1,6 @@
 /**
- * Google's control plane as it would tell of the demo: connector, database, services, roles, load balancer, certificate and network, in the
- * shapes of the real APIs. What can be wrong with the demo shows in them; the rest stands still, as a configuration does.
+ * Google's control plane as it would tell of the demo: connector, database, services, roles, secrets, load balancer, certificate, DNS and
+ * network, in the shapes of the real APIs. What can be wrong with the demo shows in them; the rest stands still, as a configuration does.
  */
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { DemoFaults } from "../faults.ts";
@@ -16,7 +16,16 @@ const googleNames = {
   connector: "demo-connector",
   instance: "demo-postgres",
   urlMap: "demo-lb",
+  zone: "demo-zone",
+  router: "demo-router",
+  nat: "demo-nat",
+  armor: "demo-edge",
 } as const;
+
+/** The address of the load balancer, as the records of its hosts have it. */
+const address = "192.0.2.80";
+/** The secrets that the services use. */
+const secrets = ["demo-database-url", "demo-agents-key"] as const;
 
 /** The demo's services. */
 const services = ["backend", "auth"] as const;
@@ -56,11 +65,37 @@ export function controlPlane(faults: () => DemoFaults): Readonly<Record<string, 
     "sqladmin.googleapis.com": answering({
       [`/v1/projects/${project}/instances/${googleNames.instance}`]: () => databaseOf(project, region, instance),
     }),
-    "run.googleapis.com": answering(
-      Object.fromEntries(
+    "run.googleapis.com": answering({
+      ...Object.fromEntries(
         services.map((name) => [`/v2/${place}/services/${name}`, () => serviceOf(name, place, connector, faults())]),
       ),
+      [`/v2/${place}/services/auth:getIamPolicy`]: () => ({
+        version: 1,
+        etag: "BwYauth=",
+        bindings: [{ role: "roles/run.invoker", members: [`serviceAccount:${accountOf("backend", project)}`] }],
+      }),
+    }),
+    "secretmanager.googleapis.com": answering(
+      Object.fromEntries(
+        secrets.map((name) => [
+          `/v1/projects/${project}/secrets/${name}/versions/latest`,
+          () => ({ name: `projects/123456789012/secrets/${name}/versions/2`, state: "ENABLED", etag: '"16"' }),
+        ]),
+      ),
     ),
+    "dns.googleapis.com": answering({
+      [`/dns/v1/projects/${project}/managedZones/${googleNames.zone}/rrsets`]: () => ({
+        rrsets: [
+          {
+            name: "demo.localhost.",
+            type: "SOA",
+            ttl: 21600,
+            rrdatas: ["ns-cloud-a1.googledomains.com. demo. 1 2 3 4 5"],
+          },
+          { name: "*.demo.localhost.", type: "A", ttl: 300, rrdatas: [address] },
+        ],
+      }),
+    }),
     "cloudresourcemanager.googleapis.com": answering({
       [`/v3/projects/${project}:getIamPolicy`]: () => ({
         version: 3,
@@ -97,10 +132,59 @@ export function controlPlane(faults: () => DemoFaults): Readonly<Record<string, 
         ],
       }),
       [`/compute/v1/projects/${project}/global/firewalls`]: () => ({ kind: "compute#firewallList", items: [] }),
+      [`/compute/v1/projects/${project}/global/forwardingRules/demo-https`]: () => ({
+        kind: "compute#forwardingRule",
+        name: "demo-https",
+        IPAddress: address,
+        portRange: "443-443",
+      }),
+      [`/compute/v1/projects/${project}/global/securityPolicies/${googleNames.armor}`]: () => ({
+        kind: "compute#securityPolicy",
+        name: googleNames.armor,
+        rules: [
+          {
+            priority: 2_147_483_647,
+            action: "allow",
+            match: { versionedExpr: "SRC_IPS_V1", config: { srcIpRanges: ["*"] } },
+          },
+        ],
+      }),
+      ...natOf(`/compute/v1/projects/${project}/regions/${region}`),
     }),
     "certificatemanager.googleapis.com": answering({
       [`/v1/projects/${project}/locations/global/certificates/demo`]: () =>
         certificateOf(`projects/${project}/locations/global/certificates/demo`, faults()),
+    }),
+  };
+}
+
+/** The router with the NAT gateway, its state, and the quotas of the region, by their paths. */
+function natOf(region: string): Record<string, () => unknown> {
+  const { nat: name, router } = googleNames;
+  return {
+    [`${region}/routers/${router}`]: () => ({
+      kind: "compute#router",
+      name: router,
+      nats: [
+        {
+          name,
+          natIpAllocateOption: "AUTO_ONLY",
+          sourceSubnetworkIpRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES",
+          minPortsPerVm: 64,
+        },
+      ],
+    }),
+    [`${region}/routers/${router}/getRouterStatus`]: () => ({
+      kind: "compute#routerStatusResponse",
+      result: { natStatus: [{ name, numVmEndpointsWithNatMappings: 2, autoAllocatedNatIps: ["192.0.2.81"] }] },
+    }),
+    [region]: () => ({
+      kind: "compute#region",
+      status: "UP",
+      quotas: [
+        { metric: "IN_USE_ADDRESSES", limit: 8, usage: 2 },
+        { metric: "CPUS", limit: 24, usage: 0 },
+      ],
     }),
   };
 }
@@ -215,6 +299,7 @@ function balancing(name: string, project: string, region: string, compute: strin
         name: `demo-${name}`,
         protocol: "HTTPS",
         loadBalancingScheme: "EXTERNAL_MANAGED",
+        securityPolicy: `${compute}/global/securityPolicies/${googleNames.armor}`,
         backends: [{ group: `${compute}/${group}`, balancingMode: "UTILIZATION", capacityScaler: 1 }],
       }),
     ],

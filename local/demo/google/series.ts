@@ -1,10 +1,10 @@
-import { ownEntry } from "../../../shared/runtime/entries.ts";
 /**
  * Cloud Monitoring's `timeSeries.list` over series that were recorded here: filter, interval, alignment and reduction, with the shapes and the
  * refusals of the real one, as far as probers ask for them.
  *
  * Source: https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.timeSeries/list
  */
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 
 /** What the points of a series are. A distribution is kept as the values that it is of. */
 export type PointValue = number | boolean | readonly number[];
@@ -66,13 +66,16 @@ export function refused(status: number, code: string, message: string, reason?: 
   };
 }
 
-/** Comparisons joined by AND, which is all that probers write. */
+/** Comparisons joined by AND, with one value or several (`one_of`), which is all that probers write. */
 function matches({ labels, resourceType }: RecordedSeries, filter: string): boolean {
   const known: Readonly<Record<string, string>> = { ...labels, "resource.type": resourceType };
-  const comparisons = [...filter.matchAll(/([\w.]+)\s*=\s*"((?:[^"\\]|\\.)*)"/g)];
-  return comparisons
+  const text = '"(?:[^"\\\\]|\\\\.)*"';
+  const comparisons = filter.matchAll(new RegExp(`([\\w.]+)\\s*=\\s*(?:one_of\\(([^)]*)\\)|(${text}))`, "g"));
+  return [...comparisons]
     .filter(([, name]) => name !== "metric.type")
-    .every(([, name = "", value = ""]) => ownEntry(known, name) === JSON.parse(`"${value}"`));
+    .every(([, name = "", several, one]) =>
+      (JSON.parse(`[${several ?? one}]`) as string[]).includes(ownEntry(known, name) ?? ""),
+    );
 }
 
 interface Aligned extends Omit<RecordedSeries, "points"> {

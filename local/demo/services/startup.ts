@@ -1,5 +1,5 @@
-import { setEntry } from "../../../shared/runtime/entries.ts";
 /** The seven phases of the backend's start. */
+import { setEntry } from "../../../shared/runtime/entries.ts";
 
 /** Measures the seven phases of the start, of which the third is the database. */
 export function startupPhases(): { end(phase: string): void; readonly seconds: Readonly<Record<string, number>> } {

@@ -1,5 +1,5 @@
-import { ownEntry } from "../../../shared/runtime/entries.ts";
 /** Pub/Sub's filter language: which messages a subscription wants, by their attributes. */
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 
 /** Whether a subscription wants a message with these attributes. */
 export type AttributeFilter = (attributes: Readonly<Record<string, string>>) => boolean;

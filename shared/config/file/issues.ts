@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ownEntry } from "../../runtime/entries.ts";
 import { nearest } from "../../text/nearest.ts";
 import { secretForm } from "../fields.ts";
-import { bare, type Issue, mustBe, oneOf, placesOf, sameMeaning, sentence } from "./problem-text.ts";
+import { bare, type Issue, mustBe, oneOf, placesOf, renamedKey, sameMeaning, sentence } from "./problem-text.ts";
 import { insteadOf, type Path, type Problems } from "./problems.ts";
 
 /**
@@ -36,11 +36,13 @@ export function inspect<T>(
     const candidates = [...Object.keys(object?.shape ?? {}), ...(issue.path.length === 0 ? otherKeys : [])];
     for (const key of issue.keys) {
       const places = object === undefined ? [] : placesOf(key, object);
-      const suggestion = places.length > 0 ? undefined : (sameMeaning(key, candidates) ?? nearest(key, candidates));
+      const now = renamedKey(key, candidates);
+      const suggestion =
+        places.length > 0 ? undefined : (now ?? sameMeaning(key, candidates) ?? nearest(key, candidates));
       if (suggestion !== undefined) mistyped.add(JSON.stringify([...issue.path, suggestion]));
       const instead =
         places.length > 0 ? `it belongs under ${places.join(" or ")}` : insteadOf(suggestion, candidates, "keys here");
-      const message = `unknown key "${key}": ${instead}`;
+      const message = now === undefined ? `unknown key "${key}": ${instead}` : `"${key}" was renamed: write ${now}:`;
       problems.error({ path: [...path, ...keysOf(issue), key], part: "key" }, { message, suggestion });
     }
   }
@@ -92,7 +94,7 @@ function missing(schema: z.ZodType, inside: readonly (string | number)[]): strin
   const key = String(inside.at(-1));
   // What stands in the first sentence; what follows explains.
   const [description] = fieldAt(schema, inside)?.description?.split(/\.(?: |$)/) ?? [];
-  return description === undefined ? `"${key}" is missing` : `"${key}" is missing: ${uncapitalized(description)}`;
+  return description === undefined ? `"${key}" is required` : `"${key}" is required: ${uncapitalized(description)}`;
 }
 
 /** The schema of a field inside another; `undefined` where the way there is not that of plain maps and lists. */

@@ -63,6 +63,14 @@ export function sameMeaning(key: string, candidates: readonly string[]): string 
   return otherWords.get(key)?.find((word) => candidates.includes(word));
 }
 
+/** What to write for a key that an earlier version had under another name, where the new one is among the candidates. */
+export function renamedKey(key: string, candidates: readonly string[]): string | undefined {
+  const now = renamed.get(key);
+  return now !== undefined && candidates.includes(now) ? now : undefined;
+}
+
+const renamed: ReadonlyMap<string, string> = new Map([["heartbeat", "watchdog"]]);
+
 /** The fields under which an unknown key would be known, one level down. */
 export function placesOf(key: string, schema: z.ZodObject): string[] {
   return Object.entries(schema.shape).flatMap(([name, field]) => {

@@ -86,7 +86,7 @@ function findFlaws(document: Document.Parsed): { mistakes: Flaw[]; readable: boo
   const broken = document.errors.find((error) => error.code !== "DUPLICATE_KEY") ?? document.warnings[0];
   if (broken) {
     const reason = yamlReasons[broken.code] ?? broken.message;
-    return { mistakes: [...mistakes, { extent: broken.pos, message: `this is no YAML: ${reason}` }], readable: false };
+    return { mistakes: [...mistakes, { extent: broken.pos, message: `invalid YAML: ${reason}` }], readable: false };
   }
   const odd: Flaw[] = [];
   visit(document, {

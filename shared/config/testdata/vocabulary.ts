@@ -93,6 +93,10 @@ export const vocabulary: Vocabulary = {
     const matchers = [...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = "", value = ""]) => [label, value]);
     return [{ metric: metricOf(text), matchers: Object.fromEntries(matchers) }];
   },
+  conditionDoubts: () => [],
+  mergesComponents: () => false,
+  neverClears: (condition, clear) => condition === clear,
+  conditionForm: (text) => text,
   baselineSelector: (metric) => ({ metric, matchers: {} }),
   checkBaseline(metric, expectation) {
     if (!metricNamed(metric)) return unknown(metric);

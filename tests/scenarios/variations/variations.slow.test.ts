@@ -3,7 +3,6 @@
  * one before it said; `node tests/scenarios/variations/measure.ts 3 SEED` looks at others.
  */
 import { expect, it } from "vitest";
-import "../../support/low-priority.ts";
 import { type Verdict, variations, verdictOn } from "./variations.ts";
 
 const seed = 7_301;

@@ -16,6 +16,8 @@ export const failureClasses = [
   "full",
   "restarting",
   "login refused",
+  "disk full",
+  "database error",
   // Of what users reach.
   "dns",
   "certificate",
@@ -104,7 +106,7 @@ function privateClass({ kind, phase, code = "" }: Failure): SymptomClass {
   switch (kind) {
     case "timeout":
       if (/^(start|dns|connect|unknown)$/.test(phase)) return "unreachable";
-      return /^(tls|authentication|startup|handshake)$/.test(phase) ? "silent" : "slow answer";
+      return inLogin.test(phase) ? "silent" : "slow answer";
     case "unavailable":
     case "dns":
       return "unreachable";
@@ -113,21 +115,28 @@ function privateClass({ kind, phase, code = "" }: Failure): SymptomClass {
     case "reset":
       return /^(start|dns|connect)$/.test(phase) ? "turned away" : "silent";
     case "database":
-      if (full.has(code)) return "full";
-      if (restarting.has(code)) return "restarting";
-      return code === noDatabase ? "login refused" : "slow answer";
+      return (
+        byState.find(([states]) => states.has(code))?.[1] ?? (inLogin.test(phase) ? "login refused" : "database error")
+      );
     case "auth":
     case "tls":
       return "login refused";
     default:
-      return "slow answer";
+      return "database error";
   }
 }
 
-/** SQLSTATE codes. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const full: ReadonlySet<string> = new Set(["53300", "53400"]);
-const restarting: ReadonlySet<string> = new Set(["57P01", "57P02", "57P03", "25006"]);
-const noDatabase = "3D000";
+/** What SQLSTATE codes show. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const byState: readonly (readonly [ReadonlySet<string>, SymptomClass])[] = [
+  [new Set(["53300", "53400"]), "full"],
+  [new Set(["57P01", "57P02", "57P03", "25006"]), "restarting"],
+  [new Set(["53100"]), "disk full"],
+  // A statement that was cancelled at its time-out, and a lock that was not to be had.
+  [new Set(["57014", "55P03"]), "slow answer"],
+  [new Set(["28000", "28P01", "3D000"]), "login refused"],
+];
+/** Phases in which a server that answers with an error lets nobody in, whatever its code: poolers have one of their own. */
+const inLogin = /^(tls|authentication|startup|handshake)$/;
 
 function publicClass({ kind, phase, status, code }: Failure): SymptomClass {
   const inHandshake = /^(start|connect|tls)$/.test(phase);

@@ -27,6 +27,8 @@ export type ClueName =
   | "the database is calm"
   | "the database is loaded"
   | "its connections are used up"
+  | "its pool is used up"
+  | "its disk is full"
   | "the provider says that it is down"
   | "everything that it needs works"
   | "what else stands on the same ground works"
@@ -71,7 +73,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
 
   /** A database that answers with an error was reached. */
   "the server answered": (evidence, component) => {
-    const [seen] = evidence.shows(["full", "restarting", "login refused"], component);
+    const [seen] = evidence.shows(["full", "restarting", "login refused", "disk full", "database error"], component);
     return seen && evidence.role(seen.symptom.component) === "database"
       ? `${title(evidence, seen.symptom.component)} answered, with an error, so it was reached.`
       : undefined;
@@ -142,10 +144,32 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
     return indicator && `${nameOf(indicator)} of ${title(evidence, component)} was at ${indicator.shown}.`;
   },
   "its connections are used up": (evidence, component) => {
-    const [indicator] = ["connections_used", "cloud_sql_connection_utilization", "cloud_sql_pool_utilization"].flatMap(
-      (metric) => evidence.indicators(metric, ["limit"], component),
-    );
+    // The pool of an application is not the database: where its own connections are known, they decide.
+    const own = ownConnections.flatMap((metric) => evidence.indicators(metric, ["normal", "high", "limit"], component));
+    const told = own.length > 0 ? own : evidence.indicators("cloud_sql_pool_utilization", ["limit"], component);
+    const indicator = told.find(({ level }) => level === "limit");
     return indicator && `Of the connections of ${title(evidence, component)}, ${indicator.shown} were in use.`;
+  },
+  /** The connections that a service keeps for itself are all in use, while the database has some left. */
+  "its pool is used up": (evidence, component) => {
+    const [pool] = evidence.indicators("cloud_sql_pool_utilization", ["limit"], component);
+    const room = evidence.graph
+      .causesOf(component)
+      .flatMap((name) =>
+        ownConnections.flatMap((metric) =>
+          evidence.indicators(metric, ["limit"], name).length > 0
+            ? []
+            : evidence.indicators(metric, ["normal", "high"], name),
+        ),
+      );
+    const [left] = room;
+    return pool && left
+      ? `The pool of ${title(evidence, component)} is at ${pool.shown}, while ${title(evidence, left.component)} has room: ${left.shown} connections are in use.`
+      : undefined;
+  },
+  "its disk is full": (evidence, component) => {
+    const [indicator] = evidence.indicators("cloud_sql_disk_utilization", ["limit"], component);
+    return indicator && `The disk of ${title(evidence, component)} was at ${indicator.shown}.`;
   },
   "the provider says that it is down": (evidence, component) => {
     const down = evidence.indicators("cloud_sql_up", ["limit"], component)[0];
@@ -240,6 +264,8 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
 };
 
 const hour = 3_600_000;
+/** What says how many of a database's own connections are in use. */
+const ownConnections = ["connections_used", "cloud_sql_connection_utilization"];
 
 /** A component with what depends on it and is of the platform, or for services with what they depend on. */
 function below(evidence: Evidence, component: string, steps = Number.POSITIVE_INFINITY): string[] {

@@ -30,8 +30,13 @@ export interface Fault {
   readonly component: string;
   /** What was looked at, where the probe looks at several things of the component. */
   readonly resource?: string;
+  /** What was found and what was expected, as one phrase, and why that matters. */
+  readonly found?: string;
+  readonly why?: string;
   /** One sentence. */
   readonly says: string;
+  /** What to do, in a sentence or two. */
+  readonly remedy?: string;
   readonly severity: "info" | "warning" | "critical";
   /** The instant at which it was first seen. */
   readonly since: number;
@@ -168,16 +173,25 @@ export function faultsOf(result: ProbeResult, known: readonly Fault[] | undefine
     .filter(({ ok }) => !ok)
     .map((finding): Fault => {
       const component = finding.component ?? result.component;
-      const { check, observed, expected, explanation, resource } = finding;
+      const { check, observed, expected, explanation, remedy, resource } = finding;
       const before = known?.find((fault) => isSameFault(fault, { check, component, resource }));
       const what = `${bounded(check, [], 60)} is ${bounded(observed, [], 80)}, expected ${bounded(expected, [], 80)}`;
-      const why = bounded(explanation, [], 240).replace(/\.$/, "");
+      // What to do is said where it is to be done.
+      const reason =
+        remedy !== undefined && explanation.endsWith(remedy) ? explanation.slice(0, -remedy.length) : explanation;
+      const why = bounded(reason.trim(), [], 240).replace(/\.$/, "");
       return (
         before ?? {
           check,
           component,
           ...(resource === undefined ? {} : { resource }),
+          found:
+            expected === ""
+              ? bounded(observed, [], 80)
+              : `${bounded(observed, [], 80)}, expected ${bounded(expected, [], 80)}`,
+          ...(why === "" ? {} : { why }),
           says: why === "" ? what : `${what}: ${why}`,
+          ...(remedy === undefined ? {} : { remedy: bounded(remedy, [], 300) }),
           severity: finding.severity ?? "warning",
           since: at,
           isNew: known !== undefined,

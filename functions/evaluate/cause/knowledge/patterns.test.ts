@@ -1,6 +1,6 @@
 /** Each pattern has an outage that needs it: without its row that outage is told in the neutral words of the role. */
 import { describe, expect, it } from "vitest";
-import type { ResolvedRole } from "../../../../shared/config/roles.ts";
+import { type ResolvedRole, roleNames } from "../../../../shared/config/roles.ts";
 import type { Failure } from "../../../../shared/messages/report.ts";
 import type { ProbeFact } from "../../partition/state.ts";
 import type { ProbeIndicator, Symptom } from "../diagnosis.ts";
@@ -66,6 +66,10 @@ const outages: Readonly<Record<string, Outage>> = {
     symptoms: [failed("timeout", "connect", {}, { ...inside, component: "above" })],
     greens: [good("above", "direct")],
   },
+  "disk full": {
+    role: "database",
+    symptoms: [failed("database", "query", { code: "53100" }, inside)],
+  },
   "database out of connections": {
     role: "database",
     symptoms: [failed("database", "authentication", { code: "53300" }, inside)],
@@ -81,6 +85,10 @@ const outages: Readonly<Record<string, Outage>> = {
   "cache full": { role: "cache", symptoms: [alarming("it", "saturated", 0.9)] },
   "queue grows": { role: "queue", symptoms: [alarming("it", "slow", 0.9)] },
   "database slow": { role: "database", symptoms: [failed("timeout", "query", {}, inside)] },
+  "database near a limit": {
+    role: "database",
+    symptoms: [alarming("it", "saturated", 0.9, { metrics: ["cloud_sql_memory_utilization"] })],
+  },
   "certificate wrong or expired": {
     role: "certificate",
     symptoms: [failed("tls", "tls", {}, { kind: "tls", reach: "private" })],
@@ -103,6 +111,16 @@ const outages: Readonly<Record<string, Outage>> = {
     indicators: [indicator("failed_startups", "24")],
   },
   "turned away for load": { role: "service", symptoms: [failed("http_status", "response", { status: 429 })] },
+  "rate limit reached": { role: "third_party", symptoms: [failed("http_status", "response", { status: 429 })] },
+  "pool used up": {
+    role: "service",
+    symptoms: [failed("http_status", "response", { status: 500 })],
+    indicators: [
+      indicator("cloud_sql_pool_utilization", "100%"),
+      { ...indicator("connections_used", "31 of 100", "below"), level: "normal" },
+    ],
+  },
+  "callers refused": { role: "service", symptoms: [failed("http_status", "response", { status: 403 })] },
   "logins fail": { role: "auth", symptoms: [failed("auth", "response", { status: 401 })] },
   "sockets fail, requests work": {
     role: "websocket",
@@ -152,6 +170,28 @@ describe("the patterns", () => {
     expect(patternOf(evidence, "it", explains).name).toBe(name);
     const others = patterns.filter((pattern) => pattern.name !== name);
     expect(patternOf(evidence, "it", explains, others).name).not.toBe(name);
+  });
+
+  it("name commands and pages of Google only for what is Google's", () => {
+    const elsewhere = { google: false, serverlessConnector: false };
+    const advised = patterns
+      // What a source of Google's events has reported is Google's.
+      .filter(({ name }) => name !== "event in the region")
+      .map(({ next }) => next("it", elsewhere));
+    const looked = roleNames.map((role) => {
+      const evidence = evidenceOf({ role, symptoms: [failed("protocol", "response", {}, { kind: "heartbeat" })] });
+      return patternOf(evidence, "it", []).next("it", elsewhere);
+    });
+    for (const sentence of [...advised, ...looked])
+      expect(sentence).not.toMatch(/gcloud|Google|Cloud Run|Cloud SQL|VPC/);
+    const there = patterns.map(({ next }) => next("it", { google: true, serverlessConnector: true })).join(" ");
+    expect(there).toMatch(/gcloud sql .*gcloud run /s);
+  });
+
+  it("name no connector where none carries the traffic", () => {
+    const other = patterns.filter(({ of }) => of.includes("connector") || of.includes("nat") || of.includes("subnet"));
+    for (const { next } of other)
+      expect(next("it", { google: true, serverlessConnector: false })).not.toContain("vpc-access connectors");
   });
 
   it("are not said of a part of another role, nor without their fact", () => {

@@ -8,6 +8,7 @@ import type { Evidence } from "../evidence.ts";
 import type { Weighed } from "../fact.ts";
 import type { SymptomClass } from "./classes.ts";
 import { type ClueName, clues } from "./clues.ts";
+import type { Provider } from "./provider.ts";
 
 /** One way to fail. */
 export interface Pattern {
@@ -26,8 +27,8 @@ export interface Pattern {
   readonly against?: readonly ClueName[];
   /** What has happened, as the last answer to "why?". */
   readonly says: (title: string) => string;
-  /** What to do first, for those who must act. */
-  readonly next: (title: string) => string;
+  /** What to do first, for those who must act, with commands only of the provider that is known to be theirs. */
+  readonly next: (title: string, provider: Provider) => string;
 }
 
 /** Every pattern, of one role the most telling first. */
@@ -47,24 +48,24 @@ export const patterns: readonly Pattern[] = [
     of: ["nat"],
     when: { signals: ["saturated"] },
     says: (title) => `${title} has no ports left for new connections to the internet.`,
-    next: (title) =>
-      `Give ${title} more ports or addresses: \`gcloud compute routers nats update\` with \`--min-ports-per-vm\` or dynamic port allocation; see which service opens so many connections to one address.`,
+    next: (title, { google }) =>
+      `Give ${title} more ports or addresses${google ? ": `gcloud compute routers nats update` with `--min-ports-per-vm` or dynamic port allocation" : ""}; see which service opens so many connections to one address.`,
   },
   {
     name: "no free addresses",
     of: ["subnet"],
     when: { signals: ["saturated"] },
     says: (title) => `${title} has no free addresses, so new instances get none.`,
-    next: (title) =>
-      `Free addresses in ${title} or give it a larger range: \`gcloud compute networks subnets expand-ip-range\`; Direct VPC egress takes two addresses for each instance.`,
+    next: (title, { google }) =>
+      `Free addresses in ${title} or give it a larger range${google ? ": `gcloud compute networks subnets expand-ip-range`; Direct VPC egress takes two addresses for each instance" : ""}.`,
   },
   {
     name: "quota used up",
     of: ["quota"],
     when: { signals: ["saturated"], shows: ["throttled"] },
     says: (title) => `${title} is used up: what is asked beyond it is refused.`,
-    next: (title) =>
-      `See who uses ${title} and whether they retry without a pause, and ask for more of it under IAM & Admin, Quotas.`,
+    next: (title, { google }) =>
+      `See who uses ${title} and whether they retry without a pause, and ask for more of it${google ? " under IAM & Admin, Quotas" : ""}.`,
   },
   {
     name: "connector at its ceiling",
@@ -81,8 +82,8 @@ export const patterns: readonly Pattern[] = [
     ],
     against: ["the server answered", "the connector is idle", "the time goes into the server"],
     says: (title) => `${title} is at its ceiling and can carry no more connections.`,
-    next: (title) =>
-      `Give ${title} room: raise its maximum of instances or its machine type with \`gcloud compute networks vpc-access connectors update\`, and see which service opens so many connections.`,
+    next: (title, { google, serverlessConnector }) =>
+      `Give ${title} room: raise its maximum of instances or its machine type${google && serverlessConnector ? " with `gcloud compute networks vpc-access connectors update`" : ""}, and see which service opens so many connections.`,
   },
   {
     name: "connector loses handshakes",
@@ -105,9 +106,11 @@ export const patterns: readonly Pattern[] = [
       "its configuration came to be wrong",
     ],
     against: ["the server answered", "the time goes into the server"],
-    says: (title) => `${title} loses new connections before they arrive, although it is not at its ceiling.`,
-    next: (title) =>
-      `Look at ${title}: \`gcloud compute networks vpc-access connectors describe\` shows its state; a larger machine type, or a new connector beside it, brings handshakes back.`,
+    says: (title) => `${title} loses new connections before they arrive.`,
+    next: (title, { google, serverlessConnector }) =>
+      google && serverlessConnector
+        ? `Look at ${title}: \`gcloud compute networks vpc-access connectors describe\` shows its state; a larger machine type, or a new connector beside it, brings handshakes back.`
+        : `Look at what carries the traffic of ${title}, and how many new connections services open at once; let them keep connections, and open fewer together.`,
   },
   {
     name: "database out of connections",
@@ -118,6 +121,15 @@ export const patterns: readonly Pattern[] = [
     says: (title) => `${title} has no connection left: it answers at once, and turns new clients away.`,
     next: (title) =>
       `See who holds the connections of ${title}: \`select usename, state, count(*) from pg_stat_activity group by 1, 2\`; restart what leaks, or bound instances x pool below max_connections.`,
+  },
+  {
+    name: "disk full",
+    of: ["database"],
+    when: { shows: ["disk full"], clues: ["its disk is full"] },
+    for: ["the server answered", "its disk is full"],
+    says: (title) => `The disk of ${title} is full: it cannot write any more, and stops.`,
+    next: (title, { google }) =>
+      `Give ${title} more storage${google ? " (`gcloud sql instances patch` with `--storage-size`, and `--storage-auto-increase`)" : ""}, then see what has grown: transaction logs that a replica or a slot holds back, temporary files, tables.`,
   },
   {
     name: "database down or failing over",
@@ -131,8 +143,8 @@ export const patterns: readonly Pattern[] = [
     ],
     against: ["the target answers another way", "the database is calm"],
     says: (title) => `${title} is down, restarting or failing over.`,
-    next: (title) =>
-      `See what happens to ${title}: \`gcloud sql operations list\` and \`gcloud sql instances describe\`; a failover ends by itself within minutes, a stopped instance does not.`,
+    next: (title, { google }) =>
+      `See what happens to ${title}: ${google ? "`gcloud sql operations list` and `gcloud sql instances describe`" : "its state, its log and what was done to it last"}; a failover ends by itself within minutes, a stopped instance does not.`,
   },
   {
     name: "login to the database refused",
@@ -140,7 +152,8 @@ export const patterns: readonly Pattern[] = [
     when: { shows: ["login refused"] },
     for: ["its configuration came to be wrong"],
     says: (title) => `${title} refuses the login: a password, a role or a database has changed.`,
-    next: (title) => `Compare the secrets that services and probes use for ${title} with its users and databases.`,
+    next: (title, { google }) =>
+      `Compare the secrets that services and probes use for ${title} with its users and databases${google ? "; where they log in by IAM, the account must be a user of the instance (`gcloud sql users list`) with the roles Cloud SQL Client and Cloud SQL Instance User" : ""}.`,
   },
   {
     name: "cache full",
@@ -162,8 +175,8 @@ export const patterns: readonly Pattern[] = [
     name: "database slow",
     of: ["database"],
     when: {
-      shows: ["slow answer", "slow to connect", "database load", "silent"],
-      clues: ["the database is loaded", "the time goes into the server"],
+      shows: ["slow answer", "slow to connect", "silent"],
+      clues: ["the time goes into the server"],
     },
     for: [
       "the database is loaded",
@@ -173,8 +186,17 @@ export const patterns: readonly Pattern[] = [
     ],
     against: ["the target answers another way", "the time goes into connecting", "the database is calm"],
     says: (title) => `${title} is reached at once, and is too slow to answer.`,
+    next: (title, { google }) =>
+      `Look for what keeps ${title} busy: slow statements, locks in pg_locks, disk and CPU${google ? " (Query Insights, Cloud Monitoring), and running operations (`gcloud sql operations list`)" : ""}.`,
+  },
+  {
+    name: "database near a limit",
+    of: ["database"],
+    when: { shows: ["database load", "connections"] },
+    for: ["the database is loaded", "its configuration came to be wrong"],
+    says: (title) => `${title} is near a limit of its own: CPU, memory, disk or connections.`,
     next: (title) =>
-      `Look for what keeps ${title} busy: Query Insights, locks in pg_locks, disk and CPU in Cloud Monitoring, and running operations (\`gcloud sql operations list\`).`,
+      `See which figure of ${title} is near its limit and since when, and give it more of that or take load away from it.`,
   },
   {
     name: "certificate wrong or expired",
@@ -183,7 +205,7 @@ export const patterns: readonly Pattern[] = [
     for: ["its configuration came to be wrong", "its configuration is wrong"],
     says: (title) => `${title}: what the servers show is not accepted any more.`,
     next: (title) =>
-      `Renew or put back ${title}: \`gcloud compute ssl-certificates list\` shows state and expiry; a managed one needs its DNS record to renew.`,
+      `Renew or put back ${title}: see its state and its names where it is managed; one that renews itself needs its DNS records for that.`,
   },
   {
     name: "names not resolved",
@@ -199,8 +221,8 @@ export const patterns: readonly Pattern[] = [
     when: { clues: ["a time-out is set wrong"] },
     for: ["a time-out is set wrong", "it was cut off at a limit"],
     says: (title) => `A time-out of ${title} ends what should go on.`,
-    next: (title) =>
-      `Compare the time-outs of ${title} with how long WebSockets and replies last: the backend service's timeout, and \`gcloud run services describe\` for the request timeout.`,
+    next: (title, { google }) =>
+      `Compare the time-outs of ${title} with how long WebSockets and replies last: that of what stands before it, and its own request timeout${google ? " (`gcloud run services describe`)" : ""}.`,
   },
   {
     name: "load balancer fails",
@@ -209,8 +231,10 @@ export const patterns: readonly Pattern[] = [
     for: ["the services answer without errors", "its configuration came to be wrong", "its configuration is wrong"],
     against: ["the services make the errors", "instances fail to start"],
     says: (title) => `${title} does not pass requests on: what stands behind it is not reached.`,
-    next: (title) =>
-      `Read \`jsonPayload.statusDetails\` in the log of ${title}: failed_to_connect_to_backend and failed_to_pick_backend mean the load balancer, response_sent_by_backend means the service. Compare its URL map and backends with the last ones that worked.`,
+    next: (title, { google }) =>
+      google
+        ? `Read \`jsonPayload.statusDetails\` in the log of ${title}: failed_to_connect_to_backend and failed_to_pick_backend mean the load balancer, response_sent_by_backend means the service. Compare its URL map and backends with the last ones that worked.`
+        : `See in the log of ${title} whether it reached what stands behind it, and compare its routes and backends with the last ones that worked.`,
   },
   {
     name: "no way into the network",
@@ -218,8 +242,8 @@ export const patterns: readonly Pattern[] = [
     when: { clues: ["it has no way into the network"] },
     for: ["it has no way into the network", "what else stands on the same ground works"],
     says: (title) => `${title} has no path to what it needs: its deployment lacks the connector or its egress.`,
-    next: (title) =>
-      `Compare \`gcloud run services describe\` of ${title} with a service that works: the connector and the egress setting must be there; deploy it again with them.`,
+    next: (title, { google }) =>
+      `Compare the network settings of ${title} with those of a service that works${google ? " (`gcloud run services describe`): the connector or Direct VPC egress, and the egress setting," : ": they"} must be there; deploy it again with them.`,
   },
   {
     name: "instances fail to start",
@@ -232,17 +256,35 @@ export const patterns: readonly Pattern[] = [
       "it was deployed just before",
     ],
     says: (title) => `Instances of ${title} do not come up, although what they need is there.`,
-    next: (title) =>
-      `Read the first error of a failed start in the log of ${title} (\`severity>=ERROR\`, newest revision), and send traffic back to the last revision that started: \`gcloud run services update-traffic\`.`,
+    next: (title, { google }) =>
+      `Read the first error of a failed start in the log of ${title}, and send traffic back to the last revision that started${google ? ": `gcloud run services update-traffic`" : ""}.`,
   },
   {
     name: "turned away for load",
-    of: ["service", "auth", "websocket", "third_party"],
+    of: ["service", "auth", "websocket"],
     when: { shows: ["throttled"] },
     says: (title) =>
       `${title} turns requests away because there are too many: a cap on its instances or on what one client may ask.`,
+    next: (title, { google }) =>
+      `Compare the requests to ${title} with its limits: the maximum of instances and their concurrency${google ? " (`gcloud run services describe`)" : ""}, and quotas or rate limits.`,
+  },
+  {
+    name: "rate limit reached",
+    of: ["third_party", "edge", "journey"],
+    when: { shows: ["throttled"] },
+    says: (title) => `${title} refuses requests because there are too many: a rate limit or a quota is reached.`,
     next: (title) =>
-      `Compare the requests to ${title} with its limits: the maximum of instances and their concurrency (\`gcloud run services describe\`), and quotas or rate limits.`,
+      `See what ${title} allows and who asks how much; ask less often, wait longer before a retry, or have the limit raised.`,
+  },
+  {
+    name: "pool used up",
+    of: ["service", "auth", "websocket"],
+    when: { clues: ["its pool is used up"] },
+    for: ["its pool is used up"],
+    says: (title) =>
+      `The connection pool of ${title} is used up while the database has room: requests wait for a connection.`,
+    next: (title) =>
+      `See what holds the connections of the pool of ${title}: slow statements and open transactions in pg_stat_activity, or connections that are not given back; then make the pool larger, as far as instances x pool fit the database.`,
   },
   {
     name: "logins fail",
@@ -252,6 +294,15 @@ export const patterns: readonly Pattern[] = [
     says: (title) => `${title} lets nobody in, or what it issues is not accepted.`,
     next: (title) =>
       `Log in by hand and follow the token: signing keys, their rotation, clocks and the secrets of ${title}.`,
+  },
+  {
+    name: "callers refused",
+    of: ["service", "websocket", "journey", "third_party"],
+    when: { shows: ["denied"] },
+    for: ["everything that it needs works", "it was deployed just before", "its configuration came to be wrong"],
+    says: (title) => `${title} refuses those who call it: what they show is not accepted, or does not allow it.`,
+    next: (title) =>
+      `See what changed last of what lets callers into ${title}: a signing key, a secret or a token (401), a role or a rule before it (403).`,
   },
   {
     name: "sockets fail, requests work",
@@ -300,33 +351,37 @@ export const neutral: Pattern = {
 };
 
 /** Where to look first at a part of which no more is known, by its role. */
-const look: Readonly<Partial<Record<ResolvedRole, (title: string) => string>>> = {
-  connector: (title) =>
-    `See the state of ${title} and what carries the traffic: \`gcloud compute networks vpc-access connectors describe\` for a connector, the subnet for Direct VPC egress.`,
-  nat: (title) => `See the state and the port usage of ${title}: \`gcloud compute routers get-nat-mapping-info\`.`,
+const look: Readonly<Partial<Record<ResolvedRole, Pattern["next"]>>> = {
+  connector: (title, { google, serverlessConnector }) =>
+    google && serverlessConnector
+      ? `See the state of ${title}: \`gcloud compute networks vpc-access connectors describe\`.`
+      : `See the state of ${title} and of what carries its traffic: addresses, routes, firewall rules, and what changed there last.`,
+  nat: (title, { google }) =>
+    `See the state and the ports in use of ${title}${google ? ": `gcloud compute routers get-nat-mapping-info`" : ""}.`,
   subnet: (title) =>
     `See how many addresses of ${title} are in use, and what changed in its routes and firewall rules.`,
-  database: (title) =>
-    `See the state and the log of ${title}: \`gcloud sql instances describe\`, \`gcloud sql operations list\`, and its connections, CPU and disk.`,
+  database: (title, { google }) =>
+    `See the state and the log of ${title}${google ? " (`gcloud sql instances describe`, `gcloud sql operations list`)" : ""}, and its connections, CPU and disk.`,
   cache: (title) =>
     `See the state of ${title}: whether it is reached, its memory, and whether it has failed over or restarted.`,
   queue: (title) => `See the backlog and the oldest message of ${title}, and whether its consumers run.`,
   storage: (title) => `See whether ${title} can be read and written by hand, and who may.`,
-  edge: (title) =>
-    `Read \`jsonPayload.statusDetails\` in the log of ${title}: it says whether the error was made there or handed on from a service behind it.`,
+  edge: (title, { google }) =>
+    `Read the log of ${title}${google ? " (`jsonPayload.statusDetails`)" : ""}: it says whether the error was made there or handed on from a service behind it.`,
   dns: (title) => `Look up the names of ${title} with \`dig\` at the zone's own servers.`,
   certificate: (title) => `See what certificate the servers of ${title} show, for which names, and until when.`,
-  service: (title) =>
-    `See what was deployed to ${title} last (\`gcloud run revisions list\`), and read its log from the time at which it began.`,
+  service: (title, { google }) =>
+    `Read the log of ${title} from the time at which it began, and see what was deployed to it last${google ? " (`gcloud run revisions list`)" : ""}.`,
   auth: (title) => `See what was deployed to ${title} last, whether a key or a secret was changed, and read its log.`,
   websocket: (title) => `Open ${title} by hand and note the status or the close code, and see what was deployed last.`,
   journey: (title) => `Walk ${title} once by hand and see at which step it stops.`,
   job: (title) => `See whether ${title} was started and how its last run ended: its schedule, its execution, its log.`,
-  region: (title) => `See Google's status page and Service Health for ${title}.`,
+  region: (title, { google }) =>
+    `See ${google ? "Google's status page and Service Health" : "the status page of the provider"} for ${title}.`,
   third_party: (title) =>
     `See the status page of ${title}, and whether your key, your quota or your address is refused.`,
   quota: (title) => `See how much of ${title} is used, and by whom.`,
-  platform: (title) => `See the state of ${title} in the console, and what changed there last.`,
+  platform: (title) => `See the state of ${title}, and what changed there last.`,
 };
 
 /** The way in which a component fails: the first of which a distinguishing fact is there, or the neutral words of its role. */

@@ -14,6 +14,11 @@ export function windowFunction(name: string): WindowFunction | undefined {
     : { compute: (window) => quantile(window.values.slice(window.from, window.to), Number(percent) / 100) };
 }
 
+/** The functions that aggregate series as well, `p1` to `p99` besides. Each grows with every value. */
+export function isAggregation(name: string): boolean {
+  return ["avg", "min", "max", "sum", "count"].includes(name) || /^p[1-9]\d?$/.test(name);
+}
+
 /** Names of the functions, for advice; the percentiles stand for all from `p1` to `p99`. */
 export const functionNames: readonly string[] = [
   ...["avg", "min", "max", "sum", "count", "last", "rate", "delta", "forecast", "absent"],
@@ -28,13 +33,29 @@ const functions: Readonly<Record<string, WindowFunction>> = {
   count: { unit: "count", compute: (window) => window.to - window.from },
   last: { compute: (window) => value(window, window.to - 1) },
   delta: { compute: change },
-  rate: { compute: (window) => (change(window) / spanMs(window)) * 1000 },
+  rate: {
+    compute: (window) => (increase(window) / spanMs(window)) * 1000,
+    ofLevels: (window) => (change(window) / spanMs(window)) * 1000,
+  },
   forecast: { compute: forecast, explain: explainForecast },
 };
 
 /** From the first sample to the last; `NaN` for a lone one. */
 function change(window: Window): number {
   return window.to - window.from < 2 ? Number.NaN : value(window, window.to - 1) - value(window, window.from);
+}
+
+/**
+ * How far a counter has come from the first sample to the last; `NaN` for a lone one. A counter only falls when it begins again from 0, as
+ * Prometheus has it: https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
+ */
+function increase(window: Window): number {
+  let sum = change(window);
+  for (let i = window.from + 1; i < window.to; i++) {
+    const before = value(window, i - 1);
+    if (value(window, i) < before) sum += before;
+  }
+  return sum;
 }
 
 function spanMs({ times, from, to }: Window): number {

@@ -19,6 +19,8 @@ export interface WindowFunction {
   readonly unit?: Unit;
   /** Its value, `NaN` where the samples do not suffice. */
   compute(window: Window): number;
+  /** What it computes of a duration, a ratio or what has an upper bound: it never counts up, and so is never reset. @default `compute` */
+  ofLevels?(window: Window): number;
   /**
    * What stands behind the value, as the end of a phrase; empty where there is nothing to say.
    * @param limit what the value is compared with, and how that is shown

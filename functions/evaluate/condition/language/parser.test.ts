@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { fc } from "../../../../tests/support/chance.ts";
 import { ConditionError } from "./error.ts";
 import { parse } from "./parser.ts";
-import type { Binary, Expression } from "./syntax.ts";
+import type { Binary, Expression, Literal } from "./syntax.ts";
 
 describe("parse", () => {
   it.each([
@@ -26,6 +26,14 @@ describe("parse", () => {
     ["m{} > 1s", "(m > 1s)"],
     ["avg(m, 5m) > max ( m , 1h30m )", "(avg(m,5m) > max(m,1h30m))"],
     ["f() > 1", "(f() > 1)"],
+    // groups and offsets
+    ["sum(m) by (a, b) > 1", "(sum(m) by (a,b) > 1)"],
+    ["sum BY (a) (m + 1) > 1", "(sum(m + 1) by (a) > 1)"],
+    ["count(m == 0) by () > 1", "(count(m == 0) by () > 1)"],
+    ["a > 2 * a offset 1h + 1", "(a > ((2 * a offset 1h) + 1))"],
+    ["-m{x='y'} offset 5m > 1", '((-m{x="y"} offset 5m) > 1)'],
+    ["(a + b) offset 1h > sum(m) by (x) OFFSET 90s", "((a + b) offset 1h > sum(m) by (x) offset 90s)"],
+    ["by > 1 and offset > 2", "((by > 1) and (offset > 2))"],
     ["andy > 1 and order > 2 and nothing > 3", "(((andy > 1) and (order > 2)) and (nothing > 3))"],
     [" a\n  > 70 % ", "(a > 70%)"],
   ])("reads %j as %j", (text, expected) => {
@@ -147,7 +155,11 @@ function bare(node: Expression, parentheses: Parentheses): string {
       return matchers.length === 0 ? node.name : `${node.name}{${matchers.join()}}`;
     }
     case "call":
-      return `${node.name}(${node.operands.map((operand) => bare(operand, parentheses)).join()})`;
+      return `${node.name}(${node.operands.map((operand) => bare(operand, parentheses)).join()})${
+        node.by === undefined ? "" : ` by (${node.by.map((label) => label.name).join()})`
+      }`;
+    case "offset":
+      return `${print(node.operand, parentheses, tightest)} offset ${node.duration.text}`;
     case "unary":
       return `${node.operator === "not" ? "not " : "-"}${print(node.operand, parentheses, own)}`;
     case "binary":
@@ -185,6 +197,13 @@ const { tree } = fc.letrec<{ tree: Expression }>((tie) => ({
     fc
       .tuple(name, fc.array(tie("tree"), { maxLength: 3 }))
       .map(([text, operands]) => ({ kind: "call" as const, name: text, nameSpan: span, operands, ...span })),
+    fc.tuple(name, tie("tree"), fc.array(name, { maxLength: 2 })).map(([text, operand, labels]) => {
+      const by = labels.map((label) => ({ name: label, ...span }));
+      return { kind: "call" as const, name: text, nameSpan: span, operands: [operand], by, ...span };
+    }),
+    fc.tuple(tie("tree"), fc.constantFrom("1h", "90s")).map(([operand, text]) => {
+      return { kind: "offset" as const, operand, duration: parse(text) as Literal, ...span };
+    }),
     fc
       .tuple(fc.constantFrom("-" as const, "not" as const), tie("tree"))
       .map(([operator, operand]) => ({ kind: "unary" as const, operator, operand, ...span })),

@@ -2,7 +2,7 @@
 import { parseDuration, quantity, unitSuffixes } from "../../../../shared/text/units.ts";
 import { ConditionError, corrected, type Span } from "./error.ts";
 import { lex, type Token } from "./lexer.ts";
-import type { Binary, Expression, Literal, Matcher } from "./syntax.ts";
+import type { Binary, Expression, Label, Literal, Matcher } from "./syntax.ts";
 
 /**
  * Parses a condition. Names and units are not checked yet.
@@ -34,13 +34,13 @@ export function literal(text: string, token: Token): Literal {
     const meant = unitMeant(suffix);
     const advice = meant === undefined ? `the units are ${unitSuffixes.join(" ")}` : `write ${amount}${meant}`;
     const suggestion = meant === undefined ? undefined : corrected(text, token, `${amount}${meant}`);
-    throw new ConditionError(`"${suffix}" is no unit: ${advice}`, token, suggestion);
+    throw new ConditionError(`invalid unit "${suffix}": ${advice}`, token, suggestion);
   }
   const milliseconds = parseDuration(token.text);
   if (milliseconds !== undefined) {
     return { kind: "literal", text: token.text, value: milliseconds / 1000, unit: "seconds", start, end };
   }
-  throw new ConditionError(`"${token.text}" is no number: write 12, 70%, 2.5s, 1h30m or 64MiB`, token);
+  throw new ConditionError(`invalid number "${token.text}": write 12, 70%, 2.5s, 1h30m or 64MiB`, token);
 }
 
 /** How tightly an operator binds what stands beside it. */
@@ -86,10 +86,22 @@ class Parser {
 
   #prefixed(): Expression {
     const operator = isKeyword(this.#peek(), "not") ? "not" : isSymbol(this.#peek(), "-") ? "-" : undefined;
-    if (operator === undefined) return this.#primary();
+    if (operator === undefined) return this.#shifted(this.#primary());
     const { start } = this.#take();
     const operand = this.#expression(operator === "not" ? ofNot : ofMinus);
     return { kind: "unary", operator, operand, start, end: operand.end };
+  }
+
+  #shifted(operand: Expression): Expression {
+    if (!isKeyword(this.#peek(), "offset")) return operand;
+    this.#take();
+    const token = this.#peek();
+    const duration = token.kind === "number" ? literal(this.#text, this.#take()) : undefined;
+    if (duration?.unit !== "seconds") {
+      const unit = duration?.unit === "number" ? `${duration.text}m` : undefined;
+      throw this.#error(`an offset is a duration: write offset ${unit ?? "1h"}`, token, unit);
+    }
+    return this.#shifted({ kind: "offset", operand, duration, start: operand.start, end: duration.end });
   }
 
   #primary(): Expression {
@@ -105,12 +117,39 @@ class Parser {
   #named({ text: name, start, end }: Token): Expression {
     const nameSpan = { start, end };
     const opening = this.#peek();
-    if (isSymbol(opening, "(")) {
-      const operands = this.#list(opening, ")", () => this.#expression(0));
-      return { kind: "call", name, nameSpan, operands, start, end: this.#previous().end };
+    const before = this.#by();
+    if (before !== undefined && !isSymbol(this.#peek(), "("))
+      throw this.#error(`what is grouped stands in parentheses: write ${name}(…) by (…)`, this.#peek());
+    if (isSymbol(this.#peek(), "(")) {
+      const operands = this.#list(this.#peek(), ")", () => this.#expression(0));
+      const by = before ?? this.#by();
+      return {
+        kind: "call",
+        name,
+        nameSpan,
+        operands,
+        ...(by === undefined ? {} : { by }),
+        start,
+        end: this.#previous().end,
+      };
     }
     const matchers = isSymbol(opening, "{") ? this.#list(opening, "}", () => this.#matcher()) : [];
     return { kind: "metric", name, nameSpan, matchers, start, end: this.#previous().end };
+  }
+
+  /** The labels of `by (…)`, before or behind what is grouped. */
+  #by(): readonly Label[] | undefined {
+    if (isKeyword(this.#peek(), "without"))
+      throw this.#error("series are grouped by the labels that stay: write by (component)", this.#peek());
+    if (!isKeyword(this.#peek(), "by")) return undefined;
+    this.#take();
+    const opening = this.#peek();
+    if (!isSymbol(opening, "(")) throw this.#error("labels stand in parentheses: write by (component)", opening);
+    return this.#list(opening, ")", () => {
+      const { kind, text, start, end } = this.#take();
+      if (kind !== "name") throw this.#error("a label is expected: write by (component)", { start, end });
+      return { name: text, start, end };
+    });
   }
 
   #list<T>(opening: Token, closing: ")" | "}", item: () => T): readonly T[] {
@@ -130,7 +169,7 @@ class Parser {
   #matcher(): Matcher {
     const label = this.#take();
     if (label.kind !== "name") {
-      throw this.#error(`${shown(label)} is no label: write {probe="database"}`, label);
+      throw this.#error(`${shown(label)} is not a valid label: write {probe="database"}`, label);
     }
     const operator = this.#take();
     if (isSymbol(operator, "==")) {

@@ -33,6 +33,20 @@ export interface Call extends Span {
   readonly name: string;
   readonly nameSpan: Span;
   readonly operands: readonly Expression[];
+  /** The labels by which series are grouped; absent without `by`. */
+  readonly by?: readonly Label[];
+}
+
+/** The name of a label, as in `by (component)`. */
+export interface Label extends Span {
+  readonly name: string;
+}
+
+/** What an expression was some time ago: `http_response_time offset 1h`. */
+export interface Offset extends Span {
+  readonly kind: "offset";
+  readonly operand: Expression;
+  readonly duration: Literal;
 }
 
 /** `-x` or `not x`. */
@@ -57,4 +71,4 @@ export interface Binary extends Span {
 }
 
 /** Any expression. Its span includes the parentheses around it. */
-export type Expression = Literal | MetricNode | Call | Unary | Binary;
+export type Expression = Literal | MetricNode | Call | Offset | Unary | Binary;

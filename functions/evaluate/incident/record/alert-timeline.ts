@@ -1,7 +1,8 @@
 /** What the timeline of an incident says of an alert of its own. */
 
 import { type Plan, titleOf } from "../../plan.ts";
-import type { Change } from "../../rules/alerts.ts";
+import { type Absence, absenceText } from "../../rules/absence.ts";
+import { type Change, yieldingTo } from "../../rules/alerts.ts";
 import type { Incident, KnownAlert, TimelineEntry } from "../state.ts";
 import { clockTime } from "./instants.ts";
 
@@ -29,6 +30,13 @@ export function alertNotes(
     const { since, changes } = change?.calmed ?? before.flapping;
     notes.push({ at: watermark, text: `${name} has calmed: flapping since ${clockTime(since)}, ${changes} changes.` });
   }
+  const { absence } = now ?? {};
+  if (absence !== undefined && absence.what !== before.absence?.what && isKept(before.rule, absence.what, plan)) {
+    notes.push({ at: watermark, text: `${name} goes on: ${absenceText(absence, sourcesOf(now, before.rule, plan))}.` });
+  }
+  if (now?.status === "firing" && absence === undefined && before.absence !== undefined) {
+    notes.push({ at: watermark, text: `${name} is measured again.` });
+  }
   if (now !== undefined && now.component !== before.component) {
     const text = `${name} is about ${titleOf(plan, now.component)} now, and no longer about ${titleOf(plan, before.component)}: the configuration was changed.`;
     notes.push({ at: watermark, text });
@@ -38,4 +46,15 @@ export function alertNotes(
     notes.push({ at: watermark, text: `${name} ${end}.` });
   }
   return notes;
+}
+
+function isKept(rule: string, what: Absence, plan: Plan): boolean {
+  return plan.rulesByName.get(rule)?.missing[what] === "keep";
+}
+
+/** The probes whose measurements are missed. */
+function sourcesOf(alert: KnownAlert | undefined, name: string, plan: Plan): readonly string[] {
+  const { probe } = alert?.labels ?? {};
+  const rule = plan.rulesByName.get(name);
+  return probe !== undefined ? [probe] : rule === undefined ? [] : yieldingTo(rule, plan);
 }

@@ -1,8 +1,9 @@
 /** The incident as people and the notifier read it: the document in Firestore and the event on the topic. */
+import { type EvaluatorFields, readIncident } from "../../../../shared/documents/incident.ts";
 import type { IncidentEvent, IncidentEventKind, Priority } from "../../../../shared/messages/incident-event.ts";
 import type { Fields } from "../../../../shared/ports.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
-import { asSentence, list } from "../../../../shared/text/sentences.ts";
+import { asSentence } from "../../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Symptom } from "../../cause/diagnosis.ts";
 import { isDrill } from "../../monitor/drill.ts";
@@ -12,9 +13,8 @@ import { recoveryFields } from "../recovery/recovery-record.ts";
 import type { Incident, TimelineEntry } from "../state.ts";
 import { affectedFields, findingFields, symptomFields } from "./impact.ts";
 import { clockTime, dateTime } from "./instants.ts";
-
-/** Name of the collection of incidents. */
-export const incidentCollection = "incidents";
+import { onsetSentences } from "./onset-text.ts";
+import { firstAcknowledged, goodBetween, lastedUntil } from "./relapses.ts";
 
 /** The components of the alerts of an incident, each once, in the order in which they joined. */
 export function componentsOf(incident: Incident): string[] {
@@ -51,7 +51,7 @@ export function blockedBy({ symptoms, diagnosis }: Incident, { graph }: Plan): s
 }
 
 /** The fields of the document that the evaluator owns; what operators and the notifier write stands beside them. */
-export function documentOf(incident: Incident, plan: Plan): Fields {
+export function documentOf(incident: Incident, plan: Plan): EvaluatorFields {
   const { diagnosis } = incident;
   const end = incident.resolvedAt;
   const seen = believed(incident);
@@ -64,33 +64,33 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
     impact: impactOf(incident, plan),
     root_cause: diagnosis.rootCause,
     root_cause_since: instant(incident.causeSince),
-    earlier_causes: (incident.earlierCauses ?? []).map(({ component, from, until }) => {
-      return { component, title: titleOf(plan, component), from: new Date(from), until: new Date(until) };
-    }),
+    causes: causeFields(incident, plan),
     also_broken: diagnosis.alsoBroken ?? null,
     candidates: (diagnosis.candidates ?? []).map((one) => ({ ...one })),
     pattern: diagnosis.pattern ?? null,
     verdict: diagnosis.verdict,
     confidence: diagnosis.confidence,
     team: diagnosis.team ?? null,
-    evidence: diagnosis.evidence,
-    whys: diagnosis.whys,
-    next_steps: diagnosis.next ?? [],
+    evidence: [...diagnosis.evidence],
+    whys: [...diagnosis.whys],
+    next_steps: [...(diagnosis.next ?? [])],
     components: affectedBy(incident),
     component_states: componentStates(incident),
     affected: affectedFields(affectedBy(incident), seen, plan),
     symptoms: symptomFields(seen),
     findings: findingFields(incident),
     alerts: rulesOf(incident),
-    ...(isDrill(incident) ? { drill: true } : {}),
+    ...(isDrill(incident) ? { drill: true as const } : {}),
     environment: plan.configuration.environment,
     first_failure_at: new Date(incident.firstFailureAt),
     opened_at: new Date(incident.openedAt),
     opened_by: incident.openedBy ?? null,
-    acknowledged_at: instant(incident.acknowledgedAt),
+    acknowledged_at: instant(firstAcknowledged(incident)),
     recovering_at: instant(incident.recoveringAt),
     resolved_at: instant(end),
     duration: end === undefined ? null : lastedFor(incident, end),
+    relapses: relapseFields(incident.relapses ?? []),
+    previous: incident.previous ?? null,
     recovery: recoveryFields(incident.recoveries),
     timeline: [...incident.timeline].sort((a, b) => a.at - b.at).map(({ at, text }) => timelineLine(at, text)),
     problem: incident.problem ?? null,
@@ -98,9 +98,9 @@ export function documentOf(incident: Incident, plan: Plan): Fields {
 }
 
 /** The fields of the document of an incident that is over, with what belongs to its record and came afterwards. */
-export function withAfterwards({ timeline }: Fields, entries: readonly TimelineEntry[]): Fields {
+export function withAfterwards(document: Fields, entries: readonly TimelineEntry[]): Pick<EvaluatorFields, "timeline"> {
   const lines = entries.map(({ at, text }) => timelineLine(at, bounded(text)));
-  return { timeline: [...(Array.isArray(timeline) ? timeline : []), ...lines] };
+  return { timeline: [...readIncident(document).timeline, ...lines] };
 }
 
 /** One event of an incident, with the incident as it stands. */
@@ -140,6 +140,7 @@ export function eventOf(
     opened_at: new Date(incident.openedAt).toISOString(),
     first_failure_at: new Date(incident.firstFailureAt).toISOString(),
     ...(incident.resolvedAt === undefined ? {} : { resolved_at: new Date(incident.resolvedAt).toISOString() }),
+    ...(incident.relapses === undefined ? {} : { good_seconds: Math.round(goodBetween(incident) / 1000) }),
     ...(isDrill(incident) ? { drill: true as const } : {}),
     ...(incident.audibleSince === undefined ? {} : { audible_since: new Date(incident.audibleSince).toISOString() }),
   };
@@ -156,6 +157,28 @@ export function componentStates(incident: Incident): Record<string, "fails" | "d
     return own.length > 0 || name === incident.diagnosis.rootCause ? "degraded" : "works again";
   };
   return Object.fromEntries(affectedBy(incident).map((name) => [name, stateOf(name)]));
+}
+
+/**
+ * The causes that were named, each with its own time: the first from the first failure on, the last until all is over. One that has recovered is
+ * charged until then, and the one named after it from then on.
+ */
+function causeFields({ causes = [], firstFailureAt, resolvedAt }: Incident, plan: Plan): EvaluatorFields["causes"] {
+  const lasting = causes.filter(({ since }, index) => causes[index + 1]?.since !== since);
+  const ends = lasting.map(({ recoveredAt }, index) => recoveredAt ?? lasting[index + 1]?.since ?? resolvedAt);
+  return lasting.flatMap(({ component }, index) => {
+    const from = index === 0 ? firstFailureAt : (ends[index - 1] ?? firstFailureAt);
+    return component === "unknown"
+      ? []
+      : [{ component, title: titleOf(plan, component), from: new Date(from), until: instant(ends[index]) }];
+  });
+}
+
+/** What the cause was before the present one, where it has recovered. */
+function earlierCauseOf({ causes = [], diagnosis }: Incident, plan: Plan): string {
+  const earlier = causes.findLast(({ recoveredAt }) => recoveredAt !== undefined);
+  if (earlier?.recoveredAt === undefined || earlier.component === diagnosis.rootCause) return "";
+  return `Until ${clockTime(earlier.recoveredAt)}, the cause was ${titleOf(plan, earlier.component)}.`;
 }
 
 function rulesOf(incident: Incident): string[] {
@@ -199,22 +222,11 @@ function summaryOf(incident: Incident, plan: Plan): string {
   return sentences.filter((sentence) => sentence !== undefined && sentence !== "").join(" ");
 }
 
-/** "Cloud SQL and Backend have been failing since 12:04:06 UTC." The cause has its own sentence. */
+/** "Cloud SQL and Backend have been failing since 12:04:06 UTC." Each from its own first failure on; the cause has its own sentence. */
 function troubleOf(incident: Incident, plan: Plan): string {
-  const others = affectedBy(incident).filter((name) => name !== incident.diagnosis.rootCause);
-  if (others.length === 0) return "";
-  const fails = Object.values(incident.symptoms).some(({ source }) => source === "probe");
-  const titles = list(others.map((name) => titleOf(plan, name)));
-  const since = clockTime(incident.firstFailureAt);
-  if (incident.resolvedAt !== undefined) return `${titles} ${fails ? "failed" : "were degraded"} from ${since}.`;
-  return `${titles} ${others.length > 1 ? "have" : "has"} been ${fails ? "failing" : "degraded"} since ${since}.`;
-}
-
-/** What the cause was before the present one, where it has recovered. */
-function earlierCauseOf({ earlierCauses = [], diagnosis }: Incident, plan: Plan): string {
-  const earlier = earlierCauses.at(-1);
-  if (earlier === undefined || earlier.component === diagnosis.rootCause) return "";
-  return `Until ${clockTime(earlier.until)}, the cause was ${titleOf(plan, earlier.component)}.`;
+  const affected = affectedFields(affectedBy(incident), believed(incident), plan);
+  const others = affected.filter(({ component }) => component !== incident.diagnosis.rootCause);
+  return onsetSentences(others, incident.resolvedAt !== undefined).join(" ");
 }
 
 function causeOf({ diagnosis, resolvedAt }: Incident, plan: Plan): string {
@@ -225,8 +237,17 @@ function causeOf({ diagnosis, resolvedAt }: Incident, plan: Plan): string {
   return `The ${tense} ${titleOf(plan, rootCause)}${also} (${verdict}, ${Math.round(confidence * 100)}% sure).`;
 }
 
-function lastedFor({ firstFailureAt }: Incident, end: number): string {
-  return spokenDuration(end - firstFailureAt);
+function lastedFor(incident: Incident, end: number): string {
+  return spokenDuration(lastedUntil(incident, end));
+}
+
+function relapseFields(relapses: NonNullable<Incident["relapses"]>): EvaluatorFields["relapses"] {
+  return relapses.map(({ resolvedAt, failedAt, reopenedAt, acknowledgedAt }) => ({
+    resolved_at: new Date(resolvedAt),
+    failed_at: new Date(failedAt),
+    reopened_at: new Date(reopenedAt),
+    acknowledged_at: instant(acknowledgedAt),
+  }));
 }
 
 function timelineLine(at: number, text: string): string {

@@ -1,17 +1,18 @@
 /** What the document of an incident keeps of what was seen: who was affected for how long, and which checks failed. Pure. */
 import { targetOf } from "../../../../shared/documents/availability.ts";
-import type { Fields } from "../../../../shared/ports.ts";
+import type { Affected, FindingRecord, SymptomRecord } from "../../../../shared/documents/incident.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
 import type { Symptom } from "../../cause/diagnosis.ts";
 import type { Plan } from "../../plan.ts";
 import type { Incident } from "../state.ts";
+import { failurePhrase } from "./symptom-text.ts";
 
 /**
  * Each affected component: how it was affected, and from when until when.
  * @param names of the components
  * @param symptoms those that are more than chance
  */
-export function affectedFields(names: readonly string[], symptoms: readonly Symptom[], plan: Plan): Fields[] {
+export function affectedFields(names: readonly string[], symptoms: readonly Symptom[], plan: Plan): Affected[] {
   return names.map((name) => {
     const own = symptoms.filter(({ component }) => component === name);
     const failures = own.filter(({ source }) => source === "probe");
@@ -31,11 +32,18 @@ export function affectedFields(names: readonly string[], symptoms: readonly Symp
   });
 }
 
+/** The most entries of ledgers that a document keeps, of all probes together. */
+const mostFailures = 200;
+
+/** The longest text of one of them, in characters. */
+const longestShown = 260;
+
 /** Each check that failed: a probe, or a rule. In the order in which they began to. */
-export function symptomFields(symptoms: readonly Symptom[]): Fields[] {
+export function symptomFields(symptoms: readonly Symptom[]): SymptomRecord[] {
+  const mostOfEach = Math.max(1, Math.floor(mostFailures / Math.max(1, symptoms.length)));
   return [...symptoms]
     .sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1))
-    .map(({ id, rule, source, component, vantage, since, until, times = 1, phrase }) => ({
+    .map(({ id, rule, source, component, vantage, since, until, times = 1, phrase, failures = [] }) => ({
       check: rule ?? id.slice(id.indexOf("/") + 1),
       kind: source,
       component,
@@ -44,11 +52,25 @@ export function symptomFields(symptoms: readonly Symptom[]): Fields[] {
       until: until === undefined ? null : new Date(until),
       times,
       showed: bounded(phrase, [], 400),
+      failures: failures
+        .toSorted((a, b) => b.count - a.count || a.from - b.from)
+        .slice(0, mostOfEach)
+        .sort((a, b) => a.from - b.from)
+        .map(({ failure, from, until: last, count }) => ({
+          showed: bounded(failurePhrase(failure), [], longestShown),
+          kind: failure.kind,
+          phase: failure.phase,
+          status: failure.status ?? null,
+          code: failure.code ?? null,
+          from: new Date(from),
+          until: new Date(last),
+          count,
+        })),
     }));
 }
 
 /** What the configuration checks found wrong. */
-export function findingFields({ faults = [] }: Pick<Incident, "faults">): Fields[] {
+export function findingFields({ faults = [] }: Pick<Incident, "faults">): FindingRecord[] {
   return faults.map(({ check, component, says, severity, since, isNew }) => ({
     check,
     component,

@@ -1,6 +1,6 @@
 /** The record of a recovery: each attempt to prove it, stage by stage, as the incident's document keeps it. Pure. */
 import type { RecoveryStage } from "../../../../shared/config/model.ts";
-import type { Fields } from "../../../../shared/ports.ts";
+import type { RecoveryFields } from "../../../../shared/documents/incident.ts";
 import { list } from "../../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import { clockTime, dateTime } from "../record/instants.ts";
@@ -117,7 +117,7 @@ export function ended(
 }
 
 /** The newest as the field `recovery` of the document shows it, and what became of those before it; null before any. */
-export function recoveryFields(records: readonly RecoveryRecord[] = []): Fields | null {
+export function recoveryFields(records: readonly RecoveryRecord[] = []): RecoveryFields | null {
   const last = records.at(-1);
   if (last === undefined) return null;
   const { begunAt, endedAt, outcome, stages } = last;
@@ -142,10 +142,11 @@ export function recoveryFields(records: readonly RecoveryRecord[] = []): Fields 
 }
 
 /** "Begun at 12:13:00 UTC, regressed after 2 min; basic health had passed." */
-function sentenceOf({ begunAt, endedAt = begunAt, stages }: RecoveryRecord): string {
+function sentenceOf({ begunAt, endedAt = begunAt, outcome = "regressed", stages }: RecoveryRecord): string {
   const done = stages.filter(({ status }) => status === "passed").map(({ name }) => name);
   const how = done.length === 0 ? "no stage had passed" : `${list(done)} had passed`;
-  return `Begun at ${clockTime(begunAt)}, regressed after ${spokenDuration(endedAt - begunAt)}; ${how}.`;
+  const ends = { regressed: "regressed", passed: "resolved", cut_short: "resolved by an operator" };
+  return `Begun at ${clockTime(begunAt)}, ${ends[outcome]} after ${spokenDuration(endedAt - begunAt)}; ${how}.`;
 }
 
 function inStage(

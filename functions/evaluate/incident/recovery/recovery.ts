@@ -27,9 +27,13 @@ const lastStage = "what had failed";
 /** How often that is asked for. What no alert speaks of does not keep an incident open. */
 const mostOfLastStage = 3;
 
-/** The first attempt at a stage. @param remaining of the stage behind the configured ones: its probes */
-export function enterStage(stage: number, now: number, remaining?: readonly string[]): RecoveryState {
-  const start = { stage, attempt: 1, requestedAt: now, results: {}, stageSince: now };
+/**
+ * The first attempt at a stage.
+ * @param round how many proofs of the incident there were before: a second one must not be answered by what the first has asked
+ * @param remaining of the stage behind the configured ones: its probes
+ */
+export function enterStage(stage: number, now: number, round = 0, remaining?: readonly string[]): RecoveryState {
+  const start = { stage, attempt: 1, requestedAt: now, results: {}, ...(round > 0 ? { round } : {}) };
   return remaining === undefined ? start : { ...start, remaining };
 }
 
@@ -60,8 +64,8 @@ export function isGivenUp({ remaining, attempt }: RecoveryState): boolean {
 }
 
 /** Identifies an attempt: what the request carries and the report brings back. */
-export function attemptId(incident: string, { stage, attempt }: RecoveryState): string {
-  return `${incident}/${stage + 1}/${attempt}`;
+export function attemptId(incident: string, { stage, attempt, round = 0 }: RecoveryState): string {
+  return `${incident}/${stage + 1}/${attempt}${round === 0 ? "" : `/${round + 1}`}`;
 }
 
 /** The incident and the number of the stage, from 1, of an attempt with this id. */

@@ -14,11 +14,13 @@ export const certificateChecks: readonly Check[] = [
     title: "a managed certificate is ACTIVE",
     why: "A managed certificate that is not active was never issued, or could not be renewed.",
     remedy: "Let the DNS of its domains point to the load balancer, and give Google an hour to try again.",
-    judge: ({ managed, status, reason }) => {
+    judge: ({ of, managed, status, reason }) => {
       if (!managed) return undefined;
       if (status === undefined) return silent("how its certificate stands");
       const because = reason === undefined ? "" : ` (${reason})`;
-      return { ok: status === "ACTIVE", observed: `${status}${because}`, expected: "ACTIVE" };
+      const ok = status === "ACTIVE";
+      const advice = `See why (${describes[of]}), let the DNS of its domains point to the load balancer, and give Google an hour to try again.`;
+      return { ok, observed: `${status}${because}`, expected: "ACTIVE", ...(ok ? {} : { advice }) };
     },
   }),
   certificateCheck({
@@ -43,11 +45,13 @@ export const certificateChecks: readonly Check[] = [
     title: "it is valid for `min_validity` still",
     why: "Google renews its certificates about a month before their end; one that is nearer to it was not renewed.",
     remedy: "Find out why it was not renewed, or upload the next one.",
-    judge: ({ expiresAt }, { min_validity }, now) => {
+    judge: ({ of, expiresAt }, { min_validity }, now) => {
       if (expiresAt === undefined) return silent("when it expires");
       const left = expiresAt - now;
       const observed = left <= 0 ? "expired" : `expires in ${spokenDuration(left)}`;
-      return { ok: left >= Math.max(min_validity, 1), observed, expected: `valid for ${spokenDuration(min_validity)}` };
+      const ok = left >= Math.max(min_validity, 1);
+      const advice = `Find out why it was not renewed (${describes[of]}), or upload the next one.`;
+      return { ok, observed, expected: `valid for ${spokenDuration(min_validity)}`, ...(ok ? {} : { advice }) };
     },
   }),
   {
@@ -73,6 +77,12 @@ export const certificateChecks: readonly Check[] = [
     },
   },
 ];
+
+/** The command that shows a certificate, of either kind. */
+const describes: Readonly<Record<Certificate["of"], string>> = {
+  compute: "`gcloud compute ssl-certificates describe RESOURCE`",
+  certificate_manager: "`gcloud certificate-manager certificates describe RESOURCE`",
+};
 
 /** Whether a name of a certificate is for a domain: `*.example.com` is for `a.example.com`, not for what has more labels. */
 function isFor(name: string, domain: string): boolean {

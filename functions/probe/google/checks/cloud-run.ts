@@ -1,9 +1,12 @@
 /** The checks of Cloud Run services, each of one service by itself. */
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Check } from "../configuration/check.ts";
-import { type Answer, type Expecting, expectation, judged, silent, someOf } from "../configuration/judgement.ts";
+import { type Answer, both, type Expecting, expectation, judged, silent, someOf } from "../configuration/judgement.ts";
 import type { ServiceSettings } from "../configuration/settings.ts";
 import { longestStartup, type RunService, vpcAccessOf, wantedAccess } from "../resources/cloud-run.ts";
+
+/** How many instances Cloud Run starts of a service that says no maximum. */
+export const usualMaximum = 100;
 
 /** Seconds as people say them. */
 export function spoken(seconds: number): string {
@@ -39,7 +42,8 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "critical",
     title: "the service is ready",
     why: "A service that is not ready answers no requests, or answers them by an older revision.",
-    remedy: "Look at the logs of its newest revision: they say why it does not start.",
+    remedy:
+      "Read the log of its newest revision: it says why it does not start. `gcloud run services describe RESOURCE --region=REGION` shows the condition.",
     judge: ({ state, reason }) => {
       if (state === undefined) return silent("whether it is ready");
       const ok = state === "CONDITION_SUCCEEDED";
@@ -93,7 +97,7 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "warning",
     title: "an instance has at least `memory`",
     why: "An instance that needs more memory than it has is killed, with the requests and the sockets that it holds.",
-    remedy: "Raise the memory limit of the service.",
+    remedy: "Raise the memory limit: `gcloud run services update RESOURCE --region=REGION`, with --memory.",
     wants: ({ memory }) => memory,
     judge: (service, memory) => {
       if (service.memory === undefined) return silent("how much memory it has");
@@ -160,7 +164,8 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "critical",
     title: "the environment variables of `env` are set (their values are not looked at)",
     why: "A service without one of its environment variables mostly does not start, or not as what it should be.",
-    remedy: "Set the variables that are missing, and deploy again.",
+    remedy:
+      "Set the variables that are missing: `gcloud run services update RESOURCE --region=REGION`, with --update-env-vars or --update-secrets.",
     wants: ({ env }) => someOf(env),
     judge: ({ env }, wanted) => {
       const missing = wanted.filter((name) => !env.has(name));
@@ -176,12 +181,18 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "critical",
     title: "requests may come from where `ingress` says, and from the load balancer where it leads to the service",
     why: "Requests from where the ingress setting does not allow them are refused with 404.",
-    remedy: "Change the ingress setting: a service behind the load balancer must let it in.",
+    remedy:
+      "Let the load balancer in: `gcloud run services update RESOURCE --region=REGION --ingress=internal-and-cloud-load-balancing`.",
     wants: ({ name, ingress }, { load_balancer }) =>
       ingress ?? (load_balancer?.backends.some(({ service }) => service === name) ? "any-but-internal" : undefined),
     judge: ({ ingress = ingressWords.all }, wanted) => {
       if (wanted !== "any-but-internal")
-        return { ok: ingress === ingressWords[wanted], observed: ingress, expected: ingressWords[wanted] };
+        return {
+          ok: ingress === ingressWords[wanted],
+          observed: ingress,
+          expected: ingressWords[wanted],
+          ...(ingress === ingressWords[wanted] ? {} : { advice: ingressAdvice[wanted] }),
+        };
       const ok = ingress !== ingressWords.internal;
       return { ok, observed: ingress, expected: "one that lets the load balancer in" };
     },
@@ -191,7 +202,8 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "critical",
     title: "it reaches the VPC by the way that `vpc_access` says",
     why: "Without a way into the VPC every connection to a private address runs into its time-out, whatever the load.",
-    remedy: "Deploy the service with --vpc-connector, or with a network and a subnet of its own.",
+    remedy:
+      "Put it back: `gcloud run services update RESOURCE --region=REGION`, with --vpc-connector, or with --network and --subnet.",
     wants: wantedAccess,
     judge: (service, access, settings) => {
       const connector = settings.vpc_connector?.name;
@@ -200,7 +212,9 @@ export const cloudRunChecks: readonly Check[] = [
       const expected =
         access === "connector" && connector !== undefined ? `the connector ${connector}` : accessWords[access];
       const observed = actual === "connector" ? `the connector ${service.connector}` : accessWords[actual];
-      return { ok: actual === access && same, observed, expected };
+      const ok = actual === access && same;
+      const advice = `Put it back: \`gcloud run services update RESOURCE --region=REGION --vpc-connector=${connector}\`.`;
+      return { ok, observed, expected, ...(ok || access !== "connector" || connector === undefined ? {} : { advice }) };
     },
   }),
   serviceCheck({
@@ -242,12 +256,37 @@ export const cloudRunChecks: readonly Check[] = [
       return { ok: service.concurrency <= concurrency, observed, expected: `${concurrency} at most` };
     },
   }),
+  {
+    name: "cloud_run_instance_cap",
+    severity: "warning",
+    title: "a service that may have several instances stayed below its most of them in the last 15 minutes",
+    why: "At its most instances a service lets further requests wait, and answers 429 to those that wait too long.",
+    remedy:
+      "Raise the cap as far as the database has connections for it (`gcloud run services update RESOURCE --region=REGION --max-instances=…`), or the concurrency, or shorten requests.",
+    reads: ["cloud_run", "time_series"],
+    judge: (settings, { services, peaks }) =>
+      settings.services.flatMap(({ name, component, region = settings.region }) =>
+        judged({ resource: name, component }, both(services.get(name), peaks), ([{ maxInstances }, all]) => {
+          const most = maxInstances ?? usualMaximum;
+          const peak = all.get(`${region}/${name}`) ?? 0;
+          if (most === 1) return undefined;
+          return { ok: peak < most, observed: `${peak} of ${most} instances in use`, expected: `fewer than ${most}` };
+        }),
+      ),
+  },
 ];
 
 const ingressWords = {
   all: "INGRESS_TRAFFIC_ALL",
   internal: "INGRESS_TRAFFIC_INTERNAL_ONLY",
   "internal-and-load-balancing": "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+} as const;
+
+const ingressAdvice = {
+  all: "Let requests come from everywhere: `gcloud run services update RESOURCE --region=REGION --ingress=all`.",
+  internal: "Let internal requests in only: `gcloud run services update RESOURCE --region=REGION --ingress=internal`.",
+  "internal-and-load-balancing":
+    "Let the load balancer in: `gcloud run services update RESOURCE --region=REGION --ingress=internal-and-cloud-load-balancing`.",
 } as const;
 
 const accessWords = {

@@ -13,7 +13,7 @@ export const cloudSqlChecks: readonly Check[] = [
     title: "the instance is RUNNABLE",
     why: "An instance in any other state takes no connections.",
     remedy:
-      "Look at the operations of the instance in the console, and wait for the one that runs or repair what failed.",
+      "See what happens to it: `gcloud sql operations list --instance=RESOURCE`; wait for what runs, or repair what failed.",
     judge: ({ state, suspensionReasons: [reason] }) => {
       if (state === undefined) return silent("in which state it is");
       const because = reason === undefined ? "" : ` (${reason})`;
@@ -25,7 +25,7 @@ export const cloudSqlChecks: readonly Check[] = [
     severity: "critical",
     title: "the instance is not stopped by its owner",
     why: "RUNNABLE is also what a stopped instance is called: the activation policy tells whether it runs.",
-    remedy: "Start the instance: gcloud sql instances patch, with --activation-policy=ALWAYS.",
+    remedy: "Start the instance: `gcloud sql instances patch RESOURCE --activation-policy=ALWAYS`.",
     judge: ({ activationPolicy }) =>
       activationPolicy === undefined
         ? silent("whether it was stopped")
@@ -94,7 +94,8 @@ export const cloudSqlChecks: readonly Check[] = [
     severity: "critical",
     title: "it has a private address, where a service connects to it",
     why: "A service that connects to the private address needs an instance with one.",
-    remedy: "Give the instance a private address in the VPC network of the services.",
+    remedy:
+      "Give the instance a private address in the VPC network of the services: `gcloud sql instances patch RESOURCE --network=NETWORK`.",
     wants: (_, settings) => someOf(directIn(settings)),
     judge: ({ privateNetwork }) => ({
       ok: privateNetwork,
@@ -131,7 +132,8 @@ export const cloudSqlChecks: readonly Check[] = [
     severity: "warning",
     title: "its disk grows by itself, and has not reached its limit",
     why: "A database whose disk is full stops.",
-    remedy: "Turn on the automatic increase of storage, and leave its limit well above what is used.",
+    remedy:
+      "Turn on the automatic increase of storage (`gcloud sql instances patch RESOURCE --storage-auto-increase`), and leave its limit well above what is used.",
     judge: ({ diskResize, diskResizeLimit = 0, diskSize = 0 }) => {
       if (diskResize === undefined) return silent("whether its disk grows by itself");
       const atLimit = diskResizeLimit > 0 && diskSize >= diskResizeLimit;
@@ -156,7 +158,8 @@ export const cloudSqlChecks: readonly Check[] = [
     severity: "critical",
     title: "it does not demand the connector library of services that connect to its address themselves",
     why: "An instance that enforces connectors refuses whoever connects to its address without one.",
-    remedy: "Turn the enforcement off, or let the services use Google's connector library.",
+    remedy:
+      "Turn the enforcement off (`gcloud sql instances patch RESOURCE --connector-enforcement=NOT_REQUIRED`), or let the services use Google's connector library.",
     wants: (_, settings) => someOf(directIn(settings)),
     judge: ({ connectorEnforcement = "NOT_REQUIRED" }, direct) => {
       const observed = `connectors ${connectorEnforcement}`;

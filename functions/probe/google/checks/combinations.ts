@@ -6,10 +6,8 @@ import type { ServiceSettings } from "../configuration/settings.ts";
 import { type RunService, vpcAccessOf } from "../resources/cloud-run.ts";
 import { connectionLimit, type SqlInstance } from "../resources/cloud-sql.ts";
 import { mostInstances } from "../resources/vpc-connector.ts";
-import { serviceCheck, spoken } from "./cloud-run.ts";
+import { serviceCheck, spoken, usualMaximum } from "./cloud-run.ts";
 
-/** How many instances Cloud Run starts of a service that says no maximum. */
-const usualMaximum = 100;
 /** How many connections Cloud Run lets one instance have through the socket. */
 const mostThroughSocket = 100;
 /** Connections that PostgreSQL keeps for its administrators: the default of `superuser_reserved_connections`. */
@@ -98,7 +96,8 @@ export const combinationChecks: readonly Check[] = [
     severity: "critical",
     title: "a service without a way into the VPC does not depend on a database without a public address",
     why: "A database with a private address only is reached from inside the VPC only: such a service never reaches it.",
-    remedy: "Give the service a VPC connector or Direct VPC egress.",
+    remedy:
+      "Give the service a VPC connector or Direct VPC egress: `gcloud run services update RESOURCE --region=REGION`, with --vpc-connector, or --network and --subnet.",
     wants: ({ database }) => (database?.way === "socket" ? undefined : database),
     judge: ([service, { publicAddress }]) => {
       if (publicAddress !== false) return undefined;
@@ -115,7 +114,8 @@ export const combinationChecks: readonly Check[] = [
     severity: "critical",
     title: "a service that uses the socket has the instance mounted under /cloudsql",
     why: "The socket under /cloudsql is there only where the instance was added to the service.",
-    remedy: "Add the instance to the service: gcloud run services update, with --add-cloudsql-instances.",
+    remedy:
+      "Add the instance to the service: `gcloud run services update RESOURCE --region=REGION`, with --add-cloudsql-instances.",
     wants: bySocket,
     judge: ([{ sqlVolumes }, { connectionName }]) => {
       if (connectionName === undefined) return silent("the connection name of the instance");

@@ -1,11 +1,14 @@
-/** The check of IAM roles. */
+/** The checks of IAM roles: what a service may do, and who may call it. */
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import type { Check } from "../configuration/check.ts";
-import { both, judged } from "../configuration/judgement.ts";
+import { type Answer, allOf, both, judged } from "../configuration/judgement.ts";
+import type { Observation } from "../configuration/observation.ts";
+import type { Read } from "../configuration/read.ts";
+import type { CallerSettings } from "../configuration/settings.ts";
+import { type RunService, wantedRoles } from "../resources/cloud-run.ts";
+import type { Binding } from "../resources/iam.ts";
 
-import { wantedRoles } from "../resources/cloud-run.ts";
-
-/** The check of roles. */
+/** The checks of roles. */
 export const iamChecks: readonly Check[] = [
   {
     name: "cloud_run_roles",
@@ -40,11 +43,118 @@ export const iamChecks: readonly Check[] = [
             };
           return missing.length === 0
             ? { ok: true, observed: `${serviceAccount} has them all`, expected }
-            : { ok: false, observed: `${serviceAccount} lacks ${missing.join(", ")}`, expected };
+            : {
+                ok: false,
+                observed: `${serviceAccount} lacks ${missing.join(", ")}`,
+                expected,
+                advice: `Grant it: \`gcloud projects add-iam-policy-binding PROJECT --member=serviceAccount:${serviceAccount} --role=${missing[0]}\`, unless it has it by a group or the organization.`,
+              };
         });
       }),
   },
+  {
+    name: "cloud_run_invokers",
+    severity: "critical",
+    title:
+      "each of its `callers` holds `roles/run.invoker` on it or in the project, and sends a token where one is needed",
+    why: "Cloud Run refuses a caller without the invoker role with 403, before the service sees the request.",
+    remedy:
+      "Grant it: `gcloud run services add-iam-policy-binding RESOURCE --region=REGION --role=roles/run.invoker`, with the caller as --member.",
+    reads: ["cloud_run", "run_policy", "iam_policy", "push_subscription", "scheduler_job"],
+    judge: (settings, seen) =>
+      settings.services.flatMap(({ name, component, callers }) => {
+        if (callers === undefined) return [];
+        const policies = both(seen.invokers.get(name), seen.policy);
+        const known = both(both(seen.services.get(name), policies), callersOf(callers, seen));
+        return judged({ resource: name, component }, known, ([[service, [own, project]], all]) =>
+          invokersAnswer(service, [...own, ...project], all),
+        );
+      }),
+  },
 ];
+
+/** Somebody who calls, as whom: without an account there is no token. */
+interface NamedCaller {
+  readonly who: string;
+  readonly account: string | undefined;
+}
+
+/** The callers of a service with their accounts, as far as these could be read. */
+function callersOf(callers: CallerSettings, seen: Observation): Read<readonly NamedCaller[]> | undefined {
+  const read = <T>(
+    who: string,
+    from: Read<T> | undefined,
+    account: (value: T) => string | undefined,
+  ): Read<NamedCaller> | undefined =>
+    from === undefined || "refusal" in from ? from : { value: { who, account: account(from.value) } };
+  const all = [
+    ...callers.accounts.map((address): Read<NamedCaller> => ({ value: { who: address, account: address } })),
+    ...callers.services.map((name) =>
+      read(`the service ${name}`, seen.services.get(name), (one) => one.serviceAccount),
+    ),
+    ...callers.push_subscriptions.map((name) =>
+      read(`the subscription ${name}`, seen.callers.get(`push/${name}`), (one) => one.account),
+    ),
+    ...callers.scheduler_jobs.map((name) =>
+      read(`the job ${name}`, seen.callers.get(`job/${name}`), (one) => one.account),
+    ),
+    ...(callers.everyone ? [{ value: { who: "everyone", account: undefined } }] : []),
+  ];
+  // A caller that does not exist is the matter of `resource_exists`.
+  return allOf(all.filter((one) => one === undefined || !("refusal" in one) || one.refusal.reason !== "missing"));
+}
+
+function invokersAnswer(
+  { invokersChecked }: RunService,
+  bindings: readonly Binding[],
+  callers: readonly NamedCaller[],
+): Answer {
+  const expected = "the invoker role for every caller";
+  if (!invokersChecked) return { ok: true, observed: "the service does not check its callers", expected };
+  const held = ({ account }: NamedCaller): readonly Binding[] =>
+    bindings.filter(
+      ({ accounts, everyone }) =>
+        everyone === "without a token" ||
+        (account !== undefined && (everyone !== undefined || accounts.includes(account))),
+    );
+  const calls = (caller: NamedCaller): boolean =>
+    held(caller).some(({ role, conditional }) => !conditional && invokes.has(role));
+  const refused = callers.filter((caller) => !calls(caller));
+  const unclear = refused.filter((caller) =>
+    held(caller).some(({ role, conditional }) => conditional || mayInvoke(role)),
+  );
+  const named = ({ who, account }: NamedCaller): string =>
+    account === undefined
+      ? who === "everyone"
+        ? "everyone may not call it"
+        : `${who} sends no token`
+      : `${who}${who === account ? "" : ` (${account})`} may not call it`;
+  const certain = refused.filter((caller) => !unclear.includes(caller));
+  const [worst] = certain;
+  if (worst !== undefined)
+    return { ok: false, observed: certain.slice(0, 3).map(named).join(", "), expected, advice: invokerAdvice(worst) };
+  const [first] = unclear;
+  if (first !== undefined)
+    return {
+      unknown: `${first.who} holds a role that may include run.routes.invoke, under a condition or by its own making, which is not worked out.`,
+    };
+  return { ok: true, observed: `all ${callers.length} callers may call it`, expected };
+}
+
+function invokerAdvice({ who, account }: NamedCaller): string {
+  const member = account === undefined ? "allUsers" : `serviceAccount:${account}`;
+  if (account === undefined && who !== "everyone")
+    return `Give ${who} an OIDC token of a service account that may call RESOURCE.`;
+  return `Grant it: \`gcloud run services add-iam-policy-binding RESOURCE --region=REGION --role=roles/run.invoker --member=${member}\`.`;
+}
+
+/** Roles that hold run.routes.invoke. */
+const invokes: ReadonlySet<string> = new Set(["roles/run.invoker", "roles/run.servicesInvoker", "roles/run.admin"]);
+
+/** Whether a role is one that may hold run.routes.invoke. */
+function mayInvoke(role: string): boolean {
+  return !role.startsWith("roles/") || /^roles\/(run\.|editor$|owner$)/.test(role);
+}
 
 /** Wider roles that hold what a narrower one does. */
 const wider: Readonly<Record<string, readonly string[]>> = {

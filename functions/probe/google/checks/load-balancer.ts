@@ -14,7 +14,7 @@ export const loadBalancerChecks: readonly Check[] = [
     severity: "critical",
     title: "the URL map sends each of `hosts` to its backend service",
     why: "The URL map decides which backend service a host name reaches.",
-    remedy: "Correct the host rules and path matchers of the URL map.",
+    remedy: "Correct the host rules and path matchers of the URL map: `gcloud compute url-maps edit`.",
     reads: ["url_map"],
     judge: ({ load_balancer }, { urlMap }) =>
       load_balancer?.url_map === undefined
@@ -23,7 +23,7 @@ export const loadBalancerChecks: readonly Check[] = [
             hosts.length === 0
               ? []
               : judged({ resource: name, component: load_balancer.component }, urlMap, (map) =>
-                  hostsAnswer(map, name, hosts),
+                  hostsAnswer(map, name, hosts, load_balancer.url_map ?? ""),
                 ),
           ),
   },
@@ -32,7 +32,8 @@ export const loadBalancerChecks: readonly Check[] = [
     severity: "critical",
     title: "each backend service leads to its Cloud Run service, in its region",
     why: "A backend service that leads elsewhere, or nowhere, answers users with the wrong thing or with 502 and 503.",
-    remedy: "Correct the network endpoint group behind the backend service.",
+    remedy:
+      "Correct the network endpoint group behind the backend service: `gcloud compute backend-services describe RESOURCE`.",
     reads: ["backend_service", "endpoint_group"],
     judge: (backend, { service }, settings) => routeAnswer(backend, service, settings),
   }),
@@ -84,7 +85,7 @@ function inPlaceOf(answer: Answer, what: string, advice: string): Answer {
   return { ...answer, observed: `serverless: it ${what} ${answer.observed}`, ...(answer.ok ? {} : { advice }) };
 }
 
-function hostsAnswer({ fallback, rules }: UrlMap, backend: string, hosts: readonly string[]): Answer {
+function hostsAnswer({ fallback, rules }: UrlMap, backend: string, hosts: readonly string[], map: string): Answer {
   const wrong = hosts.flatMap((host) => {
     const rule = rules.find(({ hosts }) => hosts.includes(host)) ?? rules.find(({ hosts }) => hosts.some(covers(host)));
     const targets = rule?.backends ?? (fallback === undefined ? [] : [fallback]);
@@ -94,6 +95,11 @@ function hostsAnswer({ fallback, rules }: UrlMap, backend: string, hosts: readon
     ok: wrong.length === 0,
     observed: wrong.length === 0 ? `reached by ${hosts.join(", ")}` : wrong.join(", "),
     expected: `reached by ${hosts.join(", ")}`,
+    ...(wrong.length === 0
+      ? {}
+      : {
+          advice: `Correct the host rules of the URL map: \`gcloud compute url-maps edit ${map}\`, so that they lead to RESOURCE.`,
+        }),
   };
 }
 

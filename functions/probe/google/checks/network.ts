@@ -1,5 +1,6 @@
 /** Checks of the network between the services and the database. */
-import { BlockList, isIPv4 } from "node:net";
+import { isIPv4 } from "node:net";
+import { contains } from "../configuration/addresses.ts";
 import type { Check } from "../configuration/check.ts";
 import { both, judged } from "../configuration/judgement.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
@@ -12,7 +13,8 @@ export const networkChecks: readonly Check[] = [
     severity: "critical",
     title: "the peering by which private addresses of Cloud SQL are reached is ACTIVE, where a service uses one",
     why: "The private address of a Cloud SQL instance lies in a network of Google's, which is reached by a peering.",
-    remedy: "Create the peering again from both sides: gcloud services vpc-peerings update, with --force.",
+    remedy:
+      "Connect them again: `gcloud services vpc-peerings update --network=RESOURCE --service=servicenetworking.googleapis.com --force`.",
     reads: ["network"],
     judge: ({ network, services }, { peerings }) => {
       if (!network || !services.some(({ database }) => database?.way === "private")) return [];
@@ -107,15 +109,6 @@ function isFor({ ranges, protocols }: FirewallRule, { address, protocol, port }:
           (one.ports.length === 0 || one.ports.some((ports) => within(ports, port)))),
     )
   );
-}
-
-/** Whether a range of IPv4 addresses, such as `10.0.0.0/8`, holds an address. */
-function contains(range: string, address: string): boolean {
-  const [, start = "", bits = "32"] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(range) ?? [];
-  if (!isIPv4(start) || Number(bits) > 32) return false;
-  const list = new BlockList();
-  list.addSubnet(start, Number(bits));
-  return list.check(address);
 }
 
 /** Whether `5432` or `1-6000` holds a port. */

@@ -11,7 +11,8 @@ export const vpcConnectorChecks: readonly Check[] = [
     severity: "critical",
     title: "the connector is READY",
     why: "Only a connector that is READY carries connections to private addresses.",
-    remedy: "Look at the connector in the console; one in ERROR mostly has to be deleted and created again.",
+    remedy:
+      "Look at it: `gcloud compute networks vpc-access connectors describe RESOURCE --region=REGION`; one in ERROR mostly has to be deleted and created again.",
     judge: ({ state }) =>
       state === undefined
         ? silent("in which state it is")

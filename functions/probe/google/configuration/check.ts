@@ -1,6 +1,6 @@
 /** What a configuration check is, and how its answers become findings. */
 import type { Finding, Unchecked } from "../../../../shared/messages/report.ts";
-import type { CheckWords, Judgement, Verdict } from "./judgement.ts";
+import type { CheckWords, Judgement } from "./judgement.ts";
 import type { Observation } from "./observation.ts";
 import type { Refusal } from "./read.ts";
 import type { ConfigurationSettings } from "./settings.ts";
@@ -30,12 +30,14 @@ export function findingsOf(
         unchecked.push({ checks: [check.name], ...about, explanation: answer.unknown });
       } else {
         const { ok, observed, expected } = answer;
+        const remedy = ok ? undefined : filled(answer.advice ?? check.remedy, resource, settings);
         findings.push({
           check: check.name,
           ok,
           observed,
           expected,
-          explanation: explanationOf(check, answer),
+          explanation: remedy === undefined ? (answer.advice ?? check.why) : `${check.why} ${remedy}`,
+          ...(remedy === undefined ? {} : { remedy }),
           ...about,
           severity: check.severity,
         });
@@ -51,6 +53,11 @@ export function findingsOf(
   return { findings, unchecked: [...refused, ...unchecked] };
 }
 
-function explanationOf({ why, remedy }: Check, { ok, advice }: Verdict): string {
-  return ok ? (advice ?? why) : `${why} ${advice ?? remedy}`;
+/** A remedy with the names that its commands need in place of `RESOURCE`, `PROJECT` and `REGION`. */
+function filled(remedy: string, resource: string, { project, region, services }: ConfigurationSettings): string {
+  const own = services.find(({ name }) => name === resource)?.region ?? region;
+  return remedy
+    .replaceAll(/\bRESOURCE\b/g, () => resource)
+    .replaceAll(/\bPROJECT\b/g, () => project)
+    .replaceAll(/\bREGION\b/g, () => own);
 }

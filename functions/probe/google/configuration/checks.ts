@@ -1,12 +1,18 @@
 /** Every configuration check, in the order in which findings are reported. */
 
+import { armorChecks } from "../checks/armor.ts";
 import { certificateChecks } from "../checks/certificates.ts";
 import { cloudRunChecks } from "../checks/cloud-run.ts";
 import { cloudSqlChecks } from "../checks/cloud-sql.ts";
 import { combinationChecks } from "../checks/combinations.ts";
+import { dnsChecks } from "../checks/dns.ts";
+import { egressChecks } from "../checks/egress.ts";
 import { iamChecks } from "../checks/iam.ts";
 import { loadBalancerChecks } from "../checks/load-balancer.ts";
 import { networkChecks } from "../checks/network.ts";
+import { quotaChecks } from "../checks/quotas.ts";
+import { redisChecks } from "../checks/redis.ts";
+import { secretChecks } from "../checks/secrets.ts";
 import { vpcConnectorChecks } from "../checks/vpc-connector.ts";
 import type { Check } from "./check.ts";
 import { judged } from "./judgement.ts";
@@ -28,6 +34,14 @@ const existence: Check = {
     "compute_certificate",
     "managed_certificate",
     "network",
+    "push_subscription",
+    "scheduler_job",
+    "router",
+    "forwarding_rule",
+    "regional_forwarding_rule",
+    "dns_records",
+    "region_quotas",
+    "redis",
   ],
   judge: (settings, seen) =>
     readsIn(settings, seen).flatMap(([subject, read]) => {
@@ -47,8 +61,14 @@ export const checks: readonly Check[] = [
   ...cloudSqlChecks,
   ...cloudRunChecks,
   ...iamChecks,
+  ...secretChecks,
   ...loadBalancerChecks,
+  ...armorChecks,
+  ...dnsChecks,
   ...certificateChecks,
   ...networkChecks,
+  ...egressChecks,
+  ...redisChecks,
+  ...quotaChecks,
   ...combinationChecks,
 ];

@@ -32,7 +32,29 @@ export type UrlName =
   | "certificate"
   | "managed"
   | "network"
-  | "firewall";
+  | "firewall"
+  | "worker"
+  | "invokers"
+  | "subscription"
+  | "job"
+  | "session"
+  | "mail"
+  | "subnet"
+  | "router"
+  | "routerStatus"
+  | "armor"
+  | "forwarding"
+  | "zone"
+  | "redis"
+  | "region"
+  | "instances"
+  | "natDrops"
+  | "redisMemory"
+  | "exceeded";
+
+/** Where the figures of a metric are asked for; the rest of such a URL is when and how. */
+const figures = (metric: string): string => `monitoring.googleapis.com/v3/projects/${project}/timeSeries ${metric}`;
+const secrets = `secretmanager.googleapis.com/v1/projects/${project}/secrets`;
 
 /** The URLs of the answers. */
 export const urls: Readonly<Record<UrlName, string>> = {
@@ -48,7 +70,32 @@ export const urls: Readonly<Record<UrlName, string>> = {
   managed: `certificatemanager.googleapis.com/v1/projects/${project}/locations/global/certificates/shop-managed`,
   network: `${compute}/global/networks/default`,
   firewall: `${compute}/global/firewalls?maxResults=500`,
+  worker: `run.googleapis.com/v2/${place}/services/worker`,
+  invokers: `run.googleapis.com/v2/${place}/services/worker:getIamPolicy?options.requestedPolicyVersion=3`,
+  subscription: `pubsub.googleapis.com/v1/projects/${project}/subscriptions/orders-to-worker`,
+  job: `cloudscheduler.googleapis.com/v1/${place}/jobs/nightly`,
+  session: `${secrets}/session-key/versions/latest`,
+  mail: `${secrets}/mail-password/versions/3`,
+  subnet: `${compute}/regions/us-central1/subnetworks/shop-subnet?views=WITH_UTILIZATION`,
+  router: `${compute}/regions/us-central1/routers/shop-router`,
+  routerStatus: `${compute}/regions/us-central1/routers/shop-router/getRouterStatus`,
+  armor: `${compute}/global/securityPolicies/shop-edge`,
+  forwarding: `${compute}/global/forwardingRules/shop-https`,
+  zone: `dns.googleapis.com/dns/v1/projects/${project}/managedZones/shop-zone/rrsets?maxResults=500`,
+  redis: `redis.googleapis.com/v1/${place}/instances/shop-cache`,
+  region: `${compute}/regions/us-central1`,
+  instances: figures("run.googleapis.com/container/instance_count"),
+  natDrops: figures("router.googleapis.com/nat/dropped_sent_packets_count"),
+  redisMemory: figures("redis.googleapis.com/stats/memory/usage_ratio"),
+  exceeded: figures("serviceruntime.googleapis.com/quota/exceeded"),
 };
+
+/** The key of a request among the answers. */
+export function keyOf(url: string): string {
+  const { host, pathname, search, searchParams } = new URL(url);
+  const metric = /metric\.type = "([^"]+)"/.exec(searchParams.get("filter") ?? "")?.[1];
+  return `${host}${pathname}${metric === undefined ? search : ` ${metric}`}`;
+}
 
 /** The instant of every test. */
 export const now: number = Date.parse("2025-09-16T12:00:00Z");
@@ -88,11 +135,25 @@ export function written(): Written {
         database: { way: "private", iam_login: true, pool: { size: 5, overflow: 5 }, timeout: "35s" },
       },
       { name: "auth", component: "auth", ...service, database: { way: "library", pool: { size: 2 } } },
+      {
+        name: "worker",
+        component: "worker",
+        vpc_access: "direct",
+        callers: {
+          accounts: [`ops@${project}.iam.gserviceaccount.com`],
+          services: ["backend"],
+          push_subscriptions: ["orders-to-worker"],
+          scheduler_jobs: ["nightly"],
+        },
+      },
     ],
     load_balancer: {
       component: "load-balancer",
       url_map: "shop",
       backends: [{ name: "shop-backend", service: "backend", hosts: ["api.shop.example", "www.shop.example"] }],
+      sources: ["198.51.100.7"],
+      forwarding_rule: "shop-https",
+      dns: { zone: "shop-zone", component: "dns" },
     },
     certificates: {
       component: "certificates",
@@ -101,6 +162,20 @@ export function written(): Written {
       domains: ["api.shop.example", "shop.example"],
     },
     network: { name: "default" },
+    direct_vpc: { component: "subnet" },
+    nat: { name: "shop-nat", router: "shop-router", component: "nat", min_ports: 1024 },
+    redis: [{ instance: "shop-cache", component: "cache", availability: "standard" }],
+    quotas: { component: "quota", services: ["run.googleapis.com"] },
+  };
+}
+
+/** One series of an answer of Cloud Monitoring. */
+function series(labels: { metric?: { [key: string]: Json }; resource?: { [key: string]: Json } }, value: Json): Json {
+  const interval = { startTime: "2025-09-16T11:40:00Z", endTime: "2025-09-16T11:55:00Z" };
+  return {
+    metric: { type: "any", labels: labels.metric ?? {} },
+    resource: { type: "any", labels: { project_id: project, ...labels.resource } },
+    points: [{ interval, value }],
   };
 }
 
@@ -130,6 +205,25 @@ function serviceAnswer(name: string, ...env: Json[]): Json {
       ],
     },
   };
+}
+
+/** A service with Direct VPC egress, secrets and callers. */
+function workerAnswer(): Json {
+  const own = serviceAnswer("worker", {
+    name: "SESSION_KEY",
+    valueSource: { secretKeyRef: { secret: "session-key", version: "latest" } },
+  });
+  set(own, "template.vpcAccess", {
+    networkInterfaces: [{ network: "default", subnetwork: "shop-subnet" }],
+    egress: "ALL_TRAFFIC",
+  });
+  set(own, "template.volumes", [
+    {
+      name: "mail",
+      secret: { secret: `projects/${project}/secrets/mail-password`, items: [{ path: "key", version: "3" }] },
+    },
+  ]);
+  return own;
 }
 
 /** What Google answers, everything in order. Every call makes it anew. */
@@ -179,6 +273,154 @@ export function answers(): Answers {
       { name: "SESSION_KEY", valueSource: { secretKeyRef: { secret: "session-key", version: "latest" } } },
     ),
     [urls.auth]: serviceAnswer("auth"),
+    [urls.worker]: workerAnswer(),
+    [urls.invokers]: {
+      version: 1,
+      etag: "BwYinvokers=",
+      bindings: [
+        {
+          role: "roles/run.invoker",
+          members: ["pusher", "scheduler", "backend"].map(
+            (name) => `serviceAccount:${name}@${project}.iam.gserviceaccount.com`,
+          ),
+        },
+      ],
+    },
+    [urls.subscription]: {
+      name: `projects/${project}/subscriptions/orders-to-worker`,
+      topic: `projects/${project}/topics/orders`,
+      pushConfig: {
+        pushEndpoint: "https://worker-abc123-uc.a.run.app/orders",
+        oidcToken: { serviceAccountEmail: `pusher@${project}.iam.gserviceaccount.com` },
+      },
+      ackDeadlineSeconds: 60,
+      state: "ACTIVE",
+    },
+    [urls.job]: {
+      name: `${place}/jobs/nightly`,
+      state: "ENABLED",
+      schedule: "0 3 * * *",
+      httpTarget: {
+        uri: "https://worker-abc123-uc.a.run.app/nightly",
+        httpMethod: "POST",
+        oidcToken: { serviceAccountEmail: `scheduler@${project}.iam.gserviceaccount.com`, audience: "worker" },
+      },
+    },
+    [urls.session]: {
+      name: `projects/123456789/secrets/session-key/versions/5`,
+      createTime: "2025-08-01T09:00:00.123Z",
+      state: "ENABLED",
+      replicationStatus: { automatic: {} },
+    },
+    [urls.mail]: { name: `projects/123456789/secrets/mail-password/versions/3`, state: "ENABLED" },
+    [urls.subnet]: {
+      kind: "compute#subnetwork",
+      name: "shop-subnet",
+      ipCidrRange: "10.10.0.0/26",
+      privateIpGoogleAccess: true,
+      utilizationDetails: {
+        ipv4Utilizations: [
+          { rangeName: "pods", totalAllocatedIp: "256", totalFreeIp: "0" },
+          { totalAllocatedIp: "20", totalFreeIp: "44" },
+        ],
+      },
+    },
+    [urls.router]: {
+      kind: "compute#router",
+      name: "shop-router",
+      nats: [
+        {
+          name: "shop-nat",
+          type: "PUBLIC",
+          natIpAllocateOption: "MANUAL_ONLY",
+          sourceSubnetworkIpRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES",
+          minPortsPerVm: 64,
+          maxPortsPerVm: 4096,
+          enableDynamicPortAllocation: true,
+          natIps: [`https://${compute}/regions/us-central1/addresses/nat-1`],
+        },
+      ],
+    },
+    [urls.routerStatus]: {
+      kind: "compute#routerStatusResponse",
+      result: {
+        network: `https://${compute}/global/networks/default`,
+        natStatus: [{ name: "shop-nat", numVmEndpointsWithNatMappings: 6, minExtraNatIpsNeeded: 0 }],
+      },
+    },
+    [urls.armor]: {
+      kind: "compute#securityPolicy",
+      name: "shop-edge",
+      type: "CLOUD_ARMOR",
+      rules: [
+        {
+          priority: 1000,
+          action: "deny(403)",
+          match: { expr: { expression: "evaluatePreconfiguredWaf('sqli-v33-stable')" } },
+        },
+        {
+          priority: 2000,
+          action: "deny(403)",
+          match: { versionedExpr: "SRC_IPS_V1", config: { srcIpRanges: ["203.0.113.0/24"] } },
+        },
+        {
+          priority: 2147483647,
+          action: "allow",
+          match: { versionedExpr: "SRC_IPS_V1", config: { srcIpRanges: ["*"] } },
+        },
+      ],
+    },
+    [urls.forwarding]: {
+      kind: "compute#forwardingRule",
+      name: "shop-https",
+      IPAddress: "192.0.2.10",
+      portRange: "443-443",
+    },
+    [urls.zone]: {
+      rrsets: [
+        { name: "shop.example.", type: "SOA", ttl: 21600, rrdatas: ["ns-cloud-a1.googledomains.com. x 1 2 3 4 5"] },
+        { name: "api.shop.example.", type: "A", ttl: 300, rrdatas: ["192.0.2.10"] },
+        { name: "www.shop.example.", type: "CNAME", ttl: 300, rrdatas: ["api.shop.example."] },
+      ],
+    },
+    [urls.redis]: {
+      name: `${place}/instances/shop-cache`,
+      tier: "STANDARD_HA",
+      memorySizeGb: 5,
+      redisVersion: "REDIS_7_2",
+      host: "10.20.0.3",
+      port: 6379,
+      state: "READY",
+      locationId: "us-central1-a",
+      alternativeLocationId: "us-central1-c",
+      currentLocationId: "us-central1-a",
+      authorizedNetwork: `projects/${project}/global/networks/default`,
+      connectMode: "PRIVATE_SERVICE_ACCESS",
+    },
+    [urls.region]: {
+      kind: "compute#region",
+      name: "us-central1",
+      status: "UP",
+      quotas: [
+        { metric: "CPUS", limit: 72, usage: 8 },
+        { metric: "IN_USE_ADDRESSES", limit: 8, usage: 3 },
+        { metric: "COMMITTED_CPUS", limit: 0, usage: 0 },
+      ],
+    },
+    [urls.instances]: {
+      timeSeries: ["backend", "worker"].map((name) =>
+        series({ resource: { location: "us-central1", service_name: name } }, { int64Value: "2" }),
+      ),
+      unit: "1",
+    },
+    [urls.natDrops]: { unit: "{packet}" },
+    [urls.redisMemory]: {
+      timeSeries: [series({ resource: { instance_id: `${place}/instances/shop-cache` } }, { doubleValue: 0.42 })],
+      unit: "10^2.%",
+    },
+    [urls.exceeded]: {
+      timeSeries: [series({ metric: { quota_metric: "run.googleapis.com/read_requests" } }, { int64Value: "0" })],
+    },
     [urls.policy]: {
       version: 3,
       etag: "BwXhqDVYq0M=",
@@ -192,6 +434,7 @@ export function answers(): Answers {
           role: "roles/cloudsql.instanceUser",
           members: [`serviceAccount:backend@${project}.iam.gserviceaccount.com`],
         },
+        { role: "roles/run.admin", members: [`serviceAccount:ops@${project}.iam.gserviceaccount.com`] },
       ],
     },
     [urls.urlMap]: {
@@ -214,6 +457,7 @@ export function answers(): Answers {
       name: "shop-backend",
       protocol: "HTTPS",
       loadBalancingScheme: "EXTERNAL_MANAGED",
+      securityPolicy: `https://www.googleapis.com/${urls.armor.replace("compute.googleapis.com/", "")}`,
       backends: [{ group: `https://www.googleapis.com/${urls.group.replace("compute.googleapis.com/", "")}` }],
     },
     [urls.group]: {
@@ -269,7 +513,7 @@ export function googleOf(table: Answers, asked: (url: string) => void = () => {}
   return {
     accessToken: async () => "no-token",
     async request({ url }) {
-      const key = url.replace("https://", "");
+      const key = keyOf(url);
       asked(key);
       const answer = table[key];
       if (answer instanceof GoogleApiError) throw answer;
@@ -282,7 +526,7 @@ export function googleOf(table: Answers, asked: (url: string) => void = () => {}
 /** The same as a server, for what goes over the network. It keeps no connection open, so that tests can count those that are. */
 export function standOf(table: Answers): RequestListener {
   return (request, response) => {
-    const answer = table[(request.url ?? "").slice(1)];
+    const answer = table[keyOf(`https:/${request.url ?? ""}`)];
     request.resume();
     response.setHeader("connection", "close");
     if (answer === undefined || answer instanceof GoogleApiError) response.writeHead(404).end("{}");

@@ -1,9 +1,8 @@
-import { ownEntry } from "../../../../shared/runtime/entries.ts";
-
 /**
  * Looks into Google's answers. What is absent, or not of the form that the reference promises, is `undefined`: an answer may be of a
  * newer version than this code, and no check may fail for that.
  */
+import { ownEntry } from "../../../../shared/runtime/entries.ts";
 
 /** The longest text that is taken over, in characters: names and states are far shorter. */
 const longest = 200;

@@ -46,7 +46,7 @@ export interface CheckWords {
   readonly title: string;
   /** Why it matters: one sentence. */
   readonly why: string;
-  /** What to do when it is not ok: one sentence. */
+  /** What to do when it is not ok: one sentence. RESOURCE, PROJECT and REGION in it stand for the names of what was judged. */
   readonly remedy: string;
   readonly reads: readonly GoogleReadName[];
 }

@@ -19,11 +19,14 @@ ${checks.map((check) => `| \`${check.name}\` | ${check.severity} | ${cell(check.
 
 ## What it needs
 
-It only reads, each resource once a run. What it may not read it leaves out, and says so: the checks that wait for it are neither right nor
+It only reads, each resource once a run. Terraform grants the permissions that the settings of the probe need, and enables those APIs. What it may not read it leaves out, and says so: the checks that wait for it are neither right nor
 wrong, \`configuration_unchecked\` counts the resources, and all other checks are made. When nothing at all could be read, the probe fails, which
-accuses nobody. Values of environment variables never leave the code that reads the names, and nothing of an answer is kept but what a check looks at.
+accuses nobody. Of a secret only the state of its version is read. Values of environment variables never leave the code that reads the names, and nothing of an answer is kept but what a check looks at.
 
 ${permissionTable(configurationReads)}
+The instances in use, the packets that Cloud NAT drops, the memory of Redis and exceeded quotas are measurements of Cloud Monitoring, some minutes old, each
+read in one request; Google bills one series for each service, instance and quota that it returns.
+
 A custom role with exactly these permissions is narrower still. \`roles/browser\` is enough to read the IAM policy of the project; roles that an
 account has by a group, a folder or the organization are not in it.
 `;

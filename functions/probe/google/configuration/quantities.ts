@@ -1,4 +1,4 @@
-/** CPU and memory as Cloud Run writes them, which is how Kubernetes does. */
+/** CPU and memory as Cloud Run writes them, which is how Kubernetes does, and shares in percent. */
 import { z } from "zod";
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import { lazily } from "../../../../shared/runtime/lazily.ts";
@@ -31,17 +31,36 @@ export function parseMemory(text: string): Bytes | undefined {
 }
 
 /** A setting that is a number of CPUs. */
-export const cores: () => z.ZodType<Cores, unknown> = lazily(() => quantity(parseCores, "CPUs: write 1, 2 or 500m"));
+export const cores: () => z.ZodType<Cores, unknown> = lazily(() =>
+  quantity(parseCores, "amount of CPUs", "1, 2 or 500m"),
+);
 /** A setting that is an amount of memory. */
 export const memory: () => z.ZodType<Bytes, unknown> = lazily(() =>
-  quantity(parseMemory, "memory: write 512Mi or 2Gi"),
+  quantity(parseMemory, "amount of memory", "512Mi or 2Gi"),
 );
+/** A setting that is a share of something, written `90%` and read as 0.9. */
+export const ratio: () => z.ZodType<number, unknown> = lazily(() => quantity(parseShare, "share", "90%"));
 
-function quantity(parse: (text: string) => number | undefined, what: string): z.ZodType<number, unknown> {
+/** Reads `90%` as 0.9; `undefined` when it is not from 1 to 100 percent. */
+export function parseShare(text: string): number | undefined {
+  const [, percent] = /^(\d{1,3}(?:\.\d+)?)\s?%$/.exec(text) ?? [];
+  const share = Number(percent) / 100;
+  return share >= 0.01 && share <= 1 ? share : undefined;
+}
+
+function quantity(
+  parse: (text: string) => number | undefined,
+  what: string,
+  instead: string,
+): z.ZodType<number, unknown> {
   return z.union([z.string(), z.number()]).transform((value, context) => {
     const number = parse(String(value));
     if (number !== undefined) return number;
-    context.issues.push({ code: "custom", message: `"${value}" is no amount of ${what}`, input: value });
+    context.issues.push({
+      code: "custom",
+      message: `invalid ${what} "${value}": write ${instead}`,
+      input: value,
+    });
     return z.NEVER;
   });
 }

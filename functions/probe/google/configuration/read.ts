@@ -1,8 +1,10 @@
 /** Reads of Google's control plane: in parallel, bounded, each resource once, and a refusal in place of an error. */
 import { GoogleApiError } from "../../../../shared/ports.ts";
+import { ProbeFault } from "../../net/faults.ts";
 import type { ProbeWorld } from "../../prober.ts";
 import { type GoogleReadName, googleReads } from "../permissions.ts";
 import { ask, isDisabled } from "../refusal.ts";
+import { type Reading, read as readSeries, type Sample } from "../series.ts";
 import { listAt, textAt } from "./json.ts";
 
 /** Something that was read, or why it was not. */
@@ -27,6 +29,14 @@ export interface Wanted {
   readonly url: string;
   /** The body of a request that is not a GET. */
   readonly body?: unknown;
+  /** Where the entries of a list stand in its answer. @default items */
+  readonly entries?: string;
+}
+
+/** Measurements to be read: how much of something is in use. */
+export interface WantedFigures extends Omit<Wanted, "read" | "url" | "body" | "entries"> {
+  /** What is measured, as sentences speak of it: `the number of instances in`. */
+  readonly what: string;
 }
 
 /** Reads resources. */
@@ -35,6 +45,8 @@ export interface Reader {
   one<T>(wanted: Wanted, take: (json: unknown) => T): Promise<Read<T>>;
   /** All pages of a list, up to a bound. @param take picks of one entry what is looked at */
   list<T>(wanted: Wanted, take: (json: unknown) => T): Promise<Read<readonly T[]>>;
+  /** The newest of a metric, one sample for each series; none where nothing was measured. */
+  figures(wanted: WantedFigures, reading: Reading): Promise<Read<readonly Sample[]>>;
 }
 
 /** How many requests are under way at once: far below what a project is allowed, and enough for a handful of resources. */
@@ -43,17 +55,17 @@ const lanes = 8;
 const mostPages = 20;
 
 /** Makes a reader of one run. */
-export function reader(world: Pick<ProbeWorld, "google" | "signal" | "conceal">): Reader {
+export function reader(world: Pick<ProbeWorld, "google" | "signal" | "conceal" | "now">): Reader {
   const { signal } = world;
   const answers = new Map<string, Promise<unknown>>();
   const waiting: (() => void)[] = [];
   let free = lanes;
-  const inLane = async (url: string, body: unknown): Promise<unknown> => {
+  const inLane = async <T>(request: () => Promise<T>): Promise<T> => {
     if (free > 0) free -= 1;
     else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
       signal.throwIfAborted();
-      return await ask(body === undefined ? { url } : { method: "POST", url, body }, world);
+      return await request();
     } finally {
       const next = waiting.shift();
       if (next) next();
@@ -63,12 +75,12 @@ export function reader(world: Pick<ProbeWorld, "google" | "signal" | "conceal">)
   const once = (url: string, body: unknown): Promise<unknown> => {
     const known = answers.get(url);
     if (known) return known;
-    const answer = inLane(url, body);
+    const answer = inLane(() => ask(body === undefined ? { url } : { method: "POST", url, body }, world));
     answers.set(url, answer);
     return answer;
   };
   const refused = (wanted: Wanted, error: unknown): { refusal: Refusal } => ({
-    refusal: refusalOf(wanted, error, signal),
+    refusal: refusalOf(wanted, googleReads[wanted.read].what, error, signal),
   });
   return {
     async one(wanted, take) {
@@ -86,7 +98,7 @@ export function reader(world: Pick<ProbeWorld, "google" | "signal" | "conceal">)
           const url = new URL(wanted.url);
           if (page !== undefined) url.searchParams.set("pageToken", page);
           const answer = await once(url.href, wanted.body);
-          entries.push(...listAt(answer, "items").map(take));
+          entries.push(...listAt(answer, wanted.entries ?? "items").map(take));
           page = textAt(answer, "nextPageToken");
           if (page === undefined) break;
         }
@@ -95,14 +107,33 @@ export function reader(world: Pick<ProbeWorld, "google" | "signal" | "conceal">)
         return refused(wanted, error);
       }
     },
+    async figures(wanted, reading) {
+      try {
+        const found = await inLane(() => readSeries(reading, wanted.project, world));
+        return { value: found?.samples ?? [] };
+      } catch (error) {
+        return { refusal: refusalOf({ read: "time_series", ...wanted }, wanted.what, error, signal) };
+      }
+    },
   };
 }
 
-function refusalOf({ read, resource, component, project }: Wanted, error: unknown, signal: AbortSignal): Refusal {
+function refusalOf(
+  { read, resource, component, project }: Omit<Wanted, "url">,
+  what: string,
+  error: unknown,
+  signal: AbortSignal,
+): Refusal {
   const known = googleReads[read];
-  const name = `${known.what} ${resource}`;
+  const name = `${what} ${resource}`;
   const about = { resource, ...(component === undefined ? {} : { component }) };
   if (signal.aborted) return { ...about, reason: "time", explanation: `Google did not answer in time about ${name}.` };
+  if (error instanceof ProbeFault)
+    return {
+      ...about,
+      reason: "unavailable",
+      explanation: `${sentenceCase(name)} could not be read: ${error.message.slice(0, 160)}.`,
+    };
   if (!(error instanceof GoogleApiError)) throw error;
   const { status, reason, message } = error;
   if (status === 404)

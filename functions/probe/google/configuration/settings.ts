@@ -2,102 +2,8 @@
 import { z } from "zod";
 import { duration, googleProject, googleRegion, googleResource } from "../../../../shared/config/fields.ts";
 import { namedRecord } from "../../../../shared/runtime/named-record.ts";
-import { type Bytes, type Cores, cores, memory } from "./quantities.ts";
-
-/** The VPC connector, and what is expected of it. */
-export interface VpcConnectorSettings {
-  readonly name: string;
-  readonly component?: string | undefined;
-  readonly machine_type?: string | undefined;
-  readonly min_instances?: number | undefined;
-  readonly max_instances?: number | undefined;
-  readonly connections?: number | undefined;
-  readonly shared_with: readonly string[];
-}
-
-/** The Cloud SQL instance, and what is expected of it. */
-export interface CloudSqlSettings {
-  readonly instance: string;
-  readonly component?: string | undefined;
-  readonly tier?: string | undefined;
-  readonly availability?: "zonal" | "regional" | undefined;
-  readonly max_connections?: number | undefined;
-  readonly flags: Readonly<Record<string, string>>;
-}
-
-/** How a service reaches the database. Durations in milliseconds. */
-export interface DatabaseUse {
-  readonly way: "socket" | "private" | "library";
-  readonly iam_login: boolean;
-  readonly pool?: { readonly size: number; readonly overflow: number } | undefined;
-  readonly timeout?: number | undefined;
-}
-
-/** A Cloud Run service, and what is expected of it. Durations in milliseconds. */
-export interface ServiceSettings {
-  readonly name: string;
-  readonly component?: string | undefined;
-  readonly region?: string | undefined;
-  readonly startup?: number | undefined;
-  readonly request_timeout?: number | undefined;
-  readonly websocket?: number | undefined;
-  readonly cpu?: Cores | undefined;
-  readonly memory?: Bytes | undefined;
-  readonly max_instances?: number | undefined;
-  readonly concurrency?: number | undefined;
-  readonly ingress?: "all" | "internal" | "internal-and-load-balancing" | undefined;
-  readonly service_account?: string | undefined;
-  readonly roles: readonly string[];
-  readonly env: readonly string[];
-  readonly vpc_access?: "connector" | "direct" | "none" | undefined;
-  readonly egress?: "all-traffic" | "private-ranges-only" | undefined;
-  readonly database?: DatabaseUse | undefined;
-}
-
-/** A backend service of the load balancer, and where it must lead. */
-export interface BackendSettings {
-  readonly name: string;
-  readonly service: string;
-  readonly hosts: readonly string[];
-}
-
-/** The load balancer. */
-export interface LoadBalancerSettings {
-  readonly component?: string | undefined;
-  readonly url_map?: string | undefined;
-  readonly region?: string | undefined;
-  readonly backends: readonly BackendSettings[];
-}
-
-/** Certificates of the load balancer. Durations in milliseconds. */
-export interface CertificateSettings {
-  readonly component?: string | undefined;
-  readonly compute: readonly string[];
-  readonly certificate_manager: readonly string[];
-  readonly domains: readonly string[];
-  readonly min_validity: number;
-}
-
-/** The network through which the database is reached. */
-export interface NetworkSettings {
-  readonly name: string;
-  readonly component?: string | undefined;
-  readonly project?: string | undefined;
-  readonly peering: string;
-}
-
-/** What a `gcp_configuration` probe reads. */
-export interface ConfigurationSettings {
-  readonly project: string;
-  readonly region: string;
-  readonly vpc_connector?: VpcConnectorSettings | undefined;
-  readonly cloud_sql?: CloudSqlSettings | undefined;
-  readonly services: readonly ServiceSettings[];
-  readonly load_balancer?: LoadBalancerSettings | undefined;
-  readonly certificates?: CertificateSettings | undefined;
-  readonly network?: NetworkSettings | undefined;
-  readonly ignore: readonly string[];
-}
+import { isAddressRange } from "./addresses.ts";
+import { cores, memory, ratio } from "./quantities.ts";
 
 /** Where in the settings the names of components stand, for the check that they exist. */
 export const componentSettings: readonly string[] = [
@@ -107,13 +13,18 @@ export const componentSettings: readonly string[] = [
   "load_balancer.component",
   "certificates.component",
   "network.component",
+  "load_balancer.dns.component",
+  "direct_vpc.component",
+  "nat.component",
+  "redis[].component",
+  "quotas.component",
 ];
 
 /**
  * Makes the schema of the settings.
  * @param checkNames the names that `ignore` accepts
  */
-export function configurationSettings(checkNames: readonly string[]): z.ZodType<ConfigurationSettings, unknown> {
+export function configurationSettings(checkNames: readonly string[]) {
   const names = z.array(googleResource()).default([]);
   const count = z.int().min(1);
   const component = z
@@ -164,6 +75,14 @@ export function configurationSettings(checkNames: readonly string[]): z.ZodType<
     timeout: duration().optional().describe("The longest that it waits for the database while it starts."),
   });
 
+  const callers = z.strictObject({
+    accounts: z.array(z.email()).default([]).describe("Service accounts that call it."),
+    services: names.describe("Other services of this probe that call it, by their service accounts."),
+    push_subscriptions: names.describe("Pub/Sub subscriptions that push to it, by the accounts of their tokens."),
+    scheduler_jobs: names.describe("Cloud Scheduler jobs that call it, by the accounts of their tokens."),
+    everyone: z.boolean().default(false).describe("Whether anyone may call it without a token."),
+  });
+
   const service = z.strictObject({
     name: googleResource().describe("Name of the service."),
     component,
@@ -199,6 +118,7 @@ export function configurationSettings(checkNames: readonly string[]): z.ZodType<
       .optional()
       .describe("What it sends through the VPC. A service that does not say sends private ranges only."),
     database: database.optional().describe("How it uses the database."),
+    callers: callers.optional().describe("Who calls it, each of which needs the invoker role."),
   });
 
   const loadBalancer = z.strictObject({
@@ -217,6 +137,24 @@ export function configurationSettings(checkNames: readonly string[]): z.ZodType<
       )
       .default([])
       .describe("Backend services."),
+    sources: z
+      .array(z.string().refine(isAddressRange, { error: "must be an address or a range such as 203.0.113.0/24" }))
+      .default([])
+      .describe(
+        "Addresses or ranges from which clients and probes come, that Cloud Armor must let through. Default: everyone.",
+      ),
+    address: z.union([z.ipv4(), z.ipv6()]).optional().describe("The address of the load balancer."),
+    forwarding_rule: googleResource()
+      .optional()
+      .describe("Name of the forwarding rule that holds the address, in place of `address`."),
+    dns: z
+      .strictObject({
+        zone: googleResource().describe("Name of the managed zone of Cloud DNS that holds the hosts."),
+        project: googleProject().optional().describe("The project of the zone. Default: that of the probe."),
+        component,
+      })
+      .optional()
+      .describe("Where the hosts stand, for the check that they lead to the address of the load balancer."),
   });
 
   const certificates = z.strictObject({
@@ -236,6 +174,34 @@ export function configurationSettings(checkNames: readonly string[]): z.ZodType<
       .describe("The peering by which private addresses of Cloud SQL are reached."),
   });
 
+  const nat = z.strictObject({
+    name: googleResource().describe("Name of the NAT gateway."),
+    router: googleResource().describe("Name of its Cloud Router."),
+    component,
+    region: googleRegion().optional().describe("Its region. Default: that of the probe."),
+    min_ports: count.optional().describe("Ports that one instance must be able to have."),
+  });
+
+  const redis = z.strictObject({
+    instance: googleResource().describe("Name of the instance."),
+    component,
+    region: googleRegion().optional().describe("Its region. Default: that of the probe."),
+    availability: z
+      .enum(["basic", "standard"])
+      .optional()
+      .describe("The tier that it must have: basic, or standard for a replica that takes over."),
+    max_memory: ratio().prefault("90%").describe("The share of its memory that may be in use."),
+  });
+
+  const quotas = z.strictObject({
+    component,
+    near: ratio().prefault("90%").describe("The share of a quota at which it is near its limit."),
+    services: z
+      .array(z.string().regex(/^[a-z][a-z0-9-]*\.googleapis\.com$/))
+      .default([])
+      .describe("APIs whose refusals for want of quota count, such as run.googleapis.com. Default: every API."),
+  });
+
   return z
     .strictObject({
       project: googleProject(),
@@ -246,15 +212,68 @@ export function configurationSettings(checkNames: readonly string[]): z.ZodType<
       load_balancer: loadBalancer.optional().describe("The load balancer."),
       certificates: certificates.optional().describe("Certificates of the load balancer."),
       network: network.optional().describe("The network between the services and the database."),
+      direct_vpc: z
+        .strictObject({ component })
+        .optional()
+        .describe(
+          "The component that findings about subnets of Direct VPC egress speak of. They are checked without it.",
+        ),
+      nat: nat.optional().describe("The Cloud NAT gateway by which services reach the internet."),
+      redis: z.array(redis).default([]).describe("Memorystore for Redis instances."),
+      quotas: quotas.optional().describe("Quotas of the project in the region."),
       ignore: z.array(z.enum(checkNames)).default([]).describe("Checks that are not made, by name."),
     })
     .refine(
-      ({ services, vpc_connector, cloud_sql, load_balancer, certificates, network }) =>
+      ({ services, redis, vpc_connector, cloud_sql, load_balancer, certificates, network, nat, quotas }) =>
         services.length > 0 ||
-        [vpc_connector, cloud_sql, load_balancer, certificates, network].some((one) => one !== undefined),
+        redis.length > 0 ||
+        [vpc_connector, cloud_sql, load_balancer, certificates, network, nat, quotas].some((one) => one !== undefined),
       {
         message:
-          "there is nothing to check: write vpc_connector, cloud_sql, services, load_balancer, certificates or network",
+          "there is nothing to check: write vpc_connector, cloud_sql, services, load_balancer, certificates, network, nat, redis or quotas",
+      },
+    )
+    .refine(
+      ({ load_balancer: balancer }) => !balancer?.dns || (balancer.address ?? balancer.forwarding_rule) !== undefined,
+      {
+        path: ["load_balancer", "dns"],
+        message: "the hosts are compared with the address of the load balancer: write address or forwarding_rule",
       },
     );
 }
+
+/** What a `gcp_configuration` probe reads. Durations in milliseconds, memory in bytes. */
+export type ConfigurationSettings = z.output<ReturnType<typeof configurationSettings>>;
+
+/** The VPC connector, and what is expected of it. */
+export type VpcConnectorSettings = NonNullable<ConfigurationSettings["vpc_connector"]>;
+
+/** The Cloud SQL instance, and what is expected of it. */
+export type CloudSqlSettings = NonNullable<ConfigurationSettings["cloud_sql"]>;
+
+/** A Cloud Run service, and what is expected of it. */
+export type ServiceSettings = ConfigurationSettings["services"][number];
+
+/** How a service reaches the database. */
+export type DatabaseUse = NonNullable<ServiceSettings["database"]>;
+
+/** The load balancer. */
+export type LoadBalancerSettings = NonNullable<ConfigurationSettings["load_balancer"]>;
+
+/** A backend service of the load balancer, and where it must lead. */
+export type BackendSettings = LoadBalancerSettings["backends"][number];
+
+/** Certificates of the load balancer. */
+export type CertificateSettings = NonNullable<ConfigurationSettings["certificates"]>;
+
+/** The network through which the database is reached. */
+export type NetworkSettings = NonNullable<ConfigurationSettings["network"]>;
+
+/** Who calls a service, each of which needs the invoker role. */
+export type CallerSettings = NonNullable<ServiceSettings["callers"]>;
+
+/** A Cloud NAT gateway, and what is expected of it. */
+export type NatSettings = NonNullable<ConfigurationSettings["nat"]>;
+
+/** A Memorystore for Redis instance, and what is expected of it. `max_memory` is a ratio. */
+export type RedisSettings = ConfigurationSettings["redis"][number];

@@ -5,6 +5,7 @@ import type { ConfigurationSettings } from "../configuration/settings.ts";
 
 /** A certificate, as far as it is looked at. Sources: Compute API v1, `sslCertificates`; Certificate Manager API v1, `certificates`. */
 export interface Certificate {
+  readonly of: "compute" | "certificate_manager";
   readonly managed: boolean;
   /** ACTIVE, PROVISIONING, PROVISIONING_FAILED, RENEWAL_FAILED, FAILED …, of managed ones. */
   readonly status: string | undefined;
@@ -53,6 +54,7 @@ export function takeComputeCertificate(json: unknown): Certificate {
   const states = at(json, "managed", "domainStatus");
   const domains = typeof states === "object" && states !== null && !Array.isArray(states) ? Object.keys(states) : [];
   return {
+    of: "compute",
     managed: textAt(json, "type") === "MANAGED" || at(json, "managed") !== undefined,
     status: textAt(json, "managed", "status"),
     reason: undefined,
@@ -66,6 +68,7 @@ export function takeComputeCertificate(json: unknown): Certificate {
 export function takeManagedCertificate(json: unknown): Certificate {
   const managed = at(json, "managed");
   return {
+    of: "certificate_manager",
     managed: managed !== undefined,
     status: textAt(managed, "state"),
     reason: textAt(managed, "provisioningIssue", "reason"),

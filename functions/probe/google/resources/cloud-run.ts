@@ -39,7 +39,25 @@ export interface RunService {
   readonly env: ReadonlySet<string>;
   /** Connection names of the instances behind a volume that is mounted under /cloudsql. */
   readonly sqlVolumes: readonly string[];
+  /** Secrets of variables and volumes: the name of the secret or its whole path, and the version. */
+  readonly secrets: readonly SecretUse[];
+  /** The subnet of Direct VPC egress, by name or by its whole path. */
+  readonly subnet: string | undefined;
+  /** Whether callers need the invoker role. */
+  readonly invokersChecked: boolean;
 }
+
+/** A version of a secret that a service uses. Its value is never read. */
+export interface SecretUse {
+  readonly secret: string;
+  readonly version: string;
+}
+
+/** The most instances at once that answered requests lately, by region and name of the service, as in `us-central1/backend`. */
+export type Peaks = ReadonlyMap<string, number>;
+
+/** How far back the most instances are looked for, in milliseconds. */
+export const peakWindow = 900_000;
 
 /** The most that Cloud Run lets an instance take to start, in seconds: 240 s before the first look, and 240 s of looking. */
 export const longestStartup = 480;
@@ -61,6 +79,33 @@ export async function readServices(
       }),
     ),
   );
+}
+
+/** Reads how many instances of the services were in use at most, all of them by one request. */
+export async function readPeaks(
+  reader: Reader,
+  { project, services }: ConfigurationSettings,
+): Promise<Read<Peaks> | undefined> {
+  if (services.length === 0) return undefined;
+  const names = [...new Set(services.map(({ name }) => JSON.stringify(name)))];
+  const read = await reader.figures(
+    { what: "the number of instances in", resource: project, project },
+    {
+      metricType: "run.googleapis.com/container/instance_count",
+      resourceType: "cloud_run_revision",
+      where: { "metric.labels.state": "active" },
+      filter: `resource.labels.service_name = one_of(${names.join(",")})`,
+      aligner: "ALIGN_MAX",
+      reducer: "REDUCE_SUM",
+      groupBy: ["resource.labels.location", "resource.labels.service_name"],
+      periodMs: peakWindow,
+      delayMs: 180_000,
+    },
+  );
+  if ("refusal" in read) return read;
+  const place = (labels: Readonly<Record<string, string>>): string =>
+    `${labels["resource.labels.location"]}/${labels["resource.labels.service_name"]}`;
+  return { value: new Map(read.value.map(({ labels, value }) => [place(labels), value])) };
 }
 
 /** Takes of the answer what is looked at. */
@@ -102,7 +147,31 @@ export function takeService(json: unknown): RunService {
       }),
     ),
     sqlVolumes: sqlVolumesOf(template, containers),
+    secrets: secretsOf(template, variables),
+    subnet: subnetOf(listAt(template, "vpcAccess", "networkInterfaces")[0]),
+    invokersChecked: flagAt(json, "invokerIamDisabled") !== true,
   };
+}
+
+/** Without a subnet of its own, Direct VPC egress uses the one that is called like the network. */
+function subnetOf(networkInterface: unknown): string | undefined {
+  const network = textAt(networkInterface, "network");
+  return textAt(networkInterface, "subnetwork") ?? (network === undefined ? undefined : nameIn(network));
+}
+
+function secretsOf(template: unknown, variables: readonly unknown[]): readonly SecretUse[] {
+  const used = (secret: string | undefined, version: string | undefined): SecretUse[] =>
+    secret === undefined ? [] : [{ secret, version: version ?? "latest" }];
+  const ofVariables = variables.flatMap((variable) => {
+    const reference = at(variable, "valueSource", "secretKeyRef");
+    return used(textAt(reference, "secret"), textAt(reference, "version"));
+  });
+  const ofVolumes = listAt(template, "volumes").flatMap((volume) => {
+    const items = listAt(volume, "secret", "items");
+    const versions = items.length === 0 ? [undefined] : items.map((item) => textAt(item, "version"));
+    return versions.flatMap((version) => used(textAt(volume, "secret", "secret"), version));
+  });
+  return [...new Map([...ofVariables, ...ofVolumes].map((one) => [`${one.secret}@${one.version}`, one])).values()];
 }
 
 /** The way of a service into the VPC. */

@@ -9,16 +9,18 @@ export interface Binding {
   readonly role: string;
   /** Addresses of service accounts. */
   readonly accounts: readonly string[];
+  /** Whether it is given to everyone, with a token of Google's or without one. */
+  readonly everyone: "with a token" | "without a token" | undefined;
   /** Whether it holds under a condition only, which is not worked out. */
   readonly conditional: boolean;
 }
 
-/** Reads the policy, if any service must have a role. Source: Resource Manager API v3, `projects.getIamPolicy`. */
+/** Reads the policy, if any service must have a role, or has callers that must. Source: Resource Manager API v3, `projects.getIamPolicy`. */
 export function readPolicy(
   reader: Reader,
   { project, services }: ConfigurationSettings,
 ): Promise<Read<readonly Binding[]>> | undefined {
-  if (!services.some((service) => wantedRoles(service).length > 0)) return undefined;
+  if (!services.some((service) => wantedRoles(service).length > 0 || service.callers !== undefined)) return undefined;
   const url = `https://cloudresourcemanager.googleapis.com/v3/projects/${project}:getIamPolicy`;
   // Conditions are in a policy of version 3 only.
   const body = { options: { requestedPolicyVersion: 3 } };
@@ -28,11 +30,14 @@ export function readPolicy(
 /** Takes of the answer what is looked at. */
 export function takePolicy(json: unknown): readonly Binding[] {
   const prefix = "serviceAccount:";
-  return listAt(json, "bindings").map((binding) => ({
-    role: textAt(binding, "role") ?? "",
-    accounts: textsAt(binding, "members").flatMap((member) =>
-      member.startsWith(prefix) ? [member.slice(prefix.length)] : [],
-    ),
-    conditional: at(binding, "condition") !== undefined,
-  }));
+  return listAt(json, "bindings").map((binding) => {
+    const members = textsAt(binding, "members");
+    const anyone = members.includes("allUsers") ? "without a token" : undefined;
+    return {
+      role: textAt(binding, "role") ?? "",
+      accounts: members.flatMap((member) => (member.startsWith(prefix) ? [member.slice(prefix.length)] : [])),
+      everyone: anyone ?? (members.includes("allAuthenticatedUsers") ? "with a token" : undefined),
+      conditional: at(binding, "condition") !== undefined,
+    };
+  });
 }

@@ -25,6 +25,8 @@ export interface Backend {
   readonly timeoutSeconds: number | undefined;
   readonly groups: readonly EndpointGroup[];
   readonly healthChecks: readonly HealthCheck[];
+  /** Paths of the Cloud Armor policies before it. */
+  readonly securityPolicies: readonly string[];
 }
 
 /** Where a URL map sends hosts. Source: Compute API v1, `urlMaps`. */
@@ -91,6 +93,10 @@ async function readBackend(
     timeoutSeconds: numberAt(json, "timeoutSec"),
     groups: listAt(json, "backends").flatMap((backend) => textAt(backend, "group") ?? []),
     healthChecks: textsAt(json, "healthChecks"),
+    securityPolicies: ["edgeSecurityPolicy", "securityPolicy"].flatMap((field) => {
+      const policy = textAt(json, field);
+      return policy === undefined ? [] : (pathOf(policy, "securityPolicies") ?? []);
+    }),
   }));
   if ("refusal" in read) return read;
   const [groups, healthChecks] = await Promise.all([
@@ -114,8 +120,22 @@ async function readBackend(
   ]);
   if ("refusal" in groups) return groups;
   if ("refusal" in healthChecks) return healthChecks;
-  const { timeoutSeconds } = read.value;
-  return { value: { timeoutSeconds, groups: groups.value, healthChecks: healthChecks.value } };
+  const { timeoutSeconds, securityPolicies } = read.value;
+  return { value: { timeoutSeconds, securityPolicies, groups: groups.value, healthChecks: healthChecks.value } };
+}
+
+/** Reads the address of the load balancer, where a forwarding rule is named. Source: Compute API v1, `forwardingRules`. */
+export function readAddress(
+  reader: Reader,
+  { project, load_balancer }: ConfigurationSettings,
+): Promise<Read<string | undefined>> | undefined {
+  if (load_balancer?.forwarding_rule === undefined) return undefined;
+  const { forwarding_rule: rule, region, component } = load_balancer;
+  const url = `${computeUrl}/projects/${project}/${scopeOf(region)}/forwardingRules/${rule}`;
+  const about = { resource: rule, component, project, url };
+  return reader.one({ read: region === undefined ? "forwarding_rule" : "regional_forwarding_rule", ...about }, (json) =>
+    textAt(json, "IPAddress"),
+  );
 }
 
 /** Takes of the answer what is looked at. */

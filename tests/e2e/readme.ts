@@ -21,13 +21,13 @@ const elsewhere: ReadonlySet<string> = new Set([
   "npm start",
   "npm start -- --once",
   "npm start -- --data DIR",
-  "npx pathkeeper postmortem ID --data DIR",
+  "npx --no pathkeeper postmortem ID --data DIR",
   "npm start -- --duplicates 1 --disorder 500ms",
   "npm start -- --engine google",
   "npm start -- --fault login",
   "npm start -- --pace 4",
   "terraform -chdir=terraform apply",
-  "npx pathkeeper",
+  "npx --no pathkeeper",
   "npm ci && npm test",
   "npm run check",
   "npm run quick",
@@ -35,7 +35,7 @@ const elsewhere: ReadonlySet<string> = new Set([
 
 /** What the scripts of package.json and the command line are. */
 const programs: Readonly<Record<string, string>> = {
-  "npx pathkeeper": "cli/pathkeeper.mjs",
+  "npx --no pathkeeper": "cli/pathkeeper.mjs",
   "npm run build --": "scripts/build.ts",
 };
 
@@ -85,12 +85,12 @@ it("works as it is written", { timeout: 240_000 }, async () => {
     }
   }
   expect(ran).toEqual([
-    "npx pathkeeper validate",
+    "npx --no pathkeeper validate",
     "npm start -- --config monitor.yaml --data ./watch",
-    "npx pathkeeper preview",
-    "npx pathkeeper drill --data ./watch",
+    "npx --no pathkeeper preview",
+    "npx --no pathkeeper drill --data ./watch",
     "npm run build -- --config monitor.yaml",
-    "npx pathkeeper cost --config examples/netra-staging/monitor.yaml",
+    "npx --no pathkeeper cost --config examples/netra-staging/monitor.yaml",
   ]);
   expect(told).toContainEqual(
     expect.objectContaining({ data: expect.objectContaining({ incident: expect.stringMatching(/-fire-drill$/) }) }),
@@ -98,7 +98,7 @@ it("works as it is written", { timeout: 240_000 }, async () => {
   // The other commands that know a system by its data, whatever else is in the folder.
   rmSync(join(cwd, "monitor.yaml"));
   const drill = told.find(({ data }) => data?.incident?.endsWith("-fire-drill"))?.data?.incident ?? "";
-  expect(await run(`npx pathkeeper preview --incident ${drill} --data ./watch`)).toContain("fire drill");
-  expect(await run(`npx pathkeeper postmortem ${drill} --data ./watch`)).toContain("## Who was told");
-  expect(await run("npx pathkeeper beat nightly-backup --data ./watch")).toContain("reported that it ran");
+  expect(await run(`npx --no pathkeeper preview --incident ${drill} --data ./watch`)).toContain("fire drill");
+  expect(await run(`npx --no pathkeeper postmortem ${drill} --data ./watch`)).toContain("## Who was told");
+  expect(await run("npx --no pathkeeper heartbeat nightly-backup --data ./watch")).toContain("reported that it ran");
 });

@@ -6,7 +6,17 @@ import { asPromised, deadline } from "./promised.ts";
 it("ends the same with every message twice and out of order, each function killed, and all of it killed and started again", {
   timeout: 2 * deadline,
 }, async () => {
-  const options = ["--once", "--data", await dataDirectory(), "--duplicates", "1", "--disorder", "400ms"];
+  const options = [
+    "--once",
+    "--data",
+    await dataDirectory(),
+    "--pace",
+    "2",
+    "--duplicates",
+    "1",
+    "--disorder",
+    "400ms",
+  ];
   const [, , data = ""] = options;
   const first = startLocalSystem([...options]);
   await first.prints("begins to lose connections");

@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { run } from "../local-probes.fixtures.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "pathkeeper-validate-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The warnings of a shop with this added, without those of its ground. */
+async function warnings(added: string): Promise<string[]> {
+  const file = join(folder, "monitor.yaml");
+  const ground = `environment: shop
+components:
+  page: { layer: application, depends_on: [database] }
+  database: { layer: platform }
+  forgotten: { layer: platform }
+  shelf: { layer: application }
+probes:
+  page: { kind: http, component: page, url: https://shop.example/, timeout: 5s, schedule: every 1m }
+  slow: { kind: http, component: shelf, url: https://shop.example/slow, timeout: 5s, expect: { max_time: MAX } }
+channels: { ops: { kind: email, to: [ops@shop.example] } }
+`;
+  const text = `${ground.replace("MAX", /max_time: (\S+)/.exec(added)?.[1] ?? "5s")}${added.replace(/max_time: \S+\n/, "")}`;
+  writeFileSync(file, text);
+  const { code, out } = await run("validate", file, "--json");
+  const { problems, warnings: found } = JSON.parse(out.join("\n"));
+  expect([code, problems]).toEqual([0, []]);
+  return (found as { path: string; message: string }[])
+    .filter(({ message }) => !/^(nothing watches|there are no routes|no route uses|no probe yields)/.test(message))
+    .map(({ path, message }) => `${path}: ${message}`);
+}
+
+const rule = (name: string, condition: string, more = ""): string =>
+  `  - { name: ${name}, component: page, condition: "${condition}", severity: warning${more} }\n`;
+
+describe("validate warns about", () => {
+  it.each([
+    [
+      "a condition that is never true",
+      `monitoring_rules:\n${rule("A", "http_response_time < 0s")}`,
+      ["monitoring_rules[0].condition: http_response_time < 0s is never true: http_response_time is at least 0s"],
+    ],
+    [
+      "an all-clear that never comes",
+      `monitoring_rules:\n${rule("A", "http_response_time > 2s", ', clear_condition: "2s < http_response_time"')}`,
+      [
+        "monitoring_rules[0].clear_condition: an alert would never clear: this never holds while the condition does not; write what must hold for the all-clear, or leave it out",
+      ],
+    ],
+    [
+      "the same rule under another name",
+      `monitoring_rules:\n${rule("A", "http_response_time > 2s")}${rule("B", "2000ms < http_response_time")}`,
+      ['monitoring_rules[1].condition: "A" judges the same in the same time: leave one of them out'],
+    ],
+    [
+      "a built-in rule under another name",
+      `monitoring_rules:\n${rule("A", "probe_success{probe='page'} == 0", ", alert_duration: 2m")}`,
+      ['monitoring_rules[0].condition: "page failing" judges the same in the same time: leave one of them out'],
+    ],
+    [
+      "a rule about nobody in particular",
+      'monitoring_rules: [{ name: A, condition: "count(probe_success == 0) > 1", severity: warning }]\n',
+      [
+        "monitoring_rules[0].condition: this is one value of several components: name the component that the rule is about, or group by (component)",
+      ],
+    ],
+    [
+      "a baseline that is never met",
+      'baselines: { http_response_time: "<0s", websocket_connection_success: "150%" }\n',
+      [
+        "baselines.http_response_time: http_response_time <0s is never true: http_response_time is at least 0s",
+        "baselines.websocket_connection_success: websocket_connection_success == 150% is never true: websocket_connection_success is from 0% to 100%",
+      ],
+    ],
+    [
+      "a time that is never reached",
+      "max_time: 6s\n",
+      [
+        "probes.slow.expect.max_time: a run ends after its timeout of 5s, so 6s are never reached: write a longer timeout or a shorter max_time",
+      ],
+    ],
+    [
+      "a window that is over",
+      "maintenance: [{ name: Move, from: 2020-01-01T00:00, to: 2020-01-02T00:00 }]\n",
+      ["maintenance[0]: this window is over: delete it, or give it a later time"],
+    ],
+    [
+      "routes that tell nobody anything",
+      "routes: [{ channels: [ops], components: [forgotten] }, { channels: [ops], severity: [info] }, { channels: [ops], events: [reminder, escalated] }]\n",
+      [
+        "routes[0].components: this route tells nobody anything: no probe and no rule watches these components",
+        "routes[1].severity: this route tells nobody anything: no probe and no rule has the severity info",
+        "routes[2].events: this route tells nobody anything: no route has remind_every or escalate_after",
+      ],
+    ],
+  ])("%s", async (_, added, expected) => {
+    expect(await warnings(added)).toEqual(expected);
+  });
+
+  it.each([
+    [
+      "the same condition after a longer time",
+      `monitoring_rules:\n${rule("A", "http_response_time > 2s")}${rule("B", "http_response_time > 2s", ", alert_duration: 9m")}`,
+    ],
+    [
+      "a clear condition with some distance",
+      `monitoring_rules:\n${rule("A", "http_response_time > 2s", ", clear_condition: http_response_time < 1s")}`,
+    ],
+    ["a time just within the timeout", "max_time: 5s\n"],
+    ["a route of reminders", "routes: [{ channels: [ops], events: [reminder], remind_every: 1h }]\n"],
+    ["a window to come", "maintenance: [{ name: Move, from: 2120-01-01T00:00, to: 2120-01-02T00:00 }]\n"],
+    [
+      "rules about groups",
+      'monitoring_rules: [{ name: A, condition: "count(probe_success == 0) by (component) > 1", severity: warning }]\n',
+    ],
+    // What is watched may have its cause in what it depends on, and the monitor has incidents of its own.
+    [
+      "routes of causes",
+      "routes: [{ channels: [ops], components: [database] }, { channels: [ops], components: [pathkeeper] }]\n",
+    ],
+  ])("but not %s", async (_, added) => {
+    expect(await warnings(added)).toEqual([]);
+  });
+});
+
+it("shows a window that is planned for a later year with its time", async () => {
+  const file = join(folder, "planned.yaml");
+  writeFileSync(
+    file,
+    "environment: shop\nmaintenance: [{ name: Move, from: 2120-01-01T00:00, to: 2120-01-02T00:00 }]\n",
+  );
+  const { out } = await run("validate", file, "--json");
+  expect(JSON.parse(out.join("\n")).maintenance).toEqual([
+    { name: "Move", next: [{ from: "2120-01-01T00:00:00.000Z", to: "2120-01-02T00:00:00.000Z" }] },
+  ]);
+});

@@ -1,0 +1,25 @@
+/** Whose a component is, as far as its advice depends on it: commands of one provider are no help at another. */
+import type { Evidence } from "../evidence.ts";
+
+/** What is known of the provider of a component. */
+export interface Provider {
+  /** It is a part of Google Cloud. */
+  readonly google: boolean;
+  /** What carries its traffic is a Serverless VPC Access connector, and not Direct VPC egress or something else. */
+  readonly serverlessConnector: boolean;
+}
+
+const connectorMetrics = ["vpc_connector_utilization", "vpc_connector_cpu_utilization", "instances_used"];
+
+/** The provider of a component; of what is no component, that of the environment. */
+export function providerOf(evidence: Evidence, component: string): Provider {
+  const { google = new Set<string>() } = evidence.seen;
+  const isComponent = evidence.graph.names.includes(component);
+  return {
+    google: isComponent ? google.has(component) : google.size > 0,
+    serverlessConnector:
+      connectorMetrics.some(
+        (metric) => evidence.indicators(metric, ["normal", "high", "limit"], component).length > 0,
+      ) || evidence.faultsOf(component).some(({ check }) => check.startsWith("vpc_connector")),
+  };
+}

@@ -1,0 +1,13 @@
+/** Whether a postmortem is as the monitor wrote it: what people have written there is theirs. Pure. */
+import { createHash } from "node:crypto";
+import type { Value } from "../../../../shared/ports.ts";
+
+/** A fingerprint of a postmortem. */
+export function fingerprintOf(postmortem: string): string {
+  return createHash("sha256").update(postmortem).digest("hex").slice(0, 16);
+}
+
+/** Whether a text is the one of a fingerprint. */
+export function isOwnPostmortem(text: Value | undefined, fingerprint: string | undefined): boolean {
+  return typeof text === "string" && fingerprint !== undefined && fingerprintOf(text) === fingerprint;
+}

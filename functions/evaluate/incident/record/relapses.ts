@@ -1,0 +1,36 @@
+/** The times of an incident that was resolved and came back: what was good in between is no part of the outage. Pure. */
+
+/** One return of an incident after its resolution; all instants in milliseconds since the epoch. */
+export interface Relapse {
+  /** When it had been resolved. */
+  readonly resolvedAt: number;
+  /** When it began to fail again. */
+  readonly failedAt: number;
+  /** When the alert fired that opened it again. */
+  readonly reopenedAt: number;
+  /** When it had been acknowledged before; the all-clear ends an acknowledgement. */
+  readonly acknowledgedAt?: number;
+}
+
+interface Lasting {
+  readonly relapses?: readonly Relapse[];
+  readonly firstFailureAt: number;
+}
+
+/** How long an incident was over between its resolutions and its relapses, in milliseconds. */
+export function goodBetween({ relapses = [] }: Pick<Lasting, "relapses">): number {
+  return relapses.reduce((sum, { resolvedAt, failedAt }) => sum + failedAt - resolvedAt, 0);
+}
+
+/** How long an incident has lasted at an instant, in milliseconds, without the time in which it was over. */
+export function lastedUntil(incident: Lasting, end: number): number {
+  return end - incident.firstFailureAt - goodBetween(incident);
+}
+
+/** When an incident was first acknowledged, before or after a relapse. */
+export function firstAcknowledged({
+  relapses = [],
+  acknowledgedAt,
+}: Pick<Lasting, "relapses"> & { readonly acknowledgedAt?: number }): number | undefined {
+  return relapses.find((one) => one.acknowledgedAt !== undefined)?.acknowledgedAt ?? acknowledgedAt;
+}

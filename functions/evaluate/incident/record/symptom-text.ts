@@ -1,0 +1,99 @@
+/** What incidents say of a symptom: phrases, sentences, and the lines of the timeline. Pure: everything is cited from ledgers and alerts. */
+import type { Failure } from "../../../../shared/messages/report.ts";
+import { bounded } from "../../../../shared/text/redact.ts";
+import type { Symptom } from "../../cause/diagnosis.ts";
+import { isLike, type LedgerEntry } from "../../partition/failure-ledger.ts";
+import type { KnownAlert, TimelineEntry } from "../state.ts";
+import { clockTime } from "./instants.ts";
+
+/** The most failures that a sentence names of one probe. */
+const mostNamed = 3;
+
+/** What a failing probe shows, as one phrase: "`database` fails in connect (timeout): no answer within 5s". */
+export function probePhrase(probe: string, failure: Failure | undefined): string {
+  return failure === undefined ? `\`${probe}\` fails` : `\`${probe}\` fails ${failurePhrase(failure)}`;
+}
+
+/** What an alert shows, as one phrase, with the values that the condition saw. */
+export function alertPhrase({ rule, seen }: KnownAlert): string {
+  return `${rule}: ${bounded(seen)}`;
+}
+
+/**
+ * What a symptom showed, from where and since when, as one sentence; of several ways to fail, each with the instant at which it began: "`database`
+ * fails in connect (refused): the connection was refused, from 12:14:00 UTC in login (auth): no such role, from inside, since 12:10:00 UTC."
+ */
+export function symptomSentence(symptom: Symptom): string {
+  const { failures = [], vantage, since, until } = symptom;
+  const [first, ...later] = principalOnes(failures);
+  const others = later.map(({ failure, from }) => `, from ${clockTime(from)} ${failurePhrase(failure)}`).join("");
+  const phrase = first === undefined ? symptom.phrase : probePhrase(probeOf(symptom), first.failure);
+  const seen = seenLater(symptom);
+  const where = vantage === undefined ? "" : `, from ${vantage}`;
+  const end = until === undefined ? "" : ` until ${clockTime(until)}`;
+  return `${bounded(phrase, [], 400)}${seen}${others}${where}, since ${clockTime(since)}${end}.`;
+}
+
+/** The lines of the timeline for a symptom that is new: each way in which it fails, at the instant of its first run. */
+export function onsetNotes(symptom: Symptom): TimelineEntry[] {
+  const { failures = [], since, phrase } = symptom;
+  if (failures.length === 0) return [{ at: since, text: `${phrase}${seenLater(symptom)}.` }];
+  return failures.map((entry) => noteOf(symptom, entry));
+}
+
+/** The lines for a symptom that has come back. */
+export function returnNotes(before: Symptom, now: Symptom): TimelineEntry[] {
+  const { failures = [], since, phrase } = now;
+  const first = failureAt(now, since);
+  const shown =
+    failures.length === 0 ? `${phrase}${seenLater(now)}` : first && probePhrase(probeOf(now), first.failure);
+  const others = newIn(before, failures).filter((entry) => entry !== first);
+  return [
+    { at: since, text: shown === undefined ? `\`${probeOf(now)}\` fails again.` : `Again: ${shown}.` },
+    ...others.map((entry) => noteOf(now, entry)),
+  ];
+}
+
+/** The lines for ways to fail that were not seen of it before. */
+export function changeNotes(before: Symptom, now: Symptom): TimelineEntry[] {
+  return newIn(before, now.failures ?? []).map((entry) => noteOf(now, entry));
+}
+
+function newIn({ failures = [] }: Symptom, entries: readonly LedgerEntry[]): LedgerEntry[] {
+  return entries.filter(({ failure }) => !failures.some((known) => isLike(known, failure)));
+}
+
+function noteOf(symptom: Symptom, entry: LedgerEntry): TimelineEntry {
+  const at = failureAt(symptom, symptom.since) === entry ? symptom.since : entry.from;
+  return { at, text: `${probePhrase(probeOf(symptom), entry.failure)}.` };
+}
+
+/** How it failed at an instant at which it did; `undefined` where the ledger leaves it open. */
+function failureAt({ failures = [] }: Symptom, at: number): LedgerEntry | undefined {
+  const around = failures.filter(({ from, until }) => from <= at && at <= until);
+  return around.find(({ from }) => from === at) ?? (around.length === 1 ? around[0] : undefined);
+}
+
+/** The first failure and those that were seen most often, in the order in which they began, each way once. */
+function principalOnes(failures: readonly LedgerEntry[]): readonly LedgerEntry[] {
+  const [first, ...later] = failures.filter(
+    ({ failure }, index) => !failures.slice(0, index).some((before) => isLike(before, failure)),
+  );
+  if (first === undefined) return [];
+  const most = later.toSorted((a, b) => b.count - a.count || a.from - b.from).slice(0, mostNamed - 1);
+  return [first, ...most.toSorted((a, b) => a.from - b.from)];
+}
+
+/** When a rule saw the value that it shows, where that was not at its beginning: " at 12:12:00 UTC". */
+function seenLater({ since, seenAt }: Symptom): string {
+  return seenAt === undefined || seenAt === since ? "" : ` at ${clockTime(seenAt)}`;
+}
+
+function probeOf({ id }: Symptom): string {
+  return id.slice("probe/".length);
+}
+
+/** How a run failed: "in connect (timeout): no answer within 5s". */
+export function failurePhrase({ kind, phase, message }: Failure): string {
+  return `in ${bounded(phase, [], 40)} (${kind}): ${bounded(message).replace(/\.$/, "")}`;
+}

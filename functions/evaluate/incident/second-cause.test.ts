@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { type SecondCause, secondCauseAt } from "./second-cause.ts";
+
+const noon = Date.UTC(2025, 8, 16, 12);
+
+/** What is known after each instant. @param story seconds after noon, and what the diagnosis names as a second cause */
+function told(story: readonly (readonly [seconds: number, named: string | undefined])[]): string[] {
+  let known: SecondCause | undefined;
+  return story.map(([seconds, named]) => {
+    known = secondCauseAt(known, named, noon + seconds * 1000);
+    return known === undefined
+      ? "none"
+      : `${known.component} since ${(known.since - noon) / 1000}${known.isNoted ? ", told" : ""}`;
+  });
+}
+
+describe("a second cause", () => {
+  it("is not told while the first may explain it yet", () => {
+    expect(
+      told([
+        [0, "cloud-sql"],
+        [30, "cloud-sql"],
+        [32, undefined],
+        [60, "cloud-sql"],
+      ]),
+    ).toEqual(["cloud-sql since 0", "cloud-sql since 0", "none", "cloud-sql since 60"]);
+  });
+
+  it("is told once it has stood, as of when it was named", () => {
+    expect(
+      told([
+        [0, "certificates"],
+        [60, "certificates"],
+        [120, "certificates"],
+        [180, "certificates"],
+      ]),
+    ).toEqual([
+      "certificates since 0",
+      "certificates since 0",
+      "certificates since 0, told",
+      "certificates since 0, told",
+    ]);
+  });
+
+  it("begins anew where another is named", () => {
+    expect(
+      told([
+        [0, "cloud-sql"],
+        [100, "backend"],
+      ]),
+    ).toEqual(["cloud-sql since 0", "backend since 100"]);
+  });
+});

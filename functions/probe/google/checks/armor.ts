@@ -1,0 +1,77 @@
+/** The check of Cloud Armor: who must come through is let through. */
+import { contains } from "../configuration/addresses.ts";
+import type { Check } from "../configuration/check.ts";
+import { nameIn } from "../configuration/json.ts";
+import { type Answer, allOf, both, judged } from "../configuration/judgement.ts";
+import type { ArmorRule } from "../resources/armor.ts";
+
+/** The check of policies. */
+export const armorChecks: readonly Check[] = [
+  {
+    name: "armor_denies",
+    severity: "critical",
+    title: "no Cloud Armor policy before a backend denies `sources`, or everyone where there are none",
+    why: "A request that Cloud Armor denies never reaches the service, and is in none of its logs.",
+    remedy:
+      "Correct the rule, or let the addresses through by one before it: `gcloud compute security-policies rules update`.",
+    reads: ["backend_service", "endpoint_group", "health_check", "security_policy"],
+    judge: ({ load_balancer }, { backends, armor }) =>
+      (load_balancer?.backends ?? []).flatMap(({ name }) => {
+        const backend = backends.get(name);
+        const paths = backend && "value" in backend ? backend.value.securityPolicies : [];
+        const policies = allOf(paths.map((path) => armor.get(path)));
+        const { component, sources = [] } = load_balancer ?? {};
+        return judged({ resource: name, component }, both(backend, policies), ([, all]) => {
+          if (all.length === 0) return undefined;
+          const answers = all.flatMap((rules, index) =>
+            (sources.length === 0 ? [everyone] : sources).map((source) =>
+              sourceAnswer(rules, source, nameIn(paths[index] ?? "")),
+            ),
+          );
+          return (
+            answers.find((one) => one !== undefined && "ok" in one && !one.ok) ?? answers.find(isUnknown) ?? answers[0]
+          );
+        });
+      }),
+  },
+];
+
+/** Anyone on the internet, who is in no range but that of all. */
+const everyone = "everyone";
+
+/** What the policy does with a source: the first rule decides that is for it. */
+function sourceAnswer(rules: readonly ArmorRule[], source: string, policy: string): Answer {
+  const expected = `${source} let through`;
+  const applied = rules.filter(({ preview }) => !preview);
+  const index = applied.findIndex((rule) => isFor(rule, source));
+  const rule = applied[index];
+  if (rule === undefined || passes(rule)) return { ok: true, observed: expected, expected };
+  const exception = applied
+    .slice(0, index)
+    .find((one) => passes(one) && (one.byExpression || (source === everyone && one.ranges.length > 0)));
+  if (exception !== undefined)
+    return {
+      unknown: `The policy ${policy} lets through whom its rule ${exception.priority} is for, and denies everyone else: name under sources who must come through.`,
+    };
+  return {
+    ok: false,
+    observed: `rule ${rule.priority} of ${policy} answers ${source} with ${rule.action}`,
+    expected,
+    advice: `Correct the rule (\`gcloud compute security-policies rules update ${rule.priority} --security-policy=${policy}\`), or let ${source} through by one before it.`,
+  };
+}
+
+function isFor({ ranges }: ArmorRule, source: string): boolean {
+  return ranges.some(
+    (range) => range === "*" || (source === everyone ? /^(0\.0\.0\.0|::)\/0$/.test(range) : contains(range, source)),
+  );
+}
+
+/** Limits of rates let through what is below them. */
+function passes({ action }: ArmorRule): boolean {
+  return /^(allow|throttle|rate_based_ban)/.test(action);
+}
+
+function isUnknown(answer: Answer): boolean {
+  return answer !== undefined && "unknown" in answer;
+}

@@ -1,0 +1,78 @@
+/** The check of the DNS records of hosts. */
+import type { Check } from "../configuration/check.ts";
+import { type Answer, both, judged, silent } from "../configuration/judgement.ts";
+import type { Read } from "../configuration/read.ts";
+import type { DnsRecords } from "../resources/dns.ts";
+
+/** The check of records. */
+export const dnsChecks: readonly Check[] = [
+  {
+    name: "dns_hosts",
+    severity: "critical",
+    title: "the hosts of the backends lead to the address of the load balancer, by the records of `dns.zone`",
+    why: "A host that does not lead to the load balancer reaches something else or nothing, however well all behind it is.",
+    remedy:
+      "Correct the records: `gcloud dns record-sets list --zone=RESOURCE`, then update; others see it when their TTL has passed.",
+    reads: ["dns_records", "forwarding_rule", "regional_forwarding_rule"],
+    judge: ({ load_balancer }, seen) => {
+      const hosts = [...new Set((load_balancer?.backends ?? []).flatMap((one) => one.hosts))];
+      if (!load_balancer?.dns || hosts.length === 0) return [];
+      const { dns, component, address: stated } = load_balancer;
+      const address: Read<string | undefined> | undefined = stated === undefined ? seen.address : { value: stated };
+      const subject = { resource: dns.zone, component: dns.component ?? component };
+      return judged(subject, both(seen.zone, address), ([records, wanted]) =>
+        wanted === undefined ? silent("which address the load balancer has") : hostsAnswer(records, hosts, wanted),
+      );
+    },
+  },
+];
+
+function hostsAnswer(records: readonly DnsRecords[], hosts: readonly string[], address: string): Answer {
+  const type = address.includes(":") ? "AAAA" : "A";
+  const found = hosts.map((host) => ({ host, leads: leadsTo(records, host, type) }));
+  const expected = `${hosts.join(", ")} at ${address}`;
+  const wrong = found.flatMap(({ host, leads }) => {
+    if (leads === undefined) return [];
+    if (leads.length === 0) return [`${host} has no record`];
+    const other = leads.filter((one) => one !== address);
+    return other.length === 0 ? [] : [`${host} leads to ${other.slice(0, 3).join(", ")}`];
+  });
+  if (wrong.length > 0) return { ok: false, observed: wrong.slice(0, 3).join(", "), expected };
+  const open = found.find(({ leads }) => leads === undefined);
+  if (open !== undefined)
+    return {
+      unknown: `The record of ${open.host} leads out of the zone or is chosen by a policy, so its address cannot be told.`,
+    };
+  return { ok: true, observed: `all ${hosts.length} at ${address}`, expected };
+}
+
+/** The addresses to which a host leads within the zone; none where it has no record, `undefined` where the zone does not tell. */
+function leadsTo(records: readonly DnsRecords[], host: string, type: string): readonly string[] | undefined {
+  let name = host.toLowerCase();
+  // An alias of an alias is rare, and a ring of them is an error.
+  for (let step = 0; step < 8; step++) {
+    const own = recordsOf(records, name);
+    const addresses = own.find((one) => one.type === type);
+    if (addresses) return addresses.routed ? undefined : addresses.values;
+    const alias = own.find((one) => one.type === "CNAME");
+    const [next] = alias?.values ?? [];
+    if (next === undefined) return step === 0 || isInZone(records, name) ? [] : undefined;
+    name = next;
+  }
+  return [];
+}
+
+/** The records of a name, or of the wildcard that stands for it. */
+function recordsOf(records: readonly DnsRecords[], name: string): readonly DnsRecords[] {
+  const own = records.filter((one) => one.name === name);
+  if (own.length > 0) return own;
+  const labels = name.split(".");
+  const wildcards = labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join(".")}`);
+  const wildcard = wildcards.find((one) => records.some((record) => record.name === one));
+  return records.filter((one) => one.name === wildcard);
+}
+
+function isInZone(records: readonly DnsRecords[], name: string): boolean {
+  const apex = records.find(({ type }) => type === "SOA")?.name;
+  return apex !== undefined && (name === apex || name.endsWith(`.${apex}`));
+}

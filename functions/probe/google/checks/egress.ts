@@ -1,0 +1,149 @@
+/** Checks of the ways out of services: addresses for Direct VPC egress, and ports of Cloud NAT. */
+import { usableAddresses } from "../configuration/addresses.ts";
+import type { Check } from "../configuration/check.ts";
+import { type Answer, allOf, type CheckWords, judged, silent } from "../configuration/judgement.ts";
+import type { Observation } from "../configuration/observation.ts";
+import type { ConfigurationSettings, NatSettings } from "../configuration/settings.ts";
+import { type Nat, type Subnet, subnetPath } from "../resources/egress.ts";
+import { usualMaximum } from "./cloud-run.ts";
+
+/** Addresses that Cloud Run takes for one instance with Direct VPC egress, once it runs steadily. */
+const addressesOfInstance = 2;
+/** Addresses that Cloud Run reserves at once when a service grows. */
+const addressBlock = 16;
+
+/** The checks. */
+export const egressChecks: readonly Check[] = [
+  subnetCheck({
+    name: "subnet_size",
+    severity: "warning",
+    title: "a subnet of Direct VPC egress holds two addresses for each instance that its services may grow to",
+    why: "Cloud Run takes two addresses of the subnet for each instance, and more while one revision follows another.",
+    remedy:
+      "Give it a larger range (`gcloud compute networks subnets expand-ip-range RESOURCE --region=REGION`), or lower the most instances.",
+    judge: ({ range }, instances) => {
+      const usable = range === undefined ? undefined : usableAddresses(range);
+      if (usable === undefined) return silent("which range of addresses it has");
+      const wanted = addressesOfInstance * instances;
+      const expected = `${wanted} or more, for ${instances} instances`;
+      return { ok: usable >= wanted, observed: `${usable} addresses (${range})`, expected };
+    },
+  }),
+  subnetCheck({
+    name: "subnet_free",
+    severity: "critical",
+    title: "a subnet of Direct VPC egress has free addresses: Cloud Run reserves 16 at once",
+    why: "An instance that finds no free address in its subnet does not start.",
+    remedy:
+      "Give it a larger range (`gcloud compute networks subnets expand-ip-range RESOURCE --region=REGION`), or move services to another subnet.",
+    judge: ({ free }) => {
+      if (free === undefined) return silent("how many of its addresses are free");
+      return { ok: free >= addressBlock, observed: `${free} free`, expected: `${addressBlock} or more` };
+    },
+  }),
+  natCheck({
+    name: "nat_gateway",
+    severity: "critical",
+    title: "the router has the NAT gateway",
+    why: "What has no public address, and all traffic that goes through the VPC, reaches the internet by NAT only.",
+    remedy: "Create the gateway again: `gcloud compute routers nats create RESOURCE --region=REGION`.",
+    judge: ({ exists }, { name, router }) => ({
+      ok: exists,
+      observed: exists ? `${name} on ${router}` : `no gateway ${name} on ${router}`,
+      expected: `${name} on ${router}`,
+    }),
+  }),
+  natCheck({
+    name: "nat_addresses",
+    severity: "critical",
+    title: "the addresses of the NAT gateway are enough for every instance to have its ports",
+    why: "Each address of a gateway has 64,512 ports; what finds none cannot open a connection to the internet.",
+    remedy:
+      "Add addresses: `gcloud compute routers nats update RESOURCE --region=REGION`, with --nat-external-ip-pool.",
+    judge: ({ exists, missingAddresses }) => {
+      if (!exists) return undefined;
+      const observed = missingAddresses === 0 ? "enough addresses" : `${missingAddresses} more addresses needed`;
+      return { ok: missingAddresses === 0, observed, expected: "enough addresses" };
+    },
+  }),
+  natCheck({
+    name: "nat_ports",
+    severity: "warning",
+    title: "one instance can have `min_ports` ports, from the start or by dynamic allocation",
+    why: "Each connection to one address and port of the internet takes a port, and keeps it for a while when it ends.",
+    remedy:
+      "Allow more: `gcloud compute routers nats update RESOURCE --region=REGION --enable-dynamic-port-allocation`, with --max-ports-per-vm.",
+    judge: ({ exists, maxPorts, dynamicPorts }, { min_ports }) => {
+      if (min_ports === undefined || !exists) return undefined;
+      const observed = `${dynamicPorts ? "up to " : ""}${maxPorts} ports`;
+      return { ok: maxPorts >= min_ports, observed, expected: `${min_ports} or more` };
+    },
+  }),
+  {
+    name: "nat_drops",
+    severity: "critical",
+    title: "the NAT gateway dropped no packets for want of ports in the last 15 minutes",
+    why: "A packet that finds no free port is dropped silently: connections to the internet run into their time-outs.",
+    remedy:
+      "Give instances more ports (`gcloud compute routers nats update RESOURCE --region=REGION`, with --min-ports-per-vm), and reuse connections.",
+    reads: ["time_series"],
+    judge: ({ nat }, { natDrops }) =>
+      nat
+        ? judged({ resource: nat.name, component: nat.component }, natDrops, (dropped) => ({
+            ok: dropped === 0,
+            observed: `${dropped} packets dropped`,
+            expected: "none",
+          }))
+        : [],
+  },
+];
+
+function natCheck({
+  judge,
+  ...words
+}: Omit<CheckWords, "reads"> & { judge: (nat: Nat, wanted: NatSettings) => Answer }): Check {
+  return {
+    ...words,
+    reads: ["router"],
+    judge: ({ nat: wanted }, { nat }) =>
+      wanted ? judged({ resource: wanted.name, component: wanted.component }, nat, (one) => judge(one, wanted)) : [],
+  };
+}
+
+/** A check of a subnet with the instances that the services in it may grow to, together. */
+function subnetCheck({
+  judge,
+  ...words
+}: Omit<CheckWords, "reads"> & { judge: (subnet: Subnet, instances: number) => Answer }): Check {
+  return {
+    ...words,
+    reads: ["cloud_run", "subnet"],
+    judge: (settings, seen) => {
+      const instances = instancesBySubnet(settings, seen);
+      // Which subnets there are, only the services tell.
+      const unread = allOf(settings.services.map(({ name }) => seen.services.get(name)));
+      if (settings.direct_vpc && unread !== undefined && "refusal" in unread && instances.size === 0)
+        return judged({ resource: settings.project }, unread, () => undefined);
+      return [...seen.subnets].flatMap(([path, read]) =>
+        judged({ resource: nameOf(path), component: settings.direct_vpc?.component }, read, (subnet) =>
+          judge(subnet, instances.get(path) ?? 0),
+        ),
+      );
+    },
+  };
+}
+
+function instancesBySubnet(settings: ConfigurationSettings, { services }: Observation): ReadonlyMap<string, number> {
+  const most = new Map<string, number>();
+  for (const own of settings.services) {
+    const read = services.get(own.name);
+    if (read === undefined || "refusal" in read) continue;
+    const path = subnetPath(read.value, own, settings);
+    if (path !== undefined) most.set(path, (most.get(path) ?? 0) + (read.value.maxInstances ?? usualMaximum));
+  }
+  return most;
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,45 @@
+/** Checks of quotas. */
+import type { Check } from "../configuration/check.ts";
+import { judged } from "../configuration/judgement.ts";
+
+/** The checks. */
+export const quotaChecks: readonly Check[] = [
+  {
+    name: "quota_near_limit",
+    severity: "warning",
+    title: "no quota of Compute Engine in the region is used to `near` of its limit",
+    why: "At the limit of a quota nothing more is created: no address, no machine, no rule.",
+    remedy: "Free what is not used, or ask for more under IAM & Admin, Quotas.",
+    reads: ["region_quotas"],
+    judge: ({ quotas, region }, seen) =>
+      quotas
+        ? judged({ resource: region, component: quotas.component }, seen.quotas, (all) => {
+            const near = all.filter(({ usage, limit }) => limit > 0 && usage / limit >= quotas.near);
+            const shown = near.map(({ metric, usage, limit }) => `${metric} ${usage} of ${limit}`);
+            const observed = near.length === 0 ? "none near its limit" : shown.slice(0, 5).join(", ");
+            return {
+              ok: near.length === 0,
+              observed,
+              expected: `less than ${Math.round(100 * quotas.near)} % of each`,
+            };
+          })
+        : [],
+  },
+  {
+    name: "quota_exceeded",
+    severity: "warning",
+    title: "no API of `services` has refused anything for want of quota in the last 15 minutes",
+    why: "A request beyond a quota is refused with 429: what needs it waits, tries again or fails.",
+    remedy:
+      "See who asks so much, let it wait longer before it tries again, or ask for more under IAM & Admin, Quotas.",
+    reads: ["time_series"],
+    judge: ({ quotas, project }, { exceeded }) =>
+      quotas
+        ? judged({ resource: project, component: quotas.component }, exceeded, (names) => ({
+            ok: names.length === 0,
+            observed: names.length === 0 ? "none exceeded" : `exceeded: ${names.slice(0, 3).join(", ")}`,
+            expected: "none exceeded",
+          }))
+        : [],
+  },
+];

@@ -1,0 +1,94 @@
+/** Checks of Memorystore for Redis. */
+import { formatValue } from "../../../../shared/text/units.ts";
+import type { Check } from "../configuration/check.ts";
+import { both, type Expecting, judged, silent } from "../configuration/judgement.ts";
+import type { RedisSettings } from "../configuration/settings.ts";
+import { type RedisInstance, redisPath } from "../resources/redis.ts";
+
+/** The checks. */
+export const redisChecks: readonly Check[] = [
+  redisCheck({
+    name: "redis_state",
+    severity: "critical",
+    title: "the instance is READY",
+    why: "While an instance is created, repaired or fails over, its connections break and its data may be gone.",
+    remedy:
+      "See what happens to it: `gcloud redis instances describe RESOURCE --region=REGION`; a failover or a repair ends by itself.",
+    judge: ({ state }) =>
+      state === undefined
+        ? silent("in which state it is")
+        : { ok: state === "READY", observed: state, expected: "READY" },
+  }),
+  redisCheck({
+    name: "redis_network",
+    severity: "critical",
+    title: "it is reached from the network of the services",
+    why: "An instance is reached from one network only, by a private address.",
+    remedy: "Connect the services to the network of the instance, or create an instance in theirs.",
+    judge: ({ network }, _, { network: own }) => {
+      if (own === undefined) return undefined;
+      if (network === undefined) return silent("from which network it is reached");
+      return { ok: network === own.name, observed: `the network ${network}`, expected: `the network ${own.name}` };
+    },
+  }),
+  redisCheck({
+    name: "redis_availability",
+    severity: "warning",
+    title: "it has a replica that takes over, or none, as `availability` says",
+    why: "An instance of the basic tier is away, and empty afterwards, whenever it is repaired or updated.",
+    remedy: "Create an instance of the standard tier and move to it: the tier cannot be changed in place.",
+    judge: ({ tier }, { availability }) => {
+      if (availability === undefined) return undefined;
+      if (tier === undefined) return silent("which tier it has");
+      const expected = availability === "standard" ? "STANDARD_HA" : "BASIC";
+      return { ok: tier === expected, observed: tier, expected };
+    },
+  }),
+  redisCheck({
+    name: "redis_failover",
+    severity: "info",
+    title: "its primary is in the zone in which it was placed",
+    why: "A primary in another zone has failed over: connections were cut then, and the last writes may be lost.",
+    remedy: "See that clients have connected again and caches are filled; the instance works as well from there.",
+    judge: ({ zone, currentZone }) => {
+      if (zone === undefined || currentZone === undefined) return undefined;
+      return { ok: zone === currentZone, observed: `primary in ${currentZone}`, expected: `primary in ${zone}` };
+    },
+  }),
+  {
+    name: "redis_memory",
+    severity: "warning",
+    title: "it uses no more than `max_memory` of its memory",
+    why: "A full instance evicts keys or refuses writes with an OOM error, as its maxmemory-policy says.",
+    remedy:
+      "Give it more memory (`gcloud redis instances update RESOURCE --region=REGION`, with --size), or let keys expire.",
+    reads: ["redis", "time_series"],
+    judge: (settings, { redis, redisMemory }) =>
+      settings.redis.flatMap((wanted) => {
+        const subject = { resource: wanted.instance, component: wanted.component };
+        return judged(subject, both(redis.get(wanted.instance), redisMemory), ([, usage]) => {
+          const used = usage.get(redisPath(wanted, settings));
+          if (used === undefined) return { unknown: "Cloud Monitoring has no point of its memory." };
+          const ok = used <= wanted.max_memory;
+          return {
+            ok,
+            observed: formatValue(used, "ratio"),
+            expected: `${formatValue(wanted.max_memory, "ratio")} at most`,
+          };
+        });
+      }),
+  },
+];
+
+function redisCheck({ judge, ...words }: Expecting<RedisInstance, RedisSettings>): Check {
+  return {
+    ...words,
+    reads: ["redis"],
+    judge: (settings, { redis }) =>
+      settings.redis.flatMap((wanted) =>
+        judged({ resource: wanted.instance, component: wanted.component }, redis.get(wanted.instance), (instance) =>
+          judge(instance, wanted, settings),
+        ),
+      ),
+  };
+}

@@ -1,0 +1,53 @@
+/** Cloud Armor policies of backend services: who is let through. */
+import { at, flagAt, listAt, nameIn, numberAt, textAt, textsAt } from "../configuration/json.ts";
+import type { Read, Reader } from "../configuration/read.ts";
+import type { ConfigurationSettings } from "../configuration/settings.ts";
+import type { Backend } from "./load-balancer.ts";
+
+/** A rule, as far as it is looked at. Source: Compute API v1, `securityPolicies`. */
+export interface ArmorRule {
+  /** The smaller, the sooner it is asked. */
+  readonly priority: number;
+  /** allow, deny(403), throttle, rate_based_ban, redirect. */
+  readonly action: string;
+  /** Only logged, not applied. */
+  readonly preview: boolean;
+  /** Addresses that it is for; `*` for all. */
+  readonly ranges: readonly string[];
+  /** Whether it is for what an expression says, which is not worked out. */
+  readonly byExpression: boolean;
+}
+
+/** Reads the policies that backend services name, by path. */
+export async function readPolicies(
+  reader: Reader,
+  { project, load_balancer }: ConfigurationSettings,
+  backends: ReadonlyMap<string, Read<Backend>>,
+): Promise<ReadonlyMap<string, Read<readonly ArmorRule[]>>> {
+  const paths = [...backends.values()].flatMap((read) => ("value" in read ? read.value.securityPolicies : []));
+  return new Map(
+    await Promise.all(
+      [...new Set(paths)].map(async (path): Promise<[string, Read<readonly ArmorRule[]>]> => {
+        const about = { resource: nameIn(path), component: load_balancer?.component, project };
+        const url = `https://compute.googleapis.com/compute/v1/${path}`;
+        return [path, await reader.one({ read: "security_policy", ...about, url }, takeRules)];
+      }),
+    ),
+  );
+}
+
+/** Takes of the answer what is looked at, the rule that is asked first before others. */
+export function takeRules(json: unknown): readonly ArmorRule[] {
+  return listAt(json, "rules")
+    .map((rule): ArmorRule => {
+      const expression = textAt(rule, "match", "expr", "expression");
+      return {
+        priority: numberAt(rule, "priority") ?? 2_147_483_647,
+        action: textAt(rule, "action") ?? "unknown",
+        preview: flagAt(rule, "preview") === true,
+        ranges: expression === "true" ? ["*"] : textsAt(at(rule, "match"), "config", "srcIpRanges"),
+        byExpression: expression !== undefined && expression !== "true",
+      };
+    })
+    .toSorted((a, b) => a.priority - b.priority);
+}

@@ -1,0 +1,158 @@
+/** What is valid and yet can hardly be meant: conditions that never change, rules that say the same, limits out of reach, windows that are over, routes without news. */
+import type { IncidentEventKind } from "../../messages/incident-event.ts";
+import { canYield } from "../../metrics/yields.ts";
+import { monitorComponent } from "../../monitor.ts";
+import { formatDuration, parseDuration } from "../../text/units.ts";
+import type { Path, Problems } from "../file/problems.ts";
+import type { Configuration, ConfiguredProbe, Rule } from "../model.ts";
+import type { Vocabulary } from "../schema.ts";
+
+/**
+ * Warns of them.
+ * @param now milliseconds since the epoch; without it, nothing is over
+ */
+export function checkDoubts(
+  configuration: Configuration,
+  problems: Problems,
+  vocabulary: Vocabulary,
+  now: number | undefined,
+): void {
+  checkConditions(configuration, problems, vocabulary);
+  checkSameRules(configuration, problems, vocabulary);
+  for (const probe of configuration.probes) checkTimes(probe, problems);
+  checkRoutes(configuration, problems);
+  for (const [index, { once }] of (configuration.maintenance ?? []).entries()) {
+    if (now === undefined || once === undefined || once.to > now) continue;
+    const message = "this window is over: delete it, or give it a later time";
+    problems.warn({ path: ["maintenance", index] }, { message });
+  }
+}
+
+function checkConditions(
+  { rules, probes, baselines }: Configuration,
+  problems: Problems,
+  vocabulary: Vocabulary,
+): void {
+  for (const [index, { component, condition, clearCondition, alertDurationMs }] of rules.entries()) {
+    const warn = (key: string, text: string): void => {
+      for (const { message, offset, length = 1 } of vocabulary.conditionDoubts(text, alertDurationMs)) {
+        const path = ["monitoring_rules", index, key];
+        problems.warn(offset === undefined ? { path } : { path, within: { offset, length } }, { message });
+      }
+    };
+    warn("condition", condition);
+    if (component === undefined && vocabulary.mergesComponents(condition, alertDurationMs)) {
+      const selections = vocabulary.conditionSelectors(condition, alertDurationMs);
+      const yielding = probes.filter((probe) => selections.some((selection) => canYield(probe, selection)));
+      if (new Set(yielding.map((probe) => probe.component)).size > 1) {
+        const message =
+          "this is one value of several components: name the component that the rule is about, or group by (component)";
+        problems.warn({ path: ["monitoring_rules", index, "condition"] }, { message });
+      }
+    }
+    if (clearCondition === undefined) continue;
+    warn("clear_condition", clearCondition);
+    if (!vocabulary.neverClears(condition, clearCondition, alertDurationMs)) continue;
+    const message =
+      "an alert would never clear: this never holds while the condition does not; write what must hold for the all-clear, or leave it out";
+    problems.warn({ path: ["monitoring_rules", index, "clear_condition"] }, { message });
+  }
+  for (const { metric, expectation } of baselines) {
+    const compared = /^\s*[<>=!]/.test(expectation) ? expectation : `== ${expectation}`;
+    const [doubt] = vocabulary.conditionDoubts(`${metric} ${compared}`, 0);
+    if (doubt !== undefined) problems.warn({ path: ["baselines", metric] }, { message: doubt.message });
+  }
+}
+
+/** Rules that judge the same at the same time, built-in ones included. */
+function checkSameRules({ rules, probes }: Configuration, problems: Problems, vocabulary: Vocabulary): void {
+  const known = new Map<string, string>();
+  for (const { name, component, alert } of probes) {
+    if (alert === false) continue;
+    const condition = `probe_success{probe="${name}"} == 0`;
+    const judgement = { component, condition, alertDurationMs: alert.afterMs };
+    for (const rule of [judgement, { ...judgement, component: undefined }])
+      known.set(judgementOf(rule, vocabulary), `${name} failing`);
+  }
+  for (const [index, rule] of rules.entries()) {
+    const key = judgementOf(rule, vocabulary);
+    const other = known.get(key);
+    known.set(key, other ?? rule.name);
+    if (other === undefined) continue;
+    const message = `"${other}" judges the same in the same time: leave one of them out`;
+    problems.warn({ path: ["monitoring_rules", index, "condition"] }, { message });
+  }
+}
+
+function judgementOf(
+  rule: Pick<Rule, "condition" | "alertDurationMs" | "vantages"> & { readonly component?: string | undefined },
+  vocabulary: Vocabulary,
+): string {
+  const { component, condition, alertDurationMs, vantages = "any" } = rule;
+  return JSON.stringify([vocabulary.conditionForm(condition, alertDurationMs), component, alertDurationMs, vantages]);
+}
+
+/** Warns of times that an answer may take and never can, because the probe gives up before. */
+function checkTimes({ name, timeoutMs, settings }: ConfiguredProbe, problems: Problems): void {
+  const look = (value: unknown, path: Path): void => {
+    if (typeof value !== "object" || value === null) return;
+    for (const [key, part] of Object.entries(value)) {
+      const here = [...path, Array.isArray(value) ? Number(key) : key];
+      const mostMs = key === "max_time" && typeof part === "string" ? parseDuration(part) : undefined;
+      if (mostMs !== undefined && mostMs > timeoutMs) {
+        const [most, timeout] = [formatDuration(mostMs), formatDuration(timeoutMs)];
+        const message = `a run ends after its timeout of ${timeout}, so ${most} are never reached: write a longer timeout or a shorter max_time`;
+        problems.warn({ path: here }, { message });
+      }
+      look(part, here);
+    }
+  };
+  look(settings, ["probes", name]);
+}
+
+/** The events that only come where some route has a setting. */
+const timedBy: Readonly<Partial<Record<IncidentEventKind, string>>> = {
+  reminder: "remind_every",
+  escalated: "escalate_after",
+};
+
+/** Warns of routes that match no incident that there can be. */
+function checkRoutes({ components, probes, rules, routes }: Configuration, problems: Problems): void {
+  const watched = new Set([...probes, ...rules].flatMap(({ component }) => component ?? []));
+  // A rule without a component may speak of any; a cause may be what something watched depends on.
+  const isOpen = rules.some(({ component }) => component === undefined);
+  const reach = (name: string): void => {
+    for (const next of components.find((one) => one.name === name)?.dependsOn ?? []) {
+      if (watched.has(next)) continue;
+      watched.add(next);
+      reach(next);
+    }
+  };
+  for (const name of [...watched]) reach(name);
+  const severities = new Set([
+    ...rules.map(({ severity }) => severity),
+    ...probes.flatMap(({ alert }) => (alert === false ? [] : [alert.severity])),
+  ]);
+  const timed = new Set([
+    ...routes.flatMap(({ remindEveryMs }) => (remindEveryMs === undefined ? [] : ["remind_every"])),
+    ...routes.flatMap(({ escalateAfterMs }) => (escalateAfterMs === undefined ? [] : ["escalate_after"])),
+  ]);
+  for (const [index, route] of routes.entries()) {
+    const path = ["routes", index];
+    const silent = route.components?.every((name) => name !== monitorComponent.name && !watched.has(name));
+    if (silent && !isOpen) {
+      const message = "this route tells nobody anything: no probe and no rule watches these components";
+      problems.warn({ path: [...path, "components"] }, { message });
+    }
+    const settings = (route.events ?? []).map((event) => timedBy[event]);
+    if (settings.length > 0 && settings.every((one) => one !== undefined && !timed.has(one))) {
+      const message = `this route tells nobody anything: no route has ${[...new Set(settings)].join(" or ")}`;
+      problems.warn({ path: [...path, "events"] }, { message });
+    }
+    // Incidents become more severe by what users feel and by the monitor's own troubles, never less.
+    if (route.severity?.every((severity) => severity === "info") && !severities.has("info")) {
+      const message = "this route tells nobody anything: no probe and no rule has the severity info";
+      problems.warn({ path: [...path, "severity"] }, { message });
+    }
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * The document of an incident in the collection `incidents`: one schema, by which it is written and read. What a person has broken or removed by
+ * hand reads as empty; entries of lists that cannot be read are left out. The types are derived from it. docs/incidents.md explains every field.
+ */
+import { z } from "zod";
+import type { Fields } from "../ports.ts";
+import { lazily } from "../runtime/lazily.ts";
+import { namedRecord } from "../runtime/named-record.ts";
+
+/** Name of the collection of incidents. Ids sort by time. */
+export const incidentCollection = "incidents";
+
+/** A whole document. Instants are timestamps; durations of a recovery are in seconds. */
+export type IncidentDocument = z.output<ReturnType<typeof schema>>;
+
+/** The fields that only operators and the notifier write, and the evaluator once: what is there stays. */
+export type AttachedField = "note" | "silenced_until" | "deliveries" | "told" | "postmortem";
+
+/** The fields that the evaluator writes anew with every change. */
+export type EvaluatorFields = Omit<IncidentDocument, AttachedField>;
+
+/** One affected component: how it was affected, and from when until when. */
+export type Affected = IncidentDocument["affected"][number];
+
+/** One check that failed, a probe or a rule. */
+export type SymptomRecord = IncidentDocument["symptoms"][number];
+
+/** Something that a configuration check found wrong. */
+export type FindingRecord = IncidentDocument["findings"][number];
+
+/** How a recovery was proved. */
+export type RecoveryFields = NonNullable<IncidentDocument["recovery"]>;
+
+/** Reads a document. Never fails. */
+export function readIncident(fields: Fields): IncidentDocument {
+  return schema().parse(fields);
+}
+
+const schema = lazily(() => {
+  const text = z.string().catch("");
+  const maybe = z.string().nullable().catch(null);
+  const number = z.number().catch(0);
+  const perhaps = z.number().nullable().catch(null);
+  const instant = z.date().nullable().catch(null);
+  const texts = listOf(z.string());
+  const stage = z.object({
+    name: text,
+    status: text,
+    begun_at: instant,
+    passed_at: instant,
+    failed_at: instant,
+    seconds: perhaps,
+    attempts: number,
+    unanswered: number,
+    failures: texts,
+  });
+  return z.object({
+    title: text,
+    status: text,
+    severity: text,
+    priority: text,
+    summary: text,
+    impact: text,
+    root_cause: z.string().catch("unknown"),
+    root_cause_since: instant,
+    causes: listOf(z.object({ component: z.string(), title: text, from: instant, until: instant })),
+    also_broken: maybe,
+    candidates: listOf(
+      z.object({ component: z.string(), score: number, confidence: number, for: text, against: text }),
+    ),
+    pattern: maybe,
+    verdict: text,
+    confidence: number,
+    team: maybe,
+    evidence: texts,
+    whys: texts,
+    next_steps: texts,
+    components: texts,
+    component_states: namedRecord(z.string(), z.string()).catch({}),
+    affected: listOf(
+      z.object({
+        component: z.string(),
+        title: text,
+        layer: maybe,
+        impact: maybe,
+        trouble: text,
+        from: instant,
+        until: instant,
+        availability_target: number,
+      }),
+    ),
+    symptoms: listOf(
+      z.object({
+        check: text,
+        kind: text,
+        component: text,
+        vantage: maybe,
+        since: z.date(),
+        until: instant,
+        times: number,
+        showed: text,
+        failures: listOf(
+          z.object({
+            showed: text,
+            kind: text,
+            phase: text,
+            status: perhaps,
+            code: maybe,
+            from: z.date(),
+            until: z.date(),
+            count: number,
+          }),
+        ),
+      }),
+    ),
+    findings: listOf(
+      z.object({
+        check: text,
+        component: text,
+        severity: text,
+        says: text,
+        since: instant,
+        came_with_it: z.boolean().catch(false),
+      }),
+    ),
+    alerts: texts,
+    drill: z
+      .literal(true)
+      .exactOptional()
+      .catch(undefined as never),
+    environment: text,
+    first_failure_at: instant,
+    opened_at: instant,
+    opened_by: maybe,
+    acknowledged_at: instant,
+    recovering_at: instant,
+    resolved_at: instant,
+    /** The incident before, where the same had failed too long ago to be opened again. */
+    previous: maybe,
+    /** The times in which it was over before it came back, oldest first. */
+    relapses: listOf(
+      z.object({ resolved_at: z.date(), failed_at: z.date(), reopened_at: instant, acknowledged_at: instant }),
+    ),
+    duration: maybe,
+    recovery: z
+      .object({
+        status: text,
+        begun_at: instant,
+        ended_at: instant,
+        seconds: perhaps,
+        stages: listOf(stage),
+        earlier: texts,
+      })
+      .nullable()
+      .catch(null),
+    timeline: texts,
+    note: maybe,
+    silenced_until: instant,
+    deliveries: namedRecord(z.string(), z.string()).catch({}),
+    told: namedRecord(z.string(), namedRecord(z.string(), z.union([z.number(), z.date(), z.null()]))).catch({}),
+    problem: maybe,
+    postmortem: maybe,
+  });
+});
+
+/** A list, without the entries that cannot be read; empty where it is none. */
+function listOf<T>(entry: z.ZodType<T>): z.ZodType<T[]> {
+  return z
+    .array(z.unknown())
+    .catch([])
+    .transform((items) =>
+      items.flatMap((item) => {
+        const parsed = entry.safeParse(item);
+        return parsed.success ? [parsed.data] : [];
+      }),
+    );
+}

@@ -1,0 +1,6 @@
+/**
+ * Runs of the whole system keep time, so that only two of them run beside each other: each file of tests here is a lane, in which one run
+ * follows the other.
+ */
+import "./disturbed.ts";
+import "./google.ts";

@@ -1,0 +1,137 @@
+/** What the probes of a scenario measured, to compare records of incidents with. It shares nothing with what writes them but the conditions of rules. */
+import { sourceOf, withSamples } from "../../functions/evaluate/partition/samples.ts";
+import type { Plan } from "../../functions/evaluate/plan.ts";
+import { findings } from "../../functions/evaluate/rules/rule.ts";
+import { periodsOf } from "../../shared/maintenance.ts";
+import { isTelling, type ProbeResult, type Report } from "../../shared/messages/report.ts";
+import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
+
+/** One run of a probe that says something of its target. */
+export interface Run {
+  readonly at: number;
+  readonly result: ProbeResult;
+}
+
+/** Milliseconds. */
+export const second = 1000;
+
+/** What was measured: every report once, those left out in which the prober was in trouble of its own. */
+export class Measured {
+  readonly plan: Plan;
+  readonly #runs = new Map<string, Run[]>();
+  readonly #reports: readonly Report[];
+
+  constructor(reports: readonly Report[], plan: Plan) {
+    this.plan = plan;
+    const once = [...new Map(reports.map((report) => [report.report, report])).values()];
+    this.#reports = once.filter(({ prober_unhealthy }) => prober_unhealthy === undefined);
+    for (const { trigger, results } of this.#reports) {
+      // A validation proves a recovery, and stands in the record of that.
+      if (trigger === "validation") continue;
+      for (const result of results.filter(isTelling)) {
+        const own = this.#runs.get(result.probe) ?? [];
+        own.push({ at: Date.parse(result.at), result });
+        this.#runs.set(result.probe, own);
+      }
+    }
+    for (const own of this.#runs.values()) own.sort((a, b) => a.at - b.at);
+  }
+
+  /** The runs of a probe from one instant to another, both included. */
+  runs(probe: string, from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY): readonly Run[] {
+    return (this.#runs.get(probe) ?? []).filter(({ at }) => from <= at && at <= until);
+  }
+
+  /** The runs of a probe within the second that a clock shows. */
+  runsAt(probe: string, at: number): readonly Run[] {
+    return this.runs(probe, at, at + second - 1);
+  }
+
+  /** Whether a validation found a probe good at or before an instant. */
+  wasProvedGood(probe: string, until: number): boolean {
+    return this.#reports.some(
+      ({ trigger, results }) =>
+        trigger === "validation" &&
+        results.some((one) => one.probe === probe && one.success && Date.parse(one.at) <= until),
+    );
+  }
+
+  /**
+   * How long a component was down between two instants, in milliseconds, by the definition of docs/availability.md: from the first bad result to the
+   * first good one of one of the probes that decide, where that lasts as long as their rule waits.
+   */
+  downtime(component: string, from: number, until: number): number {
+    const own = this.plan.configuration.probes.filter(
+      (probe) => probe.component === component && probe.alert !== false,
+    );
+    const rankOf = ({ reach = "private", secondhand }: (typeof own)[number]): number =>
+      reach === "users" ? 0 : reach === "private" && !secondhand ? 1 : 2;
+    const best = Math.min(...own.map(rankOf));
+    const stretches = own
+      .filter((probe) => rankOf(probe) === best)
+      .flatMap(({ name, alert }) => {
+        const runs = this.#scheduled(name);
+        const least = alert === false ? 0 : alert.afterMs;
+        return runs.flatMap(({ at, result }, index) => {
+          if (result.success || runs[index - 1]?.result.success === false) return [];
+          const good = runs.findIndex((run, later) => later > index && run.result.success);
+          const last = runs[good < 0 ? runs.length - 1 : good - 1]?.at ?? at;
+          return last - at < least ? [] : [{ from: at, until: runs[good]?.at ?? last }];
+        });
+      })
+      .filter((one) => one.until > from && one.from < until);
+    const planned = (this.plan.configuration.maintenance ?? [])
+      .filter(({ components }) => components?.includes(component) ?? true)
+      .flatMap((window) => periodsOf(window, from, until));
+    let sum = 0;
+    // Every instant of the corpus at which something changes is a whole second.
+    for (let at = from; at < until; at += second) {
+      const isPlanned = planned.some((period) => period.from <= at && at < period.to);
+      if (!isPlanned && stretches.some((one) => one.from <= at && at < one.until)) sum += second;
+    }
+    return sum;
+  }
+
+  #scheduled(probe: string): readonly Run[] {
+    const runs = this.#reports
+      .filter(({ trigger }) => trigger === "schedule")
+      .flatMap(({ results }) => results.filter((one) => one.probe === probe && isTelling(one)))
+      .map((result) => ({ at: Date.parse(result.at), result }));
+    return runs.sort((a, b) => a.at - b.at);
+  }
+
+  /** How many of the first so many runs of the schedule succeeded. */
+  successesOf(probe: string, attempts: number): number {
+    return this.#scheduled(probe)
+      .slice(0, attempts)
+      .filter(({ result }) => result.success).length;
+  }
+
+  /** Everything that the condition of a rule can have seen at an instant. */
+  seenBy(rule: string, at: number): string[] {
+    const compiled = this.plan.rulesByName.get(rule);
+    if (compiled === undefined) return [];
+    const telling = this.#reports
+      .filter(({ trigger }) => trigger === "schedule")
+      .map((report) => ({
+        ...report,
+        results: report.results.filter((one) => isTelling(one) && Date.parse(one.at) <= at),
+      }))
+      .sort((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
+    const series = telling.reduce(
+      (known, report) => withSamples(known, report, this.plan, Number.NEGATIVE_INFINITY),
+      new Map() as ReturnType<typeof withSamples>,
+    );
+    return findings(compiled, sourceOf([{ series, probes: {} }], this.plan), at).map(({ seen }) => seen);
+  }
+}
+
+/** Whether a duration in words is one in milliseconds, to what the words can say. */
+export function isAbout(words: string, ms: number): boolean {
+  return Math.max(0, ms) < second ? /^(0 s|1 s|under 1 s|\d+ ms)$/.test(words) : words === spokenDuration(ms);
+}
+
+/** A duration in words, in milliseconds. */
+export function msOf(words: string): number | undefined {
+  return parseDuration(words.replaceAll(" ", "").replace("min", "m"));
+}

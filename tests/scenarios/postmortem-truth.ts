@@ -1,0 +1,76 @@
+/** Whether a postmortem is true: its instants are those of the record, and its numbers follow from the reports. */
+import type { IncidentDocument } from "../../shared/documents/incident.ts";
+import { spokenDuration } from "../../shared/text/units.ts";
+import { isAbout, type Measured, msOf } from "./measured.ts";
+
+/** Everything in it that is not borne out, as sentences; nothing while it is not written. */
+export function falsePostmortem(incident: IncidentDocument, measured: Measured): string[] {
+  const {
+    postmortem,
+    timeline,
+    affected,
+    symptoms,
+    first_failure_at: first,
+    opened_at: opened,
+    resolved_at: end,
+  } = incident;
+  if (postmortem === null || postmortem === "") return [];
+  const wrong: string[] = [];
+  const text = postmortem.replaceAll(/\\([^\w\s])/g, "$1");
+  const about = (pattern: RegExp): readonly string[] => pattern.exec(text)?.slice(1) ?? [];
+  const [after] = about(/opened this incident (.+?) after the first failure/);
+  if (after !== undefined && !isAbout(after, Number(opened) - Number(first))) wrong.push(`opened after ${after}`);
+  const [lasted] = about(/It ended (.+?) after the first failure/);
+  if (lasted !== undefined && !isAbout(lasted, Number(end) - Number(first))) wrong.push(`ended after ${lasted}`);
+  const [checks, components] = about(/(\d+) checks? of (\d+) components? saw it/);
+  const seen = new Set(symptoms.map(({ component }) => component)).size;
+  if (checks !== undefined && (Number(checks) !== symptoms.length || Number(components) !== seen))
+    wrong.push(`${checks} checks of ${components}`);
+  const known = new Set(timeline.map((line) => line.slice(11, 19)));
+  for (const [, clockShown = ""] of text.matchAll(/^- \*\*(?:\S+ )?(\d\d:\d\d:\d\d)\*\* /gm)) {
+    if (!known.has(clockShown)) wrong.push(`nothing happened at ${clockShown}`);
+  }
+  for (const { title, component, availability_target: target } of affected) {
+    const row =
+      text
+        .split("\n")
+        .find((line) => line.startsWith(`| ${title} | `))
+        ?.split(" | ") ?? [];
+    const [, , , , downtime = "–", budget = "–"] = row;
+    if (downtime === "–") continue;
+    const down = measured.downtime(component, Number(first), Number(end));
+    if (downtime.includes(":")) {
+      // Of several months, each with its part.
+      if (!isAbout(spokenDuration(sumOf(downtime)), down))
+        wrong.push(`${title} was down for ${spokenDuration(down)}, not ${downtime}`);
+      continue;
+    }
+    if (!isAbout(downtime, down)) wrong.push(`${title} was down for ${spokenDuration(down)}, not ${downtime}`);
+    const month = new Date(Number(first));
+    const allowed =
+      (1 - target) *
+      (Date.UTC(month.getUTCFullYear(), month.getUTCMonth() + 1) -
+        Date.UTC(month.getUTCFullYear(), month.getUTCMonth()));
+    const share = Math.floor((down / allowed) * 10_000 + 1e-6) / 100;
+    if (!budget.startsWith(`${share}%`)) wrong.push(`${title} took ${share}%, not ${budget}`);
+  }
+  for (const [, probe = "", successes, attempts, share] of text.matchAll(
+    /`([^`]+)` was walked to its end in (\d+) of (\d+) attempts \((.+?)%\)/g,
+  )) {
+    const found = measured.successesOf(probe, Number(attempts));
+    const exact = Math.floor((found / Number(attempts)) * 10_000 + 1e-6) / 100;
+    if (found !== Number(successes) || exact !== Number(share))
+      wrong.push(`\`${probe}\` succeeded ${found} times of ${attempts}`);
+  }
+  const downtimes = text
+    .split("\n")
+    .flatMap((line) => (/^\| .+ \| failed \| /.test(line) ? [spokenDuration(sumOf(line.split(" | ")[4] ?? ""))] : []));
+  const [longest] = about(/What people use failed for \*\*(.+?)\*\*/);
+  if (longest !== undefined && !downtimes.includes(longest)) wrong.push(`${longest} is not in the table`);
+  return wrong.map((what) => `postmortem: ${what}`);
+}
+
+/** The sum of "20 min", or of "September 2025: 20 min; October 2025: 40 min", in milliseconds. */
+function sumOf(downtime: string): number {
+  return downtime.split("; ").reduce((sum, part) => sum + (msOf(part.replace(/^\w+ \d{4}: /, "")) ?? 0), 0);
+}
