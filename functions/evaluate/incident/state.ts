@@ -88,13 +88,6 @@ export interface TimelineEntry {
   readonly text: string;
 }
 
-/** A cause that has recovered: from when until when the outage was its trouble, in milliseconds since the epoch. */
-export interface EarlierCause {
-  readonly component: string;
-  readonly from: number;
-  readonly until: number;
-}
-
 /** One outage. The state of the environment keeps those that are not resolved. */
 export interface Incident {
   readonly id: string;
