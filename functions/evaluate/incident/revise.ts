@@ -280,7 +280,10 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
   if (diagnosis.rootCause !== before.rootCause) {
     const since = draft.incident.id === "" ? draft.incident.openedAt : facts.watermark;
-    const causes = [...(draft.incident.causes ?? []), { component: diagnosis.rootCause, since }];
+    const { causeSince, causes: known } = draft.incident;
+    // Of an incident that an older version opened, the present cause is known.
+    const earlier = known ?? (causeSince === undefined ? [] : [{ component: before.rootCause, since: causeSince }]);
+    const causes = [...earlier, { component: diagnosis.rootCause, since }];
     draft.set({ causeSince: since, causes: causes.slice(-mostCauses) });
   }
   if (draft.incident.id !== "" && diagnosis.rootCause !== before.rootCause) {
