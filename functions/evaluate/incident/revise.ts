@@ -15,6 +15,7 @@ import { knownProbes, observedOf, withFaults, withIndicators } from "../cause/ob
 import { withSymptoms } from "../cause/symptoms.ts";
 import { isDrill } from "../monitor/drill.ts";
 import { diagnoseMonitor, isOfMonitor, monitorTitle } from "../monitor/incident-text.ts";
+import type { ProbeFact } from "../partition/state.ts";
 import { type Plan, titleOf } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
 import { belongsTo, incidentFor } from "./correlate.ts";
@@ -150,9 +151,25 @@ export function revise(
     if (draft.incident.status !== "resolved") setEntry(incidents, draft.incident.id, draft.incident);
   }
   const changed = [...drafts.values()].filter((draft) => draft.changed).map(({ incident }) => incident);
-  const revised: EnvironmentState = { v: 1, probes, alerts, incidents, outbox, watermark };
+  const told = withoutToldLedgers(probes, Object.values(incidents));
+  const revised: EnvironmentState = { v: 1, probes: told, alerts, incidents, outbox, watermark };
   const kept = Object.keys(lateData).length > 0 ? { ...revised, lateData } : revised;
   return { environment: kept, changed, opened, afterwards };
+}
+
+/** The facts without the ledgers that are needed no more: of what is good, and of what stands among the symptoms of an incident. */
+function withoutToldLedgers(
+  probes: Readonly<Record<string, ProbeFact>>,
+  incidents: readonly Incident[],
+): Readonly<Record<string, ProbeFact>> {
+  const isTold = ({ probe, status }: ProbeFact): boolean =>
+    status !== "bad" || incidents.some(({ symptoms }) => Object.hasOwn(symptoms, `probe/${probe}`));
+  const next: Record<string, ProbeFact> = {};
+  for (const [name, fact] of Object.entries(probes)) {
+    const { failures, ...rest } = fact;
+    setEntry(next, name, failures !== undefined && isTold(fact) ? rest : fact);
+  }
+  return next;
 }
 
 /** Tells what is due because time has passed. */
