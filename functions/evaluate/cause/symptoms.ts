@@ -6,7 +6,14 @@ import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { Draft, Facts } from "../incident/draft.ts";
 import { alertPhrase, changeNotes, onsetNotes, probePhrase, returnNotes } from "../incident/record/symptom-text.ts";
 import type { KnownAlert } from "../incident/state.ts";
-import { type FailureLedger, isSameWay, ledgerSince, principalFailure, updated } from "../partition/failure-ledger.ts";
+import {
+  type FailureLedger,
+  isSameWay,
+  ledgerSince,
+  mostEntries,
+  principalFailure,
+  updated,
+} from "../partition/failure-ledger.ts";
 import { intervalOf, type Plan } from "../plan.ts";
 import type { Symptom } from "./diagnosis.ts";
 import { marginOf, signalOf, strengthOf } from "./strength.ts";
@@ -14,6 +21,8 @@ import { isCertain } from "./timing.ts";
 
 /** The most symptoms that an incident keeps: a document has room for as many. */
 const mostSymptoms = 300;
+/** The most entries of ledgers of all symptoms together, unless each has two. */
+const mostOfAll = 600;
 /** The strength of what is no further than at its limit. */
 const leastStrength = 0.01;
 /** The most ways to fail that are kept of one probe. */
@@ -31,6 +40,8 @@ export function withSymptoms(
 ): Readonly<Record<string, Symptom>> {
   const { incident } = draft;
   const symptoms: Record<string, Symptom> = { ...incident.symptoms };
+  // Of many symptoms, fewer failures are kept of each.
+  const most = Math.max(2, Math.min(mostEntries, Math.floor(mostOfAll / Math.max(1, Object.keys(symptoms).length))));
   let changed = false;
   const put = (symptom: Symptom): void => {
     setEntry(symptoms, symptom.id, symptom);
@@ -46,7 +57,7 @@ export function withSymptoms(
       const { until: _, ...again } = known;
       const goodMs = (known.goodMs ?? 0) + Math.max(0, seen.since - known.until);
       put({
-        ...withLedger(again, seen.failures),
+        ...withLedger(again, seen.failures, most),
         ...worseOf(known, seen),
         goodMs,
         againSince: seen.since,
@@ -54,7 +65,7 @@ export function withSymptoms(
       });
       if (incident.id !== "") for (const { at, text } of returnNotes(known, seen)) draft.note(at, text);
     } else {
-      const next = withLedger(known, seen.failures);
+      const next = withLedger(known, seen.failures, most);
       if (seen.since >= known.since && next === known && !isWorse(known, seen)) continue;
       put({ ...next, ...worseOf(known, seen), since: Math.min(known.since, seen.since) });
       if (incident.id !== "") for (const { at, text } of changeNotes(known, next)) draft.note(at, text);
@@ -68,7 +79,7 @@ export function withSymptoms(
     const told =
       fact === undefined || fact.status === "bad"
         ? symptom
-        : withLedger(symptom, ledgerSince(fact.failures, symptom.since));
+        : withLedger(symptom, ledgerSince(fact.failures, symptom.since), most);
     if (!isOver && told === symptom && confirmed === (symptom.confirmed === true)) continue;
     // It was good again when it was measured to be, whatever else is newer.
     const until = fact?.status === "good" ? Math.max(symptom.since, fact.since) : facts.watermark;
@@ -231,8 +242,8 @@ function worseOf(known: Symptom, seen: Symptom): Partial<Symptom> {
 }
 
 /** The symptom with what is newer of the ledger of its probe; the same object where nothing is. */
-function withLedger(symptom: Symptom, ledger: FailureLedger | undefined): Symptom {
-  const failures = updated(symptom.failures, ledger);
+function withLedger(symptom: Symptom, ledger: FailureLedger | undefined, most: number = mostEntries): Symptom {
+  const failures = updated(symptom.failures, ledger, most);
   const ways = failures
     .map(({ failure }) => failure)
     .filter((failure, index, all) => !all.slice(0, index).some((before) => isSameWay(before, failure)));

@@ -17,6 +17,7 @@ import { knownProbes, observedOf, withFaults, withIndicators } from "../cause/ob
 import { withSymptoms } from "../cause/symptoms.ts";
 import { isDrill } from "../monitor/drill.ts";
 import { diagnoseMonitor, isOfMonitor, monitorTitle } from "../monitor/incident-text.ts";
+import type { ProbeFact } from "../partition/state.ts";
 import { type Plan, titleOf } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
 import { belongsTo, incidentFor } from "./correlate.ts";
@@ -167,12 +168,28 @@ export function revise(
     time,
     window,
   );
+  const told = withoutToldLedgers(probes, Object.values(incidents));
   const revised: EnvironmentState = {
-    ...{ v: 1, probes, alerts, incidents, outbox, watermark },
+    ...{ v: 1, probes: told, alerts, incidents, outbox, watermark },
     ...(reopenable.length > 0 ? { reopenable } : {}),
     ...(Object.keys(lateData).length > 0 ? { lateData } : {}),
   };
   return { environment: revised, changed, opened, reopened, afterwards };
+}
+
+/** The facts without the ledgers that are needed no more: of what is good, and of what stands among the symptoms of an incident. */
+function withoutToldLedgers(
+  probes: Readonly<Record<string, ProbeFact>>,
+  incidents: readonly Incident[],
+): Readonly<Record<string, ProbeFact>> {
+  const isTold = ({ probe, status }: ProbeFact): boolean =>
+    status !== "bad" || incidents.some(({ symptoms }) => Object.hasOwn(symptoms, `probe/${probe}`));
+  const next: Record<string, ProbeFact> = {};
+  for (const [name, fact] of Object.entries(probes)) {
+    const { failures, ...rest } = fact;
+    setEntry(next, name, failures !== undefined && isTold(fact) ? rest : fact);
+  }
+  return next;
 }
 
 /** Tells what is due because time has passed. */
@@ -330,9 +347,12 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
   if (diagnosis.rootCause !== before.rootCause) {
     const since = draft.incident.id === "" ? draft.incident.openedAt : facts.watermark;
+    const { causeSince, causes: known } = draft.incident;
+    // Of an incident that an older version opened, the present cause is known.
+    const named = known ?? (causeSince === undefined ? [] : [{ component: before.rootCause, since: causeSince }]);
     const recoveredAt = recoveryOf(before.rootCause, draft.incident);
-    const earlier = (draft.incident.causes ?? []).map((cause, index, all) =>
-      index === all.length - 1 && recoveredAt !== undefined ? { ...cause, recoveredAt } : cause,
+    const earlier = named.map((cause, index) =>
+      index === named.length - 1 && recoveredAt !== undefined ? { ...cause, recoveredAt } : cause,
     );
     const causes = [...earlier, { component: diagnosis.rootCause, since }];
     draft.set({ causeSince: since, causes: causes.slice(-mostCauses) });

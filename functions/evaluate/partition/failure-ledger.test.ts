@@ -136,6 +136,28 @@ describe("the ledger of failures", () => {
     expect(principalFailure(updated(copy, later))).toEqual(full);
   });
 
+  it("keeps the first and the newest of a copy where there is little room, and does not count a part twice", () => {
+    const ledger = ledgerOf([
+      [0, lost],
+      [1, full],
+      [2, starting],
+    ]);
+    const copy = updated([], ledger, 2);
+    expect(shown(copy)).toEqual(["connect 0-0 x1", "57P03 2-2 x1"]);
+    expect(updated(copy, ledger, 2)).toEqual(copy);
+    expect(
+      shown(
+        updated(
+          ledgerOf([
+            [0, lost],
+            [1, lost],
+          ]),
+          ledgerOf([[1, lost]]),
+        ),
+      ),
+    ).toEqual(["connect 0-1 x2"]);
+  });
+
   it.each([
     ["no answer within 35 s", "no answer within 812ms"],
     ["connect to 10.1.2.3:5432 refused", "connect to [2001:db8::1]:5432 refused"],

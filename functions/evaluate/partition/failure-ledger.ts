@@ -49,11 +49,21 @@ export function joined(ledger: FailureLedger = [], other: FailureLedger = [], ga
   return withRoom(other.reduce((known, entry) => withEntry(known, entry, gapMs), ledger));
 }
 
-/** Brings what was copied of a ledger up to a newer state of it. Entries that the ledger has dropped since then stay. */
-export function updated(known: FailureLedger = [], ledger: FailureLedger = []): FailureLedger {
-  const isHeld = ({ failure, from, until }: LedgerEntry): boolean =>
-    ledger.some((one) => isLike(one, failure) && one.from <= from && until <= one.until);
-  return withRoom(inOrder([...known.filter((entry) => !isHeld(entry)), ...ledger]));
+/**
+ * Brings what was copied of a ledger up to a newer state of it, or to a part of one. Entries that the ledger has dropped since then stay.
+ * @param most how many entries are kept: the first, and the newest
+ */
+export function updated(
+  known: FailureLedger = [],
+  ledger: FailureLedger = [],
+  most: number = mostEntries,
+): FailureLedger {
+  const isWithin = ({ failure, from, until }: LedgerEntry, others: FailureLedger): boolean =>
+    others.some((one) => isLike(one, failure) && one.from <= from && until <= one.until);
+  const kept = known.filter((entry) => !isWithin(entry, ledger));
+  const added = ledger.filter((entry) => !isWithin(entry, kept));
+  const all = withRoom(inOrder([...kept, ...added]));
+  return all.length <= most ? all : [...all.slice(0, 1), ...all.slice(1 - most)];
 }
 
 /** The entries that were seen at an instant or later. */

@@ -73,6 +73,33 @@ describe("the symptoms and findings", () => {
 });
 
 describe("a document", () => {
+  it("gives each cause its own time, the first from the first failure on", () => {
+    const minute = (after: number): Date => new Date(noon + after * 60_000);
+    const incident: Incident = {
+      id: "20250916-120200-connector",
+      title: "Test",
+      status: "resolved",
+      severity: "critical",
+      openedAt: noon + 2 * 60_000,
+      firstFailureAt: noon,
+      resolvedAt: noon + 24 * 60_000,
+      causes: [
+        { component: "unknown", since: noon + 2 * 60_000 },
+        { component: "connector", since: noon + 3 * 60_000 },
+        { component: "sql", since: noon + 8 * 60_000 },
+      ],
+      alerts: {},
+      symptoms: {},
+      diagnosis: { rootCause: "sql", verdict: "platform", confidence: 0.9, evidence: [], whys: [], working: [] },
+      timeline: [],
+      events: {},
+    };
+    expect(documentOf(incident, plan).causes).toEqual([
+      { component: "connector", title: "VPC connector", from: minute(0), until: minute(8) },
+      { component: "sql", title: "Cloud SQL", from: minute(8), until: minute(24) },
+    ]);
+  });
+
   it("has room for its postmortem when everything in it is as much and as long as it can be", () => {
     const long = "障".repeat(2_000);
     const names = Array.from({ length: 80 }, (_, index) => `${index}`);
