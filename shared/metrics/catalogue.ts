@@ -68,6 +68,7 @@ const catalogue = {
   connection_time: {
     unit: "seconds",
     signal: "slow",
+    phases: "connection_phase_time",
     description: "From nothing to the end of a fresh connection that did all that was asked of it.",
   },
   connection_phase_time: {
@@ -80,6 +81,8 @@ const catalogue = {
   database_connection_time: {
     unit: "seconds",
     signal: "slow",
+    role: "database",
+    phases: "database_phase_time",
     scale: { high: 5, limit: 25 },
     description: "From nothing to the answer of the first query on a fresh connection.",
   },
@@ -92,7 +95,7 @@ const catalogue = {
   database_connect_burst_success: {
     unit: "ratio",
     range: share,
-    signal: "failing",
+    signal: "errors",
     scale: { high: 0.95, limit: 0.5, below: true },
     description:
       "Share of simultaneous fresh connections that were not lost on the way: the server let them in, or answered otherwise.",
@@ -112,6 +115,9 @@ const catalogue = {
   database_connections: {
     unit: "count",
     signal: "saturated",
+    limit: "database_connection_limit",
+    role: "database",
+    resource: "connections",
     description: "Client connections of the server in use, this probe's own not counted.",
   },
   database_connections_by_state: {
@@ -158,6 +164,8 @@ const catalogue = {
   vpc_connector_utilization: {
     unit: "ratio",
     signal: "saturated",
+    role: "connector",
+    resource: "capacity",
     scale: { high: 0.7, limit: 0.9 },
     description:
       "How near the VPC connector is to its ceiling: the worst of CPU, throughput and, where they are counted, connections.",
@@ -165,34 +173,43 @@ const catalogue = {
   vpc_connector_cpu_utilization: {
     unit: "ratio",
     signal: "saturated",
+    role: "connector",
+    resource: "cpu",
     scale: { high: 0.7, limit: 0.9 },
     description: "CPU in use of the VPC connector's instances, the 99th percentile.",
   },
   vpc_connector_throughput: {
     unit: "bytes",
     signal: "saturated",
+    role: "connector",
     description: "Bytes a second through the VPC connector, by direction: sent, received.",
     labels: ["direction"],
   },
   vpc_connector_connections: {
     unit: "count",
     signal: "saturated",
+    role: "connector",
     description: "Client connections of the database behind the VPC connector, as Cloud SQL counts them.",
   },
   vpc_connector_instances: {
     unit: "count",
     signal: "saturated",
+    limit: "vpc_connector_instance_limit",
+    role: "connector",
+    resource: "instances",
     description: "Instances of the VPC connector; it never scales in, so at the maximum alone says nothing.",
   },
   vpc_connector_instance_limit: {
     unit: "count",
     signal: "saturated",
+    role: "connector",
     description: "Instances that the VPC connector may have at most.",
   },
   vpc_connector_health: {
     unit: "count",
     range: flag,
     signal: "failing",
+    role: "connector",
     scale: { high: 0.5, limit: 0.5, below: true },
     description: "1 when the application calls its connector healthy, 0 otherwise.",
   },
@@ -200,47 +217,59 @@ const catalogue = {
     unit: "count",
     range: flag,
     signal: "failing",
+    role: "database",
     scale: { high: 0.5, limit: 0.5, below: true },
     description: "1 when the server of the instance is up.",
   },
   cloud_sql_cpu_utilization: {
     unit: "ratio",
     signal: "saturated",
+    role: "database",
+    resource: "cpu",
     scale: { high: 0.85, limit: 0.95 },
     description: "CPU in use of the Cloud SQL instance.",
   },
   cloud_sql_memory_utilization: {
     unit: "ratio",
     signal: "saturated",
+    role: "database",
+    resource: "memory",
     scale: { high: 0.9, limit: 0.97 },
     description: "Memory in use of the Cloud SQL instance, caches not counted.",
   },
   cloud_sql_disk_utilization: {
     unit: "ratio",
     signal: "saturated",
+    role: "database",
+    resource: "disk",
     scale: { high: 0.9, limit: 0.97 },
     description: "Disk in use of the Cloud SQL instance.",
   },
   cloud_sql_disk_operations: {
     unit: "count",
     signal: "saturated",
+    role: "database",
     description: "Disk operations a second of the Cloud SQL instance, by operation: read, write.",
     labels: ["operation"],
   },
   cloud_sql_connections: {
     unit: "count",
     signal: "saturated",
+    role: "database",
     description: "Client connections of the Cloud SQL instance, of all its databases.",
   },
   cloud_sql_connection_utilization: {
     unit: "ratio",
     signal: "saturated",
+    role: "database",
+    resource: "connections",
     scale: { high: 0.8, limit: 0.95 },
     description: "Client connections of the Cloud SQL instance against `max_connections`, where the probe is told it.",
   },
   cloud_sql_new_connections: {
     unit: "count",
     signal: "saturated",
+    role: "database",
     description: "Connections a second that were opened to the Cloud SQL instance.",
   },
   cloud_run_error_rate: {
@@ -311,7 +340,7 @@ const catalogue = {
   cloud_monitoring_count: {
     unit: "count",
     range: anything,
-    signal: "saturated",
+    signal: "errors",
     description: "Any count that Cloud Monitoring has.",
     labels: ["name", "group"],
   },

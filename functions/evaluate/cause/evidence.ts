@@ -1,15 +1,17 @@
 /** The scene of an outage: everything that is known of it, as facts that are weighed. */
 import type { Component } from "../../../shared/config/model.ts";
-import type { ResolvedRole } from "../../../shared/config/roles.ts";
+import type { ResolvedRole, Role } from "../../../shared/config/roles.ts";
 import type { Signal } from "../../../shared/messages/report.ts";
+import { metricNamed } from "../../../shared/metrics/catalogue.ts";
+import type { Resource } from "../../../shared/metrics/metric.ts";
 import type { ComponentGraph } from "../graph.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Fact, Weighed } from "./fact.ts";
 import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
-import type { Fault, Indicator } from "./knowledge/indicators.ts";
-import { partOf, type Roles } from "./roles.ts";
-import { hitsSome, isWay, serves } from "./signals.ts";
+import { type Fault, type Indicator, levels } from "./knowledge/indicators.ts";
+import { type Roles, serves } from "./roles.ts";
+import { hitsSome, isWay } from "./signals.ts";
 import { agreement, certainty, presence, wayBegan, weightOf } from "./timing.ts";
 
 /** What the search for a cause begins with. */
@@ -59,10 +61,7 @@ export class Evidence {
     this.seen = seen;
     this.symptoms = seen.symptoms.map((symptom) => ({
       symptom,
-      classes: classesOf(
-        symptom,
-        partOf(seen.roles.get(symptom.component), seen.graph.component(symptom.component).layer),
-      ),
+      classes: classesOf(symptom, this.role(symptom.component)),
       weight: weightOf(symptom, seen.at),
     }));
     this.#isOver = seen.symptoms.every(({ until }) => until !== undefined);
@@ -292,6 +291,24 @@ export class Evidence {
     );
   }
 
+  /** Indicators at these levels of how much of a resource parts of a role use; of one component where it is named. */
+  usage(
+    role: Role,
+    resource: Resource,
+    among: readonly Indicator["level"][] = levels,
+    of?: string,
+  ): readonly ProbeIndicator[] {
+    return this.seen.indicators.filter(({ metric, level, component }) => {
+      const known = metricNamed(metric);
+      return (
+        known?.role === role &&
+        known.resource === resource &&
+        among.includes(level) &&
+        (of === undefined || component === of)
+      );
+    });
+  }
+
   /** What configuration checks found wrong with a component. */
   faultsOf(name: string): readonly Fault[] {
     return this.seen.faults.filter(({ component }) => component === name);
@@ -333,7 +350,6 @@ const fronts: ReadonlySet<ResolvedRole> = new Set(["edge", "dns"]);
 const passedOn: ReadonlySet<SymptomClass> = new Set([
   "error",
   "errors",
-  "errors at the edge",
   "denied",
   "throttled",
   "wrong content",

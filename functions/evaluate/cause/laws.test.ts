@@ -75,6 +75,29 @@ describe("the laws", () => {
     );
   });
 
+  it("1, the same of the names of kinds of probe: what they declare counts", () => {
+    const asked = ["postgres", "gcp_configuration", "service_health", "heartbeat", "http"];
+    for (const role of roleNames)
+      for (const kind of failureKinds)
+        for (const reach of ["users", "private", "control_plane"] as const) {
+          const components = randomComponents(randomFrom(7), 1).map((one): Component => ({ ...one, role }));
+          const [name = ""] = components.map((one) => one.name);
+          const answers = asked.map((asking) =>
+            answer({
+              components,
+              symptoms: [
+                failing(name, "one", { kind: asking, reach, failure: { kind, phase: "connect", message: "" } }),
+              ],
+              greens: [],
+              watched: new Set([name]),
+              cause: name,
+              at: began + 1_200_000,
+            }),
+          );
+          expect(new Set(answers.map((one) => JSON.stringify(one))).size).toBe(1);
+        }
+  });
+
   it("2, direction: what is explained depends on what explains it", () => {
     fc.assert(
       fc.property(seeds, (seed) => {

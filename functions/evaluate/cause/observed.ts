@@ -1,5 +1,7 @@
 /** What is known of an incident, gathered for the search for its cause: symptoms, green facts, indicators and faults. */
+import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import type { Signal } from "../../../shared/messages/report.ts";
+import { metricNamed } from "../../../shared/metrics/catalogue.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { Facts } from "../incident/draft.ts";
 import type { Incident } from "../incident/state.ts";
@@ -9,9 +11,7 @@ import { intervalOf, type Plan, staleAfter } from "../plan.ts";
 import type { CompiledRule } from "../rules/rule.ts";
 import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Observed } from "./evidence.ts";
-import { general } from "./knowledge/classes.ts";
-import { type Fault, isSameFault, type Level } from "./knowledge/indicators.ts";
-import type { Part } from "./roles.ts";
+import { type Fault, isSameFault, levels, slowInServer } from "./knowledge/indicators.ts";
 import { signalOf } from "./strength.ts";
 
 /** The probes as the incident knows them: what its own questions brought counts where it is newer than the last change that was heard of. */
@@ -32,7 +32,6 @@ export function knownProbes(
 }
 
 const day = 86_400_000;
-const levels: readonly Level[] = ["normal", "high", "limit"];
 
 /** The worst that metrics have shown; the same object when nothing is new. */
 export function withIndicators(incident: Incident, facts: Facts, plan: Plan): NonNullable<Incident["indicators"]> {
@@ -67,13 +66,13 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
   const began = incident.relapses?.at(-1)?.failedAt ?? firstFailureAt;
   const greens = Object.values(facts.probes).filter((fact) => {
     // What was only read about, minutes late, has not shown that it works.
-    const { kind = "", secondhand } = plan.probes.get(fact.probe) ?? {};
+    const { environmentWide, secondhand } = plan.probes.get(fact.probe) ?? {};
     const symptom = symptoms[`probe/${fact.probe}`];
     // A single failed run is no failure: before and after it the probe was good.
     const isBad =
       symptom !== undefined && (symptom.confirmed || symptom.until === undefined || (symptom.times ?? 1) > 2);
     if (fact.status !== "good" || isBad) return false;
-    if (secondhand || general.has(kind)) return false;
+    if (secondhand || environmentWide) return false;
     return hasRunSince(began, fact, facts, plan);
   });
   const indicators = Object.values(incident.indicators ?? {});
@@ -100,15 +99,17 @@ function hasRunSince(instant: number, { probe, at }: ProbeFact, { watermark }: F
 
 const watchedBy = new WeakMap<Plan, ReadonlySet<string>>();
 
-/** Components that some probe looks at which speaks of that component alone. */
+/** Components at which some probe looks: what only reads how all is configured looks at none. */
 function watchedIn(plan: Plan): ReadonlySet<string> {
   const known =
     watchedBy.get(plan) ??
-    new Set(
-      [...plan.probes.values()].flatMap(({ kind, component }) => (kind === "gcp_configuration" ? [] : [component])),
-    );
+    new Set([...plan.probes.values()].flatMap((probe) => (readsConfiguration(probe) ? [] : [probe.component])));
   watchedBy.set(plan, known);
   return known;
+}
+
+function readsConfiguration({ environmentWide, yields = [] }: ConfiguredProbe): boolean {
+  return environmentWide === true && yields.every(({ metric }) => metricNamed(metric)?.signal === "configuration");
 }
 
 /** What a rule about one component measures, and by which probe. */
@@ -178,21 +179,17 @@ function ofOwnPool(symptom: Symptom, indicators: readonly ProbeIndicator[], plan
   const { metrics = [], probe = "", component } = symptom;
   const owner = plan.probes.get(probe)?.component;
   if (owner === undefined || owner === component || !metrics.includes("cloud_sql_pool_utilization")) return symptom;
-  const own = indicators.filter((one) => one.component === component && databaseConnections.includes(one.metric));
+  const own = indicators.filter((one) => {
+    const { role, resource } = metricNamed(one.metric) ?? {};
+    return one.component === component && role === "database" && resource === "connections";
+  });
   return own.length > 0 && own.every(({ level }) => level !== "limit") ? { ...symptom, component: owner } : symptom;
 }
 
-const databaseConnections = ["connections_used", "cloud_sql_connection_utilization"];
-
-/** Whose metric it is, whoever measured it: what an application says of its connector is said of the connector. */
-function speaksOf(metric: string, component: string, plan: Plan): string {
-  const role = owners.find(([pattern]) => pattern.test(metric))?.[1];
-  if (role === undefined) return component;
+/** Whose indicator it is, whoever measured it: what an application says of its connector is said of the connector. */
+function speaksOf(indicator: string, component: string, plan: Plan): string {
+  const role = indicator === slowInServer ? "database" : metricNamed(indicator)?.role;
+  if (role === undefined || plan.roles.get(component) === role) return component;
   const near = [...plan.graph.causesOf(component), ...plan.graph.dependentsOf(component)];
   return near.find((name) => plan.roles.get(name) === role) ?? component;
 }
-
-const owners: readonly (readonly [RegExp, Part])[] = [
-  [/^vpc_connector_/, "connector"],
-  [/^(cloud_sql_(?!pool_)|connections_used|slow_in_server)/, "database"],
-];

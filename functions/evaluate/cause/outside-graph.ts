@@ -4,7 +4,7 @@ import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
 import type { SymptomClass } from "./knowledge/classes.ts";
 import type { Pattern } from "./knowledge/patterns.ts";
-import { serves } from "./signals.ts";
+import { serves } from "./roles.ts";
 import type { Hypothesis } from "./weigh.ts";
 
 const nothing: Pick<Pattern, "of" | "when"> = { of: [], when: {} };
@@ -30,14 +30,7 @@ const wideTrouble: Pattern = {
 /** What a prober without a network sees. */
 const blind: readonly SymptomClass[] = ["dns", "no connection", "unreachable", "silent", "no answer", "not measured"];
 /** What services show when their platform fails. */
-const failing: readonly SymptomClass[] = [
-  "error",
-  "bad gateway",
-  "no answer",
-  "failed starts",
-  "errors",
-  "websockets refused",
-];
+const failing: readonly SymptomClass[] = ["error", "bad gateway", "no answer", "errors"];
 /** Services that begin to fail within so much of each other, in milliseconds, begin together. */
 const together = 240_000;
 

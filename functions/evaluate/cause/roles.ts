@@ -10,35 +10,25 @@ export function rolesOf(components: readonly Component[]): Roles {
   return new Map(components.map(({ name, layer, role }) => [name, role ?? roleOfLayer(layer)]));
 }
 
-/** The roles that patterns of failure are known of. */
-export type Part =
-  | "region"
-  | "connector"
-  | "database"
-  | "certificate"
-  | "dns"
-  | "edge"
-  | "platform"
-  | "auth"
-  | "websocket"
-  | "journey"
-  | "service";
-
-/** The part by whose patterns a component is judged: what no pattern is known of is judged by its layer. */
-export function partOf(role: ResolvedRole | undefined, layer: Component["layer"]): Part {
-  return parts.has(role ?? "") ? (role as Part) : layer === "platform" ? "platform" : "service";
-}
-
-const parts: ReadonlySet<string> = new Set([
-  "region",
-  "connector",
-  "database",
-  "certificate",
-  "dns",
-  "edge",
-  "platform",
+/** Roles that people and other services ask; the rest is reached by those that know the way. */
+const serving: ReadonlySet<ResolvedRole> = new Set([
+  "service",
   "auth",
   "websocket",
   "journey",
-  "service",
-] satisfies Part[]);
+  "edge",
+  "job",
+  "region",
+]);
+/** Roles of what is shown or looked up on the way to others. */
+const shown: ReadonlySet<ResolvedRole> = new Set(["certificate", "dns"]);
+
+/** Whether a part of this role serves requests. */
+export function serves(role: ResolvedRole): boolean {
+  return serving.has(role);
+}
+
+/** Whether a part of this role is reached by those that know the way, and either lets them in or not. */
+export function isTarget(role: ResolvedRole): boolean {
+  return !serving.has(role) && !shown.has(role);
+}

@@ -64,25 +64,9 @@ export function maySuffer(role: ResolvedRole): boolean {
   return ways.has(role) || role === "region" || role === "quota";
 }
 
-/** Roles that people and other services ask; the rest is reached by those that know the way. */
-const serving: ReadonlySet<ResolvedRole> = new Set([
-  "service",
-  "auth",
-  "websocket",
-  "journey",
-  "edge",
-  "job",
-  "region",
-]);
-
 /** Whether a part of this role hits some and leaves others alone, so that what works on the way proves nothing of what lies beyond. */
 export function hitsSome(role: ResolvedRole): boolean {
   return role === "certificate" || role === "dns" || role === "region";
-}
-
-/** Whether a part of this role serves requests. */
-export function serves(role: ResolvedRole): boolean {
-  return serving.has(role);
 }
 
 /** Whether a role is one of a way. */

@@ -4,8 +4,7 @@
  */
 
 import type { Signal } from "../../../shared/messages/report.ts";
-import type { MetricName } from "../../../shared/metrics/catalogue.ts";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { metricNamed } from "../../../shared/metrics/catalogue.ts";
 import type { Excess } from "../condition/series.ts";
 
 /** The least share that is told apart from none: an objective of a thousandth is the strictest that probes each minute can show. */
@@ -30,31 +29,12 @@ export function strengthOf(margin: number): number {
   return 1 - 1 / Math.max(1, margin);
 }
 
-/** Metrics of which unit and direction do not say what a rule about them is about. */
-const about: Readonly<Partial<Record<string, Signal>>> = {
-  probe_success: "failing",
-  http_status: "failing",
-  websocket_connection_success: "failing",
-  golden_path_success: "failing",
-  cloud_sql_up: "failing",
-  vpc_connector_health: "failing",
-  database_connect_burst_success: "errors",
-  cloud_run_error_rate: "errors",
-  load_balancer_error_rate: "errors",
-  failed_startups: "errors",
-  tls_certificate_expiry: "certificate",
-  tls_leaf_certificate_expiry: "certificate",
-  configuration_ok: "configuration",
-  heartbeat_age: "missing",
-  data_age: "missing",
-  service_health_incidents: "event",
-} satisfies Partial<Record<MetricName, Signal>>;
-
-/** What a rule is about, where its configuration does not say it: what the metric says, else the unit and the direction. */
+/** What a rule is about, where its configuration does not say it: what its metric says; where little of it is bad, something is lacking. */
 export function signalOf(metrics: readonly string[], excess: Pick<Excess, "unit" | "above"> | undefined): Signal {
-  const told = metrics.map((name) => ownEntry(about, name)).find((signal) => signal !== undefined);
-  if (told !== undefined || excess === undefined) return told ?? "failing";
+  const told = metrics.map((name) => metricNamed(name)?.signal).find((signal) => signal !== undefined);
+  if (excess === undefined) return told ?? "failing";
   const { unit, above } = excess;
+  if (told !== undefined && (above || (told !== "slow" && told !== "saturated"))) return told;
   if (unit === "seconds") return above ? "slow" : "missing";
   if (unit === "ratio") return above ? "saturated" : "errors";
   return unit === "bytes" ? "saturated" : "errors";

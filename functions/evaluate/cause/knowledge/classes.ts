@@ -2,9 +2,10 @@
  * Classes of symptoms: what was seen, in a word that a pattern of failure can expect or not. The failing phase says most. A
  * connection that is never made speaks for the way to the server, one that the server answers with an error speaks for the server.
  */
+import type { ResolvedRole } from "../../../../shared/config/roles.ts";
 import { type Failure, type FailureKind, readingPhase, type Signal } from "../../../../shared/messages/report.ts";
 import type { Symptom } from "../diagnosis.ts";
-import type { Part } from "../roles.ts";
+import { isTarget } from "../roles.ts";
 
 /** What a failing probe shows. */
 export const failureClasses = [
@@ -35,71 +36,63 @@ export const failureClasses = [
   "not measured",
 ] as const;
 
-/** What the metric of a rule that fired shows. */
-export const metricClasses = [
-  "connector load",
-  "connector unwell",
-  "handshakes lost",
-  "slow to connect",
-  "connections",
-  "database load",
-  "database down",
-  "failed starts",
+/** What a rule that fired shows, and a reading of what somebody else has measured. */
+export const signalClasses = [
   "errors",
-  "errors at the edge",
-  "expiry",
-  "websockets refused",
   "slow",
-  "journey",
+  "saturated",
   "configuration",
   "provider event",
+  "missing",
+  "reported down",
   "other",
 ] as const;
 
 /** One of them. */
-export type SymptomClass = (typeof failureClasses)[number] | (typeof metricClasses)[number];
-
-/** Kinds of probe that look at the environment as a whole: what they find speaks of others, and their success of nobody. */
-export const general: ReadonlySet<string> = new Set(["gcp_configuration", "service_health"]);
-
-/** Kinds of probe that show figures minutes after Google has measured them. */
-export const readLate: ReadonlySet<string> = new Set([
-  "cloud_monitoring",
-  "vpc_connector",
-  "cloud_sql",
-  "cloud_run",
-  "load_balancer",
-  "service_health",
-]);
-
-/** Kinds of probe that read what somebody else has measured. */
-const readers: ReadonlySet<string> = new Set([...general, ...readLate]);
+export type SymptomClass = (typeof failureClasses)[number] | (typeof signalClasses)[number];
 
 /** Kinds of failure of a run that did not get through. */
 const unreached: ReadonlySet<FailureKind> = new Set(["timeout", "refused", "reset", "dns", "tls"]);
 
 /** What a symptom is about: as its probe or rule says, else what its failure says. */
-export function signalOfSymptom({ signal, source, kind, failure }: Symptom): Signal {
-  if (signal !== undefined) return signal;
-  if (source === "rule" || failure === undefined) return "failing";
-  if (kind === "gcp_configuration") return "configuration";
-  if (kind === "service_health" && !unreached.has(failure.kind)) return "event";
-  return failure.kind === "tls" ? "certificate" : "failing";
+export function signalOfSymptom({ signal, source, failure }: Symptom): Signal {
+  const told = signal ?? failure?.signal;
+  if (told !== undefined) return told;
+  return source === "probe" && failure?.kind === "tls" ? "certificate" : "failing";
 }
 
-/** The classes of a symptom: more than one where it failed in several ways. */
-export function classesOf(symptom: Symptom, role: Part): SymptomClass[] {
-  if (symptom.source === "rule") return [metricClass(symptom.metrics ?? [])];
+/** The classes of a symptom of a part of this role: more than one where it failed in several ways. */
+export function classesOf(symptom: Symptom, role: ResolvedRole): SymptomClass[] {
+  if (symptom.source === "rule") return [bySignal[symptom.signal ?? "failing"]];
+  const isRead = symptom.secondhand === true;
   const failures = [...(symptom.failure === undefined ? [] : [symptom.failure]), ...(symptom.otherFailures ?? [])];
-  if (failures.length === 0) return [readers.has(symptom.kind ?? "") ? "other" : "error"];
+  if (failures.length === 0) return [isRead ? "other" : "error"];
+  const isPrivate = symptom.reach === "private" && isTarget(role);
   const classify = (failure: Failure): SymptomClass => {
     // Nothing is known of a target that could not be looked at, or read about.
     if (failure.kind === "internal" || failure.phase === readingPhase) return "not measured";
-    if (readers.has(symptom.kind ?? "") && !unreached.has(failure.kind)) return readerClass(symptom.kind ?? "");
-    const isPrivate = symptom.kind === "postgres" || role === "database" || role === "connector";
-    return isPrivate && symptom.kind !== "http" ? privateClass(failure) : publicClass(failure);
+    if (isRead && !unreached.has(failure.kind)) return reportedClass(failure);
+    return isPrivate || failure.kind === "database" ? privateClass(failure) : publicClass(failure);
   };
   return [...new Set(failures.map(classify))];
+}
+
+/** What something shows of which a rule says no more than what it is about. */
+const bySignal: Readonly<Record<Signal, SymptomClass>> = {
+  failing: "error",
+  errors: "errors",
+  slow: "slow",
+  saturated: "saturated",
+  certificate: "certificate",
+  configuration: "configuration",
+  event: "provider event",
+  missing: "missing",
+};
+
+/** What it means when what is read of a target is bad. */
+function reportedClass({ kind, signal }: Failure): SymptomClass {
+  if (signal !== undefined) return bySignal[signal];
+  return kind === "unavailable" ? "reported down" : "other";
 }
 
 function privateClass({ kind, phase, code = "" }: Failure): SymptomClass {
@@ -179,36 +172,4 @@ function statusClass(status: number): SymptomClass {
   if (status === 404 || status === 410) return "not found";
   if (status === 429) return "throttled";
   return status >= 500 ? "error" : "wrong content";
-}
-
-/** What it means when something is read of a target that is bad. */
-function readerClass(kind: string): SymptomClass {
-  if (kind === "gcp_configuration") return "configuration";
-  if (kind === "service_health") return "provider event";
-  return kind === "cloud_sql" ? "database down" : "other";
-}
-
-/** Metrics and what they show, the first match counts. */
-const byMetric: readonly (readonly [RegExp, SymptomClass])[] = [
-  [/^vpc_connector_health$/, "connector unwell"],
-  [/^vpc_connector_/, "connector load"],
-  [/^database_connect_burst/, "handshakes lost"],
-  [/^(database_connection_time|database_phase_time|smd_phase)/, "slow to connect"],
-  [/^(cloud_sql_pool|cloud_sql_(new_)?connection|database_connection)/, "connections"],
-  [/^cloud_sql_(up|state)$/, "database down"],
-  [/^cloud_sql_/, "database load"],
-  [/^failed_startups$/, "failed starts"],
-  [/^cloud_run_error/, "errors"],
-  [/^load_balancer_error/, "errors at the edge"],
-  [/^tls_.*expiry$/, "expiry"],
-  [/^websocket_connection_success$/, "websockets refused"],
-  [/^(http|websocket|tls|cloud_run|load_balancer|probe)_.*(time|duration|latency)$/, "slow"],
-  [/^golden_path_/, "journey"],
-  [/^configuration_/, "configuration"],
-  [/^service_health_/, "provider event"],
-  [/^(probe_success|http_status)$/, "error"],
-];
-
-function metricClass(metrics: readonly string[]): SymptomClass {
-  return byMetric.find(([pattern]) => metrics.some((metric) => pattern.test(metric)))?.[1] ?? "other";
 }

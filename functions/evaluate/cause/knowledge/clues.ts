@@ -2,12 +2,13 @@
  * Clues: what else speaks for or against a component having failed in a certain way, beyond the symptoms that such a failure explains.
  * Each is a question to the evidence; its answer is the sentence that people read, or nothing.
  */
+import type { Resource } from "../../../../shared/metrics/metric.ts";
 import { list } from "../../../../shared/text/sentences.ts";
 import type { ProbeFact } from "../../partition/state.ts";
 import type { ProbeIndicator } from "../diagnosis.ts";
 import type { Evidence } from "../evidence.ts";
-import { serves } from "../signals.ts";
-import type { Fault, Level } from "./indicators.ts";
+import { serves } from "../roles.ts";
+import { cutAtLimit, type Fault, type Level, levels, slowInConnecting, slowInServer } from "./indicators.ts";
 
 /** Asks the evidence about a component that may be the cause. */
 export type Clue = (evidence: Evidence, component: string) => string | undefined;
@@ -96,7 +97,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
   // It scales out and never in: all instances in use say nothing without the load of now.
   "the connector is at its ceiling": (evidence, component) =>
     load(evidence, ["limit"], component) ??
-    (evidence.indicators("instances_used", ["limit"]).length > 0 ? load(evidence, ["high"], component) : undefined),
+    (evidence.usage("connector", "instances", ["limit"]).length > 0 ? load(evidence, ["high"], component) : undefined),
   "the connector is idle": (evidence, component) =>
     load(evidence, ["high", "limit"], component) === undefined ? load(evidence, ["normal"], component) : undefined,
 
@@ -111,41 +112,41 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
 
   "the time goes into connecting": (evidence, component) => {
     const [indicator] = below(evidence, component).flatMap((name) =>
-      evidence.indicators("slow_in_connecting", ["high"], name),
+      evidence.indicators(slowInConnecting, ["high"], name),
     );
     return (
       indicator && `Connecting alone took \`${indicator.probe}\` ${indicator.shown}: the way is slow, not the server.`
     );
   },
   "the time goes into the server": (evidence, component) => {
-    const [indicator] = evidence.indicators("slow_in_server", ["high"], component);
+    const [indicator] = evidence.indicators(slowInServer, ["high"], component);
     return indicator && `\`${indicator.probe}\` was connected at once, and waited ${indicator.shown} for the server.`;
   },
 
   "the database is calm": (evidence, component) => {
-    const calm = below(evidence, component).flatMap((name) =>
-      ["cloud_sql_cpu_utilization", "connections_used"].flatMap((metric) =>
-        evidence.indicators(metric, ["high", "limit"], name).length > 0
-          ? []
-          : evidence.indicators(metric, ["normal"], name),
-      ),
-    );
-    const [cpu] = calm.filter(({ metric }) => metric === "cloud_sql_cpu_utilization");
-    const [used] = calm.filter(({ metric }) => metric === "connections_used");
-    const [first] = calm;
+    const calm = (resource: Resource): ProbeIndicator[] =>
+      below(evidence, component).flatMap((name) => {
+        const found = evidence.usage("database", resource, levels, name);
+        return found.every(({ level }) => level === "normal") ? found : [];
+      });
+    const [cpu] = calm("cpu");
+    const [used] = calm("connections");
+    const first = cpu ?? used;
     if (first === undefined) return undefined;
     const facts = [cpu && `its CPU is at ${cpu.shown}`, used && `${used.shown} connections are in use`];
     return `${title(evidence, first.component)} is not busy: ${list(facts.filter((fact) => fact !== undefined))}.`;
   },
   "the database is loaded": (evidence, component) => {
-    const [indicator] = ["cpu", "memory", "disk"].flatMap((what) =>
-      evidence.indicators(`cloud_sql_${what}_utilization`, ["high", "limit"], component),
+    const [indicator] = (["cpu", "memory", "disk"] as const).flatMap((resource) =>
+      evidence
+        .usage("database", resource, ["high", "limit"], component)
+        .map(({ shown }) => `The ${nameOf(resource)} of ${title(evidence, component)} was at ${shown}.`),
     );
-    return indicator && `${nameOf(indicator)} of ${title(evidence, component)} was at ${indicator.shown}.`;
+    return indicator;
   },
   "its connections are used up": (evidence, component) => {
     // The pool of an application is not the database: where its own connections are known, they decide.
-    const own = ownConnections.flatMap((metric) => evidence.indicators(metric, ["normal", "high", "limit"], component));
+    const own = evidence.usage("database", "connections", levels, component);
     const told = own.length > 0 ? own : evidence.indicators("cloud_sql_pool_utilization", ["limit"], component);
     const indicator = told.find(({ level }) => level === "limit");
     return indicator && `Of the connections of ${title(evidence, component)}, ${indicator.shown} were in use.`;
@@ -153,15 +154,10 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
   /** The connections that a service keeps for itself are all in use, while the database has some left. */
   "its pool is used up": (evidence, component) => {
     const [pool] = evidence.indicators("cloud_sql_pool_utilization", ["limit"], component);
-    const room = evidence.graph
-      .causesOf(component)
-      .flatMap((name) =>
-        ownConnections.flatMap((metric) =>
-          evidence.indicators(metric, ["limit"], name).length > 0
-            ? []
-            : evidence.indicators(metric, ["normal", "high"], name),
-        ),
-      );
+    const room = evidence.graph.causesOf(component).flatMap((name) => {
+      const found = evidence.usage("database", "connections", levels, name);
+      return found.some(({ level }) => level === "limit") ? [] : found;
+    });
     const [left] = room;
     return pool && left
       ? `The pool of ${title(evidence, component)} is at ${pool.shown}, while ${title(evidence, left.component)} has room: ${left.shown} connections are in use.`
@@ -205,9 +201,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
   },
   "the services answer without errors": (evidence, component) => {
     const behind = evidence.graph.dependentsOf(component);
-    const indicators = behind.flatMap((name) =>
-      evidence.indicators("cloud_run_error_rate", ["normal", "high", "limit"], name),
-    );
+    const indicators = behind.flatMap((name) => evidence.indicators("cloud_run_error_rate", levels, name));
     return indicators.length > 0 && indicators.every(({ level }) => level === "normal")
       ? `The services behind ${title(evidence, component)} answered without errors what reached them.`
       : undefined;
@@ -226,7 +220,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
 
   "it was cut off at a limit": (evidence, component) => {
     const [indicator] = [component, ...evidence.graph.dependentsOf(component)].flatMap((name) =>
-      evidence.indicators("cut_at_limit", ["limit"], name),
+      evidence.indicators(cutAtLimit, ["limit"], name),
     );
     return indicator && `\`${indicator.probe}\` was cut off after ${indicator.shown}.`;
   },
@@ -264,8 +258,6 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
 };
 
 const hour = 3_600_000;
-/** What says how many of a database's own connections are in use. */
-const ownConnections = ["connections_used", "cloud_sql_connection_utilization"];
 
 /** A component with what depends on it and is of the platform, or for services with what they depend on. */
 function below(evidence: Evidence, component: string, steps = Number.POSITIVE_INFINITY): string[] {
@@ -275,9 +267,9 @@ function below(evidence: Evidence, component: string, steps = Number.POSITIVE_IN
     : graph.causesOf(component).filter((name) => (graph.distance(component, name) ?? 0) <= steps);
 }
 
-function load(evidence: Evidence, levels: readonly Level[], component: string): string | undefined {
-  const [indicator] = ["vpc_connector_utilization", "vpc_connector_cpu_utilization"].flatMap((metric) =>
-    evidence.indicators(metric, levels),
+function load(evidence: Evidence, among: readonly Level[], component: string): string | undefined {
+  const [indicator] = (["capacity", "cpu"] as const).flatMap((resource) =>
+    evidence.usage("connector", resource, among),
   );
   const only = indicator?.level === "normal" ? "only " : "";
   const meaning = indicator?.level === "normal" ? ", so it is not its load" : "";
@@ -289,9 +281,8 @@ function fault(evidence: Evidence, component: string, matches: (fault: Fault) =>
   return found && `A check of the configuration found: ${found.says}.`;
 }
 
-function nameOf({ metric }: ProbeIndicator): string {
-  const what = /_(cpu|memory|disk)_/.exec(metric)?.[1] ?? "use";
-  return what === "cpu" ? "The CPU" : `The ${what}`;
+function nameOf(resource: Resource): string {
+  return resource === "cpu" ? "CPU" : resource;
 }
 
 function title(evidence: Evidence, name: string): string {

@@ -6,6 +6,7 @@
 
 import type { ProbeResult } from "../../../../shared/messages/report.ts";
 import { metricNamed } from "../../../../shared/metrics/catalogue.ts";
+import type { Scale } from "../../../../shared/metrics/metric.ts";
 import { ownEntry, setEntry } from "../../../../shared/runtime/entries.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
 import { formatValue } from "../../../../shared/text/units.ts";
@@ -13,6 +14,9 @@ import type { BaselineCheck } from "../../condition/index.ts";
 
 /** How a metric stands. */
 export type Level = "normal" | "high" | "limit";
+
+/** All of them, the worst last. */
+export const levels: readonly Level[] = ["normal", "high", "limit"];
 
 /** One metric of one probe, as far as the search for a cause needs it. */
 export interface Indicator {
@@ -44,38 +48,6 @@ export interface Fault {
   readonly isNew: boolean;
 }
 
-/** Where a metric is high, and where it is at its limit; `below` where small values are the bad ones. */
-interface Scale {
-  readonly high: number;
-  readonly limit: number;
-  readonly below?: true;
-}
-
-/** The metrics that patterns ask for. What the configuration says of a baseline stands above `high`. */
-const scales: Readonly<Record<string, Scale>> = {
-  vpc_connector_utilization: { high: 0.7, limit: 0.9 },
-  vpc_connector_cpu_utilization: { high: 0.7, limit: 0.9 },
-  vpc_connector_health: { high: 0.5, limit: 0.5, below: true },
-  database_connect_burst_success: { high: 0.95, limit: 0.5, below: true },
-  database_connection_time: { high: 5, limit: 25 },
-  cloud_sql_pool_utilization: { high: 0.8, limit: 0.95 },
-  cloud_sql_up: { high: 0.5, limit: 0.5, below: true },
-  cloud_sql_connection_utilization: { high: 0.8, limit: 0.95 },
-  cloud_sql_cpu_utilization: { high: 0.85, limit: 0.95 },
-  cloud_sql_memory_utilization: { high: 0.9, limit: 0.97 },
-  cloud_sql_disk_utilization: { high: 0.9, limit: 0.97 },
-  failed_startups: { high: 1, limit: 10 },
-  cloud_run_error_rate: { high: 0.05, limit: 0.5 },
-  load_balancer_error_rate: { high: 0.05, limit: 0.5 },
-  service_health_incidents: { high: 1, limit: 1 },
-};
-
-/** Indicators that are a share of what is allowed: what is used, and what may be. */
-const maximumOf: Readonly<Record<string, readonly [used: string, allowed: string]>> = {
-  connections_used: ["database_connections", "database_connection_limit"],
-  instances_used: ["vpc_connector_instances", "vpc_connector_instance_limit"],
-};
-
 /** The indicators of a result, by metric. @param known those of the run before */
 export function indicatorsOf(
   result: ProbeResult,
@@ -85,12 +57,11 @@ export function indicatorsOf(
 ): Readonly<Record<string, Indicator>> {
   const at = Date.parse(result.at);
   const values = new Map<string, number>();
-  for (const { metric, value, labels } of result.measurements) {
-    const name = metric.endsWith("phase_time") ? `phase/${labels["phase"] ?? ""}` : metric;
+  for (const { metric, value } of result.measurements) {
     // Of several series of one metric the worst speaks.
-    const before = values.get(name);
-    const isWorse = before === undefined || (ownEntry(scales, metric)?.below ? value < before : value > before);
-    if (isWorse) values.set(name, value);
+    const before = values.get(metric);
+    const isWorse = before === undefined || (metricNamed(metric)?.scale?.below ? value < before : value > before);
+    if (isWorse) values.set(metric, value);
   }
   const indicators: Record<string, Indicator> = {};
   const put = (metric: string, level: Level, shown: string): void => {
@@ -98,10 +69,11 @@ export function indicatorsOf(
     setEntry(indicators, metric, before?.level === level ? before : { metric, level, shown, since: at });
   };
   for (const [metric, value] of values) {
-    const scale = ownEntry(scales, metric);
-    if (scale === undefined) continue;
-    const unit = metricNamed(metric)?.unit ?? "count";
-    put(metric, levelOf(metric, value, scale, baselines), formatValue(value, unit));
+    const known = metricNamed(metric);
+    if (known?.scale !== undefined)
+      put(metric, levelOf(metric, value, known.scale, baselines), formatValue(value, known.unit));
+    const allowed = known?.limit === undefined ? undefined : values.get(known.limit);
+    if (allowed !== undefined && allowed > 0) put(metric, levelOfShare(value / allowed), `${value} of ${allowed}`);
   }
   for (const [metric, level, shown] of derived(result, values, timeoutMs)) put(metric, level, shown);
   return indicators;
@@ -114,6 +86,11 @@ function levelOf(metric: string, value: number, scale: Scale, baselines: readonl
   return (isHigh ?? (scale.below ? value < scale.high : value >= scale.high)) ? "high" : "normal";
 }
 
+/** Indicators that are no metric: where the time of a slow connection went, and that a failure came exactly at a limit of the platform. */
+export const slowInConnecting = "slow_in_connecting";
+export const slowInServer = "slow_in_server";
+export const cutAtLimit = "cut_at_limit";
+
 /** Limits of the platform, in seconds, and whose they are: a request that ends exactly there was ended by it. */
 export const platformLimits: readonly { readonly seconds: number; readonly says: string }[] = [
   { seconds: 30, says: "30 s, the default timeout of a load balancer's backend service" },
@@ -124,36 +101,32 @@ export const platformLimits: readonly { readonly seconds: number; readonly says:
   { seconds: 3600, says: "3600 s, the longest request timeout of Cloud Run" },
 ];
 
+function levelOfShare(share: number): Level {
+  return share >= 0.95 ? "limit" : share >= 0.8 ? "high" : "normal";
+}
+
 function derived(
   { success, measurements }: ProbeResult,
   values: ReadonlyMap<string, number>,
   timeoutMs: number,
 ): [string, Level, string][] {
   const found: [string, Level, string][] = [];
-  for (const [indicator, [part, whole]] of Object.entries(maximumOf)) {
-    const used = values.get(part);
-    const allowed = values.get(whole);
-    if (used === undefined || allowed === undefined || allowed <= 0) continue;
-    const share = used / allowed;
-    found.push([indicator, share >= 0.95 ? "limit" : share >= 0.8 ? "high" : "normal", `${used} of ${allowed}`]);
-  }
-  const total = values.get("database_connection_time");
-  if (total !== undefined && total >= 1) {
-    const onTheWay = (values.get("phase/dns") ?? 0) + (values.get("phase/connect") ?? 0);
+  for (const [metric, total] of values) {
+    const phases = metricNamed(metric)?.phases;
+    if (phases === undefined || total < 1) continue;
+    const timeIn = (phase: string): number | undefined =>
+      measurements.find((one) => one.metric === phases && one.labels["phase"] === phase)?.value;
+    const connecting = timeIn("connect");
+    if (connecting === undefined) continue;
+    const onTheWay = (timeIn("dns") ?? 0) + connecting;
     const share = onTheWay / total;
-    const known = values.has("phase/connect");
-    if (known && share >= 0.6) found.push(["slow_in_connecting", "high", formatValue(onTheWay, "seconds")]);
-    if (known && share <= 0.3) found.push(["slow_in_server", "high", formatValue(total - onTheWay, "seconds")]);
+    if (share >= 0.6) found.push([slowInConnecting, "high", formatValue(onTheWay, "seconds")]);
+    if (share <= 0.3) found.push([slowInServer, "high", formatValue(total - onTheWay, "seconds")]);
   }
-  const duration = values.get("probe_duration") ?? longestOf(measurements);
+  const duration = values.get("probe_duration");
   const limit = success || duration === undefined ? undefined : limitAt(duration, timeoutMs);
-  if (limit !== undefined) found.push(["cut_at_limit", "limit", limit]);
+  if (limit !== undefined) found.push([cutAtLimit, "limit", limit]);
   return found;
-}
-
-function longestOf(measurements: ProbeResult["measurements"]): number | undefined {
-  const times = measurements.filter(({ metric }) => /_(response|stage|step|e2e)_time$/.test(metric));
-  return times.length === 0 ? undefined : Math.max(...times.map(({ value }) => value));
 }
 
 /** The limit of the platform that a failure after so many seconds has met, unless the probe's own time ran out there. */

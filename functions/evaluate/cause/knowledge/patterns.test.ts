@@ -117,7 +117,7 @@ const outages: Readonly<Record<string, Outage>> = {
     symptoms: [failed("http_status", "response", { status: 500 })],
     indicators: [
       indicator("cloud_sql_pool_utilization", "100%"),
-      { ...indicator("connections_used", "31 of 100", "below"), level: "normal" },
+      { ...indicator("database_connections", "31 of 100", "below"), level: "normal" },
     ],
   },
   "callers refused": { role: "service", symptoms: [failed("http_status", "response", { status: 403 })] },

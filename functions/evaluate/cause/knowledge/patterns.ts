@@ -70,7 +70,7 @@ export const patterns: readonly Pattern[] = [
   {
     name: "connector at its ceiling",
     of: ["connector"],
-    when: { clues: ["the connector is at its ceiling"], shows: ["connector load"] },
+    when: { clues: ["the connector is at its ceiling"], signals: ["saturated"] },
     for: [
       "the connector is near its ceiling",
       "the connector is at its ceiling",
@@ -134,7 +134,7 @@ export const patterns: readonly Pattern[] = [
   {
     name: "database down or failing over",
     of: ["database"],
-    when: { shows: ["restarting", "turned away", "database down"], clues: ["the provider says that it is down"] },
+    when: { shows: ["restarting", "turned away", "reported down"], clues: ["the provider says that it is down"] },
     for: [
       "the provider says that it is down",
       "it fails by every way",
@@ -175,7 +175,7 @@ export const patterns: readonly Pattern[] = [
     name: "database slow",
     of: ["database"],
     when: {
-      shows: ["slow answer", "slow to connect", "silent"],
+      shows: ["slow answer", "slow", "silent"],
       clues: ["the time goes into the server"],
     },
     for: [
@@ -192,7 +192,7 @@ export const patterns: readonly Pattern[] = [
   {
     name: "database near a limit",
     of: ["database"],
-    when: { shows: ["database load", "connections"] },
+    when: { signals: ["saturated"] },
     for: ["the database is loaded", "its configuration came to be wrong"],
     says: (title) => `${title} is near a limit of its own: CPU, memory, disk or connections.`,
     next: (title) =>
@@ -201,7 +201,7 @@ export const patterns: readonly Pattern[] = [
   {
     name: "certificate wrong or expired",
     of: ["certificate"],
-    when: { shows: ["certificate", "expiry"] },
+    when: { shows: ["certificate"] },
     for: ["its configuration came to be wrong", "its configuration is wrong"],
     says: (title) => `${title}: what the servers show is not accepted any more.`,
     next: (title) =>
@@ -227,7 +227,7 @@ export const patterns: readonly Pattern[] = [
   {
     name: "load balancer fails",
     of: ["edge"],
-    when: { shows: ["no connection", "bad gateway", "not found", "errors at the edge"] },
+    when: { shows: ["no connection", "bad gateway", "not found", "errors"] },
     for: ["the services answer without errors", "its configuration came to be wrong", "its configuration is wrong"],
     against: ["the services make the errors", "instances fail to start"],
     says: (title) => `${title} does not pass requests on: what stands behind it is not reached.`,

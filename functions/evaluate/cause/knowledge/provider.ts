@@ -1,4 +1,5 @@
 /** Whose a component is, as far as its advice depends on it: commands of one provider are no help at another. */
+import { metricNamed } from "../../../../shared/metrics/catalogue.ts";
 import type { Evidence } from "../evidence.ts";
 
 /** What is known of the provider of a component. */
@@ -9,8 +10,6 @@ export interface Provider {
   readonly serverlessConnector: boolean;
 }
 
-const connectorMetrics = ["vpc_connector_utilization", "vpc_connector_cpu_utilization", "instances_used"];
-
 /** The provider of a component; of what is no component, that of the environment. */
 export function providerOf(evidence: Evidence, component: string): Provider {
   const { google = new Set<string>() } = evidence.seen;
@@ -18,8 +17,8 @@ export function providerOf(evidence: Evidence, component: string): Provider {
   return {
     google: isComponent ? google.has(component) : google.size > 0,
     serverlessConnector:
-      connectorMetrics.some(
-        (metric) => evidence.indicators(metric, ["normal", "high", "limit"], component).length > 0,
+      evidence.seen.indicators.some(
+        (one) => one.component === component && metricNamed(one.metric)?.role === "connector",
       ) || evidence.faultsOf(component).some(({ check }) => check.startsWith("vpc_connector")),
   };
 }
