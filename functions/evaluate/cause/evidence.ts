@@ -174,7 +174,7 @@ export class Evidence {
     // What is slow or near its limit is so while its probe succeeds.
     if (greens.length === 0 || fact.of.symptom.source === "rule") return 1;
     // A target that fails from inside and answers from outside works: the way from inside is what fails.
-    if (this.isOneWayOnly(name, fact) && this.#hasWay(name)) return 0.35;
+    if (this.isOneWayOnly(name, fact) && this.hasWay(name)) return 0.35;
     const bad = this.factsOf(name).length;
     return 0.6 + (0.4 * bad) / (bad + greens.length);
   }
@@ -192,7 +192,8 @@ export class Evidence {
       .some((name) => name !== way && this.factsOf(name).some((fact) => this.isOneWayOnly(name, fact)));
   }
 
-  #hasWay(name: string): boolean {
+  /** Whether a component is reached over a way. */
+  hasWay(name: string): boolean {
     return this.graph.causesOf(name).some((cause) => cause !== name && isWay(this.role(cause)));
   }
 

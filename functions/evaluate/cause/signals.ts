@@ -49,14 +49,27 @@ const answered: ReadonlySet<SymptomClass> = new Set([
   "database error",
 ]);
 
-/** How well what a dependent shows can come from a part of this role that nobody looks at, from 0 to 1. */
-export function canPassOn(role: ResolvedRole, { signal, of }: Fact): number {
+/** Classes that a lost connection has: nothing was heard of the far end. */
+const lost: ReadonlySet<SymptomClass> = new Set(["unreachable", "silent"]);
+/** How well a lost connection follows from what is no way, where a way carries it: that is what loses connections. */
+const lostElsewhere = 0.9;
+/** Roles that take work to be done later, so that who hands it over does not wait for it, and can answer. */
+const deferring: ReadonlySet<ResolvedRole> = new Set(["queue", "job"]);
+/** How well an error of an answer follows from such a part: some do not answer when they cannot hand over. */
+const deferredError = 0.5;
+
+/**
+ * How well what a dependent shows can come from a part of this role that nobody looks at, from 0 to 1.
+ * @param hasWay whether the dependent is reached over a way
+ */
+export function canPassOn(role: ResolvedRole, { signal, of }: Fact, hasWay: boolean): number {
   if (role === "certificate") return signal === "certificate" ? 1 : 0;
   if (role === "dns") return of.classes.includes("dns") ? 1 : 0;
   if (signal === "certificate") return role === "edge" ? 0.7 : 0;
   if (signal === "configuration" || signal === "event") return 0;
-  if (ways.has(role) && of.classes.some((one) => answered.has(one))) return 0;
-  return 1;
+  if (ways.has(role)) return of.classes.some((one) => answered.has(one)) ? 0 : 1;
+  if (deferring.has(role) && (signal === "failing" || signal === "errors")) return deferredError;
+  return hasWay && of.classes.every((one) => lost.has(one)) ? lostElsewhere : 1;
 }
 
 /** Whether a part of this role can fail for some while it works for others, so that one good probe does not acquit it. */

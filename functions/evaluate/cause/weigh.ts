@@ -245,12 +245,13 @@ function weigh(
       continue;
     }
     const factor = open.has(name) ? 1 : throughWorking;
+    const hasWay = evidence.hasWay(name);
     let best = { worth: 0, share: 0 };
     let explainedMost = 0;
     for (const fact of facts) {
       if (evidence.goesAround(fact.of.symptom, component)) continue;
       const strength = Math.max(
-        canPassOn(role, fact) * Math.min(assumed, fact.strength),
+        canPassOn(role, fact, hasWay) * Math.min(assumed, fact.strength),
         ...own.map((one) => explainedBy(one, fact, evidence)),
       );
       // A target that answers by another way is not failed by what both ways have in common.

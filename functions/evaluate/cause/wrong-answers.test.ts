@@ -165,6 +165,62 @@ describe("several troubles at once", () => {
   });
 });
 
+describe("what nobody looks at", () => {
+  const lost = (name: string, phase = "connect"): Symptom =>
+    failing(name, `${name}-inside`, {
+      vantage: "inside",
+      kind: "tcp",
+      reach: "private",
+      failure: { kind: "timeout", phase, message: "" },
+    });
+  const ground = ["one > way, region", "two > way, region", "way > region", "region"];
+
+  it.each(["connector", "nat", "subnet"] as const)(
+    "is the %s where private targets that time out have it in common, and not the region below it",
+    (way) => {
+      for (const above of [[], ["shop > one, region", "desk > two, region"]])
+        for (const phase of ["connect", "tls"]) {
+          const components = parts([...above, ...ground], { one: "database", two: "cache", way, region: "region" });
+          const felt = above.map((line) => failing(line.slice(0, 4), `${line.slice(0, 4)}-up`, answered(503)));
+          expect(cause(components, [lost("one"), lost("two", phase), ...felt]).rootCause).toBe("way");
+        }
+    },
+  );
+
+  it("is what two have in common where no way carries them", () => {
+    const components = parts(["shop > one, two", "one > under", "two > under", "under"], {
+      one: "database",
+      two: "cache",
+      under: "platform",
+    });
+    const felt = failing("shop", "shop-up", answered(503));
+    expect(cause(components, [lost("one"), lost("two"), felt]).rootCause).toBe("under");
+  });
+
+  it.each(["queue", "job"] as const)("is no %s where services answer with errors and nothing is seen of it", (role) => {
+    for (const names of [
+      ["one", "two"],
+      ["one", "two", "three"],
+    ]) {
+      const components = parts([...names.map((name) => `${name} > shared`), "shared"], { shared: role });
+      const symptoms = names.map((name) => failing(name, `${name}-up`, answered(503)));
+      const seen = observedIn({ components, symptoms, greens: [], watched: new Set(names), at: began + 15 * minute });
+      const ranked = rank(new Evidence(seen)).map(({ component }) => component);
+      expect(ranked.slice(0, names.length).sort()).toEqual([...names].sort());
+      expect(diagnose(seen).rootCause).not.toBe("shared");
+      // With a sign of it, it is.
+      const backlog = alarming("shared", "saturated", 0.9);
+      expect(cause(components, [...symptoms, backlog]).rootCause).toBe("shared");
+    }
+  });
+
+  it("is the queue where those that work it off have nothing to do", () => {
+    const components = parts(["one > queue", "two > queue", "queue"], { queue: "queue" });
+    const silent = ["one", "two"].map((name) => alarming(name, "missing", 0.9));
+    expect(cause(components, silent).rootCause).toBe("queue");
+  });
+});
+
 it("a part that Google's figures show as normal is not named before one that shows the trouble", () => {
   const components = parts(["shop > db", "db"], { db: "database" });
   expect(cause(components, [failing("shop", "shop-up")], [], ["db"]).rootCause).toBe("shop");
