@@ -2,6 +2,7 @@
 import type { Reach } from "../../../shared/config/roles.ts";
 import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import type { Failure, Signal } from "../../../shared/messages/report.ts";
+import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Indicator } from "./knowledge/indicators.ts";
 
 /** Something bad that was observed during an incident, and stays part of its explanation when it has passed. */
@@ -50,6 +51,8 @@ export interface Symptom {
   readonly confirmed?: true;
   /** When it was good again. */
   readonly until?: number;
+  /** The most that it alone gives an incident. @default critical, where its component has an impact */
+  readonly most?: Severity;
 }
 
 /** An indicator, and of which probe and component. */

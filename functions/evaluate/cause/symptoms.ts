@@ -1,11 +1,13 @@
 /** Symptoms: everything bad that was observed during an incident, kept when it has passed, because it remains to be explained. */
 
 import type { Failure, Signal } from "../../../shared/messages/report.ts";
+import { severities } from "../../../shared/messages/severity.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { Draft, Facts } from "../incident/draft.ts";
 import { alertPhrase, probePhrase } from "../incident/record/alert-text.ts";
 import type { KnownAlert } from "../incident/state.ts";
 import { intervalOf, type Plan } from "../plan.ts";
+import { failingName, intermittentName } from "../rules/built-in.ts";
 import type { Symptom } from "./diagnosis.ts";
 import { isCertain } from "./evidence.ts";
 import { marginOf, signalOf, strengthOf } from "./strength.ts";
@@ -41,16 +43,20 @@ export function withSymptoms(
       put(seen);
       if (incident.id !== "") draft.note(seen.since, `${seen.phrase}.`);
     } else if (known.until !== undefined) {
-      const { until: _, ...again } = known;
+      const { until: _, most: __, ...again } = known;
       const goodMs = (known.goodMs ?? 0) + Math.max(0, seen.since - known.until);
       put({
         ...withFailure(again, seen.failure),
         ...worseOf(known, seen),
+        ...(seen.most === undefined ? {} : { most: seen.most }),
         goodMs,
         againSince: seen.since,
         times: (known.times ?? 1) + 1,
       });
       if (incident.id !== "") draft.note(seen.since, `Again: ${seen.phrase}.`);
+    } else if (isFeltMore(known, seen)) {
+      const { most: _, ...rest } = withFailure(known, seen.failure);
+      put({ ...rest, ...(seen.most === undefined ? {} : { most: seen.most }) });
     } else if (seen.since < known.since || isNewWay(known, seen.failure) || isWorse(known, seen)) {
       put({ ...withFailure(known, seen.failure), ...worseOf(known, seen), since: Math.min(known.since, seen.since) });
     }
@@ -98,20 +104,49 @@ function makeRoom(symptoms: Record<string, Symptom>, added: Symptom, { graph }: 
 }
 
 function probeSymptoms(facts: Facts, plan: Plan): Symptom[] {
-  return Object.values(facts.probes)
-    .filter(({ status }) => status === "bad")
-    .map((fact) => ({
+  const intermittent = intermittentIn(facts);
+  return Object.values(facts.probes).flatMap((fact): Symptom[] => {
+    const alert = intermittent.get(fact.probe);
+    const isBad = fact.status === "bad";
+    if (!isBad && alert === undefined) return [];
+    const { failure } = isBad ? fact : {};
+    const symptom: Symptom = {
       id: `probe/${fact.probe}`,
       component: fact.component,
       source: "probe",
-      since: fact.since,
-      phrase: probePhrase(fact),
+      since: isBad ? fact.since : (alert?.since ?? fact.since),
+      phrase: alert === undefined ? probePhrase(fact) : `\`${fact.probe}\` fails intermittently: ${alert.seen}`,
       vantage: fact.vantage,
       everyMs: intervalOf(plan, fact.probe),
       ...sourceOf(plan, fact.probe),
-      ...(fact.failure?.signal === undefined ? {} : { signal: fact.failure.signal }),
-      ...(fact.failure === undefined ? {} : { failure: fact.failure }),
-    }));
+      ...mostOf(plan, fact.probe, alert, facts),
+      ...(failure?.signal === undefined ? {} : { signal: failure.signal }),
+      ...(failure === undefined ? {} : { failure }),
+    };
+    return [symptom];
+  });
+}
+
+/** The most that the failure of a probe alone gives: what is stated, and while it only now and then fails, what that is worth. */
+function mostOf(plan: Plan, probe: string, intermittent: KnownAlert | undefined, facts: Facts): Pick<Symptom, "most"> {
+  const { alert } = plan.probes.get(probe) ?? {};
+  if (alert && alert.most !== undefined) return { most: alert.most };
+  if (intermittent?.capped !== true) return {};
+  const fails = Object.values(facts.alerts).some(
+    ({ rule, labels, status }) => status === "firing" && labels["probe"] === probe && rule === failingName(probe),
+  );
+  return fails ? {} : { most: intermittent.severity };
+}
+
+/** The firing alerts over failures that come and go, by their probes. */
+function intermittentIn({ alerts }: Pick<Facts, "alerts">): ReadonlyMap<string, KnownAlert> {
+  return new Map(
+    Object.values(alerts).flatMap((alert) => {
+      const { probe } = alert.labels;
+      const isOne = probe !== undefined && alert.status === "firing" && alert.rule === intermittentName(probe);
+      return isOne ? [[probe, alert] as const] : [];
+    }),
+  );
 }
 
 /** Alerts of configured rules; those built into a probe say nothing that the probe does not. */
@@ -166,7 +201,8 @@ export function symptomOf(alert: KnownAlert, facts: Facts, plan: Plan): Symptom 
 }
 
 function isBuiltIn({ rule, labels }: KnownAlert): boolean {
-  return rule === `${labels["probe"]} failing`;
+  const { probe } = labels;
+  return probe !== undefined && (rule === failingName(probe) || rule === intermittentName(probe));
 }
 
 /** From where a rule sees it, where its series have one vantage point. */
@@ -188,6 +224,11 @@ function isConfirmed(symptom: Symptom, facts: Facts): boolean {
   return Object.values(facts.alerts).some(
     (alert) => alert.status === "firing" && isBuiltIn(alert) && alert.labels["probe"] === probe,
   );
+}
+
+function isFeltMore(known: Symptom, seen: Symptom): boolean {
+  const most = ({ most: cap = "critical" }: Symptom): number => severities.indexOf(cap);
+  return most(seen) > most(known);
 }
 
 function isWorse(known: Symptom, seen: Symptom): boolean {
@@ -223,6 +264,8 @@ function withFailure(symptom: Symptom, seen: Failure | undefined): Symptom {
 /** Whether it goes on: of a probe that fell silent nothing is known, and what was not sure before does not become so. */
 function stillBad({ id, source, confirmed }: Symptom, facts: Facts): boolean {
   if (source === "rule") return ownEntry(facts.alerts, id.slice("alert/".length)) !== undefined;
-  const status = ownEntry(facts.probes, id.slice("probe/".length))?.status ?? "good";
-  return status === "bad" || (status === "unknown" && confirmed === true);
+  const probe = id.slice("probe/".length);
+  const status = ownEntry(facts.probes, probe)?.status ?? "good";
+  // A good run in between does not end it.
+  return intermittentIn(facts).has(probe) || status === "bad" || (status === "unknown" && confirmed === true);
 }
