@@ -115,7 +115,12 @@ function outcome({ incidents, scenario: { start } }: Played): string {
   return `${counted(incidents.length, "incident")}: ${each.join("; ")}`;
 }
 
-function explain(failure: Failure, timeline: readonly TimelineLine[], withTimeline: boolean, terminal: Terminal): string[] {
+function explain(
+  failure: Failure,
+  timeline: readonly TimelineLine[],
+  withTimeline: boolean,
+  terminal: Terminal,
+): string[] {
   const { paint } = terminal;
   const { about, expected, found, at } = failure;
   const lines = [
