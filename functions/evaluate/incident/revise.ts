@@ -405,8 +405,8 @@ function severityOf(incident: Incident, facts: Facts, plan: Plan): Severity {
   const ofAlerts = Object.keys(incident.alerts)
     .map((key) => ownEntry(facts.alerts, key)?.severity ?? "info")
     .reduce(worse, incident.severity);
-  const blocks = believed(incident).some(
+  const felt = believed(incident).filter(
     ({ source, component }) => source === "probe" && plan.graph.component(component).impact !== undefined,
   );
-  return blocks ? "critical" : ofAlerts;
+  return felt.map(({ most = "critical" }) => most).reduce(worse, ofAlerts);
 }

@@ -39,6 +39,8 @@ export interface KnownAlert {
   readonly partition: string;
   /** While it flaps it is held. */
   readonly flapping?: Flapping;
+  /** Its severity is the most that it gives an incident. */
+  readonly capped?: true;
   /** Why nothing can be judged of it at present. */
   readonly absence?: AlertAbsence;
 }
