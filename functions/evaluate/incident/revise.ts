@@ -20,7 +20,7 @@ import { diagnoseMonitor, isOfMonitor, monitorTitle } from "../monitor/incident-
 import type { ProbeFact } from "../partition/state.ts";
 import { type Plan, titleOf } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
-import { belongsTo, incidentFor } from "./correlate.ts";
+import { incidentFor, membershipOf } from "./correlate.ts";
 import { nextInquiry, withAnswer } from "./diagnosis-request.ts";
 import { Draft, type Facts, type IncidentInput } from "./draft.ts";
 import { lateDataNote, lateDataOf } from "./late-data.ts";
@@ -332,7 +332,7 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
 
   const before = draft.incident.diagnosis;
   const diagnosed = (): Diagnosis => {
-    const symptoms = withSymptoms(draft, known, plan, (symptom) => belongsTo(draft.incident, symptom, known, plan));
+    const symptoms = withSymptoms(draft, known, plan, membershipOf(draft.incident, known, plan));
     if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });
     return isOwn
       ? diagnoseMonitor(Object.values(symptoms), plan)
