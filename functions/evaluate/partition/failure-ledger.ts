@@ -49,11 +49,12 @@ export function joined(ledger: FailureLedger = [], other: FailureLedger = [], ga
   return withRoom(other.reduce((known, entry) => withEntry(known, entry, gapMs), ledger));
 }
 
-/** Brings what was copied of a ledger up to a newer state of it. Entries that the ledger has dropped since then stay. */
+/** Brings what was copied of a ledger up to a newer state of it. Entries that the ledger has dropped since then stay, with all that they count. */
 export function updated(known: FailureLedger = [], ledger: FailureLedger = []): FailureLedger {
-  const isHeld = ({ failure, from, until }: LedgerEntry): boolean =>
-    ledger.some((one) => isLike(one, failure) && one.from <= from && until <= one.until);
-  return withRoom(inOrder([...known.filter((entry) => !isHeld(entry)), ...ledger]));
+  const isIn = (others: FailureLedger, { failure, from, until }: LedgerEntry): boolean =>
+    others.some((one) => isLike(one, failure) && one.from <= from && until <= one.until);
+  const kept = known.filter((entry) => !isIn(ledger, entry));
+  return withRoom(inOrder([...kept, ...ledger.filter((entry) => !isIn(kept, entry))]));
 }
 
 /** The entries that were seen at an instant or later. */
