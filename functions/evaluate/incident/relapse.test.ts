@@ -85,6 +85,20 @@ describe("a relapse", () => {
     ]);
   });
 
+  it("loses no failed run where there are more times than entries", async () => {
+    const bench = new Bench();
+    for (let round = 0; round < 12; round++) {
+      await outage(bench);
+      await minutes(bench, 6);
+    }
+    const failures = await failuresOf(bench, "backend-health");
+    expect(failures.reduce((sum, { count }) => sum + count, 0)).toBe(12 * 6);
+    for (const { from, until, count } of failures) {
+      const times = Math.round((until.getTime() - from.getTime() + 11 * 60_000) / (15 * 60_000));
+      expect(count).toBe(6 * times);
+    }
+  });
+
   it("begins with the first failure of any alert that joins", async () => {
     const probes = smallEnvironment.probes.map((probe) =>
       probe.name === "auth-health" && probe.alert !== false
