@@ -92,6 +92,30 @@ export class Measured {
     return sum;
   }
 
+  /** When the reports that answered an attempt at a stage of a recovery arrived whole, each with nothing but success. */
+  proofs(stage: number, attempt: number): number[] {
+    return this.#reports
+      .filter(({ trigger, request = "" }) => {
+        const [, ofStage, ofAttempt] = request.split("/").map(Number);
+        return trigger === "validation" && ofStage === stage && ofAttempt === attempt;
+      })
+      .filter(({ results }) => results.every(({ success }) => success))
+      .map(({ finished_at }) => Date.parse(finished_at));
+  }
+
+  /** Each instant from which a probe failed by its schedule for as long as its own alert waits; none of one without. */
+  alarms(probe: string): number[] {
+    const { alert = false } = this.plan.configuration.probes.find(({ name }) => name === probe) ?? {};
+    if (alert === false) return [];
+    const runs = this.#scheduled(probe);
+    return runs.flatMap(({ at, result }, index) => {
+      if (result.success || runs[index - 1]?.result.success === false) return [];
+      const good = runs.findIndex((run, later) => later > index && run.result.success);
+      const last = runs[good < 0 ? runs.length - 1 : good - 1]?.at ?? at;
+      return last - at < alert.afterMs ? [] : [at];
+    });
+  }
+
   #scheduled(probe: string): readonly Run[] {
     const runs = this.#reports
       .filter(({ trigger }) => trigger === "schedule")

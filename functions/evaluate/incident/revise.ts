@@ -84,6 +84,11 @@ export function revise(
   if (input.tickAt !== undefined) {
     for (const name of Object.keys(probes)) if (!plan.probes.has(name)) delete probes[name];
   }
+  for (const { probe, at, failures } of Object.values(input.probes ?? {})) {
+    const known = ownEntry(probes, probe);
+    if (known === undefined || failures === undefined || at < known.at) continue;
+    setEntry(probes, probe, { ...known, at, failures });
+  }
   const watermark = Math.max(environment.watermark, ...input.changes.map(({ at }) => at));
   const time = Math.max(watermark, input.tickAt ?? 0);
   const facts: Facts = { probes, alerts, watermark, time, news };

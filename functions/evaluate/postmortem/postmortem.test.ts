@@ -168,6 +168,28 @@ describe("a postmortem", () => {
     );
   });
 
+  it("of an incident that came back says how often, and counts its resolutions before the last among the updates", () => {
+    const relapse = (resolved: string, failed: string): IncidentDocument["relapses"][number] => ({
+      ...{ resolved_at: at(resolved), failed_at: at(failed), reopened_at: at(failed), acknowledged_at: null },
+    });
+    const told = ["resolved", "regressed", "resolved", "regressed", "resolved"];
+    const written = postmortemOf(
+      changed(
+        { relapses: [relapse("12:08:00", "12:14:00"), relapse("12:18:00", "12:22:00")] },
+        {
+          deliveries: ["opened", ...told].map((event, index) => delivery(index + 1, event, "mail", "delivered")),
+        },
+      ),
+    );
+    expect(linesOf("Summary", written).at(-1)).toContain(
+      "In between it was over and came back 2 times, last at 12:22:00 UTC: without that time, it lasted 20 min 30 s.",
+    );
+    expect(linesOf("What to do", written).join()).toContain("The recovery was believed too early 2 times");
+    expect(linesOf("Who was told", written)).toEqual([
+      "Told of opened: `mail` after 3 s; in between: `mail`, resolved (2 times) and regressed (2 times); resolved: the same after 1 s.",
+    ]);
+  });
+
   it("asks what only people can answer", () => {
     expect(linesOf("Open questions")).toEqual([
       expect.stringMatching(/^- What changed before 12:00:00 UTC at Database\? /),

@@ -261,8 +261,9 @@ function forTelling({ incident, deliveries }: Account): Proposal[] {
   return proposals;
 }
 
-function forRecovering({ incident: { recovery } }: Account): Proposal[] {
-  const regressed = recovery?.earlier.length ?? 0;
+function forRecovering({ incident: { recovery, relapses } }: Account): Proposal[] {
+  // Of many proofs the record keeps some, but it keeps every relapse.
+  const regressed = Math.max(recovery?.earlier.length ?? 0, relapses.length);
   const silent = (recovery?.stages ?? []).filter(({ unanswered }) => unanswered > 0).map(({ name }) => name);
   return [
     ...(regressed === 0
