@@ -268,13 +268,14 @@ function falseSummary(incident: IncidentDocument, measured: Measured): string[] 
 
 /** Stages follow one another, within the proof, and take as long as their instants say. */
 function falseRecovery(incident: IncidentDocument): string[] {
-  const { recovery, recovering_at: recovering, resolved_at: end, timeline } = incident;
+  const { recovery, recovering_at: recovering, resolved_at: end, timeline, relapses } = incident;
   if (recovery === null) return [];
   const wrong: string[] = [];
   for (const line of recovery.earlier) if (!isEarlierProof(line, timeline)) wrong.push(`no such proof: ${line}`);
   if (recovering !== null && Number(recovery.begun_at) !== Number(recovering))
     wrong.push("the proof did not begin when the incident was recovering");
-  if (recovery.status === "passed" && Number(recovery.ended_at) !== Number(end))
+  const ends = [...relapses.map(({ resolved_at: over }) => over.getTime()), Number(end)];
+  if (recovery.status === "passed" && !ends.includes(Number(recovery.ended_at)))
     wrong.push("the proof did not end with the incident");
   let last = Number(recovery.begun_at);
   for (const { name, begun_at: from, passed_at: to, seconds } of recovery.stages) {

@@ -203,6 +203,16 @@ describe("a postmortem", () => {
     ["while it lasts", changed({ status: "open", resolved_at: null, recovery: null }), "It is open."],
     ["without a cause", changed({ root_cause: "unknown", confidence: 0, whys: [] }), "The cause was not found."],
     ["that an operator ended", changed({ recovery: null }), "because an operator said so"],
+    [
+      "that came back after its proof, and that an operator ended",
+      changed({ recovery: outage.incident.recovery && { ...outage.incident.recovery, ended_at: at("12:25:00") } }),
+      "because an operator said so",
+    ],
+    [
+      "with a proof of an earlier recovery only",
+      changed({ recovery: outage.incident.recovery && { ...outage.incident.recovery, ended_at: at("12:25:00") } }),
+      "The newest proof is of an earlier recovery, begun at 12:24:00 UTC.",
+    ],
     ["of doubt", changed({ confidence: 0.5 }), "- Was it Database? The monitor was 50% sure."],
     ["of two causes", changed({ also_broken: "shop" }), "Do Database and Shop have something in common"],
     [

@@ -7,6 +7,7 @@ import { list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Account } from "./account.ts";
 import { causeIn, titleOf } from "./format.ts";
+import { falseRecoveries } from "./recovery.ts";
 
 /** A proposal, and why it is made. */
 export interface Proposal {
@@ -261,9 +262,9 @@ function forTelling({ incident, deliveries }: Account): Proposal[] {
   return proposals;
 }
 
-function forRecovering({ incident: { recovery, relapses } }: Account): Proposal[] {
-  // Of many proofs the record keeps some, but it keeps every relapse.
-  const regressed = Math.max(recovery?.earlier.length ?? 0, relapses.length);
+function forRecovering({ incident }: Account): Proposal[] {
+  const { recovery } = incident;
+  const regressed = falseRecoveries(incident);
   const silent = (recovery?.stages ?? []).filter(({ unanswered }) => unanswered > 0).map(({ name }) => name);
   return [
     ...(regressed === 0
