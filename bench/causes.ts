@@ -2,13 +2,17 @@
  * How often the cause is named, and how fast: `node bench/causes.ts [WORLDS]`. The corpora side by side: the variations of the scenarios, random
  * worlds, and, where PETSHOP names the folder `dataset` of it, the public benchmark PetShop beside its authors' own methods.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadTests, type Scenario } from "../cli/scenario/file/load.ts";
+import { play } from "../cli/scenario/play.ts";
 import { diagnose } from "../functions/evaluate/cause/diagnose.ts";
 import { Evidence } from "../functions/evaluate/cause/evidence.ts";
 import { failing, observedIn, randomWorld } from "../functions/evaluate/cause/worlds.fixtures.ts";
 import type { Component } from "../shared/config/model.ts";
 import { variations, verdictOn } from "../tests/scenarios/variations/variations.ts";
-import { type Answered, petshop } from "./petshop.ts";
+import { type Answered, petshop } from "./causes/petshop.ts";
+import { stormSpeed } from "./causes/storm.ts";
 
 const [worlds = "2000", seed = "1"] = process.argv.slice(2);
 
@@ -19,11 +23,17 @@ const random = Array.from({ length: Number(worlds) }, (_, index): Answered => {
   return { isRight: rootCause === world.cause, isOpen: rootCause === "unknown", confidence };
 });
 corpora.push(["random worlds", random]);
+const own: Answered[] = [];
+for (const scenario of await scenarios()) own.push(...(await answersOf(scenario)));
+corpora.push(["scenarios", own]);
 const made: Answered[] = [];
 for (const variation of await variations(Number(seed), 1)) made.push(await verdictOn(variation));
 corpora.push(["variations of the scenarios", made]);
 const folder = process.env["PETSHOP"];
-if (folder !== undefined && existsSync(folder)) corpora.push(["PetShop", await petshop(folder)]);
+if (folder !== undefined && existsSync(folder)) {
+  corpora.push(["PetShop, 5 deviations", await petshop(folder, "mad5")]);
+  corpora.push(["PetShop, 99.9 %", await petshop(folder, "q999")]);
+}
 
 console.log("corpus                            n   right  unknown   at 0.9 and more");
 for (const [name, answers] of corpora) {
@@ -37,7 +47,9 @@ for (const [name, answers] of corpora) {
   ];
   console.log(columns.join("  "));
 }
-if (corpora.length < 3) console.log("PetShop: set PETSHOP to the folder `dataset` of its repository");
+if (folder === undefined || !existsSync(folder)) {
+  console.log("PetShop                       missing: set PETSHOP to the folder `dataset` of its repository");
+}
 console.log(
   "For comparison, of PetShop's 68 issues its authors' methods name: ranked correlation 10 of 16 and 24 of 36 (train, test), traversal 5.5 and 21.8, CIRCA 7 and 10.",
 );
@@ -76,6 +88,35 @@ for (const count of [10, 100, 1_000]) {
   console.log(
     `${String(count).padStart(28)}   ${took.toFixed(0)} ms, ${rootCause === "c-0" ? "right" : `wrong: ${rootCause}`}, ${new Evidence(seen).symptoms.length} symptoms`,
   );
+}
+
+await stormSpeed(400);
+
+/** The scenarios of the repository that do not go on for days. */
+async function scenarios(): Promise<Scenario[]> {
+  const root = join(import.meta.dirname, "..", "tests", "scenarios");
+  const files = readdirSync(root).filter((name) => name.endsWith(".yaml"));
+  const loaded = await Promise.all(
+    files.map((name) => loadTests(readFileSync(join(root, name), "utf8"), join(root, name))),
+  );
+  return loaded
+    .flatMap((tests) => ("scenarios" in tests ? tests.scenarios : []))
+    .filter(({ until }) => until <= 6 * 3_600_000);
+}
+
+/** What is said of the incidents of which a scenario expects a cause. */
+async function answersOf(scenario: Scenario): Promise<Answered[]> {
+  if (typeof scenario.expect !== "object" || typeof scenario.expect.incidents !== "object") return [];
+  const { incidents } = await play(scenario);
+  const causeOf = ({ fields }: (typeof incidents)[number]): string => String(fields["root_cause"]);
+  return scenario.expect.incidents.flatMap(({ root_cause: expected }, index): Answered[] => {
+    if (expected === undefined) return [];
+    const allowed = [expected].flat();
+    const found = incidents.find((one) => allowed.includes(causeOf(one))) ?? incidents[index];
+    const named = found === undefined ? "none" : causeOf(found);
+    const confidence = Number(found?.fields["confidence"] ?? 0);
+    return [{ isRight: allowed.includes(named), isOpen: named === "unknown", confidence }];
+  });
 }
 
 function share(some: readonly Answered[], is: (one: Answered) => boolean): string {

@@ -1,12 +1,14 @@
 /** What the evaluator knows from the configuration alone, worked out once per instance. */
 import type { Component, Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { longestGap, shortestGap } from "../../shared/config/schedule.ts";
+import { targetOf } from "../../shared/documents/availability.ts";
 import { exportsOf } from "../../shared/metrics/exported.ts";
 import { canYield } from "../../shared/metrics/yields.ts";
 import { type Roles, rolesOf } from "./cause/roles.ts";
 import { type BaselineCheck, compileBaseline, type Selector } from "./condition/index.ts";
 import { ComponentGraph } from "./graph.ts";
-import { builtInRule, type CompiledRule, compileRule } from "./rules/rule.ts";
+import { builtInRules } from "./rules/built-in.ts";
+import { type CompiledRule, compileRule } from "./rules/rule.ts";
 
 /** Rules and graph of one configuration. */
 export interface Plan {
@@ -42,7 +44,7 @@ export interface Plan {
 
 /** Works out the plan of a checked configuration. */
 export function planOf(configuration: Configuration): Plan {
-  const all = [...configuration.probes.flatMap(builtInRule), ...configuration.rules.map(compileRule)];
+  const all = [...builtInOf(configuration), ...configuration.rules.map(compileRule)];
   const lookback = new Map<string, number>();
   for (const { metric, windowMs } of all.flatMap(selectorsOf)) {
     lookback.set(metric, Math.max(lookback.get(metric) ?? 0, windowMs));
@@ -83,6 +85,10 @@ export function planOf(configuration: Configuration): Plan {
     baselines: configuration.baselines.map(({ metric, expectation }) => compileBaseline(metric, expectation)),
     groups,
   };
+}
+
+function builtInOf(configuration: Configuration): CompiledRule[] {
+  return configuration.probes.flatMap((probe) => builtInRules(probe, targetOf(configuration, probe.component)));
 }
 
 /** How far apart the runs of a probe are at the most, in milliseconds; a minute for one that the configuration does not know. */

@@ -134,6 +134,12 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
     const message = `nothing watches ${name}: give a probe or a rule component: ${name}`;
     problems.warn({ path: ["components", name], part: "key" }, { message });
   }
+  for (const { name, component, alert } of probes) {
+    const { impact } = components.find((one) => one.name === component) ?? {};
+    if (impact === undefined || alert === false || alert.most === undefined) continue;
+    const message = `the failure of ${component} has an impact, so it is critical unless a severity is stated: with ${alert.most}, an incident that only ${name} sees is no more than that`;
+    problems.warn({ path: ["probes", name, "severity"] }, { message });
+  }
   for (const [index, { environments }] of routes.entries()) {
     if (environments === undefined || environments.includes(configuration.environment)) continue;
     // Allowed, because several files may share their routes, and yet it may be a slip.
@@ -364,7 +370,7 @@ function checkTwice(file: unknown, path: Path, what: string, problems: Problems)
 function checkBuiltInNames(file: unknown, probes: readonly string[], problems: Problems): void {
   for (const [index, entry] of listOf(at(file, "monitoring_rules")).entries()) {
     const name = at(entry, "name");
-    const probe = typeof name === "string" ? /^(.*) failing$/.exec(name)?.[1] : undefined;
+    const probe = typeof name === "string" ? /^(.*) (?:failing|intermittent)$/.exec(name)?.[1] : undefined;
     if (probe === undefined || !probes.includes(probe)) continue;
     const message = `"${name}" is the name of the built-in rule of the probe ${probe}: choose another name`;
     problems.error({ path: ["monitoring_rules", index, "name"] }, { message });

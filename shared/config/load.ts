@@ -250,6 +250,7 @@ function probe(name: string, entry: ProbeEntry, settings: Entries, facts: KeptFa
   const { kind, component, vantage, schedule } = entry;
   // What sees what users see is critical unless the file says otherwise.
   const severity = entry.severity ?? (facts.reach === "users" ? "critical" : "warning");
+  const most = entry.severity === undefined || entry.severity === "critical" ? {} : { most: entry.severity };
   return {
     name,
     kind,
@@ -259,7 +260,7 @@ function probe(name: string, entry: ProbeEntry, settings: Entries, facts: KeptFa
     group: groupName(vantage, schedule),
     timeoutMs: entry.timeout ?? Math.min(defaultTimeoutMs, scheduleInterval(schedule) ?? defaultTimeoutMs),
     ...(entry.recheck === "once" ? {} : { recheck: false }),
-    alert: entry.alert === undefined ? { afterMs: entry.alert_after, severity } : false,
+    alert: entry.alert === undefined ? { afterMs: entry.alert_after, severity, ...most } : false,
     ...facts,
     settings,
   };

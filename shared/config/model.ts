@@ -36,8 +36,11 @@ export interface ConfiguredProbe extends KeptFacts {
   readonly timeoutMs: number;
   /** Whether a failure that may be a blip is checked again at once, before it counts. @default once */
   readonly recheck?: false;
-  /** The built-in rule `<probe> failing`; `false` for `alert: off`. */
-  readonly alert: { readonly afterMs: number; readonly severity: Severity } | false;
+  /**
+   * The built-in rules of the probe; `false` for `alert: off`. `most`: the severity is stated, and the most that this probe's failure alone gives an
+   * incident, whatever its component has as `impact`.
+   */
+  readonly alert: { readonly afterMs: number; readonly severity: Severity; readonly most?: Severity } | false;
   /** What the kind reads, as written in the file, with what it takes from `google_cloud`; references to secrets unresolved. */
   readonly settings: Readonly<Record<string, unknown>>;
 }

@@ -131,7 +131,9 @@ export const probeEntry = z.strictObject({
     .describe("Whether a time-out or an unreachable target is checked again at once before it counts: once or off."),
   severity: severity()
     .optional()
-    .describe("Severity of its built-in rule. Default: critical for what users touch, warning for the rest."),
+    .describe(
+      "Severity of its built-in rules, and the most that its failure alone gives an incident. Default: critical for what users touch, warning for the rest, and critical where its component has an impact.",
+    ),
 });
 
 /** What every entry of `probes` has besides the settings of its kind; durations in milliseconds. */

@@ -17,8 +17,6 @@ describe.skipIf(missing !== undefined)("on Google's engine", () => {
     const data = await dataDirectory();
     const system = startLocalSystem([
       "--once",
-      "--pace",
-      "2",
       "--engine",
       "google",
       "--data",

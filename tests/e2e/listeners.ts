@@ -102,7 +102,7 @@ describe.skipIf(!tellsListeners)("npm start", () => {
 
     // The user who started it finds the token in the data.
     expect((await stat(join(path, "broker.url"))).mode & 0o077).toBe(0);
-    expect(await run("beat", "nightly-backup", "--data", path)).toMatchObject({ code: 0, err: [] });
+    expect(await run("heartbeat", "nightly-backup", "--data", path)).toMatchObject({ code: 0, err: [] });
     expect(await run("drill", "--data", path, "--wait", "60s")).toMatchObject({
       code: 0,
       out: expect.arrayContaining([expect.stringMatching(/^ {2}ops-hook +told/)]),

@@ -30,6 +30,7 @@ const elsewhere: ReadonlySet<string> = new Set([
   "npx --no pathkeeper",
   "npm ci && npm test",
   "npm run check",
+  "npm run docs",
   "npm run quick",
 ]);
 

@@ -50,10 +50,15 @@ export async function playedTruly(scenario: Scenario): Promise<{ played: Played;
   return { played, untrue: played.incidents.flatMap(({ fields }) => untruths(fields, measured)) };
 }
 
+/** Whether a file of the corpus holds outages that teams have reported in public. */
+export function isReported({ name }: { readonly name: string }): boolean {
+  return name.startsWith("reports/");
+}
+
 /** Declares a test for each scenario that is chosen. */
-export function declareScenarios(isChosen: (scenario: Scenario) => boolean): void {
+export function declareScenarios(isChosen: (scenario: Scenario, file: { readonly name: string }) => boolean): void {
   const chosen = corpus.flatMap((file) => {
-    const scenarios = scenariosOf(file).filter(isChosen);
+    const scenarios = scenariosOf(file).filter((scenario) => isChosen(scenario, file));
     return scenarios.length === 0 ? [] : [{ name: file.name, scenarios }];
   });
   describe.each(chosen)("$name", ({ scenarios }) => {

@@ -1,7 +1,9 @@
-/** What the probes of a scenario measured, to compare records of incidents with. It shares nothing with what writes them but the conditions of rules. */
+/** What the probes of a scenario measured, to compare records of incidents with. It shares nothing with what writes them but the conditions of rules and their burn rates. */
 import { sourceOf, withSamples } from "../../functions/evaluate/partition/samples.ts";
-import type { Plan } from "../../functions/evaluate/plan.ts";
+import { type Plan, paceOf } from "../../functions/evaluate/plan.ts";
+import { burnAt, type RunCounts, withRun } from "../../functions/evaluate/rules/burn.ts";
 import { findings } from "../../functions/evaluate/rules/rule.ts";
+import { targetOf } from "../../shared/documents/availability.ts";
 import { periodsOf } from "../../shared/maintenance.ts";
 import { isTelling, type ProbeResult, type Report } from "../../shared/messages/report.ts";
 import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
@@ -58,7 +60,8 @@ export class Measured {
 
   /**
    * How long a component was down between two instants, in milliseconds, by the definition of docs/availability.md: from the first bad result to the
-   * first good one of one of the probes that decide, where that lasts as long as their rule waits.
+   * first good one of one of the probes that decide, where that lasts as long as their rule waits, or is one of so many short failures that the rule over failures
+   * that come and go speaks of them.
    */
   downtime(component: string, from: number, until: number): number {
     const own = this.plan.configuration.probes.filter(
@@ -72,11 +75,13 @@ export class Measured {
       .flatMap(({ name, alert }) => {
         const runs = this.#scheduled(name);
         const least = alert === false ? 0 : alert.afterMs;
+        const burning = this.#burning(component, name, least, runs);
         return runs.flatMap(({ at, result }, index) => {
           if (result.success || runs[index - 1]?.result.success === false) return [];
           const good = runs.findIndex((run, later) => later > index && run.result.success);
           const last = runs[good < 0 ? runs.length - 1 : good - 1]?.at ?? at;
-          return last - at < least ? [] : [{ from: at, until: runs[good]?.at ?? last }];
+          const isOneOfMany = burning.some((instant) => at <= instant && instant <= last);
+          return last - at < least && !isOneOfMany ? [] : [{ from: at, until: runs[good]?.at ?? last }];
         });
       })
       .filter((one) => one.until > from && one.from < until);
@@ -90,6 +95,49 @@ export class Measured {
       if (!isPlanned && stretches.some((one) => one.from <= at && at < one.until)) sum += second;
     }
     return sum;
+  }
+
+  /** When the reports that answered an attempt at a stage of a recovery arrived whole, each with nothing but success. */
+  proofs(stage: number, attempt: number): number[] {
+    return this.#reports
+      .filter(({ trigger, request = "" }) => {
+        const [, ofStage, ofAttempt] = request.split("/").map(Number);
+        return trigger === "validation" && ofStage === stage && ofAttempt === attempt;
+      })
+      .filter(({ results }) => results.every(({ success }) => success))
+      .map(({ finished_at }) => Date.parse(finished_at));
+  }
+
+  /** Each instant from which a probe failed by its schedule for as long as its own alert waits; none of one without. */
+  alarms(probe: string): number[] {
+    const { alert = false } = this.plan.configuration.probes.find(({ name }) => name === probe) ?? {};
+    if (alert === false) return [];
+    const runs = this.#scheduled(probe);
+    return runs.flatMap(({ at, result }, index) => {
+      if (result.success || runs[index - 1]?.result.success === false) return [];
+      const good = runs.findIndex((run, later) => later > index && run.result.success);
+      const last = runs[good < 0 ? runs.length - 1 : good - 1]?.at ?? at;
+      return last - at < alert.afterMs ? [] : [at];
+    });
+  }
+
+  /** The failed runs at which too many had failed lately. */
+  #burning(component: string, probe: string, alertAfterMs: number, runs: readonly Run[]): readonly number[] {
+    const paceMs = paceOf(this.plan, probe);
+    const terms = { budget: 1 - targetOf(this.plan.configuration, component), paceMs, alertAfterMs };
+    const counted = (until: number): RunCounts | undefined =>
+      runs.reduce(
+        (known: RunCounts | undefined, { at, result }) =>
+          at <= until ? withRun(known, at, !result.success, paceMs) : known,
+        undefined,
+      );
+    return runs.flatMap(({ at, result }) => {
+      if (result.success) return [];
+      // Runs are counted by buckets: those of the same bucket count together, whichever came first.
+      const { bucketMs = 1 } = counted(at) ?? {};
+      const counts = counted((Math.floor(at / bucketMs) + 1) * bucketMs - 1);
+      return counts !== undefined && burnAt(counts, at, true, terms) !== undefined ? [at] : [];
+    });
   }
 
   #scheduled(probe: string): readonly Run[] {

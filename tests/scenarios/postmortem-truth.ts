@@ -2,6 +2,7 @@
 import type { IncidentDocument } from "../../shared/documents/incident.ts";
 import { spokenDuration } from "../../shared/text/units.ts";
 import { isAbout, type Measured, msOf } from "./measured.ts";
+import { lastedAt } from "./relapse-truth.ts";
 
 /** Everything in it that is not borne out, as sentences; nothing while it is not written. */
 export function falsePostmortem(incident: IncidentDocument, measured: Measured): string[] {
@@ -13,6 +14,8 @@ export function falsePostmortem(incident: IncidentDocument, measured: Measured):
     first_failure_at: first,
     opened_at: opened,
     resolved_at: end,
+    relapses,
+    recovery,
   } = incident;
   if (postmortem === null || postmortem === "") return [];
   const wrong: string[] = [];
@@ -22,6 +25,23 @@ export function falsePostmortem(incident: IncidentDocument, measured: Measured):
   if (after !== undefined && !isAbout(after, Number(opened) - Number(first))) wrong.push(`opened after ${after}`);
   const [lasted] = about(/It ended (.+?) after the first failure/);
   if (lasted !== undefined && !isAbout(lasted, Number(end) - Number(first))) wrong.push(`ended after ${lasted}`);
+  const [times, back = "", without] = about(
+    /came back (\S+)(?: times)?, last at (\S+(?: \S+)?) UTC: without that time, it lasted (.+?)\./,
+  );
+  const told = times === undefined ? 0 : times === "once" ? 1 : Number(times);
+  if (end !== null && told !== relapses.length) wrong.push(`it came back ${told} times, not ${relapses.length}`);
+  if (told > 0 && relapses.at(-1)?.failed_at.toISOString().slice(11, 19) !== back.slice(-8))
+    wrong.push(`it came back last at ${back}`);
+  if (without !== undefined && !isAbout(without, lastedAt(incident, Number(end)))) wrong.push(`it lasted ${without}`);
+  // Of more than three earlier proofs the record does not keep all.
+  const falseEnds = timeline.filter((line) => / UTC {2}(?:It failed again, |It is not over: )/.test(line)).length;
+  const [early] = about(/believed too early (once|\d+)/);
+  const toldEarly = early === undefined ? 0 : early === "once" ? 1 : Number(early);
+  if (toldEarly < Math.max(relapses.length, Math.min(3, falseEnds)) || toldEarly > falseEnds)
+    wrong.push(`its recovery was believed too early ${falseEnds} times, not ${toldEarly}`);
+  const isByOperator = timeline.findLast((line) => / UTC {2}Resolved\. /.test(line))?.includes("An operator") ?? false;
+  if (/had proved the recovery/.test(text) === isByOperator && end !== null && recovery?.stages.length !== 0)
+    wrong.push("it does not say how it ended");
   const [checks, components] = about(/(\d+) checks? of (\d+) components? saw it/);
   const seen = new Set(symptoms.map(({ component }) => component)).size;
   if (checks !== undefined && (Number(checks) !== symptoms.length || Number(components) !== seen))

@@ -4,20 +4,19 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadTests } from "../../cli/scenario/file/load.ts";
 import { play } from "../../cli/scenario/play.ts";
+import { readIncident, type SymptomRecord } from "../../shared/documents/incident.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import type { Fields } from "../../shared/ports.ts";
 import { Measured } from "./measured.ts";
 import { untruths } from "./truth.ts";
 
-const example = join(import.meta.dirname, "../../examples/netra-staging/outage.test.yaml");
+const examples = join(import.meta.dirname, "../../examples/netra-staging");
 
-let fields: Fields;
-let measured: Measured;
-
-beforeAll(async () => {
-  const loaded = await loadTests(readFileSync(example, "utf8"), example);
+/** The record of the first incident of a scenario, and what its probes measured. */
+async function playedOf(path: string, name?: string): Promise<readonly [Fields, Measured]> {
+  const loaded = await loadTests(readFileSync(path, "utf8"), path);
   if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
-  const [scenario] = loaded.scenarios;
+  const scenario = loaded.scenarios.find((one) => name === undefined || one.name === name);
   if (scenario === undefined) throw new Error("there is no scenario");
   const reports: Report[] = [];
   const played = await play(scenario, {
@@ -26,11 +25,28 @@ beforeAll(async () => {
       return [0];
     },
   });
-  fields = played.incidents[0]?.fields ?? {};
-  measured = new Measured(reports, scenario.plan);
-});
+  return [played.incidents[0]?.fields ?? {}, new Measured(reports, scenario.plan)];
+}
+
+/** A record with every text changed that matches, in lists as well. */
+function withText(fields: Fields, pattern: RegExp, replacement: string): Fields {
+  const change = (value: unknown): unknown => {
+    if (typeof value === "string") return value.replace(pattern, replacement);
+    if (Array.isArray(value)) return value.map(change);
+    if (typeof value !== "object" || value === null || value instanceof Date) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, own]) => [name, change(own)]));
+  };
+  return change(fields) as Fields;
+}
 
 describe("the record of the worked outage", () => {
+  let fields: Fields;
+  let measured: Measured;
+
+  beforeAll(async () => {
+    [fields, measured] = await playedOf(join(examples, "outage.test.yaml"));
+  });
+
   it("is true", () => {
     expect(untruths(fields, measured)).toEqual([]);
   });
@@ -47,13 +63,78 @@ describe("the record of the worked outage", () => {
     ["how often a journey succeeded", /in 5 of 10 attempts/, "in 6 of 10 attempts"],
     ["how long a stage took", /passed after \d s/, "passed after 9 s"],
   ])("is found to be false where %s is changed", (_, pattern, replacement) => {
-    const change = (value: unknown): unknown =>
-      typeof value === "string" ? value.replace(pattern, replacement) : value;
-    const changed: Record<string, unknown> = {};
-    for (const [name, value] of Object.entries(fields)) {
-      changed[name] = Array.isArray(value) ? value.map(change) : change(value);
-    }
+    const changed = withText(fields, pattern, replacement);
     expect(changed).not.toEqual(fields);
-    expect(untruths(changed as Fields, measured)).not.toEqual([]);
+    expect(untruths(changed, measured)).not.toEqual([]);
+  });
+});
+
+describe("the record of an outage that came back", () => {
+  let fields: Fields;
+  let measured: Measured;
+
+  beforeAll(async () => {
+    [fields, measured] = await playedOf(
+      join(import.meta.dirname, "relapses.yaml"),
+      "A service that keeps failing briefly after its recovery is one incident",
+    );
+  });
+
+  it("is true", () => {
+    expect(untruths(fields, measured)).toEqual([]);
+  });
+
+  it.each<[string, RegExp, string]>([
+    ["how long it had lasted by an earlier end", /It lasted 14 min 8 s/, "It lasted 24 min 4 s"],
+    ["how often it had failed by then", /2 times in all/, "3 times in all"],
+    ["how long it lasted in all", /It lasted 35 min 21 s\.$/, "It lasted 1 h 22 min."],
+    ["its duration", /^35 min 21 s$/, "1 h 22 min"],
+    ["when it failed again", /It failed again, 11 min 56 s after/, "It failed again, 9 min 56 s after"],
+    [
+      "since when a relapse had failed",
+      /7 min after the first failure of this relapse/,
+      "24 min after the first failure",
+    ],
+    [
+      "how long a stage of an earlier proof took",
+      /12:34:01 UTC {2}(.*) passed after 2 s/,
+      "12:34:01 UTC  $1 passed after 9 s",
+    ],
+    ["how an earlier proof ended", /UTC, resolved after 4 s/, "UTC, regressed after 4 s"],
+    ["how often it came back, in the postmortem", /came back 4 times/, "came back 3 times"],
+    ["when it came back last, in the postmortem", /last at 13:25:00 UTC/, "last at 13:05:00 UTC"],
+    [
+      "how long it lasted, in the postmortem",
+      /without that time, it lasted 35 min 21 s/,
+      "without that time, it lasted 25 min",
+    ],
+    ["how often its recovery was believed too early", /believed too early 4 times/, "believed too early 3 times"],
+  ])("is found to be false where %s is changed", (_, pattern, replacement) => {
+    const changed = withText(fields, pattern, replacement);
+    expect(changed).not.toEqual(fields);
+    expect(untruths(changed, measured)).not.toEqual([]);
+  });
+
+  it.each<[string, "failed_at" | "resolved_at" | "reopened_at", number]>([
+    ["before it failed again", "failed_at", -60_000],
+    ["after it had failed again", "failed_at", 60_000],
+    ["after it was over", "resolved_at", 120_000],
+    ["after the alert", "reopened_at", 60_000],
+  ])("is found to be false where a relapse is moved to an instant %s", (_, field, by) => {
+    const { relapses } = readIncident(fields);
+    const changed = relapses.map((relapse, index) =>
+      index === 1 ? { ...relapse, [field]: new Date(Number(relapse[field]) + by) } : relapse,
+    );
+    expect(untruths({ ...fields, relapses: changed }, measured)).not.toEqual([]);
+  });
+
+  it.each<[string, (entries: SymptomRecord["failures"]) => SymptomRecord["failures"]]>([
+    ["is dropped", (entries) => entries.slice(1)],
+    ["counts a run too few", ([first, ...others]) => (first ? [{ ...first, count: first.count - 1 }, ...others] : [])],
+    ["counts a run twice", ([first, ...others]) => (first ? [{ ...first, count: first.count + 1 }, ...others] : [])],
+  ])("is found to be false where the ledger of an earlier time %s", (_, change) => {
+    const { symptoms } = readIncident(fields);
+    const changed = symptoms.map((symptom) => ({ ...symptom, failures: change(symptom.failures) }));
+    expect(untruths({ ...fields, symptoms: changed }, measured)).not.toEqual([]);
   });
 });

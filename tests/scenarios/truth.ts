@@ -5,6 +5,7 @@ import { type IncidentDocument, readIncident, type SymptomRecord } from "../../s
 import type { Fields } from "../../shared/ports.ts";
 import { isAbout, type Measured, msOf, type Run, second } from "./measured.ts";
 import { falsePostmortem } from "./postmortem-truth.ts";
+import { falseRelapses, lastedAt, relapseSayings } from "./relapse-truth.ts";
 
 /** Everything in the document of an incident that the reports do not bear out, as sentences. */
 export function untruths(fields: Fields, measured: Measured): string[] {
@@ -18,6 +19,7 @@ export function untruths(fields: Fields, measured: Measured): string[] {
     ...[...incident.evidence, ...incident.whys].flatMap((line) => falseSentence(line, incident, measured)),
     ...falseSummary(incident, measured),
     ...falseRecovery(incident),
+    ...falseRelapses(incident, measured),
     ...falsePostmortem(incident, measured),
   ];
 }
@@ -57,9 +59,10 @@ function falseSymptom(symptom: SymptomRecord, { resolved_at: end }: IncidentDocu
     if (own.length !== count) wrong.push(told(`"${showed}" was seen ${own.length} times, not ${count}`));
   }
   const counted = failures.reduce((sum, { count }) => sum + count, 0);
-  const failed = measured.runs(check, since.getTime(), (until ?? end ?? since).getTime());
+  // A run that begins as the incident ends is reported later.
+  const failed = measured.runs(check, since.getTime(), until?.getTime() ?? Number(end) - 1);
   const missing = failed.filter(({ result }) => !result.success).length - counted;
-  if (end !== null && until !== null && missing > 0) wrong.push(told(`${missing} failed runs are in no entry`));
+  if (end !== null && missing > 0) wrong.push(told(`${missing} failed runs are in no entry`));
   return wrong;
 }
 
@@ -80,6 +83,38 @@ function falseAffected({ affected, symptoms }: IncidentDocument, measured: Measu
       ...(until === null || goodAt(until.getTime()) ? [] : [`${component} was not good at ${clock(until.getTime())}`]),
     ];
   });
+}
+
+const stagePassed = /^Stage (\d+), (.+), passed after (.+?)(?:, at attempt (\d+))?\.$/;
+
+/** When the reports proved what a line says of a stage, in the second that its clock shows. */
+function provedAt(
+  [, stage = "", , , attempt = "1"]: RegExpExecArray,
+  shown: number,
+  measured: Measured,
+): number | undefined {
+  return measured.proofs(Number(stage), Number(attempt)).find((at) => shown <= at && at < shown + second);
+}
+
+/** When proofs of the recovery came to a stage, counted from 1: when the alerts had cleared, or the stage before had passed. */
+function begun(timeline: readonly string[], stage: number, measured: Measured): number[] {
+  return timeline.flatMap((line) => {
+    const text = line.slice(line.indexOf("  ") + 2);
+    if (text.startsWith("All alerts have cleared")) return [instantOf(line)];
+    const match = stagePassed.exec(text);
+    return match === null || Number(match[1]) >= stage ? [] : (provedAt(match, instantOf(line), measured) ?? []);
+  });
+}
+
+/** The instant of a line of the timeline. */
+function instantOf(line: string): number {
+  const [, instant = ""] = /^(\S+ \S+) UTC {2}/.exec(line) ?? [];
+  return Date.parse(`${instant.replace(" ", "T")}Z`);
+}
+
+/** Whether a duration in words is one between two clocks, which show whole seconds. */
+function isNearly(words: string, ms: number): boolean {
+  return Math.abs((msOf(words) ?? 0) - ms) <= second;
 }
 
 /** Sayings of the timeline, and what makes them false. */
@@ -106,33 +141,30 @@ const sayings: readonly Saying[] = [
     /^"(.+) failing" has cleared\.$/,
     ([, probe = ""], at, _, measured) => measured.runs(probe, 0, at + second).at(-1)?.result.success !== false,
   ],
+  ...relapseSayings,
   [
-    /^All alerts have cleared, (.+) after the first failure\./,
-    ([, took = ""], at, { first_failure_at: from }) => isAbout(took, at - Number(from)),
-  ],
-  [
-    /^Resolved\. .*It lasted (.+), from (\S+) UTC\.$/,
-    ([, took = "", from = ""], _, { first_failure_at: first, resolved_at: end }) =>
-      isAbout(took, Number(end) - Number(first)) && clock(Number(first)) === from,
-  ],
-  [
-    /^Nobody has acknowledged it for (.+)\.$/,
-    ([, waited = ""], at, { opened_at: opened }) => at - Number(opened) >= (msOf(waited) ?? 0) - second,
-  ],
-  [
-    /^Stage \d+, (.+), passed after (.+?)(?:, at attempt (\d+))?\.$/,
-    ([, name = "", took = "", attempt = "1"], _, { recovery }) =>
-      (recovery?.earlier.length ?? 0) > 0 ||
-      recovery?.stages.some(
-        (stage) =>
-          stage.name === name && stage.attempts === Number(attempt) && isAbout(took, (stage.seconds ?? 0) * 1000),
-      ) === true,
+    stagePassed,
+    (match, at, { recovery, timeline }, measured) => {
+      const [, number = "", name = "", took = "", attempt = "1"] = match;
+      const passed = provedAt(match, at, measured);
+      if (passed === undefined) return false;
+      if (at < Number(recovery?.begun_at)) {
+        const before = begun(timeline, Number(number), measured).filter((from) => from <= passed);
+        return isNearly(took, passed - Math.max(...before));
+      }
+      return (
+        recovery?.stages.some(
+          (stage) =>
+            stage.name === name && stage.attempts === Number(attempt) && isAbout(took, (stage.seconds ?? 0) * 1000),
+        ) === true
+      );
+    },
   ],
 ];
 
 function falseLine(line: string, incident: IncidentDocument, measured: Measured): string[] {
-  const [, instant = "", text = ""] = /^(\S+ \S+) UTC {2}(.*)$/s.exec(line) ?? [];
-  const at = Date.parse(`${instant.replace(" ", "T")}Z`);
+  const [, , text = ""] = /^(\S+ \S+) UTC {2}(.*)$/s.exec(line) ?? [];
+  const at = instantOf(line);
   const [first, last] = [Number(incident.first_failure_at), Number(incident.resolved_at ?? Number.POSITIVE_INFINITY)];
   const wrong: string[] = [];
   if (Number.isNaN(at)) wrong.push(`no instant: ${line}`);
@@ -213,7 +245,7 @@ function falseSummary(incident: IncidentDocument, measured: Measured): string[] 
   const { summary, symptoms, affected, duration, first_failure_at: from, resolved_at: end, impact } = incident;
   const wrong: string[] = [];
   const lasted = /It lasted (.+?)\.$/.exec(summary)?.[1];
-  if (end !== null && !isAbout(String(duration), Number(end) - Number(from))) wrong.push(`duration: ${duration}`);
+  if (end !== null && !isAbout(String(duration), lastedAt(incident, Number(end)))) wrong.push(`duration: ${duration}`);
   if (lasted !== undefined && lasted !== duration) wrong.push(`it lasted ${duration}: ${summary}`);
   const reach = /(\d+) of (\d+) components (?:is|are) affected/.exec(impact);
   if (reach !== null && Number(reach[1]) !== incident.components.length)
@@ -235,12 +267,15 @@ function falseSummary(incident: IncidentDocument, measured: Measured): string[] 
 }
 
 /** Stages follow one another, within the proof, and take as long as their instants say. */
-function falseRecovery({ recovery, recovering_at: begun, resolved_at: end }: IncidentDocument): string[] {
+function falseRecovery(incident: IncidentDocument): string[] {
+  const { recovery, recovering_at: recovering, resolved_at: end, timeline, relapses } = incident;
   if (recovery === null) return [];
   const wrong: string[] = [];
-  if (begun !== null && Number(recovery.begun_at) !== Number(begun))
+  for (const line of recovery.earlier) if (!isEarlierProof(line, timeline)) wrong.push(`no such proof: ${line}`);
+  if (recovering !== null && Number(recovery.begun_at) !== Number(recovering))
     wrong.push("the proof did not begin when the incident was recovering");
-  if (recovery.status === "passed" && Number(recovery.ended_at) !== Number(end))
+  const ends = [...relapses.map(({ resolved_at: over }) => over.getTime()), Number(end)];
+  if (recovery.status === "passed" && !ends.includes(Number(recovery.ended_at)))
     wrong.push("the proof did not end with the incident");
   let last = Number(recovery.begun_at);
   for (const { name, begun_at: from, passed_at: to, seconds } of recovery.stages) {
@@ -251,4 +286,19 @@ function falseRecovery({ recovery, recovering_at: begun, resolved_at: end }: Inc
     last = Number(to ?? from);
   }
   return wrong;
+}
+
+const endings = {
+  resolved: / UTC {2}Resolved\. (?!An operator)/,
+  regressed: / UTC {2}It is not over: /,
+  "resolved by an operator": / UTC {2}Resolved\. An operator/,
+};
+
+/** Whether an earlier proof began when alerts had cleared, and ended so many seconds later as its sentence says, both by the clocks of the timeline. */
+function isEarlierProof(line: string, timeline: readonly string[]): boolean {
+  const [, from, how = "", took = ""] = /^Begun at (\S+) UTC, (.+) after (.+?); /.exec(line) ?? [];
+  const ending = Object.entries(endings).find(([name]) => name === how)?.[1];
+  const starts = timeline.filter((one) => one.includes(`${from} UTC  All alerts have cleared`)).map(instantOf);
+  const ends = timeline.filter((one) => ending?.test(one)).map(instantOf);
+  return starts.some((start) => ends.some((end) => isNearly(took, end - start)));
 }

@@ -4,13 +4,14 @@
  */
 
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
-import { dayOf, periodStart } from "../../../shared/documents/availability.ts";
+import { dayOf, periodStart, targetOf } from "../../../shared/documents/availability.ts";
 import { isTelling, type Report } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
-import { type Plan, staleAfter } from "../plan.ts";
+import { type Plan, paceOf, staleAfter } from "../plan.ts";
+import { burnAt, type RunCounts } from "../rules/burn.ts";
 
-/** What a moment was: 0 down, 1 up, 2 unknown. */
-export type Code = 0 | 1 | 2;
+/** What a moment was: 0 down, 1 up, 2 unknown; of a result also 3, down and one of too many failures to be noise. */
+export type Code = 0 | 1 | 2 | 3;
 
 /** Up, down and unknown one after the other: `[from, code, from, code, …]`, ascending; each lasts until the next. */
 export type Runs = readonly number[];
@@ -23,6 +24,8 @@ export interface Track {
   /** The first and the newest bad result since the last good one. */
   readonly badSince?: number;
   readonly badUntil?: number;
+  /** That failure is one of so many that it is no noise, however short. */
+  readonly sure?: true;
 }
 
 /** What counts how long, by the configuration at the newest result. */
@@ -58,8 +61,15 @@ const longestRun = 120_000;
 /**
  * Takes a report that was new into the histories.
  * @param horizon results before it can not come any more
+ * @param runs what is counted of the runs of each probe, this report included
  */
-export function withReport(uptimes: Uptimes, report: Report, plan: Plan, horizon: number): Uptimes {
+export function withReport(
+  uptimes: Uptimes,
+  report: Report,
+  plan: Plan,
+  horizon: number,
+  runs: Readonly<Record<string, RunCounts>> = {},
+): Uptimes {
   const next: Record<string, Uptime> = {};
   for (const [name, uptime] of Object.entries(uptimes)) {
     const gone = !plan.probes.has(name) && (uptime.track.lastAt ?? 0) < horizon - 3 * day;
@@ -80,7 +90,7 @@ export function withReport(uptimes: Uptimes, report: Report, plan: Plan, horizon
       rank,
       alertAfterMs: configured.alert === false ? 0 : configured.alert.afterMs,
       staleAfterMs: staleAfter(plan, probe),
-      recent: inserted(before.recent, instant, code),
+      recent: judged(inserted(before.recent.map(unjudged), instant, code), configured, ownEntry(runs, probe), plan),
       ...(configured.endToEnd ? { walks: walked(before.walks ?? {}, instant, code) } : {}),
     };
     setEntry(next, probe, settled(reckoned, horizon - longestRun, most));
@@ -90,10 +100,11 @@ export function withReport(uptimes: Uptimes, report: Report, plan: Plan, horizon
 
 /** All runs of a probe up to now, with the results that are not folded for good yet. Before the first and after the last, nothing is known. */
 export function runsOf({ track, recent, ...reckoning }: Uptime, now: number): Runs {
-  const { runs, lastAt, badSince, badUntil } = folded(track, recent, reckoning);
+  const { runs, lastAt, badSince, badUntil, sure } = folded(track, recent, reckoning);
   if (lastAt === undefined) return [];
   // A failure that has not lasted long enough yet may pass.
-  const shown = badSince === undefined || confirmed(badSince, badUntil, reckoning) ? runs : excused(runs, badSince);
+  const isNoise = badSince !== undefined && !sure && !confirmed(badSince, badUntil, reckoning);
+  const shown = isNoise ? excused(runs, badSince) : runs;
   const end = lastAt + reckoning.staleAfterMs;
   return end < now ? appended(shown, end, 2) : shown;
 }
@@ -113,6 +124,29 @@ function inserted(recent: readonly number[], at: number, code: Code): number[] {
   // Two results of one instant: the worse one counts, whichever came first.
   if (recent[place - 2] === at) return recent.toSpliced(place - 1, 1, Math.min(code, recent[place - 1] ?? code));
   return recent.toSpliced(place, 0, at, code);
+}
+
+/** Results with every failure marked at which so many had failed lately that the built-in rule speaks of it: they are not excused. */
+function judged(
+  recent: readonly number[],
+  probe: ConfiguredProbe,
+  runs: RunCounts | undefined,
+  plan: Plan,
+): readonly number[] {
+  if (runs === undefined || probe.alert === false) return recent;
+  const terms = {
+    budget: 1 - targetOf(plan.configuration, probe.component),
+    paceMs: paceOf(plan, probe.name),
+    alertAfterMs: probe.alert.afterMs,
+  };
+  return recent.map((code, place) => {
+    const at = recent[place - 1] ?? 0;
+    return place % 2 === 1 && code === 0 && burnAt(runs, at, true, terms) !== undefined ? 3 : code;
+  });
+}
+
+function unjudged(value: number, place: number): number {
+  return place % 2 === 1 && value === 3 ? 0 : value;
 }
 
 function walked(
@@ -140,7 +174,7 @@ function settled(uptime: Uptime, horizon: number, most: number): Uptime {
 }
 
 function folded(track: Track, samples: readonly number[], reckoning: Reckoning): Track {
-  let { runs, lastAt, badSince, badUntil } = track;
+  let { runs, lastAt, badSince, badUntil, sure } = track;
   for (let i = 0; i + 1 < samples.length; i += 2) {
     const at = samples[i] ?? 0;
     const code = samples[i + 1] ?? 2;
@@ -149,15 +183,17 @@ function folded(track: Track, samples: readonly number[], reckoning: Reckoning):
     const end = lastAt === undefined ? at : lastAt + reckoning.staleAfterMs;
     if (end < at) runs = appended(runs, end, 2);
     if (code === 1 && badSince !== undefined) {
-      if (!confirmed(badSince, badUntil, reckoning)) runs = excused(runs, badSince);
+      if (!sure && !confirmed(badSince, badUntil, reckoning)) runs = excused(runs, badSince);
       badSince = undefined;
       badUntil = undefined;
+      sure = undefined;
     }
-    if (code === 0) {
+    if (code === 0 || code === 3) {
       badSince ??= at;
       badUntil = at;
+      if (code === 3) sure = true;
     }
-    runs = appended(runs, at, code);
+    runs = appended(runs, at, code === 3 ? 0 : code);
     lastAt = at;
   }
   return {
@@ -165,6 +201,7 @@ function folded(track: Track, samples: readonly number[], reckoning: Reckoning):
     ...(lastAt === undefined ? {} : { lastAt }),
     ...(badSince === undefined ? {} : { badSince }),
     ...(badUntil === undefined ? {} : { badUntil }),
+    ...(sure === undefined ? {} : { sure }),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Reach } from "../../../shared/config/roles.ts";
 import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import type { Failure, Signal } from "../../../shared/messages/report.ts";
+import type { Severity } from "../../../shared/messages/severity.ts";
 import type { FailureLedger } from "../partition/failure-ledger.ts";
 import type { Indicator } from "./knowledge/indicators.ts";
 
@@ -59,6 +60,8 @@ export interface Symptom {
   readonly confirmed?: true;
   /** When it was good again. */
   readonly until?: number;
+  /** The most that it alone gives an incident. @default critical, where its component has an impact */
+  readonly most?: Severity;
 }
 
 /** An indicator, and of which probe and component. */

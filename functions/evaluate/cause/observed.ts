@@ -24,9 +24,21 @@ export function knownProbes(
   const known: Record<string, ProbeFact> = { ...probes };
   for (const fact of Object.values(request.facts)) {
     const before = ownEntry(known, fact.probe);
-    const newer = before === undefined || before.status === "unknown" || before.at <= fact.at ? fact : before;
-    const failures = joined(before?.failures, fact.failures, staleAfter(plan, fact.probe));
-    setEntry(known, fact.probe, failures.length === 0 ? newer : { ...newer, failures });
+    const isNewer = before === undefined || before.status === "unknown" || before.at <= fact.at;
+    if (isNewer) setEntry(known, fact.probe, before?.failures ? { ...fact, failures: before.failures } : fact);
+  }
+  for (const [probe, asked] of Object.entries(request.failures ?? {})) {
+    const fact = ownEntry(known, probe);
+    if (fact === undefined) continue;
+    // What the schedule has measured since the last change is not known: an entry must not reach over it.
+    const { at = Number.NEGATIVE_INFINITY, failures } = ownEntry(probes, probe) ?? {};
+    const covered = joined(
+      failures,
+      asked.filter(({ until }) => until <= at),
+      staleAfter(plan, probe),
+    );
+    const later = asked.filter(({ until }) => until > at);
+    setEntry(known, probe, { ...fact, failures: joined(covered, later, 0) });
   }
   return known;
 }

@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import type { Signal } from "../../../shared/messages/report.ts";
+import { severities } from "../../../shared/messages/severity.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { Draft, Facts } from "../incident/draft.ts";
 import { alertPhrase, changeNotes, onsetNotes, probePhrase, returnNotes } from "../incident/record/symptom-text.ts";
@@ -15,6 +16,7 @@ import {
   updated,
 } from "../partition/failure-ledger.ts";
 import { intervalOf, type Plan } from "../plan.ts";
+import { failingName, intermittentName } from "../rules/built-in.ts";
 import type { Symptom } from "./diagnosis.ts";
 import { marginOf, signalOf, strengthOf } from "./strength.ts";
 import { isCertain } from "./timing.ts";
@@ -54,11 +56,12 @@ export function withSymptoms(
       put(seen);
       if (incident.id !== "") for (const { at, text } of onsetNotes(seen)) draft.note(at, text);
     } else if (known.until !== undefined) {
-      const { until: _, ...again } = known;
+      const { until: _, most: __, ...again } = known;
       const goodMs = (known.goodMs ?? 0) + Math.max(0, seen.since - known.until);
       put({
         ...withLedger(again, seen.failures, most),
         ...worseOf(known, seen),
+        ...(seen.most === undefined ? {} : { most: seen.most }),
         goodMs,
         againSince: seen.since,
         times: (known.times ?? 1) + 1,
@@ -66,8 +69,12 @@ export function withSymptoms(
       if (incident.id !== "") for (const { at, text } of returnNotes(known, seen)) draft.note(at, text);
     } else {
       const next = withLedger(known, seen.failures, most);
-      if (seen.since >= known.since && next === known && !isWorse(known, seen)) continue;
-      put({ ...next, ...worseOf(known, seen), since: Math.min(known.since, seen.since) });
+      const isMore = isFeltMore(known, seen);
+      if (seen.since >= known.since && next === known && !isWorse(known, seen) && !isMore) continue;
+      const { most: cap, ...rest } = next;
+      const felt = isMore ? seen.most : cap;
+      const capped = felt === undefined ? {} : { most: felt };
+      put({ ...rest, ...capped, ...worseOf(known, seen), since: Math.min(known.since, seen.since) });
       if (incident.id !== "") for (const { at, text } of changeNotes(known, next)) draft.note(at, text);
     }
   }
@@ -121,25 +128,52 @@ function probeSymptoms(facts: Facts, plan: Plan): Symptom[] {
   const builtIn = new Map(
     Object.values(facts.alerts).flatMap((alert) => (isBuiltIn(alert) ? [[alert.labels["probe"], alert] as const] : [])),
   );
-  return Object.values(facts.probes)
-    .filter(({ status }) => status === "bad")
-    .map((fact) => {
-      const { probe, component, vantage, since, failure } = fact;
-      const symptom: Symptom = {
-        id: `probe/${probe}`,
-        component,
-        source: "probe",
-        since,
-        phrase: probePhrase(probe, failure),
-        vantage,
-        everyMs: intervalOf(plan, probe),
-        ...beforeOf(builtIn.get(probe)),
-        ...sourceOf(plan, probe),
-        ...(failure?.signal === undefined ? {} : { signal: failure.signal }),
-        ...(failure === undefined ? {} : { failure }),
-      };
-      return withLedger(symptom, ledgerSince(fact.failures, since));
-    });
+  const intermittent = intermittentIn(facts);
+  return Object.values(facts.probes).flatMap((fact): Symptom[] => {
+    const { probe, component, vantage } = fact;
+    const alert = intermittent.get(probe);
+    const isBad = fact.status === "bad";
+    if (!isBad && alert === undefined) return [];
+    const { failure } = isBad ? fact : {};
+    const since = isBad ? fact.since : (alert?.since ?? fact.since);
+    const symptom: Symptom = {
+      id: `probe/${probe}`,
+      component,
+      source: "probe",
+      since,
+      phrase: alert === undefined ? probePhrase(probe, failure) : `\`${probe}\` fails intermittently: ${alert.seen}`,
+      vantage,
+      everyMs: intervalOf(plan, probe),
+      ...beforeOf(builtIn.get(probe)),
+      ...sourceOf(plan, probe),
+      ...mostOf(plan, probe, alert, facts),
+      ...(failure?.signal === undefined ? {} : { signal: failure.signal }),
+      ...(failure === undefined ? {} : { failure }),
+    };
+    return [isBad ? withLedger(symptom, ledgerSince(fact.failures, since)) : symptom];
+  });
+}
+
+/** The most that the failure of a probe alone gives: what is stated, and while it only now and then fails, what that is worth. */
+function mostOf(plan: Plan, probe: string, intermittent: KnownAlert | undefined, facts: Facts): Pick<Symptom, "most"> {
+  const { alert } = plan.probes.get(probe) ?? {};
+  if (alert && alert.most !== undefined) return { most: alert.most };
+  if (intermittent?.capped !== true) return {};
+  const fails = Object.values(facts.alerts).some(
+    ({ rule, labels, status }) => status === "firing" && labels["probe"] === probe && rule === failingName(probe),
+  );
+  return fails ? {} : { most: intermittent.severity };
+}
+
+/** The firing alerts over failures that come and go, by their probes. */
+function intermittentIn({ alerts }: Pick<Facts, "alerts">): ReadonlyMap<string, KnownAlert> {
+  return new Map(
+    Object.values(alerts).flatMap((alert) => {
+      const { probe } = alert.labels;
+      const isOne = probe !== undefined && alert.status === "firing" && alert.rule === intermittentName(probe);
+      return isOne ? [[probe, alert] as const] : [];
+    }),
+  );
 }
 
 /** Alerts of configured rules; those built into a probe say nothing that the probe does not. */
@@ -196,7 +230,8 @@ export function symptomOf(alert: KnownAlert, facts: Facts, plan: Plan): Symptom 
 }
 
 function isBuiltIn({ rule, labels }: KnownAlert): boolean {
-  return rule === `${labels["probe"]} failing`;
+  const { probe } = labels;
+  return probe !== undefined && (rule === failingName(probe) || rule === intermittentName(probe));
 }
 
 /** From where a rule sees it, where its series have one vantage point. */
@@ -222,6 +257,11 @@ function isConfirmed(symptom: Symptom, facts: Facts): boolean {
   return Object.values(facts.alerts).some(
     (alert) => alert.status === "firing" && isBuiltIn(alert) && alert.labels["probe"] === probe,
   );
+}
+
+function isFeltMore(known: Symptom, seen: Symptom): boolean {
+  const most = ({ most: cap = "critical" }: Symptom): number => severities.indexOf(cap);
+  return most(seen) > most(known);
 }
 
 function isWorse(known: Symptom, seen: Symptom): boolean {
@@ -272,6 +312,8 @@ function probeOf({ id }: Symptom): string {
 /** Whether it goes on: of a probe that fell silent nothing is known, and what was not sure before does not become so. */
 function stillBad({ id, source, confirmed }: Symptom, facts: Facts): boolean {
   if (source === "rule") return ownEntry(facts.alerts, id.slice("alert/".length)) !== undefined;
-  const status = ownEntry(facts.probes, id.slice("probe/".length))?.status ?? "good";
-  return status === "bad" || (status === "unknown" && confirmed === true);
+  const probe = id.slice("probe/".length);
+  const status = ownEntry(facts.probes, probe)?.status ?? "good";
+  // A good run in between does not end it.
+  return intermittentIn(facts).has(probe) || status === "bad" || (status === "unknown" && confirmed === true);
 }

@@ -7,6 +7,7 @@ import type { EnvironmentState } from "../incident/state.ts";
 import type { SelfState } from "../monitor/state.ts";
 import { mostAhead } from "../partition/publication.ts";
 import type { AlertState, PartitionState, SeriesState } from "../partition/state.ts";
+import type { RunCounts } from "../rules/burn.ts";
 
 /**
  * The state of a partition; the same object where nothing of it is in the future.
@@ -14,12 +15,13 @@ import type { AlertState, PartitionState, SeriesState } from "../partition/state
  */
 export function healedPartition(state: PartitionState, latest: number): PartitionState {
   if (state.watermark <= latest + mostAhead) return state;
-  const { series, alerts, uptime, reports, ...rest } = state;
+  const { series, alerts, uptime, reports, runs, ...rest } = state;
   return {
     ...capped(rest, latest),
     reports: reports.map(([id, at]) => [id, Math.min(at, latest)] as const),
     series: new Map([...series].flatMap(([key, one]) => passed(one, latest).map((kept) => [key, kept] as const))),
     alerts: new Map(Array.from(alerts, ([key, alert]) => [key, passedAlert(alert, latest)])),
+    ...(runs === undefined ? {} : { runs: mapped(runs, (one) => passedRuns(one, latest)) }),
     ...(uptime === undefined ? {} : { uptime: mapped(uptime, (one) => passedUptime(one, latest)) }),
   };
 }
@@ -99,6 +101,16 @@ function passedAlert({ history, ...alert }: AlertState, latest: number): AlertSt
   const { base, announced, recent } = history;
   const passed = { base, recent: recent.filter(([at]) => at <= latest), ...(announced && { announced }) };
   return { ...capped(alert, latest), history: capped(passed, latest) };
+}
+
+function passedRuns({ bucketMs, first, counts, failures }: RunCounts, latest: number): RunCounts {
+  const last = Math.floor(latest / bucketMs);
+  return {
+    bucketMs,
+    first: Math.min(first, last),
+    counts: counts.slice(0, Math.max(0, last - first + 1)),
+    failures: failures.filter((at) => at <= latest),
+  };
 }
 
 function passedUptime({ track, recent, ...uptime }: Uptime, latest: number): Uptime {

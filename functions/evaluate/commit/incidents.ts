@@ -3,13 +3,14 @@
 import { incidentCollection } from "../../../shared/documents/incident.ts";
 import type { Fields, Reads, Transaction } from "../../../shared/ports.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import type { Symptom } from "../cause/diagnosis.ts";
 import type { IncidentInput } from "../incident/draft.ts";
 import type { OperatorFields } from "../incident/operator-edits.ts";
 import { keptResolved } from "../incident/recently-resolved.ts";
 import { documentOf, withAfterwards } from "../incident/record/document.ts";
 import { isOwnPostmortem } from "../incident/record/own-postmortem.ts";
 import { revise } from "../incident/revise.ts";
-import { decodeEnvironment, type EnvironmentState, encodeEnvironment } from "../incident/state.ts";
+import { decodeEnvironment, type EnvironmentState, encodeEnvironment, type Incident } from "../incident/state.ts";
 import type { EvaluatorContext } from "./context.ts";
 import { healedEnvironment } from "./heal.ts";
 import { environmentDocument, stateCollection } from "./state-collection.ts";
@@ -43,12 +44,17 @@ export async function reviseIncidents(
     if (document) setEntry(documents, id, document);
   }
   const taken = new Set<string>();
-  let revised = revise(before, { ...input, documents }, plan, now);
+  let known = input;
+  let revised = revise(before, { ...known, documents }, plan, now);
+  if (revised.changed.some(isOverWhileBad)) {
+    known = { ...input, probes: await measuredProbes(transaction, context) };
+    revised = revise(before, { ...known, documents }, plan, now);
+  }
   for (;;) {
     const occupied = await firstTaken(transaction, revised.opened, taken);
     if (occupied === undefined) break;
     taken.add(occupied);
-    revised = revise(before, { ...input, documents }, plan, now, taken);
+    revised = revise(before, { ...known, documents }, plan, now, taken);
   }
 
   const postmortems = new Map<string, Fields>();
@@ -86,6 +92,20 @@ export async function reviseIncidents(
     }
   }
   return environment;
+}
+
+/** Whether an incident is over while a probe fails: no change of that probe will complete the record. */
+function isOverWhileBad({ status, symptoms }: Incident): boolean {
+  const isBad = ({ source, until }: Symptom): boolean => source === "probe" && until === undefined;
+  return status === "resolved" && Object.values(symptoms).some(isBad);
+}
+
+async function measuredProbes(
+  reads: Reads,
+  { partitions, plan }: EvaluatorContext,
+): Promise<NonNullable<IncidentInput["probes"]>> {
+  const states = await Promise.all(plan.groups.map((group) => partitions.get(reads, group)));
+  return Object.assign({}, ...states.map(({ probes }) => probes));
 }
 
 /** Present from the start, so that in the console they need only be filled in. */

@@ -26,7 +26,7 @@ export async function commitReport(
     const judged = evaluated.ignored !== "late";
     const heard = noted(state.heard, report, reportInstant(report), now, publication, judged);
     if (!judged) return { ...evaluated, state: { ...next, heard } };
-    const uptime = withReport(state.uptime ?? {}, report, context.plan, horizonOf(next, context.plan));
+    const uptime = withReport(state.uptime ?? {}, report, context.plan, horizonOf(next, context.plan), next.runs);
     return { ...evaluated, state: { ...next, heard, uptime } };
   };
   const committed = await commitStep(context, partitionDocument(report.group, context), step, now);

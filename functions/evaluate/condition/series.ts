@@ -1,5 +1,7 @@
 /** What conditions read and what they answer. */
+import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Unit } from "../../../shared/text/units.ts";
+import type { RunCounts } from "../rules/burn.ts";
 
 /** The samples of one metric with one set of labels, in two columns of one length. */
 export interface Series {
@@ -23,6 +25,8 @@ export interface SeriesSource {
    * Infinity where none was run yet. @default for ever
    */
   watchedSince?(metric: string, matchers: Readonly<Record<string, string>>): number;
+  /** How often a probe was run and when it failed; `undefined` where that is not counted. @default it is not */
+  runs?(probe: string): RunCounts | undefined;
 }
 
 /** What a condition reads: for keeping samples as long as they are needed, and for checking names of probes and components. */
@@ -49,6 +53,10 @@ export interface Instance {
   readonly value?: number | undefined;
   /** The comparison that is missed by most, of those that hold; `undefined` where none does. */
   readonly excess?: Excess | undefined;
+  /** How bad it is, where that is not the same for all instances. */
+  readonly severity?: Severity;
+  /** Its severity is the most that it gives an incident. @default false */
+  readonly capped?: true;
   /** What it was made from. */
   readonly series: readonly Series[];
 }

@@ -36,14 +36,16 @@ export function incidentFor(
   return tied.find((incident) => isExplained(added, incident, facts, plan)) ?? tied.find((one) => isInTime(added, one));
 }
 
-/** Whether something bad that was not seen before is part of an incident, by the same rules by which an alert joins it. */
-export function belongsTo(incident: Incident, symptom: Symptom, facts: Facts, plan: Plan): boolean {
-  const { component, id } = symptom;
-  if (!mayShare(id.replace(/^alert\//, ""), incident)) return false;
-  if (!componentsOf(incident).some((member) => plan.graph.connected(member, component))) return false;
-  return (
-    places(incident).includes(component) || isInTime(symptom, incident) || isExplained(symptom, incident, facts, plan)
-  );
+/** Says of something bad that was not seen before whether it is part of an incident, by the same rules by which an alert joins it. */
+export function membershipOf(incident: Incident, facts: Facts, plan: Plan): (symptom: Symptom) => boolean {
+  const members = componentsOf(incident);
+  const known = new Set(places(incident));
+  return (symptom) => {
+    const { component, id } = symptom;
+    if (!mayShare(id.replace(/^alert\//, ""), incident)) return false;
+    if (!members.some((member) => plan.graph.connected(member, component))) return false;
+    return known.has(component) || isInTime(symptom, incident) || isExplained(symptom, incident, facts, plan);
+  };
 }
 
 /** What notices do not reach is an incident apart: it is told to others than what else there is of the monitor. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { readIncident } from "../../../shared/documents/incident.ts";
 import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 import type { Finding, Report } from "../../../shared/messages/report.ts";
-import { Bench, component, failing, probe, smallEnvironment } from "../fixtures.ts";
+import { Bench, component, failing, noon, probe, smallEnvironment } from "../fixtures.ts";
 
 /** The small environment with what a diagnosis looks at, each seldom by itself. */
 const environment = {
@@ -177,5 +178,26 @@ describe("what a diagnosis finds", () => {
     const [once, twice] = [await calm.incidents(), await stormy.incidents()];
     expect(twice[0]?.fields["root_cause"]).toBe(once[0]?.fields["root_cause"]);
     expect(twice[0]?.fields["evidence"]).toEqual(once[0]?.fields["evidence"]);
+  });
+
+  it("adds failed runs to the ledger, of which no entry spans runs that it does not count", async () => {
+    const down = { "backend-health": failing("http_status/response") };
+    const bench = new Bench();
+    const runs: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      runs.push(bench.now);
+      for (const report of bench.reports(down)) await bench.deliver(report);
+      bench.now += 1_000;
+      await bench.answerValidations(down);
+      if (i === 2) runs.push(bench.now);
+      bench.now += 59_000;
+      await bench.tick();
+      const [{ fields = {} } = {}] = await bench.incidents();
+      const [{ failures = [] } = {}] = readIncident(fields).symptoms;
+      for (const { from, until, count } of failures) {
+        expect(count).toBe(runs.filter((at) => from.getTime() <= at && at <= until.getTime()).length);
+      }
+      if (i >= 2) expect(failures.some(({ until }) => until.getTime() === noon + 121_000)).toBe(true);
+    }
   });
 });

@@ -8,8 +8,8 @@ import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 import type { ProbeResult, Report, Vantage } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { topics } from "../../../shared/topology.ts";
+import { withFailure } from "../partition/failure-ledger.ts";
 import { withResult } from "../partition/fold.ts";
-import type { ProbeFact } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
 import type { Facts } from "./draft.ts";
 import { componentsOf } from "./record/document.ts";
@@ -37,14 +37,7 @@ export function nextInquiry(
   if (isNew && mayBegin) {
     const awaited = probesAbout(about, plan).map(({ name }) => name);
     const round = (before?.round ?? 0) + 1;
-    const request: DiagnosisRequest = {
-      round,
-      attempt: 1,
-      requestedAt: now,
-      awaited,
-      about,
-      facts: before?.facts ?? {},
-    };
+    const request: DiagnosisRequest = { facts: {}, ...before, round, attempt: 1, requestedAt: now, awaited, about };
     return { request, requests: requestsFor(incident.id, request, plan) };
   }
   if (before === undefined || before.awaited.length === 0 || before.attempt >= mostAttempts) return undefined;
@@ -69,25 +62,19 @@ export function withAnswer(
   const ours = report.results.filter(({ probe, at }) => asked.has(probe) && Date.parse(at) >= since);
   if (ours.length === 0 || report.prober_unhealthy !== undefined) return request;
   const known = { ...request.facts };
+  const failures = { ...request.failures };
   const add = (result: ProbeResult): void => {
-    const before = ownEntry(known, result.probe);
-    if (before !== undefined && before.at >= Date.parse(result.at)) return;
-    setEntry(
-      known,
-      result.probe,
-      withResult(before ?? withoutLedger(ownEntry(facts.probes, result.probe)), result, report.vantage, plan),
-    );
+    const { probe, at, failure } = result;
+    const before = ownEntry(known, probe);
+    if (before !== undefined && before.at >= Date.parse(at)) return;
+    const { failures: _, ...fact } = withResult(before ?? ownEntry(facts.probes, probe), result, report.vantage, plan);
+    setEntry(known, probe, fact);
+    if (fact.status !== "bad" || failure === undefined) return;
+    setEntry(failures, probe, withFailure(ownEntry(failures, probe), failure, Date.parse(at), 0));
   };
   ours.forEach(add);
   const answered = new Set(ours.map(({ probe }) => probe));
-  return { ...request, facts: known, awaited: request.awaited.filter((name) => !answered.has(name)) };
-}
-
-/** The ledger of what was asked for stands apart from that of the schedule, so that no run is counted twice. */
-function withoutLedger(fact: ProbeFact | undefined): ProbeFact | undefined {
-  if (fact === undefined) return undefined;
-  const { failures: _, ...rest } = fact;
-  return rest;
+  return { ...request, facts: known, failures, awaited: request.awaited.filter((name) => !answered.has(name)) };
 }
 
 /** The components that are to be looked at: what fails, and the cause that is suspected. */

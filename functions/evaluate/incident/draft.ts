@@ -11,6 +11,7 @@ import type { Plan } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
 import type { OperatorFields } from "./operator-edits.ts";
 import { eventOf } from "./record/document.ts";
+import { begunBy } from "./record/relapses.ts";
 import type { Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
 
 /** Something that may concern incidents. */
@@ -23,6 +24,8 @@ export interface IncidentInput {
   readonly diagnosis?: Report;
   /** The documents of open incidents as operators left them, by id. */
   readonly documents?: Readonly<Record<string, OperatorFields>>;
+  /** What the partitions know of the probes, where a record must be whole at once; the incidents hear only of what changes. */
+  readonly probes?: Readonly<Record<string, ProbeFact>>;
   /** The instant of a tick: what time owes is due then, and requests that nobody answered are made again. */
   readonly tickAt?: number;
 }
@@ -101,7 +104,7 @@ export class Draft {
     if (ownEntry(this.incident.alerts, key) === undefined) this.#joined.push(rule);
     this.set({
       alerts: { ...this.incident.alerts, [key]: { rule, component, firing: true } },
-      firstFailureAt: Math.min(this.incident.firstFailureAt, since),
+      ...begunBy(this.incident, since),
     });
   }
 

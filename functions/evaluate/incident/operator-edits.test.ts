@@ -1,5 +1,6 @@
 /** What operators write into the document of an incident is in its timeline, and in its postmortem. */
 import { describe, expect, it } from "vitest";
+import { readIncident } from "../../../shared/documents/incident.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { Bench, failing } from "../fixtures.ts";
 
@@ -56,6 +57,19 @@ describe("an edit", () => {
     const postmortem = String((await document(bench))["postmortem"]);
     // As Markdown shows it.
     expect(postmortem.replaceAll(/\\(.)/g, "$1")).toContain(line);
+  });
+
+  it("that ends it while it fails leaves a record of every failed run until then, and of none after it", async () => {
+    const bench = await openIncident();
+    await bench.minute(outage);
+    await write(bench, { status: "resolved" });
+    for (let i = 0; i < 5; i++) await bench.minute(outage);
+    const { symptoms } = readIncident(await document(bench));
+    // Six by the schedule and one of the diagnosis.
+    expect(symptoms.map(({ check, failures }) => [check, ...failures.map(({ count }) => count)])).toEqual([
+      ["backend-health", 7],
+      ["database", 7],
+    ]);
   });
 
   it("takes an acknowledgement back, which then is in the record with it", async () => {

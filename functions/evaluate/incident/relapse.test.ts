@@ -1,5 +1,6 @@
 /** Timelines of outages that come back after they were resolved. */
 import { describe, expect, it } from "vitest";
+import { readIncident, type SymptomRecord } from "../../../shared/documents/incident.ts";
 import { Bench, failing, noon, type Shown, smallEnvironment } from "../fixtures.ts";
 
 const down: Readonly<Record<string, Shown>> = { "backend-health": failing("http_status/response") };
@@ -13,6 +14,12 @@ async function minutes(bench: Bench, count: number, shown: Readonly<Record<strin
 async function outage(bench: Bench, shown: Readonly<Record<string, Shown>> = down): Promise<void> {
   await minutes(bench, 5, shown);
   await minutes(bench, 4);
+}
+
+/** The ledger of a probe in the document of the first incident. */
+async function failuresOf(bench: Bench, probe: string): Promise<SymptomRecord["failures"]> {
+  const [{ fields = {} } = {}] = await bench.incidents();
+  return readIncident(fields).symptoms.find(({ check }) => check === probe)?.failures ?? [];
 }
 
 function clock(at: unknown): string {
@@ -63,6 +70,62 @@ describe("a relapse", () => {
       status: "passed",
       earlier: [expect.stringContaining("resolved after")],
     });
+  });
+
+  it("counts every failed run of each time once, those that the incident asked for included", async () => {
+    const bench = new Bench();
+    await outage(bench);
+    await minutes(bench, 11);
+    await outage(bench);
+    const failures = await failuresOf(bench, "backend-health");
+    // Of a time, five by the schedule and one of the diagnosis.
+    expect(failures.map(({ from, until, count }) => [clock(from), clock(until), count])).toEqual([
+      ["12:00:00", "12:04:00", 6],
+      ["12:20:00", "12:24:00", 6],
+    ]);
+  });
+
+  it("loses no failed run where there are more times than entries", async () => {
+    const bench = new Bench();
+    for (let round = 0; round < 12; round++) {
+      await outage(bench);
+      await minutes(bench, 6);
+    }
+    const failures = await failuresOf(bench, "backend-health");
+    expect(failures.reduce((sum, { count }) => sum + count, 0)).toBe(12 * 6);
+    for (const { from, until, count } of failures) {
+      const times = Math.round((until.getTime() - from.getTime() + 11 * 60_000) / (15 * 60_000));
+      expect(count).toBe(6 * times);
+    }
+  });
+
+  it("begins with the first failure of any alert that joins", async () => {
+    const probes = smallEnvironment.probes.map((probe) =>
+      probe.name === "auth-health" && probe.alert !== false
+        ? { ...probe, alert: { ...probe.alert, afterMs: 240_000 } }
+        : probe,
+    );
+    const bench = new Bench({ ...smallEnvironment, probes });
+    const database = { database: failing("timeout/connect"), "database-direct": failing("timeout/connect") };
+    const auth = { "auth-health": failing("http_status/response") };
+    await minutes(bench, 6, { ...database, ...auth });
+    await minutes(bench, 10);
+    // It fails first, and its alert waits longer.
+    await minutes(bench, 1, auth);
+    await minutes(bench, 6, { ...database, ...auth });
+    await minutes(bench, 5);
+    const [{ fields = {} } = {}, ...others] = await bench.incidents();
+    expect(others).toEqual([]);
+    expect(fields["relapses"]).toEqual([expect.objectContaining({ failed_at: new Date(noon + 16 * 60_000) })]);
+  });
+
+  it("is acknowledged by nobody from its own opening on", async () => {
+    const bench = new Bench({ ...smallEnvironment, routes: [{ channels: ["pager"], escalateAfterMs: 180_000 }] });
+    await outage(bench);
+    await minutes(bench, 11);
+    await minutes(bench, 7, down);
+    const told = bench.events.filter(({ event }) => event === "escalated").map(({ change }) => change);
+    expect(told.at(-1)).toBe("Nobody has acknowledged it for 3 min.");
   });
 
   it("is a new incident after reopen_within, which names the one before", async () => {

@@ -26,8 +26,8 @@ export function dueReminders(
   at: number,
   told: Readonly<Record<string, number>> = {},
 ): Reminder[] {
-  const { openedAt, status, audibleSince = openedAt } = incident;
-  const open = spokenDuration(at - openedAt);
+  const { openedAt, status, relapses = [], audibleSince = openedAt } = incident;
+  const open = spokenDuration(at - (relapses.at(-1)?.reopenedAt ?? openedAt));
   const reminders: Reminder[] = [];
   // Nobody acknowledged: each route's patience is an escalation of its own.
   const patience = [...new Set(routes.flatMap(({ escalateAfterMs }) => escalateAfterMs ?? []))];
@@ -40,7 +40,7 @@ export function dueReminders(
     reminders.push({ kind: "reminder", change: `It is still ${status} after ${open}.`, remember: { remindedAt: at } });
   }
   if (at - (incident.updatedAt ?? openedAt) >= updateEvery) {
-    const change = `It is ${status}, ${open} after it was opened.`;
+    const change = `It is ${status}, ${spokenDuration(at - openedAt)} after it was opened.`;
     reminders.push({ kind: "status_update", change, remember: { updatedAt: at } });
   }
   return reminders;

@@ -20,7 +20,7 @@ import { diagnoseMonitor, isOfMonitor, monitorTitle } from "../monitor/incident-
 import type { ProbeFact } from "../partition/state.ts";
 import { type Plan, titleOf } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
-import { belongsTo, incidentFor } from "./correlate.ts";
+import { incidentFor, membershipOf } from "./correlate.ts";
 import { nextInquiry, withAnswer } from "./diagnosis-request.ts";
 import { Draft, type Facts, type IncidentInput } from "./draft.ts";
 import { lateDataNote, lateDataOf } from "./late-data.ts";
@@ -83,6 +83,11 @@ export function revise(
   }
   if (input.tickAt !== undefined) {
     for (const name of Object.keys(probes)) if (!plan.probes.has(name)) delete probes[name];
+  }
+  for (const { probe, at, failures } of Object.values(input.probes ?? {})) {
+    const known = ownEntry(probes, probe);
+    if (known === undefined || failures === undefined || at < known.at) continue;
+    setEntry(probes, probe, { ...known, at, failures });
   }
   const watermark = Math.max(environment.watermark, ...input.changes.map(({ at }) => at));
   const time = Math.max(watermark, input.tickAt ?? 0);
@@ -332,7 +337,7 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
 
   const before = draft.incident.diagnosis;
   const diagnosed = (): Diagnosis => {
-    const symptoms = withSymptoms(draft, known, plan, (symptom) => belongsTo(draft.incident, symptom, known, plan));
+    const symptoms = withSymptoms(draft, known, plan, membershipOf(draft.incident, known, plan));
     if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });
     return isOwn
       ? diagnoseMonitor(Object.values(symptoms), plan)
@@ -405,8 +410,8 @@ function severityOf(incident: Incident, facts: Facts, plan: Plan): Severity {
   const ofAlerts = Object.keys(incident.alerts)
     .map((key) => ownEntry(facts.alerts, key)?.severity ?? "info")
     .reduce(worse, incident.severity);
-  const blocks = believed(incident).some(
+  const felt = believed(incident).filter(
     ({ source, component }) => source === "probe" && plan.graph.component(component).impact !== undefined,
   );
-  return blocks ? "critical" : ofAlerts;
+  return felt.map(({ most = "critical" }) => most).reduce(worse, ofAlerts);
 }

@@ -8,6 +8,7 @@ import type { Diagnosis, LateData, ProbeIndicator, Symptom } from "../cause/diag
 import type { Fault } from "../cause/knowledge/indicators.ts";
 import { stateDocument } from "../commit/state-collection.ts";
 import type { Excess } from "../condition/index.ts";
+import type { FailureLedger } from "../partition/failure-ledger.ts";
 import { packed, unpacked } from "../partition/packing.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { AlertAbsence } from "../rules/absence.ts";
@@ -39,6 +40,8 @@ export interface KnownAlert {
   readonly partition: string;
   /** While it flaps it is held. */
   readonly flapping?: Flapping;
+  /** Its severity is the most that it gives an incident. */
+  readonly capped?: true;
   /** Why nothing can be judged of it at present. */
   readonly absence?: AlertAbsence;
 }
@@ -70,8 +73,10 @@ export interface DiagnosisRequest {
   readonly awaited: readonly string[];
   /** The components that were involved when it was last asked. */
   readonly about: readonly string[];
-  /** What the answers show, by probe. */
+  /** What the answers show, by probe. Without ledgers: those of all answers stand apart, so that no run is counted twice. */
   readonly facts: Readonly<Record<string, ProbeFact>>;
+  /** How the runs that were asked for have failed since the incident opened, by probe; each is an entry of its own while there is room. */
+  readonly failures?: Readonly<Record<string, FailureLedger>>;
 }
 
 /** A component as the cause, or `unknown`. */

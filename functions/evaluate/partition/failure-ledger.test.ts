@@ -158,6 +158,19 @@ describe("the ledger of failures", () => {
     ).toEqual(["connect 0-1 x2"]);
   });
 
+  it("counts no run twice where a copy has put entries together that the ledger still tells apart", () => {
+    const ledger = ledgerOf([
+      [10, lost],
+      [20, lost],
+      [30, full],
+    ]);
+    const [first, second] = ledger;
+    if (first === undefined || second === undefined) throw new Error("there are two entries");
+    const copy = joined([first], [second], 60 * minute);
+    expect(shown(copy)).toEqual(["connect 10-20 x2"]);
+    expect(shown(updated(copy, ledger))).toEqual(["connect 10-20 x2", "53300 30-30 x1"]);
+  });
+
   it.each([
     ["no answer within 35 s", "no answer within 812ms"],
     ["connect to 10.1.2.3:5432 refused", "connect to [2001:db8::1]:5432 refused"],

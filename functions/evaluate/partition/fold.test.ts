@@ -193,7 +193,7 @@ describe("rules", () => {
     };
     const { crossRules, rulesOf } = planOf(configuration);
     expect(crossRules.map(({ name }) => name)).toEqual(["Slow"]);
-    expect(rulesOf.get("outside-1m")?.map(({ name }) => name)).toEqual(["web failing", "Down"]);
+    expect(rulesOf.get("outside-1m")?.map(({ name }) => name)).toEqual(["web failing", "web intermittent", "Down"]);
   });
 
   it("that join metrics of two partitions are judged with the ticks", async () => {

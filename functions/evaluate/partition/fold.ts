@@ -11,6 +11,8 @@ import { horizonFor, intervalOf, type Plan, paceOf, staleAfter } from "../plan.t
 import { type Absence, absenceOf } from "../rules/absence.ts";
 import { bad, good } from "../rules/alert.ts";
 import { type AlertsByKey, applied, type Change, keyOf, Verdicts, yieldingTo } from "../rules/alerts.ts";
+import { intermittentName } from "../rules/built-in.ts";
+import { withRun } from "../rules/burn.ts";
 import { type CompiledRule, type Finding, findings, verdictOf } from "../rules/rule.ts";
 import { isNewFailure, withFailure } from "./failure-ledger.ts";
 import { reportInstant } from "./publication.ts";
@@ -44,6 +46,7 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
 
   const telling = report.results.filter(isTelling);
   const series = withSamples(state.series, { ...report, results: telling }, plan, horizon);
+  const runs = withRuns(state.runs ?? {}, telling, plan);
   const probes = { ...state.probes };
   const changes: Change[] = [];
   for (const result of report.results) {
@@ -58,11 +61,25 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
   const touched = new Set(telling.flatMap(({ measurements }) => measurements.map(({ metric }) => metric)));
   touched.add("probe_success").add("probe_duration");
   const rules = rulesIn(report.group, plan).filter((rule) => rule.metrics.some((metric) => touched.has(metric)));
-  const source = sourceOf([{ series, probes }], plan);
+  const source = sourceOf([{ series, probes, runs }], plan);
   const verdicts = judge(rules, source, [...instants], { alerts: state.alerts, probes }, plan);
   const alerts = applied(state.alerts, verdicts, { partition: report.group, plan, source, watermark, changes });
   const kept = withoutOld(series, watermark, horizon, plan);
-  return { state: { ...state, reports, watermark, series: kept, probes, alerts }, changes };
+  return { state: { ...state, reports, watermark, series: kept, probes, alerts, runs }, changes };
+}
+
+/** The counts of runs with those of a report, of the probes of the configuration that have built-in rules. */
+function withRuns(
+  known: NonNullable<PartitionState["runs"]>,
+  results: readonly ProbeResult[],
+  plan: Plan,
+): NonNullable<PartitionState["runs"]> {
+  const next = Object.fromEntries(Object.entries(known).filter(([probe]) => plan.probes.has(probe)));
+  for (const { probe, at, success } of results) {
+    if (!plan.rulesByName.has(intermittentName(probe))) continue;
+    setEntry(next, probe, withRun(ownEntry(next, probe), Date.parse(at), !success, paceOf(plan, probe)));
+  }
+  return next;
 }
 
 /** Looks at what only the passing of time changes: probes that fell silent, absent measurements, windows that moved on, edited rules. */

@@ -65,7 +65,10 @@ export function withoutOld(
 const longestSilence = 1_800_000;
 
 /** The series of partitions, in the form that conditions read. */
-export function sourceOf(partitions: readonly Pick<PartitionState, "series" | "probes">[], plan: Plan): SeriesSource {
+export function sourceOf(
+  partitions: readonly Pick<PartitionState, "series" | "probes" | "runs">[],
+  plan: Plan,
+): SeriesSource {
   const byMetric = new Map<string, Series[]>();
   for (const { series } of partitions) {
     for (const { metric, labels, times, values } of series.values()) {
@@ -83,6 +86,13 @@ export function sourceOf(partitions: readonly Pick<PartitionState, "series" | "p
       const probes = byProbe.get(metric) ?? Map.groupBy(all, ({ labels }) => labels["probe"]);
       byProbe.set(metric, probes);
       return probes.get(probe) ?? [];
+    },
+    runs(probe) {
+      for (const { runs = {} } of partitions) {
+        const own = ownEntry(runs, probe);
+        if (own !== undefined) return own;
+      }
+      return undefined;
     },
     watchedSince(metric, matchers) {
       const yielding = plan.yielding(metric, matchers);

@@ -6,6 +6,7 @@ import type { Fault, Indicator } from "../cause/knowledge/indicators.ts";
 import type { Excess } from "../condition/index.ts";
 import type { AlertAbsence } from "../rules/absence.ts";
 import type { AlertHistory } from "../rules/alert.ts";
+import type { RunCounts } from "../rules/burn.ts";
 import type { Flapping } from "../rules/flapping.ts";
 import type { Labels } from "../rules/labels.ts";
 import type { GroupActivity } from "./activity.ts";
@@ -39,6 +40,8 @@ export interface AlertState {
   /** The furthest beyond its limit that it was told of, and since when. */
   readonly excess?: Excess;
   readonly excessAt?: number;
+  /** Its severity is the most that it gives an incident. */
+  readonly capped?: true;
   /** Why nothing can be judged of it at present. */
   readonly absence?: AlertAbsence;
 }
@@ -82,6 +85,8 @@ export interface PartitionState {
   readonly probes: Readonly<Record<string, ProbeFact>>;
   /** What its reports show of the monitor itself. */
   readonly heard?: GroupActivity;
+  /** How often its probes were run and when they failed, where a built-in rule looks at that; by their names. */
+  readonly runs?: Readonly<Record<string, RunCounts>>;
   /** When its probes were good, for the availability of their components. */
   readonly uptime?: Uptimes;
   /** What did not fit: how many samples of each series were kept, and how many series were left out. */

@@ -14,8 +14,9 @@ const mostFailures = 20;
 export function notificationLines({ deliveries }: Account): (string | undefined)[] {
   if (deliveries.length === 0) return ["Nobody: there are no notices of this incident."];
   const events = [...Map.groupBy(deliveries, ({ sequence, event }) => `${sequence} ${event}`).values()];
-  const isEnd = ([first]: readonly DeliveryRecord[]): boolean =>
-    first?.event === "opened" || first?.event === "resolved";
+  const last = events.findLast(([first]) => first?.event === "resolved");
+  // One that came back was resolved before it was over.
+  const isEnd = (own: readonly DeliveryRecord[]): boolean => own === last || own[0]?.event === "opened";
   let before = "";
   const told = events.filter(isEnd).flatMap((own) => {
     const reached = arrivals(own);

@@ -168,6 +168,28 @@ describe("a postmortem", () => {
     );
   });
 
+  it("of an incident that came back says how often, and counts its resolutions before the last among the updates", () => {
+    const relapse = (resolved: string, failed: string): IncidentDocument["relapses"][number] => ({
+      ...{ resolved_at: at(resolved), failed_at: at(failed), reopened_at: at(failed), acknowledged_at: null },
+    });
+    const told = ["resolved", "regressed", "resolved", "regressed", "resolved"];
+    const written = postmortemOf(
+      changed(
+        { relapses: [relapse("12:08:00", "12:14:00"), relapse("12:18:00", "12:22:00")] },
+        {
+          deliveries: ["opened", ...told].map((event, index) => delivery(index + 1, event, "mail", "delivered")),
+        },
+      ),
+    );
+    expect(linesOf("Summary", written).at(-1)).toContain(
+      "In between it was over and came back 2 times, last at 12:22:00 UTC: without that time, it lasted 20 min 30 s.",
+    );
+    expect(linesOf("What to do", written).join()).toContain("The recovery was believed too early 2 times");
+    expect(linesOf("Who was told", written)).toEqual([
+      "Told of opened: `mail` after 3 s; in between: `mail`, resolved (2 times) and regressed (2 times); resolved: the same after 1 s.",
+    ]);
+  });
+
   it("asks what only people can answer", () => {
     expect(linesOf("Open questions")).toEqual([
       expect.stringMatching(/^- What changed before 12:00:00 UTC at Database\? /),
@@ -181,6 +203,16 @@ describe("a postmortem", () => {
     ["while it lasts", changed({ status: "open", resolved_at: null, recovery: null }), "It is open."],
     ["without a cause", changed({ root_cause: "unknown", confidence: 0, whys: [] }), "The cause was not found."],
     ["that an operator ended", changed({ recovery: null }), "because an operator said so"],
+    [
+      "that came back after its proof, and that an operator ended",
+      changed({ recovery: outage.incident.recovery && { ...outage.incident.recovery, ended_at: at("12:25:00") } }),
+      "because an operator said so",
+    ],
+    [
+      "with a proof of an earlier recovery only",
+      changed({ recovery: outage.incident.recovery && { ...outage.incident.recovery, ended_at: at("12:25:00") } }),
+      "The newest proof is of an earlier recovery, begun at 12:24:00 UTC.",
+    ],
     ["of doubt", changed({ confidence: 0.5 }), "- Was it Database? The monitor was 50% sure."],
     ["of two causes", changed({ also_broken: "shop" }), "Do Database and Shop have something in common"],
     [

@@ -15,7 +15,7 @@ import { blocks, bullets, inline, section } from "./markdown.ts";
 import { notificationLines } from "./notifications.ts";
 import { proposalsFor } from "./prevention.ts";
 import { questionsOf } from "./questions.ts";
-import { noticedOf, recoveryOf } from "./recovery.ts";
+import { isProved, noticedOf, recoveryOf } from "./recovery.ts";
 import { timelineOf } from "./timeline.ts";
 
 /** The most bytes of a postmortem: the document that holds it may have no more than a MiB. */
@@ -108,9 +108,10 @@ function namedOf({ opened_at: opened, root_cause_since: named, root_cause }: Inc
   return later <= 0 ? " and named the cause at once" : ` and named the cause ${spokenDuration(later)} later`;
 }
 
-function provedOf({ recovery, verdict }: IncidentDocument): string {
+function provedOf(incident: IncidentDocument): string {
+  const { recovery, verdict } = incident;
   if (verdict === "monitor") return "when the monitor saw again what it had not";
-  if (recovery === null || recovery.status === "cut_short") return "because an operator said so";
+  if (recovery === null || !isProved(incident)) return "because an operator said so";
   if (recovery.stages.length === 0) return "when every alert had cleared";
   return `when fresh probes had proved the recovery in ${counted(recovery.stages.length, "stage")}`;
 }

@@ -7,6 +7,7 @@ import { list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Account } from "./account.ts";
 import { causeIn, titleOf } from "./format.ts";
+import { falseRecoveries } from "./recovery.ts";
 
 /** A proposal, and why it is made. */
 export interface Proposal {
@@ -261,8 +262,9 @@ function forTelling({ incident, deliveries }: Account): Proposal[] {
   return proposals;
 }
 
-function forRecovering({ incident: { recovery } }: Account): Proposal[] {
-  const regressed = recovery?.earlier.length ?? 0;
+function forRecovering({ incident }: Account): Proposal[] {
+  const { recovery } = incident;
+  const regressed = falseRecoveries(incident);
   const silent = (recovery?.stages ?? []).filter(({ unanswered }) => unanswered > 0).map(({ name }) => name);
   return [
     ...(regressed === 0

@@ -3,7 +3,7 @@ import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { clockTime } from "../incident/record/instants.ts";
-import { counted } from "./format.ts";
+import { counted, moment } from "./format.ts";
 import { bullets, inline } from "./markdown.ts";
 
 /** The section on how it was noticed. */
@@ -24,10 +24,24 @@ export function noticedOf({ symptoms, opened_at: opened, opened_by: rule }: Inci
   return inline(sentences.join(" "));
 }
 
+/** Whether the newest proof is the one with which it ended: after that one it may have come back, and been ended by an operator. */
+export function isProved({ recovery, resolved_at: end }: Pick<IncidentDocument, "recovery" | "resolved_at">): boolean {
+  return recovery?.status === "passed" && recovery.ended_at?.getTime() === end?.getTime();
+}
+
+/** How often its recovery was believed too early: it failed again while that was proved, or afterwards. Of many proofs the record keeps some. */
+export function falseRecoveries(incident: Pick<IncidentDocument, "recovery" | "resolved_at" | "relapses">): number {
+  const { recovery, relapses } = incident;
+  const isNewestOne = recovery?.status === "regressed" || (recovery?.status === "passed" && !isProved(incident));
+  return Math.max(relapses.length, (recovery?.earlier.length ?? 0) + (isNewestOne ? 1 : 0));
+}
+
 /** The section on the proof: which stages passed, and what failed on the way. */
-export function recoveryOf({ recovery }: IncidentDocument): (string | undefined)[] {
+export function recoveryOf(incident: IncidentDocument): (string | undefined)[] {
+  const { recovery, resolved_at: end } = incident;
   if (recovery === null) return [];
-  const { stages, seconds, earlier } = recovery;
+  const { stages, seconds, earlier, begun_at: begun, ended_at: ended } = recovery;
+  const isEarlier = end !== null && ended !== null && ended < end;
   const straight = stages.filter(({ status, attempts }) => status === "passed" && attempts === 1);
   const others = stages.filter((stage) => !straight.includes(stage));
   const within = seconds === null ? "" : ` The proof took ${spokenDuration(seconds * 1000)}.`;
@@ -39,6 +53,9 @@ export function recoveryOf({ recovery }: IncidentDocument): (string | undefined)
           12,
         )}.`;
   return [
+    isEarlier
+      ? `It was not proved: an operator resolved it. The newest proof is of an earlier recovery, begun at ${moment(begun, incident)} UTC.`
+      : undefined,
     stages.length === 0
       ? "The configuration has no recovery stages: that every alert had cleared was enough."
       : inline(`${first}${within}`),

@@ -267,7 +267,7 @@ function restated(
     rule: alert.rule,
     labels: judged?.finding.labels ?? alert.labels,
     component,
-    severity: rule.severity,
+    ...gradeOf(rule, alert, judged),
     criterion: alert.criterion,
     history: fired ? shared.announced(after) : after.history,
     status,
@@ -286,6 +286,19 @@ function restated(
 function seenOf({ finding, judgements }: Judged): Pick<AlertState, "seen" | "seenAt"> {
   const seenAt = judgements.findLast(([, verdict]) => verdict === bad)?.[0];
   return { seen: bounded(finding.seen), ...(seenAt === undefined ? {} : { seenAt }) };
+}
+
+/** How bad it is: as its rule says, or as what was last bad of it. */
+function gradeOf(
+  rule: CompiledRule,
+  alert: AlertState,
+  judged: Judged | undefined,
+): Pick<AlertState, "severity" | "capped"> {
+  const { severity = rule.graded ? undefined : rule.severity, capped } = judged?.finding ?? {};
+  if (severity === undefined) {
+    return { severity: alert.severity, ...(alert.capped === undefined ? {} : { capped: alert.capped }) };
+  }
+  return { severity, ...(capped === undefined ? {} : { capped }) };
 }
 
 type AlertExcess = Pick<AlertState, "excess" | "excessAt">;
@@ -307,6 +320,7 @@ function differs(now: AlertState, before: AlertState): boolean {
   if (now.status === "inactive") return false;
   return (
     now.severity !== before.severity ||
+    now.capped !== before.capped ||
     now.component !== before.component ||
     now.excessAt !== before.excessAt ||
     now.absence?.what !== before.absence?.what ||
@@ -332,6 +346,7 @@ function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition
     ...(seenAt === undefined ? {} : { seenAt }),
     ...told(alert, phase.status),
     partition,
+    ...(alert.capped === undefined ? {} : { capped: alert.capped }),
     ...(alert.absence === undefined ? {} : { absence: alert.absence }),
     ...(phase.status === "firing" && phase.flapping !== undefined ? { flapping: phase.flapping } : {}),
   };

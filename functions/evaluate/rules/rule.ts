@@ -1,5 +1,5 @@
 /** A rule, ready to be evaluated: its condition, its all-clear, and how the points of view of several probes are counted. */
-import type { Configuration, ConfiguredProbe } from "../../../shared/config/model.ts";
+import type { Configuration } from "../../../shared/config/model.ts";
 import type { Signal } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import { type Condition, compileCondition, type Instance, type SeriesSource } from "../condition/index.ts";
@@ -30,35 +30,17 @@ export interface CompiledRule {
   readonly windowMs: number;
   /** Whether the passing of time alone can change the outcome, where there is no alert yet. */
   readonly timed: boolean;
+  /** Its findings have severities of their own. @default false */
+  readonly graded?: true;
   /** What it judges by, as one text: an alert that was judged by another begins anew. */
   readonly criterion: string;
 }
 
 /** What a rule finds of one combination of series. Instances of a condition are such findings. */
-export interface Finding extends Pick<Instance, "labels" | "truth" | "seen" | "excess" | "series"> {
+export interface Finding
+  extends Pick<Instance, "labels" | "truth" | "seen" | "excess" | "series" | "severity" | "capped"> {
   /** What the condition of the all-clear says, where the rule has one. */
   readonly clear?: boolean | undefined;
-}
-
-/** The rule that every probe has unless its `alert` is `off`. */
-export function builtInRule(probe: ConfiguredProbe): CompiledRule[] {
-  if (probe.alert === false) return [];
-  const { afterMs, severity } = probe.alert;
-  const rule = {
-    name: builtInName(probe.name),
-    component: probe.component,
-    condition: `probe_success{probe="${probe.name}"} == 0`,
-    alertDurationMs: afterMs,
-    clearDurationMs: afterMs,
-    severity,
-    missing: "keep",
-  } as const;
-  return [compileRule(rule)];
-}
-
-/** What the built-in rule of a probe is called. */
-export function builtInName(probe: string): string {
-  return `${probe} failing`;
 }
 
 /** @throws ConditionError for conditions that a checked configuration does not have */

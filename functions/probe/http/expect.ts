@@ -8,6 +8,7 @@ import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { excerpt, type Redact } from "../../../shared/text/redact.ts";
 import { formatDuration, quantity } from "../../../shared/text/units.ts";
 import { parseJsonPath, valueAt } from "../text/json-path.ts";
+import { jsonText, plainValue } from "../text/json-text.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
 import type { Answer } from "./exchange.ts";
 
@@ -203,7 +204,7 @@ function jsonProblem(
     if (value === undefined) return bodyFailure(`the body has no ${path}, expected ${quoted(expected)}`);
     if (!meets(value, expected))
       return bodyFailure(
-        `${path} is ${excerpt(JSON.stringify(value), longestExcerpt, redact)}, expected ${quoted(expected)}`,
+        `${path} is ${excerpt(jsonText(value), longestExcerpt, redact)}, expected ${quoted(expected)}`,
       );
   }
   return undefined;
@@ -240,12 +241,12 @@ function matchesText(expected: string, text: string): boolean {
 export function meets(value: unknown, expected: JsonScalar): boolean {
   if (typeof expected !== "string") return value === expected;
   const comparison = /^(<=|>=|==|!=|<|>)\s*(.+)$/s.exec(expected);
-  if (!comparison) return matchesText(expected, typeof value === "string" ? value : JSON.stringify(value));
+  if (!comparison) return matchesText(expected, typeof value === "string" ? value : jsonText(value));
   const [, operator = "", right = ""] = comparison;
   const limit = asNumber(right);
   if (limit !== undefined && typeof value === "number") return compares(value, operator, limit);
-  if (operator === "==") return String(value) === right;
-  return operator === "!=" && String(value) !== right;
+  if (operator === "==") return plainValue(value) === right;
+  return operator === "!=" && plainValue(value) !== right;
 }
 
 function compares(left: number, operator: string, right: number): boolean {

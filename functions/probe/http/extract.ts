@@ -7,6 +7,7 @@ import { excerpt, type Redact } from "../../../shared/text/redact.ts";
 import { type Quantity, quantity } from "../../../shared/text/units.ts";
 import type { Assessment } from "../prober.ts";
 import { parseJsonPath, valueAt } from "../text/json-path.ts";
+import { jsonText } from "../text/json-text.ts";
 
 /** Units in which a target may write a value. */
 export const writtenUnits = ["s", "ms", "%", "ratio", "count", "bool", "B"] as const;
@@ -146,5 +147,5 @@ function expectation({ metric, unit }: Extraction): string {
 }
 
 function describe(value: unknown, redact: Redact): string {
-  return excerpt(JSON.stringify(value) ?? String(value), 80, redact);
+  return excerpt(jsonText(value), 80, redact);
 }

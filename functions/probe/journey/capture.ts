@@ -4,6 +4,7 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { parseJsonPath, valueAt } from "../text/json-path.ts";
+import { isTooDeep, jsonText, mostLevels } from "../text/json-text.ts";
 import { parsePattern, patternMistake } from "../text/pattern.ts";
 import { type Json, variableName } from "../text/template.ts";
 
@@ -86,6 +87,8 @@ export function capture(
       const state = found === undefined ? "is not there" : found === "" ? "is empty" : "is null";
       const what = place.matches === undefined ? value : `${place.matches} in ${value}`;
       problem ??= `${what} ${state}, from which \${${name}} is taken`;
+    } else if (isTooDeep(found)) {
+      problem ??= `${place.json ?? name} is nested deeper than ${mostLevels} levels, too deep for \${${name}} to be taken from it`;
     } else values.push([name, found, place.secret ?? isSecretName(name)]);
   }
   return { values, ...(problem === undefined ? {} : { problem }) };
@@ -100,7 +103,7 @@ function foundAt(
     header === undefined ? atPath(json ?? "", documents) : [ownEntry(headers, header) ?? []].flat().join(", ");
   if (whole === undefined || (header !== undefined && ownEntry(headers, header) === undefined)) return undefined;
   if (matches === undefined) return whole;
-  return parsePattern(matches)?.find(typeof whole === "string" ? whole : JSON.stringify(whole));
+  return parsePattern(matches)?.find(typeof whole === "string" ? whole : jsonText(whole));
 }
 
 function atPath(path: string, documents: readonly unknown[]): Json | undefined {

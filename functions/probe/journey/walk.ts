@@ -7,6 +7,7 @@ import { ask, type RequestSettings } from "../http/request.ts";
 import { Overrun, ProbeFault } from "../net/faults.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { jsonText } from "../text/json-text.ts";
 import { isWrittenAsPattern, quoted } from "../text/pattern.ts";
 import {
   fillHeader,
@@ -173,7 +174,7 @@ class Walker {
       const value = this.#variables.get(name) ?? null;
       const filled = filledScalar(expected, this.#variables);
       if (meets(value, filled)) continue;
-      const seen = excerpt(JSON.stringify(value), 120, this.#world.redact);
+      const seen = excerpt(jsonText(value), 120, this.#world.redact);
       return bodyFailure(`${name} is ${seen}, expected ${plainText(filled)}`, "check");
     }
     return undefined;

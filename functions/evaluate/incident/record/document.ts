@@ -166,8 +166,9 @@ export function componentStates(incident: Incident): Record<string, "fails" | "d
 function causeFields({ causes = [], firstFailureAt, resolvedAt }: Incident, plan: Plan): EvaluatorFields["causes"] {
   const lasting = causes.filter(({ since }, index) => causes[index + 1]?.since !== since);
   const ends = lasting.map(({ recoveredAt }, index) => recoveredAt ?? lasting[index + 1]?.since ?? resolvedAt);
+  const first = lasting.findIndex(({ component }) => component !== "unknown");
   return lasting.flatMap(({ component }, index) => {
-    const from = index === 0 ? firstFailureAt : (ends[index - 1] ?? firstFailureAt);
+    const from = index <= first ? firstFailureAt : (ends[index - 1] ?? firstFailureAt);
     return component === "unknown"
       ? []
       : [{ component, title: titleOf(plan, component), from: new Date(from), until: instant(ends[index]) }];

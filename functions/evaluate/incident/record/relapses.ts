@@ -17,6 +17,15 @@ interface Lasting {
   readonly firstFailureAt: number;
 }
 
+/** The beginning of an incident, or of its last relapse, with something that was bad since an instant. */
+export function begunBy({ relapses = [], firstFailureAt }: Lasting, since: number): Lasting {
+  const first = { firstFailureAt: Math.min(firstFailureAt, since) };
+  const last = relapses.at(-1);
+  if (last === undefined) return first;
+  const failedAt = Math.max(last.resolvedAt, Math.min(last.failedAt, since));
+  return { ...first, relapses: [...relapses.slice(0, -1), { ...last, failedAt }] };
+}
+
 /** How long an incident was over between its resolutions and its relapses, in milliseconds. */
 export function goodBetween({ relapses = [] }: Pick<Lasting, "relapses">): number {
   return relapses.reduce((sum, { resolvedAt, failedAt }) => sum + failedAt - resolvedAt, 0);

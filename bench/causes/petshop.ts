@@ -1,15 +1,15 @@
 /**
- * The public benchmark PetShop (Hardt et al., CLeaR 2024): faults in a shop of 41 components, read by `cloud_monitoring` alone. Limits are the
- * middle of normal operation and five of its spreads. Only the train split is read.
+ * The public benchmark PetShop (Hardt et al., CLeaR 2024): faults in a shop of 41 components, read by `cloud_monitoring` alone. Limits follow
+ * from normal operation: `mad5`, its middle and five of its spreads, or `q999`, its quantiles of 0.1 % and 99.9 %. Only the train split is read.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { rehearse } from "../cli/replay/replay.ts";
-import { vocabulary } from "../cli/vocabulary.ts";
-import { planOf } from "../functions/evaluate/plan.ts";
-import { loadConfiguration } from "../shared/config/load.ts";
-import type { IncidentEvent } from "../shared/messages/incident-event.ts";
-import type { Report } from "../shared/messages/report.ts";
+import { rehearse } from "../../cli/replay/replay.ts";
+import { vocabulary } from "../../cli/vocabulary.ts";
+import { planOf } from "../../functions/evaluate/plan.ts";
+import { loadConfiguration } from "../../shared/config/load.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import type { Report } from "../../shared/messages/report.ts";
 
 const step = 300;
 /** Rows of normal operation that are played before an issue. */
@@ -26,15 +26,18 @@ interface Watch {
   readonly limit: number;
 }
 
+/** How limits follow from normal operation. */
+export type Recipe = "mad5" | "q999";
+
 /** What is said of every issue of the train split. */
-export async function petshop(folder: string): Promise<Answered[]> {
+export async function petshop(folder: string, recipe: Recipe): Promise<Answered[]> {
   const answers: Answered[] = [];
   for (const scenario of readdirSync(folder).sort()) {
     const root = join(folder, scenario);
     if (!existsSync(join(root, "noissue", "metrics.csv")) || !existsSync(join(root, "train"))) continue;
     const graph = graphIn(join(root, "graph.csv"));
     const normal = tableIn(join(root, "noissue", "metrics.csv"));
-    const watches = watchesOf(normal, graph);
+    const watches = watchesOf(normal, graph, recipe);
     const names = new Map([...graph.keys()].map((node, index) => [node, `part-${index}`]));
     const configuration = configurationOf(graph, watches, names);
     for (const issue of readdirSync(join(root, "train"))) {
@@ -106,21 +109,23 @@ function quantile(sorted: readonly number[], share: number): number {
   return low + ((sorted[Math.min(Math.floor(at) + 1, sorted.length - 1)] ?? low) - low) * (at - Math.floor(at));
 }
 
-function watchesOf(normal: Table, graph: ReadonlyMap<string, unknown>): Watch[] {
+/** The middle of sorted values, less and more five of their spreads: the median, and 1.4826 times the median distance from it. */
+function spreads(sorted: readonly number[]): readonly [number, number] {
+  const middle = quantile(sorted, 0.5);
+  const distances = sorted.map((value) => Math.abs(value - middle)).sort((a, b) => a - b);
+  const spread = 1.4826 * quantile(distances, 0.5);
+  return [middle - 5 * spread, middle + 5 * spread];
+}
+
+function watchesOf(normal: Table, graph: ReadonlyMap<string, unknown>, recipe: Recipe): Watch[] {
   return normal.columns.flatMap(({ node, metric, index }): Watch[] => {
     if (!graph.has(node) || !["latency", "availability"].includes(metric)) return [];
     const values = normal.rows
       .flatMap(({ cells }) => (cells[index] ? [Number(cells[index])] : []))
       .sort((a, b) => a - b);
     if (values.length < 10) return [];
-    const middle = quantile(values, 0.5);
-    const spread =
-      1.4826 *
-      quantile(
-        values.map((value) => Math.abs(value - middle)).sort((a, b) => a - b),
-        0.5,
-      );
-    return [{ node, metric, limit: metric === "latency" ? middle + 5 * spread : middle - 5 * spread }];
+    const [least, most] = recipe === "mad5" ? spreads(values) : [quantile(values, 0.001), quantile(values, 0.999)];
+    return [{ node, metric, limit: metric === "latency" ? most : least }];
   });
 }
 
@@ -194,8 +199,6 @@ function reportOf(
     results,
   };
 }
-
-/** An answer of the search for a cause, beside the truth. */
 
 /** One answer: what was said, how surely, and whether that is right. */
 export interface Answered {

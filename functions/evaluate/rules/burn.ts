@@ -1,0 +1,149 @@
+/**
+ * How fast failures that come and go burn the error budget. Kept of a probe: how many runs there were, by the twelfth of an hour, and when those
+ * failed that a rule over a continuous failure does not see. Two windows are looked at, a fast and a slow one, each together with a shorter one, so
+ * that an alert ends soon after the failures do. Pure.
+ * @see https://sre.google/workbook/alerting-on-slos/ multiwindow, multi-burn-rate alerts
+ */
+
+/** The runs of one probe within the slow window, and those that failed. */
+export interface RunCounts {
+  /** How long one count is for, in milliseconds. */
+  readonly bucketMs: number;
+  /** Number of the first bucket, since the epoch. */
+  readonly first: number;
+  /** Runs by bucket. */
+  readonly counts: readonly number[];
+  /** When runs failed, ascending; milliseconds since the epoch. */
+  readonly failures: readonly number[];
+}
+
+/** What is allowed, and which failures another rule is for. */
+export interface BurnTerms {
+  /** The share of runs that may fail: what the availability target leaves. */
+  readonly budget: number;
+  /** How far apart the runs are, in milliseconds. */
+  readonly paceMs: number;
+  /** Failures that last as long as this are not looked at: the rule over continuous failures is for them; in milliseconds. */
+  readonly alertAfterMs: number;
+}
+
+/** What is burning: how many runs of how many have failed within a window. */
+export interface Burn {
+  readonly window: "fast" | "slow";
+  readonly windowMs: number;
+  readonly failed: number;
+  readonly runs: number;
+}
+
+/** How many times as fast as allowed the budget burns, and the share of failed runs at which everybody would call it broken. */
+const rates = { fast: { burn: 14.4, most: 0.4 }, slow: { burn: 6, most: 0.2 } } as const;
+/** The windows of a probe that runs every few minutes at least, in milliseconds; of one that runs less often, in runs. */
+const hour = 3_600_000;
+const fastRuns = 20;
+const slowRuns = 60;
+/** Parts of the fast window; one of them is its short window. */
+const parts = 12;
+/** Fewer failures than these are chance, and so is a single stretch of them. */
+const fewestFailures = 3;
+const fewestStretches = 2;
+/** Failures have stopped when none has come for so many times as long as they were apart. */
+const pauses = 4;
+/** The most failures that are kept: more than the slow window needs to burn. */
+const mostFailures = 200;
+
+interface Windows {
+  readonly bucketMs: number;
+  readonly fast: { readonly longMs: number; readonly shortMs: number };
+  readonly slow: { readonly longMs: number; readonly shortMs: number };
+}
+
+function windowsFor(paceMs: number): Windows {
+  const fastMs = Math.max(hour, fastRuns * paceMs);
+  const slowMs = Math.max(6 * hour, slowRuns * paceMs);
+  return {
+    bucketMs: fastMs / parts,
+    fast: { longMs: fastMs, shortMs: fastMs / parts },
+    slow: { longMs: slowMs, shortMs: slowMs / parts },
+  };
+}
+
+/** The counts with one more run, in whatever order the runs are heard of. */
+export function withRun(known: RunCounts | undefined, at: number, failed: boolean, paceMs: number): RunCounts {
+  const { bucketMs, slow } = windowsFor(paceMs);
+  const bucket = Math.floor(at / bucketMs);
+  const before = known?.bucketMs === bucketMs ? known : { bucketMs, first: bucket, counts: [], failures: [] };
+  const first = Math.min(before.first, bucket);
+  const last = Math.max(before.first + before.counts.length - 1, bucket);
+  const oldest = last - Math.ceil(slow.longMs / bucketMs);
+  const from = Math.max(first, oldest);
+  const counts = Array.from({ length: last - from + 1 }, (_, i) => {
+    const place = from + i;
+    return (before.counts[place - before.first] ?? 0) + (place === bucket ? 1 : 0);
+  });
+  const all = failed ? [...before.failures, at].sort((a, b) => a - b) : before.failures;
+  const failures = all.filter((instant) => instant >= from * bucketMs).slice(-mostFailures);
+  return { bucketMs, first: from, counts, failures };
+}
+
+/**
+ * What burns the budget at an instant; `undefined` where nothing does.
+ * @param goesOn whether the newest run has failed: that failure is not over, and may become a continuous one
+ */
+export function burnAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerms): Burn | undefined {
+  if (counts.failures.length < fewestFailures) return undefined;
+  const stretches = stretchesOf(counts.failures, at, terms.paceMs);
+  const over = goesOn ? stretches.slice(0, -1) : stretches;
+  const short = over.filter((stretch) => (stretch.at(-1) ?? 0) - (stretch[0] ?? 0) < terms.alertAfterMs);
+  const windows = windowsFor(terms.paceMs);
+  for (const window of ["fast", "slow"] as const) {
+    const { longMs, shortMs } = windows[window];
+    const share = Math.min(rates[window].burn * terms.budget, rates[window].most);
+    const long = within(counts, short, at, longMs);
+    const lately = within(counts, short, at, shortMs);
+    if (long.failures.length < fewestFailures || long.stretches < fewestStretches) continue;
+    // The budget is that of the whole window, also of a probe that was only just begun to run.
+    const runs = Math.max(long.runs, longMs / terms.paceMs);
+    const isBurning = long.failures.length >= share * runs && lately.failures.length >= share * lately.runs;
+    if (isBurning && !haveStopped(lately.failures, at, terms.paceMs))
+      return { window, windowMs: longMs, failed: long.failures.length, runs: long.runs };
+  }
+  return undefined;
+}
+
+/** Failures up to an instant, those together that have no good run between them. */
+function stretchesOf(failures: readonly number[], at: number, paceMs: number): number[][] {
+  const stretches: number[][] = [];
+  for (const failure of failures) {
+    if (failure > at) break;
+    const last = stretches.at(-1);
+    if (last !== undefined && failure - (last.at(-1) ?? 0) <= 1.6 * paceMs) last.push(failure);
+    else stretches.push([failure]);
+  }
+  return stretches;
+}
+
+/** Whether the failures of a short window have stopped: then what burnt before it burns no more. */
+function haveStopped(failures: readonly number[], at: number, paceMs: number): boolean {
+  const [first, last] = [failures[0], failures.at(-1)];
+  if (first === undefined || last === undefined) return true;
+  if (failures.length < fewestFailures) return false;
+  return at - last > Math.max(pauses * ((last - first) / (failures.length - 1)), 3 * paceMs);
+}
+
+/** Runs and failures from the beginning of the bucket in which a window begins. */
+function within(
+  { bucketMs, first, counts }: RunCounts,
+  stretches: readonly (readonly number[])[],
+  at: number,
+  windowMs: number,
+): { readonly failures: readonly number[]; readonly stretches: number; readonly runs: number } {
+  const from = Math.floor((at - windowMs) / bucketMs) + (windowMs > bucketMs ? 1 : 0);
+  const until = Math.floor(at / bucketMs);
+  const inside = stretches.map((stretch) => stretch.filter((failure) => failure >= from * bucketMs));
+  const runs = counts.slice(Math.max(0, from - first), Math.max(0, until - first + 1)).reduce((sum, n) => sum + n, 0);
+  return {
+    failures: inside.flat(),
+    stretches: inside.filter(({ length }) => length > 0).length,
+    runs,
+  };
+}

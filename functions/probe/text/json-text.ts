@@ -1,0 +1,36 @@
+/**
+ * JSON of targets as text. Nothing bounds how deep a target nests its answer, and whatever walks through it by recursion ends with the stack: 200,000
+ * brackets fit into 400 KB. So no more of it is written out than a few levels; deeper values are shown as `[…]` and `{…}`.
+ */
+
+/** The levels that are written out, and that a value taken over from an answer may have. */
+export const mostLevels = 100;
+
+/** A value of JSON as text. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(cut(value, mostLevels)) ?? String(value);
+}
+
+/** A value of JSON as a text that it is compared to: `up`, `3`, `true`; a list of such as `1,2`. */
+export function plainValue(value: unknown): string {
+  const isNested = typeof value === "object" && value !== null;
+  const isFlat = Array.isArray(value) && value.every((one) => typeof one !== "object" || one === null);
+  return isNested && !isFlat ? jsonText(value) : String(value);
+}
+
+/** Whether a value is nested deeper than what is written out. */
+export function isTooDeep(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= mostLevels; depth++) {
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
+}
+
+function cut(value: unknown, levels: number): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return levels === 0 ? "[…]" : value.map((one) => cut(one, levels - 1));
+  if (levels === 0) return "{…}";
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, cut(one, levels - 1)]));
+}

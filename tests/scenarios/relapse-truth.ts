@@ -1,0 +1,108 @@
+/** Whether an incident that was re-opened is told truly: when it was over, when it failed again, and how long it lasted without the time in between. */
+import type { IncidentDocument } from "../../shared/documents/incident.ts";
+import { isAbout, type Measured, second } from "./measured.ts";
+
+/** The relapses that an incident had had at an instant. */
+export function relapsesBy({ relapses }: IncidentDocument, at: number): IncidentDocument["relapses"] {
+  return relapses.filter(({ reopened_at: reopened }) => Number(reopened) <= at);
+}
+
+/** How long it had lasted at an instant, without the time in which it was over, in milliseconds. */
+export function lastedAt(incident: IncidentDocument, at: number): number {
+  return relapsesBy(incident, at).reduce(
+    (sum, { resolved_at: over, failed_at: again }) => sum - (again.getTime() - over.getTime()),
+    at - Number(incident.first_failure_at),
+  );
+}
+
+/** Everything of the relapses that the reports do not bear out, as sentences. */
+export function falseRelapses(incident: IncidentDocument, measured: Measured): string[] {
+  const { relapses, first_failure_at: first, resolved_at: end } = incident;
+  const wrong: string[] = [];
+  let last = Number(first);
+  for (const [index, { resolved_at, failed_at, reopened_at }] of relapses.entries()) {
+    const [over, again, reopened] = [resolved_at.getTime(), failed_at.getTime(), Number(reopened_at)];
+    const told = (what: string): string => `relapse ${index + 1}: ${what}`;
+    if (over < last || again < over || reopened < again) wrong.push(told("its instants are not in order"));
+    last = reopened;
+    if (!beganAt(again, over, incident, measured))
+      wrong.push(told(`nothing began to fail at ${failed_at.toISOString()}`));
+    if (beginnings(incident, measured).some((at) => over < at && at < again))
+      wrong.push(told(`something had begun to fail before ${failed_at.toISOString()}`));
+  }
+  if (end !== null && Number(end) < last) wrong.push("it ended before it had come back for the last time");
+  return wrong;
+}
+
+/** Whether something of the incident was bad at an instant, and not for longer unless it had gone on since the resolution. */
+function beganAt(at: number, over: number, incident: IncidentDocument, measured: Measured): boolean {
+  if (beginnings(incident, measured).includes(at)) return true;
+  if (
+    incident.alerts.some((rule) => isSeen(rule, at, measured) && (at === over || !isSeen(rule, at - 60_000, measured)))
+  )
+    return true;
+  const isFailing = (probe: string): boolean => measured.runs(probe, undefined, at).at(-1)?.result.success === false;
+  return at === over && alarming(incident).some(isFailing);
+}
+
+function isSeen(rule: string, at: number, measured: Measured): boolean {
+  return measured.seenBy(rule, at).length > 0;
+}
+
+/** The probes whose own alerts are part of the incident. */
+function alarming({ alerts, symptoms }: IncidentDocument): string[] {
+  return symptoms.flatMap(({ check, kind }) =>
+    kind === "probe" && alerts.includes(`${check} failing`) ? [check] : [],
+  );
+}
+
+/** Each instant from which one of these probes failed for as long as its alert waits. */
+function beginnings(incident: IncidentDocument, measured: Measured): number[] {
+  return alarming(incident).flatMap((probe) => measured.alarms(probe));
+}
+
+/** The sayings of the timeline on relapses and ends, and what makes them false. */
+export const relapseSayings: readonly (readonly [
+  pattern: RegExp,
+  isTrue: (match: RegExpExecArray, at: number, incident: IncidentDocument) => boolean,
+])[] = [
+  [
+    /^It failed again, (.+) after it was resolved: /,
+    ([, after = ""], at, { relapses }) =>
+      relapses.some(
+        ({ resolved_at: over, reopened_at: reopened }) =>
+          isWithin(reopened, at) && isAbout(after, Number(reopened) - over.getTime()),
+      ),
+  ],
+  [
+    /^All alerts have cleared, (.+) after the first failure( of this relapse)?\./,
+    ([, took = "", ofRelapse], at, incident) => {
+      const last = relapsesBy(incident, at).at(-1);
+      const from = last?.failed_at ?? incident.first_failure_at;
+      return (last !== undefined) === (ofRelapse !== undefined) && isAbout(took, at - Number(from));
+    },
+  ],
+  [
+    /^Resolved\. .*It lasted ([^,]+)(?:, (\d+) times in all)?, from (\S+) UTC\.$/,
+    ([, took = "", times = "1", from = ""], at, incident) => {
+      const ends = [...incident.relapses.map(({ resolved_at: over }) => over), incident.resolved_at];
+      const which = ends.findIndex((end) => isWithin(end, at));
+      return (
+        which >= 0 &&
+        Number(times) === which + 1 &&
+        isAbout(took, lastedAt(incident, Number(ends[which]))) &&
+        incident.first_failure_at?.toISOString().slice(11, 19) === from
+      );
+    },
+  ],
+  [
+    /^Nobody has acknowledged it for (.+)\.$/,
+    ([, waited = ""], at, incident) =>
+      isAbout(waited, at - Number(relapsesBy(incident, at).at(-1)?.reopened_at ?? incident.opened_at)),
+  ],
+];
+
+/** Whether an instant is in the second that a clock shows. */
+function isWithin(instant: Date | null, shown: number): boolean {
+  return instant !== null && shown <= instant.getTime() && instant.getTime() < shown + second;
+}
