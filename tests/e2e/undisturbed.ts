@@ -25,8 +25,6 @@ it("one outage is one incident, told once to everybody, written down, and the sa
   const record = join(data, "reports.ndjson");
   const system = startLocalSystem([
     "--once",
-    "--pace",
-    "2",
     "--bundles",
     await startedOnce("bundles"),
     "--data",

@@ -1,4 +1,4 @@
-/** Five scenarios under other names, of as many kinds; `shuffled.slow.test.ts` plays all. */
+/** Five scenarios under other names, of as many kinds; `npm run simulate` plays all. */
 import { describe, expect, it } from "vitest";
 import { corpus, isLong, scenariosOf } from "./corpus.ts";
 import { declareShuffled } from "./shuffled.ts";
