@@ -5,7 +5,7 @@ import { googleApi } from "../shared/adapters/google-api.ts";
 import { localSecrets } from "../shared/adapters/secrets.ts";
 import { connectStore } from "../shared/adapters/select.ts";
 import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
-import { awaitedIn, beatsIn } from "../shared/documents/heartbeats.ts";
+import { awaitedIn, heartbeatsIn } from "../shared/documents/heartbeats.ts";
 import type { ProbeResult, Report, Trigger, Vantage } from "../shared/messages/report.ts";
 import { replaceDnsLookup } from "../shared/net/lookup.ts";
 import type { Secrets, Store } from "../shared/ports.ts";
@@ -61,7 +61,7 @@ export function runLocally({ configuration, probes, group, request, ...run }: Lo
         probes: own,
         control: configuration.control?.[vantage],
         google: googleApi(process.env["PATHKEEPER_GOOGLE_API"]),
-        beats: async (name) => beatsIn(await localStore())(name),
+        beats: async (name) => heartbeatsIn(await localStore())(name),
         awaited: async (probe) => awaitedIn(await localStore())(probe),
         clock: { now: () => Date.now() },
       }),

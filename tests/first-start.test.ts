@@ -7,7 +7,7 @@ import { localSecrets } from "../shared/adapters/secrets.ts";
 import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
 import { nextTrigger } from "../shared/config/schedule.ts";
 import { readAvailability } from "../shared/documents/availability.ts";
-import { awaitedIn, beatsIn, keepBeat } from "../shared/documents/heartbeats.ts";
+import { awaitedIn, heartbeatsIn, keepHeartbeat } from "../shared/documents/heartbeats.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -56,7 +56,7 @@ class FirstDays {
 
   /** The job reports. */
   async report(ok = true): Promise<void> {
-    await keepBeat(this.bench.store, { name: "nightly", ok }, this.bench.now);
+    await keepHeartbeat(this.bench.store, { name: "nightly", ok }, this.bench.now);
   }
 
   /** Events with the hours since the first start, with one decimal. */
@@ -89,7 +89,7 @@ class FirstDays {
           probes: probes.map((each) => ({ ...each, recheck: false })),
           secrets: localSecrets({}),
           google: googleApi("http://127.0.0.1:1"),
-          beats: beatsIn(store),
+          beats: heartbeatsIn(store),
           awaited: awaitedIn(store),
           clock: { now: () => bench.now },
         }),

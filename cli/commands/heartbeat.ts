@@ -1,5 +1,5 @@
 /** `pathkeeper heartbeat`: reports, on behalf of a job, that it ran, so that a probe of the kind heartbeat does not miss it. */
-import type { Beat } from "../../shared/messages/beat.ts";
+import type { Heartbeat } from "../../shared/messages/heartbeat.ts";
 import { topics } from "../../shared/topology.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { publisherOf } from "../publisher.ts";
@@ -19,7 +19,7 @@ export const heartbeat: Command = defineCommand({
   ],
   async run(values, terminal, [name = ""]) {
     const publisher = await publisherOf(values);
-    const message: Beat = { name, ok: values.fail === undefined, message: values.fail };
+    const message: Heartbeat = { name, ok: values.fail === undefined, message: values.fail };
     try {
       await publisher.publish(topics.heartbeats, [{ data: message }]);
     } catch (error) {

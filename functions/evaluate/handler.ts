@@ -10,12 +10,12 @@ import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
 import type { Committed, EvaluatorContext } from "./commit/context.ts";
 import { commitDiagnosis, commitReport, commitSelfReport, commitValidation } from "./commit/report.ts";
-import { commitHeartbeat, commitTick } from "./commit/tick.ts";
-import { takeInBeat } from "./heartbeats.ts";
+import { commitTick, commitWatchdogSignal } from "./commit/tick.ts";
+import { takeInHeartbeat } from "./heartbeats.ts";
 import type { OutboxEntry, RecentlyResolved } from "./incident/state.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { leftOutSentence } from "./monitor/export.ts";
-import type { Beat } from "./monitor/watchdog.ts";
+import type { WatchdogSignal } from "./monitor/watchdog.ts";
 import { PartitionCache } from "./partition/cache.ts";
 import { boundedReport, publicationOf } from "./partition/publication.ts";
 import type { Plan } from "./plan.ts";
@@ -28,7 +28,7 @@ export interface EvaluatePorts {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Sends a heartbeat, where the configuration has one. */
-  readonly beat?: Beat;
+  readonly signal?: WatchdogSignal;
   /** Where measurements go for dashboards. */
   readonly metrics?: MetricSink;
 }
@@ -104,10 +104,10 @@ export function evaluateHandler(
     if (committed.ignored !== undefined) ports.logger.info(`a report was not judged: ${committed.ignored}`);
     for (const remark of committed.remarks ?? []) ports.logger.warning(remark);
     await publish(committed.outbox);
-    const { heartbeatAt, points = [], pointsLeftOut = 0, unreported = [] } = committed;
+    const { signalAt, points = [], pointsLeftOut = 0, unreported = [] } = committed;
     await Promise.all([
       report(ports, context, unreported),
-      ...(heartbeatAt === undefined ? [] : [beat(ports, context, heartbeatAt)]),
+      ...(signalAt === undefined ? [] : [signalWatchdog(ports, context, signalAt)]),
       ...(points.length === 0 ? [] : [exportPoints(points, pointsLeftOut)]),
     ]);
   };
@@ -117,15 +117,15 @@ export function evaluateHandler(
 const commitBy = { schedule: commitReport, diagnosis: commitDiagnosis, validation: commitValidation } as const;
 
 /** Sends the heartbeat that a tick has deserved. If it does not arrive, the next tick tries again; nothing else depends on it. */
-async function beat(
-  { beat: send, clock, logger }: EvaluatePorts,
+async function signalWatchdog(
+  { signal: send, clock, logger }: EvaluatePorts,
   context: EvaluatorContext,
   at: number,
 ): Promise<void> {
   if (send === undefined) return;
   try {
     await send();
-    await commitHeartbeat(context, at, clock.now());
+    await commitWatchdogSignal(context, at, clock.now());
   } catch (error) {
     logger.warning(`the watchdog signal was not sent: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -174,7 +174,11 @@ async function commit(
       return commitTick(context, message.publishedAt, clock.now());
     }
     case "/heartbeats": {
-      await takeInBeat(message, context.plan.configuration, { store: context.store, logger, latest: context.latest });
+      await takeInHeartbeat(message, context.plan.configuration, {
+        store: context.store,
+        logger,
+        latest: context.latest,
+      });
       return { outbox: [] };
     }
     default:

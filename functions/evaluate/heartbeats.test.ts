@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../shared/adapters/memory.ts";
-import { beatsIn, heartbeatCollection } from "../../shared/documents/heartbeats.ts";
+import { heartbeatCollection, heartbeatsIn } from "../../shared/documents/heartbeats.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import { silentLogger } from "../../shared/runtime/logger.ts";
 import { configurationOf } from "./heartbeats.fixtures.ts";
-import { takeInBeat } from "./heartbeats.ts";
+import { takeInHeartbeat } from "./heartbeats.ts";
 
 const minute = 60_000;
 
@@ -22,9 +22,9 @@ async function keptOf(...beats: [data: unknown, minutes: number][]) {
   const said: string[] = [];
   const logger = { ...silentLogger, warning: (message: string) => void said.push(message) };
   for (const [data, minutes] of beats)
-    await takeInBeat(pushed(data, minutes), configurationOf("backup"), { store, logger });
+    await takeInHeartbeat(pushed(data, minutes), configurationOf("backup"), { store, logger });
   const documents = await store.query({ collection: heartbeatCollection });
-  return { kept: await beatsIn(store)("backup"), names: documents.map(({ id }) => id), said };
+  return { kept: await heartbeatsIn(store)("backup"), names: documents.map(({ id }) => id), said };
 }
 
 describe("beats", () => {
@@ -55,13 +55,13 @@ describe("beats", () => {
   it("replace one that a clock which was ahead has dated in the future", async () => {
     const store = new MemoryStore();
     const ports = { store, logger: silentLogger };
-    await takeInBeat(pushed({ name: "backup" }, 1440), configurationOf("backup"), ports);
+    await takeInHeartbeat(pushed({ name: "backup" }, 1440), configurationOf("backup"), ports);
     for (const minutes of [1, 2])
-      await takeInBeat(pushed({ name: "backup" }, minutes), configurationOf("backup"), {
+      await takeInHeartbeat(pushed({ name: "backup" }, minutes), configurationOf("backup"), {
         ...ports,
         latest: 2 * minute,
       });
-    expect(await beatsIn(store)("backup")).toEqual({ at: 2 * minute, ok: true, okAt: 2 * minute });
+    expect(await heartbeatsIn(store)("backup")).toEqual({ at: 2 * minute, ok: true, okAt: 2 * minute });
   });
 
   it("for another environment are left to it", async () => {

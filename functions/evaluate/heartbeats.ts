@@ -1,7 +1,7 @@
 /** Takes in the beats of what reports to us by itself. They are kept as documents; the probes of the kind heartbeat judge them. */
 import type { Configuration } from "../../shared/config/model.ts";
-import { keepBeat } from "../../shared/documents/heartbeats.ts";
-import { parseBeat } from "../../shared/messages/beat.ts";
+import { keepHeartbeat } from "../../shared/documents/heartbeats.ts";
+import { parseHeartbeat } from "../../shared/messages/heartbeat.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Logger, Store } from "../../shared/ports.ts";
 import { nearest } from "../../shared/text/nearest.ts";
@@ -19,12 +19,12 @@ interface BeatPorts {
  * Keeps a beat that a probe waits for. One that none waits for is logged and dropped: whoever may publish cannot fill the store with names.
  * @throws MalformedMessage
  */
-export async function takeInBeat(
+export async function takeInHeartbeat(
   message: PushedMessage,
   { environment, probes }: Configuration,
   { store, logger, latest = Number.POSITIVE_INFINITY }: BeatPorts,
 ): Promise<void> {
-  const beat = parseBeat(message.data);
+  const beat = parseHeartbeat(message.data);
   if (beat.environment !== undefined && beat.environment !== environment) return;
   const expected = probes.flatMap(({ awaits, settings }) => {
     // What was compiled before kinds described themselves has the name in the settings alone.
@@ -32,7 +32,7 @@ export async function takeInBeat(
     return typeof name === "string" ? [name] : [];
   });
   if (expected.includes(beat.name)) {
-    await keepBeat(store, beat, message.publishedAt, latest + mostAhead);
+    await keepHeartbeat(store, beat, message.publishedAt, latest + mostAhead);
     return;
   }
   const suggestion = nearest(beat.name, expected);

@@ -14,7 +14,7 @@ const { watchdog, environment } = world.configuration;
 const metrics = await connectMetrics(process.env, environment);
 const ports: EvaluatePorts = {
   ...world,
-  ...(watchdog === undefined ? {} : { beat: watchdogTo(watchdog, world.secrets) }),
+  ...(watchdog === undefined ? {} : { signal: watchdogTo(watchdog, world.secrets) }),
   ...(metrics === undefined ? {} : { metrics }),
 };
 

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, Socket } from "no
 import { onTestFinished } from "vitest";
 import { googleApi } from "../../shared/adapters/google-api.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
-import type { AwaitedReader, BeatReader } from "../../shared/documents/heartbeats.ts";
+import type { AwaitedReader, HeartbeatReader } from "../../shared/documents/heartbeats.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import type { AnyProber } from "./prober.ts";
 import { runProbes } from "./run/run.ts";
@@ -44,7 +44,7 @@ export interface ProbeOnceOptions {
   /** URL below which Google's APIs are found. @default where nothing listens */
   readonly googleStand?: string;
   /** Reads what reports to us by itself. @default nothing can be read */
-  readonly beats?: BeatReader;
+  readonly beats?: HeartbeatReader;
   /** Reads since when they are awaited. @default they always were */
   readonly awaited?: AwaitedReader;
 }

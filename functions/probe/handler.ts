@@ -1,7 +1,7 @@
 /** The shell of the probe function: one probe request in, one report for each round of it out. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
-import type { AwaitedReader, BeatReader } from "../../shared/documents/heartbeats.ts";
+import type { AwaitedReader, HeartbeatReader } from "../../shared/documents/heartbeats.ts";
 import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Report, Vantage } from "../../shared/messages/report.ts";
@@ -19,7 +19,7 @@ export interface ProbePorts {
   readonly vantage: Vantage | "any";
   readonly secrets: Secrets;
   readonly google: GoogleApi;
-  readonly beats?: BeatReader;
+  readonly beats?: HeartbeatReader;
   /** Reads since when that is awaited. */
   readonly awaited?: AwaitedReader;
   readonly publisher: Publisher;

@@ -1,7 +1,7 @@
 /** Entry of the probe function: wiring. The Functions Framework finds the function by its name. */
 import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connect } from "../../shared/adapters/select.ts";
-import { awaitedIn, beatsIn } from "../../shared/documents/heartbeats.ts";
+import { awaitedIn, heartbeatsIn } from "../../shared/documents/heartbeats.ts";
 import { replaceDnsLookup } from "../../shared/net/lookup.ts";
 import { pushFunction } from "../../shared/runtime/shell.ts";
 import { probeHandler } from "./handler.ts";
@@ -10,7 +10,7 @@ import { syntheticHandler, syntheticPath } from "./run/synthetic.ts";
 replaceDnsLookup();
 
 const world = await connect(process.env);
-const ports = { ...world, beats: beatsIn(world.store), awaited: awaitedIn(world.store) };
+const ports = { ...world, beats: heartbeatsIn(world.store), awaited: awaitedIn(world.store) };
 const pushed = pushFunction("probe", ports, probeHandler(ports));
 const synthetic = syntheticHandler(ports, process.env);
 

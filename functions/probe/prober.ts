@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
 import type { Role } from "../../shared/config/roles.ts";
-import type { KeptBeat } from "../../shared/documents/heartbeats.ts";
+import type { KeptHeartbeat } from "../../shared/documents/heartbeats.ts";
 import type { Failure, Finding, Hop, Signal, Unchecked } from "../../shared/messages/report.ts";
 import type { MetricName } from "../../shared/metrics/catalogue.ts";
 import type { DeclaredMetric } from "../../shared/metrics/yields.ts";
@@ -28,7 +28,7 @@ export interface ProbeWorld {
   /** Replaces all that was resolved from secrets or concealed so far, in a text of the target. To be called before the text is cut. */
   readonly redact: Redact;
   /** The newest report of what reports to us by itself. @throws Error where it cannot be read */
-  lastBeat(name: string): Promise<KeptBeat | undefined>;
+  lastBeat(name: string): Promise<KeptHeartbeat | undefined>;
   /**
    * Since when this probe has been part of the monitor, in milliseconds since the epoch; Infinity where it has only been added, `undefined` where
    * the monitor has not begun to keep it. @throws Error where it cannot be read

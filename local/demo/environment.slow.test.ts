@@ -11,7 +11,7 @@ import { measured, probeOnce } from "../../functions/probe/fixtures.ts";
 import { cloudSql } from "../../functions/probe/probers/cloud_sql.ts";
 import { tls } from "../../functions/probe/probers/tls.ts";
 import { vpcConnector } from "../../functions/probe/probers/vpc_connector.ts";
-import type { Beat } from "../../shared/messages/beat.ts";
+import type { Heartbeat } from "../../shared/messages/heartbeat.ts";
 import { silentLogger } from "../../shared/runtime/logger.ts";
 import { type ConnectorFaults, healthy } from "./connector.ts";
 import { type Demo, startDemo } from "./environment.ts";
@@ -200,7 +200,7 @@ describe("the environment", () => {
     const { database: port, databaseName: database, databaseUser: user, email } = demo.targets;
     const access = { port, database, user, password: demo.secrets["demo-database-password"] ?? "" };
     const file = join(dataDir, "backup.json");
-    const beats: Beat[] = [];
+    const beats: Heartbeat[] = [];
     let nights = 0;
     let runs = true;
     const job = startBackup({

@@ -1,7 +1,7 @@
 /** The environment that the demo watches: a database, a VPC connector in front of it, and the services behind it. All of it is real. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { Beat } from "../../shared/messages/beat.ts";
+import type { Heartbeat } from "../../shared/messages/heartbeat.ts";
 import type { Logger } from "../../shared/ports.ts";
 import { type Connector, type ConnectorLoad, startConnector } from "./connector.ts";
 import { allWell, type DemoFaults } from "./faults.ts";
@@ -48,7 +48,7 @@ export interface Demo {
   faults(): DemoFaults;
   connectorLoad(): ConnectorLoad;
   /** Lets the job run that backs up the database, now and from now on; it reports as it is told here. */
-  startBackup(report: (beat: Beat) => Promise<unknown>): void;
+  startBackup(report: (beat: Heartbeat) => Promise<unknown>): void;
   /** Below which Google's APIs are found, that tell of the environment. */
   readonly googleApi: string;
   stop(): Promise<void>;

@@ -1,6 +1,6 @@
 /** What is kept of heartbeats: a document for each name, with its newest beat. */
 
-import type { Beat } from "../messages/beat.ts";
+import type { Heartbeat } from "../messages/heartbeat.ts";
 import type { Fields, Store } from "../ports.ts";
 import { ownEntry } from "../runtime/entries.ts";
 import { bounded } from "../text/redact.ts";
@@ -9,7 +9,7 @@ import { bounded } from "../text/redact.ts";
 export const heartbeatCollection: string = "heartbeats";
 
 /** The newest beat of a name; instants in milliseconds since the epoch. */
-export interface KeptBeat {
+export interface KeptHeartbeat {
   readonly at: number;
   readonly ok: boolean;
   readonly message?: string;
@@ -18,13 +18,13 @@ export interface KeptBeat {
 }
 
 /** Reads the newest beat of a name; `undefined` where there never was one. */
-export type BeatReader = (name: string) => Promise<KeptBeat | undefined>;
+export type HeartbeatReader = (name: string) => Promise<KeptHeartbeat | undefined>;
 
 /** Since when the beats of a probe have been awaited, in milliseconds since the epoch; Infinity where it has only been added, `undefined` where nothing is kept of any. */
 export type AwaitedReader = (probe: string) => Promise<number | undefined>;
 
 /** The beats that a store holds. */
-export function beatsIn(store: Pick<Store, "get">): BeatReader {
+export function heartbeatsIn(store: Pick<Store, "get">): HeartbeatReader {
   return async (name) => {
     const fields = await store.get(heartbeatCollection, name);
     return fields === undefined ? undefined : decode(fields);
@@ -54,9 +54,9 @@ export function awaitedIn(store: Pick<Store, "get">): AwaitedReader {
  * @param at when it was published, in milliseconds since the epoch
  * @param latest the newest instant that can have passed: what is kept of the future, by a clock that was wrong, is not newer
  */
-export async function keepBeat(
+export async function keepHeartbeat(
   store: Store,
-  beat: Beat,
+  beat: Heartbeat,
   at: number,
   latest: number = Number.POSITIVE_INFINITY,
 ): Promise<void> {
@@ -69,7 +69,7 @@ export async function keepBeat(
 }
 
 /** What is kept after a beat that is newer than all before. */
-export function following(known: KeptBeat | undefined, { ok, message }: Beat, at: number): KeptBeat {
+export function following(known: KeptHeartbeat | undefined, { ok, message }: Heartbeat, at: number): KeptHeartbeat {
   const okAt = ok ? at : known?.okAt;
   return {
     at,
@@ -79,7 +79,7 @@ export function following(known: KeptBeat | undefined, { ok, message }: Beat, at
   };
 }
 
-function encode({ at, ok, message, okAt }: KeptBeat): Fields {
+function encode({ at, ok, message, okAt }: KeptHeartbeat): Fields {
   return {
     at: new Date(at),
     ok,
@@ -88,7 +88,7 @@ function encode({ at, ok, message, okAt }: KeptBeat): Fields {
   };
 }
 
-function decode({ at, ok, message, ok_at: okAt }: Fields): KeptBeat | undefined {
+function decode({ at, ok, message, ok_at: okAt }: Fields): KeptHeartbeat | undefined {
   if (!(at instanceof Date)) return undefined;
   return {
     at: at.getTime(),

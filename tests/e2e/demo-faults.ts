@@ -16,7 +16,7 @@ import { type FaultName, faultNames, outages, paced } from "../../local/demo/scr
 import { SqliteStore } from "../../shared/adapters/sqlite.ts";
 import { loadConfiguration } from "../../shared/config/load.ts";
 import type { Configuration } from "../../shared/config/model.ts";
-import { heartbeatCollection, keepBeat } from "../../shared/documents/heartbeats.ts";
+import { heartbeatCollection, keepHeartbeat } from "../../shared/documents/heartbeats.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import { silentLogger } from "../../shared/runtime/logger.ts";
 
@@ -130,7 +130,7 @@ describe("verify, in the demo", () => {
     vi.stubEnv("PATHKEEPER_GOOGLE_API", demo.googleApi);
     vi.stubEnv("PATHKEEPER_STORE", join(dataDir, "store.db"));
     store = new SqliteStore(join(dataDir, "store.db"));
-    demo.startBackup((beat) => keepBeat(store, beat, Date.now()));
+    demo.startBackup((beat) => keepHeartbeat(store, beat, Date.now()));
     const text = demoConfiguration(
       { ...demo.targets, googleApi: demo.googleApi, smtp: 1, webhook: 1, data: dataDir },
       pace,

@@ -36,7 +36,18 @@ export function healedEnvironment(state: EnvironmentState, latest: number): Envi
 
 /** The state of the monitor itself, likewise. */
 export function healedSelf(state: SelfState, latest: number): SelfState {
-  const { tickAt, resumedAt, flushedAt, beatAt, expected, retired, exported, missing, told, checks } = state;
+  const {
+    tickAt,
+    resumedAt,
+    flushedAt,
+    signalledAt: beatAt,
+    expected,
+    retired,
+    exported,
+    missing,
+    told,
+    checks,
+  } = state;
   const single = [tickAt, resumedAt, flushedAt, beatAt, ...Object.values(checks).map(({ at }) => at)];
   const named = [expected, retired, exported, missing, told].flatMap((record) => Object.values(record));
   const isAhead = (instant: number): boolean => instant > latest + mostAhead;
@@ -47,7 +58,7 @@ export function healedSelf(state: SelfState, latest: number): SelfState {
     tickAt: cap(tickAt),
     resumedAt: cap(resumedAt),
     flushedAt: cap(flushedAt),
-    beatAt: cap(beatAt),
+    signalledAt: cap(beatAt),
     expected: mapped(expected, cap),
     retired: mapped(retired, cap),
     exported: mapped(exported, cap),

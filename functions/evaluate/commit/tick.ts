@@ -88,8 +88,8 @@ export async function commitTick(context: EvaluatorContext, at: number, now: num
 }
 
 /** Remembers that a heartbeat has arrived. */
-export async function commitHeartbeat(context: EvaluatorContext, at: number, now: number): Promise<void> {
-  const step = (state: SelfState): Stepped<SelfState> => ({ state: { ...state, beatAt: at }, changes: [] });
+export async function commitWatchdogSignal(context: EvaluatorContext, at: number, now: number): Promise<void> {
+  const step = (state: SelfState): Stepped<SelfState> => ({ state: { ...state, signalledAt: at }, changes: [] });
   await commitStep(context, monitorDocument(context), step, now);
 }
 

@@ -76,7 +76,7 @@ export function ownPoints(
     point("reports", Math.max(0, after.reports - before.reports)),
     point("checks_failing", Object.keys(after.checks).length),
     point("tick_delay", Math.max(0, now - at) / 1000),
-    ...(after.beatAt === 0 ? [] : [point("heartbeat_age", (at - after.beatAt) / 1000)]),
+    ...(after.signalledAt === 0 ? [] : [point("heartbeat_age", (at - after.signalledAt) / 1000)]),
     ...Array.from(states, ([group, { heard }]) =>
       heard === undefined ? [] : [point("report_age", Math.max(0, at - heard.at) / 1000, { group })],
     ).flat(),

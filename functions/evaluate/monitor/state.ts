@@ -48,7 +48,7 @@ export interface SelfState {
   /** When the availability was last written. */
   readonly flushedAt: number;
   /** The tick with which the last heartbeat arrived; 0 before the first. */
-  readonly beatAt: number;
+  readonly signalledAt: number;
   /** How far each group has been exported for dashboards: the newest instant of what was. */
   readonly exported: Readonly<Record<string, number>>;
   /** Reports taken in, as all partitions counted them with the last tick. */
@@ -71,7 +71,7 @@ export const emptySelf: SelfState = {
   expected: {},
   retired: {},
   flushedAt: 0,
-  beatAt: 0,
+  signalledAt: 0,
   exported: {},
   reports: 0,
   missing: {},

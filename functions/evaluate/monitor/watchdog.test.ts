@@ -15,7 +15,7 @@ function beating(configuration: Configuration = smallEnvironment, fails: () => b
     { watchdog: settings, ...configuration },
     { watchesItself: true },
     {
-      beat: async () => {
+      signal: async () => {
         if (fails()) throw new Error("no way out");
         beats.push(new Date(bench.now).toISOString().slice(11, 16));
       },

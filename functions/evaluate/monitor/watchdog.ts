@@ -16,7 +16,7 @@ import { expectationOf, type HeardByGroup, isLate, isUnjudged } from "./checks.t
 import type { SelfState } from "./state.ts";
 
 /** Sends one watchdog signal. @throws Error that says why it did not arrive, without the address */
-export type Beat = () => Promise<void>;
+export type WatchdogSignal = () => Promise<void>;
 
 /** How long a signal may take, in milliseconds: the tick waits for it. */
 const deadlineMs = 10_000;
@@ -28,7 +28,7 @@ const tickJitter = 5_000;
 export function isWatchdogDue(state: SelfState, heard: HeardByGroup, plan: Plan, at: number, now: number): boolean {
   const { watchdog, probes } = plan.configuration;
   // Ticks are not exactly a minute apart; without the allowance every fifth would wait for the sixth.
-  if (watchdog === undefined || at - state.beatAt < watchdog.everyMs - tickJitter || isLate(at, now)) return false;
+  if (watchdog === undefined || at - state.signalledAt < watchdog.everyMs - tickJitter || isLate(at, now)) return false;
   const isSlow = (group: string): boolean => expectationOf(group, plan).intervalMs > watchdog.everyMs;
   const byVantage = Map.groupBy(probes, ({ vantage }) => vantage);
   return [...byVantage.values()].every((members) => {
@@ -36,14 +36,14 @@ export function isWatchdogDue(state: SelfState, heard: HeardByGroup, plan: Plan,
     // What comes and is not judged is watched by nobody, however well the others are.
     if (groups.some((group) => isUnjudged(ownEntry(heard, group)))) return false;
     return (
-      groups.some((group) => (ownEntry(heard, group)?.healthyAt ?? -1) >= state.beatAt) ||
+      groups.some((group) => (ownEntry(heard, group)?.healthyAt ?? -1) >= state.signalledAt) ||
       (groups.every(isSlow) && groups.every((group) => owesNothing(group, state, heard, plan, at)))
     );
   });
 }
 
 /** Makes the sender of watchdog signals. */
-export function watchdogTo({ url, method, allowPrivate }: WatchdogSettings, secrets: Secrets): Beat {
+export function watchdogTo({ url, method, allowPrivate }: WatchdogSettings, secrets: Secrets): WatchdogSignal {
   return async () => {
     const address = isSecretReference(url) ? (await secrets.read(url.secret)).trim() : url;
     const hidden = [address, URL.parse(address)?.pathname ?? ""].filter((part) => part.length > 1);

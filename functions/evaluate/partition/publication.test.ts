@@ -280,7 +280,7 @@ describe("the watchdog signal", () => {
     const bench: Bench = new Bench(
       { ...smallEnvironment, watchdog },
       { watchesItself: true },
-      { beat: async () => void beats.push(new Date(bench.now).toISOString().slice(11, 16)) },
+      { signal: async () => void beats.push(new Date(bench.now).toISOString().slice(11, 16)) },
     );
     return { bench, beats };
   }
@@ -356,7 +356,7 @@ describe("a state that a clock ahead has written before event time was bounded",
     const bench: Bench = new Bench(
       { ...smallEnvironment, watchdog },
       { watchesItself: true },
-      { beat: async () => void beats.push(new Date(bench.now).toISOString().slice(11, 16)) },
+      { signal: async () => void beats.push(new Date(bench.now).toISOString().slice(11, 16)) },
     );
     await minutes(bench, 3);
     await bench.tick(bench.now + 24 * hour);

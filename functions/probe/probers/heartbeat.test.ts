@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { BeatReader, KeptBeat } from "../../../shared/documents/heartbeats.ts";
+import type { HeartbeatReader, KeptHeartbeat } from "../../../shared/documents/heartbeats.ts";
 import { probeOnce } from "../fixtures.ts";
 import { deadlineMs, inTime, leavesNothingOpen, settingsContract } from "../prober.contract.ts";
 import { heartbeat } from "./heartbeat.ts";
@@ -7,7 +7,7 @@ import { heartbeat } from "./heartbeat.ts";
 const minute = 60_000;
 const hour = 60 * minute;
 const now = Date.parse("2025-09-16T12:00:00Z");
-const ago = (ms: number, more: Partial<KeptBeat> = {}): KeptBeat => ({
+const ago = (ms: number, more: Partial<KeptHeartbeat> = {}): KeptHeartbeat => ({
   at: now - ms,
   ok: true,
   okAt: now - ms,
@@ -18,7 +18,7 @@ const nightly = { beat: "nightly-backup", every: 24 * hour };
 describe("heartbeat", () => {
   settingsContract(heartbeat);
 
-  it.each<[string, object, KeptBeat | undefined, object | undefined, number | undefined]>([
+  it.each<[string, object, KeptHeartbeat | undefined, object | undefined, number | undefined]>([
     ["in time", {}, ago(23 * hour), undefined, 82_800],
     ["late, within a tenth of the interval", {}, ago(26 * hour), undefined, 93_600],
     [
@@ -110,7 +110,7 @@ describe("heartbeat", () => {
     expect(assessed.conclusive).toBe(signal === "missing" ? true : undefined);
   });
 
-  it.each<[string, object, KeptBeat | undefined, number, boolean]>([
+  it.each<[string, object, KeptHeartbeat | undefined, number, boolean]>([
     ["added within its period", {}, undefined, 26 * hour, true],
     ["added longer ago", {}, undefined, 26.4 * hour, false],
     ["added within its own grace", { grace: 4 * hour }, undefined, 27 * hour, true],
@@ -170,7 +170,7 @@ describe("heartbeat", () => {
   });
 
   // The contract of a prober that speaks to a store, in place of a target.
-  it.each<[string, BeatReader]>([
+  it.each<[string, HeartbeatReader]>([
     ["never answers", () => new Promise(() => {})],
     [
       "answers when it is too late",
@@ -199,7 +199,7 @@ describe("heartbeat", () => {
   });
 
   it("leaves nothing open after two hundred runs", async () => {
-    const readers: BeatReader[] = [
+    const readers: HeartbeatReader[] = [
       async () => ({ at: Date.now(), ok: true }),
       () => new Promise(() => {}),
       () => Promise.reject(new Error("busy")),

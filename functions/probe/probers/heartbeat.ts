@@ -1,7 +1,7 @@
 /** The prober `heartbeat`: whether something that must report to us by itself has done so in time. */
 import { z } from "zod";
 import { duration, durationBetween } from "../../../shared/config/fields.ts";
-import type { KeptBeat } from "../../../shared/documents/heartbeats.ts";
+import type { KeptHeartbeat } from "../../../shared/documents/heartbeats.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
@@ -36,7 +36,7 @@ export type HeartbeatSettings = z.output<ReturnType<typeof settings>>;
 export interface HeartbeatObservation {
   readonly now: number;
   /** Absent where there never was one. */
-  readonly beat?: KeptBeat | undefined;
+  readonly beat?: KeptHeartbeat | undefined;
   /** Since when the probe has been part of the monitor. @default for ever */
   readonly awaitedSince?: number | undefined;
   /** Why nothing is known. */

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { isSecretReference, type SecretReference } from "../../../shared/config/secret-reference.ts";
-import type { AwaitedReader, BeatReader } from "../../../shared/documents/heartbeats.ts";
+import type { AwaitedReader, HeartbeatReader } from "../../../shared/documents/heartbeats.ts";
 import type {
   Attempt,
   Failure,
@@ -24,7 +24,7 @@ export interface AttemptPorts {
   readonly secrets: Secrets;
   readonly google: GoogleApi;
   /** Reads what reports to us by itself. @default nothing can be read */
-  readonly beats?: BeatReader | undefined;
+  readonly beats?: HeartbeatReader | undefined;
   /** Reads since when what reports to us by itself is awaited. @default it always was */
   readonly awaited?: AwaitedReader | undefined;
   readonly clock: Clock;

@@ -1,6 +1,6 @@
 /** The demo's backup: a job that reads the database in its nights, keeps what it read, and reports to the monitor by itself. */
 import { rename, writeFile } from "node:fs/promises";
-import type { Beat } from "../../../shared/messages/beat.ts";
+import type { Heartbeat } from "../../../shared/messages/heartbeat.ts";
 import { ask, type DatabaseAccess, makePool } from "./database.ts";
 
 /** What the job works with. */
@@ -14,7 +14,7 @@ export interface BackupOptions {
   readonly timeoutMs: number;
   /** Whether it runs at all. */
   readonly runs: () => boolean;
-  readonly report: (beat: Beat) => Promise<unknown>;
+  readonly report: (beat: Heartbeat) => Promise<unknown>;
 }
 
 /** Starts the job: the first night is now. */
@@ -26,8 +26,8 @@ export function startBackup({ access, file, everyMs, timeoutMs, runs, report }: 
   const night = async (): Promise<void> => {
     if (!runs()) return;
     const beat = await save().then(
-      (users): Beat => ({ name, ok: true, message: `users saved: ${users}` }),
-      (error: Error): Beat => ({ name, ok: false, message: `the database: ${error.message}` }),
+      (users): Heartbeat => ({ name, ok: true, message: `users saved: ${users}` }),
+      (error: Error): Heartbeat => ({ name, ok: false, message: `the database: ${error.message}` }),
     );
     // One that is lost is missed, which is what this is for.
     await report(beat).catch(() => {});

@@ -19,12 +19,12 @@ const beatSchema = lazily(() =>
 );
 
 /** Says that something ran, and how it went. */
-export type Beat = z.output<ReturnType<typeof beatSchema>>;
+export type Heartbeat = z.output<ReturnType<typeof beatSchema>>;
 
 /**
  * Reads a beat from the data of a message.
  * @throws MalformedMessage that says which field is wrong
  */
-export function parseBeat(data: unknown): Beat {
+export function parseHeartbeat(data: unknown): Heartbeat {
   return parseMessage("beat", beatSchema(), data);
 }
