@@ -116,7 +116,7 @@ export function evaluateHandler(
 /** What each kind of report is for: only those of schedules are judged by the rules. */
 const commitBy = { schedule: commitReport, diagnosis: commitDiagnosis, validation: commitValidation } as const;
 
-/** Sends the heartbeat that a tick has deserved. If it does not arrive, the next tick tries again; nothing else depends on it. */
+/** Sends the sign of life that a tick has deserved. If it does not arrive, the next tick tries again; nothing else depends on it. */
 async function signalWatchdog(
   { signal: send, clock, logger }: EvaluatePorts,
   context: EvaluatorContext,

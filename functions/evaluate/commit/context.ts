@@ -12,7 +12,7 @@ export interface Committed {
   /** What people who run this should know, as sentences for the log. */
   readonly remarks?: readonly string[];
   /** A tick after whose publication a heartbeat is deserved. */
-  readonly heartbeatAt?: number;
+  readonly signalAt?: number;
   /** What a tick exports for dashboards. */
   readonly points?: readonly MetricPoint[];
   /** How many of them there were too many. */

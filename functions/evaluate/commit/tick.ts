@@ -76,7 +76,7 @@ export async function commitTick(context: EvaluatorContext, at: number, now: num
   return {
     outbox: [...new Map(outbox.map((entry) => [entry.id, entry])).values()],
     remarks: committed.flatMap(({ remarks = [] }) => remarks),
-    ...(itself?.heartbeatDue ? { heartbeatAt: at } : {}),
+    ...(itself?.signalDue ? { signalAt: at } : {}),
     ...(unreported.length === 0 ? {} : { unreported }),
     ...(exported
       ? {
@@ -102,7 +102,7 @@ interface SelfLook {
   readonly after: SelfState;
   /** Whether the tick was not known yet. */
   readonly isNew: boolean;
-  readonly heartbeatDue: boolean;
+  readonly signalDue: boolean;
   readonly exported: Exported;
 }
 
@@ -134,7 +134,7 @@ async function lookAtItself(
   );
   ticks.at = after.tickAt;
   const isNew = before !== after;
-  return { outbox, before, after, isNew, exported, heartbeatDue: isNew && isWatchdogDue(after, heard, plan, at, now) };
+  return { outbox, before, after, isNew, exported, signalDue: isNew && isWatchdogDue(after, heard, plan, at, now) };
 }
 
 /** Brings the documents of availability up to date: every few minutes, and when an incident is over. */
