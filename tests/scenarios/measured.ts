@@ -125,19 +125,21 @@ export class Measured {
   #burning(component: string, probe: string, alertAfterMs: number, runs: readonly Run[]): readonly number[] {
     const paceMs = paceOf(this.plan, probe);
     const terms = { budget: 1 - targetOf(this.plan.configuration, component), paceMs, alertAfterMs };
-    const counted = (until: number): RunCounts | undefined =>
-      runs.reduce(
-        (known: RunCounts | undefined, { at, result }) =>
-          at <= until ? withRun(known, at, !result.success, paceMs) : known,
-        undefined,
-      );
-    return runs.flatMap(({ at, result }) => {
-      if (result.success) return [];
-      // Runs are counted by buckets: those of the same bucket count together, whichever came first.
-      const { bucketMs = 1 } = counted(at) ?? {};
-      const counts = counted((Math.floor(at / bucketMs) + 1) * bucketMs - 1);
-      return counts !== undefined && burnAt(counts, at, true, terms) !== undefined ? [at] : [];
-    });
+    const found: number[] = [];
+    let counts: RunCounts | undefined;
+    let bucket: Run[] = [];
+    // Runs are counted by buckets: those of the same bucket count together, whichever came first.
+    const bucketOf = ({ at }: Run): number => Math.floor(at / (counts?.bucketMs ?? 1));
+    for (const [index, run] of runs.entries()) {
+      counts = withRun(counts, run.at, !run.result.success, paceMs);
+      bucket.push(run);
+      const next = runs[index + 1];
+      if (next !== undefined && bucketOf(next) === bucketOf(run)) continue;
+      for (const { at, result } of bucket)
+        if (!result.success && burnAt(counts, at, true, terms) !== undefined) found.push(at);
+      bucket = [];
+    }
+    return found;
   }
 
   #scheduled(probe: string): readonly Run[] {

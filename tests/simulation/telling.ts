@@ -14,6 +14,7 @@ import { paceOf } from "../../functions/notify/deliver/pace.ts";
 import type { Send } from "../../functions/notify/deliver/send.ts";
 import { summarize } from "../../functions/notify/deliver/summary.ts";
 import { recipientsOf } from "../../functions/notify/plan/readers.ts";
+import { tooSoon } from "../../functions/notify/plan/relapse.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
@@ -238,9 +239,14 @@ function wrongsInOrder(
     const within = arrivals.slice(index).findIndex((later) => later.at - at >= minute);
     if (within > perMinute + atOnce) wrong.push(`${name} got ${within} notices within a minute`);
   }
-  // Whoever heard of it hears that it is over, unless the receiver itself refused it.
+  // Whoever heard of it hears that it is over, unless the receiver itself refused it. An end that a relapse has overtaken is none.
+  const cameBack = (end: Delivery): boolean =>
+    end.reason === tooSoon &&
+    own.some(
+      ({ incident, event, sequence }) => incident === end.incident && event === "regressed" && sequence > end.sequence,
+    );
   for (const end of own) {
-    if (end.event === "resolved" && end.status === "suppressed" && heard.has(end.incident))
+    if (end.event === "resolved" && end.status === "suppressed" && heard.has(end.incident) && !cameBack(end))
       wrong.push(`${name} is not told that ${end.incident} is over: ${end.reason}`);
   }
   return wrong;
