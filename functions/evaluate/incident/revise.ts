@@ -326,8 +326,7 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   const isOwn = isOfMonitor(draft.incident);
   const indicators = isOwn ? {} : withIndicators(draft.incident, known, plan);
   const faults = isOwn ? [] : withFaults(draft.incident, known);
-  if (indicators !== draft.incident.indicators && Object.keys(indicators).length > 0)
-    draft.set({ indicators: indicators });
+  if (indicators !== draft.incident.indicators && Object.keys(indicators).length > 0) draft.set({ indicators });
   if (faults !== draft.incident.faults && faults.length > 0) {
     for (const { says, since } of faults.slice(draft.incident.faults?.length ?? 0)) {
       if (draft.incident.id !== "") draft.note(Math.max(since, draft.incident.firstFailureAt), `Found: ${says}.`);
@@ -352,18 +351,17 @@ function observe(draft: Draft, facts: Facts, plan: Plan): void {
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
   if (diagnosis.rootCause !== before.rootCause) {
     const since = draft.incident.id === "" ? draft.incident.openedAt : facts.watermark;
-    const { causeSince, causes: known } = draft.incident;
+    const { causeSince, causes: listed } = draft.incident;
     // Of an incident that an older version opened, the present cause is known.
-    const named = known ?? (causeSince === undefined ? [] : [{ component: before.rootCause, since: causeSince }]);
+    const named = listed ?? (causeSince === undefined ? [] : [{ component: before.rootCause, since: causeSince }]);
     const recoveredAt = recoveryOf(before.rootCause, draft.incident);
     const earlier = named.map((cause, index) =>
       index === named.length - 1 && recoveredAt !== undefined ? { ...cause, recoveredAt } : cause,
     );
     const causes = [...earlier, { component: diagnosis.rootCause, since }];
     draft.set({ causeSince: since, causes: causes.slice(-mostCauses) });
-  }
-  if (draft.incident.id !== "" && diagnosis.rootCause !== before.rootCause) {
-    draft.tell("root_cause_changed", facts.watermark, causeChange(before, diagnosis, draft.incident, plan));
+    if (draft.incident.id !== "")
+      draft.tell("root_cause_changed", facts.watermark, causeChange(before, diagnosis, recoveredAt, plan));
   }
   const severity = severityOf(draft.incident, facts, plan);
   if (severities.indexOf(severity) <= severities.indexOf(draft.incident.severity)) return;
@@ -383,8 +381,8 @@ function followSecondCause(draft: Draft, time: number, plan: Plan): void {
   }
 }
 
-function causeChange(before: Diagnosis, after: Diagnosis, incident: Incident, plan: Plan): string {
-  const recoveredAt = recoveryOf(before.rootCause, incident);
+/** What is said of another cause. @param recoveredAt when the one before was good again, in milliseconds */
+function causeChange(before: Diagnosis, after: Diagnosis, recoveredAt: number | undefined, plan: Plan): string {
   if (recoveredAt !== undefined) {
     const over = `${titleOf(plan, before.rootCause)} has worked again since ${clockTime(recoveredAt)}, and what fails now does not follow from it.`;
     if (after.rootCause === "unknown") return `${over} The cause of what goes on is not known.`;

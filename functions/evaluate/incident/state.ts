@@ -230,7 +230,9 @@ type FormerIncident = Incident & Readonly<Record<"inquiry" | "proofs" | "signs",
 type FormerState = EnvironmentState & Readonly<Record<"closed" | "echoes", never>>;
 
 function withPresentNames({ closed, echoes, ...state }: FormerState): EnvironmentState {
-  if (closed === undefined && echoes === undefined) return state;
+  const isFormer = (incident: object): boolean =>
+    ["inquiry", "proofs", "signs"].some((name) => Object.hasOwn(incident, name));
+  if (closed === undefined && echoes === undefined && !Object.values(state.incidents).some(isFormer)) return state;
   const incidents = Object.entries(state.incidents as Readonly<Record<string, FormerIncident>>).map(
     ([id, { inquiry, proofs, signs, ...incident }]): [string, Incident] => [
       id,
