@@ -1,7 +1,7 @@
 /** How fast a record is replayed. */
 import { rehearse } from "../cli/replay/replay.ts";
 import { planOf } from "../functions/evaluate/plan.ts";
-import { environmentOf, groupOf, reportOf } from "./support.ts";
+import { environmentOf, groupOf, recordOf, reportOf } from "./support.ts";
 
 /** Replays a day of one group of 20 probes, with an outage of half an hour in it, and prints how fast that went. */
 export async function replaySpeed(): Promise<void> {
@@ -11,19 +11,12 @@ export async function replaySpeed(): Promise<void> {
   const reports = Array.from({ length: minutes }, (_, round) =>
     reportOf(groupOf(0), 0, series, round, round >= 600 && round < 630 ? 0.1 : 0),
   );
-  const record = {
-    count: minutes,
-    foreign: 0,
-    holdsValidations: false,
-    lastAt: Date.parse(reports.at(-1)?.finished_at ?? ""),
-    reports: () => reports,
-  };
   let events = 0;
   const started = performance.now();
   const onEvent = (): void => {
     events += 1;
   };
-  await rehearse({ plan, record, onEvent });
+  await rehearse({ plan, record: recordOf(reports), onEvent });
   const seconds = (performance.now() - started) / 1000;
   console.log(
     `\nReplay: a day of ${series} probes and 10 rules, ${minutes} reports and as many ticks, in ${seconds.toFixed(2)} s: ${Math.round(minutes / seconds)} reports a second, ${events} events\n`,

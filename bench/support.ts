@@ -1,5 +1,6 @@
 /** A made-up environment of any size, its reports, and stores that count or take their time. */
 import { setTimeout as pause } from "node:timers/promises";
+import type { ReportRecord } from "../cli/replay/record.ts";
 import { evaluateHandler } from "../functions/evaluate/handler.ts";
 import { planOf } from "../functions/evaluate/plan.ts";
 import { MemoryPublisher, MemoryStore } from "../shared/adapters/memory.ts";
@@ -185,6 +186,17 @@ export class SlowStore extends MemoryStore {
     await pause(milliseconds);
     return result;
   }
+}
+
+/** Reports as a record that can be replayed. */
+export function recordOf(reports: readonly Report[]): ReportRecord {
+  return {
+    count: reports.length,
+    foreign: 0,
+    holdsValidations: false,
+    lastAt: Date.parse(reports.at(-1)?.finished_at ?? ""),
+    reports: () => reports,
+  };
 }
 
 function probeOf(group: number, index: number): string {

@@ -4,6 +4,7 @@ import { vocabulary } from "../../cli/vocabulary.ts";
 import { planOf } from "../../functions/evaluate/plan.ts";
 import { loadConfiguration } from "../../shared/config/load.ts";
 import type { Report } from "../../shared/messages/report.ts";
+import { recordOf } from "../support.ts";
 
 const minutes = 40;
 const began = Date.UTC(2025, 8, 16, 12);
@@ -12,13 +13,7 @@ const began = Date.UTC(2025, 8, 16, 12);
 export async function stormSpeed(count: number): Promise<void> {
   const plan = planOf(tiers(count));
   const reports = Array.from({ length: minutes }, (_, minute) => reportOf(minute, count, minute >= 2));
-  const record = {
-    count: minutes,
-    foreign: 0,
-    holdsValidations: false,
-    lastAt: Date.parse(reports.at(-1)?.finished_at ?? ""),
-    reports: () => reports,
-  };
+  const record = recordOf(reports);
   const causes = new Map<string, string>();
   const started = performance.now();
   await rehearse({ plan, record, onEvent: ({ incident, root_cause }) => void causes.set(incident, root_cause) });
