@@ -1,6 +1,7 @@
 /** Real servers on this machine in front of the receivers: what happens to an attempt happens on a real connection. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text as readText } from "node:stream/consumers";
 import { SMTPServer } from "smtp-server";
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 import { sender } from "../../functions/notify/deliver/send.ts";
@@ -46,8 +47,9 @@ export async function openWire(chance: Random): Promise<Wire> {
     authOptional: true,
     disabledCommands: ["STARTTLS"],
     onData: async (stream, { id, envelope }, done) => {
-      let text = "";
-      for await (const chunk of stream) text += chunk;
+      // A sender whose patience ends in the middle of a message has told nobody anything.
+      const text = await readText(stream).catch(() => undefined);
+      if (text === undefined) return;
       const reply = answer(
         envelope.rcptTo.map(({ address }) => address).join(),
         /^Message-ID:\s*(\S+)/im.exec(text)?.[1] ?? "no Message-ID",
