@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isOver, type Outcome, outcomeOf, postmortemIn } from "./demo/outcome.ts";
 import { outages } from "./demo/script.ts";
 import { fileLogger } from "./file-logger.ts";
+import { interruption } from "./interruption.ts";
 import { type Options, readOptions, UsageError, usage } from "./options.ts";
 import { type Run, startRun } from "./run.ts";
 import { Troubles } from "./troubles.ts";
@@ -17,12 +18,16 @@ import { openView } from "./view/terminal.ts";
 const refreshMs = 500;
 /** How long after the end of its script the demo may take to come to its end, in milliseconds; longer than the lease of a delivery. */
 const patienceMs = 90_000;
+/** How long the process may take to end by itself once everything is stopped, in milliseconds. */
+const lingerMs = 3_000;
 /** Exit code of a process that was interrupted, by the custom of shells. */
 const interruptedCode = 130;
 
 // Where the output cannot be written, to a full disk or to a reader that has gone, the run goes on.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 process.exitCode = await main(process.argv.slice(2));
+// Everything has been stopped. What is left open by mistake must not keep the process.
+setTimeout(() => process.exit(), lingerMs).unref();
 
 async function main(args: readonly string[]): Promise<number> {
   try {
@@ -31,7 +36,12 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(usage);
       return 0;
     }
-    return await start(options, interruption());
+    const interrupted = interruption(() => process.exit(interruptedCode));
+    return await start(options, interrupted).catch((error: unknown) => {
+      // What did not start because it was interrupted is no news.
+      if (interrupted.aborted) return interruptedCode;
+      throw error;
+    });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return error instanceof UsageError ? 2 : 1;
@@ -51,7 +61,7 @@ async function start(options: Options, interrupted: AbortSignal): Promise<number
     const what = options.config === undefined ? "a database, three functions" : "three functions";
     process.stderr.write(`Pathkeeper starts: ${what}, a broker and a scheduler, all on this machine.\n`);
     try {
-      const run = await startRun(options, dataDir, logger, troubles);
+      const run = await startRun(options, dataDir, { logger, troubles, interrupted });
       try {
         const outcome = await show(run, { options, dataDir, interrupted, troubles, screen });
         if (outcome === undefined) return options.once ? interruptedCode : 0;
@@ -169,16 +179,4 @@ function snapshotOf(run: Run, { options, dataDir, troubles }: Showing, startedAt
       "Ctrl-C stops everything",
     ],
   });
-}
-
-/** Asked once, everything is stopped in order; who asks twice does not want to wait. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(interruptedCode);
-      controller.abort();
-    });
-  }
-  return controller.signal;
 }

@@ -59,11 +59,19 @@ interface Part {
 const tickMs = 10_000;
 const demoTickMs = 2_000;
 
+/** What a run tells, and what ends it. */
+export interface RunPorts {
+  readonly logger: Logger;
+  readonly troubles: Troubles;
+  /** Aborted when the run is to end, which it may be before it has started. */
+  readonly interrupted: AbortSignal;
+}
+
 /**
  * Starts a run; what was started is stopped again when something does not start.
  * @throws Error one clear sentence
  */
-export async function startRun(options: Options, dataDir: string, logger: Logger, troubles: Troubles): Promise<Run> {
+export async function startRun(options: Options, dataDir: string, ports: RunPorts): Promise<Run> {
   const parts: Part[] = [];
   const keep = <T extends Part>(part: T): T => {
     parts.push(part);
@@ -74,7 +82,7 @@ export async function startRun(options: Options, dataDir: string, logger: Logger
   };
   try {
     keep(holdDirectory(dataDir));
-    const ground: Ground = { options, dataDir, logger, troubles, keep, token: newToken() };
+    const ground: Ground = { options, dataDir, ...ports, keep, token: newToken() };
     const run = await (options.config === undefined ? startDemoRun(ground) : startOwnRun(options.config, ground));
     return { ...run, stop };
   } catch (error) {
@@ -96,11 +104,9 @@ function isOfFiles(error: unknown): error is Error {
 }
 
 /** What every run stands on. */
-interface Ground {
+interface Ground extends RunPorts {
   readonly options: Options;
   readonly dataDir: string;
-  readonly logger: Logger;
-  readonly troubles: Troubles;
   /** Remembers a part, to be stopped with the run. */
   readonly keep: <T extends Part>(part: T) => T;
   /** The token of this run, which its parts require of each other. */
@@ -168,7 +174,7 @@ async function startWatched(
   configuration: Configuration,
   engine: Engine,
   surroundings: Pick<SystemOptions, "secrets" | "googleApi" | "tickMs">,
-  { options, dataDir, logger, troubles, keep, token }: Ground,
+  { options, dataDir, logger, troubles, interrupted, keep, token }: Ground,
 ): Promise<Omit<Run, "stop" | "play">> {
   const watch = new Watch(configuration, engine.store);
   const recorder =
@@ -180,7 +186,7 @@ async function startWatched(
   // The address stays the same while the data is kept, so that the links of old notices still lead somewhere.
   const pages = keep(await startIncidentPages(engine.store, await keptPort(join(dataDir, "incidents.port"))));
   const { links: incidentLinks } = pages;
-  const common = { configuration, engine, dataDir, incidentLinks, logger, troubles, onReport, token };
+  const common = { configuration, engine, dataDir, incidentLinks, logger, troubles, interrupted, onReport, token };
   const system = keep(await startSystem({ ...common, ...surroundings, ...bundlesOf(options) }));
   const [page] = configuration.channels.filter(isStatusPage);
   const file = join(pagesFolder(dataDir), String(page?.settings["bucket"]), "index.html");
