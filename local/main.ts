@@ -39,7 +39,7 @@ async function main(args: readonly string[]): Promise<number> {
     const interrupted = interruption(() => process.exit(interruptedCode));
     return await start(options, interrupted).catch((error: unknown) => {
       // What did not start because it was interrupted is no news.
-      if (interrupted.aborted) return interruptedCode;
+      if (interrupted.aborted) return options.once ? interruptedCode : 0;
       throw error;
     });
   } catch (error) {
@@ -53,15 +53,16 @@ async function start(options: Options, interrupted: AbortSignal): Promise<number
   try {
     await makeDirectory(dataDir);
     const screen = { showsTroubles: false };
+    const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
     const troubles = new Troubles((sentence) => {
-      if (!screen.showsTroubles) process.stderr.write(`${sentence}\n`);
+      if (!screen.showsTroubles) tell(sentence);
     });
     const logFile = join(dataDir, "logs", "local.log");
     const logger = await fileLogger(logFile, troubles.writing(logFile));
     const what = options.config === undefined ? "a database, three functions" : "three functions";
-    process.stderr.write(`Pathkeeper starts: ${what}, a broker and a scheduler, all on this machine.\n`);
+    tell(`Pathkeeper starts: ${what}, a broker and a scheduler, all on this machine.`);
     try {
-      const run = await startRun(options, dataDir, { logger, troubles, interrupted });
+      const run = await startRun(options, dataDir, { logger, troubles, tell, interrupted });
       try {
         const outcome = await show(run, { options, dataDir, interrupted, troubles, screen });
         if (outcome === undefined) return options.once ? interruptedCode : 0;

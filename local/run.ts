@@ -12,7 +12,8 @@ import type { Report } from "../shared/messages/report.ts";
 import type { Logger } from "../shared/ports.ts";
 import { topics } from "../shared/topology.ts";
 import { copyConfiguration, keepConfiguration } from "./data/configuration-file.ts";
-import { holdDirectory } from "./data/data-lock.ts";
+import { holdDirectory, lockFile } from "./data/data-lock.ts";
+import { type Recovery, usableDatabase } from "./data/databases.ts";
 import { keptSecret } from "./data/private-file.ts";
 import { openRecorder } from "./data/recorder.ts";
 import { demoConfiguration } from "./demo/configuration.ts";
@@ -63,6 +64,8 @@ const demoTickMs = 2_000;
 export interface RunPorts {
   readonly logger: Logger;
   readonly troubles: Troubles;
+  /** Told once what people should know, in sentences. */
+  readonly tell: (sentence: string) => void;
   /** Aborted when the run is to end, which it may be before it has started. */
   readonly interrupted: AbortSignal;
 }
@@ -81,8 +84,10 @@ export async function startRun(options: Options, dataDir: string, ports: RunPort
     for (const part of parts.splice(0).reverse()) await part.stop();
   };
   try {
+    const recovery = { recover: options.recover, tell: ports.tell, now: Date.now() };
+    usableDatabase(lockFile(dataDir), new Map(), recovery);
     keep(holdDirectory(dataDir));
-    const ground: Ground = { options, dataDir, ...ports, keep, token: newToken() };
+    const ground: Ground = { options, dataDir, ...ports, recovery, keep, token: newToken() };
     const run = await (options.config === undefined ? startDemoRun(ground) : startOwnRun(options.config, ground));
     return { ...run, stop };
   } catch (error) {
@@ -106,6 +111,7 @@ function isOfFiles(error: unknown): error is Error {
 /** What every run stands on. */
 interface Ground extends RunPorts {
   readonly options: Options;
+  readonly recovery: Recovery;
   readonly dataDir: string;
   /** Remembers a part, to be stopped with the run. */
   readonly keep: <T extends Part>(part: T) => T;
@@ -229,10 +235,10 @@ async function allOrNone<T extends readonly unknown[]>(starts: { [K in keyof T]:
   return Promise.all(starts) as unknown as Promise<T>;
 }
 
-async function startEngine({ options, dataDir, logger, troubles, keep, token }: Ground): Promise<Engine> {
+async function startEngine({ options, dataDir, logger, troubles, recovery, keep, token }: Ground): Promise<Engine> {
   const { engine, duplicates, disorderMs } = options;
   if (engine === "embedded")
-    return keep(await startEmbedded({ dataDir, duplicates, disorderMs, logger, troubles, token }));
+    return keep(await startEmbedded({ dataDir, duplicates, disorderMs, logger, troubles, recovery, token }));
   const projectId = await keptSecret(join(dataDir, "google-project"), newProject);
   return keep(await startGoogle({ environment: process.env, projectId }));
 }

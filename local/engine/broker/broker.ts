@@ -11,7 +11,7 @@ import { type PushSubscription, topics } from "../../../shared/topology.ts";
 import { silentTrouble, type Trouble } from "../../troubles.ts";
 import { guardRequests, pathAt, withToken } from "../request-guard.ts";
 import { type AttributeFilter, FilterError, parseFilter } from "./filter.ts";
-import { type Delivery, Journal, type Message, type Publication } from "./journal.ts";
+import { type Debt, type Delivery, Journal, type Message, type Publication, type Salvage } from "./journal.ts";
 import { createPublishServer } from "./publish-server.ts";
 import { PushQueue, type QueuePorts, retentionMs, type SubscriptionStats } from "./push-queue.ts";
 import { PushSender, type SendPush } from "./push-sender.ts";
@@ -34,6 +34,8 @@ export interface BrokerOptions {
   readonly project?: string;
   /** Publishers must send it in the query of their requests. @default everybody on this machine may publish */
   readonly token?: string;
+  /** What was read of an earlier, damaged file. @default nothing */
+  readonly salvage?: Salvage;
   /** Told when the file cannot be written. @default nobody is told */
   readonly trouble?: Trouble;
   /** @default says nothing */
@@ -79,10 +81,13 @@ export class Broker implements Publisher {
     this.#time = options.time ?? systemTime;
     this.#journal = new Journal(options.file);
     this.#journal.dropBefore(this.#time.now() - retentionMs);
-    this.#lastId = this.#journal.lastId();
-    for (const subscription of this.#journal.subscriptions()) {
+    const { subscriptions = [], messages = [] } = options.salvage ?? {};
+    for (const subscription of [...subscriptions, ...this.#journal.subscriptions()]) {
       this.#subscribers.set(subscription.name, { subscription, wants: filterOf(subscription) });
     }
+    for (const subscription of subscriptions) this.#journal.saveSubscription(subscription);
+    this.#journal.append(messages.map((message) => ({ message, owed: this.#owedOf(message) })));
+    this.#lastId = this.#journal.lastId();
   }
 
   /**
@@ -188,13 +193,16 @@ export class Broker implements Publisher {
     // Ids grow with time, so that those of a broker in memory are not used again by its successor.
     this.#lastId = Math.max(this.#lastId + 1, publishedAt * 1000);
     const message = { id: this.#lastId, publishedAt, ...content };
-    const owed = [...this.#subscribers.values()]
+    return { message, owed: this.#owedOf(message) };
+  }
+
+  #owedOf(message: Message): Debt[] {
+    return [...this.#subscribers.values()]
       .filter(({ subscription, wants }) => subscription.topic === message.topic && wants(message.attributes))
       .map(({ subscription: { name } }) => {
         const { delayMs, copiesMs } = arrival(this.#disturbance, name, String(message.id));
-        return { subscription: name, due: publishedAt + delayMs, copiesMs };
+        return { subscription: name, due: message.publishedAt + delayMs, copiesMs };
       });
-    return { message, owed };
   }
 
   #enqueue({ message, owed }: Publication): void {
