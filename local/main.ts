@@ -16,6 +16,8 @@ import { openView } from "./view/terminal.ts";
 
 /** How often documents are read and the view is drawn, in milliseconds. */
 const refreshMs = 500;
+/** How long the view waits for documents, in milliseconds. */
+const slowMs = 2_000;
 /** How long after the end of its script the demo may take to come to its end, in milliseconds; longer than the lease of a delivery. */
 const patienceMs = 90_000;
 /** How long the process may take to end by itself once everything is stopped, in milliseconds. */
@@ -125,9 +127,17 @@ async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
   screen.showsTroubles = process.stdout.isTTY && process.stderr.isTTY;
   const view = openView(process.stdout);
   let endedAt = Number.POSITIVE_INFINITY;
+  let refreshing: Promise<void> | undefined;
   try {
     while (!interrupted.aborted) {
-      await run.watch.refresh().then(reading.end, reading.begin);
+      refreshing ??= run.watch
+        .refresh()
+        .then(reading.end, reading.begin)
+        .finally(() => {
+          refreshing = undefined;
+        });
+      // A store that takes long to answer holds up neither the view of the reports nor the end.
+      await Promise.race([refreshing, pause(slowMs, undefined, { signal: interrupted }).catch(() => {})]);
       const now = Date.now();
       view.update(snapshotOf(run, showing, startedAt, now));
       if (run.play?.position().ended) endedAt = Math.min(endedAt, now);

@@ -20,6 +20,7 @@ import { demoConfiguration } from "./demo/configuration.ts";
 import { startDemo } from "./demo/environment.ts";
 import type { Happened } from "./demo/outcome.ts";
 import { type Play, playScript } from "./demo/play.ts";
+import { startDiskReporter } from "./disk-reporter.ts";
 import { startEmbedded } from "./engine/embedded.ts";
 import type { Engine } from "./engine/engine.ts";
 import { newProject, startGoogle } from "./engine/google.ts";
@@ -194,6 +195,7 @@ async function startWatched(
   const { links: incidentLinks } = pages;
   const common = { configuration, engine, dataDir, incidentLinks, logger, troubles, interrupted, onReport, token };
   const system = keep(await startSystem({ ...common, ...surroundings, ...bundlesOf(options) }));
+  keep(startDiskReporter({ troubles, environment: configuration.environment, publisher: engine.publisher, logger }));
   const [page] = configuration.channels.filter(isStatusPage);
   const file = join(pagesFolder(dataDir), String(page?.settings["bucket"]), "index.html");
   return {
