@@ -25,8 +25,10 @@ export interface KnownAlert {
   readonly labels: Readonly<Record<string, string>>;
   readonly severity: Severity;
   readonly status: "pending" | "firing";
-  /** The first bad instant. */
+  /** The first bad instant; of a rule that counts failed runs, the first that counts. */
   readonly since: number;
+  /** Of a rule that counts failed runs: the first that counts, and the newest, ascending. */
+  readonly failedAt?: readonly number[];
   readonly firedAt?: number;
   /** What its condition saw, and when. */
   readonly seen: string;
