@@ -43,7 +43,8 @@ const catalogue = {
   http_phase_time: {
     unit: "seconds",
     signal: "slow",
-    description: "Time in one phase of the last request: dns, connect, tls, first_byte, body.",
+    description:
+      "Time in one phase of the last request: dns, connect, tls, first_byte, headers (only where they come in pieces), body.",
     labels: ["phase"],
   },
   http_body_size: { unit: "bytes", signal: "failing", description: "Bytes of the decoded body that were read." },

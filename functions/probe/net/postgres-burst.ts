@@ -164,7 +164,7 @@ async function openStage(
       opened.push(await open(login, bounded, watch));
       ready.push((world.clock() - begin) / 1000);
     } catch (error) {
-      const failure = sessionFailure(error, login, watch.phase, bounded);
+      const failure = sessionFailure(error, login, watch, bounded);
       if (isRefusal(error)) refusals.push(failure);
       else losses.push({ class: lossClass(failure), failure });
     }

@@ -106,8 +106,13 @@ export function isOfServer(error: unknown): error is pg.DatabaseError {
 }
 
 /** Names the failure that an error of a session means. */
-export function sessionFailure(error: unknown, login: Login, phase: string, world: ProbeWorld): Failure {
-  const seen = failureOf(explained(error, login), { phase, peer: peerOf(login), signal: world.signal });
+export function sessionFailure(
+  error: unknown,
+  login: Login,
+  { phase, address }: Pick<Stopwatch, "phase" | "address">,
+  world: ProbeWorld,
+): Failure {
+  const seen = failureOf(explained(error, login), { phase, peer: peerOf(login), address, signal: world.signal });
   if (login.instance) forgetAccess(world.google);
   return { ...seen, message: world.redact(seen.message) };
 }

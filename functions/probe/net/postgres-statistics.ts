@@ -50,7 +50,7 @@ export async function countConnections(
     return { problem: "the server does not keep pg_stat_activity", stuck: false };
   } catch (error) {
     if (!world.signal.aborted && (!isOfServer(error) || /^57P0|^08/.test(error.code ?? ""))) throw error;
-    const { message } = sessionFailure(error, login, "statistics", world);
+    const { message } = sessionFailure(error, login, { phase: "statistics", address: undefined }, world);
     return { problem: message, stuck: world.signal.aborted };
   }
 }

@@ -303,7 +303,7 @@ async function observed(
     if (!isStuck) session.end().catch(() => {});
     return { ...seen, burst };
   } catch (error) {
-    return { failure: sessionFailure(error, login, watch.phase, world), phases: phases ?? watch.times(), seconds };
+    return { failure: sessionFailure(error, login, watch, world), phases: phases ?? watch.times(), seconds };
   }
 }
 
