@@ -86,6 +86,11 @@ const faults: readonly {
     say: (peer) => `${peer} does not speak TLS`,
   },
   {
+    codes: /^ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED$/,
+    kind: "tls",
+    say: (peer) => `${peer} asks for a client certificate: write client_certificate with cert and key`,
+  },
+  {
     codes: /^EPROTO$|^ERR_SSL_|^ERR_TLS_|^ERR_OSSL_/,
     kind: "tls",
     say: (peer, _phase, message) => `the TLS handshake with ${peer} failed: ${message}`,
@@ -107,6 +112,7 @@ const activities: Readonly<Record<string, string>> = {
   dns: "looking up the name of",
   connect: "connecting to",
   tls: "shaking hands for TLS with",
+  lookup: "waiting for the answer of",
   first_byte: "waiting for the first byte from",
   body: "reading the body from",
   access: "asking the Cloud SQL Admin API for access to",
