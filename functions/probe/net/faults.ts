@@ -1,6 +1,6 @@
 /** What stands in place of an answer when the network fails, in a kind and a plain sentence. */
 
-import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
+import { type Failure, type FailureKind, identityPhase } from "../../../shared/messages/report.ts";
 import { LookupError } from "../../../shared/net/lookup.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 
@@ -20,6 +20,9 @@ export class ProbeFault extends Error {
     this.facts = facts;
   }
 }
+
+/** There is nothing to prove with who we are: the giver of tokens is to blame, or our own settings, and not the target. */
+export class IdentityFault extends ProbeFault {}
 
 /** The time of a part of a probe has run out: the reason of its signal. */
 export class Overrun extends Error {
@@ -48,12 +51,18 @@ export function failureOf(error: unknown, { phase, peer, signal }: FaultContext)
     const whose = signal.reason instanceof Overrun ? signal.reason.whose : "the time of the probe";
     return { kind: "timeout", phase, message: `${whose} ran out while ${doing(phase, peer)}${unanswered(phase)}` };
   }
-  if (error instanceof ProbeFault) return { kind: error.kind, phase, message: error.message, ...error.facts };
+  if (error instanceof ProbeFault) return failureOfFault(error, phase);
   if (error instanceof LookupError) return { kind: "dns", phase, message: `the name of ${peer} ${error.problem}` };
   const { code = "", message = String(error) } = error as NodeJS.ErrnoException;
   const known = faults.find(({ codes }) => codes.test(code));
   if (known) return { kind: known.kind, phase, message: known.say(peer, phase, message), code };
   return { kind: "internal", phase, message: `unexpected fault while ${doing(phase, peer)}: ${message}` };
+}
+
+/** The failure that a fault means which has its kind and words already. */
+export function failureOfFault(error: ProbeFault, phase: string): Failure {
+  const { kind, message, facts } = error;
+  return { kind, phase: error instanceof IdentityFault ? identityPhase : phase, message, ...facts };
 }
 
 /** Node's codes of system, TLS and HTTP errors, and those of our own reader of HTTP, the first match counts. */

@@ -5,6 +5,7 @@ import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { excerpt } from "../../../shared/text/redact.ts";
+import { identityFields, identityHeaders, oneAuthorization } from "../identity/identity.ts";
 import {
   connectTo,
   endpointFields,
@@ -30,9 +31,11 @@ const settings = lazily(() =>
         .max(200)
         .default("")
         .describe("The service that must be serving, such as `shop.v1.Cart`. Default: the server as a whole."),
+      ...identityFields(),
       headers: headerFields().describe("Metadata of the call, such as `authorization`."),
     })
-    .superRefine(tlsFieldsNeedTls),
+    .superRefine(tlsFieldsNeedTls)
+    .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
 /** What a `grpc` probe reads. */
@@ -63,6 +66,7 @@ export const grpc: Prober<GrpcSettings, GrpcObservation> = {
   example: `host: cart-abcdef-uc.a.run.app
 port: 443
 tls: true
+id_token: https://cart-abcdef-uc.a.run.app
 service: shop.v1.Cart
 `,
   notes: `Without \`tls\` the connection speaks HTTP/2 from the first byte (h2c). \`failure.code\` is \`NOT_SERVING\`, or gRPC's word for its status, such as \`UNIMPLEMENTED\` where the server has no health service.`,
@@ -78,6 +82,7 @@ service: shop.v1.Cart
     const secrets = await endpointSecrets(settings, world);
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(settings.headers)) setEntry(headers, name, await world.resolve(value));
+    Object.assign(headers, await identityHeaders(settings, headers, world));
     const peer = `${host}:${port}`;
     const watch = stopwatch(() => world.clock());
     const started = world.clock();
