@@ -78,6 +78,31 @@ const catalogue = {
     description: "Time in one phase of a fresh connection, such as dns, connect, tls, answer.",
     labels: ["phase"],
   },
+  dns_lookup_time: {
+    unit: "seconds",
+    signal: "slow",
+    description: "Time until a DNS server answered the question for one type of record.",
+    labels: ["resolver", "type"],
+  },
+  dns_records: {
+    unit: "count",
+    signal: "failing",
+    description: "Records of one type that a DNS server answered.",
+    labels: ["resolver", "type"],
+  },
+  dns_address_success: {
+    unit: "ratio",
+    range: share,
+    signal: "errors",
+    scale: { high: 0.99, limit: 0.5, below: true },
+    description: "Share of the addresses of a name that accepted a connection.",
+  },
+  grpc_response_time: {
+    unit: "seconds",
+    signal: "slow",
+    phases: "connection_phase_time",
+    description: "From nothing to the answer of the gRPC health service on a fresh connection.",
+  },
 
   database_connection_time: {
     unit: "seconds",

@@ -7,11 +7,14 @@ import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { anyJson } from "../../../shared/runtime/named-record.ts";
 import { excerpt, type Redact } from "../../../shared/text/redact.ts";
+import { clientCertificateOf } from "../identity/client-certificate.ts";
+import { identityFields, identityHeaderNames, identityHeaders, reconsiderIdentity } from "../identity/identity.ts";
 import { dial } from "../net/dial.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
 import { headers as headerFields, ipVersion, tlsVerification } from "../net/settings.ts";
 import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
 import { secure, wantsTls } from "../net/tls.ts";
+import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { TlsInPlace } from "./answer.ts";
 import { type Answer, codings, exchange } from "./exchange.ts";
@@ -48,6 +51,7 @@ export const requestFields = lazily(() => ({
   headers: headerFields().describe(
     "Headers of the request. A secret one is not sent to another origin after a redirect.",
   ),
+  ...identityFields(),
   body: textOrSecret().optional().describe("The body of the request, a text or a secret."),
   json: anyJson().optional().describe("The body of the request as JSON, in place of `body`."),
   follow_redirects: z
@@ -96,6 +100,7 @@ export async function ask(
 ): Promise<Asked> {
   const first = await firstRequest(settings, world, confidential);
   const ca = settings.tls.ca && (await world.resolve(settings.tls.ca));
+  const client = await clientCertificateOf(settings.tls.client_certificate, world);
   const started = world.clock();
   const expiries: number[] = [];
   const soonest = (): number | undefined => (expiries.length === 0 ? undefined : Math.min(...expiries));
@@ -109,8 +114,16 @@ export async function ask(
     try {
       const mayBePrivate = hops === 0 || settings.allow_private_redirects || isPrivateAddress(redirectedBy);
       const reachable = mayBePrivate ? world : publicOnly(world, watch);
-      const { expiresAt, answer, address } = await visit(outgoing, settings, ca, reachable, watch);
+      const { expiresAt, answer, address } = await visit(
+        outgoing,
+        settings,
+        // Who asked for another origin may not learn who we are.
+        { ca, client: outgoing.url.origin === first.url.origin ? client : undefined },
+        reachable,
+        watch,
+      );
       redirectedBy = address;
+      reconsiderIdentity(settings, answer.status, world);
       if (expiresAt !== undefined) expiries.push((expiresAt - world.now()) / 1000);
       const hop = { url: shown(outgoing.url), status: answer.status, duration: (world.clock() - left) / 1000 };
       const next = settings.follow_redirects > 0 ? redirected(outgoing, answer, world.redact) : undefined;
@@ -171,6 +184,8 @@ async function firstRequest(
 ): Promise<Outgoing> {
   const headers: Record<string, string> = { "user-agent": "Pathkeeper", accept: "*/*", "accept-encoding": codings };
   for (const [name, value] of Object.entries(settings.headers)) setEntry(headers, name, await world.resolve(value));
+  const proof = await identityHeaders(settings, settings.headers, world);
+  for (const [name, value] of Object.entries(proof)) setEntry(headers, name, value);
   const body = settings.body === undefined ? undefined : await world.resolve(settings.body);
   if (settings.json !== undefined) headers["content-type"] ??= "application/json";
   return {
@@ -178,7 +193,7 @@ async function firstRequest(
     method: settings.method,
     headers,
     confidential: [
-      "authorization",
+      ...identityHeaderNames,
       "cookie",
       ...confidential,
       ...Object.entries(settings.headers).flatMap(([name, value]) => (typeof value === "string" ? [] : [name])),
@@ -190,7 +205,7 @@ async function firstRequest(
 async function visit(
   { url, method, headers, body }: Outgoing,
   settings: RequestSettings,
-  ca: string | undefined,
+  { ca, client }: { readonly ca: string | undefined; readonly client: ClientCertificate | undefined },
   world: ProbeWorld,
   watch: Stopwatch,
 ): Promise<{ answer: Answer; address: string; expiresAt?: number | undefined }> {
@@ -210,7 +225,7 @@ async function visit(
   };
   if (!encrypted) return { answer: await exchange(raw, question, watch), address };
   const verify = settings.tls.insecure ? "nothing" : "full";
-  const secured = await secure(raw, { host, ca, verify, protocols: ["http/1.1"] }, watch, world.now());
+  const secured = await secure(raw, { host, ca, client, verify, protocols: ["http/1.1"] }, watch, world.now());
   if (secured.fault !== undefined) throw new CertificateFault(secured.fault, secured.expiresAt);
   return { answer: await exchange(secured.socket, question, watch), address, expiresAt: secured.expiresAt };
 }

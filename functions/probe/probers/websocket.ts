@@ -3,7 +3,8 @@ import { z } from "zod";
 import { duration, secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { caOverTls } from "../net/settings.ts";
+import { oneAuthorization, reconsiderIdentity } from "../identity/identity.ts";
+import { tlsOverTls } from "../net/settings.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { play, type Step, script, stagesOf, tokenMark } from "../websocket/script.ts";
@@ -51,7 +52,8 @@ const settings = lazily(() =>
       message: "{token} stands for a secret: write token: { secret: NAME }",
       path: ["token"],
     })
-    .refine(caOverTls("wss").holds, caOverTls("wss").otherwise),
+    .superRefine(tlsOverTls("wss"))
+    .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
 /** What a `websocket` probe reads; durations in milliseconds. */
@@ -162,23 +164,19 @@ interface Target extends WebSocketTarget {
 async function targetOf(settings: WebSocketSettings, world: ProbeWorld): Promise<Target> {
   const token = settings.token && (await world.resolve(settings.token));
   const filled = (text: string): string => text.replaceAll(tokenMark, () => token ?? "");
-  const target = await socketTarget(
-    settings,
-    settings.url.replaceAll(tokenMark, () => encodeURIComponent(token ?? "")),
-    filled,
-    world,
-  );
-  const bearer = token === undefined || mentionsToken(settings) ? {} : { authorization: `Bearer ${token}` };
-  return { ...target, headers: { ...bearer, ...target.headers }, token };
+  const bearer: Record<string, string> =
+    token === undefined || mentionsToken(settings) ? {} : { authorization: `Bearer ${token}` };
+  const url = settings.url.replaceAll(tokenMark, () => encodeURIComponent(token ?? ""));
+  return { ...(await socketTarget(settings, url, filled, world, bearer)), token };
 }
 
 async function shakeHands(
   target: Target,
-  { deadlines }: WebSocketSettings,
+  settings: WebSocketSettings,
   world: ProbeWorld,
   isIdle: boolean,
 ): Promise<{ handshake: Handshake; stages: Stages; conversation?: Conversation }> {
-  const own = stages(world, deadlines, target.url.host);
+  const own = stages(world, settings.deadlines, target.url.host);
   const started = world.clock();
   try {
     const conversation = await openWebSocket(target, own);
@@ -190,6 +188,7 @@ async function shakeHands(
     if (!(error instanceof Refusal))
       return { handshake: { failure: redacted(own.failureOf(error), world) }, stages: own };
     const { kind, message, status } = error;
+    reconsiderIdentity(settings, status, world);
     return {
       handshake: { failure: redacted({ kind, phase: own.phase, message, status }, world), status },
       stages: own,

@@ -9,6 +9,7 @@ import { dial } from "../net/dial.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
 import { secure, wantsTls } from "../net/tls.ts";
+import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
 
 /** Where a WebSocket is opened, and how; secrets resolved. */
@@ -20,6 +21,7 @@ export interface WebSocketTarget {
   /** The kind of address to use. @default any */
   readonly family?: 4 | 6;
   readonly ca: string | undefined;
+  readonly client: ClientCertificate | undefined;
   /** Accepts any certificate. */
   readonly insecure: boolean;
   /** Bytes of the longest message that is accepted. */
@@ -99,7 +101,7 @@ type CloseListener = (code: number, reason: string) => void;
 /** Stands for a close without a code. @see RFC 6455, 7.4.1 */
 const noCode = 1005;
 
-async function connected({ url, family, ca, insecure }: WebSocketTarget, stages: Stages): Promise<Socket> {
+async function connected({ url, family, ca, client, insecure }: WebSocketTarget, stages: Stages): Promise<Socket> {
   const { world } = stages;
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const encrypted = url.protocol === "wss:";
@@ -107,7 +109,12 @@ async function connected({ url, family, ca, insecure }: WebSocketTarget, stages:
   const raw = await dial({ host, port, ...(family === undefined ? {} : { family }) }, world, stages);
   if (!encrypted) return raw;
   const verify = insecure ? "nothing" : "full";
-  const { socket, fault } = await secure(raw, { host, ca, verify, protocols: ["http/1.1"] }, stages, world.now());
+  const { socket, fault } = await secure(
+    raw,
+    { host, ca, client, verify, protocols: ["http/1.1"] },
+    stages,
+    world.now(),
+  );
   if (fault !== undefined) throw new ProbeFault("tls", fault, { signal: "certificate" });
   return socket;
 }
