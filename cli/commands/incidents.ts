@@ -1,6 +1,7 @@
 /** `pathkeeper incidents`: what is open, since when, why, and what to do first. Reads, and writes nothing. */
 import { incidentCollection, readIncident } from "../../shared/documents/incident.ts";
 import { type Stored, StoreError } from "../../shared/ports.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import { spokenDuration } from "../../shared/text/units.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { openIncidents } from "../operator/edit.ts";
@@ -76,7 +77,7 @@ function show(found: readonly Stored[], all: boolean, now: number, terminal: Ter
   const rows = found.map(({ id, fields }) => {
     const { title, status, severity, opened_at: openedAt, resolved_at: resolvedAt } = readIncident(fields);
     const lasted = openedAt === null ? "" : spokenDuration((resolvedAt?.getTime() ?? now) - openedAt.getTime());
-    return [id, terminal.paint(styles[severity] ?? "faint", severity), status, lasted, title];
+    return [id, terminal.paint(ownEntry(styles, severity) ?? "faint", severity), status, lasted, title];
   });
   terminal.print(...table(rows));
   for (const { id, fields } of found) {
