@@ -34,7 +34,7 @@ export function scenariosOf({ tests }: ScenarioFile): readonly Scenario[] {
 
 /** Whether a scenario goes on for so long that playing it takes its time. */
 export function isLong({ until }: Scenario): boolean {
-  return until > 6 * 3_600_000;
+  return until > 110 * 60_000;
 }
 
 /** Plays a scenario, and compares the records of its incidents with the reports that its probes made. */

@@ -224,10 +224,15 @@ export function encodeEnvironment(state: EnvironmentState, now: number): Fields 
   return stateDocument(packed(JSON.stringify(state)), now);
 }
 
-/** The environment from its document. */
+/** The environment from its document. It is read far more often than it changes, so the same text gives the same object. */
 export function decodeEnvironment(fields: Fields | undefined): EnvironmentState {
-  return fields === undefined ? emptyEnvironment : withPresentNames(JSON.parse(unpacked(String(fields["data"]))));
+  if (fields === undefined) return emptyEnvironment;
+  const text = String(fields["data"]);
+  if (decoded?.text !== text) decoded = { text, state: withPresentNames(JSON.parse(unpacked(text))) };
+  return decoded.state;
 }
+
+let decoded: { readonly text: string; readonly state: EnvironmentState } | undefined;
 
 /** What version 0.1 called these fields: an open incident outlives an upgrade. */
 type FormerIncident = Incident & Readonly<Record<"inquiry" | "proofs" | "signs", never>>;
