@@ -84,6 +84,7 @@ const schema = lazily(() => {
         layer: maybe,
         impact: maybe,
         trouble: text,
+        intermittent: z.boolean().catch(false),
         from: instant,
         until: instant,
         availability_target: number,

@@ -87,7 +87,7 @@ function tryAgain(draft: Draft, facts: Facts, plan: Plan, now: number): void {
   } else if (attemptDue(recovery, plan, now)) {
     if (outcome === "waiting") missAnswer(draft, recovery, plan, facts.watermark, now);
     if (isGivenUp(recovery)) conclude(draft, recovery, facts);
-    else attempt(draft, nextAttempt(recovery, now), plan, facts.watermark);
+    else attempt(draft, nextAttempt(recovery, plan, now), plan, facts.watermark);
   }
 }
 

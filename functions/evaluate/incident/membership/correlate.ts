@@ -1,15 +1,15 @@
 /** Which open incident an alert belongs to: one outage is one incident, and two outages are two. */
 
-import { couldCause, wouldExplain } from "../cause/diagnose.ts";
-import type { Symptom } from "../cause/diagnosis.ts";
-import { observedOf } from "../cause/observed.ts";
-import { symptomOf } from "../cause/symptoms/seen.ts";
-import { unreachedChannel } from "../monitor/checks.ts";
-import type { Plan } from "../plan.ts";
-import type { Facts } from "./draft.ts";
-import { componentsOf } from "./record/document.ts";
-import { timeToJoin } from "./record/onset.ts";
-import type { Incident, KnownAlert } from "./state.ts";
+import { couldCause, wouldExplain } from "../../cause/diagnose.ts";
+import type { Symptom } from "../../cause/diagnosis.ts";
+import { observedOf } from "../../cause/observed.ts";
+import { symptomOf } from "../../cause/symptoms/seen.ts";
+import { unreachedChannel } from "../../monitor/checks.ts";
+import type { Plan } from "../../plan.ts";
+import type { Facts } from "../draft.ts";
+import { componentsOf } from "../record/document.ts";
+import { timeToJoin } from "../record/onset.ts";
+import type { Incident, KnownAlert } from "../state.ts";
 
 /**
  * The incident that an alert joins, or `undefined` where it opens one. It joins where the graph ties it to what is broken, and either it
