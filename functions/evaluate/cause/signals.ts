@@ -82,6 +82,14 @@ export function hitsSome(role: ResolvedRole): boolean {
   return role === "certificate" || role === "dns" || role === "region";
 }
 
+/** Roles that stand at the far end of a way, if at all: who asks them from outside does so without it. */
+const farEnds: ReadonlySet<ResolvedRole> = new Set(["database", "cache", "queue", "storage", "third_party", "region"]);
+
+/** Whether a part of this role is what a way leads to, and not what sends over it. */
+export function isFarEnd(role: ResolvedRole): boolean {
+  return farEnds.has(role);
+}
+
 /** Whether a role is one of a way. */
 export function isWay(role: ResolvedRole): boolean {
   return ways.has(role);

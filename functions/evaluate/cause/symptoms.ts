@@ -15,6 +15,7 @@ import {
   principalFailure,
   updated,
 } from "../partition/failure-ledger.ts";
+import type { ProbeFact } from "../partition/state.ts";
 import { intervalOf, type Plan } from "../plan.ts";
 import { failingName, intermittentName } from "../rules/built-in.ts";
 import type { Symptom } from "./diagnosis.ts";
@@ -130,7 +131,7 @@ function probeSymptoms(facts: Facts, plan: Plan): Symptom[] {
   );
   const intermittent = intermittentIn(facts);
   return Object.values(facts.probes).flatMap((fact): Symptom[] => {
-    const { probe, component, vantage } = fact;
+    const { probe, vantage } = fact;
     const alert = intermittent.get(probe);
     const isBad = fact.status === "bad";
     if (!isBad && alert === undefined) return [];
@@ -138,7 +139,7 @@ function probeSymptoms(facts: Facts, plan: Plan): Symptom[] {
     const since = isBad ? fact.since : (alert?.since ?? fact.since);
     const symptom: Symptom = {
       id: `probe/${probe}`,
-      component,
+      component: subjectOf(fact, plan),
       source: "probe",
       since,
       phrase: alert === undefined ? probePhrase(probe, failure) : `\`${probe}\` fails intermittently: ${alert.seen}`,
@@ -152,6 +153,14 @@ function probeSymptoms(facts: Facts, plan: Plan): Symptom[] {
     };
     return [isBad ? withLedger(symptom, ledgerSince(fact.failures, since)) : symptom];
   });
+}
+
+/** The component that a failure is about: a check of the configuration fails for what it has found, be it of another component than its own. */
+function subjectOf({ component, failure, faults = [] }: ProbeFact, { graph }: Plan): string {
+  if (failure?.signal !== "configuration") return component;
+  const found = faults.filter((fault) => fault.severity === "critical" && graph.names.includes(fault.component));
+  if (found.some((fault) => fault.component === component)) return component;
+  return (found.find(({ isNew }) => isNew) ?? found[0])?.component ?? component;
 }
 
 /** The most that the failure of a probe alone gives: what is stated, and while it only now and then fails, what that is worth. */

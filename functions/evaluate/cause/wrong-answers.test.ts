@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { Component } from "../../../shared/config/model.ts";
 import type { ResolvedRole } from "../../../shared/config/roles.ts";
+import type { Failure } from "../../../shared/messages/report.ts";
+import { Bench, component, probe, smallEnvironment } from "../fixtures.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import { diagnose, rank } from "./diagnose.ts";
 import type { Diagnosis, Symptom } from "./diagnosis.ts";
@@ -221,6 +223,44 @@ describe("what nobody looks at", () => {
   });
 });
 
+it("a way that fails explains those that send over it, and not what outside reaches without it", () => {
+  const components = parts(["user > way", "way"], { user: "platform", way: "nat" });
+  const [felt, own] = [failing("user", "user-up"), failing("way", "way-up")];
+  expect(cause(components, [own, felt])).toMatchObject({ rootCause: "way" });
+  expect(cause(components, [own, felt]).alsoBroken).toBeUndefined();
+  const stored = parts(["user > way", "way"], { user: "database", way: "nat" });
+  const { rootCause, candidates = [] } = cause(stored, [own, felt]);
+  expect(rootCause).toBe("unknown");
+  expect(new Set(candidates.map((one) => one.component))).toEqual(new Set(["way", "user"]));
+});
+
+it("a check of the configuration fails for the component that its finding is about", async () => {
+  const components = [component("sql", "SQL", "platform"), component("shop", "Shop", "application", ["sql"])];
+  const probes = [probe("shop-up", "shop"), probe("settings", "sql", "outside", "gcp_configuration")];
+  const bench = new Bench({ ...smallEnvironment, components, probes, rules: [], recovery: { stages: [] } });
+  const check = { check: "roles", expected: "all", explanation: "It is refused.", severity: "critical" as const };
+  for (let at = 0; at < 6; at++) {
+    const ok = at < 2;
+    const failure = {
+      kind: "unavailable" as const,
+      phase: "configuration",
+      message: "",
+      signal: "configuration" as const,
+    };
+    const shown = ok ? {} : { "shop-up": answered(503).failure as Failure, settings: failure };
+    for (const report of bench.reports(shown)) {
+      const finding = { ...check, ok, observed: ok ? "all" : "none", component: "shop" };
+      const results = report.results.map((one) => (one.probe === "settings" ? { ...one, findings: [finding] } : one));
+      await bench.deliver({ ...report, results });
+    }
+    bench.now += minute;
+    await bench.tick();
+  }
+  const [incident, ...others] = await bench.incidents();
+  expect(others).toEqual([]);
+  expect(incident?.fields).toMatchObject({ root_cause: "shop" });
+});
+
 it("a part that Google's figures show as normal is not named before one that shows the trouble", () => {
   const components = parts(["shop > db", "db"], { db: "database" });
   expect(cause(components, [failing("shop", "shop-up")], [], ["db"]).rootCause).toBe("shop");
@@ -236,6 +276,26 @@ describe("an edge that hands on what a service behind it makes", () => {
       [good("two", "two-up")],
     );
     expect(found.rootCause).toBe("one");
+  });
+
+  it("is the cause where it failed a minute before them, whatever else stands about", () => {
+    for (const status of [503, 429])
+      for (const other of [[], [alarming("one", "saturated", 0.2, { since: began - 60 * minute })]]) {
+        const later = { since: began + minute };
+        const symptoms = [
+          failing("lb", "front", answered(status)),
+          failing("one", "one-up", { ...answered(503), ...later }),
+          failing("one", "one-seldom", { ...answered(503), since: began + 4 * minute, everyMs: 5 * minute }),
+        ];
+        expect(cause(components, [...symptoms, ...other], [good("two", "two-up")]).rootCause).toBe("lb");
+      }
+  });
+
+  it("is the cause of a refusal that nothing behind it makes", () => {
+    const symptoms = [failing("lb", "front", answered(401)), failing("one", "one-up", answered(503))];
+    expect(cause(components, symptoms).rootCause).toBe("lb");
+    const made = [failing("lb", "front", answered(401)), failing("one", "one-up", answered(401))];
+    expect(cause(components, made, [good("two", "two-up")]).rootCause).toBe("one");
   });
 
   it("is the cause of what it makes itself", () => {
