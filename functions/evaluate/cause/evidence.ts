@@ -165,7 +165,8 @@ export class Evidence {
       const starts = Map.groupBy(behind, ({ of: { symptom } }) => symptom.component).values();
       const isBefore = [...starts].every((facts) => isClearlyBefore(fact, earliest(facts)));
       if (behind.length > 0 && isBefore) return 0.8;
-      if (behind.length > 0) return this.workingDependents(name).length > 0 ? 0 : 0.6;
+      const isHandedOn = this.workingDependents(name).length > 0 && !this.#areManyRefusing(behind);
+      if (behind.length > 0) return isHandedOn ? 0 : 0.6;
     }
     // A handshake that never began has shown no certificate, where others are not reached either.
     if (role === "certificate" && signal !== "certificate" && this.#failsAlike(name, classes)) return 0.2;
@@ -210,6 +211,14 @@ export class Evidence {
       .filter(isService)
       .flatMap((one) => this.factsOf(one))
       .filter((one) => handsOn(one, fact) && follows(one, fact) > 0 && this.inTime(one, fact) >= 0.5);
+  }
+
+  /** Whether parts that do not need each other refuse the same at once: what stands before all of them does so more likely than each of them. */
+  #areManyRefusing(facts: readonly Fact[]): boolean {
+    const names = [...new Set(facts.filter(isRefusal).map(({ of: { symptom } }) => symptom.component))];
+    const isRoot = (name: string): boolean =>
+      names.every((other) => other === name || this.graph.distance(name, other) === undefined);
+    return names.filter(isRoot).length > 1;
   }
 
   /** Whether what passes names and connections on fails in the same way. */
@@ -359,6 +368,10 @@ function earliest(facts: readonly Fact[]): Fact {
 /** Whether what an edge shows can be the answer of a service behind it: nothing else is refused there than what the service refuses. */
 function handsOn({ of: { classes: made } }: Fact, { of: { classes: shown } }: Fact): boolean {
   return shown.every((one) => !refusals.has(one) || made.includes(one));
+}
+
+function isRefusal({ of: { classes } }: Fact): boolean {
+  return classes.every((one) => refusals.has(one));
 }
 
 /** Answers that say what is wrong with the request. */
