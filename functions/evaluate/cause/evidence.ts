@@ -9,7 +9,7 @@ import type { ProbeFact } from "../partition/state.ts";
 import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Fact, Weighed } from "./fact.ts";
 import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
-import { type Fault, type Indicator, levels } from "./knowledge/indicators.ts";
+import { doesTell, type Fault, type Indicator, levels } from "./knowledge/indicators.ts";
 import { type Roles, serves } from "./roles.ts";
 import { follows, hitsSome, isFarEnd, isWay } from "./signals.ts";
 import { agreement, certainty, presence, wayBegan, weightOf } from "./timing.ts";
@@ -265,8 +265,9 @@ export class Evidence {
   }
 
   /** Whether a time-out was found too short and something is seen to be cut off. */
-  #cutsOff({ check, component, severity }: Fault): boolean {
-    return severity !== "info" && cutting.test(check) && this.shows(["cut off"], component).length > 0;
+  #cutsOff(fault: Fault): boolean {
+    const { component, severity } = fault;
+    return severity !== "info" && doesTell(fault, "cuts_off") && this.shows(["cut off"], component).length > 0;
   }
 
   /** How well two facts agree in time, from 0 to 1. */
@@ -401,13 +402,7 @@ function isTelling({ severity, isNew }: Fault): boolean {
   return severity === "critical" || (isNew && severity === "warning");
 }
 
-/** Checks of what ends a connection or a request that should go on. */
-const cutting = /time.?out|_cut$/;
-
-/** Checks of what cuts some off and leaves others alone, so that a good probe says nothing against them. */
-function concernsSome({ check }: Fault): boolean {
-  return (
-    cutting.test(check) ||
-    /ingress|invoker|roles|egress|network|secret|armor|hosts|subnet|nat_|cap$|one_instance/.test(check)
-  );
+/** Whether a fault leaves some alone, so that a good probe says nothing against it: what came with the outage, and left that good, does. */
+function concernsSome(fault: Fault): boolean {
+  return fault.isNew || doesTell(fault, "hits_some");
 }
