@@ -50,10 +50,15 @@ export function withSymptoms(
     setEntry(symptoms, symptom.id, symptom);
     changed = true;
   };
-  for (const seen of [...probeSymptoms(facts, plan), ...alertSymptoms(facts, plan)]) {
+  const all = [...probeSymptoms(facts, plan), ...alertSymptoms(facts, plan)];
+  const added = all.filter((seen) => ownEntry(symptoms, seen.id) === undefined && belongs(seen));
+  const leftOut = beyondRoom([...Object.values(symptoms), ...added], plan);
+  const isAdded = new Set(added.map(({ id }) => id).filter((id) => !leftOut.has(id)));
+  for (const id of leftOut) changed = delete symptoms[id] && (changed || ownEntry(incident.symptoms, id) !== undefined);
+  for (const seen of all) {
     const known = ownEntry(symptoms, seen.id);
     if (known === undefined) {
-      if (!belongs(seen) || !makeRoom(symptoms, seen, plan)) continue;
+      if (!isAdded.has(seen.id)) continue;
       put(seen);
       if (incident.id !== "") for (const { at, text } of onsetNotes(seen)) draft.note(at, text);
     } else if (known.until !== undefined) {
@@ -79,9 +84,10 @@ export function withSymptoms(
       if (incident.id !== "") for (const { at, text } of changeNotes(known, next)) draft.note(at, text);
     }
   }
+  const intermittent = intermittentIn(facts);
   for (const symptom of Object.values(symptoms)) {
     const fact = symptom.source === "probe" ? ownEntry(facts.probes, probeOf(symptom)) : undefined;
-    const isOver = symptom.until === undefined && !stillBad(symptom, facts);
+    const isOver = symptom.until === undefined && !stillBad(symptom, facts, intermittent);
     const confirmed = symptom.confirmed === true || isConfirmed(symptom, facts);
     // The ledger of what has ended is whole, but for what comes late.
     const told =
@@ -101,28 +107,25 @@ export function withSymptoms(
 }
 
 /**
- * Makes room for a symptom where there are too many, and says whether there is any. The least useful goes: what shows a component that is shown
- * already, then what fewest others depend on, because a cause stands below what it makes fail; then the latest.
+ * The symptoms for which there is no room, where there are too many: the least useful. What shows a component that is shown already goes first,
+ * then what fewest others depend on, because a cause stands below what it makes fail; then the latest.
  */
-function makeRoom(symptoms: Record<string, Symptom>, added: Symptom, { graph }: Plan): boolean {
-  const all = [...Object.values(symptoms), added];
-  if (all.length <= mostSymptoms) return true;
+function beyondRoom(all: readonly Symptom[], { graph }: Plan): ReadonlySet<string> {
+  if (all.length <= mostSymptoms) return new Set();
   const shown = new Map<string, number>();
   const order = all.map((symptom) => {
     const before = shown.get(symptom.component) ?? 0;
     shown.set(symptom.component, before + 1);
     return { symptom, before, dependents: graph.dependentsOf(symptom.component).length };
   });
-  const [least] = order.sort(
+  order.sort(
     (a, b) =>
       b.before - a.before ||
       a.dependents - b.dependents ||
       b.symptom.since - a.symptom.since ||
       (a.symptom.id < b.symptom.id ? 1 : -1),
   );
-  if (least === undefined || least.symptom === added) return false;
-  delete symptoms[least.symptom.id];
-  return true;
+  return new Set(order.slice(0, all.length - mostSymptoms).map(({ symptom }) => symptom.id));
 }
 
 function probeSymptoms(facts: Facts, plan: Plan): Symptom[] {
@@ -232,9 +235,15 @@ function measureOf(
 
 /** What an alert that fires would add to an incident. */
 export function symptomOf(alert: KnownAlert, facts: Facts, plan: Plan): Symptom {
-  const id = isBuiltIn(alert) ? `probe/${alert.labels["probe"]}` : `alert/${alert.key}`;
-  const known = [...probeSymptoms(facts, plan), ...alertSymptoms(facts, plan)].find((symptom) => symptom.id === id);
-  const { component, since } = alert;
+  const { component, since, key, labels } = alert;
+  const { probe } = labels;
+  const isProbe = isBuiltIn(alert) && probe !== undefined;
+  const own = Object.values(facts.alerts).filter((one) => (isProbe ? one.labels["probe"] === probe : one.key === key));
+  const fact = isProbe ? ownEntry(facts.probes, probe) : undefined;
+  const probes = Object.fromEntries(fact === undefined ? [] : [[probe, fact]]);
+  const of: Facts = { ...facts, probes, alerts: Object.fromEntries(own.map((one) => [one.key, one])) };
+  const [known] = isProbe ? probeSymptoms(of, plan) : alertSymptoms(of, plan);
+  const id = isProbe ? `probe/${probe}` : `alert/${key}`;
   return known ?? { id, component, source: "rule", since, phrase: alertPhrase(alert) };
 }
 
@@ -319,10 +328,14 @@ function probeOf({ id }: Symptom): string {
 }
 
 /** Whether it goes on: of a probe that fell silent nothing is known, and what was not sure before does not become so. */
-function stillBad({ id, source, confirmed }: Symptom, facts: Facts): boolean {
+function stillBad(
+  { id, source, confirmed }: Symptom,
+  facts: Facts,
+  intermittent: ReadonlyMap<string, KnownAlert>,
+): boolean {
   if (source === "rule") return ownEntry(facts.alerts, id.slice("alert/".length)) !== undefined;
   const probe = id.slice("probe/".length);
   const status = ownEntry(facts.probes, probe)?.status ?? "good";
   // A good run in between does not end it.
-  return intermittentIn(facts).has(probe) || status === "bad" || (status === "unknown" && confirmed === true);
+  return intermittent.has(probe) || status === "bad" || (status === "unknown" && confirmed === true);
 }

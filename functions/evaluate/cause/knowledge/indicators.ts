@@ -193,17 +193,21 @@ export function doesTell({ tells = [] }: Fault, wanted: Telling): boolean {
   return tells.includes(wanted);
 }
 
+/** What one probe shows beyond its success. */
+interface Shown {
+  readonly indicators?: Readonly<Record<string, Indicator>>;
+  readonly faults?: readonly Fault[];
+}
+
 /** Whether two sets of indicators and faults say the same. */
-export function sameIndicators(
-  a: { readonly indicators?: Readonly<Record<string, Indicator>>; readonly faults?: readonly Fault[] },
-  b: typeof a,
-): boolean {
-  const levels = ({ indicators = {}, faults = [] }: typeof a): string =>
-    JSON.stringify([
-      Object.values(indicators)
-        .map(({ metric, level }) => `${metric} ${level}`)
-        .sort(),
-      faults.map(({ check, component, resource = "" }) => `${check} ${component} ${resource}`).sort(),
-    ]);
-  return levels(a) === levels(b);
+export function sameIndicators(a: Shown, b: Shown): boolean {
+  const { indicators: some = {}, faults: found = [] } = a;
+  const { indicators: others = {}, faults: known = [] } = b;
+  const all = Object.values(some);
+  return (
+    all.length === Object.keys(others).length &&
+    found.length === known.length &&
+    all.every(({ metric, level }) => ownEntry(others, metric)?.level === level) &&
+    found.every((fault) => known.some((other) => isSameFault(fault, other)))
+  );
 }
