@@ -215,6 +215,27 @@ describe("kinds of probe and of channel", () => {
   });
 });
 
+describe("the search for a cause", () => {
+  /** Reading a meaning out of words: a pattern that is tried on anything but a phase, and parts of a name. */
+  const readsWords =
+    /\.(?:test|exec)\((?!phase\))|\.(?:match|matchAll|search)\(|\b(?:check|name|title|says|phrase|message|found|shown)\??\.(?:startsWith|endsWith|includes|indexOf)\(/;
+  const searching = product.filter(({ path }) => path.startsWith("functions/evaluate/cause/"));
+
+  it("reads fields, and no sentence, name or title", () => {
+    expect(searching.length).toBeGreaterThan(10);
+    expect(searching.filter(({ text }) => readsWords.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
+  it.each([
+    "/time.?out/.test(one.check)",
+    'check.startsWith("vpc")',
+    "title.match(x)",
+    'failure.message.includes("full")',
+  ])("is found to read words in %j", (text) => {
+    expect(text).toMatch(readsWords);
+  });
+});
+
 describe("registries, folders and documentation", () => {
   it.each([
     ["functions/probe/probers", Object.keys(probers)],
