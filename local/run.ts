@@ -191,7 +191,7 @@ async function startWatched(
     options.record === undefined ? undefined : keep(await openRecorder(options.record, aloud(logger, troubles)));
   const onReport = (report: Report): void => {
     watch.see(report);
-    recorder?.write(report);
+    if (report.trigger !== "canary") recorder?.write(report);
   };
   // The address stays the same while the data is kept, so that the links of old notices still lead somewhere.
   const pages = keep(await startIncidentPages(engine.store, await keptPort(join(dataDir, "incidents.port"))));

@@ -125,5 +125,7 @@ function isStillBad(symptom: Symptom, { alerts, probes }: Facts): boolean {
   if (source === "rule") return ownEntry(alerts, id.slice("alert/".length)) !== undefined;
   const status = ownEntry(probes, probeOf(symptom))?.status ?? "good";
   // A good run in between does not end it.
-  return intermittentIn(alerts).has(probeOf(symptom)) || status === "bad" || (status === "unknown" && confirmed === true);
+  return (
+    intermittentIn(alerts).has(probeOf(symptom)) || status === "bad" || (status === "unknown" && confirmed === true)
+  );
 }
