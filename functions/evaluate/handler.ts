@@ -9,7 +9,7 @@ import type { Clock, Logger, MetricPoint, MetricSink, Publisher, Store, Written 
 import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
 import type { Committed, EvaluatorContext } from "./commit/context.ts";
-import { commitDiagnosis, commitReport, commitSelfReport, commitValidation } from "./commit/report.ts";
+import { commitCanary, commitDiagnosis, commitReport, commitSelfReport, commitValidation } from "./commit/report.ts";
 import { StoreOutage } from "./commit/store-outage.ts";
 import { commitTick, commitWatchdogSignal } from "./commit/tick.ts";
 import { takeInHeartbeat } from "./heartbeats.ts";
@@ -64,6 +64,7 @@ export function evaluateHandler(
     published,
     watchesItself,
     exports: ports.metrics !== undefined,
+    signals: ports.signal !== undefined,
     ticks: { at: 0 },
     latest: Number.POSITIVE_INFINITY,
     catchingUp: false,
@@ -120,8 +121,13 @@ export function evaluateHandler(
   };
 }
 
-/** What each kind of report is for: only those of schedules are judged by the rules. */
-const commitBy = { schedule: commitReport, diagnosis: commitDiagnosis, validation: commitValidation } as const;
+/** What each kind of report is for: only those of schedules are judged by the rules of the configuration. */
+const commitBy = {
+  schedule: commitReport,
+  diagnosis: commitDiagnosis,
+  validation: commitValidation,
+  canary: commitCanary,
+} as const;
 
 /** Sends the sign of life that a tick has deserved. If it does not arrive, the next tick tries again; nothing else depends on it. */
 async function signalWatchdog(

@@ -204,7 +204,7 @@ export function isOwnTrouble(failure: Pick<Failure, "kind" | "phase"> | undefine
 }
 
 /** Everything for which probes run. */
-export const triggers = ["schedule", "diagnosis", "validation"] as const;
+export const triggers = ["schedule", "diagnosis", "validation", "canary"] as const;
 
 /** Why the probes ran. */
 export type Trigger = (typeof triggers)[number];
@@ -226,7 +226,7 @@ const reportSchema = lazily(() =>
     started_at: instant(),
     finished_at: instant(),
     results: z.array(resultSchema()),
-    /** The request that this run answers, for runs that were asked for: a diagnosis or a validation. */
+    /** The request that this run answers, for runs that were asked for: a diagnosis, a validation or a canary. */
     request: z.string().optional(),
     /** The control probe failed: the trouble is the prober's own, and nobody is judged by this report. */
     prober_unhealthy: z.string().optional(),
