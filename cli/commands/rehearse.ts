@@ -73,7 +73,8 @@ function read(text: string): PlannedMonitor[] {
 }
 
 /** A plan whose bundles were built from another configuration, or by another version. */
-async function outdatedBundles({ deployment }: PlannedMonitor, config: string): Promise<Finding[]> {
+async function outdatedBundles({ deployment: planned }: PlannedMonitor, config: string): Promise<Finding[]> {
+  const { monthly_cost: _estimated, ...deployment } = planned;
   const { text, loaded } = await readConfigurationFile(config);
   if (!("configuration" in loaded))
     throw new WrongUsage(`${config} is invalid: ${program} validate ${config} shows why`);

@@ -154,7 +154,7 @@ function deployed(each: FunctionName, names: Names): Need {
       [`${run}.service_account_email`]: {
         is: email(each),
         why: "each function has an account with what it needs and no more",
-        from: { type: "google_service_account", key: { project, account_id: name(each) } },
+        from: { type: "google_service_account", key: { project, account_id: name(each) }, attribute: "email" },
       },
       [`${run}.ingress_settings`]: {
         is: "ALLOW_INTERNAL_ONLY",
@@ -202,6 +202,9 @@ function deployed(each: FunctionName, names: Names): Need {
           ...(kind === "probe"
             ? { PATHKEEPER_VANTAGE: vantage, UV_THREADPOOL_SIZE: "16" }
             : { NODE_OPTIONS: "--max-semi-space-size=8" }),
+          ...(each === "evaluate" && typeof deployment.monthly_cost === "number"
+            ? { PATHKEEPER_MONTHLY_COST: String(deployment.monthly_cost) }
+            : {}),
           ...(each === "synthetic" ? { PATHKEEPER_SYNTHETIC: inputs.second_opinion.journey } : {}),
         },
         why: "by them the function finds its project, database, topics, secrets and task",

@@ -124,7 +124,7 @@ function push(each: DeployedSubscription, names: Names): Need {
       "push_config.0.oidc_token.0.service_account_email": {
         is: email("push"),
         why: "only this account may call the functions",
-        from: { type: "google_service_account", key: { project, account_id: name("push") } },
+        from: { type: "google_service_account", key: { project, account_id: name("push") }, attribute: "email" },
       },
       "push_config.0.oidc_token.0.audience": {
         is: `https://${name(each.function)}-….run.app`,
