@@ -14,7 +14,7 @@ import { topics } from "../../../shared/topology.ts";
 import { diagnose } from "../cause/diagnose.ts";
 import type { Diagnosis, LateData } from "../cause/diagnosis.ts";
 import { knownProbes, observedOf, withFaults, withIndicators } from "../cause/observed.ts";
-import { withSymptoms } from "../cause/symptoms.ts";
+import { withSymptoms } from "../cause/symptoms/follow.ts";
 import { isDrill } from "../monitor/drill.ts";
 import { diagnoseMonitor, isOfMonitor, monitorTitle } from "../monitor/incident-text.ts";
 import type { ProbeFact } from "../partition/state.ts";

@@ -12,7 +12,7 @@ import { type Absence, absenceOf } from "../rules/absence.ts";
 import { bad, good } from "../rules/alert.ts";
 import { type AlertsByKey, applied, type Change, keyOf, Verdicts, yieldingTo } from "../rules/alerts.ts";
 import { intermittentName } from "../rules/built-in.ts";
-import { withRun } from "../rules/burn.ts";
+import { burnLookback, withRun } from "../rules/burn.ts";
 import { type CompiledRule, type Finding, findings, verdictOf } from "../rules/rule.ts";
 import { isNewFailure, withFailure } from "./failure-ledger.ts";
 import { reportInstant } from "./publication.ts";
@@ -64,8 +64,19 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
   const source = sourceOf([{ series, probes, runs }], plan);
   const verdicts = judge(rules, source, [...instants], { alerts: state.alerts, probes }, plan);
   const alerts = applied(state.alerts, verdicts, { partition: report.group, plan, source, watermark, changes });
+  changes.push(...factsOfCounting(changes, probes));
   const kept = withoutOld(series, watermark, horizon, plan);
   return { state: { ...state, reports, watermark, series: kept, probes, alerts, runs }, changes };
+}
+
+/** The probes whose failed runs an alert counts, with how they failed: the incident begins with the first of these runs. */
+function factsOfCounting(changes: readonly Change[], probes: PartitionState["probes"]): readonly Change[] {
+  const told = new Set(changes.flatMap((change) => (change.what === "probe" ? [change.fact.probe] : [])));
+  return changes.flatMap((change): readonly Change[] => {
+    if (change.what === "probe" || change.alert?.failedAt === undefined) return [];
+    const fact = ownEntry(probes, change.alert.labels["probe"] ?? "");
+    return fact === undefined || told.has(fact.probe) ? [] : [{ what: "probe", at: fact.at, fact }];
+  });
 }
 
 /** The counts of runs with those of a report, of the probes of the configuration that have built-in rules. */
@@ -310,7 +321,8 @@ function ledgerWith(
   const before = known?.failures;
   const { failure, probe, success } = result;
   if (success || failure === undefined || !isTelling(result)) return before === undefined ? {} : { failures: before };
-  return { failures: withFailure(before, failure, at, staleAfter(plan, probe)) };
+  const lookback = burnLookback(paceOf(plan, probe));
+  return { failures: withFailure(before, failure, at, staleAfter(plan, probe), lookback) };
 }
 
 /** A run without findings could not look: what was found before stands. */

@@ -27,12 +27,15 @@ export interface BurnTerms {
   readonly alertAfterMs: number;
 }
 
-/** What is burning: how many runs of how many have failed within a window. */
+/** What is burning: which runs of how many have failed within a window. */
 export interface Burn {
   readonly window: "fast" | "slow";
   readonly windowMs: number;
-  readonly failed: number;
+  /** When the runs that count failed, ascending; at least three. The first of them is where the trouble began. */
+  readonly failures: readonly number[];
   readonly runs: number;
+  /** Failed runs of the window that do not count: those of `longer` failures, or of the `present` one, which may become one. */
+  readonly aside?: "longer" | "present";
 }
 
 /** How many times as fast as allowed the budget burns, and the share of failed runs at which everybody would call it broken. */
@@ -65,6 +68,11 @@ function windowsFor(paceMs: number): Windows {
     fast: { longMs: fastMs, shortMs: fastMs / parts },
     slow: { longMs: slowMs, shortMs: slowMs / parts },
   };
+}
+
+/** How far back the failures of a probe may count, in milliseconds. */
+export function burnLookback(paceMs: number): number {
+  return windowsFor(paceMs).slow.longMs;
 }
 
 /** The counts with one more run, in whatever order the runs are heard of. */
@@ -104,8 +112,11 @@ export function burnAt(counts: RunCounts, at: number, goesOn: boolean, terms: Bu
     // The budget is that of the whole window, also of a probe that was only just begun to run.
     const runs = Math.max(long.runs, longMs / terms.paceMs);
     const isBurning = long.failures.length >= share * runs && lately.failures.length >= share * lately.runs;
-    if (isBurning && !haveStopped(lately.failures, at, terms.paceMs))
-      return { window, windowMs: longMs, failed: long.failures.length, runs: long.runs };
+    if (!isBurning || haveStopped(lately.failures, at, terms.paceMs)) continue;
+    const isLonger = within(counts, over, at, longMs).failures.length > long.failures.length;
+    const aside = isLonger ? "longer" : goesOn ? "present" : undefined;
+    const { failures, runs: all } = long;
+    return { window, windowMs: longMs, failures, runs: all, ...(aside === undefined ? {} : { aside }) };
   }
   return undefined;
 }
