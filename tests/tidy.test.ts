@@ -12,7 +12,7 @@ import { metrics } from "../shared/metrics/catalogue.ts";
 import { inheritingAccesses } from "./support/record-access.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folders = ["functions", "shared", "local", "cli", "tests", "bench", "scripts"];
+const folders = ["functions", "shared", "local", "cli", "tests", "bench", "conformance", "scripts"];
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const { version, scripts, dependencies, devDependencies } = JSON.parse(read("package.json")) as {
