@@ -1,11 +1,11 @@
 /** One HTTP request as it is configured: its settings, and the exchange from the first connection to the last answer of its redirects. */
 import { z } from "zod";
-import { textOrSecret } from "../../../shared/config/fields.ts";
+import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import type { Failure, Hop } from "../../../shared/messages/report.ts";
 import { isPrivateAddress } from "../../../shared/net/address.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { anyJson } from "../../../shared/runtime/named-record.ts";
+import { anyJson, namedRecord } from "../../../shared/runtime/named-record.ts";
 import { excerpt, type Redact } from "../../../shared/text/redact.ts";
 import { clientCertificateOf } from "../identity/client-certificate.ts";
 import { identityFields, identityHeaderNames, identityHeaders, reconsiderIdentity } from "../identity/identity.ts";
@@ -16,6 +16,7 @@ import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { Cookies } from "./cookies.ts";
 import { type Answer, codings, exchange } from "./exchange.ts";
 import { expectations } from "./expect.ts";
 
@@ -33,16 +34,34 @@ export interface Asked {
   readonly certificateExpiry?: number | undefined;
 }
 
+/** A value of a form. */
+export type FormValue = string | number | boolean | SecretReference;
+
+const formValue: () => z.ZodType<FormValue, FormValue> = lazily(() =>
+  z.union([z.string(), z.number(), z.boolean(), secretReference()], {
+    error: "must be a text, a number, true or false, or { secret: NAME }",
+  }),
+);
+
 /** The fields of the settings. */
 export const requestFields = lazily(() => ({
   url: z
-    .string()
-    .refine(isHttpUrl, "must be a URL that begins with http:// or https://")
-    .refine(
-      (url) => !hasUserinfo(url),
-      "must not carry a password: write an Authorization header with { secret: NAME }",
+    .union(
+      [
+        z
+          .string()
+          .refine(isHttpUrl, "must be a URL that begins with http:// or https://")
+          .refine(
+            (url) => !hasUserinfo(url),
+            "must not carry a password: write an Authorization header with { secret: NAME }",
+          ),
+        secretReference(),
+      ],
+      { error: "must be a URL that begins with http:// or https://, or { secret: NAME }" },
     )
-    .describe("The URL to request."),
+    .describe(
+      "The URL to request, or a secret that holds it, with user and password where it needs them. Of a secret one, reports show host and port.",
+    ),
   method: z
     .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
     .default("GET")
@@ -53,6 +72,11 @@ export const requestFields = lazily(() => ({
   ...identityFields(),
   body: textOrSecret().optional().describe("The body of the request, a text or a secret."),
   json: anyJson().optional().describe("The body of the request as JSON, in place of `body`."),
+  form: namedRecord(z.string(), z.union([formValue(), z.array(formValue())]))
+    .optional()
+    .describe(
+      "The body of the request as the fields of a form, in place of `body`: texts, numbers, true or false, secrets, or lists of these. It is sent as `application/x-www-form-urlencoded`.",
+    ),
   follow_redirects: z
     .int()
     .min(0)
@@ -79,23 +103,26 @@ export const requestFields = lazily(() => ({
 /** A request and what its answer must be like. */
 export type RequestSettings = z.output<z.ZodObject<ReturnType<typeof requestFields>>>;
 
-/** Holds of settings that name one body at most; with the sentence for those that do not. */
-export const oneBody: {
-  holds(settings: Pick<RequestSettings, "body" | "json">): boolean;
-  readonly otherwise: { message: string; path: string[] };
-} = {
-  holds: ({ body, json }) => body === undefined || json === undefined,
-  otherwise: { message: "write either body or json, not both", path: ["json"] },
-};
+/** Reports a second body. For `superRefine`. */
+export function oneBody(
+  settings: Pick<RequestSettings, "body" | "json" | "form">,
+  context: { addIssue(issue: { code: "custom"; message: string; path: string[] }): void },
+): void {
+  const [first, second] = (["body", "json", "form"] as const).filter((field) => settings[field] !== undefined);
+  if (first === undefined || second === undefined) return;
+  context.addIssue({ code: "custom", message: `write either ${first} or ${second}, not both`, path: [second] });
+}
 
 /**
  * Sends the request on a fresh connection, and follows its redirects: from a public address to a private one only where that is allowed.
  * @param confidential names of headers that no other origin may see, besides those that are secret by themselves
+ * @param cookies those of the conversation that the request belongs to; what answers set comes to them
  */
 export async function ask(
   settings: RequestSettings,
   world: ProbeWorld,
   confidential: readonly string[] = [],
+  cookies: Cookies = new Cookies(),
 ): Promise<Asked> {
   const first = await firstRequest(settings, world, confidential);
   const ca = settings.tls.ca && (await world.resolve(settings.tls.ca));
@@ -114,7 +141,7 @@ export async function ask(
       const mayBePrivate = hops === 0 || settings.allow_private_redirects || isPrivateAddress(redirectedBy);
       const reachable = mayBePrivate ? world : publicOnly(world, watch);
       const { expiresAt, answer, address } = await visit(
-        outgoing,
+        withCookies(outgoing, cookies),
         settings,
         // Who asked for another origin may not learn who we are.
         { ca, client: outgoing.url.origin === first.url.origin ? client : undefined },
@@ -122,6 +149,7 @@ export async function ask(
         watch,
       );
       redirectedBy = address;
+      await cookies.keep(answer.headers, outgoing.url, world);
       reconsiderIdentity(settings, answer.status, world);
       if (expiresAt !== undefined) expiries.push((expiresAt - world.now()) / 1000);
       const hop = { url: shown(outgoing.url), status: answer.status, duration: (world.clock() - left) / 1000 };
@@ -180,10 +208,10 @@ async function firstRequest(
   for (const [name, value] of Object.entries(settings.headers)) setEntry(headers, name, await world.resolve(value));
   const proof = await identityHeaders(settings, settings.headers, world);
   for (const [name, value] of Object.entries(proof)) setEntry(headers, name, value);
-  const body = settings.body === undefined ? undefined : await world.resolve(settings.body);
-  if (settings.json !== undefined) headers["content-type"] ??= "application/json";
+  const { url, login } = await address(settings, world);
+  if (login !== undefined) headers["authorization"] ??= login;
   return {
-    url: new URL(settings.url),
+    url,
     method: settings.method,
     headers,
     confidential: [
@@ -192,8 +220,67 @@ async function firstRequest(
       ...confidential,
       ...Object.entries(settings.headers).flatMap(([name, value]) => (typeof value === "string" ? [] : [name])),
     ],
-    body: settings.json === undefined ? body : JSON.stringify(settings.json),
+    body: await bodyOf(settings, headers, world),
   };
+}
+
+/** The URL, and what a secret one says besides: the login that is sent to it. @throws ProbeFault */
+async function address(
+  { url: written }: RequestSettings,
+  world: ProbeWorld,
+): Promise<{ readonly url: URL; readonly login?: string }> {
+  if (typeof written === "string") return { url: new URL(written) };
+  const url = URL.parse((await world.resolve(written)).trim());
+  if (url === null || !isHttpUrl(url.href))
+    throw new ProbeFault(
+      "internal",
+      `the secret "${written.secret}" holds no URL that begins with http:// or https://`,
+    );
+  const [user, password] = [decoded(url.username), decoded(url.password)];
+  if (url.pathname.length >= shortestPath) world.conceal(url.pathname);
+  url.username = "";
+  url.password = "";
+  if (user === "" && password === "") return { url };
+  const login = Buffer.from(`${user}:${password}`).toString("base64");
+  world.conceal(login);
+  return { url, login: `Basic ${login}` };
+}
+
+/** A shorter path, such as `/v1`, says nothing. */
+const shortestPath = 6;
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The body, and the header that says what it is. */
+async function bodyOf(
+  { body, json, form }: RequestSettings,
+  headers: Record<string, string>,
+  world: ProbeWorld,
+): Promise<string | undefined> {
+  if (json !== undefined) {
+    headers["content-type"] ??= "application/json";
+    return JSON.stringify(json);
+  }
+  if (form !== undefined) {
+    headers["content-type"] ??= "application/x-www-form-urlencoded";
+    const fields = new URLSearchParams();
+    for (const [name, values] of Object.entries(form))
+      for (const value of [values].flat())
+        fields.append(name, typeof value === "object" ? await world.resolve(value) : String(value));
+    return fields.toString();
+  }
+  return body === undefined ? undefined : await world.resolve(body);
+}
+
+function withCookies(outgoing: Outgoing, cookies: Cookies): Outgoing {
+  const cookie = cookies.headerFor(outgoing.url, outgoing.headers["cookie"]);
+  return cookie === undefined ? outgoing : { ...outgoing, headers: { ...outgoing.headers, cookie } };
 }
 
 async function visit(

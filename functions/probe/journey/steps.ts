@@ -43,7 +43,7 @@ export const journeyStep = lazily(() =>
       name: stepName().describe("What the step is called in failures and in golden_path_step_time."),
       http: z
         .strictObject(requestFields())
-        .refine(oneBody.holds, oneBody.otherwise)
+        .superRefine(oneBody)
         .superRefine(tlsOverTls("https"))
         .refine(oneAuthorization.holds, oneAuthorization.otherwise)
         .optional()
@@ -97,6 +97,7 @@ export function fillable({ http, websocket, send, expect, check }: JourneyStep):
       http.headers,
       http.body,
       http.json,
+      http.form,
       http.expect.body_contains,
       http.expect.headers,
       http.expect.json,
@@ -159,7 +160,8 @@ function markMistake(
     return { message: `\${${mark}} has no value here: ${instead}`, inside };
   }
   const kind = step.http ? "http" : "websocket";
-  const authority = /^[^:]+:\/\/[^/?#]*/.exec(step[kind]?.url ?? "")?.[0] ?? "";
+  const url = step[kind]?.url;
+  const authority = (typeof url === "string" && /^[^:]+:\/\/[^/?#]*/.exec(url)?.[0]) || "";
   if (!authority.includes("${")) return undefined;
   return {
     message: "whom a step speaks to must stand in the file: a variable has its place in path and query",

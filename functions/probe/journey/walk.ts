@@ -2,8 +2,9 @@
 import type { Failure } from "../../../shared/messages/report.ts";
 import { excerpt } from "../../../shared/text/redact.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
+import type { Cookies } from "../http/cookies.ts";
 import { answered, type JsonScalar, meets, parseJson, unmet } from "../http/expect.ts";
-import { ask, type RequestSettings } from "../http/request.ts";
+import { ask, type FormValue, type RequestSettings } from "../http/request.ts";
 import { failureOfFault, Overrun, ProbeFault } from "../net/faults.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { ProbeWorld } from "../prober.ts";
@@ -40,13 +41,18 @@ export interface Walk {
   /** What is known at the beginning; what is captured comes to it. */
   readonly variables: Map<string, Json>;
   readonly world: ProbeWorld;
+  /** A journey is one visit: what one step is given, the next one shows. */
+  readonly cookies: Cookies;
   /** Goes on after a step that failed, and leaves out those that need what is not there. */
   readonly goesOn: boolean;
 }
 
 /** Walks the steps. */
-export async function walk(steps: readonly JourneyStep[], { variables, world, goesOn }: Walk): Promise<Walked> {
-  const walker = new Walker(variables, world);
+export async function walk(
+  steps: readonly JourneyStep[],
+  { variables, world, cookies, goesOn }: Walk,
+): Promise<Walked> {
+  const walker = new Walker(variables, world, cookies);
   const completed: { name: string; seconds: number }[] = [];
   const failed: { name: string; failure: Failure }[] = [];
   const started = world.clock();
@@ -82,9 +88,11 @@ export function within(world: ProbeWorld, limitMs: number, whose: string): { wor
 class Walker {
   readonly #variables: Map<string, Json>;
   readonly #world: ProbeWorld;
+  readonly #cookies: Cookies;
   #open: { readonly conversation: Conversation; readonly stages: Stages } | undefined;
 
-  constructor(variables: Map<string, Json>, world: ProbeWorld) {
+  constructor(variables: Map<string, Json>, world: ProbeWorld, cookies: Cookies) {
+    this.#cookies = cookies;
     this.#variables = variables;
     this.#world = world;
   }
@@ -116,7 +124,12 @@ class Walker {
       const confidential = Object.entries(settings.headers).flatMap(([name, value]) =>
         marksIn(value).length > 0 ? [name] : [],
       );
-      const { answer, failure } = await ask(filledRequest(settings, this.#variables), time.world, confidential);
+      const { answer, failure } = await ask(
+        filledRequest(settings, this.#variables),
+        time.world,
+        confidential,
+        this.#cookies,
+      );
       if (!answer || failure) return failure;
       const seen = answered(answer);
       const json = parseJson(seen.body);
@@ -141,8 +154,10 @@ class Walker {
     try {
       const url = fillUrl(settings.url, this.#variables);
       const target = await socketTarget(settings, url, (text) => fillHeader(text, this.#variables), time.world);
+      const cookie = this.#cookies.headerFor(target.url, target.headers["cookie"]);
+      const headers = cookie === undefined ? target.headers : { ...target.headers, cookie };
       opening = stages(time.world, {}, target.url.host);
-      this.#open = { conversation: await openWebSocket(target, opening), stages: opening };
+      this.#open = { conversation: await openWebSocket({ ...target, headers }, opening), stages: opening };
       return undefined;
     } catch (error) {
       if (opening === undefined || error instanceof Refusal) return failureOf(error, opening?.phase ?? "request");
@@ -192,10 +207,10 @@ class Walker {
 }
 
 function filledRequest(settings: RequestSettings, variables: Variables): RequestSettings {
-  const { url, headers, body, json } = settings;
+  const { url, headers, body, json, form } = settings;
   return {
     ...settings,
-    url: fillUrl(url, variables),
+    url: typeof url === "string" ? fillUrl(url, variables) : url,
     headers: Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [
         name,
@@ -204,7 +219,13 @@ function filledRequest(settings: RequestSettings, variables: Variables): Request
     ),
     body: typeof body === "string" ? fillText(body, variables) : body,
     ...(json === undefined ? {} : { json: fillJson(json as Json, variables) }),
+    form: form && mapped(form, (value) => filledField(value, variables)),
   };
+}
+
+function filledField(value: FormValue | FormValue[], variables: Variables): FormValue | FormValue[] {
+  const filled = (one: FormValue): FormValue => (typeof one === "string" ? fillText(one, variables) : one);
+  return Array.isArray(value) ? value.map(filled) : filled(value);
 }
 
 function filledExpectations(expected: RequestSettings["expect"], variables: Variables): RequestSettings["expect"] {
