@@ -181,6 +181,19 @@ const catalogue = {
     description: "Time in one stage of the first WebSocket: dns, connect, tls, upgrade, and the steps of its script.",
     labels: ["stage"],
   },
+  stream_first_event_time: {
+    unit: "seconds",
+    signal: "slow",
+    phases: "stream_stage_time",
+    description: "From nothing to the first event of a stream.",
+  },
+  stream_stage_time: {
+    unit: "seconds",
+    signal: "slow",
+    description:
+      "Time in one stage of a stream of server-sent events: dns, connect, tls, first_byte, and the steps of its script by their names.",
+    labels: ["stage"],
+  },
   data_age: {
     unit: "seconds",
     signal: "missing",

@@ -1,4 +1,5 @@
 /** One HTTP request as it is configured: its settings, and the exchange from the first connection to the last answer of its redirects. */
+import type { Socket } from "node:net";
 import { z } from "zod";
 import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import type { Failure, Hop } from "../../../shared/messages/report.ts";
@@ -17,7 +18,7 @@ import { secure } from "../net/tls.ts";
 import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { Cookies } from "./cookies.ts";
-import { type Answer, codings, exchange } from "./exchange.ts";
+import { type Answer, codings, exchange, type Question } from "./exchange.ts";
 import { expectations } from "./expect.ts";
 
 /** What came of a request. */
@@ -125,8 +126,7 @@ export async function ask(
   cookies: Cookies = new Cookies(),
 ): Promise<Asked> {
   const first = await firstRequest(settings, world, confidential);
-  const ca = settings.tls.ca && (await world.resolve(settings.tls.ca));
-  const client = await clientCertificateOf(settings.tls.client_certificate, world);
+  const { ca, client } = await tlsSecrets(settings, world);
   const started = world.clock();
   const expiries: number[] = [];
   const soonest = (): number | undefined => (expiries.length === 0 ? undefined : Math.min(...expiries));
@@ -181,7 +181,7 @@ export async function ask(
 }
 
 /** A request that is ready to be sent. */
-interface Outgoing {
+export interface Outgoing {
   readonly url: URL;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -199,12 +199,24 @@ class CertificateFault extends ProbeFault {
   }
 }
 
-async function firstRequest(
-  settings: RequestSettings,
+/** What says how a request is sent, without what its answer must be like. */
+export type SendingSettings = Pick<
+  RequestSettings,
+  "url" | "method" | "headers" | "id_token" | "oauth2" | "body" | "json" | "form" | "ip_version" | "tls"
+>;
+
+/**
+ * The first request of the settings, secrets resolved.
+ * @param usual headers that count where the settings have none of their name
+ * @throws ProbeFault
+ */
+export async function firstRequest(
+  settings: SendingSettings,
   world: ProbeWorld,
-  confidential: readonly string[],
+  confidential: readonly string[] = [],
+  usual: Readonly<Record<string, string>> = { accept: "*/*", "accept-encoding": codings },
 ): Promise<Outgoing> {
-  const headers: Record<string, string> = { "user-agent": "Pathkeeper", accept: "*/*", "accept-encoding": codings };
+  const headers: Record<string, string> = { "user-agent": "Pathkeeper", ...usual };
   for (const [name, value] of Object.entries(settings.headers)) setEntry(headers, name, await world.resolve(value));
   const proof = await identityHeaders(settings, settings.headers, world);
   for (const [name, value] of Object.entries(proof)) setEntry(headers, name, value);
@@ -226,7 +238,7 @@ async function firstRequest(
 
 /** The URL, and what a secret one says besides: the login that is sent to it. @throws ProbeFault */
 async function address(
-  { url: written }: RequestSettings,
+  { url: written }: Pick<RequestSettings, "url">,
   world: ProbeWorld,
 ): Promise<{ readonly url: URL; readonly login?: string }> {
   if (typeof written === "string") return { url: new URL(written) };
@@ -259,7 +271,7 @@ function decoded(text: string): string {
 
 /** The body, and the header that says what it is. */
 async function bodyOf(
-  { body, json, form }: RequestSettings,
+  { body, json, form }: Pick<RequestSettings, "body" | "json" | "form">,
   headers: Record<string, string>,
   world: ProbeWorld,
 ): Promise<string | undefined> {
@@ -278,37 +290,66 @@ async function bodyOf(
   return body === undefined ? undefined : await world.resolve(body);
 }
 
-function withCookies(outgoing: Outgoing, cookies: Cookies): Outgoing {
+/** The request with the cookies that belong to it. */
+export function withCookies(outgoing: Outgoing, cookies: Cookies): Outgoing {
   const cookie = cookies.headerFor(outgoing.url, outgoing.headers["cookie"]);
   return cookie === undefined ? outgoing : { ...outgoing, headers: { ...outgoing.headers, cookie } };
 }
 
+/** What TLS to a target takes besides its settings; secrets resolved. */
+export interface TlsSecrets {
+  readonly ca: string | undefined;
+  readonly client: ClientCertificate | undefined;
+}
+
+/** Reads them. @throws ProbeFault, or the error of a secret that cannot be had */
+export async function tlsSecrets({ tls }: Pick<RequestSettings, "tls">, world: ProbeWorld): Promise<TlsSecrets> {
+  return {
+    ca: tls.ca && (await world.resolve(tls.ca)),
+    client: await clientCertificateOf(tls.client_certificate, world),
+  };
+}
+
 async function visit(
-  { url, method, headers, body }: Outgoing,
+  outgoing: Outgoing,
   settings: RequestSettings,
-  { ca, client }: { readonly ca: string | undefined; readonly client: ClientCertificate | undefined },
+  secrets: TlsSecrets,
   world: ProbeWorld,
   watch: Stopwatch,
 ): Promise<{ answer: Answer; address: string; expiresAt?: number | undefined }> {
+  const { socket, address, expiresAt } = await reach(outgoing.url, settings, secrets, world, watch);
+  const answer = await exchange(socket, { ...questionOf(outgoing), maxBody: settings.max_body }, watch);
+  return { answer, address, expiresAt };
+}
+
+/** A request as it goes over its connection. */
+export function questionOf({ url, method, headers, body }: Outgoing): Omit<Question, "maxBody"> {
+  const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+  return { method, path: url.pathname + url.search, headers: { host: url.host, ...headers, ...length }, body };
+}
+
+/**
+ * Connects to whom a URL names, in the phases `dns`, `connect` and, for `https:`, `tls`.
+ * @throws CertificateFault, or the error of the connection
+ */
+export async function reach(
+  url: URL,
+  settings: Pick<RequestSettings, "ip_version" | "tls">,
+  { ca, client }: TlsSecrets,
+  world: ProbeWorld,
+  watch: Stopwatch,
+): Promise<{ readonly socket: Socket; readonly address: string; readonly expiresAt?: number | undefined }> {
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const encrypted = url.protocol === "https:";
   const port = Number(url.port || (encrypted ? 443 : 80));
   const family = settings.ip_version === "any" ? {} : { family: settings.ip_version };
   const raw = await dial({ host, port, ...family }, world, watch);
   const address = raw.remoteAddress ?? "";
-  const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
-  const question = {
-    method,
-    path: url.pathname + url.search,
-    headers: { host: url.host, ...headers, ...length },
-    body,
-    maxBody: settings.max_body,
-  };
-  if (!encrypted) return { answer: await exchange(raw, question, watch), address };
+  if (!encrypted) return { socket: raw, address };
   const verify = settings.tls.insecure ? "nothing" : "full";
   const secured = await secure(raw, { host, ca, client, verify, protocols: ["http/1.1"] }, watch, world.now());
   if (secured.fault !== undefined) throw new CertificateFault(secured.fault, secured.expiresAt);
-  return { answer: await exchange(secured.socket, question, watch), address, expiresAt: secured.expiresAt };
+  return { socket: secured.socket, address, expiresAt: secured.expiresAt };
 }
 
 /** A world without private addresses, for a redirect that comes from a public one: it must not show what only the monitor can reach. */

@@ -4,10 +4,20 @@ import { excerpt } from "../../../shared/text/redact.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
 import type { Cookies } from "../http/cookies.ts";
 import { answered, type JsonScalar, meets, parseJson, unmet } from "../http/expect.ts";
-import { ask, type FormValue, type RequestSettings } from "../http/request.ts";
+import {
+  ask,
+  type FormValue,
+  firstRequest,
+  type RequestSettings,
+  type SendingSettings,
+  tlsSecrets,
+  withCookies,
+} from "../http/request.ts";
 import { failureOfFault, Overrun, ProbeFault } from "../net/faults.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { listening, openStream, streamHeaders } from "../stream/session.ts";
+import type { StreamSettings } from "../stream/settings.ts";
 import { jsonText } from "../text/json-text.ts";
 import { isWrittenAsPattern, quoted } from "../text/pattern.ts";
 import {
@@ -20,7 +30,7 @@ import {
   plainText,
   type Variables,
 } from "../text/template.ts";
-import { actions, perform, type Utterance } from "../websocket/script.ts";
+import { actions, type ExpectedMessage, perform, type Utterance } from "../websocket/script.ts";
 import { type Conversation, openWebSocket, Refusal } from "../websocket/session.ts";
 import { socketTarget } from "../websocket/settings.ts";
 import { capture, withoutSecretFields } from "./capture.ts";
@@ -108,6 +118,7 @@ class Walker {
   async take(step: JourneyStep): Promise<Failure | undefined> {
     if (step.http) return await this.#ask(step, step.http);
     if (step.websocket) return await this.#openSocket(step, step.websocket);
+    if (step.stream) return await this.#openStream(step, step.stream);
     if (step.check) return this.#check(step.check);
     return await this.#speak(step);
   }
@@ -168,6 +179,27 @@ class Walker {
     }
   }
 
+  async #openStream(step: JourneyStep, settings: StreamSettings): Promise<Failure | undefined> {
+    this.leave();
+    const time = within(this.#world, step.within, "the time of the step");
+    let opening: Stages | undefined;
+    try {
+      const filled = { ...settings, ...filledSending(settings, this.#variables) };
+      const outgoing = withCookies(await firstRequest(filled, time.world, [], streamHeaders), this.#cookies);
+      const secrets = await tlsSecrets(filled, time.world);
+      opening = stages(time.world, {}, outgoing.url.host);
+      const stream = await openStream(outgoing, filled, secrets, settings.max_event, opening);
+      this.#open = { conversation: listening(stream), stages: opening };
+      return undefined;
+    } catch (error) {
+      if (opening === undefined || error instanceof Refusal) return failureOf(error, opening?.phase ?? "request");
+      return opening.failureOf(error);
+    } finally {
+      // From here on the open stream lives as long as the journey.
+      time.clear();
+    }
+  }
+
   async #speak(step: JourneyStep): Promise<Failure | undefined> {
     const action = actions.find((one) => step[one] !== undefined) ?? "expect";
     if (!this.#open) return { kind: "internal", phase: action, message: "no WebSocket is open" };
@@ -207,9 +239,15 @@ class Walker {
 }
 
 function filledRequest(settings: RequestSettings, variables: Variables): RequestSettings {
-  const { url, headers, body, json, form } = settings;
+  return { ...settings, ...filledSending(settings, variables) };
+}
+
+/** What is sent, its variables filled in. */
+function filledSending(
+  { url, headers, body, json, form }: SendingSettings,
+  variables: Variables,
+): Pick<SendingSettings, "url" | "headers" | "body" | "json" | "form"> {
   return {
-    ...settings,
     url: typeof url === "string" ? fillUrl(url, variables) : url,
     headers: Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [
@@ -242,11 +280,16 @@ function filledUtterance(step: Utterance, variables: Variables): Utterance {
   return {
     ...step,
     send: step.send === undefined ? undefined : fillJson(step.send, variables),
-    expect: step.expect?.map(({ json, contains, matches }) => ({
-      json: json && filledValues(json, variables),
-      contains: contains === undefined ? undefined : fillText(contains, variables),
-      matches,
-    })),
+    expect: step.expect?.map((one) => filledMessage(one, variables)),
+    fail_on: step.fail_on?.map((one) => filledMessage(one, variables)),
+  };
+}
+
+function filledMessage({ json, contains, ...rest }: ExpectedMessage, variables: Variables): ExpectedMessage {
+  return {
+    ...rest,
+    json: json && filledValues(json, variables),
+    contains: contains === undefined ? undefined : fillText(contains, variables),
   };
 }
 

@@ -27,11 +27,18 @@ export interface WebSocketTarget {
   readonly maxMessage: number;
 }
 
+/** What came: a message, or an event of a stream. */
+export interface Message {
+  readonly text: string;
+  /** The type of a server-sent event. */
+  readonly event?: string;
+}
+
 /** An open WebSocket. What ends it comes as the error of the call that waits, or of the next one. */
 export interface Conversation {
   send(text: string): Promise<void>;
   /** The oldest message that was not received yet, a binary one as text. */
-  receive(): Promise<string>;
+  receive(): Promise<Message>;
   /** Sends a ping and waits for its answer. */
   ping(): Promise<void>;
   /** Closes with a code and waits until the server has closed too. */
@@ -165,7 +172,7 @@ function converse(
         await until(() => unread.length > 0);
         const text = unread.shift() ?? "";
         unreadBytes -= Buffer.byteLength(text);
-        return text;
+        return { text };
       },
       async ping() {
         const before = pongs;
