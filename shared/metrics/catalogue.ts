@@ -175,6 +175,11 @@ const catalogue = {
     signal: "slow",
     description: "From nothing to the accepted upgrade, the mean of the handshakes of one run.",
   },
+  websocket_hold_time: {
+    unit: "seconds",
+    signal: "failing",
+    description: "For how long a WebSocket stayed open that was to be held: as long as `hold` says, or until it ended.",
+  },
   websocket_stage_time: {
     unit: "seconds",
     signal: "slow",
@@ -184,7 +189,6 @@ const catalogue = {
   stream_first_event_time: {
     unit: "seconds",
     signal: "slow",
-    phases: "stream_stage_time",
     description: "From nothing to the first event of a stream.",
   },
   stream_stage_time: {

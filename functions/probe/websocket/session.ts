@@ -112,13 +112,14 @@ function converse(
   let fault: unknown;
   let closedWith: number | undefined;
 
-  let wake = (): void => {};
+  const waiting: (() => void)[] = [];
+  const wake = (): void => {
+    for (const resolve of waiting.splice(0)) resolve();
+  };
   const until = async (reached: () => boolean): Promise<void> => {
     while (signal.aborted || !reached()) {
       if (fault !== undefined) throw fault;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      await new Promise<void>((resolve) => void waiting.push(resolve));
     }
   };
   const end = (reason: unknown): void => {
