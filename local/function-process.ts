@@ -22,6 +22,8 @@ export interface FunctionOptions {
   readonly logFile: string;
   /** Told when that file cannot be written. @default nobody is told */
   readonly logTrouble?: Trouble;
+  /** Aborted when it is not waited for any more. @default never */
+  readonly interrupted?: AbortSignal;
   /** Called with the id of each process that runs it. */
   readonly onSpawn?: (pid: number) => void;
 }
@@ -127,6 +129,7 @@ export class FunctionProcess {
   async #answering(): Promise<void> {
     const deadline = Date.now() + startDeadline;
     while (Date.now() < deadline && this.#restarts < 2) {
+      if (this.#options.interrupted?.aborted) throw new Error("interrupted");
       try {
         const response = await fetch(this.url);
         await response.arrayBuffer();

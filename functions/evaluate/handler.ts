@@ -10,6 +10,7 @@ import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
 import type { Committed, EvaluatorContext } from "./commit/context.ts";
 import { commitDiagnosis, commitReport, commitSelfReport, commitValidation } from "./commit/report.ts";
+import { StoreOutage } from "./commit/store-outage.ts";
 import { commitTick, commitWatchdogSignal } from "./commit/tick.ts";
 import { takeInHeartbeat } from "./heartbeats.ts";
 import type { OutboxEntry, RecentlyResolved } from "./incident/state.ts";
@@ -65,7 +66,9 @@ export function evaluateHandler(
     exports: ports.metrics !== undefined,
     ticks: { at: 0 },
     latest: Number.POSITIVE_INFINITY,
+    catchingUp: false,
   };
+  const outage = new StoreOutage();
   const publish = async (outbox: readonly OutboxEntry[]): Promise<void> => {
     const byTopic = Map.groupBy(outbox, ({ topic }) => topic);
     for (const [topic, entries] of byTopic) {
@@ -94,10 +97,14 @@ export function evaluateHandler(
   return async (message, path) => {
     let committed: Committed;
     try {
+      const now = ports.clock.now();
       // A clock of our own that is behind does not make a message one of the future.
-      const latest = Math.max(ports.clock.now(), message.publishedAt);
-      committed = await commit(message, path, ports, knowsPublication ? { ...context, latest } : context);
+      const latest = knowsPublication ? Math.max(now, message.publishedAt) : context.latest;
+      committed = await commit(message, path, ports, { ...context, latest, catchingUp: outage.isCatchingUp(now) });
+      outage.worked(ports.clock.now());
     } catch (error) {
+      if (error instanceof StoreError && error.code === "unavailable") outage.failed(ports.clock.now());
+      else if (error instanceof TryAgain) outage.worked(ports.clock.now());
       if (error instanceof StoreError && error.retryable) throw new TryAgain(`the store is busy: ${error.message}`);
       throw error;
     }

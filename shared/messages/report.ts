@@ -28,6 +28,12 @@ export const failureKinds = [
  */
 export const readingPhase = "google_api";
 
+/**
+ * The phase of a failure to get what proves who we are: no token from a token endpoint, or none of Google. It speaks of the giver of tokens or
+ * of our own settings, and neither for nor against the target.
+ */
+export const identityPhase = "identity";
+
 /** What went wrong, in a word that rules and the root cause analysis can rely on. */
 export type FailureKind = (typeof failureKinds)[number];
 
@@ -175,10 +181,15 @@ export type ProbeResult = z.output<ReturnType<typeof resultSchema>>;
 
 /**
  * Whether a result says anything of its target. What is not due yet says nothing, and neither does a probe that could not run, for want of a
- * secret or of a right setting: that is the monitor's own trouble.
+ * secret, of a right setting or of a token: that is the monitor's own trouble.
  */
 export function isTelling({ failure, pending }: Pick<ProbeResult, "failure" | "pending">): boolean {
-  return pending !== true && failure?.kind !== "internal";
+  return pending !== true && !isOwnTrouble(failure);
+}
+
+/** Whether a failure is the monitor's own trouble, and says nothing of the target. */
+export function isOwnTrouble(failure: Pick<Failure, "kind" | "phase"> | undefined): boolean {
+  return failure?.kind === "internal" || failure?.phase === identityPhase;
 }
 
 /** Everything for which probes run. */

@@ -35,6 +35,8 @@ export interface EvaluatorContext {
   readonly exports: boolean;
   /** The newest tick that this instance knows of. */
   readonly ticks: { at: number };
+  /** Whether messages may still come that waited for the store. */
+  readonly catchingUp: boolean;
   /** The newest instant that can have passed, in milliseconds since the epoch; infinite where nothing says what can have. */
   readonly latest: number;
 }

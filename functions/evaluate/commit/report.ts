@@ -11,6 +11,7 @@ import type { Committed, EvaluatorContext } from "./context.ts";
 import { commitIncidents } from "./incidents.ts";
 import { monitorDocument, partitionDocument } from "./state-document.ts";
 import { commitStep, type Stepped } from "./step.ts";
+import { awaitEarlier } from "./store-outage.ts";
 
 /** Folds the report of a schedule into its partition and, if anything changed, into the incidents. */
 export async function commitReport(
@@ -20,6 +21,7 @@ export async function commitReport(
   publication?: Publication,
 ): Promise<Committed> {
   const step = (state: PartitionState): Evaluated => {
+    if (context.catchingUp) awaitEarlier(state, report, context.plan);
     const evaluated = evaluateReport(state, report, context.plan);
     const next = evaluated.state;
     if (evaluated.ignored === "repeated") return evaluated;

@@ -3,6 +3,7 @@ import type { Availability } from "../../../shared/documents/availability.ts";
 import { exportsOf } from "../../../shared/metrics/exported.ts";
 import { selfGroup } from "../../../shared/monitor.ts";
 import type { Store } from "../../../shared/ports.ts";
+import { TryAgain } from "../../../shared/runtime/shell.ts";
 import { flushAvailability, flushEvery } from "../availability/flush.ts";
 import { pagesDue } from "../availability/pages.ts";
 import { timed } from "../availability/period.ts";
@@ -40,6 +41,8 @@ export async function commitTick(context: EvaluatorContext, at: number, now: num
   const { store, plan, partitions } = context;
   const committed: Committed[] = [];
   const { alerts } = healedEnvironment(await readEnvironment(store), context.latest);
+  // What was measured in an outage of the store comes first: to a tick it would be missing.
+  if (context.catchingUp) throw new TryAgain("the tick waits for reports, which the store has kept waiting");
   // Partitions that the configuration does not have any more may have left alerts, which nobody else would end.
   const strays = Object.values(alerts).map(({ partition: of }) => of);
   const groups = [...new Set([...plan.groups, ...strays])].filter((group) => !elsewhere.includes(group));

@@ -9,11 +9,11 @@ import type { Severity } from "../../../shared/messages/severity.ts";
 import {
   channelOf,
   channelRule,
-  deadLettersProbe,
   drillComponent,
   drillProbe,
   monitorComponent,
   selfGroup,
+  selfRules,
 } from "../../../shared/monitor.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
@@ -324,9 +324,7 @@ function checkOf({ probe, failure }: ProbeResult, known: SelfCheck | undefined, 
   }
   const channel = channelOf(probe);
   const rule =
-    probe === deadLettersProbe
-      ? "Dead letters"
-      : bounded(channel === undefined ? `${probe} failing` : channelRule(channel), [], longestName);
+    selfRules.get(probe) ?? bounded(channel === undefined ? `${probe} failing` : channelRule(channel), [], longestName);
   const seen = bounded(failure?.message ?? "a function of Pathkeeper reports that it fails");
   return { rule, severity: "warning", seen, since: known?.since ?? at, at, until: at + eventLasts };
 }

@@ -1,5 +1,6 @@
 /** What the evaluator remembers of the monitor itself: one document, written by every tick. */
 
+import { isOwnTrouble } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { stateDocument } from "../commit/state-collection.ts";
@@ -97,7 +98,7 @@ export function heardOf({ heard, probes }: PartitionState): GroupResults | undef
     ...heard,
     results: Object.fromEntries(facts.map(({ probe, at }) => [probe, at])),
     unable: facts.flatMap(({ probe, status, since, at, failure }) =>
-      status === "unknown" && failure?.kind === "internal" ? [{ probe, since, at, why: failure.message }] : [],
+      status === "unknown" && failure && isOwnTrouble(failure) ? [{ probe, since, at, why: failure.message }] : [],
     ),
   };
 }
