@@ -104,6 +104,9 @@ function subscriptionOf({ group, vantage, holdMs }: LateGroup): Subscription {
   return { ...probing, ...waits, vantage, name: `probe-${group}`, path: probePaths.rounds(group), filter };
 }
 
+/** How long the notifier may take, in seconds, the most that Pub/Sub allows: a mail server may answer minutes after the last of a mail. */
+const longestAckSeconds = 600;
+
 /** The subscriptions of every system. */
 export const subscriptions: readonly Subscription[] = [
   ...(["inside", "outside"] as const).flatMap((vantage): Subscription[] => [
@@ -161,7 +164,7 @@ export const subscriptions: readonly Subscription[] = [
     topic: topics.notifications,
     target: "notify",
     path: "/notifications",
-    ackDeadlineSeconds: 120,
+    ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 1,
     maximumBackoffSeconds: 60,
     maxDeliveryAttempts: 100,
@@ -171,7 +174,7 @@ export const subscriptions: readonly Subscription[] = [
     topic: topics.retries,
     target: "notify",
     path: "/retries",
-    ackDeadlineSeconds: 120,
+    ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 1,
     // A hundred attempts at ten minutes: a channel may be down for most of a day before its notice is given up.
     maximumBackoffSeconds: 600,
@@ -182,7 +185,7 @@ export const subscriptions: readonly Subscription[] = [
     topic: topics.pages,
     target: "notify",
     path: "/pages",
-    ackDeadlineSeconds: 60,
+    ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 5,
     maximumBackoffSeconds: 60,
     // About twenty minutes: longer than outages of a store last. The next one comes in five minutes; what fails for so long is broken, and is told as a dead letter.
@@ -193,7 +196,7 @@ export const subscriptions: readonly Subscription[] = [
     topic: topics.deadLetters,
     target: "notify",
     path: "/dead-letters",
-    ackDeadlineSeconds: 60,
+    ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 1,
     maximumBackoffSeconds: 120,
     maxDeliveryAttempts: 100,
