@@ -107,6 +107,12 @@ describe("a part that nothing is seen of", () => {
   });
 });
 
+it.each(["failing", "errors"] as const)("a part that is far too slow makes those that wait for it %s", (signal) => {
+  const db = alarming("db", "slow", 0.95);
+  const felt = ["shop", "desk"].map((name) => alarming(name, signal, 0.95));
+  expect(cause(parts(["shop > db", "desk > db", "db"], { db: "database" }), [db, ...felt]).rootCause).toBe("db");
+});
+
 describe("several troubles at once", () => {
   const lines = ["site > steps, search", "steps > run", "run > step", "step > inner", "inner", "search"];
   const felt = alarming("site", "slow", 0.1, { since: began + 10 * minute });
