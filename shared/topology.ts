@@ -71,7 +71,8 @@ const probing = {
   ackDeadlineSeconds: 120,
   minimumBackoffSeconds: 1,
   maximumBackoffSeconds: 10,
-  maxDeliveryAttempts: 5,
+  // A quarter of an hour. What has waited until it is stale is skipped, so many attempts cost nothing.
+  maxDeliveryAttempts: 100,
 } as const;
 
 /**
@@ -130,7 +131,8 @@ export const subscriptions: readonly Subscription[] = [
     ackDeadlineSeconds: 60,
     minimumBackoffSeconds: 1,
     maximumBackoffSeconds: 60,
-    maxDeliveryAttempts: 5,
+    // As long as reports, so that no outage of the store leaves dead letters of one and not of the other.
+    maxDeliveryAttempts: 100,
   },
   {
     name: "evaluate-heartbeats",
@@ -173,8 +175,8 @@ export const subscriptions: readonly Subscription[] = [
     ackDeadlineSeconds: 60,
     minimumBackoffSeconds: 5,
     maximumBackoffSeconds: 60,
-    // The next one comes in five minutes: what fails for so long is broken, and is told as a dead letter.
-    maxDeliveryAttempts: 5,
+    // About twenty minutes: longer than outages of a store last. The next one comes in five minutes; what fails for so long is broken, and is told as a dead letter.
+    maxDeliveryAttempts: 25,
   },
   {
     name: "notify-dead-letters",

@@ -24,8 +24,11 @@ locals {
     { title = "Error budget that is left", metric = "error_budget_left", by = ["metric.label.component"] },
   ]
 
-  ours_run    = { resource = "cloud_run_revision", filter = "resource.labels.service_name = starts_with(\"${var.name_prefix}-\")" }
-  ours_pubsub = { resource = "pubsub_subscription", filter = "resource.labels.subscription_id = starts_with(\"${var.name_prefix}-\")" }
+  # By name: the names of another monitor may begin with this one's prefix.
+  subscription_names = concat([for each in google_pubsub_subscription.push : each.name], [google_pubsub_subscription.dead_letters_kept.name])
+
+  ours_run    = { resource = "cloud_run_revision", filter = "resource.labels.project_id = \"${var.project_id}\" AND resource.labels.service_name = one_of(${join(", ", [for name in local.services : "\"${name}\""])})" }
+  ours_pubsub = { resource = "pubsub_subscription", filter = "resource.labels.project_id = \"${var.project_id}\" AND resource.labels.subscription_id = one_of(${join(", ", [for name in local.subscription_names : "\"${name}\""])})" }
 
   charts_of_monitor = [
     { title = "Reports between two ticks", metric = "reports" },

@@ -17,6 +17,14 @@ resource "google_firestore_database" "main" {
   # By default it would only be forgotten, and stand in the way of the next apply.
   deletion_policy = var.deletion_protection ? "ABANDON" : "DELETE"
 
+  dynamic "cmek_config" {
+    for_each = var.organization.kms_key_name == null ? [] : [var.organization.kms_key_name]
+
+    content {
+      kms_key_name = cmek_config.value
+    }
+  }
+
   depends_on = [google_project_service.main]
 }
 

@@ -28,6 +28,12 @@ export const failureKinds = [
  */
 export const readingPhase = "google_api";
 
+/**
+ * The phase of a failure to get what proves who we are: no token from a token endpoint, or none of Google. It speaks of the giver of tokens or
+ * of our own settings, and neither for nor against the target.
+ */
+export const identityPhase = "identity";
+
 /** What went wrong, in a word that rules and the root cause analysis can rely on. */
 export type FailureKind = (typeof failureKinds)[number];
 
@@ -186,14 +192,19 @@ export type ProbeResult = z.output<ReturnType<typeof resultSchema>>;
 
 /**
  * Whether a result says anything of its target. What is not due yet says nothing, and neither does a probe that could not run, for want of a
- * secret or of a right setting: that is the monitor's own trouble.
+ * secret, of a right setting or of a token: that is the monitor's own trouble.
  */
 export function isTelling({ failure, pending }: Pick<ProbeResult, "failure" | "pending">): boolean {
-  return pending !== true && failure?.kind !== "internal";
+  return pending !== true && !isOwnTrouble(failure);
+}
+
+/** Whether a failure is the monitor's own trouble, and says nothing of the target. */
+export function isOwnTrouble(failure: Pick<Failure, "kind" | "phase"> | undefined): boolean {
+  return failure?.kind === "internal" || failure?.phase === identityPhase;
 }
 
 /** Everything for which probes run. */
-export const triggers = ["schedule", "diagnosis", "validation"] as const;
+export const triggers = ["schedule", "diagnosis", "validation", "canary"] as const;
 
 /** Why the probes ran. */
 export type Trigger = (typeof triggers)[number];
@@ -215,7 +226,7 @@ const reportSchema = lazily(() =>
     started_at: instant(),
     finished_at: instant(),
     results: z.array(resultSchema()),
-    /** The request that this run answers, for runs that were asked for: a diagnosis or a validation. */
+    /** The request that this run answers, for runs that were asked for: a diagnosis, a validation or a canary. */
     request: z.string().optional(),
     /** The control probe failed: the trouble is the prober's own, and nobody is judged by this report. */
     prober_unhealthy: z.string().optional(),

@@ -7,12 +7,16 @@ import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { anyJson } from "../../../shared/runtime/named-record.ts";
 import { excerpt, type Redact } from "../../../shared/text/redact.ts";
+import { clientCertificateOf } from "../identity/client-certificate.ts";
+import { identityFields, identityHeaderNames, identityHeaders, reconsiderIdentity } from "../identity/identity.ts";
 import { dial } from "../net/dial.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
 import { headers as headerFields, ipVersion, tlsVerification } from "../net/settings.ts";
 import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
-import { secure } from "../net/tls.ts";
+import { secure, wantsTls } from "../net/tls.ts";
+import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { TlsInPlace } from "./answer.ts";
 import { type Answer, codings, exchange } from "./exchange.ts";
 import { expectations } from "./expect.ts";
 
@@ -47,6 +51,7 @@ export const requestFields = lazily(() => ({
   headers: headerFields().describe(
     "Headers of the request. A secret one is not sent to another origin after a redirect.",
   ),
+  ...identityFields(),
   body: textOrSecret().optional().describe("The body of the request, a text or a secret."),
   json: anyJson().optional().describe("The body of the request as JSON, in place of `body`."),
   follow_redirects: z
@@ -95,6 +100,7 @@ export async function ask(
 ): Promise<Asked> {
   const first = await firstRequest(settings, world, confidential);
   const ca = settings.tls.ca && (await world.resolve(settings.tls.ca));
+  const client = await clientCertificateOf(settings.tls.client_certificate, world);
   const started = world.clock();
   const expiries: number[] = [];
   const soonest = (): number | undefined => (expiries.length === 0 ? undefined : Math.min(...expiries));
@@ -108,8 +114,16 @@ export async function ask(
     try {
       const mayBePrivate = hops === 0 || settings.allow_private_redirects || isPrivateAddress(redirectedBy);
       const reachable = mayBePrivate ? world : publicOnly(world, watch);
-      const { expiresAt, answer, address } = await visit(outgoing, settings, ca, reachable, watch);
+      const { expiresAt, answer, address } = await visit(
+        outgoing,
+        settings,
+        // Who asked for another origin may not learn who we are.
+        { ca, client: outgoing.url.origin === first.url.origin ? client : undefined },
+        reachable,
+        watch,
+      );
       redirectedBy = address;
+      reconsiderIdentity(settings, answer.status, world);
       if (expiresAt !== undefined) expiries.push((expiresAt - world.now()) / 1000);
       const hop = { url: shown(outgoing.url), status: answer.status, duration: (world.clock() - left) / 1000 };
       const next = settings.follow_redirects > 0 ? redirected(outgoing, answer, world.redact) : undefined;
@@ -127,10 +141,15 @@ export async function ask(
         );
       const seconds = (world.clock() - started) / 1000;
       return { answer: { ...answer, seconds }, phases: watch.times(), hops: seen, certificateExpiry: soonest() };
-    } catch (error) {
+    } catch (caught) {
+      const peerSpeaksTls =
+        outgoing.url.protocol === "http:" && (await wantsTls(caught, portOf(outgoing.url), watch, world));
+      const error = peerSpeaksTls ? new TlsInPlace(outgoing.url.host) : caught;
       if (error instanceof CertificateFault && error.expiresAt !== undefined)
         expiries.push((error.expiresAt - world.now()) / 1000);
-      const failure = failureOf(error, { phase: watch.phase, peer: outgoing.url.host, signal: world.signal });
+      const peer = `${outgoing.url.hostname}:${portOf(outgoing.url)}`;
+      const { phase, address } = watch;
+      const failure = failureOf(error, { phase, peer, address, signal: world.signal });
       const message = world.redact(
         hops === 0 ? failure.message : `${failure.message} (redirected to ${shown(outgoing.url)})`,
       );
@@ -165,6 +184,8 @@ async function firstRequest(
 ): Promise<Outgoing> {
   const headers: Record<string, string> = { "user-agent": "Pathkeeper", accept: "*/*", "accept-encoding": codings };
   for (const [name, value] of Object.entries(settings.headers)) setEntry(headers, name, await world.resolve(value));
+  const proof = await identityHeaders(settings, settings.headers, world);
+  for (const [name, value] of Object.entries(proof)) setEntry(headers, name, value);
   const body = settings.body === undefined ? undefined : await world.resolve(settings.body);
   if (settings.json !== undefined) headers["content-type"] ??= "application/json";
   return {
@@ -172,7 +193,7 @@ async function firstRequest(
     method: settings.method,
     headers,
     confidential: [
-      "authorization",
+      ...identityHeaderNames,
       "cookie",
       ...confidential,
       ...Object.entries(settings.headers).flatMap(([name, value]) => (typeof value === "string" ? [] : [name])),
@@ -184,13 +205,13 @@ async function firstRequest(
 async function visit(
   { url, method, headers, body }: Outgoing,
   settings: RequestSettings,
-  ca: string | undefined,
+  { ca, client }: { readonly ca: string | undefined; readonly client: ClientCertificate | undefined },
   world: ProbeWorld,
   watch: Stopwatch,
 ): Promise<{ answer: Answer; address: string; expiresAt?: number | undefined }> {
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const encrypted = url.protocol === "https:";
-  const port = Number(url.port || (encrypted ? 443 : 80));
+  const port = portOf(url);
   const family = settings.ip_version === "any" ? {} : { family: settings.ip_version };
   const raw = await dial({ host, port, ...family }, world, watch);
   const address = raw.remoteAddress ?? "";
@@ -204,7 +225,7 @@ async function visit(
   };
   if (!encrypted) return { answer: await exchange(raw, question, watch), address };
   const verify = settings.tls.insecure ? "nothing" : "full";
-  const secured = await secure(raw, { host, ca, verify, protocols: ["http/1.1"] }, watch, world.now());
+  const secured = await secure(raw, { host, ca, client, verify, protocols: ["http/1.1"] }, watch, world.now());
   if (secured.fault !== undefined) throw new CertificateFault(secured.fault, secured.expiresAt);
   return { answer: await exchange(secured.socket, question, watch), address, expiresAt: secured.expiresAt };
 }
@@ -226,7 +247,8 @@ function publicOnly(world: ProbeWorld, watch: Stopwatch): ProbeWorld {
 function redirected(from: Outgoing, { status, headers }: Answer, redact: Redact): Outgoing | undefined {
   const location = [headers["location"]].flat()[0];
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined;
-  const url = URL.parse(location, from.url.href);
+  const target = percentEncoded(location);
+  const url = URL.parse(target, from.url.href);
   if (!url || !isHttpUrl(url.href))
     throw new ProbeFault("protocol", `redirected to what is no HTTP URL: ${excerpt(location, 100, redact)}`);
   const repeats = status === 307 || status === 308 || from.method === "GET" || from.method === "HEAD";
@@ -244,6 +266,18 @@ function redirected(from: Outgoing, { status, headers }: Answer, redact: Redact)
     headers: Object.fromEntries(kept),
     body: repeats ? from.body : undefined,
   };
+}
+
+/** A location whose bytes beyond ASCII, which came as Latin-1, are written as a URL has them. Names of hosts are put into their ASCII form. */
+function percentEncoded(location: string): string {
+  const bytes = Buffer.from(location, "latin1");
+  const text = bytes.toString("utf8");
+  if (Buffer.from(text, "utf8").equals(bytes)) return text;
+  return location.replaceAll(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function portOf({ port, protocol }: URL): number {
+  return Number(port || (protocol === "https:" ? 443 : 80));
 }
 
 function isHttpUrl(text: string): boolean {

@@ -7,7 +7,8 @@ import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { nearest } from "../../../shared/text/nearest.ts";
 import { jsonScalar } from "../http/expect.ts";
 import { oneBody, requestFields } from "../http/request.ts";
-import { caOverTls } from "../net/settings.ts";
+import { oneAuthorization } from "../identity/identity.ts";
+import { tlsOverTls } from "../net/settings.ts";
 import { marksIn, variableName } from "../text/template.ts";
 import { actionMistake, stepName, utteranceFields, actions as utterances } from "../websocket/script.ts";
 import { socketFields } from "../websocket/settings.ts";
@@ -43,12 +44,14 @@ export const journeyStep = lazily(() =>
       http: z
         .strictObject(requestFields())
         .refine(oneBody.holds, oneBody.otherwise)
-        .refine(caOverTls("https").holds, caOverTls("https").otherwise)
+        .superRefine(tlsOverTls("https"))
+        .refine(oneAuthorization.holds, oneAuthorization.otherwise)
         .optional()
         .describe("Sends a request on a fresh connection, as the probe `http` does, and judges the answer."),
       websocket: z
         .strictObject(socketFields())
-        .refine(caOverTls("wss").holds, caOverTls("wss").otherwise)
+        .superRefine(tlsOverTls("wss"))
+        .refine(oneAuthorization.holds, oneAuthorization.otherwise)
         .optional()
         .describe("Opens a WebSocket on a fresh connection. It stays open for the steps that follow."),
       ...utteranceFields(),

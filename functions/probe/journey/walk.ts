@@ -4,7 +4,7 @@ import { excerpt } from "../../../shared/text/redact.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
 import { answered, type JsonScalar, meets, parseJson, unmet } from "../http/expect.ts";
 import { ask, type RequestSettings } from "../http/request.ts";
-import { Overrun, ProbeFault } from "../net/faults.ts";
+import { failureOfFault, Overrun, ProbeFault } from "../net/faults.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { jsonText } from "../text/json-text.ts";
@@ -254,7 +254,7 @@ function mapped<From, To>(record: Readonly<Record<string, From>>, map: (value: F
 }
 
 function failureOf(error: unknown, phase: string): Failure {
-  if (error instanceof ProbeFault) return { kind: error.kind, phase, message: error.message, ...error.facts };
+  if (error instanceof ProbeFault) return failureOfFault(error, phase);
   return { kind: "internal", phase, message: error instanceof Error ? error.message : String(error) };
 }
 

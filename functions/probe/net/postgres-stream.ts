@@ -1,10 +1,29 @@
 /** What `pg` speaks over: a connection that is already open, timed and secured, and a guard against what comes out of it. */
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { ProbeFault } from "./faults.ts";
 
 /** More bytes than this are no answer to a probe. */
 const mostReceived = 4 * 2 ** 20;
+
+/** What the parser of `pg` could not read, in our words. */
+function unreadable(reason: string, cause: unknown): ProbeFault {
+  const type = /authenticationOk message type (\d+)/.exec(reason)?.[1];
+  if (type !== undefined)
+    return new ProbeFault(
+      "auth",
+      `the server asks for a way of logging in that is not supported (${ownEntry(logins, type) ?? `type ${type}`}): allow scram-sha-256 for this role in pg_hba.conf`,
+      { cause },
+    );
+  const why = reason === endless ? endless : "it sent a message that cannot be read";
+  return new ProbeFault("protocol", `the server does not speak PostgreSQL: ${why}`, { cause });
+}
+
+const endless = "it sends without end";
+
+/** Kinds of logins by the number that the server asks for them with. */
+const logins: Readonly<Record<string, string>> = { 2: "Kerberos", 6: "SCM credentials", 7: "GSSAPI", 9: "SSPI" };
 
 /**
  * As much of a stream as `pg` uses. Its parser believes what it reads: a wrong length makes it keep everything or throw out of an event,
@@ -20,11 +39,11 @@ export class PostgresStream extends EventEmitter {
     socket.on("data", (chunk: Buffer) => {
       received += chunk.length;
       try {
-        if (received > mostReceived) throw new Error("it sends without end");
+        if (received > mostReceived) throw new Error(endless);
         this.emit("data", chunk);
       } catch (cause) {
         const reason = cause instanceof Error ? cause.message : String(cause);
-        socket.destroy(new ProbeFault("protocol", `the server does not speak PostgreSQL: ${reason}`, { cause }));
+        socket.destroy(unreadable(reason, cause));
       }
     });
     for (const event of ["error", "close", "end"]) socket.on(event, (...details) => this.emit(event, ...details));

@@ -70,7 +70,7 @@ gcloud logging metrics create failed-startups --description "Instances that fail
   resource.type="cloud_run_revision" AND
   (textPayload:"could not start successfully" OR textPayload:"failed the readiness check" OR
    textPayload:"failed to start and listen on the port" OR textPayload:"STARTUP TCP probe failed" OR
-   textPayload:"STARTUP HTTP probe failed" OR textPayload:"Container called exit")'
+   textPayload:"STARTUP HTTP probe failed" OR (textPayload:"Container called exit" AND NOT textPayload:"exit(0)"))'
 \`\`\`
 
 It counts for all services; the probe reads the share of its own.

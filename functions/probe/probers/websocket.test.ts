@@ -118,7 +118,7 @@ describe("websocket", () => {
     expect(chosen.failure).toBeUndefined();
     const none = await probe(await tcpServer(accepting(() => {})), { subprotocols: ["chat"] });
     expect(none.failure).toMatchObject({ kind: "protocol", phase: "upgrade" });
-    expect(none.failure?.message).toContain("Server sent no subprotocol");
+    expect(none.failure?.message).toContain("it chose none of the subprotocols that were offered");
   });
 });
 

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { duration, secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { caOverTls } from "../net/settings.ts";
+import { oneAuthorization, reconsiderIdentity } from "../identity/identity.ts";
+import { tlsOverTls } from "../net/settings.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { play, type Step, script, stagesOf, tokenMark } from "../websocket/script.ts";
@@ -51,7 +52,8 @@ const settings = lazily(() =>
       message: "{token} stands for a secret: write token: { secret: NAME }",
       path: ["token"],
     })
-    .refine(caOverTls("wss").holds, caOverTls("wss").otherwise),
+    .superRefine(tlsOverTls("wss"))
+    .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
 /** What a `websocket` probe reads; durations in milliseconds. */
@@ -70,7 +72,7 @@ export interface WebSocketObservation {
 export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
   kind: "websocket",
   title:
-    "Opens a WebSocket on a fresh connection, or several at the same moment, and plays a script over the first: messages to send, and messages that must come in their order and time. A server that accepts a handshake and closes at once is seen only by a script.",
+    "Opens a WebSocket on a fresh connection, or several at the same moment, and plays a script over the first: messages to send, and messages that must come in their order and time. A server that accepts a handshake and closes at once fails, unless with the code 1000.",
   role: "websocket",
   reach: "users",
   get settings() {
@@ -100,7 +102,9 @@ script:
   async observe(settings, world) {
     const target = await targetOf(settings, world);
     const attempts = await Promise.all(
-      Array.from({ length: settings.handshakes }, () => shakeHands(target, settings, world)),
+      Array.from({ length: settings.handshakes }, (_, position) =>
+        shakeHands(target, settings, world, position > 0 || settings.script.length === 0),
+      ),
     );
     const handshakes = attempts.map(({ handshake }) => handshake);
     const [first] = attempts;
@@ -146,6 +150,9 @@ interface Refused {
   readonly status?: number;
 }
 
+/** How long a server that does not answer pings is given to close what it has accepted, in milliseconds. */
+const patienceMs = 500;
+
 /** The status of an accepted upgrade. */
 const switchingProtocols = 101;
 
@@ -157,31 +164,31 @@ interface Target extends WebSocketTarget {
 async function targetOf(settings: WebSocketSettings, world: ProbeWorld): Promise<Target> {
   const token = settings.token && (await world.resolve(settings.token));
   const filled = (text: string): string => text.replaceAll(tokenMark, () => token ?? "");
-  const target = await socketTarget(
-    settings,
-    settings.url.replaceAll(tokenMark, () => encodeURIComponent(token ?? "")),
-    filled,
-    world,
-  );
-  const bearer = token === undefined || mentionsToken(settings) ? {} : { authorization: `Bearer ${token}` };
-  return { ...target, headers: { ...bearer, ...target.headers }, token };
+  const bearer: Record<string, string> =
+    token === undefined || mentionsToken(settings) ? {} : { authorization: `Bearer ${token}` };
+  const url = settings.url.replaceAll(tokenMark, () => encodeURIComponent(token ?? ""));
+  return { ...(await socketTarget(settings, url, filled, world, bearer)), token };
 }
 
 async function shakeHands(
   target: Target,
-  { deadlines }: WebSocketSettings,
+  settings: WebSocketSettings,
   world: ProbeWorld,
+  isIdle: boolean,
 ): Promise<{ handshake: Handshake; stages: Stages; conversation?: Conversation }> {
-  const own = stages(world, deadlines, target.url.host);
+  const own = stages(world, settings.deadlines, target.url.host);
   const started = world.clock();
   try {
     const conversation = await openWebSocket(target, own);
-    return { handshake: { seconds: (world.clock() - started) / 1000 }, stages: own, conversation };
+    const seconds = (world.clock() - started) / 1000;
+    if (isIdle) await conversation.confirm(Math.min(patienceMs, world.remaining() / 2));
+    return { handshake: { seconds }, stages: own, conversation };
   } catch (error) {
     // A status is an answer, even where its body came too slowly.
     if (!(error instanceof Refusal))
       return { handshake: { failure: redacted(own.failureOf(error), world) }, stages: own };
     const { kind, message, status } = error;
+    reconsiderIdentity(settings, status, world);
     return {
       handshake: { failure: redacted({ kind, phase: own.phase, message, status }, world), status },
       stages: own,

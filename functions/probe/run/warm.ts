@@ -33,7 +33,7 @@ const nothing = (): Promise<never> => Promise.reject(new Error("a warm-up needs 
 
 const ports: AttemptPorts = {
   secrets: { read: nothing },
-  google: { request: nothing, accessToken: nothing },
+  google: { request: nothing, accessToken: nothing, idToken: nothing },
   clock: { now: () => Date.now() },
 };
 
