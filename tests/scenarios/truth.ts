@@ -3,7 +3,7 @@
  */
 import { type IncidentDocument, readIncident, type SymptomRecord } from "../../shared/documents/incident.ts";
 import type { Fields } from "../../shared/ports.ts";
-import { isAbout, type Measured, msOf, type Run, second } from "./measured.ts";
+import { isAbout, type Measured, msOf, type Run, second, shownSpan } from "./measured.ts";
 import { falsePostmortem } from "./postmortem-truth.ts";
 import { alarming, falseRelapses, lastedAt, relapseSayings } from "./relapse-truth.ts";
 
@@ -176,7 +176,9 @@ const sayings: readonly Saying[] = [
       return (
         recovery?.stages.some(
           (stage) =>
-            stage.name === name && stage.attempts === Number(attempt) && isAbout(took, (stage.seconds ?? 0) * 1000),
+            stage.name === name &&
+            stage.attempts === Number(attempt) &&
+            isAbout(took, shownSpan(Number(stage.begun_at), Number(stage.passed_at))),
         ) === true
       );
     },

@@ -89,9 +89,13 @@ interface FormerNames {
 /** The state from its document. */
 export function decodeSelf(fields: Fields | undefined): SelfState {
   if (fields === undefined) return emptySelf;
-  const { beatAt, unheard, ...state } = JSON.parse(String(fields["data"])) as SelfState & FormerNames;
-  const { signalledAt, missing } = emptySelf;
-  return { ...emptySelf, signalledAt: beatAt ?? signalledAt, missing: unheard ?? missing, ...state };
+  const { beatAt, unheard, ...state } = JSON.parse(String(fields["data"])) as Partial<SelfState> & FormerNames;
+  return {
+    ...emptySelf,
+    ...state,
+    signalledAt: state.signalledAt ?? beatAt ?? emptySelf.signalledAt,
+    missing: state.missing ?? unheard ?? emptySelf.missing,
+  };
 }
 
 /** The state as a document. */

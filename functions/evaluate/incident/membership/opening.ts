@@ -1,6 +1,6 @@
 /** How an alert opens an incident: a new one, or again the one of which it is a relapse. */
 import { list } from "../../../../shared/text/sentences.ts";
-import { spokenDuration } from "../../../../shared/text/units.ts";
+import { clockSpan, spokenDuration } from "../../../../shared/text/units.ts";
 import { isOfMonitor, monitorTitle } from "../../monitor/incident-text.ts";
 import { type Plan, titleOf } from "../../plan.ts";
 import { Draft, type Facts } from "../draft.ts";
@@ -63,7 +63,7 @@ export function openIncident(
   const before = predecessorOf(draft.incident, resolved);
   if (before?.resolvedAt !== undefined) {
     draft.set({ previous: before.id });
-    const ago = spokenDuration(openedAt - before.resolvedAt);
+    const ago = spokenDuration(clockSpan(before.resolvedAt, openedAt));
     draft.note(openedAt, `The same was in trouble before: ${before.id}, resolved ${ago} earlier.`);
   }
   return draft;
