@@ -202,10 +202,27 @@ const catalogue = {
     signal: "slow",
     description: "From nothing to the accepted upgrade, the mean of the handshakes of one run.",
   },
+  websocket_hold_time: {
+    unit: "seconds",
+    signal: "failing",
+    description: "For how long a WebSocket stayed open that was to be held: as long as `hold` says, or until it ended.",
+  },
   websocket_stage_time: {
     unit: "seconds",
     signal: "slow",
     description: "Time in one stage of the first WebSocket: dns, connect, tls, upgrade, and the steps of its script.",
+    labels: ["stage"],
+  },
+  stream_first_event_time: {
+    unit: "seconds",
+    signal: "slow",
+    description: "From nothing to the first event of a stream.",
+  },
+  stream_stage_time: {
+    unit: "seconds",
+    signal: "slow",
+    description:
+      "Time in one stage of a stream of server-sent events: dns, connect, tls, first_byte, and the steps of its script by their names.",
     labels: ["stage"],
   },
   data_age: {

@@ -203,7 +203,9 @@ function withFewerFailures(most: number): (from: PartitionState) => PartitionSta
   return (from) => {
     const alerts = Array.from(from.alerts, ([key, { failedAt, ...alert }]) => {
       const kept =
-        failedAt && failedAt.length > most ? [...failedAt.slice(0, 1), ...failedAt.slice(failedAt.length + 1 - most)] : failedAt;
+        failedAt && failedAt.length > most
+          ? [...failedAt.slice(0, 1), ...failedAt.slice(failedAt.length + 1 - most)]
+          : failedAt;
       return [key, kept === undefined ? alert : { ...alert, failedAt: kept }] as const;
     });
     const runs = namesOf(from.runs ?? {}, (one) => ({ ...one, failures: one.failures.slice(-most) }));

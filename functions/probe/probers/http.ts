@@ -17,7 +17,7 @@ const settings = lazily(() =>
       ...requestFields(),
       extract: extractions().default([]).describe("Metrics to take out of a JSON body."),
     })
-    .refine(oneBody.holds, oneBody.otherwise)
+    .superRefine(oneBody)
     .superRefine(tlsOverTls("https"))
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
@@ -114,7 +114,7 @@ const usuallyExtracted: readonly MetricName[] = [
 
 /** A URL without TLS may still redirect to one with it. */
 function mayUseTls({ url, follow_redirects }: HttpSettings): boolean {
-  return url.startsWith("https:") || follow_redirects > 0;
+  return typeof url !== "string" || url.startsWith("https:") || follow_redirects > 0;
 }
 
 function bodyFailure(message: string, status: number): Failure {

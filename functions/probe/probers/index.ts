@@ -13,6 +13,7 @@ import { loadBalancer } from "./load_balancer.ts";
 import { postgres } from "./postgres.ts";
 import { redis } from "./redis.ts";
 import { serviceHealth } from "./service_health.ts";
+import { sse } from "./sse.ts";
 import { tcp } from "./tcp.ts";
 import { tls } from "./tls.ts";
 import { vpcConnector } from "./vpc_connector.ts";
@@ -33,6 +34,7 @@ export const probers: Readonly<Record<string, AnyProber>> = {
   postgres,
   redis,
   service_health: serviceHealth,
+  sse,
   tcp,
   tls,
   vpc_connector: vpcConnector,

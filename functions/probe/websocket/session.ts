@@ -28,11 +28,18 @@ export interface WebSocketTarget {
   readonly maxMessage: number;
 }
 
+/** What came: a message, or an event of a stream. */
+export interface Message {
+  readonly text: string;
+  /** The type of a server-sent event. */
+  readonly event?: string;
+}
+
 /** An open WebSocket. What ends it comes as the error of the call that waits, or of the next one. */
 export interface Conversation {
   send(text: string): Promise<void>;
   /** The oldest message that was not received yet, a binary one as text. */
-  receive(): Promise<string>;
+  receive(): Promise<Message>;
   /** Sends a ping and waits for its answer. */
   ping(): Promise<void>;
   /**
@@ -135,13 +142,14 @@ function converse(
   let closedWith: number | undefined;
   let isOurs = false;
 
-  let wake = (): void => {};
+  const waiting: (() => void)[] = [];
+  const wake = (): void => {
+    for (const resolve of waiting.splice(0)) resolve();
+  };
   const until = async (reached: () => boolean): Promise<void> => {
     while (signal.aborted || !reached()) {
       if (fault !== undefined) throw fault;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      await new Promise<void>((resolve) => void waiting.push(resolve));
     }
   };
   const end = (reason: unknown): void => {
@@ -206,7 +214,7 @@ function converse(
         await until(() => unread.length > 0);
         const text = unread.shift() ?? "";
         unreadBytes -= Buffer.byteLength(text);
-        return text;
+        return { text };
       },
       async ping() {
         const before = pongs;
