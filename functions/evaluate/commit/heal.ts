@@ -87,6 +87,7 @@ const instants: ReadonlySet<string> = new Set([
     "otherwiseSince",
     "recoveredAt",
     "reopenedAt",
+    "notBefore",
   ],
 ]);
 

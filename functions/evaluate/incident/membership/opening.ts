@@ -6,6 +6,7 @@ import { type Plan, titleOf } from "../../plan.ts";
 import { Draft, type Facts } from "../draft.ts";
 import { observe } from "../observe.ts";
 import { incidentId } from "../record/id.ts";
+import { beganAfter, resolvedBefore } from "../record/onset.ts";
 import { onsetNotes } from "../record/symptom-text.ts";
 import type { Incident, KnownAlert, RecentlyResolved } from "../state.ts";
 import { predecessorOf, reopen } from "./relapse.ts";
@@ -28,13 +29,15 @@ export function openIncident(
 ): Draft {
   const openedAt = alert.firedAt ?? facts.watermark;
   const { key, rule, component } = alert;
+  const notBefore = resolvedBefore(alert, resolved);
   const blank: Incident = {
     id: "",
     title: "",
     status: "open",
     severity: alert.severity,
     openedAt,
-    firstFailureAt: alert.since,
+    firstFailureAt: beganAfter(alert, notBefore),
+    ...(Number.isFinite(notBefore) ? { notBefore } : {}),
     openedBy: rule,
     alerts: { [key]: { rule, component, firing: true } },
     symptoms: {},
