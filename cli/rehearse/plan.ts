@@ -140,7 +140,9 @@ export function readPlan(text: string): PlannedMonitor[] {
     readonly resource_changes?: readonly Change[];
     readonly configuration?: {
       readonly root_module?: ConfiguredModule;
-      readonly provider_config?: Readonly<Record<string, { readonly name: string; readonly module_address?: string }>>;
+      readonly provider_config?: Readonly<
+        Record<string, { readonly name: string; readonly module_address?: string; readonly expressions?: Json }>
+      >;
     };
   };
   try {
@@ -176,8 +178,9 @@ export function readPlan(text: string): PlannedMonitor[] {
           .flatMap(({ instances = [] }) =>
             instances.flatMap(({ problems = [] }) => problems.map(({ message }) => message)),
           ),
-        providers: Object.values(plan.configuration?.provider_config ?? {}).flatMap(({ name, module_address }) =>
-          module !== "" && module_address === called ? [name] : [],
+        providers: Object.values(plan.configuration?.provider_config ?? {}).flatMap(
+          ({ name, module_address, expressions }) =>
+            module !== "" && module_address === called && expressions !== undefined ? [name] : [],
         ),
         resources: own.map((change) => resourceOf(change, configured, root !== undefined)),
       },

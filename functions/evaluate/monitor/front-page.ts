@@ -158,7 +158,7 @@ function calledBy({ configuration }: Plan, component: string): string {
 }
 
 function costLine(monthly: number | undefined, now: number): string {
-  if (monthly === undefined) return "The command pathkeeper cost estimates what the monitor costs.";
+  if (monthly === undefined) return "The command npx --no pathkeeper cost estimates what the monitor costs.";
   const period = monthOf(now);
   const passed = Math.min(1, (now - periodStart(period)) / 1000 / periodSeconds(period));
   return `The monitor has cost about $${((Math.round(passed * 20) / 20) * monthly).toFixed(2)} of an estimated $${monthly.toFixed(2)} this month.`;
