@@ -17,6 +17,7 @@ import { frontPageCollection } from "../../../shared/documents/front-page.ts";
 import { type IncidentDocument, incidentCollection, readIncident } from "../../../shared/documents/incident.ts";
 import { selfGroup } from "../../../shared/monitor.ts";
 import type { Fields } from "../../../shared/ports.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { EvaluatorContext } from "../commit/context.ts";
@@ -122,8 +123,8 @@ function unseenOf({ heard, self }: FrontPageFacts, plan: Plan, now: number): str
   return plan.groups.flatMap((group): string[] => {
     const probes = plan.configuration.probes.filter((probe) => probe.group === group);
     const patience = Math.max(0, ...probes.map((probe) => staleAfter(plan, probe.name)));
-    const results = heard[group];
-    const since = results?.at ?? self.expected[group];
+    const results = ownEntry(heard, group);
+    const since = results?.at ?? ownEntry(self.expected, group);
     const lines = (results?.unable ?? []).map(({ probe, since: from, why }) =>
       asSentence(`The probe ${probe} cannot run since ${dateTime(from)}: ${why}`),
     );
