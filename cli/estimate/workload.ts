@@ -190,7 +190,9 @@ function groupWork(probes: readonly ConfiguredProbe[]): Omit<GroupWork, "points"
   const interval = scheduleInterval(schedule);
   const triggers = interval === undefined ? triggersOf(schedule) : month / Math.max(60, interval / 1000);
   const rounds = interval === undefined || interval >= 60_000 ? 1 : 60_000 / interval;
-  const longest = Math.max(...probes.map(({ kind }) => ownEntry(probers, kind)?.usualSeconds ?? 0));
+  const longest = Math.max(
+    ...probes.map(({ kind, holdMs = 0 }) => (ownEntry(probers, kind)?.usualSeconds ?? 0) + holdMs / 1000),
+  );
   // Rounds of a minute keep their request open from the first to the last.
   const waiting = rounds === 1 ? 0 : 60 - (interval ?? 0) / 1000;
   const reports = triggers * rounds * parts;

@@ -9,7 +9,8 @@ import type { Clock, Logger, MetricPoint, MetricSink, Publisher, Store, Written 
 import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
 import type { Committed, EvaluatorContext } from "./commit/context.ts";
-import { commitDiagnosis, commitReport, commitSelfReport, commitValidation } from "./commit/report.ts";
+import { commitCanary, commitDiagnosis, commitReport, commitSelfReport, commitValidation } from "./commit/report.ts";
+import { StoreOutage } from "./commit/store-outage.ts";
 import { commitTick, commitWatchdogSignal } from "./commit/tick.ts";
 import { takeInHeartbeat } from "./heartbeats.ts";
 import type { OutboxEntry, RecentlyResolved } from "./incident/state.ts";
@@ -69,9 +70,12 @@ export function evaluateHandler(
     published,
     watchesItself,
     exports: ports.metrics !== undefined,
+    signals: ports.signal !== undefined,
     ticks: { at: 0 },
     latest: Number.POSITIVE_INFINITY,
+    catchingUp: false,
   };
+  const outage = new StoreOutage();
   const publish = async (outbox: readonly OutboxEntry[]): Promise<void> => {
     const byTopic = Map.groupBy(outbox, ({ topic }) => topic);
     for (const [topic, entries] of byTopic) {
@@ -111,10 +115,14 @@ export function evaluateHandler(
   return async (message, path) => {
     let committed: Committed;
     try {
+      const now = ports.clock.now();
       // A clock of our own that is behind does not make a message one of the future.
-      const latest = Math.max(ports.clock.now(), message.publishedAt);
-      committed = await commit(message, path, ports, knowsPublication ? { ...context, latest } : context);
+      const latest = knowsPublication ? Math.max(now, message.publishedAt) : context.latest;
+      committed = await commit(message, path, ports, { ...context, latest, catchingUp: outage.isCatchingUp(now) });
+      outage.worked(ports.clock.now());
     } catch (error) {
+      if (error instanceof StoreError && error.code === "unavailable") outage.failed(ports.clock.now());
+      else if (error instanceof TryAgain) outage.worked(ports.clock.now());
       if (error instanceof StoreError && error.retryable) throw new TryAgain(`the store is busy: ${error.message}`);
       throw error;
     }
@@ -132,8 +140,13 @@ export function evaluateHandler(
   };
 }
 
-/** What each kind of report is for: only those of schedules are judged by the rules. */
-const commitBy = { schedule: commitReport, diagnosis: commitDiagnosis, validation: commitValidation } as const;
+/** What each kind of report is for: only those of schedules are judged by the rules of the configuration. */
+const commitBy = {
+  schedule: commitReport,
+  diagnosis: commitDiagnosis,
+  validation: commitValidation,
+  canary: commitCanary,
+} as const;
 
 /** Sends the sign of life that a tick has deserved. If it does not arrive, the next tick tries again; nothing else depends on it. */
 async function signalWatchdog(

@@ -79,11 +79,14 @@ export function hasRounds(schedule: string): boolean {
   return (scheduleInterval(schedule) ?? minute) < minute;
 }
 
-/** The groups that run more often than once a minute, each once. */
+/** Whether requests for a probe are answered so late that they go their own way: after a whole minute of rounds, or after a hold. */
+export function answersLate({ schedule, holdMs }: Pick<ConfiguredProbe, "schedule" | "holdMs">): boolean {
+  return hasRounds(schedule) || holdMs !== undefined;
+}
+
+/** The groups that run in rounds of a minute, or hold a connection for minutes: their requests go their own way. Each once. */
 export function groupsWithRounds(probes: readonly ConfiguredProbe[]): ConfiguredProbe[] {
-  return [
-    ...new Map(probes.filter(({ schedule }) => hasRounds(schedule)).map((probe) => [probe.group, probe])).values(),
-  ];
+  return [...new Map(probes.filter(answersLate).map((probe) => [probe.group, probe])).values()];
 }
 
 /**
@@ -186,5 +189,10 @@ function apart(instants: readonly number[]): number[] {
 
 /** The first instant after `after` (exclusive) at which the schedule is triggered; milliseconds since the epoch. */
 export function nextTrigger(schedule: string, after: number): number | undefined {
+  const interval = scheduleInterval(schedule);
+  if (interval !== undefined) {
+    const apart = Math.max(interval, minute);
+    return (Math.floor(after / apart) + 1) * apart;
+  }
   return new Cron(triggerCron(schedule), inUtc).nextRun(new Date(after))?.getTime();
 }

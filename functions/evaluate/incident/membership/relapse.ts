@@ -2,13 +2,14 @@
  * Relapses: an outage that comes back soon after its resolution is the same incident, re-opened with everything that is known of it, and not
  * another page. Later, or from another cause, it is a new incident, which names the one before. Pure.
  */
-import { spokenDuration } from "../../../shared/text/units.ts";
-import { isDrill } from "../monitor/drill.ts";
-import { isOfMonitor } from "../monitor/incident-text.ts";
-import type { Draft } from "./draft.ts";
-import { componentsOf } from "./record/document.ts";
-import type { Relapse } from "./record/relapses.ts";
-import type { EnvironmentState, Incident, KnownAlert, RecentlyResolved } from "./state.ts";
+import { spokenDuration } from "../../../../shared/text/units.ts";
+import { isDrill } from "../../monitor/drill.ts";
+import { isOfMonitor } from "../../monitor/incident-text.ts";
+import type { Draft } from "../draft.ts";
+import { componentsOf } from "../record/document.ts";
+import { beganAfter } from "../record/onset.ts";
+import type { Relapse } from "../record/relapses.ts";
+import type { EnvironmentState, Incident, KnownAlert, RecentlyResolved } from "../state.ts";
 
 /** How much later than the window a late measurement may still tell of a relapse in it, in milliseconds. */
 const lateness = 900_000;
@@ -46,11 +47,12 @@ function isSameCause(ended: Incident, { key, component }: KnownAlert, fresh: Inc
 }
 
 /** Opens an incident again. Its acknowledgement has ended with the all-clear: nobody may be at work any more. */
-export function reopen(draft: Draft, { key, rule, component, since, firedAt = since }: KnownAlert): void {
+export function reopen(draft: Draft, alert: KnownAlert): void {
+  const { key, rule, component, since, firedAt = since } = alert;
   const { resolvedAt = firedAt, acknowledgedAt, relapses = [], alerts, diagnosisRequest: request } = draft.incident;
   const relapse: Relapse = {
     resolvedAt,
-    failedAt: Math.max(resolvedAt, since),
+    failedAt: Math.max(resolvedAt, beganAfter(alert, resolvedAt)),
     reopenedAt: firedAt,
     ...(acknowledgedAt === undefined ? {} : { acknowledgedAt }),
   };

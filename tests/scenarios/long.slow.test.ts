@@ -1,4 +1,4 @@
-/** Scenarios that last for days. */
+/** Scenarios that go on for longer than the quick loop can wait. */
 import { declareScenarios, isLong } from "./corpus.ts";
 
 declareScenarios(isLong);
