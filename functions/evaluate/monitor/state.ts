@@ -1,5 +1,6 @@
 /** What the evaluator remembers of the monitor itself: one document, written by every tick. */
 
+import { isOwnTrouble, type Vantage } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { stateDocument } from "../commit/state-collection.ts";
@@ -49,6 +50,10 @@ export interface SelfState {
   readonly flushedAt: number;
   /** The tick with which the last heartbeat arrived; 0 before the first. */
   readonly signalledAt: number;
+  /** The tick that last asked for canaries; absent before the first. */
+  readonly canaryAskedAt?: number;
+  /** The tick that asked for the newest canary that has arrived, by vantage point. */
+  readonly canaries?: Readonly<Partial<Record<Vantage, number>>>;
   /** How far each group has been exported for dashboards: the newest instant of what was. */
   readonly exported: Readonly<Record<string, number>>;
   /** Reports taken in, as all partitions counted them with the last tick. */
@@ -97,7 +102,7 @@ export function heardOf({ heard, probes }: PartitionState): GroupResults | undef
     ...heard,
     results: Object.fromEntries(facts.map(({ probe, at }) => [probe, at])),
     unable: facts.flatMap(({ probe, status, since, at, failure }) =>
-      status === "unknown" && failure?.kind === "internal" ? [{ probe, since, at, why: failure.message }] : [],
+      status === "unknown" && failure && isOwnTrouble(failure) ? [{ probe, since, at, why: failure.message }] : [],
     ),
   };
 }

@@ -29,8 +29,11 @@ export function symptomSentence(symptom: Symptom): string {
   // Of several ways to fail, the ledger may leave open which was the first that counts.
   const opening = failureAt(symptom, since);
   const isKnown = first === undefined || (opening !== undefined && isLike(opening, first.failure));
-  const rest = (isKnown ? others : [first, ...others]).map(({ failure, from }) => `, from ${clockTime(from)} ${failurePhrase(failure)}`).join("");
-  const phrase = first === undefined ? symptom.phrase : probePhrase(probeOf(symptom), isKnown ? first.failure : undefined);
+  const rest = (isKnown ? others : [first, ...others])
+    .map(({ failure, from }) => `, from ${clockTime(from)} ${failurePhrase(failure)}`)
+    .join("");
+  const phrase =
+    first === undefined ? symptom.phrase : probePhrase(probeOf(symptom), isKnown ? first.failure : undefined);
   const seen = seenLater(symptom);
   const where = vantage === undefined ? "" : `, from ${vantage}`;
   const end = until === undefined ? "" : ` until ${clockTime(until)}`;

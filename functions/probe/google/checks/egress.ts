@@ -21,6 +21,7 @@ export const egressChecks: readonly Check[] = [
   subnetCheck({
     name: "subnet_size",
     severity: "warning",
+    tells: ["hits_some"],
     title:
       "a subnet of Direct VPC egress is a /26 or larger, and holds two addresses for each instance that its services may grow to",
     why: "Cloud Run takes two addresses of the subnet for each instance, and more while one revision follows another.",
@@ -37,6 +38,7 @@ export const egressChecks: readonly Check[] = [
   subnetCheck({
     name: "subnet_free",
     severity: "critical",
+    tells: ["hits_some"],
     title: "a subnet of Direct VPC egress has free addresses: Cloud Run reserves 16 at once",
     why: "An instance that finds no free address in its subnet does not start.",
     remedy:
@@ -66,6 +68,7 @@ export const egressChecks: readonly Check[] = [
   natCheck({
     name: "nat_gateway",
     severity: "critical",
+    tells: ["hits_some"],
     title: "the router has the NAT gateway",
     why: "What has no public address, and all traffic that goes through the VPC, reaches the internet by NAT only.",
     remedy: "Create the gateway again: `gcloud compute routers nats create RESOURCE --region=REGION`.",
@@ -78,6 +81,7 @@ export const egressChecks: readonly Check[] = [
   natCheck({
     name: "nat_addresses",
     severity: "critical",
+    tells: ["hits_some"],
     title: "the addresses of the NAT gateway are enough for every instance to have its ports",
     why: "Each address of a gateway has 64,512 ports; what finds none cannot open a connection to the internet.",
     remedy:
@@ -91,6 +95,7 @@ export const egressChecks: readonly Check[] = [
   natCheck({
     name: "nat_ports",
     severity: "warning",
+    tells: ["hits_some"],
     title: "one instance can have `min_ports` ports, from the start or by dynamic allocation",
     why: "Each connection to one address and port of the internet takes a port, and keeps it for a while when it ends.",
     remedy:
@@ -104,6 +109,7 @@ export const egressChecks: readonly Check[] = [
   {
     name: "nat_drops",
     severity: "critical",
+    tells: ["hits_some"],
     title: "the NAT gateway dropped no packets for want of ports in the last 15 minutes",
     why: "A packet that finds no free port is dropped silently: connections to the internet run into their time-outs.",
     remedy:

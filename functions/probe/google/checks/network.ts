@@ -12,6 +12,7 @@ export const networkChecks: readonly Check[] = [
   {
     name: "vpc_peering",
     severity: "critical",
+    tells: ["no_path"],
     title: "the peering by which private addresses of Cloud SQL are reached is ACTIVE, where a service uses one",
     why: "The private address of a Cloud SQL instance lies in a network of Google's, which is reached by a peering.",
     remedy:
@@ -30,6 +31,7 @@ export const networkChecks: readonly Check[] = [
   {
     name: "firewall_egress",
     severity: "critical",
+    tells: ["no_path", "hits_some"],
     title:
       "no firewall rule and no firewall policy keeps the connector from the port of the database (5432, and 3307 for the connector library)",
     why: "A rule that denies this egress drops packets silently: connections run into their time-outs.",
@@ -61,6 +63,7 @@ export const networkChecks: readonly Check[] = [
   {
     name: "firewall_connector",
     severity: "critical",
+    tells: ["no_path", "serverless_connector"],
     title:
       "no firewall rule and no firewall policy comes before those by which Google reaches the connector (35.199.224.0/19, port 667)",
     why: "Google steers the machines of a connector from 35.199.224.0/19; without that they are taken for dead.",

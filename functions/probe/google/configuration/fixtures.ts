@@ -532,6 +532,7 @@ export function refusal(status: number, reason: string, message = "refused"): Go
 export function googleOf(table: Answers, asked: (url: string) => void = () => {}): GoogleApi {
   return {
     accessToken: async () => "no-token",
+    idToken: async () => "no-token",
     async request({ url }) {
       const key = keyOf(url);
       asked(key);
