@@ -90,8 +90,7 @@ export function workloadOf(configuration: Configuration): Workload {
     writes: reports + minutes * 2 + notices * 4,
     deletes: notices * 2,
     seriesRead: sum(
-      ({ probes, reports: count }) =>
-        count * probes.reduce((total, { kind }) => total + (ownEntry(probers, kind)?.seriesRead ?? 0), 0),
+      ({ probes, reports: count }) => count * probes.reduce((total, probe) => total + seriesOf(probe), 0),
     ),
     exportedPoints: sum(({ probes, reports: count }) => Math.min(count, minutes) * probes.length * exportedOfAResult),
     logLines: triggers + reports + minutes + refreshes,
@@ -107,6 +106,15 @@ export function workloadOf(configuration: Configuration): Workload {
     },
     runs,
   };
+}
+
+/** Series that one run of a probe has Google return. */
+function seriesOf({ kind, settings }: ConfiguredProbe): number {
+  const prober = ownEntry(probers, kind);
+  const { seriesRead = 0 } = prober ?? {};
+  if (typeof seriesRead === "number") return seriesRead;
+  const parsed = prober?.settings.safeParse(settings);
+  return seriesRead(parsed?.success ? parsed.data : undefined);
 }
 
 interface GroupWork {

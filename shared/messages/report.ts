@@ -56,7 +56,7 @@ export const signals = [
 export type Signal = (typeof signals)[number];
 
 /** Who of Google can answer in place of an application. */
-export const googleAnswerers = ["cloud_run", "load_balancer", "google_front_end", "iap", "cloud_armor"] as const;
+export const googleAnswerers = ["cloud-run", "load-balancer", "front-end", "iap", "cloud-armor"] as const;
 
 const failureSchema = lazily(() =>
   z.object({

@@ -78,12 +78,12 @@ export function monitoringAccess(project: string): Access {
 
 /** Makes all readings at the same time. */
 export async function observeReadings<Name extends string>(
-  readings: Readonly<Record<Name, WantedReading>>,
+  readings: { readonly [One in Name]?: WantedReading },
   project: string,
   world: ProbeWorld,
 ): Promise<Observed<Name>> {
   const now = world.now();
-  const entries = Object.entries<WantedReading>(readings) as [Name, WantedReading][];
+  const entries = Object.entries(readings) as [Name, WantedReading][];
   try {
     const results = await Promise.all(
       entries.map(async ([name, reading]) => [name, await readWanted(reading, project, world)] as const),

@@ -29,14 +29,14 @@ const armor = `<!doctype html><meta charset="utf-8"><meta name=viewport content=
 
 describe("an answer of Google's own", () => {
   it.each<[string, number, string, Record<string, string>, string]>([
-    ["a caller who may not invoke", 403, forbidden, {}, "cloud_run"],
-    ["no instance", 429, "Rate exceeded.", {}, "cloud_run"],
+    ["a caller who may not invoke", 403, forbidden, {}, "cloud-run"],
+    ["no instance", 429, "Rate exceeded.", {}, "cloud-run"],
     [
       "an unknown service",
       404,
       page("404 Page not found", "Page not found", "The requested URL was not found on this server."),
       {},
-      "cloud_run",
+      "cloud-run",
     ],
     [
       "instances that do not start",
@@ -47,10 +47,10 @@ describe("an answer of Google's own", () => {
         "The service you requested is not available yet.<p>Please try again in 30 seconds.",
       ),
       {},
-      "cloud_run",
+      "cloud-run",
     ],
-    ["no healthy backend", 503, "no healthy upstream", {}, "load_balancer"],
-    ["a slow backend", 504, "upstream request timeout", {}, "load_balancer"],
+    ["no healthy backend", 503, "no healthy upstream", {}, "load-balancer"],
+    ["a slow backend", 504, "upstream request timeout", {}, "load-balancer"],
     [
       "a lost backend",
       502,
@@ -60,12 +60,12 @@ describe("an answer of Google's own", () => {
         "The server encountered a temporary error and could not complete your request.<p>Please try again in 30 seconds.",
       ),
       {},
-      "load_balancer",
+      "load-balancer",
     ],
-    ["an unknown host", 404, robot, {}, "google_front_end"],
+    ["an unknown host", 404, robot, {}, "front-end"],
     ["a missing identity", 401, "Invalid IAP credentials: empty token", {}, "iap"],
     ["an identity without access", 403, "You don't have access", { "x-goog-iap-generated-response": "true" }, "iap"],
-    ["a denied request", 403, armor, {}, "cloud_armor"],
+    ["a denied request", 403, armor, {}, "cloud-armor"],
   ])("is told where it says %s", (_what, status, body, headers, by) => {
     expect(googleAnswer(status, headers, body)?.by).toBe(by);
   });
@@ -100,7 +100,7 @@ describe("an answer of Google's own", () => {
       expect(failure).toMatchObject({
         kind: "http_status",
         status: 429,
-        answered_by: "cloud_run",
+        answered_by: "cloud-run",
         message: expect.stringContaining("answered by Cloud Run, not by the application: no instance was free"),
       });
   });

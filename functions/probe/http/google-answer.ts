@@ -29,11 +29,11 @@ export function shownGoogleAnswer({ by, means }: GoogleAnswer): string {
 const longest = 4_000;
 
 const names: Readonly<Record<GoogleAnswer["by"], string>> = {
-  cloud_run: "Cloud Run",
-  load_balancer: "the load balancer",
-  google_front_end: "Google's front end",
+  "cloud-run": "Cloud Run",
+  "load-balancer": "the load balancer",
+  "front-end": "Google's front end",
   iap: "Identity-Aware Proxy",
-  cloud_armor: "Cloud Armor",
+  "cloud-armor": "Cloud Armor",
 };
 
 interface Known extends GoogleAnswer {
@@ -57,38 +57,38 @@ const answers: readonly Known[] = [
       /^(Invalid IAP credentials|Invalid GCIP ID token)/.test(text),
   },
   {
-    by: "cloud_run",
+    by: "cloud-run",
     means: "the caller may not invoke the service: write id_token, and grant roles/run.invoker, or let everybody in",
     statuses: [401, 403],
     is: (text) => isPage(text, /Your client does not have permission to (get URL|the requested URL)/),
   },
   {
-    by: "cloud_run",
+    by: "cloud-run",
     means: "no instance was free: the service is at its maximum of instances, or starts too slowly for its requests",
     statuses: [429],
     is: (text) => /^Rate exceeded\.?$/.test(text),
   },
   {
-    by: "cloud_run",
+    by: "cloud-run",
     means: "there is no such service at this address, or its ingress does not admit the caller",
     statuses: [404],
     is: (text) => isPage(text, /The requested URL( <code>.{0,300}<\/code>)? was not found on this server/),
   },
   {
-    by: "cloud_run",
+    by: "cloud-run",
     means: "no instance could answer: it failed to start, crashed, or ran out of memory",
     statuses: [500, 503],
     is: (text) =>
       isPage(text, /The service you requested is not available|The server encountered an error and could not complete/),
   },
   {
-    by: "load_balancer",
+    by: "load-balancer",
     means: "no backend is healthy",
     statuses: [503],
     is: (text) => /^no healthy upstream$/.test(text),
   },
   {
-    by: "load_balancer",
+    by: "load-balancer",
     means: "the backend could not be reached, or closed the connection before it answered",
     statuses: [502, 503],
     is: (text) =>
@@ -96,7 +96,7 @@ const answers: readonly Known[] = [
       isPage(text, /The server encountered a temporary error and could not complete your request/),
   },
   {
-    by: "load_balancer",
+    by: "load-balancer",
     means: "the backend did not answer within its time-out",
     statuses: [408, 504],
     is: (text) =>
@@ -104,20 +104,20 @@ const answers: readonly Known[] = [
       isPage(text, /The server encountered a temporary error|did not receive a timely response|took too long/),
   },
   {
-    by: "load_balancer",
+    by: "load-balancer",
     means: "no rule of the load balancer leads to a backend for this host and path",
     statuses: [404],
     is: (text) => /^(default backend - 404|response 404 \(backend NotFound\), service rules for)/.test(text),
   },
   {
-    by: "cloud_armor",
+    by: "cloud-armor",
     means: "a rule of a security policy denies the request",
     statuses: [403, 429, 404, 502],
     is: (text) =>
       /^<!doctype html><meta charset="?utf-8"?><meta name="?viewport"?.{0,80}<title>(\d{3})<\/title>\1 \w/i.test(text),
   },
   {
-    by: "google_front_end",
+    by: "front-end",
     means: "the address belongs to Google, and nothing is published under this host and path",
     statuses: [400, 403, 404, 405, 411, 413, 429, 500, 502, 503],
     is: (text) => /<title>Error \d{3} \([^<]{1,60}\)!!1?<\/title>/.test(text) && /www\.google\.com/.test(text),
