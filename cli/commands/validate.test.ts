@@ -101,9 +101,7 @@ describe("validate warns about", () => {
     [
       "a route of incidents more severe than those of its components",
       "severity: warning\nroutes: [{ channels: [ops], components: [shelf], severity: [critical] }]\n",
-      [
-        "routes[0].severity: this route tells nobody anything: an incident of these components is no more than warning",
-      ],
+      ["routes[0].severity: this route tells nobody anything: an incident of these components is no more than warning"],
     ],
   ])("%s", async (_, added, expected) => {
     expect(await warnings(added)).toEqual(expected);
