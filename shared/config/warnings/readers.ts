@@ -14,16 +14,20 @@ import type { Vocabulary } from "../schema.ts";
 interface Escalation {
   readonly first: Pick<RoutedEvent, "event" | "severity">;
   readonly later: Pick<RoutedEvent, "event" | "severity">;
+  /** What it is about: each reader is warned of once for it. */
+  readonly topic: string;
   /** What the reader would go on believing. */
   readonly belief: string;
 }
 
-/** Warns of each reader once for each belief, at the route that brings the beginning. */
+/** Warns of each reader once for each topic, at the route that brings the beginning. */
 export function checkReaders(configuration: Configuration, problems: Problems, vocabulary: Vocabulary): void {
   const { channels, routes, components } = configuration;
   const warned = new Set<string>();
+  const possible = possibleSeverities(configuration);
   for (const { name: channel, kind } of channels) {
     for (const escalation of escalations) {
+      if (!possible.includes(escalation.first.severity)) continue;
       // A status page says no causes.
       if (escalation.later.event === "root_cause_changed" && ownEntry(vocabulary.channels, kind)?.public) continue;
       for (const component of components) {
@@ -35,7 +39,8 @@ export function checkReaders(configuration: Configuration, problems: Problems, v
           ...(component.team === undefined ? {} : { team: component.team }),
         };
         const [heard] = routesTo(channel, { ...sample, ...escalation.first }, routes);
-        const key = `${channel} ${escalation.belief}`;
+        // Who does not hear that it became a warning is not told that it became critical either.
+        const key = `${channel} ${escalation.topic}`;
         if (heard === undefined || warned.has(key)) continue;
         if (routesTo(channel, { ...sample, ...escalation.later }, routes).length > 0) continue;
         warned.add(key);
@@ -46,6 +51,12 @@ export function checkReaders(configuration: Configuration, problems: Problems, v
       }
     }
   }
+}
+
+/** What comes and goes begins as a warning, whatever its probe says; as less only where a rule or a probe says so. */
+function possibleSeverities({ rules, probes }: Configuration): readonly Severity[] {
+  const alerts = probes.flatMap(({ alert }) => (alert === false ? [] : [alert]));
+  return [...rules, ...alerts].some(({ severity }) => severity === "info") ? severities : ["warning", "critical"];
 }
 
 function adviceFor(route: Route, { later: { event, severity } }: Escalation): readonly [string, string] {
@@ -60,6 +71,7 @@ const worse: readonly Escalation[] = severities.flatMap((before, at) =>
     (after): Escalation => ({
       first: { event: "opened", severity: before },
       later: { event: "severity_raised", severity: after },
+      topic: `severity ${before}`,
       belief: `of an incident of severity ${before} and not that it has become ${after}`,
     }),
   ),
@@ -74,5 +86,5 @@ const escalations: readonly Escalation[] = [
 ];
 
 function corrected(severity: Severity, first: IncidentEventKind, later: IncidentEventKind, belief: string): Escalation {
-  return { first: { event: first, severity }, later: { event: later, severity }, belief };
+  return { first: { event: first, severity }, later: { event: later, severity }, topic: later, belief };
 }
