@@ -19,7 +19,7 @@ components:
 probes:
   page: { kind: http, component: page, url: https://shop.example/, timeout: 5s, schedule: every 1m }
   slow: { kind: http, component: shelf, url: https://shop.example/slow, timeout: 5s, SEVERITY expect: { max_time: MAX } }
-channels: { ops: { kind: email, to: [ops@shop.example] } }
+channels: { ops: { kind: email, to: [ops@shop.example], from: monitor@shop.example } }
 `;
   const stated = /^severity: \S+/.exec(added)?.[0];
   const probed = ground
