@@ -19,7 +19,7 @@ components:
 probes:
   page: { kind: http, component: page, url: https://shop.example/, timeout: 5s, schedule: every 1m }
   slow: { kind: http, component: shelf, url: https://shop.example/slow, timeout: 5s, SEVERITY expect: { max_time: MAX } }
-channels: { ops: { kind: email, to: [ops@shop.example] } }
+channels: { ops: { kind: email, to: [ops@shop.example], from: monitor@shop.example } }
 `;
   const stated = /^severity: \S+/.exec(added)?.[0];
   const probed = ground
@@ -101,9 +101,7 @@ describe("validate warns about", () => {
     [
       "a route of incidents more severe than those of its components",
       "severity: warning\nroutes: [{ channels: [ops], components: [shelf], severity: [critical] }]\n",
-      [
-        "routes[0].severity: this route tells nobody anything: an incident of these components is no more than warning",
-      ],
+      ["routes[0].severity: this route tells nobody anything: an incident of these components is no more than warning"],
     ],
   ])("%s", async (_, added, expected) => {
     expect(await warnings(added)).toEqual(expected);

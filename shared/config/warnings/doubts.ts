@@ -3,10 +3,12 @@ import type { IncidentEventKind } from "../../messages/incident-event.ts";
 import { type Severity, severities, worse } from "../../messages/severity.ts";
 import { canYield } from "../../metrics/yields.ts";
 import { monitorComponent } from "../../monitor.ts";
+import { ownEntry } from "../../runtime/entries.ts";
 import { formatDuration, parseDuration } from "../../text/units.ts";
 import type { Path, Problems } from "../file/problems.ts";
 import type { Configuration, ConfiguredProbe, Rule } from "../model.ts";
 import type { Vocabulary } from "../schema.ts";
+import { checkReaders } from "./readers.ts";
 
 /**
  * Warns of them.
@@ -22,6 +24,8 @@ export function checkDoubts(
   checkSameRules(configuration, problems, vocabulary);
   for (const probe of configuration.probes) checkTimes(probe, problems);
   checkRoutes(configuration, problems);
+  checkReaders(configuration, problems, vocabulary);
+  checkChannels(configuration, problems, vocabulary);
   for (const [index, { once }] of (configuration.maintenance ?? []).entries()) {
     if (now === undefined || once === undefined || once.to > now) continue;
     const message = "this window is over: delete it, or give it a later time";
@@ -109,6 +113,17 @@ function checkTimes({ name, timeoutMs, settings }: ConfiguredProbe, problems: Pr
     }
   };
   look(settings, ["probes", name]);
+}
+
+/** Warns of what the kinds of channels find doubtful about their settings. */
+function checkChannels({ channels }: Configuration, problems: Problems, vocabulary: Vocabulary): void {
+  for (const { name, kind, settings } of channels) {
+    const known = ownEntry(vocabulary.channels, kind);
+    const parsed = known?.doubts && known.settings.safeParse(settings);
+    if (!parsed?.success) continue;
+    for (const { key, message } of known?.doubts?.(parsed.data) ?? [])
+      problems.warn({ path: ["channels", name, key] }, { message });
+  }
 }
 
 /** The events that only come where some route has a setting. */
