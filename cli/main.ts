@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import("./commands/verify.ts")).verify,
   replay: async () => (await import("./commands/replay.ts")).replay,
   test: async () => (await import("./commands/test.ts")).test,
+  routes: async () => (await import("./commands/routes.ts")).routes,
   preview: async () => (await import("./commands/preview.ts")).preview,
   incidents: async () => (await import("./commands/incidents.ts")).incidents,
   ack: async () => (await import("./commands/ack.ts")).ack,
@@ -25,6 +26,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   drill: async () => (await import("./commands/drill.ts")).drill,
   heartbeat: async () => (await import("./commands/heartbeat.ts")).heartbeat,
   cost: async () => (await import("./commands/cost.ts")).cost,
+  rehearse: async () => (await import("./commands/rehearse.ts")).rehearse,
+  doctor: async () => (await import("./commands/doctor.ts")).doctor,
   schema: async () => (await import("./commands/schema.ts")).schema,
 };
 

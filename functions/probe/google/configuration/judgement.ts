@@ -79,7 +79,7 @@ export function someOf<T>(list: readonly T[]): readonly T[] | undefined {
 export function judged<T>(
   subject: Subject,
   read: Read<T> | undefined,
-  judge: (value: T) => Answer,
+  judge: (value: T) => Answer | { readonly refusal: Refusal },
 ): readonly Judgement[] {
   if (read === undefined) return [];
   if ("refusal" in read) return read.refusal.reason === "missing" ? [] : [{ ...subject, answer: read }];
