@@ -24,7 +24,7 @@ const nothing = (): Promise<never> => Promise.reject(new Error("not needed"));
 async function reported(): Promise<number> {
   const { measurements } = await runProbe(probe, {
     secrets: { read: nothing },
-    google: { request: nothing, accessToken: nothing },
+    google: { request: nothing, accessToken: nothing, idToken: nothing },
     clock: { now: () => Date.now() },
   });
   return 1000 * (measurements.find(({ metric }) => metric === "http_response_time")?.value ?? Number.NaN);

@@ -149,7 +149,11 @@ async function pathkeeper(url: string, count: number, concurrency: number, reads
       concurrency,
       ...(values.pace === undefined ? {} : { paceMs: Number(values.pace) }),
       secrets: { read: async () => target.ports.ca },
-      google: { request: () => Promise.reject(new Error("none")), accessToken: async () => "" },
+      google: {
+        request: () => Promise.reject(new Error("none")),
+        accessToken: async () => "",
+        idToken: async () => "",
+      },
       clock: { now: () => Date.now() },
     });
   // Settings are read with the first run of a probe, and never again.

@@ -145,6 +145,12 @@ export interface GoogleApi {
   request(request: GoogleRequest): Promise<unknown>;
   /** A token of the function's own identity, for what takes it as a password. @throws GoogleApiError */
   accessToken(): Promise<string>;
+  /**
+   * An ID token of the function's own identity, for those who check who calls them.
+   * @param audience whom it is for: the URL of a service, or the OAuth client id of IAP
+   * @throws GoogleApiError
+   */
+  idToken(audience: string): Promise<string>;
 }
 
 /** Why one of Google's APIs did not do what it was asked for. */

@@ -62,7 +62,7 @@ export const probePaths: { readonly scheduled: string; readonly asked: string; r
   rounds: (group) => `/rounds/${group}`,
 };
 
-/** Attribute of the requests that are answered for a whole minute, round by round: their group, by which they go their own way. */
+/** Attribute of the requests that are answered late, after rounds of a whole minute or a hold: their group, by which they go their own way. */
 export const roundsAttribute = "rounds";
 
 const probing = {
@@ -77,22 +77,35 @@ const probing = {
 
 /**
  * Every subscription of a system.
- * @param groups of its probes that run more often than once a minute
+ * @param groups of its probes whose requests go their own way
  */
-export function subscriptionsWith(
-  groups: Iterable<{ readonly group: string; readonly vantage: Vantage }>,
-): Subscription[] {
+export function subscriptionsWith(groups: Iterable<LateGroup>): Subscription[] {
   return [...subscriptions, ...Array.from(groups, subscriptionOf)];
 }
 
+/** A group whose requests are answered late. */
+export interface LateGroup {
+  readonly group: string;
+  readonly vantage: Vantage;
+  /** Milliseconds for which its probes hold a connection. */
+  readonly holdMs?: number;
+}
+
+/** The longest that Pub/Sub waits for an answer, in seconds. */
+export const longestAckDeadline = 600;
+
 /**
- * A request that is answered for a whole minute holds its push for so long, and a push subscription only widens its window with each
+ * A request that is answered for a whole minute, or after a connection was held for some, holds its push for so long, and a push subscription only widens its window with each
  * answer: behind a few of them others would wait until it is too late. So each has a subscription of its own.
  */
-function subscriptionOf({ group, vantage }: { readonly group: string; readonly vantage: Vantage }): Subscription {
+function subscriptionOf({ group, vantage, holdMs }: LateGroup): Subscription {
   const filter = `attributes.vantage = "${vantage}" AND attributes.${roundsAttribute} = "${group}"`;
-  return { ...probing, vantage, name: `probe-${group}`, path: probePaths.rounds(group), filter };
+  const waits = holdMs === undefined ? {} : { ackDeadlineSeconds: longestAckDeadline };
+  return { ...probing, ...waits, vantage, name: `probe-${group}`, path: probePaths.rounds(group), filter };
 }
+
+/** How long the notifier may take, in seconds, the most that Pub/Sub allows: a mail server may answer minutes after the last of a mail. */
+const longestAckSeconds = 600;
 
 /** The subscriptions of every system. */
 export const subscriptions: readonly Subscription[] = [
@@ -151,7 +164,7 @@ export const subscriptions: readonly Subscription[] = [
     topic: topics.notifications,
     target: "notify",
     path: "/notifications",
-    ackDeadlineSeconds: 120,
+    ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 1,
     maximumBackoffSeconds: 60,
     maxDeliveryAttempts: 100,
@@ -161,7 +174,7 @@ export const subscriptions: readonly Subscription[] = [
     topic: topics.retries,
     target: "notify",
     path: "/retries",
-    ackDeadlineSeconds: 120,
+    ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 1,
     // A hundred attempts at ten minutes: a channel may be down for most of a day before its notice is given up.
     maximumBackoffSeconds: 600,
@@ -172,7 +185,7 @@ export const subscriptions: readonly Subscription[] = [
     topic: topics.pages,
     target: "notify",
     path: "/pages",
-    ackDeadlineSeconds: 60,
+    ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 5,
     maximumBackoffSeconds: 60,
     // About twenty minutes: longer than outages of a store last. The next one comes in five minutes; what fails for so long is broken, and is told as a dead letter.
@@ -183,7 +196,7 @@ export const subscriptions: readonly Subscription[] = [
     topic: topics.deadLetters,
     target: "notify",
     path: "/dead-letters",
-    ackDeadlineSeconds: 60,
+    ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 1,
     maximumBackoffSeconds: 120,
     maxDeliveryAttempts: 100,

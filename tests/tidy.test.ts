@@ -12,7 +12,7 @@ import { metrics } from "../shared/metrics/catalogue.ts";
 import { inheritingAccesses } from "./support/record-access.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folders = ["functions", "shared", "local", "cli", "tests", "bench", "scripts"];
+const folders = ["functions", "shared", "local", "cli", "tests", "bench", "conformance", "scripts"];
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const { version, scripts, dependencies, devDependencies } = JSON.parse(read("package.json")) as {
@@ -164,12 +164,17 @@ describe("kinds of probe and of channel", () => {
     // What is a role as well may be listed among roles, beside another role.
     const roles = names.filter((name) => roleNames.some((role) => role === name)).join("|");
     const both = `"(?:${roles})",?\\s*\\|?\\s*"(?:${roles})"`;
-    const listed = new RegExp(`(?!${both})"${kind}",?\\s*\\|?\\s*"${kind}"`, "g");
+    // And what is a kind of failure as well among those.
+    const failing = names.filter((name) => failureKinds.some((failure) => failure === name)).join("|");
+    const failures = `"(?:${failing})",?\\s*\\|?\\s*"(?:${failing})"`;
+    const listed = new RegExp(`(?!${both})(?!${failures})"${kind}",?\\s*\\|?\\s*"${kind}"`, "g");
     const switched = new RegExp(`switch \\(\\w*\\.?kind\\) \\{\\s*case "(?:${asked})"`, "g");
     const keys = new Set([...text.matchAll(new RegExp(`^\\s+(${kind}): `, "gm"))].map(([, name]) => name));
     return [
       ...[compared, listed, switched].flatMap((pattern) => text.match(pattern) ?? []),
-      ...(keys.size >= 3 ? [`the keys ${[...keys].join(", ")}`] : []),
+      ...(keys.size >= 3 && [...keys].some((key) => !roleNames.some((role) => role === key))
+        ? [`the keys ${[...keys].join(", ")}`]
+        : []),
     ];
   }
 
@@ -192,6 +197,7 @@ describe("kinds of probe and of channel", () => {
 
   it.each([
     'failure.kind === "tls"',
+    'const network = ["dns", "tls"];',
     'scene.role(one) === "journey"',
     'of: ["service", "websocket", "journey"]',
     "{\n  tls: 1,\n}",
@@ -206,6 +212,27 @@ describe("kinds of probe and of channel", () => {
     expect(reading.map(({ path }) => path)).toEqual([]);
     expect("/x/.test(failure.message)").toMatch(readsMessage);
     expect("result.failure?.message.match(/x/)").toMatch(readsMessage);
+  });
+});
+
+describe("the search for a cause", () => {
+  /** Reading a meaning out of words: a pattern that is tried on anything but a phase, and parts of a name. */
+  const readsWords =
+    /\.(?:test|exec)\((?!phase\))|\.(?:match|matchAll|search)\(|\b(?:check|name|title|says|phrase|message|found|shown)\??\.(?:startsWith|endsWith|includes|indexOf)\(/;
+  const searching = product.filter(({ path }) => path.startsWith("functions/evaluate/cause/"));
+
+  it("reads fields, and no sentence, name or title", () => {
+    expect(searching.length).toBeGreaterThan(10);
+    expect(searching.filter(({ text }) => readsWords.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
+  it.each([
+    "/time.?out/.test(one.check)",
+    'check.startsWith("vpc")',
+    "title.match(x)",
+    'failure.message.includes("full")',
+  ])("is found to read words in %j", (text) => {
+    expect(text).toMatch(readsWords);
   });
 });
 

@@ -33,6 +33,7 @@ const configuration: Configuration = {
     probe("web", "every 1m"),
     probe("fast", "every 15s"),
     probe("database", "every 1m", "inside"),
+    { ...probe("held", "every 15m"), group: "outside-15m-hold", holdMs: 360_000 },
     ...Array.from({ length: 250 }, (_, index) => probe(`shop-${index + 1}`, "every 30s")),
   ],
   control: { outside: probe("control", "every 1m") },
@@ -299,6 +300,22 @@ describe("a group too large for one run", () => {
     expect(parts.flat()).toEqual(probes);
     expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(mostAtOnce);
     expect(parts.every(({ length }) => length > 0)).toBe(true);
+  });
+});
+
+describe("probes that hold a connection", () => {
+  it("may be answered for almost as long as Pub/Sub waits", async () => {
+    const { send, runs } = harness();
+    await send({ group: "outside-15m-hold" });
+    expect(runs.map(({ probes, until }) => [probes.map(({ name }) => name), until])).toEqual([
+      [["held"], at("12:04:00.400") + 580_000],
+    ]);
+  });
+
+  it("are left out where somebody waits for the answer", async () => {
+    const { send, runs } = harness();
+    await send({ trigger: "validation", group: "outside-validation", request: "i/1/1", probes: ["api", "held"] });
+    expect(runs.map(({ probes }) => probes.map(({ name }) => name))).toEqual([["api"]]);
   });
 });
 

@@ -6,7 +6,7 @@ import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/prob
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Report, Vantage } from "../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Logger, Publisher, Secrets } from "../../shared/ports.ts";
-import { probePaths, roundsAttribute, topics } from "../../shared/topology.ts";
+import { longestAckDeadline, probePaths, roundsAttribute, topics } from "../../shared/topology.ts";
 import { canaryTarget } from "./run/canary.ts";
 import { type Round, roundsOf } from "./run/rounds.ts";
 import { runProbes } from "./run/run.ts";
@@ -84,8 +84,12 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
   };
 }
 
-/** How long a request may be answered, in milliseconds: less than the subscription waits before it delivers again. */
-const answerWithin = 100_000;
+/** How much earlier than its subscription delivers it again a request is answered, in milliseconds. */
+const reserveMs = 20_000;
+/** How long a request may be answered, in milliseconds. */
+const answerWithin = 120_000 - reserveMs;
+/** The same for probes that hold a connection. */
+const answerHoldWithin = longestAckDeadline * 1000 - reserveMs;
 
 async function runRounds(
   request: ProbeRequest,
@@ -96,7 +100,8 @@ async function runRounds(
 ): Promise<void> {
   const { clock, secrets, google, beats, awaited, logger, run = runProbes, sleep = wait, warm = warmUp } = ports;
   const { environment, vantage, group, trigger } = request;
-  const until = clock.now() + answerWithin;
+  const holds = probes.some(({ holdMs }) => holdMs !== undefined);
+  const until = clock.now() + (holds ? answerHoldWithin : answerWithin);
   const skipped: string[] = [];
   let unpublished: Report[] = [];
   let refusal: unknown;
@@ -160,7 +165,8 @@ function chosen(request: ProbeRequest, probes: readonly ConfiguredProbe[]): Conf
   const here = probes.filter((probe) => probe.vantage === request.vantage);
   const named = request.probes;
   if (named === undefined) return here.filter((probe) => probe.group === request.group);
-  return here.filter((probe) => named.includes(probe.name));
+  // Whoever asks for probes by name does not wait as long as one that holds a connection takes.
+  return here.filter((probe) => named.includes(probe.name) && probe.holdMs === undefined);
 }
 
 /** Whether another subscription brings this request as well: filters see to it that none does, where they are applied. */

@@ -109,6 +109,8 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   requires?(settings: Settings): Requirements;
   /** The name of the report that a probe waits for, of a kind that waits for reports. */
   awaits?(settings: Settings): string;
+  /** How long a probe with these settings keeps a connection open on purpose, in milliseconds. @default not at all */
+  holds?(settings: Settings): number | undefined;
   /**
    * The metrics that a probe with these settings can yield besides those of every probe, with the values of labels that the settings decide.
    * @param settings without them all that the kind can yield, with what each `needs`

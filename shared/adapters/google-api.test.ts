@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { googleApi } from "./google-api.ts";
 
 async function stand(answer: RequestListener): Promise<string> {
@@ -71,5 +71,36 @@ describe("Google's APIs at a stand", () => {
     await asked.promise;
     controller.abort(reason);
     await expect(answer).rejects.toBe(reason);
+  });
+});
+
+describe("ID tokens", () => {
+  /** A token as Google makes them, but for the signature. */
+  const jwt = (claims: object): string =>
+    ["{}", JSON.stringify(claims), "signature"].map((part) => Buffer.from(part).toString("base64url")).join(".");
+
+  it("come from the metadata server, for the audience, and are kept until they expire", async () => {
+    const asked: string[] = [];
+    const metadata = await stand((request, response) => {
+      asked.push(request.url ?? "");
+      const text = request.url?.includes("identity") ? jwt({ exp: Date.now() / 1000 + 3600, at: asked.length }) : "p";
+      response.writeHead(200, { "metadata-flavor": "Google", "content-type": "text/html" }).end(text);
+    });
+    for (const [name, value] of [
+      ["GCE_METADATA_HOST", metadata.replace("http://", "")],
+      ["METADATA_SERVER_DETECTION", "assume-present"],
+      ["GOOGLE_APPLICATION_CREDENTIALS", ""],
+      ["HOME", "/nonexistent"],
+    ] as const)
+      vi.stubEnv(name, value);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const google = googleApi();
+    const first = await google.idToken("https://backend.example.com");
+    expect(first.split(".")).toHaveLength(3);
+    expect(await google.idToken("https://backend.example.com")).toBe(first);
+    expect(await google.idToken("https://other.example.com")).not.toBe(first);
+    const tokens = asked.filter((path) => path.includes("identity"));
+    expect(tokens).toHaveLength(2);
+    expect(tokens[0]).toMatch(/instance\/service-accounts\/default\/identity\?.*audience=https/);
   });
 });

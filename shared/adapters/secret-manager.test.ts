@@ -13,7 +13,7 @@ function stand(...answers: (string | Error)[]): { google: GoogleApi; asked: stri
     if (answer instanceof Error) throw answer;
     return { payload: { data: Buffer.from(answer).toString("base64") } };
   };
-  return { google: { request, accessToken: async () => "" }, asked };
+  return { google: { request, accessToken: async () => "", idToken: async () => "" }, asked };
 }
 
 function open(google: GoogleApi): { read: (name: string) => Promise<string>; pass: (milliseconds: number) => void } {

@@ -28,6 +28,12 @@ export const failureKinds = [
  */
 export const readingPhase = "google_api";
 
+/**
+ * The phase of a failure to get what proves who we are: no token from a token endpoint, or none of Google. It speaks of the giver of tokens or
+ * of our own settings, and neither for nor against the target.
+ */
+export const identityPhase = "identity";
+
 /** What went wrong, in a word that rules and the root cause analysis can rely on. */
 export type FailureKind = (typeof failureKinds)[number];
 
@@ -78,6 +84,15 @@ const measurementSchema = lazily(() =>
 /** One sample of one series, in base units. The labels `probe`, `component` and `vantage` follow from the result and are not repeated. */
 export type Measurement = z.output<ReturnType<typeof measurementSchema>>;
 
+/**
+ * What a check of the configuration tells of its component when it is not ok, beyond that something is wrong: it has no path to what it needs;
+ * it ends what should go on; it was deployed anew; it hits some and leaves others alone; it is a Serverless VPC Access connector.
+ */
+export const tellings = ["no_path", "cuts_off", "deployed", "hits_some", "serverless_connector"] as const;
+
+/** One of them. */
+export type Telling = (typeof tellings)[number];
+
 const findingSchema = lazily(() =>
   z.object({
     /** Stable name of the check. */
@@ -98,6 +113,8 @@ const findingSchema = lazily(() =>
      * or some day; `info`: it is not as it should be, and nothing fails. Absent: the failure of the probe says it.
      */
     severity: z.enum(severities).optional(),
+    /** What it tells of the component where it is not ok. Absent: nothing more. */
+    tells: z.array(z.enum(tellings)).optional(),
   }),
 );
 
@@ -175,10 +192,15 @@ export type ProbeResult = z.output<ReturnType<typeof resultSchema>>;
 
 /**
  * Whether a result says anything of its target. What is not due yet says nothing, and neither does a probe that could not run, for want of a
- * secret or of a right setting: that is the monitor's own trouble.
+ * secret, of a right setting or of a token: that is the monitor's own trouble.
  */
 export function isTelling({ failure, pending }: Pick<ProbeResult, "failure" | "pending">): boolean {
-  return pending !== true && failure?.kind !== "internal";
+  return pending !== true && !isOwnTrouble(failure);
+}
+
+/** Whether a failure is the monitor's own trouble, and says nothing of the target. */
+export function isOwnTrouble(failure: Pick<Failure, "kind" | "phase"> | undefined): boolean {
+  return failure?.kind === "internal" || failure?.phase === identityPhase;
 }
 
 /** Everything for which probes run. */

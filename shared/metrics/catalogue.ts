@@ -78,6 +78,31 @@ const catalogue = {
     description: "Time in one phase of a fresh connection, such as dns, connect, tls, answer.",
     labels: ["phase"],
   },
+  dns_lookup_time: {
+    unit: "seconds",
+    signal: "slow",
+    description: "Time until a DNS server answered the question for one type of record.",
+    labels: ["resolver", "type"],
+  },
+  dns_records: {
+    unit: "count",
+    signal: "failing",
+    description: "Records of one type that a DNS server answered.",
+    labels: ["resolver", "type"],
+  },
+  dns_address_success: {
+    unit: "ratio",
+    range: share,
+    signal: "errors",
+    scale: { high: 0.99, limit: 0.5, below: true },
+    description: "Share of the addresses of a name that accepted a connection.",
+  },
+  grpc_response_time: {
+    unit: "seconds",
+    signal: "slow",
+    phases: "connection_phase_time",
+    description: "From nothing to the answer of the gRPC health service on a fresh connection.",
+  },
 
   database_connection_time: {
     unit: "seconds",
@@ -177,10 +202,27 @@ const catalogue = {
     signal: "slow",
     description: "From nothing to the accepted upgrade, the mean of the handshakes of one run.",
   },
+  websocket_hold_time: {
+    unit: "seconds",
+    signal: "failing",
+    description: "For how long a WebSocket stayed open that was to be held: as long as `hold` says, or until it ended.",
+  },
   websocket_stage_time: {
     unit: "seconds",
     signal: "slow",
     description: "Time in one stage of the first WebSocket: dns, connect, tls, upgrade, and the steps of its script.",
+    labels: ["stage"],
+  },
+  stream_first_event_time: {
+    unit: "seconds",
+    signal: "slow",
+    description: "From nothing to the first event of a stream.",
+  },
+  stream_stage_time: {
+    unit: "seconds",
+    signal: "slow",
+    description:
+      "Time in one stage of a stream of server-sent events: dns, connect, tls, first_byte, and the steps of its script by their names.",
     labels: ["stage"],
   },
   data_age: {

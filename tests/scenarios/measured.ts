@@ -44,6 +44,20 @@ export class Measured {
     return (this.#runs.get(probe) ?? []).filter(({ at }) => from <= at && at <= until);
   }
 
+  /**
+   * Whether so many of so many runs failed within a window. It may begin up to a twelfth of it later, because runs are counted by the twelfth of the fast one.
+   * @param orMore whether there were other failures as well, which do not count
+   */
+  hasFailed(probe: string, at: number, windowMs: number, failed: number, all: number, orMore: boolean): boolean {
+    const runs = this.#scheduled(probe).filter((run) => at - windowMs <= run.at && run.at < at + second);
+    return runs.some(({ at: from }, index) => {
+      const seen = runs.slice(index);
+      const bad = seen.filter(({ result }) => !result.success).length;
+      const isWhole = index === 0 || from - (at - windowMs) <= windowMs / 12;
+      return isWhole && seen.length === all && (orMore ? bad > failed : bad === failed);
+    });
+  }
+
   /** The runs of a probe within the second that a clock shows. */
   runsAt(probe: string, at: number): readonly Run[] {
     return this.runs(probe, at, at + second - 1);

@@ -7,6 +7,7 @@ import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { dayOf, periodStart, targetOf } from "../../../shared/documents/availability.ts";
 import { isTelling, type Report } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import { longestRun } from "../partition/publication.ts";
 import { type Plan, paceOf, staleAfter } from "../plan.ts";
 import { burnAt, burnLookback, type RunCounts } from "../rules/burn.ts";
 
@@ -61,8 +62,6 @@ const mostRuns = 2_000;
 const mostRunsOfAll = 4_000;
 const hour = 3_600_000;
 const day = 86_400_000;
-/** How long before its report a result may have been measured, in milliseconds. */
-const longestRun = 120_000;
 
 /**
  * Takes a report that was new into the histories.

@@ -58,6 +58,8 @@ export interface RecoveryState {
   readonly remaining?: readonly string[];
   readonly attempt: number;
   readonly requestedAt: number;
+  /** How many attempts before this one, one after the other, had no answer. @default 0 */
+  readonly unanswered?: number;
   /** Results of this attempt, by probe; a reason stands for a failure. */
   readonly results: Readonly<Record<string, true | string>>;
   /** What the prober said of itself, where it answered that it is in trouble. */

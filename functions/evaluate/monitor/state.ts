@@ -1,6 +1,6 @@
 /** What the evaluator remembers of the monitor itself: one document, written by every tick. */
 
-import type { Vantage } from "../../../shared/messages/report.ts";
+import { isOwnTrouble, type Vantage } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { stateDocument } from "../commit/state-collection.ts";
@@ -102,7 +102,7 @@ export function heardOf({ heard, probes }: PartitionState): GroupResults | undef
     ...heard,
     results: Object.fromEntries(facts.map(({ probe, at }) => [probe, at])),
     unable: facts.flatMap(({ probe, status, since, at, failure }) =>
-      status === "unknown" && failure?.kind === "internal" ? [{ probe, since, at, why: failure.message }] : [],
+      status === "unknown" && failure && isOwnTrouble(failure) ? [{ probe, since, at, why: failure.message }] : [],
     ),
   };
 }

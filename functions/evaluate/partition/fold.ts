@@ -15,7 +15,7 @@ import { intermittentName } from "../rules/built-in.ts";
 import { burnLookback, withRun } from "../rules/burn.ts";
 import { type CompiledRule, type Finding, findings, verdictOf } from "../rules/rule.ts";
 import { isNewFailure, withFailure } from "./failure-ledger.ts";
-import { reportInstant } from "./publication.ts";
+import { longestRun, reportInstant } from "./publication.ts";
 import { sourceOf, withoutOld, withSamples } from "./samples.ts";
 import type { AlertState, PartitionState, ProbeFact } from "./state.ts";
 
@@ -44,7 +44,7 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
 
   const telling = report.results.filter(isTelling);
   const series = withSamples(state.series, { ...report, results: telling }, plan, horizon);
-  const runs = withRuns(state.runs ?? {}, telling, plan);
+  const runs = withRuns(state.runs ?? {}, telling, plan, watermark - horizon);
   const probes = { ...state.probes };
   const changes: Change[] = [];
   for (const result of report.results) {
@@ -110,11 +110,13 @@ function withRuns(
   known: NonNullable<PartitionState["runs"]>,
   results: readonly ProbeResult[],
   plan: Plan,
+  lateMs: number,
 ): NonNullable<PartitionState["runs"]> {
   const next = Object.fromEntries(Object.entries(known).filter(([probe]) => plan.probes.has(probe)));
   for (const { probe, at, success } of results) {
     if (!plan.rulesByName.has(intermittentName(probe))) continue;
-    setEntry(next, probe, withRun(ownEntry(next, probe), Date.parse(at), !success, paceOf(plan, probe)));
+    const known = ownEntry(next, probe);
+    setEntry(next, probe, withRun(known, Date.parse(at), !success, paceOf(plan, probe), lateMs + longestRun));
   }
   return next;
 }
@@ -192,6 +194,8 @@ export function judgeNow(
       const silent = newest === undefined || now - newest > 1.6 * intervalOf(plan, finding.labels["probe"]);
       // While reports arrive, they do the judging.
       if (!silent && !isCross && rule.condition.selectors.length > 0) continue;
+      // A value that nothing but its age changes says nothing new: a failed run does not go on because the next one is late.
+      if (!isCross && !rule.timed && finding.truth !== undefined) continue;
       const absence = noteAbsence(finding, rule, now, known, plan, verdicts);
       const verdict = verdictOf(finding, rule, absence);
       // Nothing can be missing of what never was, or was not looked at yet.

@@ -74,7 +74,11 @@ describe("a refusal", () => {
   it("does not wait for a token longer than the probe has", async () => {
     const controller = new AbortController();
     const reason = new Error("the time ran out");
-    const google = { accessToken: () => new Promise<string>(() => {}), request: async () => ({}) };
+    const google = {
+      accessToken: () => new Promise<string>(() => {}),
+      idToken: async () => "",
+      request: async () => ({}),
+    };
     const answer = ask({ url: "https://a.example" }, { google, signal: controller.signal, conceal: () => {} });
     controller.abort(reason);
     await expect(answer).rejects.toBe(reason);

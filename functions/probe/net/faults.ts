@@ -1,6 +1,6 @@
 /** What stands in place of an answer when the network fails, in a kind and a plain sentence. */
 
-import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
+import { type Failure, type FailureKind, identityPhase } from "../../../shared/messages/report.ts";
 import { LookupError } from "../../../shared/net/lookup.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 
@@ -28,6 +28,9 @@ export class ProbeFault extends Error {
 export function configurationFault(message: string): ProbeFault {
   return new ProbeFault("internal", message, { phase: "settings" });
 }
+
+/** There is nothing to prove with who we are: the giver of tokens is to blame, or our own settings, and not the target. */
+export class IdentityFault extends ProbeFault {}
 
 /** The time of a part of a probe has run out: the reason of its signal. */
 export class Overrun extends Error {
@@ -59,10 +62,7 @@ export function failureOf(error: unknown, { phase, peer: named, address, signal 
     const whose = signal.reason instanceof Overrun ? signal.reason.whose : "the time of the probe";
     return { kind: "timeout", phase, message: `${whose} ran out while ${doing(phase, peer)}${unanswered(phase)}` };
   }
-  if (error instanceof ProbeFault) {
-    const { kind, facts, message } = error;
-    return { kind, phase: error.phase ?? phase, message, ...facts };
-  }
+  if (error instanceof ProbeFault) return failureOfFault(error, phase);
   if (error instanceof LookupError) return { kind: "dns", phase, message: `the name of ${named} ${error.problem}` };
   const { code = "", message = String(error) } = error as NodeJS.ErrnoException;
   const told = code === "EPROTO" ? sslCode(message) : code;
@@ -81,6 +81,12 @@ export function spokenPeer(peer: string, address: string | undefined): string {
 function sslCode(message: string): string {
   const reason = /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? "";
   return reason === "" ? "EPROTO" : `ERR_SSL_${reason.toUpperCase().replaceAll(" ", "_")}`;
+}
+
+/** The failure that a fault means which has its kind and words already. */
+export function failureOfFault(error: ProbeFault, phase: string): Failure {
+  const { kind, message, facts } = error;
+  return { kind, phase: error instanceof IdentityFault ? identityPhase : (error.phase ?? phase), message, ...facts };
 }
 
 /** Node's codes of system, TLS and HTTP errors, and those of our own reader of HTTP, the first match counts. */
@@ -132,7 +138,7 @@ const faults: readonly {
       /^ERR_SSL_.*ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_\w+|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)$/,
     kind: "tls",
     say: (peer, _phase, _message, code) =>
-      `${peer} ended the TLS handshake: it asks for a client certificate that it accepts (${alertIn(code)})`,
+      `${peer} ended the TLS handshake: it asks for a client certificate that it accepts (${alertIn(code)}): write client_certificate`,
   },
   {
     codes: /^ERR_SSL_.*(ALERT_HANDSHAKE_FAILURE|ALERT_INSUFFICIENT_SECURITY|NO_SHARED_CIPHER|NO_SUITABLE_\w+)$/,
@@ -191,6 +197,7 @@ const activities: Readonly<Record<string, string>> = {
   dns: "looking up the name of",
   connect: "connecting to",
   tls: "shaking hands for TLS with",
+  lookup: "waiting for the answer of",
   first_byte: "waiting for the first byte from",
   headers: "reading the headers from",
   body: "reading the body from",

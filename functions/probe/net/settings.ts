@@ -3,6 +3,7 @@ import { z } from "zod";
 import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
+import { clientCertificate } from "../identity/client-certificate.ts";
 
 /** The schema of `ip_version`. */
 export const ipVersion = lazily(() =>
@@ -20,6 +21,7 @@ export const tlsVerification = lazily(() =>
   z
     .strictObject({
       ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
+      client_certificate: clientCertificate(),
       insecure: z.boolean().default(false).describe("Accepts any certificate. Its expiry is still measured."),
     })
     .refine(({ ca, insecure }) => ca === undefined || !insecure, {
@@ -34,19 +36,22 @@ export const tlsVerification = lazily(() =>
 export type TlsVerification = z.output<ReturnType<typeof tlsVerification>>;
 
 /**
- * Holds of settings whose `ca` has certificates to verify; with the sentence for those whose URL is not encrypted.
+ * Reports what means nothing without TLS where the URL is not encrypted. For `superRefine`.
  * @param scheme the encrypted one
  */
-export function caOverTls(scheme: "https" | "wss"): {
-  holds(settings: { readonly url: string; readonly tls: TlsVerification }): boolean;
-  readonly otherwise: { message: string; path: string[] };
-} {
-  return {
-    holds: ({ url, tls }) => tls.ca === undefined || URL.parse(url)?.protocol === `${scheme}:`,
-    otherwise: {
-      message: `ca verifies nothing without TLS: write a URL that begins with ${scheme}://, or leave ca out`,
-      path: ["tls", "ca"],
-    },
+export function tlsOverTls(scheme: "https" | "wss") {
+  return (
+    { url, tls }: { readonly url: unknown; readonly tls: TlsVerification },
+    context: { addIssue(issue: { code: "custom"; message: string; path: string[] }): void },
+  ): void => {
+    // Of a URL that is a secret, nothing is known here.
+    if (typeof url !== "string" || URL.parse(url)?.protocol === `${scheme}:`) return;
+    const refuse = (field: string, value: unknown, why: string): void => {
+      const message = `${why}: write a URL that begins with ${scheme}://, or leave ${field} out`;
+      if (value !== undefined) context.addIssue({ code: "custom", message, path: ["tls", field] });
+    };
+    refuse("ca", tls.ca, "ca verifies nothing without TLS");
+    refuse("client_certificate", tls.client_certificate, "client_certificate is a part of TLS");
   };
 }
 

@@ -6,7 +6,8 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { type Answered, answered, parseJson, unmet } from "../http/expect.ts";
 import { extract, extractions } from "../http/extract.ts";
 import { type Asked, ask, oneBody, requestFields } from "../http/request.ts";
-import { caOverTls } from "../net/settings.ts";
+import { oneAuthorization } from "../identity/identity.ts";
+import { tlsOverTls } from "../net/settings.ts";
 import type { Assessment, Prober } from "../prober.ts";
 import { always, fixed, onlyWhere } from "../yields.ts";
 
@@ -16,8 +17,9 @@ const settings = lazily(() =>
       ...requestFields(),
       extract: extractions().default([]).describe("Metrics to take out of a JSON body."),
     })
-    .refine(oneBody.holds, oneBody.otherwise)
-    .refine(caOverTls("https").holds, caOverTls("https").otherwise),
+    .superRefine(oneBody)
+    .superRefine(tlsOverTls("https"))
+    .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
 /** What an `http` probe reads. */
@@ -43,7 +45,9 @@ extract:
   - { metric: cloud_sql_pool_utilization, path: $.database_pool_utilization, unit: "%" }
   - { metric: smd_phase_duration, path: $.last_smd_phase_times, each: phase }
 `,
+  notes: `A private Cloud Run service is asked with \`id_token: https://SERVICE-URL\`, one behind IAP with the OAuth client id of IAP as audience. Grant the service account of the probe function \`roles/run.invoker\` on the service, or \`roles/iap.httpsResourceAccessor\` on the application. On one machine the identity is that of the application default credentials, which must be a service account or impersonate one.
 
+A failure to get a token, from Google or from the token endpoint of \`oauth2\`, has the phase \`identity\` and names who gave none. It is not held against the target: the monitor reports it as trouble of its own.`,
   usualSeconds: 0.4,
   uptimeCheck: true,
   usualFailure: { kind: "http_status", phase: "response", message: "503 Service Unavailable", status: 503 },
@@ -110,7 +114,7 @@ const usuallyExtracted: readonly MetricName[] = [
 
 /** A URL without TLS may still redirect to one with it. */
 function mayUseTls({ url, follow_redirects }: HttpSettings): boolean {
-  return url.startsWith("https:") || follow_redirects > 0;
+  return typeof url !== "string" || url.startsWith("https:") || follow_redirects > 0;
 }
 
 function bodyFailure(message: string, status: number): Failure {

@@ -3,13 +3,17 @@ import type { AnyProber } from "../prober.ts";
 import { cloudMonitoring } from "./cloud_monitoring.ts";
 import { cloudRun } from "./cloud_run.ts";
 import { cloudSql } from "./cloud_sql.ts";
+import { dns } from "./dns.ts";
 import { gcpConfiguration } from "./gcp_configuration.ts";
+import { grpc } from "./grpc.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { http } from "./http.ts";
 import { journey } from "./journey.ts";
 import { loadBalancer } from "./load_balancer.ts";
 import { postgres } from "./postgres.ts";
+import { redis } from "./redis.ts";
 import { serviceHealth } from "./service_health.ts";
+import { sse } from "./sse.ts";
 import { tcp } from "./tcp.ts";
 import { tls } from "./tls.ts";
 import { vpcConnector } from "./vpc_connector.ts";
@@ -20,13 +24,17 @@ export const probers: Readonly<Record<string, AnyProber>> = {
   cloud_monitoring: cloudMonitoring,
   cloud_run: cloudRun,
   cloud_sql: cloudSql,
+  dns,
   gcp_configuration: gcpConfiguration,
+  grpc,
   heartbeat,
   http,
   journey,
   load_balancer: loadBalancer,
   postgres,
+  redis,
   service_health: serviceHealth,
+  sse,
   tcp,
   tls,
   vpc_connector: vpcConnector,

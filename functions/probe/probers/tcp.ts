@@ -1,15 +1,13 @@
 /** The prober `tcp`: a fresh connection to any port, over TLS where it is wanted, with a text to send and an answer to expect. */
 import type { Socket } from "node:net";
 import { z } from "zod";
-import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { textOrSecret } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { excerpt } from "../../../shared/text/redact.ts";
-import { dial } from "../net/dial.ts";
+import { connectTo, endpointFields, endpointSecrets, portNumber, tlsFieldsNeedTls } from "../net/endpoint.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
-import { ipVersion } from "../net/settings.ts";
-import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
-import { secure } from "../net/tls.ts";
+import { stopwatch } from "../net/stopwatch.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
 import { always, onlyWhere } from "../yields.ts";
@@ -17,22 +15,8 @@ import { always, onlyWhere } from "../yields.ts";
 const settings = lazily(() =>
   z
     .strictObject({
-      host: z
-        .string()
-        .regex(
-          /^([\w.-]+|[\da-f:.]+)$/i,
-          "must be a name or an address alone, such as redis.example.com: write a port as port: 6379",
-        )
-        .describe("The name or address to connect to."),
-      port: z.int().min(1).max(65_535).describe("The port."),
-      ip_version: ipVersion(),
-      tls: z.boolean().default(false).describe("Whether TLS is spoken from the first byte. Certificates are verified."),
-      server_name: z
-        .string()
-        .min(1)
-        .optional()
-        .describe("The name that is asked for and that the certificate must be for. Default: the host."),
-      ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
+      ...endpointFields(),
+      port: portNumber().describe("The port."),
       send: textOrSecret()
         .optional()
         .describe('A text to send, or a secret. Line ends are written out, in double quotes: "PING\\r\\n".'),
@@ -47,14 +31,7 @@ const settings = lazily(() =>
           `A text that the answer must contain, or a /pattern/ in the syntax of RE2. At most ${longestAnswer} bytes are read. Default: no answer is waited for.`,
         ),
     })
-    .refine(({ tls, ca }) => tls || ca === undefined, {
-      message: "ca verifies nothing without TLS: write tls: true, or leave ca out",
-      path: ["ca"],
-    })
-    .refine(({ tls, server_name }) => tls || server_name === undefined, {
-      message: "server_name is a part of TLS: write tls: true, or leave server_name out",
-      path: ["server_name"],
-    }),
+    .superRefine(tlsFieldsNeedTls),
 );
 
 /** What a `tcp` probe reads. */
@@ -98,15 +75,16 @@ expect: /^\\+PONG/
 
   async observe(settings, world) {
     const { host, port, expect } = settings;
-    const ca = settings.ca && (await world.resolve(settings.ca));
+    const secrets = await endpointSecrets(settings, world);
     const send = settings.send && (await world.resolve(settings.send));
     const watch = stopwatch(() => world.clock());
     const started = world.clock();
     let certificateExpiry: number | undefined;
     let received = "";
     try {
-      const { socket, expiresAt } = await connected(settings, ca, world, watch);
-      certificateExpiry = expiresAt === undefined ? undefined : (expiresAt - world.now()) / 1000;
+      const connected = await connectTo(settings, secrets, world, watch);
+      const { socket } = connected;
+      certificateExpiry = connected.certificateExpiry;
       watch.enter("answer");
       if (send !== undefined) await written(socket, send);
       if (expect !== undefined) {
@@ -148,19 +126,6 @@ expect: /^\\+PONG/
     return { failure, measurements, ...(wasSent ? { conclusive: true } : {}) };
   },
 };
-
-async function connected(
-  { host, port, ip_version, tls, server_name = host }: TcpSettings,
-  ca: string | undefined,
-  world: ProbeWorld,
-  watch: Stopwatch,
-): Promise<{ readonly socket: Socket; readonly expiresAt?: number | undefined }> {
-  const raw = await dial({ host, port, ...(ip_version === "any" ? {} : { family: ip_version }) }, world, watch);
-  if (!tls) return { socket: raw };
-  const { socket, expiresAt, fault } = await secure(raw, { host: server_name, ca }, watch, world.now());
-  if (fault !== undefined) throw new ProbeFault("tls", fault, { signal: "certificate" });
-  return { socket, expiresAt };
-}
 
 function written(socket: Socket, text: string): Promise<void> {
   return new Promise((resolve, reject) => socket.write(text, (error) => (error ? reject(error) : resolve())));

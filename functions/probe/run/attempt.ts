@@ -16,6 +16,7 @@ import type {
 import type { Clock, GoogleApi, Secrets } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded, longestText, Redactor } from "../../../shared/text/redact.ts";
+import { failureOfFault, ProbeFault } from "../net/faults.ts";
 import type { AnyProber, Assessment, ProbeWorld } from "../prober.ts";
 import { probers as registry } from "../probers/index.ts";
 
@@ -190,6 +191,8 @@ async function assessed(
   try {
     return prober.assess(settings.data, await prober.observe(settings.data, world), world.redact);
   } catch (error) {
+    // What a prober knows before it speaks to its target.
+    if (error instanceof ProbeFault) return { failure: failureOfFault(error, "settings"), measurements: [] };
     return failed(
       "internal",
       "probe",

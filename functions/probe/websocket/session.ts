@@ -9,6 +9,7 @@ import { dial } from "../net/dial.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
 import { secure, wantsTls } from "../net/tls.ts";
+import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
 
 /** Where a WebSocket is opened, and how; secrets resolved. */
@@ -20,17 +21,25 @@ export interface WebSocketTarget {
   /** The kind of address to use. @default any */
   readonly family?: 4 | 6;
   readonly ca: string | undefined;
+  readonly client: ClientCertificate | undefined;
   /** Accepts any certificate. */
   readonly insecure: boolean;
   /** Bytes of the longest message that is accepted. */
   readonly maxMessage: number;
 }
 
+/** What came: a message, or an event of a stream. */
+export interface Message {
+  readonly text: string;
+  /** The type of a server-sent event. */
+  readonly event?: string;
+}
+
 /** An open WebSocket. What ends it comes as the error of the call that waits, or of the next one. */
 export interface Conversation {
   send(text: string): Promise<void>;
   /** The oldest message that was not received yet, a binary one as text. */
-  receive(): Promise<string>;
+  receive(): Promise<Message>;
   /** Sends a ping and waits for its answer. */
   ping(): Promise<void>;
   /**
@@ -99,7 +108,7 @@ type CloseListener = (code: number, reason: string) => void;
 /** Stands for a close without a code. @see RFC 6455, 7.4.1 */
 const noCode = 1005;
 
-async function connected({ url, family, ca, insecure }: WebSocketTarget, stages: Stages): Promise<Socket> {
+async function connected({ url, family, ca, client, insecure }: WebSocketTarget, stages: Stages): Promise<Socket> {
   const { world } = stages;
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const encrypted = url.protocol === "wss:";
@@ -107,7 +116,12 @@ async function connected({ url, family, ca, insecure }: WebSocketTarget, stages:
   const raw = await dial({ host, port, ...(family === undefined ? {} : { family }) }, world, stages);
   if (!encrypted) return raw;
   const verify = insecure ? "nothing" : "full";
-  const { socket, fault } = await secure(raw, { host, ca, verify, protocols: ["http/1.1"] }, stages, world.now());
+  const { socket, fault } = await secure(
+    raw,
+    { host, ca, client, verify, protocols: ["http/1.1"] },
+    stages,
+    world.now(),
+  );
   if (fault !== undefined) throw new ProbeFault("tls", fault, { signal: "certificate" });
   return socket;
 }
@@ -128,13 +142,14 @@ function converse(
   let closedWith: number | undefined;
   let isOurs = false;
 
-  let wake = (): void => {};
+  const waiting: (() => void)[] = [];
+  const wake = (): void => {
+    for (const resolve of waiting.splice(0)) resolve();
+  };
   const until = async (reached: () => boolean): Promise<void> => {
     while (signal.aborted || !reached()) {
       if (fault !== undefined) throw fault;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      await new Promise<void>((resolve) => void waiting.push(resolve));
     }
   };
   const end = (reason: unknown): void => {
@@ -199,7 +214,7 @@ function converse(
         await until(() => unread.length > 0);
         const text = unread.shift() ?? "";
         unreadBytes -= Buffer.byteLength(text);
-        return text;
+        return { text };
       },
       async ping() {
         const before = pongs;

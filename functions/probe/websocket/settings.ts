@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { clientCertificateOf } from "../identity/client-certificate.ts";
+import { identityFields, identityHeaders } from "../identity/identity.ts";
 import { headers, ipVersion, tlsVerification } from "../net/settings.ts";
 import type { ProbeWorld } from "../prober.ts";
 import type { WebSocketTarget } from "./session.ts";
@@ -13,6 +15,7 @@ export const socketFields = lazily(() => ({
     .refine(isWebSocketUrl, "must be a URL that begins with ws:// or wss://, without user and #")
     .describe("The URL to open."),
   headers: headers().describe("Headers of the upgrade, such as `origin`."),
+  ...identityFields(),
   subprotocols: z
     .array(z.string().min(1))
     .default([])
@@ -33,22 +36,26 @@ export type SocketSettings = z.output<z.ZodObject<ReturnType<typeof socketFields
 /**
  * The target of the settings, secrets resolved.
  * @param filled puts in what marks in a text stand for
+ * @param bearer headers that count where the settings have none of their name
  */
 export async function socketTarget(
   settings: SocketSettings,
   url: string,
   filled: (text: string) => string,
   world: ProbeWorld,
+  bearer: Readonly<Record<string, string>> = {},
 ): Promise<WebSocketTarget> {
-  const own: Record<string, string> = {};
+  const own: Record<string, string> = { ...bearer };
   for (const [name, value] of Object.entries(settings.headers))
     setEntry(own, name, typeof value === "string" ? filled(value) : await world.resolve(value));
+  const proof = await identityHeaders(settings, own, world);
   return {
     url: new URL(url),
-    headers: own,
+    headers: { ...own, ...proof },
     subprotocols: settings.subprotocols.map(filled),
     ...(settings.ip_version === "any" ? {} : { family: settings.ip_version }),
     ca: settings.tls.ca && (await world.resolve(settings.tls.ca)),
+    client: await clientCertificateOf(settings.tls.client_certificate, world),
     insecure: settings.tls.insecure,
     maxMessage: settings.max_message,
   };

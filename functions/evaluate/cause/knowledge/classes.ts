@@ -3,7 +3,13 @@
  * connection that is never made speaks for the way to the server, one that the server answers with an error speaks for the server.
  */
 import type { ResolvedRole } from "../../../../shared/config/roles.ts";
-import { type Failure, type FailureKind, readingPhase, type Signal } from "../../../../shared/messages/report.ts";
+import {
+  type Failure,
+  type FailureKind,
+  isOwnTrouble,
+  readingPhase,
+  type Signal,
+} from "../../../../shared/messages/report.ts";
 import type { Symptom } from "../diagnosis.ts";
 import { isTarget } from "../roles.ts";
 
@@ -70,7 +76,7 @@ export function classesOf(symptom: Symptom, role: ResolvedRole): SymptomClass[] 
   const isPrivate = symptom.reach === "private" && isTarget(role);
   const classify = (failure: Failure): SymptomClass => {
     // Nothing is known of a target that could not be looked at, or read about.
-    if (failure.kind === "internal" || failure.phase === readingPhase) return "not measured";
+    if (isOwnTrouble(failure) || failure.phase === readingPhase) return "not measured";
     if (isRead && !unreached.has(failure.kind)) return reportedClass(failure);
     return isPrivate || failure.kind === "database" ? privateClass(failure) : publicClass(failure);
   };

@@ -1,9 +1,11 @@
 /** What is bad at present, as symptoms: probes that fail or have an alert of failures that come and go, and alerts of configured rules. Pure. */
+import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import type { Facts } from "../../incident/draft.ts";
 import { beganAfter } from "../../incident/record/onset.ts";
 import { alertPhrase, probePhrase } from "../../incident/record/symptom-text.ts";
 import type { KnownAlert } from "../../incident/state.ts";
 import { ledgerSince } from "../../partition/failure-ledger.ts";
+import type { ProbeFact } from "../../partition/state.ts";
 import { intervalOf, type Plan } from "../../plan.ts";
 import type { Symptom } from "../diagnosis.ts";
 import { intermittentIn, isBuiltIn } from "./built-in.ts";
@@ -20,9 +22,15 @@ export function symptomsIn(facts: Facts, plan: Plan, earliest: (id: string) => n
 
 /** What an alert that fires would add to an incident. */
 export function symptomOf(alert: KnownAlert, facts: Facts, plan: Plan): Symptom {
-  const id = isBuiltIn(alert) ? `probe/${alert.labels["probe"]}` : `alert/${alert.key}`;
-  const known = symptomsIn(facts, plan, () => Number.NEGATIVE_INFINITY).find((symptom) => symptom.id === id);
-  const { component, since } = alert;
+  const { component, since, key, labels } = alert;
+  const { probe } = labels;
+  const isProbe = isBuiltIn(alert) && probe !== undefined;
+  const own = Object.values(facts.alerts).filter((one) => (isProbe ? one.labels["probe"] === probe : one.key === key));
+  const fact = isProbe ? ownEntry(facts.probes, probe) : undefined;
+  const probes = Object.fromEntries(fact === undefined ? [] : [[probe, fact]]);
+  const of: Facts = { ...facts, probes, alerts: Object.fromEntries(own.map((one) => [one.key, one])) };
+  const [known] = isProbe ? probeSymptoms(of, plan, () => Number.NEGATIVE_INFINITY) : alertSymptoms(of, plan);
+  const id = isProbe ? `probe/${probe}` : `alert/${key}`;
   return known ?? { id, component, source: "rule", since, phrase: alertPhrase(alert) };
 }
 
@@ -32,7 +40,7 @@ function probeSymptoms(facts: Facts, plan: Plan, earliest: (id: string) => numbe
   );
   const intermittent = intermittentIn(facts.alerts);
   return Object.values(facts.probes).flatMap((fact): Symptom[] => {
-    const { probe, component, vantage } = fact;
+    const { probe, vantage } = fact;
     const alert = intermittent.get(probe);
     const isBad = fact.status === "bad";
     if (!isBad && alert === undefined) return [];
@@ -43,7 +51,7 @@ function probeSymptoms(facts: Facts, plan: Plan, earliest: (id: string) => numbe
     const failure = isBad ? fact.failure : ledger.at(-1)?.failure;
     const symptom: Symptom = {
       id,
-      component,
+      component: subjectOf(fact, plan),
       source: "probe",
       since,
       phrase: probePhrase(probe, failure),
@@ -58,6 +66,14 @@ function probeSymptoms(facts: Facts, plan: Plan, earliest: (id: string) => numbe
     };
     return [withLedger(symptom, ledger)];
   });
+}
+
+/** The component that a failure is about: a check of the configuration fails for what it has found, be it of another component than its own. */
+function subjectOf({ component, failure, faults = [] }: ProbeFact, { graph }: Plan): string {
+  if (failure?.signal !== "configuration") return component;
+  const found = faults.filter((fault) => fault.severity === "critical" && graph.names.includes(fault.component));
+  if (found.some((fault) => fault.component === component)) return component;
+  return (found.find(({ isNew }) => isNew) ?? found[0])?.component ?? component;
 }
 
 /** Alerts of configured rules; those built into a probe say nothing that the probe does not. */

@@ -2,14 +2,14 @@
  * Relapses: an outage that comes back soon after its resolution is the same incident, re-opened with everything that is known of it, and not
  * another page. Later, or from another cause, it is a new incident, which names the one before. Pure.
  */
-import { spokenDuration } from "../../../shared/text/units.ts";
-import { isDrill } from "../monitor/drill.ts";
-import { isOfMonitor } from "../monitor/incident-text.ts";
-import type { Draft } from "./draft.ts";
-import { componentsOf } from "./record/document.ts";
-import { beganAfter } from "./record/onset.ts";
-import type { Relapse } from "./record/relapses.ts";
-import type { EnvironmentState, Incident, KnownAlert, RecentlyResolved } from "./state.ts";
+import { spokenDuration } from "../../../../shared/text/units.ts";
+import { isDrill } from "../../monitor/drill.ts";
+import { isOfMonitor } from "../../monitor/incident-text.ts";
+import type { Draft } from "../draft.ts";
+import { componentsOf } from "../record/document.ts";
+import { beganAfter } from "../record/onset.ts";
+import type { Relapse } from "../record/relapses.ts";
+import type { EnvironmentState, Incident, KnownAlert, RecentlyResolved } from "../state.ts";
 
 /** How much later than the window a late measurement may still tell of a relapse in it, in milliseconds. */
 const lateness = 900_000;

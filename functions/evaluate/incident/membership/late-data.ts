@@ -3,12 +3,12 @@
  * after the fact, so a rule over them may fire when everything works again. Such an alert is held: it opens no incident, unless the figures stay
  * bad for longer than their delay explains. Only what speaks of the same parts, and was not measured good since, is held.
  */
-import { timed } from "../availability/period.ts";
-import type { LateData } from "../cause/diagnosis.ts";
-import { intervalOf, type Plan, titleOf } from "../plan.ts";
-import { affectedBy } from "./record/document.ts";
-import { clockTime } from "./record/instants.ts";
-import type { Incident, KnownAlert, RecentlyResolved } from "./state.ts";
+import { timed } from "../../availability/period.ts";
+import type { LateData } from "../../cause/diagnosis.ts";
+import { intervalOf, type Plan, titleOf } from "../../plan.ts";
+import { affectedBy } from "../record/document.ts";
+import { clockTime } from "../record/instants.ts";
+import type { Incident, KnownAlert, RecentlyResolved } from "../state.ts";
 
 /** How much later than what they speak of the first bad figures may be read, in milliseconds: four minutes and one of their windows. */
 const lag = 300_000;

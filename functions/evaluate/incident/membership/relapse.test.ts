@@ -1,7 +1,7 @@
 /** Timelines of outages that come back after they were resolved. */
 import { describe, expect, it } from "vitest";
-import { readIncident, type SymptomRecord } from "../../../shared/documents/incident.ts";
-import { Bench, failing, noon, type Shown, smallEnvironment } from "../fixtures.ts";
+import { readIncident, type SymptomRecord } from "../../../../shared/documents/incident.ts";
+import { Bench, failing, noon, type Shown, smallEnvironment } from "../../fixtures.ts";
 
 const down: Readonly<Record<string, Shown>> = { "backend-health": failing("http_status/response") };
 const elsewhere: Readonly<Record<string, Shown>> = { "pages-health": failing("http_status/response") };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Bench, failing, probe, rule, type Shown, smallEnvironment } from "../fixtures.ts";
+import { Bench, failing, probe, rule, type Shown, smallEnvironment } from "../../fixtures.ts";
 
 /** Google's figures of the connector beside the probes, and a rule over them. */
 const configuration = {

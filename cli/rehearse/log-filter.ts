@@ -1,4 +1,4 @@
-/** As much of the query language of Cloud Logging as the alarms use, to see which entries they would match. */
+/** The part of the query language of Cloud Logging that alarms use, to see which entries they match. */
 
 /** An entry of the log, with its fields by their paths. */
 export type LogEntry = Readonly<Record<string, string>>;
@@ -66,8 +66,9 @@ export function matchesLog(filter: string, entry: LogEntry): boolean {
     }
     return parts;
   };
-  const all = (): boolean => joined("AND", unary).every(Boolean);
-  const any = (): boolean => joined("OR", all).some(Boolean);
+  // OR binds more tightly than AND. https://cloud.google.com/logging/docs/view/logging-query-language#boolean-operators
+  const all = (): boolean => joined("OR", unary).some(Boolean);
+  const any = (): boolean => joined("AND", all).every(Boolean);
   const matched = any();
   if (next < tokens.length) throw new Error(`${tokens[next]} is not expected in ${filter}`);
   return matched;

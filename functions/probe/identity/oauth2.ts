@@ -1,0 +1,229 @@
+/**
+ * Access tokens by the client credentials grant of OAuth 2. A token is kept until shortly before it expires, and shared by all probes that
+ * ask for the same.
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
+ */
+import { z } from "zod";
+import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
+import type { GoogleApi } from "../../../shared/ports.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { excerpt } from "../../../shared/text/redact.ts";
+import { exchange } from "../http/exchange.ts";
+import { dial } from "../net/dial.ts";
+import { failureOf, IdentityFault } from "../net/faults.ts";
+import { stopwatch } from "../net/stopwatch.ts";
+import { secure } from "../net/tls.ts";
+import type { ProbeWorld } from "../prober.ts";
+
+/** The schema of `oauth2`. */
+export const oauth2Settings = lazily(() =>
+  z
+    .strictObject({
+      token_url: z
+        .string()
+        .refine((text) => isTokenUrl(text), "must be a URL that begins with https://, without user and #")
+        .describe("The token endpoint. `http://` is for this machine only."),
+      client_id: textOrSecret().describe("The id of the client."),
+      client_secret: secretReference().describe("The secret of the client."),
+      scope: z.string().min(1).optional().describe("Scopes to ask for, with spaces between them."),
+      audience: z.string().min(1).optional().describe("What the token is for, where the endpoint asks for it."),
+      authenticate: z
+        .enum(["header", "body"])
+        .default("header")
+        .describe("Where the endpoint expects id and secret: in a header (HTTP Basic) or in the body."),
+      endpoint_ca: secretReference()
+        .optional()
+        .describe("Trusted authorities of the endpoint in PEM, in place of the system's."),
+    })
+    .optional()
+    .describe(
+      "Asks a token endpoint for an access token (OAuth 2 client credentials) and sends it as `authorization: Bearer`. The token is kept until it expires.",
+    ),
+);
+
+/** Who asks for a token, and where. */
+export type OAuth2Settings = NonNullable<z.output<ReturnType<typeof oauth2Settings>>>;
+
+/** A token, and until when it is used: milliseconds since the epoch. */
+interface Token {
+  readonly text: string;
+  readonly until: number;
+}
+
+/** Tokens, and those that are being asked for, by what was asked; apart for each identity of the monitor, so that no test finds another's. */
+const kept = new WeakMap<GoogleApi, Map<string, Promise<Token>>>();
+
+/** How long a token endpoint may take, in milliseconds. */
+const patienceMs = 10_000;
+/** A token is not used in the last minute before it expires. */
+const reserveMs = 60_000;
+
+/**
+ * An access token.
+ * @throws IdentityFault where there is none: it names the token endpoint, for the target is not to blame
+ */
+export async function accessToken(settings: OAuth2Settings, world: ProbeWorld): Promise<string> {
+  const id = await world.resolve(settings.client_id);
+  const secret = await world.resolve(settings.client_secret);
+  const ca = settings.endpoint_ca && (await world.resolve(settings.endpoint_ca));
+  const known = kept.get(world.google) ?? new Map<string, Promise<Token>>();
+  kept.set(world.google, known);
+  const key = JSON.stringify([settings, id, secret, ca]);
+  for (;;) {
+    const running = known.get(key);
+    const token = running ?? requested(settings, { id, secret, ca }, world);
+    known.set(key, token);
+    const forget = (): void => {
+      if (known.get(key) === token) known.delete(key);
+    };
+    // Nobody may wait for it any more when it fails.
+    token.catch(() => {});
+    try {
+      const { text, until } = await unlessAborted(token, world.signal);
+      world.conceal(text);
+      if (until <= world.now()) forget();
+      // Of those that were kept, one may have expired.
+      if (running === undefined || until > world.now()) return text;
+    } catch (error) {
+      if (world.signal.aborted) throw waitedTooLong(settings);
+      forget();
+      throw error;
+    }
+  }
+}
+
+/** Forgets the tokens that were given out: a target has refused one before its time. */
+export function forgetTokens(google: GoogleApi): void {
+  kept.delete(google);
+}
+
+interface Client {
+  readonly id: string;
+  readonly secret: string;
+  readonly ca: string | undefined;
+}
+
+/** Asks for a token, in a time of its own: whoever asked first may leave earlier than those who wait for the same. */
+async function requested(settings: OAuth2Settings, client: Client, world: ProbeWorld): Promise<Token> {
+  const closers: (() => void)[] = [];
+  const own: ProbeWorld = {
+    ...world,
+    signal: AbortSignal.timeout(patienceMs),
+    onClose: (close) => void closers.push(close),
+  };
+  try {
+    return await ask(settings, client, own);
+  } finally {
+    for (const close of closers) close();
+  }
+}
+
+async function ask(settings: OAuth2Settings, client: Client, world: ProbeWorld): Promise<Token> {
+  const { token_url, scope, audience, authenticate } = settings;
+  const url = new URL(token_url);
+  const watch = stopwatch(() => world.clock());
+  const form = new URLSearchParams({
+    grant_type: "client_credentials",
+    ...(scope === undefined ? {} : { scope }),
+    ...(audience === undefined ? {} : { audience }),
+    ...(authenticate === "body" ? { client_id: client.id, client_secret: client.secret } : {}),
+  }).toString();
+  try {
+    const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    const encrypted = url.protocol === "https:";
+    const raw = await dial({ host, port: Number(url.port || (encrypted ? 443 : 80)) }, world, watch);
+    const options = { host, ca: client.ca, protocols: ["http/1.1"] };
+    const secured = encrypted ? await secure(raw, options, watch, world.now()) : undefined;
+    if (secured?.fault !== undefined)
+      throw new IdentityFault("tls", `${named(settings)}: ${secured.fault}`, { signal: "certificate" });
+    const answer = await exchange(
+      secured?.socket ?? raw,
+      {
+        method: "POST",
+        path: url.pathname + url.search,
+        headers: {
+          host: url.host,
+          "user-agent": "Pathkeeper",
+          accept: "application/json",
+          "content-type": "application/x-www-form-urlencoded",
+          "content-length": String(Buffer.byteLength(form)),
+          ...(authenticate === "header" ? { authorization: basic(client) } : {}),
+        },
+        body: form,
+        maxBody: longestAnswer,
+      },
+      watch,
+    );
+    return tokenIn(answer.status, answer.body.toString("utf8"), settings, world);
+  } catch (error) {
+    if (error instanceof IdentityFault) throw error;
+    if (world.signal.aborted) throw waitedTooLong(settings);
+    const { kind, message, code } = failureOf(error, { phase: watch.phase, peer: url.host, signal: world.signal });
+    const facts = { cause: error, ...(code === undefined ? {} : { code }) };
+    throw new IdentityFault(kind, `${named(settings)} gave no token: ${world.redact(message)}`, facts);
+  }
+}
+
+/** Bytes of the longest answer that is read. */
+const longestAnswer = 65_536;
+
+/** Both halves are form-encoded first. @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1 */
+function basic({ id, secret }: Client): string {
+  const encoded = (text: string): string => new URLSearchParams({ x: text }).toString().slice(2);
+  return `Basic ${Buffer.from(`${encoded(id)}:${encoded(secret)}`).toString("base64")}`;
+}
+
+interface TokenAnswer {
+  readonly access_token?: unknown;
+  readonly token_type?: unknown;
+  readonly expires_in?: unknown;
+  readonly error?: unknown;
+  readonly error_description?: unknown;
+}
+
+function tokenIn(status: number, body: string, settings: OAuth2Settings, { now, redact, conceal }: ProbeWorld): Token {
+  const { access_token, token_type = "Bearer", expires_in, error, error_description } = parsed(body);
+  if (typeof access_token === "string" && access_token !== "") conceal(access_token);
+  if (status !== 200) {
+    const code = typeof error === "string" ? excerpt(error, 40, redact) : undefined;
+    const told = typeof error_description === "string" ? ` (${excerpt(error_description, 120, redact)})` : "";
+    const said = `${named(settings)} answered ${status}${code === undefined ? "" : `: ${code}`}${told}`;
+    const kind = status === 400 || status === 401 || status === 403 ? "auth" : "http_status";
+    throw new IdentityFault(kind, said, { status, ...(code === undefined ? {} : { code }) });
+  }
+  if (typeof access_token !== "string" || access_token === "")
+    throw new IdentityFault("protocol", `${named(settings)} answered 200 without an access_token`, { status });
+  if (String(token_type).toLowerCase() !== "bearer")
+    throw new IdentityFault("protocol", `${named(settings)} gave a token that is no bearer token`, { status });
+  const seconds = Number(expires_in);
+  // What says nothing of its end is used once.
+  const until = Number.isFinite(seconds) ? now() + Math.max(0, seconds * 1000 - reserveMs) : 0;
+  return { text: access_token, until };
+}
+
+function parsed(body: string): TokenAnswer {
+  try {
+    const json: unknown = JSON.parse(body);
+    return typeof json === "object" && json !== null ? json : {};
+  } catch {
+    return {};
+  }
+}
+
+/** The endpoint as it is shown in sentences, without what may be secret in its URL. */
+function named({ token_url }: OAuth2Settings): string {
+  const { origin, pathname } = new URL(token_url);
+  return `the token endpoint ${origin}${pathname}`;
+}
+
+function waitedTooLong(settings: OAuth2Settings): IdentityFault {
+  return new IdentityFault("timeout", `the time of the probe ran out while waiting for ${named(settings)}`);
+}
+
+function isTokenUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") return false;
+  // A secret goes over an encrypted connection, or does not leave the machine.
+  return url.protocol === "https:" || (url.protocol === "http:" && /^(localhost|127\.|\[::1\])/.test(url.hostname));
+}

@@ -1,0 +1,110 @@
+/** A port of a host as it is configured, over TLS where it is wanted: its settings, and a fresh connection to it. */
+import type { Socket } from "node:net";
+import { z } from "zod";
+import { secretReference } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { clientCertificate, clientCertificateOf } from "../identity/client-certificate.ts";
+import type { ProbeWorld } from "../prober.ts";
+import { dial } from "./dial.ts";
+import { ProbeFault } from "./faults.ts";
+import { ipVersion } from "./settings.ts";
+import type { Stopwatch } from "./stopwatch.ts";
+import { secure } from "./tls.ts";
+
+const host = lazily(() =>
+  z
+    .string()
+    .regex(
+      /^([\w.-]+|[\da-f:.]+)$/i,
+      "must be a name or an address alone, such as api.example.com: write a port beside it, as port: 443",
+    ),
+);
+
+/** The schema of a port. */
+export const portNumber: () => z.ZodInt = lazily(() => z.int().min(1).max(65_535));
+
+/** The fields of the settings, but for the port. */
+export const endpointFields = lazily(() => ({
+  host: host().describe("The name or address to connect to."),
+  ip_version: ipVersion(),
+  tls: z.boolean().default(false).describe("Whether TLS is spoken from the first byte. Certificates are verified."),
+  server_name: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The name that is asked for and that the certificate must be for. Default: the host."),
+  ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
+  client_certificate: clientCertificate(),
+}));
+
+/** Where to connect to. */
+export type Endpoint = z.output<z.ZodObject<ReturnType<typeof endpointFields>>> & { readonly port: number };
+
+/** Reports the fields that mean nothing without TLS. For `superRefine`. */
+export function tlsFieldsNeedTls(
+  settings: Omit<Endpoint, "port">,
+  context: { addIssue(issue: { code: "custom"; message: string; path: string[] }): void },
+): void {
+  const { tls, ca, server_name, client_certificate } = settings;
+  if (tls) return;
+  const refuse = (field: string, value: unknown, why: string): void => {
+    if (value !== undefined)
+      context.addIssue({ code: "custom", message: `${why}: write tls: true, or leave ${field} out`, path: [field] });
+  };
+  refuse("ca", ca, "ca verifies nothing without TLS");
+  refuse("server_name", server_name, "server_name is a part of TLS");
+  refuse("client_certificate", client_certificate, "client_certificate is a part of TLS");
+}
+
+/** A connection that can be spoken over. */
+export interface Connected {
+  readonly socket: Socket;
+  /** Seconds until the first certificate of the verified chain expires; negative when it has. */
+  readonly certificateExpiry?: number | undefined;
+}
+
+/** Secrets of an endpoint, read before anything is measured. */
+export interface EndpointSecrets {
+  readonly ca: string | undefined;
+  readonly client: Awaited<ReturnType<typeof clientCertificateOf>>;
+}
+
+/** Reads the secrets of an endpoint. @throws ProbeFault, or the error of a secret that cannot be had */
+export async function endpointSecrets(
+  { ca, client_certificate }: Pick<Endpoint, "ca" | "client_certificate">,
+  world: ProbeWorld,
+): Promise<EndpointSecrets> {
+  return { ca: ca && (await world.resolve(ca)), client: await clientCertificateOf(client_certificate, world) };
+}
+
+/**
+ * Connects in the phases `dns`, `connect` and, where TLS is wanted, `tls`.
+ * @param protocols that are offered in TLS
+ * @throws ProbeFault, or the error of the connection
+ */
+export async function connectTo(
+  { host, port, ip_version, tls, server_name = host }: Endpoint,
+  { ca, client }: EndpointSecrets,
+  world: ProbeWorld,
+  watch: Stopwatch,
+  protocols?: readonly string[],
+): Promise<Connected> {
+  const raw = await dial({ host, port, ...(ip_version === "any" ? {} : { family: ip_version }) }, world, watch);
+  if (!tls) return { socket: raw };
+  const options = { host: server_name, ca, client, ...(protocols === undefined ? {} : { protocols }) };
+  const { socket, expiresAt, fault } = await secure(raw, options, watch, world.now());
+  const certificateExpiry = expiresAt === undefined ? undefined : (expiresAt - world.now()) / 1000;
+  if (fault !== undefined) throw new UntrustedCertificate(fault, certificateExpiry);
+  return { socket, certificateExpiry };
+}
+
+/** The certificates of a server are not accepted. */
+export class UntrustedCertificate extends ProbeFault {
+  /** Seconds until the first certificate of the chain expires, where that is known. */
+  readonly certificateExpiry: number | undefined;
+
+  constructor(message: string, certificateExpiry: number | undefined) {
+    super("tls", message, { signal: "certificate" });
+    this.certificateExpiry = certificateExpiry;
+  }
+}

@@ -1,0 +1,177 @@
+/** The prober `grpc`: one call of the standard health service of gRPC on a fresh connection, with TLS or without. */
+import type { TLSSocket } from "node:tls";
+import { z } from "zod";
+import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
+import { setEntry } from "../../../shared/runtime/entries.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { excerpt } from "../../../shared/text/redact.ts";
+import { identityFields, identityHeaders, oneAuthorization } from "../identity/identity.ts";
+import {
+  connectTo,
+  endpointFields,
+  endpointSecrets,
+  portNumber,
+  tlsFieldsNeedTls,
+  UntrustedCertificate,
+} from "../net/endpoint.ts";
+import { failureOf, ProbeFault } from "../net/faults.ts";
+import { headers as headerFields } from "../net/settings.ts";
+import { stopwatch } from "../net/stopwatch.ts";
+import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+import { askHealth, type HealthAnswer } from "../protocol/grpc-health.ts";
+import { always, onlyWhere } from "../yields.ts";
+
+const settings = lazily(() =>
+  z
+    .strictObject({
+      ...endpointFields(),
+      port: portNumber().describe("The port."),
+      service: z
+        .string()
+        .max(200)
+        .default("")
+        .describe("The service that must be serving, such as `shop.v1.Cart`. Default: the server as a whole."),
+      ...identityFields(),
+      headers: headerFields().describe("Metadata of the call, such as `authorization`."),
+    })
+    .superRefine(tlsFieldsNeedTls)
+    .refine(oneAuthorization.holds, oneAuthorization.otherwise),
+);
+
+/** What a `grpc` probe reads. */
+export type GrpcSettings = z.output<ReturnType<typeof settings>>;
+
+/** What was seen of the target. */
+export interface GrpcObservation {
+  readonly failure?: Failure;
+  /** The server itself answered, so that another attempt would show no more. */
+  readonly answered: boolean;
+  /** Seconds in each completed phase. */
+  readonly phases: Readonly<Record<string, number>>;
+  /** Seconds until the answer; absent where none came. */
+  readonly seconds?: number;
+  /** Seconds until the first certificate of the verified chain expires. */
+  readonly certificateExpiry?: number | undefined;
+}
+
+/** The prober `grpc`. */
+export const grpc: Prober<GrpcSettings, GrpcObservation> = {
+  kind: "grpc",
+  title:
+    "Calls the standard health service of gRPC (`grpc.health.v1.Health/Check`) on a fresh connection, over TLS or without it, and expects `SERVING`.",
+  reach: "users",
+  get settings() {
+    return settings();
+  },
+  example: `host: cart-abcdef-uc.a.run.app
+port: 443
+tls: true
+id_token: https://cart-abcdef-uc.a.run.app
+service: shop.v1.Cart
+`,
+  notes: `Without \`tls\` the connection speaks HTTP/2 from the first byte (h2c). \`failure.code\` is \`NOT_SERVING\`, or gRPC's word for its status, such as \`UNIMPLEMENTED\` where the server has no health service.`,
+  usualSeconds: 0.3,
+  yields: (settings) => [
+    ...always("grpc_response_time"),
+    { metric: "connection_phase_time", labels: { phase: ["dns", "connect", "tls", "answer"] } },
+    ...onlyWhere(settings, ({ tls }) => tls, "with tls", ["tls_certificate_expiry"]),
+  ],
+
+  async observe(settings, world) {
+    const { host, port, service, server_name = host, tls } = settings;
+    const secrets = await endpointSecrets(settings, world);
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(settings.headers)) setEntry(headers, name, await world.resolve(value));
+    Object.assign(headers, await identityHeaders(settings, headers, world));
+    const peer = `${host}:${port}`;
+    const watch = stopwatch(() => world.clock());
+    const started = world.clock();
+    let certificateExpiry: number | undefined;
+    try {
+      const connected = await connectTo(settings, secrets, world, watch, ["h2"]);
+      certificateExpiry = connected.certificateExpiry;
+      const { socket } = connected;
+      if (tls && (socket as TLSSocket).alpnProtocol !== "h2")
+        throw new ProbeFault("protocol", `${peer} does not offer HTTP/2 in TLS, which gRPC needs`);
+      watch.enter("answer");
+      const authority = port === (tls ? 443 : 80) ? server_name : `${server_name}:${port}`;
+      const answer = await askHealth(socket, { service, authority, encrypted: tls, headers }, world);
+      watch.stop();
+      const failure = judged(answer, service, peer, world);
+      const seconds = (world.clock() - started) / 1000;
+      return { ...(failure ? { failure } : {}), answered: true, phases: watch.times(), seconds, certificateExpiry };
+    } catch (error) {
+      const failure = failureOf(error, { phase: watch.phase, peer, signal: world.signal });
+      return {
+        failure: { ...failure, message: world.redact(failure.message) },
+        answered: false,
+        phases: watch.times(),
+        certificateExpiry: error instanceof UntrustedCertificate ? error.certificateExpiry : certificateExpiry,
+      };
+    }
+  },
+
+  assess(_settings, { failure, answered, phases, seconds, certificateExpiry }) {
+    const measurements: Assessment["measurements"][number][] = Object.entries(phases).map(([phase, value]) => ({
+      metric: "connection_phase_time",
+      value,
+      labels: { phase },
+    }));
+    if (seconds !== undefined) measurements.push({ metric: "grpc_response_time", value: seconds });
+    if (certificateExpiry !== undefined)
+      measurements.push({ metric: "tls_certificate_expiry", value: certificateExpiry });
+    if (failure === undefined) return { measurements };
+    return { failure, measurements, ...(answered ? { conclusive: true } : {}) };
+  },
+};
+
+/** What is wrong with an answer; `undefined` for `SERVING`. */
+function judged(answer: HealthAnswer, service: string, peer: string, { redact }: ProbeWorld): Failure | undefined {
+  const { httpStatus, contentType, status, message, serving } = answer;
+  const phase = "answer";
+  if (httpStatus !== 200 && status === undefined) {
+    const kind = [401, 403, 407].includes(httpStatus) ? "auth" : "http_status";
+    return { kind, phase, message: `${peer} answered HTTP ${httpStatus} in place of gRPC`, status: httpStatus };
+  }
+  if (status === undefined) {
+    const what = /^application\/grpc/.test(contentType) ? "without a status" : `as ${excerpt(contentType, 60, redact)}`;
+    return { kind: "protocol", phase, message: `${peer} does not speak gRPC: it answered ${what}` };
+  }
+  const named = service === "" ? "the server" : service;
+  if (status !== 0) {
+    const { name, kind, say } = statuses[status] ?? { name: String(status), kind: "protocol", say: "the call failed" };
+    const told = message === "" ? "" : `: ${excerpt(message, 160, redact)}`;
+    return { kind, phase, message: `${say ?? "the call failed"} at ${peer} (${name})${told}`, code: name };
+  }
+  if (serving === 1) return undefined;
+  if (serving === 2)
+    return { kind: "unavailable", phase, message: `${named} is not serving at ${peer}`, code: "NOT_SERVING" };
+  return { kind: "protocol", phase, message: `${peer} does not say whether ${named} is serving`, code: "UNKNOWN" };
+}
+
+interface Status {
+  readonly name: string;
+  readonly kind: FailureKind;
+  readonly say?: string;
+}
+
+/** @see https://github.com/grpc/grpc/blob/master/doc/statuscodes.md */
+const statuses: readonly (Status | undefined)[] = [
+  undefined,
+  { name: "CANCELLED", kind: "unavailable" },
+  { name: "UNKNOWN", kind: "unavailable" },
+  { name: "INVALID_ARGUMENT", kind: "protocol" },
+  { name: "DEADLINE_EXCEEDED", kind: "timeout", say: "the server itself ran out of time" },
+  { name: "NOT_FOUND", kind: "body", say: "the health service does not know the service" },
+  { name: "ALREADY_EXISTS", kind: "protocol" },
+  { name: "PERMISSION_DENIED", kind: "auth", say: "the call is not permitted" },
+  { name: "RESOURCE_EXHAUSTED", kind: "unavailable", say: "the server is at a limit" },
+  { name: "FAILED_PRECONDITION", kind: "protocol" },
+  { name: "ABORTED", kind: "unavailable" },
+  { name: "OUT_OF_RANGE", kind: "protocol" },
+  { name: "UNIMPLEMENTED", kind: "protocol", say: "there is no health service" },
+  { name: "INTERNAL", kind: "unavailable", say: "the server failed" },
+  { name: "UNAVAILABLE", kind: "unavailable", say: "the server is unavailable" },
+  { name: "DATA_LOSS", kind: "unavailable" },
+  { name: "UNAUTHENTICATED", kind: "auth", say: "the call needs a login" },
+];

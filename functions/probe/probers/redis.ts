@@ -1,0 +1,220 @@
+/** The prober `redis`: a fresh connection to Redis or Valkey, over TLS and with a login where they are wanted, and a PING. */
+import { z } from "zod";
+import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import type { Failure, FailureKind, Signal } from "../../../shared/messages/report.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { excerpt } from "../../../shared/text/redact.ts";
+import {
+  connectTo,
+  endpointFields,
+  endpointSecrets,
+  portNumber,
+  tlsFieldsNeedTls,
+  UntrustedCertificate,
+} from "../net/endpoint.ts";
+import { failureOf, ProbeFault } from "../net/faults.ts";
+import { stopwatch } from "../net/stopwatch.ts";
+import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+import { type Piece, Receiver } from "../protocol/receiver.ts";
+import { always, onlyWhere } from "../yields.ts";
+
+const settings = lazily(() =>
+  z
+    .strictObject({
+      ...endpointFields(),
+      port: portNumber().default(6379).describe("The port."),
+      user: textOrSecret().optional().describe("The user to log in as. Default: the server's default user."),
+      password: secretReference().optional().describe("The password or the AUTH string. Default: no login."),
+      replication: z
+        .enum(["primary", "replica"])
+        .optional()
+        .describe(
+          "What the server must be: a `primary`, or a `replica` whose link to its primary is up. Asks `INFO replication`.",
+        ),
+    })
+    .superRefine(tlsFieldsNeedTls)
+    .refine(({ user, password }) => user === undefined || password !== undefined, {
+      message: "a user logs in with a password: write password: { secret: NAME }, or leave user out",
+      path: ["user"],
+    }),
+);
+
+/** What a `redis` probe reads. */
+export type RedisSettings = z.output<ReturnType<typeof settings>>;
+
+/** What was seen of the target. */
+export interface RedisObservation {
+  readonly failure?: Failure;
+  /** The server itself answered, so that another attempt would show no more. */
+  readonly answered: boolean;
+  /** Seconds in each completed phase. */
+  readonly phases: Readonly<Record<string, number>>;
+  /** Seconds until all was done; absent after a failure. */
+  readonly seconds?: number;
+  /** Seconds until the first certificate of the verified chain expires. */
+  readonly certificateExpiry?: number | undefined;
+}
+
+/** The prober `redis`. */
+export const redis: Prober<RedisSettings, RedisObservation> = {
+  kind: "redis",
+  title:
+    "Opens a fresh connection to Redis or Valkey, over TLS and with a login where they are wanted, and expects the answer to a PING. Behind the same connector as a database, it tells a sick connector from a sick database.",
+  role: "cache",
+  reach: "private",
+  get settings() {
+    return settings();
+  },
+  example: `host: 10.20.0.3
+password: { secret: redis-auth }
+replication: primary
+`,
+  notes: `\`-LOADING\`, \`-MASTERDOWN\` and \`max number of clients reached\` are failures of the kind \`unavailable\`, a refused or missing login is one of the kind \`auth\`; \`failure.code\` is the word with which the server's error begins, such as \`WRONGPASS\`.`,
+  usualSeconds: 0.2,
+  yields: (settings) => [
+    ...always("connection_time"),
+    { metric: "connection_phase_time", labels: { phase: ["dns", "connect", "tls", "authentication", "answer"] } },
+    ...onlyWhere(settings, ({ tls }) => tls, "with tls", ["tls_certificate_expiry"]),
+  ],
+
+  async observe(settings, world) {
+    const { host, port, replication } = settings;
+    const secrets = await endpointSecrets(settings, world);
+    const user = settings.user && (await world.resolve(settings.user));
+    const password = settings.password && (await world.resolve(settings.password));
+    const peer = `${host}:${port}`;
+    const watch = stopwatch(() => world.clock());
+    const started = world.clock();
+    let certificateExpiry: number | undefined;
+    try {
+      const connected = await connectTo(settings, secrets, world, watch);
+      certificateExpiry = connected.certificateExpiry;
+      const { socket } = connected;
+      const receiver = new Receiver(socket, peer);
+      const ask = async (...words: readonly string[]): Promise<string> => {
+        socket.write(command(words));
+        const reply = await receiver.next((bytes) => replyIn(bytes, peer, world), longestReply);
+        if (!reply.refused) return reply.text;
+        throw refusal(reply.text, peer, world);
+      };
+      if (password !== undefined) {
+        watch.enter("authentication");
+        await ask("AUTH", ...(user === undefined ? [] : [user]), password);
+      }
+      watch.enter("answer");
+      const pong = await ask("PING");
+      if (pong !== "PONG")
+        throw new ProbeFault("protocol", `${peer} answered PING with ${excerpt(pong, 60, world.redact)}`);
+      if (replication !== undefined) mustBe(replication, await ask("INFO", "replication"), peer);
+      watch.stop();
+      return { answered: true, phases: watch.times(), seconds: (world.clock() - started) / 1000, certificateExpiry };
+    } catch (error) {
+      const failure = failureOf(error, { phase: watch.phase, peer, signal: world.signal });
+      return {
+        failure: { ...failure, message: world.redact(failure.message) },
+        answered: error instanceof Refusal,
+        phases: watch.times(),
+        certificateExpiry: error instanceof UntrustedCertificate ? error.certificateExpiry : certificateExpiry,
+      };
+    }
+  },
+
+  assess(_settings, { failure, answered, phases, seconds, certificateExpiry }) {
+    const measurements: Assessment["measurements"][number][] = Object.entries(phases).map(([phase, value]) => ({
+      metric: "connection_phase_time",
+      value,
+      labels: { phase },
+    }));
+    if (seconds !== undefined) measurements.push({ metric: "connection_time", value: seconds });
+    if (certificateExpiry !== undefined)
+      measurements.push({ metric: "tls_certificate_expiry", value: certificateExpiry });
+    if (failure === undefined) return { measurements };
+    return { failure, measurements, ...(answered ? { conclusive: true } : {}) };
+  },
+};
+
+/** What the server said in place of what was asked for. */
+class Refusal extends ProbeFault {}
+
+/** Bytes of the longest reply that is read. */
+const longestReply = 65_536;
+
+/** A command as the protocol wants it. @see https://redis.io/docs/latest/develop/reference/protocol-spec/ */
+function command(words: readonly string[]): string {
+  return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`;
+}
+
+interface Reply {
+  readonly text: string;
+  /** It is an error of the server. */
+  readonly refused: boolean;
+}
+
+/** The reply at the beginning of the bytes: a simple text, an error, a number or a text of a length. @throws ProbeFault */
+function replyIn(bytes: Buffer, peer: string, { redact }: ProbeWorld): Piece<Reply> | undefined {
+  const mark = String.fromCharCode(bytes[0] ?? 0);
+  if (!"+-:$".includes(mark)) {
+    const told = excerpt(bytes.toString("latin1"), 60, redact);
+    // The alert of a server of TLS that was not greeted.
+    if (bytes[0] === 0x15) throw new ProbeFault("protocol", `${peer} speaks TLS: write tls: true`);
+    throw new ProbeFault("protocol", `${peer} does not speak Redis: its answer begins with ${JSON.stringify(told)}`);
+  }
+  const end = bytes.indexOf("\r\n");
+  if (end < 0) return undefined;
+  const line = bytes.toString("utf8", 1, end);
+  if (mark !== "$") return { value: { text: line, refused: mark === "-" }, length: end + 2 };
+  if (!/^(-1|\d{1,6})$/.test(line))
+    throw new ProbeFault("protocol", `${peer} does not speak Redis: it sent a text of invalid length`);
+  const length = Number(line);
+  if (length < 0) return { value: { text: "", refused: false }, length: end + 2 };
+  if (bytes.length < end + 2 + length + 2) return undefined;
+  return {
+    value: { text: bytes.toString("utf8", end + 2, end + 2 + length), refused: false },
+    length: end + 4 + length,
+  };
+}
+
+/** What errors of the server mean, by how they begin; the first match counts. */
+const refusals: readonly {
+  readonly begins: RegExp;
+  readonly kind: FailureKind;
+  readonly say: string;
+  readonly signal?: Signal;
+}[] = [
+  { begins: /^NOAUTH/, kind: "auth", say: "asks for a login: write password: { secret: NAME }" },
+  { begins: /^WRONGPASS|^ERR invalid password/, kind: "auth", say: "refused the user or the password" },
+  {
+    begins: /^ERR (AUTH|Client sent AUTH)/,
+    kind: "auth",
+    say: "has no password set for this user: leave password out, or set one there",
+  },
+  { begins: /^NOPERM|^DENIED/, kind: "auth", say: "does not permit it" },
+  {
+    begins: /^ERR max number of clients/,
+    kind: "unavailable",
+    say: "takes no more clients",
+    signal: "saturated",
+  },
+  { begins: /^LOADING/, kind: "unavailable", say: "is still loading its data" },
+  { begins: /^MASTERDOWN/, kind: "unavailable", say: "is a replica that has lost its primary" },
+  { begins: /^BUSY/, kind: "unavailable", say: "is held up by a script" },
+];
+
+function refusal(text: string, peer: string, { redact }: ProbeWorld): Refusal {
+  const known = refusals.find(({ begins }) => begins.test(text));
+  const code = /^[A-Z]{2,20}/.exec(text)?.[0];
+  const said = excerpt(text, 160, redact);
+  return new Refusal(known?.kind ?? "protocol", `${peer} ${known?.say ?? "refused a command"}: ${said}`, {
+    ...(code === undefined ? {} : { code }),
+    ...(known?.signal === undefined ? {} : { signal: known.signal }),
+  });
+}
+
+/** @throws Refusal for a server that is something else, or a replica without its primary */
+function mustBe(wanted: "primary" | "replica", info: string, peer: string): void {
+  const is = /^role:master\s*$/m.test(info) ? "primary" : /^role:slave\s*$/m.test(info) ? "replica" : undefined;
+  if (is === undefined) throw new ProbeFault("protocol", `${peer} does not say whether it is a primary or a replica`);
+  if (is !== wanted) throw new Refusal("body", `${peer} is a ${is}, expected a ${wanted}`, { code: is });
+  if (is === "replica" && /^master_link_status:down\s*$/m.test(info))
+    throw new Refusal("unavailable", `${peer} is a replica whose link to its primary is down`, { code: "LINK_DOWN" });
+}

@@ -1,0 +1,140 @@
+/** One question to one DNS server: over UDP and, where the answer is too long for it, over TCP. */
+import { randomInt } from "node:crypto";
+import { createSocket } from "node:dgram";
+import { isIP } from "node:net";
+import type { Answer, DecodedPacket, RecordType } from "dns-packet";
+import packets from "dns-packet";
+import { dial } from "../net/dial.ts";
+import { ProbeFault } from "../net/faults.ts";
+import { stopwatch } from "../net/stopwatch.ts";
+import type { ProbeWorld } from "../prober.ts";
+import { Receiver } from "./receiver.ts";
+
+/** Where a DNS server listens. */
+export interface DnsServer {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A server as it is shown in sentences. */
+export function shownServer({ address, port }: DnsServer): string {
+  return port === 53 ? address : isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Reads `10.0.0.2`, `10.0.0.2:5353`, `2001:db8::1` and `[2001:db8::1]:5353`; `undefined` for what is no address. */
+export function parseServer(text: string): DnsServer | undefined {
+  if (isIP(text) !== 0) return { address: text, port: 53 };
+  const [, six, four, digits] = /^(?:\[([\da-f:.]+)\]|([\d.]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const [address, port] = [six ?? four ?? "", Number(digits)];
+  return isIP(address) === (six === undefined ? 4 : 6) && port >= 1 && port <= 65_535 ? { address, port } : undefined;
+}
+
+/** What is asked. */
+export interface DnsQuestion {
+  readonly name: string;
+  readonly type: RecordType;
+  /** `tcp` leaves UDP out. */
+  readonly transport: "udp" | "tcp";
+}
+
+/** What was answered: a code such as `NOERROR` or `NXDOMAIN`, and the records of the wanted type. */
+export interface DnsReply {
+  readonly code: string;
+  readonly records: readonly Answer[];
+}
+
+/**
+ * Asks until there is an answer or the signal of the world is aborted.
+ * @throws ProbeFault for an answer that makes no sense, or the error of the connection
+ */
+export async function askServer(question: DnsQuestion, server: DnsServer, world: ProbeWorld): Promise<DnsReply> {
+  const overUdp = question.transport === "udp" ? await askOverUdp(question, server, world) : undefined;
+  const packet = overUdp === undefined || overUdp.flag_tc ? await askOverTcp(question, server, world) : overUdp;
+  const { rcode } = packet as DecodedPacket & { readonly rcode: string };
+  return { code: rcode, records: (packet.answers ?? []).filter(({ type }) => type === question.type) };
+}
+
+/** After how long the question is sent again, in milliseconds: datagrams are lost. */
+const againAfterMs = 1_000;
+
+function askOverUdp(question: DnsQuestion, server: DnsServer, { signal, onClose }: ProbeWorld): Promise<DecodedPacket> {
+  return new Promise((resolve, reject) => {
+    const { id, bytes } = written(question);
+    const socket = createSocket(isIP(server.address) === 6 ? "udp6" : "udp4");
+    const finish = (settle: () => void): void => {
+      clearInterval(again);
+      signal.removeEventListener("abort", giveUp);
+      socket.removeAllListeners().on("error", () => {});
+      closeOnce();
+      settle();
+    };
+    let closed = false;
+    const closeOnce = (): void => {
+      if (!closed) socket.close();
+      closed = true;
+    };
+    const giveUp = (): void => finish(() => reject(signal.reason));
+    const send = (): void => socket.send(bytes);
+    const again = setInterval(send, againAfterMs);
+    signal.addEventListener("abort", giveUp, { once: true });
+    onClose(() => finish(() => reject(new Error("the probe has ended"))));
+    socket.on("error", (error) => finish(() => reject(error)));
+    socket.on("message", (message) => {
+      // What answers another question, or none, may come from anybody.
+      const packet = packetIn(message);
+      if (packet && answers(packet, id, question)) finish(() => resolve(packet));
+    });
+    socket.once("connect", send);
+    socket.connect(server.port, server.address);
+  });
+}
+
+async function askOverTcp(question: DnsQuestion, server: DnsServer, world: ProbeWorld): Promise<DecodedPacket> {
+  const { id, bytes } = written(question);
+  const socket = await dial(
+    { host: server.address, port: server.port },
+    world,
+    stopwatch(() => world.clock()),
+  );
+  const receiver = new Receiver(socket, shownServer(server));
+  socket.write(Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes]));
+  const message = await receiver.next((all) => {
+    const length = all.length < 2 ? Number.POSITIVE_INFINITY : all.readUInt16BE(0);
+    return all.length < length + 2 ? undefined : { value: all.subarray(2, length + 2), length: length + 2 };
+  }, longestMessage);
+  socket.destroy();
+  const packet = packetIn(message);
+  if (packet && answers(packet, id, question)) return packet;
+  throw new ProbeFault("protocol", `${shownServer(server)} does not speak DNS: its answer makes no sense`);
+}
+
+/** Bytes of the longest message, with its length before it. */
+const longestMessage = 65_537;
+
+function written({ name, type }: DnsQuestion): { id: number; bytes: Buffer } {
+  const id = randomInt(65_536);
+  const flags = packets.RECURSION_DESIRED;
+  return { id, bytes: packets.encode({ type: "query", id, flags, questions: [{ type, name, class: "IN" }] }) };
+}
+
+function packetIn(message: Buffer): DecodedPacket | undefined {
+  try {
+    return packets.decode(message);
+  } catch {
+    return undefined;
+  }
+}
+
+function answers(
+  { type, id, questions = [] }: DecodedPacket,
+  ownId: number,
+  { name, type: asked }: DnsQuestion,
+): boolean {
+  if (type !== "response" || id !== ownId) return false;
+  // Servers that refuse everything may leave the question out.
+  return questions.every((one) => one.type === asked && sameName(one.name, name));
+}
+
+function sameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase().replace(/\.$/, "");
+}

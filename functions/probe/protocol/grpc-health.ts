@@ -1,0 +1,173 @@
+/**
+ * One call of the gRPC health service over a connection that is already open. The protocol buffers are written out here: there are two
+ * messages, of one field each.
+ * @see https://github.com/grpc/grpc-proto/blob/master/grpc/health/v1/health.proto
+ * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+ */
+import { connect, constants, type IncomingHttpHeaders } from "node:http2";
+import type { Socket } from "node:net";
+import { excerpt } from "../../../shared/text/redact.ts";
+import { ProbeFault } from "../net/faults.ts";
+import type { ProbeWorld } from "../prober.ts";
+
+/** What is asked, and of whom. */
+export interface HealthQuestion {
+  /** The name of a service; empty for the server as a whole. */
+  readonly service: string;
+  /** Host and port, as the server is called. */
+  readonly authority: string;
+  readonly encrypted: boolean;
+  /** Metadata of the call. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The answer to a call. */
+export interface HealthAnswer {
+  /** Status of HTTP; gRPC's own errors come with 200. */
+  readonly httpStatus: number;
+  readonly contentType: string;
+  /** Number of the status of gRPC; absent where the answer is none of gRPC. */
+  readonly status: number | undefined;
+  readonly message: string;
+  /** 1 serving, 2 not serving, 3 service unknown; absent where there is no message. */
+  readonly serving: number | undefined;
+}
+
+/** Bytes of the longest answer that is read. */
+const longestAnswer = 16_384;
+
+/**
+ * Asks for the health.
+ * @throws ProbeFault for what is no HTTP/2, or the error of the connection
+ */
+export async function askHealth(socket: Socket, question: HealthQuestion, world: ProbeWorld): Promise<HealthAnswer> {
+  const { authority, encrypted, headers, service } = question;
+  const session = connect(`${encrypted ? "https" : "http"}://${authority}`, { createConnection: () => socket });
+  world.onClose(() => session.destroy());
+  const { promise, resolve, reject } = Promise.withResolvers<HealthAnswer>();
+  const fail = (error: unknown): void => reject(explained(error, authority, world));
+  const closed = (): void => reject(Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" }));
+  session.on("error", fail).on("close", closed);
+  const stream = session.request({
+    ...headers,
+    ":method": "POST",
+    ":path": "/grpc.health.v1.Health/Check",
+    te: "trailers",
+    "content-type": "application/grpc",
+    "user-agent": "Pathkeeper",
+    "grpc-timeout": `${Math.max(1, Math.floor(world.remaining()))}m`,
+  });
+  let head: IncomingHttpHeaders = {};
+  let trailers: IncomingHttpHeaders = {};
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on("response", (received) => {
+    head = received;
+  });
+  stream.on("trailers", (received) => {
+    trailers = received;
+  });
+  stream.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > longestAnswer) {
+      reject(new ProbeFault("protocol", `${authority} sent an answer that is longer than ${longestAnswer} bytes`));
+      stream.close(constants.NGHTTP2_CANCEL);
+    }
+  });
+  stream.on("error", fail);
+  stream.on("end", () => {
+    // Without a body the status stands in the first headers.
+    const status = trailers["grpc-status"] ?? head["grpc-status"];
+    const httpStatus = Number(head[":status"] ?? 0);
+    if (httpStatus === 0) return;
+    try {
+      resolve({
+        httpStatus,
+        contentType: String(head["content-type"] ?? ""),
+        status: /^\d{1,2}$/.test(String(status)) ? Number(status) : undefined,
+        message: decoded(String(trailers["grpc-message"] ?? head["grpc-message"] ?? "")),
+        serving: httpStatus === 200 ? servingIn(Buffer.concat(chunks), authority) : undefined,
+      });
+    } catch (error) {
+      reject(error);
+    }
+  });
+  stream.on("close", closed);
+  stream.end(framed(healthRequest(service)));
+  return await promise;
+}
+
+/** A message behind the mark that it is not compressed, and its length. */
+function framed(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+/** `HealthCheckRequest { string service = 1; }` */
+function healthRequest(service: string): Buffer {
+  const name = Buffer.from(service);
+  return name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name]);
+}
+
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >> 7)];
+}
+
+/** `HealthCheckResponse { ServingStatus status = 1; }`; 0 where the field is absent. @throws ProbeFault */
+function servingIn(body: Buffer, authority: string): number | undefined {
+  if (body.length === 0) return undefined;
+  const nonsense = new ProbeFault("protocol", `${authority} does not speak gRPC: its answer makes no sense`);
+  if (body.length < 5 || body[0] !== 0 || body.length < 5 + body.readUInt32BE(1)) throw nonsense;
+  const message = body.subarray(5, 5 + body.readUInt32BE(1));
+  let at = 0;
+  const number = (): number => {
+    let value = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = message[at++];
+      if (byte === undefined) throw nonsense;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+    throw nonsense;
+  };
+  let serving = 0;
+  while (at < message.length) {
+    const tag = number();
+    const type = tag % 8;
+    // Fields of later versions are passed over.
+    if (type === 0) {
+      const value = number();
+      if (tag === 8) serving = value;
+    } else if (type === 2) {
+      const length = number();
+      at += length;
+    } else if (type === 1) at += 8;
+    else if (type === 5) at += 4;
+    else throw nonsense;
+  }
+  if (at > message.length) throw nonsense;
+  return serving;
+}
+
+function decoded(message: string): string {
+  try {
+    return decodeURIComponent(message);
+  } catch {
+    return message;
+  }
+}
+
+/** Puts what HTTP/2 finds wrong into a kind and words; other errors have a code of the system. */
+function explained(error: unknown, authority: string, { redact }: ProbeWorld): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ERR_HTTP2_ERROR" || code === "ERR_HTTP2_SESSION_ERROR")
+    return new ProbeFault("protocol", `${authority} does not speak HTTP/2, which gRPC needs`, { cause: error });
+  if (code === "ERR_HTTP2_STREAM_ERROR") {
+    const reason = /NGHTTP2_(\w+)/.exec(message)?.[1] ?? "an unknown code";
+    return new ProbeFault("reset", `${authority} reset the call with ${excerpt(reason, 40, redact)}`, { code: reason });
+  }
+  if (code?.startsWith("ERR_HTTP2_")) return Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" });
+  return error;
+}

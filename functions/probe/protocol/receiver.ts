@@ -1,0 +1,60 @@
+/** Reads what a protocol has in pieces of its own out of what arrives over a connection. */
+import type { Socket } from "node:net";
+import { ProbeFault } from "../net/faults.ts";
+
+/** A piece at the beginning of what has arrived. */
+export interface Piece<T> {
+  readonly value: T;
+  /** How many bytes it takes. */
+  readonly length: number;
+}
+
+/** What arrives over a connection, from the moment of its making on. */
+export class Receiver {
+  readonly #peer: string;
+  #bytes: Buffer = Buffer.alloc(0);
+  #fault: Error | undefined;
+  #wake = (): void => {};
+
+  /** @param peer whom the connection leads to, for sentences */
+  constructor(socket: Socket, peer: string) {
+    this.#peer = peer;
+    const end = (error: Error): void => {
+      this.#fault ??= error;
+      this.#wake();
+    };
+    const closed = (): void => end(Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" }));
+    socket.on("data", (chunk: Buffer) => {
+      this.#bytes = Buffer.concat([this.#bytes, chunk]);
+      // What nobody reads must not fill the memory.
+      if (this.#bytes.length > mostUnread) socket.pause();
+      this.#wake();
+    });
+    socket.on("error", end).on("end", closed).on("close", closed);
+  }
+
+  /**
+   * The next piece, and takes it away.
+   * @param read finds it at the beginning of the bytes; `undefined` while it is not complete
+   * @param longest bytes that it may have
+   * @throws ProbeFault for a longer one, what `read` throws, or the error of the connection
+   */
+  async next<T>(read: (bytes: Buffer) => Piece<T> | undefined, longest: number): Promise<T> {
+    for (;;) {
+      const piece = this.#bytes.length === 0 ? undefined : read(this.#bytes);
+      if (piece) {
+        this.#bytes = this.#bytes.subarray(piece.length);
+        return piece.value;
+      }
+      if (this.#bytes.length > longest)
+        throw new ProbeFault("protocol", `${this.#peer} sent an answer that is longer than ${longest} bytes`);
+      if (this.#fault) throw this.#fault;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+/** Bytes that are kept for a reader; more than any piece has. */
+const mostUnread = 262_144;
