@@ -91,6 +91,7 @@ const instants: ReadonlySet<string> = new Set([
     "otherwiseSince",
     "recoveredAt",
     "reopenedAt",
+    "notBefore",
   ],
 ]);
 

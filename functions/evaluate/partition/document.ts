@@ -65,8 +65,10 @@ function withoutNote(state: PartitionState): PartitionState {
 export function decodePartition(text: string | undefined): PartitionState {
   if (text === undefined) return emptyPartition;
   const written = JSON.parse(unpacked(text)) as Written;
-  if (written.v !== version) return emptyPartition;
-  const { v: _, series: __, alerts: ___, criteria, histories: ____, counted, uptimes, ...rest } = written;
+  if (written.v !== version && written.v !== 3) return emptyPartition;
+  const { v, series: __, alerts: ___, criteria, histories: ____, uptime, counted, ...others } = written;
+  const rest =
+    uptime === undefined ? others : { ...others, uptime: v === version ? withRecent(uptime, fromPairs) : uptime };
   const series = written.series.map(([metric, labels, deltas, values]): SeriesState => {
     return { metric, labels, times: fromDeltas(deltas), values };
   });
@@ -81,11 +83,9 @@ export function decodePartition(text: string | undefined): PartitionState {
     };
   });
   const runs = counted === undefined ? {} : { runs: namesOf(counted, runsOf) };
-  const uptime = uptimes === undefined ? {} : { uptime: withRecent(uptimes, fromPairs) };
   return {
     ...rest,
     ...runs,
-    ...uptime,
     series: new Map(series.map((one) => [seriesKey(one), one])),
     alerts: new Map(alerts.map((alert) => [keyOf(alert.rule, alert), alert])),
   };
@@ -99,14 +99,16 @@ export function squeezedSentence({ squeezed, series }: PartitionState, partition
   return `the state of ${partition} does not fit into ${mostBytes / 1024} KiB: it keeps ${samples} samples of each series${dropped}; divide the probes among several schedules, or shorten the windows of the rules`;
 }
 
-const version = 3;
+const version = 4;
 
-/** Series, alerts, counts of runs and uptimes in their own form, and all the rest as it is; an older version has written the last two as they are. */
+/**
+ * Series, alerts, counts of runs and results of uptimes in their own form, and all the rest as it is. An older version has written the counts and
+ * the results as they are.
+ */
 interface Written extends Omit<PartitionState, "series" | "alerts"> {
-  readonly v: typeof version;
+  /** In version 3, results of uptimes stand as they are. */
+  readonly v: typeof version | 3;
   readonly counted?: Readonly<Record<string, WrittenRuns>>;
-  /** With the results as differences. */
-  readonly uptimes?: Uptimes;
   readonly series: readonly (readonly [string, Labels, readonly number[], readonly number[]])[];
   /** By rule: all alerts of one are judged by the same. */
   readonly criteria: Readonly<Record<string, string>>;
@@ -136,7 +138,7 @@ function textOf({ series, alerts, runs, uptime, ...rest }: PartitionState): stri
   const written: Written = {
     v: version,
     ...rest,
-    ...(uptime === undefined ? {} : { uptimes: withRecent(uptime, toPairs) }),
+    ...(uptime === undefined ? {} : { uptime: withRecent(uptime, toPairs) }),
     series: Array.from(series.values(), ({ metric, labels, times, values }) => {
       return [metric, labels, toDeltas(times), values] as const;
     }),
