@@ -16,10 +16,17 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   replay: async () => (await import("./commands/replay.ts")).replay,
   test: async () => (await import("./commands/test.ts")).test,
   preview: async () => (await import("./commands/preview.ts")).preview,
+  incidents: async () => (await import("./commands/incidents.ts")).incidents,
+  ack: async () => (await import("./commands/ack.ts")).ack,
+  silence: async () => (await import("./commands/silence.ts")).silence,
+  note: async () => (await import("./commands/note.ts")).note,
+  resolve: async () => (await import("./commands/resolve.ts")).resolve,
   postmortem: async () => (await import("./commands/postmortem.ts")).postmortem,
   drill: async () => (await import("./commands/drill.ts")).drill,
   heartbeat: async () => (await import("./commands/heartbeat.ts")).heartbeat,
   cost: async () => (await import("./commands/cost.ts")).cost,
+  rehearse: async () => (await import("./commands/rehearse.ts")).rehearse,
+  doctor: async () => (await import("./commands/doctor.ts")).doctor,
   schema: async () => (await import("./commands/schema.ts")).schema,
 };
 

@@ -4,9 +4,11 @@ import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { keepPrivate, privateUmask } from "./data/private-data.ts";
 import { isOver, type Outcome, outcomeOf, postmortemIn } from "./demo/outcome.ts";
 import { outages } from "./demo/script.ts";
 import { fileLogger } from "./file-logger.ts";
+import { interruption } from "./interruption.ts";
 import { type Options, readOptions, UsageError, usage } from "./options.ts";
 import { type Run, startRun } from "./run.ts";
 import { Troubles } from "./troubles.ts";
@@ -15,14 +17,21 @@ import { openView } from "./view/terminal.ts";
 
 /** How often documents are read and the view is drawn, in milliseconds. */
 const refreshMs = 500;
+/** How long the view waits for documents, in milliseconds. */
+const slowMs = 2_000;
 /** How long after the end of its script the demo may take to come to its end, in milliseconds; longer than the lease of a delivery. */
 const patienceMs = 90_000;
+/** How long the process may take to end by itself once everything is stopped, in milliseconds. */
+const lingerMs = 3_000;
 /** Exit code of a process that was interrupted, by the custom of shells. */
 const interruptedCode = 130;
 
+process.umask(privateUmask);
 // Where the output cannot be written, to a full disk or to a reader that has gone, the run goes on.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 process.exitCode = await main(process.argv.slice(2));
+// Everything has been stopped. What is left open by mistake must not keep the process.
+setTimeout(() => process.exit(), lingerMs).unref();
 
 async function main(args: readonly string[]): Promise<number> {
   try {
@@ -31,7 +40,12 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(usage);
       return 0;
     }
-    return await start(options, interruption());
+    const interrupted = interruption(() => process.exit(interruptedCode));
+    return await start(options, interrupted).catch((error: unknown) => {
+      // What did not start because it was interrupted is no news.
+      if (interrupted.aborted) return options.once ? interruptedCode : 0;
+      throw error;
+    });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return error instanceof UsageError ? 2 : 1;
@@ -42,16 +56,18 @@ async function start(options: Options, interrupted: AbortSignal): Promise<number
   const dataDir = options.data === undefined ? await temporaryDirectory() : resolve(options.data);
   try {
     await makeDirectory(dataDir);
+    await keepPrivate(dataDir);
     const screen = { showsTroubles: false };
+    const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
     const troubles = new Troubles((sentence) => {
-      if (!screen.showsTroubles) process.stderr.write(`${sentence}\n`);
+      if (!screen.showsTroubles) tell(sentence);
     });
     const logFile = join(dataDir, "logs", "local.log");
     const logger = await fileLogger(logFile, troubles.writing(logFile));
     const what = options.config === undefined ? "a database, three functions" : "three functions";
-    process.stderr.write(`Pathkeeper starts: ${what}, a broker and a scheduler, all on this machine.\n`);
+    tell(`Pathkeeper starts: ${what}, a broker and a scheduler, all on this machine.`);
     try {
-      const run = await startRun(options, dataDir, logger, troubles);
+      const run = await startRun(options, dataDir, { logger, troubles, tell, interrupted });
       try {
         const outcome = await show(run, { options, dataDir, interrupted, troubles, screen });
         if (outcome === undefined) return options.once ? interruptedCode : 0;
@@ -76,6 +92,8 @@ async function start(options: Options, interrupted: AbortSignal): Promise<number
 async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory);
+    // Nobody can list it, but PostgreSQL, which does not run as root, can pass through it.
+    await chmod(directory, 0o711);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "EEXIST" && (await stat(directory)).isDirectory()) return;
@@ -114,9 +132,17 @@ async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
   screen.showsTroubles = process.stdout.isTTY && process.stderr.isTTY;
   const view = openView(process.stdout);
   let endedAt = Number.POSITIVE_INFINITY;
+  let refreshing: Promise<void> | undefined;
   try {
     while (!interrupted.aborted) {
-      await run.watch.refresh().then(reading.end, reading.begin);
+      refreshing ??= run.watch
+        .refresh()
+        .then(reading.end, reading.begin)
+        .finally(() => {
+          refreshing = undefined;
+        });
+      // A store that takes long to answer holds up neither the view of the reports nor the end.
+      await Promise.race([refreshing, pause(slowMs, undefined, { signal: interrupted }).catch(() => {})]);
       const now = Date.now();
       view.update(snapshotOf(run, showing, startedAt, now));
       if (run.play?.position().ended) endedAt = Math.min(endedAt, now);
@@ -169,16 +195,4 @@ function snapshotOf(run: Run, { options, dataDir, troubles }: Showing, startedAt
       "Ctrl-C stops everything",
     ],
   });
-}
-
-/** Asked once, everything is stopped in order; who asks twice does not want to wait. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(interruptedCode);
-      controller.abort();
-    });
-  }
-  return controller.signal;
 }

@@ -13,6 +13,8 @@ export interface Options {
   readonly config?: string;
   /** Where everything is kept; without it in a folder that is removed at the end. */
   readonly data?: string;
+  /** Set aside databases in `data` that cannot be used, and keep what can be read of them. */
+  readonly recover: boolean;
   /** The file to which every report is appended, for `pathkeeper replay`. */
   readonly record?: string;
   /** The folder of `npm run build -- --embedded`, from which the functions run in place of the sources. */
@@ -33,6 +35,10 @@ export interface Options {
 const options = {
   config: { type: "string", value: "FILE", help: "watch the targets of this configuration instead of the demo" },
   data: { type: "string", value: "DIR", help: "keep everything there, across restarts" },
+  recover: {
+    type: "boolean",
+    help: "set aside damaged databases in --data DIR, keep what can be read, and go on",
+  },
   record: {
     type: "string",
     value: "FILE",
@@ -97,7 +103,7 @@ export class UsageError extends Error {
 export function readOptions(args: readonly string[]): Options | "help" {
   if (args.some((argument) => argument === "--help" || argument === "-h")) return "help";
   const values = parse(args);
-  const { config, data, record, bundles, once = false, engine } = values;
+  const { config, data, record, bundles, recover = false, once = false, engine } = values;
   if (engine !== "embedded" && engine !== "google") {
     throw new UsageError(`--engine ${engine}: there is only embedded and google`);
   }
@@ -127,6 +133,7 @@ export function readOptions(args: readonly string[]): Options | "help" {
     ...(data === undefined ? {} : { data }),
     ...(record === undefined ? {} : { record }),
     ...(bundles === undefined ? {} : { bundles }),
+    recover,
     once,
     engine,
     fault,

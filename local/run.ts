@@ -12,13 +12,16 @@ import type { Report } from "../shared/messages/report.ts";
 import type { Logger } from "../shared/ports.ts";
 import { topics } from "../shared/topology.ts";
 import { copyConfiguration, keepConfiguration } from "./data/configuration-file.ts";
-import { holdDirectory } from "./data/data-lock.ts";
+import { holdDirectory, lockFile } from "./data/data-lock.ts";
+import { type Recovery, usableDatabase } from "./data/databases.ts";
+import { keepPrivate } from "./data/private-data.ts";
 import { keptSecret } from "./data/private-file.ts";
 import { openRecorder } from "./data/recorder.ts";
 import { demoConfiguration } from "./demo/configuration.ts";
 import { startDemo } from "./demo/environment.ts";
 import type { Happened } from "./demo/outcome.ts";
 import { type Play, playScript } from "./demo/play.ts";
+import { startDiskReporter } from "./disk-reporter.ts";
 import { startEmbedded } from "./engine/embedded.ts";
 import type { Engine } from "./engine/engine.ts";
 import { newProject, startGoogle } from "./engine/google.ts";
@@ -59,11 +62,21 @@ interface Part {
 const tickMs = 10_000;
 const demoTickMs = 2_000;
 
+/** What a run tells, and what ends it. */
+export interface RunPorts {
+  readonly logger: Logger;
+  readonly troubles: Troubles;
+  /** Told once what people should know, in sentences. */
+  readonly tell: (sentence: string) => void;
+  /** Aborted when the run is to end, which it may be before it has started. */
+  readonly interrupted: AbortSignal;
+}
+
 /**
  * Starts a run; what was started is stopped again when something does not start.
  * @throws Error one clear sentence
  */
-export async function startRun(options: Options, dataDir: string, logger: Logger, troubles: Troubles): Promise<Run> {
+export async function startRun(options: Options, dataDir: string, ports: RunPorts): Promise<Run> {
   const parts: Part[] = [];
   const keep = <T extends Part>(part: T): T => {
     parts.push(part);
@@ -73,8 +86,10 @@ export async function startRun(options: Options, dataDir: string, logger: Logger
     for (const part of parts.splice(0).reverse()) await part.stop();
   };
   try {
+    const recovery = { recover: options.recover, tell: ports.tell, now: Date.now() };
+    usableDatabase(lockFile(dataDir), new Map(), recovery);
     keep(holdDirectory(dataDir));
-    const ground: Ground = { options, dataDir, logger, troubles, keep, token: newToken() };
+    const ground: Ground = { options, dataDir, ...ports, recovery, keep, token: newToken() };
     const run = await (options.config === undefined ? startDemoRun(ground) : startOwnRun(options.config, ground));
     return { ...run, stop };
   } catch (error) {
@@ -96,11 +111,10 @@ function isOfFiles(error: unknown): error is Error {
 }
 
 /** What every run stands on. */
-interface Ground {
+interface Ground extends RunPorts {
   readonly options: Options;
+  readonly recovery: Recovery;
   readonly dataDir: string;
-  readonly logger: Logger;
-  readonly troubles: Troubles;
   /** Remembers a part, to be stopped with the run. */
   readonly keep: <T extends Part>(part: T) => T;
   /** The token of this run, which its parts require of each other. */
@@ -125,6 +139,8 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
       .then((port) => startWebhookInbox({ directory, port, key: signingKey }))
       .then(keep),
   ]);
+  // What was written while PostgreSQL was made may be readable by its user.
+  await keepPrivate(dataDir);
   const text = demoConfiguration(
     { ...demo.targets, googleApi: demo.googleApi, smtp: mails.port, webhook: webhooks.port, data: dataDir },
     pace,
@@ -168,20 +184,21 @@ async function startWatched(
   configuration: Configuration,
   engine: Engine,
   surroundings: Pick<SystemOptions, "secrets" | "googleApi" | "tickMs">,
-  { options, dataDir, logger, troubles, keep, token }: Ground,
+  { options, dataDir, logger, troubles, interrupted, keep, token }: Ground,
 ): Promise<Omit<Run, "stop" | "play">> {
   const watch = new Watch(configuration, engine.store);
   const recorder =
     options.record === undefined ? undefined : keep(await openRecorder(options.record, aloud(logger, troubles)));
   const onReport = (report: Report): void => {
     watch.see(report);
-    recorder?.write(report);
+    if (report.trigger !== "canary") recorder?.write(report);
   };
   // The address stays the same while the data is kept, so that the links of old notices still lead somewhere.
   const pages = keep(await startIncidentPages(engine.store, await keptPort(join(dataDir, "incidents.port"))));
   const { links: incidentLinks } = pages;
-  const common = { configuration, engine, dataDir, incidentLinks, logger, troubles, onReport, token };
+  const common = { configuration, engine, dataDir, incidentLinks, logger, troubles, interrupted, onReport, token };
   const system = keep(await startSystem({ ...common, ...surroundings, ...bundlesOf(options) }));
+  keep(startDiskReporter({ troubles, environment: configuration.environment, publisher: engine.publisher, logger }));
   const [page] = configuration.channels.filter(isStatusPage);
   const file = join(pagesFolder(dataDir), String(page?.settings["bucket"]), "index.html");
   return {
@@ -223,10 +240,10 @@ async function allOrNone<T extends readonly unknown[]>(starts: { [K in keyof T]:
   return Promise.all(starts) as unknown as Promise<T>;
 }
 
-async function startEngine({ options, dataDir, logger, troubles, keep, token }: Ground): Promise<Engine> {
+async function startEngine({ options, dataDir, logger, troubles, recovery, keep, token }: Ground): Promise<Engine> {
   const { engine, duplicates, disorderMs } = options;
   if (engine === "embedded")
-    return keep(await startEmbedded({ dataDir, duplicates, disorderMs, logger, troubles, token }));
+    return keep(await startEmbedded({ dataDir, duplicates, disorderMs, logger, troubles, recovery, token }));
   const projectId = await keptSecret(join(dataDir, "google-project"), newProject);
   return keep(await startGoogle({ environment: process.env, projectId }));
 }

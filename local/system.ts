@@ -34,6 +34,8 @@ export interface SystemOptions {
   readonly bundles?: string;
   readonly logger: Logger;
   readonly troubles: Troubles;
+  /** Aborted when nothing more is to be started. @default never */
+  readonly interrupted?: AbortSignal;
   readonly onReport: (report: Report) => void;
 }
 
@@ -64,6 +66,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     tickMs,
     logger,
     troubles,
+    interrupted,
     onReport,
     bundles,
   } = options;
@@ -104,6 +107,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
           environment,
           token,
           ...(bundles === undefined ? {} : { bundle: resolve(bundles, name) }),
+          ...(interrupted === undefined ? {} : { interrupted }),
           logFile: join(logs, `${name}.log`),
           logTrouble: troubles.writing(join(logs, `${name}.log`)),
           onSpawn: (pid) => processes.set(name, pid),

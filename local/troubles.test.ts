@@ -81,6 +81,26 @@ describe("a file that cannot be written", () => {
     expect(told).toHaveLength(2);
   });
 
+  it("is told to be over once nothing has failed for a while, and told anew when it comes back", () => {
+    const { told, troubles, at } = watched();
+    const log = troubles.writing("local.log");
+    log.begin(full);
+    troubles.look();
+    expect(troubles.disks).toEqual([{ key: "full", sentence: told[0], since: 0 }]);
+    at(3);
+    log.end();
+    troubles.look();
+    expect(told).toHaveLength(1);
+    at(10);
+    troubles.look();
+    troubles.look();
+    expect(told.slice(1)).toEqual(["local.log can be written again"]);
+    expect(troubles.disks).toEqual([]);
+    at(20);
+    log.begin(full);
+    expect(told.slice(2)).toEqual([told[0]]);
+  });
+
   it("ends without having begun", () => {
     const { told, troubles } = watched();
     troubles.writing("local.log").end();

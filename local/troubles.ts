@@ -1,4 +1,4 @@
-/** Troubles of this machine that a run survives, such as a full disk: each is told in one sentence when it begins. */
+/** Troubles of this machine that a run survives, such as a full disk: each is told in one sentence when it begins, and in one when it is over. */
 
 /** Something that may fail again and again. */
 export interface Trouble {
@@ -11,6 +11,17 @@ export interface Trouble {
 /** A trouble of which nobody is told. */
 export const silentTrouble: Trouble = { begin: () => {}, end: () => {} };
 
+/** A trouble that was told. */
+export interface ToldTrouble {
+  /** The same for the same trouble. */
+  readonly key: string;
+  readonly sentence: string;
+  /** In milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** How long nothing must fail before a trouble is over, in milliseconds. */
+const calmMs = 10_000;
 /** What began within this time of the last failure is the same trouble, in milliseconds. */
 const quietMs = 60_000;
 
@@ -31,12 +42,29 @@ export class Troubles {
     return [...this.#known.values()].flatMap(({ failing, sentence }) => (failing.size === 0 ? [] : [sentence]));
   }
 
+  /** The disks that cannot be written at present. */
+  get disks(): readonly ToldTrouble[] {
+    return [...this.#known].flatMap(([key, { told, sentence, since, over }]) =>
+      told && over !== undefined ? [{ key, sentence, since }] : [],
+    );
+  }
+
+  /** Tells what is over. To be called now and then. */
+  look(): void {
+    for (const known of this.#known.values()) {
+      if (!known.told || known.failing.size > 0 || this.#now() - known.failedAt < calmMs) continue;
+      known.told = false;
+      if (known.over !== undefined) this.#tell(known.over);
+    }
+  }
+
   /** The trouble of writing a file. A disk that is full or read-only is one trouble, however many files are on it. */
   writing(file: string): Trouble {
     return this.#trouble(
       file,
       (error) => troublesOfDisks.get(codeOf(error)) ?? `${codeOf(error)} ${file}`,
       (reason) => `cannot write ${file}: ${reason}; monitoring goes on, and what cannot be written is tried again`,
+      `${file} can be written again`,
     );
   }
 
@@ -45,15 +73,27 @@ export class Troubles {
     return this.#trouble(name, () => name, sentence);
   }
 
-  #trouble(name: string, keyOf: (error: Error) => string, sentence: (reason: string) => string): Trouble {
+  #trouble(
+    name: string,
+    keyOf: (error: Error) => string,
+    sentence: (reason: string) => string,
+    over?: string,
+  ): Trouble {
     return {
       begin: (error) => {
         const key = keyOf(error);
         const now = this.#now();
-        const known = this.#known.get(key) ?? { failing: new Set(), failedAt: -Infinity, sentence: "" };
+        const known = this.#known.get(key) ?? {
+          failing: new Set<string>(),
+          failedAt: now,
+          sentence: "",
+          since: now,
+          told: false,
+          over,
+        };
         this.#known.set(key, known);
-        if (known.failing.size === 0 && now - known.failedAt > quietMs) {
-          known.sentence = sentence(reasonOf(error));
+        if (known.failing.size === 0 && (!known.told || now - known.failedAt > quietMs)) {
+          Object.assign(known, { since: now, over, sentence: sentence(reasonOf(error)), told: true });
           this.#tell(known.sentence);
         }
         known.failing.add(name);
@@ -71,6 +111,11 @@ interface Known {
   readonly failing: Set<string>;
   failedAt: number;
   sentence: string;
+  since: number;
+  /** Whether it was told that it began, and not yet that it is over. */
+  told: boolean;
+  /** What is told when it is over; nothing where it is absent. */
+  over: string | undefined;
 }
 
 /** What is wrong with a whole disk, by the codes of the file system and of SQLite (SQLITE_FULL and SQLITE_READONLY, https://sqlite.org/rescode.html). */

@@ -26,6 +26,15 @@ export const selfGroup = "self";
 /** The name under which a function reports messages that were given up. */
 export const deadLettersProbe = "dead-letters";
 
+/** The name under which a run on one machine reports that its disk cannot be written. */
+export const diskProbe = "disk";
+
+/** What functions report of, besides the channels, and what the alert about it is called. */
+export const selfRules: ReadonlyMap<string, string> = new Map([
+  [deadLettersProbe, "Dead letters"],
+  [diskProbe, "Disk cannot be written"],
+]);
+
 const channelPrefix = "channel/";
 
 /** The name under which the notifier reports that notices do not reach a reader, and that they do again. @param reader its `readerName` */

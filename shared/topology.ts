@@ -71,7 +71,8 @@ const probing = {
   ackDeadlineSeconds: 120,
   minimumBackoffSeconds: 1,
   maximumBackoffSeconds: 10,
-  maxDeliveryAttempts: 5,
+  // A quarter of an hour. What has waited until it is stale is skipped, so many attempts cost nothing.
+  maxDeliveryAttempts: 100,
 } as const;
 
 /**
@@ -102,6 +103,9 @@ function subscriptionOf({ group, vantage, holdMs }: LateGroup): Subscription {
   const waits = holdMs === undefined ? {} : { ackDeadlineSeconds: longestAckDeadline };
   return { ...probing, ...waits, vantage, name: `probe-${group}`, path: probePaths.rounds(group), filter };
 }
+
+/** How long the notifier may take, in seconds, the most that Pub/Sub allows: a mail server may answer minutes after the last of a mail. */
+const longestAckSeconds = 600;
 
 /** The subscriptions of every system. */
 export const subscriptions: readonly Subscription[] = [
@@ -140,7 +144,8 @@ export const subscriptions: readonly Subscription[] = [
     ackDeadlineSeconds: 60,
     minimumBackoffSeconds: 1,
     maximumBackoffSeconds: 60,
-    maxDeliveryAttempts: 5,
+    // As long as reports, so that no outage of the store leaves dead letters of one and not of the other.
+    maxDeliveryAttempts: 100,
   },
   {
     name: "evaluate-heartbeats",
@@ -159,7 +164,7 @@ export const subscriptions: readonly Subscription[] = [
     topic: topics.notifications,
     target: "notify",
     path: "/notifications",
-    ackDeadlineSeconds: 120,
+    ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 1,
     maximumBackoffSeconds: 60,
     maxDeliveryAttempts: 100,
@@ -169,7 +174,7 @@ export const subscriptions: readonly Subscription[] = [
     topic: topics.retries,
     target: "notify",
     path: "/retries",
-    ackDeadlineSeconds: 120,
+    ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 1,
     // A hundred attempts at ten minutes: a channel may be down for most of a day before its notice is given up.
     maximumBackoffSeconds: 600,
@@ -180,18 +185,18 @@ export const subscriptions: readonly Subscription[] = [
     topic: topics.pages,
     target: "notify",
     path: "/pages",
-    ackDeadlineSeconds: 60,
+    ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 5,
     maximumBackoffSeconds: 60,
-    // The next one comes in five minutes: what fails for so long is broken, and is told as a dead letter.
-    maxDeliveryAttempts: 5,
+    // About twenty minutes: longer than outages of a store last. The next one comes in five minutes; what fails for so long is broken, and is told as a dead letter.
+    maxDeliveryAttempts: 25,
   },
   {
     name: "notify-dead-letters",
     topic: topics.deadLetters,
     target: "notify",
     path: "/dead-letters",
-    ackDeadlineSeconds: 60,
+    ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 1,
     maximumBackoffSeconds: 120,
     maxDeliveryAttempts: 100,

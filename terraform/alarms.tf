@@ -1,4 +1,5 @@
 # Alarms on the monitor itself, by Google's own means: a monitor that is dead cannot say so. None of them looks at what is watched.
+# A project may see the metrics of others in its metrics scope, where names can repeat: each filter on a metric also names the project.
 locals {
   alarm_channels = concat([for channel in google_monitoring_notification_channel.email : channel.id], var.alarms.channel_ids)
   services       = [for function in google_cloudfunctions2_function.main : function.name]
@@ -29,6 +30,13 @@ resource "google_monitoring_notification_channel" "email" {
   }
 }
 
+check "alarms_have_recipients" {
+  assert {
+    condition     = length(local.alarm_channels) > 0
+    error_message = "Nobody hears when the monitor itself fails: set alarms = { emails = [\"ops@example.com\"] }, or name existing notification channels in alarms.channel_ids."
+  }
+}
+
 # Counted by Pub/Sub itself, and missing data counts as none: also a monitor that never started is found. Cloud Monitoring looks back less than a
 # day. Where the schedules are quiet for longer, the evaluator says how old the newest report is, and the alarm below watches the evaluator.
 resource "google_monitoring_alert_policy" "no_measurements" {
@@ -48,7 +56,7 @@ resource "google_monitoring_alert_policy" "no_measurements" {
       for_each = local.blind.watched_by == "pubsub" ? [local.blind] : []
 
       content {
-        filter                  = "resource.type = \"pubsub_topic\" AND resource.labels.topic_id = \"${google_pubsub_topic.main["measurements"].name}\" AND metric.type = \"pubsub.googleapis.com/topic/send_message_operation_count\""
+        filter                  = "resource.type = \"pubsub_topic\" AND resource.labels.project_id = \"${var.project_id}\" AND resource.labels.topic_id = \"${google_pubsub_topic.main["measurements"].name}\" AND metric.type = \"pubsub.googleapis.com/topic/send_message_operation_count\""
         comparison              = "COMPARISON_LT"
         threshold_value         = 1
         duration                = "${condition_threshold.value.duration_seconds}s"
@@ -66,7 +74,7 @@ resource "google_monitoring_alert_policy" "no_measurements" {
       for_each = local.blind.watched_by == "evaluator" ? [local.blind] : []
 
       content {
-        query                     = "min(custom_googleapis_com:pathkeeper_report_age{node_id=\"${local.deployment.environment}\"}) > ${condition_prometheus_query_language.value.age_seconds}"
+        query                     = "min(custom_googleapis_com:pathkeeper_report_age{project_id=\"${var.project_id}\",node_id=\"${local.deployment.environment}\"}) > ${condition_prometheus_query_language.value.age_seconds}"
         duration                  = "60s"
         evaluation_interval       = "60s"
         disable_metric_validation = true
@@ -84,6 +92,15 @@ resource "google_monitoring_alert_policy" "no_measurements" {
       2. Does the function answer? `gcloud functions logs read ${var.name_prefix}-probe-outside --gen2 --region ${var.region} --project ${var.project_id}`
       3. Do messages wait? See the subscriptions `${var.name_prefix}-probe-*` in the Pub/Sub console.
     EOT
+
+    dynamic "links" {
+      for_each = merge({ "Scheduler jobs" = "https://console.cloud.google.com/cloudscheduler?project=${var.project_id}" }, var.runbook_url == null ? {} : { Runbook = "${var.runbook_url}#no-measurements" })
+
+      content {
+        display_name = links.key
+        url          = links.value
+      }
+    }
   }
 
   # Silence counts from when there is somebody to speak.
@@ -106,7 +123,7 @@ resource "google_monitoring_alert_policy" "backlog" {
       display_name = "The oldest message has waited for ${conditions.value.age_seconds / 60} minutes"
 
       condition_threshold {
-        filter          = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${join(", ", [for name in conditions.value.subscriptions : "\"${google_pubsub_subscription.push[name].name}\""])}) AND metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
+        filter          = "resource.type = \"pubsub_subscription\" AND resource.labels.project_id = \"${var.project_id}\" AND resource.labels.subscription_id = one_of(${join(", ", [for name in conditions.value.subscriptions : "\"${google_pubsub_subscription.push[name].name}\""])}) AND metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
         comparison      = "COMPARISON_GT"
         threshold_value = conditions.value.age_seconds
         duration        = "300s"
@@ -132,7 +149,18 @@ resource "google_monitoring_alert_policy" "backlog" {
       A function does not keep up, or refuses its messages. The subscription's name says which: `probe-*` measures, `evaluate-*` judges, `notify-*` tells.
       A channel that cannot be reached holds `notify-retries` back; the ledger (collection `deliveries`) says which one, and why.
     EOT
+
+    dynamic "links" {
+      for_each = merge({ "Subscriptions" = "https://console.cloud.google.com/cloudpubsub/subscription/list?project=${var.project_id}" }, var.runbook_url == null ? {} : { Runbook = "${var.runbook_url}#messages-wait" })
+
+      content {
+        display_name = links.key
+        url          = links.value
+      }
+    }
   }
+
+  depends_on = [google_project_service.main]
 }
 
 resource "google_monitoring_alert_policy" "dead_letters" {
@@ -147,7 +175,7 @@ resource "google_monitoring_alert_policy" "dead_letters" {
     display_name = "A message could not be processed"
 
     condition_threshold {
-      filter          = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = \"${google_pubsub_subscription.dead_letters_kept.name}\" AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+      filter          = "resource.type = \"pubsub_subscription\" AND resource.labels.project_id = \"${var.project_id}\" AND resource.labels.subscription_id = \"${google_pubsub_subscription.dead_letters_kept.name}\" AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\""
       comparison      = "COMPARISON_GT"
       threshold_value = 0
       duration        = "0s"
@@ -170,6 +198,15 @@ resource "google_monitoring_alert_policy" "dead_letters" {
       A message was given up. It is kept for two weeks: `gcloud pubsub subscriptions pull ${var.name_prefix}-dead-letters-kept --project ${var.project_id} --limit 10` shows it without taking it away.
       The notifier has announced it as an incident of the monitor, unless the notifier is what fails. When its cause is mended, publish its data to the topic that it came from, and pull it with `--auto-ack`.
     EOT
+
+    dynamic "links" {
+      for_each = merge({ "Dead letters" = "https://console.cloud.google.com/cloudpubsub/subscription/detail/${google_pubsub_subscription.dead_letters_kept.name}?project=${var.project_id}" }, var.runbook_url == null ? {} : { Runbook = "${var.runbook_url}#dead-letters" })
+
+      content {
+        display_name = links.key
+        url          = links.value
+      }
+    }
   }
 }
 
@@ -201,7 +238,18 @@ resource "google_monitoring_alert_policy" "errors" {
     subject   = "A function of Pathkeeper fails"
     mime_type = "text/markdown"
     content   = "The log says which and why: https://console.cloud.google.com/logs/query;query=${replace(urlencode("resource.type=\"cloud_run_revision\" severity>=ERROR (${local.own_logs})"), "+", "%20")}?project=${var.project_id}"
+
+    dynamic "links" {
+      for_each = merge({ "Functions" = "https://console.cloud.google.com/run?project=${var.project_id}" }, var.runbook_url == null ? {} : { Runbook = "${var.runbook_url}#a-function-fails" })
+
+      content {
+        display_name = links.key
+        url          = links.value
+      }
+    }
   }
+
+  depends_on = [google_project_service.main]
 }
 
 # Cloud Scheduler counts nothing in Cloud Monitoring; its failures are in the log alone, each attempt by itself. What passes by itself is tried again
@@ -218,7 +266,7 @@ resource "google_monitoring_alert_policy" "schedules" {
     display_name = "Cloud Scheduler could not publish"
 
     condition_matched_log {
-      filter = "resource.type = \"cloud_scheduler_job\" AND resource.labels.job_id =~ \"^${var.name_prefix}-(tick$|inside-|outside-)\" AND severity >= ERROR AND NOT jsonPayload.status = (\"ABORTED\" OR \"DEADLINE_EXCEEDED\" OR \"INTERNAL\" OR \"UNAVAILABLE\")"
+      filter = "resource.type = \"cloud_scheduler_job\" AND resource.labels.job_id =~ \"^${var.name_prefix}-(tick|(inside|outside)-(cron-[a-z0-9_-]+|[0-9]+(ms|s|m|h|d)))$\" AND severity >= ERROR AND NOT jsonPayload.status = (\"ABORTED\" OR \"DEADLINE_EXCEEDED\" OR \"INTERNAL\" OR \"UNAVAILABLE\")"
     }
   }
 
@@ -233,6 +281,15 @@ resource "google_monitoring_alert_policy" "schedules" {
     subject   = "A schedule of Pathkeeper fails"
     mime_type = "text/markdown"
     content   = "`gcloud scheduler jobs list --location ${var.region} --project ${var.project_id}` shows the state of each. Most often the topic is gone, or the service agent of Cloud Scheduler has lost `roles/cloudscheduler.serviceAgent`."
+
+    dynamic "links" {
+      for_each = merge({ "Scheduler jobs" = "https://console.cloud.google.com/cloudscheduler?project=${var.project_id}" }, var.runbook_url == null ? {} : { Runbook = "${var.runbook_url}#a-schedule-fails" })
+
+      content {
+        display_name = links.key
+        url          = links.value
+      }
+    }
   }
 
   depends_on = [google_project_service.main]
@@ -253,7 +310,7 @@ resource "google_monitoring_alert_policy" "evaluator_silent" {
     display_name = "No sign of the evaluator for ${local.waits.evaluator_silent.silence}"
 
     condition_prometheus_query_language {
-      query                     = "absent_over_time(custom_googleapis_com:pathkeeper_reports{node_id=\"${local.deployment.environment}\"}[${local.waits.evaluator_silent.alignment_seconds}s])"
+      query                     = "absent_over_time(custom_googleapis_com:pathkeeper_reports{project_id=\"${var.project_id}\",node_id=\"${local.deployment.environment}\"}[${local.waits.evaluator_silent.alignment_seconds}s])"
       duration                  = "${local.waits.evaluator_silent.duration_seconds}s"
       evaluation_interval       = "60s"
       disable_metric_validation = true
@@ -269,6 +326,15 @@ resource "google_monitoring_alert_policy" "evaluator_silent" {
       1. What does it say? `gcloud functions logs read ${var.name_prefix}-evaluate --gen2 --region ${var.region} --project ${var.project_id}`
       2. Does the tick come? The job `${var.name_prefix}-tick` of Cloud Scheduler runs every minute.
     EOT
+
+    dynamic "links" {
+      for_each = merge({ "Log of the evaluator" = "https://console.cloud.google.com/run/detail/${var.region}/${google_cloudfunctions2_function.main["evaluate"].name}/logs?project=${var.project_id}" }, var.runbook_url == null ? {} : { Runbook = "${var.runbook_url}#the-evaluator-is-silent" })
+
+      content {
+        display_name = links.key
+        url          = links.value
+      }
+    }
   }
 
   depends_on = [google_cloud_scheduler_job.main]

@@ -39,8 +39,7 @@ resource "google_project_service" "watched" {
   disable_on_destroy = false
 }
 
+# Read while planning: if it waited for the APIs, every new API would leave the number unknown, and replace each grant that names an agent.
 data "google_project" "main" {
   project_id = var.project_id
-
-  depends_on = [google_project_service.main]
 }

@@ -1,13 +1,14 @@
-# A watch on what the watch costs. It never stops anything: it tells the billing administrators, and those who hear the alarms.
+# A budget for the whole project: it tells the billing administrators, and those who hear the alarms, and never stops anything. It has no filter on
+# labels, because usage of Firestore, Cloud Monitoring and Cloud Scheduler carries none.
 resource "google_billing_budget" "main" {
   count = var.budget == null ? 0 : 1
 
   billing_account = var.budget.billing_account
-  display_name    = "${var.name_prefix}: ${local.deployment.title}"
+  # The API takes 60 characters.
+  display_name = substr("${var.name_prefix}: ${local.deployment.title}", 0, 60)
 
   budget_filter {
     projects               = ["projects/${data.google_project.main.number}"]
-    labels                 = { app = "pathkeeper" }
     credit_types_treatment = "INCLUDE_ALL_CREDITS"
   }
 
@@ -28,4 +29,6 @@ resource "google_billing_budget" "main" {
   all_updates_rule {
     monitoring_notification_channels = local.alarm_channels
   }
+
+  depends_on = [google_project_service.main]
 }

@@ -9,7 +9,6 @@ locals {
     { title = "Cloud SQL: the application's pool", metric = "cloud_sql_pool_utilization", limits = [0.8, 0.85] },
     { title = "Cloud SQL: connections in use", metric = "database_connections", by = ["metric.label.probe"] },
     { title = "Database: time of a fresh connection", metric = "database_connection_time", unit = "seconds", limits = [5, 25], by = ["metric.label.probe"] },
-    { title = "Database: connecting, by phase", metric = "database_phase_time", unit = "seconds", by = ["metric.label.phase"] },
     { title = "Database: share of new connections that succeed", metric = "database_connect_burst_success", by = ["metric.label.probe"], reduce = "REDUCE_MIN" },
     { title = "Start-up: the 7 phases", metric = "smd_phase_duration", unit = "seconds", limits = [20, 45], by = ["metric.label.phase"], reduce = "REDUCE_MAX" },
     { title = "Golden path: availability", metric = "golden_path_success", by = ["metric.label.probe"] },
@@ -24,8 +23,11 @@ locals {
     { title = "Error budget that is left", metric = "error_budget_left", by = ["metric.label.component"] },
   ]
 
-  ours_run    = { resource = "cloud_run_revision", filter = "resource.labels.service_name = starts_with(\"${var.name_prefix}-\")" }
-  ours_pubsub = { resource = "pubsub_subscription", filter = "resource.labels.subscription_id = starts_with(\"${var.name_prefix}-\")" }
+  # By name: the names of another monitor may begin with this one's prefix.
+  subscription_names = concat([for each in google_pubsub_subscription.push : each.name], [google_pubsub_subscription.dead_letters_kept.name])
+
+  ours_run    = { resource = "cloud_run_revision", filter = "resource.labels.project_id = \"${var.project_id}\" AND resource.labels.service_name = one_of(${join(", ", [for name in local.services : "\"${name}\""])})" }
+  ours_pubsub = { resource = "pubsub_subscription", filter = "resource.labels.project_id = \"${var.project_id}\" AND resource.labels.subscription_id = one_of(${join(", ", [for name in local.subscription_names : "\"${name}\""])})" }
 
   charts_of_monitor = [
     { title = "Reports between two ticks", metric = "reports" },

@@ -1,7 +1,7 @@
 # What follows from the configuration was worked out by `npm run build`, with the code that the functions run: schedules, subscriptions,
 # secrets, roles, indexes. This file reads it, and refuses bundles that were built from something else.
 locals {
-  bundles    = startswith(var.bundles, "/") ? var.bundles : "${path.module}/${var.bundles}"
+  bundles    = coalesce(var.bundles, "${path.module}/../dist")
   deployment = jsondecode(file("${local.bundles}/deployment.json"))
 
   labels = merge({ app = "pathkeeper", environment = local.deployment.environment }, var.labels)

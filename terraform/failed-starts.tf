@@ -5,7 +5,7 @@ resource "google_logging_metric" "failed_starts" {
   project     = local.watched_project_id
   name        = each.value
   description = "Instances that failed to start; read by Pathkeeper."
-  filter      = "resource.type = \"cloud_run_revision\" AND (textPayload : \"could not start successfully\" OR textPayload : \"failed the readiness check\" OR textPayload : \"failed to start and listen on the port\" OR textPayload : \"STARTUP TCP probe failed\" OR textPayload : \"STARTUP HTTP probe failed\" OR textPayload : \"Container called exit\")"
+  filter      = "resource.type = \"cloud_run_revision\" AND (textPayload : \"could not start successfully\" OR textPayload : \"failed the readiness check\" OR textPayload : \"failed to start and listen on the port\" OR textPayload : \"STARTUP TCP probe failed\" OR textPayload : \"STARTUP HTTP probe failed\" OR (textPayload : \"Container called exit\" AND NOT textPayload : \"exit(0)\"))"
 
   metric_descriptor {
     metric_kind = "DELTA"

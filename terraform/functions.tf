@@ -8,9 +8,50 @@ resource "google_storage_bucket" "code" {
   public_access_prevention    = "enforced"
   # It holds nothing that `npm run build` does not make again.
   force_destroy = true
+  labels        = local.labels
 
   soft_delete_policy {
     retention_duration_seconds = 0
+  }
+
+  dynamic "encryption" {
+    for_each = var.organization.kms_key_name == null ? [] : [var.organization.kms_key_name]
+
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
+  depends_on = [google_project_service.main]
+}
+
+# The images of the functions. The repository that Cloud Functions makes by itself keeps every image for ever, and each is paid for.
+resource "google_artifact_registry_repository" "images" {
+  project       = var.project_id
+  location      = var.region
+  repository_id = "${var.name_prefix}-images"
+  description   = "Images of Pathkeeper's functions: the two newest of each."
+  format        = "DOCKER"
+  kms_key_name  = var.organization.kms_key_name
+  labels        = local.labels
+
+  cleanup_policies {
+    id     = "keep-the-newest"
+    action = "KEEP"
+
+    most_recent_versions {
+      keep_count = 2
+    }
+  }
+
+  cleanup_policies {
+    id     = "delete-the-rest"
+    action = "DELETE"
+
+    condition {
+      tag_state  = "ANY"
+      older_than = "86400s"
+    }
   }
 
   depends_on = [google_project_service.main]
@@ -50,6 +91,20 @@ resource "google_project_iam_member" "build_sources" {
   member  = google_service_account.build.member
 }
 
+# Grants take about a minute to reach the builders, and a build that starts before fails. This waits once, and again when the account changes.
+resource "terraform_data" "build_grants" {
+  triggers_replace = [google_service_account.build.email]
+
+  provisioner "local-exec" {
+    command = "sleep 60"
+  }
+
+  depends_on = [
+    google_project_iam_member.build,
+    google_project_iam_member.build_sources,
+  ]
+}
+
 # Who runs: one account for each function, with nothing but what that function needs.
 resource "google_service_account" "function" {
   for_each = local.functions
@@ -64,15 +119,20 @@ resource "google_service_account" "function" {
 resource "google_cloudfunctions2_function" "main" {
   for_each = local.functions
 
-  project     = var.project_id
-  location    = var.region
-  name        = "${var.name_prefix}-${each.key}"
-  description = local.descriptions[each.value.target]
+  project      = var.project_id
+  location     = var.region
+  name         = "${var.name_prefix}-${each.key}"
+  description  = local.descriptions[each.value.target]
+  labels       = local.labels
+  kms_key_name = var.organization.kms_key_name
 
   build_config {
     runtime         = "nodejs24"
     entry_point     = each.value.target
     service_account = google_service_account.build.id
+    # By the names, which are known while planning.
+    docker_repository = "projects/${google_artifact_registry_repository.images.project}/locations/${google_artifact_registry_repository.images.location}/repositories/${google_artifact_registry_repository.images.repository_id}"
+    worker_pool       = var.organization.build_worker_pool
 
     source {
       storage_source {
@@ -94,6 +154,8 @@ resource "google_cloudfunctions2_function" "main" {
     max_instance_count               = each.value.size.max_instances
     min_instance_count               = 0
 
+    binary_authorization_policy = var.organization.binary_authorization
+
     environment_variables = merge(
       {
         PATHKEEPER_PROJECT       = var.project_id
@@ -107,6 +169,8 @@ resource "google_cloudfunctions2_function" "main" {
       # They allocate much for every report and every page. A small nursery is collected more often, and saves 100 MB in either.
       contains(["evaluate", "notify"], each.value.target) ? { NODE_OPTIONS = "--max-semi-space-size=8" } : {},
       each.key == "synthetic" ? { PATHKEEPER_SYNTHETIC = var.second_opinion.journey } : {},
+      # For the front page, as npm run build estimated it.
+      each.key == "evaluate" && can(local.deployment.monthly_cost) ? { PATHKEEPER_MONTHLY_COST = tostring(local.deployment.monthly_cost) } : {},
     )
 
     vpc_connector                 = each.key == "probe-inside" ? local.connector_id : null
@@ -126,8 +190,7 @@ resource "google_cloudfunctions2_function" "main" {
 
   depends_on = [
     terraform_data.configuration,
-    google_project_iam_member.build,
-    google_project_iam_member.build_sources,
+    terraform_data.build_grants,
     google_project_iam_member.connector,
   ]
 }

@@ -18,8 +18,10 @@ locals {
 resource "google_pubsub_topic" "main" {
   for_each = toset(local.deployment.topics)
 
-  project = var.project_id
-  name    = "${var.name_prefix}-${each.value}"
+  project      = var.project_id
+  name         = "${var.name_prefix}-${each.value}"
+  labels       = local.labels
+  kms_key_name = var.organization.kms_key_name
 
   message_storage_policy {
     allowed_persistence_regions = [var.region]
@@ -89,6 +91,7 @@ resource "google_pubsub_subscription" "push" {
   topic                = google_pubsub_topic.main[each.value.topic].id
   filter               = try(each.value.filter, null)
   ack_deadline_seconds = each.value.ackDeadlineSeconds
+  labels               = local.labels
 
   push_config {
     push_endpoint = "${google_cloudfunctions2_function.main[each.value.function].service_config[0].uri}${each.value.path}"
@@ -109,7 +112,8 @@ resource "google_pubsub_subscription" "push" {
     for_each = contains(keys(local.dying), each.key) ? [each.value] : []
 
     content {
-      dead_letter_topic     = google_pubsub_topic.main["dead-letters"].id
+      # By its name, which is known while planning.
+      dead_letter_topic     = "projects/${google_pubsub_topic.main["dead-letters"].project}/topics/${google_pubsub_topic.main["dead-letters"].name}"
       max_delivery_attempts = dead_letter_policy.value.maxDeliveryAttempts
     }
   }
@@ -152,6 +156,7 @@ resource "google_pubsub_topic_iam_member" "dead_letters" {
 resource "google_pubsub_subscription" "dead_letters_kept" {
   project                    = var.project_id
   name                       = "${var.name_prefix}-dead-letters-kept"
+  labels                     = local.labels
   topic                      = google_pubsub_topic.main["dead-letters"].id
   ack_deadline_seconds       = 60
   message_retention_duration = "1209600s"

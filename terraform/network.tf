@@ -29,4 +29,7 @@ resource "google_project_iam_member" "connector" {
   project = local.connector_project
   role    = "roles/vpcaccess.user"
   member  = "serviceAccount:service-${data.google_project.main.number}@${each.value}.iam.gserviceaccount.com"
+
+  # Enabling the APIs makes these accounts.
+  depends_on = [google_project_service.main]
 }

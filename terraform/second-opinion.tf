@@ -64,10 +64,20 @@ resource "google_monitoring_alert_policy" "edge" {
     subject   = "${var.second_opinion.uptime_url} fails from Google's own checkers"
     mime_type = "text/markdown"
     content   = "If Pathkeeper has an incident for it, both agree. If it has none, look at the monitor itself first: its alarms and the dashboard \"${var.name_prefix}: the monitor itself\"."
+
+    dynamic "links" {
+      for_each = merge({ "Uptime checks" = "https://console.cloud.google.com/monitoring/uptime?project=${var.project_id}" }, var.runbook_url == null ? {} : { Runbook = "${var.runbook_url}#google-cannot-reach-it-either" })
+
+      content {
+        display_name = links.key
+        url          = links.value
+      }
+    }
   }
 }
 
-# The journey as a synthetic monitor: the same probe, started by Google's scheduler and judged by Google's alarm.
+# The journey as a synthetic monitor: the same probe, started by Google's scheduler and judged by Google's alarm. Cloud Monitoring makes the account
+# that calls it with the first such monitor of a project, so the grant follows the monitor; the runs before it fail, and the alarm comes last.
 resource "google_monitoring_uptime_check_config" "journey" {
   count = local.has_journey ? 1 : 0
 
@@ -83,7 +93,7 @@ resource "google_monitoring_uptime_check_config" "journey" {
     }
   }
 
-  depends_on = [google_cloud_run_v2_service_iam_member.synthetic]
+  depends_on = [google_project_service.main]
 }
 
 resource "google_cloud_run_v2_service_iam_member" "synthetic" {
@@ -94,6 +104,8 @@ resource "google_cloud_run_v2_service_iam_member" "synthetic" {
   name     = google_cloudfunctions2_function.main["synthetic"].name
   role     = "roles/run.invoker"
   member   = "serviceAccount:service-${data.google_project.main.number}@gcp-sa-monitoring-notification.iam.gserviceaccount.com"
+
+  depends_on = [google_monitoring_uptime_check_config.journey]
 
   lifecycle {
     replace_triggered_by = [google_cloudfunctions2_function.main["synthetic"].id]
@@ -136,5 +148,14 @@ resource "google_monitoring_alert_policy" "journey" {
     subject   = "${var.second_opinion.journey} fails when Google's scheduler starts it"
     mime_type = "text/markdown"
     content   = "If Pathkeeper has an incident for it, both agree. If it has none, its schedule, its evaluator or its store is in trouble: see the dashboard \"${var.name_prefix}: the monitor itself\"."
+
+    dynamic "links" {
+      for_each = merge({ "Synthetic monitors" = "https://console.cloud.google.com/monitoring/synthetic-monitoring?project=${var.project_id}" }, var.runbook_url == null ? {} : { Runbook = "${var.runbook_url}#a-journey-fails-for-google-as-well" })
+
+      content {
+        display_name = links.key
+        url          = links.value
+      }
+    }
   }
 }

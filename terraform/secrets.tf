@@ -1,6 +1,9 @@
 # The secrets that monitor.yaml refers to: their containers, and who may read each. Their values are added by a person with gcloud, and are
 # never in Terraform's state; the functions read the newest version, so that a new one needs no deployment.
 locals {
+  # A policy on locations refuses automatic replication, and a key of a region encrypts nothing of others.
+  secret_locations = var.organization.kms_key_name == null ? var.organization.secret_locations : [var.region]
+
   secrets = toset(flatten(values(local.deployment.secrets)))
   readers = flatten([
     for name, function in local.functions : [for secret in function.secrets : { function = name, secret = secret }]
@@ -12,9 +15,35 @@ resource "google_secret_manager_secret" "main" {
 
   project   = var.project_id
   secret_id = "${var.name_prefix}-${each.value}"
+  labels    = local.labels
 
   replication {
-    auto {}
+    dynamic "auto" {
+      for_each = length(local.secret_locations) == 0 ? [1] : []
+      content {}
+    }
+
+    dynamic "user_managed" {
+      for_each = length(local.secret_locations) == 0 ? [] : [local.secret_locations]
+
+      content {
+        dynamic "replicas" {
+          for_each = user_managed.value
+
+          content {
+            location = replicas.value
+
+            dynamic "customer_managed_encryption" {
+              for_each = var.organization.kms_key_name == null ? [] : [var.organization.kms_key_name]
+
+              content {
+                kms_key_name = customer_managed_encryption.value
+              }
+            }
+          }
+        }
+      }
+    }
   }
 
   depends_on = [google_project_service.main]

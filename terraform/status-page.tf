@@ -18,6 +18,14 @@ resource "google_storage_bucket" "status_page" {
     retention_duration_seconds = 0
   }
 
+  dynamic "encryption" {
+    for_each = var.organization.kms_key_name == null ? [] : [var.organization.kms_key_name]
+
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
   website {
     main_page_suffix = "index.html"
   }

@@ -37,9 +37,14 @@ variable "budget" {
 }
 
 variable "bundles" {
-  description = "The folder that `npm run build` wrote. A relative path counts from this module."
+  description = "The folder that `npm run build` wrote. A relative path counts from where Terraform runs, as in config_file; by default the folder dist beside this module."
   type        = string
-  default     = "../dist"
+  default     = null
+
+  validation {
+    condition     = var.bundles == null || try(fileexists("${var.bundles}/deployment.json"), false)
+    error_message = "There is no deployment.json in the folder bundles: run npm run build -- --config MONITOR.yaml --out FOLDER, and name FOLDER here with a path that begins at / or with $${path.root}."
+  }
 }
 
 variable "config_file" {
@@ -54,6 +59,13 @@ variable "config_file" {
 
 variable "create_log_metrics" {
   description = "Whether the metrics from the log that probes of the kind cloud_run read are made. Set it to false where metrics of these names exist already."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "create_metrics_scope" {
+  description = "Whether the metrics scope of the monitor's project takes in the watched project, for the dashboards. Set it to false where it has it already: for a second monitor in the project, or a scope that somebody else manages."
   type        = bool
   default     = true
   nullable    = false
@@ -118,13 +130,13 @@ variable "heartbeat_publishers" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for member in var.heartbeat_publishers : can(regex("^(serviceAccount|user|group):[^@\\s]+@[^@\\s]+$", member))])
-    error_message = "Every entry of heartbeat_publishers must say what it is and who: serviceAccount:NAME@PROJECT.iam.gserviceaccount.com, user:EMAIL or group:EMAIL."
+    condition     = alltrue([for member in var.heartbeat_publishers : can(regex("^((serviceAccount|user|group):[^@\\s]+@[^@\\s]+|principal(Set)?://iam\\.googleapis\\.com/[^\\s]+)$", member))])
+    error_message = "Every entry of heartbeat_publishers must say what it is and who: serviceAccount:NAME@PROJECT.iam.gserviceaccount.com, user:EMAIL, group:EMAIL, or a workload such as principal://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/subject/SUBJECT."
   }
 }
 
 variable "inside" {
-  description = "How the probe function of the vantage point inside reaches the VPC: through a VPC connector, which it then measures as well, or by direct egress. Exactly one of them, where monitor.yaml has probes with vantage: inside."
+  description = "How the probe function of the vantage point inside reaches the VPC: through a VPC connector, which it then measures as well, or by direct egress. Exactly one of them, where monitor.yaml has probes with vantage: inside. With all_traffic everything leaves through the VPC, which then needs Cloud NAT for public addresses and Private Google Access for Google APIs."
   type = object({
     connector = optional(object({
       name       = string
@@ -185,6 +197,35 @@ variable "name_prefix" {
   }
 }
 
+variable "organization" {
+  description = "What policies of the organisation ask for: `kms_key_name` encrypts with a key of one's own, `secret_locations` keeps secrets in regions instead of everywhere, `build_worker_pool` builds in a private pool, `binary_authorization` names the policy that images must pass. docs/deployment.md has the policies and their grants."
+  type = object({
+    kms_key_name         = optional(string)
+    secret_locations     = optional(list(string), [])
+    build_worker_pool    = optional(string)
+    binary_authorization = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.organization.kms_key_name == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.organization.kms_key_name))
+    error_message = "organization.kms_key_name must be the full name of a key in the region of the functions, such as projects/my-keys/locations/us-central1/keyRings/ring/cryptoKeys/key."
+  }
+  validation {
+    condition     = alltrue([for location in var.organization.secret_locations : can(regex("^[a-z]+-[a-z]+[0-9]+$", location))])
+    error_message = "Every entry of organization.secret_locations must be a region such as europe-west1."
+  }
+  validation {
+    condition     = var.organization.build_worker_pool == null || can(regex("^projects/[^/]+/locations/[^/]+/workerPools/[^/]+$", var.organization.build_worker_pool))
+    error_message = "organization.build_worker_pool must be the full name of a pool, such as projects/my-builds/locations/us-central1/workerPools/pool."
+  }
+  validation {
+    condition     = var.organization.kms_key_name == null || try(length(var.organization.secret_locations) == 0 || var.organization.secret_locations == tolist([regex("locations/([^/]+)/", var.organization.kms_key_name)[0]]), false)
+    error_message = "A key encrypts only secrets of its own region: leave organization.secret_locations out, or name that region alone."
+  }
+}
+
 variable "project_id" {
   description = "The Google Cloud project in which the monitor runs. What it watches may be in another."
   type        = string
@@ -202,6 +243,17 @@ variable "region" {
   validation {
     condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
     error_message = "region must be a region such as us-central1, not a zone."
+  }
+}
+
+variable "runbook_url" {
+  description = "Address at which your people read docs/alarms.md of Pathkeeper, such as that of your copy of the repository. Every alarm then links to its own section, besides the page of the console."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.runbook_url == null || can(regex("^https://[^\\s#]+$", var.runbook_url))
+    error_message = "runbook_url must be a whole URL without #, such as https://git.example.com/pathkeeper/docs/alarms.md."
   }
 }
 

@@ -8,14 +8,3 @@ terraform {
     }
   }
 }
-
-provider "google" {
-  project = var.project_id
-  region  = var.region
-
-  # Some APIs count their calls on the project that is asked about, and refuse credentials of a person without one.
-  user_project_override = true
-  billing_project       = var.project_id
-
-  default_labels = local.labels
-}

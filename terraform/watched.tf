@@ -34,7 +34,7 @@ resource "google_project_iam_member" "cloud_sql" {
 
 # Charts and alarms of this project see what Google counts in the watched one.
 resource "google_monitoring_monitored_project" "watched" {
-  count = local.watched_project_id == var.project_id ? 0 : 1
+  count = var.create_metrics_scope && local.watched_project_id != var.project_id ? 1 : 0
 
   metrics_scope = var.project_id
   name          = local.watched_project_id

@@ -64,6 +64,7 @@ const added: Readonly<Record<string, Shape>> = {
   affected: "maps",
   also_broken: "nothing",
   component_states: "map",
+  edited_by: "nothing",
   environment: "text",
   findings: "maps",
   next_steps: "sentences",

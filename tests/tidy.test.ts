@@ -12,7 +12,7 @@ import { metrics } from "../shared/metrics/catalogue.ts";
 import { inheritingAccesses } from "./support/record-access.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folders = ["functions", "shared", "local", "cli", "tests", "bench", "scripts"];
+const folders = ["functions", "shared", "local", "cli", "tests", "bench", "conformance", "scripts"];
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const { version, scripts, dependencies, devDependencies } = JSON.parse(read("package.json")) as {
@@ -212,6 +212,27 @@ describe("kinds of probe and of channel", () => {
     expect(reading.map(({ path }) => path)).toEqual([]);
     expect("/x/.test(failure.message)").toMatch(readsMessage);
     expect("result.failure?.message.match(/x/)").toMatch(readsMessage);
+  });
+});
+
+describe("the search for a cause", () => {
+  /** Reading a meaning out of words: a pattern that is tried on anything but a phase, and parts of a name. */
+  const readsWords =
+    /\.(?:test|exec)\((?!phase\))|\.(?:match|matchAll|search)\(|\b(?:check|name|title|says|phrase|message|found|shown)\??\.(?:startsWith|endsWith|includes|indexOf)\(/;
+  const searching = product.filter(({ path }) => path.startsWith("functions/evaluate/cause/"));
+
+  it("reads fields, and no sentence, name or title", () => {
+    expect(searching.length).toBeGreaterThan(10);
+    expect(searching.filter(({ text }) => readsWords.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
+  it.each([
+    "/time.?out/.test(one.check)",
+    'check.startsWith("vpc")',
+    "title.match(x)",
+    'failure.message.includes("full")',
+  ])("is found to read words in %j", (text) => {
+    expect(text).toMatch(readsWords);
   });
 });
 

@@ -47,7 +47,11 @@ describe("rules that no probe can feed", () => {
     [journey, "golden_path_cleanup_success < 1", "add a probe of kind journey with cleanup"],
     [journey, 'golden_path_step_time{step="x"} > 2s', "the values of step are log in"],
     [journey, 'golden_path_step_time{step="login"} > 2s', 'did you mean "log in"?'],
-    [health, 'http_phase_time{phase="first"} > 2s', "the values of phase are dns, connect, tls, first_byte, body"],
+    [
+      health,
+      'http_phase_time{phase="first"} > 2s',
+      "the values of phase are dns, connect, tls, first_byte, headers, body",
+    ],
   ])("%s · %s", (settings, condition, remedy) => {
     const [warning, ...others] = warningsOf(settings, condition);
     expect(warning).toMatch(/^no probe yields /);

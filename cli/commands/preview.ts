@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Outgoing } from "../../functions/notify/channel.ts";
 import { channels as kinds } from "../../functions/notify/channels/index.ts";
 import { type Html, html } from "../../functions/notify/pages/html.ts";
-import { compose } from "../../functions/notify/plan/plan.ts";
+import { compose } from "../../functions/notify/plan/compose.ts";
 import { insteadOf } from "../../shared/config/file/problems.ts";
 import type { Configuration, ConfiguredChannel } from "../../shared/config/model.ts";
 import { type Audience, audiences } from "../../shared/config/notification.ts";

@@ -29,12 +29,19 @@ export interface Notice {
   readonly rootCause: { readonly title: string; readonly team?: string };
   /** Where people find the incident; absent where that is not known. */
   readonly url?: string;
+  /** Whether that leads to a status page. @default to the incident */
+  readonly isPublicUrl?: true;
   /** The same for every attempt of this delivery, and for no other: derived from incident, event, channel and recipient. */
   readonly key: string;
   /** The key of the opening for this reader, which everything told of the incident belongs to. */
   readonly thread: string;
   /** What the incident was called when this reader first heard of it, so that its thread keeps one name. */
   readonly threadTitle: string;
+  /**
+   * How it is late. `late`: an opening that could not be told before, and tells how things stand by now. `unheard`: an end whose beginning could not
+   * be told before it was over. @default it is told in time
+   */
+  readonly delay?: "late" | "unheard";
   /** When the all-clear was told to this reader before the incident came back, RFC 3339; absent where it was not. */
   readonly resolvedBefore?: string;
 }
@@ -107,6 +114,10 @@ export interface Answer {
 export interface NoAnswer {
   readonly error: string;
   readonly code: string;
+  /** Whether it ended before the other side could take anything: it cannot have arrived. @default as `code` has it */
+  readonly unsent?: true;
+  /** Whether the other side took everything, up to the final dot of a mail, and owes only its answer. @default false */
+  readonly handedOver?: true;
 }
 
 /** What came back from sending: an answer, or the error that stood in its place. */
@@ -118,8 +129,15 @@ export type Reference = Readonly<Record<string, string>>;
 /** How one attempt ended. */
 export type Attempt =
   | { readonly outcome: "delivered"; readonly answer: string; readonly reference?: Reference }
-  /** `unsure`: it may have arrived nevertheless, only the answer is missing. */
-  | { readonly outcome: "retry"; readonly answer: string; readonly afterMs?: number; readonly unsure?: true }
+  | {
+      readonly outcome: "retry";
+      readonly answer: string;
+      readonly afterMs?: number;
+      /** It may have arrived nevertheless, only the answer is missing. `once`: so probably that it is tried only once more. */
+      readonly unsure?: true | "once";
+      /** It was refused for what a person can correct, such as a wrong secret. */
+      readonly correctable?: true;
+    }
   | { readonly outcome: "rejected"; readonly answer: string };
 
 /** What is known when a notice is sent, and was not when it was planned. */
@@ -145,6 +163,8 @@ export interface ChannelKind<Settings> {
   readonly limits?: readonly Limit[];
   /** What it sends has a form of its own, which neither audiences nor templates change. @default false */
   readonly ownForm?: true;
+  /** A program listens: it gets every event as it was, in order, however late. @default late news are told as things stand by then */
+  readonly everyEvent?: true;
   /** Everybody reads it: it is told of no fire drill, and only by a route that notices do not reach another channel. @default false */
   readonly public?: true;
   /** How an incident looks there as a whole, for the documentation: `one thread, by its key`. @default "a message each" */
@@ -163,6 +183,8 @@ export interface ChannelKind<Settings> {
    * the incident, at most ten minutes. @default false
    */
   readonly closesForGood?: true;
+  /** Of a kind that everybody reads: where. @param folder the folder of URLs below which pages are written, in place of buckets */
+  readerUrl?(settings: Settings, folder: string | undefined): string;
   /** The setting of which each channel needs a value of its own, because two would write over each other. */
   readonly owns?: string;
   /** More for the documentation, in Markdown. */

@@ -7,7 +7,7 @@ import { MemoryPublisher, MemoryStore } from "../../shared/adapters/memory.ts";
 import type { Configuration, ConfiguredChannel, Route } from "../../shared/config/model.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
-import type { Logger, Secrets } from "../../shared/ports.ts";
+import type { Fields, Logger, Secrets } from "../../shared/ports.ts";
 import { topics } from "../../shared/topology.ts";
 import type { Notice } from "./channel.ts";
 import { channels as kinds } from "./channels/index.ts";
@@ -45,6 +45,15 @@ export function incidentEvent(changes: Partial<IncidentEvent> = {}): IncidentEve
     opened_at: "2025-09-16T12:00:00.000Z",
     first_failure_at: "2025-09-16T11:58:00.000Z",
     ...changes,
+  };
+}
+
+/** The document of an incident as an event shows it. */
+export function documentOf({ opened_at, first_failure_at, resolved_at, ...event }: IncidentEvent): Fields {
+  const instants = { opened_at, first_failure_at, resolved_at };
+  return {
+    ...(JSON.parse(JSON.stringify(event)) as Fields),
+    ...Object.fromEntries(Object.entries(instants).map(([name, at]) => [name, at === undefined ? null : new Date(at)])),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Receives what happened to incidents, and does not rest until every reader has been told or has a reason why not. */
 
 import type { Reader } from "../../shared/documents/delivery-summary.ts";
+import { isCanaryNotice } from "../../shared/messages/canary.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../../shared/messages/incident-event.ts";
 import { parsePagesDue } from "../../shared/messages/pages-due.ts";
 import { decodePush, type PushedMessage } from "../../shared/messages/push.ts";
@@ -9,11 +10,14 @@ import { selfGroup } from "../../shared/monitor.ts";
 import type { Publisher } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
 import { subscriptions, topics } from "../../shared/topology.ts";
+import { arrivedCanary } from "./canary.ts";
 import { abandon, type DeliveryWorld, deliver } from "./deliver/delivery.ts";
 import { type Delivery, deliveryId, isFinal, type LedgerEntry, readLedger } from "./deliver/ledger.ts";
+import { stateCollection } from "./deliver/pace.ts";
 import { summarize, writeSummary } from "./deliver/summary.ts";
 import { channelTroubles, deadLetter, selfReport } from "./deliver/trouble.ts";
 import { isAllClear, plan } from "./plan/plan.ts";
+import { asOfNow } from "./plan/present.ts";
 import { candidates } from "./plan/readers.ts";
 import { readSilences } from "./plan/silence.ts";
 import { writePlan } from "./plan/write-plan.ts";
@@ -22,8 +26,6 @@ import { writePlan } from "./plan/write-plan.ts";
 export interface NotifyWorld extends DeliveryWorld {
   /** Takes what the notifier reports of itself. */
   readonly publisher: Publisher;
-  /** Where people find incidents, with `${incident}` for the id of one. @default nowhere */
-  readonly incidentLinks?: string | undefined;
   /** Writes the status pages as things stand. @default there are none */
   readonly refreshPages?: () => Promise<void>;
 }
@@ -40,9 +42,25 @@ export function notifyHandler(world: NotifyWorld): (message: PushedMessage, path
     if (path === "/dead-letters") await announceDeadLetter(message, world);
     else if (path === "/pages") await refresh(message, world);
     else if (path === "/retries") await retry(message, world);
+    else if (isCanaryNotice(message.data)) await passCanary(message, world);
     else await notify(message, world);
   };
 }
+
+/** Reports that a canary has arrived, once that could be noted: a notice that cannot be noted is not sent. */
+async function passCanary(
+  { data }: PushedMessage,
+  { configuration, clock, store, publisher }: NotifyWorld,
+): Promise<void> {
+  const now = clock.now();
+  const report = arrivedCanary(data, configuration, now);
+  if (report === undefined) return;
+  await store.set(stateCollection, "canary-told", { report: report.report, expires_at: new Date(now + canaryKept) });
+  await publisher.publish(topics.measurements, [{ data: report }]);
+}
+
+/** How long the last canary is kept, in milliseconds. */
+const canaryKept = 7 * 86_400_000;
 
 async function refresh(message: PushedMessage, { configuration, refreshPages }: NotifyWorld): Promise<void> {
   if (parsePagesDue(message.data).environment !== configuration.environment) return;
@@ -57,16 +75,18 @@ async function refresh(message: PushedMessage, { configuration, refreshPages }: 
 async function notify(message: PushedMessage, world: NotifyWorld): Promise<void> {
   const event = parseIncidentEvent(message.data);
   const ledger = await plannedLedger(event, message.publishedAt, world);
-  const now = await deliverAll(event, ledger, concerns(event, ledger), isLastChance(message, "/notifications"), world);
-  const waiting = now.filter((delivery) => !isFinal(delivery));
-  if (waiting.length === 0) return;
-  await world.publisher.publish(
-    topics.retries,
-    [...new Set(waiting.map(({ channel }) => channel))].map((channel) => ({
-      data: event,
-      attributes: { ...message.attributes, [owing]: channel },
-    })),
-  );
+  const isOwn = concerns(event, ledger);
+  await deliverAll(event, ledger, isOwn, isLastChance(message, "/notifications"), world, async (now) => {
+    const waiting = now.filter((delivery) => !isFinal(delivery));
+    if (waiting.length === 0) return;
+    await world.publisher.publish(
+      topics.retries,
+      [...new Set(waiting.map(({ channel }) => channel))].map((channel) => ({
+        data: event,
+        attributes: { ...message.attributes, [owing]: channel },
+      })),
+    );
+  });
 }
 
 /** The attribute that names the channel which still owes a notice. */
@@ -109,9 +129,13 @@ const atOnce = 4;
 /** For how long after the message has come deliveries are begun, in milliseconds: the last of them end before the function is timed out. */
 const beginWithinMs = 30_000;
 
+/** How long channels are waited for before those that are done are concluded, in milliseconds: a mail server may take minutes. */
+const concludedAfterMs = 20_000;
+
 /**
  * Takes the deliveries of an event as far as they can be taken now: each channel for itself, so that a slow or broken one delays nobody.
  * @param isOwn which entries of the ledger those are
+ * @param andThen what is done with those of the channels that are done, once or twice: a channel that takes minutes comes later
  * @returns how they stand then
  */
 async function deliverAll(
@@ -120,35 +144,68 @@ async function deliverAll(
   isOwn: (entry: LedgerEntry) => boolean,
   lastChance: boolean,
   world: NotifyWorld,
+  andThen: (now: readonly Delivery[]) => Promise<void> = async () => {},
 ): Promise<Delivery[]> {
   const [own, others] = partition(ledger, isOwn);
+  const isOpen = own.some(({ delivery }) => !isFinal(delivery));
+  const document = isOpen ? await world.store.get("incidents", event.incident) : undefined;
+  const occasion = { event, ledger, present: asOfNow(event, document), lastChance };
   const begun = world.clock.now();
   const results = new Map<LedgerEntry, PromiseSettledResult<Delivery>>();
   const work = async (queue: Iterable<LedgerEntry>): Promise<void> => {
     for (const entry of queue) {
       if (world.clock.now() - begun > beginWithinMs) return;
-      const [result] = await Promise.allSettled([deliver(entry, ledger, lastChance, world)]);
+      const [result] = await Promise.allSettled([deliver(entry, occasion, world)]);
       results.set(entry, result);
     }
   };
+  const states = (entries: readonly LedgerEntry[]): Delivery[] =>
+    entries.map((entry) => {
+      const result = results.get(entry);
+      return result?.status === "fulfilled" ? result.value : entry.delivery;
+    });
+  const finish = async (entries: readonly LedgerEntry[], rest: readonly LedgerEntry[]): Promise<void> => {
+    const now = states(entries);
+    // Where all only wait, nothing is new, and whoever makes something new of it notes that. An attempt that fell over is news.
+    const isNews = entries.some(
+      (entry, at) => now[at] !== entry.delivery || isFinal(entry.delivery) || results.get(entry)?.status === "rejected",
+    );
+    if (isNews) await conclude(event, now, rest, world);
+    const failure = entries.map((entry) => results.get(entry)).find((result) => result?.status === "rejected");
+    if (failure?.status === "rejected") throw failure.reason;
+    await andThen(now);
+  };
+  const pending = new Set(own);
   const queues = Map.groupBy(own, ({ delivery }) => delivery.channel);
-  await Promise.all(
-    [...queues.values()].flatMap((entries) => {
-      // Whoever was tried least comes first, so that no recipient that hangs starves the others. The workers of a channel share one iterator.
-      const queue = entries.toSorted((a, b) => a.delivery.attempt_count - b.delivery.attempt_count).values();
-      return Array.from({ length: atOnce }, () => work(queue));
-    }),
-  );
-  const now = own.map((entry) => {
-    const result = results.get(entry);
-    return result?.status === "fulfilled" ? result.value : entry.delivery;
+  const working = [...queues.values()].map(async (entries) => {
+    // Whoever was tried least comes first, so that no recipient that hangs starves the others. The workers of a channel share one iterator.
+    const queue = entries.toSorted((a, b) => a.delivery.attempt_count - b.delivery.attempt_count).values();
+    await Promise.all(Array.from({ length: atOnce }, () => work(queue)));
+    for (const entry of entries) pending.delete(entry);
   });
-  const failure = [...results.values()].find((result) => result.status === "rejected");
-  // Where all only wait, nothing is new, and whoever makes something new of it notes that. An attempt that fell over is news.
-  const isNews = own.some(({ delivery }, at) => now[at] !== delivery || isFinal(delivery)) || failure !== undefined;
-  if (isNews) await conclude(event, now, others, world);
-  if (failure !== undefined) throw failure.reason;
-  return now;
+  const all = Promise.all(working);
+  if (await isOverWithin(all, concludedAfterMs)) await finish(own, others);
+  else {
+    const [slow, done] = partition(own, (entry) => pending.has(entry));
+    // A failure of the first part fails the message, and must not leave the second without its end.
+    const [first] = await Promise.allSettled([finish(done, [...others, ...slow])]);
+    await all;
+    await finish(slow, others);
+    if (first.status === "rejected") throw first.reason;
+  }
+  return states(own);
+}
+
+async function isOverWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -184,7 +241,7 @@ async function reportTrouble(id: string, troubles: readonly ProbeResult[], world
 
 /** The ledger of the incident, in which this event is planned for every reader: once, however often its message comes. */
 async function plannedLedger(event: IncidentEvent, publishedAt: number, world: NotifyWorld): Promise<LedgerEntry[]> {
-  const { store, logger, configuration, kinds, incidentLinks } = world;
+  const { store, logger, configuration, kinds, incidentLinks, pagesUrl } = world;
   const now = world.clock.now();
   const ledger = await readLedger(store, event.incident, logger);
   const ids = new Set(ledger.map(({ id }) => id));
@@ -200,7 +257,7 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
   const silences = isAllClear(event)
     ? []
     : await readSilences(store, { id: event.incident, fields: await store.get("incidents", event.incident) }, logger);
-  const planned = plan(event, { configuration, kinds, silences, ledger, incidentLinks }, now);
+  const planned = plan(event, { configuration, kinds, silences, ledger, incidentLinks, pagesUrl }, now);
   const missing = {
     deliveries: planned.deliveries.filter(isUnplanned),
     suppressed: planned.suppressed.filter(isUnplanned),

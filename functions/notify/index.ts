@@ -1,6 +1,6 @@
 /** Entry of the notify function: wiring. The Functions Framework finds the function by its name. */
 import type { HttpFunction } from "@google-cloud/functions-framework";
-import { connectPages } from "../../shared/adapters/pages.ts";
+import { connectPages, pagesUrl } from "../../shared/adapters/pages.ts";
 import { connect } from "../../shared/adapters/select.ts";
 import { incidentLinks } from "../../shared/incident-link.ts";
 import { pushFunction } from "../../shared/runtime/shell.ts";
@@ -22,6 +22,7 @@ export const notify: HttpFunction = pushFunction(
     kinds: channels,
     send: sender(world.secrets, { writePage: pageWriter(pages) }),
     incidentLinks: incidentLinks(world.configuration, process.env),
+    pagesUrl: pagesUrl(process.env),
     refreshPages: () => refreshPages(pages),
   }),
 );

@@ -7,6 +7,7 @@ import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Report, Vantage } from "../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Logger, Publisher, Secrets } from "../../shared/ports.ts";
 import { longestAckDeadline, probePaths, roundsAttribute, topics } from "../../shared/topology.ts";
+import { canaryTarget } from "./run/canary.ts";
 import { type Round, roundsOf } from "./run/rounds.ts";
 import { runProbes } from "./run/run.ts";
 import { sharded, shardsOf } from "./run/shards.ts";
@@ -57,7 +58,8 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
       logger.warning(`probe request ignored: ${foreign}`, { group: request.group, subscription: message.subscription });
       return;
     }
-    const probes = chosen(request, configuration.probes);
+    const probes =
+      request.trigger === "canary" ? [await canaryTarget(request.vantage)] : chosen(request, configuration.probes);
     const unknown = request.probes?.filter((name) => !probes.some((probe) => probe.name === name)) ?? [];
     if (unknown.length > 0)
       logger.warning(`no such probes ${request.vantage}: ${unknown.join(", ")}`, { group: request.group });
@@ -120,7 +122,8 @@ async function runRounds(
       reportId,
       request: request.request,
       probes,
-      control: ports.configuration.control?.[vantage],
+      // What fails by design proves no trouble of the prober.
+      control: trigger === "canary" ? undefined : ports.configuration.control?.[vantage],
       coldStart: !instance.measured,
       secrets,
       google,

@@ -7,12 +7,17 @@ export interface DataLock {
   stop(): void;
 }
 
+/** The file that is locked. It holds nothing. */
+export function lockFile(directory: string): string {
+  return join(directory, "lock.db");
+}
+
 /**
  * Holds the directory until it is stopped or the process ends, however it ends: the lock is the operating system's.
  * @throws Error one sentence, when another run holds it, and that of SQLite when nothing can be written there
  */
 export function holdDirectory(directory: string): DataLock {
-  const database = new DatabaseSync(join(directory, "lock.db"));
+  const database = new DatabaseSync(lockFile(directory));
   try {
     database.exec("BEGIN EXCLUSIVE");
   } catch (cause) {

@@ -1,5 +1,14 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -30,7 +39,7 @@ afterEach(async () => {
 });
 
 const open = (): void => {
-  log = openLogFile(file, trouble, 10);
+  log = openLogFile(file, trouble, { retryMs: 10 });
 };
 const lines = (): string[] => readFileSync(file, "utf8").split("\n").slice(0, -1);
 
@@ -103,6 +112,22 @@ describe("a log file", () => {
     log.write("after\n");
     await log.close();
     expect(lines()).toEqual(["after"]);
+  });
+
+  it("keeps the newest lines in at most two files of a bounded length", async () => {
+    log = openLogFile(file, trouble, { longest: 10_000 });
+    const kept = (): string =>
+      [`${file}.1`, file].map((one) => (existsSync(one) ? readFileSync(one, "utf8") : "")).join("");
+    for (let number = 0; number < 600; number += 1) {
+      log.write(`line ${number} ${"x".repeat(90)}\n`);
+      if (number % 20 === 0) await vi.waitUntil(() => kept().includes(`line ${number} `));
+    }
+    await log.close();
+    const numbers = [...kept().matchAll(/^line (\d+)/gm)].map(([, number]) => Number(number));
+    expect(numbers.at(-1)).toBe(599);
+    expect(numbers).toEqual(numbers.map((_, index) => 600 - numbers.length + index));
+    expect(kept().length).toBeLessThan(30_000);
+    expect(readdirSync(join(folder, "logs")).length).toBeLessThanOrEqual(2);
   });
 
   it("says nothing after it was closed", async () => {

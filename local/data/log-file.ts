@@ -1,5 +1,8 @@
-/** Files that lines are appended to. A disk that is full, or that refuses, ends nothing: the lines wait until they can be written. */
-import { mkdir, open } from "node:fs/promises";
+/**
+ * Files that lines are appended to. A disk that is full, or that refuses, ends nothing: the lines wait until they can be written. A file that has become
+ * long is renamed to `FILE.1`, and an older `FILE.1` is dropped, so that a log never takes more than twice that.
+ */
+import { mkdir, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Trouble } from "../troubles.ts";
 
@@ -14,8 +17,17 @@ export interface LogFile {
 /** Characters that wait at most, about; beyond that the oldest lines are dropped. */
 const longestWaiting = 256 * 1024;
 
-/** Opens a log, and makes its file where it is missing. @param retryMs how long to wait after a failure, in milliseconds */
-export function openLogFile(file: string, trouble: Trouble, retryMs: number = 1_000): LogFile {
+/** How to write a log. */
+export interface LogFileOptions {
+  /** How long to wait after a failure, in milliseconds. @default 1000 */
+  readonly retryMs?: number;
+  /** The length at which a file is renamed, in bytes. @default 10 MiB */
+  readonly longest?: number;
+}
+
+/** Opens a log, and makes its file where it is missing. */
+export function openLogFile(file: string, trouble: Trouble, options: LogFileOptions = {}): LogFile {
+  const { retryMs = 1_000, longest = 10 * 2 ** 20 } = options;
   let waiting = "";
   let missing = 0;
   let isMade = false;
@@ -28,9 +40,10 @@ export function openLogFile(file: string, trouble: Trouble, retryMs: number = 1_
     const text = waiting;
     waiting = "";
     try {
-      await appendWhole(file, `${missing === 0 ? "" : gap(missing)}${text}`);
+      const size = await appendWhole(file, `${missing === 0 ? "" : gap(missing)}${text}`);
       missing = 0;
       isMade = true;
+      if (size > longest) await rename(file, `${file}.1`).catch(() => {});
       trouble.end();
     } catch (error) {
       keep(text);
@@ -72,9 +85,10 @@ export function openLogFile(file: string, trouble: Trouble, retryMs: number = 1_
 
 /**
  * Appends text to a file, which is made with its folder where it is missing: all of it, or nothing.
+ * @returns its length then, in bytes; 0 for what is no regular file
  * @throws Error of the file system
  */
-export async function appendWhole(file: string, text: string): Promise<void> {
+export async function appendWhole(file: string, text: string): Promise<number> {
   const handle = await open(file, "a").catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     await mkdir(dirname(file), { recursive: true });
@@ -89,6 +103,8 @@ export async function appendWhole(file: string, text: string): Promise<void> {
       await handle.truncate(size).catch(() => {});
       throw error;
     }
+    const after = await handle.stat();
+    return after.isFile() ? after.size : 0;
   } finally {
     await handle.close();
   }

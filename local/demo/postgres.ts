@@ -1,5 +1,6 @@
 /** A real PostgreSQL server of the demo's own: initialised once in its directory, started on a free port, stopped for certain. */
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -40,6 +41,9 @@ export async function startPostgres(directory: string, log: Logger): Promise<Pos
   await stopOrphan(directory, password, log);
 
   const port = await startOrRenew(directory, password, root, log);
+  // A run that ends without stopping it, by an error or because somebody does not want to wait, must not leave it behind.
+  const stopAtExit = (): void => stopNow(directory);
+  process.once("exit", stopAtExit);
   await createApplication(port, password);
   await setFault("well", port, password);
   return {
@@ -48,7 +52,10 @@ export async function startPostgres(directory: string, log: Logger): Promise<Pos
     user: application,
     password,
     setFault: (fault) => setFault(fault, port, password),
-    stop: () => stopServer(directory),
+    stop: async () => {
+      await stopServer(directory);
+      process.removeListener("exit", stopAtExit);
+    },
   };
 }
 
@@ -97,7 +104,7 @@ async function start(directory: string, password: string, root: boolean, initial
     onError: (error) => said.push(String(error)),
   });
   try {
-    if (initialise) await server.initialise();
+    if (initialise) await initialised(server, root);
     await server.start();
   } catch (error) {
     // The library rejects with nothing when the server ends early; the reason is then the last thing that the server said.
@@ -105,6 +112,17 @@ async function start(directory: string, password: string, root: boolean, initial
     throw new Error(reasons?.at(-1) ?? (error instanceof Error ? firstLine(error.message) : "it ended at once"));
   }
   return port;
+}
+
+/** Initialises the data. As root, the library leaves the password for another user to read, which it must be able to do. */
+async function initialised(server: Awaited<ReturnType<typeof embeddedPostgres>>, root: boolean): Promise<void> {
+  if (!root) return server.initialise();
+  const before = process.umask(0o022);
+  try {
+    await server.initialise();
+  } finally {
+    process.umask(before);
+  }
 }
 
 /** Connections that the server allows. */
@@ -187,6 +205,16 @@ async function stopServer(directory: string): Promise<void> {
     for (const end = Date.now() + patienceMs; Date.now() < end; await delay(20)) {
       if (!(await pidFile(directory))) return;
     }
+  }
+}
+
+/** Lets the server end at once, without waiting for that. */
+function stopNow(directory: string): void {
+  try {
+    const [pid] = readFileSync(join(directory, "postmaster.pid"), "utf8").split("\n");
+    if (Number(pid) > 0) process.kill(Number(pid), "SIGQUIT");
+  } catch {
+    // It has ended already.
   }
 }
 

@@ -1,11 +1,13 @@
 /** The embedded engine: one SQLite file for documents, another for messages, nothing to install. */
 import { join } from "node:path";
 import { BrokerPublisher } from "../../shared/adapters/broker.ts";
-import { SqliteStore } from "../../shared/adapters/sqlite.ts";
+import { SqliteStore, salvageDocuments, storeTables } from "../../shared/adapters/sqlite.ts";
 import type { Logger } from "../../shared/ports.ts";
+import { type Recovery, usableDatabase } from "../data/databases.ts";
 import { writePrivately } from "../data/private-file.ts";
 import type { Troubles } from "../troubles.ts";
 import { Broker } from "./broker/broker.ts";
+import { journalTables, salvageJournal } from "./broker/journal.ts";
 import type { Engine } from "./engine.ts";
 
 /** How the embedded engine is to behave. */
@@ -17,30 +19,50 @@ export interface EmbeddedOptions {
   readonly token: string;
   readonly logger: Logger;
   readonly troubles: Troubles;
+  /** What to do with files that cannot be used. */
+  readonly recovery: Recovery;
 }
 
-/** Starts the embedded engine on what `dataDir` holds. */
+/**
+ * Starts the embedded engine on what `dataDir` holds.
+ * @throws Error one sentence that names the file which cannot be used
+ */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Engine> {
-  const { dataDir, troubles, ...others } = options;
+  const { dataDir, troubles, recovery, ...others } = options;
   const [storeFile, brokerFile] = [join(dataDir, "store.db"), join(dataDir, "broker.db")];
-  const broker = await Broker.open({ file: brokerFile, trouble: troubles.writing(brokerFile), ...others });
-  const url = await broker.listen();
-  // For commands that publish to this system. It holds the token, so only the user who started the run may read it.
-  await writePrivately(join(dataDir, "broker.url"), `${url}\n`);
+  const damagedStore = usableDatabase(storeFile, storeTables, recovery);
+  const damagedBroker = usableDatabase(brokerFile, journalTables, recovery);
   const store = new SqliteStore(storeFile);
-  const publisher = new BrokerPublisher(url);
-  return {
-    store,
-    publisher,
-    environment: { PATHKEEPER_STORE: storeFile, PATHKEEPER_BROKER: url },
-    subscribe: async (endpoints) => {
-      for (const endpoint of endpoints) broker.subscribe(endpoint.subscription, endpoint.url);
-    },
-    delivered: () => broker.stats().delivered,
-    stop: async () => {
-      await broker.close();
-      await publisher.close();
-      await store.close();
-    },
+  const stops: (() => Promise<void>)[] = [() => store.close()];
+  const stop = async (): Promise<void> => {
+    for (const each of stops.splice(0).reverse()) await each();
   };
+  try {
+    if (damagedStore !== undefined) {
+      recovery.tell(`${await salvageDocuments(damagedStore, store)} documents of ${damagedStore} were kept`);
+    }
+    const salvage = damagedBroker === undefined ? undefined : salvageJournal(damagedBroker);
+    if (salvage !== undefined) recovery.tell(`${salvage.messages.length} messages of ${damagedBroker} were kept`);
+    const trouble = troubles.writing(brokerFile);
+    const broker = await Broker.open({ file: brokerFile, trouble, ...(salvage && { salvage }), ...others });
+    stops.push(() => broker.close());
+    const url = await broker.listen();
+    // For commands that publish to this system. It holds the token, so only the user who started the run may read it.
+    await writePrivately(join(dataDir, "broker.url"), `${url}\n`);
+    const publisher = new BrokerPublisher(url);
+    stops.push(() => publisher.close());
+    return {
+      store,
+      publisher,
+      environment: { PATHKEEPER_STORE: storeFile, PATHKEEPER_BROKER: url },
+      subscribe: async (endpoints) => {
+        for (const endpoint of endpoints) broker.subscribe(endpoint.subscription, endpoint.url);
+      },
+      delivered: () => broker.stats().delivered,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }

@@ -6,6 +6,12 @@ import { type Fields, type Stored, StoreError, type Value } from "../ports.ts";
 import { ownEntry } from "../runtime/entries.ts";
 import type { StoreOptions } from "./checked-store.ts";
 import { OptimisticStore, type Versioned } from "./optimistic-store.ts";
+import { corruptCode, DamagedFile, notDatabaseCode, primaryCode, type Tables } from "./sqlite-file.ts";
+
+/** The tables of a store. */
+export const storeTables: Tables = new Map([
+  ["documents", { columns: ["version", "collection", "id", "fields"], json: "fields" }],
+]);
 
 /** Documents as JSON text in a SQLite file. */
 export class SqliteStore extends OptimisticStore {
@@ -23,7 +29,14 @@ export class SqliteStore extends OptimisticStore {
   constructor(file: string, options?: StoreOptions) {
     super(options);
     this.#database = openDatabase(file);
-    const prepare = (sql: string): StatementSync => this.#database.prepare(sql);
+    const prepare = (sql: string): StatementSync => {
+      try {
+        return this.#database.prepare(sql);
+      } catch (error) {
+        this.#database.close();
+        throw cannotOpen(file, error);
+      }
+    };
     this.#load = prepare("SELECT version, fields FROM documents WHERE collection = ? AND id = ?");
     this.#version = prepare("SELECT version FROM documents WHERE collection = ? AND id = ?");
     this.#scan = prepare("SELECT id, fields FROM documents WHERE collection = ?");
@@ -101,8 +114,35 @@ function openDatabase(file: string): DatabaseSync {
     });
     return database;
   } catch (error) {
-    throw new Error(`Cannot open the store ${file}: ${messageOf(error)}`, { cause: error });
+    throw cannotOpen(file, error);
   }
+}
+
+function cannotOpen(file: string, error: unknown): Error {
+  return new Error(`Cannot open the store ${file}: ${messageOf(error)}`, { cause: error });
+}
+
+/**
+ * Writes the documents that can be read of a damaged store into another.
+ * @returns how many there are
+ */
+export async function salvageDocuments(damaged: string, store: SqliteStore): Promise<number> {
+  const file = new DamagedFile(damaged);
+  let kept = 0;
+  try {
+    for (const { collection, id, fields } of file.rows("documents")) {
+      try {
+        await store.set(String(collection), String(id), decode(String(fields)));
+        kept += 1;
+      } catch (error) {
+        // One that is not whole, or is none of ours; a disk that is full is another matter.
+        if (error instanceof StoreError && error.retryable) throw error;
+      }
+    }
+  } finally {
+    file.close();
+  }
+  return kept;
 }
 
 /** Works until nobody is in the way: for a change of the journal SQLite does not wait by itself, and several processes open a new file at once. */
@@ -121,11 +161,6 @@ function patiently(work: () => void): void {
 
 /** SQLITE_BUSY; source: https://sqlite.org/rescode.html. */
 const busyCode = 5;
-
-/** The primary result code of an error of SQLite. */
-function primaryCode(error: unknown): number | undefined {
-  return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
-}
 
 /** Field names of this form are refused by the rules, so that no document can hold one of its own. */
 const dateTag = "__date__";
@@ -155,8 +190,11 @@ function translated<T>(work: () => T): T {
   }
 }
 
-/** Primary result codes SQLITE_BUSY, _LOCKED, _NOMEM, _IOERR, _FULL, _CANTOPEN; source: https://sqlite.org/rescode.html. */
-const passing: ReadonlySet<number> = new Set([5, 6, 7, 10, 13, 14]);
+/**
+ * Primary result codes SQLITE_BUSY, _LOCKED, _NOMEM, _IOERR, _FULL, _CANTOPEN; source: https://sqlite.org/rescode.html. A file that was damaged while it
+ * is used does not mend by itself, but what waits for it is not lost when it is recovered.
+ */
+const passing: ReadonlySet<number> = new Set([5, 6, 7, 10, 13, 14, corruptCode, notDatabaseCode]);
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

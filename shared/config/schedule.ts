@@ -189,5 +189,10 @@ function apart(instants: readonly number[]): number[] {
 
 /** The first instant after `after` (exclusive) at which the schedule is triggered; milliseconds since the epoch. */
 export function nextTrigger(schedule: string, after: number): number | undefined {
+  const interval = scheduleInterval(schedule);
+  if (interval !== undefined) {
+    const apart = Math.max(interval, minute);
+    return (Math.floor(after / apart) + 1) * apart;
+  }
   return new Cron(triggerCron(schedule), inUtc).nextRun(new Date(after))?.getTime();
 }

@@ -14,7 +14,7 @@ export const incidentCollection = "incidents";
 export type IncidentDocument = z.output<ReturnType<typeof schema>>;
 
 /** The fields that only operators and the notifier write, and the evaluator once: what is there stays. */
-export type AttachedField = "note" | "silenced_until" | "deliveries" | "told" | "postmortem";
+export type AttachedField = "note" | "silenced_until" | "edited_by" | "deliveries" | "told" | "postmortem";
 
 /** The fields that the evaluator writes anew with every change. */
 export type EvaluatorFields = Omit<IncidentDocument, AttachedField>;
@@ -84,6 +84,7 @@ const schema = lazily(() => {
         layer: maybe,
         impact: maybe,
         trouble: text,
+        intermittent: z.boolean().catch(false),
         from: instant,
         until: instant,
         availability_target: number,
@@ -156,6 +157,8 @@ const schema = lazily(() => {
     timeline: texts,
     note: maybe,
     silenced_until: instant,
+    /** Who made the edit that the evaluator has not read yet; it removes the name with that edit. */
+    edited_by: maybe,
     deliveries: namedRecord(z.string(), z.string()).catch({}),
     told: namedRecord(z.string(), namedRecord(z.string(), z.union([z.number(), z.date(), z.null()]))).catch({}),
     problem: maybe,

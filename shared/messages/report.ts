@@ -92,6 +92,15 @@ const measurementSchema = lazily(() =>
 /** One sample of one series, in base units. The labels `probe`, `component` and `vantage` follow from the result and are not repeated. */
 export type Measurement = z.output<ReturnType<typeof measurementSchema>>;
 
+/**
+ * What a check of the configuration tells of its component when it is not ok, beyond that something is wrong: it has no path to what it needs;
+ * it ends what should go on; it was deployed anew; it hits some and leaves others alone; it is a Serverless VPC Access connector.
+ */
+export const tellings = ["no_path", "cuts_off", "deployed", "hits_some", "serverless_connector"] as const;
+
+/** One of them. */
+export type Telling = (typeof tellings)[number];
+
 const findingSchema = lazily(() =>
   z.object({
     /** Stable name of the check. */
@@ -112,6 +121,8 @@ const findingSchema = lazily(() =>
      * or some day; `info`: it is not as it should be, and nothing fails. Absent: the failure of the probe says it.
      */
     severity: z.enum(severities).optional(),
+    /** What it tells of the component where it is not ok. Absent: nothing more. */
+    tells: z.array(z.enum(tellings)).optional(),
   }),
 );
 
@@ -201,7 +212,7 @@ export function isOwnTrouble(failure: Pick<Failure, "kind" | "phase"> | undefine
 }
 
 /** Everything for which probes run. */
-export const triggers = ["schedule", "diagnosis", "validation"] as const;
+export const triggers = ["schedule", "diagnosis", "validation", "canary"] as const;
 
 /** Why the probes ran. */
 export type Trigger = (typeof triggers)[number];
@@ -223,7 +234,7 @@ const reportSchema = lazily(() =>
     started_at: instant(),
     finished_at: instant(),
     results: z.array(resultSchema()),
-    /** The request that this run answers, for runs that were asked for: a diagnosis or a validation. */
+    /** The request that this run answers, for runs that were asked for: a diagnosis, a validation or a canary. */
     request: z.string().optional(),
     /** The control probe failed: the trouble is the prober's own, and nobody is judged by this report. */
     prober_unhealthy: z.string().optional(),

@@ -43,7 +43,8 @@ const catalogue = {
   http_phase_time: {
     unit: "seconds",
     signal: "slow",
-    description: "Time in one phase of the last request: dns, connect, tls, first_byte, body.",
+    description:
+      "Time in one phase of the last request: dns, connect, tls, first_byte, headers (only where they come in pieces), body.",
     labels: ["phase"],
   },
   http_body_size: { unit: "bytes", signal: "failing", description: "Bytes of the decoded body that were read." },
@@ -123,19 +124,45 @@ const catalogue = {
     signal: "errors",
     scale: { high: 0.95, limit: 0.5, below: true },
     description:
-      "Share of simultaneous fresh connections that were not lost on the way: the server let them in, or answered otherwise.",
+      "Share of simultaneous fresh connections that were not lost on the way to the server, in the worst stage of the burst. What the server refuses was not lost.",
   },
   database_connect_burst_connections: {
     unit: "count",
     signal: "failing",
     description:
-      "Connections of the burst by outcome: `ready` logged in; `answered` stopped before the login, to leave the server's last connections to others; `refused` by the server; `lost` on the way.",
-    labels: ["outcome"],
+      "Connections that a stage of the burst opened: `connect` bare ones, `tls` as far as the TLS handshake (`answer` as far as the first answer of the server), `login` sessions.",
+    labels: ["stage"],
+  },
+  database_connect_burst_unanswered: {
+    unit: "count",
+    signal: "failing",
+    description:
+      "Connections of a stage of the burst that no answer came to in time; in the stage `connect` that is a SYN without an answer.",
+    labels: ["stage"],
+  },
+  database_connect_burst_resets: {
+    unit: "count",
+    signal: "failing",
+    description: "Connections of a stage of the burst that were cut off on the way, or refused by TCP.",
+    labels: ["stage"],
+  },
+  database_connect_burst_tls_failures: {
+    unit: "count",
+    signal: "failing",
+    description: "Connections of a stage of the burst whose TLS handshake failed.",
+    labels: ["stage"],
+  },
+  database_connect_burst_refusals: {
+    unit: "count",
+    signal: "saturated",
+    description:
+      "Connections of a stage of the burst that the server itself refused, by SQLSTATE: `53300` when it has none to spare.",
+    labels: ["stage", "code"],
   },
   database_connect_burst_time: {
     unit: "seconds",
     signal: "slow",
-    description: "Time until the slowest connection of the burst was ready, or answered where it was to stop there.",
+    description: "Time until the slowest connection of a stage of the burst was there.",
   },
   database_connections: {
     unit: "count",

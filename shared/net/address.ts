@@ -11,31 +11,48 @@ export class PrivateAddress extends Error {
 }
 
 /**
- * Every range that is not of the public internet; made when it is first needed, for that takes its time.
+ * The addresses that are assigned to the public internet: those of IPv4, also as IPv6 writes them (`::ffff:8.8.8.8`), and the global unicast space of IPv6.
+ * The rest of IPv6 is reserved, local, multicast, or stands for an address of IPv4 behind a translator.
+ * @see https://www.iana.org/assignments/ipv6-address-space
+ */
+const assigned = ["0.0.0.0/0", "2000::/3"];
+
+/**
+ * What is not public among them: IANA's registries of special-purpose addresses, and multicast. Tunnels to IPv4, such as 6to4 and Teredo, are not public
+ * either, because they lead to the address inside, whatever that is.
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/iana-ipv6-special-registry
  */
-const notPublic = lazily(() =>
-  blockList(
-    ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"],
-    ["192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"],
-    [
-      "::/96",
-      "::ffff:0:0:0/96",
-      "64:ff9b::/96",
-      "64:ff9b:1::/48",
-      "100::/64",
-      "2001::/23",
-      "2001:db8::/32",
-      "2002::/16",
-      "fc00::/7",
-    ],
-    ["fe80::/10", "fec0::/10", "ff00::/8"],
-  ),
-);
+const special = [
+  ["0.0.0.0/8", "this network"],
+  ["10.0.0.0/8", "private use"],
+  ["100.64.0.0/10", "shared address space"],
+  ["127.0.0.0/8", "loopback"],
+  ["169.254.0.0/16", "link-local, metadata servers"],
+  ["172.16.0.0/12", "private use"],
+  ["192.0.0.0/24", "protocol assignments"],
+  ["192.0.2.0/24", "documentation"],
+  ["192.88.99.0/24", "6to4 relay anycast"],
+  ["192.168.0.0/16", "private use"],
+  ["198.18.0.0/15", "benchmarking"],
+  ["198.51.100.0/24", "documentation"],
+  ["203.0.113.0/24", "documentation"],
+  ["224.0.0.0/4", "multicast"],
+  ["240.0.0.0/4", "reserved, limited broadcast"],
+  ["2001::/23", "protocol assignments, Teredo, ORCHID"],
+  ["2001:db8::/32", "documentation"],
+  ["2002::/16", "6to4"],
+  ["3fff::/20", "documentation"],
+] as const;
 
-/** Whether an IP address is private, loopback, link-local, a metadata server's or otherwise not of the public internet. */
+/** Made when they are first needed, for that takes its time. */
+const lists = lazily(() => ({ assigned: blockList(assigned), special: blockList(special.map(([range]) => range)) }));
+
+/** Whether an IP address is private, loopback, link-local, a metadata server's or otherwise not of the public internet. What is no address is not, either. */
 export function isPrivateAddress(address: string): boolean {
-  return notPublic().check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+  const version = isIP(address);
+  if (version === 0) return true;
+  const family = version === 6 ? "ipv6" : "ipv4";
+  return !lists().assigned.check(address, family) || lists().special.check(address, family);
 }
 
 /**
@@ -66,9 +83,9 @@ function refusal(): PrivateAddress {
   );
 }
 
-function blockList(...ranges: readonly (readonly string[])[]): BlockList {
+function blockList(ranges: readonly string[]): BlockList {
   const list = new BlockList();
-  for (const range of ranges.flat()) {
+  for (const range of ranges) {
     const [network = "", prefix] = range.split("/");
     list.addSubnet(network, Number(prefix), isIP(network) === 6 ? "ipv6" : "ipv4");
   }

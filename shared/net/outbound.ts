@@ -18,6 +18,8 @@ export interface OutboundRequest {
   readonly secrets: Iterable<string>;
   /** How much of the answer is read, in characters. @default longestAnswer */
   readonly readAnswer?: number;
+  /** Called when the connection stands, TLS included: from then on the other side may have the request. @default nothing */
+  readonly onConnected?: () => void;
 }
 
 /** What came back. */
@@ -39,7 +41,7 @@ const bodyPatienceMs = 2_000;
  * @throws PrivateAddress, or the error of the connection, or the reason of the signal
  */
 export async function outbound(asked: OutboundRequest): Promise<OutboundAnswer> {
-  const { method, url, headers, body, allowPrivate, signal, secrets, readAnswer = longestAnswer } = asked;
+  const { method, url, headers, body, allowPrivate, signal, secrets, readAnswer = longestAnswer, onConnected } = asked;
   if (!allowPrivate) refusePrivateHost(url.hostname);
   return new Promise((resolve, reject) => {
     const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
@@ -50,6 +52,10 @@ export async function outbound(asked: OutboundRequest): Promise<OutboundAnswer> 
       lookup: allowPrivate ? lookup : publicLookup,
     });
     request.on("error", reject);
+    if (onConnected !== undefined)
+      request.on("socket", (socket) =>
+        socket.once(url.protocol === "https:" ? "secureConnect" : "connect", onConnected),
+      );
     request.on("response", (response) => {
       const answered = {
         status: response.statusCode ?? 0,

@@ -10,13 +10,13 @@ export const longestText = 300;
 export type Redact = (text: string, isCut?: boolean) => string;
 
 /**
- * Makes a text of a target fit to be kept: control characters become spaces, `secrets` become `***`, and the end is cut.
+ * Makes a text of a target fit to be kept: control characters, those that turn the direction of writing included, become spaces, `secrets` become `***`, and the end is cut.
  * @param limit in characters
  */
 export function bounded(text: string, secrets: Iterable<string> | Redactor = [], limit: number = longestText): string {
   const redactor = secrets instanceof Redactor ? secrets : new Redactor(secrets);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-  const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+  const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g;
   return excerpt(text, limit, (head, isCut) => redactor.redact(head, isCut).replaceAll(controls, " ").trim());
 }
 

@@ -11,6 +11,60 @@ variables {
   config_file = "../examples/netra-staging/monitor.yaml"
   bundles     = "../dist"
   inside      = { connector = { name = "staging-connector" } }
+  alarms      = { emails = ["ops@example.com"] }
+}
+
+run "warns_when_nobody_hears_of_a_broken_monitor" {
+  command = plan
+  variables {
+    alarms = {}
+  }
+  expect_failures = [check.alarms_have_recipients]
+}
+
+run "refuses_bundles_that_are_not_there" {
+  command = plan
+  variables {
+    bundles = "../nowhere"
+  }
+  expect_failures = [var.bundles]
+}
+
+run "refuses_a_key_of_another_form" {
+  command = plan
+  variables {
+    organization = { kms_key_name = "my-key" }
+  }
+  expect_failures = [var.organization]
+}
+
+run "takes_workloads_of_other_clouds_that_report_heartbeats" {
+  command = plan
+  variables {
+    heartbeat_publishers = ["principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/ci/subject/backup"]
+  }
+  assert {
+    condition     = length(google_pubsub_topic_iam_member.heartbeats) == 1
+    error_message = "The workload may not publish."
+  }
+}
+
+run "keeps_everything_under_the_key_of_the_organization" {
+  command = plan
+  variables {
+    organization = { kms_key_name = "projects/keys/locations/us-central1/keyRings/ring/cryptoKeys/key" }
+  }
+  assert {
+    condition = alltrue(concat(
+      [for topic in google_pubsub_topic.main : topic.kms_key_name == var.organization.kms_key_name],
+      [for function in google_cloudfunctions2_function.main : function.kms_key_name == var.organization.kms_key_name],
+      [for secret in google_secret_manager_secret.main : secret.replication[0].user_managed[0].replicas[0].customer_managed_encryption[0].kms_key_name == var.organization.kms_key_name],
+      [google_artifact_registry_repository.images.kms_key_name == var.organization.kms_key_name],
+      [google_storage_bucket.code.encryption[0].default_kms_key_name == var.organization.kms_key_name],
+      [google_firestore_database.main[0].cmek_config[0].kms_key_name == var.organization.kms_key_name],
+    ))
+    error_message = "Something is kept under a key of Google's."
+  }
 }
 
 run "refuses_a_project_number" {

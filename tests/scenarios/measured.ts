@@ -44,6 +44,20 @@ export class Measured {
     return (this.#runs.get(probe) ?? []).filter(({ at }) => from <= at && at <= until);
   }
 
+  /**
+   * Whether so many of so many runs failed within a window. It may begin up to a twelfth of it later, because runs are counted by the twelfth of the fast one.
+   * @param orMore whether there were other failures as well, which do not count
+   */
+  hasFailed(probe: string, at: number, windowMs: number, failed: number, all: number, orMore: boolean): boolean {
+    const runs = this.#scheduled(probe).filter((run) => at - windowMs <= run.at && run.at < at + second);
+    return runs.some(({ at: from }, index) => {
+      const seen = runs.slice(index);
+      const bad = seen.filter(({ result }) => !result.success).length;
+      const isWhole = index === 0 || from - (at - windowMs) <= windowMs / 12;
+      return isWhole && seen.length === all && (orMore ? bad > failed : bad === failed);
+    });
+  }
+
   /** The runs of a probe within the second that a clock shows. */
   runsAt(probe: string, at: number): readonly Run[] {
     return this.runs(probe, at, at + second - 1);
@@ -61,7 +75,7 @@ export class Measured {
   /**
    * How long a component was down between two instants, in milliseconds, by the definition of docs/availability.md: from the first bad result to the
    * first good one of one of the probes that decide, where that lasts as long as their rule waits, or is one of so many short failures that the rule over failures
-   * that come and go speaks of them.
+   * that come and go counts it, or speaks while it lasts.
    */
   downtime(component: string, from: number, until: number): number {
     const own = this.plan.configuration.probes.filter(
@@ -75,12 +89,12 @@ export class Measured {
       .flatMap(({ name, alert }) => {
         const runs = this.#scheduled(name);
         const least = alert === false ? 0 : alert.afterMs;
-        const burning = this.#burning(component, name, least, runs);
+        const burning = this.burns(name);
         return runs.flatMap(({ at, result }, index) => {
           if (result.success || runs[index - 1]?.result.success === false) return [];
           const good = runs.findIndex((run, later) => later > index && run.result.success);
           const last = runs[good < 0 ? runs.length - 1 : good - 1]?.at ?? at;
-          const isOneOfMany = burning.some((instant) => at <= instant && instant <= last);
+          const isOneOfMany = burning.some(({ from, at: until }) => at <= until && from <= last);
           return last - at < least && !isOneOfMany ? [] : [{ from: at, until: runs[good]?.at ?? last }];
         });
       })
@@ -121,11 +135,14 @@ export class Measured {
     });
   }
 
-  /** The failed runs at which too many had failed lately. */
-  #burning(component: string, probe: string, alertAfterMs: number, runs: readonly Run[]): readonly number[] {
+  /** The runs of a probe at which too many had failed lately, each with the first that counted. */
+  burns(probe: string): readonly { readonly at: number; readonly from: number }[] {
+    const { component = "", alert = false } = this.plan.configuration.probes.find(({ name }) => name === probe) ?? {};
+    if (alert === false) return [];
+    const runs = this.#scheduled(probe);
     const paceMs = paceOf(this.plan, probe);
-    const terms = { budget: 1 - targetOf(this.plan.configuration, component), paceMs, alertAfterMs };
-    const found: number[] = [];
+    const terms = { budget: 1 - targetOf(this.plan.configuration, component), paceMs, alertAfterMs: alert.afterMs };
+    const found: { at: number; from: number }[] = [];
     let counts: RunCounts | undefined;
     let bucket: Run[] = [];
     // Runs are counted by buckets: those of the same bucket count together, whichever came first.
@@ -135,8 +152,10 @@ export class Measured {
       bucket.push(run);
       const next = runs[index + 1];
       if (next !== undefined && bucketOf(next) === bucketOf(run)) continue;
-      for (const { at, result } of bucket)
-        if (!result.success && burnAt(counts, at, true, terms) !== undefined) found.push(at);
+      for (const { at, result } of bucket) {
+        const [from] = burnAt(counts, at, !result.success, terms)?.failures ?? [];
+        if (from !== undefined) found.push({ at, from });
+      }
       bucket = [];
     }
     return found;

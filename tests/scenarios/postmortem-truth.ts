@@ -84,7 +84,9 @@ export function falsePostmortem(incident: IncidentDocument, measured: Measured):
   }
   const downtimes = text
     .split("\n")
-    .flatMap((line) => (/^\| .+ \| failed \| /.test(line) ? [spokenDuration(sumOf(line.split(" | ")[4] ?? ""))] : []));
+    .flatMap((line) =>
+      /^\| .+ \| failed(?: intermittently)? \| /.test(line) ? [spokenDuration(sumOf(line.split(" | ")[4] ?? ""))] : [],
+    );
   const [longest] = about(/What people use failed for \*\*(.+?)\*\*/);
   if (longest !== undefined && !downtimes.includes(longest)) wrong.push(`${longest} is not in the table`);
   return wrong.map((what) => `postmortem: ${what}`);

@@ -27,7 +27,7 @@ export function falseRelapses(incident: IncidentDocument, measured: Measured): s
     last = reopened;
     if (!beganAt(again, over, incident, measured))
       wrong.push(told(`nothing began to fail at ${failed_at.toISOString()}`));
-    if (beginnings(incident, measured).some((at) => over < at && at < again))
+    if (beginnings(incident, measured, over).some((at) => over < at && at < again))
       wrong.push(told(`something had begun to fail before ${failed_at.toISOString()}`));
   }
   if (end !== null && Number(end) < last) wrong.push("it ended before it had come back for the last time");
@@ -36,29 +36,37 @@ export function falseRelapses(incident: IncidentDocument, measured: Measured): s
 
 /** Whether something of the incident was bad at an instant, and not for longer unless it had gone on since the resolution. */
 function beganAt(at: number, over: number, incident: IncidentDocument, measured: Measured): boolean {
-  if (beginnings(incident, measured).includes(at)) return true;
+  if (beginnings(incident, measured, over).includes(at)) return true;
   if (
     incident.alerts.some((rule) => isSeen(rule, at, measured) && (at === over || !isSeen(rule, at - 60_000, measured)))
   )
     return true;
   const isFailing = (probe: string): boolean => measured.runs(probe, undefined, at).at(-1)?.result.success === false;
-  return at === over && alarming(incident).some(isFailing);
+  return at === over && [...alarming(incident, "failing"), ...alarming(incident, "intermittent")].some(isFailing);
 }
 
 function isSeen(rule: string, at: number, measured: Measured): boolean {
   return measured.seenBy(rule, at).length > 0;
 }
 
-/** The probes whose own alerts are part of the incident. */
-function alarming({ alerts, symptoms }: IncidentDocument): string[] {
+/** The probes of which this built-in alert is part of the incident. */
+export function alarming({ alerts, symptoms }: IncidentDocument, alert: "failing" | "intermittent"): string[] {
   return symptoms.flatMap(({ check, kind }) =>
-    kind === "probe" && alerts.includes(`${check} failing`) ? [check] : [],
+    kind === "probe" && alerts.includes(`${check} ${alert}`) ? [check] : [],
   );
 }
 
-/** Each instant from which one of these probes failed for as long as its alert waits. */
-function beginnings(incident: IncidentDocument, measured: Measured): number[] {
-  return alarming(incident).flatMap((probe) => measured.alarms(probe));
+/** Each instant from which one of these probes failed for as long as its alert waits, and the first failed runs after `over` that too many followed. */
+function beginnings(incident: IncidentDocument, measured: Measured, over: number): number[] {
+  return [
+    ...alarming(incident, "failing").flatMap((probe) => measured.alarms(probe)),
+    ...alarming(incident, "intermittent").flatMap((probe) =>
+      measured.burns(probe).flatMap(({ at, from }) => {
+        const failed = measured.runs(probe, Math.max(from, over), at).find(({ result }) => !result.success);
+        return at <= over || failed === undefined ? [] : [failed.at];
+      }),
+    ),
+  ];
 }
 
 /** The sayings of the timeline on relapses and ends, and what makes them false. */

@@ -69,6 +69,40 @@ describe("the record of the worked outage", () => {
   });
 });
 
+describe("the record of failures that come and go", () => {
+  let fields: Fields;
+  let measured: Measured;
+
+  beforeAll(async () => {
+    [fields, measured] = await playedOf(
+      join(import.meta.dirname, "recurring.yaml"),
+      "Failures come back after their proved recovery",
+    );
+  });
+
+  it("is true", () => {
+    expect(untruths(fields, measured)).toEqual([]);
+  });
+
+  it.each<[string, RegExp, string]>([
+    ["how many runs had failed", /10 of 45 runs/, "11 of 45 runs"],
+    ["how many runs there were", /10 of 45 runs/, "10 of 46 runs"],
+    ["when a run failed first", /12:30:00 UTC {2}`shop-health` fails/, "12:32:00 UTC  `shop-health` fails"],
+    ["the downtime of a component", /\| 40 min \|/, "| 37 min |"],
+  ])("is found to be false where %s is changed", (_, pattern, replacement) => {
+    const changed = withText(fields, pattern, replacement);
+    expect(changed).not.toEqual(fields);
+    expect(untruths(changed, measured)).not.toEqual([]);
+  });
+
+  it.each([-60_000, 60_000, 14 * 60_000])("is found to be false where it begins %d ms later", (later) => {
+    const first = new Date(Number(fields["first_failure_at"]) + later);
+    expect(untruths({ ...fields, first_failure_at: first }, measured)).toContainEqual(
+      expect.stringMatching(/^the first failure that counted was at 12:30:00/),
+    );
+  });
+});
+
 describe("the record of an outage that came back", () => {
   let fields: Fields;
   let measured: Measured;

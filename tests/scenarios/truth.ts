@@ -5,7 +5,7 @@ import { type IncidentDocument, readIncident, type SymptomRecord } from "../../s
 import type { Fields } from "../../shared/ports.ts";
 import { isAbout, type Measured, msOf, type Run, second } from "./measured.ts";
 import { falsePostmortem } from "./postmortem-truth.ts";
-import { falseRelapses, lastedAt, relapseSayings } from "./relapse-truth.ts";
+import { alarming, falseRelapses, lastedAt, relapseSayings } from "./relapse-truth.ts";
 
 /** Everything in the document of an incident that the reports do not bear out, as sentences. */
 export function untruths(fields: Fields, measured: Measured): string[] {
@@ -14,6 +14,7 @@ export function untruths(fields: Fields, measured: Measured): string[] {
   if (incident.verdict === "monitor" || "drill" in fields) return [];
   return [
     ...incident.symptoms.flatMap((symptom) => falseSymptom(symptom, incident, measured)),
+    ...falseBeginning(incident, measured),
     ...falseAffected(incident, measured),
     ...incident.timeline.flatMap((line) => falseLine(line, incident, measured)),
     ...[...incident.evidence, ...incident.whys].flatMap((line) => falseSentence(line, incident, measured)),
@@ -64,6 +65,21 @@ function falseSymptom(symptom: SymptomRecord, { resolved_at: end }: IncidentDocu
   const missing = failed.filter(({ result }) => !result.success).length - counted;
   if (end !== null && missing > 0) wrong.push(told(`${missing} failed runs are in no entry`));
   return wrong;
+}
+
+/** An incident of failures that come and go begins with the first that counted when its alert fired, or with what was bad before that. */
+function falseBeginning(incident: IncidentDocument, measured: Measured): string[] {
+  const { first_failure_at: first, opened_at: opened, opened_by: rule } = incident;
+  const probe = /^(.+) intermittent$/.exec(rule ?? "")?.[1];
+  if (probe === undefined) return [];
+  const fired = measured.burns(probe).find(({ at }) => at === Number(opened));
+  if (fired === undefined) return [`"${rule}" did not fire at ${clock(Number(opened))}`];
+  const others = [
+    ...alarming(incident, "failing").flatMap((one) => measured.alarms(one)),
+    ...alarming(incident, "intermittent").flatMap((one) => measured.burns(one).map(({ from }) => from)),
+  ];
+  const isFirst = Number(first) === fired.from || (Number(first) < fired.from && others.includes(Number(first)));
+  return isFirst ? [] : [`the first failure that counted was at ${clock(fired.from)}, not at ${clock(Number(first))}`];
 }
 
 /** Who failed, from the first failure of one of its probes to the first good run after the last. */
@@ -140,6 +156,11 @@ const sayings: readonly Saying[] = [
   [
     /^"(.+) failing" has cleared\.$/,
     ([, probe = ""], at, _, measured) => measured.runs(probe, 0, at + second).at(-1)?.result.success !== false,
+  ],
+  [
+    /^`([^`]+)` fails intermittently: (\d+) of (\d+) runs failed within (\S+?)(?: besides those of (.+?))?, where /,
+    ([, probe = "", failed = "", all = "", window = "", aside], at, _, measured) =>
+      measured.hasFailed(probe, at, msOf(window) ?? 0, Number(failed), Number(all), aside !== undefined),
   ],
   ...relapseSayings,
   [

@@ -13,6 +13,7 @@ import {
 import { paceOf } from "../../functions/notify/deliver/pace.ts";
 import type { Send } from "../../functions/notify/deliver/send.ts";
 import { summarize } from "../../functions/notify/deliver/summary.ts";
+import { toldWithEnd } from "../../functions/notify/deliver/turn.ts";
 import { recipientsOf } from "../../functions/notify/plan/readers.ts";
 import { tooSoon } from "../../functions/notify/plan/relapse.ts";
 import type { Configuration } from "../../shared/config/model.ts";
@@ -187,7 +188,9 @@ function wrongsOf(id: string, delivery: Delivery, receiver: Receiver): string[] 
   }
   if (status === "rejected") {
     const refusal = receiver.refusals.get(payload ?? "");
-    if (refusal !== undefined ? !reason.startsWith(String(refusal)) : !reason.startsWith("gave up after")) {
+    // What a person can correct is tried for a while, and a mail that may have arrived only once more.
+    const isGivenUp = /^(gave up after|may have arrived)/.test(reason);
+    if (!isGivenUp && (refusal === undefined || !reason.startsWith(String(refusal)))) {
       return [`${id} is rejected, and its receiver did not refuse it: ${reason}`];
     }
     return [];
@@ -230,7 +233,9 @@ function wrongsInOrder(
     if (sequence < last) wrong.push(`${name} heard of ${incident} ${event} after what came later`);
     // Where no answer came, nobody but the receiver knows that nothing had arrived either.
     const isUnsure = own.some((other) => other.incident === incident && other !== delivery && mayHaveArrived(other));
-    if (event === "resolved" && last === 0 && !isUnsure)
+    // One notice says that it was and that it is over, where the beginning could not be told in time.
+    const isBoth = own.some((other) => other.incident === incident && other.reason === toldWithEnd);
+    if (event === "resolved" && last === 0 && !isUnsure && !isBoth)
       wrong.push(`${name} heard that ${incident} is over, and not that it began`);
     heard.set(incident, Math.max(last, sequence));
   }

@@ -7,13 +7,13 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfigurationFile } from "../../cli/configuration.ts";
 import { type Deployment, deploymentOf } from "../../cli/deployment/deployment.ts";
+import { matchesLog } from "../../cli/rehearse/log-filter.ts";
 import { vocabulary } from "../../cli/vocabulary.ts";
 import { loadConfiguration } from "../../shared/config/load.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { defaultExports, ownMetrics } from "../../shared/metrics/exported.ts";
 import { dashboardProblems } from "./dashboards.ts";
 import { moduleVariables } from "./examples.ts";
-import { matchesLog } from "./log-filter.ts";
 import { mutations } from "./mutations.ts";
 import { type Planned, planned, writeBundles } from "./plan.ts";
 import { moduleFiles } from "./static.ts";
@@ -116,6 +116,7 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
         region      = "us-central1"
         bundles     = "dist"
         config_file = "./monitor.yaml"
+        alarms      = { emails = ["ops@example.com"] }
         inside      = { connector = { name = "shop-connector", project_id = "shop-network" } }`,
       );
     }, 180_000);
@@ -197,8 +198,16 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
     ["every minute", "every 1m", { duration: "600s", alignment: "300s" }],
     ["hourly", "every 1h", { duration: "3900s", alignment: "300s" }],
     ["by day, with quiet nights", "*/10 8-17 * * *", { duration: "51300s", alignment: "300s" }],
-    ["nightly", "0 2 * * *", { query: 'min(custom_googleapis_com:pathkeeper_report_age{node_id="shop"}) > 87300' }],
-    ["weekly", "0 2 * * MON", { query: 'min(custom_googleapis_com:pathkeeper_report_age{node_id="shop"}) > 605700' }],
+    [
+      "nightly",
+      "0 2 * * *",
+      { query: 'min(custom_googleapis_com:pathkeeper_report_age{project_id="watch-project",node_id="shop"}) > 87300' },
+    ],
+    [
+      "weekly",
+      "0 2 * * MON",
+      { query: 'min(custom_googleapis_com:pathkeeper_report_age{project_id="watch-project",node_id="shop"}) > 605700' },
+    ],
   ])("waits for measurements as long as what runs %s is quiet", async (_what, schedule, expected) => {
     const text = `environment: shop
 components: { shop: { layer: application } }
@@ -223,7 +232,11 @@ probes: { front: { kind: http, component: shop, schedule: "${schedule}", url: "h
     // Of the tick, which always comes each minute.
     expect(conditionsOf("the evaluator is silent")[0]).toMatchObject({
       condition_prometheus_query_language: [
-        { query: 'absent_over_time(custom_googleapis_com:pathkeeper_reports{node_id="shop"}[300s])', duration: "600s" },
+        {
+          query:
+            'absent_over_time(custom_googleapis_com:pathkeeper_reports{project_id="watch-project",node_id="shop"}[300s])',
+          duration: "600s",
+        },
       ],
     });
     expect(
@@ -472,7 +485,7 @@ async function planOf(workspace: Workspace, text: string, more: string = ""): Pr
   await writeFile(join(workspace.folder, "monitor.yaml"), text);
   return planned(
     workspace,
-    `project_id = "watch-project"\nregion = "us-central1"\nbundles = "dist"\nconfig_file = "./monitor.yaml"\n${more}`,
+    `project_id = "watch-project"\nregion = "us-central1"\nbundles = "dist"\nconfig_file = "./monitor.yaml"\nalarms = { emails = ["ops@example.com"] }\n${more}`,
   );
 }
 

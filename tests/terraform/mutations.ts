@@ -181,8 +181,8 @@ export const mutations: readonly Mutation[] = [
   {
     what: "a function with an argument too few",
     file: "deployment.tf",
-    from: 'startswith(var.bundles, "/")',
-    to: "startswith(var.bundles)",
+    from: 'jsondecode(file("${local.bundles}/deployment.json"))',
+    to: "jsondecode()",
   },
   {
     what: "a field that an object variable does not have",

@@ -1,7 +1,8 @@
 /**
  * A provider that knows the schema and nothing else, so that the real `terraform` can validate, plan and test the module without a
  * network: it speaks Terraform's plugin protocol, version 5, and `TF_REATTACH_PROVIDERS` makes Terraform talk to it instead of
- * downloading one. Besides types, which Terraform checks itself, it refuses values that the schema's enumerations do not have.
+ * downloading one. Besides types, which Terraform checks itself, it refuses values that the schema's enumerations do not have. It plans what
+ * Terraform proposes, with the values that Google would give each resource, and applies nothing.
  * Source of the protocol: hashicorp/terraform, docs/plugin-protocol/tfplugin5.proto.
  */
 import { rmSync } from "node:fs";
@@ -15,7 +16,7 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { decode, ExtensionCodec } from "@msgpack/msgpack";
+import { decode, ExtData, ExtensionCodec, encode } from "@msgpack/msgpack";
 import protobuf from "protobufjs";
 import type { Block, NestedBlock, ProviderSchema } from "./schema.ts";
 
@@ -26,12 +27,18 @@ export interface SchemaProvider {
   stop(): Promise<void>;
 }
 
+/** What a plan knows of values that Google gives: those that the real provider knows in a first plan, or all, as after an apply. */
+export type Computed = "before the first apply" | "as applied";
+
 /** Starts a provider of that schema for `hashicorp/google`. */
-export async function startSchemaProvider(schema: ProviderSchema): Promise<SchemaProvider> {
+export async function startSchemaProvider(
+  schema: ProviderSchema,
+  known: Computed = "as applied",
+): Promise<SchemaProvider> {
   const directory = await mkdtemp(join(tmpdir(), "pathkeeper-provider-"));
   const socket = join(directory, "p.sock");
   const server = new Server({ "grpc.max_send_message_length": -1, "grpc.max_receive_message_length": -1 });
-  server.addService(serviceDefinition(), implementation(schema));
+  server.addService(serviceDefinition(), implementation(schema, known));
   await new Promise<void>((resolve, reject) =>
     server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) =>
       error ? reject(error) : resolve(),
@@ -71,6 +78,11 @@ const protocol = protobuf.parse(
   message PrepareResponse { DynamicValue prepared_config = 1; repeated Diagnostic diagnostics = 2; }
   message ValidateRequest { string type_name = 1; DynamicValue config = 2; }
   message Diagnostics { repeated Diagnostic diagnostics = 1; }
+  message PlanRequest { string type_name = 1; DynamicValue prior_state = 2; DynamicValue proposed_new_state = 3; DynamicValue config = 4; }
+  message PlanResponse { DynamicValue planned_state = 1; repeated Diagnostic diagnostics = 4; }
+  message ReadRequest { string type_name = 1; DynamicValue config = 2; }
+  message ReadResponse { DynamicValue state = 1; repeated Diagnostic diagnostics = 2; }
+  message ConfigureRequest { string terraform_version = 1; DynamicValue config = 2; }
   message StopRequest {}
   message StopResponse { string error = 1; }
   service Provider {
@@ -78,7 +90,9 @@ const protocol = protobuf.parse(
     rpc PrepareProviderConfig(PrepareRequest) returns (PrepareResponse);
     rpc ValidateResourceTypeConfig(ValidateRequest) returns (Diagnostics);
     rpc ValidateDataSourceConfig(ValidateRequest) returns (Diagnostics);
-    rpc Configure(PrepareRequest) returns (Diagnostics);
+    rpc PlanResourceChange(PlanRequest) returns (PlanResponse);
+    rpc ReadDataSource(ReadRequest) returns (ReadResponse);
+    rpc Configure(ConfigureRequest) returns (Diagnostics);
     rpc Stop(StopRequest) returns (StopResponse);
   }`,
   { keepCase: true },
@@ -116,7 +130,12 @@ interface ConfigRequest {
   readonly config: { readonly msgpack: Uint8Array };
 }
 
-function implementation(schema: ProviderSchema): UntypedServiceImplementation {
+interface PlanRequest {
+  readonly type_name: string;
+  readonly proposed_new_state: { readonly msgpack: Uint8Array };
+}
+
+function implementation(schema: ProviderSchema, known: Computed): UntypedServiceImplementation {
   const validating = (blocks: Readonly<Record<string, Block>>) =>
     unary<ConfigRequest>(({ type_name, config }) => ({
       diagnostics: objections(blocks[type_name], decode(config.msgpack, { extensionCodec: unknownValues }), []).map(
@@ -145,6 +164,12 @@ function implementation(schema: ProviderSchema): UntypedServiceImplementation {
     PrepareProviderConfig: unary<ConfigRequest>(({ config }) => ({ prepared_config: config })),
     ValidateResourceTypeConfig: validating(schema.resources),
     ValidateDataSourceConfig: validating(schema.data),
+    PlanResourceChange: unary<PlanRequest>(({ type_name, proposed_new_state }) => ({
+      planned_state: filled(proposed_new_state, (values) => plannedValues(type_name, values, known)),
+    })),
+    ReadDataSource: unary<ConfigRequest>(({ type_name, config }) => ({
+      state: filled(config, (values) => ({ ...values, ...(type_name === "google_project" ? project(values) : {}) })),
+    })),
     Configure: unary(() => ({})),
     Stop: unary(() => ({})),
   };
@@ -189,6 +214,63 @@ const unknownValues = new ExtensionCodec();
 for (let type = 0; type < 128; type++) {
   unknownValues.register({ type, encode: () => null, decode: () => undefined });
 }
+
+/** For values that go back: what it does not know stays as it came, as `ExtData`. */
+const passedOn = new ExtensionCodec();
+
+type Values = Readonly<Record<string, unknown>>;
+
+function filled({ msgpack }: { readonly msgpack: Uint8Array }, fill: (values: Values) => Values): object {
+  const values = decode(msgpack, { extensionCodec: passedOn }) as Values | null;
+  return { msgpack: encode(values === null ? null : fill(values), { extensionCodec: passedOn, sortKeys: true }) };
+}
+
+const projectNumber = "123456789012";
+
+function project(values: Values): Values {
+  return { number: projectNumber, id: `projects/${String(values["project_id"])}` };
+}
+
+/** Fills in what the provider computes: in the forms that Google gives, or as unknown. The address of an account is known in a first plan. */
+function plannedValues(type: string, values: Values, known: Computed): Values {
+  const of = (value: unknown): unknown => (known === "as applied" ? value : new ExtData(0, new Uint8Array(1)));
+  const at = (attribute: string): string => String(values[attribute]);
+  if (type === "google_service_account") {
+    const email = `${at("account_id")}@${at("project")}.iam.gserviceaccount.com`;
+    const name = of(`projects/${at("project")}/serviceAccounts/${email}`);
+    return { ...values, email, member: `serviceAccount:${email}`, id: name, name };
+  }
+  const id = of(identities[type]?.(at) ?? null);
+  const given: Record<string, unknown> = { ...values, ...(Object.hasOwn(values, "id") ? { id } : {}) };
+  if (type === "google_monitoring_notification_channel" || type === "google_project_iam_custom_role")
+    given["name"] = id;
+  if (type === "google_monitoring_uptime_check_config") given["uptime_check_id"] = of(slug(at("display_name")));
+  if (type === "google_cloudfunctions2_function") {
+    const uri = of(`https://${at("name")}-${projectNumber}.${at("location")}.run.app`);
+    given["service_config"] = (values["service_config"] as Values[]).map((config) => ({ ...config, uri }));
+  }
+  return given;
+}
+
+function slug(text: string): string {
+  return text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+}
+
+/** Ids of the resources that others name. */
+const identities: Readonly<Record<string, (at: (attribute: string) => string) => string>> = {
+  google_pubsub_topic: (at) => `projects/${at("project")}/topics/${at("name")}`,
+  google_pubsub_subscription: (at) => `projects/${at("project")}/subscriptions/${at("name")}`,
+  google_cloudfunctions2_function: (at) =>
+    `projects/${at("project")}/locations/${at("location")}/functions/${at("name")}`,
+  google_vpc_access_connector: (at) => `projects/${at("project")}/locations/${at("region")}/connectors/${at("name")}`,
+  google_project_iam_custom_role: (at) => `projects/${at("project")}/roles/${at("role_id")}`,
+  google_monitoring_notification_channel: (at) =>
+    `projects/${at("project")}/notificationChannels/${slug(at("display_name"))}`,
+  google_firestore_database: (at) => `projects/${at("project")}/databases/${at("name")}`,
+  google_secret_manager_secret: (at) => `projects/${at("project")}/secrets/${at("secret_id")}`,
+  google_artifact_registry_repository: (at) =>
+    `projects/${at("project")}/locations/${at("location")}/repositories/${at("repository_id")}`,
+};
 
 /** What the enumerations have against a configuration, in sentences. */
 function objections(block: Block | undefined, config: unknown, path: readonly string[]): string[] {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type SchemaProvider, startSchemaProvider } from "./provider.ts";
+import { type Computed, type SchemaProvider, startSchemaProvider } from "./provider.ts";
 import { providerSchema } from "./schema.ts";
 
 /** The folder of the module. */
@@ -33,13 +33,17 @@ export interface Workspace {
 /**
  * Opens a workspace.
  * @param files more files, or others, by their paths in the module
+ * @param known of the values that Google gives. @default all
  */
-export async function openWorkspace(files: Readonly<Record<string, string>> = {}): Promise<Workspace> {
+export async function openWorkspace(
+  files: Readonly<Record<string, string>> = {},
+  known?: Computed,
+): Promise<Workspace> {
   const above = await mkdtemp(join(tmpdir(), "pathkeeper-terraform-"));
   const folder = join(above, "terraform");
   await cp(moduleFolder, folder, { recursive: true, filter: (path) => !path.includes(".terraform") });
   for (const [path, text] of Object.entries(files)) await writeFile(join(folder, path), text);
-  const provider: SchemaProvider = await startSchemaProvider(providerSchema());
+  const provider: SchemaProvider = await startSchemaProvider(providerSchema(), known);
   const run = async (...args: string[]): Promise<Run> => {
     const { TF_CLI_CONFIG_FILE: _unused, ...inherited } = process.env;
     const environment = { ...inherited, ...provider.environment, TF_IN_AUTOMATION: "1" };

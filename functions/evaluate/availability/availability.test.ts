@@ -5,6 +5,7 @@ import type { Report } from "../../../shared/messages/report.ts";
 import { fc } from "../../../tests/support/chance.ts";
 import { Bench, failing, noon, probe, type Shown, smallEnvironment } from "../fixtures.ts";
 import { planOf } from "../plan.ts";
+import { type RunCounts, withRun } from "../rules/burn.ts";
 import { dayFrom, type Month, monthTotals, type Timed, withDays } from "./period.ts";
 import { type Uptimes, withReport } from "./uptime.ts";
 
@@ -77,6 +78,31 @@ describe("one component over one day", () => {
       unknown: 0,
       ...seconds({ down: 3, maintenance: 4 }),
     });
+  });
+
+  it.each<[story: string, down: number, why: string]>([
+    [
+      `${".".repeat(30)}${"xx.".repeat(20)}..`,
+      40,
+      "each of too many short failures counts, those before the alert as well",
+    ],
+    [`${"x.........".repeat(12)}`, 0, "few enough do not"],
+    [`${"x.........".repeat(12)}${"xx.".repeat(20)}`, 45, "nor do those of before the window that was too full"],
+  ])("%s: %d min", (story, down) => {
+    const inOrder = [...story].map((letter, index) => ({ index, failed: letter === "x" }));
+    const swapped = inOrder.map((one, place) => inOrder[place % 2 === 0 ? place + 1 : place - 1] ?? one);
+    for (const arriving of [inOrder, swapped]) {
+      expect(counted([arriving])[0]?.["backend"]).toMatchObject({ down: down * 60, up: (story.length - down) * 60 });
+    }
+  });
+
+  it("is down for as long as the sum of its failures, however many there are of however many probes", () => {
+    const story = Array.from({ length: 2 * 1440 }, (_, index) => ({ index, failed: index % 3 !== 2 }));
+    const [, today, tomorrow] = counted([story, story, story]);
+    for (const component of ["backend", "auth", "pages"]) {
+      expect(today?.[component]).toMatchObject({ down: 16 * 3600, up: 8 * 3600, unknown: 0 });
+      expect(tomorrow?.[component]).toMatchObject({ down: 8 * 3600, up: 4 * 3600 });
+    }
   });
 
   it("is the same however often and in whatever order the reports come, and as a naive reading says", () => {
@@ -315,6 +341,32 @@ function sharesOf(
   const length = Math.max(...stories.map(({ story }) => story.length));
   const shares = dayFrom(date, [uptimes], noon + length * minute, maintenance).components["backend"];
   return shares && { ...shares, unknown: shares.unknown - 12 * 3600 };
+}
+
+/** What probes whose failed runs are counted make of a component each: on the day of their first run, on the next, and on the one after. */
+function counted(
+  stories: readonly (readonly { index: number; failed: boolean }[])[],
+): Readonly<Record<string, Shares>>[] {
+  const probes = stories.map((_, index) => probe(`p${index}`, ["backend", "auth", "pages"][index] ?? ""));
+  const plan = planOf({ ...smallEnvironment, probes });
+  const late = 15 * minute;
+  let uptimes: Uptimes = {};
+  let newest = noon;
+  const counts = new Map<string, RunCounts>();
+  for (const step of (stories[0] ?? []).keys()) {
+    for (const [number, story] of stories.entries()) {
+      const { index = 0, failed = false } = story[step] ?? {};
+      const [name, at] = [`p${number}`, noon + index * minute];
+      newest = Math.max(newest, at);
+      counts.set(name, withRun(counts.get(name), at, failed, minute, late));
+      const runs = Object.fromEntries(counts);
+      uptimes = withReport(uptimes, report(name, at, failed ? "bad" : "good"), plan, newest - late, runs);
+    }
+  }
+  return [0, 1, 2].map((days) => {
+    const day = new Date(midnight + days * 86_400_000).toISOString().slice(0, 10);
+    return dayFrom(day, [uptimes], newest + minute).components;
+  });
 }
 
 function oneComponent(kinds: readonly string[]): typeof smallEnvironment {

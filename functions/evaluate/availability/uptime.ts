@@ -7,14 +7,18 @@ import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { dayOf, periodStart, targetOf } from "../../../shared/documents/availability.ts";
 import { isTelling, type Report } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import { longestRun } from "../partition/publication.ts";
 import { type Plan, paceOf, staleAfter } from "../plan.ts";
-import { burnAt, type RunCounts } from "../rules/burn.ts";
+import { burnAt, burnLookback, type RunCounts } from "../rules/burn.ts";
 
-/** What a moment was: 0 down, 1 up, 2 unknown; of a result also 3, down and one of too many failures to be noise. */
-export type Code = 0 | 1 | 2 | 3;
+/** What a moment was: 0 down, 1 up, 2 unknown; of what is over also 4, a failure too short to count, unless it is one of too many. */
+export type Code = 0 | 1 | 2 | 4;
 
 /** Up, down and unknown one after the other: `[from, code, from, code, …]`, ascending; each lasts until the next. */
 export type Runs = readonly number[];
+
+/** From the first failed run that the rule over failures that come and go has counted to the last run at which it spoke. */
+type Burning = readonly [from: number, until: number];
 
 /** Results folded for good. */
 export interface Track {
@@ -44,6 +48,8 @@ export interface Uptime extends Reckoning {
   readonly track: Track;
   /** Results that something late may still precede: `[at, code, at, code, …]`, ascending. */
   readonly recent: readonly number[];
+  /** By these results: failures in this time count, however short. */
+  readonly burning?: Burning;
   /** Of a journey: attempts and successes by day. */
   readonly walks?: Readonly<Record<string, readonly [attempts: number, successes: number]>>;
 }
@@ -51,12 +57,11 @@ export interface Uptime extends Reckoning {
 /** The histories of the probes of one partition, by name. */
 export type Uptimes = Readonly<Record<string, Uptime>>;
 
-/** The most changes that are kept of one probe, and of all probes of a partition: what is older than they are becomes unknown. */
-const mostRuns = 720;
+/** The most changes that are kept of one probe, and of all probes of a partition: of the oldest, the sums of each hour are kept. */
+const mostRuns = 2_000;
 const mostRunsOfAll = 4_000;
+const hour = 3_600_000;
 const day = 86_400_000;
-/** How long before its report a result may have been measured, in milliseconds. */
-const longestRun = 120_000;
 
 /**
  * Takes a report that was new into the histories.
@@ -75,7 +80,9 @@ export function withReport(
     const gone = !plan.probes.has(name) && (uptime.track.lastAt ?? 0) < horizon - 3 * day;
     if (!gone) setEntry(next, name, uptime);
   }
-  const most = Math.min(mostRuns, Math.floor(mostRunsOfAll / Math.max(1, Object.keys(next).length)));
+  let kept = 0;
+  for (const { track } of Object.values(next)) kept += track.runs.length / 2;
+  const leastMost = Math.floor(mostRunsOfAll / Math.max(1, Object.keys(next).length));
   for (const result of report.results) {
     const { probe, at, success } = result;
     const configured = plan.probes.get(probe);
@@ -83,28 +90,35 @@ export function withReport(
     if (configured === undefined || rank === undefined || (rank === null && !configured.endToEnd)) continue;
     const instant = Date.parse(at);
     const code = report.prober_unhealthy !== undefined || !isTelling(result) ? 2 : success ? 1 : 0;
-    const before = ownEntry(next, probe) ?? blank;
+    const { burning: _, ...before } = ownEntry(next, probe) ?? blank;
+    const recent = inserted(before.recent.map(asTold), instant, code);
+    const counted = ownEntry(runs, probe);
+    const burning = (results: readonly number[]): Burning | undefined => burningIn(results, configured, counted, plan);
+    const now = burning(recent);
+    const others = kept - before.track.runs.length / 2;
+    const most = Math.min(mostRuns, Math.max(leastMost, mostRunsOfAll - others));
     const reckoned: Uptime = {
       ...before,
       component: configured.component,
       rank,
       alertAfterMs: configured.alert === false ? 0 : configured.alert.afterMs,
       staleAfterMs: staleAfter(plan, probe),
-      recent: judged(inserted(before.recent.map(unjudged), instant, code), configured, ownEntry(runs, probe), plan),
+      recent,
+      ...(now === undefined ? {} : { burning: now }),
       ...(configured.endToEnd ? { walks: walked(before.walks ?? {}, instant, code) } : {}),
     };
-    setEntry(next, probe, settled(reckoned, horizon - longestRun, most));
+    setEntry(next, probe, settled(reckoned, horizon - longestRun, most, burning, burnLookback(paceOf(plan, probe))));
   }
   return next;
 }
 
 /** All runs of a probe up to now, with the results that are not folded for good yet. Before the first and after the last, nothing is known. */
-export function runsOf({ track, recent, ...reckoning }: Uptime, now: number): Runs {
-  const { runs, lastAt, badSince, badUntil, sure } = folded(track, recent, reckoning);
+export function runsOf({ track, recent, burning, ...reckoning }: Uptime, now: number): Runs {
+  const { runs, lastAt, badSince, badUntil, sure } = counting(folded(track, recent, reckoning), burning);
   if (lastAt === undefined) return [];
   // A failure that has not lasted long enough yet may pass.
   const isNoise = badSince !== undefined && !sure && !confirmed(badSince, badUntil, reckoning);
-  const shown = isNoise ? excused(runs, badSince) : runs;
+  const shown = forgiven(isNoise ? excused(runs, badSince) : runs, Number.POSITIVE_INFINITY);
   const end = lastAt + reckoning.staleAfterMs;
   return end < now ? appended(shown, end, 2) : shown;
 }
@@ -126,26 +140,30 @@ function inserted(recent: readonly number[], at: number, code: Code): number[] {
   return recent.toSpliced(place, 0, at, code);
 }
 
-/** Results with every failure marked at which so many had failed lately that the built-in rule speaks of it: they are not excused. */
-function judged(
-  recent: readonly number[],
+/** The time in which failures count by these results: at some of them so many had failed lately that the built-in rule speaks of it. */
+function burningIn(
+  results: readonly number[],
   probe: ConfiguredProbe,
   runs: RunCounts | undefined,
   plan: Plan,
-): readonly number[] {
-  if (runs === undefined || probe.alert === false) return recent;
+): Burning | undefined {
+  if (runs === undefined || probe.alert === false) return undefined;
   const terms = {
     budget: 1 - targetOf(plan.configuration, probe.component),
     paceMs: paceOf(plan, probe.name),
     alertAfterMs: probe.alert.afterMs,
   };
-  return recent.map((code, place) => {
-    const at = recent[place - 1] ?? 0;
-    return place % 2 === 1 && code === 0 && burnAt(runs, at, true, terms) !== undefined ? 3 : code;
-  });
+  let burning: Burning | undefined;
+  for (let i = 0; i + 1 < results.length; i += 2) {
+    const [at = 0, code] = [results[i], results[i + 1]];
+    const [first] = code === 2 ? [] : (burnAt(runs, at, code === 0, terms)?.failures ?? []);
+    if (first !== undefined) burning = [Math.min(first, burning?.[0] ?? first), at];
+  }
+  return burning;
 }
 
-function unjudged(value: number, place: number): number {
+/** A result as it was told: an older version marked those that count. */
+function asTold(value: number, place: number): number {
   return place % 2 === 1 && value === 3 ? 0 : value;
 }
 
@@ -161,15 +179,26 @@ function walked(
   return Object.fromEntries([...kept, ...counted]);
 }
 
-/** Folds what is older than the horizon for good, and forgets what is older than yesterday. */
-function settled(uptime: Uptime, horizon: number, most: number): Uptime {
+/**
+ * Folds what is older than the horizon for good, and forgets what is older than yesterday.
+ * @param burning the time in which failures count by results
+ * @param lookbackMs how long a short failure may still turn out to be one of too many
+ */
+function settled(
+  uptime: Uptime,
+  horizon: number,
+  most: number,
+  burning: (results: readonly number[]) => Burning | undefined,
+  lookbackMs: number,
+): Uptime {
   const { track, recent } = uptime;
   let end = 0;
   while (end < recent.length && (recent[end] ?? 0) < horizon) end += 2;
   if (end === 0) return uptime;
-  const next = folded(track, recent.slice(0, end), uptime);
-  const keepFrom = periodStart(dayOf(next.lastAt ?? horizon)) - day;
-  const runs = since(next.runs, keepFrom).slice(-2 * most);
+  const old = recent.slice(0, end);
+  const next = counting(folded(track, old, uptime), burning(old));
+  const last = next.lastAt ?? horizon;
+  const runs = condensed(since(forgiven(next.runs, last - lookbackMs), periodStart(dayOf(last)) - day), most);
   return { ...uptime, track: { ...next, runs }, recent: recent.slice(end) };
 }
 
@@ -188,12 +217,11 @@ function folded(track: Track, samples: readonly number[], reckoning: Reckoning):
       badUntil = undefined;
       sure = undefined;
     }
-    if (code === 0 || code === 3) {
+    if (code === 0) {
       badSince ??= at;
       badUntil = at;
-      if (code === 3) sure = true;
     }
-    runs = appended(runs, at, code === 3 ? 0 : code);
+    runs = appended(runs, at, code);
     lastAt = at;
   }
   return {
@@ -213,14 +241,54 @@ function appended(runs: Runs, at: number, code: number): Runs {
   return runs.at(-1) === code ? runs : [...runs, at, code];
 }
 
-/** Turns down into up from an instant on: it did not last. */
+/** Turns down into a short failure from an instant on: it did not last. */
 function excused(runs: Runs, from: number): Runs {
-  let next: Runs = [];
+  return recoded(runs, (code, at) => (at >= from && code === 0 ? 4 : code));
+}
+
+/** Turns short failures into up that were over by an instant. */
+function forgiven(runs: Runs, until: number): Runs {
+  return recoded(runs, (code, _, end) => (code === 4 && end <= until ? 1 : code));
+}
+
+/** The track with each short failure counted as down that lies in this time. */
+function counting(track: Track, burning: Burning | undefined): Track {
+  if (burning === undefined) return track;
+  const [from, until] = burning;
+  const runs = recoded(track.runs, (code, at, end) => (code === 4 && at <= until && end > from ? 0 : code));
+  const { badSince, badUntil = badSince } = track;
+  const isSure = badSince !== undefined && badUntil !== undefined && badSince <= until && badUntil >= from;
+  return { ...track, runs, ...(isSure ? { sure: true } : {}) };
+}
+
+/** Runs with other codes; what has one code is one run. The same list where none changes. */
+function recoded(runs: Runs, recode: (code: number, from: number, until: number) => number): Runs {
+  const next: number[] = [];
+  let changed = false;
   for (let i = 0; i + 1 < runs.length; i += 2) {
-    const at = runs[i] ?? 0;
-    next = appended(next, at, at >= from && runs[i + 1] === 0 ? 1 : (runs[i + 1] ?? 2));
+    const [at = 0, code = 2] = [runs[i], runs[i + 1]];
+    const now = recode(code, at, runs[i + 2] ?? Number.POSITIVE_INFINITY);
+    changed ||= now !== code;
+    if (next.at(-1) !== now || next.length === 0) next.push(at, now);
   }
-  return next;
+  return changed ? next : runs;
+}
+
+/** No more than so many changes: the oldest that alternate within an hour are put together, each code with the sum of its time. */
+function condensed(runs: Runs, most: number): Runs {
+  const next: number[] = [];
+  let excess = runs.length / 2 - most;
+  if (excess <= 0) return runs;
+  for (let i = 0; i + 1 < runs.length; i += 2) {
+    next.push(runs[i] ?? 0, runs[i + 1] ?? 2);
+    const [first = 0, code, second = 0, other, third = 0, again, fourth = 0, last] = next.slice(-8);
+    const end = runs[i + 2] ?? Number.POSITIVE_INFINITY;
+    const isOneHour = Math.floor(first / hour) === Math.floor((end - 1) / hour);
+    if (excess <= 0 || last === undefined || code !== again || other !== last || !isOneHour) continue;
+    next.splice(-8, 8, first, code ?? 2, second + (fourth - third), other ?? 2);
+    excess -= 2;
+  }
+  return next.slice(-2 * most);
 }
 
 /** What lasts beyond an instant. */

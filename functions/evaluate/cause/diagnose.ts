@@ -114,7 +114,12 @@ function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, evid
   if (before === best) return best;
   const rival = ranked.find(({ component }) => component !== best.component);
   if (rival === undefined || best.score - rival.score >= tie) return best;
-  return isAnotherTrouble(best, rival, evidence) ? best : undefined;
+  return !isEqual(best, rival) && isAnotherTrouble(best, rival, evidence) ? best : undefined;
+}
+
+/** Whether nothing but their names tells two candidates apart. */
+function isEqual(one: Candidate, other: Candidate): boolean {
+  return Math.abs(one.score - other.score) < 1e-9 && one.firstBad === other.firstBad;
 }
 
 /** Whether two candidates show trouble of two kinds, that nothing could have in common: then both are broken, and neither stands for the other. */
@@ -134,9 +139,9 @@ function secondCause(evidence: Evidence, best: Candidate): Candidate | undefined
   );
   if (!rest.some(({ symptom }) => symptom.source === "probe")) return undefined;
   const found = candidates(new Evidence({ ...evidence.seen, symptoms: rest.map(({ symptom }) => symptom) }));
-  const [second] = found;
+  const [second, third] = found;
   if (second === undefined || second.own < secondStrength || second.component === best.component) return undefined;
-  return second;
+  return third !== undefined && isEqual(second, third) ? undefined : second;
 }
 
 function verdictOf({ component, pattern }: Ranked, evidence: Evidence): Verdict {

@@ -56,6 +56,8 @@ export interface Symptom {
   readonly badBefore?: number;
   /** How often it began. @default 1 */
   readonly times?: number;
+  /** Of a probe with an alert of failures that come and go: when that fired, and what it counted. */
+  readonly intermittent?: { readonly at: number; readonly seen: string };
   /** It has lasted, come back, or fired an alert: it is more than chance. */
   readonly confirmed?: true;
   /** When it was good again. */

@@ -5,6 +5,7 @@ import { monitorComponent } from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { symptomSentence } from "../incident/record/symptom-text.ts";
+import type { ProbeFact } from "../partition/state.ts";
 import type { DiagnosedCandidate, Symptom } from "./diagnosis.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
@@ -283,11 +284,12 @@ function doubtOf({ contradictedBy, objections, explains, doubt }: Hypothesis, ev
 }
 
 /** What was good meanwhile; of some, a run or two were bad, which is no failure yet. */
-function goodMeanwhile(facts: Hypothesis["contradictedBy"], { seen }: Evidence): string {
+function goodMeanwhile(facts: Hypothesis["contradictedBy"], { seen, firstBad }: Evidence): string {
   const failed = new Set(seen.symptoms.map(({ id }) => id));
-  const [mostly, always] = [true, false].map((once) =>
-    facts.filter(({ probe }) => failed.has(`probe/${probe}`) === once),
-  );
+  // A run may have failed before the incident was opened, and nobody took note of it.
+  const wasBad = ({ probe, otherAt = Number.NEGATIVE_INFINITY }: ProbeFact): boolean =>
+    failed.has(`probe/${probe}`) || otherAt >= firstBad;
+  const [mostly, always] = [true, false].map((once) => facts.filter((fact) => wasBad(fact) === once));
   return list(
     [
       { some: always, when: "all the time" },

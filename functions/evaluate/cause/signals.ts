@@ -49,6 +49,9 @@ const answered: ReadonlySet<SymptomClass> = new Set([
   "database error",
 ]);
 
+/** Answers that only what works can give. */
+const deliberate: ReadonlySet<SymptomClass> = new Set(["denied", "throttled", "not found", "wrong content"]);
+
 /** Classes that a lost connection has: nothing was heard of the far end. */
 const lost: ReadonlySet<SymptomClass> = new Set(["unreachable", "silent"]);
 /** How well a lost connection follows from what is no way, where a way carries it: that is what loses connections. */
@@ -67,6 +70,7 @@ export function canPassOn(role: ResolvedRole, { signal, of }: Fact, hasWay: bool
   if (role === "dns") return of.classes.includes("dns") ? 1 : 0;
   if (signal === "certificate") return role === "edge" ? 0.7 : 0;
   if (signal === "configuration" || signal === "event") return 0;
+  if (role === "region" && of.classes.every((one) => deliberate.has(one))) return 0;
   if (ways.has(role)) return of.classes.some((one) => answered.has(one)) ? 0 : 1;
   if (deferring.has(role) && (signal === "failing" || signal === "errors")) return deferredError;
   return hasWay && of.classes.every((one) => lost.has(one)) ? lostElsewhere : 1;
@@ -80,6 +84,14 @@ export function maySuffer(role: ResolvedRole): boolean {
 /** Whether a part of this role hits some and leaves others alone, so that what works on the way proves nothing of what lies beyond. */
 export function hitsSome(role: ResolvedRole): boolean {
   return role === "certificate" || role === "dns" || role === "region";
+}
+
+/** Roles that stand at the far end of a way, if at all: who asks them from outside does so without it. */
+const farEnds: ReadonlySet<ResolvedRole> = new Set(["database", "cache", "queue", "storage", "third_party", "region"]);
+
+/** Whether a part of this role is what a way leads to, and not what sends over it. */
+export function isFarEnd(role: ResolvedRole): boolean {
+  return farEnds.has(role);
 }
 
 /** Whether a role is one of a way. */

@@ -33,8 +33,12 @@ export interface EvaluatorContext {
   readonly watchesItself: boolean;
   /** Whether there is somewhere to export to. */
   readonly exports: boolean;
+  /** Whether there is a watchdog to signal to. */
+  readonly signals: boolean;
   /** The newest tick that this instance knows of. */
   readonly ticks: { at: number };
+  /** Whether messages may still come that waited for the store. */
+  readonly catchingUp: boolean;
   /** The newest instant that can have passed, in milliseconds since the epoch; infinite where nothing says what can have. */
   readonly latest: number;
 }

@@ -74,7 +74,7 @@ export function healedSelf(state: SelfState, latest: number): SelfState {
 
 /** Fields that hold the instant of something that has happened, wherever they stand. */
 const instants: ReadonlySet<string> = new Set([
-  ...["at", "since", "firedAt", "lastAt", "goodSince", "holeAt", "otherAt", "blindAt", "watermark"],
+  ...["at", "since", "firedAt", "failedAt", "lastAt", "goodSince", "holeAt", "otherAt", "blindAt", "watermark"],
   ...["openedAt", "firstFailureAt", "causeSince", "acknowledgedAt", "recoveringAt", "resolvedAt"],
   ...[
     "remindedAt",
@@ -86,13 +86,14 @@ const instants: ReadonlySet<string> = new Set([
     "badUntil",
     "otherwiseSince",
     "recoveredAt",
+    "reopenedAt",
   ],
 ]);
 
 /** Plain data with each of these that is in the future moved to the present. */
 function capped<T>(value: T, latest: number, field = ""): T {
   if (typeof value === "number") return (instants.has(field) ? Math.min(value, latest) : value) as T;
-  if (Array.isArray(value)) return value.map((one) => capped(one, latest)) as T;
+  if (Array.isArray(value)) return value.map((one) => capped(one, latest, field)) as T;
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).map(([name, one]) => [name, capped(one, latest, name)] as const);
   return Object.fromEntries(entries) as T;

@@ -87,7 +87,8 @@ export async function reviseIncidents(
     const healed = before === stored ? [] : Object.values(environment.incidents);
     for (const incident of new Set([...revised.changed, ...healed])) {
       const fields = { ...documentOf(incident, plan), ...postmortems.get(incident.id) };
-      if (ownEntry(documents, incident.id)) transaction.update(incidentCollection, incident.id, fields);
+      if (ownEntry(documents, incident.id))
+        transaction.update(incidentCollection, incident.id, { ...fields, edited_by: null });
       else transaction.set(incidentCollection, incident.id, { ...fields, ...blankOperatorFields });
     }
   }
@@ -109,7 +110,14 @@ async function measuredProbes(
 }
 
 /** Present from the start, so that in the console they need only be filled in. */
-const blankOperatorFields: Fields = { note: "", silenced_until: null, deliveries: {}, told: {}, postmortem: null };
+const blankOperatorFields: Fields = {
+  note: "",
+  silenced_until: null,
+  edited_by: null,
+  deliveries: {},
+  told: {},
+  postmortem: null,
+};
 
 /** The first of the ids under which a document stands already: an earlier incident of the same second and component. */
 async function firstTaken(

@@ -3,12 +3,14 @@ import type { Availability } from "../../../shared/documents/availability.ts";
 import { exportsOf } from "../../../shared/metrics/exported.ts";
 import { selfGroup } from "../../../shared/monitor.ts";
 import type { Store } from "../../../shared/ports.ts";
+import { TryAgain } from "../../../shared/runtime/shell.ts";
 import { flushAvailability, flushEvery } from "../availability/flush.ts";
 import { pagesDue } from "../availability/pages.ts";
 import { timed } from "../availability/period.ts";
 import { unreportedOf } from "../incident/recently-resolved.ts";
 import { affectedBy } from "../incident/record/document.ts";
 import type { EnvironmentState, OutboxEntry } from "../incident/state.ts";
+import { canaryRequests, isCanaryDue } from "../monitor/canary.ts";
 import { watchTick } from "../monitor/checks.ts";
 import { type Exported, ownPoints, reportsIn, seriesPoints } from "../monitor/export.ts";
 import { decodeSelf, emptySelf, encodeSelf, heardOf, type SelfState } from "../monitor/state.ts";
@@ -40,6 +42,8 @@ export async function commitTick(context: EvaluatorContext, at: number, now: num
   const { store, plan, partitions } = context;
   const committed: Committed[] = [];
   const { alerts } = healedEnvironment(await readEnvironment(store), context.latest);
+  // What was measured in an outage of the store comes first: to a tick it would be missing.
+  if (context.catchingUp) throw new TryAgain("the tick waits for reports, which the store has kept waiting");
   // Partitions that the configuration does not have any more may have left alerts, which nobody else would end.
   const strays = Object.values(alerts).map(({ partition: of }) => of);
   const groups = [...new Set([...plan.groups, ...strays])].filter((group) => !elsewhere.includes(group));
@@ -117,6 +121,7 @@ async function lookAtItself(
   let before = emptySelf;
   let after = emptySelf;
   let exported = nothing;
+  let canaryDue = false;
   const { outbox } = await commitStep(
     context,
     monitorDocument(context),
@@ -127,14 +132,24 @@ async function lookAtItself(
       if (watched.state === state) return watched;
       exported = context.exports ? seriesPoints(states, state.exported, plan, at) : nothing;
       const flushedAt = at - state.flushedAt >= flushEvery ? at : state.flushedAt;
-      after = { ...watched.state, flushedAt, exported: exported.upTo, reports: reportsIn(states) };
+      canaryDue = context.signals && isCanaryDue(watched.state, plan, at);
+      const asked = canaryDue ? { canaryAskedAt: at } : {};
+      after = { ...watched.state, ...asked, flushedAt, exported: exported.upTo, reports: reportsIn(states) };
       return { ...watched, state: after };
     },
     now,
   );
   ticks.at = after.tickAt;
   const isNew = before !== after;
-  return { outbox, before, after, isNew, exported, signalDue: isNew && isWatchdogDue(after, heard, plan, at, now) };
+  const canaries = canaryDue ? canaryRequests(plan, at) : [];
+  return {
+    outbox: [...outbox, ...canaries],
+    before,
+    after,
+    isNew,
+    exported,
+    signalDue: isNew && isWatchdogDue(after, heard, plan, at, now),
+  };
 }
 
 /** Brings the documents of availability up to date: every few minutes, and when an incident is over. */

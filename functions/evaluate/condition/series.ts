@@ -57,6 +57,8 @@ export interface Instance {
   readonly severity?: Severity;
   /** Its severity is the most that it gives an incident. @default false */
   readonly capped?: true;
+  /** Where it counts failed runs: when those were that make it true, ascending. */
+  readonly failedAt?: readonly number[];
   /** What it was made from. */
   readonly series: readonly Series[];
 }

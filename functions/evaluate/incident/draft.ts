@@ -11,6 +11,7 @@ import type { Plan } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
 import type { OperatorFields } from "./operator-edits.ts";
 import { eventOf } from "./record/document.ts";
+import { beganAfter, earliestIn } from "./record/onset.ts";
 import { begunBy } from "./record/relapses.ts";
 import type { Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
 
@@ -100,11 +101,12 @@ export class Draft {
   }
 
   /** Takes an alert in. People hear of it unless it was part of the incident before. */
-  join({ key, rule, component, since }: KnownAlert): void {
+  join(alert: KnownAlert): void {
+    const { key, rule, component } = alert;
     if (ownEntry(this.incident.alerts, key) === undefined) this.#joined.push(rule);
     this.set({
       alerts: { ...this.incident.alerts, [key]: { rule, component, firing: true } },
-      ...begunBy(this.incident, since),
+      ...begunBy(this.incident, beganAfter(alert, earliestIn(this.incident))),
     });
   }
 

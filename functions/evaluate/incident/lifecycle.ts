@@ -87,7 +87,7 @@ function tryAgain(draft: Draft, facts: Facts, plan: Plan, now: number): void {
   } else if (attemptDue(recovery, plan, now)) {
     if (outcome === "waiting") missAnswer(draft, recovery, plan, facts.watermark, now);
     if (isGivenUp(recovery)) conclude(draft, recovery, facts);
-    else attempt(draft, nextAttempt(recovery, now), plan, facts.watermark);
+    else attempt(draft, nextAttempt(recovery, plan, now), plan, facts.watermark);
   }
 }
 
@@ -221,25 +221,27 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
   // An edit has no measurement to take its time from.
   const at = Math.max(watermark, now);
   explain(draft, edit, at);
-  if (edit.restoresStatus) draft.changed = true;
+  // A name belongs to one edit: writing the document takes it away.
+  if (edit.restoresStatus || typeof document.edited_by === "string") draft.changed = true;
+  const { subject, by, where } = edit.editor;
   if (edit.note !== undefined && edit.note !== draft.incident.note) {
     draft.set({ note: edit.note });
-    draft.note(at, `Note by an operator: ${asSentence(edit.note)}`);
+    draft.note(at, `Note by ${by}: ${asSentence(edit.note)}`);
   }
   switch (edit.status) {
     case "acknowledged":
       draft.set({ acknowledgedAt: at, ...(draft.incident.status === "open" ? { status: "acknowledged" } : {}) });
-      draft.tell("acknowledged", at, "Acknowledged by an operator, in the document.");
+      draft.tell("acknowledged", at, `Acknowledged by ${by}${where}.`);
       break;
     case "resolved":
       record(draft, (records) => ended(records, "cut_short", at));
       draft.set({ byOperator: true });
-      resolve(draft, at, "An operator resolved it, in the document.");
+      resolve(draft, at, `${subject} resolved it${where}.`);
       break;
     case "open":
       draft.without("acknowledgedAt");
       draft.set({ status: "open" });
-      draft.note(at, "An operator took the acknowledgement back.");
+      draft.note(at, `${subject} took the acknowledgement back.`);
       break;
     case undefined:
       break;

@@ -3,7 +3,7 @@ import { maintenanceOf } from "../../../shared/maintenance.ts";
 import { isDrill } from "../monitor/drill.ts";
 import type { Plan } from "../plan.ts";
 import type { Draft } from "./draft.ts";
-import type { OperatorFields } from "./operator-edits.ts";
+import { editorOf, type OperatorFields } from "./operator-edits.ts";
 import { affectedBy } from "./record/document.ts";
 import { clockTime, dateTime } from "./record/instants.ts";
 
@@ -45,7 +45,10 @@ function followSilence(draft: Draft, document: OperatorFields | undefined, at: n
   if (until instanceof Date && until.getTime() > at) {
     if (until.getTime() === known) return;
     draft.set({ silencedUntil: until.getTime() });
-    draft.note(at, `An operator silenced it: nothing new is told before ${dateTime(until.getTime())}.`);
+    draft.note(
+      at,
+      `${editorOf(document).subject} silenced it: nothing new is told before ${dateTime(until.getTime())}.`,
+    );
   } else if (known !== undefined) {
     draft.without("silencedUntil");
     audible(draft, at, `It is not silenced any more, and it is still ${draft.incident.status}.`);

@@ -10,6 +10,14 @@ const outage = { database: failing("timeout/connect"), "backend-health": failing
 const edits: readonly (readonly [written: Fields, line: string])[] = [
   [{ status: "acknowledged" }, "Acknowledged by an operator, in the document."],
   [{ status: " Acknowledged " }, "Acknowledged by an operator, in the document."],
+  [{ status: "acknowledged", edited_by: "Ana" }, "Acknowledged by Ana."],
+  [{ status: "resolved", edited_by: "Ana" }, "Resolved. Ana resolved it."],
+  [{ note: "It is the connector", edited_by: "Ana" }, "Note by Ana: It is the connector."],
+  [{ note: "It is the connector", edited_by: 7 }, "Note by an operator: It is the connector."],
+  [
+    { silenced_until: new Date("2025-09-16T13:00:00Z"), edited_by: "Ana" },
+    "Ana silenced it: nothing new is told before 2025-09-16 13:00:00 UTC.",
+  ],
   [{ status: "resolved" }, "Resolved. An operator resolved it, in the document."],
   [{ note: "Ann looks at the connector" }, "Note by an operator: Ann looks at the connector."],
   [
@@ -70,6 +78,20 @@ describe("an edit", () => {
       ["backend-health", 7],
       ["database", 7],
     ]);
+  });
+
+  it("has the name of who made it, and the next one has not", async () => {
+    const bench = await openIncident();
+    await write(bench, { note: "Ana looks", edited_by: "Ana" });
+    expect(await document(bench)).toMatchObject({ note: "Ana looks", edited_by: null });
+    await write(bench, { status: "acknowledged" });
+    expect((await timeline(bench)).slice(-1)).toEqual(["Acknowledged by an operator, in the document."]);
+  });
+
+  it("that changes nothing leaves no name for the next one", async () => {
+    const bench = await openIncident();
+    await write(bench, { note: "", edited_by: "Ana" });
+    expect(await document(bench)).toMatchObject({ edited_by: null });
   });
 
   it("takes an acknowledgement back, which then is in the record with it", async () => {

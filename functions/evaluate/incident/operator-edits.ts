@@ -9,6 +9,7 @@ export interface OperatorFields {
   readonly status?: Value | undefined;
   readonly note?: Value | undefined;
   readonly silenced_until?: Value | undefined;
+  readonly edited_by?: Value | undefined;
   /** Not theirs: what the notifier notes of the channels. */
   readonly told?: Value | undefined;
   readonly deliveries?: Value | undefined;
@@ -19,12 +20,20 @@ export interface Edit {
   /** Absent when the status is as the monitor left it, or makes no sense. */
   readonly status?: "acknowledged" | "resolved" | "open";
   readonly note?: string;
+  readonly editor: Editor;
   /** What of the note and the silence is not understood, as long as it stands there; each without a full stop. */
   readonly problems: readonly string[];
   /** What was not understood of the status, which is put right at once. */
   readonly statusProblem?: string;
   /** The status in the document is not one, and the monitor's own must be written again. */
   readonly restoresStatus: boolean;
+}
+
+/** Who has edited a document, at the beginning of a sentence and after "by". Of an edit in the console only the place is known. */
+export interface Editor {
+  readonly subject: string;
+  readonly by: string;
+  readonly where: "" | ", in the document";
 }
 
 /** Reads the edits of an operator. Never fails: what makes no sense is explained. */
@@ -43,11 +52,22 @@ export function readEdit(incident: Incident, document: OperatorFields): Edit {
   return {
     ...(isUnderstood && status !== undefined ? { status } : {}),
     ...(note === undefined || note === "" ? {} : { note }),
+    editor: editorOf(document),
     problems,
     ...(isUnderstood ? {} : { statusProblem: status.problem }),
     restoresStatus: (!isUnderstood || status === undefined) && document.status !== incident.status,
   };
 }
+
+/** Who has edited the document, where that is said. */
+export function editorOf({ edited_by: name }: OperatorFields): Editor {
+  const known = typeof name === "string" ? bounded(name, [], longestName).trim() : "";
+  return known === ""
+    ? { subject: "An operator", by: "an operator", where: ", in the document" }
+    : { subject: known, by: known, where: "" };
+}
+
+const longestName = 80;
 
 function statusEdit(incident: Incident, written: Value | undefined): Edit["status"] | { readonly problem: string } {
   if (written === incident.status) return undefined;

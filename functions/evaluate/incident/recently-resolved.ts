@@ -1,7 +1,7 @@
 /** What is kept of incidents that are over. */
 import { drillComponent } from "../../../shared/monitor.ts";
 import { timed } from "../availability/period.ts";
-import { rememberedOf } from "./late-data.ts";
+import { rememberedOf } from "./membership/late-data.ts";
 import { affectedBy, componentsOf } from "./record/document.ts";
 import type { EnvironmentState, Incident, RecentlyResolved } from "./state.ts";
 

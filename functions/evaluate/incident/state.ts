@@ -25,8 +25,10 @@ export interface KnownAlert {
   readonly labels: Readonly<Record<string, string>>;
   readonly severity: Severity;
   readonly status: "pending" | "firing";
-  /** The first bad instant. */
+  /** The first bad instant; of a rule that counts failed runs, the first that counts. */
   readonly since: number;
+  /** Of a rule that counts failed runs: the first that counts, and the newest, ascending. */
+  readonly failedAt?: readonly number[];
   readonly firedAt?: number;
   /** What its condition saw, and when. */
   readonly seen: string;
@@ -56,6 +58,8 @@ export interface RecoveryState {
   readonly remaining?: readonly string[];
   readonly attempt: number;
   readonly requestedAt: number;
+  /** How many attempts before this one, one after the other, had no answer. @default 0 */
+  readonly unanswered?: number;
   /** Results of this attempt, by probe; a reason stands for a failure. */
   readonly results: Readonly<Record<string, true | string>>;
   /** What the prober said of itself, where it answered that it is in trouble. */
@@ -220,10 +224,15 @@ export function encodeEnvironment(state: EnvironmentState, now: number): Fields 
   return stateDocument(packed(JSON.stringify(state)), now);
 }
 
-/** The environment from its document. */
+/** The environment from its document. It is read far more often than it changes, so the same text gives the same object. */
 export function decodeEnvironment(fields: Fields | undefined): EnvironmentState {
-  return fields === undefined ? emptyEnvironment : withPresentNames(JSON.parse(unpacked(String(fields["data"]))));
+  if (fields === undefined) return emptyEnvironment;
+  const text = String(fields["data"]);
+  if (decoded?.text !== text) decoded = { text, state: withPresentNames(JSON.parse(unpacked(text))) };
+  return decoded.state;
 }
+
+let decoded: { readonly text: string; readonly state: EnvironmentState } | undefined;
 
 /** What version 0.1 called these fields: an open incident outlives an upgrade. */
 type FormerIncident = Incident & Readonly<Record<"inquiry" | "proofs" | "signs", never>>;

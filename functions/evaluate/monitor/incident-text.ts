@@ -1,5 +1,5 @@
 /** What is told of an incident of the monitor itself: what it cannot see, why, and where to look. Pure. */
-import { deadLettersProbe, monitorComponent } from "../../../shared/monitor.ts";
+import { deadLettersProbe, diskProbe, monitorComponent } from "../../../shared/monitor.ts";
 import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { subscriptions } from "../../../shared/topology.ts";
@@ -162,6 +162,25 @@ function silenceOf(silent: readonly string[], plan: Plan): Part {
   };
 }
 
+/** By what was reported. */
+const toldParts: ReadonlyMap<string, Part> = new Map([
+  [
+    deadLettersProbe,
+    {
+      cause: "A function could not process a message however often it was tried.",
+      look: "Look at: the log of the function that the dead letter names, and the topic dead-letters.",
+    },
+  ],
+  [
+    diskProbe,
+    {
+      cause:
+        "The disk of the machine that Pathkeeper runs on is full or read-only: what was measured waits in memory, and incidents are opened and told when there is space.",
+      look: "Look at: the free space where the data of this run is kept.",
+    },
+  ],
+]);
+
 function partOf(kind: string, of: string): Part | undefined {
   switch (kind) {
     case "prober":
@@ -203,16 +222,12 @@ function partOf(kind: string, of: string): Part | undefined {
         look: "Look at: what was stopped then, and who watched in the meantime.",
       };
     case "told":
-      return {
-        cause:
-          of === deadLettersProbe
-            ? "A function could not process a message however often it was tried."
-            : "A function reports that it cannot do its work.",
-        look:
-          of === deadLettersProbe
-            ? "Look at: the log of the function that the dead letter names, and the topic dead-letters."
-            : `Look at: the log of the function that reports ${of}.`,
-      };
+      return (
+        toldParts.get(of) ?? {
+          cause: "A function reports that it cannot do its work.",
+          look: `Look at: the log of the function that reports ${of}.`,
+        }
+      );
     default:
       return undefined;
   }

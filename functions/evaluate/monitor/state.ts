@@ -1,6 +1,6 @@
 /** What the evaluator remembers of the monitor itself: one document, written by every tick. */
 
-import { isOwnTrouble } from "../../../shared/messages/report.ts";
+import { isOwnTrouble, type Vantage } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { stateDocument } from "../commit/state-collection.ts";
@@ -50,6 +50,10 @@ export interface SelfState {
   readonly flushedAt: number;
   /** The tick with which the last heartbeat arrived; 0 before the first. */
   readonly signalledAt: number;
+  /** The tick that last asked for canaries; absent before the first. */
+  readonly canaryAskedAt?: number;
+  /** The tick that asked for the newest canary that has arrived, by vantage point. */
+  readonly canaries?: Readonly<Partial<Record<Vantage, number>>>;
   /** How far each group has been exported for dashboards: the newest instant of what was. */
   readonly exported: Readonly<Record<string, number>>;
   /** Reports taken in, as all partitions counted them with the last tick. */

@@ -3,9 +3,11 @@ import type { Measurement } from "../../../shared/messages/report.ts";
 import { fc } from "../../../tests/support/chance.ts";
 import { Bench, failing, noon, probe, rule, smallEnvironment } from "../fixtures.ts";
 import { planOf } from "../plan.ts";
+import { keyOf } from "../rules/alerts.ts";
 import { decodePartition, encodePartition, mostBytes, squeezedSentence } from "./document.ts";
+import { type FailureLedger, mostEntries } from "./failure-ledger.ts";
 import { evaluateReport } from "./fold.ts";
-import { emptyPartition, type PartitionState } from "./state.ts";
+import { type AlertState, emptyPartition, type PartitionState } from "./state.ts";
 
 const rules = [
   rule("Slow", "http_phase_time > 5s", "2m"),
@@ -39,6 +41,46 @@ function lived(
     bench.now += 60_000;
   }
   return state;
+}
+
+/** The state of a partition in which so many probes fail in two of three runs, with ever new sentences. */
+function intermittent(count: number): PartitionState {
+  const names = Array.from({ length: count }, (_, number) => `probe-${number}`);
+  const at = (number: number, minute: number): number =>
+    noon + minute * 60_000 + ((number * 7919 + minute * 104_729) % 997);
+  const failedOf = (number: number, runs: number): number[] =>
+    Array.from({ length: runs }, (_, run) => at(number, Math.floor(run * 1.5)));
+  const failures = (number: number): FailureLedger =>
+    Array.from({ length: mostEntries }, (_, entry) => {
+      const message = `${crypto.randomUUID()} ${"cannot be reached now ".repeat(7)}`;
+      const failure = { kind: "http_status", phase: "response", status: 500 + entry, message } as const;
+      return { failure, from: at(number, entry), until: at(number, 200 + entry), count: 20 };
+    });
+  const alerts = names.map((probe, number): AlertState => {
+    const labels = { probe, component: "backend", vantage: "outside" };
+    const base = { status: "firing", since: noon, firedAt: noon, lastAt: noon, results: number } as const;
+    const recent = Array.from({ length: 12 }, (_, minute) => [at(number, minute), 1] as const);
+    const seen = "40 of 60 runs failed within 1h, where the target allows 1%";
+    const rule = `${probe} intermittent`;
+    return {
+      ...{ rule, labels, component: "backend", severity: "critical", criterion: rule, status: "firing", seen },
+      ...{ history: { base, recent }, failedAt: failedOf(number, 60) },
+    };
+  });
+  const probes = names.map((probe, number) => {
+    const known = { probe, component: "backend", vantage: "outside", status: "bad", since: noon, at: noon } as const;
+    return [probe, { ...known, failures: failures(number) }] as const;
+  });
+  const counts = Array.from({ length: 76 }, () => 5);
+  const runs = names.map((probe, number) => {
+    return [probe, { bucketMs: 300_000, first: noon / 300_000, counts, failures: failedOf(number, 200) }] as const;
+  });
+  return {
+    ...{ reports: [], watermark: noon, series: new Map() },
+    alerts: new Map(alerts.map((alert) => [keyOf(alert.rule, alert), alert])),
+    probes: Object.fromEntries(probes),
+    runs: Object.fromEntries(runs),
+  };
 }
 
 function noise(index: number, minute: number): number {
@@ -134,6 +176,30 @@ describe("a state stays below a quarter of a document", () => {
   ])("%s", (_, state, series) => {
     expect(bytesOf(state)).toBeLessThan(mostBytes);
     expect(state.series.size).toBeGreaterThanOrEqual(series);
+  });
+
+  it.each([
+    [100, 8],
+    [500, 2],
+    [1_000, 0],
+  ])("%i probes that fail intermittently, each in many ways", (count, fewest) => {
+    const state = intermittent(count);
+    const { state: kept, text } = encodePartition(state);
+    expect(Buffer.byteLength(text)).toBeLessThan(mostBytes);
+    const back = decodePartition(text);
+    expect(back.runs).toEqual(kept.runs);
+    expect([...back.alerts.values()].map(({ failedAt }) => failedAt?.[0])).toEqual(
+      [...state.alerts.values()].map(({ failedAt }) => failedAt?.[0]),
+    );
+    for (const { failures = [] } of Object.values(back.probes)) expect(failures.length).toBeGreaterThanOrEqual(fewest);
+    for (const { failures } of Object.values(back.runs ?? {})) expect(failures.length).toBeGreaterThanOrEqual(25);
+    if (count === 100) expect(kept).toBe(state);
+  });
+
+  it("reads counts of runs as an older version has written them", () => {
+    const { runs = {}, ...state } = intermittent(2);
+    const written = { ...JSON.parse(encodePartition({ ...state }).text), runs };
+    expect(decodePartition(JSON.stringify(written)).runs).toEqual(runs);
   });
 
   it("and where it cannot, the oldest goes first, and one sentence says what", () => {

@@ -6,6 +6,7 @@ import type { Failure } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { type AlertHistory, type AlertPhase, type Judgement, quiet, type Verdict } from "../rules/alert.ts";
 import { keyOf } from "../rules/alerts.ts";
+import type { RunCounts } from "../rules/burn.ts";
 import type { Labels } from "../rules/labels.ts";
 import { packed, unpacked } from "./packing.ts";
 import { seriesKey } from "./samples.ts";
@@ -37,16 +38,24 @@ export function decodePartition(text: string | undefined): PartitionState {
   if (text === undefined) return emptyPartition;
   const written = JSON.parse(unpacked(text)) as Written;
   if (written.v !== version) return emptyPartition;
-  const { v: _, series: __, alerts: ___, criteria, histories: ____, ...rest } = written;
+  const { v: _, series: __, alerts: ___, criteria, histories: ____, counted, ...rest } = written;
   const series = written.series.map(([metric, labels, deltas, values]): SeriesState => {
     return { metric, labels, times: fromDeltas(deltas), values };
   });
   const histories = written.histories.map(historyOf);
-  const alerts = written.alerts.map(({ history, ...alert }): AlertState => {
-    return { ...alert, criterion: ownEntry(criteria, alert.rule) ?? "", history: histories[history] ?? quiet };
+  const alerts = written.alerts.map(({ history, failed, ...alert }): AlertState => {
+    const failedAt = failed === undefined ? {} : { failedAt: fromDeltas(failed) };
+    return {
+      ...alert,
+      ...failedAt,
+      criterion: ownEntry(criteria, alert.rule) ?? "",
+      history: histories[history] ?? quiet,
+    };
   });
+  const runs = counted === undefined ? {} : { runs: namesOf(counted, runsOf) };
   return {
     ...rest,
+    ...runs,
     series: new Map(series.map((one) => [seriesKey(one), one])),
     alerts: new Map(alerts.map((alert) => [keyOf(alert.rule, alert), alert])),
   };
@@ -62,9 +71,10 @@ export function squeezedSentence({ squeezed, series }: PartitionState, partition
 
 const version = 3;
 
-/** Series and alerts in their own form, and all the rest as it is. */
+/** Series, alerts and counts of runs in their own form, and all the rest as it is; an older version has written the counts as they are. */
 interface Written extends Omit<PartitionState, "series" | "alerts"> {
   readonly v: typeof version;
+  readonly counted?: Readonly<Record<string, WrittenRuns>>;
   readonly series: readonly (readonly [string, Labels, readonly number[], readonly number[]])[];
   /** By rule: all alerts of one are judged by the same. */
   readonly criteria: Readonly<Record<string, string>>;
@@ -74,9 +84,12 @@ interface Written extends Omit<PartitionState, "series" | "alerts"> {
 }
 
 /** `history`: its place among the histories. */
-interface WrittenAlert extends Omit<AlertState, "history" | "criterion"> {
+interface WrittenAlert extends Omit<AlertState, "history" | "criterion" | "failedAt"> {
   readonly history: number;
+  readonly failed?: readonly number[];
 }
+
+type WrittenRuns = readonly [bucketMs: number, first: number, counts: readonly number[], failures: readonly number[]];
 
 interface WrittenHistory {
   readonly base: AlertPhase;
@@ -85,7 +98,7 @@ interface WrittenHistory {
   readonly announced?: AlertHistory["announced"];
 }
 
-function textOf({ series, alerts, ...rest }: PartitionState): string {
+function textOf({ series, alerts, runs, ...rest }: PartitionState): string {
   const places = new Map<AlertHistory, number>();
   for (const { history } of alerts.values()) if (!places.has(history)) places.set(history, places.size);
   const written: Written = {
@@ -96,11 +109,25 @@ function textOf({ series, alerts, ...rest }: PartitionState): string {
     }),
     criteria: Object.fromEntries(Array.from(alerts.values(), ({ rule, criterion }) => [rule, criterion])),
     histories: Array.from(places.keys(), writtenHistory),
-    alerts: Array.from(alerts.values(), ({ history, criterion: _, ...alert }): WrittenAlert => {
-      return { ...alert, history: places.get(history) ?? 0 };
+    alerts: Array.from(alerts.values(), ({ history, criterion: _, failedAt, ...alert }): WrittenAlert => {
+      const failed = failedAt === undefined ? {} : { failed: toDeltas(failedAt) };
+      return { ...alert, ...failed, history: places.get(history) ?? 0 };
     }),
+    ...(runs === undefined ? {} : { counted: namesOf(runs, writtenRuns) }),
   };
   return packed(JSON.stringify(written));
+}
+
+function writtenRuns({ bucketMs, first, counts, failures }: RunCounts): WrittenRuns {
+  return [bucketMs, first, counts, toDeltas(failures)];
+}
+
+function runsOf([bucketMs, first, counts, failures]: WrittenRuns): RunCounts {
+  return { bucketMs, first, counts, failures: fromDeltas(failures) };
+}
+
+function namesOf<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Readonly<Record<string, B>> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
 }
 
 function writtenHistory({ base, recent, announced }: AlertHistory): WrittenHistory {
@@ -133,6 +160,7 @@ function fromDeltas(deltas: readonly number[]): number[] {
 /** What may be saved, one after the other until it is enough: old failures, old samples, words, and then series, the newest first. */
 function* savings(state: PartitionState): Generator<(from: PartitionState) => PartitionState> {
   yield withShorterLedgers;
+  for (const most of [100, 50, 25]) yield withFewerFailures(most);
   let longest = 0;
   for (const { times } of state.series.values()) longest = Math.max(longest, times.length);
   while (longest > fewestSamples) {
@@ -140,6 +168,7 @@ function* savings(state: PartitionState): Generator<(from: PartitionState) => Pa
     yield withFewerSamples(longest);
   }
   yield withFewerWords;
+  yield withoutLedgers;
   for (let part = 0; part < 8; part++) yield withFewerSeries;
 }
 
@@ -169,6 +198,21 @@ function withShorterLedgers(from: PartitionState): PartitionState {
   return { ...from, probes: Object.fromEntries(probes) };
 }
 
+/** Failed runs: the newest are what an alert over failures that come and go needs most. */
+function withFewerFailures(most: number): (from: PartitionState) => PartitionState {
+  return (from) => {
+    const alerts = Array.from(from.alerts, ([key, { failedAt, ...alert }]) => {
+      const kept =
+        failedAt && failedAt.length > most
+          ? [...failedAt.slice(0, 1), ...failedAt.slice(failedAt.length + 1 - most)]
+          : failedAt;
+      return [key, kept === undefined ? alert : { ...alert, failedAt: kept }] as const;
+    });
+    const runs = namesOf(from.runs ?? {}, (one) => ({ ...one, failures: one.failures.slice(-most) }));
+    return { ...from, alerts: new Map(alerts), ...(from.runs === undefined ? {} : { runs }) };
+  };
+}
+
 function brief(failure: Failure): Failure {
   return { ...failure, message: failure.message.slice(0, 60) };
 }
@@ -179,6 +223,12 @@ function withFewerWords(from: PartitionState): PartitionState {
     return failure === undefined ? fact : { ...fact, failure: brief(failure) };
   });
   return { ...from, alerts, probes: Object.fromEntries(probes.map((fact) => [fact.probe, fact])) };
+}
+
+/** How they fail at present, and nothing of how they did; and of each alert the failed run with which it began. */
+function withoutLedgers(from: PartitionState): PartitionState {
+  const probes = Object.values(from.probes).map(({ failures: _, ...fact }) => [fact.probe, fact] as const);
+  return { ...withFewerFailures(1)(from), probes: Object.fromEntries(probes), runs: from.runs ?? {} };
 }
 
 function withFewerSeries(from: PartitionState): PartitionState {

@@ -24,15 +24,22 @@ export type FailureLedger = readonly LedgerEntry[];
 export const mostEntries = 8;
 /** The longest sentence that is kept, in characters. */
 const longestMessage = 200;
-/** How long an entry is kept, in milliseconds. */
+/** How long an entry is kept at least, in milliseconds. */
 const keptFor = 86_400_000;
 
 /**
  * Adds the failure of one run.
  * @param at when the run was, in milliseconds since the epoch
  * @param gapMs how far apart two runs with the same failure are at most to share an entry
+ * @param lookbackMs how far back the record of an incident may begin
  */
-export function withFailure(ledger: FailureLedger = [], failure: Failure, at: number, gapMs: number): FailureLedger {
+export function withFailure(
+  ledger: FailureLedger = [],
+  failure: Failure,
+  at: number,
+  gapMs: number,
+  lookbackMs: number = keptFor,
+): FailureLedger {
   const { message, ...rest } = failure;
   const added: LedgerEntry = {
     failure: { ...rest, message: bounded(message, [], longestMessage) },
@@ -40,7 +47,7 @@ export function withFailure(ledger: FailureLedger = [], failure: Failure, at: nu
     until: at,
     count: 1,
   };
-  const current = ledger.filter(({ until }) => until >= at - keptFor);
+  const current = ledger.filter(({ until }) => until >= at - Math.max(keptFor, lookbackMs));
   return withRoom(withEntry(current, added, gapMs));
 }
 

@@ -12,10 +12,10 @@ import { type Absence, absenceOf } from "../rules/absence.ts";
 import { bad, good } from "../rules/alert.ts";
 import { type AlertsByKey, applied, type Change, keyOf, Verdicts, yieldingTo } from "../rules/alerts.ts";
 import { intermittentName } from "../rules/built-in.ts";
-import { withRun } from "../rules/burn.ts";
+import { burnLookback, withRun } from "../rules/burn.ts";
 import { type CompiledRule, type Finding, findings, verdictOf } from "../rules/rule.ts";
 import { isNewFailure, withFailure } from "./failure-ledger.ts";
-import { reportInstant } from "./publication.ts";
+import { longestRun, reportInstant } from "./publication.ts";
 import { sourceOf, withoutOld, withSamples } from "./samples.ts";
 import type { AlertState, PartitionState, ProbeFact } from "./state.ts";
 
@@ -46,7 +46,7 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
 
   const telling = report.results.filter(isTelling);
   const series = withSamples(state.series, { ...report, results: telling }, plan, horizon);
-  const runs = withRuns(state.runs ?? {}, telling, plan);
+  const runs = withRuns(state.runs ?? {}, telling, plan, watermark - horizon);
   const probes = { ...state.probes };
   const changes: Change[] = [];
   for (const result of report.results) {
@@ -64,8 +64,19 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
   const source = sourceOf([{ series, probes, runs }], plan);
   const verdicts = judge(rules, source, [...instants], { alerts: state.alerts, probes }, plan);
   const alerts = applied(state.alerts, verdicts, { partition: report.group, plan, source, watermark, changes });
+  changes.push(...factsOfCounting(changes, probes));
   const kept = withoutOld(series, watermark, horizon, plan);
   return { state: { ...state, reports, watermark, series: kept, probes, alerts, runs }, changes };
+}
+
+/** The probes whose failed runs an alert counts, with how they failed: the incident begins with the first of these runs. */
+function factsOfCounting(changes: readonly Change[], probes: PartitionState["probes"]): readonly Change[] {
+  const told = new Set(changes.flatMap((change) => (change.what === "probe" ? [change.fact.probe] : [])));
+  return changes.flatMap((change): readonly Change[] => {
+    if (change.what === "probe" || change.alert?.failedAt === undefined) return [];
+    const fact = ownEntry(probes, change.alert.labels["probe"] ?? "");
+    return fact === undefined || told.has(fact.probe) ? [] : [{ what: "probe", at: fact.at, fact }];
+  });
 }
 
 /** The counts of runs with those of a report, of the probes of the configuration that have built-in rules. */
@@ -73,11 +84,13 @@ function withRuns(
   known: NonNullable<PartitionState["runs"]>,
   results: readonly ProbeResult[],
   plan: Plan,
+  lateMs: number,
 ): NonNullable<PartitionState["runs"]> {
   const next = Object.fromEntries(Object.entries(known).filter(([probe]) => plan.probes.has(probe)));
   for (const { probe, at, success } of results) {
     if (!plan.rulesByName.has(intermittentName(probe))) continue;
-    setEntry(next, probe, withRun(ownEntry(next, probe), Date.parse(at), !success, paceOf(plan, probe)));
+    const known = ownEntry(next, probe);
+    setEntry(next, probe, withRun(known, Date.parse(at), !success, paceOf(plan, probe), lateMs + longestRun));
   }
   return next;
 }
@@ -155,6 +168,8 @@ export function judgeNow(
       const silent = newest === undefined || now - newest > 1.6 * intervalOf(plan, finding.labels["probe"]);
       // While reports arrive, they do the judging.
       if (!silent && !isCross && rule.condition.selectors.length > 0) continue;
+      // A value that nothing but its age changes says nothing new: a failed run does not go on because the next one is late.
+      if (!isCross && !rule.timed && finding.truth !== undefined) continue;
       const absence = noteAbsence(finding, rule, now, known, plan, verdicts);
       const verdict = verdictOf(finding, rule, absence);
       // Nothing can be missing of what never was, or was not looked at yet.
@@ -310,7 +325,8 @@ function ledgerWith(
   const before = known?.failures;
   const { failure, probe, success } = result;
   if (success || failure === undefined || !isTelling(result)) return before === undefined ? {} : { failures: before };
-  return { failures: withFailure(before, failure, at, staleAfter(plan, probe)) };
+  const lookback = burnLookback(paceOf(plan, probe));
+  return { failures: withFailure(before, failure, at, staleAfter(plan, probe), lookback) };
 }
 
 /** A run without findings could not look: what was found before stands. */

@@ -7,6 +7,9 @@ import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
 /** How far an instant may be ahead of the publication of its message, in milliseconds: clocks differ by seconds. */
 export const mostAhead = 60_000;
 
+/** How long before its report a result may have been measured, in milliseconds. */
+export const longestRun = 120_000;
+
 /** When a report was published, and how far its own clock was ahead of that, in milliseconds; negative where it was behind. */
 export interface Publication {
   readonly at: number;

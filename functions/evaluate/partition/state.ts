@@ -42,6 +42,8 @@ export interface AlertState {
   readonly excessAt?: number;
   /** Its severity is the most that it gives an incident. */
   readonly capped?: true;
+  /** Of a rule that counts failed runs: the first that counts, and the newest at the time it was last told. */
+  readonly failedAt?: readonly number[];
   /** Why nothing can be judged of it at present. */
   readonly absence?: AlertAbsence;
 }

@@ -12,6 +12,7 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
+import { troubleText } from "../incident/record/onset-text.ts";
 import type { Account } from "./account.ts";
 import { moment } from "./format.ts";
 import { inline, table } from "./markdown.ts";
@@ -23,7 +24,7 @@ import { inline, table } from "./markdown.ts";
 export function impactOf({ id, incident, months }: Account): (string | undefined)[] {
   const rows = incident.affected.map((one) => [
     inline(one.title),
-    inline(one.trouble),
+    inline(troubleText(one)),
     moment(one.from, incident),
     one.from !== null && one.until === null ? "not seen to end" : moment(one.until, incident),
     ofEachMonth(months, (month) => downtimeIn(month, id, one)),

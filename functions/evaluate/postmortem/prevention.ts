@@ -5,6 +5,7 @@
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
+import { intermittentName } from "../rules/built-in.ts";
 import type { Account } from "./account.ts";
 import { causeIn, titleOf } from "./format.ts";
 import { falseRecoveries } from "./recovery.ts";
@@ -221,11 +222,15 @@ function forMeasuring({ incident: { next_steps, confidence, root_cause } }: Acco
 }
 
 function forNoticing({ incident }: Account): Proposal[] {
-  const { first_failure_at: from, opened_at: opened, opened_by: rule } = incident;
+  const { first_failure_at: from, opened_at: opened, opened_by: rule, symptoms } = incident;
   if (from === null || opened === null || opened.getTime() - from.getTime() < slowToDetect) return [];
+  const counting = symptoms.find(({ check }) => rule === intermittentName(check));
   return [
     {
-      text: `Shorten what "${rule ?? "the rule"}" waits for (\`alert_after\` of its probe, or its \`alert_duration\`), or the interval of the probe.`,
+      text:
+        counting === undefined
+          ? `Shorten what "${rule ?? "the rule"}" waits for (\`alert_after\` of its probe, or its \`alert_duration\`), or the interval of the probe.`
+          : `Raise the \`availability\` target of ${counting.component}, which decides how many failed runs are too many, or shorten the interval of \`${counting.check}\`.`,
       because: `The incident was opened ${spokenDuration(opened.getTime() - from.getTime())} after the first failure.`,
     },
   ];

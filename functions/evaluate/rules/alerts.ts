@@ -70,11 +70,27 @@ export class Verdicts {
       const shown = verdict === bad || known.judgements.every(([, before]) => before !== bad);
       this.byKey.set(key, {
         rule,
-        finding: shown ? finding : known.finding,
+        finding: shown ? withFailuresOf(known.finding, finding) : known.finding,
         judgements: [...known.judgements, ...this.#last],
       });
     }
   }
+}
+
+/** A finding with the failed runs of an earlier one, where it counts them: what was counted then counts. */
+function withFailuresOf({ failedAt: earlier }: Finding, finding: Finding): Finding {
+  const { failedAt } = finding;
+  return earlier === undefined || failedAt === undefined
+    ? finding
+    : { ...finding, failedAt: failuresOf(earlier, failedAt) };
+}
+
+/** The most failed runs that are kept of an alert: the first, and those after which it may have come back. */
+const mostFailures = 60;
+
+function failuresOf(known: readonly number[], found: readonly number[]): readonly number[] {
+  const all = [...new Set([...known, ...found])].sort((a, b) => a - b);
+  return all.length <= mostFailures ? all : [...all.slice(0, 1), ...all.slice(1 - mostFailures)];
 }
 
 /** The key of the alert of a rule for what it found. */
@@ -277,9 +293,25 @@ function restated(
         ? { seen: alert.seen }
         : { seen: alert.seen, seenAt: alert.seenAt }),
     ...excess,
+    ...countedOf(alert, status, fired, judged),
     ...(alert.absence === undefined || status === "inactive" ? {} : { absence: alert.absence }),
   };
   return flapping === undefined ? now : { ...now, flapping };
+}
+
+/** The failed runs that made it fire. Later ones only matter where one is earlier than all: it came late. */
+function countedOf(
+  { failedAt: known }: AlertState,
+  status: AlertPhase["status"],
+  fired: boolean,
+  judged: Judged | undefined,
+): Pick<AlertState, "failedAt"> {
+  if (status === "inactive") return {};
+  const { failedAt: found } = judged?.finding ?? {};
+  if (found !== undefined && (fired || known === undefined)) return { failedAt: failuresOf([], found) };
+  if (known === undefined) return {};
+  const isEarlier = (found?.[0] ?? Number.POSITIVE_INFINITY) < (known[0] ?? 0);
+  return { failedAt: isEarlier ? failuresOf(known, found ?? []) : known };
 }
 
 /** What was last seen to be bad, and when. */
@@ -323,6 +355,7 @@ function differs(now: AlertState, before: AlertState): boolean {
     now.capped !== before.capped ||
     now.component !== before.component ||
     now.excessAt !== before.excessAt ||
+    now.failedAt?.[0] !== before.failedAt?.[0] ||
     now.absence?.what !== before.absence?.what ||
     (now.flapping === undefined) !== (before.flapping === undefined)
   );
@@ -331,7 +364,7 @@ function differs(now: AlertState, before: AlertState): boolean {
 function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition: string): KnownAlert | undefined {
   if (phase.status === "inactive") return undefined;
   const usual = badBefore(phase.results ?? 0);
-  const { rule, component, labels, severity, seen, seenAt } = alert;
+  const { rule, component, labels, severity, seen, seenAt, failedAt } = alert;
   return {
     key,
     rule,
@@ -339,7 +372,8 @@ function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition
     labels,
     severity,
     status: phase.status,
-    since: phase.since,
+    since: failedAt?.[0] ?? phase.since,
+    ...(failedAt === undefined ? {} : { failedAt }),
     ...(phase.status === "firing" ? { firedAt: phase.firedAt } : {}),
     seen,
     ...(usual > 0 ? { badBefore: usual } : {}),

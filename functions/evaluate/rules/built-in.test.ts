@@ -181,6 +181,41 @@ describe("every schedule", () => {
     expect(burnsAfter(paceMs, `x${".".repeat(39)}`.repeat(20))).toBeUndefined();
   });
 
+  it.each([
+    ["goes on as it began", "xx.".repeat(60), "first"],
+    ["had failed seldom before", `${`x${".".repeat(39)}`.repeat(3)}${"xx.".repeat(60)}`, "window"],
+    ["had an outage before, which another rule is for", `${"x".repeat(20)}..${"xx.".repeat(60)}`, "outage"],
+  ])("tells with which failed run it began where it %s", (_, runs, how) => {
+    let counts: RunCounts | undefined;
+    for (const [index, run] of [...runs].entries()) {
+      const at = noon + index * 60_000;
+      counts = withRun(counts, at, run === "x", 60_000);
+      const burn = burnAt(counts, at, run === "x", { budget: 0.01, paceMs: 60_000, alertAfterMs: 120_000 });
+      if (burn === undefined) continue;
+      const failed = burn.failures.map((instant) => runs[(instant - noon) / 60_000]);
+      expect(new Set(failed)).toEqual(new Set(["x"]));
+      const first = ((burn.failures[0] ?? 0) - noon) / 60_000;
+      const windowFrom = Math.floor((at - 3_600_000) / 300_000) * 300_000 + 300_000;
+      const expected = { first: 0, window: runs.indexOf("x", (windowFrom - noon) / 60_000), outage: 22 }[how];
+      expect([first, burn.aside]).toEqual([expected, how === "outage" ? "longer" : undefined]);
+      return;
+    }
+    expect.unreachable("nothing burns");
+  });
+
+  it("lets nothing begin that no run has failed for", () => {
+    let counts: RunCounts | undefined;
+    const burning: boolean[] = [];
+    for (const [index, run] of [..."xx.".repeat(10), ..."x..".repeat(11), ...".".repeat(400)].entries()) {
+      const at = noon + index * 60_000;
+      counts = withRun(counts, at, run === "x", 60_000);
+      const terms = { budget: 0.01, paceMs: 60_000, alertAfterMs: 120_000 };
+      burning.push(burnAt(counts, at, run === "x", terms) !== undefined);
+    }
+    const begins = burning.flatMap((now, index) => (now && burning[index - 1] !== true ? [index] : []));
+    expect(begins).toHaveLength(1);
+  });
+
   it("is bounded, and the same in whatever order the runs are heard of", () => {
     const runs = Array.from({ length: 5_000 }, (_, i) => [noon + i * 10_000, i % 3 !== 0] as const);
     const fold = (order: typeof runs): RunCounts | undefined =>

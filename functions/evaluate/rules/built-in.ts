@@ -64,7 +64,7 @@ function burning(
           truth: burn !== undefined,
           seen: seenOf(burn, terms),
           series: [series],
-          ...(burn === undefined ? {} : { severity: severity[burn.window] }),
+          ...(burn === undefined ? {} : { severity: severity[burn.window], failedAt: burn.failures }),
           ...(burn?.window === "slow" ? { capped: true as const } : {}),
         };
       });
@@ -72,11 +72,14 @@ function burning(
   };
 }
 
+const asides = { longer: "longer failures", present: "the present failure" } as const;
+
 /** "40 of 60 runs failed within 1h, where the target allows 1%" */
 function seenOf(burn: Burn | undefined, { budget }: BurnTerms): string {
   if (burn === undefined) return "hardly any run failed";
   const allowed = Number((budget * 100).toPrecision(3));
-  return `${burn.failed} of ${burn.runs} runs failed within ${formatDuration(burn.windowMs)}, where the target allows ${allowed}%`;
+  const aside = burn.aside === undefined ? "" : ` besides those of ${asides[burn.aside]}`;
+  return `${burn.failures.length} of ${burn.runs} runs failed within ${formatDuration(burn.windowMs)}${aside}, where the target allows ${allowed}%`;
 }
 
 function lastValue({ times, values }: Series, at: number): number | undefined {

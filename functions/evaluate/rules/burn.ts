@@ -27,12 +27,15 @@ export interface BurnTerms {
   readonly alertAfterMs: number;
 }
 
-/** What is burning: how many runs of how many have failed within a window. */
+/** What is burning: which runs of how many have failed within a window. */
 export interface Burn {
   readonly window: "fast" | "slow";
   readonly windowMs: number;
-  readonly failed: number;
+  /** When the runs that count failed, ascending; at least three. The first of them is where the trouble began. */
+  readonly failures: readonly number[];
   readonly runs: number;
+  /** Failed runs of the window that do not count: those of `longer` failures, or of the `present` one, which may become one. */
+  readonly aside?: "longer" | "present";
 }
 
 /** How many times as fast as allowed the budget burns, and the share of failed runs at which everybody would call it broken. */
@@ -67,14 +70,28 @@ function windowsFor(paceMs: number): Windows {
   };
 }
 
-/** The counts with one more run, in whatever order the runs are heard of. */
-export function withRun(known: RunCounts | undefined, at: number, failed: boolean, paceMs: number): RunCounts {
+/** How far back the failures of a probe may count, in milliseconds. */
+export function burnLookback(paceMs: number): number {
+  return windowsFor(paceMs).slow.longMs;
+}
+
+/**
+ * The counts with one more run, in whatever order the runs are heard of.
+ * @param lateMs how long after a run its instant may still be looked at
+ */
+export function withRun(
+  known: RunCounts | undefined,
+  at: number,
+  failed: boolean,
+  paceMs: number,
+  lateMs: number = 0,
+): RunCounts {
   const { bucketMs, slow } = windowsFor(paceMs);
   const bucket = Math.floor(at / bucketMs);
   const before = known?.bucketMs === bucketMs ? known : { bucketMs, first: bucket, counts: [], failures: [] };
   const first = Math.min(before.first, bucket);
   const last = Math.max(before.first + before.counts.length - 1, bucket);
-  const oldest = last - Math.ceil(slow.longMs / bucketMs);
+  const oldest = last - Math.ceil((slow.longMs + lateMs) / bucketMs);
   const from = Math.max(first, oldest);
   const counts = Array.from({ length: last - from + 1 }, (_, i) => {
     const place = from + i;
@@ -91,8 +108,17 @@ export function withRun(known: RunCounts | undefined, at: number, failed: boolea
  */
 export function burnAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerms): Burn | undefined {
   if (counts.failures.length < fewestFailures) return undefined;
-  const stretches = stretchesOf(counts.failures, at, terms.paceMs);
+  const burn = burningAt(counts, at, goesOn, terms);
+  if (burn === undefined || goesOn) return burn;
+  // A window that moves on lets nothing begin: it takes a failure, and burns from when that was over.
+  const over = (counts.failures.findLast((failure) => failure <= at) ?? at) + terms.paceMs;
+  return over >= at || burningAt(counts, over, false, terms) !== undefined ? burn : undefined;
+}
+
+function burningAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerms): Burn | undefined {
+  const stretches = stretchesUntil(counts, at, terms.paceMs);
   const over = goesOn ? stretches.slice(0, -1) : stretches;
+  if (over.length < fewestStretches) return undefined;
   const short = over.filter((stretch) => (stretch.at(-1) ?? 0) - (stretch[0] ?? 0) < terms.alertAfterMs);
   const windows = windowsFor(terms.paceMs);
   for (const window of ["fast", "slow"] as const) {
@@ -104,17 +130,36 @@ export function burnAt(counts: RunCounts, at: number, goesOn: boolean, terms: Bu
     // The budget is that of the whole window, also of a probe that was only just begun to run.
     const runs = Math.max(long.runs, longMs / terms.paceMs);
     const isBurning = long.failures.length >= share * runs && lately.failures.length >= share * lately.runs;
-    if (isBurning && !haveStopped(lately.failures, at, terms.paceMs))
-      return { window, windowMs: longMs, failed: long.failures.length, runs: long.runs };
+    const latest = long.failures.slice(-Math.max(lately.failures.length, fewestFailures));
+    if (!isBurning || haveStopped(latest, at, terms.paceMs)) continue;
+    const isLonger = within(counts, over, at, longMs).failures.length > long.failures.length;
+    const aside = isLonger ? "longer" : goesOn ? "present" : undefined;
+    const { failures, runs: all } = long;
+    return { window, windowMs: longMs, failures, runs: all, ...(aside === undefined ? {} : { aside }) };
   }
   return undefined;
 }
 
+type Stretches = readonly (readonly number[])[];
+
+/** The stretches of counts that were looked at before: they are, at one instant after the other. */
+const stretched = new WeakMap<RunCounts, { readonly paceMs: number; readonly stretches: Stretches }>();
+
 /** Failures up to an instant, those together that have no good run between them. */
-function stretchesOf(failures: readonly number[], at: number, paceMs: number): number[][] {
+function stretchesUntil(counts: RunCounts, at: number, paceMs: number): Stretches {
+  const known = stretched.get(counts);
+  const all = known?.paceMs === paceMs ? known.stretches : stretchesOf(counts.failures, paceMs);
+  if (all !== known?.stretches) stretched.set(counts, { paceMs, stretches: all });
+  const begun = all.slice(0, all.findLastIndex(([from = at]) => from <= at) + 1);
+  const last = begun.at(-1);
+  return last === undefined || (last.at(-1) ?? at) <= at
+    ? begun
+    : [...begun.slice(0, -1), last.filter((failure) => failure <= at)];
+}
+
+function stretchesOf(failures: readonly number[], paceMs: number): Stretches {
   const stretches: number[][] = [];
   for (const failure of failures) {
-    if (failure > at) break;
     const last = stretches.at(-1);
     if (last !== undefined && failure - (last.at(-1) ?? 0) <= 1.6 * paceMs) last.push(failure);
     else stretches.push([failure]);
@@ -122,28 +167,27 @@ function stretchesOf(failures: readonly number[], at: number, paceMs: number): n
   return stretches;
 }
 
-/** Whether the failures of a short window have stopped: then what burnt before it burns no more. */
+/** Whether the latest failures are over: then what burnt before burns no more. */
 function haveStopped(failures: readonly number[], at: number, paceMs: number): boolean {
   const [first, last] = [failures[0], failures.at(-1)];
   if (first === undefined || last === undefined) return true;
-  if (failures.length < fewestFailures) return false;
   return at - last > Math.max(pauses * ((last - first) / (failures.length - 1)), 3 * paceMs);
 }
 
 /** Runs and failures from the beginning of the bucket in which a window begins. */
 function within(
   { bucketMs, first, counts }: RunCounts,
-  stretches: readonly (readonly number[])[],
+  stretches: Stretches,
   at: number,
   windowMs: number,
 ): { readonly failures: readonly number[]; readonly stretches: number; readonly runs: number } {
   const from = Math.floor((at - windowMs) / bucketMs) + (windowMs > bucketMs ? 1 : 0);
   const until = Math.floor(at / bucketMs);
-  const inside = stretches.map((stretch) => stretch.filter((failure) => failure >= from * bucketMs));
+  const ended = stretches.findLastIndex((stretch) => (stretch.at(-1) ?? 0) < from * bucketMs);
+  const inside = stretches.slice(ended + 1);
+  const failures = inside.flat();
   const runs = counts.slice(Math.max(0, from - first), Math.max(0, until - first + 1)).reduce((sum, n) => sum + n, 0);
-  return {
-    failures: inside.flat(),
-    stretches: inside.filter(({ length }) => length > 0).length,
-    runs,
-  };
+  // Of the first stretch a part may lie before the window.
+  const begun = failures.findIndex((failure) => failure >= from * bucketMs);
+  return { failures: begun > 0 ? failures.slice(begun) : failures, stretches: inside.length, runs };
 }

@@ -38,7 +38,7 @@ export interface CompiledRule {
 
 /** What a rule finds of one combination of series. Instances of a condition are such findings. */
 export interface Finding
-  extends Pick<Instance, "labels" | "truth" | "seen" | "excess" | "series" | "severity" | "capped"> {
+  extends Pick<Instance, "labels" | "truth" | "seen" | "excess" | "series" | "severity" | "capped" | "failedAt"> {
   /** What the condition of the all-clear says, where the rule has one. */
   readonly clear?: boolean | undefined;
 }

@@ -19,10 +19,10 @@ const form = z.strictObject({
           url: address.optional(),
           description: text(4_096),
           color: z.int().min(0).max(0xffffff),
-          footer: z.strictObject({ text: text(2_048) }),
+          footer: z.strictObject({ text: text(2_048) }).optional(),
         })
         .refine(
-          ({ title = "", description, footer }) => characters(title + description + footer.text) <= 6_000,
+          ({ title = "", description, footer }) => characters(title + description + (footer?.text ?? "")) <= 6_000,
           "must have at most 6,000 characters altogether",
         ),
     )
@@ -61,10 +61,9 @@ describe("a message", () => {
       **Root cause:** VPC connector (90 % sure)
       **Responsible layer:** the platform
       **Owner:** infrastructure
-      **Affected:** vpc-connector, backend
+      **Affected:** VPC connector, Backend
       **Alerts:** connector full, backend-health failing
-      **Since:** Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)
-      **Opened:** Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
+      **Since:** Tue, 16 Sept 2025, 13:58 CEST
       **Incident:** 20250916-120000-vpc-connector
 
       **Evidence**
@@ -142,7 +141,8 @@ describe("an answer", () => {
       "",
       {},
       {
-        outcome: "rejected",
+        outcome: "retry",
+        correctable: true,
         answer: "404: the webhook or the thread is gone: add a webhook and change the secret, or change thread_id",
       },
     ],

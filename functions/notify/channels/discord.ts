@@ -6,7 +6,7 @@ import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { fitted } from "../text/fit.ts";
 import { atMost, characters, keepsTo, type Limit } from "../text/limits.ts";
-import { linkTitle, type NoticeText } from "../text/notice-text.ts";
+import type { NoticeText } from "../text/notice-text.ts";
 import { withQuery } from "../text/secret-text.ts";
 import { signs, type Tone, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
@@ -71,7 +71,7 @@ interface Embed {
   readonly description: string;
   readonly color: number;
   /** Plain text, which reads no Markdown. */
-  readonly footer: { readonly text: string };
+  readonly footer?: { readonly text: string };
 }
 
 interface Message {
@@ -92,7 +92,10 @@ function renderMessage({ url, thread_id }: DiscordSettings, notice: Notice): Out
   return postJson(withQuery(url, { wait: "true", ...(thread_id === undefined ? {} : { thread_id }) }), message);
 }
 
-function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText, tone: Tone): Message {
+function messageOf(
+  { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
+  tone: Tone,
+): Message {
   const parts = [
     paragraphs.map(escapeMarkdown),
     facts.map(({ label, value }) => `**${label}:** ${escapeMarkdown(value)}`),
@@ -108,7 +111,7 @@ function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: N
           .map((lines) => lines.join("\n"))
           .join("\n\n"),
         color: colors[tone],
-        footer: { text: nextSteps.join("\n") },
+        ...(nextSteps.length === 0 ? {} : { footer: { text: nextSteps.join("\n") } }),
       },
     ],
     allowed_mentions: { parse: [] },
@@ -116,7 +119,7 @@ function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: N
 }
 
 function ofEmbeds({ embeds }: Message): number {
-  const texts = embeds.map(({ title = "", description, footer }) => title + description + footer.text);
+  const texts = embeds.map(({ title = "", description, footer }) => title + description + (footer?.text ?? ""));
   return characters(texts.join(""));
 }
 

@@ -32,25 +32,32 @@ describe("settings", () => {
 
 describe("a mail", () => {
   it("says the state first and everything that people ask next", () => {
-    expect(mailOf().text).toBe(`NEW INCIDENT · critical P0 · Netra staging
+    const evidence = [...incidentEvent().evidence, "It began when the traffic doubled."];
+    const steps = ["Give the connector more instances.", "Look at what opens connections."];
+    expect(mailOf({ evidence, next_steps: steps }).text).toBe(`NEW INCIDENT · critical P0 · Netra staging
 
 The VPC connector is saturated; the backend answers 503.
+
+Root cause: VPC connector (90 % sure)
+Evidence: The connector is at 98 % of its capacity.
+The same target answers through the other path.
+First step: Give the connector more instances.
 
 Open the incident: https://console.example.com/incidents/20250916-120000-vpc-connector?project=netra&view=panel
 
 Impact: $500K+ ARR pipeline blocked
-Root cause: VPC connector (90 % sure)
 Responsible layer: the platform
 Owner: infrastructure
-Affected: vpc-connector, backend
+Affected: VPC connector, Backend
 Alerts: connector full, backend-health failing
-Since: 2025-09-16 11:58:00 UTC
-Opened: 2025-09-16 12:00:00 UTC
+Since: 2025-09-16 11:58 UTC
 Incident: 20250916-120000-vpc-connector
 
-Evidence:
-- The connector is at 98 % of its capacity.
-- The same target answers through the other path.
+More next steps:
+- Look at what opens connections.
+
+More evidence:
+- It began when the traffic doubled.
 
 Why:
 - The backend answers 503.
@@ -62,16 +69,16 @@ To take it, set status to acknowledged in incidents/20250916-120000-vpc-connecto
   });
 
   it.each<[string, string]>([
-    ["Etc/UTC", "Since: 2025-09-16 11:58:00 UTC\n"],
-    ["Europe/Berlin", "Since: Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)\n"],
+    ["Etc/UTC", "Since: 2025-09-16 11:58 UTC\n"],
+    ["Europe/Berlin", "Since: Tue, 16 Sept 2025, 13:58 CEST\n"],
   ])("tells times in %s", (timezone, line) => {
     expect(mailOf({}, timezone).text).toContain(line);
   });
 
   it("admits that the cause is not known", () => {
-    expect(mailOf({ root_cause: "unknown", verdict: "unknown" }).text).toContain(
-      "Root cause: not known yet\nResponsible layer: not known yet\n",
-    );
+    const { text } = mailOf({ root_cause: "unknown", verdict: "unknown" });
+    for (const line of ["Root cause: not known yet\n", "Responsible layer: not known yet\n"])
+      expect(text).toContain(line);
   });
 
   it("says how many sentences it has left out", () => {
@@ -79,17 +86,56 @@ To take it, set status to acknowledged in incidents/20250916-120000-vpc-connecto
     expect(mailOf({ evidence }).text).toContain("- Fact 12.\n- … and 3 more, in the incident\n");
   });
 
-  it("keeps its subject from the opening to the all-clear, without brackets, and joins the thread", () => {
+  it("keeps its subject from the opening to the all-clear behind the state, and joins the thread", () => {
     const opened = mailOf({ title: "[P0] Connector [staging] failing" });
     const resolved = mailOf({ ...resolvedEvent(), title: "[P0] Connector [staging] failing" });
-    expect(opened.subject).toBe("P0 Connector staging failing · 20250916-120000-vpc-connector");
-    expect(resolved.subject).toBe(opened.subject);
+    const topic = "P0 Connector staging failing · 20250916-120000-vpc-connector";
+    expect(opened.subject).toBe(`[CRITICAL] ${topic}`);
+    expect(resolved.subject).toBe(`[RESOLVED] ${topic}`);
     expect([opened.inReplyTo, resolved.inReplyTo]).toEqual([undefined, opened.messageId]);
+    expect([opened, resolved].map(({ headers }) => headers["Thread-Topic"])).toEqual([topic, topic]);
+    // Outlook: 22 bytes for the thread, and 5 more for a reply to it.
+    const [first, reply] = [opened, resolved].map(({ headers }) =>
+      Buffer.from(headers["Thread-Index"] ?? "", "base64"),
+    );
+    expect([first?.length, reply?.length]).toEqual([22, 27]);
+    expect(reply?.subarray(0, 22)).toEqual(first);
+    expect([opened, resolved].map(({ headers }) => headers["Importance"])).toEqual(["High", undefined]);
+  });
+
+  it("is resolved in the past tense: nothing in it is so any more, and nothing is to be done", () => {
+    const { text, html } = mailOf(
+      resolvedEvent({ impact: "Nobody can log in", next_steps: ["Give the connector room."] }),
+    );
+    for (const said of [text, html])
+      for (const part of ["Nobody can log in", "Give the connector room", "is at 98 %", "Next steps"])
+        expect(said).not.toContain(part);
+    expect(text).toContain("Lasted: 32 min");
+  });
+
+  it("has no character that turns the direction of writing", () => {
+    const turned = "invoice \u202egpj.exe\u2066 \u200fx";
+    const mail = mailOf({
+      title: turned,
+      summary: turned,
+      impact: turned,
+      evidence: [turned],
+      whys: [turned],
+      change: turned,
+    });
+    expect(JSON.stringify(mail)).not.toMatch(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
+  });
+
+  it("asks where to be taken off only where the configuration says so", () => {
+    const settings = email.settings.parse({ to: ["a@example.com"], unsubscribe: "mailto:ops@example.com" });
+    const mail = email.render(settings, noticeOf(incidentEvent())) as OutgoingMail;
+    expect(mail.headers["List-Unsubscribe"]).toBe("<mailto:ops@example.com>");
+    expect(mailOf().headers).not.toHaveProperty("List-Unsubscribe");
   });
 
   it("escapes what targets say in HTML", () => {
     const { html } = mailOf({ summary: `<img src=x onerror="alert('1')"> & more`, evidence: ["</ul><script>"] });
     expect(html).toContain("&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt; &amp; more");
-    expect(html).toContain('<li style="margin:0 0 6px">&lt;/ul&gt;&lt;script&gt;</li>');
+    expect(html).toContain("<br>&lt;/ul&gt;&lt;script&gt;</p>");
   });
 });

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingMail } from "../channel.ts";
@@ -9,7 +10,7 @@ import { classifySmtp } from "../deliver/classify.ts";
 import { escapeHtml } from "../text/escape-html.ts";
 import { fitted } from "../text/fit.ts";
 import { atMost, keepsTo, type Limit } from "../text/limits.ts";
-import { linkTitle, type NoticeText } from "../text/notice-text.ts";
+import type { NoticeText } from "../text/notice-text.ts";
 import { type Tone, toneOf } from "../text/tone.ts";
 
 const settings = lazily(() =>
@@ -30,6 +31,11 @@ const settings = lazily(() =>
       })
       .prefault({ secret: "smtp-url" })
       .describe("The SMTP server: a secret such as smtps://user:password@host, or smtp://host:port without password."),
+    unsubscribe: z
+      .string()
+      .regex(/^(mailto:[^<>\s]+@[^<>\s]+|https:\/\/[^<>\s]+)$/, "must be mailto:name@example.com or https://host/path")
+      .optional()
+      .describe("Where a reader asks to be taken off the list, for `List-Unsubscribe`. Default: mails have none."),
   }),
 );
 
@@ -44,7 +50,8 @@ export const email: ChannelKind<EmailSettings> = {
   kind: "email",
   title: "Sends each recipient a mail by SMTP, one thread an incident.",
   limits,
-  incidentForm: "one thread: `In-Reply-To` and `References` lead to the opening, and the subject stays",
+  incidentForm:
+    "one thread: `In-Reply-To`, `References` and `Thread-Index` lead to the opening; the subject stays, behind the state in brackets",
   get settings() {
     return settings();
   },
@@ -68,30 +75,68 @@ At most four mails of a channel are sent at the same time. For many readers, use
   classify: classifySmtp,
 };
 
-function renderMail({ to, from, server }: EmailSettings, notice: Notice): OutgoingMail {
+function renderMail({ to, from, server, unsubscribe }: EmailSettings, notice: Notice): OutgoingMail {
   const content = fitted(
     notice,
     (words) => ({ text: textOf(words), html: htmlOf(words, toneOf(notice)) }),
     (written) => keepsTo(limits, written),
   );
+  const { thread, key, delay, event } = notice;
+  // What was never told begins no thread.
+  const isReply = key !== thread && delay !== "unheard";
+  const topic = topicOf(notice);
   return {
     transport: "smtp",
     v: 2,
     from,
     to: notice.recipient === undefined ? to : [notice.recipient],
-    subject: subjectOf(notice),
+    subject: `[${tagOf(notice)}] ${topic}`,
     ...content,
-    messageId: messageId(notice.key, notice),
-    ...(notice.key === notice.thread ? {} : { inReplyTo: messageId(notice.thread, notice) }),
-    headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
+    messageId: messageId(key, notice),
+    ...(isReply ? { inReplyTo: messageId(thread, notice) } : {}),
+    headers: {
+      "Auto-Submitted": "auto-generated",
+      "X-Auto-Response-Suppress": "All",
+      ...(isUrgent(notice) ? { Importance: "High" } : {}),
+      "Thread-Topic": topic,
+      "Thread-Index": threadIndex(isReply ? thread : key, Date.parse(event.opened_at), isReply ? key : undefined),
+      ...(unsubscribe === undefined ? {} : { "List-Unsubscribe": `<${unsubscribe}>` }),
+    },
     server: { url: server },
   };
 }
 
+/** What the subject of each state begins with. It stands in brackets, which Gmail leaves out where it compares subjects. */
+function tagOf({ event: { event, status, severity, drill } }: Notice): string {
+  if (drill) return status === "resolved" ? "FIRE DRILL, OVER" : "FIRE DRILL";
+  if (status !== "open") return status.toUpperCase();
+  return event === "escalated" ? "ESCALATED" : severity.toUpperCase();
+}
+
+/** What wakes somebody: the beginning and the worsening of what is critical, and that nobody has taken it. */
+function isUrgent({ event: { event, severity, status, drill }, delay }: Notice): boolean {
+  const wakes = event === "opened" || event === "severity_raised" || event === "escalated" || event === "regressed";
+  return wakes && severity === "critical" && status === "open" && !drill && delay === undefined;
+}
+
 /** The same for all mails of an incident, or Gmail breaks the thread; without brackets, whose content Gmail ignores. */
-function subjectOf({ event, threadTitle }: Notice): string {
+function topicOf({ event, threadTitle }: Notice): string {
   const title = bounded(threadTitle.replaceAll(/[[\]]/g, " "), [], 120).replaceAll(/ {2,}/g, " ");
   return `${title} · ${bounded(event.incident)}`;
+}
+
+/**
+ * The conversation that Outlook and Exchange put a mail into: 22 bytes for the thread, its time and its id, and 5 bytes more for a reply (MS-OXOMSG, 2.2.1.3).
+ * @param openedAt milliseconds since the epoch
+ * @param reply the key of the reply; absent for the first mail
+ */
+function threadIndex(thread: string, openedAt: number, reply: string | undefined): string {
+  const fileTime = (BigInt(Number.isNaN(openedAt) ? 0 : openedAt) + 11_644_473_600_000n) * 10_000n;
+  const time = Buffer.alloc(8);
+  time.writeBigUInt64BE(fileTime);
+  const hash = (text: string): Buffer => createHash("sha256").update(text).digest();
+  const children = reply === undefined ? [] : [hash(reply).subarray(0, 5)];
+  return Buffer.concat([time.subarray(0, 6), hash(thread).subarray(0, 16), ...children]).toString("base64");
 }
 
 /**
@@ -106,13 +151,52 @@ function messageId(key: string, { event, recipient = "" }: Notice): string {
   return `<${left}@${event.environment.replaceAll(/[^A-Za-z0-9-]+/g, "-")}.pathkeeper>`;
 }
 
-function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText): string {
+/** A mail in the order in which it is read: what is known and what to do first above the button, everything else below. */
+interface Arrangement {
+  readonly first: NoticeText["facts"];
+  readonly facts: NoticeText["facts"];
+  readonly lists: NoticeText["lists"];
+}
+
+/** The facts that somebody needs who has just been woken, in this order. */
+const leading: readonly string[] = ["Root cause", "Tell customers", "Outlook", "What we know", "Lasted"];
+
+/** How many sentences of evidence stand above the button. */
+const evidenceAbove = 2;
+
+function arranged({ facts, lists }: NoticeText): Arrangement {
+  const itemsOf = (label: string): readonly string[] => lists.find((list) => list.label === label)?.items ?? [];
+  const evidence = itemsOf("Evidence").slice(0, evidenceAbove);
+  const step = itemsOf("Next steps").slice(0, 1);
+  const moved: Readonly<Record<string, number>> = { Evidence: evidence.length, "Next steps": step.length };
+  // What an engineer is told to begin with says the impact already.
+  const isForEngineers = facts.some(({ label }) => label === "Root cause");
+  const above = isForEngineers ? leading : ["Impact", ...leading];
+  const first = above.flatMap((label) => facts.filter((fact) => fact.label === label));
+  const proofs = evidence.map((value, at) => ({ label: at === 0 ? "Evidence" : "", value }));
+  return {
+    first: [...first, ...proofs, ...step.map((value) => ({ label: "First step", value }))],
+    facts: facts.filter(({ label }) => !above.includes(label)),
+    lists: lists
+      .map(({ label, items }) => ({
+        label: (ownEntry(moved, label) ?? 0) > 0 ? `More ${label.toLowerCase()}` : label,
+        items: items.slice(ownEntry(moved, label) ?? 0),
+      }))
+      .filter(({ items }) => items.length > 0),
+  };
+}
+
+function textOf(words: NoticeText): string {
+  const { state, what, paragraphs, nextSteps, link, linkTitle } = words;
+  const { first, facts, lists } = arranged(words);
+  const line = ({ label, value }: NoticeText["facts"][number]): string => (label === "" ? value : `${label}: ${value}`);
   const parts = [
     state,
     what,
-    link === undefined ? "" : `${linkTitle}: ${link}`,
     ...paragraphs,
-    facts.map(({ label, value }) => `${label}: ${value}`).join("\n"),
+    first.map(line).join("\n"),
+    link === undefined ? "" : `${linkTitle}: ${link}`,
+    facts.map(line).join("\n"),
     ...lists.map(({ label, items }) => [`${label}:`, ...items.map((item) => `- ${item}`)].join("\n")),
     nextSteps.join("\n"),
   ];
@@ -128,19 +212,23 @@ const colors: Readonly<Record<Tone, string>> = {
 };
 
 /** Texts without colours of their own, so that light and dark mode both stay readable. Styles stand in the tags: some readers drop the head. */
-function htmlOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText, tone: Tone): string {
+function htmlOf(words: NoticeText, tone: Tone): string {
+  const { state, what, paragraphs, nextSteps, link, linkTitle } = words;
+  const { first, facts, lists } = arranged(words);
   const paragraph = (text: string, style: string): string =>
     `<p style="margin:0 0 12px;${style}">${escapeHtml(text)}</p>`;
   const heading = (text: string): string => `<h2 style="margin:20px 0 6px;font-size:16px">${escapeHtml(text)}</h2>`;
+  const fact = ({ label, value }: NoticeText["facts"][number]): string => {
+    const name = label === "" ? "" : `<span style="opacity:.75;font-size:14px">${escapeHtml(label)}</span><br>`;
+    return `<p style="margin:0 0 10px">${name}${escapeHtml(value)}</p>`;
+  };
   const parts = [
     `<h1 style="margin:0 0 12px;padding:4px 0 4px 12px;border-left:6px solid ${colors[tone]};font-size:16px">${escapeHtml(state)}</h1>`,
-    paragraph(what, "font-size:19px;line-height:1.35"),
+    paragraph(what, "font-size:18px;line-height:1.35"),
     ...paragraphs.map((text) => paragraph(text, "")),
-    ...(link === undefined ? [] : [button(link)]),
-    ...facts.map(
-      ({ label, value }) =>
-        `<p style="margin:0 0 10px"><span style="opacity:.7;font-size:14px">${escapeHtml(label)}</span><br>${escapeHtml(value)}</p>`,
-    ),
+    ...first.map(fact),
+    ...(link === undefined ? [] : [button(link, linkTitle)]),
+    ...facts.map(fact),
     ...lists.map(
       ({ label, items }) =>
         `${heading(label)}<ul style="margin:0 0 12px;padding-left:20px">${items
@@ -166,10 +254,10 @@ ${parts.join("\n")}
 }
 
 /** A link that a thumb meets. */
-function button(url: string): string {
+function button(url: string, title: string): string {
   const style =
     "display:inline-block;padding:11px 18px;border:1px solid;border-radius:8px;color:inherit;font-weight:bold;text-decoration:none";
-  return `<p style="margin:4px 0 20px"><a href="${escapeHtml(url)}" style="${style}">${linkTitle}</a></p>`;
+  return `<p style="margin:16px 0 20px"><a href="${escapeHtml(url)}" style="${style}">${escapeHtml(title)}</a></p>`;
 }
 
 function isOpenServer(text: string): boolean {

@@ -7,7 +7,7 @@ import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { fitted } from "../text/fit.ts";
 import { atMost, keepsTo, type Limit } from "../text/limits.ts";
-import { linkTitle, type NoticeText } from "../text/notice-text.ts";
+import type { NoticeText } from "../text/notice-text.ts";
 import { withQuery } from "../text/secret-text.ts";
 import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
@@ -85,7 +85,10 @@ function renderMessage({ url }: GoogleChatSettings, notice: Notice): OutgoingReq
   return postJson(withQuery(url, query), message);
 }
 
-function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText, notice: Notice): Message {
+function messageOf(
+  { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
+  notice: Notice,
+): Message {
   const sign = signs[toneOf(notice)];
   return {
     fallbackText: withoutMentions(`${sign} ${state}: ${what}`),
@@ -99,7 +102,7 @@ function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: N
               widgets: [
                 paragraph([`${sign} <b>${escapeHtml(state)}</b>`, escapeHtml(what)]),
                 ...paragraphs.map((text) => paragraph([escapeHtml(text)])),
-                ...(link === undefined ? [] : [button(link)]),
+                ...(link === undefined ? [] : [button(link, linkTitle)]),
               ],
             },
             {
@@ -127,8 +130,8 @@ function paragraph(lines: readonly string[]): Widget {
   return { textParagraph: { text: lines.join("<br>") } };
 }
 
-function button(url: string): Widget {
-  return { buttonList: { buttons: [{ text: linkTitle, onClick: { openLink: { url } } }] } };
+function button(url: string, text: string): Widget {
+  return { buttonList: { buttons: [{ text, onClick: { openLink: { url } } }] } };
 }
 
 /** The characters that begin tags and entities of the HTML that cards show. */

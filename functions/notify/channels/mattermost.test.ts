@@ -73,7 +73,7 @@ describe("a message", () => {
 
 it.each<[number, string]>([
   [200, "delivered"],
-  [404, "rejected"],
+  [404, "retry"],
   [429, "retry"],
   [500, "retry"],
 ])("an answer %i is %s", (status, outcome) => {

@@ -6,7 +6,7 @@ import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { fitted } from "../text/fit.ts";
 import { atMost, keepsTo, type Limit } from "../text/limits.ts";
-import { linkTitle, type NoticeText } from "../text/notice-text.ts";
+import type { NoticeText } from "../text/notice-text.ts";
 import { SettingText } from "../text/secret-text.ts";
 import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
@@ -82,7 +82,10 @@ function renderMessage({ url, channel, username, allow_private }: MattermostSett
   return { ...postJson(url, message), allowPrivate: allow_private };
 }
 
-function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText, sign: string): string {
+function textOf(
+  { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
+  sign: string,
+): string {
   const parts = [
     [`${sign} **${escaped(state)}**`],
     [escaped(what)],

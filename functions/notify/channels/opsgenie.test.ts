@@ -101,7 +101,8 @@ it.each<[number, object]>([
   [
     401,
     {
-      outcome: "rejected",
+      outcome: "retry",
+      correctable: true,
       answer: "401 x: the key is wrong: copy the key of the API integration into the secret again",
     },
   ],

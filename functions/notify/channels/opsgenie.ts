@@ -124,7 +124,7 @@ function detailsOf({ url, event, resolvedBefore, timezone }: Notice): { readonly
 }
 
 /** Plain text: Opsgenie shows it as such. */
-function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText): string {
+function textOf({ state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText): string {
   const parts = [
     [state, what, ...paragraphs],
     facts.map(({ label, value }) => `${label}: ${value}`),

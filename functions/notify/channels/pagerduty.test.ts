@@ -108,17 +108,16 @@ describe("an event", () => {
         "payload": {
           "component": "vpc-connector",
           "custom_details": {
-            "Affected": "vpc-connector, backend",
+            "Affected": "VPC connector, Backend",
             "Alerts": "connector full, backend-health failing",
             "Evidence": "The connector is at 98 % of its capacity.
       The same target answers through the other path.",
             "Impact": "$500K+ ARR pipeline blocked",
             "Incident": "20250916-120000-vpc-connector",
-            "Opened": "Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)",
             "Owner": "infrastructure",
             "Responsible layer": "the platform",
             "Root cause": "VPC connector (90 % sure)",
-            "Since": "Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)",
+            "Since": "Tue, 16 Sept 2025, 13:58 CEST",
             "State": "NEW INCIDENT · critical P0 · Netra staging",
             "Where to look": "Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
       To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there.",
@@ -185,7 +184,8 @@ describe("an answer", () => {
       "invalid event",
       {},
       {
-        outcome: "rejected",
+        outcome: "retry",
+        correctable: true,
         answer:
           "400 invalid event: check that the secret of routing_key is the 32 characters of an Events API v2 integration, and nothing else",
       },

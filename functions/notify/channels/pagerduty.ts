@@ -134,7 +134,7 @@ function detailsOf({ state, paragraphs, facts, lists, nextSteps }: NoticeText): 
     ...(paragraphs.length === 0 ? {} : { Change: paragraphs.join("\n") }),
     ...Object.fromEntries(facts.map(({ label, value }) => [label, value])),
     ...Object.fromEntries(lists.map(({ label, items }) => [label, items.join("\n")])),
-    "Where to look": nextSteps.join("\n"),
+    ...(nextSteps.length === 0 ? {} : { "Where to look": nextSteps.join("\n") }),
   };
 }
 

@@ -101,10 +101,9 @@ describe("a message", () => {
       *Root cause:* VPC connector (90 % sure)
       *Responsible layer:* the platform
       *Owner:* infrastructure
-      *Affected:* vpc-connector, backend
+      *Affected:* VPC connector, Backend
       *Alerts:* connector full, backend-health failing
-      *Since:* Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)
-      *Opened:* Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
+      *Since:* Tue, 16 Sept 2025, 13:58 CEST
       *Incident:* 20250916-120000-vpc-connector
       ---
       *Evidence*
@@ -128,26 +127,13 @@ describe("a message", () => {
       ---
       Everything was validated.
       ---
-      *Impact:* $500K+ ARR pipeline blocked
-      *Root cause:* VPC connector (90 % sure)
-      *Responsible layer:* the platform
+      *Root cause:* VPC connector
       *Owner:* infrastructure
-      *Affected:* vpc-connector, backend
-      *Alerts:* connector full, backend-health failing
-      *Since:* Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)
-      *Opened:* Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
-      *Resolved:* Tue, 16 Sept 2025, 14:30:00 CEST (2025-09-16 12:30:00 UTC)
+      *Was affected:* VPC connector, Backend
+      *Since:* Tue, 16 Sept 2025, 13:58 CEST
+      *Resolved:* Tue, 16 Sept 2025, 14:30 CEST
       *Lasted:* 32 min
-      *This news:* Tue, 16 Sept 2025, 14:30:00 CEST (2025-09-16 12:30:00 UTC)
       *Incident:* 20250916-120000-vpc-connector
-      ---
-      *Evidence*
-      • The connector is at 98 % of its capacity.
-      • The same target answers through the other path.
-      ---
-      *Why*
-      • The backend answers 503.
-      • Because it gets no database connection.
       ---
       Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector."
     `);
@@ -188,7 +174,8 @@ describe("an answer", () => {
       "no_service",
       {},
       {
-        outcome: "rejected",
+        outcome: "retry",
+        correctable: true,
         answer: "404 no_service: the webhook or its channel is gone: add a webhook and change the secret",
       },
     ],

@@ -9,7 +9,7 @@ import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { fitted } from "../text/fit.ts";
 import { atMost, characters, keepsTo, type Limit } from "../text/limits.ts";
-import { linkTitle, type NoticeText } from "../text/notice-text.ts";
+import type { NoticeText } from "../text/notice-text.ts";
 import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 import { isSlackPost, slackConversation, slackPost } from "./support/slack-api.ts";
@@ -140,9 +140,12 @@ function renderMessage(settings: SlackSettings, notice: Notice): OutgoingRequest
   return slackPost(settings.token, settings.channel, message, notice.key, loud.includes(notice.event.event));
 }
 
-function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText, sign: string): Message {
+function messageOf(
+  { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
+  sign: string,
+): Message {
   const parts = [
-    [`${sign} *${escapeMrkdwn(state)}*`, escapeMrkdwn(what), ...(link === undefined ? [] : [linked(link)])],
+    [`${sign} *${escapeMrkdwn(state)}*`, escapeMrkdwn(what), ...(link === undefined ? [] : [linked(link, linkTitle)])],
     paragraphs.map(escapeMrkdwn),
     facts.map(({ label, value }) => `*${label}:* ${escapeMrkdwn(value)}`),
     ...lists.map(({ label, items }) => [`*${label}*`, ...items.map((item) => `• ${escapeMrkdwn(item)}`)]),
@@ -177,8 +180,8 @@ function mrkdwn(text: string): Text {
 }
 
 /** A link; what would end it is percent-encoded. */
-function linked(url: string): string {
-  return `<${escapeMrkdwn(url.replaceAll(/[|<>]/g, encodeURIComponent))}|${linkTitle}>`;
+function linked(url: string, title: string): string {
+  return `<${escapeMrkdwn(url.replaceAll(/[|<>]/g, encodeURIComponent))}|${title}>`;
 }
 
 /** The three characters that make mentions, links and entities. */

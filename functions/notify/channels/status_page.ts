@@ -23,6 +23,10 @@ const settings = lazily(() =>
       .min(1, "must name at least one component")
       .optional()
       .describe("Names of the components that the page shows, in this order. Default: all of them."),
+    url: z
+      .url({ protocol: /^https?$/, error: "must be an address such as https://status.example.com" })
+      .optional()
+      .describe("Where people read the page, for links to it. Default: its address in Cloud Storage."),
     impact: z
       .boolean()
       .default(false)
@@ -47,11 +51,13 @@ export const statusPage: ChannelKind<StatusPageSettings> = {
     return settings();
   },
   owns: "bucket",
+  readerUrl: ({ url, bucket }, folder = "https://storage.googleapis.com") => url ?? `${folder}/${bucket}/index.html`,
   example: `bucket: shop-status
 title: Shop
 `,
   // Its sentences are its own, for everybody.
   ownForm: true,
+  everyEvent: true,
   public: true,
   incidentForm: "an entry with its updates",
   omitted: {

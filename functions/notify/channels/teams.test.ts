@@ -101,10 +101,9 @@ describe("a card", () => {
       Root cause: VPC connector (90 % sure)
       Responsible layer: the platform
       Owner: infrastructure
-      Affected: vpc-connector, backend
+      Affected: VPC connector, Backend
       Alerts: connector full, backend-health failing
-      Since: Tue, 16 Sept 2025, 13:58:00 CEST (2025-09-16 11:58:00 UTC)
-      Opened: Tue, 16 Sept 2025, 14:00:00 CEST (2025-09-16 12:00:00 UTC)
+      Since: Tue, 16 Sept 2025, 13:58 CEST
       Incident: 20250916-120000-vpc-connector
       Evidence
       • The connector is at 98 % of its capacity.
@@ -190,11 +189,12 @@ describe("an answer", () => {
       403,
       {},
       {
-        outcome: "rejected",
+        outcome: "retry",
+        correctable: true,
         answer: "403: the flow does not let anyone start it: change who can trigger it in Workflows",
       },
     ],
-    [404, {}, { outcome: "rejected", answer: "404: the flow is gone: add one and change the secret" }],
+    [404, {}, { outcome: "retry", correctable: true, answer: "404: the flow is gone: add one and change the secret" }],
     [413, {}, { outcome: "rejected", answer: "413" }],
     [429, { "retry-after": "10" }, { outcome: "retry", answer: "429", afterMs: 10_000 }],
     [502, {}, { outcome: "retry", answer: "502" }],

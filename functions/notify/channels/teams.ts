@@ -6,7 +6,7 @@ import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../ch
 import { classifyHttp } from "../deliver/classify.ts";
 import { fitted } from "../text/fit.ts";
 import { atMost, keepsTo, type Limit } from "../text/limits.ts";
-import { linkTitle, type NoticeText } from "../text/notice-text.ts";
+import type { NoticeText } from "../text/notice-text.ts";
 import { signs, type Tone, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 
@@ -95,7 +95,10 @@ function renderMessage({ url }: TeamsSettings, notice: Notice): OutgoingRequest 
   return postJson(url, message);
 }
 
-function messageOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText, tone: Tone): Message {
+function messageOf(
+  { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
+  tone: Tone,
+): Message {
   const body: RichTextBlock[] = [
     block([{ ...bold(`${signs[tone]} ${state}`), color: colors[tone] }]),
     block([run(what)], "Small"),

@@ -94,7 +94,7 @@ describe("an answer", () => {
     [
       "that refuses the token",
       reply(401, { ok: false, description: "Unauthorized" }),
-      { outcome: "rejected", answer: expect.stringContaining("the token is wrong") },
+      { outcome: "retry", correctable: true, answer: expect.stringContaining("the token is wrong") },
     ],
     ["of a broken server", reply(502, {}), { outcome: "retry" }],
   ])("%s", (_, answer, expected) => {

@@ -7,7 +7,7 @@ import { classifyHttp } from "../deliver/classify.ts";
 import { escapeHtml } from "../text/escape-html.ts";
 import { fitted } from "../text/fit.ts";
 import { keepsTo, type Limit } from "../text/limits.ts";
-import { linkTitle, type NoticeText } from "../text/notice-text.ts";
+import type { NoticeText } from "../text/notice-text.ts";
 import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 
@@ -98,7 +98,10 @@ function renderMessage({ token, chat_id, message_thread_id }: TelegramSettings, 
   return postJson(`https://api.telegram.org/bot${token}/sendMessage`, message);
 }
 
-function textOf({ state, what, paragraphs, facts, lists, nextSteps, link }: NoticeText, sign: string): string {
+function textOf(
+  { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
+  sign: string,
+): string {
   const parts = [
     [
       `${sign} <b>${escaped(state)}</b>`,

@@ -121,7 +121,7 @@ describe("an answer", () => {
     [204, {}, { outcome: "delivered", answer: "204" }],
     [302, {}, { outcome: "rejected", answer: "302: redirects are not followed, configure the final address" }],
     [400, {}, { outcome: "rejected", answer: "400" }],
-    [404, {}, { outcome: "rejected", answer: "404" }],
+    [404, {}, { outcome: "retry", correctable: true, answer: "404" }],
     [408, {}, { outcome: "retry", answer: "408" }],
     [410, {}, { outcome: "rejected", answer: "410: the receiver is gone for good, remove the channel" }],
     [429, { "retry-after": "120" }, { outcome: "retry", answer: "429", afterMs: 120_000 }],

@@ -84,6 +84,7 @@ export const webhook: ChannelKind<WebhookSettings> = {
   title: "Posts every event as signed JSON, after Standard Webhooks.",
   limits: [atMost(largestBody - 1, "bytes")],
   ownForm: true,
+  everyEvent: true,
   incidentForm: "an event each, with an id that repeats when a request does",
   get settings() {
     return settings();

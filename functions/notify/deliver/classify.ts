@@ -7,9 +7,15 @@ const longestWait = 3_600_000;
 /** Client errors of HTTP that time alone can mend: timeout, too early, too many requests. */
 const passingClientErrors: readonly number[] = [408, 425, 429];
 
+/** Refusals that a person can correct without another notice: a wrong key, a missing right, an address that is not there yet. */
+const correctableStatuses: readonly number[] = [401, 402, 403, 404, 407];
+
+/** The same for SMTP: a login that is missing, too weak or wrong (RFC 4954, 6). */
+const correctableReplies: readonly number[] = [530, 534, 535, 538];
+
 /**
- * Reads the reply to an HTTP request: 2xx is delivered; 408, 425, 429 and 5xx are tried again, after `Retry-After` where it is given;
- * everything else is rejected, redirects too, because the next host was never configured.
+ * Reads the reply to an HTTP request: 2xx is delivered; 408, 425, 429 and 5xx are tried again, after `Retry-After` where it is given, and so is
+ * what a person can correct; everything else is rejected, redirects too, because the next host was never configured.
  * @param advice what a status means for this receiver and what to do about it
  */
 export function classifyHttp(reply: Reply, advice: Readonly<Record<number, string>> = {}): Attempt {
@@ -22,6 +28,8 @@ export function classifyHttp(reply: Reply, advice: Readonly<Record<number, strin
     const afterMs = retryAfter(reply);
     return { outcome: "retry", answer, ...(afterMs === undefined ? {} : { afterMs }) };
   }
+  const isCorrectable = correctableStatuses.includes(status) || (advice[status] !== undefined && status !== 410);
+  if (isCorrectable) return { outcome: "retry", answer, correctable: true };
   if (status >= 300 && status < 400) {
     return { outcome: "rejected", answer: `${status}: redirects are not followed, configure the final address` };
   }
@@ -29,30 +37,27 @@ export function classifyHttp(reply: Reply, advice: Readonly<Record<number, strin
   return { outcome: "rejected", answer };
 }
 
-/** Reads the reply of an SMTP server: 2yz is delivered, 4yz is tried again, everything else is rejected (RFC 5321, 4.2.1). */
+/** Reads the reply of an SMTP server: 2yz is delivered, 4yz and a refused login are tried again, everything else is rejected (RFC 5321, 4.2.1). */
 export function classifySmtp(reply: Reply): Attempt {
   if ("error" in reply) return unanswered(reply);
   const answer = reply.body || String(reply.status);
   if (reply.status >= 200 && reply.status < 300) return { outcome: "delivered", answer };
   if (reply.status >= 400 && reply.status < 500) return { outcome: "retry", answer };
+  if (correctableReplies.includes(reply.status)) return { outcome: "retry", answer, correctable: true };
   return { outcome: "rejected", answer };
 }
 
-/** Errors of Node and ours that the settings are to blame for, and those before there was a connection to send anything on. */
-const wrongSettings: readonly string[] = ["ESETTINGS", "EPRIVATE"];
-const neverSent: readonly string[] = [
-  "ESECRET",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-];
+/** Errors before there was a connection to send anything on, and those of TLS, which takes nothing that it has not secured. */
+export const neverSent: RegExp =
+  /^(ESECRET|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETLS|EPROTO|ERR_(TLS|SSL)_.*|UNABLE_TO_.*|HOSTNAME_MISMATCH|.*CERT.*)$/;
 
-/** Without an answer another try is worth it, unless the settings themselves stand in the way. */
-function unanswered({ error: answer, code }: NoAnswer): Attempt {
-  if (wrongSettings.includes(code)) return { outcome: "rejected", answer };
-  return { outcome: "retry", answer, ...(neverSent.includes(code) ? {} : { unsure: true }) };
+/** Without an answer another try is worth it, unless the configuration itself stands in the way. */
+function unanswered({ error: answer, code, unsent, handedOver }: NoAnswer): Attempt {
+  if (code === "EPRIVATE") return { outcome: "rejected", answer };
+  // The value of a secret may be what is wrong.
+  if (code === "ESETTINGS") return { outcome: "retry", answer, correctable: true };
+  if (unsent || neverSent.test(code)) return { outcome: "retry", answer };
+  return { outcome: "retry", answer, unsure: handedOver ? "once" : true };
 }
 
 /** `Retry-After` in milliseconds, in seconds or as a date, which is measured against the peer's own clock (RFC 9110, 10.2.3). */

@@ -4,13 +4,15 @@
  */
 import { createHash } from "node:crypto";
 import type { Configuration } from "../../../shared/config/model.ts";
+import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { type Severity, worse } from "../../../shared/messages/severity.ts";
 import type { Clock, Logger, Store } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { AnyChannelKind, Attempt, Outgoing, Reply, Sending } from "../channel.ts";
-import { isSuperseded, neverAnnounced, superseded } from "../plan/plan.ts";
-import { isTakenBack, tooSoon } from "../plan/relapse.ts";
+import { recompose } from "../plan/compose.ts";
+import { superseded } from "../plan/plan.ts";
+import { tooSoon } from "../plan/relapse.ts";
 import {
   type Delivery,
   deliveries,
@@ -26,6 +28,9 @@ import {
 import { bucketFields, bucketId, paceOf, readBucket, stateCollection, take } from "./pace.ts";
 import { readPayload } from "./payload.ts";
 import type { Send } from "./send.ts";
+import { isDue, isHeld, listenerOf, standsInOpening, type Turn, toldWithEnd, turnOf } from "./turn.ts";
+
+export { abandonedAfterMs, turnOf } from "./turn.ts";
 
 /** What a delivery needs of the world. */
 export interface DeliveryWorld {
@@ -35,43 +40,50 @@ export interface DeliveryWorld {
   readonly send: Send;
   readonly kinds: Readonly<Record<string, AnyChannelKind>>;
   readonly configuration: Configuration;
+  /** Where people find incidents, with `${incident}` for the id of one. @default nowhere */
+  readonly incidentLinks?: string | undefined;
+  /** The address of the folder below which status pages are written. @default they are written to buckets */
+  readonly pagesUrl?: string | undefined;
 }
 
-/** The time of one attempt, in milliseconds, however many requests it takes. */
-const attemptMs = 15_000;
+/** The time of one attempt, in milliseconds: of requests, however many it takes, and of a mail, whose last answer may take minutes. */
+const requestsMs = 15_000;
+const mailMs = 300_000;
 
-/** How long a claim lasts, in milliseconds: well over the deadline of an attempt. */
+/** How long a claim lasts, in milliseconds: well over the deadline of a request. Where an attempt takes longer, the claim is renewed. */
 export const leaseMs = 25_000;
+const renewEveryMs = 10_000;
 
 /** When retrying ends, in milliseconds after the delivery was planned. */
 export const giveUpAfterMs: number = 24 * 3_600_000;
 
-/** How long after it should have moved a delivery counts as abandoned, in milliseconds: no redelivery comes that late. */
-export const abandonedAfterMs: number = 30 * 60_000;
+/** How long what a person can correct is tried, in milliseconds after the first refusal, and how far apart attempts are then. */
+export const correctableForMs: number = 3_600_000;
+const correctablePauseMs = { least: 60_000, most: 300_000 } as const;
 
-/** Whether a delivery may be attempted now. */
-export type Turn =
-  | { readonly turn: "over" }
-  | { readonly turn: "wait" }
-  | { readonly turn: "suppress"; readonly reason: string }
-  /** `supersedes`: ids of older news that this one makes pointless, and that must not be sent any more. */
-  | { readonly turn: "go"; readonly supersedes: readonly string[] };
+/** What is known when the deliveries of an event are made. */
+export interface Occasion {
+  readonly event: IncidentEvent;
+  /** Everything that the ledger holds on its incident. */
+  readonly ledger: readonly LedgerEntry[];
+  /** The event with the incident as it stands by now; absent where that is not known. */
+  readonly present?: IncidentEvent | undefined;
+  /** Whether the message will not be delivered again, so that what fails now has failed. */
+  readonly lastChance: boolean;
+}
 
 /**
  * Takes a delivery as far as it can be taken now.
- * @param ledger everything known of its incident
- * @param lastChance whether the message will not be delivered again, so that what fails now has failed
  * @returns the delivery as it stands then; the caller tries again later while it is not final
  * @throws StoreError
  */
-export async function deliver(
-  entry: LedgerEntry,
-  ledger: readonly LedgerEntry[],
-  lastChance: boolean,
-  world: DeliveryWorld,
-): Promise<Delivery> {
+export async function deliver(entry: LedgerEntry, occasion: Occasion, world: DeliveryWorld): Promise<Delivery> {
+  const { ledger, present, lastChance } = occasion;
   const now = world.clock.now();
-  const turn = turnOf(entry, ledger, now, lastChance);
+  const listener = listenerOf(ownEntry(world.kinds, entry.delivery.kind) ?? {});
+  const state = present && { status: present.status, resolvedAt: Date.parse(present.resolved_at ?? "") || undefined };
+  const looksUp = ownEntry(world.kinds, entry.delivery.kind)?.converse !== undefined;
+  const turn = turnOf(entry, ledger, now, lastChance, { listener, looksUp, present: state });
   switch (turn.turn) {
     case "over":
     case "wait":
@@ -80,14 +92,42 @@ export async function deliver(
       return suppress(entry, turn.reason, now, world.store);
     case "go": {
       const urgency = urgencyOf(entry, ledger);
-      const claim = await claimDelivery(entry, { ...turn, now, lastChance, urgency }, world);
+      const words = listener === "program" ? undefined : lateWords(entry, turn, occasion, now, world);
+      const claim = await claimDelivery(entry, { ...turn, now, lastChance, urgency, words }, world);
       if (!claim.claimed) return claim.delivery;
-      const attempt = await attemptOnce(claim.delivery, ledger, now, world);
-      const recorded = await record({ id: entry.id, delivery: claim.delivery }, attempt, lastChance, world);
+      const held = { id: entry.id, delivery: claim.delivery };
+      const attempt = await whileRenewed(held, world, () => attemptOnce(claim.delivery, ledger, now, world));
+      const recorded = await record(held, attempt, lastChance, world);
       report(entry.id, recorded, attempt, world.logger);
       return recorded;
     }
   }
+}
+
+/** How old a notice may be that is sent as it was planned, in milliseconds, and from when on an opening says that it is late. */
+const plannedWordsForMs = 60_000;
+const lateAfterMs = 10 * 60_000;
+
+/** What is sent in the place of what was planned, where that may be outdated and cannot have arrived; `undefined` where it is sent as planned. */
+function lateWords(
+  { id, delivery }: LedgerEntry,
+  { supersedes, unheard }: Turn & { readonly turn: "go" },
+  { event: occasioned, ledger, present }: Occasion,
+  now: number,
+  { configuration, kinds, incidentLinks, pagesUrl }: DeliveryWorld,
+): Pick<Delivery, "payload" | "settings"> | undefined {
+  const age = now - delivery.at.getTime();
+  if (mayHaveArrived(delivery) || (!unheard && supersedes.length === 0 && age < plannedWordsForMs)) return undefined;
+  const entries = ledger.filter((other) => isSameReader(other.delivery, delivery));
+  const hasHeard = entries.some((other) => other.id !== id && mayHaveArrived(other.delivery));
+  const isFirst = delivery.event !== "resolved" && !hasHeard;
+  const base = delivery.event === "resolved" ? occasioned : present;
+  if (base === undefined || (delivery.event !== occasioned.event && !isFirst)) return undefined;
+  const told: IncidentEvent = isFirst ? { ...base, event: "opened", occurrence: 1 } : base;
+  const delay = unheard ? "unheard" : isFirst && age >= lateAfterMs ? "late" : undefined;
+  const context = { configuration, kinds, incidentLinks, pagesUrl, silences: [], ledger };
+  const words = recompose(told, { id, delivery }, entries, delay, context);
+  return words && { payload: JSON.stringify(words.payload), settings: words.settings };
 }
 
 /** How urgent a delivery is: as bad as the worst that still waits behind it for the same reader. */
@@ -98,44 +138,6 @@ function urgencyOf({ delivery }: LedgerEntry, ledger: readonly LedgerEntry[]): S
     .reduce<Severity>((worst, { severity = "info" }) => worse(worst, severity), delivery.severity ?? "info");
 }
 
-/** Decides whether it is a delivery's turn: events of one incident reach a reader in their order. Pure. */
-export function turnOf(
-  { delivery }: LedgerEntry,
-  ledger: readonly LedgerEntry[],
-  now: number,
-  lastChance: boolean,
-): Turn {
-  if (isFinal(delivery)) return { turn: "over" };
-  if (isHeld(delivery, now)) return { turn: "wait" };
-  const siblings = ledger
-    .filter((other) => isSameReader(other.delivery, delivery))
-    .sort((a, b) => a.delivery.sequence - b.delivery.sequence);
-  const history = siblings.map((sibling) => sibling.delivery);
-  if (delivery.event !== "opened" && isSuperseded(history, delivery.sequence)) {
-    return { turn: "suppress", reason: superseded };
-  }
-  if (delivery.event === "resolved" && isTakenBack(history, delivery.sequence) && !mayHaveArrived(delivery)) {
-    return { turn: "suppress", reason: tooSoon };
-  }
-  if (!lastChance && !isDue(delivery, now)) return { turn: "wait" };
-  const earlier = siblings.filter((other) => other.delivery.sequence < delivery.sequence);
-  const unfinished = waitedFor(earlier, now);
-  const supersedes = unfinished.filter((other) => isOvertaken(other.delivery, delivery));
-  if (unfinished.length > supersedes.length) return { turn: "wait" };
-  const closes = delivery.event === "resolved" || earlier.some((other) => other.delivery.event === "resolved");
-  if (closes && !earlier.some((other) => mayHaveArrived(other.delivery))) {
-    // What is still on its way gives way by itself, and until then may arrive.
-    return supersedes.length > 0 ? { turn: "wait" } : { turn: "suppress", reason: neverAnnounced };
-  }
-  return { turn: "go", supersedes: supersedes.map(({ id }) => id) };
-}
-
-/** Whether a later notice makes an unfinished one needless: the all-clear all but the opening, and a relapse an all-clear that nobody has heard. */
-function isOvertaken(earlier: Delivery, { event }: Delivery): boolean {
-  if (event === "resolved") return earlier.event !== "opened";
-  return event === "regressed" && earlier.event === "resolved" && !mayHaveArrived(earlier);
-}
-
 /** What an attempt makes of a delivery. Pure. */
 export function afterAttempt(
   { id, delivery }: LedgerEntry,
@@ -144,26 +146,47 @@ export function afterAttempt(
   lastChance: boolean,
 ): Delivery {
   const count = delivery.attempt_count + 1;
-  const outcome = attempt.outcome === "retry" && attempt.unsure ? unsure : attempt.outcome;
+  const isRefused = attempt.outcome === "retry" && attempt.correctable === true;
   const tried: Delivery = {
     ...delivery,
-    attempts: [...delivery.attempts, { at: new Date(now), outcome, answer: attempt.answer }].slice(-shownAttempts),
+    attempts: [
+      ...delivery.attempts,
+      { at: new Date(now), outcome: shownOutcome(attempt), answer: attempt.answer },
+    ].slice(-shownAttempts),
     attempt_count: count,
     lease_until: undefined,
     next_attempt_at: undefined,
+    refused_since: isRefused ? (delivery.refused_since ?? new Date(now)) : undefined,
   };
   if (attempt.outcome === "delivered") {
     const { reference } = attempt;
     return { ...tried, status: "delivered", delivered_at: new Date(now), ...(reference ? { reference } : {}) };
   }
   if (attempt.outcome === "rejected") return { ...tried, status: "rejected", reason: attempt.answer };
-  const next = now + Math.max(backoff(id, count), attempt.afterMs ?? 0);
+  if (attempt.unsure === "once" && delivery.attempts.some(({ outcome }) => outcome === unsure)) {
+    return { ...tried, status: "rejected", reason: `may have arrived: ${attempt.answer}, twice` };
+  }
+  const next = now + pauseAfter(attempt, backoff(id, count));
   const age = now - delivery.planned_at.getTime();
-  if (lastChance || next - delivery.planned_at.getTime() > giveUpAfterMs) {
+  const begun = tried.refused_since?.getTime() ?? delivery.planned_at.getTime();
+  if (lastChance || next - begun > (isRefused ? correctableForMs : giveUpAfterMs)) {
     const reason = `gave up after ${attempts(count)} in ${spokenDuration(age)}: ${attempt.answer}`;
     return { ...tried, status: "rejected", reason };
   }
   return { ...tried, status: "retrying", next_attempt_at: new Date(next) };
+}
+
+/** What the ledger says of an attempt. */
+function shownOutcome(attempt: Attempt): string {
+  if (attempt.outcome !== "retry") return attempt.outcome;
+  if (attempt.correctable) return "rejected";
+  return attempt.unsure ? unsure : "retry";
+}
+
+/** How long there is no further attempt, in milliseconds. */
+function pauseAfter({ correctable, afterMs = 0 }: Attempt & { readonly outcome: "retry" }, usual: number): number {
+  const { least, most } = correctablePauseMs;
+  return Math.max(correctable ? Math.min(Math.max(usual, least), most) : usual, afterMs);
 }
 
 /** The wait after the `count`th attempt, in milliseconds: 5 s doubled up to 10 min, and up to a fifth more, by hash. */
@@ -181,11 +204,13 @@ interface ClaimRequest {
   readonly now: number;
   readonly lastChance: boolean;
   readonly urgency: Severity;
+  /** What is sent in the place of what was planned. @default what was planned */
+  readonly words?: Pick<Delivery, "payload" | "settings"> | undefined;
 }
 
 async function claimDelivery(
   { id, delivery: seen }: LedgerEntry,
-  { supersedes, now, lastChance, urgency }: ClaimRequest,
+  { supersedes, now, lastChance, urgency, words }: ClaimRequest,
   { store, configuration, kinds }: DeliveryWorld,
 ): Promise<Claim> {
   const configured = configuration.channels.find(({ name }) => name === seen.channel) ?? {};
@@ -217,10 +242,10 @@ async function claimDelivery(
       transaction.set(
         deliveries,
         entry.id,
-        deliveryFields(suppressed(entry.delivery, delivery.event === "regressed" ? tooSoon : superseded)),
+        deliveryFields(suppressed(entry.delivery, reasonFor(entry.delivery, delivery))),
       );
     const claimed: Delivery = {
-      ...(delivery.status === "sending" ? lost(delivery) : delivery),
+      ...(delivery.status === "sending" ? lost(delivery) : { ...delivery, ...words }),
       status: "sending",
       lease_until: new Date(now + leaseMs),
       waits_for: undefined,
@@ -228,6 +253,13 @@ async function claimDelivery(
     transaction.set(deliveries, id, deliveryFields(claimed));
     return { claimed: true, delivery: claimed };
   });
+}
+
+/** Why a delivery is not told that another one makes pointless. */
+function reasonFor(pointless: Delivery, { event }: Delivery): string {
+  if (event === "regressed") return tooSoon;
+  if (event === "opened") return standsInOpening;
+  return pointless.event === "opened" ? toldWithEnd : superseded;
 }
 
 async function attemptOnce(
@@ -241,6 +273,7 @@ async function attemptOnce(
   if (kind === undefined || outgoing === undefined) {
     return { outcome: "rejected", answer: "what was planned cannot be read any more" };
   }
+  const attemptMs = outgoing.transport === "smtp" ? mailMs : requestsMs;
   const sending = sendingOf(delivery, ledger);
   const replies: Reply[] = [];
   for (;;) {
@@ -265,6 +298,36 @@ function sendingOf(delivery: Delivery, ledger: readonly LedgerEntry[]): Sending 
     attempts: delivery.attempt_count,
     plannedAt: delivery.planned_at.getTime(),
   };
+}
+
+/** Keeps a delivery claimed for as long as an attempt takes, and no longer than the instance that makes it lives. */
+async function whileRenewed<T>(
+  held: { id: string; delivery: Delivery },
+  world: DeliveryWorld,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  let renewing = Promise.resolve();
+  const timer = setInterval(() => {
+    renewing = renewing.then(() => renew(held, world)).catch(() => {});
+  }, renewEveryMs);
+  try {
+    return await attempt();
+  } finally {
+    clearInterval(timer);
+    await renewing;
+  }
+}
+
+async function renew(held: { id: string; delivery: Delivery }, { store, clock }: DeliveryWorld): Promise<void> {
+  const until = new Date(clock.now() + leaseMs);
+  const renewed = await store.transaction(async (transaction) => {
+    const current = parseDelivery(await transaction.get(deliveries, held.id));
+    if (current?.lease_until?.getTime() !== held.delivery.lease_until?.getTime()) return undefined;
+    const next = { ...held.delivery, lease_until: until };
+    transaction.set(deliveries, held.id, deliveryFields(next));
+    return next;
+  });
+  if (renewed !== undefined) held.delivery = renewed;
 }
 
 /** Records an attempt, unless somebody else has taken over since; what was delivered is recorded even then. */
@@ -337,28 +400,6 @@ function lost(delivery: Delivery): Delivery {
     attempts: [...delivery.attempts, attempt].slice(-shownAttempts),
     attempt_count: delivery.attempt_count + 1,
   };
-}
-
-function isHeld({ status, lease_until }: Delivery, now: number): boolean {
-  return status === "sending" && lease_until !== undefined && lease_until.getTime() > now;
-}
-
-function isDue({ next_attempt_at }: Delivery, now: number): boolean {
-  return next_attempt_at === undefined || next_attempt_at.getTime() <= now;
-}
-
-/** Of the deliveries before one, in their order, those that are not done and still move: themselves, or what they wait for. */
-function waitedFor(earlier: readonly LedgerEntry[], now: number): LedgerEntry[] {
-  let movedAt = 0;
-  return earlier.filter(({ delivery }) => {
-    movedAt = Math.max(movedAt, lastMove(delivery));
-    return !isFinal(delivery) && now - movedAt <= abandonedAfterMs;
-  });
-}
-
-function lastMove({ planned_at, lease_until, next_attempt_at, attempts }: Delivery): number {
-  const moves = [planned_at, lease_until, next_attempt_at, attempts.at(-1)?.at];
-  return Math.max(...moves.map((instant) => instant?.getTime() ?? 0));
 }
 
 function report(id: string, delivery: Delivery, attempt: Attempt, logger: Logger): void {

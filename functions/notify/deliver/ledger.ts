@@ -173,6 +173,8 @@ const deliverySchema = lazily(() =>
     attempt_count: z.number(),
     /** Until then the delivery belongs to the instance that is sending it. */
     lease_until: z.date().optional(),
+    /** Since when every attempt was refused for what a person can correct. */
+    refused_since: z.date().optional(),
     next_attempt_at: z.date().optional(),
     /** Until when it was held back on purpose. */
     held_until: z.date().optional(),

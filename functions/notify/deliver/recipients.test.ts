@@ -251,7 +251,8 @@ describe("what was planned for the channel as a whole, by an older version", () 
       const retrying = { ...delivery, status: "retrying", next_attempt_at: new Date(noon + minute) } as const;
       await store.set("deliveries", id, deliveryFields(retrying));
     }
-    expect(await push(resolvedEvent())).toBe(`TryAgain: resolved of ${incident} is not done for infra`);
+    const worse = incidentEvent({ event: "severity_raised", sequence: 2, summary: "It is worse." });
+    expect(await push(worse)).toBe(`TryAgain: severity_raised of ${incident} is not done for infra`);
     expect(inbox.received).toEqual([]);
   });
 });

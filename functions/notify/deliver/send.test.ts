@@ -109,10 +109,16 @@ describe("a request", () => {
       "ESETTINGS",
       "the signing key is not base64",
     ],
-  ])("is rejected before it is sent for %s", async (_, changes, url, code, reason) => {
+  ])("is refused before it is sent for %s", async (_, changes, url, code, reason) => {
     const reply = await sender(secretsOf({ url, bad: "no key!" }))(request("${secret:url}", changes), 0);
     expect(reply).toMatchObject({ code, error: expect.stringContaining(reason) });
-    expect(webhook.classify(reply).outcome).toBe("rejected");
+    // What a secret says can be corrected while it is tried; where notices may go is decided by the configuration.
+    const said = expect.stringContaining(reason);
+    expect(webhook.classify(reply)).toEqual(
+      code === "EPRIVATE"
+        ? { outcome: "rejected", answer: said }
+        : { outcome: "retry", answer: said, correctable: true },
+    );
   });
 
   it("is tried again when its secret cannot be read", async () => {
@@ -190,7 +196,7 @@ describe("a mail", () => {
     });
     const reply = await sender(secretsOf({ smtp: url("canary-password") }))(mail("${secret:smtp}"), 0);
     expect(reply).toMatchObject({ status: 535 });
-    expect(email.classify(reply).outcome).toBe("rejected");
+    expect(email.classify(reply)).toMatchObject({ outcome: "retry", correctable: true });
     expect(JSON.stringify(reply)).not.toContain("canary-password");
   });
 
@@ -240,6 +246,7 @@ describe("a mail", () => {
       expect(await sender(secretsOf({}), { deadlineMs: 300 })(mail(`smtp://127.0.0.1:${port}`), 0)).toEqual({
         error: "no answer within 0.3 s",
         code: "ETIMEDOUT",
+        unsent: true,
       });
       await closed;
       await new Promise((resolve) => server.close(resolve));
@@ -265,7 +272,7 @@ describe("a mail", () => {
     const [received] = inbox.received;
     expect([received?.headers.get("bcc"), received?.headers.get("x-evil")]).toEqual([undefined, undefined]);
     expect(received?.to).toMatchObject({ text: "infra@example.com" });
-    expect(received?.subject).toBe("x Bcc: evil@example.com <script> · a X-Evil: 1");
+    expect(received?.subject).toBe("[CRITICAL] x Bcc: evil@example.com <script> · a X-Evil: 1");
     expect(received?.messageId).toBe("<a.X-Evil.1.opened.mail@netra-staging.pathkeeper>");
   });
 });
@@ -296,7 +303,7 @@ describe("names", () => {
     expect(await send(mail(mails.url.replace("127.0.0.1", "alive.test")), 0)).toMatchObject({ status: 250 });
     expect(ended).toBe(0);
     for (const reply of await Promise.all(dead))
-      expect(reply).toEqual({ error: "no answer within 3 s", code: "ETIMEDOUT" });
+      expect(reply).toEqual({ error: "no answer within 3 s", code: "ETIMEDOUT", unsent: true });
   });
 
   it.each([

@@ -5,7 +5,8 @@ import { outbound } from "../../../shared/net/outbound.ts";
 import type { Secrets } from "../../../shared/ports.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
-import type { Outgoing, OutgoingMail, OutgoingPage, OutgoingRequest, Reply } from "../channel.ts";
+import type { NoAnswer, Outgoing, OutgoingMail, OutgoingPage, OutgoingRequest, Reply } from "../channel.ts";
+import { neverSent } from "./classify.ts";
 import { messageOf, SecretFiller, safeDecode } from "./secrets.ts";
 import { BadSigningKey, sign } from "./sign.ts";
 
@@ -16,35 +17,113 @@ import { BadSigningKey, sign } from "./sign.ts";
  */
 export type Send = (outgoing: Outgoing, now: number, withinMs?: number) => Promise<Reply>;
 
+/** How far an attempt has come: whether the other side may have something of it, and whether it has everything. */
+interface Progress {
+  state: "unsent" | "sent" | "handed over";
+}
+
 /** Makes a `Send`. */
 export function sender(secrets: Secrets, options: SenderOptions = {}): Send {
-  const { deadlineMs: longest = 15_000, writePage = noPages } = options;
-  return async (outgoing, now, withinMs = longest) => {
-    const deadlineMs = Math.max(1, Math.min(longest, withinMs));
+  const { deadlineMs, finalAnswerMs = deadlineMs ?? 240_000, writePage = noPages } = options;
+  return async (outgoing, now, withinMs = Number.POSITIVE_INFINITY) => {
+    const isMail = outgoing.transport === "smtp";
+    const patienceMs = Math.max(1, Math.min(deadlineMs ?? (isMail ? mailMs : requestMs), withinMs));
     const filler = new SecretFiller(secrets);
-    const deadline = AbortSignal.timeout(deadlineMs);
+    const deadline = new Deadline(patienceMs);
+    const progress: Progress = { state: isMail || outgoing.transport === "http" ? "unsent" : "sent" };
     const send = (): Promise<Reply> => {
-      if (outgoing.transport === "smtp") return sendMail(outgoing, filler, deadline);
-      return outgoing.transport === "page"
-        ? writePage(outgoing, deadline)
-        : sendRequest(outgoing, filler, deadline, now);
+      if (outgoing.transport === "page") return writePage(outgoing, deadline.signal);
+      if (outgoing.transport === "http") return sendRequest(outgoing, filler, deadline.signal, { now, progress });
+      return sendMail(outgoing, filler, deadline.signal, () => {
+        progress.state = "handed over";
+        deadline.extend(Math.max(1, Math.min(finalAnswerMs, withinMs - deadline.elapsedMs)));
+      });
     };
-    const sending = send();
-    // What cannot be aborted, such as the reading of a secret, is left behind a moment later.
-    return Promise.race([sending, rejectAfter(deadlineMs + 1_000)]).catch((error: unknown) =>
-      deadline.aborted
-        ? { error: `no answer within ${Math.round(deadlineMs / 100) / 10} s`, code: "ETIMEDOUT" }
-        : { error: bounded(messageOf(error), filler.known), code: codeOf(error) },
-    );
+    try {
+      return await Promise.race([send(), deadline.passed]);
+    } catch (error) {
+      const taken = progress.state === "handed over" ? " to the end of the mail" : "";
+      const failure = deadline.signal.aborted
+        ? {
+            error: `no answer${taken} within ${Math.round(deadline.patienceMs / 100) / 10} s`,
+            code: "ETIMEDOUT",
+          }
+        : { error: bounded(messageOf(error), filler.known), code: codeOf(error) };
+      return { ...failure, ...howFar(progress, failure.code) };
+    } finally {
+      deadline.clear();
+    }
   };
 }
 
+/** What is said of it where the code of the error does not say it. */
+function howFar({ state }: Progress, code: string): Pick<NoAnswer, "unsent" | "handedOver"> {
+  if (state === "handed over") return { handedOver: true };
+  return state === "sent" || neverSent.test(code) ? {} : { unsent: true };
+}
+
+/** The time of an HTTP request; of a mail up to its final dot, for which servers that greet late may need a while; in milliseconds. */
+const requestMs = 15_000;
+const mailMs = 60_000;
+
 /** How a sender is set up. */
 export interface SenderOptions {
-  /** @default 15_000 */
+  /** How long an attempt may take, and a mail up to its final dot. @default 15_000, and 60_000 for a mail */
   readonly deadlineMs?: number;
+  /** How long the answer to the final dot of a mail is waited for: RFC 5321, 4.5.3.2.6 asks for minutes. @default deadlineMs, or 240_000 */
+  readonly finalAnswerMs?: number;
   /** Writes status pages. @default there is no place for them */
   readonly writePage?: (outgoing: OutgoingPage, deadline: AbortSignal) => Promise<Reply>;
+}
+
+/** A deadline that can be put off. */
+class Deadline {
+  readonly #controller = new AbortController();
+  readonly #begun = performance.now();
+  readonly #passed = Promise.withResolvers<never>();
+  #timer: NodeJS.Timeout;
+  #left: NodeJS.Timeout | undefined;
+  patienceMs: number;
+
+  constructor(patienceMs: number) {
+    this.patienceMs = patienceMs;
+    this.#timer = this.#in(patienceMs);
+    this.#passed.promise.catch(() => {});
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Rejects a moment after the deadline: what cannot be aborted, such as the reading of a secret, is left behind. */
+  get passed(): Promise<never> {
+    return this.#passed.promise;
+  }
+
+  get elapsedMs(): number {
+    return performance.now() - this.#begun;
+  }
+
+  /** Puts the deadline to so many milliseconds from now. */
+  extend(patienceMs: number): void {
+    if (this.signal.aborted) return;
+    clearTimeout(this.#timer);
+    this.patienceMs = patienceMs;
+    this.#timer = this.#in(patienceMs);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#left);
+  }
+
+  #in(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const late = new Error("deadline");
+      this.#controller.abort(late);
+      this.#left = setTimeout(() => this.#passed.reject(late), 1_000);
+    }, ms);
+  }
 }
 
 const noPages = async (): Promise<Reply> => ({ error: "there is no place for pages here", code: "ESETTINGS" });
@@ -53,7 +132,7 @@ async function sendRequest(
   outgoing: OutgoingRequest,
   filler: SecretFiller,
   deadline: AbortSignal,
-  now: number,
+  { now, progress }: { readonly now: number; readonly progress: Progress },
 ): Promise<Reply> {
   const url = await filler.url(outgoing.url, outgoing.allowPrivate ? ["https:", "http:"] : ["https:"]);
   const body = await filler.json(outgoing.body);
@@ -65,10 +144,20 @@ async function sendRequest(
   }
   const { method, allowPrivate, readAnswer } = outgoing;
   const more = readAnswer === undefined ? {} : { readAnswer };
-  return outbound({ method, url, headers, body, allowPrivate, signal: deadline, secrets: filler.known, ...more });
+  const onConnected = (): void => {
+    progress.state = "sent";
+  };
+  const common = { method, url, headers, body, allowPrivate, onConnected, ...more };
+  return outbound({ ...common, signal: deadline, secrets: filler.known });
 }
 
-async function sendMail(outgoing: OutgoingMail, filler: SecretFiller, deadline: AbortSignal): Promise<Reply> {
+/** @param onHandedOver called when the last of the mail, its final dot, has gone out */
+async function sendMail(
+  outgoing: OutgoingMail,
+  filler: SecretFiller,
+  deadline: AbortSignal,
+  onHandedOver: () => void,
+): Promise<Reply> {
   const url = await filler.url(outgoing.server.url, ["smtps:", "smtp:"]);
   const secure = url.protocol === "smtps:";
   const host = url.hostname.replace(/^\[|\]$/g, "");
@@ -87,6 +176,10 @@ async function sendMail(outgoing: OutgoingMail, filler: SecretFiller, deadline: 
       ...(url.username === "" ? {} : { auth: { user: safeDecode(url.username), pass: safeDecode(url.password) } }),
       disableFileAccess: true,
       disableUrlAccess: true,
+      // The deadline of the attempt decides, and not one of each phase.
+      greetingTimeout: longestPhaseMs,
+      socketTimeout: longestPhaseMs,
+      logger: endOfMail(onHandedOver),
     });
     const sent = await transport.sendMail({
       from: outgoing.from,
@@ -113,6 +206,19 @@ async function sendMail(outgoing: OutgoingMail, filler: SecretFiller, deadline: 
   }
 }
 
+const longestPhaseMs = 600_000;
+
+/** A logger that keeps nothing, and hears when all of a mail has been written to the connection. */
+function endOfMail(
+  onEnd: () => void,
+): Record<"level" | "trace" | "debug" | "info" | "warn" | "error" | "fatal", (entry: unknown) => void> {
+  const ignore = (): void => {};
+  const info = (entry: unknown): void => {
+    if ((entry as { tnx?: unknown } | null)?.tnx === "message") onEnd();
+  };
+  return { level: ignore, trace: ignore, debug: ignore, info, warn: ignore, error: ignore, fatal: ignore };
+}
+
 /** A connection that dies at the deadline, in whatever phase of the conversation that is. */
 function connect(host: string, port: number, deadline: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -128,11 +234,6 @@ function connect(host: string, port: number, deadline: AbortSignal): Promise<Soc
 
 function answerOf(response: string, addition: string, filler: SecretFiller): Reply {
   return { status: Number(response.slice(0, 3)), headers: {}, body: bounded(response + addition, filler.known) };
-}
-
-function rejectAfter(delayMs: number): Promise<never> {
-  const late = AbortSignal.timeout(delayMs);
-  return new Promise((_, reject) => late.addEventListener("abort", () => reject(late.reason), { once: true }));
 }
 
 function isLoopback(host: string): boolean {

@@ -9,7 +9,7 @@ import {
 import type { Logger, Store } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { list } from "../../../shared/text/sentences.ts";
-import { type Delivery, isFinal, isWorse } from "./ledger.ts";
+import { type Delivery, isFinal, isWorse, mayHaveArrived } from "./ledger.ts";
 
 /**
  * The last word on each channel: of the newest delivery that was not suppressed, or else of the newest that was; of several recipients, that of those with
@@ -97,7 +97,9 @@ function sentence(delivery: Delivery, those: readonly Delivery[]): string {
     case "delivered":
       return `${what} delivered${to} ${delivered_at === undefined ? "" : clockTime(delivered_at)}`.trim();
     case "rejected":
-      return `${what} not delivered${to}: ${reason}`;
+      return mayHaveArrived(delivery)
+        ? `${what} not known to be delivered${to}: ${reason}`
+        : `${what} not delivered${to}: ${reason}`;
     case "suppressed":
       return `${what} not sent${to}: ${reason}`;
     case "retrying":

@@ -6,19 +6,20 @@ import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
 import { channelProbe, channelRule, deadLettersProbe, monitorComponent, selfGroup } from "../../../shared/monitor.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
-import { type Delivery, isFinal } from "./ledger.ts";
+import { type Delivery, isFinal, mayHaveArrived } from "./ledger.ts";
 
 /** How long a notice may be tried before people hear that it does not arrive, in milliseconds. */
 export const lateAfterMs: number = 15 * 60_000;
 
 /**
- * What the deliveries of an event show of their readers: those that were rejected, or are late, and those that arrived after having been late. Where no
+ * What the deliveries of an event show of their readers: those that were rejected, are refused or late, and those that arrived after having been late. Where no
  * recipient of a channel is reached, the trouble is that of the channel. Pure.
  */
 export function channelTroubles(deliveries: readonly Delivery[], now: number): ProbeResult[] {
   return [...Map.groupBy(deliveries, ({ channel }) => channel).values()].flatMap((own) => {
     const isWhole = own.every(
-      (delivery) => delivery.status === "rejected" || (!isFinal(delivery) && isLate(delivery, now)),
+      (delivery) =>
+        delivery.status === "rejected" || isRefused(delivery) || (!isFinal(delivery) && isLate(delivery, now)),
     );
     return own.flatMap((delivery) => troubleOf(delivery, isWhole ? { channel: delivery.channel } : delivery, now));
   });
@@ -32,15 +33,25 @@ function troubleOf(delivery: Delivery, reader: Reader, now: number): ProbeResult
   const what = named({ event, incident });
   const to = recipient === undefined ? "" : ` to ${recipient}`;
   const name = readerName(reader);
-  if (status === "rejected") return [failed(channelProbe(name), at, `${what} was not delivered${to}: ${reason}`)];
+  if (status === "rejected") {
+    const how = mayHaveArrived(delivery) ? "is not known to have been delivered" : "was not delivered";
+    return [failed(channelProbe(name), at, `${what} ${how}${to}: ${reason}`)];
+  }
+  if (isRefused(delivery)) return [failed(channelProbe(name), at, `${what} was refused${to}: ${last?.answer}`)];
   // What was overtaken is not owed any more, however long it was tried.
-  if (status === "suppressed" || attempt_count === 0 || !isLate(delivery, now)) return [];
+  const isTrouble = isLate(delivery, now) || attempts.some(({ outcome }) => outcome === "rejected");
+  if (status === "suppressed" || attempt_count === 0 || !isTrouble) return [];
   // What has arrived proves that the channel works, whoever else is still waited for.
   if (status === "delivered") {
     return [...new Set([name, delivery.channel])].map((reached) => result(channelProbe(reached), at));
   }
   const tried = `${what} has been tried for ${spokenDuration(now - planned_at.getTime())}${to}: ${last?.answer}`;
   return [failed(channelProbe(name), at, tried)];
+}
+
+/** Whether it waits for a person to correct what it was refused for. */
+function isRefused({ status, refused_since }: Delivery): boolean {
+  return status === "retrying" && refused_since !== undefined;
 }
 
 function isLate({ delivered_at, planned_at, held_until = planned_at }: Delivery, now: number): boolean {

@@ -385,7 +385,7 @@ describe("what is planned", () => {
       ledger,
     }).deliveries;
     expect(mailed?.payload).toMatchObject({
-      subject: "Netra staging: VPC connector failing · 20250916-120000-vpc-connector",
+      subject: "[RESOLVED] Netra staging: VPC connector failing · 20250916-120000-vpc-connector",
       messageId: expect.stringMatching(
         /^<20250916-120000-vpc-connector\.resolved\.mail\.[0-9a-f]{12}@netra-staging\.pathkeeper>$/,
       ),

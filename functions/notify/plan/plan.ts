@@ -1,40 +1,18 @@
 /** The decision who is told of an event, and why the others are not. Pure: everything it needs is an argument. */
-import type { Configuration, ConfiguredChannel } from "../../../shared/config/model.ts";
+import type { ConfiguredChannel } from "../../../shared/config/model.ts";
 import type { Reader } from "../../../shared/documents/delivery-summary.ts";
-import { incidentLink } from "../../../shared/incident-link.ts";
 import { maintenanceOf } from "../../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../../shared/messages/incident-event.ts";
-import { drillComponent, monitorComponent } from "../../../shared/monitor.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
-import type { AnyChannelKind, Notice, Outgoing } from "../channel.ts";
-import {
-  type Delivery,
-  deliveryId,
-  isFinal,
-  isKnowing,
-  isSameReader,
-  isTelling,
-  type LedgerEntry,
-  momentOf,
-} from "../deliver/ledger.ts";
+import type { Outgoing } from "../channel.ts";
+import { type Delivery, deliveryId, isFinal, isKnowing, isSameReader, isTelling, momentOf } from "../deliver/ledger.ts";
 import { isAbout } from "../deliver/trouble.ts";
 import { subjectOf } from "../text/notice-text.ts";
+import { compose, noticeOf, type PlanContext, threadOf } from "./compose.ts";
 import { asOpened, candidates, recipientsOf } from "./readers.ts";
 import { holdOf, isAllClearBefore, isTakenBack, tooSoon } from "./relapse.ts";
 import { notDue, routesTo } from "./route.ts";
-import { type Silence, silenced } from "./silence.ts";
-import { templateFor } from "./template.ts";
-
-/** What the decision rests on besides the event. */
-export interface PlanContext {
-  readonly configuration: Configuration;
-  readonly kinds: Readonly<Record<string, AnyChannelKind>>;
-  readonly silences: readonly Silence[];
-  /** Where people find incidents, with `${incident}` for the id of one; absent where that is not known. */
-  readonly incidentLinks?: string | undefined;
-  /** Everything that the ledger holds on this incident. */
-  readonly ledger: readonly LedgerEntry[];
-}
+import { silenced } from "./silence.ts";
 
 /** Who is told what, and who is not because of what. Together they name every reader once. */
 export interface NotificationPlan {
@@ -55,8 +33,8 @@ export interface SuppressedDelivery extends Reader {
 /** One reader that is told, why and what. */
 export interface PlannedDelivery extends SuppressedDelivery {
   readonly payload: Outgoing;
-  /** Of a lasting kind, or one with recipients: the settings that lead there, as JSON. */
-  readonly settings?: string;
+  /** The settings that lead there, as JSON. */
+  readonly settings: string;
   /** Until when it is held back, in milliseconds since the epoch. */
   readonly heldUntil?: number;
   /** Of an opening that is told late: the id of the entry of the event that occasioned it, which is not told besides. */
@@ -98,15 +76,15 @@ export function plan(event: IncidentEvent, context: PlanContext, now: number): N
     const reader = { channel: configured.name, ...(recipient === undefined ? {} : { recipient }) };
     const entries = context.ledger.filter(({ delivery }) => isSameReader(delivery, reader));
     const history = entries.map(({ delivery }) => delivery);
-    const channel = asOpened(configured, history, kinds);
+    const channel = asOpened(
+      { channel: configured, ...(recipient === undefined ? {} : { recipient }) },
+      history,
+      kinds,
+      isAllClear(event),
+    );
     const told = asHeard({ event, reader, history, context });
     const isRelapse = event.event === "regressed" && history.some((one) => isAllClearBefore(one, event));
-    const thread = {
-      recipient,
-      key: entries.find(({ delivery }) => delivery.event === "opened" && isKnowing(delivery))?.id,
-      title: earliest(history)?.title,
-      resolvedBefore: lastArrival(history.filter((one) => isAllClearBefore(one, event))),
-    };
+    const thread = threadOf(event, recipient, entries);
     const title = thread.title ?? subjectOf(noticeOf(told, channel, thread, context));
     const common = { ...reader, kind: channel.kind, key: deliveryId(told, channel.name, recipient), title };
     const refusal = firstRefusal(isRelapse ? relapse : steps, { event: told, reader, history, context, now });
@@ -121,9 +99,7 @@ export function plan(event: IncidentEvent, context: PlanContext, now: number): N
         ...late,
         ...(heldUntil > now ? { heldUntil } : {}),
         payload: written,
-        ...(ownEntry(kinds, channel.kind)?.lasting || recipient !== undefined
-          ? { settings: JSON.stringify(channel.settings) }
-          : {}),
+        settings: JSON.stringify(channel.settings),
         reason: isRelapse ? "it was told here that it is over" : occasion(told, event, channel.name, context),
       });
     }
@@ -320,81 +296,4 @@ function occasion(
   if (matching.length === 0) return "no route leads to a channel that works";
   const late = told === event ? "" : `, since ${event.event.replaceAll("_", " ")}: it was not told before`;
   return `route ${matching.join(", ")}${late}`;
-}
-
-/** What everything that is told of an incident to one reader has in common. */
-interface Thread {
-  /** Of a channel with recipients: the one that is told. @default all of them */
-  readonly recipient?: string | undefined;
-  /** Id of the entry of the opening. @default that of an opening told from now on */
-  readonly key?: string | undefined;
-  /** What the incident is called. @default what it is called from now on */
-  readonly title?: string | undefined;
-  /** When its end was told last; absent where it was not. */
-  readonly resolvedBefore?: string | undefined;
-}
-
-/** What is sent to a reader; a sentence where that cannot be said, so that one broken channel does not silence the others. */
-export function compose(
-  event: IncidentEvent,
-  channel: ConfiguredChannel,
-  context: PlanContext,
-  thread: Thread = {},
-): Outgoing | string {
-  const { kinds } = context;
-  const kind = ownEntry(kinds, channel.kind);
-  if (kind === undefined) return "the channel is not in the configuration any more";
-  const omitted = kind.omitted?.[event.event];
-  if (omitted !== undefined) return omitted;
-  const settings = kind.settings.safeParse(channel.settings);
-  if (!settings.success) return `the settings of the channel are wrong: ${settings.error.issues[0]?.message}`;
-  const notice = noticeOf(event, channel, thread, context);
-  return kind.render(
-    settings.data,
-    thread.title === undefined ? { ...notice, threadTitle: subjectOf(notice) } : notice,
-  );
-}
-
-function noticeOf(
-  event: IncidentEvent,
-  channel: ConfiguredChannel,
-  { recipient, key, title = event.title, resolvedBefore }: Thread,
-  { configuration, incidentLinks }: PlanContext,
-): Notice {
-  const all = [...configuration.components, monitorComponent, drillComponent];
-  const cause = all.find(({ name }) => name === event.root_cause);
-  const { audience = "engineers", name } = channel;
-  const template = templateFor(configuration.templates ?? [], { audience, event: event.event, channel: name });
-  return {
-    ...(Object.keys(template).length === 0 ? {} : { template }),
-    ...(channel.audience === undefined ? {} : { audience: channel.audience }),
-    event,
-    environment: configuration.title,
-    timezone: configuration.timezone,
-    channel: channel.name,
-    ...(recipient === undefined ? {} : { recipient }),
-    components: configuration.components,
-    rootCause: {
-      title: cause?.title ?? event.root_cause,
-      ...(cause?.team === undefined ? {} : { team: cause.team }),
-    },
-    ...(incidentLinks === undefined ? {} : { url: incidentLink(incidentLinks, event.incident) }),
-    key: deliveryId(event, channel.name, recipient),
-    thread: key ?? deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, channel.name, recipient),
-    threadTitle: title,
-    ...(resolvedBefore === undefined ? {} : { resolvedBefore }),
-  };
-}
-
-/** When the last of these arrived, RFC 3339. */
-function lastArrival(history: readonly Delivery[]): string | undefined {
-  const arrived = history.flatMap(({ delivered_at }) => delivered_at?.getTime() ?? []);
-  return arrived.length === 0 ? undefined : new Date(Math.max(...arrived)).toISOString();
-}
-
-function earliest(history: readonly Delivery[]): Delivery | undefined {
-  return history.reduce<Delivery | undefined>(
-    (first, delivery) => (first === undefined || delivery.sequence < first.sequence ? delivery : first),
-    undefined,
-  );
 }

@@ -61,16 +61,19 @@ export function recipientsOf({ kind, settings }: ConfiguredChannel, kinds: Kinds
 const gone = "";
 
 /**
- * Returns a channel with the settings that were used before, of whatever kind it is by now: those of an opening that is lasting, and of any notice where the
- * reader has left the configuration. Otherwise, returns it as it is configured.
+ * Returns a channel as it was when the reader heard of the incident, of whatever kind it is by now: where the reader has left the configuration, where what was
+ * opened there stays open until it is closed, and at the end of the incident, which is owed to whoever heard of it. Otherwise, returns it as it is configured.
+ * A configured recipient is reached by the settings of now.
  */
-export function asOpened(channel: ConfiguredChannel, history: readonly Delivery[], kinds: Kinds): ConfiguredChannel {
-  const opening = history.find(
-    (delivery) =>
-      delivery.settings !== undefined &&
-      isKnowing(delivery) &&
-      (channel.kind === gone || ownEntry(kinds, delivery.kind)?.lasting),
-  );
+export function asOpened(
+  { channel, recipient }: Candidate,
+  history: readonly Delivery[],
+  kinds: Kinds,
+  isAllClear: boolean,
+): ConfiguredChannel {
+  const opening = history.find((delivery) => delivery.settings !== undefined && isKnowing(delivery));
   if (opening?.settings === undefined) return channel;
-  return { ...channel, kind: opening.kind, settings: JSON.parse(opening.settings) };
+  const isBound = channel.kind === gone || ownEntry(kinds, opening.kind)?.lasting === true;
+  const isOwed = isAllClear && recipient === undefined && opening.recipient === undefined;
+  return isBound || isOwed ? { ...channel, kind: opening.kind, settings: JSON.parse(opening.settings) } : channel;
 }

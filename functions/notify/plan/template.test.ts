@@ -31,7 +31,7 @@ describe("a template", () => {
     });
     expect(words.state).toBe("[P0] Netra staging: Netra staging: VPC connector failing");
     expect(words.what).toBe(
-      "The VPC connector is saturated; the backend answers 503. It began 2025-09-16 11:58:00 UTC, and costs: $500K+ ARR pipeline blocked.",
+      "The VPC connector is saturated; the backend answers 503. It began 2025-09-16 11:58 UTC, and costs: $500K+ ARR pipeline blocked.",
     );
     expect(words.paragraphs).toEqual(["Please join the bridge.", "infrastructure is called."]);
   });
@@ -115,7 +115,7 @@ describe("the subject", () => {
     const [first] = plan(incidentEvent({ severity: "warning" }), { ...context, ledger: [] }, noon).deliveries;
     const said = (payload: unknown): string => (payload as { subject: string }).subject;
     const subject = "warning: Netra staging: VPC connector failing";
-    expect(said(first?.payload)).toBe(`${subject} · 20250916-120000-vpc-connector`);
+    expect(said(first?.payload)).toBe(`[WARNING] ${subject} · 20250916-120000-vpc-connector`);
     expect(first?.title).toBe(subject);
     const delivery = {
       incident: incidentEvent().incident,
@@ -134,6 +134,6 @@ describe("the subject", () => {
     } as const;
     const ledger = [{ id: deliveryId(incidentEvent(), "mail"), delivery }];
     const [last] = plan(resolvedEvent(), { ...context, ledger }, noon).deliveries;
-    expect(said(last?.payload)).toBe(`${subject} · 20250916-120000-vpc-connector`);
+    expect(said(last?.payload)).toBe(`[RESOLVED] ${subject} · 20250916-120000-vpc-connector`);
   });
 });

@@ -29,22 +29,26 @@ Impact: $500K+ ARR pipeline blocked
 Outlook: Nobody has taken it yet. How long it will take is not known.
 What we know: It comes from VPC connector.
 Owner: infrastructure
-Since: 2025-09-16 11:58:00 UTC
-Incident: 20250916-120000-vpc-connector
-The engineers find everything in incidents, document 20250916-120000-vpc-connector.`);
+Since: 2025-09-16 11:58 UTC
+Incident: 20250916-120000-vpc-connector`);
   });
 
   it.each<[Partial<IncidentEvent>, string]>([
     [
       {},
-      "Since 2025-09-16 11:58:00 UTC Netra staging does not work as it should. We are working on it. We will tell you when it is over. (Promise no time: none is known.)",
+      "Since 2025-09-16 11:58 UTC Netra staging does not work as it should. We know about it. We will tell you when it is over. (Promise no time: none is known.)",
+    ],
+    // That somebody works on it is said when somebody does.
+    [
+      { event: "acknowledged", status: "acknowledged" },
+      "Since 2025-09-16 11:58 UTC Netra staging does not work as it should. We are working on it. We will tell you when it is over. (Promise no time: none is known.)",
     ],
     [
       { event: "recovering", status: "recovering" },
-      "Since 2025-09-16 11:58:00 UTC Netra staging does not work as it should. Service appears to be restored; we are verifying it. We will tell you when it is over. (Promise no time: none is known.)",
+      "Since 2025-09-16 11:58 UTC Netra staging does not work as it should. Service appears to be restored; we are verifying it. We will tell you when it is over. (Promise no time: none is known.)",
     ],
-    [{ severity: "warning" }, "Nothing yet. Should somebody ask: we are looking into it."],
-    [resolvedEvent(), "The trouble that began 2025-09-16 11:58:00 UTC is over, and Netra staging works again."],
+    [{ severity: "warning" }, "Nothing yet. Should somebody ask: we know about it."],
+    [resolvedEvent(), "The trouble that began 2025-09-16 11:58 UTC is over, and Netra staging works again."],
   ])("sales and support hear what to tell customers: %j", (changes, words) => {
     for (const audience of ["sales", "support"] as const) {
       expect(said(audience, incidentEvent(changes))).toContain(`\nTell customers: ${words}\n`);

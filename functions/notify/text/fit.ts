@@ -29,9 +29,9 @@ export function fitted<Message>(
 function* formsOf(notice: Notice): Generator<NoticeText> {
   yield wording(notice, fullBudget);
   for (const budget of tighterBudgets) yield wording(notice, budget);
-  const { state, what, facts, nextSteps, link } = wording(notice, tightestBudget);
+  const { state, what, facts, nextSteps, link, linkTitle } = wording(notice, tightestBudget);
   const linked = link === undefined ? {} : { link };
-  const short = { state, what, paragraphs: [], lists: [] };
+  const short = { state, what, paragraphs: [], lists: [], linkTitle };
   for (let kept = facts.length; kept > 0; kept--) yield { ...short, facts: facts.slice(0, kept), nextSteps, ...linked };
   yield { ...short, facts: [], nextSteps, ...linked };
   for (const end of [linked, {}]) {

@@ -27,16 +27,19 @@ export function fieldsOf(notice: Notice, budget: TextBudget): Readonly<Record<Te
   const since = localTime(event.first_failure_at, timezone);
   return {
     title: bounded(event.title, [], budget.characters),
-    what: isPlain(notice) ? plainState(event, environment) : bounded(event.summary, [], budget.characters),
-    state: stateOf[event.event],
+    what: whatOf(notice, environment, budget),
+    state: stateWords(notice),
     severity: event.severity,
     priority: event.priority,
-    impact: bounded(event.impact, [], budget.characters),
+    impact: event.status === "resolved" ? "" : bounded(event.impact, [], budget.characters),
     outlook: outlookOf[event.status],
     customers: customerWords(event, environment, since),
     cause: event.root_cause === "unknown" ? "" : boundedName(rootCause.title, budget),
     team: bounded(rootCause.team ?? ""),
-    components: enumerate(event.components, budget),
+    components: enumerate(
+      event.components.map((name) => notice.components.find((one) => one.name === name)?.title ?? name),
+      budget,
+    ),
     // What rules are called is written by engineers for engineers.
     alerts: isPlain(notice) ? "" : enumerate(event.alerts, budget),
     since,
@@ -66,11 +69,10 @@ export function isPlain({ audience = "engineers" }: Pick<Notice, "audience">): b
   return audience !== "engineers";
 }
 
-/** An instant as people of that zone say it, and in UTC. Text that is no instant stays as it is. */
+/** An instant as people of that zone say it. Text that is no instant stays as it is. */
 export function localTime(instant: string, timezone: string): string {
   const time = new Date(instant);
   if (Number.isNaN(time.getTime())) return bounded(instant);
-  const utc = `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
   const local = dateFormat("en-GB", {
     timeZone: timezone,
     weekday: "short",
@@ -79,16 +81,15 @@ export function localTime(instant: string, timezone: string): string {
     year: "numeric",
     hour: "2-digit",
     minute: "2-digit",
-    second: "2-digit",
     timeZoneName: "short",
   }).format(time);
-  return local.endsWith(" UTC") ? utc : `${local} (${utc})`;
+  return local.endsWith(" UTC") ? `${time.toISOString().slice(0, 16).replace("T", " ")} UTC` : local;
 }
 
 /** Sentences of a list, as many as there is room for, and how many were folded. */
 export function shorten(list: readonly string[], budget: TextBudget): string[] {
   return fold(
-    list.map((sentence) => boundedName(sentence, budget)),
+    list.map((sentence) => withoutSeconds(boundedName(sentence, budget))),
     budget,
   );
 }
@@ -126,6 +127,38 @@ const stateOf: Readonly<Record<IncidentEventKind, string>> = {
   status_update: "STATUS UPDATE",
 };
 
+/** The first thing to read. It never says what the incident is not any more. */
+function stateWords({ event, delay }: Notice): string {
+  if (delay === "unheard") return "RESOLVED, before it could be told";
+  const words = delay === "late" ? lateStateOf[event.status] : stateOf[event.event];
+  if (event.event !== "reminder" && event.event !== "status_update") return words;
+  return event.status === "open" ? words : `${words}, ${event.status}`;
+}
+
+/** Of an opening that could not be told before. */
+const lateStateOf: Readonly<Record<IncidentStatus, string>> = {
+  open: "STILL OPEN, told late",
+  acknowledged: "ACKNOWLEDGED, told late",
+  recovering: "RECOVERING, told late",
+  resolved: "RESOLVED, told late",
+};
+
+function whatOf({ event, delay, timezone, ...notice }: Notice, environment: string, budget: TextBudget): string {
+  if (delay === "unheard") {
+    const [from, to] = [event.first_failure_at, event.resolved_at ?? event.at].map((at) => localTime(at, timezone));
+    const how = event.severity === "critical" ? "was down" : "was in trouble";
+    return `${environment} ${how} from ${from} to ${to}, and is over.`;
+  }
+  return isPlain(notice)
+    ? plainState(event, environment)
+    : withoutSeconds(bounded(event.summary, [], budget.characters));
+}
+
+/** A sentence with times to the minute: seconds stand in the incident. */
+export function withoutSeconds(sentence: string): string {
+  return sentence.replaceAll(/\b(\d{2}:\d{2}):\d{2}(?:\.\d+)?(?=Z| UTC|[ ,.;)]|$)/g, "$1");
+}
+
 const outlookOf: Readonly<Record<IncidentStatus, string>> = {
   open: "Nobody has taken it yet. How long it will take is not known.",
   acknowledged: "Somebody is working on it. How long it will take is not known.",
@@ -142,11 +175,18 @@ function plainState({ status, severity }: IncidentEvent, environment: string): s
 /** Words for people outside. Neither cause nor impact: both are written for colleagues. */
 function customerWords({ status, severity }: IncidentEvent, environment: string, since: string): string {
   if (status === "resolved") return `The trouble that began ${since} is over, and ${environment} works again.`;
-  if (severity !== "critical") return "Nothing yet. Should somebody ask: we are looking into it.";
-  const doing =
-    status === "recovering" ? "Service appears to be restored; we are verifying it." : "We are working on it.";
+  // That somebody works on it is said when somebody does.
+  if (severity !== "critical")
+    return `Nothing yet. Should somebody ask: ${status === "open" ? "we know about it" : "we are looking into it"}.`;
+  const doing = doingOf[status];
   return `Since ${since} ${environment} does not work as it should. ${doing} We will tell you when it is over. (Promise no time: none is known.)`;
 }
+
+const doingOf: Readonly<Record<Exclude<IncidentStatus, "resolved">, string>> = {
+  open: "We know about it.",
+  acknowledged: "We are working on it.",
+  recovering: "Service appears to be restored; we are verifying it.",
+};
 
 function lasted({ first_failure_at, resolved_at, at, good_seconds = 0 }: IncidentEvent): string {
   const duration = Date.parse(resolved_at ?? at) - Date.parse(first_failure_at) - good_seconds * 1_000;

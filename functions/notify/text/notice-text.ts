@@ -4,7 +4,7 @@ import type { TemplateField, TemplateTexts } from "../../../shared/config/templa
 import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { Notice } from "../channel.ts";
-import { fieldsOf, fold, isPlain, localTime, shorten, type TextBudget, verdictOf } from "./notice-fields.ts";
+import { fieldsOf, fold, isPlain, shorten, type TextBudget, verdictOf, withoutSeconds } from "./notice-fields.ts";
 
 export type { TextBudget } from "./notice-fields.ts";
 
@@ -20,10 +20,13 @@ export interface NoticeText {
   readonly nextSteps: readonly string[];
   /** Where people find the incident; absent where that is not known. Never shortened. */
   readonly link?: string;
+  /** What the link is called. */
+  readonly linkTitle: string;
 }
 
-/** What the link of a notice is called. */
+/** What the link of a notice is called that leads to the incident, and one that leads to a status page. */
 export const linkTitle = "Open the incident";
+const pageLinkTitle = "Open the status page";
 
 /** The room of a notice where nothing asks for less. */
 export const fullBudget: TextBudget = { sentences: 12, characters: 600 };
@@ -44,35 +47,35 @@ export function subjectOf(notice: Notice): string {
 type Fields = Readonly<Record<TemplateField, string>>;
 
 function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): NoticeText {
-  const { event, timezone } = notice;
-  const change = bounded(event.change, [], budget.characters);
+  const { event } = notice;
+  const isOver = event.status === "resolved";
+  const change = withoutSeconds(bounded(event.change, [], budget.characters));
   const isNews = change !== "" && change !== fields.what && event.event !== "opened";
-  const cause =
-    fields.cause === "" ? "not known yet" : `${fields.cause} (${Math.round(event.confidence * 100)} % sure)`;
+  const sure = fields.cause === "" || isOver ? "" : ` (${Math.round(event.confidence * 100)} % sure)`;
+  const lists = [
+    // On a phone, what comes after a dozen sentences of evidence is not read.
+    { label: "Next steps", items: shorten(event.next_steps ?? [], budget) },
+    { label: "Evidence", items: shorten(event.evidence, budget) },
+    { label: "Why", items: shorten(event.whys, budget) },
+  ];
   return {
     state: stateLine(fields),
     what: fields.what,
     paragraphs: isNews ? [change] : [],
     facts: factsOf([
       ["Impact", fields.impact],
-      ["Root cause", cause],
-      ["Responsible layer", verdictOf[event.verdict]],
+      ["Root cause", fields.cause === "" ? "not known yet" : `${fields.cause}${sure}`],
+      ["Responsible layer", isOver ? "" : verdictOf[event.verdict]],
       ["Owner", fields.team],
-      ["Affected", fields.components],
-      ["Alerts", fields.alerts],
+      [isOver ? "Was affected" : "Affected", fields.components],
+      ["Alerts", isOver ? "" : fields.alerts],
       ["Since", fields.since],
-      ["Opened", fields.opened],
       ["Resolved", fields.resolved],
-      ["Lasted", event.resolved_at === undefined ? "" : fields.lasted],
-      ["This news", event.at === event.opened_at ? "" : localTime(event.at, timezone)],
+      ["Lasted", isOver ? fields.lasted : ""],
       ["Incident", fields.incident],
     ]),
-    lists: [
-      // On a phone, what comes after a dozen sentences of evidence is not read.
-      { label: "Next steps", items: shorten(event.next_steps ?? [], budget) },
-      { label: "Evidence", items: shorten(event.evidence, budget) },
-      { label: "Why", items: shorten(event.whys, budget) },
-    ].filter(({ items }) => items.length > 0),
+    // What was true and what was to be done while it lasted is in the incident: nothing of it is so any more.
+    lists: isOver ? [] : lists.filter(({ items }) => items.length > 0),
     nextSteps: nextStepsOf(notice),
     ...linkOf(notice),
   };
@@ -81,23 +84,25 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
 /** Impact and outlook, and what customers may be told: nothing that only those who mend it understand. */
 function plainWording(notice: Notice, fields: Fields): NoticeText {
   const { event, audience } = notice;
+  const isOver = event.status === "resolved";
+  const unknown = isOver ? "The cause is not known." : "The cause is not known yet.";
   return {
     state: stateLine(fields),
     what: fields.what,
     paragraphs: [],
     facts: factsOf([
       ["Impact", fields.impact],
-      ["Outlook", fields.outlook],
-      ["What we know", fields.cause === "" ? "The cause is not known yet." : `It comes from ${fields.cause}.`],
+      ["Outlook", isOver ? "" : fields.outlook],
+      ["What we know", fields.cause === "" ? unknown : `It ${isOver ? "came" : "comes"} from ${fields.cause}.`],
       ["Owner", fields.team],
       ["Tell customers", forCustomers(audience) ? fields.customers : ""],
       ["Since", fields.since],
       ["Resolved", fields.resolved],
-      ["Lasted", event.resolved_at === undefined ? "" : fields.lasted],
+      ["Lasted", isOver ? fields.lasted : ""],
       ["Incident", fields.incident],
     ]),
     lists: [],
-    nextSteps: [`The engineers find everything in incidents, document ${fields.incident}.`],
+    nextSteps: [],
     ...linkOf(notice),
   };
 }
@@ -157,8 +162,9 @@ function factsOf(rows: readonly (readonly [label: string, value: string])[]): No
   return rows.filter(([, value]) => value !== "").map(([label, value]) => ({ label, value }));
 }
 
-function linkOf({ url }: Notice): Pick<NoticeText, "link"> {
-  return url === undefined ? {} : { link: url };
+function linkOf(notice: Notice): Pick<NoticeText, "link" | "linkTitle"> {
+  const title = { linkTitle: notice.isPublicUrl ? pageLinkTitle : linkTitle };
+  return notice.url === undefined ? title : { link: notice.url, ...title };
 }
 
 function forCustomers(audience: Audience | undefined): boolean {

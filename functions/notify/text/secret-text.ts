@@ -23,7 +23,8 @@ export const literal: (text: string) => string = withoutMarks;
 export function wellFormedJson(value: unknown): string {
   return JSON.stringify(value, (_, part) => {
     if (part instanceof SettingText) return part.text;
-    return typeof part === "string" ? literal(part.replaceAll(/\p{Surrogate}/gu, "")) : part;
+    if (typeof part !== "string") return part;
+    return literal(part.isWellFormed() ? part : part.replaceAll(/\p{Surrogate}/gu, ""));
   });
 }
 

@@ -61,6 +61,26 @@ describe("an answer of HTTP/1.1", () => {
       {},
       { head: { headers: { a: "1, 2", "set-cookie": ["x=1", "y=2"], empty: "" } } },
     ],
+    [
+      "with folded headers",
+      `${ok}A: 1\r\n  and\r\n\tmore\r\nb: 2\r\n\r\n`,
+      {},
+      { head: { headers: { a: "1 and more", b: "2" } } },
+    ],
+    [
+      "with 24 KB of headers",
+      `${ok}a: ${"x".repeat(24_576)}\r\ncontent-length: 2\r\n\r\nhi`,
+      {},
+      { head: { headers: { a: "x".repeat(24_576) } }, body: "hi", done: true },
+    ],
+    [
+      "whose lines end in line feeds",
+      "HTTP/1.1 200 OK\na: 1\ncontent-length: 4\n\n\nhi\n",
+      {},
+      { head: { headers: { a: "1" } }, body: "\nhi\n", done: true },
+    ],
+    ["with a space before a colon", `${ok}a : 1\r\n\r\n`, {}, { head: { headers: { a: "1" } } }],
+    ["with two locations", `${ok}location: /a\r\nlocation: /b\r\n\r\n`, {}, { head: { headers: { location: "/a" } } }],
     ["without a reason", "HTTP/1.1 503\r\ncontent-length: 0\r\n\r\n", {}, { head: { status: 503, statusText: "" } }],
     [
       "with a header called as a part of every object",
@@ -78,7 +98,7 @@ describe("an answer of HTTP/1.1", () => {
     ["HTTP/1.1 OK\r\n\r\n", 'it begins with "HTTP/1.1 OK"'],
     ["HTTP/1.1 2000 OK\r\n\r\n", 'it begins with "HTTP/1.1 2000 OK"'],
     [`${ok}no colon\r\n\r\n`, 'a header is "no colon"'],
-    [`${ok}a: 1\r\n folded\r\n\r\n`, 'a header is " folded"'],
+    [`${ok} folded\r\n\r\n`, 'a header is " folded"'],
     [`${ok}a b: 1\r\n\r\n`, 'a header is "a b: 1"'],
     [`${ok}content-length: five\r\n\r\n`, 'its content-length is "five"'],
     [`${ok}content-length: -1\r\n\r\n`, 'its content-length is "-1"'],
@@ -92,11 +112,18 @@ describe("an answer of HTTP/1.1", () => {
   });
 
   it.each([
-    ["head", `${ok}a: ${"x".repeat(20_000)}`],
-    ["complete head", `${ok}a: ${"x".repeat(20_000)}\r\n\r\n`],
+    ["head", `${ok}a: ${"x".repeat(300_000)}`],
+    ["complete head", `${ok}a: ${"x".repeat(300_000)}\r\n\r\n`],
     ["trailers", `${ok}transfer-encoding: chunked\r\n\r\n0\r\n${"a: b\r\n".repeat(5_000)}`],
   ])("is given up when its %s is too long", (_what, text) => {
     expect(() => read([text])).toThrow(expect.objectContaining({ code: "HTTP_TOO_LONG" }));
+  });
+
+  it.each([
+    ["TLS", "\u0015\u0003\u0001\u0000\u0002\u0002\u0046", "speaks TLS there, and was asked in plain text"],
+    ["HTTP/2", "\u0000\u0000\u0012\u0004\u0000\u0000\u0000\u0000\u0000", "speaks HTTP/2 and not HTTP/1.1"],
+  ])("is told from %s", (_what, text, message) => {
+    expect(() => read([text])).toThrow(message);
   });
 
   it("is none when it switches to another protocol", () => {

@@ -23,8 +23,10 @@ export interface AnswerListener {
   body(chunk: Buffer): void;
 }
 
-/** The longest head, and the longest trailers, in bytes. */
-const longestHead = 16 * 1024;
+/** The longest head, in bytes: about as much as browsers take. */
+const longestHead = 256 * 1024;
+/** The longest line between chunks, and the longest trailers, in bytes. */
+const longestLine = 16 * 1024;
 
 type State = "head" | "length" | "close" | "chunk-size" | "chunk" | "chunk-end" | "trailers" | "done";
 
@@ -81,17 +83,17 @@ export class AnswerReader {
 
   #takeHead(bytes: Buffer): Buffer {
     const all = this.#kept.length === 0 ? bytes : Buffer.concat([this.#kept, bytes]);
-    const end = all.indexOf("\r\n\r\n");
-    if (end < 0 || end > longestHead) {
+    const end = endOfHead(all);
+    if (end === undefined || end.at > longestHead) {
       const start = all.toString("latin1", 0, Math.min(all.length, beginning.length));
-      if (!beginning.startsWith(start)) throw new HttpSyntaxError(`it begins with ${JSON.stringify(start)}`);
+      if (!beginning.startsWith(start)) throw noHttp(all, start);
       if (all.length > longestHead) throw new HttpSyntaxError("", true);
       this.#kept = all;
       return empty;
     }
     this.#kept = empty;
-    const head = parseHead(all.toString("latin1", 0, end));
-    const rest = all.subarray(end + 4);
+    const head = parseHead(all, end.at);
+    const rest = all.subarray(end.at + end.length);
     if (head.status === 101) throw new ProbeFault("protocol", "the server switched to another protocol unasked");
     // One that is only informed of what is to come goes on waiting.
     if (head.status < 200) return rest;
@@ -130,7 +132,7 @@ export class AnswerReader {
     const all = this.#kept.length === 0 ? bytes : Buffer.concat([this.#kept, bytes]);
     const end = all.indexOf("\n");
     if (end < 0) {
-      if (all.length > longestHead) throw new HttpSyntaxError("a line between chunks does not end");
+      if (all.length > longestLine) throw new HttpSyntaxError("a line between chunks does not end");
       this.#kept = all;
       return empty;
     }
@@ -152,7 +154,7 @@ export class AnswerReader {
       this.#state = "done";
     } else {
       this.#trailers += line.length;
-      if (this.#trailers > longestHead) throw new HttpSyntaxError("", true);
+      if (this.#trailers > longestLine) throw new HttpSyntaxError("", true);
     }
   }
 }
@@ -171,21 +173,58 @@ export class HttpSyntaxError extends Error {
 const empty: Buffer = Buffer.alloc(0);
 const beginning = "HTTP/1.";
 
-function parseHead(text: string): Head {
-  const lines = text.split("\r\n");
+/** Where a head ends, and how long its end is; also of one whose lines end in line feeds alone, as RFC 9112, 2.2, allows. */
+export function endOfHead(bytes: Buffer): { readonly at: number; readonly length: number } | undefined {
+  const ends = (["\n\r\n", "\n\n"] as const)
+    .map((end) => ({ at: bytes.indexOf(end), length: end.length }))
+    .filter(({ at }) => at >= 0);
+  return ends.toSorted((one, other) => one.at - other.at)[0];
+}
+
+/** What speaks another protocol, as far as its first bytes tell which. */
+function noHttp(bytes: Buffer, start: string): ProbeFault | HttpSyntaxError {
+  const [first, second, , type] = bytes;
+  if ((first === 0x15 || first === 0x16) && second === 3) return new TlsInPlace();
+  if (first === 0 && second === 0 && type === 4)
+    return new ProbeFault("protocol", "the server speaks HTTP/2 and not HTTP/1.1, which it was asked in");
+  return new HttpSyntaxError(`it begins with ${JSON.stringify(start)}`);
+}
+
+/** A server that speaks TLS where plain HTTP was spoken to it. */
+export class TlsInPlace extends ProbeFault {
+  /** @param peer @default the server */
+  constructor(peer = "the server") {
+    super("protocol", `${peer} speaks TLS there, and was asked in plain text: write https:// (or wss://)`);
+  }
+}
+
+function parseHead(bytes: Buffer, end: number): Head {
+  const lines = bytes.toString("latin1", 0, end).replace(/\r$/, "").split(/\r?\n/);
   const [, code, statusText = ""] = /^HTTP\/1\.[01] (\d{3})(?: ([^\r\n]*))?$/.exec(lines[0] ?? "") ?? [];
-  if (code === undefined) throw new HttpSyntaxError(`it begins with ${JSON.stringify((lines[0] ?? "").slice(0, 40))}`);
+  if (code === undefined) throw noHttp(bytes, (lines[0] ?? "").slice(0, 40));
   const headers: Record<string, string | string[]> = Object.create(null);
-  for (let position = 1; position < lines.length; position++) {
-    const line = lines[position] ?? "";
+  for (const line of unfolded(lines.slice(1))) {
     const colon = line.indexOf(":");
-    const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
+    const name = line.slice(0, Math.max(colon, 0)).trimEnd().toLowerCase();
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || line.includes("\0"))
       throw new HttpSyntaxError(`a header is ${JSON.stringify(line.slice(0, 40))}`);
     const value = line.slice(colon + 1).trim();
     const known = ownEntry(headers, name);
     if (name === "set-cookie") headers[name] = [...(known ?? []), value];
-    else setEntry(headers, name, known === undefined ? value : `${String(known)}, ${value}`);
+    // A list of addresses is none.
+    else if (name !== "location" || known === undefined)
+      setEntry(headers, name, known === undefined ? value : `${String(known)}, ${value}`);
   }
   return { status: Number(code), statusText, headers };
+}
+
+/** Headers each on one line: what begins with a space goes on. @see RFC 9112, 5.2 */
+function unfolded(lines: readonly string[]): string[] {
+  const whole: string[] = [];
+  for (const line of lines) {
+    const last = whole.at(-1);
+    if (/^[ \t]/.test(line) && last !== undefined) whole[whole.length - 1] = `${last.trimEnd()} ${line.trim()}`;
+    else whole.push(line);
+  }
+  return whole;
 }

@@ -5,7 +5,7 @@ import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, 
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { Stopwatch } from "../net/stopwatch.ts";
-import { AnswerReader, type Head } from "./answer.ts";
+import { AnswerReader, endOfHead, type Head } from "./answer.ts";
 
 /** What is asked. */
 export interface Question {
@@ -27,7 +27,8 @@ export interface Answer extends Head {
 }
 
 /**
- * Asks in the phase `first_byte` and reads the answer in the phase `body`. Instants are taken in the events of the socket.
+ * Asks in the phase `first_byte` and reads the answer in the phase `body`, or, where its head comes in pieces, in `headers` and `body`. Instants
+ * are taken in the events of the socket.
  * @throws the error of the connection, `HttpSyntaxError`, or `ProbeFault`
  */
 export function exchange(socket: Socket, question: Question, watch: Stopwatch): Promise<Answer> {
@@ -49,6 +50,7 @@ export function exchange(socket: Socket, question: Question, watch: Stopwatch): 
     const reader = new AnswerReader(question.method, {
       head(seen) {
         head = seen;
+        if (watch.phase !== "body") watch.enter("body");
         body = new Body(String(seen.headers["content-encoding"] ?? ""), question.maxBody, settle);
       },
       body: (chunk) => body?.push(chunk),
@@ -58,8 +60,11 @@ export function exchange(socket: Socket, question: Question, watch: Stopwatch): 
       body?.end();
     };
     const read = (chunk: Buffer): void => {
-      if (!begun) watch.enter("body");
-      begun = true;
+      // What only informs of the answer to come is not its first byte.
+      if (!begun && !/^HTTP\/1\.[01] 1/.test(chunk.toString("latin1", 0, 10))) {
+        watch.enter(endOfHead(chunk) ? "body" : "headers");
+        begun = true;
+      }
       try {
         reader.push(chunk);
       } catch (error) {
@@ -114,48 +119,62 @@ export const codings = "gzip, deflate, br, zstd";
 /** How many more bytes a compressed body may have than a decoded one. */
 const slack = 65_536;
 
+/** The most codings of a body that are taken off. */
+const mostCodings = 4;
+
+/** Codings in the order in which they are taken off: the reverse of that in which they were put on. */
+function decodersOf(encoding: string): ((first: number) => Transform)[] {
+  const names = encoding.split(",").map((name) => name.trim().toLowerCase());
+  const wanted = names.filter((name) => name !== "" && name !== "identity").reverse();
+  const known = wanted.flatMap((name) => ownEntry(decoders, name) ?? []);
+  // What cannot be decoded to its end is left as it is.
+  return known.length === wanted.length && known.length <= mostCodings ? known : [];
+}
+
 /** A body as it arrives: decoded, and no more of it than is wanted. */
 class Body {
   truncated = false;
-  readonly #makeDecoder: ((first: number) => Transform) | undefined;
+  readonly #codings: readonly ((first: number) => Transform)[];
   readonly #limit: number;
   readonly #settle: (error?: unknown) => void;
   readonly #chunks: Buffer[] = [];
   #size = 0;
-  #received = 0;
-  #decoder: Transform | undefined;
+  /** The decoder of each coding, once it has something to decode, and the bytes that it was given. */
+  readonly #running: { readonly decoder: Transform; received: number }[] = [];
 
   /** @param settle called when all that is wanted is there, or with what is wrong with it */
-  constructor(coding: string, limit: number, settle: (error?: unknown) => void) {
-    this.#makeDecoder = ownEntry(decoders, coding.trim().toLowerCase());
+  constructor(encoding: string, limit: number, settle: (error?: unknown) => void) {
+    this.#codings = decodersOf(encoding);
     this.#limit = limit;
     this.#settle = settle;
   }
 
-  push(chunk: Buffer): void {
-    if (this.truncated) return;
-    if (!this.#makeDecoder) {
+  /** Takes a part of the body. @param position how many codings have been taken off */
+  push(chunk: Buffer, position = 0): void {
+    if (this.truncated || chunk.length === 0) return;
+    const coding = this.#codings[position];
+    if (!coding) {
       this.#keep(chunk);
       return;
     }
-    this.#received += chunk.length;
+    this.#running[position] ??= { decoder: this.#decode(coding(chunk[0] ?? 0), position), received: 0 };
+    const running = this.#running[position];
+    running.received += chunk.length;
     // Nobody compresses a body into something longer; a target without end must not fill the memory with what decodes to nothing.
-    if (this.#received > this.#limit + slack) {
-      this.#cut();
-      return;
-    }
-    this.#decoder ??= this.#decode(this.#makeDecoder(chunk[0] ?? 0));
-    this.#decoder.write(chunk);
+    if (running.received > this.#limit + slack) this.#cut();
+    else running.decoder.write(chunk);
   }
 
-  end(): void {
+  /** @param position how many codings have been taken off */
+  end(position = 0): void {
     if (this.truncated) return;
-    if (this.#decoder) this.#decoder.end();
+    const running = this.#running[position];
+    if (running) running.decoder.end();
     else this.#settle();
   }
 
   stop(): void {
-    this.#decoder?.removeAllListeners("data").destroy();
+    for (const { decoder } of this.#running) decoder.removeAllListeners("data").destroy();
   }
 
   bytes(): Buffer {
@@ -164,10 +183,10 @@ class Body {
     return Buffer.concat(this.#chunks, Math.min(this.#size, this.#limit));
   }
 
-  #decode(decoder: Transform): Transform {
+  #decode(decoder: Transform, position: number): Transform {
     return decoder
-      .on("data", (chunk: Buffer) => this.#keep(chunk))
-      .once("end", () => this.#settle())
+      .on("data", (chunk: Buffer) => this.push(chunk, position + 1))
+      .once("end", () => this.end(position + 1))
       .on("error", (error) => this.#settle(error));
   }
 

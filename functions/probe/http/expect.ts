@@ -32,7 +32,19 @@ export function answered({
   body,
   seconds,
 }: Answer & { readonly seconds: number }): Answered {
-  return { status, statusText, headers, body: body.toString("utf8"), seconds };
+  return { status, statusText, headers, body: textOf(body, String(headers["content-type"] ?? "")), seconds };
+}
+
+/** A body as text: in the character set of its byte order mark, that of its type, or UTF-8. */
+function textOf(body: Buffer, type: string): string {
+  const marked =
+    body[0] === 0xff && body[1] === 0xfe ? "utf-16le" : body[0] === 0xfe && body[1] === 0xff ? "utf-16be" : undefined;
+  const named = /;\s*charset\s*=\s*"?([\w-]+)/i.exec(type)?.[1];
+  try {
+    return new TextDecoder(marked ?? named ?? "utf-8").decode(body);
+  } catch {
+    return new TextDecoder().decode(body);
+  }
 }
 
 /** A text read as JSON; `undefined` where it is none. */
@@ -162,6 +174,12 @@ function statusProblem(
 ): Failure | undefined {
   const list = Array.isArray(accepted) ? accepted : [accepted];
   if (list.some((one) => acceptsStatus(one, status))) return undefined;
+  if (status === 400 && plainHttpToTls.test(body))
+    return {
+      kind: "http_status",
+      phase: "response",
+      message: `${status}: the port speaks TLS and was asked in plain HTTP: write https://`,
+    };
   const told = /json|text\/plain/.test(String(headers["content-type"] ?? "")) && body.trim() !== "";
   const google = googleAnswer(status, headers, body);
   const said = told && google === undefined ? `: ${excerpt(body, longestExcerpt, redact)}` : "";
@@ -173,6 +191,10 @@ function statusProblem(
     ...(google === undefined ? {} : { answered_by: google.by }),
   };
 }
+
+/** How nginx, Apache, Go and others answer plain HTTP at a port of TLS. */
+const plainHttpToTls =
+  /plain HTTP request was sent to HTTPS|speaking plain HTTP to an SSL|HTTP request to an HTTPS server/i;
 
 function headerProblem(
   { headers: wanted = {} }: Expectations,

@@ -14,9 +14,10 @@ import { dial } from "../net/dial.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
 import { headers as headerFields, ipVersion, tlsVerification } from "../net/settings.ts";
 import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
-import { secure } from "../net/tls.ts";
+import { secure, wantsTls } from "../net/tls.ts";
 import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { TlsInPlace } from "./answer.ts";
 import { Cookies } from "./cookies.ts";
 import { type Answer, codings, exchange, type Question } from "./exchange.ts";
 import { expectations } from "./expect.ts";
@@ -168,10 +169,15 @@ export async function ask(
         );
       const seconds = (world.clock() - started) / 1000;
       return { answer: { ...answer, seconds }, phases: watch.times(), hops: seen, certificateExpiry: soonest() };
-    } catch (error) {
+    } catch (caught) {
+      const peerSpeaksTls =
+        outgoing.url.protocol === "http:" && (await wantsTls(caught, portOf(outgoing.url), watch, world));
+      const error = peerSpeaksTls ? new TlsInPlace(outgoing.url.host) : caught;
       if (error instanceof CertificateFault && error.expiresAt !== undefined)
         expiries.push((error.expiresAt - world.now()) / 1000);
-      const failure = failureOf(error, { phase: watch.phase, peer: outgoing.url.host, signal: world.signal });
+      const peer = `${outgoing.url.hostname}:${portOf(outgoing.url)}`;
+      const { phase, address } = watch;
+      const failure = failureOf(error, { phase, peer, address, signal: world.signal });
       const message = world.redact(
         hops === 0 ? failure.message : `${failure.message} (redirected to ${shown(outgoing.url)})`,
       );
@@ -341,7 +347,7 @@ export async function reach(
 ): Promise<{ readonly socket: Socket; readonly address: string; readonly expiresAt?: number | undefined }> {
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const encrypted = url.protocol === "https:";
-  const port = Number(url.port || (encrypted ? 443 : 80));
+  const port = portOf(url);
   const family = settings.ip_version === "any" ? {} : { family: settings.ip_version };
   const raw = await dial({ host, port, ...family }, world, watch);
   const address = raw.remoteAddress ?? "";
@@ -369,7 +375,8 @@ function publicOnly(world: ProbeWorld, watch: Stopwatch): ProbeWorld {
 function redirected(from: Outgoing, { status, headers }: Answer, redact: Redact): Outgoing | undefined {
   const location = [headers["location"]].flat()[0];
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined;
-  const url = URL.parse(location, from.url.href);
+  const target = percentEncoded(location);
+  const url = URL.parse(target, from.url.href);
   if (!url || !isHttpUrl(url.href))
     throw new ProbeFault("protocol", `redirected to what is no HTTP URL: ${excerpt(location, 100, redact)}`);
   const repeats = status === 307 || status === 308 || from.method === "GET" || from.method === "HEAD";
@@ -387,6 +394,18 @@ function redirected(from: Outgoing, { status, headers }: Answer, redact: Redact)
     headers: Object.fromEntries(kept),
     body: repeats ? from.body : undefined,
   };
+}
+
+/** A location whose bytes beyond ASCII, which came as Latin-1, are written as a URL has them. Names of hosts are put into their ASCII form. */
+function percentEncoded(location: string): string {
+  const bytes = Buffer.from(location, "latin1");
+  const text = bytes.toString("utf8");
+  if (Buffer.from(text, "utf8").equals(bytes)) return text;
+  return location.replaceAll(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function portOf({ port, protocol }: URL): number {
+  return Number(port || (protocol === "https:" ? 443 : 80));
 }
 
 function isHttpUrl(text: string): boolean {

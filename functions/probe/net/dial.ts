@@ -57,6 +57,7 @@ async function open(options: NetConnectOpts, world: ProbeWorld, watch: Stopwatch
   world.signal.throwIfAborted();
   if ("host" in options && options.host !== undefined) world.permit?.(options.host);
   watch.enter("connect");
+  if ("host" in options && options.host !== undefined) watch.tries(options.host);
   const socket = connect({ ...options, noDelay: true });
   // Faults reach the prober by what it waits for; one that comes later must not end the process.
   socket.on("error", () => {});

@@ -12,13 +12,21 @@ export class ProbeFault extends Error {
   override readonly name = "ProbeFault";
   readonly kind: FailureKind;
   readonly facts: FailureFacts;
+  /** Where it happened, if not in the phase that runs. */
+  readonly phase: string | undefined;
 
-  constructor(kind: FailureKind, message: string, options?: ErrorOptions & FailureFacts) {
+  constructor(kind: FailureKind, message: string, options?: ErrorOptions & FailureFacts & { readonly phase?: string }) {
     super(message, options);
     this.kind = kind;
-    const { cause: _, ...facts } = options ?? {};
+    const { cause: _, phase, ...facts } = options ?? {};
     this.facts = facts;
+    this.phase = phase;
   }
+}
+
+/** What is configured cannot be used: the target is not to blame. @param message what is wrong, and what to write */
+export function configurationFault(message: string): ProbeFault {
+  return new ProbeFault("internal", message, { phase: "settings" });
 }
 
 /** There is nothing to prove with who we are: the giver of tokens is to blame, or our own settings, and not the target. */
@@ -41,39 +49,55 @@ export interface FaultContext {
   readonly phase: string;
   /** Whom the probe spoke to, without secrets: `api.example.com:443`, or the path of a socket. */
   readonly peer: string;
+  /** The address that was tried; absent before it was known. */
+  readonly address?: string | undefined;
   /** Aborted when the deadline of the probe has passed, or that of a part of it: then nothing else is to blame. */
   readonly signal: AbortSignal;
 }
 
 /** Names the failure that an error of a socket, a lookup or a protocol means. */
-export function failureOf(error: unknown, { phase, peer, signal }: FaultContext): Failure {
+export function failureOf(error: unknown, { phase, peer: named, address, signal }: FaultContext): Failure {
+  const peer = spokenPeer(named, address);
   if (signal.aborted) {
     const whose = signal.reason instanceof Overrun ? signal.reason.whose : "the time of the probe";
     return { kind: "timeout", phase, message: `${whose} ran out while ${doing(phase, peer)}${unanswered(phase)}` };
   }
   if (error instanceof ProbeFault) return failureOfFault(error, phase);
-  if (error instanceof LookupError) return { kind: "dns", phase, message: `the name of ${peer} ${error.problem}` };
+  if (error instanceof LookupError) return { kind: "dns", phase, message: `the name of ${named} ${error.problem}` };
   const { code = "", message = String(error) } = error as NodeJS.ErrnoException;
-  const known = faults.find(({ codes }) => codes.test(code));
-  if (known) return { kind: known.kind, phase, message: known.say(peer, phase, message), code };
-  return { kind: "internal", phase, message: `unexpected fault while ${doing(phase, peer)}: ${message}` };
+  const told = code === "EPROTO" ? sslCode(message) : code;
+  const known = faults.find(({ codes }) => codes.test(told));
+  if (known) return { kind: known.kind, phase, message: known.say(peer, phase, message, told), code };
+  const what = code === "" ? message : code;
+  return { kind: "internal", phase, message: `unexpected fault while ${doing(phase, peer)}: ${what}` };
+}
+
+/** A peer with the address that was tried, unless it is named by that. */
+export function spokenPeer(peer: string, address: string | undefined): string {
+  return address === undefined || peer.includes(address) ? peer : `${peer} (${address})`;
+}
+
+/** The code that Node gives to a reason of OpenSSL, which stands in the message of an error that has none. */
+function sslCode(message: string): string {
+  const reason = /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? "";
+  return reason === "" ? "EPROTO" : `ERR_SSL_${reason.toUpperCase().replaceAll(" ", "_")}`;
 }
 
 /** The failure that a fault means which has its kind and words already. */
 export function failureOfFault(error: ProbeFault, phase: string): Failure {
   const { kind, message, facts } = error;
-  return { kind, phase: error instanceof IdentityFault ? identityPhase : phase, message, ...facts };
+  return { kind, phase: error instanceof IdentityFault ? identityPhase : (error.phase ?? phase), message, ...facts };
 }
 
 /** Node's codes of system, TLS and HTTP errors, and those of our own reader of HTTP, the first match counts. */
 const faults: readonly {
   readonly codes: RegExp;
   readonly kind: FailureKind;
-  readonly say: (peer: string, phase: string, message: string) => string;
+  readonly say: (peer: string, phase: string, message: string, code: string) => string;
 }[] = [
   { codes: /^ECONNREFUSED$/, kind: "refused", say: (peer) => `${peer} refused the connection: nothing listens there` },
   {
-    codes: /^ECONNRESET$|^EPIPE$|^ECONNABORTED$/,
+    codes: /^ECONNRESET$|^EPIPE$|^ECONNABORTED$|^ERR_SSL_UNEXPECTED_EOF/,
     kind: "reset",
     say: (peer, phase) => `${peer} closed the connection while ${doing(phase, peer)}`,
   },
@@ -90,19 +114,56 @@ const faults: readonly {
   { codes: /^ENOENT$/, kind: "unavailable", say: (peer) => `there is no socket at ${peer}` },
   { codes: /^EACCES$|^EPERM$/, kind: "unavailable", say: (peer) => `the system forbids a connection to ${peer}` },
   {
-    codes: /^ERR_SSL_WRONG_VERSION_NUMBER$|^ERR_SSL_PACKET_LENGTH_TOO_LONG$/,
+    codes: /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|HTTPS_PROXY_REQUEST|BAD_RECORD_TYPE)$/,
     kind: "tls",
-    say: (peer) => `${peer} does not speak TLS`,
+    say: (peer) => `${peer} does not speak TLS: name its TLS port, or connect without TLS`,
   },
   {
-    codes: /^ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED$/,
+    codes: /^ERR_SSL_.*(ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|INAPPROPRIATE_FALLBACK)$/,
     kind: "tls",
-    say: (peer) => `${peer} asks for a client certificate: write client_certificate with cert and key`,
+    say: (peer) => `${peer} offers no version of TLS that is accepted: enable TLS 1.2 or 1.3 there`,
+  },
+  {
+    codes: /^ERR_SSL_.*ALERT_NO_APPLICATION_PROTOCOL$/,
+    kind: "tls",
+    say: (peer) => `${peer} refused the TLS handshake: it does not speak HTTP/1.1 (ALPN), which is what was offered`,
+  },
+  {
+    codes: /^ERR_SSL_.*UNRECOGNIZED_NAME$/,
+    kind: "tls",
+    say: (peer) => `${peer} refused the TLS handshake: it has no certificate for this name (SNI)`,
+  },
+  {
+    codes:
+      /^ERR_SSL_.*ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_\w+|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)$/,
+    kind: "tls",
+    say: (peer, _phase, _message, code) =>
+      `${peer} ended the TLS handshake: it asks for a client certificate that it accepts (${alertIn(code)}): write client_certificate`,
+  },
+  {
+    codes: /^ERR_SSL_.*(ALERT_HANDSHAKE_FAILURE|ALERT_INSUFFICIENT_SECURITY|NO_SHARED_CIPHER|NO_SUITABLE_\w+)$/,
+    kind: "tls",
+    say: (peer) =>
+      `${peer} refused the TLS handshake: it has no cipher in common with the probe, or asks for a client certificate (handshake failure)`,
+  },
+  {
+    codes: /^ERR_SSL_.*(KEY_TOO_SMALL|MD_TOO_WEAK|KEY_SIZE_TOO_SMALL|BAD_DH_VALUE)$/,
+    kind: "tls",
+    say: (peer) => `${peer} uses a key or a signature that is too weak to be accepted: renew its certificate or key`,
+  },
+  {
+    codes: /^ERR_SSL_.*ALERT_/,
+    kind: "tls",
+    say: (peer, phase, _message, code) =>
+      `${peer} ended the TLS ${phase === "tls" ? "handshake" : "connection"} with the alert "${alertIn(code)}"`,
   },
   {
     codes: /^EPROTO$|^ERR_SSL_|^ERR_TLS_|^ERR_OSSL_/,
     kind: "tls",
-    say: (peer, _phase, message) => `the TLS handshake with ${peer} failed: ${message}`,
+    say: (peer, phase, _message, code) =>
+      phase === "tls"
+        ? `the TLS handshake with ${peer} failed: it sent what makes no sense in TLS${inWords(code)}`
+        : `the TLS connection to ${peer} broke while ${doing(phase, peer)}${inWords(code)}`,
   },
   {
     codes: /^HTTP_TOO_LONG$|^HPE_HEADER_OVERFLOW$/,
@@ -110,12 +171,27 @@ const faults: readonly {
     say: (peer) => `${peer} sent more headers than are read`,
   },
   {
-    codes: /^HTTP_SYNTAX$|^HPE_/,
+    codes: /^HTTP_SYNTAX$/,
     kind: "protocol",
     say: (peer, _phase, message) => `${peer} does not speak HTTP: ${message}`,
   },
-  { codes: /^Z_|^ERR_BROTLI|^ERR__ERROR|^ZSTD_/, kind: "body", say: () => "the compressed body cannot be decoded" },
+  { codes: /^HPE_/, kind: "protocol", say: (peer) => `${peer} does not speak HTTP: its answer cannot be read` },
+  {
+    codes: /^Z_|^ERR_BROTLI|^ERR__ERROR|^ZSTD_/,
+    kind: "body",
+    say: () => "the compressed body cannot be decoded",
+  },
 ];
+
+/** The name of a TLS alert in a code. @see RFC 8446, 6 */
+function alertIn(code: string): string {
+  return (/ALERT_(\w+)$/.exec(code)?.[1] ?? code).toLowerCase().replaceAll("_", " ");
+}
+
+function inWords(code: string): string {
+  const words = /^ERR_(?:SSL|TLS|OSSL)_(\w+)$/.exec(code)?.[1]?.toLowerCase().replaceAll("_", " ");
+  return words === undefined ? "" : ` (${words})`;
+}
 
 const activities: Readonly<Record<string, string>> = {
   dns: "looking up the name of",
@@ -123,6 +199,7 @@ const activities: Readonly<Record<string, string>> = {
   tls: "shaking hands for TLS with",
   lookup: "waiting for the answer of",
   first_byte: "waiting for the first byte from",
+  headers: "reading the headers from",
   body: "reading the body from",
   access: "asking the Cloud SQL Admin API for access to",
   authentication: "logging in at",

@@ -17,6 +17,16 @@ it.each([
 ])(
   "asked for %d connections of a server with %j and %d unopened by the pool, opens %j",
   (asked, room, unopened, plan) => {
-    expect(burstPlan(asked, room, unopened)).toEqual(plan);
+    expect(burstPlan(asked, { room, unopened })).toEqual(plan);
   },
 );
+
+it.each([
+  [50, 10, 20, { connections: 20, logins: 20 }],
+  [50, 40, 20, { connections: 8, logins: 8 }],
+  [50, 48, 20, { connections: 0, logins: 0 }],
+  [50, 70, 20, { connections: 0, logins: 0 }],
+  [50, undefined, 20, { connections: 0, logins: 0 }],
+])("stays below a ceiling of %d with %s in use, asked for %d: %j", (ceiling, used, asked, plan) => {
+  expect(burstPlan(asked, { room: { free: 60, max: 100 }, unopened: 0, ceiling, used })).toEqual(plan);
+});

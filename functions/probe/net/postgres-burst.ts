@@ -1,21 +1,47 @@
 /** Simultaneous connections to PostgreSQL, and how many of them a server can spare. */
+import type { Socket } from "node:net";
 import type pg from "pg";
 import type { Failure } from "../../../shared/messages/report.ts";
+import { formatDuration } from "../../../shared/text/units.ts";
 import type { ProbeWorld } from "../prober.ts";
-import { isRefusal, type Login, openSession, reachServer, sessionFailure } from "./postgres-session.ts";
-import { stopwatch } from "./stopwatch.ts";
+import { Overrun } from "./faults.ts";
+import {
+  isRefusal,
+  type Login,
+  openConnection,
+  openSession,
+  reachServer,
+  sessionFailure,
+  speaksTls,
+} from "./postgres-session.ts";
+import { type Stopwatch, stopwatch } from "./stopwatch.ts";
 
-/** What became of simultaneous connections. */
-export interface Burst {
-  readonly started: number;
-  /** Seconds until each connection that logged in was ready. */
+/** How far the connections of a stage go: `answer` stands for `tls` where PostgreSQL's own TLS is not spoken. */
+export type BurstStageName = "connect" | "tls" | "answer" | "login";
+
+/** In what way connections are lost on the path to the server. */
+export const lossClasses = ["unanswered", "reset", "tls"] as const;
+
+/** One of them: no answer in time, cut off, or a TLS handshake that failed. */
+export type LossClass = (typeof lossClasses)[number];
+
+/** What became of connections that were opened at the same moment and went equally far. */
+export interface BurstStage {
+  readonly stage: BurstStageName;
+  /** Seconds until each connection that was not lost was there. */
   readonly ready: readonly number[];
-  /** Seconds until the server answered each that was to stop before the login. @default none */
-  readonly answered?: readonly number[];
-  /** Logins that the server itself refused. @default none */
-  readonly refusals?: readonly Failure[];
+  /** Connections that the server itself refused. */
+  readonly refusals: readonly Failure[];
   /** Connections that were lost on the way. */
-  readonly failures: readonly Failure[];
+  readonly losses: readonly { readonly class: LossClass; readonly failure: Failure }[];
+}
+
+/** What became of a burst: its stages, one after the other. */
+export type Burst = readonly BurstStage[];
+
+/** How many connections a stage opened. */
+export function openedBy({ ready, refusals, losses }: BurstStage): number {
+  return ready.length + refusals.length + losses.length;
 }
 
 /** Connections that a burst always leaves free: others log in, and finished sessions are still closing, while it runs. */
@@ -32,23 +58,36 @@ export interface FreeConnections {
   readonly max: number;
 }
 
-/** The connections that a burst opens, and how many of them log in. */
+/** The connections that each stage of a burst opens, and how many log in. */
 export interface BurstPlan {
   readonly connections: number;
   readonly logins: number;
 }
 
+/** What bounds a burst. */
+export interface BurstLimits {
+  /** Absent where it is unknown, or where another probe's burst is using it. */
+  readonly room: FreeConnections | undefined;
+  /** Connections that the application's pool may still open. */
+  readonly unopened: number;
+  /** The number of connections at which the path to the server fails. @default none */
+  readonly ceiling?: number | undefined;
+  /** Connections that clients have now, this probe's own not counted; absent where they could not be counted. */
+  readonly used?: number | undefined;
+}
+
 /**
- * Plans a burst that never takes the last connections from the application.
+ * Plans a burst that never takes the last connections from the application, neither of the server nor of the path to it.
  * @param asked the connections that the settings ask for
- * @param room absent where it is unknown, or where another probe's burst is using it
- * @param unopened connections that the application's pool may still open
  */
-export function burstPlan(asked: number, room: FreeConnections | undefined, unopened: number): BurstPlan {
-  if (room === undefined) return { connections: Math.min(asked, maxConnectionsUncounted), logins: 0 };
+export function burstPlan(asked: number, { room, unopened, ceiling, used }: BurstLimits): BurstPlan {
+  // Below the ceiling together with what is open, and with the session of this probe.
+  const below = ceiling === undefined ? asked : used === undefined ? 0 : Math.max(0, ceiling - 1 - (used + 1));
+  const bearable = Math.min(asked, below);
+  if (room === undefined) return { connections: Math.min(bearable, maxConnectionsUncounted), logins: 0 };
   const kept = Math.max(minFree, Math.ceil(room.free / 2), unopened);
   // A server has processes for twice `max` connections. Those that stop before the login must leave enough of them to those that log in.
-  const connections = Math.min(asked, room.max);
+  const connections = Math.min(bearable, room.max);
   return { connections, logins: Math.max(0, Math.min(connections, room.free - kept)) };
 }
 
@@ -71,33 +110,88 @@ export async function roomFor(session: pg.Client, world: ProbeWorld): Promise<Fr
   }
 }
 
-/** Opens the connections of a burst at the same moment, and closes them when the last has its outcome. */
-export async function openBurst(login: Login, { connections, logins }: BurstPlan, world: ProbeWorld): Promise<Burst> {
+/**
+ * Opens a burst in stages, one after the other: bare connections of TCP, connections as far as the handshake of TLS or the server's first
+ * answer, and logins. So it shows how far connections come. Each stage has an equal part of the time that is left, and closes what it opened.
+ */
+export async function openBurst(login: Login, plan: BurstPlan, world: ProbeWorld): Promise<Burst> {
+  const second = speaksTls(login) ? "tls" : "answer";
+  const stages = [
+    { stage: "connect", count: plan.connections, open: openConnection },
+    { stage: second, count: plan.connections, open: reachServer },
+    { stage: "login", count: plan.logins, open: openSession },
+  ] as const;
+  const wanted = stages.filter(({ count }) => count > 0);
+  const seen: BurstStage[] = [];
+  for (const [position, stage] of wanted.entries()) {
+    const limitMs = world.remaining() / (wanted.length - position) - marginMs;
+    seen.push(await openStage(stage, login, limitMs, world));
+  }
+  return seen;
+}
+
+/** What a stage leaves of its time for closing, in milliseconds. */
+const marginMs = 10;
+
+interface PlannedStage {
+  readonly stage: BurstStageName;
+  readonly count: number;
+  readonly open: (login: Login, world: ProbeWorld, watch: Stopwatch) => Promise<Socket | pg.Client>;
+}
+
+/** Opens the connections of a stage at the same moment, and closes them when the last has its outcome. */
+async function openStage(
+  { stage, count, open }: PlannedStage,
+  login: Login,
+  limitMs: number,
+  world: ProbeWorld,
+): Promise<BurstStage> {
   const begin = world.clock();
   const ready: number[] = [];
-  const answered: number[] = [];
   const refusals: Failure[] = [];
-  const failures: Failure[] = [];
-  // Kept until all have been tried: the connections of a burst stand at the same time.
-  const closing: (() => unknown)[] = [];
-  const one = async (logsIn: boolean): Promise<void> => {
+  const losses: BurstStage["losses"][number][] = [];
+  // Kept until all have been tried: the connections of a stage stand at the same time.
+  const opened: (Socket | pg.Client)[] = [];
+  const overrun = new AbortController();
+  const alarm = setTimeout(
+    () => overrun.abort(new Overrun(`the time of the burst's stage ${stage}, ${formatDuration(limitMs)},`)),
+    Math.max(0, limitMs),
+  );
+  const bounded = { ...world, signal: AbortSignal.any([world.signal, overrun.signal]) };
+  const one = async (): Promise<void> => {
     const watch = stopwatch(() => world.clock());
     try {
-      if (logsIn) {
-        const session = await openSession(login, world, watch);
-        closing.push(() => session.end().catch(() => {}));
-      } else {
-        const socket = await reachServer(login, world, watch);
-        closing.push(() => socket.destroy());
-      }
-      (logsIn ? ready : answered).push((world.clock() - begin) / 1000);
+      opened.push(await open(login, bounded, watch));
+      ready.push((world.clock() - begin) / 1000);
     } catch (error) {
-      (isRefusal(error) ? refusals : failures).push(sessionFailure(error, login, watch.phase, world));
+      const failure = sessionFailure(error, login, watch, bounded);
+      if (isRefusal(error)) refusals.push(failure);
+      else losses.push({ class: lossClass(failure), failure });
     }
   };
-  await Promise.all(Array.from({ length: connections }, (_, position) => one(position < logins)));
-  for (const close of closing) close();
-  return { started: connections, ready, answered, refusals, failures };
+  await Promise.all(Array.from({ length: count }, one));
+  clearTimeout(alarm);
+  await Promise.all(opened.map(closed));
+  return { stage, ready, refusals, losses };
+}
+
+/** How long the server may take to see that a connection has ended, in milliseconds: the next stage must not stand beside this one. */
+const closingMs = 250;
+
+/** Ends a connection and waits until the server has ended it too. */
+async function closed(connection: Socket | pg.Client): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const alarm = setTimeout(resolve, closingMs);
+  if ("resume" in connection) connection.once("close", resolve).resume().end();
+  else connection.end().then(resolve, resolve);
+  await promise;
+  clearTimeout(alarm);
+  if ("destroy" in connection) connection.destroy();
+}
+
+function lossClass({ kind, phase }: Failure): LossClass {
+  if (kind === "timeout" || kind === "unavailable" || kind === "dns") return "unanswered";
+  return phase === "tls" && kind !== "reset" ? "tls" : "reset";
 }
 
 /**

@@ -7,7 +7,7 @@ import type { ProbeWorld } from "../prober.ts";
 import { forgetAccess, type InstanceAccess } from "./cloud-sql.ts";
 import { dial } from "./dial.ts";
 import { failureOf, ProbeFault } from "./faults.ts";
-import { PostgresStream } from "./postgres-stream.ts";
+import { begins, PostgresStream } from "./postgres-stream.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { secure } from "./tls.ts";
 
@@ -29,7 +29,7 @@ export interface Login {
 }
 
 /** The host as it is named in sentences. */
-function peerOf({ host, port }: Pick<Login, "host" | "port">): string {
+export function peerOf({ host, port }: Pick<Login, "host" | "port">): string {
   return isSocketFolder(host) ? socketOf(host, port) : `${host}:${port}`;
 }
 
@@ -63,32 +63,56 @@ export async function openSession(login: Login, world: ProbeWorld, watch: Stopwa
 }
 
 /**
- * Goes as far as the first answer of the server, in the phases dns, connect, tls and, where PostgreSQL's own TLS is not spoken, answer. No
- * start-up packet follows, so that the connection takes a process of the server for a moment, and none of its `max_connections`.
+ * Opens a bare connection, in the phases dns and connect. Nothing is said over it.
+ * @throws the error of the connection
+ */
+export async function openConnection({ host, port }: Login, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
+  if (isSocketFolder(host)) return await dial({ path: socketOf(host, port) }, world, watch).catch(noProxy);
+  return await dial({ host, port }, world, watch);
+}
+
+/**
+ * Goes as far as the handshake of TLS, or, where PostgreSQL's own TLS is not spoken, as the first answer of the server, in the phase answer.
+ * No start-up packet follows, so that the connection takes a process of the server for a moment, and none of its `max_connections`.
  * @throws ProbeFault, or the error of the connection
  */
 export async function reachServer(login: Login, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
   const socket = await connected(login, world, watch);
-  if (login.tls !== "disable" && !login.instance && !isSocketFolder(login.host)) return socket;
+  if (speaksTls(login)) return socket;
   watch.enter("answer");
   await askForTls(socket);
   watch.stop();
   return socket;
 }
 
-/** Whether the server itself refused a login: it answered, so that nothing was lost on the way to it. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof ProbeFault && (isOfServer(error.cause) || error.kind === "auth");
+/** Whether a session shakes hands for PostgreSQL's own TLS. */
+export function speaksTls({ tls, instance, host }: Login): boolean {
+  return tls !== "disable" && !instance && !isSocketFolder(host);
 }
 
-/** Whether an error is an answer of the server: only those have a severity. */
-function isOfServer(error: unknown): error is pg.DatabaseError {
-  return error instanceof Error && "severity" in error && error.severity !== undefined;
+/** Whether the server itself refused a connection: it answered, so that nothing was lost on the way to it. */
+export function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof ProbeFault && (isOfServer(error.cause) || error instanceof ServerError || error.kind === "auth")
+  );
+}
+
+/** An answer of the server that refuses what was asked. */
+class ServerError extends ProbeFault {}
+
+/** Whether an error is an answer of the server: only those have fields, if without a value. */
+export function isOfServer(error: unknown): error is pg.DatabaseError {
+  return error instanceof Error && "severity" in error && "code" in error && "length" in error;
 }
 
 /** Names the failure that an error of a session means. */
-export function sessionFailure(error: unknown, login: Login, phase: string, world: ProbeWorld): Failure {
-  const seen = failureOf(explained(error, login), { phase, peer: peerOf(login), signal: world.signal });
+export function sessionFailure(
+  error: unknown,
+  login: Login,
+  { phase, address }: Pick<Stopwatch, "phase" | "address">,
+  world: ProbeWorld,
+): Failure {
+  const seen = failureOf(explained(error, login), { phase, peer: peerOf(login), address, signal: world.signal });
   if (login.instance) forgetAccess(world.google);
   return { ...seen, message: world.redact(seen.message) };
 }
@@ -103,7 +127,7 @@ function explained(error: unknown, login: Login): unknown {
     const message = known ? `${known.say}: ${said}` : `the server answered: ${said}`;
     return new ProbeFault(known?.kind ?? "database", message, { cause: error, ...(code === "" ? {} : { code }) });
   }
-  if (!(error instanceof Error)) return error;
+  if (!(error instanceof Error) || error instanceof ProbeFault) return error;
   if (/^Connection terminated/.test(error.message)) {
     const proxy = isSocketFolder(login.host) ? "; behind an Auth Proxy that means it could not reach the instance" : "";
     return new ProbeFault(
@@ -111,10 +135,48 @@ function explained(error: unknown, login: Login): unknown {
       `${peer} closed the connection before the session was ready or the query answered${proxy}`,
     );
   }
-  if (/SASL|SCRAM|assword/.test(error.message))
-    return new ProbeFault("auth", `the login failed before the server could judge it: ${error.message}`);
+  const known = clientFaults.find(({ says }) => says.test(error.message));
+  if (known) return new ProbeFault(known.kind, known.say(peer, login), { cause: error });
   return error;
 }
+
+const senseless = (peer: string): string => `${peer} does not speak PostgreSQL`;
+
+/** What `pg` itself finds wrong, by its words, for it has no codes. */
+const clientFaults: readonly {
+  readonly says: RegExp;
+  readonly kind: FailureKind;
+  readonly say: (peer: string, login: Login) => string;
+}[] = [
+  {
+    says: /client password must be|^Password must be/,
+    kind: "auth",
+    say: (peer, { user }) =>
+      `${peer} asks for the password of ${user}, and none is configured: set connection.password`,
+  },
+  {
+    says: /Only mechanism\(s\)|authenticationOk message type/,
+    kind: "auth",
+    say: (peer, { user }) =>
+      `${peer} asks ${user} for a way of logging in that is not supported, such as GSSAPI: allow scram-sha-256 for this role in pg_hba.conf`,
+  },
+  {
+    says: /server signature|server nonce|server returned error/,
+    kind: "auth",
+    say: (peer) =>
+      `${peer} did not prove that it knows the password, as SCRAM asks of it: it may not be the server that it should be`,
+  },
+  {
+    says: /^SASL/,
+    kind: "protocol",
+    say: (peer) => `${senseless(peer)}: its part of the SCRAM login is malformed`,
+  },
+  {
+    says: /^received invalid response|^Received unexpected/,
+    kind: "protocol",
+    say: (peer) => `${senseless(peer)}: it answered with a message that the protocol does not have there`,
+  },
+];
 
 /** SQLSTATE codes. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const sqlstates: readonly { readonly codes: RegExp; readonly kind: FailureKind; readonly say: string }[] = [
@@ -129,11 +191,10 @@ const sqlstates: readonly { readonly codes: RegExp; readonly kind: FailureKind; 
 ];
 
 async function connected(login: Login, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
-  const { host, port, tls, ca } = login;
-  if (isSocketFolder(host)) return await dial({ path: socketOf(host, port) }, world, watch).catch(noProxy);
-  const socket = await dial({ host, port }, world, watch);
+  const { host, tls, ca } = login;
+  const socket = await openConnection(login, world, watch);
   if (login.instance) return await throughConnector(socket, login.instance, world, watch);
-  if (tls === "disable") return socket;
+  if (tls === "disable" || !speaksTls(login)) return socket;
   watch.enter("tls");
   await requestTls(socket, peerOf(login));
   const verify = ({ require: "nothing", "verify-ca": "chain", "verify-full": "full" } as const)[tls];
@@ -187,10 +248,35 @@ async function requestTls(socket: Socket, peer: string): Promise<void> {
   if (answer.length === 1 && verdict === 0x53) return;
   if (answer.length === 1 && verdict === 0x4e)
     throw new ProbeFault("tls", `${peer} does not offer TLS: turn it on there, or write tls: disable`);
+  const refusal = refusalIn(answer);
+  if (refusal !== undefined) {
+    const { code, message } = refusal;
+    throw new ServerError(
+      kindOf(code),
+      `${peer} refused the connection in place of TLS: ${message}${code === "" ? "" : ` (SQLSTATE ${code})`}`,
+      code === "" ? {} : { code },
+    );
+  }
   throw new ProbeFault(
     "protocol",
-    `${peer} does not speak PostgreSQL: its answer to the request for TLS makes no sense`,
+    `${peer} does not speak PostgreSQL: its answer to the request for TLS makes no sense, it begins with ${begins(answer)}`,
   );
+}
+
+/** An ErrorResponse: that of the protocol 3, or the text of the protocol 2 that a server sends which cannot start a process. */
+function refusalIn(answer: Buffer): { readonly code: string; readonly message: string } | undefined {
+  if (answer[0] !== 0x45 || answer.length < 6) return undefined;
+  if (answer.readUInt32BE(1) !== answer.length - 1) {
+    const message = answer.toString("utf8", 1).replace(/\0.*$/s, "").trim();
+    return /^[\x20-\x7e]{4,}$/.test(message) ? { code: "", message } : undefined;
+  }
+  const fields = answer.toString("utf8", 5).split("\0");
+  const field = (type: string): string => fields.find((one) => one.startsWith(type))?.slice(1) ?? "";
+  return { code: field("C"), message: field("M") };
+}
+
+function kindOf(code: string): FailureKind {
+  return sqlstates.find(({ codes }) => codes.test(code))?.kind ?? "database";
 }
 
 function isSocketFolder(host: string): boolean {

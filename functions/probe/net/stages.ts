@@ -4,7 +4,7 @@ import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
 import type { ProbeWorld } from "../prober.ts";
-import { doing, failureOf, ProbeFault, unanswered } from "./faults.ts";
+import { doing, failureOf, ProbeFault, spokenPeer, unanswered } from "./faults.ts";
 import { type Stopwatch, stopwatch } from "./stopwatch.ts";
 
 /** What holds while a stage runs. */
@@ -42,13 +42,20 @@ export function stages(world: ProbeWorld, limits: Readonly<Record<string, number
     const time = formatDuration(limitMs);
     return limit
       ? new ProbeFault(limit.kind ?? "timeout", `within ${time} ${limit.missing()}`)
-      : new ProbeFault("timeout", `${doing(stage, peer)} took longer than ${time}${unanswered(stage)}`);
+      : new ProbeFault(
+          "timeout",
+          `${doing(stage, spokenPeer(peer, watch.address))} took longer than ${time}${unanswered(stage)}`,
+        );
   };
   return {
     world: { ...world, signal: AbortSignal.any([world.signal, overrun.signal]) },
     get phase() {
       return watch.phase;
     },
+    get address() {
+      return watch.address;
+    },
+    tries: (address) => watch.tries(address),
     enter(stage, limit) {
       clearTimeout(alarm);
       watch.enter(stage);
@@ -67,6 +74,7 @@ export function stages(world: ProbeWorld, limits: Readonly<Record<string, number
       const failure = failureOf(own ? overrun.signal.reason : error, {
         phase: watch.phase,
         peer,
+        address: watch.address,
         signal: world.signal,
       });
       return own || !running ? failure : { ...failure, message: `${failure.message}; ${running.missing()}` };

@@ -5,6 +5,10 @@ import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 export interface Stopwatch {
   /** The phase that runs, or the last that ran: where a failure happened. */
   readonly phase: string;
+  /** The address that was tried last; `undefined` before the first. */
+  readonly address: string | undefined;
+  /** Remembers an address before it is tried. */
+  tries(address: string): void;
   /** Ends the running phase and starts another. */
   enter(phase: string): void;
   /** Ends the running phase. One that is never ended did not complete, and is not among the times. */
@@ -17,6 +21,7 @@ export interface Stopwatch {
 export function stopwatch(clock: () => number): Stopwatch {
   const times: Record<string, number> = {};
   let phase = "start";
+  let address: string | undefined;
   let since: number | undefined;
   const finish = (): number => {
     const now = clock();
@@ -26,6 +31,12 @@ export function stopwatch(clock: () => number): Stopwatch {
   return {
     get phase() {
       return phase;
+    },
+    get address() {
+      return address;
+    },
+    tries(next) {
+      address = next;
     },
     enter(next) {
       since = finish();

@@ -2,8 +2,9 @@
 import type { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { connect, type DetailedPeerCertificate, type TLSSocket } from "node:tls";
-import { eventOf } from "./dial.ts";
-import type { Stopwatch } from "./stopwatch.ts";
+import type { ProbeWorld } from "../prober.ts";
+import { dial, eventOf } from "./dial.ts";
+import { type Stopwatch, stopwatch } from "./stopwatch.ts";
 import { type Chain, type ClientCertificate, chainOf, contextOf, expiry, start, trusted } from "./trust.ts";
 
 /** What a connection must show to be trusted. */
@@ -67,13 +68,36 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
     expiresAt: first && expiry(first),
     expiring: first && subjectOf(first),
     leafExpiresAt: leaf && expiry(leaf),
-    fault:
-      verify === "nothing"
-        ? undefined
-        : authorities.bySubject.size === 0
-          ? "ca holds no certificate: write the trusted authorities in PEM"
-          : faultOf(socket, chain, { host, verify, now }),
+    fault: verify === "nothing" ? undefined : faultOf(socket, chain, { host, verify, now }),
   };
+}
+
+/** How long it may take to find out whether a port speaks TLS, in milliseconds. */
+const mostAskedMs = 1_000;
+
+/**
+ * Whether a port that closed a plain connection without a word speaks TLS: it is asked once more, in TLS.
+ * @param error with which the plain connection ended
+ */
+export async function wantsTls(
+  error: unknown,
+  port: number,
+  { phase, address }: Pick<Stopwatch, "phase" | "address">,
+  world: ProbeWorld,
+): Promise<boolean> {
+  const silent = /^(ECONNRESET|EPIPE)$/.test((error as NodeJS.ErrnoException).code ?? "");
+  if (!silent || !/^(first_byte|upgrade|answer)$/.test(phase) || address === undefined || world.signal.aborted)
+    return false;
+  const soon = AbortSignal.timeout(Math.ceil(Math.min(mostAskedMs, world.remaining() / 2)));
+  const bounded = { ...world, signal: AbortSignal.any([world.signal, soon]) };
+  const watch = stopwatch(() => world.clock());
+  try {
+    const raw = await dial({ host: address, port }, bounded, watch);
+    await secure(raw, { host: address, verify: "nothing" }, watch, world.now());
+    return true;
+  } catch (refusal) {
+    return /^ERR_SSL_.*ALERT/.test((refusal as NodeJS.ErrnoException).code ?? "");
+  }
 }
 
 /** Why the certificates are not accepted, the chain before the name; `undefined` when they are. */
@@ -85,6 +109,8 @@ function faultOf(
   if (!socket.authorized) return explain(socket, chain, now);
   const leaf = chain?.certificates[0];
   if (verify === "chain" || (leaf && isFor(leaf, host))) return undefined;
+  if (!leaf?.subjectAltName && commonName(leaf?.subject).toLowerCase() === host.toLowerCase())
+    return `the certificate has no subject alternative name, and its common name, ${host}, does not count: issue one with the name ${host}`;
   return `the certificate is for ${namesOf(leaf)}, not for ${host}`;
 }
 
@@ -119,8 +145,18 @@ function explain(socket: TLSSocket, chain: Chain | undefined, now: number): stri
       return `the chain is incomplete: the server did not send the certificate of the issuer ${commonName(last?.issuer)}, and it is not a trusted authority`;
     case "CERT_REVOKED":
       return `the certificate of ${subjectOf(leaf)} was revoked`;
+    case "CERT_SIGNATURE_FAILURE":
+      return `the signature on the certificate of ${subjectOf(leaf)} is not that of its issuer, ${commonName(leaf?.issuer)}`;
+    case "INVALID_CA":
+    case "INVALID_PURPOSE":
+      if (code === "INVALID_CA" || certificates.slice(1).some(({ ca }) => !ca))
+        return `the certificate of ${subjectOf(leaf)} was issued by ${commonName(leaf?.issuer)}, which is not an authority`;
+      return `the certificate of ${subjectOf(leaf)} is not meant for servers: its extended key usage leaves them out`;
+    case "PATH_LENGTH_EXCEEDED":
+    case "CERT_CHAIN_TOO_LONG":
+      return `the chain of ${subjectOf(leaf)} is longer than its authorities allow`;
     default:
-      return `the certificate of ${subjectOf(leaf)} is not accepted: ${code}`;
+      return `the certificate of ${subjectOf(leaf)} is not accepted (${code.toLowerCase().replaceAll("_", " ")})`;
   }
 }
 
@@ -128,9 +164,13 @@ function subjectOf(certificate: X509Certificate | undefined): string {
   return certificate?.subject ? commonName(certificate.subject) : namesOf(certificate);
 }
 
+/** How many names of a certificate are told. */
+const mostNamed = 5;
+
 function namesOf(certificate: X509Certificate | undefined): string {
-  const names = certificate?.subjectAltName?.replaceAll(/DNS:|IP Address:/g, "");
-  return names || commonName(certificate?.subject);
+  const names = certificate?.subjectAltName?.replaceAll(/DNS:|IP Address:/g, "").split(", ") ?? [];
+  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : "";
+  return names.slice(0, mostNamed).join(", ") + more || commonName(certificate?.subject);
 }
 
 function commonName(name: string | undefined): string {

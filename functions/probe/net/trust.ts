@@ -1,6 +1,7 @@
 /** Trusted authorities, and the way from a server's certificate to one of them. */
 import { X509Certificate } from "node:crypto";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { configurationFault } from "./faults.ts";
 
 /** Trusted authorities. */
 export interface Authorities {
@@ -27,17 +28,26 @@ export function loadRoots(now: number): void {
 const configured = new Map<string, Authorities>();
 const ofSystem = new WeakMap<readonly string[], Authorities>();
 
-/** The authorities of a text in PEM, or those of the system. */
+/** The authorities of a text in PEM, or those of the system. @throws ProbeFault for a text that holds none, which blames the configuration */
 export function trusted(ca: string | undefined): Authorities {
-  if (ca !== undefined) {
-    const blocks = ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    return remembered(configured, ca, () => ({ bySubject: bySubject(blocks), ca }));
-  }
+  if (ca !== undefined) return remembered(configured, ca, () => readAuthorities(ca));
   // Node gives the same list until it is told to trust others.
   const list = getCACertificates("default");
   const known = ofSystem.get(list) ?? { bySubject: bySubject(list), ca };
   ofSystem.set(list, known);
   return known;
+}
+
+function readAuthorities(ca: string): Authorities {
+  const blocks = ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) throw configurationFault("ca holds no certificate: write the trusted authorities in PEM");
+  try {
+    return { bySubject: bySubject(blocks), ca };
+  } catch {
+    throw configurationFault(
+      "ca holds a certificate that cannot be read: write the trusted authorities in PEM, each whole",
+    );
+  }
 }
 
 /** A context, and the instant from which another one is needed. */

@@ -84,6 +84,8 @@ describe("cloud_run", () => {
       );
     }
     const latency = asked[metric("request_latencies")]?.[0];
+    expect(latency?.get("filter")).toContain('AND (metric.labels.response_code != "101")');
+    expect(asked[metric("request_count")]?.[0]?.get("filter")).not.toContain("101");
     expect(latency?.get("aggregation.perSeriesAligner")).toBe("ALIGN_DELTA");
     expect(latency?.get("aggregation.crossSeriesReducer")).toBe("REDUCE_PERCENTILE_95");
     expect(asked[metric("request_count")]?.[0]?.getAll("aggregation.groupByFields")).toEqual([
@@ -124,6 +126,20 @@ describe("cloud_run", () => {
     const { [log]: _, ...others } = busy;
     const { result } = await probe(others, { failed_startups: "failed-startups" });
     expect(measured(result, "failed_startups")).toBe(0);
+  });
+
+  it.each([
+    ["request_count", ["cloud_run_request_rate", "cloud_run_error_rate"]],
+    ["request_latencies", ["cloud_run_request_latency"]],
+    ["container/instance_count", ["cloud_run_instances"]],
+    ["container/startup_latencies", ["cloud_run_startup_latency"]],
+  ])("keeps what was read where %s is not to be had", async (name, missing) => {
+    const answers = { ...busy, [metric(name)]: refusal(503, "UNAVAILABLE", "try later") };
+    const { result } = await probe(answers, { failed_startups: "failed-startups" });
+    const whole = await probe(busy, { failed_startups: "failed-startups" });
+    expect(result.failure).toMatchObject({ kind: "unavailable", phase: "google_api" });
+    const names = ({ measurements }: ProbeResult): string[] => measurements.map((one) => one.metric);
+    expect(names(result)).toEqual(names(whole.result).filter((one) => !missing.includes(one)));
   });
 
   it("names a log-based metric that there is not", async () => {

@@ -17,6 +17,8 @@ import {
   sampled,
   valuesBy,
   type WantedReading,
+  wasRead,
+  withoutSockets,
 } from "../google/readings.ts";
 import { classLabel, idleFinding, requestClasses, requestSamples } from "../google/requests.ts";
 import type { Prober } from "../prober.ts";
@@ -81,18 +83,22 @@ region: us-central1
 service: backend
 failed_startups: failed-startups
 `,
-  notes: `## Failed starts
+  notes: `## Latency
+
+A WebSocket is one request to Cloud Run that lasts as long as it is open. Requests that were answered with 101 are left out of the latency, so
+that it speaks of those that were answered; the rate of requests counts them in the class \`1xx\`.
+
+## Failed starts
 
 Google counts no failed starts. A log-based metric does, a counter that you create once, and whose name stands in \`failed_startups\`:
 
 \`\`\`
 gcloud logging metrics create failed-startups --description "Instances that failed to start" --log-filter '
-  resource.type="cloud_run_revision" AND
-  (textPayload:"could not start successfully" OR textPayload:"failed the readiness check" OR
-   textPayload:"failed to start and listen on the port" OR textPayload:"STARTUP TCP probe failed" OR
-   textPayload:"STARTUP HTTP probe failed" OR textPayload:"Container called exit")'
+  resource.type="cloud_run_revision" AND textPayload:"STARTUP" AND textPayload:"The instance was not started"'
 \`\`\`
 
+Cloud Run writes this line once for each instance that does not start, whatever else it says of it: that its container exited, or that a
+revision is not ready. Counting those lines as well would count one start several times, and a container that ends with \`exit(0)\` as a failure.
 It counts for all services; the probe reads the share of its own.
 
 ## Requests that find no instance
@@ -145,32 +151,36 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
 
   assess(settings, observed) {
     const { failure, found, now } = observed;
-    if (failure) return { failure, measurements: [] };
     const readings = readingsOf(settings);
     const { service, region, expect_traffic, failed_startups, refused_requests, max_instances } = settings;
     const { period: periodMs } = settings;
     const instances = valuesBy(found.instances?.samples ?? [], stateLabel);
     const metrics = { rate: "cloud_run_request_rate", errorRate: "cloud_run_error_rate" } as const;
     const measurements: Measured[] = [
-      ...requestSamples(found.requests, periodMs, metrics),
+      ...(wasRead(observed, "requests") ? requestSamples(found.requests, periodMs, metrics) : []),
       ...sampled("cloud_run_request_latency", fromMilliseconds(numberIn(found.latency))),
       ...sampled("cloud_run_startup_latency", fromMilliseconds(numberIn(found.startups))),
-      ...["active", "idle"].map((state) => ({
+      ...(wasRead(observed, "instances") ? ["active", "idle"] : []).map((state) => ({
         metric: "cloud_run_instances" as const,
         value: ownEntry(instances, state) ?? 0,
         labels: { state },
       })),
       // A counter of logs has no points while there are no such logs.
-      ...(failed_startups === undefined ? [] : sampled("failed_startups", numberIn(found.failedStartups) ?? 0)),
-      ...(refused_requests === undefined ? [] : sampled("cloud_run_refused_requests", numberIn(found.refused) ?? 0)),
+      ...(failed_startups !== undefined && wasRead(observed, "failedStartups")
+        ? sampled("failed_startups", numberIn(found.failedStartups) ?? 0)
+        : []),
+      ...(refused_requests !== undefined && wasRead(observed, "refused")
+        ? sampled("cloud_run_refused_requests", numberIn(found.refused) ?? 0)
+        : []),
       ...sampled("cloud_run_memory_utilization", numberIn(found.memory)),
       ...sampled("cloud_run_cpu_utilization", numberIn(found.cpu)),
       // Idle instances are there for the next requests: only those at work use up what there may be.
-      ...(max_instances === undefined
-        ? []
-        : sampled("cloud_run_instance_utilization", (ownEntry(instances, "active") ?? 0) / max_instances)),
+      ...(max_instances !== undefined && wasRead(observed, "instances")
+        ? sampled("cloud_run_instance_utilization", (ownEntry(instances, "active") ?? 0) / max_instances)
+        : []),
       ...dataAge(observed),
     ];
+    if (failure) return { failure, measurements };
     const idle = !found.requests && !found.instances;
     const nowhere = `there is no service ${service} in ${region}, or nobody uses it`;
     return {
@@ -204,7 +214,7 @@ function readingsOf(
   const slowest = { aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95" } as const;
   return {
     requests: reading("run.googleapis.com/request_count", { aligner: "ALIGN_DELTA", ...sumBy(classLabel) }),
-    latency: reading("run.googleapis.com/request_latencies", slowest),
+    latency: { ...reading("run.googleapis.com/request_latencies", slowest), filter: withoutSockets },
     instances: reading("run.googleapis.com/container/instance_count", { aligner: "ALIGN_MAX", ...sumBy(stateLabel) }),
     startups: reading("run.googleapis.com/container/startup_latencies", slowest),
     ...(failed_startups === undefined ? {} : { failedStartups: counted(failed_startups) }),

@@ -375,7 +375,7 @@ describe("http over TLS", async () => {
     expect((await probe(port)).failure).toMatchObject({
       kind: "tls",
       phase: "tls",
-      message: `localhost:${port} does not speak TLS`,
+      message: `localhost:${port} (127.0.0.1) does not speak TLS: name its TLS port, or connect without TLS`,
     });
   });
 });

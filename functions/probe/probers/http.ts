@@ -55,7 +55,7 @@ A failure to get a token, from Google or from the token endpoint of \`oauth2\`, 
   usualFailure: { kind: "http_status", phase: "response", message: "503 Service Unavailable", status: 503 },
   yields: (settings) => [
     ...always("http_response_time", "http_status", "http_body_size", "http_redirects"),
-    { metric: "http_phase_time", labels: { phase: ["dns", "connect", "tls", "first_byte", "body"] } },
+    { metric: "http_phase_time", labels: { phase: ["dns", "connect", "tls", "first_byte", "headers", "body"] } },
     ...onlyWhere(settings, mayUseTls, "with a URL that begins with https://", ["tls_certificate_expiry"]),
     ...onlyWhere(settings, ({ expect }) => expect.max_time !== undefined, "with expect.max_time", [
       "http_cold_response_time",

@@ -14,6 +14,8 @@ import {
   period,
   sampled,
   type WantedReading,
+  wasRead,
+  withoutSockets,
 } from "../google/readings.ts";
 import { classLabel, idleFinding, requestClasses, requestSamples } from "../google/requests.ts";
 import type { Prober } from "../prober.ts";
@@ -74,6 +76,8 @@ there are no shares and no latencies, rates are 0, and the finding \`traffic\` s
 The share of errors here against that of the services behind it tells where an error was made: what Cloud Run never saw, the load balancer
 answered itself.
 
+A WebSocket is one request that lasts as long as it is open. Requests that were answered with 101 are left out of the latencies; the rate counts them in the class \`1xx\`.
+
 ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
   secondhand: true,
 
@@ -90,15 +94,15 @@ ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
 
   assess(settings, observed) {
     const { failure, found, now } = observed;
-    if (failure) return { failure, measurements: [] };
     const { requests } = readingsOf(settings);
     const metrics = { rate: "load_balancer_request_rate", errorRate: "load_balancer_error_rate" } as const;
     const measurements: Measured[] = [
-      ...requestSamples(found.requests, settings.period, metrics),
+      ...(wasRead(observed, "requests") ? requestSamples(found.requests, settings.period, metrics) : []),
       ...sampled("load_balancer_latency", fromMilliseconds(numberIn(found.latency))),
       ...sampled("load_balancer_backend_latency", fromMilliseconds(numberIn(found.backendLatency))),
       ...dataAge(observed),
     ];
+    if (failure) return { failure, measurements };
     const nowhere = `there is no load balancer ${settings.url_map ?? settings.forwarding_rule}, or nobody uses it`;
     const idle = !found.requests;
     return {
@@ -136,7 +140,7 @@ function readingsOf(settings: LoadBalancerSettings): Readonly<Record<Reading, Wa
   const slowest = { aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95" } as const;
   return {
     requests: reading("request_count", { aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM", groupBy: [classLabel] }),
-    latency: reading("total_latencies", slowest),
-    backendLatency: reading("backend_latencies", slowest),
+    latency: { ...reading("total_latencies", slowest), filter: withoutSockets },
+    backendLatency: { ...reading("backend_latencies", slowest), filter: withoutSockets },
   };
 }

@@ -168,7 +168,13 @@ describe("postgres", () => {
       "authentication",
       "the server refused the password",
     ],
-    ["no password", { connection: { password: undefined } }, "auth", "authentication", "the login failed before"],
+    [
+      "no password",
+      { connection: { password: undefined } },
+      "auth",
+      "authentication",
+      "asks for the password of probe, and none is configured: set connection.password",
+    ],
     [
       "an unknown role",
       { connection: { user: "nobody" } },
@@ -515,12 +521,23 @@ describe("postgres, slow at each stage", () => {
 
 describe("postgres burst", () => {
   const burst = (connections: number, more: object = {}) => ({ ...local(), burst: { connections }, ...more });
-  const outcomes = (result: ProbeResult): Record<string, number> =>
-    Object.fromEntries(
-      result.measurements
-        .filter(({ metric }) => metric === "database_connect_burst_connections")
-        .map(({ labels, value }) => [labels["outcome"], value]),
-    );
+  /** What became of each stage of a burst. */
+  const stages = (result: ProbeResult): Record<string, Record<string, number>> => {
+    const seen: Record<string, Record<string, number>> = {};
+    for (const { metric, labels, value } of result.measurements) {
+      const what = metric.replace("database_connect_burst_", "");
+      if (what === metric || labels["stage"] === undefined || value === 0) continue;
+      const name = labels["code"] === undefined ? what : `${what} ${labels["code"]}`;
+      seen[labels["stage"]] = { ...seen[labels["stage"]], [name]: value };
+    }
+    return seen;
+  };
+  /** Stages of which nothing is lost or refused. */
+  const whole = (connections: number, logins: number, second = "answer"): object => ({
+    connect: { connections },
+    [second]: { connections },
+    ...(logins === 0 ? {} : { login: { connections: logins } }),
+  });
 
   it("opens connections at the same time", async () => {
     await expect.poll(clients).toBe(0);
@@ -528,7 +545,7 @@ describe("postgres burst", () => {
     expect(result.failure).toBeUndefined();
     expect(measured(result, "database_connect_burst_success")).toBe(1);
     expect(measured(result, "database_connect_burst_time")).toBeGreaterThan(0);
-    expect(outcomes(result)).toEqual({ ready: 4, answered: 0, refused: 0, lost: 0 });
+    expect(stages(result)).toEqual(whole(4, 4));
     await expect.poll(clients).toBe(0);
   });
 
@@ -545,7 +562,7 @@ describe("postgres burst", () => {
     for (const client of others) await client.end();
     expect(result.failure).toBeUndefined();
     expect(measured(result, "database_connect_burst_success")).toBe(1);
-    expect(outcomes(result)).toEqual({ ready: logins, answered: asked - logins, refused: 0, lost: 0 });
+    expect(stages(result)).toEqual(whole(asked, logins));
   });
 
   it("leaves connections to an application that logs in during the burst", async () => {
@@ -565,7 +582,8 @@ describe("postgres burst", () => {
       for (const result of results) {
         expect(result.failure).toBeUndefined();
         expect(measured(result, "database_connect_burst_success")).toBe(1);
-        expect(outcomes(result)).toMatchObject({ refused: 0, lost: 0 });
+        const { login } = stages(result);
+        expect(stages(result)).toEqual(whole(12, login?.["connections"] ?? 0));
       }
     }
     running = false;
@@ -582,7 +600,7 @@ describe("postgres burst", () => {
       const result = await probeOnce(postgres, burst(5));
       for (const socket of unfinished) socket.destroy();
       if (rights !== "") await asSuperuser(`revoke ${rights} from probe`);
-      expect(outcomes(result)).toEqual({ ready: 1, answered: 4, refused: 0, lost: 0 });
+      expect(stages(result)).toEqual(whole(5, 1));
     },
   );
 
@@ -594,7 +612,7 @@ describe("postgres burst", () => {
     await asSuperuser(limited);
     const result = await probeOnce(postgres, burst(6));
     await asSuperuser(unlimited);
-    expect(outcomes(result)).toEqual({ ready: 1, answered: 5, refused: 0, lost: 0 });
+    expect(stages(result)).toEqual(whole(6, 1));
   });
 
   it("leaves free what the pool may still open", async () => {
@@ -603,7 +621,7 @@ describe("postgres burst", () => {
     const pool = { size: 4, overflow: 3, role: "application" };
     const result = await probeOnce(postgres, burst(5, { pool }));
     await application.end();
-    expect(outcomes(result)).toEqual({ ready: 1, answered: 4, refused: 0, lost: 0 });
+    expect(stages(result)).toEqual(whole(5, 1));
   });
 
   it("does not log in while another probe's burst runs", async () => {
@@ -616,11 +634,15 @@ describe("postgres burst", () => {
     const slow = probeOnce(postgres, burst(3, { connection: { host: "127.0.0.1", port: stuck, ...login } }), {
       timeoutMs: 4_000,
     });
-    await expect.poll(() => others).toBe(4);
+    await expect.poll(() => others).toBeGreaterThanOrEqual(4);
     const result = await probeOnce(postgres, burst(12), { timeoutMs: 1_000 });
     expect(result.failure).toBeUndefined();
-    expect(outcomes(result)).toEqual({ ready: 0, answered: 10, refused: 0, lost: 0 });
-    expect(outcomes(await slow)).toEqual({ ready: 0, answered: 0, refused: 0, lost: 3 });
+    expect(stages(result)).toEqual(whole(10, 0));
+    expect(stages(await slow)).toEqual({
+      connect: { connections: 3 },
+      answer: { connections: 3, unanswered: 3 },
+      login: { connections: 3, unanswered: 3 },
+    });
   });
 
   it("does not log in where the free connections cannot be counted", async () => {
@@ -629,7 +651,7 @@ describe("postgres burst", () => {
     await asSuperuser("grant execute on function pg_advisory_xact_lock(bigint) to public");
     expect(result.failure).toBeUndefined();
     expect(measured(result, "database_connect_burst_success")).toBe(1);
-    expect(outcomes(result)).toEqual({ ready: 0, answered: 10, refused: 0, lost: 0 });
+    expect(stages(result)).toEqual(whole(10, 0));
   });
 
   it.each<[string, () => object]>([
@@ -640,22 +662,70 @@ describe("postgres burst", () => {
     const others = await Promise.all(Array.from({ length: 6 }, () => connect("application", "of the application")));
     const result = await probeOnce(postgres, burst(6, way()));
     for (const client of others) await client.end();
-    expect(outcomes(result)).toEqual({ ready: 0, answered: 6, refused: 0, lost: 0 });
+    expect(stages(result)).toEqual(whole(6, 0, "tls" in way() ? "tls" : "answer"));
   });
 
-  it.each<[string, (socket: Socket) => unknown]>([
-    ["cuts off", (socket) => socket.destroy()],
-    ["closes without an answer", (socket) => socket.once("data", () => socket.end())],
-    ["does not answer", () => {}],
-  ])("counts as lost what the network path %s", async (_what, lose) => {
+  it.each<[string, string, (socket: Socket) => unknown]>([
+    ["cuts off", "resets", (socket) => socket.once("data", () => socket.resetAndDestroy())],
+    ["closes without an answer", "resets", (socket) => socket.once("data", () => socket.end())],
+    ["does not answer", "unanswered", () => {}],
+  ])("counts as lost what the network path %s", async (_what, lost, lose) => {
     await expect.poll(clients).toBe(0);
     let seen = 0;
     const way = await tcpServer((socket) => (seen++ % 3 === 0 ? through(socket) : lose(socket)));
     const connection = { host: "127.0.0.1", port: way, ...login };
-    const result = await probeOnce(postgres, burst(6, { connection }), { timeoutMs: 1_000 });
+    const result = await probeOnce(postgres, burst(6, { connection }), { timeoutMs: 2_000 });
     expect(result.failure).toBeUndefined();
-    expect(outcomes(result)).toMatchObject({ refused: 0, lost: 4 });
-    expect(measured(result, "database_connect_burst_success")).toBe(2 / 6);
+    const { connect, answer } = stages(result);
+    expect(connect).toEqual({ connections: 6 });
+    expect(answer).toEqual({ connections: 6, [lost]: 4 });
+    expect(measured(result, "database_connect_burst_success")).toBeCloseTo(2 / 6);
+  });
+
+  it("tells a TLS handshake that fails from what is cut off and what is not answered", async () => {
+    await expect.poll(clients).toBe(0);
+    let seen = 0;
+    const way = await tcpServer((socket) => {
+      // The first is the session of the probe, the next eight are the bare connections and the handshakes.
+      const turn = seen++ - 5;
+      if (turn === 0) socket.once("data", () => socket.resetAndDestroy());
+      else if (turn === 1)
+        socket.once("data", () => socket.write("S").valueOf() && socket.once("data", () => socket.end("nonsense")));
+      else if (turn !== 2) through(socket);
+    });
+    const settings = burst(4, { connection: { host: "127.0.0.1", port: way, ...login }, tls: "require" });
+    const result = await probeOnce(postgres, settings, { timeoutMs: 3_000 });
+    expect(result.failure).toBeUndefined();
+    expect(stages(result)).toEqual({
+      connect: { connections: 4 },
+      tls: { connections: 4, resets: 1, tls_failures: 1, unanswered: 1 },
+      login: { connections: 4 },
+    });
+    expect(measured(result, "database_connect_burst_success")).toBe(0.25);
+  });
+
+  it("counts SYNs that nobody answers", async () => {
+    const settings = postgres.settings.parse(burst(8));
+    const timeout = { kind: "timeout", phase: "connect", message: "the time ran out" } as const;
+    const { measurements, failure } = postgres.assess(settings, {
+      phases: {},
+      burst: [
+        {
+          stage: "connect",
+          ready: [0.1, 0.2],
+          refusals: [],
+          losses: Array.from({ length: 6 }, () => ({ class: "unanswered" as const, failure: timeout })),
+        },
+        { stage: "answer", ready: Array(8).fill(0.1), refusals: [], losses: [] },
+      ],
+    });
+    expect(failure).toBeUndefined();
+    expect(measurements).toContainEqual({
+      metric: "database_connect_burst_unanswered",
+      value: 6,
+      labels: { stage: "connect" },
+    });
+    expect(measurements).toContainEqual({ metric: "database_connect_burst_success", value: 0.25 });
   });
 
   it.each([
@@ -674,21 +744,41 @@ describe("postgres burst", () => {
     const connection = { host: "127.0.0.1", port: full, ...login };
     const result = await probeOnce(postgres, burst(3, { connection }));
     expect(measured(result, "database_connect_burst_success")).toBe(1);
-    expect(outcomes(result)).toEqual({ ready: 0, answered: 0, refused: 3, lost: 0 });
+    expect(stages(result)["login"]).toEqual({ connections: 3, [`refusals ${code}`]: 3 });
     expect(result.failure).toMatchObject({
       kind,
       phase: "authentication",
-      message: expect.stringMatching(`^none of 3 simultaneous connections succeeded: .*SQLSTATE ${code}`),
+      message: expect.stringMatching(`^none of 3 simultaneous logins succeeded: .*SQLSTATE ${code}`),
+      code,
     });
+  });
+
+  it("stays below the ceiling of the connector, together with the connections that are open", async () => {
+    await expect.poll(clients).toBe(0);
+    let open = 0;
+    let most = 0;
+    const connector = await tcpServer((socket) => {
+      most = Math.max(most, ++open);
+      socket.once("close", () => open--);
+      through(socket);
+    });
+    const connection = { host: "127.0.0.1", port: connector, ...login };
+    const others = await Promise.all([1, 2].map(() => connect("application", "of the application")));
+    const settings = { ...burst(9, { connection }), burst: { connections: 9, ceiling: 6 } };
+    const result = await probeOnce(postgres, settings);
+    for (const client of others) await client.end();
+    expect(stages(result)).toEqual(whole(2, 2));
+    expect(most + others.length).toBeLessThan(6);
   });
 
   it("fails it when none does", () => {
     const failure = { kind: "timeout", phase: "connect", message: "the time ran out" } as const;
     const settings = postgres.settings.parse(local());
+    const loss = { class: "unanswered", failure } as const;
     const assessment = postgres.assess(settings, {
       phases: { connect: 0.01 },
       seconds: 0.05,
-      burst: { started: 2, ready: [], failures: [failure, failure] },
+      burst: [{ stage: "connect", ready: [], refusals: [], losses: [loss, loss] }],
     });
     expect(assessment.failure).toEqual({
       ...failure,
@@ -696,6 +786,74 @@ describe("postgres burst", () => {
     });
     expect(assessment.measurements).toContainEqual({ metric: "database_connect_burst_success", value: 0 });
     expect(assessment.measurements).toContainEqual({ metric: "database_connection_time", value: 0.05 });
+  });
+});
+
+describe("postgres that takes no writes", () => {
+  it.each([
+    [
+      "of the server",
+      "alter system set default_transaction_read_only = on",
+      "alter system reset default_transaction_read_only",
+    ],
+    [
+      "of the database",
+      "alter database postgres set default_transaction_read_only = on",
+      "alter database postgres reset default_transaction_read_only",
+    ],
+  ])("fails for a setting %s", async (_what, on, off) => {
+    await asSuperuser(on);
+    await asSuperuser("select pg_reload_conf()");
+    await expect.poll(() => readOnly("application", "of the application")).toBe("on");
+    const { failure } = await probeOnce(postgres, local());
+    await asSuperuser(off);
+    await asSuperuser("select pg_reload_conf()");
+    await expect.poll(() => readOnly("application", "of the application")).toBe("off");
+    expect(failure).toEqual({
+      kind: "database",
+      phase: "query",
+      code: "25006",
+      message: `127.0.0.1:${port} is a primary that takes no writes: default_transaction_read_only is on. Turn it off, once what it protects has been mended, such as a full disk`,
+    });
+    expect((await probeOnce(postgres, local())).failure).toBeUndefined();
+  });
+
+  it("does not take a role that may only read for a server that does", async () => {
+    await asSuperuser("alter role probe set default_transaction_read_only = on");
+    const { failure } = await probeOnce(postgres, local());
+    await asSuperuser("alter role probe reset default_transaction_read_only");
+    expect(failure).toBeUndefined();
+  });
+});
+
+describe("postgres without statistics", () => {
+  it.each<[string, string, string, string]>([
+    [
+      "denied",
+      "revoke select on pg_stat_activity from public",
+      "grant select on pg_stat_activity to public",
+      "permission denied",
+    ],
+    [
+      "slow",
+      "alter table pg_catalog.pg_stat_activity rename to kept; create view pg_catalog.pg_stat_activity as select kept.* from kept, (select pg_sleep(60)) as slow; grant select on pg_catalog.pg_stat_activity to public",
+      "drop view pg_catalog.pg_stat_activity; alter table pg_catalog.kept rename to pg_stat_activity",
+      "took too long",
+    ],
+  ])("is up where they are %s", async (_what, hidden, shown, why) => {
+    await asSuperuser("set allow_system_table_mods = on", hidden);
+    const result = await probeOnce(postgres, { ...local(), burst: { connections: 3 } }, { timeoutMs: 2_500 });
+    await asSuperuser("set allow_system_table_mods = on", shown);
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "database_connection_time")).toBeGreaterThan(0);
+    expect(measured(result, "database_connections")).toBeUndefined();
+    expect(result.unchecked).toEqual([
+      {
+        checks: ["database_connections"],
+        resource: "127.0.0.1",
+        explanation: expect.stringMatching(`^The connections could not be counted: .*${why}`),
+      },
+    ]);
   });
 });
 
@@ -769,13 +927,27 @@ async function connect(user: string, password: string): Promise<pg.Client> {
   return client;
 }
 
-async function asSuperuser(statement: string): Promise<pg.QueryResult> {
+/** Runs statements, each on its own. @returns the result of the last */
+async function asSuperuser(...statements: [string, ...string[]]): Promise<pg.QueryResult> {
   const client = await connect("postgres", "of the superuser");
   try {
-    return await client.query(statement);
+    await client.query("set default_transaction_read_only = off");
+    const results: pg.QueryResult[] = [];
+    for (const statement of statements) results.push(await client.query(statement));
+    const last = results.at(-1);
+    if (last === undefined) throw new Error("there is a statement at least");
+    return last;
   } finally {
     await client.end();
   }
+}
+
+/** What a session of a role has for `default_transaction_read_only`. */
+async function readOnly(user: string, password: string): Promise<string> {
+  const client = await connect(user, password);
+  const { rows } = await client.query("show default_transaction_read_only");
+  await client.end();
+  return rows[0].default_transaction_read_only;
 }
 
 async function clients(): Promise<number> {

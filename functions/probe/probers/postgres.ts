@@ -8,15 +8,18 @@ import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts
 import { failureOf, ProbeFault } from "../net/faults.ts";
 import {
   type Burst,
+  type BurstStage,
   burstPlan,
-  isClient,
+  type LossClass,
+  lossClasses,
   maxConnectionsUncounted,
   minFree,
   openBurst,
-  ordinaryLimit,
+  openedBy,
   roomFor,
 } from "../net/postgres-burst.ts";
 import { type Login, openSession, sessionFailure, tlsModes } from "../net/postgres-session.ts";
+import { assertWritable, type Connections, countConnections } from "../net/postgres-statistics.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
@@ -82,6 +85,10 @@ const settings = lazily(() =>
         .min(1)
         .default("select 1")
         .describe("The first query. It runs in a read-only transaction that the server ends at the probe's deadline."),
+      primary: z
+        .boolean()
+        .default(false)
+        .describe("Fails where the server is a replica. A primary that takes no writes fails in any case."),
       burst: z
         .strictObject({
           connections: z
@@ -89,7 +96,14 @@ const settings = lazily(() =>
             .min(0)
             .max(100)
             .default(0)
-            .describe("How many connections start at the same moment; 0 for none."),
+            .describe("How many connections each stage starts at the same moment; 0 for none."),
+          ceiling: z
+            .int()
+            .min(1)
+            .optional()
+            .describe(
+              "The number of connections at which the connector on the way fails. A burst and the connections that clients have stay below it together.",
+            ),
         })
         .prefault({})
         .describe("Simultaneous fresh connections, which a sick network path drops first."),
@@ -131,6 +145,8 @@ export interface PostgresObservation {
   /** Seconds from nothing to the answer of the first query. */
   readonly seconds?: number | undefined;
   readonly connections?: Connections | undefined;
+  /** Why the connections could not be counted. */
+  readonly uncounted?: string | undefined;
   readonly burst?: Burst | undefined;
 }
 
@@ -149,17 +165,29 @@ tls: require
 burst: { connections: 10 }
 pool: { size: 10, overflow: 15, role: backend }
 `,
-  notes: `## What a burst takes from the server
+  notes: `## What a burst tells
+A burst has up to three stages, one after the other, and each opens its connections at the same moment: bare connections of TCP, connections as
+far as the handshake of TLS (as far as the server's first answer where there is none), and logins. \`database_connect_burst_connections\` says
+how many each stage opened. What was lost of them has a metric for each way of losing it, by \`stage\`:
 
+| metric | what happened |
+|---|---|
+| \`database_connect_burst_unanswered\` | no answer came in the time of the stage; in the stage \`connect\` that is a SYN |
+| \`database_connect_burst_resets\` | the connection was cut off, or refused by TCP |
+| \`database_connect_burst_tls_failures\` | the handshake of TLS failed |
+| \`database_connect_burst_refusals\` | the server itself refused the connection, with the SQLSTATE \`code\` |
+
+\`database_connect_burst_success\` speaks of the network path alone: 1 less the share that was lost in the worst stage. What the server
+refuses, such as by SQLSTATE 53300, was not lost.
+
+## What a burst takes from the server
 A burst never takes the last connections of a server. Before it starts, the probe counts what is free: \`max_connections\` less the reserved
 ones, those in use, and logins that have not finished; the limits of the database and of the role count too. Half of that stays free, at least
-${minFree}, and at least what \`pool\` may still open. Connections beyond that stop before the login, after the server's first answer, and take none of
-\`max_connections\`. They test the network path all the same. \`database_connect_burst_connections\` says how many there were of each.
-
+${minFree}, and at least what \`pool\` may still open. Only as many log in. The other stages take none of \`max_connections\`.
+With \`burst.ceiling\` a stage, the connections of all clients and the probe's own stay below that number together.
 Bursts of several probes of one database run one after the other. Where the free connections cannot be counted, or another burst does not end,
-no connection logs in, and at most ${maxConnectionsUncounted} are opened.
-
-\`database_connect_burst_success\` speaks of the network path alone: a login that the server refuses, such as by SQLSTATE 53300, was not lost.`,
+no connection logs in, and at most ${maxConnectionsUncounted} are opened; with \`burst.ceiling\` none.
+`,
 
   usualSeconds: 0.5,
   requires: ({ connection: { instance, iam } }) => ({ cloudSqlInstance: instance, cloudSqlLogin: iam }),
@@ -171,10 +199,13 @@ no connection logs in, and at most ${maxConnectionsUncounted} are opened.
     ...onlyWhere(settings, ({ burst }) => burst.connections > 0, "with burst", [
       "database_connect_burst_success",
       "database_connect_burst_time",
-      {
-        metric: "database_connect_burst_connections",
-        labels: { outcome: ["ready", "answered", "refused", "lost"] },
-      },
+      ...(
+        [
+          "database_connect_burst_connections",
+          "database_connect_burst_refusals",
+          ...Object.values(lossMetrics),
+        ] as const
+      ).map((metric) => ({ metric, labels: { stage: ["connect", "tls", "answer", "login"] } })),
     ]),
   ],
 
@@ -190,7 +221,7 @@ no connection logs in, and at most ${maxConnectionsUncounted} are opened.
     return await observed(login, settings, world);
   },
 
-  assess({ pool }, { failure, phases, seconds, connections, burst }) {
+  assess({ connection, pool }, { failure, phases, seconds, connections, uncounted, burst }) {
     const measurements: Assessment["measurements"][number][] = Object.entries(phases).map(([phase, value]) => ({
       metric: "database_phase_time",
       value,
@@ -215,20 +246,23 @@ no connection logs in, and at most ${maxConnectionsUncounted} are opened.
     if (burst) measurements.push(...burstMeasurements(burst));
     const reason = failure ?? burstFailure(burst);
     const conclusive = failure === undefined ? { conclusive: true as const } : {};
-    return { ...(reason ? { failure: reason, ...conclusive } : {}), measurements };
+    return {
+      ...(reason ? { failure: reason, ...conclusive } : {}),
+      measurements,
+      ...(uncounted === undefined
+        ? {}
+        : {
+            unchecked: [
+              {
+                checks: ["database_connections"],
+                resource: connection.instance ?? connection.host ?? "the database",
+                explanation: `The connections could not be counted: ${uncounted}. Give the role pg_monitor (\`grant pg_monitor to ROLE\`), or look at what holds up the server.`,
+              },
+            ],
+          }),
+    };
   },
 };
-
-/** Connections of the server, this probe's own not counted. */
-interface Connections {
-  readonly used: number;
-  /** How many ordinary users may have. */
-  readonly limit: number;
-  /** Those of the application's role. */
-  readonly pool: number;
-  /** How many are in each state of `pg_stat_activity`. */
-  readonly states: Readonly<Record<string, number>>;
-}
 
 /** States that are told also when no connection is in them. */
 const noStates: Connections["states"] = { active: 0, idle: 0, "idle in transaction": 0 };
@@ -236,7 +270,7 @@ const noStates: Connections["states"] = { active: 0, idle: 0, "idle in transacti
 /** The first connection, what it tells of the server, and the burst while it still stands. */
 async function observed(
   login: Login,
-  { query, pool, burst: { connections: asked } }: PostgresSettings,
+  { query, primary, pool, burst: { connections: asked, ceiling } }: PostgresSettings,
   world: ProbeWorld,
 ): Promise<PostgresObservation> {
   const watch = stopwatch(() => world.clock());
@@ -252,49 +286,76 @@ async function observed(
     watch.stop();
     seconds = (world.clock() - started) / 1000;
     phases = { ...watch.times() };
+    await assertWritable(session, primary, login, world);
     watch.enter("statistics");
-    const { rows } = await session.query<Connections>(countConnections, [pool?.role ?? null]);
-    const [connections] = rows;
-    const room = asked === 0 ? undefined : await roomFor(session, world);
+    const counted = await countConnections(session, pool?.role, login, world);
+    const connections = "connections" in counted ? counted.connections : undefined;
+    const seen = { phases, seconds, connections, ...("problem" in counted ? { uncounted: counted.problem } : {}) };
+    const isStuck = "stuck" in counted && counted.stuck;
+    if (asked === 0 || world.signal.aborted) {
+      if (!isStuck) session.end().catch(() => {});
+      return seen;
+    }
+    const room = isStuck ? undefined : await roomFor(session, world);
     const unopened = pool && connections ? pool.size + pool.overflow - connections.pool : 0;
-    const burst = asked === 0 ? undefined : await openBurst(login, burstPlan(asked, room, unopened), world);
-    session.end().catch(() => {});
-    return { phases, seconds, connections, ...(burst === undefined ? {} : { burst }) };
+    const plan = burstPlan(asked, { room, unopened, ceiling, used: connections?.used });
+    const burst = await openBurst(login, plan, world);
+    if (!isStuck) session.end().catch(() => {});
+    return { ...seen, burst };
   } catch (error) {
-    return { failure: sessionFailure(error, login, watch.phase, world), phases: phases ?? watch.times(), seconds };
+    return { failure: sessionFailure(error, login, watch, world), phases: phases ?? watch.times(), seconds };
   }
 }
 
-function burstMeasurements({
-  started,
-  ready,
-  answered = [],
-  refusals = [],
-  failures,
-}: Burst): Assessment["measurements"][number][] {
-  const outcomes = {
-    ready: ready.length,
-    answered: answered.length,
-    refused: refusals.length,
-    lost: failures.length,
-  };
-  const times = [...ready, ...answered];
+/** The metric of each way of losing a connection. */
+const lossMetrics = {
+  unanswered: "database_connect_burst_unanswered",
+  reset: "database_connect_burst_resets",
+  tls: "database_connect_burst_tls_failures",
+} as const satisfies Record<LossClass, string>;
+
+/** The SQLSTATE of a server without a connection to spare: it is told also where nothing was refused. */
+const noneLeft = "53300";
+
+function burstMeasurements(burst: Burst): Assessment["measurements"][number][] {
+  const most = Math.max(0, ...burst.map(openedBy));
+  if (most === 0) return [];
+  const times = burst.flatMap(({ ready }) => ready);
+  const lost = Math.max(...burst.map(({ losses }) => losses.length));
   return [
-    // A login that the server refuses was not lost on the way.
-    { metric: "database_connect_burst_success", value: (started - failures.length) / started },
-    ...Object.entries(outcomes).map(([outcome, value]) => ({
-      metric: "database_connect_burst_connections" as const,
-      value,
-      labels: { outcome },
-    })),
+    // A connection that the server refuses was not lost on the way.
+    { metric: "database_connect_burst_success", value: (most - lost) / most },
+    ...burst.flatMap((seen) => stageMeasurements(seen)),
     ...(times.length === 0 ? [] : [{ metric: "database_connect_burst_time" as const, value: Math.max(...times) }]),
   ];
 }
 
-function burstFailure(burst: Burst | undefined): Failure | undefined {
-  const first = burst?.refusals?.[0] ?? burst?.failures[0];
-  if (!burst || !first || burst.ready.length > 0 || (burst.answered ?? []).length > 0) return undefined;
-  return { ...first, message: `none of ${burst.started} simultaneous connections succeeded: ${first.message}` };
+function stageMeasurements(seen: BurstStage): Assessment["measurements"][number][] {
+  const { stage, losses, refusals } = seen;
+  const codes = Map.groupBy(refusals, ({ code = "none" }) => code);
+  return [
+    { metric: "database_connect_burst_connections", value: openedBy(seen), labels: { stage } },
+    ...lossClasses.map((one) => ({
+      metric: lossMetrics[one],
+      value: losses.filter((loss) => loss.class === one).length,
+      labels: { stage },
+    })),
+    ...[...new Set([noneLeft, ...codes.keys()])].map((code) => ({
+      metric: "database_connect_burst_refusals" as const,
+      value: codes.get(code)?.length ?? 0,
+      labels: { stage, code },
+    })),
+  ];
+}
+
+/** The failure of a burst with a stage that let no connection through; a single one can be lost by chance. */
+function burstFailure(burst: Burst = []): Failure | undefined {
+  const enough = Math.min(2, Math.max(0, ...burst.map(openedBy)));
+  const failed = burst.find((stage) => stage.ready.length === 0 && openedBy(stage) >= enough);
+  const first = failed?.refusals[0] ?? failed?.losses[0]?.failure;
+  if (!failed || !first) return undefined;
+  const what = { connect: "connections", tls: "TLS handshakes", answer: "connections", login: "logins" }[failed.stage];
+  return { ...first, message: `none of ${openedBy(failed)} simultaneous ${what} succeeded: ${first.message}` };
 }
 
 function clean(seen: Failure, world: ProbeWorld): Failure {
@@ -354,16 +415,3 @@ function readUrl(
     password: password === "" ? undefined : password,
   };
 }
-
-const countConnections = `
-with clients as (
-  select usename, coalesce(state, 'unknown') as state from pg_stat_activity where pid <> pg_backend_pid() and ${isClient}
-)
-select
-  count(*)::int as used,
-  (count(*) filter (where $1::text is null or usename = $1))::int as pool,
-  ${ordinaryLimit} as limit,
-  coalesce((
-    select json_object_agg(state, n) from (select state, count(*)::int as n from clients group by state) as counted
-  ), '{}') as states
-from clients`;

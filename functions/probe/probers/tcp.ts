@@ -99,7 +99,12 @@ expect: /^\\+PONG/
       const phases = send === undefined && expect === undefined ? others : watch.times();
       return { phases, seconds: (world.clock() - started) / 1000, certificateExpiry };
     } catch (error) {
-      const seen = failureOf(error, { phase: watch.phase, peer: `${host}:${port}`, signal: world.signal });
+      const seen = failureOf(error, {
+        phase: watch.phase,
+        peer: `${host}:${port}`,
+        address: watch.address,
+        signal: world.signal,
+      });
       const sent = received === "" || error instanceof ProbeFault ? "" : `; it sent: ${shown(received, world)}`;
       const failure = { ...seen, message: world.redact(`${seen.message}${sent}`) };
       return { failure, phases: watch.times(), certificateExpiry };

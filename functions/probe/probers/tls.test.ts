@@ -122,13 +122,13 @@ describe("tls", async () => {
     expect((await probe(plain)).failure).toMatchObject({
       kind: "tls",
       phase: "tls",
-      message: `localhost:${plain} does not speak TLS`,
+      message: `localhost:${plain} (127.0.0.1) does not speak TLS: name its TLS port, or connect without TLS`,
     });
     const silent = await tcpServer(() => {});
     expect((await probe(silent, {}, 200)).failure).toEqual({
       kind: "timeout",
       phase: "tls",
-      message: `the time of the probe ran out while shaking hands for TLS with localhost:${silent}`,
+      message: `the time of the probe ran out while shaking hands for TLS with localhost:${silent} (127.0.0.1)`,
     });
   });
 

@@ -87,7 +87,12 @@ min_validity: 14d
     const ca = settings.tls.ca && (await world.resolve(settings.tls.ca));
     const watch = stopwatch(() => world.clock());
     const failure = (error: unknown): Failure => {
-      const seen = failureOf(error, { phase: watch.phase, peer: `${host}:${port}`, signal: world.signal });
+      const seen = failureOf(error, {
+        phase: watch.phase,
+        peer: `${host}:${port}`,
+        address: watch.address,
+        signal: world.signal,
+      });
       return { ...seen, message: world.redact(seen.message) };
     };
     try {

@@ -101,7 +101,7 @@ export interface WebSocketObservation {
 export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
   kind: "websocket",
   title:
-    "Opens a WebSocket on a fresh connection, or several at the same moment, and plays a script over the first: messages to send, and messages that must come in their order and time. A server that accepts a handshake and closes at once is seen only by a script.",
+    "Opens a WebSocket on a fresh connection, or several at the same moment, and plays a script over the first: messages to send, and messages that must come in their order and time. A server that accepts a handshake and closes at once fails, unless with the code 1000.",
   role: "websocket",
   reach: "users",
   get settings() {
@@ -142,7 +142,9 @@ A probe with \`hold\` runs in a group of its own, whose subscription waits ${lon
   async observe(settings, world) {
     const target = await targetOf(settings, world);
     const attempts = await Promise.all(
-      Array.from({ length: settings.handshakes }, () => shakeHands(target, settings, world)),
+      Array.from({ length: settings.handshakes }, (_, position) =>
+        shakeHands(target, settings, world, position > 0 || settings.script.length === 0),
+      ),
     );
     const handshakes = attempts.map(({ handshake }) => handshake);
     const [first] = attempts;
@@ -196,6 +198,9 @@ interface Refused {
   readonly status?: number;
 }
 
+/** How long a server that does not answer pings is given to close what it has accepted, in milliseconds. */
+const patienceMs = 500;
+
 /** The status of an accepted upgrade. */
 const switchingProtocols = 101;
 
@@ -217,12 +222,15 @@ async function shakeHands(
   target: Target,
   settings: WebSocketSettings,
   world: ProbeWorld,
+  isIdle: boolean,
 ): Promise<{ handshake: Handshake; stages: Stages; conversation?: Conversation }> {
   const own = stages(world, settings.deadlines, target.url.host);
   const started = world.clock();
   try {
     const conversation = await openWebSocket(target, own);
-    return { handshake: { seconds: (world.clock() - started) / 1000 }, stages: own, conversation };
+    const seconds = (world.clock() - started) / 1000;
+    if (isIdle) await conversation.confirm(Math.min(patienceMs, world.remaining() / 2));
+    return { handshake: { seconds }, stages: own, conversation };
   } catch (error) {
     // A status is an answer, even where its body came too slowly.
     if (!(error instanceof Refusal))

@@ -27,7 +27,7 @@ export interface EventStream extends Pick<Conversation, "receive" | "leave"> {
 /** A stream as something that is listened to, like a WebSocket of which nobody speaks. */
 export function listening(stream: EventStream): Conversation {
   const unable = (): Promise<never> => Promise.reject(new Error("nothing can be said over a stream"));
-  return { send: unable, ping: unable, close: unable, ...stream };
+  return { send: unable, ping: unable, confirm: unable, close: unable, ...stream };
 }
 
 /** Headers that ask for a stream. */

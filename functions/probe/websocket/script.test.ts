@@ -108,6 +108,39 @@ describe("websocket script", () => {
     expect(result.failure).toEqual({ kind, phase: "expect-1", message, code: String(code) });
   });
 
+  it.each([
+    [4401, "who are you", "auth", "4401 (not logged in): who are you"],
+    [1011, "", "unavailable", "1011 (internal error)"],
+    [1000, "", "sequence", "1000 (normal closure)"],
+  ])("keeps the code %i of a close after which TCP stays open", async (code, reason, kind, told) => {
+    const payload = Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(reason)]);
+    const port = await tcpServer(
+      accepting((socket) => socket.write(Buffer.concat([Buffer.from([0x88, payload.length]), payload]))),
+    );
+    const result = await probe(port, { script: [{ expect: [a], within: "4s" }] });
+    const message = `127.0.0.1:${port} closed the connection with ${told}; ${missing} "a" came`;
+    expect(result.failure).toEqual({ kind, phase: "expect-1", message, code: String(code) });
+  });
+
+  it.each([
+    [1011, "the model is gone", "unavailable", "1011 (internal error): the model is gone"],
+    [4401, "", "auth", "4401 (not logged in)"],
+    [1012, "", "unavailable", "1012 (service restart)"],
+  ])("fails without a script where a server accepts and closes with %i", async (code, reason, kind, told) => {
+    const port = await serveWebSocket((socket) => socket.close(code, reason));
+    const result = await probe(port);
+    const message = `127.0.0.1:${port} closed the connection with ${told}`;
+    expect(result.failure).toEqual({ kind, phase: "upgrade", message, code: String(code) });
+    expect(measured(result, "websocket_connection_success")).toBe(0);
+  });
+
+  it("succeeds without a script where a server accepts and keeps still, or closes normally", async () => {
+    const still = await tcpServer(accepting(() => {}));
+    expect((await probe(still)).failure).toBeUndefined();
+    const polite = await serveWebSocket((socket) => socket.close(1000));
+    expect((await probe(polite)).failure).toBeUndefined();
+  });
+
   it("tells what came before the close from what did not", async () => {
     const port = await serveWebSocket((socket) => {
       say(socket, { type: "a" });
@@ -125,13 +158,18 @@ describe("websocket script", () => {
     const port = await tcpServer(accepting((socket) => socket.write(Buffer.from([0x83, 0x00]))));
     const result = await probe(port, { script: [{ expect: [a] }] });
     expect(result.failure).toMatchObject({ kind: "protocol", phase: "expect-1" });
-    expect(result.failure?.message).toContain("does not keep to the protocol of WebSockets: Invalid WebSocket frame");
+    expect(result.failure?.message).toContain(
+      "does not keep to the protocol of WebSockets: it sent a frame of an unknown or misplaced type",
+    );
   });
 
   it("does not read what is longer than max_message", async () => {
     const port = await serveWebSocket((socket) => say(socket, "x".repeat(1_001)));
     const result = await probe(port, { max_message: 1_000, script: [{ expect: [{ contains: "xxx" }] }] });
-    expect(result.failure).toMatchObject({ kind: "protocol", message: expect.stringContaining("Max payload size") });
+    expect(result.failure).toMatchObject({
+      kind: "protocol",
+      message: expect.stringContaining("it sent a message that is longer than max_message"),
+    });
   });
 
   it("does not keep what nothing waits for", async () => {

@@ -4,11 +4,12 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { FailureKind } from "../../../shared/messages/report.ts";
+import { TlsInPlace } from "../http/answer.ts";
 import { googleAnswer, shownGoogleAnswer } from "../http/google-answer.ts";
 import { dial } from "../net/dial.ts";
 import { type FailureFacts, ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
-import { secure } from "../net/tls.ts";
+import { secure, wantsTls } from "../net/tls.ts";
 import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
 
@@ -42,6 +43,11 @@ export interface Conversation {
   receive(): Promise<Message>;
   /** Sends a ping and waits for its answer. */
   ping(): Promise<void>;
+  /**
+   * Waits until the server has shown that it keeps the connection: by the answer to a ping, or by silence for so many milliseconds.
+   * @throws ProbeFault where it closes in place of that, unless normally
+   */
+  confirm(patienceMs: number): Promise<void>;
   /** Closes with a code and waits until the server has closed too. */
   close(code: number): Promise<void>;
   /** Says that it is over, and waits for nothing. */
@@ -67,7 +73,16 @@ export async function openWebSocket(target: WebSocketTarget, stages: Stages): Pr
   const ws = await import("ws");
   const socket = await connected(target, stages);
   stages.enter("upgrade");
-  const webSocket = new ws.WebSocket(target.url, [...target.subprotocols], {
+  let closed: CloseListener = () => {};
+  /** Answers a close of the server by itself, and would tell of it only when TCP is closed as well, which it may never be. */
+  class Attentive extends ws.WebSocket {
+    override close(code?: number, reason?: string | Buffer): void {
+      // A frame that makes no sense is answered with a close as well; what is wrong with it is told first.
+      queueMicrotask(() => closed(code ?? noCode, String(reason ?? "")));
+      super.close(code, reason);
+    }
+  }
+  const webSocket = new Attentive(target.url, [...target.subprotocols], {
     createConnection: () => socket,
     headers: { "user-agent": "Pathkeeper", ...target.headers },
     maxPayload: target.maxMessage,
@@ -75,11 +90,25 @@ export async function openWebSocket(target: WebSocketTarget, stages: Stages): Pr
     // One message a turn of the event loop: a server that never stops talking holds up nobody else.
     allowSynchronousEvents: false,
   });
-  const { opened, conversation } = converse(webSocket, target.url.host, stages.world);
-  await opened;
+  const peer = target.url.host;
+  const { opened, conversation, closing } = converse(webSocket, peer, stages.world);
+  closed = closing;
+  try {
+    await opened;
+  } catch (error) {
+    const port = Number(target.url.port || 80);
+    if (target.url.protocol === "ws:" && (await wantsTls(error, port, stages, stages.world)))
+      throw new TlsInPlace(peer);
+    throw error;
+  }
   stages.stop();
   return conversation;
 }
+
+type CloseListener = (code: number, reason: string) => void;
+
+/** Stands for a close without a code. @see RFC 6455, 7.4.1 */
+const noCode = 1005;
 
 async function connected({ url, family, ca, client, insecure }: WebSocketTarget, stages: Stages): Promise<Socket> {
   const { world } = stages;
@@ -106,13 +135,14 @@ function converse(
   webSocket: WebSocket,
   peer: string,
   { signal, redact }: ProbeWorld,
-): { opened: Promise<void>; conversation: Conversation } {
+): { opened: Promise<void>; conversation: Conversation; closing: CloseListener } {
   const unread: string[] = [];
   let unreadBytes = 0;
   let opened = false;
   let pongs = 0;
   let fault: unknown;
   let closedWith: number | undefined;
+  let isOurs = false;
 
   const waiting: (() => void)[] = [];
   const wake = (): void => {
@@ -160,11 +190,22 @@ function converse(
   });
   webSocket.on("error", (error) => end(explained(error, peer)));
   webSocket.on("close", (code, reason) => {
-    closedWith = code;
+    closedWith ??= code;
     end(closure(code, reason.toString("utf8"), peer));
   });
+  const closing: CloseListener = (code, reason) => {
+    // The answer to our own close comes by the event.
+    if (isOurs) return;
+    closedWith = code;
+    end(closure(code, reason, peer));
+  };
+  const close = (code: number): void => {
+    isOurs = fault === undefined;
+    webSocket.close(code);
+  };
 
   return {
+    closing,
     opened: until(() => opened),
     conversation: {
       send: (text) =>
@@ -184,11 +225,27 @@ function converse(
       },
       async close(code) {
         if (fault !== undefined) throw fault;
-        webSocket.close(code);
+        close(code);
         await until(() => closedWith !== undefined);
         if (closedWith === 1006) throw fault;
       },
-      leave: () => webSocket.close(1000),
+      async confirm(patienceMs) {
+        const before = pongs;
+        let patient = true;
+        const alarm = setTimeout(() => {
+          patient = false;
+          wake();
+        }, patienceMs);
+        if (webSocket.readyState === webSocket.OPEN) webSocket.ping(() => {});
+        try {
+          await until(() => pongs > before || !patient);
+        } catch (error) {
+          if (closedWith !== normalClosure) throw error;
+        } finally {
+          clearTimeout(alarm);
+        }
+      },
+      leave: () => close(normalClosure),
     },
   };
 }
@@ -205,12 +262,48 @@ function refusal({ statusCode = 0, statusMessage = "", headers }: IncomingMessag
   return new Refusal(statusCode, `the upgrade was answered with ${status}${told === "" ? "" : `: ${told}`}`);
 }
 
+const normalClosure = 1000;
+
 /** Puts what `ws` itself finds wrong into a kind and words; other errors have a code of the system or of HTTP. */
 function explained(error: Error, peer: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code !== undefined && !code.startsWith("WS_ERR_")) return error;
-  return new ProbeFault("protocol", `${peer} does not keep to the protocol of WebSockets: ${error.message}`);
+  if (code !== undefined && !code.startsWith("WS_ERR_")) {
+    const words = code.startsWith("HPE_") ? notHttp(error) : undefined;
+    return words === undefined ? error : new ProbeFault("protocol", `${peer} ${words}`);
+  }
+  const known = mistakes.find(({ of }) => of.test(code ?? error.message));
+  const what = known?.say ?? "its answer to the upgrade is malformed";
+  return new ProbeFault("protocol", `${peer} does not keep to the protocol of WebSockets: ${what}`);
 }
+
+/** What answered the upgrade in place of HTTP, as far as its first bytes tell. */
+function notHttp(error: Error): string | undefined {
+  const packet = "rawPacket" in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
+  if (packet.length === 0) return undefined;
+  if ((packet[0] === 0x15 || packet[0] === 0x16) && packet[1] === 3)
+    return "speaks TLS there, and was asked in plain text: write wss://";
+  if (packet.toString("latin1", 0, 5) === "HTTP/") return "answered the upgrade with a malformed answer of HTTP";
+  return `does not speak HTTP: it begins with ${JSON.stringify(packet.toString("latin1", 0, 20))}`;
+}
+
+/** What a server can do wrong, by the codes of `ws`, or by its words where it has no codes. */
+const mistakes: readonly { readonly of: RegExp; readonly say: string }[] = [
+  { of: /UNEXPECTED_RSV/, say: "it sent a frame with reserved bits, of an extension that was not agreed on" },
+  { of: /INVALID_OPCODE/, say: "it sent a frame of an unknown or misplaced type" },
+  { of: /EXPECTED_FIN/, say: "it sent a control frame in pieces" },
+  { of: /INVALID_CONTROL_PAYLOAD_LENGTH/, say: "it sent a control frame of more than 125 bytes" },
+  { of: /UNEXPECTED_MASK/, say: "it sent a masked frame, which only clients do" },
+  { of: /UNSUPPORTED_DATA_PAYLOAD_LENGTH/, say: "it announced a message that is longer than any can be" },
+  { of: /UNSUPPORTED_MESSAGE_LENGTH/, say: "it sent a message that is longer than max_message" },
+  { of: /TOO_MANY_BUFFERED_PARTS/, say: "it sent a message in too many pieces" },
+  { of: /INVALID_UTF8/, say: "it sent a text that is not UTF-8" },
+  { of: /INVALID_CLOSE_CODE/, say: "it closed with a code that there is not" },
+  { of: /Upgrade header/, say: "it answered 101 without `upgrade: websocket`" },
+  { of: /Sec-WebSocket-Accept/, say: "it answered the upgrade with a wrong key (sec-websocket-accept)" },
+  { of: /no subprotocol/, say: "it chose none of the subprotocols that were offered" },
+  { of: /subprotocol/, say: "it chose a subprotocol that was not offered" },
+  { of: /Extensions/, say: "it chose an extension that was not offered" },
+];
 
 function closure(code: number, reason: string, peer: string): ProbeFault {
   const { kind, name } = closeCodes[code] ?? { kind: "sequence", name: undefined };

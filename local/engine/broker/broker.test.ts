@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { BrokerPublisher } from "../../../shared/adapters/broker.ts";
-import type { Logger } from "../../../shared/ports.ts";
 import { type Subscription, subscriptions } from "../../../shared/topology.ts";
 import { Broker, type BrokerOptions } from "./broker.ts";
 import { Journal } from "./journal.ts";
@@ -293,41 +292,63 @@ describe("a broker that cannot write", () => {
     throw new Error("disk is full");
   };
 
-  it("accepts nothing, and says that another try may help", async () => {
-    const [broker, target] = [await open(), await receiver()];
-    broker.subscribe(ticks, target.url);
-    vi.spyOn(Journal.prototype, "append").mockImplementationOnce(full);
-    await expect(broker.publish("ticks", [{ data: "lost" }])).rejects.toMatchObject({
-      retryable: true,
-      message: 'cannot publish to "ticks": the broker cannot write: disk is full',
-    });
-    await broker.publish("ticks", [{ data: "kept" }]);
-    await broker.idle();
-    expect(target.pushes.map(({ message }) => message.data)).toEqual(["kept"]);
-  });
-
-  it("reports when it cannot write, and when it can again", async () => {
+  it("delivers all the same, and writes down what is owed once it can", async () => {
+    const file = newFile();
     const events: string[] = [];
     const trouble = { begin: ({ message }: Error) => events.push(message), end: () => events.push("ended") };
-    const broker = await open({ trouble });
-    vi.spyOn(Journal.prototype, "append").mockImplementationOnce(full);
-    await expect(broker.publish("ticks", [{ data: "lost" }])).rejects.toThrow("disk is full");
-    await broker.publish("ticks", [{ data: "kept" }]);
-    expect(events).toEqual(["disk is full", "ended"]);
+    const time = new VirtualTime(Date.parse("2025-09-16T12:00:00Z"));
+    const broker = await open({ file, time, trouble });
+    const target = await receiver(({ message }) => (message.data === "told" ? 204 : 500));
+    broker.subscribe(named("evaluate-ticks"), target.url);
+    const append = vi.spyOn(Journal.prototype, "append").mockImplementation(full);
+    await broker.publish("ticks", [{ data: "told" }, { data: "owed" }]);
+    await vi.waitUntil(() => broker.stats().delivered === 1 && broker.stats().retried === 1);
+    expect(new Set(events)).toEqual(new Set(["disk is full"]));
+    append.mockRestore();
+    await time.advance(1_000);
+    expect(events.at(-1)).toBe("ended");
+    await broker.close();
+
+    const again = await open({ file, time });
+    const later = await receiver();
+    again.subscribe(ticks, later.url);
+    await again.idle();
+    expect(later.pushes.map(({ message }) => message.data)).toEqual(["owed"]);
   });
 
-  it("goes on with what it has", async () => {
-    const errors: string[] = [];
-    const logger: Logger = { info: () => {}, warning: () => {}, error: (line) => errors.push(line) };
-    const broker = await open({ logger });
+  it("does not deliver again what it could not strike off at first", async () => {
+    const file = newFile();
+    const time = new VirtualTime(Date.parse("2025-09-16T12:00:00Z"));
+    const broker = await open({ file, time });
     const target = await receiver(({ message }) => (message.deliveryAttempt === 1 ? 500 : 204));
-    broker.subscribe(ticks, target.url);
-    vi.spyOn(Journal.prototype, "postpone").mockImplementationOnce(full);
-    vi.spyOn(Journal.prototype, "settle").mockImplementationOnce(full);
-    const [id] = await broker.publish("ticks", [{ data: 1 }]);
-    await broker.idle();
-    expect(target.pushes.length).toBe(2);
-    expect(errors).toEqual(Array(2).fill(`evaluate-ticks: cannot record message ${id}: disk is full`));
+    broker.subscribe(named("evaluate-ticks"), target.url);
+    const spies = [
+      vi.spyOn(Journal.prototype, "postpone").mockImplementation(full),
+      vi.spyOn(Journal.prototype, "settle").mockImplementation(full),
+    ];
+    await broker.publish("ticks", [{ data: 1 }]);
+    await vi.waitUntil(() => broker.stats().retried === 1);
+    await time.advance(2_000);
+    await vi.waitUntil(() => broker.stats().delivered === 1);
+    for (const spy of spies) spy.mockRestore();
+    await broker.close();
+    const again = await open({ file, time });
+    const later = await receiver();
+    again.subscribe(ticks, later.url);
+    await again.idle();
+    expect([target.pushes.length, later.pushes.length]).toEqual([2, 0]);
+  });
+
+  it("accepts nothing more when its memory is full as well, and says that another try may help", async () => {
+    const broker = await open();
+    const append = vi.spyOn(Journal.prototype, "append").mockImplementation(full);
+    const large = "x".repeat(9_000_000);
+    for (let n = 0; n < 4; n++) await broker.publish("ticks", [{ data: large }]);
+    await expect(broker.publish("ticks", [{ data: 1 }])).rejects.toMatchObject({
+      retryable: true,
+      message: 'cannot publish to "ticks": the broker cannot write: too many messages wait to be written',
+    });
+    append.mockRestore();
   });
 });
 

@@ -1,6 +1,6 @@
 /**
  * The embedded broker: what Pub/Sub does for Pathkeeper in the cloud, done on one machine. Topics, push subscriptions with filters, retries
- * and dead letters, at-least-once delivery, and nothing lost by a crash.
+ * and dead letters, at-least-once delivery, and nothing lost by a crash. While its disk is full, it goes on from memory.
  */
 import type { Server } from "node:http";
 import { encodeMessages } from "../../../shared/adapters/publish-rules.ts";
@@ -11,7 +11,8 @@ import { type PushSubscription, topics } from "../../../shared/topology.ts";
 import { silentTrouble, type Trouble } from "../../troubles.ts";
 import { guardRequests, pathAt, withToken } from "../request-guard.ts";
 import { type AttributeFilter, FilterError, parseFilter } from "./filter.ts";
-import { type Delivery, Journal, type Message, type Publication } from "./journal.ts";
+import { type Debt, type Delivery, Journal, type Message, type Publication, type Salvage } from "./journal.ts";
+import { PatientJournal } from "./patient-journal.ts";
 import { createPublishServer } from "./publish-server.ts";
 import { PushQueue, type QueuePorts, retentionMs, type SubscriptionStats } from "./push-queue.ts";
 import { PushSender, type SendPush } from "./push-sender.ts";
@@ -34,6 +35,8 @@ export interface BrokerOptions {
   readonly project?: string;
   /** Publishers must send it in the query of their requests. @default everybody on this machine may publish */
   readonly token?: string;
+  /** What was read of an earlier, damaged file. @default nothing */
+  readonly salvage?: Salvage;
   /** Told when the file cannot be written. @default nobody is told */
   readonly trouble?: Trouble;
   /** @default says nothing */
@@ -61,6 +64,7 @@ export class Broker implements Publisher {
   readonly #disturbance: Disturbance;
   readonly #time: Time;
   readonly #journal: Journal;
+  readonly #patient: PatientJournal;
   readonly #sender = new PushSender();
   readonly #subscribers = new Map<string, Subscriber>();
   readonly #resting: (() => void)[] = [];
@@ -79,10 +83,14 @@ export class Broker implements Publisher {
     this.#time = options.time ?? systemTime;
     this.#journal = new Journal(options.file);
     this.#journal.dropBefore(this.#time.now() - retentionMs);
-    this.#lastId = this.#journal.lastId();
-    for (const subscription of this.#journal.subscriptions()) {
+    const { subscriptions = [], messages = [] } = options.salvage ?? {};
+    for (const subscription of [...subscriptions, ...this.#journal.subscriptions()]) {
       this.#subscribers.set(subscription.name, { subscription, wants: filterOf(subscription) });
     }
+    for (const subscription of subscriptions) this.#journal.saveSubscription(subscription);
+    this.#journal.append(messages.map((message) => ({ message, owed: this.#owedOf(message) })));
+    this.#lastId = this.#journal.lastId();
+    this.#patient = new PatientJournal(this.#journal, this.#time, options.trouble ?? silentTrouble);
   }
 
   /**
@@ -136,7 +144,7 @@ export class Broker implements Publisher {
     }
     const publications = encoded.map((message) => this.#publication({ topic, ...message }));
     try {
-      this.#write(() => this.#journal.append(publications));
+      this.#patient.append(publications);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new PublishError(`cannot publish to "${topic}": the broker cannot write: ${reason}`, true, { cause });
@@ -179,7 +187,7 @@ export class Broker implements Publisher {
       server.closeAllConnections();
       await closed;
     }
-    this.#journal.close();
+    this.#patient.close();
     this.#rested();
   }
 
@@ -188,13 +196,16 @@ export class Broker implements Publisher {
     // Ids grow with time, so that those of a broker in memory are not used again by its successor.
     this.#lastId = Math.max(this.#lastId + 1, publishedAt * 1000);
     const message = { id: this.#lastId, publishedAt, ...content };
-    const owed = [...this.#subscribers.values()]
+    return { message, owed: this.#owedOf(message) };
+  }
+
+  #owedOf(message: Message): Debt[] {
+    return [...this.#subscribers.values()]
       .filter(({ subscription, wants }) => subscription.topic === message.topic && wants(message.attributes))
       .map(({ subscription: { name } }) => {
         const { delayMs, copiesMs } = arrival(this.#disturbance, name, String(message.id));
-        return { subscription: name, due: publishedAt + delayMs, copiesMs };
+        return { subscription: name, due: message.publishedAt + delayMs, copiesMs };
       });
-    return { message, owed };
   }
 
   #enqueue({ message, owed }: Publication): void {
@@ -211,8 +222,8 @@ export class Broker implements Publisher {
       maxInFlight: this.#options.maxInFlight ?? 20,
       fullName: `projects/${this.#project}/subscriptions/${name}`,
       hasDeadLetters: topic !== topics.deadLetters,
-      settle: ({ message }) => this.#write(() => this.#journal.settle(name, message.id)),
-      postpone: (delivery) => this.#write(() => this.#journal.postpone(name, delivery)),
+      settle: ({ message }) => this.#patient.settle(name, message.id),
+      postpone: (delivery) => this.#patient.postpone(name, delivery),
       giveUp: (delivery) => this.#giveUp(name, delivery),
       rested: () => this.#rested(),
     };
@@ -222,20 +233,8 @@ export class Broker implements Publisher {
     const { message } = delivery;
     const letter =
       message.topic === topics.deadLetters ? [] : [this.#publication(this.#deadLetter(subscription, delivery))];
-    this.#write(() => this.#journal.append(letter, { subscription, id: message.id }));
+    this.#patient.append(letter, { subscription, id: message.id });
     for (const publication of letter) this.#enqueue(publication);
-  }
-
-  /** Writes to the journal. What it throws, it tells as well. */
-  #write(write: () => void): void {
-    const { trouble = silentTrouble } = this.#options;
-    try {
-      write();
-      trouble.end();
-    } catch (error) {
-      trouble.begin(error as Error);
-      throw error;
-    }
   }
 
   /** @see https://cloud.google.com/pubsub/docs/dead-letter-topics#how_dead_letter_topics_work */

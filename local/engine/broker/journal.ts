@@ -1,5 +1,6 @@
 /** What the broker must not forget: subscriptions, messages, and what is owed to whom, in SQLite. */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DamagedFile, type Tables } from "../../../shared/adapters/sqlite-file.ts";
 import type { PushSubscription } from "../../../shared/topology.ts";
 
 /** A published message. */
@@ -34,6 +35,48 @@ export interface Debt {
 export interface Publication {
   readonly message: Message;
   readonly owed: readonly Debt[];
+}
+
+/** The tables of a journal. */
+export const journalTables: Tables = new Map([
+  ["subscriptions", { columns: ["name", "settings"], json: "settings" }],
+  ["messages", { columns: ["id", "topic", "json", "attributes", "published_at"], json: "json" }],
+  ["deliveries", { columns: ["message", "subscription", "failures", "due"], json: "failures" }],
+]);
+
+/** What can be read of a damaged journal. */
+export interface Salvage {
+  readonly subscriptions: readonly PushSubscription[];
+  readonly messages: readonly Message[];
+}
+
+/** Reads what can be read of a damaged journal. Whom a message was owed to is not: it goes to all who listen, and one that comes twice does no harm. */
+export function salvageJournal(damaged: string): Salvage {
+  const file = new DamagedFile(damaged);
+  try {
+    const subscriptions = Array.from(file.rows("subscriptions"), ({ settings }) => parsed<PushSubscription>(settings));
+    const messages = Array.from(file.rows("messages"), ({ id, topic, json, attributes, published_at }) => {
+      const known = parsed<Message["attributes"]>(attributes);
+      if (known === undefined || parsed(json) === undefined) return undefined;
+      const publishedAt = Number(published_at);
+      return { id: Number(id), topic: String(topic), json: String(json), attributes: known, publishedAt };
+    });
+    return { subscriptions: subscriptions.filter(isWhole), messages: messages.filter(isWhole) };
+  } finally {
+    file.close();
+  }
+}
+
+function parsed<T>(json: unknown): T | undefined {
+  try {
+    return JSON.parse(String(json)) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+function isWhole<T>(value: T | undefined): value is T {
+  return value !== undefined;
 }
 
 /**

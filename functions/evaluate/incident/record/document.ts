@@ -76,7 +76,7 @@ export function documentOf(incident: Incident, plan: Plan): EvaluatorFields {
     next_steps: [...(diagnosis.next ?? [])],
     components: affectedBy(incident),
     component_states: componentStates(incident),
-    affected: affectedFields(affectedBy(incident), seen, plan),
+    affected: affectedFields(affectedBy(incident), seen, rulesOf(incident), plan),
     symptoms: symptomFields(seen),
     findings: findingFields(incident),
     alerts: rulesOf(incident),
@@ -225,7 +225,7 @@ function summaryOf(incident: Incident, plan: Plan): string {
 
 /** "Cloud SQL and Backend have been failing since 12:04:06 UTC." Each from its own first failure on; the cause has its own sentence. */
 function troubleOf(incident: Incident, plan: Plan): string {
-  const affected = affectedFields(affectedBy(incident), believed(incident), plan);
+  const affected = affectedFields(affectedBy(incident), believed(incident), rulesOf(incident), plan);
   const others = affected.filter(({ component }) => component !== incident.diagnosis.rootCause);
   return onsetSentences(others, incident.resolvedAt !== undefined).join(" ");
 }

@@ -41,7 +41,7 @@ describe("the affected components", () => {
     ["was degraded where only a rule says so", [symptom("alert/r", "backend", 0, 9)], { trouble: "degraded" }],
     ["was not seen to fail itself", [], { trouble: "not seen to fail itself", from: null, until: null }],
   ])("%s", (_, symptoms, expected) => {
-    expect(affectedFields(["backend"], symptoms, plan)).toMatchObject([
+    expect(affectedFields(["backend"], symptoms, [], plan)).toMatchObject([
       {
         title: "Backend",
         layer: "application",

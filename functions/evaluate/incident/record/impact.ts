@@ -4,6 +4,7 @@ import type { Affected, FindingRecord, SymptomRecord } from "../../../../shared/
 import { bounded } from "../../../../shared/text/redact.ts";
 import type { Symptom } from "../../cause/diagnosis.ts";
 import type { Plan } from "../../plan.ts";
+import { failingName } from "../../rules/built-in.ts";
 import type { Incident } from "../state.ts";
 import { failurePhrase } from "./symptom-text.ts";
 
@@ -11,8 +12,14 @@ import { failurePhrase } from "./symptom-text.ts";
  * Each affected component: how it was affected, and from when until when.
  * @param names of the components
  * @param symptoms those that are more than chance
+ * @param rules whose alerts belong to the incident
  */
-export function affectedFields(names: readonly string[], symptoms: readonly Symptom[], plan: Plan): Affected[] {
+export function affectedFields(
+  names: readonly string[],
+  symptoms: readonly Symptom[],
+  rules: readonly string[],
+  plan: Plan,
+): Affected[] {
   return names.map((name) => {
     const own = symptoms.filter(({ component }) => component === name);
     const failures = own.filter(({ source }) => source === "probe");
@@ -25,11 +32,17 @@ export function affectedFields(names: readonly string[], symptoms: readonly Symp
       layer,
       impact: impact ?? null,
       trouble: failures.length > 0 ? "failed" : own.length > 0 ? "degraded" : "not seen to fail itself",
+      intermittent: failures.length > 0 && failures.every((symptom) => isIntermittent(symptom, rules)),
       from: shown.length === 0 ? null : new Date(Math.min(...shown.map(({ since }) => since))),
       until: shown.length === 0 || lasting ? null : new Date(Math.max(...shown.map(({ until = 0 }) => until))),
       availability_target: targetOf(plan.configuration, name),
     };
   });
+}
+
+/** Whether a probe only failed now and then, never for as long as the rule over continuous failures waits. */
+function isIntermittent({ id, intermittent }: Symptom, rules: readonly string[]): boolean {
+  return intermittent !== undefined && !rules.includes(failingName(id.slice("probe/".length)));
 }
 
 /** The most entries of ledgers that a document keeps, of all probes together. */

@@ -5,7 +5,7 @@ import { onsetSentences } from "./onset-text.ts";
 const noon = Date.UTC(2025, 8, 16, 12);
 
 /** An affected component. @param from minutes after noon */
-function affected(title: string, trouble: string, from: number): Affected {
+function affected(title: string, trouble: string, from: number, intermittent = false): Affected {
   const at = new Date(noon + from * 60_000);
   return {
     component: title.toLowerCase(),
@@ -13,6 +13,7 @@ function affected(title: string, trouble: string, from: number): Affected {
     layer: "application",
     impact: null,
     trouble,
+    intermittent,
     from: at,
     until: null,
     availability_target: 0.99,
@@ -32,6 +33,12 @@ describe("who began to fail, and when", () => {
       [affected("Database", "degraded", 0), affected("Backend", "failed", 30)],
       true,
       ["Backend failed from 12:30:00 UTC.", "Database was degraded from 12:00:00 UTC."],
+    ],
+    [
+      "tells those that failed intermittently from those that failed all the time",
+      [affected("Backend", "failed", 0), affected("Auth", "failed", 30, true)],
+      false,
+      ["Backend has been failing since 12:00:00 UTC.", "Auth has been failing intermittently since 12:30:00 UTC."],
     ],
     [
       "names what began later with the last of three moments",

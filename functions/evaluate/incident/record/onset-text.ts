@@ -9,26 +9,31 @@ const sameMoment = 60_000;
 const mostMoments = 3;
 
 /**
- * "Backend and Auth have been failing since 12:04:06 UTC, Pages since 12:20:00 UTC." One sentence for those that failed, one for those that were
- * degraded; none for a component that was not seen to be bad itself.
+ * "Backend and Auth have been failing since 12:04:06 UTC, Pages since 12:20:00 UTC." One sentence for those that failed, one for those that failed
+ * intermittently, one for those that were degraded; none for a component that was not seen to be bad itself.
  * @param isOver whether it is told as something of the past
  */
 export function onsetSentences(affected: readonly Affected[], isOver: boolean): string[] {
-  return (["failed", "degraded"] as const).flatMap((trouble) => {
+  return (["failed", "failed intermittently", "degraded"] as const).flatMap((trouble) => {
     const own = affected.flatMap((one) =>
-      one.trouble === trouble && one.from !== null ? [{ title: one.title, from: one.from.getTime() }] : [],
+      troubleText(one) === trouble && one.from !== null ? [{ title: one.title, from: one.from.getTime() }] : [],
     );
     const moments = momentsOf(own);
     const [first, ...later] = moments;
     if (first === undefined) return [];
     const has = first.titles.length > 1 ? "have" : "has";
-    const what = trouble === "failed" ? "failing" : trouble;
-    const was = trouble === "failed" ? "failed" : first.titles.length > 1 ? "were degraded" : "was degraded";
+    const what = trouble.replace("failed", "failing");
+    const was = trouble !== "degraded" ? trouble : first.titles.length > 1 ? "were degraded" : "was degraded";
     const begins = isOver ? `${was} from` : `${has} been ${what} since`;
     const word = isOver ? "from" : "since";
     const named = later.map(({ titles, from }) => `, ${list(titles)} ${word} ${clockTime(from)}`).join("");
     return [`${list(first.titles)} ${begins} ${clockTime(first.from)}${named}.`];
   });
+}
+
+/** How a component was affected: "failed", "failed intermittently", "degraded". */
+export function troubleText({ trouble, intermittent }: Pick<Affected, "trouble" | "intermittent">): string {
+  return intermittent ? `${trouble} intermittently` : trouble;
 }
 
 interface Moment {

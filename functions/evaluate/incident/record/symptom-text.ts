@@ -25,20 +25,29 @@ export function alertPhrase({ rule, seen }: KnownAlert): string {
  */
 export function symptomSentence(symptom: Symptom): string {
   const { failures = [], vantage, since, until } = symptom;
-  const [first, ...later] = principalOnes(failures);
-  const others = later.map(({ failure, from }) => `, from ${clockTime(from)} ${failurePhrase(failure)}`).join("");
-  const phrase = first === undefined ? symptom.phrase : probePhrase(probeOf(symptom), first.failure);
+  const [first, ...others] = principalOnes(failures);
+  // Of several ways to fail, the ledger may leave open which was the first that counts.
+  const opening = failureAt(symptom, since);
+  const isKnown = first === undefined || (opening !== undefined && isLike(opening, first.failure));
+  const rest = (isKnown ? others : [first, ...others])
+    .map(({ failure, from }) => `, from ${clockTime(from)} ${failurePhrase(failure)}`)
+    .join("");
+  const phrase =
+    first === undefined ? symptom.phrase : probePhrase(probeOf(symptom), isKnown ? first.failure : undefined);
   const seen = seenLater(symptom);
   const where = vantage === undefined ? "" : `, from ${vantage}`;
   const end = until === undefined ? "" : ` until ${clockTime(until)}`;
-  return `${bounded(phrase, [], 400)}${seen}${others}${where}, since ${clockTime(since)}${end}.`;
+  return `${bounded(phrase, [], 400)}${seen}${rest}${where}, since ${clockTime(since)}${end}.`;
 }
 
 /** The lines of the timeline for a symptom that is new: each way in which it fails, at the instant of its first run. */
 export function onsetNotes(symptom: Symptom): TimelineEntry[] {
   const { failures = [], since, phrase } = symptom;
-  if (failures.length === 0) return [{ at: since, text: `${phrase}${seenLater(symptom)}.` }];
-  return failures.map((entry) => noteOf(symptom, entry));
+  const own =
+    failures.length === 0
+      ? [{ at: since, text: `${phrase}${seenLater(symptom)}.` }]
+      : [...beginningOf(symptom), ...laterWays(symptom).map((entry) => noteOf(symptom, entry))];
+  return [...own, ...intermittentNotes(symptom)];
 }
 
 /** The lines for a symptom that has come back. */
@@ -51,12 +60,40 @@ export function returnNotes(before: Symptom, now: Symptom): TimelineEntry[] {
   return [
     { at: since, text: shown === undefined ? `\`${probeOf(now)}\` fails again.` : `Again: ${shown}.` },
     ...others.map((entry) => noteOf(now, entry)),
+    ...intermittentNotes(now),
   ];
 }
 
 /** The lines for ways to fail that were not seen of it before. */
 export function changeNotes(before: Symptom, now: Symptom): TimelineEntry[] {
-  return newIn(before, now.failures ?? []).map((entry) => noteOf(now, entry));
+  const isNewly = now.intermittent !== undefined && now.intermittent.at !== before.intermittent?.at;
+  const isEarlier = isNewly && now.since < before.since;
+  const opening = isEarlier ? undefined : failureAt(now, now.since);
+  const others = newIn(before, now.failures ?? []).filter((entry) => entry.from > now.since || entry === opening);
+  return [
+    ...(isEarlier ? beginningOf(now) : []),
+    ...others.map((entry) => noteOf(now, entry)),
+    ...(isNewly ? intermittentNotes(now) : []),
+  ];
+}
+
+/** The first entry of each way in which it fails, but for those that reach back to its beginning. */
+function laterWays({ failures = [], since }: Symptom): LedgerEntry[] {
+  return failures.filter(
+    ({ failure, from }, index) => from > since && !failures.slice(0, index).some((before) => isLike(before, failure)),
+  );
+}
+
+/** The line for the first failed run. */
+function beginningOf(symptom: Symptom): TimelineEntry[] {
+  const { failure } = failureAt(symptom, symptom.since) ?? {};
+  return [{ at: symptom.since, text: `${probePhrase(probeOf(symptom), failure)}.` }];
+}
+
+/** The line for an alert of failures that come and go. */
+function intermittentNotes({ intermittent, ...symptom }: Symptom): TimelineEntry[] {
+  if (intermittent === undefined) return [];
+  return [{ at: intermittent.at, text: `\`${probeOf(symptom)}\` fails intermittently: ${intermittent.seen}.` }];
 }
 
 function newIn({ failures = [] }: Symptom, entries: readonly LedgerEntry[]): LedgerEntry[] {
@@ -64,8 +101,7 @@ function newIn({ failures = [] }: Symptom, entries: readonly LedgerEntry[]): Led
 }
 
 function noteOf(symptom: Symptom, entry: LedgerEntry): TimelineEntry {
-  const at = failureAt(symptom, symptom.since) === entry ? symptom.since : entry.from;
-  return { at, text: `${probePhrase(probeOf(symptom), entry.failure)}.` };
+  return { at: Math.max(entry.from, symptom.since), text: `${probePhrase(probeOf(symptom), entry.failure)}.` };
 }
 
 /** How it failed at an instant at which it did; `undefined` where the ledger leaves it open. */

@@ -134,6 +134,17 @@ describe("the record of a recovery", () => {
     expect((await recovery(bench)).stages[0]).toMatchObject({ status: "validating", attempts: 2, unanswered: 1 });
   });
 
+  it("waits twice as long after each silence, so that answers which always come late prove it", async () => {
+    const bench = await recovering();
+    const requests = [asked(bench).request];
+    for (let i = 0; i < 12; i++) {
+      await unanswered(bench);
+      requests.push(asked(bench).request);
+    }
+    const waits = [...Map.groupBy(requests, (request) => request).values()].map(({ length }) => length);
+    expect(waits.slice(0, 3)).toEqual([1, 2, 4]);
+  });
+
   it("says that the prober was in trouble of its own", async () => {
     const bench = await recovering();
     const { request, vantage, group } = asked(bench);

@@ -21,6 +21,8 @@ export type StageOutcome =
 
 /** How long after a failed attempt the next is made, at the earliest, in milliseconds. */
 const retryAfter = 10_000;
+/** How long an attempt waits for its answer at most, in milliseconds. */
+const mostPatience = 300_000;
 
 /** Name of the stage behind the configured ones, which asks for what was last seen bad. */
 const lastStage = "what had failed";
@@ -38,9 +40,11 @@ export function enterStage(stage: number, now: number, round = 0, remaining?: re
 }
 
 /** The next attempt at the same stage. */
-export function nextAttempt(recovery: RecoveryState, now: number): RecoveryState {
-  const { proberTrouble: _, ...same } = recovery;
-  return { ...same, attempt: recovery.attempt + 1, requestedAt: now, results: {} };
+export function nextAttempt(recovery: RecoveryState, plan: Plan, now: number): RecoveryState {
+  const { proberTrouble, unanswered = 0, ...same } = recovery;
+  const isSilent = proberTrouble === undefined && outcomeOf(recovery, plan).outcome === "waiting";
+  const next = { ...same, attempt: recovery.attempt + 1, requestedAt: now, results: {} };
+  return isSilent ? { ...next, unanswered: unanswered + 1 } : next;
 }
 
 /**
@@ -121,7 +125,9 @@ export function attemptDue(recovery: RecoveryState, plan: Plan, now: number): bo
   const waited = now - recovery.requestedAt;
   if (outcomeOf(recovery, plan).outcome === "failed") return waited >= retryAfter;
   const longest = Math.max(0, ...probesOf(stageOf(recovery, plan), plan).map(({ timeoutMs }) => timeoutMs));
-  return waited >= 2 * longest + 30_000;
+  const patience = 2 * longest + 30_000;
+  // Answers may take longer than that: each silent attempt doubles the patience of the next.
+  return waited >= Math.max(patience, Math.min(mostPatience, patience * 2 ** (recovery.unanswered ?? 0)));
 }
 
 /** The stage that is being validated; one without probes where the configuration has none. */

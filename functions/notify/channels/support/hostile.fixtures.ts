@@ -48,7 +48,7 @@ const alwaysSaid: readonly string[] = [
   "OPEN, and worse than before",
   "critical P0",
   "Impact",
-  "11:58:00",
+  ":58",
   "in the incident",
   `document 20250916-120000-${"x".repeat(63)}`,
   `https://console.example.com/incidents/20250916-120000-${"x".repeat(63)}?project=netra`,

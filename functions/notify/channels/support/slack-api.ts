@@ -81,14 +81,14 @@ export function slackConversation(
       return { outcome: "delivered", answer: "an earlier attempt had arrived", reference: found };
     // Who may not look posts all the same; who may look in a minute waits, but not for ever: rather twice than never.
     const looked = attemptOf(reply);
-    if (looked.outcome === "retry" && attempts < mostPatience) return looked;
+    if (looked.outcome === "retry" && !looked.correctable && attempts < mostPatience) return looked;
   }
   if (update !== undefined) {
     const reply = said.shift();
     if (reply === undefined) return update;
     // The opening may be gone, or not be ours: the news is worth more. As long as that is not sure, waiting posts nothing twice.
     const updated = attemptOf(reply);
-    if (updated.outcome === "retry" && attempts < mostPatience) return updated;
+    if (updated.outcome === "retry" && !updated.correctable && attempts < mostPatience) return updated;
   }
   const reply = said.shift();
   if (reply === undefined) return thread;
@@ -147,7 +147,9 @@ function attemptOf(reply: Reply): Attempt {
   if (error === undefined) return { outcome: "retry", answer: `${reply.status}: the answer is not one of Slack's` };
   if (passing.includes(error)) return patient({ outcome: "retry", answer: error }, reply);
   const known = ownEntry(advice, error);
-  return { outcome: "rejected", answer: known === undefined ? error : `${error}: ${known}` };
+  return known === undefined
+    ? { outcome: "rejected", answer: error }
+    : { outcome: "retry", answer: `${error}: ${known}`, correctable: true };
 }
 
 /** Waits as long as Slack says, or as its limits count. */
@@ -184,7 +186,7 @@ const threadIsGone: readonly string[] = [
 const token = "copy the token of the bot, xoxb-…, into the secret again";
 const invite = "invite the app to the channel, or correct the id";
 
-/** What to do about errors that do not pass. */
+/** What a person can do about errors that do not pass by themselves. */
 const advice: Readonly<Record<string, string>> = {
   invalid_auth: token,
   not_authed: token,

@@ -1,0 +1,91 @@
+/** `pathkeeper incidents`: what is open, since when, why, and what to do first. Reads, and writes nothing. */
+import { incidentCollection, readIncident } from "../../shared/documents/incident.ts";
+import { type Stored, StoreError } from "../../shared/ports.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
+import { spokenDuration } from "../../shared/text/units.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { openIncidents } from "../operator/edit.ts";
+import { storeOf, storeOptions } from "../store.ts";
+import { type Style, type Terminal, table } from "../terminal/terminal.ts";
+
+/** How many incidents are listed with those that are resolved. */
+const newest = 20;
+
+/** The command. */
+export const incidents: Command = defineCommand({
+  summary: "List the open incidents: what, since when, why and what to do first",
+  options: {
+    ...storeOptions,
+    all: { type: "boolean", default: false, help: `the newest ${newest}, resolved ones as well` },
+    json: { type: "boolean", default: false, help: "print them as JSON" },
+  },
+  examples: [
+    ["incidents --project my-project", "List what is open in the cloud"],
+    ["incidents --all --data ./watch", "List the newest incidents of this machine"],
+  ],
+  async run(values, terminal) {
+    const store = await storeOf(values);
+    try {
+      const found = values.all
+        ? await store.query({
+            collection: incidentCollection,
+            orderBy: { field: "opened_at", direction: "desc" },
+            limit: newest,
+          })
+        : await openIncidents(store);
+      if (values.json) terminal.print(JSON.stringify(found.map(asJson), null, 2));
+      else show(found, values.all, Date.now(), terminal);
+      return 0;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      terminal.note(`pathkeeper incidents: the incidents cannot be read: ${error.message}`);
+      return 1;
+    } finally {
+      await store.close();
+    }
+  },
+});
+
+function asJson({ id, fields }: Stored): Record<string, unknown> {
+  const { title, status, severity, summary, root_cause, verdict, confidence, team, next_steps } = readIncident(fields);
+  const { opened_at, first_failure_at, acknowledged_at, resolved_at, silenced_until, note } = readIncident(fields);
+  return {
+    id,
+    title,
+    status,
+    severity,
+    summary,
+    root_cause,
+    verdict,
+    confidence,
+    team,
+    next_steps,
+    first_failure_at,
+    opened_at,
+    acknowledged_at,
+    resolved_at,
+    silenced_until,
+    note,
+  };
+}
+
+function show(found: readonly Stored[], all: boolean, now: number, terminal: Terminal): void {
+  if (found.length === 0) {
+    terminal.print(all ? "There are no incidents." : "No incident is open.");
+    return;
+  }
+  const rows = found.map(({ id, fields }) => {
+    const { title, status, severity, opened_at: openedAt, resolved_at: resolvedAt } = readIncident(fields);
+    const lasted = openedAt === null ? "" : spokenDuration((resolvedAt?.getTime() ?? now) - openedAt.getTime());
+    return [id, terminal.paint(ownEntry(styles, severity) ?? "faint", severity), status, lasted, title];
+  });
+  terminal.print(...table(rows));
+  for (const { id, fields } of found) {
+    const { status, summary, next_steps: steps } = readIncident(fields);
+    if (status === "resolved") continue;
+    terminal.print("", terminal.paint("strong", id), `  ${summary}`);
+    if (steps[0] !== undefined) terminal.print(`  First: ${steps[0]}`);
+  }
+}
+
+const styles: Readonly<Record<string, Style>> = { critical: "bad", warning: "doubtful" };

@@ -1,0 +1,32 @@
+/** `pathkeeper silence`: no new notices of an incident for a while. */
+import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
+import { type Command, defineCommand, WrongUsage } from "../command.ts";
+import { editIncident, editOptions, mustBeOpen } from "../operator/edit.ts";
+
+/** The command. */
+export const silence: Command = defineCommand({
+  summary: "Send no new notices of an incident for a while; its end is sent all the same",
+  operand: { form: "[ID]", help: "the incident, or the beginning of its id; may be left out when only one is open" },
+  options: {
+    ...editOptions,
+    for: { type: "string", value: "TIME", default: "1h", help: "for how long" },
+    end: { type: "boolean", default: false, help: "end the silence now" },
+  },
+  examples: [
+    ["silence --for 2h --project my-project", "Silence the only open incident for two hours"],
+    ["silence 20250916-121200-vpc-connector --end --data ./watch", "End a silence"],
+  ],
+  run: ({ for: time, end, ...values }, terminal, [id]) => {
+    const lasts = parseDuration(time);
+    if (lasts === undefined || lasts <= 0) throw new WrongUsage(`--for ${time} is no time: write 30m or 2h`);
+    return editIncident("silence", values, terminal, id, (status) => {
+      mustBeOpen(status);
+      return end
+        ? { fields: { silenced_until: null }, done: "is not silenced any more" }
+        : {
+            fields: { silenced_until: new Date(Date.now() + lasts) },
+            done: `is silenced for ${spokenDuration(lasts)}`,
+          };
+    });
+  },
+});

@@ -1,0 +1,102 @@
+/** What the commands that edit an incident have in common: which incident is meant, who edits it, and what is written into its document. */
+import { userInfo } from "node:os";
+import { incidentCollection, readIncident } from "../../shared/documents/incident.ts";
+import { type Fields, type Store, type Stored, StoreError } from "../../shared/ports.ts";
+import { nearest } from "../../shared/text/nearest.ts";
+import { list } from "../../shared/text/sentences.ts";
+import { WrongUsage } from "../command.ts";
+import { storeOf, storeOptions } from "../store.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+/** The options of every command that edits an incident. */
+export const editOptions = {
+  ...storeOptions,
+  by: { type: "string", value: "NAME", usual: "your user name", help: "who you are, for the timeline" },
+  json: { type: "boolean", default: false, help: "print what was written as JSON" },
+} as const;
+
+/** The values of these options. */
+interface EditValues {
+  readonly project?: string | undefined;
+  readonly data?: string | undefined;
+  readonly by?: string | undefined;
+  readonly json: boolean;
+}
+
+/** What is written, and the sentence that says so, without a full stop. */
+export interface OperatorEdit {
+  readonly fields: Fields;
+  readonly done: string;
+}
+
+/**
+ * Writes an operator's edit into the document of an incident; the evaluator takes it up at its next tick, as it does edits in the console.
+ * @param command the name of the command, for its messages
+ * @param named the id, or the beginning of one; the only open incident where absent
+ * @param edit what to write, by the incident as it stands
+ * @returns the exit code
+ * @throws WrongUsage where it is not known which incident is meant, and what `edit` throws
+ */
+export async function editIncident(
+  command: string,
+  values: EditValues,
+  terminal: Terminal,
+  named: string | undefined,
+  edit: (status: string) => OperatorEdit,
+): Promise<number> {
+  const by = values.by?.trim() ?? userInfo().username;
+  if (by === "") throw new WrongUsage("--by is empty: write your name");
+  const store = await storeOf(values);
+  try {
+    const id = await meant(store, named);
+    const { fields, done } = await store.transaction(async (transaction) => {
+      const document = await transaction.get(incidentCollection, id);
+      if (document === undefined) throw new WrongUsage(`there is no incident ${id} any more`);
+      const change = edit(readIncident(document).status);
+      transaction.update(incidentCollection, id, { ...change.fields, edited_by: by });
+      return change;
+    });
+    if (values.json) terminal.print(JSON.stringify({ incident: id, by, ...fields }, null, 2));
+    else terminal.print(`${id} ${done}, by ${by}. The monitor acts on it within a minute.`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    terminal.note(`pathkeeper ${command}: the incident cannot be edited: ${error.message}`);
+    return 1;
+  } finally {
+    await store.close();
+  }
+}
+
+/** The incidents that are not resolved, newest first. */
+export async function openIncidents(store: Store): Promise<Stored[]> {
+  const open = await store.query({
+    collection: incidentCollection,
+    where: [["status", "in", ["open", "acknowledged", "recovering"]]],
+    limit: 500,
+  });
+  return open.toReversed();
+}
+
+/** The id of the incident that is meant. @throws WrongUsage where that is not known */
+async function meant(store: Store, named: string | undefined): Promise<string> {
+  const open = (await openIncidents(store)).map(({ id }) => id);
+  const [only, second] = open;
+  if (named === undefined) {
+    if (only === undefined) throw new WrongUsage("no incident is open");
+    if (second !== undefined) throw new WrongUsage(`${open.length} incidents are open: name one of ${list(open, 5)}`);
+    return only;
+  }
+  const [beginning, another] = named === "" || open.includes(named) ? [] : open.filter((id) => id.startsWith(named));
+  if (another !== undefined) throw new WrongUsage(`several open incidents begin with ${named}: write the whole id`);
+  const id = beginning ?? named;
+  if (id !== "" && (await store.get(incidentCollection, id)) !== undefined) return id;
+  const near = nearest(named, open);
+  const known = only === undefined ? "no incident is open" : `the open ones are ${list(open, 5)}`;
+  throw new WrongUsage(`there is no incident ${named}: ${near === undefined ? known : `did you mean ${near}?`}`);
+}
+
+/** @throws WrongUsage where the incident is over, so that the edit would have no effect */
+export function mustBeOpen(status: string): void {
+  if (status === "resolved") throw new WrongUsage("the incident is resolved already");
+}

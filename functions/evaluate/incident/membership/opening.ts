@@ -1,0 +1,70 @@
+/** How an alert opens an incident: a new one, or again the one of which it is a relapse. */
+import { list } from "../../../../shared/text/sentences.ts";
+import { spokenDuration } from "../../../../shared/text/units.ts";
+import { isOfMonitor, monitorTitle } from "../../monitor/incident-text.ts";
+import { type Plan, titleOf } from "../../plan.ts";
+import { Draft, type Facts } from "../draft.ts";
+import { observe } from "../observe.ts";
+import { incidentId } from "../record/id.ts";
+import { onsetNotes } from "../record/symptom-text.ts";
+import type { Incident, KnownAlert, RecentlyResolved } from "../state.ts";
+import { predecessorOf, reopen } from "./relapse.ts";
+
+/** An incident that is over, opened again by an alert. Its end is not the one that is recorded any more. */
+export function reopenIncident(ended: Incident, alert: KnownAlert, resolved: readonly RecentlyResolved[]): Draft {
+  const { reported } = resolved.find(({ id }) => id === ended.id) ?? {};
+  const draft = new Draft(typeof reported === "string" ? { ...ended, postmortem: reported } : ended, true);
+  reopen(draft, alert);
+  return draft;
+}
+
+/** A new incident, opened by an alert. @param avoid ids that must not be given to it */
+export function openIncident(
+  alert: KnownAlert,
+  facts: Facts,
+  plan: Plan,
+  resolved: readonly RecentlyResolved[],
+  avoid: ReadonlySet<string>,
+): Draft {
+  const openedAt = alert.firedAt ?? facts.watermark;
+  const { key, rule, component } = alert;
+  const blank: Incident = {
+    id: "",
+    title: "",
+    status: "open",
+    severity: alert.severity,
+    openedAt,
+    firstFailureAt: alert.since,
+    openedBy: rule,
+    alerts: { [key]: { rule, component, firing: true } },
+    symptoms: {},
+    diagnosis: { rootCause: "unknown", verdict: "unknown", confidence: 0, evidence: [], whys: [], working: [] },
+    timeline: [],
+    events: {},
+  };
+  const draft = new Draft(blank);
+  observe(draft, facts, plan);
+  const { rootCause } = draft.incident.diagnosis;
+  const fails = Object.values(draft.incident.symptoms).some(({ source }) => source === "probe");
+  const failing = [...new Set(Object.values(draft.incident.symptoms).map((symptom) => symptom.component))];
+  draft.set({
+    id: incidentId(openedAt, rootCause === "unknown" ? component : rootCause, avoid),
+    title: isOfMonitor(draft.incident)
+      ? monitorTitle(draft.incident, plan)
+      : `${plan.configuration.title}: ${list(failing.map((name) => titleOf(plan, name)))} ${fails ? "failing" : "degraded"}`,
+  });
+  for (const { at, text } of Object.values(draft.incident.symptoms).flatMap(onsetNotes)) draft.note(at, text);
+  const cause = isOfMonitor(draft.incident)
+    ? "No target is judged by it"
+    : rootCause === "unknown"
+      ? "The cause is not known yet"
+      : `The likely cause is ${titleOf(plan, rootCause)}`;
+  draft.tell("opened", openedAt, `Opened by "${rule}". ${cause}.`);
+  const before = predecessorOf(draft.incident, resolved);
+  if (before?.resolvedAt !== undefined) {
+    draft.set({ previous: before.id });
+    const ago = spokenDuration(openedAt - before.resolvedAt);
+    draft.note(openedAt, `The same was in trouble before: ${before.id}, resolved ${ago} earlier.`);
+  }
+  return draft;
+}

@@ -1,0 +1,257 @@
+/** What becomes of a mail whose server takes its time, says nothing in the end, or cannot be trusted, against real servers. */
+import { createServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { issue } from "../../probe/certificates.fixtures.ts";
+import {
+  documentOf,
+  incidentEvent,
+  mailInbox,
+  notifyWorld,
+  resolvedEvent,
+  secretsOf,
+  webHook,
+  webInbox,
+} from "../fixtures.ts";
+import { type Delivery, mayHaveArrived, parseDelivery } from "./ledger.ts";
+import { sender } from "./send.ts";
+
+const a = "a@example.com";
+const minute = 60_000;
+
+function infra(url: string) {
+  return { name: "infra", kind: "email", settings: { to: [a], server: url } };
+}
+
+async function entryOf(store: ReturnType<typeof notifyWorld>["store"], event: string): Promise<Delivery> {
+  const [found] = (await store.query({ collection: "deliveries" })).filter(({ fields }) => fields["event"] === event);
+  return parseDelivery(found?.fields) as Delivery;
+}
+
+describe("a server that takes the whole mail", () => {
+  it("and answers late is waited for: one copy, delivered", async () => {
+    await using inbox = await mailInbox({
+      onData: (stream, _session, done) => {
+        stream.resume().on("end", () => setTimeout(done, 3_000));
+      },
+    });
+    const send = sender(secretsOf({}), { deadlineMs: 2_500, finalAnswerMs: 10_000 });
+    const { push, store } = notifyWorld({ channels: [infra(inbox.url)], send: () => send });
+    expect(await push(incidentEvent())).toBe("done");
+    expect(await entryOf(store, "opened")).toMatchObject({ status: "delivered", attempt_count: 1 });
+  });
+
+  it("and never answers gets it once more, with the same Message-ID, and the ledger says that it may have arrived", async () => {
+    const ids: string[] = [];
+    await using inbox = await mailInbox({
+      onData: (stream) => {
+        let text = "";
+        stream.on("data", (chunk) => {
+          text += chunk;
+        });
+        stream.on("end", () => ids.push(/^Message-ID: (.*)$/im.exec(text)?.[1] ?? ""));
+      },
+    });
+    const send = sender(secretsOf({}), { deadlineMs: 2_500, finalAnswerMs: 300 });
+    const { push, store, clock } = notifyWorld({ channels: [infra(inbox.url)], send: () => send });
+    for (let round = 0; round < 5; round++) {
+      await push(incidentEvent());
+      clock.time += 15 * minute;
+    }
+    expect(ids).toHaveLength(2);
+    expect(new Set(ids).size).toBe(1);
+    const entry = await entryOf(store, "opened");
+    expect(entry).toMatchObject({
+      status: "rejected",
+      reason: "may have arrived: no answer to the end of the mail within 0.3 s, twice",
+      attempts: [{ outcome: "lost" }, { outcome: "lost" }],
+    });
+    // Who may have heard the opening hears the end.
+    await push(resolvedEvent());
+    expect(ids).toHaveLength(3);
+  });
+
+  it("and hangs up is taken for one that may have it; one that hangs up before that is not", async () => {
+    for (const [phase, expected] of [
+      ["end", true],
+      ["recipient", false],
+    ] as const) {
+      await using inbox = await mailInbox({
+        onRcptTo: (_address, session, done) => {
+          if (phase === "recipient") hangUp(session);
+          else done();
+        },
+        onData: (stream, session) => {
+          stream.resume().on("end", () => hangUp(session));
+        },
+        onConnect: (_session, done) => done(),
+      });
+      const hangUp = (session: object): void => {
+        for (const connection of (inbox as unknown as { connections?: Set<{ session: object; _socket: Socket }> })
+          .connections ?? [])
+          if (connection.session === session) connection._socket.destroy();
+      };
+      const { push, store } = notifyWorld({
+        channels: [infra(inbox.url)],
+        send: () => sender(secretsOf({}), { deadlineMs: 2_000 }),
+      });
+      await push(incidentEvent());
+      expect(mayHaveArrived(await entryOf(store, "opened")), phase).toBe(expected);
+    }
+  });
+});
+
+describe("TLS that fails", () => {
+  it("takes no mail and no request: nothing may have arrived, and nobody who heard nothing hears an end", async () => {
+    const { key, cert } = await issue({ name: "127.0.0.1", hosts: ["127.0.0.1"] });
+    const server = createTlsServer({ key, cert });
+    server.on("tlsClientError", () => {});
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const broken = createServer((socket) => socket.on("error", () => {}).on("data", () => socket.destroy()));
+    await new Promise<void>((resolve) => broken.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => {
+      server.close();
+      broken.close();
+    });
+    const ports = [server, broken].map((one) => (one.address() as { port: number }).port);
+    const channels = ports.flatMap((port, at) => [
+      { ...infra(`smtps://127.0.0.1:${port}`), name: `mail-${at}` },
+      webHook(`hook-${at}`, `https://127.0.0.1:${port}/`),
+    ]);
+    const { push, store } = notifyWorld({ channels });
+    await push(incidentEvent());
+    const entries = (await store.query({ collection: "deliveries" })).map(
+      ({ fields }) => parseDelivery(fields) as Delivery,
+    );
+    expect(entries.map(({ channel, status, attempts: [first] }) => `${channel} ${status} ${first?.outcome}`)).toEqual(
+      channels.map(({ name }) => `${name} retrying retry`).sort(),
+    );
+    expect(entries.some(mayHaveArrived)).toBe(false);
+  });
+});
+
+describe("what a person can correct", () => {
+  it("is tried for an hour, is told at once as trouble, and then tells how things stand", async () => {
+    let password = "wrong";
+    await using inbox = await mailInbox({
+      authOptional: false,
+      onAuth: ({ password: given }, _session, done) =>
+        given === password ? done(null, { user: "x" }) : done(new Error("Invalid login")),
+    });
+    const url = inbox.url.replace("smtp://", "smtp://mailer:right@");
+    const { push, store, clock, publisher } = notifyWorld({
+      channels: [infra("smtps://placeholder.example.com")].map((channel) => ({
+        ...channel,
+        settings: { to: [a], server: { secret: "smtp" } },
+      })),
+      secrets: { smtp: url },
+    });
+    await store.set("incidents", incidentEvent().incident, documentOf(incidentEvent()));
+    await push(incidentEvent());
+    expect(await entryOf(store, "opened")).toMatchObject({ status: "retrying", attempts: [{ outcome: "rejected" }] });
+    const troubles = publisher.published.filter(({ topic }) => topic === "measurements");
+    expect(JSON.stringify(troubles)).toContain("was refused to a@example.com: 535");
+    const worse = incidentEvent({
+      event: "severity_raised",
+      sequence: 2,
+      summary: "Nobody can log in.",
+      severity: "critical",
+    });
+    await store.set("incidents", incidentEvent().incident, documentOf(worse));
+    await push(worse);
+    password = "right";
+    clock.time += 12 * minute;
+    expect(await push(incidentEvent())).toBe("done");
+    expect(await push(worse)).toBe("done");
+    expect(inbox.received.map(({ text }) => text?.includes("Nobody can log in."))).toEqual([true]);
+    expect(await entryOf(store, "severity_raised")).toMatchObject({
+      status: "suppressed",
+      reason: "told with the opening, in which it stands",
+    });
+  });
+
+  it.each([401, 403, 404])("such as %i is given up after an hour", async (status) => {
+    await using inbox = await webInbox((response) => response.writeHead(status).end());
+    const { push, clock, ledger } = notifyWorld({ channels: [webHook("ops", inbox.url)] });
+    for (let minutes = 0; minutes <= 70; minutes += 5) {
+      await push(incidentEvent());
+      clock.time += 5 * minute;
+    }
+    expect(inbox.received.length).toBeGreaterThan(10);
+    expect(await ledger()).toEqual({
+      "opened:ops": expect.stringMatching(/^rejected: gave up after \d+ attempts in .*: 4/),
+    });
+  });
+});
+
+describe("a channel that is renamed or removed", () => {
+  it.each<[string, (url: string) => ReturnType<typeof webHook>[]]>([
+    ["removed", () => []],
+    ["renamed", (url) => [webHook("new", `${url}/new`)]],
+    ["led elsewhere", (url) => [webHook("ops", `${url}/elsewhere`)]],
+  ])("%s still tells the end where the opening was told, with the settings used then", async (_, changed) => {
+    await using inbox = await webInbox();
+    const before = notifyWorld({
+      channels: [webHook("ops", `${inbox.url}/old`, { headers: { "x-team": "infra" } })],
+    });
+    await before.push(incidentEvent());
+    const after = notifyWorld({ channels: changed(inbox.url), store: before.store });
+    expect(await after.push(resolvedEvent())).toBe("done");
+    expect(inbox.received.map(({ url, headers, body }) => [url, headers["x-team"], JSON.parse(body).type])).toEqual([
+      ["/old", "infra", "incident.opened"],
+      ["/old", "infra", "incident.resolved"],
+    ]);
+  });
+});
+
+describe("an incident that was over before it could be told", () => {
+  async function late(kind: "mail" | "hook" | "pager") {
+    const bodies: string[] = [];
+    let isAway = true;
+    const channel = {
+      mail: infra("smtp://127.0.0.1:1"),
+      hook: webHook("infra", "http://127.0.0.1:1/"),
+      pager: { name: "infra", kind: "pagerduty", settings: { routing_key: { secret: "key" } } },
+    }[kind];
+    const { push, clock, store } = notifyWorld({
+      channels: [channel],
+      send: () => async (outgoing) => {
+        if (isAway) return { error: "connect ECONNREFUSED", code: "ECONNREFUSED" };
+        bodies.push(outgoing.transport === "smtp" ? outgoing.text : "body" in outgoing ? outgoing.body : "");
+        return { status: outgoing.transport === "smtp" ? 250 : 202, headers: {}, body: "ok" };
+      },
+    });
+    await push(incidentEvent());
+    clock.time += 30 * minute;
+    await push(resolvedEvent());
+    isAway = false;
+    clock.time += 90 * minute;
+    await push(incidentEvent());
+    await push(resolvedEvent());
+    clock.time += 15 * minute;
+    await push(resolvedEvent());
+    return { bodies, opened: await entryOf(store, "opened"), resolved: await entryOf(store, "resolved") };
+  }
+
+  it("is one mail that says from when until when it was, and that it is over", async () => {
+    const { bodies, opened, resolved } = await late("mail");
+    expect(bodies).toHaveLength(1);
+    expect(bodies[0]).toMatch(/was down from .* to .*, and is over/);
+    expect(bodies[0]).not.toContain("NEW INCIDENT");
+    expect(opened).toMatchObject({ status: "suppressed", reason: "superseded: told with its end" });
+    expect(resolved.status).toBe("delivered");
+  });
+
+  it("is every event in order for a webhook", async () => {
+    const { bodies } = await late("hook");
+    expect(bodies.map((body) => JSON.parse(body).type)).toEqual(["incident.opened", "incident.resolved"]);
+  });
+
+  it("calls nobody by a pager", async () => {
+    const { bodies, opened, resolved } = await late("pager");
+    expect(bodies).toEqual([]);
+    expect([opened.reason, resolved.reason]).toEqual(
+      Array(2).fill("superseded: it was over before it could be told here"),
+    );
+  });
+});

@@ -1,0 +1,28 @@
+/** An incident as it stands in its document at this moment. Pure. */
+import { readIncident } from "../../../shared/documents/incident.ts";
+import { type IncidentEvent, parseIncidentEvent } from "../../../shared/messages/incident-event.ts";
+import { MalformedMessage } from "../../../shared/messages/parse.ts";
+import type { Fields } from "../../../shared/ports.ts";
+
+/** Returns an event with the incident as it stands by now; `undefined` where its document does not say how. */
+export function asOfNow(event: IncidentEvent, document: Fields | undefined): IncidentEvent | undefined {
+  if (document === undefined) return undefined;
+  const { opened_at, first_failure_at, resolved_at, also_broken, team, candidates, ...now } = readIncident(document);
+  try {
+    return parseIncidentEvent({
+      ...event,
+      ...now,
+      environment: event.environment,
+      drill: event.drill,
+      opened_at: opened_at?.toISOString() ?? event.opened_at,
+      first_failure_at: first_failure_at?.toISOString() ?? event.first_failure_at,
+      resolved_at: resolved_at?.toISOString(),
+      also_broken: also_broken ?? undefined,
+      team: team ?? undefined,
+      candidates: candidates.length === 0 ? undefined : candidates,
+    });
+  } catch (error) {
+    if (error instanceof MalformedMessage) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+/** When a run is to end: asked by a signal, or because npm, which started it, has gone. */
+
+/** How long a signal counts as the same request as the one before, in milliseconds: npm passes on a Ctrl-C that the terminal has sent here already. */
+const sameRequestMs = 1_000;
+/** How often to look whether npm is still there, in milliseconds. */
+const lookMs = 500;
+
+/** What asks for the end. SIGHUP is the closing of a window. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Returns a signal that is aborted by the first request to end. Whoever asks again does not want to wait.
+ * @param again called for each further request
+ */
+export function interruption(again: () => void): AbortSignal {
+  const controller = new AbortController();
+  let askedAt = Number.NEGATIVE_INFINITY;
+  const ask = (): void => {
+    const now = performance.now();
+    const isAgain = controller.signal.aborted && now - askedAt > sameRequestMs;
+    if (!controller.signal.aborted) askedAt = now;
+    controller.abort();
+    if (isAgain) again();
+  };
+  for (const signal of signals) process.on(signal, ask);
+  // Some shells do not pass on the signal that npm sends them, and a killed npm passes on none.
+  if (process.env["npm_lifecycle_event"] !== undefined) {
+    const parent = process.ppid;
+    const look = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(look);
+      controller.abort();
+    }, lookMs).unref();
+  }
+  return controller.signal;
+}

@@ -1,0 +1,182 @@
+/**
+ * A mail server that greylists: a recipient is refused for some minutes after the first attempt, and then accepted. Played on virtual time,
+ * against a real SMTP server, and by a notifier that dies at every step: each recipient gets each mail, and nobody who is known to have it gets it again.
+ */
+import type { AddressInfo } from "node:net";
+import { simpleParser } from "mailparser";
+import { SMTPServer } from "smtp-server";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { VirtualWorld } from "../cli/virtual/world.ts";
+import { type Delivery, parseDelivery } from "../functions/notify/deliver/ledger.ts";
+import { type Send, sender } from "../functions/notify/deliver/send.ts";
+import { secretsOf } from "../functions/notify/fixtures.ts";
+import type { Configuration } from "../shared/config/model.ts";
+import type { Fate, Moment, Step } from "./simulation/faults.ts";
+import { announce, minute, notifierWorld, start } from "./simulation/notifier.ts";
+import { shopWith } from "./support/shop.ts";
+
+const incident = "20250916-120000-database";
+
+/** Minutes from the first attempt for which each recipient is refused; 0: it is not; forever: it never gets anything. */
+const greylisted: Readonly<Record<string, number>> = {
+  "ann@example.com": 0,
+  "bob@example.com": 1,
+  "cleo@example.com": 10,
+  "dan@example.com": Number.POSITIVE_INFINITY,
+};
+
+/** What one run of the server and the notifier has seen. */
+interface Run {
+  now: () => number;
+  readonly firstAttempts: Map<string, number>;
+  /** `ann@example.com opened`, each as often as it was accepted. */
+  readonly accepted: string[];
+  /** What arrived although the ledger had it as delivered. */
+  readonly needless: string[];
+  readonly known: Set<string>;
+}
+
+let run: Run;
+let server: SMTPServer;
+let configuration: Configuration;
+
+/** Why a recipient is refused at this moment: the status and a text. */
+function refusalOf(address: string): readonly [number, string] | undefined {
+  const since = run.firstAttempts.get(address) ?? run.now();
+  run.firstAttempts.set(address, since);
+  const minutes = greylisted[address] ?? 0;
+  if (minutes === Number.POSITIVE_INFINITY) return [550, "no such user"];
+  return run.now() - since < minutes * minute ? [451, "greylisted, try again later"] : undefined;
+}
+
+function accept(address: string, messageId: string): void {
+  const [about = "", event] = messageId.slice(1).split(".");
+  const mail = `${address} ${event}${about === incident ? "" : ` ${about.replace(/^[\d-]+/, "")}`}`;
+  if (run.known.has(mail)) run.needless.push(mail);
+  run.accepted.push(mail);
+}
+
+beforeAll(async () => {
+  server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ["STARTTLS"],
+    disableReverseLookup: true,
+    onRcptTo: ({ address }, _session, done) => {
+      const [responseCode, text] = refusalOf(address) ?? [];
+      done(responseCode === undefined ? null : Object.assign(new Error(text), { responseCode }));
+    },
+    onData: (stream, { envelope }, done) => {
+      simpleParser(stream).then(({ messageId = "" }) => {
+        for (const { address } of envelope.rcptTo) accept(address, messageId);
+        done();
+      }, done);
+    },
+  });
+  // A client that dies in the middle is part of it.
+  server.on("error", () => {});
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.server.address() as AddressInfo;
+  configuration = shopWith(`
+channels:
+  infra: { kind: email, to: [${Object.keys(greylisted).join(", ")}], server: "smtp://127.0.0.1:${port}" }
+routes:
+  - { channels: [infra] }
+`);
+});
+
+afterAll(() => new Promise<void>((resolve) => server.close(resolve)));
+
+/** The same answers without a connection: the real server takes a tenth of a second to greet. */
+const unwired: Send = async (outgoing) => {
+  if (outgoing.transport !== "smtp") throw new Error("only mails here");
+  const [address = ""] = outgoing.to;
+  const [status, text] = refusalOf(address) ?? [250, "ok"];
+  if (status === 250) accept(address, outgoing.messageId);
+  return { status, headers: {}, body: `${status} ${text}` };
+};
+
+/** An outage from noon until so many minutes later. */
+async function played(minutes: number, send: Send, fate?: Fate): Promise<VirtualWorld> {
+  const { world } = notifierWorld({
+    configuration,
+    send,
+    fate,
+    onEntry: ({ status, recipient, event, incident: of }) => {
+      if (status === "delivered" && of === incident) run.known.add(`${recipient} ${event}`);
+    },
+  });
+  run = { now: world.clock.now, firstAttempts: new Map(), accepted: [], needless: [], known: new Set() };
+  await announce(world, incident, start, [
+    ["opened", 0, {}],
+    ["resolved", minutes, { status: "resolved" }],
+  ]);
+  // With a tick the evaluator publishes what it died over.
+  world.tick(start + minute);
+  await world.run(start + 3 * 60 * minute);
+  return world;
+}
+
+/** Where a notifier can die. After a step is before the next one, where that one begins when all that came before it is done. */
+function deathsAmong(steps: readonly Step[]): (readonly [Moment, number])[] {
+  return steps.flatMap(({ number, ofDelivery }) => {
+    const next = steps[number + 1];
+    const isBeforeNext = next?.alone && next.ofDelivery === ofDelivery + 1;
+    return isBeforeNext ? [["before", number] as const] : [["before", number] as const, ["after", number] as const];
+  });
+}
+
+async function ledgerOf({ store }: VirtualWorld): Promise<Record<string, Delivery["status"]>> {
+  const stored = await store.query({ collection: "deliveries", where: [["incident", "==", incident]] });
+  return Object.fromEntries(
+    stored.flatMap(({ fields }) => {
+      const delivery = parseDelivery(fields);
+      return delivery === undefined ? [] : [[`${delivery.recipient} ${delivery.event}`, delivery.status]];
+    }),
+  );
+}
+
+const everything = ["ann", "bob", "cleo"].flatMap((name) => [
+  `${name}@example.com opened`,
+  `${name}@example.com resolved`,
+]);
+/** That a recipient is refused for good is an incident of the monitor, told to the others. */
+const trouble = ["ann", "bob", "cleo"].map((name) => `${name}@example.com opened pathkeeper`);
+const states = {
+  ...Object.fromEntries(everything.map((mail) => [mail, "delivered"])),
+  "dan@example.com opened": "rejected",
+  "dan@example.com resolved": "suppressed",
+};
+
+describe("a mail server that greylists", () => {
+  it("is told everything once: each recipient when they are accepted", async () => {
+    const world = await played(30, sender(secretsOf({})));
+    expect(world.mishaps).toEqual([]);
+    expect(await ledgerOf(world)).toEqual(states);
+    expect(run.accepted.toSorted()).toEqual([...everything, ...trouble].sort());
+  });
+
+  it("tells a recipient who is accepted after the end that it was, and is over, in one mail", async () => {
+    const world = await played(5, sender(secretsOf({})));
+    expect(world.mishaps).toEqual([]);
+    const late = "cleo@example.com opened";
+    expect(await ledgerOf(world)).toEqual({ ...states, [late]: "suppressed" });
+    const heard = [...everything, ...trouble].filter((mail) => mail !== late);
+    expect(run.accepted.toSorted()).toEqual(heard.sort());
+  });
+
+  it("is told everything by a notifier that dies at any step, and nobody gets again what they are known to have", async () => {
+    const steps: Step[] = [];
+    await played(30, unwired, (step) => {
+      steps.push(step);
+      return undefined;
+    });
+    for (const [moment, number] of deathsAmong(steps)) {
+      const world = await played(30, unwired, (step) => (step.number === number ? moment : undefined));
+      const died = `died ${moment} step ${number}`;
+      expect(world.mishaps, died).toEqual([]);
+      expect(await ledgerOf(world), died).toEqual(states);
+      expect([...new Set(run.accepted)].sort(), died).toEqual([...everything, ...trouble].sort());
+      expect(run.needless, died).toEqual([]);
+    }
+  }, 60_000);
+});

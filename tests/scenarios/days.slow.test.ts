@@ -1,4 +1,0 @@
-/** Scenarios that last for days. */
-import { declareScenarios, isLong } from "./corpus.ts";
-
-declareScenarios(isLong);
