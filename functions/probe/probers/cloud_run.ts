@@ -175,9 +175,9 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
       ...sampled("cloud_run_memory_utilization", numberIn(found.memory)),
       ...sampled("cloud_run_cpu_utilization", numberIn(found.cpu)),
       // Idle instances are there for the next requests: only those at work use up what there may be.
-      ...(max_instances !== undefined && wasRead(observed, "instances")
-        ? sampled("cloud_run_instance_utilization", (ownEntry(instances, "active") ?? 0) / max_instances)
-        : []),
+      ...(max_instances === undefined || !wasRead(observed, "instances")
+        ? []
+        : sampled("cloud_run_instance_utilization", (ownEntry(instances, "active") ?? 0) / max_instances)),
       ...dataAge(observed),
     ];
     if (failure) return { failure, measurements };
