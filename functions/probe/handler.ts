@@ -103,8 +103,18 @@ async function runRounds(
   const holds = probes.some(({ holdMs }) => holdMs !== undefined);
   const until = clock.now() + (holds ? answerHoldWithin : answerWithin);
   const skipped: string[] = [];
-  let unpublished: Report[] = [];
+  const unpublished: Report[] = [];
+  const publishing: Promise<void>[] = [];
   let refusal: unknown;
+  const tell = async (reports: readonly Report[]): Promise<void> => {
+    try {
+      await publish(reports, ports);
+    } catch (error) {
+      // The rounds to come are not to blame: they run, and take these reports along.
+      unpublished.push(...reports);
+      refusal = error;
+    }
+  };
   instance.ready ??= warm();
   await instance.ready;
   for (const round of rounds) {
@@ -132,16 +142,12 @@ async function runRounds(
       clock,
       until,
       nextAt: round.nextAt,
+      // Who asked for certain probes waits for all of them.
+      ...(request.request === undefined ? { onPart: (part) => void publishing.push(tell([part])) } : {}),
     });
     instance.measured = true;
-    unpublished.push(report);
-    try {
-      await publish(unpublished, ports);
-      unpublished = [];
-    } catch (error) {
-      // The rounds to come are not to blame: they run, and take this report along.
-      refusal = error;
-    }
+    publishing.push(tell([...unpublished.splice(0), report]));
+    await Promise.all(publishing.splice(0));
   }
   if (skipped.length > 0)
     logger.warning(`${skipped.length} rounds skipped, it was too late for them`, { group, skipped });

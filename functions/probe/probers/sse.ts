@@ -117,10 +117,10 @@ script:
       own.stop();
     } catch (error) {
       if (error instanceof Refusal) {
-        const { kind, message } = error;
+        const { kind, message, facts } = error;
         status = error.status;
         reconsiderIdentity(settings, status, world);
-        failure = { kind, phase: "response", message: world.redact(message), status };
+        failure = { kind, phase: "response", message: world.redact(message), ...facts };
       } else {
         const seen = own.failureOf(error);
         failure = { ...seen, message: world.redact(seen.message) };
