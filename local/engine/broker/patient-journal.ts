@@ -18,8 +18,8 @@ export class PatientJournal {
   readonly #trouble: Trouble;
   /** Messages that are not in the journal yet, with those that they are still owed to. */
   readonly #unwritten = new Map<number, { readonly message: Message; readonly owed: Map<string, Debt> }>();
-  /** What became of deliveries that are in the journal. */
-  readonly #updates: (() => void)[] = [];
+  /** What became last of deliveries that are in the journal, by subscription and message. */
+  readonly #updates = new Map<string, () => void>();
   #waiting = 0;
   #callOff: (() => void) | undefined;
 
@@ -52,7 +52,7 @@ export class PatientJournal {
   /** Notes that a delivery failed and when it is due again. */
   postpone(subscription: string, delivery: Delivery): void {
     if (this.#unwritten.has(delivery.message.id)) return;
-    this.#updates.push(() => this.#journal.postpone(subscription, delivery));
+    this.#updates.set(`${subscription}/${delivery.message.id}`, () => this.#journal.postpone(subscription, delivery));
     this.#flush();
   }
 
@@ -72,7 +72,7 @@ export class PatientJournal {
   #strike(subscription: string, id: number): void {
     const unwritten = this.#unwritten.get(id);
     if (unwritten === undefined) {
-      this.#updates.push(() => this.#journal.settle(subscription, id));
+      this.#updates.set(`${subscription}/${id}`, () => this.#journal.settle(subscription, id));
       return;
     }
     unwritten.owed.delete(subscription);
@@ -93,9 +93,9 @@ export class PatientJournal {
       }));
       if (publications.length > 0) this.#journal.append(publications);
       for (const { message } of publications) this.#forget(message.id, message);
-      for (let update = this.#updates[0]; update !== undefined; update = this.#updates[0]) {
+      for (const [of, update] of this.#updates) {
         update();
-        this.#updates.shift();
+        this.#updates.delete(of);
       }
       this.#trouble.end();
     } catch (error) {
