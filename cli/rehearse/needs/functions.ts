@@ -107,7 +107,7 @@ function deployed(each: FunctionName, names: Names): Need {
   const kind = target(each);
   const size = inputs.functions[kind];
   const own = deployment.subscriptions.filter((one) => one.function === each);
-  const wait = each === "synthetic" ? 60 : Math.min(...own.map(({ ackDeadlineSeconds }) => ackDeadlineSeconds));
+  const wait = each === "synthetic" ? 60 : Math.max(...own.map(({ ackDeadlineSeconds }) => ackDeadlineSeconds));
   // Every group of a vantage point may be asked for in the same minute.
   const together =
     own.length + deployment.schedules.filter(({ name: group }) => `probe-${group.split("-")[0]}` === each).length;
@@ -163,7 +163,7 @@ function deployed(each: FunctionName, names: Names): Need {
       },
       [`${run}.timeout_seconds`]: {
         is: wait,
-        why: "shorter cuts what is still awaited, longer is paid for after Pub/Sub has given up",
+        why: "shorter cuts what is still awaited, such as a connection that is held; longer is paid for after Pub/Sub has given up",
       },
       [`${run}.available_cpu`]: {
         is: "1",
