@@ -314,7 +314,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       expect(jobs).toEqual(expect.arrayContaining(expected.map((job) => expect.objectContaining(job))));
     });
 
-    it("lets every function run as itself, reached from inside only, and no longer than its messages wait", () => {
+    it("lets every function run as itself, reached from inside only, and as long as its messages wait", () => {
       const functions = of("google_cloudfunctions2_function");
       expect(functions.map(({ index }) => index).sort()).toEqual(
         [...deployment.vantages.map((vantage) => `probe-${vantage}`), "evaluate", "notify", "synthetic"].sort(),

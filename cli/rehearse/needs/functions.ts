@@ -165,7 +165,7 @@ function deployed(each: FunctionName, names: Names): Need {
       },
       [`${run}.timeout_seconds`]: {
         is: wait,
-        why: "shorter cuts what is still awaited, longer is paid for after Pub/Sub has given up",
+        why: "shorter cuts what is still awaited, such as a connection that is held; longer is paid for after Pub/Sub has given up",
       },
       [`${run}.available_cpu`]: {
         is: "1",
