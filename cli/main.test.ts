@@ -34,7 +34,7 @@ probes:
   page: { kind: http, component: shop, url: https://shop.example/ }
   search: { kind: http, component: shop, url: https://shop.example/search, schedule: 0 6 * * * }
   database: { kind: postgres, component: database, vantage: inside, connection: { url: { secret: database-url } } }
-channels: { ops: { kind: email, to: [ops@shop.example] } }
+channels: { ops: { kind: email, to: [ops@shop.example], from: monitor@shop.example } }
 routes: [{ channels: [ops] }]
 `,
 );

@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import("./commands/verify.ts")).verify,
   replay: async () => (await import("./commands/replay.ts")).replay,
   test: async () => (await import("./commands/test.ts")).test,
+  routes: async () => (await import("./commands/routes.ts")).routes,
   preview: async () => (await import("./commands/preview.ts")).preview,
   incidents: async () => (await import("./commands/incidents.ts")).incidents,
   ack: async () => (await import("./commands/ack.ts")).ack,

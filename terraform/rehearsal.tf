@@ -1,4 +1,4 @@
-# What this plan is for, in the plan itself: `pathkeeper rehearse` compares every resource with what the configuration and these inputs need.
+# What this plan is for, in the plan itself: `npx --no pathkeeper rehearse` compares every resource with what the configuration and these inputs need.
 resource "terraform_data" "rehearsal" {
   input = {
     deployment = local.deployment

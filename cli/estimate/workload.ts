@@ -145,6 +145,15 @@ export function workloadOf(configuration: Configuration): Workload {
   };
 }
 
+/** Series that one run of a probe has Google return. */
+function seriesReadOf({ kind, settings }: ConfiguredProbe): number {
+  const prober = ownEntry(probers, kind);
+  const { seriesRead = 0 } = prober ?? {};
+  if (typeof seriesRead === "number") return seriesRead;
+  const parsed = prober?.settings.safeParse(settings);
+  return seriesRead(parsed?.success ? parsed.data : undefined);
+}
+
 /** Points of a group that are exported: each series of its probes, once a minute at the most. */
 function pointsOf({ probes, reports }: Omit<GroupWork, "points">, exports: ReadonlySet<string>): number {
   const series = probes.reduce((total, probe) => total + seriesOf(probe, exports), 0);
@@ -204,8 +213,7 @@ function groupWork(probes: readonly ConfiguredProbe[]): Omit<GroupWork, "points"
     reports,
     seconds: triggers * (parts * (longest + waiting + overheadSeconds) + divided * overheadSeconds),
     bytes: triggers * rounds * Math.max(1024 * parts, messageOverhead * parts + probes.length * resultBytes),
-    seriesRead:
-      triggers * rounds * probes.reduce((total, { kind }) => total + (ownEntry(probers, kind)?.seriesRead ?? 0), 0),
+    seriesRead: triggers * rounds * probes.reduce((total, probe) => total + seriesReadOf(probe), 0),
   };
 }
 

@@ -1,4 +1,5 @@
 /** The part of the query language of Cloud Logging that alarms use, to see which entries they match. */
+import { ownEntry } from "../../shared/runtime/entries.ts";
 
 /** An entry of the log, with its fields by their paths. */
 export type LogEntry = Readonly<Record<string, string>>;
@@ -20,7 +21,7 @@ export function matchesLog(filter: string, entry: LogEntry): boolean {
   };
   const value = (): string => JSON.parse(take()) as string;
   const compared = (field: string, operator: string, wanted: string): boolean => {
-    const found = entry[field] ?? "";
+    const found = ownEntry(entry, field) ?? "";
     if (operator === "=") return found === wanted;
     if (operator === "=~") return new RegExp(wanted).test(found);
     if (operator === ":") return found.includes(wanted);
@@ -35,7 +36,7 @@ export function matchesLog(filter: string, entry: LogEntry): boolean {
       return entry["logName"]?.split("/logs/")[1] === encodeURIComponent(id);
     }
     const operator = take();
-    if (operator === ">=") return severities.indexOf(entry[field] ?? "DEFAULT") >= severities.indexOf(take());
+    if (operator === ">=") return severities.indexOf(ownEntry(entry, field) ?? "DEFAULT") >= severities.indexOf(take());
     if (tokens[next] !== "(") return compared(field, operator, value());
     take("(");
     let isOne = compared(field, operator, value());

@@ -190,7 +190,13 @@ function valueFindings(resource: Resource, need: Need, resources: readonly Resou
             write: line,
           },
         ];
-      return [{ ...common, level: "open", says: `${path} is known only after the apply: pathkeeper doctor proves it` }];
+      return [
+        {
+          ...common,
+          level: "open",
+          says: `${path} is known only after the apply: npx --no pathkeeper doctor checks it`,
+        },
+      ];
     }
     const fits =
       (isTest(is) ? is.holds(value) : same(is, value)) || (from !== undefined && same(given(from, resources), value));
@@ -273,12 +279,7 @@ function isTest(value: unknown): value is Test {
 }
 
 function isEmpty(value: unknown): boolean {
-  return (
-    value === "" ||
-    value === false ||
-    (Array.isArray(value) && value.length === 0) ||
-    (typeof value === "object" && value !== null && Object.keys(value).length === 0)
-  );
+  return value === "" || value === false || (Array.isArray(value) && value.length === 0);
 }
 
 /** Whether two values are the same; lists as sets, numbers also as texts. */

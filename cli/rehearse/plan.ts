@@ -1,4 +1,5 @@
 /** A plan of Terraform as a graph: the resources of each monitor in it, with their values, references and actions. */
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import type { Deployment } from "../deployment/deployment.ts";
 
 /** A value that only the apply will give, with what its expression refers to. */
@@ -140,7 +141,9 @@ export function readPlan(text: string): PlannedMonitor[] {
     readonly resource_changes?: readonly Change[];
     readonly configuration?: {
       readonly root_module?: ConfiguredModule;
-      readonly provider_config?: Readonly<Record<string, { readonly name: string; readonly module_address?: string }>>;
+      readonly provider_config?: Readonly<
+        Record<string, { readonly name: string; readonly module_address?: string; readonly expressions?: Json }>
+      >;
     };
   };
   try {
@@ -176,8 +179,9 @@ export function readPlan(text: string): PlannedMonitor[] {
           .flatMap(({ instances = [] }) =>
             instances.flatMap(({ problems = [] }) => problems.map(({ message }) => message)),
           ),
-        providers: Object.values(plan.configuration?.provider_config ?? {}).flatMap(({ name, module_address }) =>
-          module !== "" && module_address === called ? [name] : [],
+        providers: Object.values(plan.configuration?.provider_config ?? {}).flatMap(
+          ({ name, module_address, expressions }) =>
+            module !== "" && module_address === called && expressions !== undefined ? [name] : [],
         ),
         resources: own.map((change) => resourceOf(change, configured, root !== undefined)),
       },
@@ -195,7 +199,7 @@ function configurationOf(root: ConfiguredModule | undefined, module: string): Co
   const names = [...module.replaceAll(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, "").matchAll(/module\.([\w-]+)/g)].map(
     ([, name = ""]) => name,
   );
-  return names.reduce<ConfiguredModule | undefined>((at, name) => at?.module_calls?.[name]?.module, root);
+  return names.reduce<ConfiguredModule | undefined>((at, name) => ownEntry(at?.module_calls ?? {}, name)?.module, root);
 }
 
 function resourceOf(change: Change, configured: readonly Configured[], isConfigured: boolean): Resource {
@@ -268,9 +272,9 @@ function collect(
   const keys = new Set([...Object.keys(after), ...Object.keys((unknown as Json | undefined) ?? {})]);
   let found = false;
   for (const key of keys) {
-    const value = (after as Json)[key];
-    const hidden = (unknown as Json | undefined)?.[key];
-    const expression = (written as Json | undefined)?.[key];
+    const value = ownEntry(after as Json, key);
+    const hidden = ownEntry((unknown ?? {}) as Json, key);
+    const expression = ownEntry((written ?? {}) as Json, key);
     const isBlock = Array.isArray(value) && value.length > 0 && typeof value[0] === "object";
     if (written !== undefined && expression === undefined && !(isNew && isBlock)) continue;
     const size = leaves.size;
@@ -314,5 +318,5 @@ function referencesIn(written: unknown): string[] {
 
 /** A value by its path in something that is known: `service_config.0.uri`. */
 export function at(known: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>((value, key) => (value as Json | undefined | null)?.[key], known);
+  return path.split(".").reduce<unknown>((value, key) => ownEntry((value ?? {}) as Json, key), known);
 }

@@ -132,6 +132,19 @@ const order: readonly Rule[] = [
 /** What Google and Terraform do. */
 const rulebook: readonly Rule[] = [
   {
+    source: "https://cloud.google.com/firestore/docs/pitr",
+    check: (_resources, { inputs }) =>
+      inputs.database.create && inputs.database.point_in_time_recovery
+        ? [
+            {
+              level: "warning",
+              address: "database.point_in_time_recovery",
+              says: "is on: storage of the database is paid for twice",
+            },
+          ]
+        : [],
+  },
+  {
     source: "https://developer.hashicorp.com/terraform/language/checks",
     check: (_resources, _names, { failedChecks }) =>
       failedChecks.map((message) => ({ level: "warning", address: "check", says: `fails: ${message}` })),

@@ -176,6 +176,7 @@ export class Bench {
   /** @param at when it was published */
   async tick(at: number = this.now): Promise<void> {
     await this.#push("/ticks", { v: 1, environment: this.configuration.environment }, at);
+    await this.passCanaries();
   }
 
   /** Runs the probes that were asked for, by a diagnosis or to validate a recovery. */
@@ -196,7 +197,7 @@ export class Bench {
     }
   }
 
-  /** Lets the canaries arrive that were asked for. */
+  /** Lets the canaries arrive that were asked for, as every tick does. */
   async passCanaries(vantages: readonly Vantage[] = ["inside", "outside"]): Promise<void> {
     const requests = this.#published("probe-requests") as ProbeRequest[];
     for (const { trigger, vantage, request } of requests.slice(this.#passed)) {

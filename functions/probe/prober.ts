@@ -96,7 +96,7 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   /** How long a run usually takes while all is well, in seconds. */
   readonly usualSeconds: number;
   /** Time series of Cloud Monitoring that one run has Google return at most, which is what reading it is billed by. @default 0 */
-  readonly seriesRead?: number;
+  readonly seriesRead?: number | ((settings?: Settings) => number);
   /** One of Cloud Monitoring's uptime checks could look at the same. @default false */
   readonly uptimeCheck?: boolean;
   /** How a probe of this kind usually fails, for scenarios that do not say it. @default it cannot connect in time */

@@ -36,19 +36,19 @@ compares both with the estimate.
 
 | use | the example | dollars | ten times | dollars |
 |---|---|---|---|---|
-| vCPU-seconds of probes | 43,200 × 0.95 + 43,200 × 0.65 + 8,640 × 12.15 + 2,880 × 1.65 + 486 = 179,334 | | 43,200 × (2 × 0.95 + 0.15), the rest as before = 226,854 | |
-| vCPU-seconds of the evaluator | (98,640 reports + 43,200 ticks) × 0.15 = 21,276 | | (141,840 + 43,200) × 0.15 = 27,756 | |
+| vCPU-seconds of probes | 43,200 × 0.95 + 43,200 × 0.65 + 8,640 × 12.15 + 2,880 × 1.65 + 90 × 361 + 486 = 211,824 | | 43,200 × (2 × 0.95 + 0.15), the rest as before = 259,344 | |
+| vCPU-seconds of the evaluator | (98,730 reports + 43,200 ticks) × 0.15 = 21,290 | | (141,930 + 43,200) × 0.15 = 27,770 | |
 | vCPU-seconds of the notifier | 8,640 × 0.5 + 48 = 4,368 | | 4,368 | |
-| vCPU-seconds, together | 204,978 − 180,000 free | 0.60 | 258,978 − 180,000 free | 1.90 |
-| jobs | 8 − 3 free | 0.50 | 8 − 3 free | 0.50 |
+| vCPU-seconds, together | 237,482 − 180,000 free | 1.38 | 291,482 − 180,000 free | 2.68 |
+| jobs | 9 − 3 free | 0.60 | 9 − 3 free | 0.60 |
 | time series read | 39 × 43,200 + 8 × 2,880 + 9 × 180 = 1.71 million − 1 million free | 0.35 | 17.1 million − 1 million free | 8.05 |
-| custom metrics | (33 + 14) × 43,200 + (10 + 20) × 8,640 + 20,000 points × 8 bytes = 18 MiB of 150 free | 0.00 | (330 + 14) × 43,200 + (100 + 200) × 8,640 + 200,000 points = 135 MiB of 150 free | 0.00 |
-| secret versions | 8 − 6 free | 0.12 | 8 − 6 free | 0.12 |
-| accesses to secrets | 8 × 8,640 − 10,000 free | 0.18 | the same | 0.18 |
+| custom metrics | (34 + 15) × 43,200 + (10 + 22) × 8,640 + 20,000 points × 8 bytes = 18 MiB of 150 free | 0.00 | (340 + 15) × 43,200 + (100 + 220) × 8,640 + 200,000 points = 140 MiB of 150 free | 0.00 |
+| secret versions | 9 − 6 free | 0.18 | 9 − 6 free | 0.18 |
+| accesses to secrets | 9 × 8,640 − 10,000 free | 0.20 | the same | 0.20 |
 | images | 4 functions × 2 × 160 MiB − 0.5 GiB free | 0.08 | the same | 0.08 |
 | sent to the internet | 593,460 runs × 3 kB − 1 GiB free | 0.08 | 5.93 million runs × 3 kB − 1 GiB free | 1.87 |
 | status pages written | 17,472 − 5,000 free | 0.06 | the same | 0.06 |
-| **together** | | **1.97** | | **12.76** |
+| **together** | | **2.93** | | **13.72** |
 
 ## Prices
 

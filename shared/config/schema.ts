@@ -1,6 +1,7 @@
 /** The form of `monitor.yaml`: the keys of every section. What a kind of probe or channel reads besides, its registry says. */
 import { z } from "zod";
 import { incidentUrl } from "../incident-link.ts";
+import type { IncidentEventKind } from "../messages/incident-event.ts";
 import { signals } from "../messages/report.ts";
 import type { SelfDescribing } from "../probe-facts.ts";
 import { namedRecord } from "../runtime/named-record.ts";
@@ -33,6 +34,14 @@ export interface Kind {
   readonly components?: readonly string[] | undefined;
   /** Of a kind of channel: the setting of which each channel needs a value of its own, because two would write over each other. */
   readonly owns?: string | undefined;
+  /** Of a kind of channel: whether everybody reads it, and so no cause. */
+  readonly public?: true | undefined;
+  /** Of a kind of channel: why one with these settings is not told of an event. */
+  // biome-ignore lint/suspicious/noExplicitAny: each kind is asked only about its own settings
+  omits?(settings: any, event: IncidentEventKind): string | undefined;
+  /** Of a kind of channel: what is doubtful about right settings, with the key that it is about. */
+  // biome-ignore lint/suspicious/noExplicitAny: each kind is asked only about its own settings
+  doubts?(settings: any): readonly { readonly key: string; readonly message: string }[];
 }
 
 /** A kind of probe, with what the configuration keeps of it for functions that do not know kinds. */
@@ -54,6 +63,8 @@ export interface Mistake {
 export interface Selection {
   readonly metric: string;
   readonly matchers: Readonly<Record<string, string>>;
+  /** How far back it looks, in milliseconds. @default the newest value only */
+  readonly windowMs?: number;
 }
 
 /** What the functions understand: kinds, conditions and baselines. An argument, because `shared` knows no function. */

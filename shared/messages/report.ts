@@ -55,6 +55,9 @@ export const signals = [
 /** One of them. */
 export type Signal = (typeof signals)[number];
 
+/** Who of Google can answer in place of an application. */
+export const googleAnswerers = ["cloud-run", "load-balancer", "front-end", "iap", "cloud-armor"] as const;
+
 const failureSchema = lazily(() =>
   z.object({
     kind: z.enum(failureKinds),
@@ -64,6 +67,11 @@ const failureSchema = lazily(() =>
     status: z.int().optional(),
     /** A code of the system, of TLS or of a protocol: an errno, an SQLSTATE, the code with which a WebSocket was closed. */
     code: z.string().max(60).optional(),
+    /**
+     * Who of Google answered in place of the application: Cloud Run, a load balancer, a front end, Identity-Aware Proxy or Cloud Armor. Absent
+     * where the application may have answered itself.
+     */
+    answered_by: z.enum(googleAnswerers).optional(),
     /** Absent: `failing`. */
     signal: z.enum(signals).optional(),
     /** The step of several in which it happened; the message begins with it as well. */

@@ -6,6 +6,7 @@ import { type LoadedTests, loadTests, type Scenario } from "../../cli/scenario/f
 import { judge } from "../../cli/scenario/judge.ts";
 import { type Played, play } from "../../cli/scenario/play.ts";
 import type { Report } from "../../shared/messages/report.ts";
+import { contradictions } from "./contradictions.ts";
 import { Measured } from "./measured.ts";
 import { untruths } from "./truth.ts";
 
@@ -67,7 +68,7 @@ export function declareScenarios(isChosen: (scenario: Scenario, file: { readonly
       { timeout: 300_000 },
       async (_, scenario) => {
         const { played, untrue } = await playedTruly(scenario);
-        expect([...played.mishaps, ...judge(played), ...untrue]).toEqual([]);
+        expect([...played.mishaps, ...judge(played), ...untrue, ...contradictions(played)]).toEqual([]);
       },
     );
   });

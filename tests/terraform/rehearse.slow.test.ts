@@ -63,6 +63,39 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
     });
   });
 
+  describe("of the examples of the module", () => {
+    let workspace: Workspace;
+    beforeAll(async () => {
+      workspace = await openWorkspace({}, "before the first apply");
+    }, 180_000);
+    afterAll(() => workspace.close());
+
+    it.each([
+      ["single", ["."], ["module.pathkeeper"]],
+      ["environments", ["staging", "production"], ['module.pathkeeper["production"]', 'module.pathkeeper["staging"]']],
+    ])("finds nothing wrong with %s", async (name, folders, modules) => {
+      const folder = join(workspace.folder, "examples", name);
+      for (const each of folders) {
+        const { text, loaded } = await readConfigurationFile(join(folder, each, "monitor.yaml"));
+        if (!("configuration" in loaded)) throw new Error(`${name}/${each} is invalid`);
+        const sha256 = createHash("sha256").update(text).digest("hex");
+        await writeBundles(join(folder, each, "dist"), deploymentOf(loaded.configuration, sha256));
+      }
+      const run = async (...args: string[]) => {
+        const { code, out, err } = await workspace.run(`-chdir=examples/${name}`, ...args);
+        expect(`${code} ${err}`).toBe("0 ");
+        return out;
+      };
+      await run("init", "-backend=false", "-no-color");
+      expect((JSON.parse(await run("validate", "-json")) as { diagnostics: unknown }).diagnostics).toEqual([]);
+      await writeFile(join(folder, "terraform.tfvars"), name === "single" ? 'project_id = "watch-project"\n' : "");
+      await run("plan", "-out", "plan", "-no-color", "-input=false");
+      const monitors = readPlan(await run("show", "-json", "plan"));
+      expect(monitors.map(({ module }) => module).sort()).toEqual(modules);
+      for (const monitor of monitors) expect(rehearse(monitor).findings).toEqual([]);
+    });
+  });
+
   describe("of mistakes", () => {
     let workspace: Workspace;
     let plan: string;

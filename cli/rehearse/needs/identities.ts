@@ -3,6 +3,7 @@ import { publications } from "../../../shared/topology.ts";
 import type { FunctionName, Names } from "../names.ts";
 import type { Key, Need, Reference } from "../need.ts";
 import { such } from "../need.ts";
+import { labelled } from "./labels.ts";
 
 /** The needs of accounts and their grants. */
 export function identityNeeds(names: Names): Need[] {
@@ -199,8 +200,9 @@ function secretGrants(names: Names): Need[] {
         type: "google_secret_manager_secret",
         key: { project, secret_id: name(secret) },
         why: `to keep the secret ${secret}`,
-        values:
-          locations.length === 0
+        values: {
+          ...labelled("labels", names),
+          ...(locations.length === 0
             ? { "replication.0.auto.0": { is: {}, why: "the secret must be stored somewhere" } }
             : Object.fromEntries(
                 locations.flatMap((location, at) => [
@@ -217,7 +219,8 @@ function secretGrants(names: Names): Need[] {
                         ],
                       ]),
                 ]) as [string, Need["values"][string]][],
-              ),
+              )),
+        },
         free: ["labels"],
       }),
     ),

@@ -1,4 +1,5 @@
 /** Labels by which everything of a monitor is found and counted. */
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { Names } from "../names.ts";
 import { type Requirement, such } from "../need.ts";
 
@@ -11,7 +12,9 @@ export function labelled(path: string, { deployment }: Names): Record<string, Re
         const labels = (value ?? {}) as Record<string, unknown>;
         return (
           typeof value === "object" &&
-          Object.entries(wanted).every(([key, text]) => labels[key] === text || key in labels)
+          Object.entries(wanted).every(
+            ([key, text]) => ownEntry(labels, key) === text || ownEntry(labels, key) !== undefined,
+          )
         );
       }),
       why: "costs and resources of a monitor are found by its labels",

@@ -376,13 +376,13 @@ function isRefusal({ of: { classes } }: Fact): boolean {
 }
 
 /** Answers that say what is wrong with the request. */
-const refusals: ReadonlySet<SymptomClass> = new Set(["denied", "throttled", "wrong content"]);
+export const refusals: ReadonlySet<SymptomClass> = new Set(["denied", "throttled", "wrong content"]);
 
 /** Roles that stand before others. */
-const fronts: ReadonlySet<ResolvedRole> = new Set(["edge", "dns"]);
+export const fronts: ReadonlySet<ResolvedRole> = new Set(["edge", "dns"]);
 
 /** What a service makes and what stands before it hands on. */
-const passedOn: ReadonlySet<SymptomClass> = new Set([
+export const passedOn: ReadonlySet<SymptomClass> = new Set([
   "error",
   "errors",
   "denied",

@@ -48,6 +48,23 @@ describe("what nobody looks at", () => {
     expect(three?.confidence).toBeGreaterThan(two?.confidence ?? 1);
   });
 
+  it("is the way as well where figures of how busy it is are normal, and unknown where another is below it", () => {
+    const names = ["one", "two", "three"];
+    const lines = names.map((name) => `${name} > way`);
+    const roles = { one: "database", two: "cache", three: "database", way: "connector", addresses: "subnet" } as const;
+    const symptoms = names.map((name) => lost(name));
+    const alone = cause(parts([...lines, "way"], roles), symptoms, [], ["way"]);
+    expect(alone.rootCause).toBe("way");
+    const deep = cause(parts([...lines, "way > addresses", "addresses"], roles), symptoms, [], ["way"]);
+    expect(deep.rootCause).toBe("unknown");
+    expect(
+      deep.candidates
+        ?.slice(0, 2)
+        .map((one) => one.component)
+        .sort(),
+    ).toEqual(["addresses", "way"]);
+  });
+
   it("is no less what two have in common for all that stand on one of them", () => {
     const above = Array.from({ length: 12 }, (_, index) => `shop-${index}`);
     const components = parts([...above.map((name) => `${name} > one`), "one > way", "two > way", "way"], {

@@ -319,7 +319,9 @@ function assumedStrength(evidence: Evidence, component: string, signal: Signal):
     // That it answers says nothing of how long that takes, where nobody judges it.
     return maySuffer(role) || signal === "slow" ? partialStrength * normalStrength : 0;
   }
-  return evidence.isWatched(component) ? normalStrength : unseenStrength;
+  // Figures of how busy a way is say nothing of whether it drops what it carries.
+  const isNormal = isWay(role) ? evidence.isJudged(component, signal) : evidence.isWatched(component);
+  return isNormal ? normalStrength : unseenStrength;
 }
 
 /** Every component that depends on this one by a way on which nothing is seen to work. */

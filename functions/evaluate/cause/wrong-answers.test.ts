@@ -107,7 +107,27 @@ describe("a part that nothing is seen of", () => {
   });
 });
 
+it.each(["failing", "errors"] as const)("a part that is far too slow makes those that wait for it %s", (signal) => {
+  const db = alarming("db", "slow", 0.95);
+  const felt = ["shop", "desk"].map((name) => alarming(name, signal, 0.95));
+  expect(cause(parts(["shop > db", "desk > db", "db"], { db: "database" }), [db, ...felt]).rootCause).toBe("db");
+});
+
 describe("several troubles at once", () => {
+  it("names the second, be it seen by a probe or by a rule, and no alarm that stood before", () => {
+    const components = parts(["site > one, two", "one", "two"]);
+    const first = failing("one", "one-up");
+    const probed = failing("two", "two-up", { since: began + 5 * minute });
+    const ruled = alarming("two", "slow", 0.9, { since: began + 5 * minute });
+    for (const second of [probed, ruled])
+      expect(cause(components, [first, failing("site", "site-up"), second])).toMatchObject({
+        rootCause: "one",
+        alsoBroken: "two",
+      });
+    for (const more of [{ since: began - 60 * minute }, { badBefore: 8 }])
+      expect(cause(components, [first, { ...ruled, ...more }]).alsoBroken).toBeUndefined();
+  });
+
   const lines = ["site > steps, search", "steps > run", "run > step", "step > inner", "inner", "search"];
   const felt = alarming("site", "slow", 0.1, { since: began + 10 * minute });
   const search = alarming("search", "slow", 0.75, { since: began + 10 * minute });

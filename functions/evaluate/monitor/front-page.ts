@@ -17,6 +17,7 @@ import { frontPageCollection } from "../../../shared/documents/front-page.ts";
 import { type IncidentDocument, incidentCollection, readIncident } from "../../../shared/documents/incident.ts";
 import { selfGroup } from "../../../shared/monitor.ts";
 import type { Fields } from "../../../shared/ports.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { EvaluatorContext } from "../commit/context.ts";
@@ -122,8 +123,8 @@ function unseenOf({ heard, self }: FrontPageFacts, plan: Plan, now: number): str
   return plan.groups.flatMap((group): string[] => {
     const probes = plan.configuration.probes.filter((probe) => probe.group === group);
     const patience = Math.max(0, ...probes.map((probe) => staleAfter(plan, probe.name)));
-    const results = heard[group];
-    const since = results?.at ?? self.expected[group];
+    const results = ownEntry(heard, group);
+    const since = results?.at ?? ownEntry(self.expected, group);
     const lines = (results?.unable ?? []).map(({ probe, since: from, why }) =>
       asSentence(`The probe ${probe} cannot run since ${dateTime(from)}: ${why}`),
     );
@@ -158,7 +159,7 @@ function calledBy({ configuration }: Plan, component: string): string {
 }
 
 function costLine(monthly: number | undefined, now: number): string {
-  if (monthly === undefined) return "The command pathkeeper cost estimates what the monitor costs.";
+  if (monthly === undefined) return "The command npx --no pathkeeper cost estimates what the monitor costs.";
   const period = monthOf(now);
   const passed = Math.min(1, (now - periodStart(period)) / 1000 / periodSeconds(period));
   return `The monitor has cost about $${((Math.round(passed * 20) / 20) * monthly).toFixed(2)} of an estimated $${monthly.toFixed(2)} this month.`;

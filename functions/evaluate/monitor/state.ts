@@ -84,9 +84,22 @@ export const emptySelf: SelfState = {
   told: {},
 };
 
+/** What version 0.1 called these fields: what is missing, and when the watchdog was last signalled, outlives an upgrade. */
+interface FormerNames {
+  readonly beatAt?: SelfState["signalledAt"];
+  readonly unheard?: SelfState["missing"];
+}
+
 /** The state from its document. */
 export function decodeSelf(fields: Fields | undefined): SelfState {
-  return fields === undefined ? emptySelf : { ...emptySelf, ...(JSON.parse(String(fields["data"])) as SelfState) };
+  if (fields === undefined) return emptySelf;
+  const { beatAt, unheard, ...state } = JSON.parse(String(fields["data"])) as Partial<SelfState> & FormerNames;
+  return {
+    ...emptySelf,
+    ...state,
+    signalledAt: state.signalledAt ?? beatAt ?? emptySelf.signalledAt,
+    missing: state.missing ?? unheard ?? emptySelf.missing,
+  };
 }
 
 /** The state as a document. */

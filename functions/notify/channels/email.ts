@@ -26,9 +26,21 @@ const settings = lazily(() =>
       .default("Pathkeeper <pathkeeper@localhost>")
       .describe("The sender, as `Name <name@example.com>`."),
     server: z
-      .union([z.string().refine(isOpenServer, "must be smtp://host:port without user and password"), secretText()], {
-        error: "must be smtp://host:port without user and password; with them it is a secret: write { secret: NAME }",
-      })
+      .union(
+        [
+          z
+            .string()
+            .refine(isOpenServer, "must be smtp://host:port without user and password")
+            .refine(
+              (text) => !isBlocked(text),
+              "Google Cloud blocks port 25: use port 587 or 465 of a relay; docs/deliverability.md",
+            ),
+          secretText(),
+        ],
+        {
+          error: "must be smtp://host:port without user and password; with them it is a secret: write { secret: NAME }",
+        },
+      )
       .prefault({ secret: "smtp-url" })
       .describe("The SMTP server: a secret such as smtps://user:password@host, or smtp://host:port without password."),
     unsubscribe: z
@@ -59,7 +71,9 @@ export const email: ChannelKind<EmailSettings> = {
 from: Pathkeeper <pathkeeper@example.com>
 server: { secret: smtp-url }
 `,
-  notes: `## Each recipient is told independently
+  notes: `[Mail deliverability](../deliverability.md) explains sender, SPF, DKIM, DMARC and relays.
+
+## Each recipient is told independently
 
 A channel with several addresses in \`to\` sends each of them a mail of its own, with its own entry in the ledger. If the server refuses one address for now (\`4xx\`, for example because it
 greylists), only that mail is sent again, and the others get no copy. If it refuses one for good (\`5xx\`), that is an incident of the monitor, told by the channels that
@@ -67,6 +81,15 @@ work, the other recipients of this one included. An address that you remove whil
 
 At most four mails of a channel are sent at the same time. For many readers, use a mailing list.
 `,
+  doubts: ({ from, server }) =>
+    domainOf(from) === "localhost" && !isOpenLoopback(server)
+      ? [
+          {
+            key: "from",
+            message: `mail servers refuse or hide mails from ${addressOf(from)}: write an address of your domain; docs/deliverability.md`,
+          },
+        ]
+      : [],
   recipients: ({ to }) => {
     const known = to.map((address) => address.toLowerCase());
     return to.filter((address, index) => known.indexOf(address.toLowerCase()) === index);
@@ -92,8 +115,8 @@ function renderMail({ to, from, server, unsubscribe }: EmailSettings, notice: No
     to: notice.recipient === undefined ? to : [notice.recipient],
     subject: `[${tagOf(notice)}] ${topic}`,
     ...content,
-    messageId: messageId(key, notice),
-    ...(isReply ? { inReplyTo: messageId(thread, notice) } : {}),
+    messageId: messageId(key, notice, from),
+    ...(isReply ? { inReplyTo: messageId(thread, notice, from) } : {}),
     headers: {
       "Auto-Submitted": "auto-generated",
       "X-Auto-Response-Suppress": "All",
@@ -140,14 +163,16 @@ function threadIndex(thread: string, openedAt: number, reply: string | undefined
 }
 
 /**
- * A Message-ID that a key always leads to, made only of characters that may stand there (RFC 5322, 3.6.4): `<incident.event.channel@…>`, with a
+ * A Message-ID that a key always leads to, made only of characters that may stand there (RFC 5322, 3.6.4): `<incident.event.channel@…>`, at the domain of the sender, with a
  * hash of the recipient behind the channel, because no two addresses may become the same.
  */
-function messageId(key: string, { event, recipient = "" }: Notice): string {
+function messageId(key: string, { event, recipient = "" }: Notice, from: string): string {
   const isOwn = recipient !== "" && key.endsWith(`:${recipient}`);
   const common = isOwn ? key.slice(0, -recipient.length - 1) : key;
   const hash = isOwn ? `.${createHash("sha256").update(recipient).digest("hex").slice(0, 12)}` : "";
   const left = `${common.replaceAll(/[^A-Za-z0-9_-]+/g, ".")}${hash}`;
+  const domain = domainOf(from);
+  if (domain !== "localhost" && /^[a-z0-9.-]+$/.test(domain)) return `<${left}@${domain}>`;
   return `<${left}@${event.environment.replaceAll(/[^A-Za-z0-9-]+/g, "-")}.pathkeeper>`;
 }
 
@@ -258,6 +283,30 @@ function button(url: string, title: string): string {
   const style =
     "display:inline-block;padding:11px 18px;border:1px solid;border-radius:8px;color:inherit;font-weight:bold;text-decoration:none";
   return `<p style="margin:16px 0 20px"><a href="${escapeHtml(url)}" style="${style}">${escapeHtml(title)}</a></p>`;
+}
+
+function addressOf(from: string): string {
+  return /<([^<>]*)>$/.exec(from)?.[1] ?? from;
+}
+
+function domainOf(from: string): string {
+  return addressOf(from).replace(/^.*@/, "").toLowerCase();
+}
+
+/** Whether a server is on this machine, and its address no secret. */
+function isOpenLoopback(server: string): boolean {
+  return URL.canParse(server) && isLoopback(new URL(server).hostname);
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "[::1]" || host.startsWith("127.");
+}
+
+/** Whether a server is asked at a port that Google Cloud lets nobody reach outside. */
+function isBlocked(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { hostname, port } = new URL(text);
+  return port === "25" && !isLoopback(hostname);
 }
 
 function isOpenServer(text: string): boolean {

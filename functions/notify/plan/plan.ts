@@ -3,6 +3,7 @@ import type { ConfiguredChannel } from "../../../shared/config/model.ts";
 import type { Reader } from "../../../shared/documents/delivery-summary.ts";
 import { maintenanceOf } from "../../../shared/maintenance.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../../shared/messages/incident-event.ts";
+import { routesTo } from "../../../shared/routes.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { Outgoing } from "../channel.ts";
 import { type Delivery, deliveryId, isFinal, isKnowing, isSameReader, isTelling, momentOf } from "../deliver/ledger.ts";
@@ -11,7 +12,7 @@ import { subjectOf } from "../text/notice-text.ts";
 import { compose, noticeOf, type PlanContext, threadOf } from "./compose.ts";
 import { asOpened, candidates, recipientsOf } from "./readers.ts";
 import { holdOf, isAllClearBefore, isTakenBack, tooSoon } from "./relapse.ts";
-import { notDue, routesTo } from "./route.ts";
+import { notDue } from "./route.ts";
 import { silenced } from "./silence.ts";
 
 /** Who is told what, and who is not because of what. Together they name every reader once. */

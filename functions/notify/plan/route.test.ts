@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import type { Route } from "../../../shared/config/model.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
+import { routesTo } from "../../../shared/routes.ts";
 import { incidentEvent } from "../fixtures.ts";
-import { routesTo } from "./route.ts";
 
 const unknown: Partial<IncidentEvent> = { root_cause: "unknown", verdict: "unknown" };
 

@@ -1,38 +1,8 @@
-/** Routes: what goes where. */
+/** When reminders and escalations are due. */
 import type { Route } from "../../../shared/config/model.ts";
 import { reminderSlackMs } from "../../../shared/documents/delivery-summary.ts";
-import type { IncidentEvent, IncidentEventKind } from "../../../shared/messages/incident-event.ts";
+import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
-
-/**
- * What a route tells that does not name its events: the beginning, what makes it worse or changes who must act, and the end. The steps in
- * between are in the timeline of the incident.
- */
-export const announcements: readonly IncidentEventKind[] = [
-  "opened",
-  "severity_raised",
-  "root_cause_changed",
-  "reminder",
-  "escalated",
-  "status_update",
-  "resolved",
-];
-
-const otherLayer = { platform: "application", application: "platform" } as const;
-
-/** The routes that bring an event to a channel. */
-export function routesTo(channel: string, event: IncidentEvent, routes: readonly Route[]): Route[] {
-  return routes.filter(
-    (route) =>
-      route.channels.includes(channel) &&
-      (route.severity?.includes(event.severity) ?? true) &&
-      (route.components?.some((name) => name === event.root_cause || event.components.includes(name)) ?? true) &&
-      (route.layers?.some((layer) => event.verdict !== otherLayer[layer]) ?? true) &&
-      (route.teams?.some((team) => team === event.team || event.root_cause === "unknown") ?? true) &&
-      (route.environments?.includes(event.environment) ?? true) &&
-      (route.events ?? announcements).includes(event.event),
-  );
-}
 
 /**
  * Why none of the routes wants the event yet, as a sentence; `undefined` when one does. Only reminders and escalations have their time:

@@ -84,7 +84,7 @@ export function monitoringAccess(project: string): Access {
 
 /** Makes all readings at the same time. What one of them finds is kept where another one fails. */
 export async function observeReadings<Name extends string>(
-  readings: Readonly<Record<Name, WantedReading>>,
+  readings: { readonly [One in Name]?: WantedReading },
   project: string,
   world: ProbeWorld,
 ): Promise<Observed<Name>> {
@@ -93,7 +93,7 @@ export async function observeReadings<Name extends string>(
   const unread = new Set<Name>();
   let failure: Failure | undefined;
   await Promise.all(
-    (Object.entries<WantedReading>(readings) as [Name, WantedReading][]).map(async ([name, reading]) => {
+    (Object.entries(readings) as [Name, WantedReading][]).map(async ([name, reading]) => {
       try {
         const one = await readWanted(reading, project, world);
         if (one !== undefined) setEntry<Found | undefined>(found, name, one);

@@ -1,4 +1,5 @@
 /** What an HTTP answer must be like: the settings under `expect`, and the first thing that is not as expected. */
+
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
@@ -11,6 +12,7 @@ import { jsonQueryMistake, valuesAt } from "../text/json-path.ts";
 import { jsonText, plainValue } from "../text/json-text.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
 import type { Answer } from "./exchange.ts";
+import { googleAnswer, shownGoogleAnswer } from "./google-answer.ts";
 
 /** The parts of an answer that expectations speak of. */
 export interface Answered {
@@ -179,8 +181,15 @@ function statusProblem(
       message: `${status}: the port speaks TLS and was asked in plain HTTP: write https://`,
     };
   const told = /json|text\/plain/.test(String(headers["content-type"] ?? "")) && body.trim() !== "";
-  const message = `${status} ${statusText}`.trim() + (told ? `: ${excerpt(body, longestExcerpt, redact)}` : "");
-  return { kind: "http_status", phase: "response", message };
+  const google = googleAnswer(status, headers, body);
+  const said = told && google === undefined ? `: ${excerpt(body, longestExcerpt, redact)}` : "";
+  const message = `${`${status} ${statusText}`.trim()}${said}${google === undefined ? "" : shownGoogleAnswer(google)}`;
+  return {
+    kind: "http_status",
+    phase: "response",
+    message,
+    ...(google === undefined ? {} : { answered_by: google.by }),
+  };
 }
 
 /** How nginx, Apache, Go and others answer plain HTTP at a port of TLS. */

@@ -93,6 +93,29 @@ describe("cloud_run", () => {
     ]);
   });
 
+  it("measures memory, CPU, instances against their cap, and requests that found none, where it is told to", async () => {
+    const more = { utilization: true, max_instances: 5, refused_requests: "refused-requests" };
+    const answers = {
+      ...busy,
+      [metric("container/memory/utilizations")]: one(double(0.93)),
+      [metric("container/cpu/utilizations")]: one(double(0.41)),
+      "logging.googleapis.com/user/refused-requests": one(int(17)),
+    };
+    const { result, asked } = await probe(answers, more);
+    expect(values(result)).toMatchObject({
+      cloud_run_memory_utilization: 0.93,
+      cloud_run_cpu_utilization: 0.41,
+      cloud_run_instance_utilization: 0.8,
+      cloud_run_refused_requests: 17,
+    });
+    const memory = asked[metric("container/memory/utilizations")]?.[0];
+    expect(memory?.get("aggregation.crossSeriesReducer")).toBe("REDUCE_PERCENTILE_95");
+    const { result: quiet, asked: less } = await probe(busy);
+    expect(Object.keys(less)).not.toContain(metric("container/memory/utilizations"));
+    expect(measured(quiet, "cloud_run_memory_utilization")).toBeUndefined();
+    expect(measured((await probe(busy, more)).result, "cloud_run_refused_requests")).toBe(0);
+  });
+
   it("does not read failed starts where no log-based metric is named", async () => {
     const { result, asked } = await probe(busy);
     expect(asked).not.toHaveProperty(log);

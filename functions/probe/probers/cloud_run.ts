@@ -35,6 +35,24 @@ const settings = lazily(() =>
       })
       .optional()
       .describe("The name of the log-based metric that counts failed starts. Without it they are not measured."),
+    refused_requests: z
+      .string()
+      .regex(/^(?!logging\.googleapis\.com)[\w./-]+$/, {
+        error: () => "must be the name of a log-based metric, as in refused-requests, without logging.googleapis.com",
+      })
+      .optional()
+      .describe(
+        "The name of the log-based metric that counts requests which found no instance free (429). Without it they are not measured.",
+      ),
+    utilization: z
+      .boolean()
+      .default(false)
+      .describe("Whether the memory and the CPU of the instances are read as well: 2 more series a run."),
+    max_instances: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("The most instances that the service may have, for cloud_run_instance_utilization: no metric says it."),
     expect_traffic: z
       .boolean()
       .default(false)
@@ -46,7 +64,9 @@ const settings = lazily(() =>
 /** What a `cloud_run` probe reads; durations in milliseconds. */
 export type CloudRunSettings = z.output<ReturnType<typeof settings>>;
 
-type Reading = "requests" | "latency" | "instances" | "startups" | "failedStartups";
+type Reading = Always | Optional;
+type Always = "requests" | "latency" | "instances" | "startups";
+type Optional = "failedStartups" | "refused" | "memory" | "cpu";
 
 /** The prober `cloud_run`. */
 export const cloudRun: Prober<CloudRunSettings, Observed<Reading>> = {
@@ -81,24 +101,47 @@ Cloud Run writes this line once for each instance that does not start, whatever 
 revision is not ready. Counting those lines as well would count one start several times, and a container that ends with \`exit(0)\` as a failure.
 It counts for all services; the probe reads the share of its own.
 
+## Requests that find no instance
+
+A service at its maximum of instances answers \`429\` with the text \`Rate exceeded.\`, and Cloud Run leaves these out of its count of requests. A
+log-based metric counts them, as above, with its name in \`refused_requests\`:
+
+\`\`\`
+gcloud logging metrics create refused-requests --description "Requests that found no instance" --log-filter '
+  resource.type="cloud_run_revision" AND textPayload:"The request was aborted because there was no available instance"'
+\`\`\`
+
 ## Without traffic
 
 A service that nobody uses has no points at all. Then there are no shares and no latencies, rates are 0, and the finding \`traffic\` says so:
 that is no failure unless \`expect_traffic\` makes it one. Requests that never reach a revision, because nobody may call the service or the load
 balancer cannot reach it, are not counted by Cloud Run.
 
-${monitoringNotes("up to 9 series a run", "3 minutes")}`,
+${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more with `refused_requests`", "3 minutes")}`,
   secondhand: true,
 
   delayed: true,
   usualSeconds: 0.6,
-  requires: ({ failed_startups }) => (failed_startups === undefined ? {} : { logMetrics: [failed_startups] }),
-  seriesRead: 9,
+  requires: ({ failed_startups, refused_requests }) => {
+    const logMetrics = [failed_startups, refused_requests].filter((name) => name !== undefined);
+    return logMetrics.length === 0 ? {} : { logMetrics };
+  },
+  seriesRead: (settings) => 9 + (settings?.utilization ? 2 : 0) + (settings?.refused_requests === undefined ? 0 : 1),
   reads: ["time_series"],
   yields: (settings) => [
     ...always("cloud_run_error_rate", "cloud_run_request_latency", "cloud_run_startup_latency", "data_age"),
     { metric: "cloud_run_request_rate", labels: { class: requestClasses } },
     { metric: "cloud_run_instances", labels: { state: ["active", "idle"] } },
+    ...onlyWhere(settings, ({ utilization }) => utilization, "with utilization", [
+      "cloud_run_memory_utilization",
+      "cloud_run_cpu_utilization",
+    ]),
+    ...onlyWhere(settings, ({ max_instances }) => max_instances !== undefined, "with max_instances", [
+      "cloud_run_instance_utilization",
+    ]),
+    ...onlyWhere(settings, ({ refused_requests }) => refused_requests !== undefined, "with refused_requests", [
+      "cloud_run_refused_requests",
+    ]),
     ...onlyWhere(settings, ({ failed_startups }) => failed_startups !== undefined, "with failed_startups", [
       "failed_startups",
     ]),
@@ -109,7 +152,8 @@ ${monitoringNotes("up to 9 series a run", "3 minutes")}`,
   assess(settings, observed) {
     const { failure, found, now } = observed;
     const readings = readingsOf(settings);
-    const { service, region, expect_traffic, failed_startups, period: periodMs } = settings;
+    const { service, region, expect_traffic, failed_startups, refused_requests, max_instances } = settings;
+    const { period: periodMs } = settings;
     const instances = valuesBy(found.instances?.samples ?? [], stateLabel);
     const metrics = { rate: "cloud_run_request_rate", errorRate: "cloud_run_error_rate" } as const;
     const measurements: Measured[] = [
@@ -125,6 +169,15 @@ ${monitoringNotes("up to 9 series a run", "3 minutes")}`,
       ...(failed_startups !== undefined && wasRead(observed, "failedStartups")
         ? sampled("failed_startups", numberIn(found.failedStartups) ?? 0)
         : []),
+      ...(refused_requests !== undefined && wasRead(observed, "refused")
+        ? sampled("cloud_run_refused_requests", numberIn(found.refused) ?? 0)
+        : []),
+      ...sampled("cloud_run_memory_utilization", numberIn(found.memory)),
+      ...sampled("cloud_run_cpu_utilization", numberIn(found.cpu)),
+      // Idle instances are there for the next requests: only those at work use up what there may be.
+      ...(max_instances === undefined || !wasRead(observed, "instances")
+        ? []
+        : sampled("cloud_run_instance_utilization", (ownEntry(instances, "active") ?? 0) / max_instances)),
       ...dataAge(observed),
     ];
     if (failure) return { failure, measurements };
@@ -142,8 +195,10 @@ ${monitoringNotes("up to 9 series a run", "3 minutes")}`,
 const delayMs = 180_000;
 const stateLabel = "metric.labels.state";
 
-function readingsOf(settings: CloudRunSettings): Readonly<Record<Exclude<Reading, "failedStartups">, WantedReading>> {
-  const { region, service, failed_startups, period: periodMs } = settings;
+function readingsOf(
+  settings: CloudRunSettings,
+): Readonly<Record<Always, WantedReading> & Partial<Record<Optional, WantedReading>>> {
+  const { region, service, failed_startups, refused_requests, utilization, period: periodMs } = settings;
   const reading = (metricType: string, how: Pick<WantedReading, "aligner" | "reducer" | "groupBy">): WantedReading => ({
     ...how,
     metricType,
@@ -153,6 +208,8 @@ function readingsOf(settings: CloudRunSettings): Readonly<Record<Exclude<Reading
     delayMs,
   });
   const sumBy = (label: string) => ({ reducer: "REDUCE_SUM", groupBy: [label] }) as const;
+  const counted = (logMetric: string): WantedReading =>
+    reading(`logging.googleapis.com/user/${logMetric}`, { aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM" });
   // Over all revisions and answers at once: a percentile of percentiles would be none.
   const slowest = { aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95" } as const;
   return {
@@ -160,13 +217,13 @@ function readingsOf(settings: CloudRunSettings): Readonly<Record<Exclude<Reading
     latency: { ...reading("run.googleapis.com/request_latencies", slowest), filter: withoutSockets },
     instances: reading("run.googleapis.com/container/instance_count", { aligner: "ALIGN_MAX", ...sumBy(stateLabel) }),
     startups: reading("run.googleapis.com/container/startup_latencies", slowest),
-    ...(failed_startups === undefined
-      ? {}
-      : {
-          failedStartups: reading(`logging.googleapis.com/user/${failed_startups}`, {
-            aligner: "ALIGN_DELTA",
-            reducer: "REDUCE_SUM",
-          }),
-        }),
+    ...(failed_startups === undefined ? {} : { failedStartups: counted(failed_startups) }),
+    ...(refused_requests === undefined ? {} : { refused: counted(refused_requests) }),
+    ...(utilization
+      ? {
+          memory: reading("run.googleapis.com/container/memory/utilizations", slowest),
+          cpu: reading("run.googleapis.com/container/cpu/utilizations", slowest),
+        }
+      : {}),
   };
 }

@@ -102,4 +102,20 @@ describe("load_balancer", () => {
       "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
     );
   });
+
+  it("reads the metrics of a regional load balancer, in its region", async () => {
+    const regional = Object.fromEntries(
+      Object.entries(busy).map(([name, answer]) => [name.replace("/https/", "/https/external/regional/"), answer]),
+    );
+    const { result, asked } = await probe(regional, { scope: "regional", region: "us-central1" });
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "load_balancer_latency")).toBe(1.25);
+    expect(Object.keys(asked).sort()).toEqual(Object.keys(regional).sort());
+    for (const requests of Object.values(asked))
+      expect(requests[0]?.get("filter")).toContain(
+        'resource.type = "http_external_regional_lb_rule" AND resource.labels.region = "us-central1" AND resource.labels.url_map_name = "staging-lb"',
+      );
+    const parsed = loadBalancer.settings.safeParse({ ...settings, scope: "regional" });
+    expect(parsed.error?.issues[0]?.message).toContain("write region");
+  });
 });

@@ -1,6 +1,6 @@
 /** The prober `load_balancer`: requests and latency of an external HTTPS load balancer, as Cloud Monitoring saw them. */
 import { z } from "zod";
-import { googleProject, googleResource } from "../../../shared/config/fields.ts";
+import { googleProject, googleRegion, googleResource } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import {
   dataAge,
@@ -25,6 +25,13 @@ const settings = lazily(() =>
   z
     .strictObject({
       project: googleProject(),
+      scope: z
+        .enum(["global", "regional"])
+        .default("global")
+        .describe(
+          "Whether it is a global external Application Load Balancer, or a regional one, which has metrics of its own.",
+        ),
+      region: googleRegion().optional().describe("Region of a regional load balancer; `google_cloud` can give it."),
       url_map: googleResource().optional().describe("The name of the URL map, which is the load balancer's own name."),
       forwarding_rule: googleResource().optional().describe("The name of one forwarding rule, for its requests alone."),
       backend: z
@@ -37,6 +44,10 @@ const settings = lazily(() =>
     })
     .refine(({ url_map, forwarding_rule }) => url_map !== undefined || forwarding_rule !== undefined, {
       message: "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
+    })
+    .refine(({ scope, region }) => scope === "global" || region !== undefined, {
+      message: "a regional load balancer is in a region: write region",
+      path: ["scope"],
     }),
 );
 
@@ -49,7 +60,7 @@ type Reading = "requests" | "latency" | "backendLatency";
 export const loadBalancer: Prober<LoadBalancerSettings, Observed<Reading>> = {
   kind: "load_balancer",
   title:
-    "Reads the requests of a global external HTTPS load balancer by class from Cloud Monitoring, and how long it and its backends took to answer.",
+    "Reads the requests of a global or regional external HTTPS load balancer by class from Cloud Monitoring, and how long it and its backends took to answer.",
   role: "edge",
   reach: "control_plane",
   get settings() {
@@ -106,15 +117,21 @@ ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
 const delayMs = 210_000;
 
 function readingsOf(settings: LoadBalancerSettings): Readonly<Record<Reading, WantedReading>> {
-  const { url_map, forwarding_rule, backend, period: periodMs } = settings;
-  const labels = { url_map_name: url_map, forwarding_rule_name: forwarding_rule, backend_target_name: backend };
+  const { scope, region, url_map, forwarding_rule, backend, period: periodMs } = settings;
+  const isRegional = scope === "regional";
+  const labels = {
+    region: isRegional ? region : undefined,
+    url_map_name: url_map,
+    forwarding_rule_name: forwarding_rule,
+    backend_target_name: backend,
+  };
   const where = Object.entries(labels).flatMap(([label, value]) =>
     value === undefined ? [] : [[`resource.labels.${label}`, value] as const],
   );
   const reading = (metric: string, how: Pick<WantedReading, "aligner" | "reducer" | "groupBy">): WantedReading => ({
     ...how,
-    metricType: `loadbalancing.googleapis.com/https/${metric}`,
-    resourceType: "https_lb_rule",
+    metricType: `loadbalancing.googleapis.com/https/${isRegional ? "external/regional/" : ""}${metric}`,
+    resourceType: isRegional ? "http_external_regional_lb_rule" : "https_lb_rule",
     where: Object.fromEntries(where),
     periodMs,
     delayMs,

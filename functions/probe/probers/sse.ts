@@ -3,7 +3,8 @@ import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { firstRequest, oneBody, tlsSecrets } from "../http/request.ts";
+import { firstRequest, tlsSecrets } from "../http/outgoing.ts";
+import { oneBody } from "../http/settings.ts";
 import { oneAuthorization, reconsiderIdentity } from "../identity/identity.ts";
 import { tlsOverTls } from "../net/settings.ts";
 import { stages } from "../net/stages.ts";
@@ -117,10 +118,10 @@ script:
       own.stop();
     } catch (error) {
       if (error instanceof Refusal) {
-        const { kind, message } = error;
+        const { kind, message, facts } = error;
         status = error.status;
         reconsiderIdentity(settings, status, world);
-        failure = { kind, phase: "response", message: world.redact(message), status };
+        failure = { kind, phase: "response", message: world.redact(message), ...facts };
       } else {
         const seen = own.failureOf(error);
         failure = { ...seen, message: world.redact(seen.message) };

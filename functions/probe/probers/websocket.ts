@@ -240,10 +240,10 @@ async function shakeHands(
     // A status is an answer, even where its body came too slowly.
     if (!(error instanceof Refusal))
       return { handshake: { failure: redacted(own.failureOf(error), world) }, stages: own };
-    const { kind, message, status } = error;
+    const { kind, message, status, facts } = error;
     reconsiderIdentity(settings, status, world);
     return {
-      handshake: { failure: redacted({ kind, phase: own.phase, message, status }, world), status },
+      handshake: { failure: redacted({ kind, phase: own.phase, message, ...facts }, world), status },
       stages: own,
     };
   }

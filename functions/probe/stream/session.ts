@@ -8,7 +8,8 @@ import { createParser } from "eventsource-parser";
 import { excerpt } from "../../../shared/text/redact.ts";
 import { AnswerReader, type Head } from "../http/answer.ts";
 import { send } from "../http/exchange.ts";
-import { type Outgoing, questionOf, reach, type SendingSettings, type TlsSecrets } from "../http/request.ts";
+import { googleAnswer, shownGoogleAnswer } from "../http/google-answer.ts";
+import { type Outgoing, questionOf, reach, type SendingSettings, type TlsSecrets } from "../http/outgoing.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
 import { type Conversation, type Message, Refusal } from "../websocket/session.ts";
@@ -79,7 +80,8 @@ function listen(
   let fault: unknown;
   let wake = (): void => {};
   const end = (reason: unknown): void => {
-    fault ??= reason;
+    // The status is known whatever becomes of the body.
+    fault ??= head && !isStream(head) ? refusal(head, world.redact(refused)) : reason;
     wake();
   };
   const parser = createParser({
@@ -125,9 +127,9 @@ function listen(
       end(error);
       socket.destroy();
     }
-    // The status is known whatever becomes of the rest of the body.
-    if (head && !isStream(head)) end(refusal(head, world.redact(refused)));
-    else if (reader.done) end(new ProbeFault("sequence", `${peer} ended the stream`));
+    if (head && !isStream(head)) {
+      if (refused !== "" || reader.done) end(refusal(head, world.redact(refused)));
+    } else if (reader.done) end(new ProbeFault("sequence", `${peer} ended the stream`));
     wake();
   };
   addAbortListener(world.signal, () => end(world.signal.reason));
@@ -165,11 +167,13 @@ function isStream({ status, headers }: Head): boolean {
 }
 
 function refusal({ status, statusText, headers }: Head, body: string): ProbeFault {
+  const answer = `the stream was answered with ${`${status} ${statusText}`.trim()}`;
+  const google = googleAnswer(status, headers, body);
+  if (google) return new Refusal(status, `${answer}${shownGoogleAnswer(google)}`, google.by);
   const type = String(headers["content-type"] ?? "");
-  const said =
-    /json|text\/plain/.test(type) && body.trim() !== "" ? `: ${excerpt(body.trim(), 120, (one) => one)}` : "";
-  if (status !== 200)
-    return new Refusal(status, `the stream was answered with ${`${status} ${statusText}`.trim()}${said}`);
+  const isTold = /json|text\/plain/.test(type) && body.trim() !== "";
+  const said = isTold ? `: ${excerpt(body.trim(), 120, (one) => one)}` : "";
+  if (status !== 200) return new Refusal(status, `${answer}${said}`);
   const what = type === "" ? "without a content-type" : `as ${excerpt(type, 60, (one) => one)}`;
   return new ProbeFault("protocol", `the answer is no stream of events: it came ${what}${said}`, { status });
 }

@@ -6,8 +6,9 @@ import type { WebSocket } from "ws";
 import type { FailureKind } from "../../../shared/messages/report.ts";
 import type { Redact } from "../../../shared/text/redact.ts";
 import { TlsInPlace } from "../http/answer.ts";
+import { googleAnswer, shownGoogleAnswer } from "../http/google-answer.ts";
 import { dial } from "../net/dial.ts";
-import { ProbeFault } from "../net/faults.ts";
+import { type FailureFacts, ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
 import { secure, wantsTls } from "../net/tls.ts";
 import type { ClientCertificate } from "../net/trust.ts";
@@ -59,8 +60,9 @@ export interface Conversation {
 export class Refusal extends ProbeFault {
   readonly status: number;
 
-  constructor(status: number, message: string) {
-    super([401, 403, 407].includes(status) ? "auth" : "http_status", message, { status });
+  constructor(status: number, message: string, by?: FailureFacts["answered_by"]) {
+    const kind = [401, 403, 407].includes(status) ? "auth" : "http_status";
+    super(kind, message, { status, ...(by === undefined ? {} : { answered_by: by }) });
     this.status = status;
   }
 }
@@ -184,7 +186,7 @@ function converse(
     fault = refusal(response, "");
     response.on("error", () => {}).once("close", () => wake());
     response.once("data", (chunk: Buffer) => {
-      fault = refusal(response, redact(chunk.toString("utf8")));
+      fault = refusal(response, redact(chunk.toString("utf8").slice(0, longestRefusal)));
       response.destroy();
     });
   });
@@ -250,9 +252,15 @@ function converse(
   };
 }
 
+/** Characters of a refusal that are looked at. */
+const longestRefusal = 8_000;
+
 function refusal({ statusCode = 0, statusMessage = "", headers }: IncomingMessage, body: string): Refusal {
+  const google = googleAnswer(statusCode, headers, body);
   const told = /json|text\/plain/.test(headers["content-type"] ?? "") ? body.trim().slice(0, 120) : "";
   const status = `${statusCode} ${statusMessage}`.trim();
+  if (google)
+    return new Refusal(statusCode, `the upgrade was answered with ${status}${shownGoogleAnswer(google)}`, google.by);
   return new Refusal(statusCode, `the upgrade was answered with ${status}${told === "" ? "" : `: ${told}`}`);
 }
 

@@ -43,7 +43,6 @@ export type ClueName =
   | "a time-out is set wrong"
   | "it was deployed just before"
   | "the provider reports an event"
-  | "the provider reports nothing"
   | "nothing else is wrong";
 
 /** Every clue, by name. */
@@ -241,11 +240,6 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
       `Google reports ${indicator.shown} active ${indicator.shown === "1" ? "event" : "events"} in the region.`
     );
   },
-  "the provider reports nothing": (evidence) =>
-    evidence.indicators("service_health_incidents", ["high", "limit"]).length === 0 &&
-    evidence.indicators("service_health_incidents", ["normal"]).length > 0
-      ? "Google reports no event in the region so far."
-      : undefined,
   "nothing else is wrong": (evidence, component) => {
     const bad = new Set(evidence.symptoms.map(({ symptom }) => symptom.component));
     const below = evidence.graph

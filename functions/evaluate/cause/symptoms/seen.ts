@@ -5,7 +5,6 @@ import { beganAfter } from "../../incident/record/onset.ts";
 import { alertPhrase, probePhrase } from "../../incident/record/symptom-text.ts";
 import type { KnownAlert } from "../../incident/state.ts";
 import { ledgerSince } from "../../partition/failure-ledger.ts";
-import type { ProbeFact } from "../../partition/state.ts";
 import { intervalOf, type Plan } from "../../plan.ts";
 import type { Symptom } from "../diagnosis.ts";
 import { intermittentIn, isBuiltIn } from "./built-in.ts";
@@ -40,7 +39,7 @@ function probeSymptoms(facts: Facts, plan: Plan, earliest: (id: string) => numbe
   );
   const intermittent = intermittentIn(facts.alerts);
   return Object.values(facts.probes).flatMap((fact): Symptom[] => {
-    const { probe, vantage } = fact;
+    const { probe, component, vantage } = fact;
     const alert = intermittent.get(probe);
     const isBad = fact.status === "bad";
     if (!isBad && alert === undefined) return [];
@@ -51,7 +50,7 @@ function probeSymptoms(facts: Facts, plan: Plan, earliest: (id: string) => numbe
     const failure = isBad ? fact.failure : ledger.at(-1)?.failure;
     const symptom: Symptom = {
       id,
-      component: subjectOf(fact, plan),
+      component,
       source: "probe",
       since,
       phrase: probePhrase(probe, failure),
@@ -66,14 +65,6 @@ function probeSymptoms(facts: Facts, plan: Plan, earliest: (id: string) => numbe
     };
     return [withLedger(symptom, ledger)];
   });
-}
-
-/** The component that a failure is about: a check of the configuration fails for what it has found, be it of another component than its own. */
-function subjectOf({ component, failure, faults = [] }: ProbeFact, { graph }: Plan): string {
-  if (failure?.signal !== "configuration") return component;
-  const found = faults.filter((fault) => fault.severity === "critical" && graph.names.includes(fault.component));
-  if (found.some((fault) => fault.component === component)) return component;
-  return (found.find(({ isNew }) => isNew) ?? found[0])?.component ?? component;
 }
 
 /** Alerts of configured rules; those built into a probe say nothing that the probe does not. */

@@ -1,0 +1,98 @@
+/**
+ * What readers were told of incidents by mail, one notice after the other, against the incident at the instant of each: whatever contradicts it or what they
+ * were told before, in sentences. It knows only the mails and the documents.
+ */
+import type { Played, PlayedIncident } from "../../cli/scenario/play.ts";
+import type { OutgoingMail } from "../../functions/notify/channel.ts";
+import type { Delivery } from "../../functions/notify/deliver/ledger.ts";
+import { readPayload } from "../../functions/notify/deliver/payload.ts";
+import type { Fields } from "../../shared/ports.ts";
+
+/** One mail that arrived, and the incident as it was then. */
+interface Heard {
+  readonly delivery: Delivery;
+  readonly mail: OutgoingMail;
+  readonly incident: Fields;
+}
+
+/** Returns everything that contradicts an incident, or an earlier mail to the same reader. */
+export function contradictions({ deliveries, incidents }: Played): string[] {
+  return incidents.flatMap((incident) => {
+    const own = deliveries.filter((delivery) => delivery.incident === incident.id);
+    return [...Map.groupBy(own, ({ channel }) => channel).values()].flatMap((told) =>
+      ofReader(heardBy(told, incident), incident),
+    );
+  });
+}
+
+/** How many mails of an incident each channel got before its end. */
+export function noticesBeforeTheEnd({ deliveries, incidents }: Played): number[] {
+  return incidents.flatMap(({ id }) => {
+    const mails = deliveries.filter(
+      ({ incident, status, kind, event }) =>
+        incident === id && status === "delivered" && kind === "email" && event !== "resolved",
+    );
+    return [...Map.groupBy(mails, ({ channel }) => channel).values()].map(({ length }) => length);
+  });
+}
+
+function heardBy(told: readonly Delivery[], { versions }: PlayedIncident): Heard[] {
+  return told
+    .flatMap((delivery): Heard[] => {
+      const mail = readPayload(delivery.payload);
+      const at = delivery.delivered_at?.getTime();
+      if (at === undefined || mail?.transport !== "smtp") return [];
+      const incident = versions.findLast((version) => version.at <= at)?.fields ?? {};
+      return [{ delivery, mail, incident }];
+    })
+    .sort((a, b) => (a.delivery.delivered_at?.getTime() ?? 0) - (b.delivery.delivered_at?.getTime() ?? 0));
+}
+
+function ofReader(heard: readonly Heard[], { id, fields }: PlayedIncident): string[] {
+  const wrong = heard.flatMap((one, at) => [...ofMail(one), ...ofPair(heard[at - 1], one)]);
+  const last = heard.at(-1);
+  if (last !== undefined && fields["status"] === "resolved" && !isEnd(last))
+    wrong.push(`${last.delivery.channel} goes on believing that ${id} is not over`);
+  return wrong;
+}
+
+/** A mail against the incident at the instant at which it arrived. */
+function ofMail({ delivery, mail, incident }: Heard): string[] {
+  const { text, subject } = mail;
+  const { channel, event } = delivery;
+  const { status, severity, impact } = incident;
+  const about = `${event} of ${delivery.incident} to ${channel}`;
+  const isOver = status === "resolved";
+  const isTaken = status === "acknowledged" || status === "recovering";
+  const checks: readonly (readonly [boolean, string])[] = [
+    [isOver !== /^(RESOLVED|FIRE DRILL, over)/.test(text), `says ${text.split("\n")[0]}, and it is ${status}`],
+    [
+      !subject.startsWith("[") || isOver !== /^\[(RESOLVED|FIRE DRILL, OVER)\]/.test(subject),
+      `has the subject ${subject}`,
+    ],
+    [!text.split("\n")[0]?.includes(String(severity)), `says another severity than ${severity}`],
+    [isOver && String(impact) !== "" && text.includes(String(impact)), "says an impact that is over"],
+    [isOver && /^(Next steps|First step|Evidence|Outlook)/m.test(text), "says what is to be done about what is over"],
+    [isTaken && /Nobody has taken it|nobody has acknowledged/.test(text), "says that nobody has taken it"],
+    [!isTaken && /We are working on it|we are looking into it/.test(text), "says that somebody works on it"],
+    [/\b\d{2}:\d{2}:\d{2}\b/.test(text), "says seconds"],
+  ];
+  return checks.flatMap(([isWrong, what]) => (isWrong ? [`${about} ${what}`] : []));
+}
+
+/** A mail against the one before it. */
+function ofPair(before: Heard | undefined, { delivery, mail }: Heard): string[] {
+  const about = `${delivery.event} of ${delivery.incident} to ${delivery.channel}`;
+  const isNew = /^NEW INCIDENT/.test(mail.text);
+  if (before === undefined) return [];
+  return [
+    ...(isNew ? [`${about} is called new, and was known`] : []),
+    ...(isEnd(before) && !/^(OPEN AGAIN|RESOLVED)/.test(mail.text)
+      ? [`${about} follows an all-clear without a relapse`]
+      : []),
+  ];
+}
+
+function isEnd({ mail }: Heard): boolean {
+  return /^(RESOLVED|FIRE DRILL, over)/.test(mail.text);
+}
