@@ -8,6 +8,8 @@ import type { AnyProber } from "./prober.ts";
 import { http } from "./probers/http.ts";
 import { journey } from "./probers/journey.ts";
 import { postgres } from "./probers/postgres.ts";
+import { redis } from "./probers/redis.ts";
+import { tcp } from "./probers/tcp.ts";
 import { websocket } from "./probers/websocket.ts";
 import { accepting } from "./websocket.fixtures.ts";
 
@@ -82,7 +84,8 @@ const places: Readonly<Record<string, Place>> = {
   "http, body": httpPlace((said) => denied + said),
   "http, end of what is told of a body": httpPlace((said) => `${denied}${"x ".repeat(50)}${said} and more`),
   "http, header": httpPlace((said) => `${ok}x-echo: ${said}\r\n\r\n`, { expect: { headers: { "x-echo": "other" } } }),
-  "http, malformed header": { ...httpPlace((said) => `${ok}${said}\r\n\r\n`), longest: 40 },
+  "http, malformed header": httpPlace((said) => `${ok}${said}\r\n\r\n`),
+  "http, beginning of what is no HTTP": httpPlace((said) => `HTTP/1.1 ${said}\r\n\r\n`),
   "http, field of JSON": httpPlace((said) => `${ok}\r\n${JSON.stringify({ a: said })}`, {
     expect: { json: { "$.a": "other" } },
   }),
@@ -116,6 +119,18 @@ const places: Readonly<Record<string, Place>> = {
     serve: answering((said) => `HTTP/1.1 401 ${said}\r\n\r\n`),
   },
   "websocket, body": { prober: websocket, settings: socketSettings, serve: answering((said) => denied + said) },
+  "websocket, beginning of what is no HTTP": {
+    prober: websocket,
+    settings: socketSettings,
+    serve: answering((said) => `SSH-2 ${said}\r\n`),
+  },
+  "postgres, beginning of what is no PostgreSQL": {
+    prober: postgres,
+    settings: (port) => ({
+      connection: { host: "127.0.0.1", port, user: "someone", password: { secret: "told" } },
+    }),
+    serve: answering((said) => `220 ${said}\r\n`),
+  },
   "websocket, reason of a close": {
     prober: websocket,
     settings: socketSettings,
@@ -134,6 +149,22 @@ const places: Readonly<Record<string, Place>> = {
         const message = Buffer.from(said);
         socket.write(Buffer.concat([Buffer.from([0x81, 126, message.length >> 8, message.length & 0xff]), message]));
       })(socket),
+  },
+  "tcp, answer": {
+    prober: tcp,
+    settings: (port) => ({ host: "127.0.0.1", port, send: { secret: "told" }, expect: "never said" }),
+    serve: answering((said) => said),
+  },
+  "redis, error": {
+    prober: redis,
+    settings: (port) => ({ host: "127.0.0.1", port, password: { secret: "told" } }),
+    serve: answering((said) => `-ERR ${said}\r\n`),
+  },
+  "redis, answer": {
+    prober: redis,
+    settings: (port) => ({ host: "127.0.0.1", port, password: { secret: "told" } }),
+    serve: (socket, said) =>
+      socket.once("data", () => socket.write("+OK\r\n") && socket.once("data", () => socket.end(`+${said}\r\n`))),
   },
   "postgres, error": {
     prober: postgres,

@@ -4,7 +4,9 @@
  * @see https://www.rfc-editor.org/rfc/rfc9112
  */
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import type { Redact } from "../../../shared/text/redact.ts";
 import { ProbeFault } from "../net/faults.ts";
+import { quotedStart } from "../text/json-text.ts";
 
 /** Headers by their names in lower case; several of one name are joined, except those that set cookies. */
 export type Headers = Readonly<Record<string, string | readonly string[]>>;
@@ -34,6 +36,7 @@ type State = "head" | "length" | "close" | "chunk-size" | "chunk" | "chunk-end" 
 export class AnswerReader {
   readonly #method: string;
   readonly #listener: AnswerListener;
+  readonly #redact: Redact;
   #state: State = "head";
   /** The beginning of a head or of a line that is not complete yet. */
   #kept: Buffer = empty;
@@ -41,10 +44,14 @@ export class AnswerReader {
   #left = 0;
   #trailers = 0;
 
-  /** @param method of the request: the answer to HEAD has no body, whatever it says */
-  constructor(method: string, listener: AnswerListener) {
+  /**
+   * @param method of the request: the answer to HEAD has no body, whatever it says
+   * @param redact takes secrets out of what is told of a wrong answer, before it is cut
+   */
+  constructor(method: string, listener: AnswerListener, redact: Redact = (text) => text) {
     this.#method = method;
     this.#listener = listener;
+    this.#redact = redact;
   }
 
   /** Whether the answer is complete. */
@@ -86,13 +93,13 @@ export class AnswerReader {
     const end = endOfHead(all);
     if (end === undefined || end.at > longestHead) {
       const start = all.toString("latin1", 0, Math.min(all.length, beginning.length));
-      if (!beginning.startsWith(start)) throw noHttp(all, start);
+      if (!beginning.startsWith(start)) throw noHttp(all, start, this.#redact);
       if (all.length > longestHead) throw new HttpSyntaxError("", true);
       this.#kept = all;
       return empty;
     }
     this.#kept = empty;
-    const head = parseHead(all, end.at);
+    const head = parseHead(all, end.at, this.#redact);
     const rest = all.subarray(end.at + end.length);
     if (head.status === 101) throw new ProbeFault("protocol", "the server switched to another protocol unasked");
     // One that is only informed of what is to come goes on waiting.
@@ -147,7 +154,8 @@ export class AnswerReader {
       this.#state = "chunk-size";
     } else if (this.#state === "chunk-size") {
       const size = /^([0-9a-f]{1,12})\s*(;.*)?$/i.exec(line)?.[1];
-      if (size === undefined) throw new HttpSyntaxError(`the size of a chunk is ${JSON.stringify(line.slice(0, 20))}`);
+      if (size === undefined)
+        throw new HttpSyntaxError(`the size of a chunk is ${quotedStart(line, 20, this.#redact)}`);
       this.#left = Number.parseInt(size, 16);
       this.#state = this.#left === 0 ? "trailers" : "chunk";
     } else if (line === "") {
@@ -182,12 +190,12 @@ export function endOfHead(bytes: Buffer): { readonly at: number; readonly length
 }
 
 /** What speaks another protocol, as far as its first bytes tell which. */
-function noHttp(bytes: Buffer, start: string): ProbeFault | HttpSyntaxError {
+function noHttp(bytes: Buffer, start: string, redact: Redact): ProbeFault | HttpSyntaxError {
   const [first, second, , type] = bytes;
   if ((first === 0x15 || first === 0x16) && second === 3) return new TlsInPlace();
   if (first === 0 && second === 0 && type === 4)
     return new ProbeFault("protocol", "the server speaks HTTP/2 and not HTTP/1.1, which it was asked in");
-  return new HttpSyntaxError(`it begins with ${JSON.stringify(start)}`);
+  return new HttpSyntaxError(`it begins with ${quotedStart(start, 40, redact)}`);
 }
 
 /** A server that speaks TLS where plain HTTP was spoken to it. */
@@ -198,16 +206,16 @@ export class TlsInPlace extends ProbeFault {
   }
 }
 
-function parseHead(bytes: Buffer, end: number): Head {
+function parseHead(bytes: Buffer, end: number, redact: Redact): Head {
   const lines = bytes.toString("latin1", 0, end).replace(/\r$/, "").split(/\r?\n/);
   const [, code, statusText = ""] = /^HTTP\/1\.[01] (\d{3})(?: ([^\r\n]*))?$/.exec(lines[0] ?? "") ?? [];
-  if (code === undefined) throw noHttp(bytes, (lines[0] ?? "").slice(0, 40));
+  if (code === undefined) throw noHttp(bytes, lines[0] ?? "", redact);
   const headers: Record<string, string | string[]> = Object.create(null);
   for (const line of unfolded(lines.slice(1))) {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0)).trimEnd().toLowerCase();
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || line.includes("\0"))
-      throw new HttpSyntaxError(`a header is ${JSON.stringify(line.slice(0, 40))}`);
+      throw new HttpSyntaxError(`a header is ${quotedStart(line, 40, redact)}`);
     const value = line.slice(colon + 1).trim();
     const known = ownEntry(headers, name);
     if (name === "set-cookie") headers[name] = [...(known ?? []), value];

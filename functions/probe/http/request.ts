@@ -115,7 +115,11 @@ async function visit(
   watch: Stopwatch,
 ): Promise<{ answer: Answer; address: string; expiresAt?: number | undefined }> {
   const { socket, address, expiresAt } = await reach(outgoing.url, settings, secrets, world, watch);
-  const answer = await exchange(socket, { ...questionOf(outgoing), maxBody: settings.max_body }, watch);
+  const answer = await exchange(
+    socket,
+    { ...questionOf(outgoing), maxBody: settings.max_body, redact: world.redact },
+    watch,
+  );
   return { answer, address, expiresAt };
 }
 

@@ -151,6 +151,7 @@ async function ask(settings: OAuth2Settings, client: Client, world: ProbeWorld):
           ...(authenticate === "header" ? { authorization: basic(client) } : {}),
         },
         body: form,
+        redact: world.redact,
         maxBody: longestAnswer,
       },
       watch,

@@ -43,7 +43,7 @@ export async function openSession(login: Login, world: ProbeWorld, watch: Stopwa
   watch.enter("authentication");
   const client = new Client({
     // `pg` asks for as much of a stream as this is.
-    stream: () => new PostgresStream(socket) as unknown as Duplex,
+    stream: () => new PostgresStream(socket, world.redact) as unknown as Duplex,
     ssl: false,
     host: login.host,
     port: login.port,
@@ -196,7 +196,7 @@ async function connected(login: Login, world: ProbeWorld, watch: Stopwatch): Pro
   if (login.instance) return await throughConnector(socket, login.instance, world, watch);
   if (tls === "disable" || !speaksTls(login)) return socket;
   watch.enter("tls");
-  await requestTls(socket, peerOf(login));
+  await requestTls(socket, peerOf(login), world);
   const verify = ({ require: "nothing", "verify-ca": "chain", "verify-full": "full" } as const)[tls];
   const secured = await secure(socket, { host, ca, verify }, watch, world.now());
   if (secured.fault !== undefined) throw new ProbeFault("tls", secured.fault, { signal: "certificate" });
@@ -241,7 +241,7 @@ async function askForTls(socket: Socket): Promise<Buffer> {
 }
 
 /** Asks for TLS, and goes on only where the server agreed. */
-async function requestTls(socket: Socket, peer: string): Promise<void> {
+async function requestTls(socket: Socket, peer: string, { redact }: ProbeWorld): Promise<void> {
   const answer = await askForTls(socket);
   // Anything after the one byte was not encrypted, and may have been put there by somebody in between.
   const [verdict] = answer;
@@ -259,7 +259,7 @@ async function requestTls(socket: Socket, peer: string): Promise<void> {
   }
   throw new ProbeFault(
     "protocol",
-    `${peer} does not speak PostgreSQL: its answer to the request for TLS makes no sense, it begins with ${begins(answer)}`,
+    `${peer} does not speak PostgreSQL: its answer to the request for TLS makes no sense, it begins with ${begins(answer, redact)}`,
   );
 }
 

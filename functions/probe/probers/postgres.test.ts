@@ -231,6 +231,13 @@ describe("postgres", () => {
     expect(failure).toMatchObject({ kind, phase: "authentication", message: expect.stringContaining(message) });
   });
 
+  it("takes a part of a secret URL that has no escapes as it is written", async () => {
+    const url = `postgres://probe:100%zz@localhost:${port}/postgres`;
+    const settings = { connection: { url: { secret: "database-url" } }, tls: "disable" };
+    const { failure } = await probeOnce(postgres, settings, { secrets: { "database-url": url } });
+    expect(failure).toMatchObject({ kind: "auth", phase: "authentication", code: "28P01" });
+  });
+
   it("reads a secret URL, and keeps its password", async () => {
     const url = `postgres://probe:${encodeURIComponent(canaries["canary"] ?? "")}@localhost:${port}/postgres`;
     const settings = { connection: { url: { secret: "database-url" } }, tls: "disable" };

@@ -6,18 +6,8 @@ import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
-import {
-  type Burst,
-  type BurstStage,
-  burstPlan,
-  type LossClass,
-  lossClasses,
-  maxConnectionsUncounted,
-  minFree,
-  openBurst,
-  openedBy,
-  roomFor,
-} from "../net/postgres-burst.ts";
+import { type Burst, burstPlan, maxConnectionsUncounted, minFree, openBurst, roomFor } from "../net/postgres-burst.ts";
+import { burstFailure, burstMeasurements, lossMetrics } from "../net/postgres-burst-metrics.ts";
 import { type Login, openSession, sessionFailure, tlsModes } from "../net/postgres-session.ts";
 import { assertWritable, type Connections, countConnections } from "../net/postgres-statistics.ts";
 import { stopwatch } from "../net/stopwatch.ts";
@@ -307,57 +297,6 @@ async function observed(
   }
 }
 
-/** The metric of each way of losing a connection. */
-const lossMetrics = {
-  unanswered: "database_connect_burst_unanswered",
-  reset: "database_connect_burst_resets",
-  tls: "database_connect_burst_tls_failures",
-} as const satisfies Record<LossClass, string>;
-
-/** The SQLSTATE of a server without a connection to spare: it is told also where nothing was refused. */
-const noneLeft = "53300";
-
-function burstMeasurements(burst: Burst): Assessment["measurements"][number][] {
-  const most = Math.max(0, ...burst.map(openedBy));
-  if (most === 0) return [];
-  const times = burst.flatMap(({ ready }) => ready);
-  const lost = Math.max(...burst.map(({ losses }) => losses.length));
-  return [
-    // A connection that the server refuses was not lost on the way.
-    { metric: "database_connect_burst_success", value: (most - lost) / most },
-    ...burst.flatMap((seen) => stageMeasurements(seen)),
-    ...(times.length === 0 ? [] : [{ metric: "database_connect_burst_time" as const, value: Math.max(...times) }]),
-  ];
-}
-
-function stageMeasurements(seen: BurstStage): Assessment["measurements"][number][] {
-  const { stage, losses, refusals } = seen;
-  const codes = Map.groupBy(refusals, ({ code = "none" }) => code);
-  return [
-    { metric: "database_connect_burst_connections", value: openedBy(seen), labels: { stage } },
-    ...lossClasses.map((one) => ({
-      metric: lossMetrics[one],
-      value: losses.filter((loss) => loss.class === one).length,
-      labels: { stage },
-    })),
-    ...[...new Set([noneLeft, ...codes.keys()])].map((code) => ({
-      metric: "database_connect_burst_refusals" as const,
-      value: codes.get(code)?.length ?? 0,
-      labels: { stage, code },
-    })),
-  ];
-}
-
-/** The failure of a burst with a stage that let no connection through; a single one can be lost by chance. */
-function burstFailure(burst: Burst = []): Failure | undefined {
-  const enough = Math.min(2, Math.max(0, ...burst.map(openedBy)));
-  const failed = burst.find((stage) => stage.ready.length === 0 && openedBy(stage) >= enough);
-  const first = failed?.refusals[0] ?? failed?.losses[0]?.failure;
-  if (!failed || !first) return undefined;
-  const what = { connect: "connections", tls: "TLS handshakes", answer: "connections", login: "logins" }[failed.stage];
-  return { ...first, message: `none of ${openedBy(failed)} simultaneous ${what} succeeded: ${first.message}` };
-}
-
 function clean(seen: Failure, world: ProbeWorld): Failure {
   return { ...seen, message: world.redact(seen.message) };
 }
@@ -394,6 +333,15 @@ async function token({ google, signal, conceal }: ProbeWorld): Promise<string> {
   return text;
 }
 
+/** A part of a URL without its escapes; as it is written, where it has something that is none, such as `%zz`. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 function readUrl(
   text: string,
   secret: string,
@@ -402,7 +350,7 @@ function readUrl(
   const url = URL.parse(text);
   if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.username === "")
     throw new Error(`the secret "${secret}" must hold a URL such as postgres://user:password@host:5432/database`);
-  const password = decodeURIComponent(url.password);
+  const password = decoded(url.password);
   world.conceal(password);
   const sslmode = url.searchParams.get("sslmode");
   return {
@@ -410,8 +358,8 @@ function readUrl(
     sslmode: sslmode === "verify-ca" || sslmode === "verify-full" ? sslmode : undefined,
     host: url.searchParams.get("host") ?? url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: Number(url.port || 5432),
-    database: decodeURIComponent(url.pathname.slice(1)) || "postgres",
-    user: decodeURIComponent(url.username),
+    database: decoded(url.pathname.slice(1)) || "postgres",
+    user: decoded(url.username),
     password: password === "" ? undefined : password,
   };
 }

@@ -98,24 +98,28 @@ function listen(
       pending = 0;
     },
   });
-  const reader = new AnswerReader(method, {
-    head(seen) {
-      head = seen;
+  const reader = new AnswerReader(
+    method,
+    {
+      head(seen) {
+        head = seen;
+      },
+      body(chunk) {
+        if (!head) return;
+        if (!isStream(head)) {
+          if (refused.length < 1_000) refused += chunk.toString("utf8");
+          return;
+        }
+        pending += chunk.length;
+        parser.feed(text.decode(chunk, { stream: true }));
+        if (pending > longest) {
+          end(new ProbeFault("protocol", `${peer} sent an event that is longer than ${longest} bytes`));
+          socket.destroy();
+        }
+      },
     },
-    body(chunk) {
-      if (!head) return;
-      if (!isStream(head)) {
-        if (refused.length < 1_000) refused += chunk.toString("utf8");
-        return;
-      }
-      pending += chunk.length;
-      parser.feed(text.decode(chunk, { stream: true }));
-      if (pending > longest) {
-        end(new ProbeFault("protocol", `${peer} sent an event that is longer than ${longest} bytes`));
-        socket.destroy();
-      }
-    },
-  });
+    world.redact,
+  );
   const read = (chunk: Buffer): void => {
     try {
       reader.push(chunk);

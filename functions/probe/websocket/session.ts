@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { FailureKind } from "../../../shared/messages/report.ts";
+import type { Redact } from "../../../shared/text/redact.ts";
 import { TlsInPlace } from "../http/answer.ts";
 import { googleAnswer, shownGoogleAnswer } from "../http/google-answer.ts";
 import { dial } from "../net/dial.ts";
@@ -12,6 +13,7 @@ import type { Stages } from "../net/stages.ts";
 import { secure, wantsTls } from "../net/tls.ts";
 import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { quotedStart } from "../text/json-text.ts";
 
 /** Where a WebSocket is opened, and how; secrets resolved. */
 export interface WebSocketTarget {
@@ -188,7 +190,7 @@ function converse(
       response.destroy();
     });
   });
-  webSocket.on("error", (error) => end(explained(error, peer)));
+  webSocket.on("error", (error) => end(explained(error, peer, redact)));
   webSocket.on("close", (code, reason) => {
     closedWith ??= code;
     end(closure(code, reason.toString("utf8"), peer));
@@ -265,10 +267,10 @@ function refusal({ statusCode = 0, statusMessage = "", headers }: IncomingMessag
 const normalClosure = 1000;
 
 /** Puts what `ws` itself finds wrong into a kind and words; other errors have a code of the system or of HTTP. */
-function explained(error: Error, peer: string): unknown {
+function explained(error: Error, peer: string, redact: Redact): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined && !code.startsWith("WS_ERR_")) {
-    const words = code.startsWith("HPE_") ? notHttp(error) : undefined;
+    const words = code.startsWith("HPE_") ? notHttp(error, redact) : undefined;
     return words === undefined ? error : new ProbeFault("protocol", `${peer} ${words}`);
   }
   const known = mistakes.find(({ of }) => of.test(code ?? error.message));
@@ -277,13 +279,13 @@ function explained(error: Error, peer: string): unknown {
 }
 
 /** What answered the upgrade in place of HTTP, as far as its first bytes tell. */
-function notHttp(error: Error): string | undefined {
+function notHttp(error: Error, redact: Redact): string | undefined {
   const packet = "rawPacket" in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
   if (packet.length === 0) return undefined;
   if ((packet[0] === 0x15 || packet[0] === 0x16) && packet[1] === 3)
     return "speaks TLS there, and was asked in plain text: write wss://";
   if (packet.toString("latin1", 0, 5) === "HTTP/") return "answered the upgrade with a malformed answer of HTTP";
-  return `does not speak HTTP: it begins with ${JSON.stringify(packet.toString("latin1", 0, 20))}`;
+  return `does not speak HTTP: it begins with ${quotedStart(packet.toString("latin1"), 20, redact)}`;
 }
 
 /** What a server can do wrong, by the codes of `ws`, or by its words where it has no codes. */

@@ -3,11 +3,11 @@
  * kinds of failures, of how many it says all that is to be said. See docs/conformance.md.
  */
 import { parseArgs } from "node:util";
-import { type Case, type Monitor, mistakes, type Said } from "../conformance/case.ts";
-import { startBlackbox } from "../conformance/monitors/blackbox.ts";
-import { pathkeeper } from "../conformance/monitors/pathkeeper.ts";
-import { Stand } from "../conformance/stand.ts";
-import { suite } from "../conformance/suite.ts";
+import { type Case, type Monitor, mistakes, type Said } from "../../conformance/case.ts";
+import { startBlackbox } from "../../conformance/monitors/blackbox.ts";
+import { pathkeeper } from "../../conformance/monitors/pathkeeper.ts";
+import { Stand } from "../../conformance/stand.ts";
+import { suite } from "../../conformance/suite.ts";
 
 const { values } = parseArgs({ options: { misses: { type: "boolean", default: false }, only: { type: "string" } } });
 

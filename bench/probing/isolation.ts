@@ -3,11 +3,11 @@
  * See README.md.
  */
 import { createServer, type Socket } from "node:net";
-import { runProbes } from "../functions/probe/run/run.ts";
-import { warmUp } from "../functions/probe/run/warm.ts";
-import { googleApi } from "../shared/adapters/google-api.ts";
-import type { ConfiguredProbe } from "../shared/config/model.ts";
-import { startTarget } from "./target-process.ts";
+import { runProbes } from "../../functions/probe/run/run.ts";
+import { warmUp } from "../../functions/probe/run/warm.ts";
+import { googleApi } from "../../shared/adapters/google-api.ts";
+import type { ConfiguredProbe } from "../../shared/config/model.ts";
+import { startTarget } from "../target-process.ts";
 
 const [all, hanging] = [1_000, 50];
 const timeoutMs = 20_000;
