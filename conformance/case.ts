@@ -49,6 +49,14 @@ export type Check =
       readonly matches?: string;
       readonly tls?: boolean;
     } & Trust)
+  | ({
+      /** A PING is answered with PONG. */
+      readonly protocol: "redis";
+      readonly host: string;
+      readonly port: number;
+      readonly tls?: boolean;
+      readonly password?: string;
+    } & Trust)
   | {
       readonly protocol: "google";
       /** Below which Google's APIs are found, each by its host. */

@@ -1,39 +1,51 @@
-/** Redis and other protocols of lines, over plain TCP and TLS. */
+/** Redis, and protocols of lines that have no prober of their own. */
+import type { FailureKind } from "../../shared/messages/report.ts";
 import type { Case, Check, Verdict } from "../case.ts";
 import { goodLeaf, root } from "../stand.ts";
 
-type More = Partial<Omit<Extract<Check, { protocol: "tcp" }>, "protocol" | "host" | "port">>;
+type More = Partial<Omit<Extract<Check, { protocol: "redis" }>, "protocol" | "host" | "port">>;
 
-const at = (port: number, more: More = {}): Check => ({
-  protocol: "tcp",
-  host: "127.0.0.1",
-  port,
-  send: "PING\r\n",
-  matches: "^\\+PONG",
-  ...more,
-});
+const at = (port: number, more: More = {}): Check => ({ protocol: "redis", host: "127.0.0.1", port, ...more });
 
-const answers = (name: string, answer: string, verdict: Verdict): Case => ({
+const answers = (name: string, answer: string, verdict: Verdict, more: More = {}): Case => ({
   name,
   verdict,
-  serve: async (stand) => at(await stand.says(answer)),
+  serve: async (stand) => at(await stand.says(answer), more),
 });
 
-const refuses = (answer: string): Case =>
-  answers(`answers a PING with ${answer}`, `${answer}\r\n`, {
-    kind: "body",
+/** A server that answers everything with an error. */
+const refuses = (answer: string, kind: FailureKind, says: RegExp, more: More = {}): Case => {
+  const phase = more.password === undefined ? "answer" : "authentication";
+  return answers(
+    `answers ${phase === "answer" ? "a PING" : "a login"} with ${answer}`,
+    `${answer}\r\n`,
+    { kind, phase, says },
+    more,
+  );
+};
+
+/** What is not Redis. */
+const senseless = (name: string, answer: string): Case =>
+  answers(name, answer, {
+    kind: "protocol",
     phase: "answer",
-    says: new RegExp(`the answer does not match .*it is: ${answer.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}`),
+    says: /127\.0\.0\.1:\d+ (does not speak|answered PING with)/,
   });
 
 /** The cases. */
 export const redisCases: readonly Case[] = [
   answers("answers a PING", "+PONG\r\n", "up"),
-  refuses("-NOAUTH Authentication required."),
-  refuses("-ERR max number of clients reached"),
-  refuses("-LOADING Redis is loading the dataset in memory"),
-  refuses("-MASTERDOWN Link with MASTER is down"),
-  refuses("-READONLY You can't write against a read only replica."),
+  refuses("-NOAUTH Authentication required.", "auth", /NOAUTH/),
+  refuses("-NOPERM this user has no permissions to run the 'ping' command", "auth", /NOPERM/),
+  refuses("-WRONGPASS invalid username-password pair or user is disabled.", "auth", /WRONGPASS/, {
+    password: "p4ssw0rd",
+  }),
+  refuses("-ERR max number of clients reached", "unavailable", /max number of clients reached/),
+  refuses("-LOADING Redis is loading the dataset in memory", "unavailable", /LOADING/),
+  refuses("-MASTERDOWN Link with MASTER is down", "unavailable", /MASTERDOWN/),
+  senseless("answers a PING with something else", "+HELLO\r\n"),
+  senseless("speaks SSH in place of Redis", "SSH-2.0-OpenSSH_9.9\r\n"),
+  senseless("speaks HTTP in place of Redis", "HTTP/1.1 400 Bad Request\r\n\r\n"),
   {
     name: "answers a PING in pieces",
     verdict: "up",
@@ -45,12 +57,22 @@ export const redisCases: readonly Case[] = [
       ),
   },
   {
-    name: "greets first",
+    name: "greets first, in a protocol of lines",
     verdict: "up",
     serve: async (stand) => ({
       protocol: "tcp",
       host: "127.0.0.1",
       port: await stand.tcp((socket) => socket.write("220 mail ESMTP\r\n")),
+      matches: "^220 ",
+    }),
+  },
+  {
+    name: "greets otherwise, in a protocol of lines",
+    verdict: { kind: "body", phase: "answer", says: /the answer does not match \/\^220 \/, it is: 554 go away/ },
+    serve: async (stand) => ({
+      protocol: "tcp",
+      host: "127.0.0.1",
+      port: await stand.tcp((socket) => socket.end("554 go away\r\n")),
       matches: "^220 ",
     }),
   },

@@ -45,6 +45,11 @@ function moduleFor(check: Check, caFile: string): { readonly module: object; rea
       ];
       return { module: { prober: "tcp", tcp: { ...ip, tls, tls_config, query_response } }, target: `${host}:${port}` };
     }
+    case "redis": {
+      const { host, port, tls = false } = check;
+      const query_response = [{ send: "PING" }, { expect: "^\\+PONG" }];
+      return { module: { prober: "tcp", tcp: { ...ip, tls, tls_config, query_response } }, target: `${host}:${port}` };
+    }
     default:
       return undefined;
   }

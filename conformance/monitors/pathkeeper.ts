@@ -58,6 +58,11 @@ function probeFor(check: Check): {
         secrets,
       };
     }
+    case "redis": {
+      const { host, port, tls = false, password } = check;
+      const login = password === undefined ? {} : { password: { secret: "password" } };
+      return { kind: "redis", settings: { host, port, tls, ...login, ...ca }, secrets: { ...secrets, password } };
+    }
     case "google":
       return { kind: "cloud_sql", settings: { project: "conformance", instance: "orders" }, secrets };
   }

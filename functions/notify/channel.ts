@@ -183,6 +183,8 @@ export interface ChannelKind<Settings> {
    * the incident, at most ten minutes. @default false
    */
   readonly closesForGood?: true;
+  /** Why a channel with these settings is not told of an event; `undefined` where it is. @default it is */
+  omits?(settings: Settings, event: IncidentEventKind): string | undefined;
   /** What is doubtful about right settings, with the key that it is about. @default nothing */
   doubts?(settings: Settings): readonly { readonly key: string; readonly message: string }[];
   /** Of a kind that everybody reads: where. @param folder the folder of URLs below which pages are written, in place of buckets */

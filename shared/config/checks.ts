@@ -13,7 +13,7 @@ import type { Configuration } from "./model.ts";
 import { scheduleInterval } from "./schedule.ts";
 import type { Mistake, Selection, Vocabulary } from "./schema.ts";
 import { isSecretReference, placeholderSecret, secretName, secretVariable } from "./secret-reference.ts";
-import { checkTemplates } from "./templates.ts";
+import { checkBodyText, checkTemplates } from "./templates.ts";
 
 /**
  * Reports what entries say wrongly of each other. Works on the data as it stands in the file, so that a mistake in one place hides
@@ -333,6 +333,8 @@ function checkSecrets(file: unknown, problems: Problems): void {
 function checkPlaceholders(channels: unknown, problems: Problems): void {
   eachValue(channels, ["channels"], (value, path) => {
     if (typeof value !== "string") return;
+    // A body of one's own holds fields of notices as well.
+    if (path[2] === "body") return checkBodyText(value, path, problems);
     for (const mark of marksOf(value)) {
       if (placeholderSecret(mark) !== undefined) continue;
       const { name, offset, length, closed } = mark;

@@ -1,6 +1,7 @@
 /** The form of `monitor.yaml`: the keys of every section. What a kind of probe or channel reads besides, its registry says. */
 import { z } from "zod";
 import { incidentUrl } from "../incident-link.ts";
+import type { IncidentEventKind } from "../messages/incident-event.ts";
 import { signals } from "../messages/report.ts";
 import type { SelfDescribing } from "../probe-facts.ts";
 import { namedRecord } from "../runtime/named-record.ts";
@@ -35,6 +36,9 @@ export interface Kind {
   readonly owns?: string | undefined;
   /** Of a kind of channel: whether everybody reads it, and so no cause. */
   readonly public?: true | undefined;
+  /** Of a kind of channel: why one with these settings is not told of an event. */
+  // biome-ignore lint/suspicious/noExplicitAny: each kind is asked only about its own settings
+  omits?(settings: any, event: IncidentEventKind): string | undefined;
   /** Of a kind of channel: what is doubtful about right settings, with the key that it is about. */
   // biome-ignore lint/suspicious/noExplicitAny: each kind is asked only about its own settings
   doubts?(settings: any): readonly { readonly key: string; readonly message: string }[];

@@ -6,6 +6,7 @@ import { marksOf } from "../text/placeholders.ts";
 import { names } from "./fields.ts";
 import { insteadOf, type Path, type Problems } from "./file/problems.ts";
 import { type Audience, audiences } from "./notification.ts";
+import { placeholderSecret } from "./secret-reference.ts";
 
 /** Every field that a template may use, with what it stands for. */
 export const templateFields = {
@@ -29,6 +30,19 @@ export const templateFields = {
   incident: "the id of the incident",
   link: "the address of the incident",
 } as const;
+
+/** The fields that a body of a webhook has besides. */
+export const bodyFields = {
+  event: "what happened, such as opened or resolved",
+  status: "open, acknowledged, recovering or resolved",
+  summary: "one sentence for engineers: what is broken and what it blocks",
+  evidence: "what was seen, one sentence a line",
+  next_steps: "what to do, one step a line",
+  key: "an id that is the same for every attempt at this notice, and for nothing else",
+} as const;
+
+/** One of the fields of a body. */
+export type BodyField = TemplateField | keyof typeof bodyFields;
 
 /** One of the fields. */
 export type TemplateField = keyof typeof templateFields;
@@ -82,10 +96,21 @@ export function checkTemplates(templates: unknown, problems: Problems): void {
   }
 }
 
-function checkText(text: string, path: Path, problems: Problems): void {
-  const fields = Object.keys(templateFields);
-  for (const { name, offset, length, closed } of marksOf(text)) {
+/** Reports what a text of a body asks for and notices do not have; placeholders of secrets may stand in it. */
+export function checkBodyText(text: string, path: Path, problems: Problems): void {
+  checkText(text, path, problems, Object.keys({ ...templateFields, ...bodyFields }));
+}
+
+function checkText(
+  text: string,
+  path: Path,
+  problems: Problems,
+  fields: readonly string[] = Object.keys(templateFields),
+): void {
+  for (const mark of marksOf(text)) {
+    const { name, offset, length, closed } = mark;
     if (closed && fields.includes(name)) continue;
+    if (path[0] === "channels" && placeholderSecret(mark) !== undefined) continue;
     const suggestion = nearest(closed ? name : (/^\w*/.exec(name)?.[0] ?? ""), fields);
     const unknown = `unknown field "${name}": ${insteadOf(suggestion, fields, "fields")}`;
     const open = `the brace of \${ is not closed: write \${${suggestion ?? "what"}}, or $\${ for the two characters`;

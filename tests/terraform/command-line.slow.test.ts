@@ -330,7 +330,9 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
         const waits = deployment.subscriptions
           .filter((each) => each.function === index)
           .map((each) => each.ackDeadlineSeconds);
-        expect(service?.["timeout_seconds"]).toBeLessThanOrEqual(Math.min(...waits));
+        // A connection that is held is answered for after minutes; the probe function ends all other requests by itself.
+        const most = String(index).startsWith("probe-") ? Math.max(...waits) : Math.min(...waits);
+        expect(service?.["timeout_seconds"]).toBe(most);
         expect(values["build_config"]).toMatchObject([{ runtime: "nodejs24" }]);
       }
       expect(of("google_service_account").map(({ index }) => index)).toEqual(

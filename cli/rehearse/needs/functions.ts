@@ -107,7 +107,9 @@ function deployed(each: FunctionName, names: Names): Need {
   const kind = target(each);
   const size = inputs.functions[kind];
   const own = deployment.subscriptions.filter((one) => one.function === each);
-  const wait = each === "synthetic" ? 60 : Math.min(...own.map(({ ackDeadlineSeconds }) => ackDeadlineSeconds));
+  const waits = own.map(({ ackDeadlineSeconds }) => ackDeadlineSeconds);
+  // The probe function ends each request in its own time: the most patient subscription counts, that of a connection that is held.
+  const wait = each === "synthetic" ? 60 : kind === "probe" ? Math.max(...waits) : Math.min(...waits);
   // Every group of a vantage point may be asked for in the same minute.
   const together =
     own.length + deployment.schedules.filter(({ name: group }) => `probe-${group.split("-")[0]}` === each).length;

@@ -30,9 +30,8 @@ export function encodePartition(state: PartitionState): Encoded {
   const { squeezed } = state;
   let fitting = state;
   let text = "";
-  const before = squeezed === undefined ? undefined : withFewerSamples(squeezed.samples)(withShorterLedgers(state));
-  if (squeezed !== undefined && before !== undefined && squeezed.series === 0) {
-    fitting = before;
+  if (squeezed !== undefined && squeezed.series === 0) {
+    fitting = withFewerSamples(squeezed.samples)(withFewerFailures(fewestFailuresOfRuns)(withShorterLedgers(state)));
     text = textOf(fitting);
     if (text.length <= mostBytes && text.length > mostBytes / 2) return { state: fitting, text };
     if (text.length <= mostBytes) return encodeMore(state, { state: fitting, text });
@@ -56,8 +55,10 @@ function encodeMore(state: PartitionState, known: Encoded): Encoded {
   return text.length <= mostBytes ? { state: more, text } : known;
 }
 
-function withoutNote({ squeezed: _, ...state }: PartitionState): PartitionState {
-  return state;
+function withoutNote(state: PartitionState): PartitionState {
+  if (state.squeezed === undefined) return state;
+  const { squeezed: _, ...rest } = state;
+  return rest;
 }
 
 /** A partition from the text of its document; empty where there is none, and where another version wrote it. */
@@ -214,7 +215,7 @@ function fromPairs(pairs: readonly number[]): number[] {
 /** What may be saved, one after the other until it is enough: old failures, old samples, words, and then series, the newest first. */
 function* savings(state: PartitionState): Generator<(from: PartitionState) => PartitionState> {
   yield withShorterLedgers;
-  for (const most of [100, 50, 25]) yield withFewerFailures(most);
+  for (const most of [100, 50, fewestFailuresOfRuns]) yield withFewerFailures(most);
   let longest = 0;
   for (const { times } of state.series.values()) longest = Math.max(longest, times.length);
   while (longest > fewestSamples) {
@@ -226,6 +227,8 @@ function* savings(state: PartitionState): Generator<(from: PartitionState) => Pa
   for (let part = 0; part < 8; part++) yield withFewerSeries;
 }
 
+/** How many failed runs are kept of each probe before samples are left out. */
+const fewestFailuresOfRuns = 25;
 /** The value now and the one before. */
 const fewestSamples = 2;
 

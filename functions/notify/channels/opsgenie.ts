@@ -20,6 +20,13 @@ const settings = lazily(() =>
       .enum(["us", "eu"], { error: "must be us or eu" })
       .default("us")
       .describe("The service region of the account: us, or eu where its address is *.app.eu.opsgenie.com."),
+    url: z
+      .url({ protocol: /^https$/, error: "must be an address such as https://api.atlassian.com/jsm/ops/integration" })
+      .transform((url) => url.replace(/\/+$/, ""))
+      .optional()
+      .describe(
+        "Where the Alert API is, without /v2/alerts: for Jira Service Management https://api.atlassian.com/jsm/ops/integration. Default: Opsgenie, in the region.",
+      ),
   }),
 );
 
@@ -49,7 +56,12 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
     recovering: "Opsgenie knows no recovering alert",
     status_update: "Opsgenie is for those who act, not for those who follow",
   },
-  notes: `## One alert from beginning to end
+  notes: `## Jira Service Management
+
+Atlassian closes Opsgenie in favour of Jira Service Management, which takes the same requests. Create an API integration there, put its key into the secret, and set \`url: https://api.atlassian.com/jsm/ops/integration\`.
+An incident that is open meanwhile is closed where it was opened.
+
+## One alert from beginning to end
 
 The alias is the id of the incident. What follows an opening goes where the opening went, with its key, also when the configuration has another by now, or no
 such channel any more. Keep the secret until its incidents are over; Terraform removes it with the channel.
@@ -81,7 +93,8 @@ const actions: Readonly<Partial<Record<IncidentEventKind, "acknowledge" | "close
 
 const priorities: Readonly<Record<Priority, string>> = { P0: "P1", P1: "P2", P2: "P3", P3: "P4" };
 
-function renderAlert({ api_key, region }: OpsgenieSettings, notice: Notice): OutgoingRequest {
+function renderAlert({ api_key, region, url }: OpsgenieSettings, notice: Notice): OutgoingRequest {
+  const alerts = url === undefined ? addresses[region] : `${url}/v2/alerts`;
   const { event, environment, rootCause } = notice;
   const alias = cut(bounded(event.incident), longest.alias);
   const source = cut(bounded(environment), longest.source);
@@ -90,7 +103,7 @@ function renderAlert({ api_key, region }: OpsgenieSettings, notice: Notice): Out
   const action = actions[event.event];
   if (action !== undefined) {
     return postJson(
-      withQuery(`${addresses[region]}/${encodeURIComponent(alias)}/${action}`, { identifierType: "alias" }),
+      withQuery(`${alerts}/${encodeURIComponent(alias)}/${action}`, { identifierType: "alias" }),
       { source, note: cut(text, longest.note) },
       headers,
     );
@@ -108,7 +121,7 @@ function renderAlert({ api_key, region }: OpsgenieSettings, notice: Notice): Out
     priority: priorities[event.priority],
     ...detailsOf(notice),
   };
-  return postJson(addresses[region], alert, headers);
+  return postJson(alerts, alert, headers);
 }
 
 function detailsOf({ url, event, resolvedBefore, timezone }: Notice): { readonly details?: Record<string, string> } {

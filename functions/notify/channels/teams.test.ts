@@ -12,6 +12,7 @@ import { teams } from "./teams.ts";
 const form = z
   .strictObject({
     type: z.literal("message"),
+    summary: z.string().min(1).max(200),
     attachments: z
       .array(
         z.strictObject({
@@ -76,7 +77,8 @@ describe("a card", () => {
     const { body, url } = requestOf();
     const { attachments, ...message } = JSON.parse(body);
     expect(url).toBe("${secret:teams-url}");
-    expect(message).toEqual({ type: "message" });
+    const said = "NEW INCIDENT · critical P0 · Netra staging: The VPC connector is saturated; the backend answers 503.";
+    expect(message).toEqual({ type: "message", summary: said });
     expect(attachments).toEqual([
       {
         contentType: "application/vnd.microsoft.card.adaptive",
@@ -86,6 +88,8 @@ describe("a card", () => {
           type: "AdaptiveCard",
           version: "1.2",
           msteams: { width: "Full" },
+          fallbackText: said,
+          speak: said,
           body: expect.any(Array),
           actions: [{ type: "Action.OpenUrl", title: "Open the incident", url: noticeOf(incidentEvent()).url }],
         },

@@ -4,7 +4,7 @@ import { secretText } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
-import { fitted } from "../text/fit.ts";
+import { cut, fitted } from "../text/fit.ts";
 import { atMost, keepsTo, type Limit } from "../text/limits.ts";
 import type { NoticeText } from "../text/notice-text.ts";
 import { signs, type Tone, toneOf } from "../text/tone.ts";
@@ -64,6 +64,7 @@ interface TextRun {
 
 interface Message {
   readonly type: "message";
+  readonly summary: string;
   readonly attachments: readonly {
     readonly contentType: "application/vnd.microsoft.card.adaptive";
     readonly contentUrl: null;
@@ -73,6 +74,8 @@ interface Message {
       /** The first version with runs of text. */
       readonly version: "1.2";
       readonly msteams: { readonly width: "Full" };
+      readonly fallbackText: string;
+      readonly speak: string;
       readonly body: readonly RichTextBlock[];
       readonly actions?: readonly [{ readonly type: "Action.OpenUrl"; readonly title: string; readonly url: string }];
     };
@@ -95,6 +98,9 @@ function renderMessage({ url }: TeamsSettings, notice: Notice): OutgoingRequest 
   return postJson(url, message);
 }
 
+/** What stands in a notification of a phone, in a reader that shows no cards, and what is read aloud: the state and what is broken, in characters. */
+const longestSummary = 200;
+
 function messageOf(
   { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
   tone: Tone,
@@ -110,8 +116,12 @@ function messageOf(
     ]),
     ...nextSteps.map((step, at) => block([{ ...run(step), isSubtle: true }], at === 0 ? "Medium" : "None")),
   ];
+  const summary = cut(`${state}: ${what}`, longestSummary);
+  // Some clients read Markdown or SSML here.
+  const plain = summary.replaceAll(/[[\]()*_`~#<>&\\]+/g, " ").trim() || "Incident";
   return {
     type: "message",
+    summary,
     attachments: [
       {
         contentType: "application/vnd.microsoft.card.adaptive",
@@ -121,6 +131,8 @@ function messageOf(
           type: "AdaptiveCard",
           version: "1.2",
           msteams: { width: "Full" },
+          fallbackText: plain,
+          speak: plain,
           body,
           ...(link === undefined ? {} : { actions: [{ type: "Action.OpenUrl", title: linkTitle, url: link }] }),
         },

@@ -1,6 +1,10 @@
 /** Signed webhooks after Standard Webhooks 1.0.0: `{ type, timestamp, data }`. https://www.standardwebhooks.com */
 import { z } from "zod";
 import { secretText, textWithSecrets } from "../../../shared/config/fields.ts";
+import { placeholderSecret } from "../../../shared/config/secret-reference.ts";
+import { type BodyField, bodyFields } from "../../../shared/config/templates.ts";
+import { incidentEventKinds } from "../../../shared/messages/incident-event.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
@@ -8,7 +12,9 @@ import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { atMost } from "../text/limits.ts";
-import { literal, wellFormedJson } from "../text/secret-text.ts";
+import { fieldsOf, shorten } from "../text/notice-fields.ts";
+import { fullBudget, type TextBudget } from "../text/notice-text.ts";
+import { literal, SettingText, wellFormedJson } from "../text/secret-text.ts";
 
 const settings = lazily(() =>
   z
@@ -33,12 +39,31 @@ const settings = lazily(() =>
         .describe(
           "Sends CloudEvents 1.0: binary, with ce- headers, or structured, all in the body. Signed all the same.",
         ),
+      body: z
+        .union([namedRecord(z.string(), z.unknown()), z.array(z.unknown())], {
+          error: "must be a map or a list: the JSON that is sent",
+        })
+        .optional()
+        .describe(
+          "JSON of your own in place of the event: `${field}` in its texts stands for a field of the notice. Default: the event.",
+        ),
+      only: z
+        .array(z.enum(incidentEventKinds))
+        .min(1)
+        .optional()
+        .describe(
+          "The only events that are sent, the end included: such as opened, where each request opens an issue. Default: all.",
+        ),
       allow_private: z
         .boolean()
         .default(false)
         .describe("Allows http:// and addresses that are private, for a receiver on the own network."),
     })
-    .superRefine(({ url, allow_private, signing_key, signing_keys }, context) => {
+    .superRefine(({ url, allow_private, signing_key, signing_keys, body, cloudevents }, context) => {
+      if (body !== undefined && cloudevents !== undefined) {
+        const message = "stands beside cloudevents, which has a form of its own: keep one of them";
+        context.addIssue({ code: "custom", path: ["body"], message });
+      }
       if (!isUrl(url, allow_private ? ["https:", "http:"] : ["https:"])) {
         const message = "must be https://host/path, or with allow_private: true also http://host/path";
         context.addIssue({ code: "custom", path: ["url"], message });
@@ -93,6 +118,66 @@ export const webhook: ChannelKind<WebhookSettings> = {
 signing_key: { secret: ops-hook-key }
 headers: { X-Team: infrastructure }
 `,
+  notes: `## A body of your own
+
+\`body\` is JSON, written as YAML. In its texts, \`\${field}\` stands for a [field of templates](../templates.md#fields), and besides for ${Object.keys(
+    bodyFields,
+  )
+    .map((name) => `\`${name}\``)
+    .join(", ")}. Each text stays one text of JSON, whatever a
+field holds, so nothing needs to be escaped. \`\${secret:NAME}\` stands for a secret. \`validate\` refuses unknown fields, and \`npx --no pathkeeper preview --channel NAME\` shows what is sent.
+The request is a \`POST\`, and it is retried until it succeeds: the receiver may see an event twice, with the same \`\${key}\` and \`webhook-id\`.
+
+\`only: [opened]\` opens one issue for each incident. Without it, every event of the routes is a request, and so is the end of the incident.
+
+\`\`\`yaml
+channels:
+  jira:
+    kind: webhook
+    url: https://example.atlassian.net/rest/api/2/issue
+    only: [opened]
+    headers: { Authorization: { secret: jira-basic } }   # Basic and base64 of address:token
+    body:
+      fields:
+        project: { key: OPS }
+        issuetype: { name: Bug }
+        summary: "\${title}"
+        description: "\${summary}\\n\\n\${evidence}\\n\\n\${link}"
+        labels: [pathkeeper, "\${severity}"]
+  servicenow:
+    kind: webhook
+    url: https://example.service-now.com/api/now/table/incident
+    only: [opened]
+    headers: { Authorization: { secret: servicenow-basic } }
+    body:
+      short_description: "\${title}"
+      description: "\${summary}\\n\${next_steps}"
+      correlation_id: "\${incident}"
+      urgency: "1"
+      assignment_group: Infrastructure
+  github:
+    kind: webhook
+    url: https://api.github.com/repos/OWNER/REPOSITORY/issues
+    only: [opened]
+    headers: { Authorization: "Bearer \${secret:github-token}", Accept: application/vnd.github+json }
+    body:
+      title: "\${title}"
+      body: "\${summary}\\n\\n\${evidence}\\n\\n\${link}"
+      labels: [incident]
+\`\`\`
+
+Telling phones by [ntfy](https://ntfy.sh), every event:
+
+\`\`\`yaml
+channels:
+  phone:
+    kind: webhook
+    url: https://ntfy.sh/
+    headers: { Authorization: "Bearer \${secret:ntfy-token}" }
+    body: { topic: my-incidents, title: "\${state} · \${environment}", message: "\${summary}", priority: 4, click: "\${link}" }
+\`\`\`
+`,
+  omits: ({ only }, event) => (only?.includes(event) === false ? "`only` of the channel leaves it out" : undefined),
   render: renderRequest,
   classify: classifyHttp,
 };
@@ -105,10 +190,55 @@ function renderRequest(settings: WebhookSettings, notice: Notice): OutgoingReque
     method: "POST",
     url: settings.url,
     headers: { ...settings.headers, ...headersOf(notice, settings.cloudevents) },
-    body: bodyOf(notice, settings.cloudevents),
+    body: settings.body === undefined ? bodyOf(notice, settings.cloudevents) : ownBody(settings.body, notice),
     signature: { id: notice.key, keys },
     allowPrivate: settings.allow_private,
   };
+}
+
+/** The JSON of the configuration with its fields filled in. Each text is one text of JSON, whatever the fields hold. */
+function ownBody(template: unknown, notice: Notice): string {
+  for (const characters of [fullBudget.characters, 300, 150, 75]) {
+    const budget = { sentences: Math.ceil(characters / 50), characters };
+    const fields = bodyFieldsOf(notice, budget);
+    const body = wellFormedJson(filledIn(template, (name) => ownEntry(fields, name) ?? ""));
+    if (Buffer.byteLength(body) < largestBody || characters === 75) return body;
+  }
+  throw new RangeError("no budget is left");
+}
+
+function bodyFieldsOf(notice: Notice, budget: TextBudget): Readonly<Record<BodyField, string>> {
+  const { event, key } = notice;
+  const lines = (texts: readonly string[]): string => shorten(texts, budget).join("\n");
+  return {
+    ...fieldsOf(notice, budget),
+    event: event.event,
+    status: event.status,
+    summary: bounded(event.summary, [], budget.characters),
+    evidence: lines(event.evidence),
+    next_steps: lines(event.next_steps ?? []),
+    key,
+  };
+}
+
+/** A value of JSON with the marks in its texts filled in, placeholders of secrets left for the moment of sending. */
+function filledIn(value: unknown, fieldOf: (name: string) => string): unknown {
+  if (typeof value === "string") return new SettingText(filledText(value, fieldOf));
+  if (Array.isArray(value)) return value.map((part) => filledIn(part, fieldOf));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, filledIn(part, fieldOf)]));
+}
+
+function filledText(text: string, fieldOf: (name: string) => string): string {
+  let filled = "";
+  let from = 0;
+  for (const mark of marksOf(text)) {
+    const end = mark.offset + mark.length;
+    const isSecret = placeholderSecret(mark) !== undefined;
+    filled += text.slice(from, mark.offset) + (isSecret ? text.slice(mark.offset, end) : literal(fieldOf(mark.name)));
+    from = end;
+  }
+  return filled + text.slice(from);
 }
 
 /** What CloudEvents calls the attributes of its context; `source` and `id` together are the same for every attempt, and for nothing else. */

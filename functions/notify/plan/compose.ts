@@ -92,6 +92,8 @@ export function compose(
   if (omitted !== undefined) return omitted;
   const settings = kind.settings.safeParse(channel.settings);
   if (!settings.success) return `the settings of the channel are wrong: ${settings.error.issues[0]?.message}`;
+  const left = kind.omits?.(settings.data, event.event);
+  if (left !== undefined) return left;
   const notice = noticeOf(event, channel, thread, context);
   return kind.render(
     settings.data,

@@ -6,7 +6,7 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { nearest } from "../../../shared/text/nearest.ts";
 import { jsonScalar } from "../http/expect.ts";
-import { oneBody, requestFields } from "../http/request.ts";
+import { oneBody, requestFields } from "../http/settings.ts";
 import { oneAuthorization } from "../identity/identity.ts";
 import { tlsOverTls } from "../net/settings.ts";
 import { streamFields } from "../stream/settings.ts";

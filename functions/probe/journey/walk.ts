@@ -4,15 +4,9 @@ import { excerpt } from "../../../shared/text/redact.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
 import type { Cookies } from "../http/cookies.ts";
 import { answered, type JsonScalar, meets, parseJson, unmet } from "../http/expect.ts";
-import {
-  ask,
-  type FormValue,
-  firstRequest,
-  type RequestSettings,
-  type SendingSettings,
-  tlsSecrets,
-  withCookies,
-} from "../http/request.ts";
+import { firstRequest, type SendingSettings, tlsSecrets, withCookies } from "../http/outgoing.ts";
+import { ask } from "../http/request.ts";
+import type { FormValue, RequestSettings } from "../http/settings.ts";
 import { failureOfFault, Overrun, ProbeFault } from "../net/faults.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { ProbeWorld } from "../prober.ts";

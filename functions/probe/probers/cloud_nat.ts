@@ -17,6 +17,7 @@ import {
   sampled,
   valuesBy,
   type WantedReading,
+  wasRead,
 } from "../google/readings.ts";
 import type { Prober } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
@@ -80,16 +81,15 @@ ${monitoringNotes("up to 6 series a run", "4 minutes")}`,
 
   assess(settings, observed) {
     const { failure, found, now } = observed;
-    if (failure) return { failure, measurements: [] };
     const { gateway, region, max_ports } = settings;
-    if (!found.failed && !found.allocated) {
+    if (!failure && !found.failed && !found.allocated) {
       const why = `there is no gateway ${gateway} in ${region}, or nobody uses it`;
       return { failure: nothingRead(readingsOf(settings).failed, now, why), measurements: dataAge(observed) };
     }
     const dropped = valuesBy(found.dropped?.samples ?? [], reasonLabel);
     const used = numberIn(found.used);
     const measurements: Measured[] = [
-      ...reasons.map((reason) => ({
+      ...(wasRead(observed, "dropped") ? reasons : []).map((reason) => ({
         metric: "cloud_nat_dropped_packets" as const,
         value: ownEntry(dropped, reason) ?? 0,
         labels: { reason },
@@ -100,6 +100,7 @@ ${monitoringNotes("up to 6 series a run", "4 minutes")}`,
       ...sampled("cloud_nat_open_connections", numberIn(found.open)),
       ...dataAge(observed),
     ];
+    if (failure) return { failure, measurements };
     if (!found.failed || (numberIn(found.failed) ?? 0) === 0) return { measurements };
     const message = `the gateway ${gateway} could not give an address to every machine and instance (measured ${agoOf(found.failed, now)}): add addresses, or let each have fewer ports`;
     return {

@@ -79,9 +79,8 @@ ${monitoringNotes("5 series a run", "4 minutes")}`,
 
   assess(settings, observed) {
     const { failure, found, now } = observed;
-    if (failure) return { failure, measurements: [] };
     const { instance, region, max_clients } = settings;
-    if (!found.memory) {
+    if (!failure && !found.memory) {
       const why = `there is no instance ${instance} in ${region}, it was just created, or it reports nothing`;
       return { failure: nothingRead(readingsOf(settings).memory, now, why), measurements: dataAge(observed) };
     }
@@ -97,7 +96,7 @@ ${monitoringNotes("5 series a run", "4 minutes")}`,
       ...sampled("memorystore_evicted_keys", numberIn(found.evicted)),
       ...dataAge(observed),
     ];
-    return { measurements };
+    return { ...(failure ? { failure } : {}), measurements };
   },
 };
 

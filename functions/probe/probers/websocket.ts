@@ -143,7 +143,12 @@ A probe with \`hold\` runs in a group of its own, whose subscription waits ${lon
     const target = await targetOf(settings, world);
     const attempts = await Promise.all(
       Array.from({ length: settings.handshakes }, (_, position) =>
-        shakeHands(target, settings, world, position > 0 || settings.script.length === 0),
+        shakeHands(
+          target,
+          settings,
+          world,
+          position > 0 || (settings.script.length === 0 && settings.hold === undefined),
+        ),
       ),
     );
     const handshakes = attempts.map(({ handshake }) => handshake);

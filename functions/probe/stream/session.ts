@@ -9,7 +9,7 @@ import { excerpt } from "../../../shared/text/redact.ts";
 import { AnswerReader, type Head } from "../http/answer.ts";
 import { send } from "../http/exchange.ts";
 import { googleAnswer, shownGoogleAnswer } from "../http/google-answer.ts";
-import { type Outgoing, questionOf, reach, type SendingSettings, type TlsSecrets } from "../http/request.ts";
+import { type Outgoing, questionOf, reach, type SendingSettings, type TlsSecrets } from "../http/outgoing.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
 import { type Conversation, type Message, Refusal } from "../websocket/session.ts";

@@ -1,7 +1,7 @@
 /** A stream of server-sent events as it is configured. */
 import { z } from "zod";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { requestFields } from "../http/request.ts";
+import { requestFields } from "../http/settings.ts";
 
 /** The fields of the settings: those that say how a request is sent. */
 export const streamFields = lazily(() => {

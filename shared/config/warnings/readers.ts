@@ -25,9 +25,11 @@ export function checkReaders(configuration: Configuration, problems: Problems, v
   const { channels, routes, components } = configuration;
   const warned = new Set<string>();
   const possible = possibleSeverities(configuration);
-  for (const { name: channel, kind } of channels) {
+  for (const { name: channel, kind, settings } of channels) {
     for (const escalation of escalations) {
       if (!possible.includes(escalation.first.severity)) continue;
+      // Who leaves an event out on purpose, as a program that opens an issue, believes nothing.
+      if (ownEntry(vocabulary.channels, kind)?.omits?.(settings, escalation.later.event)) continue;
       // A status page says no causes.
       if (escalation.later.event === "root_cause_changed" && ownEntry(vocabulary.channels, kind)?.public) continue;
       for (const component of components) {

@@ -49,7 +49,9 @@ export function openIncident(
   observe(draft, facts, plan);
   const { rootCause } = draft.incident.diagnosis;
   const fails = Object.values(draft.incident.symptoms).some(({ source }) => source === "probe");
-  const failing = [...new Set(Object.values(draft.incident.symptoms).map((symptom) => symptom.component))];
+  const shown = Object.values(draft.incident.symptoms).map((symptom) => symptom.component);
+  // What an alert was about may be silent by now.
+  const failing = [...new Set(shown.length === 0 ? [component] : shown)];
   draft.set({
     id: incidentId(openedAt, rootCause === "unknown" ? component : rootCause, avoid),
     title: isOfMonitor(draft.incident)

@@ -1,0 +1,87 @@
+/** A body of one's own: JSON of the configuration, into which fields of notices are filled. */
+import { describe, expect, it } from "vitest";
+import { vocabulary } from "../../../cli/vocabulary.ts";
+import { loadConfiguration } from "../../../shared/config/load.ts";
+import type { OutgoingRequest } from "../channel.ts";
+import { sender } from "../deliver/send.ts";
+import { incidentEvent, noticeOf, secretsOf, webInbox } from "../fixtures.ts";
+import { webhook } from "./webhook.ts";
+
+const url = "https://hooks.example.com/";
+
+function requestOf(body: unknown, changes: Parameters<typeof incidentEvent>[0] = {}): OutgoingRequest {
+  return webhook.render(webhook.settings.parse({ url, body }), noticeOf(incidentEvent(changes))) as OutgoingRequest;
+}
+
+describe("a body of one's own", () => {
+  it("is the JSON of the configuration, with the fields in its texts", () => {
+    const { body } = requestOf({
+      fields: { project: { key: "OPS" }, summary: "${severity}: ${title}", labels: ["${priority}", 4, true, null] },
+      event: "${event} ${status} ${key}",
+    });
+    expect(JSON.parse(body)).toEqual({
+      fields: {
+        project: { key: "OPS" },
+        summary: "critical: Netra staging: VPC connector failing",
+        labels: ["P0", 4, true, null],
+      },
+      event: "opened open 20250916-120000-vpc-connector:opened:ops",
+    });
+  });
+
+  it.each(['"},"admin":true,{"x":"', "${secret:token}", "\\u0000\n\r\t", "\ud83d", "</script>", "$${x}"])(
+    "holds whatever a target says as one text: %j",
+    async (text) => {
+      await using inbox = await webInbox();
+      const settings = webhook.settings.parse({
+        url: inbox.url,
+        allow_private: true,
+        body: { text: "${summary}", token: "${secret:token}", dollars: "$${summary}" },
+      });
+      const outgoing = webhook.render(settings, noticeOf(incidentEvent({ summary: text })));
+      await sender(secretsOf({ token: 'canary"' }))(outgoing, 0);
+      const sent = JSON.parse(inbox.received[0]?.body ?? "");
+      expect(Object.keys(sent)).toEqual(["text", "token", "dollars"]);
+      expect(sent).toMatchObject({ token: 'canary"', dollars: "${summary}" });
+      expect(sent.text).not.toContain("canary");
+    },
+  );
+
+  it("stays below what receivers take, whatever there is to say", () => {
+    const long = Array.from({ length: 400 }, (_, index) => `Fact ${index} ${"é".repeat(300)}`);
+    const { body } = requestOf(
+      { a: "${evidence}", b: "${next_steps}", c: "${summary}" },
+      {
+        evidence: long,
+        next_steps: long,
+        summary: "x".repeat(50_000),
+      },
+    );
+    expect(Buffer.byteLength(body)).toBeLessThan(20_000);
+  });
+
+  it.each<[string, RegExp]>([
+    ["{ text: '${severty}' }", /unknown field "severty": did you mean "?severity/],
+    ["{ text: '${severity' }", /the brace of \$\{ is not closed/],
+    ["text", /must be a map or a list/],
+  ])("is checked before it is used: %s", (body, expected) => {
+    const text = `
+environment: shop
+control: off
+components: { shop: { layer: application } }
+probes: { shop: { kind: http, component: shop, url: "https://shop.example.com/" } }
+channels: { hook: { kind: webhook, url: "${url}", body: ${body} } }
+routes: [{ channels: [hook] }]
+`;
+    const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
+    const problems = "problems" in loaded ? loaded.problems.map(({ message }) => message).join() : "valid";
+    expect(problems).toMatch(expected);
+  });
+});
+
+it("sends only the events that it is asked for, and not even the end besides", () => {
+  const settings = webhook.settings.parse({ url, only: ["opened"] });
+  expect(
+    ["opened", "severity_raised", "resolved"].map((event) => webhook.omits?.(settings, event as "opened")),
+  ).toEqual([undefined, expect.stringContaining("`only`"), expect.stringContaining("`only`")]);
+});
