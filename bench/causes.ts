@@ -8,7 +8,7 @@ import { loadTests, type Scenario } from "../cli/scenario/file/load.ts";
 import { play } from "../cli/scenario/play.ts";
 import { diagnose } from "../functions/evaluate/cause/diagnose.ts";
 import { Evidence } from "../functions/evaluate/cause/evidence.ts";
-import { failing, observedIn, randomWorld } from "../functions/evaluate/cause/worlds.fixtures.ts";
+import { failing, observedIn, randomWorld, twoTroubles } from "../functions/evaluate/cause/worlds.fixtures.ts";
 import type { Component } from "../shared/config/model.ts";
 import { variations, verdictOn } from "../tests/scenarios/variations/variations.ts";
 import { type Answered, petshop } from "./causes/petshop.ts";
@@ -23,6 +23,16 @@ const random = Array.from({ length: Number(worlds) }, (_, index): Answered => {
   return { isRight: rootCause === world.cause, isOpen: rootCause === "unknown", confidence };
 });
 corpora.push(["random worlds", random]);
+let seconds = 0;
+const pairs = Array.from({ length: Math.ceil(Number(worlds) / 4) }, (_, index): Answered => {
+  const world = twoTroubles(Number(seed) * 2_000_003 + 2 * index);
+  const { rootCause, alsoBroken, confidence } = diagnose(observedIn(world));
+  const causes = [world.cause, world.second];
+  const isRight = causes.includes(rootCause);
+  if (isRight && causes.every((name) => name === rootCause || name === alsoBroken)) seconds += 1;
+  return { isRight, isOpen: rootCause === "unknown", confidence };
+});
+corpora.push(["two causes at once", pairs]);
 const own: Answered[] = [];
 for (const scenario of await scenarios()) own.push(...(await answersOf(scenario)));
 corpora.push(["scenarios", own]);
@@ -47,6 +57,7 @@ for (const [name, answers] of corpora) {
   ];
   console.log(columns.join("  "));
 }
+console.log(`of ${pairs.length} worlds with two causes, also_broken names the other one in ${seconds}`);
 if (folder === undefined || !existsSync(folder)) {
   console.log("PetShop                       missing: set PETSHOP to the folder `dataset` of its repository");
 }

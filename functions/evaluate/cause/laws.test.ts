@@ -17,6 +17,7 @@ import {
   randomComponents,
   randomFrom,
   randomWorld,
+  twoTroubles,
   type World,
 } from "./worlds.fixtures.ts";
 
@@ -350,6 +351,20 @@ describe("the laws", () => {
         expect([two.rootCause, two.confidence]).toEqual([one.rootCause, one.confidence]);
       }),
     );
+  });
+
+  it("10, two troubles at once are two: the second is named as well, or it is said that nothing tells which is first", () => {
+    const answers = Array.from({ length: 100 }, (_, index) => {
+      const world = twoTroubles(900_000 + 2 * index);
+      const { rootCause, alsoBroken } = answer(world);
+      if (rootCause === "unknown") return "open";
+      const named = [rootCause, alsoBroken].filter((name) => name !== undefined);
+      if (!named.every((name) => [world.cause, world.second].includes(name))) return "wrong";
+      return named.length === 2 ? "both" : "one";
+    });
+    const share = (wanted: string): number => answers.filter((one) => one === wanted).length / answers.length;
+    expect(share("both")).toBeGreaterThanOrEqual(0.8);
+    expect(share("wrong")).toBeLessThanOrEqual(0.05);
   });
 
   it("11, scale: the work grows with the symptoms and what they reach", () => {

@@ -160,6 +160,33 @@ export function randomWorld(seed: number, most = 40): World {
   return { components, symptoms, greens, watched, cause: broken.name, at: began + 20 * minute };
 }
 
+/** Two worlds under one roof, in each of which one part breaks by itself. The causes are `cause` and `second`. */
+export function twoTroubles(seed: number, most = 20): World & { readonly second: string } {
+  const [one, two] = [randomWorld(seed, most), randomWorld(seed + 1, most)];
+  const named = (name: string): string => `other-${name}`;
+  const roof: Component = {
+    name: "roof",
+    title: "roof",
+    layer: "application",
+    role: "service",
+    dependsOn: [...one.components.map(({ name }) => name), ...two.components.map(({ name }) => named(name))],
+  };
+  const moved = two.components.map((part) => {
+    return { ...part, name: named(part.name), dependsOn: part.dependsOn.map(named) };
+  });
+  return {
+    ...one,
+    components: [...one.components, ...moved, roof],
+    symptoms: [
+      ...one.symptoms,
+      ...two.symptoms.map((of) => ({ ...of, id: named(of.id), component: named(of.component) })),
+    ],
+    greens: [...one.greens, ...two.greens.map((of) => ({ ...of, component: named(of.component) }))],
+    watched: new Set([...one.watched, ...[...two.watched].map(named)]),
+    second: named(two.cause),
+  };
+}
+
 /** What the search begins with. */
 export function observedIn({ components, symptoms, greens, watched, at }: Omit<World, "cause">): Observed {
   return {
