@@ -74,7 +74,8 @@ export async function startBlackbox(ca: string): Promise<Blackbox | undefined> {
   };
 }
 
-function installed(names: readonly string[]): string | undefined {
+/** The first program of these names on the PATH; `undefined` where there is none. */
+export function installed(names: readonly string[]): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   return names
     .flatMap((name) => folders.map((folder) => join(folder, name)))

@@ -11,6 +11,7 @@ import type { ConfiguredProbe } from "../shared/config/model.ts";
 import type { Report } from "../shared/messages/report.ts";
 import { type Blackbox, startBlackbox } from "./blackbox.ts";
 import type { TargetPorts } from "./target.ts";
+import { startTarget } from "./target-process.ts";
 
 const { values } = parseArgs({
   options: {
@@ -227,13 +228,4 @@ function print(title: string, head: readonly string[], rows: readonly (readonly 
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join("  ");
   console.log([`\n${title}`, line(head), ...rows.map(line)].join("\n"));
-}
-
-async function startTarget(): Promise<{ ports: TargetPorts; stop: () => void }> {
-  const child = spawn(process.execPath, [new URL("./target.ts", import.meta.url).pathname], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  for await (const line of createInterface({ input: child.stdout }))
-    return { ports: JSON.parse(line) as TargetPorts, stop: () => void child.stdin.end() };
-  throw new Error("the target did not start");
 }

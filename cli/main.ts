@@ -26,6 +26,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   drill: async () => (await import("./commands/drill.ts")).drill,
   heartbeat: async () => (await import("./commands/heartbeat.ts")).heartbeat,
   cost: async () => (await import("./commands/cost.ts")).cost,
+  rehearse: async () => (await import("./commands/rehearse.ts")).rehearse,
+  doctor: async () => (await import("./commands/doctor.ts")).doctor,
   schema: async () => (await import("./commands/schema.ts")).schema,
 };
 

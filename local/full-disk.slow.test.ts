@@ -1,6 +1,6 @@
 /** `npm start` on a disk that becomes full, and has space again. */
 import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
@@ -65,8 +65,11 @@ channels: { hook: { kind: webhook, url: "http://127.0.0.1:${hook}/", allow_priva
 routes: [{ channels: [hook] }]
 `,
   );
-  const system = startLocalSystem(["--config", config, "--data", data]);
-  await system.prints("unknown -> ok");
+  const output = openSync("/dev/full", "w");
+  onTestFinished(() => closeSync(output));
+  const args = ["--config", config, "--data", data, "--record", join(data, "reports.ndjson")];
+  const system = startLocalSystem(args, { stdout: output });
+  await vi.waitUntil(() => requests > 2, { timeout: 60_000 });
 
   const filler = fill(data);
   await system.prints("cannot write ");
@@ -83,5 +86,10 @@ routes: [{ channels: [hook] }]
   await vi.waitUntil(() => told.some((one) => one === "resolved: Disk cannot be written"), { timeout: 30_000 });
   await system.end("SIGTERM");
   expect(await system.exitCode()).toBe(0);
-  expect(system.output.match(/cannot write /g)).toHaveLength(1);
+  const complaints = system.output.split("\n").filter((line) => /full|no space left/.test(line));
+  expect(complaints.sort()).toEqual([
+    expect.stringMatching(/^cannot write .*: (database or disk is full|no space left on device); monitoring goes on/),
+    expect.stringMatching(/^the record .*reports\.ndjson ends here: ENOSPC/),
+  ]);
+  expect(system.output).not.toMatch(/ at .*:\d+:\d+/);
 });

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { vocabulary } from "../cli/vocabulary.ts";
 import { SqliteStore } from "../shared/adapters/sqlite.ts";
 import { compile } from "../shared/config/compile.ts";
@@ -36,6 +36,7 @@ beforeAll(async () => {
     },
     token,
     logFile: join(folder, "notify.log"),
+    liveness: { everyMs: 100, answerWithinMs: 1_000, misses: 2 },
   });
 });
 
@@ -105,4 +106,15 @@ describe("a function on this machine", () => {
     expect(line).toContain("notify");
     expect(`${line}${readFileSync(join(folder, "notify.log"), "utf8")}`).not.toContain(token);
   });
+});
+
+it("is killed and started again when it hangs", async () => {
+  const hanging = notify.pid;
+  process.kill(hanging ?? 0, "SIGSTOP");
+  await vi.waitUntil(() => notify.pid !== hanging, { timeout: 30_000 });
+  expect(() => process.kill(hanging ?? 0, 0)).toThrow("ESRCH");
+  await vi.waitUntil(async () => (await answerTo(withToken(base(), token), {}).catch(() => [0]))[0] === 200, {
+    timeout: 30_000,
+  });
+  expect(readFileSync(join(folder, "notify.log"), "utf8")).toContain("notify did not answer 2 times in a row");
 });

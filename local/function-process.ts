@@ -1,4 +1,4 @@
-/** A function in a process of its own, under the real Functions Framework, brought back by itself whenever it dies. */
+/** A function in a process of its own, under the real Functions Framework, brought back by itself whenever it dies or hangs. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname } from "node:path";
@@ -24,6 +24,8 @@ export interface FunctionOptions {
   readonly logTrouble?: Trouble;
   /** Aborted when it is not waited for any more. @default never */
   readonly interrupted?: AbortSignal;
+  /** How a hanging process is found. @default asked every 5 s, and given up after 3 questions without an answer within 10 s */
+  readonly liveness?: { readonly everyMs: number; readonly answerWithinMs: number; readonly misses: number };
   /** Called with the id of each process that runs it. */
   readonly onSpawn?: (pid: number) => void;
 }
@@ -34,6 +36,11 @@ const entry = fileURLToPath(new URL("serve.ts", import.meta.url));
 const startDeadline = 120_000;
 /** The longest pause before a function that keeps dying is started again, in milliseconds. */
 const longestPause = 5_000;
+
+/** Flags of V8 for the functions that keep much and hurry little, as in the cloud (terraform/functions.tf). */
+export const heapFlags: readonly string[] = ["--max-semi-space-size=8"];
+
+const usualLiveness = { everyMs: 5_000, answerWithinMs: 10_000, misses: 3 };
 
 /** A running function. */
 export class FunctionProcess {
@@ -62,6 +69,7 @@ export class FunctionProcess {
     const started = new FunctionProcess(options, await freePort());
     try {
       await started.#answering();
+      void started.#watch();
     } catch (error) {
       await started.stop();
       throw error;
@@ -88,7 +96,7 @@ export class FunctionProcess {
   async stop(): Promise<void> {
     this.#stopping = true;
     const child = this.#child;
-    if (child.exitCode === null && child.signalCode === null) {
+    if (isRunning(child)) {
       const gone = once(child, "exit");
       child.kill("SIGTERM");
       const kill = setTimeout(() => child.kill("SIGKILL"), 2_000);
@@ -100,7 +108,8 @@ export class FunctionProcess {
 
   #spawn(): ChildProcess {
     const { name, environment, bundle, token } = this.#options;
-    const child = spawn(process.execPath, [entry, name, ...(bundle === undefined ? [] : [bundle])], {
+    const flags = name === "probe" ? [] : heapFlags;
+    const child = spawn(process.execPath, [...flags, entry, name, ...(bundle === undefined ? [] : [bundle])], {
       cwd: bundle ?? root,
       // Every user of the machine can read the arguments of a process, but not its environment.
       env: { ...process.env, ...environment, PATHKEEPER_TOKEN: token, HOST: "127.0.0.1", PORT: String(this.port) },
@@ -126,19 +135,52 @@ export class FunctionProcess {
     this.#child = this.#spawn();
   }
 
+  /** Asks the process again and again, and kills one that has answered before and does not any more: that it runs is no proof that it works. */
+  async #watch(): Promise<void> {
+    const { everyMs, answerWithinMs, misses } = this.#options.liveness ?? usualLiveness;
+    let answered = this.#child;
+    let missed = 0;
+    while (!this.#stopping) {
+      const child = this.#child;
+      if (await this.#answers(answerWithinMs)) {
+        answered = child;
+        missed = 0;
+      } else if (child === this.#child && child === answered && isRunning(child)) {
+        missed += 1;
+      } else {
+        missed = 0;
+      }
+      if (missed >= misses && !this.#stopping) {
+        const message = `${this.name} did not answer ${missed} times in a row: it is killed and started again`;
+        this.#log.write(`${JSON.stringify({ severity: "ERROR", message })}\n`);
+        child.kill("SIGKILL");
+        missed = 0;
+      }
+      await pause(everyMs, undefined, { ref: false });
+    }
+  }
+
+  async #answers(withinMs: number): Promise<boolean> {
+    try {
+      const response = await fetch(this.url, { signal: AbortSignal.timeout(withinMs) });
+      await response.arrayBuffer();
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+
   async #answering(): Promise<void> {
     const deadline = Date.now() + startDeadline;
     while (Date.now() < deadline && this.#restarts < 2) {
       if (this.#options.interrupted?.aborted) throw new Error("interrupted");
-      try {
-        const response = await fetch(this.url);
-        await response.arrayBuffer();
-        if (response.ok) return;
-      } catch {
-        // It does not listen yet.
-      }
+      if (await this.#answers(10_000)) return;
       await pause(25);
     }
     throw new Error(`the function ${this.name} does not start. Its last words: ${this.#lastWords.trim()}`);
   }
+}
+
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
 }

@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { keepPrivate, privateUmask } from "./data/private-data.ts";
 import { isOver, type Outcome, outcomeOf, postmortemIn } from "./demo/outcome.ts";
 import { outages } from "./demo/script.ts";
 import { fileLogger } from "./file-logger.ts";
@@ -25,6 +26,7 @@ const lingerMs = 3_000;
 /** Exit code of a process that was interrupted, by the custom of shells. */
 const interruptedCode = 130;
 
+process.umask(privateUmask);
 // Where the output cannot be written, to a full disk or to a reader that has gone, the run goes on.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 process.exitCode = await main(process.argv.slice(2));
@@ -54,6 +56,7 @@ async function start(options: Options, interrupted: AbortSignal): Promise<number
   const dataDir = options.data === undefined ? await temporaryDirectory() : resolve(options.data);
   try {
     await makeDirectory(dataDir);
+    await keepPrivate(dataDir);
     const screen = { showsTroubles: false };
     const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
     const troubles = new Troubles((sentence) => {
@@ -89,6 +92,8 @@ async function start(options: Options, interrupted: AbortSignal): Promise<number
 async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory);
+    // Nobody can list it, but PostgreSQL, which does not run as root, can pass through it.
+    await chmod(directory, 0o711);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "EEXIST" && (await stat(directory)).isDirectory()) return;

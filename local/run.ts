@@ -14,6 +14,7 @@ import { topics } from "../shared/topology.ts";
 import { copyConfiguration, keepConfiguration } from "./data/configuration-file.ts";
 import { holdDirectory, lockFile } from "./data/data-lock.ts";
 import { type Recovery, usableDatabase } from "./data/databases.ts";
+import { keepPrivate } from "./data/private-data.ts";
 import { keptSecret } from "./data/private-file.ts";
 import { openRecorder } from "./data/recorder.ts";
 import { demoConfiguration } from "./demo/configuration.ts";
@@ -138,6 +139,8 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
       .then((port) => startWebhookInbox({ directory, port, key: signingKey }))
       .then(keep),
   ]);
+  // What was written while PostgreSQL was made may be readable by its user.
+  await keepPrivate(dataDir);
   const text = demoConfiguration(
     { ...demo.targets, googleApi: demo.googleApi, smtp: mails.port, webhook: webhooks.port, data: dataDir },
     pace,
@@ -188,7 +191,7 @@ async function startWatched(
     options.record === undefined ? undefined : keep(await openRecorder(options.record, aloud(logger, troubles)));
   const onReport = (report: Report): void => {
     watch.see(report);
-    recorder?.write(report);
+    if (report.trigger !== "canary") recorder?.write(report);
   };
   // The address stays the same while the data is kept, so that the links of old notices still lead somewhere.
   const pages = keep(await startIncidentPages(engine.store, await keptPort(join(dataDir, "incidents.port"))));

@@ -8,6 +8,7 @@ import { join, relative } from "node:path";
 import { type Options, type OptionValues, readArguments, WrongUsage } from "../cli/command.ts";
 import { explainProblems, readConfigurationFile } from "../cli/configuration.ts";
 import { deploymentOf } from "../cli/deployment/deployment.ts";
+import { estimate } from "../cli/estimate/estimate.ts";
 import { list } from "../cli/terminal/columns.ts";
 import { optionEntries } from "../cli/terminal/help.ts";
 import { processTerminal, table } from "../cli/terminal/terminal.ts";
@@ -55,8 +56,9 @@ async function build({ config, out, embedded }: OptionValues<typeof options>): P
     const { bytes } = await bundle({ name, configuration, directory, embedded });
     rows.push([relative(process.cwd(), directory), `${(bytes / 1e6).toFixed(1)} MB`]);
   }
+  const monthly_cost = Math.round(estimate(configuration).charged * 100) / 100;
   const deployment = deploymentOf(configuration, createHash("sha256").update(text).digest("hex"));
-  await writeFile(join(out, "deployment.json"), `${JSON.stringify(deployment, null, 2)}\n`);
+  await writeFile(join(out, "deployment.json"), `${JSON.stringify({ ...deployment, monthly_cost }, null, 2)}\n`);
   terminal.print(...table(rows));
   return 0;
 }

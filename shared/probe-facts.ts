@@ -23,6 +23,8 @@ export interface SelfDescribing extends ProbeFacts {
   yields(settings?: unknown): readonly DeclaredMetric[];
   /** The name of the report that a probe waits for, of a kind that waits for reports. */
   awaits?(settings: unknown): string;
+  /** How long a probe keeps a connection open on purpose, in milliseconds; that comes on top of its time-out. @default not at all */
+  holds?(settings: unknown): number | undefined;
 }
 
 /** What the configuration keeps of the kind of a probe. All of it is absent in what was compiled before kinds described themselves. */
@@ -34,6 +36,8 @@ export interface KeptFacts {
   readonly environmentWide?: true;
   readonly endToEnd?: true;
   readonly awaits?: string;
+  /** How long it keeps a connection open on purpose, in milliseconds: it is a part of its time-out. */
+  readonly holdMs?: number;
   /** What it yields besides what every probe yields. @default anything */
   readonly yields?: readonly YieldedMetric[];
 }
@@ -42,6 +46,7 @@ export interface KeptFacts {
 export function factsOf(kind: SelfDescribing, settings: unknown): KeptFacts {
   const { reach, secondhand, delayed, environmentWide, endToEnd } = kind;
   const awaits = kind.awaits?.(settings);
+  const holdMs = kind.holds?.(settings);
   return {
     reach,
     ...(secondhand ? { secondhand } : {}),
@@ -49,6 +54,7 @@ export function factsOf(kind: SelfDescribing, settings: unknown): KeptFacts {
     ...(environmentWide ? { environmentWide } : {}),
     ...(endToEnd ? { endToEnd } : {}),
     ...(awaits === undefined ? {} : { awaits }),
+    ...(holdMs === undefined ? {} : { holdMs }),
     yields: kind.yields(settings).map(({ needs: _, ...yielded }) => yielded),
   };
 }

@@ -62,7 +62,7 @@ export const probePaths: { readonly scheduled: string; readonly asked: string; r
   rounds: (group) => `/rounds/${group}`,
 };
 
-/** Attribute of the requests that are answered for a whole minute, round by round: their group, by which they go their own way. */
+/** Attribute of the requests that are answered late, after rounds of a whole minute or a hold: their group, by which they go their own way. */
 export const roundsAttribute = "rounds";
 
 const probing = {
@@ -77,21 +77,31 @@ const probing = {
 
 /**
  * Every subscription of a system.
- * @param groups of its probes that run more often than once a minute
+ * @param groups of its probes whose requests go their own way
  */
-export function subscriptionsWith(
-  groups: Iterable<{ readonly group: string; readonly vantage: Vantage }>,
-): Subscription[] {
+export function subscriptionsWith(groups: Iterable<LateGroup>): Subscription[] {
   return [...subscriptions, ...Array.from(groups, subscriptionOf)];
 }
 
+/** A group whose requests are answered late. */
+export interface LateGroup {
+  readonly group: string;
+  readonly vantage: Vantage;
+  /** Milliseconds for which its probes hold a connection. */
+  readonly holdMs?: number;
+}
+
+/** The longest that Pub/Sub waits for an answer, in seconds. */
+export const longestAckDeadline = 600;
+
 /**
- * A request that is answered for a whole minute holds its push for so long, and a push subscription only widens its window with each
+ * A request that is answered for a whole minute, or after a connection was held for some, holds its push for so long, and a push subscription only widens its window with each
  * answer: behind a few of them others would wait until it is too late. So each has a subscription of its own.
  */
-function subscriptionOf({ group, vantage }: { readonly group: string; readonly vantage: Vantage }): Subscription {
+function subscriptionOf({ group, vantage, holdMs }: LateGroup): Subscription {
   const filter = `attributes.vantage = "${vantage}" AND attributes.${roundsAttribute} = "${group}"`;
-  return { ...probing, vantage, name: `probe-${group}`, path: probePaths.rounds(group), filter };
+  const waits = holdMs === undefined ? {} : { ackDeadlineSeconds: longestAckDeadline };
+  return { ...probing, ...waits, vantage, name: `probe-${group}`, path: probePaths.rounds(group), filter };
 }
 
 /** How long the notifier may take, in seconds, the most that Pub/Sub allows: a mail server may answer minutes after the last of a mail. */

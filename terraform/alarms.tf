@@ -159,6 +159,8 @@ resource "google_monitoring_alert_policy" "backlog" {
       }
     }
   }
+
+  depends_on = [google_project_service.main]
 }
 
 resource "google_monitoring_alert_policy" "dead_letters" {
@@ -246,6 +248,8 @@ resource "google_monitoring_alert_policy" "errors" {
       }
     }
   }
+
+  depends_on = [google_project_service.main]
 }
 
 # Cloud Scheduler counts nothing in Cloud Monitoring; its failures are in the log alone, each attempt by itself. What passes by itself is tried again

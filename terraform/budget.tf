@@ -29,4 +29,6 @@ resource "google_billing_budget" "main" {
   all_updates_rule {
     monitoring_notification_channels = local.alarm_channels
   }
+
+  depends_on = [google_project_service.main]
 }

@@ -9,7 +9,6 @@ locals {
     { title = "Cloud SQL: the application's pool", metric = "cloud_sql_pool_utilization", limits = [0.8, 0.85] },
     { title = "Cloud SQL: connections in use", metric = "database_connections", by = ["metric.label.probe"] },
     { title = "Database: time of a fresh connection", metric = "database_connection_time", unit = "seconds", limits = [5, 25], by = ["metric.label.probe"] },
-    { title = "Database: connecting, by phase", metric = "database_phase_time", unit = "seconds", by = ["metric.label.phase"] },
     { title = "Database: share of new connections that succeed", metric = "database_connect_burst_success", by = ["metric.label.probe"], reduce = "REDUCE_MIN" },
     { title = "Start-up: the 7 phases", metric = "smd_phase_duration", unit = "seconds", limits = [20, 45], by = ["metric.label.phase"], reduce = "REDUCE_MAX" },
     { title = "Golden path: availability", metric = "golden_path_success", by = ["metric.label.probe"] },

@@ -39,6 +39,8 @@ resource "google_firestore_field" "expiry" {
 
   ttl_config {}
   index_config {}
+
+  depends_on = [google_project_service.main]
 }
 
 # What is only ever read whole. A state is long, and every entry of an index costs with each write.
@@ -51,6 +53,8 @@ resource "google_firestore_field" "unindexed" {
   field      = each.value.field
 
   index_config {}
+
+  depends_on = [google_project_service.main]
 }
 
 resource "google_firestore_index" "main" {
@@ -68,6 +72,8 @@ resource "google_firestore_index" "main" {
       order      = fields.value.direction == "desc" ? "DESCENDING" : "ASCENDING"
     }
   }
+
+  depends_on = [google_project_service.main]
 }
 
 # Firestore knows no rights below a database, but a grant can be bound to one. Those who write may read; the others only read.

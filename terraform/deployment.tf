@@ -21,8 +21,12 @@ locals {
         size    = var.functions[split("-", name)[0]]
         vantage = split("-", name)[0] == "probe" ? trimprefix(name, "probe-") : null
         secrets = local.deployment.secrets[name]
-        # As long as its subscriptions wait for an answer: longer would be billed for nothing, shorter would cut what is still awaited.
-        timeout_seconds = min([for each in local.deployment.subscriptions : each.ackDeadlineSeconds if each.function == name]...)
+        # As long as its subscriptions wait for an answer: longer would be billed for nothing, shorter would cut what is still awaited. The
+        # probe function ends each request in its own time, so the most patient of its subscriptions counts: that of a WebSocket that is held.
+        timeout_seconds = (startswith(name, "probe-")
+          ? max([for each in local.deployment.subscriptions : each.ackDeadlineSeconds if each.function == name]...)
+          : min([for each in local.deployment.subscriptions : each.ackDeadlineSeconds if each.function == name]...)
+        )
       }
     },
     local.has_journey ? {

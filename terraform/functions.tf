@@ -169,6 +169,8 @@ resource "google_cloudfunctions2_function" "main" {
       # They allocate much for every report and every page. A small nursery is collected more often, and saves 100 MB in either.
       contains(["evaluate", "notify"], each.value.target) ? { NODE_OPTIONS = "--max-semi-space-size=8" } : {},
       each.key == "synthetic" ? { PATHKEEPER_SYNTHETIC = var.second_opinion.journey } : {},
+      # For the front page, as npm run build estimated it.
+      each.key == "evaluate" && can(local.deployment.monthly_cost) ? { PATHKEEPER_MONTHLY_COST = tostring(local.deployment.monthly_cost) } : {},
     )
 
     vpc_connector                 = each.key == "probe-inside" ? local.connector_id : null

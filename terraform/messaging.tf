@@ -112,7 +112,8 @@ resource "google_pubsub_subscription" "push" {
     for_each = contains(keys(local.dying), each.key) ? [each.value] : []
 
     content {
-      dead_letter_topic     = google_pubsub_topic.main["dead-letters"].id
+      # By its name, which is known while planning.
+      dead_letter_topic     = "projects/${google_pubsub_topic.main["dead-letters"].project}/topics/${google_pubsub_topic.main["dead-letters"].name}"
       max_delivery_attempts = dead_letter_policy.value.maxDeliveryAttempts
     }
   }

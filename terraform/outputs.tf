@@ -9,8 +9,8 @@ output "database" {
 }
 
 output "drill" {
-  description = "The command of a fire drill: every channel is told that it is one, through everything that a real incident goes through."
-  value       = "PATHKEEPER_TOPIC_PREFIX=${var.name_prefix}- PATHKEEPER_DATABASE='${local.database}' npx --no pathkeeper drill --project ${var.project_id} --config ${var.config_file}"
+  description = "The command of a fire drill, to run in a checkout of Pathkeeper: every channel is told that it is one, through everything that a real incident goes through."
+  value       = "PATHKEEPER_TOPIC_PREFIX=${var.name_prefix}- PATHKEEPER_DATABASE='${local.database}' npx --no pathkeeper drill --project ${var.project_id} --config ${abspath(var.config_file)}"
 }
 
 output "functions" {

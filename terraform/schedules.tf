@@ -28,7 +28,9 @@ resource "google_cloud_scheduler_job" "main" {
     google_pubsub_topic_iam_member.publisher,
     google_project_iam_member.cloud_sql,
     google_project_iam_member.database,
+    google_project_iam_member.exporter,
     google_project_iam_member.probe,
     google_secret_manager_secret_iam_member.reader,
+    google_storage_bucket_iam_member.status_page_writer,
   ]
 }

@@ -64,7 +64,6 @@ it("is told in every channel as what it is, whatever mutes, and ends by itself w
     status: "resolved",
     severity: "info",
     verdict: "monitor",
-    postmortem: null,
     timeline: [
       "2025-09-16 12:05:00 UTC  Fire drill: started by hand.",
       '2025-09-16 12:05:00 UTC  Opened by "Fire drill". No target is judged by it.',

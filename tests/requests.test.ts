@@ -31,6 +31,7 @@ const configuration: Configuration = {
       probe(`${vantage}-fast`, "every 15s", vantage),
       probe(`${vantage}-fast-too`, "every 15s", vantage),
       probe(`${vantage}-faster`, "every 500ms", vantage),
+      { ...probe(`${vantage}-held`, "every 15m", vantage), group: `${vantage}-15m-holds`, holdMs: 360_000 },
     ]),
     ...Array.from({ length: mostAtOnce + 1 }, (_, index) => probe(`many-${index}`, "every 30s", "outside")),
   ],

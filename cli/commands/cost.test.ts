@@ -56,7 +56,81 @@ describe("the workload of a month", () => {
   });
 });
 
+describe("the estimate by hand", () => {
+  it.each([
+    [1, 2],
+    [10, 4],
+  ])("agrees within 10 %% with the example %i times", async (times, column) => {
+    const { loaded } = await readConfigurationFile("examples/netra-staging/monitor.yaml");
+    if (!("configuration" in loaded)) throw new Error("the example is not right");
+    const { probes, components } = loaded.configuration;
+    const repeated = <T extends { readonly name: string }>(all: readonly T[]): T[] =>
+      Array.from({ length: times }, (_, at) => all.map((one) => ({ ...one, name: `${one.name}-${at}` }))).flat();
+    const made = estimate({ ...loaded.configuration, probes: repeated(probes), components: repeated(components) });
+    const page = await readFile("docs/cost.md", "utf8");
+    const rows = page
+      .split("\n")
+      .filter((line) => line.startsWith("| "))
+      .map((line) => line.split("|").map((cell) => cell.trim().replaceAll("*", "")));
+    const byHand = (use: string): number => Number(rows.find((row) => row[1] === use)?.[column + 1]);
+    const whats = {
+      "vCPU-seconds, together": "cpu",
+      jobs: "jobs",
+      "time series read": "series",
+      "custom metrics": "points",
+      "secret versions": "secrets",
+      "accesses to secrets": "accesses",
+      images: "images",
+      "sent to the internet": "egress",
+      "status pages written": "pageWrites",
+    };
+    for (const [use, what] of Object.entries(whats)) {
+      const charged = lineOf(made, what)?.charged ?? Number.NaN;
+      expect(Math.abs(charged - byHand(use)), use).toBeLessThanOrEqual(Math.max(0.005, 0.1 * charged));
+    }
+    expect(Math.abs(made.charged - byHand("together"))).toBeLessThanOrEqual(0.1 * made.charged);
+    expect(made.charged).toBeLessThanOrEqual(15);
+  });
+});
+
 describe("the estimate", () => {
+  it("counts the parts of a large group, and the price of each group", () => {
+    const many = (count: number): Configuration =>
+      configured(Array.from({ length: count }, (_, at) => probe(`p${at}`, "every 1m")).join(""));
+    const [whole, divided] = [workloadOf(many(100)), workloadOf(many(101))];
+    // The request that is divided, and its two parts, each with a report.
+    expect(divided.requests - whole.requests).toBe(43_200 * (2 + 1));
+    expect(estimate(many(101)).groups.map(({ group, probes }) => [group, probes])).toEqual([["outside-1m", 101]]);
+  });
+
+  it("counts a point for each exported series, a minute at the most", () => {
+    const none = workloadOf({ ...configured(probe("a", "every 1m")), export: false });
+    expect(none.exportedPoints).toBe(0);
+    const one = workloadOf(configured(probe("a", "every 1m")));
+    const two = workloadOf(configured(probe("a", "every 1m") + probe("b", "every 15s")));
+    // probe_success and http_response_time of each, and the age of the second group.
+    expect(two.exportedPoints - one.exportedPoints).toBe(43_200 * (2 + 1));
+  });
+
+  it("advises against an interval that costs more than everything else", () => {
+    const fast = estimate(configured(["a", "b", "c", "d"].map((name) => probe(name, "every 15s")).join("")));
+    expect(fast.advice).toHaveLength(1);
+    expect(fast.advice[0]).toMatch(
+      /^the 4 probes of outside-15s cost about \$\d+\.\d\d of \$\d+\.\d\d at list price; every 1m they would cost \$\d/,
+    );
+    expect(estimate(configured(probe("a", "every 1m"))).advice).toEqual([]);
+  });
+
+  it("leaves announced prices out of the sum, and names their day", () => {
+    const made = estimate(configured(probe("health", "every 1m")));
+    const announced = made.lines.filter(({ from }) => from !== undefined);
+    expect(announced.map(({ what, from }) => [what, from])).toEqual([
+      ["references", "2027-09-01"],
+      ["alertPoints", "2027-09-01"],
+    ]);
+    expect(costLines(made, plain).join("\n")).toContain("from 2027-09-01 at the earliest");
+  });
+
   it("takes off what is free, and never more than there is", () => {
     const made = estimate(configured(probe("health", "every 1m")));
     for (const { what, amount, list, charged } of made.lines) {
@@ -65,7 +139,7 @@ describe("the estimate", () => {
       expect(charged).toBeCloseTo(Math.max(0, amount - free) * dollars, 10);
     }
     expect(made.charged).toBeCloseTo(
-      made.lines.reduce((sum, { charged }) => sum + charged, 0),
+      made.lines.filter(({ from }) => from === undefined).reduce((sum, { charged }) => sum + charged, 0),
       10,
     );
     expect(lineOf(made, "jobs")).toMatchObject({ amount: 2, charged: 0, list: 0.2 });
@@ -119,7 +193,9 @@ describe("the estimate", () => {
   it("prints a line for each use, their sum, and what it rests on", () => {
     const made = estimate(configured(probe("health", "every 1m")));
     const lines = costLines(made, plain);
-    expect(lines.filter((line) => line.includes("$"))).toHaveLength(made.lines.length + 2);
+    const current = made.lines.filter(({ from }) => from === undefined);
+    // Besides the sum, the group, and three footnotes.
+    expect(lines.filter((line) => line.includes("$"))).toHaveLength(current.length + 1 + 1 + 3);
     expect(lines.join("\n")).toContain("docs/cost.md");
     expect(costSentence(made)).toMatch(/^about \$\d+\.\d\d a month/);
   });

@@ -24,15 +24,30 @@ export const cost: Command = defineCommand({
 /** The estimate as a table, with what it rests on. */
 export function costLines(made: Estimate, { paint }: Pick<Terminal, "paint">): string[] {
   const head = ["service", "a month", "", "list price", "after what is free"].map((cell) => paint("faint", cell));
-  const rows = made.lines.map((line, index) => [
-    line.service === made.lines[index - 1]?.service ? "" : line.service,
+  const current = made.lines.filter(({ from }) => from === undefined);
+  const rows = current.map((line, index) => [
+    line.service === current[index - 1]?.service ? "" : line.service,
     amountOf(line),
     line.unit.replace(/^bytes of |^bytes /, ""),
     dollars(line.list),
     dollars(line.charged),
   ]);
   const sum = ["together", "", "", dollars(made.list), dollars(made.charged)].map((cell) => paint("strong", cell));
-  return [...table([head, ...rows, sum]), "", ...footnotes(made)];
+  const groups = made.groups.map(({ group, schedule, probes, list }) => [
+    group,
+    schedule,
+    counted(probes),
+    dollars(list),
+  ]);
+  const groupHead = ["group", "runs", "probes", "list price"].map((cell) => paint("faint", cell));
+  return [
+    ...table([head, ...rows, sum]),
+    "",
+    ...table([groupHead, ...groups]),
+    ...made.advice.flatMap((advice) => ["", `${paint("doubtful", "note")}  ${advice}`]),
+    "",
+    ...footnotes(made),
+  ];
 }
 
 /** The estimate in one sentence. */
@@ -40,10 +55,14 @@ export function costSentence(made: Estimate): string {
   return `about ${dollars(made.charged)} a month after what is free, ${dollars(made.list)} without; ${program} cost has it by service`;
 }
 
-function footnotes({ alternative }: Estimate): string[] {
+function footnotes({ alternative, lines, withoutDatabaseQuota }: Estimate): string[] {
+  const announced = lines.filter(({ from }) => from !== undefined);
+  const later = announced.reduce((total, { list }) => total + list, 0);
   return [
     "US dollars, list prices of us-central1, 30 days, while all is well; docs/cost.md has the source of each figure.",
     "What is free belongs to the billing account or the project: it is less where others use it too.",
+    `Firestore's free quota is for one database of a project: where another has it, ${dollars(withoutDatabaseQuota)} more.`,
+    `Cloud Monitoring has announced prices for alerting from ${announced[0]?.from} at the earliest: about ${dollars(later)} more for the alarms of the module.`,
     `The same watch with Cloud Monitoring's own checks: ${dollars(alternative.charged)} a month (${counted(alternative.syntheticRuns)} runs of synthetic monitors, ${counted(alternative.uptimeRuns)} of uptime checks).`,
   ];
 }

@@ -18,10 +18,14 @@ components:
   shelf: { layer: application }
 probes:
   page: { kind: http, component: page, url: https://shop.example/, timeout: 5s, schedule: every 1m }
-  slow: { kind: http, component: shelf, url: https://shop.example/slow, timeout: 5s, expect: { max_time: MAX } }
+  slow: { kind: http, component: shelf, url: https://shop.example/slow, timeout: 5s, SEVERITY expect: { max_time: MAX } }
 channels: { ops: { kind: email, to: [ops@shop.example], from: monitor@shop.example } }
 `;
-  const text = `${ground.replace("MAX", /max_time: (\S+)/.exec(added)?.[1] ?? "5s")}${added.replace(/max_time: \S+\n/, "")}`;
+  const stated = /^severity: \S+/.exec(added)?.[0];
+  const probed = ground
+    .replace("MAX", /max_time: (\S+)/.exec(added)?.[1] ?? "5s")
+    .replace("SEVERITY ", stated === undefined ? "" : `${stated}, `);
+  const text = `${probed}${added.replace(/^(max_time|severity): \S+\n/, "")}`;
   writeFileSync(file, text);
   const { code, out } = await run("validate", file, "--json");
   const { problems, warnings: found } = JSON.parse(out.join("\n"));
@@ -94,6 +98,11 @@ describe("validate warns about", () => {
         "routes[2].events: this route tells nobody anything: no route has remind_every or escalate_after",
       ],
     ],
+    [
+      "a route of incidents more severe than those of its components",
+      "severity: warning\nroutes: [{ channels: [ops], components: [shelf], severity: [critical] }]\n",
+      ["routes[0].severity: this route tells nobody anything: an incident of these components is no more than warning"],
+    ],
   ])("%s", async (_, added, expected) => {
     expect(await warnings(added)).toEqual(expected);
   });
@@ -113,6 +122,14 @@ describe("validate warns about", () => {
     [
       "rules about groups",
       'monitoring_rules: [{ name: A, condition: "count(probe_success == 0) by (component) > 1", severity: warning }]\n',
+    ],
+    [
+      "a route of incidents as severe as a rule makes them",
+      `severity: warning\nroutes: [{ channels: [ops], components: [shelf], severity: [critical] }]\nmonitoring_rules:\n${rule("A", "http_response_time > 2s").replace("warning", "critical").replace("page", "shelf")}`,
+    ],
+    [
+      "a route of what fails together with something more severe",
+      "severity: warning\nroutes: [{ channels: [ops], components: [database], severity: [critical] }]\n",
     ],
     // What is watched may have its cause in what it depends on, and the monitor has incidents of its own.
     [

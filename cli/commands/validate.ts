@@ -169,7 +169,12 @@ function describe(
   ]);
   print(...table([head.map((cell) => paint("faint", cell)), ...rows]), "");
   if (maintenance.length > 0) print(...table(windowRows(maintenance, isLocal ? timezone : undefined, paint)), "");
-  print(`  costs ${costSentence(estimate(configuration))}`, "");
+  const made = estimate(configuration);
+  print(
+    `  costs ${costSentence(made)}`,
+    ...made.advice.map((advice) => `  ${paint("doubtful", "note")}  ${advice}`),
+    "",
+  );
 }
 
 /** `2025-09-16 14:05`, as a clock on the wall of that zone shows it. */

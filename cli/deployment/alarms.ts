@@ -61,8 +61,8 @@ const leastWait = 600;
 
 /** Works out the waits of the alarms. @param subscriptions that are deployed */
 export function alarmWindows(configuration: Configuration, subscriptions: readonly PushSubscription[]): AlarmWindows {
-  const byWait = Map.groupBy(subscriptions, ({ maximumBackoffSeconds }) =>
-    Math.max(leastWait, 2 * maximumBackoffSeconds),
+  const byWait = Map.groupBy(subscriptions, ({ maximumBackoffSeconds, ackDeadlineSeconds }) =>
+    Math.max(leastWait, 2 * maximumBackoffSeconds, 2 * ackDeadlineSeconds),
   );
   return {
     no_measurements: measurementsAlarm(configuration),

@@ -1,10 +1,12 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { loadConfiguration } from "../../shared/config/load.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { groupName, groupsWithRounds } from "../../shared/config/schedule.ts";
 import { placeholderSecrets } from "../../shared/config/secret-reference.ts";
 import { subscriptionsWith } from "../../shared/topology.ts";
 import { readConfigurationFile } from "../configuration.ts";
+import { vocabulary } from "../vocabulary.ts";
 import { type Deployment, deploymentOf, secretsIn } from "./deployment.ts";
 
 const examples = new URL("../../examples/", import.meta.url).pathname;
@@ -49,6 +51,34 @@ describe.each(readdirSync(examples))("the deployment of %s", (name) => {
     expect(deployment.secrets["probe-outside"].filter((secret) => ofChannels.includes(secret))).toEqual([]);
     expect(deployment.secrets.evaluate.filter((secret) => ofChannels.includes(secret))).toEqual([]);
   });
+});
+
+it("gives probes that hold a connection a schedule and a patient subscription of their own", () => {
+  const text = `environment: shop
+components: { chat: { layer: application } }
+probes:
+  chat: { kind: websocket, component: chat, url: wss://a.example, schedule: every 15m }
+  lifetime: { kind: websocket, component: chat, url: wss://a.example, schedule: every 15m, hold: 6m, timeout: 20s }
+`;
+  const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
+  if (!("configuration" in loaded)) throw new Error(JSON.stringify(loaded.problems));
+  const { configuration } = loaded;
+  expect(configuration.probes).toMatchObject([
+    { name: "chat", group: "outside-15m", timeoutMs: 10_000 },
+    { name: "lifetime", group: "outside-15m-hold", timeoutMs: 380_000, holdMs: 360_000 },
+  ]);
+  const { schedules, subscriptions, alarms } = deploymentOf(configuration, "0".repeat(64));
+  expect(schedules.map(({ name, message }) => [name, message.attributes?.["rounds"]])).toEqual([
+    ["outside-15m", undefined],
+    ["outside-15m-hold", "outside-15m-hold"],
+    ["tick", undefined],
+  ]);
+  const own = subscriptions.filter(({ name }) => name === "probe-outside-15m-hold");
+  expect(own).toMatchObject([{ ackDeadlineSeconds: 600, path: "/rounds/outside-15m-hold", function: "probe-outside" }]);
+  const others = subscriptions.filter(({ function: name }) => name === "probe-outside").length - own.length;
+  expect(others).toBe(2);
+  // A request that is being answered is none that waits.
+  expect(alarms.waiting.find((one) => one.subscriptions.includes("probe-outside-15m-hold"))?.age_seconds).toBe(1200);
 });
 
 it("lists the secrets of placeholders in the texts of channels, and of nothing else", () => {

@@ -16,6 +16,8 @@ export interface Price {
   readonly source: string;
   /** Year and month in which the page said so. */
   readonly asOf: string;
+  /** Announced, and charged from this day on at the earliest; absent where it is charged already. */
+  readonly from?: string;
 }
 
 /** Name of a price. */
@@ -31,6 +33,9 @@ export type PriceName =
   | "series"
   | "points"
   | "logs"
+  | "egress"
+  | "references"
+  | "alertPoints"
   | "secrets"
   | "accesses"
   | "images"
@@ -133,6 +138,32 @@ export const prices: Readonly<Record<PriceName, Price>> = {
     freeFor: "project",
     source: "https://cloud.google.com/stackdriver/pricing",
     asOf: "2026-08",
+  },
+  egress: {
+    unit: "bytes sent to the internet",
+    dollars: 0.12 / gibibyte,
+    free: gibibyte,
+    freeFor: "billing account",
+    source: "https://cloud.google.com/run/pricing",
+    asOf: "2026-08",
+  },
+  references: {
+    unit: "metrics named in alarms",
+    dollars: 0.35,
+    free: 0,
+    freeFor: "billing account",
+    source: "https://cloud.google.com/stackdriver/pricing",
+    asOf: "2026-10",
+    from: "2027-09-01",
+  },
+  alertPoints: {
+    unit: "points read by alarms",
+    dollars: 0.5 / 1e6,
+    free: 0,
+    freeFor: "billing account",
+    source: "https://cloud.google.com/stackdriver/pricing",
+    asOf: "2026-10",
+    from: "2027-09-01",
   },
   secrets: {
     unit: "secret versions",

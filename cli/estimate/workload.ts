@@ -2,9 +2,12 @@
 import { Cron } from "croner";
 import { flushEvery } from "../../functions/evaluate/availability/flush.ts";
 import { probers } from "../../functions/probe/probers/index.ts";
+import { mostAtOnce } from "../../functions/probe/run/run.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { scheduleInterval } from "../../shared/config/schedule.ts";
 import { isStatusPage } from "../../shared/messages/pages-due.ts";
+import { exportsOf } from "../../shared/metrics/exported.ts";
+import type { YieldedMetric } from "../../shared/metrics/yields.ts";
 import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
 import { deploymentOf } from "../deployment/deployment.ts";
 
@@ -20,6 +23,14 @@ export interface Workload {
   readonly deletes: number;
   readonly seriesRead: number;
   readonly exportedPoints: number;
+  /** Bytes that probes send over the internet. */
+  readonly egressBytes: number;
+  /** Metrics that the alarms of the module name, and points that they read. */
+  readonly alarms: { readonly references: number; readonly points: number };
+  /** Images of functions that are kept. */
+  readonly images: number;
+  /** What each group of probes adds. */
+  readonly groups: readonly GroupWork[];
   readonly logLines: number;
   readonly secretVersions: number;
   readonly secretAccesses: number;
@@ -40,7 +51,7 @@ export const month: number = 30 * 86_400;
 /** What a request takes besides what it waits for: decoding, publishing, a transaction. */
 const overheadSeconds = 0.15;
 /** What the evaluator takes for a report or a tick: one transaction, in seconds. */
-const evaluateSeconds = 0.15;
+export const evaluateSeconds = 0.15;
 /** Bytes of a message without its results, and of a result with its usual measurements. */
 const messageOverhead = 600;
 const resultBytes = 700;
@@ -54,34 +65,62 @@ const objectsOfARefresh = 2;
 const refreshSeconds = 0.5;
 const documentsOfARefresh = 8;
 const viewsOfAMonth = 10_000;
-/** Metrics of a result that are exported, once a minute at the most. */
-const exportedOfAResult = 3;
+/** What a probe sends to a public address: a TLS handshake, a request, acknowledgements. */
+const sentByProbe = 3_000;
+/** Images of each function that the repository keeps. */
+const imagesOfAFunction = 2;
+/** Requests are logged by Cloud Run as well, besides what a function writes. */
+const linesOfARequest = 2;
+/** Series that the monitor exports of itself with each tick: reports, checks, delay, three kinds of incidents. */
+const ownSeries = 6;
 
 /** Works out the workload. Pure. */
 export function workloadOf(configuration: Configuration): Workload {
   const deployment = deploymentOf(configuration, "");
   const groups = [...Map.groupBy(configuration.probes, ({ group }) => group).values()].map(groupWork);
-  const sum = (of: (group: GroupWork) => number): number => groups.reduce((total, group) => total + of(group), 0);
+  const sum = (of: (group: Omit<GroupWork, "points">) => number): number =>
+    groups.reduce((total, group) => total + of(group), 0);
   const minutes = month / 60;
   const triggers = sum(({ triggers: count }) => count);
   const reports = sum(({ reports: count }) => count);
   const notices = incidentsOfAMonth * deliveriesOfAnIncident;
   const runs: Record<string, number> = {};
   for (const { probes, reports: count } of groups) {
-    for (const { kind } of probes) setEntry(runs, kind, (ownEntry(runs, kind) ?? 0) + count);
+    const parts = Math.ceil(probes.length / mostAtOnce);
+    for (const { kind } of probes) setEntry(runs, kind, (ownEntry(runs, kind) ?? 0) + count / parts);
   }
   const statusPages = configuration.channels.filter(isStatusPage).length;
   // One message refreshes all of them, with each writing of the availability.
   const refreshes = statusPages === 0 ? 0 : (month * 1000) / flushEvery;
   const pagesWritten = statusPages * (refreshes * objectsOfARefresh + notices * (objectsOfARefresh + 2));
   const secrets = new Set(Object.values(deployment.secrets).flat()).size;
+  const { alarms } = deployment;
+  const exports = new Set(exportsOf(configuration) ?? []);
+  const exporting = deployment.exports !== null;
+  const ownPoints = !exporting
+    ? 0
+    : minutes * (ownSeries + groups.length + (configuration.watchdog === undefined ? 0 : 1)) +
+      ((month * 1000) / flushEvery) * 2 * configuration.components.length;
+  const requests = triggers + reports + minutes + notices + refreshes;
   return {
+    groups: groups.map((group) => ({ ...group, points: pointsOf(group, exports) })),
+    egressBytes:
+      sum(({ probes, reports: count }) => {
+        const outside = probes.filter(({ vantage }) => vantage === "outside").length;
+        return (count / Math.ceil(probes.length / mostAtOnce)) * outside;
+      }) * sentByProbe,
+    alarms: {
+      references: (alarms.no_measurements === null ? 0 : 1) + alarms.waiting.length + 1 + (exporting ? 1 : 0),
+      // Each minute: the topic, every subscription, the dead letters, and the evaluator.
+      points: minutes * (1 + deployment.subscriptions.length + 1 + (exporting ? 1 : 0)),
+    },
+    images: imagesOfAFunction * (deployment.vantages.length + deployment.stores.length),
     busySeconds: {
       probe: sum(({ seconds }) => seconds),
       evaluate: (reports + minutes) * evaluateSeconds,
       notify: notices * 1 + refreshes * refreshSeconds,
     },
-    requests: triggers + reports + minutes + notices + refreshes,
+    requests,
     jobs: deployment.schedules.length,
     // Each message is carried twice: in, and out to its subscription.
     messageBytes: 2 * (sum(({ bytes }) => bytes) + (triggers + minutes + refreshes) * 1024 + notices * 4096),
@@ -89,12 +128,9 @@ export function workloadOf(configuration: Configuration): Workload {
     reads: reports + minutes * (groups.length + 4) + notices * 10 + statusPages * refreshes * documentsOfARefresh,
     writes: reports + minutes * 2 + notices * 4,
     deletes: notices * 2,
-    seriesRead: sum(
-      ({ probes, reports: count }) =>
-        count * probes.reduce((total, { kind }) => total + (ownEntry(probers, kind)?.seriesRead ?? 0), 0),
-    ),
-    exportedPoints: sum(({ probes, reports: count }) => Math.min(count, minutes) * probes.length * exportedOfAResult),
-    logLines: triggers + reports + minutes + refreshes,
+    seriesRead: sum(({ seriesRead }) => seriesRead),
+    exportedPoints: sum((group) => pointsOf(group, exports)) + ownPoints,
+    logLines: linesOfARequest * requests,
     secretVersions: secrets,
     // Read again every five minutes by each function that needs it, while it is called at all.
     secretAccesses: Object.values(deployment.secrets).reduce((total, own) => total + own.length, 0) * (month / 300),
@@ -109,7 +145,38 @@ export function workloadOf(configuration: Configuration): Workload {
   };
 }
 
-interface GroupWork {
+/** Series that one run of a probe has Google return. */
+function seriesReadOf({ kind, settings }: ConfiguredProbe): number {
+  const prober = ownEntry(probers, kind);
+  const { seriesRead = 0 } = prober ?? {};
+  if (typeof seriesRead === "number") return seriesRead;
+  const parsed = prober?.settings.safeParse(settings);
+  return seriesRead(parsed?.success ? parsed.data : undefined);
+}
+
+/** Points of a group that are exported: each series of its probes, once a minute at the most. */
+function pointsOf({ probes, reports }: Omit<GroupWork, "points">, exports: ReadonlySet<string>): number {
+  const series = probes.reduce((total, probe) => total + seriesOf(probe, exports), 0);
+  return Math.min(reports, month / 60) * series;
+}
+
+/** Exported series of a probe. A label whose values the settings do not say counts once. */
+function seriesOf({ kind, settings }: ConfiguredProbe, exports: ReadonlySet<string>): number {
+  const prober = ownEntry(probers, kind);
+  const yielded = prober?.yields(prober.settings.parse(settings)) ?? [];
+  const all: readonly YieldedMetric[] = [{ metric: "probe_success" }, ...yielded];
+  return all
+    .filter(({ metric }) => exports.has(metric))
+    .reduce(
+      (total, { labels = {} }) => total + Object.values(labels).reduce((product, values) => product * values.length, 1),
+      0,
+    );
+}
+
+/** What one group of probes makes the monitor do. */
+export interface GroupWork {
+  readonly name: string;
+  readonly schedule: string;
   readonly probes: readonly ConfiguredProbe[];
   /** Requests to the probe function. */
   readonly triggers: number;
@@ -117,23 +184,36 @@ interface GroupWork {
   readonly reports: number;
   readonly seconds: number;
   readonly bytes: number;
+  /** Series that it reads of Cloud Monitoring. */
+  readonly seriesRead: number;
+  /** Points that are exported of it. */
+  readonly points: number;
 }
 
-function groupWork(probes: readonly ConfiguredProbe[]): GroupWork {
+function groupWork(probes: readonly ConfiguredProbe[]): Omit<GroupWork, "points"> {
   const [first] = probes;
+  // A large group runs in parts, each asked for by a message of its own besides the one that is divided.
+  const parts = Math.ceil(probes.length / mostAtOnce);
+  const divided = parts > 1 ? 1 : 0;
   const schedule = first?.schedule ?? "every 1m";
   const interval = scheduleInterval(schedule);
   const triggers = interval === undefined ? triggersOf(schedule) : month / Math.max(60, interval / 1000);
   const rounds = interval === undefined || interval >= 60_000 ? 1 : 60_000 / interval;
-  const longest = Math.max(...probes.map(({ kind }) => ownEntry(probers, kind)?.usualSeconds ?? 0));
+  const longest = Math.max(
+    ...probes.map(({ kind, holdMs = 0 }) => (ownEntry(probers, kind)?.usualSeconds ?? 0) + holdMs / 1000),
+  );
   // Rounds of a minute keep their request open from the first to the last.
   const waiting = rounds === 1 ? 0 : 60 - (interval ?? 0) / 1000;
+  const reports = triggers * rounds * parts;
   return {
+    name: first?.group ?? "",
+    schedule,
     probes,
-    triggers,
-    reports: triggers * rounds,
-    seconds: triggers * (longest + waiting + overheadSeconds),
-    bytes: triggers * rounds * Math.max(1024, messageOverhead + probes.length * resultBytes),
+    triggers: triggers * (parts + divided),
+    reports,
+    seconds: triggers * (parts * (longest + waiting + overheadSeconds) + divided * overheadSeconds),
+    bytes: triggers * rounds * Math.max(1024 * parts, messageOverhead * parts + probes.length * resultBytes),
+    seriesRead: triggers * rounds * probes.reduce((total, probe) => total + seriesReadOf(probe), 0),
   };
 }
 

@@ -81,6 +81,14 @@ describe("what is the case", () => {
       'search {"check":"egress","ok":false,"observed":"x","expected":"","explanation":"It is. Mend it.","remedy":"Mend it."}',
     ],
     [
+      'check egress{tells="no_path", tells="hits_some"} of search finds "x"',
+      'search {"check":"egress","ok":false,"observed":"x","expected":"","explanation":"","tells":["no_path","hits_some"]}',
+    ],
+    [
+      'check load_balancer_timeout{resource="lb"} of search finds "30s"',
+      expect.stringContaining('"tells":["cuts_off","hits_some"]'),
+    ],
+    [
       'check vpc_connector_state{resource="c1"} of search finds "ERROR"',
       expect.stringMatching(/"remedy":"[^"]*connectors describe c1 .*"severity":"critical"/),
     ],

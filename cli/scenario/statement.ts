@@ -8,7 +8,7 @@ import type { Subject } from "../../functions/probe/google/configuration/judgeme
 import { subjectsOf } from "../../functions/probe/google/configuration/needs.ts";
 import { gcpConfiguration } from "../../functions/probe/probers/gcp_configuration.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
-import type { Finding, Vantage } from "../../shared/messages/report.ts";
+import { type Finding, type Telling, tellings, type Vantage } from "../../shared/messages/report.ts";
 import { type Severity, severities } from "../../shared/messages/severity.ts";
 import { isOf, yieldsMetric } from "../../shared/metrics/yields.ts";
 import { setEntry } from "../../shared/runtime/entries.ts";
@@ -268,6 +268,7 @@ function readFinding(tokens: Tokens, configuration: Configuration): Effect {
   // A check of ours has its own severity, reason and remedy, and often one resource that it can speak of.
   const about = {
     ...(known === undefined ? {} : { severity: known.severity }),
+    ...(known?.tells === undefined ? {} : { tells: [...known.tells] }),
     ...(known === undefined || stated.resource !== undefined ? {} : onlySubject(known, probes[0])),
     ...stated,
   };
@@ -299,18 +300,19 @@ function onlySubject({ reads }: Check, probe: ConfiguredProbe | undefined): Part
   return only === undefined || others.length > 0 ? {} : only;
 }
 
-/** `{component="cloud-sql", resource="orders", severity="critical"}`: what a finding speaks of, and what it means. */
-function readAbout(
-  tokens: Tokens,
-  { components }: Configuration,
-): Partial<Pick<Finding, "component" | "resource" | "severity">> {
+type About = Partial<Pick<Finding, "component" | "resource" | "severity" | "tells">>;
+
+/** `{component="cloud-sql", resource="orders", severity="critical", tells="hits_some"}`: what a finding speaks of, and what it means. */
+function readAbout(tokens: Tokens, { components }: Configuration): About {
   if (!tokens.has("{")) return {};
-  let about: Partial<Pick<Finding, "component" | "resource" | "severity">> = {};
+  let about: About = {};
   do {
-    const label = tokens.known("label of a finding", ["component", "resource", "severity"]);
+    const label = tokens.known("label of a finding", ["component", "resource", "severity", "tells"]);
     tokens.one("=");
     if (label === "resource") about = { ...about, resource: tokens.name("the name of a resource").text };
     else if (label === "severity") about = { ...about, severity: tokens.known("severity", severities) as Severity };
+    else if (label === "tells")
+      about = { ...about, tells: [...(about.tells ?? []), tokens.known("telling", tellings) as Telling] };
     else {
       const names = components.map(({ name }) => name);
       about = { ...about, component: tokens.known("component", names) };

@@ -3,6 +3,7 @@ import { MemoryPublisher, MemoryStore } from "../../shared/adapters/memory.ts";
 import type { Component, Configuration, ConfiguredProbe, Rule } from "../../shared/config/model.ts";
 import { groupName } from "../../shared/config/schedule.ts";
 import { incidentCollection } from "../../shared/documents/incident.ts";
+import { canaryProbe } from "../../shared/messages/canary.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { ProbeRequest } from "../../shared/messages/probe-request.ts";
 import type { Failure, ProbeResult, Report, Vantage } from "../../shared/messages/report.ts";
@@ -114,6 +115,7 @@ export class Bench {
   now: number = noon;
   #handle: ReturnType<typeof evaluateHandler>;
   #answered = 0;
+  #passed = 0;
   #message = 0;
 
   /** Warnings and errors that the evaluator logged. */
@@ -174,6 +176,7 @@ export class Bench {
   /** @param at when it was published */
   async tick(at: number = this.now): Promise<void> {
     await this.#push("/ticks", { v: 1, environment: this.configuration.environment }, at);
+    await this.passCanaries();
   }
 
   /** Runs the probes that were asked for, by a diagnosis or to validate a recovery. */
@@ -183,12 +186,33 @@ export class Bench {
       const request = requests[this.#answered];
       if (request === undefined) return;
       this.#answered += 1;
+      if (request.trigger === "canary") continue;
       const at = new Date(this.now).toISOString();
       const asked = this.configuration.probes.filter(({ name }) => request.probes?.includes(name));
       await this.deliver({
         ...this.#frame(request.group, request.vantage, request.trigger, `test/${request.group}/${request.request}`),
         results: asked.map((each) => result(each, shown[each.name] ?? {}, at)),
         request: request.request,
+      });
+    }
+  }
+
+  /** Lets the canaries arrive that were asked for, as every tick does. */
+  async passCanaries(vantages: readonly Vantage[] = ["inside", "outside"]): Promise<void> {
+    const requests = this.#published("probe-requests") as ProbeRequest[];
+    for (const { trigger, vantage, request } of requests.slice(this.#passed)) {
+      this.#passed += 1;
+      if (trigger !== "canary" || request === undefined || !vantages.includes(vantage)) continue;
+      const arrived = {
+        probe: canaryProbe(vantage),
+        component: "pathkeeper",
+        at: request,
+        success: true,
+        measurements: [],
+      };
+      await this.deliver({
+        ...this.#frame("self", "outside", "schedule", `test/self/${vantage}/${request}`),
+        results: [arrived],
       });
     }
   }

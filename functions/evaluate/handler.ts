@@ -9,13 +9,14 @@ import type { Clock, Logger, MetricPoint, MetricSink, Publisher, Store, Written 
 import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
 import type { Committed, EvaluatorContext } from "./commit/context.ts";
-import { commitDiagnosis, commitReport, commitSelfReport, commitValidation } from "./commit/report.ts";
+import { commitCanary, commitDiagnosis, commitReport, commitSelfReport, commitValidation } from "./commit/report.ts";
 import { StoreOutage } from "./commit/store-outage.ts";
 import { commitTick, commitWatchdogSignal } from "./commit/tick.ts";
 import { takeInHeartbeat } from "./heartbeats.ts";
 import type { OutboxEntry, RecentlyResolved } from "./incident/state.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { leftOutSentence } from "./monitor/export.ts";
+import { writeFrontPage } from "./monitor/front-page.ts";
 import type { WatchdogSignal } from "./monitor/watchdog.ts";
 import { PartitionCache } from "./partition/cache.ts";
 import { boundedReport, publicationOf } from "./partition/publication.ts";
@@ -40,10 +41,15 @@ export interface EvaluateOptions {
   readonly watchesItself?: boolean;
   /** Whether messages come with the time of their publication, which bounds event time; not in a rehearsal, where it stands. @default true */
   readonly knowsPublication?: boolean;
+  /** Whether the front page is written, with the estimated US dollars of a month where they are known. @default not written */
+  readonly frontPage?: { readonly monthlyCost?: number };
 }
 
 /** How many postmortems a tick writes at most. */
 const mostPostmortems = 10;
+
+/** How often the front page is compared with what it is made of while there is no news, in milliseconds. */
+const frontPageEvery = 300_000;
 
 /** How many published ids are remembered, so that the next commit can drop them from the outbox. */
 const rememberedIds = 1_000;
@@ -55,7 +61,7 @@ export function evaluateHandler(
   options: EvaluateOptions = {},
 ): (message: PushedMessage, path: string) => Promise<void> {
   const published = new Set<string>();
-  const { watchesItself = true, knowsPublication = true } = options;
+  const { watchesItself = true, knowsPublication = true, frontPage } = options;
   const context: EvaluatorContext = {
     store: ports.store,
     plan,
@@ -64,6 +70,7 @@ export function evaluateHandler(
     published,
     watchesItself,
     exports: ports.metrics !== undefined,
+    signals: ports.signal !== undefined,
     ticks: { at: 0 },
     latest: Number.POSITIVE_INFINITY,
     catchingUp: false,
@@ -81,6 +88,17 @@ export function evaluateHandler(
     for (const id of published) {
       if (published.size <= rememberedIds) break;
       published.delete(id);
+    }
+  };
+
+  let page: string | undefined;
+  let lookedAt = 0;
+  const refreshFrontPage = async (): Promise<void> => {
+    try {
+      lookedAt = ports.clock.now();
+      page = await writeFrontPage(context, page, lookedAt, frontPage?.monthlyCost);
+    } catch (error) {
+      ports.logger.warning(`the front page was not written: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
 
@@ -112,7 +130,9 @@ export function evaluateHandler(
     for (const remark of committed.remarks ?? []) ports.logger.warning(remark);
     await publish(committed.outbox);
     const { signalAt, points = [], pointsLeftOut = 0, unreported = [] } = committed;
+    const isNews = committed.outbox.length > 0 || (path === "/ticks" && ports.clock.now() - lookedAt >= frontPageEvery);
     await Promise.all([
+      ...(frontPage !== undefined && isNews ? [refreshFrontPage()] : []),
       report(ports, context, unreported),
       ...(signalAt === undefined ? [] : [signalWatchdog(ports, context, signalAt)]),
       ...(points.length === 0 ? [] : [exportPoints(points, pointsLeftOut)]),
@@ -120,8 +140,13 @@ export function evaluateHandler(
   };
 }
 
-/** What each kind of report is for: only those of schedules are judged by the rules. */
-const commitBy = { schedule: commitReport, diagnosis: commitDiagnosis, validation: commitValidation } as const;
+/** What each kind of report is for: only those of schedules are judged by the rules of the configuration. */
+const commitBy = {
+  schedule: commitReport,
+  diagnosis: commitDiagnosis,
+  validation: commitValidation,
+  canary: commitCanary,
+} as const;
 
 /** Sends the sign of life that a tick has deserved. If it does not arrive, the next tick tries again; nothing else depends on it. */
 async function signalWatchdog(

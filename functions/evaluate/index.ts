@@ -18,8 +18,13 @@ const ports: EvaluatePorts = {
   ...(metrics === undefined ? {} : { metrics }),
 };
 
+/** What `npm run build` estimated; 0 where nothing did. */
+const monthly = Number(process.env["PATHKEEPER_MONTHLY_COST"] ?? 0);
+
 // The plan belongs to the first message: what is built for the cloud was planned once already, when it was built.
-const handler = lazily(() => evaluateHandler(ports, planOf(world.configuration)));
+const handler = lazily(() =>
+  evaluateHandler(ports, planOf(world.configuration), { frontPage: monthly > 0 ? { monthlyCost: monthly } : {} }),
+);
 
 /** Takes in reports and ticks. */
 export const evaluate: HttpFunction = pushFunction("evaluate", world, (message, path) => handler()(message, path));

@@ -1,6 +1,7 @@
 /** Receives what happened to incidents, and does not rest until every reader has been told or has a reason why not. */
 
 import type { Reader } from "../../shared/documents/delivery-summary.ts";
+import { isCanaryNotice } from "../../shared/messages/canary.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../../shared/messages/incident-event.ts";
 import { parsePagesDue } from "../../shared/messages/pages-due.ts";
 import { decodePush, type PushedMessage } from "../../shared/messages/push.ts";
@@ -9,8 +10,10 @@ import { selfGroup } from "../../shared/monitor.ts";
 import type { Publisher } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
 import { subscriptions, topics } from "../../shared/topology.ts";
+import { arrivedCanary } from "./canary.ts";
 import { abandon, type DeliveryWorld, deliver } from "./deliver/delivery.ts";
 import { type Delivery, deliveryId, isFinal, type LedgerEntry, readLedger } from "./deliver/ledger.ts";
+import { stateCollection } from "./deliver/pace.ts";
 import { summarize, writeSummary } from "./deliver/summary.ts";
 import { channelTroubles, deadLetter, selfReport } from "./deliver/trouble.ts";
 import { isAllClear, plan } from "./plan/plan.ts";
@@ -39,9 +42,25 @@ export function notifyHandler(world: NotifyWorld): (message: PushedMessage, path
     if (path === "/dead-letters") await announceDeadLetter(message, world);
     else if (path === "/pages") await refresh(message, world);
     else if (path === "/retries") await retry(message, world);
+    else if (isCanaryNotice(message.data)) await passCanary(message, world);
     else await notify(message, world);
   };
 }
+
+/** Reports that a canary has arrived, once that could be noted: a notice that cannot be noted is not sent. */
+async function passCanary(
+  { data }: PushedMessage,
+  { configuration, clock, store, publisher }: NotifyWorld,
+): Promise<void> {
+  const now = clock.now();
+  const report = arrivedCanary(data, configuration, now);
+  if (report === undefined) return;
+  await store.set(stateCollection, "canary-told", { report: report.report, expires_at: new Date(now + canaryKept) });
+  await publisher.publish(topics.measurements, [{ data: report }]);
+}
+
+/** How long the last canary is kept, in milliseconds. */
+const canaryKept = 7 * 86_400_000;
 
 async function refresh(message: PushedMessage, { configuration, refreshPages }: NotifyWorld): Promise<void> {
   if (parsePagesDue(message.data).environment !== configuration.environment) return;

@@ -33,6 +33,7 @@ const configuration: Configuration = {
     probe("web", "every 1m"),
     probe("fast", "every 15s"),
     probe("database", "every 1m", "inside"),
+    { ...probe("held", "every 15m"), group: "outside-15m-hold", holdMs: 360_000 },
     ...Array.from({ length: 250 }, (_, index) => probe(`shop-${index + 1}`, "every 30s")),
   ],
   control: { outside: probe("control", "every 1m") },
@@ -44,7 +45,13 @@ const configuration: Configuration = {
 };
 
 /** A handler on virtual time, in which each round takes `roundMs`. */
-function harness({ now = "12:04:00.400", roundMs = 1_000, refuse = 0, vantage = "any" as ProbePorts["vantage"] } = {}) {
+function harness({
+  now = "12:04:00.400",
+  roundMs = 1_000,
+  refuse = 0,
+  vantage = "any" as ProbePorts["vantage"],
+  hangs = false,
+} = {}) {
   let time = at(now);
   const starts: string[] = [];
   const published: OutgoingMessage[] = [];
@@ -78,27 +85,33 @@ function harness({ now = "12:04:00.400", roundMs = 1_000, refuse = 0, vantage = 
       runs.push(run);
       starts.push(new Date(time).toISOString().slice(11, 23));
       time += roundMs;
-      const results = run.probes.map(({ name }) => ({
-        probe: name,
-        component: "",
-        at: "",
-        success: true,
-        measurements: [],
-      }));
-      return {
-        v: 1,
-        report: run.reportId,
-        environment: run.environment,
-        vantage: run.vantage,
-        group: run.group,
-        trigger: run.trigger,
-        started_at: "",
-        finished_at: "",
-        results,
-        ...(run.request === undefined ? {} : { request: run.request }),
-      };
+      if (hangs) run.onPart?.(reportOf(run, run.probes.slice(1)));
+      return hangs && run.onPart
+        ? { ...reportOf(run, run.probes.slice(0, 1)), report: `${run.reportId}/late` }
+        : reportOf(run, run.probes);
     },
   });
+  function reportOf(run: ProbeRun, probes: ProbeRun["probes"]): Report {
+    const results = probes.map(({ name }) => ({
+      probe: name,
+      component: "",
+      at: "",
+      success: true,
+      measurements: [],
+    }));
+    return {
+      v: 1,
+      report: run.reportId,
+      environment: run.environment,
+      vantage: run.vantage,
+      group: run.group,
+      trigger: run.trigger,
+      started_at: "",
+      finished_at: "",
+      results,
+      ...(run.request === undefined ? {} : { request: run.request }),
+    };
+  }
   const send = (request: Partial<ProbeRequest>, publishedAt = "12:04:00.200"): Promise<void> =>
     handle({
       messageId: "1",
@@ -299,6 +312,48 @@ describe("a group too large for one run", () => {
     expect(parts.flat()).toEqual(probes);
     expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(mostAtOnce);
     expect(parts.every(({ length }) => length > 0)).toBe(true);
+  });
+});
+
+describe("a target that hangs", () => {
+  it("keeps the results of the others from nobody", async () => {
+    const { send, reports } = harness({ hangs: true });
+    await send({ group: "outside-1m" });
+    expect(reports()).toEqual([
+      "staging/outside-1m/2025-09-16T12:04:00Z",
+      "staging/outside-1m/2025-09-16T12:04:00Z/late",
+    ]);
+  });
+
+  it("is waited for by who asked for certain probes", async () => {
+    const { send, reports } = harness({ hangs: true });
+    await send({ group: "outside-1m", trigger: "validation", request: "validate-1", probes: ["api", "web"] });
+    expect(reports()).toEqual(["staging/outside-1m/validate-1"]);
+  });
+
+  it("leaves what was not accepted to the next publication", async () => {
+    const { send, reports } = harness({ hangs: true, refuse: 1 });
+    await expect(send({ group: "outside-1m" })).rejects.toBeInstanceOf(PublishError);
+    expect(reports()).toEqual(["staging/outside-1m/2025-09-16T12:04:00Z/late"]);
+    const rounds = harness({ hangs: true, refuse: 1 });
+    await rounds.send({ group: "outside-15s" });
+    expect(rounds.reports()).toHaveLength(8);
+  });
+});
+
+describe("probes that hold a connection", () => {
+  it("may be answered for almost as long as Pub/Sub waits", async () => {
+    const { send, runs } = harness();
+    await send({ group: "outside-15m-hold" });
+    expect(runs.map(({ probes, until }) => [probes.map(({ name }) => name), until])).toEqual([
+      [["held"], at("12:04:00.400") + 580_000],
+    ]);
+  });
+
+  it("are left out where somebody waits for the answer", async () => {
+    const { send, runs } = harness();
+    await send({ trigger: "validation", group: "outside-validation", request: "i/1/1", probes: ["api", "held"] });
+    expect(runs.map(({ probes }) => probes.map(({ name }) => name))).toEqual([["api"]]);
   });
 });
 

@@ -6,7 +6,8 @@ import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/prob
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Report, Vantage } from "../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Logger, Publisher, Secrets } from "../../shared/ports.ts";
-import { probePaths, roundsAttribute, topics } from "../../shared/topology.ts";
+import { longestAckDeadline, probePaths, roundsAttribute, topics } from "../../shared/topology.ts";
+import { canaryTarget } from "./run/canary.ts";
 import { type Round, roundsOf } from "./run/rounds.ts";
 import { runProbes } from "./run/run.ts";
 import { sharded, shardsOf } from "./run/shards.ts";
@@ -57,7 +58,8 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
       logger.warning(`probe request ignored: ${foreign}`, { group: request.group, subscription: message.subscription });
       return;
     }
-    const probes = chosen(request, configuration.probes);
+    const probes =
+      request.trigger === "canary" ? [await canaryTarget(request.vantage)] : chosen(request, configuration.probes);
     const unknown = request.probes?.filter((name) => !probes.some((probe) => probe.name === name)) ?? [];
     if (unknown.length > 0)
       logger.warning(`no such probes ${request.vantage}: ${unknown.join(", ")}`, { group: request.group });
@@ -82,8 +84,12 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
   };
 }
 
-/** How long a request may be answered, in milliseconds: less than the subscription waits before it delivers again. */
-const answerWithin = 100_000;
+/** How much earlier than its subscription delivers it again a request is answered, in milliseconds. */
+const reserveMs = 20_000;
+/** How long a request may be answered, in milliseconds. */
+const answerWithin = 120_000 - reserveMs;
+/** The same for probes that hold a connection. */
+const answerHoldWithin = longestAckDeadline * 1000 - reserveMs;
 
 async function runRounds(
   request: ProbeRequest,
@@ -94,10 +100,21 @@ async function runRounds(
 ): Promise<void> {
   const { clock, secrets, google, beats, awaited, logger, run = runProbes, sleep = wait, warm = warmUp } = ports;
   const { environment, vantage, group, trigger } = request;
-  const until = clock.now() + answerWithin;
+  const holds = probes.some(({ holdMs }) => holdMs !== undefined);
+  const until = clock.now() + (holds ? answerHoldWithin : answerWithin);
   const skipped: string[] = [];
-  let unpublished: Report[] = [];
+  const unpublished: Report[] = [];
+  const publishing: Promise<void>[] = [];
   let refusal: unknown;
+  const tell = async (reports: readonly Report[]): Promise<void> => {
+    try {
+      await publish(reports, ports);
+    } catch (error) {
+      // The rounds to come are not to blame: they run, and take these reports along.
+      unpublished.push(...reports);
+      refusal = error;
+    }
+  };
   instance.ready ??= warm();
   await instance.ready;
   for (const round of rounds) {
@@ -115,7 +132,8 @@ async function runRounds(
       reportId,
       request: request.request,
       probes,
-      control: ports.configuration.control?.[vantage],
+      // What fails by design proves no trouble of the prober.
+      control: trigger === "canary" ? undefined : ports.configuration.control?.[vantage],
       coldStart: !instance.measured,
       secrets,
       google,
@@ -124,16 +142,12 @@ async function runRounds(
       clock,
       until,
       nextAt: round.nextAt,
+      // Who asked for certain probes waits for all of them.
+      ...(request.request === undefined ? { onPart: (part) => void publishing.push(tell([part])) } : {}),
     });
     instance.measured = true;
-    unpublished.push(report);
-    try {
-      await publish(unpublished, ports);
-      unpublished = [];
-    } catch (error) {
-      // The rounds to come are not to blame: they run, and take this report along.
-      refusal = error;
-    }
+    publishing.push(tell([...unpublished.splice(0), report]));
+    await Promise.all(publishing.splice(0));
   }
   if (skipped.length > 0)
     logger.warning(`${skipped.length} rounds skipped, it was too late for them`, { group, skipped });
@@ -157,7 +171,8 @@ function chosen(request: ProbeRequest, probes: readonly ConfiguredProbe[]): Conf
   const here = probes.filter((probe) => probe.vantage === request.vantage);
   const named = request.probes;
   if (named === undefined) return here.filter((probe) => probe.group === request.group);
-  return here.filter((probe) => named.includes(probe.name));
+  // Whoever asks for probes by name does not wait as long as one that holds a connection takes.
+  return here.filter((probe) => named.includes(probe.name) && probe.holdMs === undefined);
 }
 
 /** Whether another subscription brings this request as well: filters see to it that none does, where they are applied. */

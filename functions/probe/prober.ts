@@ -96,7 +96,7 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   /** How long a run usually takes while all is well, in seconds. */
   readonly usualSeconds: number;
   /** Time series of Cloud Monitoring that one run has Google return at most, which is what reading it is billed by. @default 0 */
-  readonly seriesRead?: number;
+  readonly seriesRead?: number | ((settings?: Settings) => number);
   /** One of Cloud Monitoring's uptime checks could look at the same. @default false */
   readonly uptimeCheck?: boolean;
   /** How a probe of this kind usually fails, for scenarios that do not say it. @default it cannot connect in time */
@@ -109,6 +109,8 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   requires?(settings: Settings): Requirements;
   /** The name of the report that a probe waits for, of a kind that waits for reports. */
   awaits?(settings: Settings): string;
+  /** How long a probe with these settings keeps a connection open on purpose, in milliseconds. @default not at all */
+  holds?(settings: Settings): number | undefined;
   /**
    * The metrics that a probe with these settings can yield besides those of every probe, with the values of labels that the settings decide.
    * @param settings without them all that the kind can yield, with what each `needs`

@@ -104,7 +104,7 @@ async function start(directory: string, password: string, root: boolean, initial
     onError: (error) => said.push(String(error)),
   });
   try {
-    if (initialise) await server.initialise();
+    if (initialise) await initialised(server, root);
     await server.start();
   } catch (error) {
     // The library rejects with nothing when the server ends early; the reason is then the last thing that the server said.
@@ -112,6 +112,17 @@ async function start(directory: string, password: string, root: boolean, initial
     throw new Error(reasons?.at(-1) ?? (error instanceof Error ? firstLine(error.message) : "it ended at once"));
   }
   return port;
+}
+
+/** Initialises the data. As root, the library leaves the password for another user to read, which it must be able to do. */
+async function initialised(server: Awaited<ReturnType<typeof embeddedPostgres>>, root: boolean): Promise<void> {
+  if (!root) return server.initialise();
+  const before = process.umask(0o022);
+  try {
+    await server.initialise();
+  } finally {
+    process.umask(before);
+  }
 }
 
 /** Connections that the server allows. */

@@ -23,6 +23,8 @@ export interface EmbeddedOptions {
   readonly recovery: Recovery;
 }
 
+const hourMs = 3_600_000;
+
 /**
  * Starts the embedded engine on what `dataDir` holds.
  * @throws Error one sentence that names the file which cannot be used
@@ -49,6 +51,15 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Engine> {
     const url = await broker.listen();
     // For commands that publish to this system. It holds the token, so only the user who started the run may read it.
     await writePrivately(join(dataDir, "broker.url"), `${url}\n`);
+    store.expire(Date.now());
+    const expiring = setInterval(() => {
+      try {
+        store.expire(Date.now());
+      } catch (error) {
+        options.logger.warning(`expired documents could not be deleted: ${(error as Error).message}`);
+      }
+    }, hourMs).unref();
+    stops.push(async () => clearInterval(expiring));
     const publisher = new BrokerPublisher(url);
     stops.push(() => publisher.close());
     return {

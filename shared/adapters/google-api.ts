@@ -93,10 +93,28 @@ async function exchange(url: string, request: RequestInit): Promise<Answer> {
     return { ok: response.ok, status: response.status, json };
   } catch (cause) {
     if (request.signal?.aborted) throw request.signal.reason;
-    const why = ((cause as Error).cause as Error | undefined)?.message ?? (cause as Error).message;
-    throw new GoogleApiError(`${host} gave no answer: ${why}`, 0, "UNREACHABLE", { cause });
+    throw new GoogleApiError(`${host} gave no answer: ${whyNot(cause as Error)}`, 0, "UNREACHABLE", { cause });
   }
 }
+
+/** Why there is no answer, in words: `fetch` puts the error of the network into the cause of its own. */
+function whyNot(error: Error): string {
+  const { code = "", message } = (error.cause ?? error) as NodeJS.ErrnoException;
+  const known = networkFaults.find(({ codes }) => codes.test(code));
+  if (known) return known.say;
+  if (/unexpected redirect/.test(message)) return "it redirected elsewhere, which is not followed";
+  return code === "" ? message : `the connection failed (${code.toLowerCase().replaceAll("_", " ")})`;
+}
+
+const networkFaults: readonly { readonly codes: RegExp; readonly say: string }[] = [
+  { codes: /^ECONNREFUSED$/, say: "it refused the connection" },
+  { codes: /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, say: "it closed the connection" },
+  { codes: /^(ETIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT)$/, say: "it did not answer in time" },
+  { codes: /^(EHOSTUNREACH|ENETUNREACH)$/, say: "there is no route to it" },
+  { codes: /^(ENOTFOUND|EAI_AGAIN)$/, say: "its name cannot be resolved" },
+  { codes: /CERT|^ERR_TLS_/, say: "its certificate is not accepted" },
+  { codes: /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES)/, say: "it does not speak HTTP" },
+];
 
 async function bodyOf(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];

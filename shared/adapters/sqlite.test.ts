@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { Worker } from "node:worker_threads";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { SqliteStore } from "./sqlite.ts";
 import { storeContract } from "./store.contract.ts";
 
@@ -34,6 +34,44 @@ describe("a SqliteStore", () => {
     const again = new SqliteStore(file);
     expect(await again.get("incidents", "a")).toEqual({ at: new Date(7) });
     await again.close();
+  });
+
+  it("finds the entries of one incident, and the newest, without decoding the others", async () => {
+    const store = new SqliteStore(newFile());
+    const at = (n: number): Date => new Date(Date.UTC(2025, 8, 16) + n * 1_000);
+    for (let n = 0; n < 300; n++) {
+      const fields = { incident: `incident-${n % 100}`, n, planned_at: at(n), expires_at: at(n + 1_000) };
+      await store.set("deliveries", `d${n}`, fields);
+    }
+    const parse = vi.spyOn(JSON, "parse");
+    const own = await store.query({ collection: "deliveries", where: [["incident", "==", "incident-7"]] });
+    expect(own.map(({ id }) => id)).toEqual(["d107", "d207", "d7"]);
+    const newest = { field: "planned_at", direction: "desc" } as const;
+    expect((await store.query({ collection: "deliveries", orderBy: newest, limit: 2 })).map(({ id }) => id)).toEqual([
+      "d299",
+      "d298",
+    ]);
+    expect(parse.mock.calls).toHaveLength(5);
+    parse.mockRestore();
+    await store.close();
+  });
+
+  it("deletes what has expired, and nothing else", async () => {
+    const store = new SqliteStore(newFile());
+    for (const [collection, id, expires_at] of [
+      ["deliveries", "old", new Date(1_000)],
+      ["deliveries", "new", new Date(3_000)],
+      ["state", "old", new Date(1_000)],
+      ["incidents", "old", new Date(1_000)],
+    ] as const)
+      await store.set(collection, id, { expires_at });
+    await store.set("deliveries", "for ever", { n: 1 });
+    expect(store.expire(2_000)).toBe(2);
+    const left = await Promise.all(
+      ["deliveries", "state", "incidents"].map((collection) => store.query({ collection })),
+    );
+    expect(left.map((found) => found.map(({ id }) => id))).toEqual([["for ever", "new"], [], ["old"]]);
+    await store.close();
   });
 
   it("says which file it cannot open", () => {

@@ -2,11 +2,13 @@
 import { randomInt } from "node:crypto";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
+import { expiringCollections } from "../documents/indexes.ts";
 import { type Fields, type Stored, StoreError, type Value } from "../ports.ts";
 import { ownEntry } from "../runtime/entries.ts";
 import type { StoreOptions } from "./checked-store.ts";
 import { OptimisticStore, type Versioned } from "./optimistic-store.ts";
 import { corruptCode, DamagedFile, notDatabaseCode, primaryCode, type Tables } from "./sqlite-file.ts";
+import { type QueryPlan, select } from "./store-query.ts";
 
 /** The tables of a store. */
 export const storeTables: Tables = new Map([
@@ -21,6 +23,7 @@ export class SqliteStore extends OptimisticStore {
   readonly #scan: StatementSync;
   readonly #put: StatementSync;
   readonly #remove: StatementSync;
+  readonly #statements = new Map<string, StatementSync>();
 
   /**
    * Opens `file`, or makes it where it is missing, in a folder that exists.
@@ -58,8 +61,33 @@ export class SqliteStore extends OptimisticStore {
   }
 
   protected override scan(collection: string): Stored[] {
-    const rows = translated(() => this.#scan.all(collection));
-    return rows.map((row) => ({ id: String(row["id"]), fields: decode(String(row["fields"])) }));
+    return stored(translated(() => this.#scan.all(collection)));
+  }
+
+  /** Lets SQLite leave out what does not match, by its indexes where it has one, so that a query does not decode a whole collection. */
+  protected override async find(plan: QueryPlan): Promise<Stored[]> {
+    const { clauses, values, isWhole } = narrowing(plan);
+    const sql = `SELECT id, fields FROM documents WHERE collection = ?${clauses}`;
+    const rows = translated(() =>
+      this.#prepared(sql).all(plan.collection, ...values, ...(isWhole ? [plan.limit] : [])),
+    );
+    return select(stored(rows), plan);
+  }
+
+  /** Deletes documents of collections that expire. @returns how many */
+  expire(now: number): number {
+    const collections = Object.keys(expiringCollections);
+    const field = Object.values(expiringCollections)[0] ?? "";
+    const places = collections.map(() => "?").join(", ");
+    const sql = `DELETE FROM documents WHERE collection IN (${places}) AND ${instantIn(field)} < ?`;
+    const { changes } = translated(() => this.#prepared(sql).run(...collections, new Date(now).toISOString()));
+    return Number(changes);
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, known);
+    return known;
   }
 
   protected override put(collection: string, id: string, fields: Fields): void {
@@ -90,8 +118,48 @@ export class SqliteStore extends OptimisticStore {
   }
 }
 
+/** Field names of this form are refused by the rules, so that no document can hold one of its own. */
+const dateTag = "__date__";
+
 /** How long one process waits for the commit of another, which takes less than a millisecond unless the machine is starved. */
 const busyTimeoutMs = 10_000;
+
+/** Fields by which large collections are asked for: by what stands in them, and by the newest. */
+const indexedTexts = ["incident"] as const;
+const indexedInstants = ["planned_at", "opened_at", "expires_at"] as const;
+
+/** What stands in a field, for SQL. The name is one of this file. */
+function textIn(field: string): string {
+  return `json_extract(fields, '$.${field}')`;
+}
+
+/** The instant in a field, as text that sorts by time; NULL where none stands there. */
+function instantIn(field: string): string {
+  return `json_extract(fields, '$.${field}.${dateTag}')`;
+}
+
+/** Conditions that everything fulfils that a query finds, and whether they are all that it asks for. */
+function narrowing({ where, orders, limit }: QueryPlan): { clauses: string; values: string[]; isWhole: boolean } {
+  const values: string[] = [];
+  let clauses = "";
+  for (const [field, operator, value] of where) {
+    if (operator !== "==" || typeof value !== "string" || !/^\w+$/.test(field)) continue;
+    clauses += ` AND ${textIn(field)} = ?`;
+    values.push(value);
+  }
+  const [order] = orders;
+  const isWhole =
+    where.length === 0 && orders.length === 1 && indexedInstants.some((field) => field === order?.field) && limit > 0;
+  if (isWhole && order !== undefined) {
+    const instant = instantIn(order.field);
+    clauses += ` AND ${instant} IS NOT NULL ORDER BY ${instant} ${order.direction}, id ${order.direction} LIMIT ?`;
+  }
+  return { clauses, values, isWhole };
+}
+
+function stored(rows: readonly Readonly<Record<string, unknown>>[]): Stored[] {
+  return rows.map((row) => ({ id: String(row["id"]), fields: decode(String(row["fields"])) }));
+}
 
 // AUTOINCREMENT makes the row id a version: a replaced or recreated document never gets one that was used before.
 const schema = `
@@ -101,7 +169,9 @@ const schema = `
     id TEXT NOT NULL,
     fields TEXT NOT NULL,
     UNIQUE (collection, id)
-  )`;
+  );
+  ${indexedTexts.map((field) => `CREATE INDEX IF NOT EXISTS documents_${field} ON documents (collection, ${textIn(field)})`).join(";\n")};
+  ${indexedInstants.map((field) => `CREATE INDEX IF NOT EXISTS documents_${field} ON documents (collection, ${instantIn(field)})`).join(";\n")}`;
 
 function openDatabase(file: string): DatabaseSync {
   try {
@@ -161,9 +231,6 @@ function patiently(work: () => void): void {
 
 /** SQLITE_BUSY; source: https://sqlite.org/rescode.html. */
 const busyCode = 5;
-
-/** Field names of this form are refused by the rules, so that no document can hold one of its own. */
-const dateTag = "__date__";
 
 /** `JSON.stringify` has called `toJSON` when it asks for the value, so that the instant itself is taken from its holder. */
 function tagDates(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {

@@ -1,10 +1,12 @@
 /** Loads `monitor.yaml`: everything checked, every problem reported at once, defaults filled in. */
+
 import type { z } from "zod";
 import type { Vantage } from "../messages/report.ts";
 import { drillComponent, monitorComponent } from "../monitor.ts";
 import { factsOf, type KeptFacts } from "../probe-facts.ts";
 import { ownEntry } from "../runtime/entries.ts";
 import { nearest } from "../text/nearest.ts";
+import { formatDuration } from "../text/units.ts";
 import { checkPurpose, checkReferences } from "./checks.ts";
 import { entryName } from "./fields.ts";
 import { inspect } from "./file/issues.ts";
@@ -43,6 +45,7 @@ import {
 } from "./schema.ts";
 import { type Template, templateEntry } from "./templates.ts";
 import { checkDoubts } from "./warnings/doubts.ts";
+import { checkSubMinute } from "./warnings/sub-minute.ts";
 
 /** A configuration, or all that is wrong with it. Warnings are doubts about a configuration that is right. */
 export type Loaded =
@@ -72,6 +75,8 @@ export function loadConfiguration(text: string, file: string, vocabulary: Vocabu
   if (!configuration || source.found().problems.length > 0) return source.found();
   checkPurpose(configuration, problems, vocabulary);
   checkDoubts(configuration, problems, vocabulary, now);
+  checkSubMinute(configuration, problems, vocabulary);
+  if (source.found().problems.length > 0) return source.found();
   return { configuration, warnings: source.found().warnings };
 }
 
@@ -88,7 +93,9 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
     const entry = readKinded(value, path, problems, probeEntry, vocabulary.probers, "kinds of probe", inherited);
     if (!entry) return undefined;
     const kind = ownEntry(vocabulary.probers, entry.common.kind);
-    return kind && probe(name, entry.common, entry.settings, factsOf(kind, entry.understood));
+    const configured = kind && probe(name, entry.common, entry.settings, factsOf(kind, entry.understood));
+    if (configured) checkHold(configured, path, problems);
+    return configured;
   });
   const components = written.map((component) => withRole(component, probes, vocabulary));
   const control = readControl(file, problems, vocabulary);
@@ -250,6 +257,7 @@ function probe(name: string, entry: ProbeEntry, settings: Entries, facts: KeptFa
   const { kind, component, vantage, schedule } = entry;
   // What sees what users see is critical unless the file says otherwise.
   const severity = entry.severity ?? (facts.reach === "users" ? "critical" : "warning");
+  const { holdMs = 0 } = facts;
   const most = entry.severity === undefined || entry.severity === "critical" ? {} : { most: entry.severity };
   return {
     name,
@@ -257,13 +265,22 @@ function probe(name: string, entry: ProbeEntry, settings: Entries, facts: KeptFa
     component,
     vantage,
     schedule,
-    group: groupName(vantage, schedule),
-    timeoutMs: entry.timeout ?? Math.min(defaultTimeoutMs, scheduleInterval(schedule) ?? defaultTimeoutMs),
+    // Probes that hold a connection answer late, and keep nobody else waiting.
+    group: `${groupName(vantage, schedule)}${holdMs === 0 ? "" : "-hold"}`,
+    timeoutMs: (entry.timeout ?? Math.min(defaultTimeoutMs, scheduleInterval(schedule) ?? defaultTimeoutMs)) + holdMs,
     ...(entry.recheck === "once" ? {} : { recheck: false }),
     alert: entry.alert === undefined ? { afterMs: entry.alert_after, severity, ...most } : false,
     ...facts,
     settings,
   };
+}
+
+/** A connection that is held must be over before the next run begins, whose request would be answered by a second one. */
+function checkHold({ holdMs, timeoutMs, schedule }: ConfiguredProbe, path: Path, problems: Problems): void {
+  const interval = scheduleInterval(schedule);
+  if (holdMs === undefined || interval === undefined || timeoutMs <= interval) return;
+  const message = `a run takes up to ${formatDuration(timeoutMs)} with a hold of ${formatDuration(holdMs)}, but the next begins after ${formatDuration(interval)}: write a slower schedule, such as every 15m`;
+  problems.error({ path: [...path, "hold"] }, { message });
 }
 
 /** The control probes of a file; those of the keys that it leaves out are the default. */

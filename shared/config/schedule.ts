@@ -79,11 +79,14 @@ export function hasRounds(schedule: string): boolean {
   return (scheduleInterval(schedule) ?? minute) < minute;
 }
 
-/** The groups that run more often than once a minute, each once. */
+/** Whether requests for a probe are answered so late that they go their own way: after a whole minute of rounds, or after a hold. */
+export function answersLate({ schedule, holdMs }: Pick<ConfiguredProbe, "schedule" | "holdMs">): boolean {
+  return hasRounds(schedule) || holdMs !== undefined;
+}
+
+/** The groups that run in rounds of a minute, or hold a connection for minutes: their requests go their own way. Each once. */
 export function groupsWithRounds(probes: readonly ConfiguredProbe[]): ConfiguredProbe[] {
-  return [
-    ...new Map(probes.filter(({ schedule }) => hasRounds(schedule)).map((probe) => [probe.group, probe])).values(),
-  ];
+  return [...new Map(probes.filter(answersLate).map((probe) => [probe.group, probe])).values()];
 }
 
 /**

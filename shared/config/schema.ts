@@ -63,6 +63,8 @@ export interface Mistake {
 export interface Selection {
   readonly metric: string;
   readonly matchers: Readonly<Record<string, string>>;
+  /** How far back it looks, in milliseconds. @default the newest value only */
+  readonly windowMs?: number;
 }
 
 /** What the functions understand: kinds, conditions and baselines. An argument, because `shared` knows no function. */

@@ -55,6 +55,8 @@ const schema = lazily(() => {
     failures: texts,
   });
   return z.object({
+    /** What a person needs first. Its name sorts before all others in the console. */
+    _overview: texts,
     title: text,
     status: text,
     severity: text,

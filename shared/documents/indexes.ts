@@ -35,6 +35,7 @@ export const unindexedFields: readonly { readonly collection: string; readonly f
   { collection: "availability", field: "incidents" },
   { collection: "deliveries", field: "payload" },
   { collection: "deliveries", field: "attempts" },
+  { collection: "incidents", field: "_overview" },
   { collection: "incidents", field: "component_states" },
   { collection: "incidents", field: "affected" },
   { collection: "incidents", field: "symptoms" },

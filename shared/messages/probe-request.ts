@@ -1,11 +1,12 @@
 /** The request to run probes: one message on the topic `probe-requests`. The attribute `vantage` selects the function that answers. */
 import { z } from "zod";
-import { hasRounds } from "../config/schedule.ts";
+import type { ConfiguredProbe } from "../config/model.ts";
+import { answersLate } from "../config/schedule.ts";
 import type { OutgoingMessage } from "../ports.ts";
 import { lazily } from "../runtime/lazily.ts";
 import { roundsAttribute } from "../topology.ts";
 import { parseMessage } from "./parse.ts";
-import { triggers, type Vantage, vantages } from "./report.ts";
+import { triggers, vantages } from "./report.ts";
 
 const shardSchema = lazily(() =>
   z
@@ -45,10 +46,12 @@ export type ProbeRequest = z.output<ReturnType<typeof probeRequestSchema>>;
 /** The message of a schedule: the request for one run of a group, with the attributes that bring it to the right function. */
 export function scheduledRequest(
   environment: string,
-  { vantage, group, schedule }: { vantage: Vantage; group: string; schedule: string },
+  { vantage, group, schedule, holdMs }: Pick<ConfiguredProbe, "vantage" | "group" | "schedule" | "holdMs">,
 ): OutgoingMessage {
   const data: ProbeRequest = { v: 1, environment, vantage, trigger: "schedule", group };
-  const rounds = hasRounds(schedule) ? { [roundsAttribute]: group } : {};
+  const rounds = answersLate({ schedule, ...(holdMs === undefined ? {} : { holdMs }) })
+    ? { [roundsAttribute]: group }
+    : {};
   return { data, attributes: { environment, vantage, trigger: "schedule", ...rounds } };
 }
 

@@ -55,6 +55,9 @@ export const signals = [
 /** One of them. */
 export type Signal = (typeof signals)[number];
 
+/** Who of Google can answer in place of an application. */
+export const googleAnswerers = ["cloud-run", "load-balancer", "front-end", "iap", "cloud-armor"] as const;
+
 const failureSchema = lazily(() =>
   z.object({
     kind: z.enum(failureKinds),
@@ -64,6 +67,11 @@ const failureSchema = lazily(() =>
     status: z.int().optional(),
     /** A code of the system, of TLS or of a protocol: an errno, an SQLSTATE, the code with which a WebSocket was closed. */
     code: z.string().max(60).optional(),
+    /**
+     * Who of Google answered in place of the application: Cloud Run, a load balancer, a front end, Identity-Aware Proxy or Cloud Armor. Absent
+     * where the application may have answered itself.
+     */
+    answered_by: z.enum(googleAnswerers).optional(),
     /** Absent: `failing`. */
     signal: z.enum(signals).optional(),
     /** The step of several in which it happened; the message begins with it as well. */
@@ -83,6 +91,15 @@ const measurementSchema = lazily(() =>
 
 /** One sample of one series, in base units. The labels `probe`, `component` and `vantage` follow from the result and are not repeated. */
 export type Measurement = z.output<ReturnType<typeof measurementSchema>>;
+
+/**
+ * What a check of the configuration tells of its component when it is not ok, beyond that something is wrong: it has no path to what it needs;
+ * it ends what should go on; it was deployed anew; it hits some and leaves others alone; it is a Serverless VPC Access connector.
+ */
+export const tellings = ["no_path", "cuts_off", "deployed", "hits_some", "serverless_connector"] as const;
+
+/** One of them. */
+export type Telling = (typeof tellings)[number];
 
 const findingSchema = lazily(() =>
   z.object({
@@ -104,6 +121,8 @@ const findingSchema = lazily(() =>
      * or some day; `info`: it is not as it should be, and nothing fails. Absent: the failure of the probe says it.
      */
     severity: z.enum(severities).optional(),
+    /** What it tells of the component where it is not ok. Absent: nothing more. */
+    tells: z.array(z.enum(tellings)).optional(),
   }),
 );
 
@@ -193,7 +212,7 @@ export function isOwnTrouble(failure: Pick<Failure, "kind" | "phase"> | undefine
 }
 
 /** Everything for which probes run. */
-export const triggers = ["schedule", "diagnosis", "validation"] as const;
+export const triggers = ["schedule", "diagnosis", "validation", "canary"] as const;
 
 /** Why the probes ran. */
 export type Trigger = (typeof triggers)[number];
@@ -215,7 +234,7 @@ const reportSchema = lazily(() =>
     started_at: instant(),
     finished_at: instant(),
     results: z.array(resultSchema()),
-    /** The request that this run answers, for runs that were asked for: a diagnosis or a validation. */
+    /** The request that this run answers, for runs that were asked for: a diagnosis, a validation or a canary. */
     request: z.string().optional(),
     /** The control probe failed: the trouble is the prober's own, and nobody is judged by this report. */
     prober_unhealthy: z.string().optional(),

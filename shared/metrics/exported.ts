@@ -65,7 +65,6 @@ export const defaultExports: readonly MetricName[] = [
   "websocket_connection_success",
   "websocket_handshake_time",
   "database_connection_time",
-  "database_phase_time",
   "database_connect_burst_success",
   "database_connections",
   "cloud_sql_pool_utilization",

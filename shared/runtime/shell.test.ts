@@ -22,6 +22,14 @@ async function answered(
     type = "application/json",
     body = push as unknown,
     publisher = new MemoryPublisher() as Publisher,
+    ...more
+  }: {
+    method?: string;
+    type?: string;
+    body?: unknown;
+    publisher?: Publisher;
+    limitMs?: number;
+    exit?: () => void;
   } = {},
 ): Promise<{ status: number; text: string; lines: Record<string, unknown>[] }> {
   const lines: string[] = [];
@@ -44,7 +52,7 @@ async function answered(
     ...(type === "" ? {} : { "content-type": type }),
   };
   const request = { method, body, path: "/", get: (name: string) => headers[name] };
-  const served = pushFunction("test", { logger, publisher }, handle);
+  const served = pushFunction("test", { logger, publisher, ...more }, handle);
   await served(request as unknown as Request, response as unknown as Response);
   return { ...answer, lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
@@ -101,5 +109,28 @@ describe("the answer to a push", () => {
         stack_trace: expect.stringMatching(/^Error: broken\n +at /),
       },
     ]);
+  });
+});
+
+describe("a handler that hangs", () => {
+  it("is answered for within its limit, and the process ends if it never does", async () => {
+    const ended = Promise.withResolvers<number>();
+    const began = performance.now();
+    const { status, text } = await answered(() => new Promise(() => {}), {
+      limitMs: 50,
+      exit: () => ended.resolve(performance.now() - began),
+    });
+    expect([status, text]).toEqual([503, "the message was not done within 0.05 s"]);
+    expect(await ended.promise).toBeGreaterThan(90);
+  });
+
+  it("leaves the process alone where it ends late, well or badly", async () => {
+    let exits = 0;
+    const later = Promise.withResolvers<void>();
+    const options = { limitMs: 30, exit: () => (exits += 1) };
+    expect((await answered(() => later.promise, options)).status).toBe(503);
+    later.reject(new Error("too late to matter"));
+    await new Promise((done) => setTimeout(done, 60));
+    expect(exits).toBe(0);
   });
 });

@@ -3,7 +3,7 @@ import type { Request, Response } from "@google-cloud/functions-framework";
 import { MalformedMessage } from "../messages/parse.ts";
 import { decodePush, isJson, type PushedMessage } from "../messages/push.ts";
 import type { Logger, Publisher } from "../ports.ts";
-import { topics } from "../topology.ts";
+import { subscriptions, topics } from "../topology.ts";
 import { forRequest } from "./logger.ts";
 
 /** Thrown by a handler for work that is not done yet and shall be delivered again: an answer that is not a success, and no error. */
@@ -15,14 +15,22 @@ export class TryAgain extends Error {
 export interface ShellPorts {
   readonly logger: Logger;
   readonly publisher: Publisher;
+  /** How long a message may take, in milliseconds. @default less than the subscriptions of the function wait for an answer */
+  readonly limitMs?: number;
+  /** Ends the process, so that another takes its place. @default process.exit */
+  readonly exit?: () => void;
 }
+
+/** How much sooner than its subscriptions give up a function answers, in milliseconds. */
+const marginMs = 5_000;
 
 /**
  * Makes an HTTP function of a handler of pushed messages.
  *
  * Answers 204 when the handler is done, which acknowledges the message; 503 for `TryAgain` and 500 for any other error, after which
  * the subscription delivers again. A message that no redelivery can mend would slow its whole subscription down, so it is acknowledged
- * and goes to the dead-letter topic at once. A body that is not JSON does not come from Pub/Sub: it is answered with 415 and goes nowhere.
+ * and goes to the dead-letter topic at once. A handler that does not end within the limit is answered for, with 503; where it has not ended after twice
+ * the limit it never will, and the process ends. A body that is not JSON does not come from Pub/Sub: it is answered with 415 and goes nowhere.
  */
 export function pushFunction(
   name: string,
@@ -42,7 +50,7 @@ export function pushFunction(
       return;
     }
     try {
-      await handle(decodePush(request.body), request.path);
+      await limited(name, ports, handle(decodePush(request.body), request.path));
       response.status(204).end();
     } catch (error) {
       if (error instanceof MalformedMessage) {
@@ -60,6 +68,32 @@ export function pushFunction(
     }
   };
   return (request, response) => forRequest(request.get("x-cloud-trace-context"), () => answer(request, response));
+}
+
+/**
+ * Waits for work, and no longer than the limit.
+ * @throws TryAgain where it takes longer
+ */
+async function limited(name: string, ports: ShellPorts, work: Promise<void>): Promise<void> {
+  const { limitMs = limitOf(name), logger, exit = () => process.exit(1) } = ports;
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      timer = setTimeout(() => {
+        logger.error(`${name} hangs: a message was not done after ${(2 * limitMs) / 1000} s, so the process ends`);
+        exit();
+      }, limitMs).unref();
+      reject(new TryAgain(`the message was not done within ${limitMs / 1000} s`));
+    }, limitMs);
+  });
+  const ended = work.finally(() => clearTimeout(timer));
+  await Promise.race([ended, tooLong]);
+}
+
+/** By the subscription that waits the least, which is also what the platform allows. */
+function limitOf(name: string): number {
+  const own = subscriptions.filter(({ target }) => target === name);
+  return 1_000 * Math.min(120, ...own.map(({ ackDeadlineSeconds }) => ackDeadlineSeconds)) - marginMs;
 }
 
 async function bury(

@@ -86,6 +86,11 @@ export function spokenDuration(milliseconds: number): string {
     .join(" ");
 }
 
+/** Milliseconds from one instant to another by clocks that show whole seconds, so that it agrees with them. */
+export function clockSpan(from: number, to: number): number {
+  return 1000 * (Math.floor(to / 1000) - Math.floor(from / 1000));
+}
+
 /** A value of a metric as people read it: `93%`, `27.4s`, `340ms`, `64MiB`, `12`. */
 export function formatValue(value: number, unit: Unit): string {
   switch (unit) {

@@ -6,4 +6,3 @@ import "./disturbed.ts";
 import "./google.ts";
 import "./listeners.ts";
 import "./readme.ts";
-import "./full-disk.ts";

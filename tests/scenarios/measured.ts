@@ -195,6 +195,11 @@ export class Measured {
   }
 }
 
+/** How long it is from one instant to another by clocks that show whole seconds, in milliseconds. */
+export function shownSpan(from: number, to: number): number {
+  return Math.floor(to / second) * second - Math.floor(from / second) * second;
+}
+
 /** Whether a duration in words is one in milliseconds, to what the words can say. */
 export function isAbout(words: string, ms: number): boolean {
   return Math.max(0, ms) < second ? /^(0 s|1 s|under 1 s|\d+ ms)$/.test(words) : words === spokenDuration(ms);

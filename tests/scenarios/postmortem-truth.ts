@@ -1,7 +1,7 @@
 /** Whether a postmortem is true: its instants are those of the record, and its numbers follow from the reports. */
 import type { IncidentDocument } from "../../shared/documents/incident.ts";
 import { spokenDuration } from "../../shared/text/units.ts";
-import { isAbout, type Measured, msOf } from "./measured.ts";
+import { isAbout, type Measured, msOf, shownSpan } from "./measured.ts";
 import { lastedAt } from "./relapse-truth.ts";
 
 /** Everything in it that is not borne out, as sentences; nothing while it is not written. */
@@ -22,9 +22,11 @@ export function falsePostmortem(incident: IncidentDocument, measured: Measured):
   const text = postmortem.replaceAll(/\\([^\w\s])/g, "$1");
   const about = (pattern: RegExp): readonly string[] => pattern.exec(text)?.slice(1) ?? [];
   const [after] = about(/opened this incident (.+?) after the first failure/);
-  if (after !== undefined && !isAbout(after, Number(opened) - Number(first))) wrong.push(`opened after ${after}`);
+  if (after !== undefined && !isAbout(after, shownSpan(Number(first), Number(opened))))
+    wrong.push(`opened after ${after}`);
   const [lasted] = about(/It ended (.+?) after the first failure/);
-  if (lasted !== undefined && !isAbout(lasted, Number(end) - Number(first))) wrong.push(`ended after ${lasted}`);
+  if (lasted !== undefined && !isAbout(lasted, shownSpan(Number(first), Number(end))))
+    wrong.push(`ended after ${lasted}`);
   const [times, back = "", without] = about(
     /came back (\S+)(?: times)?, last at (\S+(?: \S+)?) UTC: without that time, it lasted (.+?)\./,
   );

@@ -1,17 +1,17 @@
 /** Whether an incident that was re-opened is told truly: when it was over, when it failed again, and how long it lasted without the time in between. */
 import type { IncidentDocument } from "../../shared/documents/incident.ts";
-import { isAbout, type Measured, second } from "./measured.ts";
+import { isAbout, type Measured, second, shownSpan } from "./measured.ts";
 
 /** The relapses that an incident had had at an instant. */
 export function relapsesBy({ relapses }: IncidentDocument, at: number): IncidentDocument["relapses"] {
   return relapses.filter(({ reopened_at: reopened }) => Number(reopened) <= at);
 }
 
-/** How long it had lasted at an instant, without the time in which it was over, in milliseconds. */
+/** How long it had lasted at an instant by the clocks that are shown, without the time in which it was over, in milliseconds. */
 export function lastedAt(incident: IncidentDocument, at: number): number {
   return relapsesBy(incident, at).reduce(
-    (sum, { resolved_at: over, failed_at: again }) => sum - (again.getTime() - over.getTime()),
-    at - Number(incident.first_failure_at),
+    (sum, { resolved_at: over, failed_at: again }) => sum - shownSpan(over.getTime(), again.getTime()),
+    shownSpan(Number(incident.first_failure_at), at),
   );
 }
 
@@ -79,7 +79,7 @@ export const relapseSayings: readonly (readonly [
     ([, after = ""], at, { relapses }) =>
       relapses.some(
         ({ resolved_at: over, reopened_at: reopened }) =>
-          isWithin(reopened, at) && isAbout(after, Number(reopened) - over.getTime()),
+          isWithin(reopened, at) && isAbout(after, shownSpan(over.getTime(), Number(reopened))),
       ),
   ],
   [
@@ -87,7 +87,7 @@ export const relapseSayings: readonly (readonly [
     ([, took = "", ofRelapse], at, incident) => {
       const last = relapsesBy(incident, at).at(-1);
       const from = last?.failed_at ?? incident.first_failure_at;
-      return (last !== undefined) === (ofRelapse !== undefined) && isAbout(took, at - Number(from));
+      return (last !== undefined) === (ofRelapse !== undefined) && isAbout(took, shownSpan(Number(from), at));
     },
   ],
   [

@@ -3,7 +3,7 @@
  */
 import { type IncidentDocument, readIncident, type SymptomRecord } from "../../shared/documents/incident.ts";
 import type { Fields } from "../../shared/ports.ts";
-import { isAbout, type Measured, msOf, type Run, second } from "./measured.ts";
+import { isAbout, type Measured, msOf, type Run, second, shownSpan } from "./measured.ts";
 import { falsePostmortem } from "./postmortem-truth.ts";
 import { alarming, falseRelapses, lastedAt, relapseSayings } from "./relapse-truth.ts";
 
@@ -69,7 +69,7 @@ function falseSymptom(symptom: SymptomRecord, { resolved_at: end }: IncidentDocu
 
 /** An incident of failures that come and go begins with the first that counted when its alert fired, or with what was bad before that. */
 function falseBeginning(incident: IncidentDocument, measured: Measured): string[] {
-  const { first_failure_at: first, opened_at: opened, opened_by: rule } = incident;
+  const { first_failure_at: first, opened_at: opened, opened_by: rule, previous } = incident;
   const probe = /^(.+) intermittent$/.exec(rule ?? "")?.[1];
   if (probe === undefined) return [];
   const fired = measured.burns(probe).find(({ at }) => at === Number(opened));
@@ -78,7 +78,11 @@ function falseBeginning(incident: IncidentDocument, measured: Measured): string[
     ...alarming(incident, "failing").flatMap((one) => measured.alarms(one)),
     ...alarming(incident, "intermittent").flatMap((one) => measured.burns(one).map(({ from }) => from)),
   ];
-  const isFirst = Number(first) === fired.from || (Number(first) < fired.from && others.includes(Number(first)));
+  const isFailed = measured.runs(probe, Number(first), Number(first)).some(({ result }) => !result.success);
+  // What failed before belongs to the incident that it repeats, which had been resolved then.
+  const isRepetition = previous !== null && isFailed && fired.from < Number(first);
+  const isFirst =
+    isRepetition || Number(first) === fired.from || (Number(first) < fired.from && others.includes(Number(first)));
   return isFirst ? [] : [`the first failure that counted was at ${clock(fired.from)}, not at ${clock(Number(first))}`];
 }
 
@@ -176,7 +180,9 @@ const sayings: readonly Saying[] = [
       return (
         recovery?.stages.some(
           (stage) =>
-            stage.name === name && stage.attempts === Number(attempt) && isAbout(took, (stage.seconds ?? 0) * 1000),
+            stage.name === name &&
+            stage.attempts === Number(attempt) &&
+            isAbout(took, shownSpan(Number(stage.begun_at), Number(stage.passed_at))),
         ) === true
       );
     },

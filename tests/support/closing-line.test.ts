@@ -37,6 +37,11 @@ describe("the closing line", () => {
     expect(said).toEqual(["2 passed, 3 failed, 1 skipped"]);
   });
 
+  it("counts an error that nothing caught as a failure", () => {
+    new ClosingLine({ silenceMs: 1_000 }).onTestRunEnd([moduleOf("a.test.ts", ["passed"])], [new Error("reset")]);
+    expect(said).toEqual(["1 passed, 1 failed, 0 skipped"]);
+  });
+
   it("fails a run that skipped tests where nothing needed for them is missing", () => {
     vi.stubEnv("PATHKEEPER_NO_SKIPS", "1");
     const before = process.exitCode;

@@ -46,9 +46,11 @@ class ClosingLine implements Reporter {
     this.#heard();
   }
 
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  /** An error that nothing caught fails the run, whatever its tests say: it counts as a failure. */
+  onTestRunEnd(modules: readonly TestModule[], uncaught: readonly unknown[] = []): void {
     clearTimeout(this.#silence);
     const count = countOf(modules);
+    count.failed += uncaught.length;
     if (count.skipped > 0 && process.env["PATHKEEPER_NO_SKIPS"] === "1") {
       console.error("Tests were skipped although this machine has everything they need.");
       process.exitCode = 1;

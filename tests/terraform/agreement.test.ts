@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { googleReads } from "../../functions/probe/google/permissions.ts";
+import { heapFlags } from "../../local/function-process.ts";
 import { expiringCollections, unindexedFields } from "../../shared/documents/indexes.ts";
 import { publications, topics } from "../../shared/topology.ts";
 import { moduleFiles } from "./static.ts";
@@ -52,6 +53,10 @@ const deployed = readFileSync(join(root, "cli/deployment/deployment.ts"), "utf8"
 function matches(texts: readonly string[], pattern: RegExp): Set<string> {
   return new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([whole, name]) => name ?? whole)));
 }
+
+it("gives functions the same heap in the cloud and on one machine", () => {
+  expect(hcl).toContain(`{ NODE_OPTIONS = "${heapFlags.join(" ")}" }`);
+});
 
 describe("code and module agree", () => {
   it("on the variables of the functions", () => {

@@ -10,12 +10,24 @@ export function confidenceOf(best: Candidate, ranked: readonly Candidate[]): num
   return rounded(shareOf(best, ranked) * beliefIn(best));
 }
 
-/** The share of a candidate among all, from 0 to 1. */
+/**
+ * The share of a candidate among all, from 0 to 1. Of those that it explains only the best counts: that each broke by itself is one other
+ * explanation, however many they are.
+ */
 export function shareOf(one: Candidate, ranked: readonly Candidate[]): number {
   const most = Math.max(one.score, ...ranked.map(({ score }) => score));
   const weight = ({ score }: Candidate): number => Math.exp(perComponent * (score - most));
-  const all = ranked.reduce((sum, other) => sum + weight(other), 0);
-  return weight(one) / Math.max(all, weight(one));
+  const others = ranked.filter((other) => other !== one);
+  const [explained = [], rivals = []] = [true, false].map((is) =>
+    others.filter((other) => isExplained(other, one) === is),
+  );
+  const all = rivals.reduce((sum, other) => sum + weight(other), weight(one) + Math.max(0, ...explained.map(weight)));
+  return weight(one) / all;
+}
+
+/** Whether what a candidate shows itself is explained by another. */
+function isExplained({ component, own }: Candidate, by: Candidate): boolean {
+  return own > 0 && by.passed.has(component);
 }
 
 function beliefIn({ own, fit, doubt }: Candidate): number {

@@ -10,6 +10,8 @@ import type { Diagnosis, Symptom } from "./diagnosis.ts";
 import { Evidence, type Observed } from "./evidence.ts";
 import { candidateFor, evidenceFor, evidenceWithout, nextFor, nextWithout, whysOf } from "./explanation.ts";
 import { ownTrouble, platformTrouble } from "./outside-graph.ts";
+import { tellingOf } from "./strength.ts";
+import { lastOnset, standing } from "./timing.ts";
 import { type Candidate, candidates, described, type Hypothesis } from "./weigh.ts";
 
 /** Candidates that explain so nearly the same, in components, are not told apart. */
@@ -114,7 +116,12 @@ function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, evid
   if (before === best) return best;
   const rival = ranked.find(({ component }) => component !== best.component);
   if (rival === undefined || best.score - rival.score >= tie) return best;
-  return isAnotherTrouble(best, rival, evidence) ? best : undefined;
+  return !isEqual(best, rival) && isAnotherTrouble(best, rival, evidence) ? best : undefined;
+}
+
+/** Whether nothing but their names tells two candidates apart. */
+function isEqual(one: Candidate, other: Candidate): boolean {
+  return Math.abs(one.score - other.score) < 1e-9 && one.firstBad === other.firstBad;
 }
 
 /** Whether two candidates show trouble of two kinds, that nothing could have in common: then both are broken, and neither stands for the other. */
@@ -132,11 +139,23 @@ function secondCause(evidence: Evidence, best: Candidate): Candidate | undefined
   const rest = evidence.symptoms.filter(
     (one) => !explained.has(one) && one.weight * evidence.present(one.symptom) >= secondStrength,
   );
-  if (!rest.some(({ symptom }) => symptom.source === "probe")) return undefined;
+  const apart = rest.filter(({ symptom }) => symptom.source === "probe" || isNewsApart(symptom, best, evidence));
+  if (apart.length === 0) return undefined;
   const found = candidates(new Evidence({ ...evidence.seen, symptoms: rest.map(({ symptom }) => symptom) }));
-  const [second] = found;
+  const [second, third] = found;
   if (second === undefined || second.own < secondStrength || second.component === best.component) return undefined;
-  return second;
+  const isApart = apart.some(({ symptom }) => second.explains.some((one) => one.symptom === symptom));
+  return !isApart || (third !== undefined && isEqual(second, third)) ? undefined : second;
+}
+
+/** Whether an alarm that a rule raised is trouble of its own: it came with the outage, was seldom as bad before, and does not depend on its cause. */
+function isNewsApart(symptom: Symptom, best: Candidate, evidence: Evidence): boolean {
+  const began = Math.min(best.firstBad, ...best.explains.map((one) => one.symptom.since));
+  return (
+    lastOnset(symptom) >= began - standing &&
+    tellingOf(symptom) >= secondStrength &&
+    evidence.graph.distance(symptom.component, best.component) === undefined
+  );
 }
 
 function verdictOf({ component, pattern }: Ranked, evidence: Evidence): Verdict {

@@ -9,9 +9,9 @@ import type { ProbeFact } from "../partition/state.ts";
 import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Fact, Weighed } from "./fact.ts";
 import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
-import { type Fault, type Indicator, levels } from "./knowledge/indicators.ts";
+import { doesTell, type Fault, type Indicator, levels } from "./knowledge/indicators.ts";
 import { type Roles, serves } from "./roles.ts";
-import { hitsSome, isWay } from "./signals.ts";
+import { follows, hitsSome, isFarEnd, isWay } from "./signals.ts";
 import { agreement, certainty, presence, wayBegan, weightOf } from "./timing.ts";
 
 /** What the search for a cause begins with. */
@@ -160,8 +160,13 @@ export class Evidence {
     const { signal } = fact;
     const { classes } = fact.of;
     // A load balancer hands on the errors that a service behind it makes; where all behind it fail, they may be its own.
-    if (role === "edge" && classes.every((one) => passedOn.has(one)) && this.#failsBehind(name)) {
-      return this.workingDependents(name).length > 0 ? 0 : this.#beganBefore(name, fact) ? 0.8 : 0.6;
+    if (role === "edge" && classes.every((one) => passedOn.has(one))) {
+      const behind = this.#behind(name, fact);
+      const starts = Map.groupBy(behind, ({ of: { symptom } }) => symptom.component).values();
+      const isBefore = [...starts].every((facts) => isClearlyBefore(fact, earliest(facts)));
+      if (behind.length > 0 && isBefore) return 0.8;
+      const isHandedOn = this.workingDependents(name).length > 0 && !this.#areManyRefusing(behind);
+      if (behind.length > 0) return isHandedOn ? 0 : 0.6;
     }
     // A handshake that never began has shown no certificate, where others are not reached either.
     if (role === "certificate" && signal !== "certificate" && this.#failsAlike(name, classes)) return 0.2;
@@ -197,17 +202,23 @@ export class Evidence {
     return this.graph.causesOf(name).some((cause) => cause !== name && isWay(this.role(cause)));
   }
 
-  #failsBehind(name: string): boolean {
-    const isService = (one: string): boolean => one !== name && this.role(one) !== "journey" && this.isBad(one);
-    return this.graph.dependentsOf(name).some((one) => isService(one) && !isWay(this.role(one)));
+  /** What parts behind an edge show from which what it shows can come. */
+  #behind(name: string, fact: Fact): readonly Fact[] {
+    const isService = (one: string): boolean =>
+      one !== name && this.role(one) !== "journey" && !isWay(this.role(one)) && this.isBad(one);
+    return this.graph
+      .dependentsOf(name)
+      .filter(isService)
+      .flatMap((one) => this.factsOf(one))
+      .filter((one) => handsOn(one, fact) && follows(one, fact) > 0 && this.inTime(one, fact) >= 0.5);
   }
 
-  /** Whether a part failed clearly before all that depends on it. */
-  #beganBefore(name: string, { of: { symptom } }: Fact): boolean {
-    const others = this.graph.dependentsOf(name).filter((one) => one !== name);
-    return others.every((one) =>
-      this.factsOf(one).every(({ of }) => of.symptom.since - symptom.since >= 0.75 * minute),
-    );
+  /** Whether parts that do not need each other refuse the same at once: what stands before all of them does so more likely than each of them. */
+  #areManyRefusing(facts: readonly Fact[]): boolean {
+    const names = [...new Set(facts.filter(isRefusal).map(({ of: { symptom } }) => symptom.component))];
+    const isRoot = (name: string): boolean =>
+      names.every((other) => other === name || this.graph.distance(name, other) === undefined);
+    return names.filter(isRoot).length > 1;
   }
 
   /** Whether what passes names and connections on fails in the same way. */
@@ -254,8 +265,9 @@ export class Evidence {
   }
 
   /** Whether a time-out was found too short and something is seen to be cut off. */
-  #cutsOff({ check, component, severity }: Fault): boolean {
-    return severity !== "info" && cutting.test(check) && this.shows(["cut off"], component).length > 0;
+  #cutsOff(fault: Fault): boolean {
+    const { component, severity } = fault;
+    return severity !== "info" && doesTell(fault, "cuts_off") && this.shows(["cut off"], component).length > 0;
   }
 
   /** How well two facts agree in time, from 0 to 1. */
@@ -323,7 +335,7 @@ export class Evidence {
     { vantage, component: target }: { readonly vantage?: "inside" | "outside"; readonly component: string },
     component: string,
   ): boolean {
-    return vantage === "outside" && target !== component && isWay(this.role(component)) && !serves(this.role(target));
+    return vantage === "outside" && target !== component && isWay(this.role(component)) && isFarEnd(this.role(target));
   }
 
   /** Whether a component is seen to work for those who reach it over `cause`. */
@@ -344,11 +356,33 @@ export class Evidence {
   }
 }
 
+/** Whether a fact began so long before another that it cannot be what the other has handed on. A probe that runs seldom has seen no beginning. */
+function isClearlyBefore({ of: { symptom } }: Fact, { of: { symptom: later } }: Fact): boolean {
+  const unseen = Math.max(0, (later.everyMs ?? 0) - minute);
+  return later.since - symptom.since >= 0.75 * minute + unseen;
+}
+
+function earliest(facts: readonly Fact[]): Fact {
+  return facts.reduce((first, one) => (one.of.symptom.since < first.of.symptom.since ? one : first));
+}
+
+/** Whether what an edge shows can be the answer of a service behind it: nothing else is refused there than what the service refuses. */
+function handsOn({ of: { classes: made } }: Fact, { of: { classes: shown } }: Fact): boolean {
+  return shown.every((one) => !refusals.has(one) || made.includes(one));
+}
+
+function isRefusal({ of: { classes } }: Fact): boolean {
+  return classes.every((one) => refusals.has(one));
+}
+
+/** Answers that say what is wrong with the request. */
+export const refusals: ReadonlySet<SymptomClass> = new Set(["denied", "throttled", "wrong content"]);
+
 /** Roles that stand before others. */
-const fronts: ReadonlySet<ResolvedRole> = new Set(["edge", "dns"]);
+export const fronts: ReadonlySet<ResolvedRole> = new Set(["edge", "dns"]);
 
 /** What a service makes and what stands before it hands on. */
-const passedOn: ReadonlySet<SymptomClass> = new Set([
+export const passedOn: ReadonlySet<SymptomClass> = new Set([
   "error",
   "errors",
   "denied",
@@ -368,13 +402,7 @@ function isTelling({ severity, isNew }: Fault): boolean {
   return severity === "critical" || (isNew && severity === "warning");
 }
 
-/** Checks of what ends a connection or a request that should go on. */
-const cutting = /time.?out|_cut$/;
-
-/** Checks of what cuts some off and leaves others alone, so that a good probe says nothing against them. */
-function concernsSome({ check }: Fault): boolean {
-  return (
-    cutting.test(check) ||
-    /ingress|invoker|roles|egress|network|secret|armor|hosts|subnet|nat_|cap$|one_instance/.test(check)
-  );
+/** Whether a fault leaves some alone, so that a good probe says nothing against it: what came with the outage, and left that good, does. */
+function concernsSome(fault: Fault): boolean {
+  return fault.isNew || doesTell(fault, "hits_some");
 }

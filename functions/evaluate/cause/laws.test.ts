@@ -6,7 +6,7 @@ import { failureKinds, type Signal, signals } from "../../../shared/messages/rep
 import { fc } from "../../../tests/support/chance.ts";
 import { ComponentGraph } from "../graph.ts";
 import { diagnose, rank } from "./diagnose.ts";
-import type { Diagnosis } from "./diagnosis.ts";
+import type { Diagnosis, Symptom } from "./diagnosis.ts";
 import { Evidence } from "./evidence.ts";
 import {
   alarming,
@@ -304,6 +304,32 @@ describe("the laws", () => {
       expect(new Set(candidates.slice(0, 2).map(({ component }) => component))).toEqual(new Set(["a", "b"]));
       expect(next.join(" ")).toMatch(/\bA\b.*\bB\b|\bB\b.*\bA\b/);
     }
+  });
+
+  it("9, honesty: no name decides between equals, be they of one kind or of two, first or second", () => {
+    const parts = ["b", "a", "c"].map(
+      (name): Component => ({ name, title: name.toUpperCase(), layer: "platform", role: "service", dependsOn: [] }),
+    );
+    const missing: Partial<Symptom> = {
+      signal: "missing",
+      failure: { kind: "unavailable", phase: "report", message: "", signal: "missing" },
+    };
+    const of = (symptoms: readonly Symptom[]): Diagnosis =>
+      answer({ components: parts, symptoms, greens: [], watched: new Set(), cause: "", at: began + 600_000 });
+    const first = failing("a", "a-up");
+    for (const second of [failing("b", "b-up"), failing("b", "b-up", missing)]) {
+      const { rootCause, candidates = [] } = of([first, second]);
+      expect(rootCause).toBe("unknown");
+      expect(new Set(candidates.map(({ component }) => component))).toEqual(new Set(["a", "b"]));
+    }
+    const after = { since: began + 120_000 };
+    const weaker = { ...after, strength: 0.8 };
+    const named = of([first, failing("b", "b-up", weaker), failing("c", "c-up", weaker)]);
+    expect([named.rootCause, named.alsoBroken]).toEqual(["a", undefined]);
+    expect(of([first, failing("b", "b-up", { ...missing, ...after })])).toMatchObject({
+      rootCause: "a",
+      alsoBroken: "b",
+    });
   });
 
   it("10, isolation: what is watched in an unconnected part changes nothing", () => {

@@ -88,15 +88,18 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
     return hasRunSince(began, fact, facts, plan);
   });
   const indicators = Object.values(incident.indicators ?? {});
+  // What was wrong for a day while everything worked is no news of this outage.
+  const faults = (incident.faults ?? []).filter(({ since }) => firstFailureAt - since < day);
   return {
-    symptoms: Object.values(symptoms).map((symptom) => ofOwnPool(symptom, indicators, plan)),
+    symptoms: Object.values(symptoms).map((symptom) =>
+      ofOwnPool(ofItsFinding(symptom, faults, plan), indicators, plan),
+    ),
     greens,
     watched: watchedIn(plan),
     judged: judgedIn(plan, facts, began),
     google: googlesIn(plan),
     indicators,
-    // What was wrong for a day while everything worked is no news of this outage.
-    faults: (incident.faults ?? []).filter(({ since }) => firstFailureAt - since < day),
+    faults,
     graph: plan.graph,
     roles: plan.roles,
     at: facts.watermark,
@@ -184,6 +187,15 @@ function componentsIn(settings: unknown): string[] {
   return Object.entries(settings).flatMap(([key, value]) =>
     key === "component" && typeof value === "string" ? [value] : componentsIn(value),
   );
+}
+
+/** A check of the configuration fails for what it has found, be it of another component than that of its probe. */
+function ofItsFinding(symptom: Symptom, faults: readonly Fault[], { graph }: Plan): Symptom {
+  if (symptom.failure?.signal !== "configuration") return symptom;
+  const found = faults.filter((fault) => fault.severity === "critical" && graph.names.includes(fault.component));
+  const [about] = found.toSorted((a, b) => Number(b.isNew) - Number(a.isNew));
+  const isOwn = about === undefined || found.some(({ component }) => component === symptom.component);
+  return isOwn ? symptom : { ...symptom, component: about.component };
 }
 
 /** An alarm about the pool of a service, whatever component its rule names, is the service's own where the database has connections left. */

@@ -28,9 +28,16 @@ const wideTrouble: Pattern = {
 };
 
 /** What a prober without a network sees. */
-const blind: readonly SymptomClass[] = ["dns", "no connection", "unreachable", "silent", "no answer", "not measured"];
+export const blind: ReadonlySet<SymptomClass> = new Set([
+  "dns",
+  "no connection",
+  "unreachable",
+  "silent",
+  "no answer",
+  "not measured",
+]);
 /** What services show when their platform fails. */
-const failing: readonly SymptomClass[] = ["error", "bad gateway", "no answer", "errors"];
+export const stricken: ReadonlySet<SymptomClass> = new Set(["error", "bad gateway", "no answer", "errors"]);
 /** Services that begin to fail within so much of each other, in milliseconds, begin together. */
 const together = 240_000;
 
@@ -41,7 +48,7 @@ export function ownTrouble(evidence: Evidence): Hypothesis[] {
   const seen = all
     ? unmeasured
     : evidence.symptoms.filter(
-        ({ symptom, classes }) => symptom.vantage === "outside" && classes.some((one) => blind.includes(one)),
+        ({ symptom, classes }) => symptom.vantage === "outside" && classes.some((one) => blind.has(one)),
       );
   const places = new Set(seen.map(({ symptom }) => symptom.component));
   const greens = all ? [] : evidence.seen.greens.filter(({ vantage }) => vantage === "outside");
@@ -58,7 +65,7 @@ export function platformTrouble(evidence: Evidence): Hypothesis[] {
   const sick = evidence.symptoms.filter(
     ({ symptom, classes }) =>
       isService(symptom.component) &&
-      classes.some((one) => failing.includes(one)) &&
+      classes.some((one) => stricken.has(one)) &&
       evidence.role(symptom.component) !== "journey",
   );
   const names = [...new Set(sick.map(({ symptom }) => symptom.component))];

@@ -11,7 +11,7 @@ export function rolesOf(components: readonly Component[]): Roles {
 }
 
 /** Roles that people and other services ask; the rest is reached by those that know the way. */
-const serving: ReadonlySet<ResolvedRole> = new Set([
+export const serving: ReadonlySet<ResolvedRole> = new Set([
   "service",
   "auth",
   "websocket",
@@ -21,7 +21,7 @@ const serving: ReadonlySet<ResolvedRole> = new Set([
   "region",
 ]);
 /** Roles of what is shown or looked up on the way to others. */
-const shown: ReadonlySet<ResolvedRole> = new Set(["certificate", "dns"]);
+export const shown: ReadonlySet<ResolvedRole> = new Set(["certificate", "dns"]);
 
 /** Whether a part of this role serves requests. */
 export function serves(role: ResolvedRole): boolean {

@@ -8,10 +8,10 @@ import type { SymptomClass } from "./knowledge/classes.ts";
  * How well the signal of a dependent (second key) follows from one of its dependency (first key), from 0 to 1. What is of the same kind follows
  * fully; a failure makes others fail and err, and seldom merely slow; a certificate breaks nothing but handshakes.
  */
-const following: Readonly<Record<Signal, Readonly<Partial<Record<Signal, number>>>>> = {
+export const following: Readonly<Record<Signal, Readonly<Partial<Record<Signal, number>>>>> = {
   failing: { failing: 1, errors: 1, slow: 0.7, missing: 1, saturated: 0.5 },
-  errors: { failing: 1, errors: 1, slow: 0.4, missing: 0.7, saturated: 0.4 },
-  slow: { slow: 1, failing: 0.5, errors: 0.4, saturated: 0.7, missing: 0.5 },
+  errors: { failing: 1, errors: 1, missing: 0.7, saturated: 0.4 },
+  slow: { slow: 1, failing: 0.5, errors: 0.5, saturated: 0.7, missing: 0.5 },
   saturated: { failing: 1, errors: 1, slow: 1, saturated: 0.7, missing: 0.5 },
   certificate: { certificate: 1 },
   configuration: { failing: 1, errors: 1, slow: 0.7, certificate: 1, missing: 1 },
@@ -38,9 +38,9 @@ export function outlasts(cause: Fact, effect: Fact): number {
 }
 
 /** Roles that only carry what others send: what the far end has answered got through. */
-const ways: ReadonlySet<ResolvedRole> = new Set(["connector", "nat", "subnet"]);
+export const ways: ReadonlySet<ResolvedRole> = new Set(["connector", "nat", "subnet"]);
 /** Classes that only the far end can make. */
-const answered: ReadonlySet<SymptomClass> = new Set([
+export const answered: ReadonlySet<SymptomClass> = new Set([
   "full",
   "restarting",
   "login refused",
@@ -49,12 +49,15 @@ const answered: ReadonlySet<SymptomClass> = new Set([
   "database error",
 ]);
 
+/** Answers that only what works can give. */
+export const deliberate: ReadonlySet<SymptomClass> = new Set(["denied", "throttled", "not found", "wrong content"]);
+
 /** Classes that a lost connection has: nothing was heard of the far end. */
-const lost: ReadonlySet<SymptomClass> = new Set(["unreachable", "silent"]);
+export const lost: ReadonlySet<SymptomClass> = new Set(["unreachable", "silent"]);
 /** How well a lost connection follows from what is no way, where a way carries it: that is what loses connections. */
 const lostElsewhere = 0.9;
 /** Roles that take work to be done later, so that who hands it over does not wait for it, and can answer. */
-const deferring: ReadonlySet<ResolvedRole> = new Set(["queue", "job"]);
+export const deferring: ReadonlySet<ResolvedRole> = new Set(["queue", "job"]);
 /** How well an error of an answer follows from such a part: some do not answer when they cannot hand over. */
 const deferredError = 0.5;
 
@@ -67,19 +70,34 @@ export function canPassOn(role: ResolvedRole, { signal, of }: Fact, hasWay: bool
   if (role === "dns") return of.classes.includes("dns") ? 1 : 0;
   if (signal === "certificate") return role === "edge" ? 0.7 : 0;
   if (signal === "configuration" || signal === "event") return 0;
+  if (role === "region" && of.classes.every((one) => deliberate.has(one))) return 0;
   if (ways.has(role)) return of.classes.some((one) => answered.has(one)) ? 0 : 1;
   if (deferring.has(role) && (signal === "failing" || signal === "errors")) return deferredError;
   return hasWay && of.classes.every((one) => lost.has(one)) ? lostElsewhere : 1;
 }
 
+/** Roles besides the ways that can fail for some while they work for others. */
+export const partial: ReadonlySet<ResolvedRole> = new Set(["region", "quota"]);
+
 /** Whether a part of this role can fail for some while it works for others, so that one good probe does not acquit it. */
 export function maySuffer(role: ResolvedRole): boolean {
-  return ways.has(role) || role === "region" || role === "quota";
+  return ways.has(role) || partial.has(role);
 }
+
+/** Roles that hit some and leave others alone. */
+export const selective: ReadonlySet<ResolvedRole> = new Set(["certificate", "dns", "region"]);
 
 /** Whether a part of this role hits some and leaves others alone, so that what works on the way proves nothing of what lies beyond. */
 export function hitsSome(role: ResolvedRole): boolean {
-  return role === "certificate" || role === "dns" || role === "region";
+  return selective.has(role);
+}
+
+/** Roles that stand at the far end of a way, if at all: who asks them from outside does so without it. */
+export const farEnds: ReadonlySet<ResolvedRole> = new Set(["database", "cache", "queue", "storage", "third_party"]);
+
+/** Whether a part of this role is what a way leads to, and not what sends over it. */
+export function isFarEnd(role: ResolvedRole): boolean {
+  return farEnds.has(role);
 }
 
 /** Whether a role is one of a way. */

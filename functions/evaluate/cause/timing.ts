@@ -11,7 +11,7 @@ const lag = 5 * minute;
 /** How late the provider tells of an event, in milliseconds. */
 const eventLag = 30 * minute;
 /** What began so much before what it should have caused has stood for long before; milliseconds. After as long again it counts half. */
-const standing = 10 * minute;
+export const standing: number = 10 * minute;
 /** How long what depends on a part may take to recover after it, in milliseconds. */
 const linger = 5 * minute;
 /** How long something must have been good to be over while others fail, in milliseconds. */

@@ -48,8 +48,8 @@ export interface Hypothesis {
 /** A hypothesis before it is put into words. */
 export type Candidate = Omit<Hypothesis, "pattern" | "supports" | "objections">;
 
-/** How strong a candidate is taken to be that nothing looks at: a little less than what is seen. */
-const unseenStrength = 0.9;
+/** How strong a candidate is taken to be that nothing looks at: nothing bounds what it explains. */
+const unseenStrength = 1;
 /** The same of one that somebody else's figures show as normal: a weak good. */
 const normalStrength = 0.5;
 /** The same of one that works for some, which for its role does not mean that it works for all. */
@@ -57,7 +57,7 @@ const partialStrength = 0.6;
 /** The same of a way that works for some and is shown by those that fail over it and not beside it. */
 const differingWays = 0.75;
 /** The price of a cause that was never seen: less than one component's trouble, so that two with one thing in common pay it. */
-const unseenPrice = 0.5;
+const unseenPrice = 0.6;
 /** What the weakest alarm counts, against one that is as bad as can be. */
 const leastWorth = 0.25;
 /** What shows at least so much of one kind of trouble is measured, and is not taken to hide one of another. */
@@ -315,8 +315,13 @@ function assumedStrength(evidence: Evidence, component: string, signal: Signal):
   // Where targets fail from inside and answer from outside, the way between is what fails, whatever is read of it.
   if (isWay(role) && evidence.waysDiffer(component))
     return evidence.greensOf(component).length > 0 ? differingWays : unseenStrength;
-  if (evidence.greensOf(component).length > 0) return maySuffer(role) ? partialStrength * normalStrength : 0;
-  return evidence.isWatched(component) ? normalStrength : unseenStrength;
+  if (evidence.greensOf(component).length > 0) {
+    // That it answers says nothing of how long that takes, where nobody judges it.
+    return maySuffer(role) || signal === "slow" ? partialStrength * normalStrength : 0;
+  }
+  // Figures of how busy a way is say nothing of whether it drops what it carries.
+  const isNormal = isWay(role) ? evidence.isJudged(component, signal) : evidence.isWatched(component);
+  return isNormal ? normalStrength : unseenStrength;
 }
 
 /** Every component that depends on this one by a way on which nothing is seen to work. */

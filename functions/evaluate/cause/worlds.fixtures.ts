@@ -8,7 +8,8 @@ import { type ResolvedRole, roleNames } from "../../../shared/config/roles.ts";
 import type { Failure, Signal } from "../../../shared/messages/report.ts";
 import { ComponentGraph } from "../graph.ts";
 import type { ProbeFact } from "../partition/state.ts";
-import type { Symptom } from "./diagnosis.ts";
+import { diagnose } from "./diagnose.ts";
+import type { Diagnosis, Symptom } from "./diagnosis.ts";
 import type { Observed } from "./evidence.ts";
 import { rolesOf } from "./roles.ts";
 
@@ -171,4 +172,38 @@ export function observedIn({ components, symptoms, greens, watched, at }: Omit<W
     roles: rolesOf(components),
     at,
   };
+}
+
+/** `"web > api, cache"`: a part and what it needs; roles by name. */
+export function parts(
+  lines: readonly string[],
+  roles: Readonly<Record<string, ResolvedRole>> = {},
+  layer: Component["layer"] = "platform",
+): Component[] {
+  return lines.map((line): Component => {
+    const [name = "", needs = ""] = line.split(" > ");
+    return {
+      name,
+      title: name,
+      layer,
+      role: roles[name] ?? "service",
+      dependsOn: needs === "" ? [] : needs.split(", "),
+    };
+  });
+}
+
+/** What is named after a quarter of an hour; what shows something is watched. */
+export function cause(
+  components: readonly Component[],
+  symptoms: readonly Symptom[],
+  greens: readonly ProbeFact[] = [],
+  watched: readonly string[] = [],
+): Diagnosis {
+  const seen = new Set([...symptoms, ...greens].map(({ component }) => component).concat(watched));
+  return diagnose(observedIn({ components, symptoms, greens, watched: seen, at: began + 15 * minute }));
+}
+
+/** A failure with such a status. */
+export function answered(status: number): Partial<Symptom> {
+  return { failure: { kind: "http_status", phase: "response", message: "", status } };
 }

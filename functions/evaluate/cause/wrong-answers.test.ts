@@ -1,49 +1,16 @@
 /** Kinds of outage in which a search by names, tables or counting went wrong, each with variants. */
 import { describe, expect, it } from "vitest";
-import type { Component } from "../../../shared/config/model.ts";
-import type { ResolvedRole } from "../../../shared/config/roles.ts";
-import type { ProbeFact } from "../partition/state.ts";
+import type { Failure } from "../../../shared/messages/report.ts";
+import { Bench, component, probe, smallEnvironment } from "../fixtures.ts";
 import { diagnose, rank } from "./diagnose.ts";
-import type { Diagnosis, Symptom } from "./diagnosis.ts";
+import type { Symptom } from "./diagnosis.ts";
 import { Evidence } from "./evidence.ts";
-import { alarming, began, failing, good, observedIn } from "./worlds.fixtures.ts";
+import { alarming, answered, began, cause, failing, good, observedIn, parts } from "./worlds.fixtures.ts";
 
 const minute = 60_000;
 const layers = ["platform", "application"] as const;
 
-/** `"web > api, cache"`: a part and what it needs; roles by name. */
-function parts(
-  lines: readonly string[],
-  roles: Readonly<Record<string, ResolvedRole>> = {},
-  layer: Component["layer"] = "platform",
-): Component[] {
-  return lines.map((line): Component => {
-    const [name = "", needs = ""] = line.split(" > ");
-    return {
-      name,
-      title: name,
-      layer,
-      role: roles[name] ?? "service",
-      dependsOn: needs === "" ? [] : needs.split(", "),
-    };
-  });
-}
-
-function cause(
-  components: readonly Component[],
-  symptoms: readonly Symptom[],
-  greens: readonly ProbeFact[] = [],
-  watched: readonly string[] = [],
-): Diagnosis {
-  const seen = new Set([...symptoms, ...greens].map(({ component }) => component).concat(watched));
-  return diagnose(observedIn({ components, symptoms, greens, watched: seen, at: began + 15 * minute }));
-}
-
 const chain = ["site > web", "web > api", "api > table", "table"];
-const answered = (status: number): Partial<Symptom> => ({
-  failure: { kind: "http_status", phase: "response", message: "", status },
-});
-
 describe("the deepest of a chain that fails at once", () => {
   it.each(layers)("is named on the %s, by whatever probe it is seen", (layer) => {
     for (const kind of ["http", "postgres", "cloud_monitoring"]) {
@@ -140,7 +107,27 @@ describe("a part that nothing is seen of", () => {
   });
 });
 
+it.each(["failing", "errors"] as const)("a part that is far too slow makes those that wait for it %s", (signal) => {
+  const db = alarming("db", "slow", 0.95);
+  const felt = ["shop", "desk"].map((name) => alarming(name, signal, 0.95));
+  expect(cause(parts(["shop > db", "desk > db", "db"], { db: "database" }), [db, ...felt]).rootCause).toBe("db");
+});
+
 describe("several troubles at once", () => {
+  it("names the second, be it seen by a probe or by a rule, and no alarm that stood before", () => {
+    const components = parts(["site > one, two", "one", "two"]);
+    const first = failing("one", "one-up");
+    const probed = failing("two", "two-up", { since: began + 5 * minute });
+    const ruled = alarming("two", "slow", 0.9, { since: began + 5 * minute });
+    for (const second of [probed, ruled])
+      expect(cause(components, [first, failing("site", "site-up"), second])).toMatchObject({
+        rootCause: "one",
+        alsoBroken: "two",
+      });
+    for (const more of [{ since: began - 60 * minute }, { badBefore: 8 }])
+      expect(cause(components, [first, { ...ruled, ...more }]).alsoBroken).toBeUndefined();
+  });
+
   const lines = ["site > steps, search", "steps > run", "run > step", "step > inner", "inner", "search"];
   const felt = alarming("site", "slow", 0.1, { since: began + 10 * minute });
   const search = alarming("search", "slow", 0.75, { since: began + 10 * minute });
@@ -165,60 +152,42 @@ describe("several troubles at once", () => {
   });
 });
 
-describe("what nobody looks at", () => {
-  const lost = (name: string, phase = "connect"): Symptom =>
-    failing(name, `${name}-inside`, {
-      vantage: "inside",
-      kind: "tcp",
-      reach: "private",
-      failure: { kind: "timeout", phase, message: "" },
-    });
-  const ground = ["one > way, region", "two > way, region", "way > region", "region"];
+it("a way that fails explains those that send over it, and not what outside reaches without it", () => {
+  const components = parts(["user > way", "way"], { user: "platform", way: "nat" });
+  const [felt, own] = [failing("user", "user-up"), failing("way", "way-up")];
+  expect(cause(components, [own, felt])).toMatchObject({ rootCause: "way" });
+  expect(cause(components, [own, felt]).alsoBroken).toBeUndefined();
+  const stored = parts(["user > way", "way"], { user: "database", way: "nat" });
+  const { rootCause, candidates = [] } = cause(stored, [own, felt]);
+  expect(rootCause).toBe("unknown");
+  expect(new Set(candidates.map((one) => one.component))).toEqual(new Set(["way", "user"]));
+});
 
-  it.each(["connector", "nat", "subnet"] as const)(
-    "is the %s where private targets that time out have it in common, and not the region below it",
-    (way) => {
-      for (const above of [[], ["shop > one, region", "desk > two, region"]])
-        for (const phase of ["connect", "tls"]) {
-          const components = parts([...above, ...ground], { one: "database", two: "cache", way, region: "region" });
-          const felt = above.map((line) => failing(line.slice(0, 4), `${line.slice(0, 4)}-up`, answered(503)));
-          expect(cause(components, [lost("one"), lost("two", phase), ...felt]).rootCause).toBe("way");
-        }
-    },
-  );
-
-  it("is what two have in common where no way carries them", () => {
-    const components = parts(["shop > one, two", "one > under", "two > under", "under"], {
-      one: "database",
-      two: "cache",
-      under: "platform",
-    });
-    const felt = failing("shop", "shop-up", answered(503));
-    expect(cause(components, [lost("one"), lost("two"), felt]).rootCause).toBe("under");
-  });
-
-  it.each(["queue", "job"] as const)("is no %s where services answer with errors and nothing is seen of it", (role) => {
-    for (const names of [
-      ["one", "two"],
-      ["one", "two", "three"],
-    ]) {
-      const components = parts([...names.map((name) => `${name} > shared`), "shared"], { shared: role });
-      const symptoms = names.map((name) => failing(name, `${name}-up`, answered(503)));
-      const seen = observedIn({ components, symptoms, greens: [], watched: new Set(names), at: began + 15 * minute });
-      const ranked = rank(new Evidence(seen)).map(({ component }) => component);
-      expect(ranked.slice(0, names.length).sort()).toEqual([...names].sort());
-      expect(diagnose(seen).rootCause).not.toBe("shared");
-      // With a sign of it, it is.
-      const backlog = alarming("shared", "saturated", 0.9);
-      expect(cause(components, [...symptoms, backlog]).rootCause).toBe("shared");
+it("a check of the configuration fails for the component that its finding is about", async () => {
+  const components = [component("sql", "SQL", "platform"), component("shop", "Shop", "application", ["sql"])];
+  const probes = [probe("shop-up", "shop"), probe("settings", "sql", "outside", "gcp_configuration")];
+  const bench = new Bench({ ...smallEnvironment, components, probes, rules: [], recovery: { stages: [] } });
+  const check = { check: "roles", expected: "all", explanation: "It is refused.", severity: "critical" as const };
+  for (let at = 0; at < 6; at++) {
+    const ok = at < 2;
+    const failure = {
+      kind: "unavailable" as const,
+      phase: "configuration",
+      message: "",
+      signal: "configuration" as const,
+    };
+    const shown = ok ? {} : { "shop-up": answered(503).failure as Failure, settings: failure };
+    for (const report of bench.reports(shown)) {
+      const finding = { ...check, ok, observed: ok ? "all" : "none", component: "shop" };
+      const results = report.results.map((one) => (one.probe === "settings" ? { ...one, findings: [finding] } : one));
+      await bench.deliver({ ...report, results });
     }
-  });
-
-  it("is the queue where those that work it off have nothing to do", () => {
-    const components = parts(["one > queue", "two > queue", "queue"], { queue: "queue" });
-    const silent = ["one", "two"].map((name) => alarming(name, "missing", 0.9));
-    expect(cause(components, silent).rootCause).toBe("queue");
-  });
+    bench.now += minute;
+    await bench.tick();
+  }
+  const [incident, ...others] = await bench.incidents();
+  expect(others).toEqual([]);
+  expect(incident?.fields).toMatchObject({ root_cause: "shop" });
 });
 
 it("a part that Google's figures show as normal is not named before one that shows the trouble", () => {
@@ -236,6 +205,32 @@ describe("an edge that hands on what a service behind it makes", () => {
       [good("two", "two-up")],
     );
     expect(found.rootCause).toBe("one");
+  });
+
+  it("is the cause where it failed a minute before them, whatever else stands about", () => {
+    for (const status of [503, 429])
+      for (const other of [[], [alarming("one", "saturated", 0.2, { since: began - 60 * minute })]]) {
+        const later = { since: began + minute };
+        const symptoms = [
+          failing("lb", "front", answered(status)),
+          failing("one", "one-up", { ...answered(503), ...later }),
+          failing("one", "one-seldom", { ...answered(503), since: began + 4 * minute, everyMs: 5 * minute }),
+        ];
+        expect(cause(components, [...symptoms, ...other], [good("two", "two-up")]).rootCause).toBe("lb");
+      }
+  });
+
+  it("is the cause of a refusal that nothing behind it makes", () => {
+    const symptoms = [failing("lb", "front", answered(401)), failing("one", "one-up", answered(503))];
+    expect(cause(components, symptoms).rootCause).toBe("lb");
+    const made = [failing("lb", "front", answered(401)), failing("one", "one-up", answered(401))];
+    expect(cause(components, made, [good("two", "two-up")]).rootCause).toBe("one");
+  });
+
+  it("is the cause where several that do not need each other refuse the same at once", () => {
+    const three = parts(["one > lb", "two > lb", "three > lb", "lb"], { lb: "edge" });
+    const symptoms = ["lb", "one", "two"].map((name) => failing(name, `${name}-up`, answered(403)));
+    expect(cause(three, symptoms, [good("three", "three-up")]).rootCause).toBe("lb");
   });
 
   it("is the cause of what it makes itself", () => {

@@ -33,6 +33,8 @@ export interface EvaluatorContext {
   readonly watchesItself: boolean;
   /** Whether there is somewhere to export to. */
   readonly exports: boolean;
+  /** Whether there is a watchdog to signal to. */
+  readonly signals: boolean;
   /** The newest tick that this instance knows of. */
   readonly ticks: { at: number };
   /** Whether messages may still come that waited for the store. */

@@ -41,6 +41,8 @@ export function healedSelf(state: SelfState, latest: number): SelfState {
     resumedAt,
     flushedAt,
     signalledAt: beatAt,
+    canaryAskedAt = 0,
+    canaries = {},
     expected,
     retired,
     exported,
@@ -48,8 +50,8 @@ export function healedSelf(state: SelfState, latest: number): SelfState {
     told,
     checks,
   } = state;
-  const single = [tickAt, resumedAt, flushedAt, beatAt, ...Object.values(checks).map(({ at }) => at)];
-  const named = [expected, retired, exported, missing, told].flatMap((record) => Object.values(record));
+  const single = [tickAt, resumedAt, flushedAt, beatAt, canaryAskedAt, ...Object.values(checks).map(({ at }) => at)];
+  const named = [canaries, expected, retired, exported, missing, told].flatMap((record) => Object.values(record));
   const isAhead = (instant: number): boolean => instant > latest + mostAhead;
   if (![...single, ...named].some(isAhead)) return state;
   const cap = (instant: number): number => (isAhead(instant) ? latest : instant);
@@ -59,6 +61,8 @@ export function healedSelf(state: SelfState, latest: number): SelfState {
     resumedAt: cap(resumedAt),
     flushedAt: cap(flushedAt),
     signalledAt: cap(beatAt),
+    ...(state.canaryAskedAt === undefined ? {} : { canaryAskedAt: cap(canaryAskedAt) }),
+    ...(state.canaries === undefined ? {} : { canaries: mapped(canaries, cap) }),
     expected: mapped(expected, cap),
     retired: mapped(retired, cap),
     exported: mapped(exported, cap),
@@ -87,6 +91,7 @@ const instants: ReadonlySet<string> = new Set([
     "otherwiseSince",
     "recoveredAt",
     "reopenedAt",
+    "notBefore",
   ],
 ]);
 

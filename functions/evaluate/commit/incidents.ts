@@ -87,9 +87,10 @@ export async function reviseIncidents(
     const healed = before === stored ? [] : Object.values(environment.incidents);
     for (const incident of new Set([...revised.changed, ...healed])) {
       const fields = { ...documentOf(incident, plan), ...postmortems.get(incident.id) };
-      if (ownEntry(documents, incident.id))
-        transaction.update(incidentCollection, incident.id, { ...fields, edited_by: null });
-      else transaction.set(incidentCollection, incident.id, { ...fields, ...blankOperatorFields });
+      const stored = ownEntry(documents, incident.id);
+      if (stored)
+        transaction.update(incidentCollection, incident.id, withoutNulls({ ...fields, edited_by: null }, stored));
+      else transaction.set(incidentCollection, incident.id, { ...withoutNulls(fields), ...blankOperatorFields });
     }
   }
   return environment;
@@ -116,8 +117,13 @@ const blankOperatorFields: Fields = {
   edited_by: null,
   deliveries: {},
   told: {},
-  postmortem: null,
 };
+
+/** The fields that say something: what has not happened yet is absent rather than null. A null is only written where it clears what is stored. */
+function withoutNulls(fields: Fields, stored: object = {}): Fields {
+  const clears = (field: string): boolean => (ownEntry({ ...stored } as Fields, field) ?? null) !== null;
+  return Object.fromEntries(Object.entries(fields).filter(([field, value]) => value !== null || clears(field)));
+}
 
 /** The first of the ids under which a document stands already: an earlier incident of the same second and component. */
 async function firstTaken(

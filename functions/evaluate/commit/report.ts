@@ -1,6 +1,8 @@
 /** Commits reports: of a schedule, of the monitor itself, and those that answer a validation or a diagnosis. */
+import { canaryName } from "../../../shared/messages/canary.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import { withReport } from "../availability/uptime.ts";
+import { judgedCanary } from "../monitor/canary.ts";
 import { hearSelf, missTicks, ticksAreDue } from "../monitor/checks.ts";
 import type { SelfState } from "../monitor/state.ts";
 import { noted } from "../partition/activity.ts";
@@ -9,6 +11,7 @@ import { type Publication, reportInstant } from "../partition/publication.ts";
 import type { PartitionState } from "../partition/state.ts";
 import type { Committed, EvaluatorContext } from "./context.ts";
 import { commitIncidents } from "./incidents.ts";
+import { stateCollection, stateDocument } from "./state-collection.ts";
 import { monitorDocument, partitionDocument } from "./state-document.ts";
 import { commitStep, type Stepped } from "./step.ts";
 import { awaitEarlier } from "./store-outage.ts";
@@ -51,6 +54,14 @@ export async function commitValidation(context: EvaluatorContext, report: Report
 /** Takes a report that answers a diagnosis to the incidents that it concerns. */
 export async function commitDiagnosis(context: EvaluatorContext, report: Report, now: number): Promise<Committed> {
   return { outbox: (await commitIncidents(context, { changes: [], diagnosis: report }, now)).outbox };
+}
+
+/** Judges a canary, notes what is to be told of it as with any outage, and keeps nothing else of it. */
+export async function commitCanary({ store }: EvaluatorContext, report: Report, now: number): Promise<Committed> {
+  const entry = judgedCanary(report, now);
+  if (entry === undefined) return { outbox: [], remarks: ["a canary was not seen to fail"] };
+  await store.set(stateCollection, canaryName, stateDocument(JSON.stringify(entry), now));
+  return { outbox: [entry] };
 }
 
 /** The state as it is, with a note of the newest tick for this instance, which asks for it again a minute later at the earliest. */

@@ -10,6 +10,7 @@ import { timed } from "../availability/period.ts";
 import { unreportedOf } from "../incident/recently-resolved.ts";
 import { affectedBy } from "../incident/record/document.ts";
 import type { EnvironmentState, OutboxEntry } from "../incident/state.ts";
+import { canaryRequests, isCanaryDue } from "../monitor/canary.ts";
 import { watchTick } from "../monitor/checks.ts";
 import { type Exported, ownPoints, reportsIn, seriesPoints } from "../monitor/export.ts";
 import { decodeSelf, emptySelf, encodeSelf, heardOf, type SelfState } from "../monitor/state.ts";
@@ -120,6 +121,7 @@ async function lookAtItself(
   let before = emptySelf;
   let after = emptySelf;
   let exported = nothing;
+  let canaryDue = false;
   const { outbox } = await commitStep(
     context,
     monitorDocument(context),
@@ -130,14 +132,24 @@ async function lookAtItself(
       if (watched.state === state) return watched;
       exported = context.exports ? seriesPoints(states, state.exported, plan, at) : nothing;
       const flushedAt = at - state.flushedAt >= flushEvery ? at : state.flushedAt;
-      after = { ...watched.state, flushedAt, exported: exported.upTo, reports: reportsIn(states) };
+      canaryDue = context.signals && isCanaryDue(watched.state, plan, at);
+      const asked = canaryDue ? { canaryAskedAt: at } : {};
+      after = { ...watched.state, ...asked, flushedAt, exported: exported.upTo, reports: reportsIn(states) };
       return { ...watched, state: after };
     },
     now,
   );
   ticks.at = after.tickAt;
   const isNew = before !== after;
-  return { outbox, before, after, isNew, exported, signalDue: isNew && isWatchdogDue(after, heard, plan, at, now) };
+  const canaries = canaryDue ? canaryRequests(plan, at) : [];
+  return {
+    outbox: [...outbox, ...canaries],
+    before,
+    after,
+    isNew,
+    exported,
+    signalDue: isNew && isWatchdogDue(after, heard, plan, at, now),
+  };
 }
 
 /** Brings the documents of availability up to date: every few minutes, and when an incident is over. */

@@ -4,7 +4,7 @@ import type { Report } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { asSentence, list } from "../../../shared/text/sentences.ts";
-import { spokenDuration } from "../../../shared/text/units.ts";
+import { clockSpan, spokenDuration } from "../../../shared/text/units.ts";
 import { isOfMonitor, monitorProof } from "../monitor/incident-text.ts";
 import type { Plan } from "../plan.ts";
 import type { Draft, Facts, IncidentInput } from "./draft.ts";
@@ -59,7 +59,9 @@ export function follow(draft: Draft, facts: Facts, input: IncidentInput, plan: P
     return;
   }
   if (incident.recovery === undefined) {
-    const after = spokenDuration(facts.watermark - (incident.relapses?.at(-1)?.failedAt ?? incident.firstFailureAt));
+    const after = spokenDuration(
+      clockSpan(incident.relapses?.at(-1)?.failedAt ?? incident.firstFailureAt, facts.watermark),
+    );
     draft.set({ status: "recovering", recoveringAt: facts.watermark });
     record(draft, (records) => begun(records, plan.configuration.recovery.stages, facts.watermark));
     draft.tell(
@@ -145,7 +147,7 @@ function takeValidation(draft: Draft, report: Report, facts: Facts, plan: Plan, 
     const tries = next.attempt === 1 ? "" : `, at attempt ${next.attempt}`;
     record(draft, (records) => passed(records, next.stage, seen.watermark));
     const begunAt = draft.incident.recoveries?.at(-1)?.stages[next.stage]?.begunAt ?? seen.watermark;
-    const took = spokenDuration(seen.watermark - begunAt);
+    const took = spokenDuration(clockSpan(begunAt, seen.watermark));
     if (next.remaining !== undefined) draft.set({ symptoms: withoutTrouble(draft.incident, next.remaining, report) });
     draft.note(seen.watermark, `Stage ${next.stage + 1}, ${stageOf(next, plan).name}, passed after ${took}${tries}.`);
     advance(draft, next.stage + 1, seen, plan, now);

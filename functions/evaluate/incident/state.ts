@@ -164,6 +164,8 @@ export interface Incident {
   readonly relapses?: readonly Relapse[];
   /** The incident of which it is a repetition, too late to be a relapse. */
   readonly previous?: string;
+  /** What failed before this instant belongs to an incident that is over. */
+  readonly notBefore?: number;
   /** A fingerprint of the postmortem that was written when it was resolved before; see postmortem/write.ts. */
   readonly postmortem?: string;
   /** A status that was not understood, and until when that is explained. */

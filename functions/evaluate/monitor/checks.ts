@@ -4,6 +4,7 @@
  */
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { nextTrigger } from "../../../shared/config/schedule.ts";
+import { canaryVantage } from "../../../shared/messages/canary.ts";
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import {
@@ -93,8 +94,14 @@ export function hearSelf(state: SelfState, report: Report, now: number): SelfWat
   const changes: Change[] = [];
   const checks = { ...state.checks };
   const told = { ...state.told };
+  let { canaries } = state;
   for (const result of report.results) {
     const at = Date.parse(result.at);
+    const vantage = canaryVantage(result.probe);
+    if (vantage !== undefined) {
+      if (result.success && at > (canaries?.[vantage] ?? 0)) canaries = { ...canaries, [vantage]: at };
+      continue;
+    }
     const name = `${toldPrefix}${bounded(result.probe, [], longestName)}`;
     const before = ownEntry(told, name);
     // Known already, or so old that it is left behind.
@@ -116,7 +123,8 @@ export function hearSelf(state: SelfState, report: Report, now: number): SelfWat
     }
   }
   const news = Object.entries(told).some(([name, at]) => ownEntry(state.told, name) !== at);
-  return { state: news ? { ...state, checks, told } : state, changes };
+  const next = news ? { ...state, checks, told } : state;
+  return { state: canaries === undefined || canaries === state.canaries ? next : { ...next, canaries }, changes };
 }
 
 /** Looks for ticks when a report comes, since nothing else happens without them. */

@@ -1,6 +1,6 @@
 /** What the evaluator remembers of the monitor itself: one document, written by every tick. */
 
-import { isOwnTrouble } from "../../../shared/messages/report.ts";
+import { isOwnTrouble, type Vantage } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { stateDocument } from "../commit/state-collection.ts";
@@ -50,6 +50,10 @@ export interface SelfState {
   readonly flushedAt: number;
   /** The tick with which the last heartbeat arrived; 0 before the first. */
   readonly signalledAt: number;
+  /** The tick that last asked for canaries; absent before the first. */
+  readonly canaryAskedAt?: number;
+  /** The tick that asked for the newest canary that has arrived, by vantage point. */
+  readonly canaries?: Readonly<Partial<Record<Vantage, number>>>;
   /** How far each group has been exported for dashboards: the newest instant of what was. */
   readonly exported: Readonly<Record<string, number>>;
   /** Reports taken in, as all partitions counted them with the last tick. */
@@ -80,9 +84,22 @@ export const emptySelf: SelfState = {
   told: {},
 };
 
+/** What version 0.1 called these fields: what is missing, and when the watchdog was last signalled, outlives an upgrade. */
+interface FormerNames {
+  readonly beatAt?: SelfState["signalledAt"];
+  readonly unheard?: SelfState["missing"];
+}
+
 /** The state from its document. */
 export function decodeSelf(fields: Fields | undefined): SelfState {
-  return fields === undefined ? emptySelf : { ...emptySelf, ...(JSON.parse(String(fields["data"])) as SelfState) };
+  if (fields === undefined) return emptySelf;
+  const { beatAt, unheard, ...state } = JSON.parse(String(fields["data"])) as Partial<SelfState> & FormerNames;
+  return {
+    ...emptySelf,
+    ...state,
+    signalledAt: state.signalledAt ?? beatAt ?? emptySelf.signalledAt,
+    missing: state.missing ?? unheard ?? emptySelf.missing,
+  };
 }
 
 /** The state as a document. */

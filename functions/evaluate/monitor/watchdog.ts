@@ -1,7 +1,7 @@
 /**
  * The watchdog signal: a sign of life for somewhere outside the project, which raises the alarm when it stays out. It leaves only when the whole way was
- * proved since the last one, from a probe that ran over a report that was taken in to a commit that was made and published. Whether it is
- * due is decided here, purely; sending it is one request, whose failure harms nothing.
+ * proved since the last one, from a probe that ran over a report that was taken in to a commit that was made and published, and, by a canary, to a notice
+ * that was planned. Whether it is due is decided here, purely; sending it is one request, whose failure harms nothing.
  */
 
 import type { WatchdogSettings } from "../../../shared/config/model.ts";
@@ -31,6 +31,8 @@ export function isWatchdogDue(state: SelfState, heard: HeardByGroup, plan: Plan,
   if (watchdog === undefined || at - state.signalledAt < watchdog.everyMs - tickJitter || isLate(at, now)) return false;
   const isSlow = (group: string): boolean => expectationOf(group, plan).intervalMs > watchdog.everyMs;
   const byVantage = Map.groupBy(probes, ({ vantage }) => vantage);
+  // Where no canary arrives, an outage would not be told, either.
+  if ([...byVantage.keys()].some((vantage) => (state.canaries?.[vantage] ?? -1) < state.signalledAt)) return false;
   return [...byVantage.values()].every((members) => {
     const groups = [...new Set(members.map(({ group }) => group))];
     // What comes and is not judged is watched by nobody, however well the others are.

@@ -202,6 +202,22 @@ describe("a state stays below a quarter of a document", () => {
     expect(decodePartition(JSON.stringify(written)).runs).toEqual(runs);
   });
 
+  it("leaves out as much again as it had to, and nothing any more once there is room", () => {
+    const state = lived(2, 300, noise);
+    const long = [...state.series].map(([key, one], index) => {
+      const times = Array.from({ length: 400 }, (_, minute) => noon + minute * 60_000);
+      return [
+        key,
+        { ...one, times, values: times.map((_, minute) => noise(index, minute) + noise(minute, index)) },
+      ] as const;
+    });
+    const { state: squeezed } = encodePartition({ ...state, series: new Map(long) });
+    expect(squeezed.squeezed).toMatchObject({ series: 0 });
+    expect(encodePartition(squeezed).state.squeezed).toEqual(squeezed.squeezed);
+    const few = new Map([...squeezed.series].slice(0, 20));
+    expect(encodePartition({ ...squeezed, series: few }).state.squeezed).toBeUndefined();
+  });
+
   it("and where it cannot, the oldest goes first, and one sentence says what", () => {
     const hostile = (): string => Array.from({ length: 3 }, () => crypto.randomUUID()).join("");
     const state = lived(12, 2000, noise, hostile);

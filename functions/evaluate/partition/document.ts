@@ -3,7 +3,8 @@
  * takes more than `mostBytes`, because what does not fit is left out, the most dispensable first, and said so.
  */
 import type { Failure } from "../../../shared/messages/report.ts";
-import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
+import type { Uptimes } from "../availability/uptime.ts";
 import { type AlertHistory, type AlertPhase, type Judgement, quiet, type Verdict } from "../rules/alert.ts";
 import { keyOf } from "../rules/alerts.ts";
 import type { RunCounts } from "../rules/burn.ts";
@@ -21,11 +22,23 @@ export interface Encoded {
   readonly text: string;
 }
 
-/** The text of a state, and the state that the text holds: the one given, or what fits of it. */
+/**
+ * The text of a state, and the state that the text holds: the one given, or what fits of it. Where something had to be left out before, as much is left out
+ * at once, and less only when there is room for twice as much: the search for what fits would cost many times what it finds.
+ */
 export function encodePartition(state: PartitionState): Encoded {
+  const { squeezed } = state;
   let fitting = state;
-  let text = textOf(fitting);
-  for (const lessen of savings(state)) {
+  let text = "";
+  if (squeezed !== undefined && squeezed.series === 0) {
+    fitting = withFewerSamples(squeezed.samples)(withFewerFailures(fewestFailuresOfRuns)(withShorterLedgers(state)));
+    text = textOf(fitting);
+    if (text.length <= mostBytes && text.length > mostBytes / 2) return { state: fitting, text };
+    if (text.length <= mostBytes) return encodeMore(state, { state: fitting, text });
+  }
+  fitting = withoutNote(state);
+  text = textOf(fitting);
+  for (const lessen of savings(fitting)) {
     if (text.length <= mostBytes) break;
     fitting = lessen(fitting);
     text = textOf(fitting);
@@ -33,12 +46,29 @@ export function encodePartition(state: PartitionState): Encoded {
   return { state: fitting, text };
 }
 
+/** With twice as many samples where they fit, and without a note where that is all of them. */
+function encodeMore(state: PartitionState, known: Encoded): Encoded {
+  const samples = 2 * (state.squeezed?.samples ?? 0);
+  const isAll = Array.from(state.series.values()).every(({ times }) => times.length <= samples);
+  const more = isAll ? withoutNote(state) : withFewerSamples(samples)(state);
+  const text = textOf(more);
+  return text.length <= mostBytes ? { state: more, text } : known;
+}
+
+function withoutNote(state: PartitionState): PartitionState {
+  if (state.squeezed === undefined) return state;
+  const { squeezed: _, ...rest } = state;
+  return rest;
+}
+
 /** A partition from the text of its document; empty where there is none, and where another version wrote it. */
 export function decodePartition(text: string | undefined): PartitionState {
   if (text === undefined) return emptyPartition;
   const written = JSON.parse(unpacked(text)) as Written;
-  if (written.v !== version) return emptyPartition;
-  const { v: _, series: __, alerts: ___, criteria, histories: ____, counted, ...rest } = written;
+  if (written.v !== version && written.v !== 3) return emptyPartition;
+  const { v, series: __, alerts: ___, criteria, histories: ____, uptime, counted, ...others } = written;
+  const rest =
+    uptime === undefined ? others : { ...others, uptime: v === version ? withRecent(uptime, fromPairs) : uptime };
   const series = written.series.map(([metric, labels, deltas, values]): SeriesState => {
     return { metric, labels, times: fromDeltas(deltas), values };
   });
@@ -69,11 +99,15 @@ export function squeezedSentence({ squeezed, series }: PartitionState, partition
   return `the state of ${partition} does not fit into ${mostBytes / 1024} KiB: it keeps ${samples} samples of each series${dropped}; divide the probes among several schedules, or shorten the windows of the rules`;
 }
 
-const version = 3;
+const version = 4;
 
-/** Series, alerts and counts of runs in their own form, and all the rest as it is; an older version has written the counts as they are. */
+/**
+ * Series, alerts, counts of runs and results of uptimes in their own form, and all the rest as it is. An older version has written the counts and
+ * the results as they are.
+ */
 interface Written extends Omit<PartitionState, "series" | "alerts"> {
-  readonly v: typeof version;
+  /** In version 3, results of uptimes stand as they are. */
+  readonly v: typeof version | 3;
   readonly counted?: Readonly<Record<string, WrittenRuns>>;
   readonly series: readonly (readonly [string, Labels, readonly number[], readonly number[]])[];
   /** By rule: all alerts of one are judged by the same. */
@@ -98,12 +132,13 @@ interface WrittenHistory {
   readonly announced?: AlertHistory["announced"];
 }
 
-function textOf({ series, alerts, runs, ...rest }: PartitionState): string {
+function textOf({ series, alerts, runs, uptime, ...rest }: PartitionState): string {
   const places = new Map<AlertHistory, number>();
   for (const { history } of alerts.values()) if (!places.has(history)) places.set(history, places.size);
   const written: Written = {
     v: version,
     ...rest,
+    ...(uptime === undefined ? {} : { uptime: withRecent(uptime, toPairs) }),
     series: Array.from(series.values(), ({ metric, labels, times, values }) => {
       return [metric, labels, toDeltas(times), values] as const;
     }),
@@ -157,10 +192,30 @@ function fromDeltas(deltas: readonly number[]): number[] {
   });
 }
 
+function withRecent(uptimes: Uptimes, change: (pairs: readonly number[]) => number[]): Uptimes {
+  const next: Record<string, Uptimes[string]> = {};
+  for (const [probe, uptime] of Object.entries(uptimes))
+    setEntry(next, probe, { ...uptime, recent: change(uptime.recent) });
+  return next;
+}
+
+/** Of instants and codes by turns, each instant but the first as its distance from the one before. */
+function toPairs(pairs: readonly number[]): number[] {
+  const next = pairs.slice();
+  for (let i = pairs.length - 2; i >= 2; i -= 2) next[i] = (pairs[i] ?? 0) - (pairs[i - 2] ?? 0);
+  return next;
+}
+
+function fromPairs(pairs: readonly number[]): number[] {
+  const next = pairs.slice();
+  for (let i = 2; i < next.length; i += 2) next[i] = (next[i] ?? 0) + (next[i - 2] ?? 0);
+  return next;
+}
+
 /** What may be saved, one after the other until it is enough: old failures, old samples, words, and then series, the newest first. */
 function* savings(state: PartitionState): Generator<(from: PartitionState) => PartitionState> {
   yield withShorterLedgers;
-  for (const most of [100, 50, 25]) yield withFewerFailures(most);
+  for (const most of [100, 50, fewestFailuresOfRuns]) yield withFewerFailures(most);
   let longest = 0;
   for (const { times } of state.series.values()) longest = Math.max(longest, times.length);
   while (longest > fewestSamples) {
@@ -172,6 +227,8 @@ function* savings(state: PartitionState): Generator<(from: PartitionState) => Pa
   for (let part = 0; part < 8; part++) yield withFewerSeries;
 }
 
+/** How many failed runs are kept of each probe before samples are left out. */
+const fewestFailuresOfRuns = 25;
 /** The value now and the one before. */
 const fewestSamples = 2;
 
@@ -203,7 +260,9 @@ function withFewerFailures(most: number): (from: PartitionState) => PartitionSta
   return (from) => {
     const alerts = Array.from(from.alerts, ([key, { failedAt, ...alert }]) => {
       const kept =
-        failedAt && failedAt.length > most ? [...failedAt.slice(0, 1), ...failedAt.slice(failedAt.length + 1 - most)] : failedAt;
+        failedAt && failedAt.length > most
+          ? [...failedAt.slice(0, 1), ...failedAt.slice(failedAt.length + 1 - most)]
+          : failedAt;
       return [key, kept === undefined ? alert : { ...alert, failedAt: kept }] as const;
     });
     const runs = namesOf(from.runs ?? {}, (one) => ({ ...one, failures: one.failures.slice(-most) }));

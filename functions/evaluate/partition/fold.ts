@@ -30,14 +30,12 @@ export interface Evaluated {
 /** Folds a report of a schedule into its partition. */
 export function evaluateReport(state: PartitionState, report: Report, plan: Plan): Evaluated {
   const at = reportInstant(report);
-  if (state.reports.some(([id]) => id === report.report)) return { state, changes: [], ignored: "repeated" };
+  if (isKnown(state.reports, report.report)) return { state, changes: [], ignored: "repeated" };
   if (at < horizonOf(state, plan)) return { state, changes: [], ignored: "late" };
 
   const watermark = Math.max(state.watermark, at);
   const horizon = horizonOf({ ...state, watermark }, plan);
-  const reports = [...state.reports, [report.report, at] as const]
-    .filter(([, instant]) => instant >= horizon)
-    .sort(([, a], [, b]) => a - b);
+  const reports = withId(state.reports, report.report, at, horizon);
   // The prober's own trouble says nothing about the targets: as if nothing had been measured.
   if (report.prober_unhealthy !== undefined) {
     const blindAt = Math.max(state.blindAt ?? at, at);
@@ -77,6 +75,34 @@ function factsOfCounting(changes: readonly Change[], probes: PartitionState["pro
     const fact = ownEntry(probes, change.alert.labels["probe"] ?? "");
     return fact === undefined || told.has(fact.probe) ? [] : [{ what: "probe", at: fact.at, fact }];
   });
+}
+
+/** The ids of the reports of a state, made when one is asked for. */
+const knownIds = new WeakMap<PartitionState["reports"], Set<string>>();
+
+function isKnown(reports: PartitionState["reports"], id: string): boolean {
+  let ids = knownIds.get(reports);
+  if (ids === undefined) {
+    ids = new Set(reports.map(([known]) => known));
+    knownIds.set(reports, ids);
+  }
+  return ids.has(id);
+}
+
+/** The reports with one more, ascending in time, without those before the horizon. */
+function withId(
+  reports: PartitionState["reports"],
+  id: string,
+  at: number,
+  horizon: number,
+): PartitionState["reports"] {
+  let place = reports.length;
+  while (place > 0 && (reports[place - 1]?.[1] ?? 0) > at) place -= 1;
+  let old = 0;
+  while (old < reports.length && (reports[old]?.[1] ?? horizon) < horizon) old += 1;
+  const next = reports.slice(old);
+  next.splice(Math.max(0, place - old), 0, [id, at]);
+  return next;
 }
 
 /** The counts of runs with those of a report, of the probes of the configuration that have built-in rules. */

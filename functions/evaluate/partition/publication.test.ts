@@ -38,6 +38,8 @@ async function minutes(
     shown = {},
   }: { aheadMs?: number; group?: string; shown?: Record<string, Shown> } = {},
 ): Promise<void> {
+  // Asks for the first canary.
+  if (bench.now === noon && bench.configuration.watchdog !== undefined) await bench.tick();
   for (let i = 0; i < count; i++) {
     for (const report of bench.reports(shown)) {
       await bench.deliver(aheadMs !== 0 && report.group === group ? dated(report, aheadMs) : report);

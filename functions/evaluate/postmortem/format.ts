@@ -1,7 +1,7 @@
 /** Words that several sections of a postmortem use. */
 
 import type { IncidentDocument } from "../../../shared/documents/incident.ts";
-import { spokenDuration } from "../../../shared/text/units.ts";
+import { clockSpan, spokenDuration } from "../../../shared/text/units.ts";
 import { clockTime, dateTime } from "../incident/record/instants.ts";
 
 /** The title of a component, as the incident knows it. */
@@ -27,7 +27,7 @@ export function causeIn({ whys }: Pick<IncidentDocument, "whys">): string {
 /** How long it is from one instant to another, as people say it; a dash where one of them is not known. */
 export function between(from: Date | null, to: Date | null): string {
   if (from === null || to === null) return "–";
-  return shownSpan(to.getTime() - from.getTime());
+  return shownSpan(clockSpan(from.getTime(), to.getTime()));
 }
 
 function shownSpan(ms: number): string {
@@ -43,12 +43,16 @@ export function failedBetween(
   return from === null || to === null ? "–" : shownSpan(failedMs(from, to, relapses));
 }
 
-/** How long it is from one instant to another without the time in which the incident was over, in milliseconds. */
+/** How long it is from one instant to another without the time in which the incident was over, in milliseconds by clocks that show whole seconds. */
 export function failedMs(from: Date, to: Date, relapses: IncidentDocument["relapses"]): number {
   const good = relapses.map(({ resolved_at, failed_at }) => {
-    return Math.max(0, Math.min(to.getTime(), failed_at.getTime()) - Math.max(from.getTime(), resolved_at.getTime()));
+    const [over, again] = [
+      Math.max(from.getTime(), resolved_at.getTime()),
+      Math.min(to.getTime(), failed_at.getTime()),
+    ];
+    return Math.max(0, clockSpan(over, again));
   });
-  return to.getTime() - from.getTime() - good.reduce((sum, ms) => sum + ms, 0);
+  return clockSpan(from.getTime(), to.getTime()) - good.reduce((sum, ms) => sum + ms, 0);
 }
 
 /** `1 check`, `3 checks`. */

@@ -5,7 +5,7 @@
 
 import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { asSentence } from "../../../shared/text/sentences.ts";
-import { spokenDuration } from "../../../shared/text/units.ts";
+import { clockSpan, spokenDuration } from "../../../shared/text/units.ts";
 import { dateTime } from "../incident/record/instants.ts";
 import { onsetSentences } from "../incident/record/onset-text.ts";
 import type { Account } from "./account.ts";
@@ -87,7 +87,7 @@ function summaryOf({ incident, deliveries }: Account): string[] {
 
 /** "35 s after the opening", or "at once". */
 function arrivedAfter(opened: Date | null, told: Date): string {
-  const ms = opened === null ? 0 : told.getTime() - opened.getTime();
+  const ms = opened === null ? 0 : clockSpan(opened.getTime(), told.getTime());
   return ms < 1_000 ? "at once" : `${spokenDuration(ms)} after the opening`;
 }
 
@@ -104,7 +104,7 @@ function cameBack(incident: IncidentDocument): string {
 /** " and named the cause at once", or how much later. */
 function namedOf({ opened_at: opened, root_cause_since: named, root_cause }: IncidentDocument): string {
   if (opened === null || named === null || root_cause === "unknown") return "";
-  const later = named.getTime() - opened.getTime();
+  const later = clockSpan(opened.getTime(), named.getTime());
   return later <= 0 ? " and named the cause at once" : ` and named the cause ${spokenDuration(later)} later`;
 }
 

@@ -4,7 +4,7 @@
  */
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { list } from "../../../shared/text/sentences.ts";
-import { spokenDuration } from "../../../shared/text/units.ts";
+import { clockSpan, spokenDuration } from "../../../shared/text/units.ts";
 import { intermittentName } from "../rules/built-in.ts";
 import type { Account } from "./account.ts";
 import { causeIn, titleOf } from "./format.ts";
@@ -231,7 +231,7 @@ function forNoticing({ incident }: Account): Proposal[] {
         counting === undefined
           ? `Shorten what "${rule ?? "the rule"}" waits for (\`alert_after\` of its probe, or its \`alert_duration\`), or the interval of the probe.`
           : `Raise the \`availability\` target of ${counting.component}, which decides how many failed runs are too many, or shorten the interval of \`${counting.check}\`.`,
-      because: `The incident was opened ${spokenDuration(opened.getTime() - from.getTime())} after the first failure.`,
+      because: `The incident was opened ${spokenDuration(clockSpan(from.getTime(), opened.getTime()))} after the first failure.`,
     },
   ];
 }

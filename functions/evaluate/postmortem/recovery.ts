@@ -1,9 +1,8 @@
 /** How it was noticed, and how the recovery was proved. */
 import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { list } from "../../../shared/text/sentences.ts";
-import { spokenDuration } from "../../../shared/text/units.ts";
 import { clockTime } from "../incident/record/instants.ts";
-import { counted, moment } from "./format.ts";
+import { between, counted, moment } from "./format.ts";
 import { bullets, inline } from "./markdown.ts";
 
 /** The section on how it was noticed. */
@@ -40,11 +39,11 @@ export function falseRecoveries(incident: Pick<IncidentDocument, "recovery" | "r
 export function recoveryOf(incident: IncidentDocument): (string | undefined)[] {
   const { recovery, resolved_at: end } = incident;
   if (recovery === null) return [];
-  const { stages, seconds, earlier, begun_at: begun, ended_at: ended } = recovery;
+  const { stages, earlier, begun_at: begun, ended_at: ended } = recovery;
   const isEarlier = end !== null && ended !== null && ended < end;
   const straight = stages.filter(({ status, attempts }) => status === "passed" && attempts === 1);
   const others = stages.filter((stage) => !straight.includes(stage));
-  const within = seconds === null ? "" : ` The proof took ${spokenDuration(seconds * 1000)}.`;
+  const within = ended === null ? "" : ` The proof took ${between(begun, ended)}.`;
   const first =
     straight.length === 0
       ? ""
@@ -60,9 +59,9 @@ export function recoveryOf(incident: IncidentDocument): (string | undefined)[] {
       ? "The configuration has no recovery stages: that every alert had cleared was enough."
       : inline(`${first}${within}`),
     bullets(
-      others.flatMap(({ name, status, attempts, unanswered, failures, seconds: took }) => {
+      others.flatMap(({ name, status, attempts, unanswered, failures, begun_at: from, passed_at: passed }) => {
         const silent = unanswered === 0 ? "" : `, ${unanswered} without an answer`;
-        const after = took === null ? "" : ` after ${spokenDuration(took * 1000)}`;
+        const after = passed === null ? "" : ` after ${between(from, passed)}`;
         return [
           inline(`${name}: ${status.replaceAll("_", " ")}${after} (${counted(attempts, "attempt")}${silent}).`),
           ...failures.map((line) => inline(`${name}: ${line}`)),

@@ -80,16 +80,16 @@ async function tick(bench: Bench, afterMs: number): Promise<unknown> {
 describe("a postmortem", () => {
   it("is written with the first tick after the end where there is no channel to wait for", async () => {
     const { bench } = await resolved();
-    expect((await incident(bench))["postmortem"]).toBeNull();
+    expect((await incident(bench))["postmortem"]).toBeUndefined();
     expect(await tick(bench, 60_000)).toMatch(/^# Postmortem: Test: /);
   });
 
   it("waits until what is to be sent has arrived, and says so", async () => {
     const { bench } = await resolved(withChannel);
     await told(bench, "opened", "delivered");
-    expect(await tick(bench, 60_000)).toBeNull();
+    expect(await tick(bench, 60_000)).toBeUndefined();
     await told(bench, "resolved", "retrying");
-    expect(await tick(bench, 60_000)).toBeNull();
+    expect(await tick(bench, 60_000)).toBeUndefined();
     await told(bench, "resolved", "delivered");
     expect(await tick(bench, 60_000)).toMatch(/^Told of opened: .*; resolved: .* at once\.$/m);
   });
@@ -97,7 +97,7 @@ describe("a postmortem", () => {
   it("does not wait for a channel that is down for longer than ten minutes", async () => {
     const { bench } = await resolved(withChannel);
     await told(bench, "resolved", "retrying");
-    expect(await tick(bench, 540_000)).toBeNull();
+    expect(await tick(bench, 540_000)).toBeUndefined();
     expect(await tick(bench, 60_000)).toContain('`mail` did not get "resolved": it is on its way.');
   });
 

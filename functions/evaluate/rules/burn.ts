@@ -118,6 +118,7 @@ export function burnAt(counts: RunCounts, at: number, goesOn: boolean, terms: Bu
 function burningAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerms): Burn | undefined {
   const stretches = stretchesUntil(counts, at, terms.paceMs);
   const over = goesOn ? stretches.slice(0, -1) : stretches;
+  if (over.length < fewestStretches) return undefined;
   const short = over.filter((stretch) => (stretch.at(-1) ?? 0) - (stretch[0] ?? 0) < terms.alertAfterMs);
   const windows = windowsFor(terms.paceMs);
   for (const window of ["fast", "slow"] as const) {

@@ -28,6 +28,7 @@ export type GoogleReadName =
   | "managed_certificate"
   | "network"
   | "firewall_rules"
+  | "effective_firewalls"
   | "run_policy"
   | "push_subscription"
   | "scheduler_job"
@@ -98,6 +99,11 @@ export const googleReads: Readonly<Record<GoogleReadName, GoogleRead>> = {
   firewall_rules: {
     what: "the firewall rules",
     permission: "compute.firewalls.list",
+    ...compute,
+  },
+  effective_firewalls: {
+    what: "the firewall policies of the network",
+    permission: "compute.networks.getEffectiveFirewalls",
     ...compute,
   },
   run_policy: {

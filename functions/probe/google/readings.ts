@@ -19,7 +19,10 @@ export interface WantedReading extends Reading {
 
 /** What was read, by the names of the readings. A name is absent where there was nothing in the window. */
 export interface Observed<Name extends string> {
+  /** Why some of it could not be read, or all of it. */
   readonly failure?: Failure;
+  /** What could not be read: that it is not among what was found says nothing. @default nothing */
+  readonly unread?: ReadonlySet<Name>;
   /** When it was read, in milliseconds since the epoch. */
   readonly now: number;
   readonly found: Readonly<Partial<Record<Name, Found>>>;
@@ -70,37 +73,50 @@ read in one request and aggregated by Google: ${series}. Every minute for a mont
 `;
 }
 
+/** Leaves WebSockets out of latencies: each is a request that lasts as long as it is open. */
+export const withoutSockets = 'metric.labels.response_code != "101"';
+
 /** What it takes to read Cloud Monitoring. */
 export function monitoringAccess(project: string): Access {
   const { api: service, permission, role } = googleReads.time_series;
   return { api: "Cloud Monitoring", service, project, permission, role };
 }
 
-/** Makes all readings at the same time. */
+/** Makes all readings at the same time. What one of them finds is kept where another one fails. */
 export async function observeReadings<Name extends string>(
-  readings: Readonly<Record<Name, WantedReading>>,
+  readings: { readonly [One in Name]?: WantedReading },
   project: string,
   world: ProbeWorld,
 ): Promise<Observed<Name>> {
   const now = world.now();
-  const entries = Object.entries<WantedReading>(readings) as [Name, WantedReading][];
-  try {
-    const results = await Promise.all(
-      entries.map(async ([name, reading]) => [name, await readWanted(reading, project, world)] as const),
-    );
-    const found = results.filter((result): result is readonly [Name, Found] => result[1] !== undefined);
-    return { now, found: Object.fromEntries(found) as Partial<Record<Name, Found>> };
-  } catch (error) {
-    const failure =
-      error instanceof UnknownMetric
-        ? { kind: "protocol" as const, phase: readingPhase, message: error.message }
-        : refusalOf(error, monitoringAccess(project), world.signal);
-    return {
-      now,
-      found: {} as Partial<Record<Name, Found>>,
-      failure: { ...failure, message: world.redact(failure.message) },
-    };
-  }
+  const found: Partial<Record<Name, Found>> = {};
+  const unread = new Set<Name>();
+  let failure: Failure | undefined;
+  await Promise.all(
+    (Object.entries(readings) as [Name, WantedReading][]).map(async ([name, reading]) => {
+      try {
+        const one = await readWanted(reading, project, world);
+        if (one !== undefined) setEntry<Found | undefined>(found, name, one);
+      } catch (error) {
+        unread.add(name);
+        failure ??= readingFailure(error, project, world);
+      }
+    }),
+  );
+  return { now, found, ...(failure === undefined ? {} : { failure, unread }) };
+}
+
+function readingFailure(error: unknown, project: string, world: ProbeWorld): Failure {
+  const failure =
+    error instanceof UnknownMetric
+      ? { kind: "protocol" as const, phase: readingPhase, message: error.message }
+      : refusalOf(error, monitoringAccess(project), world.signal);
+  return { ...failure, message: world.redact(failure.message) };
+}
+
+/** Whether a reading was made, so that nothing found means that there is nothing. */
+export function wasRead<Name extends string>({ unread }: Observed<Name>, name: Name): boolean {
+  return unread?.has(name) !== true;
 }
 
 /** How old the stalest of what was read is: everything that it measures is up to so old. */

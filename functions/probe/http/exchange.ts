@@ -88,7 +88,8 @@ export function exchange(socket: Socket, question: Question, watch: Stopwatch): 
   });
 }
 
-function send(socket: Socket, { method, path, headers, body }: Question): void {
+/** Sends a request. @throws ProbeFault for a header that cannot be sent */
+export function send(socket: Socket, { method, path, headers, body }: Omit<Question, "maxBody">): void {
   let text = `${method} ${path} HTTP/1.1\r\n`;
   for (const name in headers) {
     const value = ownEntry(headers, name) ?? "";

@@ -1,4 +1,5 @@
 /** What an HTTP answer must be like: the settings under `expect`, and the first thing that is not as expected. */
+
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
@@ -7,10 +8,11 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { excerpt, type Redact } from "../../../shared/text/redact.ts";
 import { formatDuration, quantity } from "../../../shared/text/units.ts";
-import { parseJsonPath, valueAt } from "../text/json-path.ts";
+import { jsonQueryMistake, valuesAt } from "../text/json-path.ts";
 import { jsonText, plainValue } from "../text/json-text.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
 import type { Answer } from "./exchange.ts";
+import { googleAnswer, shownGoogleAnswer } from "./google-answer.ts";
 
 /** The parts of an answer that expectations speak of. */
 export interface Answered {
@@ -97,7 +99,9 @@ function slashedMistake(text: string): string | undefined {
 /** The schema of values inside JSON by path, each a value or what `meets` reads as a condition. */
 export const jsonValues = lazily(() =>
   namedRecord(
-    z.string().refine((path) => parseJsonPath(path) !== undefined, "must be a path such as $.status or $.checks[0].ok"),
+    z
+      .string()
+      .refine((path) => jsonQueryMistake(path) === undefined, "must be a path such as $.status or $.checks[0].ok"),
     jsonScalar(),
   ),
 );
@@ -130,7 +134,7 @@ export const expectations = lazily(() =>
     json: jsonValues()
       .optional()
       .describe(
-        'Values inside a JSON body by path: a value, a comparison such as "< 0.8" or "!= down", or a /pattern/.',
+        'Values inside a JSON body by path: a value, a comparison such as "< 0.8" or "!= down", or a /pattern/. A path may select, as in `$.checks[?(@.name == "db")].ok` (RFC 9535): then it must select something, and all of it must be as told.',
       ),
     max_time: duration()
       .optional()
@@ -177,8 +181,15 @@ function statusProblem(
       message: `${status}: the port speaks TLS and was asked in plain HTTP: write https://`,
     };
   const told = /json|text\/plain/.test(String(headers["content-type"] ?? "")) && body.trim() !== "";
-  const message = `${status} ${statusText}`.trim() + (told ? `: ${excerpt(body, longestExcerpt, redact)}` : "");
-  return { kind: "http_status", phase: "response", message };
+  const google = googleAnswer(status, headers, body);
+  const said = told && google === undefined ? `: ${excerpt(body, longestExcerpt, redact)}` : "";
+  const message = `${`${status} ${statusText}`.trim()}${said}${google === undefined ? "" : shownGoogleAnswer(google)}`;
+  return {
+    kind: "http_status",
+    phase: "response",
+    message,
+    ...(google === undefined ? {} : { answered_by: google.by }),
+  };
 }
 
 /** How nginx, Apache, Go and others answer plain HTTP at a port of TLS. */
@@ -222,12 +233,13 @@ function jsonProblem(
   if (wanted === undefined) return undefined;
   if (json === undefined) return bodyFailure(`the body is not JSON, it is: ${excerpt(body, longestExcerpt, redact)}`);
   for (const [path, expected] of Object.entries(wanted)) {
-    const value = valueAt(json, parseJsonPath(path) ?? []);
-    if (value === undefined) return bodyFailure(`the body has no ${path}, expected ${quoted(expected)}`);
-    if (!meets(value, expected))
-      return bodyFailure(
-        `${path} is ${excerpt(jsonText(value), longestExcerpt, redact)}, expected ${quoted(expected)}`,
-      );
+    const values = valuesAt(json, path);
+    if (values.length === 0) return bodyFailure(`the body has no ${path}, expected ${quoted(expected)}`);
+    const wrong = values.findIndex((value) => !meets(value, expected));
+    if (wrong < 0) continue;
+    const which = values.length === 1 ? "" : ` (${wrong + 1} of ${values.length} that it selects)`;
+    const seen = excerpt(jsonText(values[wrong]), longestExcerpt, redact);
+    return bodyFailure(`${path}${which} is ${seen}, expected ${quoted(expected)}`);
   }
   return undefined;
 }

@@ -3,13 +3,15 @@ import { z } from "zod";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
-import { parseJsonPath, valueAt } from "../text/json-path.ts";
+import { jsonQueryMistake, valuesAt } from "../text/json-path.ts";
 import { isTooDeep, jsonText, mostLevels } from "../text/json-text.ts";
 import { parsePattern, patternMistake } from "../text/pattern.ts";
 import { type Json, variableName } from "../text/template.ts";
 
 const path = lazily(() =>
-  z.string().refine((text) => parseJsonPath(text) !== undefined, "must be a path such as $.token or $.threads[0].id"),
+  z
+    .string()
+    .refine((text) => jsonQueryMistake(text) === undefined, "must be a path such as $.token or $.threads[0].id"),
 );
 
 const written = lazily(() =>
@@ -107,7 +109,8 @@ function foundAt(
 }
 
 function atPath(path: string, documents: readonly unknown[]): Json | undefined {
-  const steps = parseJsonPath(path) ?? [];
   // What was parsed as JSON consists of values of JSON.
-  return documents.map((document) => valueAt(document, steps)).find((value) => value !== undefined) as Json | undefined;
+  return documents.flatMap((document) => valuesAt(document, path)).find((value) => value !== undefined) as
+    | Json
+    | undefined;
 }

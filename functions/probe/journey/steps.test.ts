@@ -34,7 +34,7 @@ describe("the steps of a journey", () => {
       [
         [
           "steps.6",
-          "a step does one thing, and this one does nothing: write http, websocket, send, expect, ping, close or check",
+          "a step does one thing, and this one does nothing: write http, websocket, stream, send, expect, ping, close or check",
         ],
       ],
     ],

@@ -6,11 +6,20 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { nearest } from "../../../shared/text/nearest.ts";
 import { jsonScalar } from "../http/expect.ts";
-import { oneBody, requestFields } from "../http/request.ts";
+import { oneBody, requestFields } from "../http/settings.ts";
 import { oneAuthorization } from "../identity/identity.ts";
 import { tlsOverTls } from "../net/settings.ts";
+import { streamFields } from "../stream/settings.ts";
 import { marksIn, variableName } from "../text/template.ts";
-import { actionMistake, stepName, utteranceFields, actions as utterances } from "../websocket/script.ts";
+import {
+  actionMistake,
+  expectedEvent,
+  failsWhileExpecting,
+  stepName,
+  utteranceFields,
+  actions as utterances,
+  waitFields,
+} from "../websocket/script.ts";
 import { socketFields } from "../websocket/settings.ts";
 import { captures } from "./capture.ts";
 
@@ -34,7 +43,7 @@ export const variables = lazily(() =>
 /** The value of a variable from the beginning. */
 export type Given = z.output<ReturnType<typeof variables>>[string];
 
-const kinds = ["http", "websocket", ...utterances, "check"] as const;
+const kinds = ["http", "websocket", "stream", ...utterances, "check"] as const;
 
 /** The schema of one step. */
 export const journeyStep = lazily(() =>
@@ -43,7 +52,7 @@ export const journeyStep = lazily(() =>
       name: stepName().describe("What the step is called in failures and in golden_path_step_time."),
       http: z
         .strictObject(requestFields())
-        .refine(oneBody.holds, oneBody.otherwise)
+        .superRefine(oneBody)
         .superRefine(tlsOverTls("https"))
         .refine(oneAuthorization.holds, oneAuthorization.otherwise)
         .optional()
@@ -54,12 +63,22 @@ export const journeyStep = lazily(() =>
         .refine(oneAuthorization.holds, oneAuthorization.otherwise)
         .optional()
         .describe("Opens a WebSocket on a fresh connection. It stays open for the steps that follow."),
+      stream: z
+        .strictObject(streamFields())
+        .superRefine(oneBody)
+        .superRefine(tlsOverTls("https"))
+        .refine(oneAuthorization.holds, oneAuthorization.otherwise)
+        .optional()
+        .describe(
+          "Sends a request whose answer is a stream of server-sent events. It stays open for the steps with `expect` that follow.",
+        ),
       ...utteranceFields(),
+      ...waitFields(expectedEvent()),
       send: utteranceFields().send.describe(
         "Sends a message over the open WebSocket: a text as it is, anything else as JSON.",
       ),
-      expect: utteranceFields().expect.describe(
-        "Messages that must come over the open WebSocket, in this order. Others may come between them.",
+      expect: waitFields(expectedEvent()).expect.describe(
+        "Messages that must come over the open WebSocket or stream, in this order. Others may come between them.",
       ),
       ping: utteranceFields().ping.describe("Sends a ping over the open WebSocket and waits for its answer."),
       close: utteranceFields().close.describe(
@@ -77,6 +96,7 @@ export const journeyStep = lazily(() =>
         ),
       within: duration().prefault("10s").describe("The longest that the step may take."),
     })
+    .refine(failsWhileExpecting.holds, failsWhileExpecting.otherwise)
     .refine((step) => actionMistake(step, kinds) === undefined, {
       error: ({ input }) => actionMistake(input as object, kinds) ?? "",
     })
@@ -86,24 +106,26 @@ export const journeyStep = lazily(() =>
     }),
 );
 
-/** One step: exactly one of `http`, `websocket`, `send`, `expect`, `ping`, `close` and `check`. */
+/** One step: exactly one of `http`, `websocket`, `stream`, `send`, `expect`, `ping`, `close` and `check`. */
 export type JourneyStep = z.output<ReturnType<typeof journeyStep>>;
 
 /** Texts of a step in which variables are filled. A pattern is none of them: a variable in it would be read as pattern. */
-export function fillable({ http, websocket, send, expect, check }: JourneyStep): unknown {
+export function fillable({ http, websocket, stream, send, expect, fail_on, check }: JourneyStep): unknown {
   return [
     http && [
       http.url,
       http.headers,
       http.body,
       http.json,
+      http.form,
       http.expect.body_contains,
       http.expect.headers,
       http.expect.json,
     ],
+    stream && [stream.url, stream.headers, stream.body, stream.json, stream.form],
     websocket && [websocket.url, websocket.headers, websocket.subprotocols],
     send,
-    expect?.map(({ json, contains }) => [json, contains]),
+    [...(expect ?? []), ...(fail_on ?? [])].map(({ json, contains }) => [json, contains]),
     check,
   ];
 }
@@ -123,19 +145,23 @@ export function mistakesAmong(
   const names: string[] = [];
   const known = [...ownVariables, ...given];
   for (const [list, steps] of Object.entries(lists)) {
-    let open = false;
+    let open: "websocket" | "stream" | undefined;
     for (const [position, step] of steps.entries()) {
       const path = [list, position];
       if (names.includes(step.name))
         mistakes.push({ message: `there are two steps "${step.name}"`, path: [...path, "name"] });
       names.push(step.name);
       const spoken = utterances.find((action) => step[action] !== undefined);
-      if (spoken !== undefined && !open)
+      if (spoken !== undefined && open === undefined)
         mistakes.push({
           message: `no WebSocket is open here: put a step with websocket before it`,
           path: [...path, spoken],
         });
-      open = step.websocket !== undefined || (open && step.close === undefined);
+      if (spoken !== undefined && spoken !== "expect" && open === "stream")
+        mistakes.push({ message: "a stream is only listened to: write expect", path: [...path, spoken] });
+      if (step.close !== undefined) open = undefined;
+      if (step.websocket !== undefined) open = "websocket";
+      if (step.stream !== undefined) open = "stream";
       const mistake = markMistake(step, known);
       if (mistake !== undefined) mistakes.push({ message: mistake.message, path: [...path, ...mistake.inside] });
       known.push(...Object.keys(step.capture));
@@ -158,8 +184,9 @@ function markMistake(
     const instead = insteadOf(nearest(mark, known), known, "variables so far");
     return { message: `\${${mark}} has no value here: ${instead}`, inside };
   }
-  const kind = step.http ? "http" : "websocket";
-  const authority = /^[^:]+:\/\/[^/?#]*/.exec(step[kind]?.url ?? "")?.[0] ?? "";
+  const kind = step.http ? "http" : step.stream ? "stream" : "websocket";
+  const url = step[kind]?.url;
+  const authority = (typeof url === "string" && /^[^:]+:\/\/[^/?#]*/.exec(url)?.[0]) || "";
   if (!authority.includes("${")) return undefined;
   return {
     message: "whom a step speaks to must stand in the file: a variable has its place in path and query",

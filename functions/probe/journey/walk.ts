@@ -2,11 +2,16 @@
 import type { Failure } from "../../../shared/messages/report.ts";
 import { excerpt } from "../../../shared/text/redact.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
+import type { Cookies } from "../http/cookies.ts";
 import { answered, type JsonScalar, meets, parseJson, unmet } from "../http/expect.ts";
-import { ask, type RequestSettings } from "../http/request.ts";
+import { firstRequest, type SendingSettings, tlsSecrets, withCookies } from "../http/outgoing.ts";
+import { ask } from "../http/request.ts";
+import type { FormValue, RequestSettings } from "../http/settings.ts";
 import { failureOfFault, Overrun, ProbeFault } from "../net/faults.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { listening, openStream, streamHeaders } from "../stream/session.ts";
+import type { StreamSettings } from "../stream/settings.ts";
 import { jsonText } from "../text/json-text.ts";
 import { isWrittenAsPattern, quoted } from "../text/pattern.ts";
 import {
@@ -19,7 +24,7 @@ import {
   plainText,
   type Variables,
 } from "../text/template.ts";
-import { actions, perform, type Utterance } from "../websocket/script.ts";
+import { actions, type ExpectedMessage, perform, type Utterance } from "../websocket/script.ts";
 import { type Conversation, openWebSocket, Refusal } from "../websocket/session.ts";
 import { socketTarget } from "../websocket/settings.ts";
 import { capture, withoutSecretFields } from "./capture.ts";
@@ -40,13 +45,18 @@ export interface Walk {
   /** What is known at the beginning; what is captured comes to it. */
   readonly variables: Map<string, Json>;
   readonly world: ProbeWorld;
+  /** A journey is one visit: what one step is given, the next one shows. */
+  readonly cookies: Cookies;
   /** Goes on after a step that failed, and leaves out those that need what is not there. */
   readonly goesOn: boolean;
 }
 
 /** Walks the steps. */
-export async function walk(steps: readonly JourneyStep[], { variables, world, goesOn }: Walk): Promise<Walked> {
-  const walker = new Walker(variables, world);
+export async function walk(
+  steps: readonly JourneyStep[],
+  { variables, world, cookies, goesOn }: Walk,
+): Promise<Walked> {
+  const walker = new Walker(variables, world, cookies);
   const completed: { name: string; seconds: number }[] = [];
   const failed: { name: string; failure: Failure }[] = [];
   const started = world.clock();
@@ -82,9 +92,11 @@ export function within(world: ProbeWorld, limitMs: number, whose: string): { wor
 class Walker {
   readonly #variables: Map<string, Json>;
   readonly #world: ProbeWorld;
+  readonly #cookies: Cookies;
   #open: { readonly conversation: Conversation; readonly stages: Stages } | undefined;
 
-  constructor(variables: Map<string, Json>, world: ProbeWorld) {
+  constructor(variables: Map<string, Json>, world: ProbeWorld, cookies: Cookies) {
+    this.#cookies = cookies;
     this.#variables = variables;
     this.#world = world;
   }
@@ -100,6 +112,7 @@ class Walker {
   async take(step: JourneyStep): Promise<Failure | undefined> {
     if (step.http) return await this.#ask(step, step.http);
     if (step.websocket) return await this.#openSocket(step, step.websocket);
+    if (step.stream) return await this.#openStream(step, step.stream);
     if (step.check) return this.#check(step.check);
     return await this.#speak(step);
   }
@@ -116,7 +129,12 @@ class Walker {
       const confidential = Object.entries(settings.headers).flatMap(([name, value]) =>
         marksIn(value).length > 0 ? [name] : [],
       );
-      const { answer, failure } = await ask(filledRequest(settings, this.#variables), time.world, confidential);
+      const { answer, failure } = await ask(
+        filledRequest(settings, this.#variables),
+        time.world,
+        confidential,
+        this.#cookies,
+      );
       if (!answer || failure) return failure;
       const seen = answered(answer);
       const json = parseJson(seen.body);
@@ -141,14 +159,37 @@ class Walker {
     try {
       const url = fillUrl(settings.url, this.#variables);
       const target = await socketTarget(settings, url, (text) => fillHeader(text, this.#variables), time.world);
+      const cookie = this.#cookies.headerFor(target.url, target.headers["cookie"]);
+      const headers = cookie === undefined ? target.headers : { ...target.headers, cookie };
       opening = stages(time.world, {}, target.url.host);
-      this.#open = { conversation: await openWebSocket(target, opening), stages: opening };
+      this.#open = { conversation: await openWebSocket({ ...target, headers }, opening), stages: opening };
       return undefined;
     } catch (error) {
       if (opening === undefined || error instanceof Refusal) return failureOf(error, opening?.phase ?? "request");
       return opening.failureOf(error);
     } finally {
       // From here on the open WebSocket lives as long as the journey.
+      time.clear();
+    }
+  }
+
+  async #openStream(step: JourneyStep, settings: StreamSettings): Promise<Failure | undefined> {
+    this.leave();
+    const time = within(this.#world, step.within, "the time of the step");
+    let opening: Stages | undefined;
+    try {
+      const filled = { ...settings, ...filledSending(settings, this.#variables) };
+      const outgoing = withCookies(await firstRequest(filled, time.world, [], streamHeaders), this.#cookies);
+      const secrets = await tlsSecrets(filled, time.world);
+      opening = stages(time.world, {}, outgoing.url.host);
+      const stream = await openStream(outgoing, filled, secrets, settings.max_event, opening);
+      this.#open = { conversation: listening(stream), stages: opening };
+      return undefined;
+    } catch (error) {
+      if (opening === undefined || error instanceof Refusal) return failureOf(error, opening?.phase ?? "request");
+      return opening.failureOf(error);
+    } finally {
+      // From here on the open stream lives as long as the journey.
       time.clear();
     }
   }
@@ -192,10 +233,16 @@ class Walker {
 }
 
 function filledRequest(settings: RequestSettings, variables: Variables): RequestSettings {
-  const { url, headers, body, json } = settings;
+  return { ...settings, ...filledSending(settings, variables) };
+}
+
+/** What is sent, its variables filled in. */
+function filledSending(
+  { url, headers, body, json, form }: SendingSettings,
+  variables: Variables,
+): Pick<SendingSettings, "url" | "headers" | "body" | "json" | "form"> {
   return {
-    ...settings,
-    url: fillUrl(url, variables),
+    url: typeof url === "string" ? fillUrl(url, variables) : url,
     headers: Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [
         name,
@@ -204,7 +251,13 @@ function filledRequest(settings: RequestSettings, variables: Variables): Request
     ),
     body: typeof body === "string" ? fillText(body, variables) : body,
     ...(json === undefined ? {} : { json: fillJson(json as Json, variables) }),
+    form: form && mapped(form, (value) => filledField(value, variables)),
   };
+}
+
+function filledField(value: FormValue | FormValue[], variables: Variables): FormValue | FormValue[] {
+  const filled = (one: FormValue): FormValue => (typeof one === "string" ? fillText(one, variables) : one);
+  return Array.isArray(value) ? value.map(filled) : filled(value);
 }
 
 function filledExpectations(expected: RequestSettings["expect"], variables: Variables): RequestSettings["expect"] {
@@ -221,11 +274,16 @@ function filledUtterance(step: Utterance, variables: Variables): Utterance {
   return {
     ...step,
     send: step.send === undefined ? undefined : fillJson(step.send, variables),
-    expect: step.expect?.map(({ json, contains, matches }) => ({
-      json: json && filledValues(json, variables),
-      contains: contains === undefined ? undefined : fillText(contains, variables),
-      matches,
-    })),
+    expect: step.expect?.map((one) => filledMessage(one, variables)),
+    fail_on: step.fail_on?.map((one) => filledMessage(one, variables)),
+  };
+}
+
+function filledMessage({ json, contains, ...rest }: ExpectedMessage, variables: Variables): ExpectedMessage {
+  return {
+    ...rest,
+    json: json && filledValues(json, variables),
+    contains: contains === undefined ? undefined : fillText(contains, variables),
   };
 }
 

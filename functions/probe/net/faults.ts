@@ -5,7 +5,7 @@ import { LookupError } from "../../../shared/net/lookup.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 
 /** What of a failure a program may rely on besides its kind. */
-export type FailureFacts = Pick<Failure, "status" | "code" | "signal">;
+export type FailureFacts = Pick<Failure, "status" | "code" | "signal" | "answered_by">;
 
 /** A fault that a prober has already put into its kind and words. */
 export class ProbeFault extends Error {

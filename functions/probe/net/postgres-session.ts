@@ -7,7 +7,7 @@ import type { ProbeWorld } from "../prober.ts";
 import { forgetAccess, type InstanceAccess } from "./cloud-sql.ts";
 import { dial } from "./dial.ts";
 import { failureOf, ProbeFault } from "./faults.ts";
-import { PostgresStream } from "./postgres-stream.ts";
+import { begins, PostgresStream } from "./postgres-stream.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { secure } from "./tls.ts";
 
@@ -277,11 +277,6 @@ function refusalIn(answer: Buffer): { readonly code: string; readonly message: s
 
 function kindOf(code: string): FailureKind {
   return sqlstates.find(({ codes }) => codes.test(code))?.kind ?? "database";
-}
-
-/** The beginning of what cannot be read, for a sentence. */
-function begins(answer: Buffer): string {
-  return JSON.stringify(answer.toString("latin1", 0, 20));
 }
 
 function isSocketFolder(host: string): boolean {

@@ -40,7 +40,7 @@ export async function countConnections(
   const limitMs = Math.max(1, Math.floor(world.remaining() / 2));
   const counted = (async (): Promise<Connections | undefined> => {
     await session.query(`set statement_timeout = ${limitMs}`);
-    return (await session.query<Connections>(query, [role ?? null])).rows[0];
+    return firstRow(await session.query<Connections>(query, [role ?? null]));
   })();
   try {
     const connections = await within(limitMs, counted);
@@ -68,7 +68,7 @@ export async function assertWritable(
 ): Promise<void> {
   const asked = session.query<{ replica: boolean; readonly: boolean }>(writability).catch(() => undefined);
   const answer = await within(Math.max(1, Math.floor(world.remaining() / 2)), asked);
-  const row = answer === overdue ? undefined : answer?.rows[0];
+  const row = answer === overdue || answer === undefined ? undefined : firstRow(answer);
   if (row?.replica === true && wantsPrimary)
     throw new ProbeFault(
       "database",
@@ -105,6 +105,11 @@ select
     select json_object_agg(state, n) from (select state, count(*)::int as n from clients group by state) as counted
   ), '{}') as states
 from clients`;
+
+/** The first row of an answer; none of one that is not that to a single statement. */
+function firstRow<Row extends pg.QueryResultRow>({ rows }: { readonly rows?: readonly Row[] }): Row | undefined {
+  return rows?.[0];
+}
 
 const overdue = Symbol("overdue");
 

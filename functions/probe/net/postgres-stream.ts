@@ -7,6 +7,23 @@ import { ProbeFault } from "./faults.ts";
 /** More bytes than this are no answer to a probe. */
 const mostReceived = 4 * 2 ** 20;
 
+/** The type and the length of a message, in bytes. */
+const headLength = 5;
+
+/** The longest first message of a server, in bytes. */
+const longestFirst = 65_536;
+
+/** Whether a server of PostgreSQL may begin so: with a request for a login, a fault or a notice, of no absurd length. */
+function canBegin(chunk: Buffer): boolean {
+  if (!/^[RENv]/.test(chunk.toString("latin1", 0, 1))) return false;
+  return chunk.length < headLength || chunk.readUInt32BE(1) <= longestFirst;
+}
+
+/** The beginning of what cannot be read, for a sentence. */
+export function begins(bytes: Buffer): string {
+  return JSON.stringify(bytes.toString("latin1", 0, 20));
+}
+
 /** What the parser of `pg` could not read, in our words. */
 function unreadable(reason: string, cause: unknown): ProbeFault {
   const type = /authenticationOk message type (\d+)/.exec(reason)?.[1];
@@ -36,8 +53,21 @@ export class PostgresStream extends EventEmitter {
     super();
     this.#socket = socket;
     let received = 0;
-    socket.on("data", (chunk: Buffer) => {
-      received += chunk.length;
+    let head: Buffer | undefined = Buffer.alloc(0);
+    socket.on("data", (part: Buffer) => {
+      received += part.length;
+      let chunk = part;
+      if (head !== undefined) {
+        chunk = Buffer.concat([head, part]);
+        head = chunk.length < headLength ? chunk : undefined;
+        if (!canBegin(chunk)) {
+          socket.destroy(
+            new ProbeFault("protocol", `the server does not speak PostgreSQL: it begins with ${begins(chunk)}`),
+          );
+          return;
+        }
+        if (head !== undefined) return;
+      }
       try {
         if (received > mostReceived) throw new Error(endless);
         this.emit("data", chunk);

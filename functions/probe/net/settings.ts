@@ -41,10 +41,11 @@ export type TlsVerification = z.output<ReturnType<typeof tlsVerification>>;
  */
 export function tlsOverTls(scheme: "https" | "wss") {
   return (
-    { url, tls }: { readonly url: string; readonly tls: TlsVerification },
+    { url, tls }: { readonly url: unknown; readonly tls: TlsVerification },
     context: { addIssue(issue: { code: "custom"; message: string; path: string[] }): void },
   ): void => {
-    if (URL.parse(url)?.protocol === `${scheme}:`) return;
+    // Of a URL that is a secret, nothing is known here.
+    if (typeof url !== "string" || URL.parse(url)?.protocol === `${scheme}:`) return;
     const refuse = (field: string, value: unknown, why: string): void => {
       const message = `${why}: write a URL that begins with ${scheme}://, or leave ${field} out`;
       if (value !== undefined) context.addIssue({ code: "custom", message, path: ["tls", field] });

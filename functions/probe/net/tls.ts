@@ -148,8 +148,9 @@ function explain(socket: TLSSocket, chain: Chain | undefined, now: number): stri
     case "CERT_SIGNATURE_FAILURE":
       return `the signature on the certificate of ${subjectOf(leaf)} is not that of its issuer, ${commonName(leaf?.issuer)}`;
     case "INVALID_CA":
-      return `the certificate of ${subjectOf(leaf)} was issued by ${commonName(leaf?.issuer)}, which is not an authority`;
     case "INVALID_PURPOSE":
+      if (code === "INVALID_CA" || certificates.slice(1).some(({ ca }) => !ca))
+        return `the certificate of ${subjectOf(leaf)} was issued by ${commonName(leaf?.issuer)}, which is not an authority`;
       return `the certificate of ${subjectOf(leaf)} is not meant for servers: its extended key usage leaves them out`;
     case "PATH_LENGTH_EXCEEDED":
     case "CERT_CHAIN_TOO_LONG":

@@ -84,11 +84,36 @@ describe("cloud_run", () => {
       );
     }
     const latency = asked[metric("request_latencies")]?.[0];
+    expect(latency?.get("filter")).toContain('AND (metric.labels.response_code != "101")');
+    expect(asked[metric("request_count")]?.[0]?.get("filter")).not.toContain("101");
     expect(latency?.get("aggregation.perSeriesAligner")).toBe("ALIGN_DELTA");
     expect(latency?.get("aggregation.crossSeriesReducer")).toBe("REDUCE_PERCENTILE_95");
     expect(asked[metric("request_count")]?.[0]?.getAll("aggregation.groupByFields")).toEqual([
       "metric.labels.response_code_class",
     ]);
+  });
+
+  it("measures memory, CPU, instances against their cap, and requests that found none, where it is told to", async () => {
+    const more = { utilization: true, max_instances: 5, refused_requests: "refused-requests" };
+    const answers = {
+      ...busy,
+      [metric("container/memory/utilizations")]: one(double(0.93)),
+      [metric("container/cpu/utilizations")]: one(double(0.41)),
+      "logging.googleapis.com/user/refused-requests": one(int(17)),
+    };
+    const { result, asked } = await probe(answers, more);
+    expect(values(result)).toMatchObject({
+      cloud_run_memory_utilization: 0.93,
+      cloud_run_cpu_utilization: 0.41,
+      cloud_run_instance_utilization: 0.8,
+      cloud_run_refused_requests: 17,
+    });
+    const memory = asked[metric("container/memory/utilizations")]?.[0];
+    expect(memory?.get("aggregation.crossSeriesReducer")).toBe("REDUCE_PERCENTILE_95");
+    const { result: quiet, asked: less } = await probe(busy);
+    expect(Object.keys(less)).not.toContain(metric("container/memory/utilizations"));
+    expect(measured(quiet, "cloud_run_memory_utilization")).toBeUndefined();
+    expect(measured((await probe(busy, more)).result, "cloud_run_refused_requests")).toBe(0);
   });
 
   it("does not read failed starts where no log-based metric is named", async () => {
@@ -101,6 +126,20 @@ describe("cloud_run", () => {
     const { [log]: _, ...others } = busy;
     const { result } = await probe(others, { failed_startups: "failed-startups" });
     expect(measured(result, "failed_startups")).toBe(0);
+  });
+
+  it.each([
+    ["request_count", ["cloud_run_request_rate", "cloud_run_error_rate"]],
+    ["request_latencies", ["cloud_run_request_latency"]],
+    ["container/instance_count", ["cloud_run_instances"]],
+    ["container/startup_latencies", ["cloud_run_startup_latency"]],
+  ])("keeps what was read where %s is not to be had", async (name, missing) => {
+    const answers = { ...busy, [metric(name)]: refusal(503, "UNAVAILABLE", "try later") };
+    const { result } = await probe(answers, { failed_startups: "failed-startups" });
+    const whole = await probe(busy, { failed_startups: "failed-startups" });
+    expect(result.failure).toMatchObject({ kind: "unavailable", phase: "google_api" });
+    const names = ({ measurements }: ProbeResult): string[] => measurements.map((one) => one.metric);
+    expect(names(result)).toEqual(names(whole.result).filter((one) => !missing.includes(one)));
   });
 
   it("names a log-based metric that there is not", async () => {

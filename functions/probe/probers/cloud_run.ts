@@ -17,6 +17,8 @@ import {
   sampled,
   valuesBy,
   type WantedReading,
+  wasRead,
+  withoutSockets,
 } from "../google/readings.ts";
 import { classLabel, idleFinding, requestClasses, requestSamples } from "../google/requests.ts";
 import type { Prober } from "../prober.ts";
@@ -33,6 +35,24 @@ const settings = lazily(() =>
       })
       .optional()
       .describe("The name of the log-based metric that counts failed starts. Without it they are not measured."),
+    refused_requests: z
+      .string()
+      .regex(/^(?!logging\.googleapis\.com)[\w./-]+$/, {
+        error: () => "must be the name of a log-based metric, as in refused-requests, without logging.googleapis.com",
+      })
+      .optional()
+      .describe(
+        "The name of the log-based metric that counts requests which found no instance free (429). Without it they are not measured.",
+      ),
+    utilization: z
+      .boolean()
+      .default(false)
+      .describe("Whether the memory and the CPU of the instances are read as well: 2 more series a run."),
+    max_instances: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("The most instances that the service may have, for cloud_run_instance_utilization: no metric says it."),
     expect_traffic: z
       .boolean()
       .default(false)
@@ -44,7 +64,9 @@ const settings = lazily(() =>
 /** What a `cloud_run` probe reads; durations in milliseconds. */
 export type CloudRunSettings = z.output<ReturnType<typeof settings>>;
 
-type Reading = "requests" | "latency" | "instances" | "startups" | "failedStartups";
+type Reading = Always | Optional;
+type Always = "requests" | "latency" | "instances" | "startups";
+type Optional = "failedStartups" | "refused" | "memory" | "cpu";
 
 /** The prober `cloud_run`. */
 export const cloudRun: Prober<CloudRunSettings, Observed<Reading>> = {
@@ -61,19 +83,33 @@ region: us-central1
 service: backend
 failed_startups: failed-startups
 `,
-  notes: `## Failed starts
+  notes: `## Latency
+
+A WebSocket is one request to Cloud Run that lasts as long as it is open. Requests that were answered with 101 are left out of the latency, so
+that it speaks of those that were answered; the rate of requests counts them in the class \`1xx\`.
+
+## Failed starts
 
 Google counts no failed starts. A log-based metric does, a counter that you create once, and whose name stands in \`failed_startups\`:
 
 \`\`\`
 gcloud logging metrics create failed-startups --description "Instances that failed to start" --log-filter '
-  resource.type="cloud_run_revision" AND
-  (textPayload:"could not start successfully" OR textPayload:"failed the readiness check" OR
-   textPayload:"failed to start and listen on the port" OR textPayload:"STARTUP TCP probe failed" OR
-   textPayload:"STARTUP HTTP probe failed" OR (textPayload:"Container called exit" AND NOT textPayload:"exit(0)"))'
+  resource.type="cloud_run_revision" AND textPayload:"STARTUP" AND textPayload:"The instance was not started"'
 \`\`\`
 
+Cloud Run writes this line once for each instance that does not start, whatever else it says of it: that its container exited, or that a
+revision is not ready. Counting those lines as well would count one start several times, and a container that ends with \`exit(0)\` as a failure.
 It counts for all services; the probe reads the share of its own.
+
+## Requests that find no instance
+
+A service at its maximum of instances answers \`429\` with the text \`Rate exceeded.\`, and Cloud Run leaves these out of its count of requests. A
+log-based metric counts them, as above, with its name in \`refused_requests\`:
+
+\`\`\`
+gcloud logging metrics create refused-requests --description "Requests that found no instance" --log-filter '
+  resource.type="cloud_run_revision" AND textPayload:"The request was aborted because there was no available instance"'
+\`\`\`
 
 ## Without traffic
 
@@ -81,18 +117,31 @@ A service that nobody uses has no points at all. Then there are no shares and no
 that is no failure unless \`expect_traffic\` makes it one. Requests that never reach a revision, because nobody may call the service or the load
 balancer cannot reach it, are not counted by Cloud Run.
 
-${monitoringNotes("up to 9 series a run", "3 minutes")}`,
+${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more with `refused_requests`", "3 minutes")}`,
   secondhand: true,
 
   delayed: true,
   usualSeconds: 0.6,
-  requires: ({ failed_startups }) => (failed_startups === undefined ? {} : { logMetrics: [failed_startups] }),
-  seriesRead: 9,
+  requires: ({ failed_startups, refused_requests }) => {
+    const logMetrics = [failed_startups, refused_requests].filter((name) => name !== undefined);
+    return logMetrics.length === 0 ? {} : { logMetrics };
+  },
+  seriesRead: (settings) => 9 + (settings?.utilization ? 2 : 0) + (settings?.refused_requests === undefined ? 0 : 1),
   reads: ["time_series"],
   yields: (settings) => [
     ...always("cloud_run_error_rate", "cloud_run_request_latency", "cloud_run_startup_latency", "data_age"),
     { metric: "cloud_run_request_rate", labels: { class: requestClasses } },
     { metric: "cloud_run_instances", labels: { state: ["active", "idle"] } },
+    ...onlyWhere(settings, ({ utilization }) => utilization, "with utilization", [
+      "cloud_run_memory_utilization",
+      "cloud_run_cpu_utilization",
+    ]),
+    ...onlyWhere(settings, ({ max_instances }) => max_instances !== undefined, "with max_instances", [
+      "cloud_run_instance_utilization",
+    ]),
+    ...onlyWhere(settings, ({ refused_requests }) => refused_requests !== undefined, "with refused_requests", [
+      "cloud_run_refused_requests",
+    ]),
     ...onlyWhere(settings, ({ failed_startups }) => failed_startups !== undefined, "with failed_startups", [
       "failed_startups",
     ]),
@@ -102,24 +151,36 @@ ${monitoringNotes("up to 9 series a run", "3 minutes")}`,
 
   assess(settings, observed) {
     const { failure, found, now } = observed;
-    if (failure) return { failure, measurements: [] };
     const readings = readingsOf(settings);
-    const { service, region, expect_traffic, failed_startups, period: periodMs } = settings;
+    const { service, region, expect_traffic, failed_startups, refused_requests, max_instances } = settings;
+    const { period: periodMs } = settings;
     const instances = valuesBy(found.instances?.samples ?? [], stateLabel);
     const metrics = { rate: "cloud_run_request_rate", errorRate: "cloud_run_error_rate" } as const;
     const measurements: Measured[] = [
-      ...requestSamples(found.requests, periodMs, metrics),
+      ...(wasRead(observed, "requests") ? requestSamples(found.requests, periodMs, metrics) : []),
       ...sampled("cloud_run_request_latency", fromMilliseconds(numberIn(found.latency))),
       ...sampled("cloud_run_startup_latency", fromMilliseconds(numberIn(found.startups))),
-      ...["active", "idle"].map((state) => ({
+      ...(wasRead(observed, "instances") ? ["active", "idle"] : []).map((state) => ({
         metric: "cloud_run_instances" as const,
         value: ownEntry(instances, state) ?? 0,
         labels: { state },
       })),
       // A counter of logs has no points while there are no such logs.
-      ...(failed_startups === undefined ? [] : sampled("failed_startups", numberIn(found.failedStartups) ?? 0)),
+      ...(failed_startups !== undefined && wasRead(observed, "failedStartups")
+        ? sampled("failed_startups", numberIn(found.failedStartups) ?? 0)
+        : []),
+      ...(refused_requests !== undefined && wasRead(observed, "refused")
+        ? sampled("cloud_run_refused_requests", numberIn(found.refused) ?? 0)
+        : []),
+      ...sampled("cloud_run_memory_utilization", numberIn(found.memory)),
+      ...sampled("cloud_run_cpu_utilization", numberIn(found.cpu)),
+      // Idle instances are there for the next requests: only those at work use up what there may be.
+      ...(max_instances === undefined || !wasRead(observed, "instances")
+        ? []
+        : sampled("cloud_run_instance_utilization", (ownEntry(instances, "active") ?? 0) / max_instances)),
       ...dataAge(observed),
     ];
+    if (failure) return { failure, measurements };
     const idle = !found.requests && !found.instances;
     const nowhere = `there is no service ${service} in ${region}, or nobody uses it`;
     return {
@@ -134,8 +195,10 @@ ${monitoringNotes("up to 9 series a run", "3 minutes")}`,
 const delayMs = 180_000;
 const stateLabel = "metric.labels.state";
 
-function readingsOf(settings: CloudRunSettings): Readonly<Record<Exclude<Reading, "failedStartups">, WantedReading>> {
-  const { region, service, failed_startups, period: periodMs } = settings;
+function readingsOf(
+  settings: CloudRunSettings,
+): Readonly<Record<Always, WantedReading> & Partial<Record<Optional, WantedReading>>> {
+  const { region, service, failed_startups, refused_requests, utilization, period: periodMs } = settings;
   const reading = (metricType: string, how: Pick<WantedReading, "aligner" | "reducer" | "groupBy">): WantedReading => ({
     ...how,
     metricType,
@@ -145,20 +208,22 @@ function readingsOf(settings: CloudRunSettings): Readonly<Record<Exclude<Reading
     delayMs,
   });
   const sumBy = (label: string) => ({ reducer: "REDUCE_SUM", groupBy: [label] }) as const;
+  const counted = (logMetric: string): WantedReading =>
+    reading(`logging.googleapis.com/user/${logMetric}`, { aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM" });
   // Over all revisions and answers at once: a percentile of percentiles would be none.
   const slowest = { aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95" } as const;
   return {
     requests: reading("run.googleapis.com/request_count", { aligner: "ALIGN_DELTA", ...sumBy(classLabel) }),
-    latency: reading("run.googleapis.com/request_latencies", slowest),
+    latency: { ...reading("run.googleapis.com/request_latencies", slowest), filter: withoutSockets },
     instances: reading("run.googleapis.com/container/instance_count", { aligner: "ALIGN_MAX", ...sumBy(stateLabel) }),
     startups: reading("run.googleapis.com/container/startup_latencies", slowest),
-    ...(failed_startups === undefined
-      ? {}
-      : {
-          failedStartups: reading(`logging.googleapis.com/user/${failed_startups}`, {
-            aligner: "ALIGN_DELTA",
-            reducer: "REDUCE_SUM",
-          }),
-        }),
+    ...(failed_startups === undefined ? {} : { failedStartups: counted(failed_startups) }),
+    ...(refused_requests === undefined ? {} : { refused: counted(refused_requests) }),
+    ...(utilization
+      ? {
+          memory: reading("run.googleapis.com/container/memory/utilizations", slowest),
+          cpu: reading("run.googleapis.com/container/cpu/utilizations", slowest),
+        }
+      : {}),
   };
 }

@@ -137,6 +137,17 @@ describe("cloud_sql", () => {
     expect(measured(result, "cloud_sql_up")).toBeUndefined();
   });
 
+  it("keeps what was read where one reading fails, and that the server is down", async () => {
+    const unavailable = refusal(503, "UNAVAILABLE", "try later");
+    const { result } = await probe({ ...well, [metric("cpu/utilization")]: unavailable });
+    expect(result.failure).toMatchObject({ kind: "unavailable", phase: "google_api" });
+    expect(measured(result, "cloud_sql_up")).toBe(1);
+    expect(measured(result, "cloud_sql_disk_utilization")).toBeDefined();
+    expect(measured(result, "cloud_sql_cpu_utilization")).toBeUndefined();
+    const down = await probe({ ...well, [metric("up")]: one(int(0)), [metric("cpu/utilization")]: unavailable });
+    expect(down.result.failure).toMatchObject({ kind: "database", phase: "state" });
+  });
+
   it("says of an API that is not enabled how to enable it", async () => {
     const { result } = await probe({
       ...well,

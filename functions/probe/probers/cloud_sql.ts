@@ -87,7 +87,7 @@ ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minut
   async observe(settings, world) {
     const { project, instance, period: periodMs } = settings;
     const observed = await observeReadings(readingsOf(settings), project, world);
-    if (observed.failure || isRunning(observed.found.running)) return observed;
+    if (isRunning(observed.found.running)) return observed;
     // Which of the other states it is in takes a series for each, and is asked only now.
     const state = cloudSqlReading("instance_state", instance, project, {
       aligner: "ALIGN_FRACTION_TRUE",
@@ -95,20 +95,19 @@ ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minut
       groupBy: ["metric.labels.state"],
       periodMs,
     });
-    const { found, failure } = await observeReadings({ state }, project, world);
+    const { found, failure = observed.failure } = await observeReadings({ state }, project, world);
     return { ...observed, found: { ...observed.found, ...found }, ...(failure ? { failure } : {}) };
   },
 
   assess(settings, observed) {
     const { failure, found, now } = observed;
-    if (failure) return { failure, measurements: [] };
-    if (!found.up) {
+    if (!found.up && !failure) {
       const why = `there is no instance ${settings.instance}, it was just created, or it reports nothing`;
       return { failure: nothingRead(readingsOf(settings).up, now, why), measurements: dataAge(observed) };
     }
     const connections = numberIn(found.connections);
     const measurements: Measured[] = [
-      { metric: "cloud_sql_up", value: isUp(found.up) ? 1 : 0 },
+      ...(found.up ? sampled("cloud_sql_up", isUp(found.up) ? 1 : 0) : []),
       ...sampled("cloud_sql_cpu_utilization", numberIn(found.cpu)),
       ...sampled("cloud_sql_connections", connections),
       ...sampled("cloud_sql_memory_utilization", numberIn(found.memory)),
@@ -121,7 +120,8 @@ ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minut
       ...operation("write", numberIn(found.writes)),
       ...dataAge(observed),
     ];
-    const reason = stateFailure(settings, observed, found.up);
+    // That the server is down is known, whatever else could not be read.
+    const reason = (found.up && stateFailure(settings, observed, found.up)) ?? failure;
     return { ...(reason ? { failure: reason } : {}), measurements };
   },
 };

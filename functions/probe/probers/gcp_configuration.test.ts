@@ -128,7 +128,11 @@ describe("the prober gcp_configuration", () => {
     );
     const { project = null, region = null } = written();
     expect(needed({ project, region, redis: [{ instance: "cache" }] })).toEqual(["redis", "time_series"]);
-    expect(needed({ project, region, network: { name: "default" } })).toEqual(["network", "firewall_rules"]);
+    expect(needed({ project, region, network: { name: "default" } })).toEqual([
+      "network",
+      "firewall_rules",
+      "effective_firewalls",
+    ]);
   });
 
   it("does not read a list without end", async () => {

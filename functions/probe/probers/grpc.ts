@@ -101,7 +101,7 @@ service: shop.v1.Cart
       const seconds = (world.clock() - started) / 1000;
       return { ...(failure ? { failure } : {}), answered: true, phases: watch.times(), seconds, certificateExpiry };
     } catch (error) {
-      const failure = failureOf(error, { phase: watch.phase, peer, signal: world.signal });
+      const failure = failureOf(error, { phase: watch.phase, peer, address: watch.address, signal: world.signal });
       return {
         failure: { ...failure, message: world.redact(failure.message) },
         answered: false,

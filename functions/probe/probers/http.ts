@@ -5,7 +5,8 @@ import type { MetricName } from "../../../shared/metrics/catalogue.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { type Answered, answered, parseJson, unmet } from "../http/expect.ts";
 import { extract, extractions } from "../http/extract.ts";
-import { type Asked, ask, oneBody, requestFields } from "../http/request.ts";
+import { type Asked, ask } from "../http/request.ts";
+import { oneBody, requestFields } from "../http/settings.ts";
 import { oneAuthorization } from "../identity/identity.ts";
 import { tlsOverTls } from "../net/settings.ts";
 import type { Assessment, Prober } from "../prober.ts";
@@ -17,7 +18,7 @@ const settings = lazily(() =>
       ...requestFields(),
       extract: extractions().default([]).describe("Metrics to take out of a JSON body."),
     })
-    .refine(oneBody.holds, oneBody.otherwise)
+    .superRefine(oneBody)
     .superRefine(tlsOverTls("https"))
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
@@ -46,6 +47,8 @@ extract:
   - { metric: smd_phase_duration, path: $.last_smd_phase_times, each: phase }
 `,
   notes: `A private Cloud Run service is asked with \`id_token: https://SERVICE-URL\`, one behind IAP with the OAuth client id of IAP as audience. Grant the service account of the probe function \`roles/run.invoker\` on the service, or \`roles/iap.httpsResourceAccessor\` on the application. On one machine the identity is that of the application default credentials, which must be a service account or impersonate one.
+
+Where Google itself answered in place of the application (Cloud Run, a load balancer, a front end, IAP, Cloud Armor), the failure says so and what it means, and \`failure.answered_by\` names who it was. That is told by the text of the answer, such as \`Rate exceeded.\`, and not by its status.
 
 A failure to get a token, from Google or from the token endpoint of \`oauth2\`, has the phase \`identity\` and names who gave none. It is not held against the target: the monitor reports it as trouble of its own.`,
   usualSeconds: 0.4,
@@ -114,7 +117,7 @@ const usuallyExtracted: readonly MetricName[] = [
 
 /** A URL without TLS may still redirect to one with it. */
 function mayUseTls({ url, follow_redirects }: HttpSettings): boolean {
-  return url.startsWith("https:") || follow_redirects > 0;
+  return typeof url !== "string" || url.startsWith("https:") || follow_redirects > 0;
 }
 
 function bodyFailure(message: string, status: number): Failure {

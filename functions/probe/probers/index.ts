@@ -1,6 +1,7 @@
 /** Every kind of probe. Configuration, documentation and the contract tests follow from this list. */
 import type { AnyProber } from "../prober.ts";
 import { cloudMonitoring } from "./cloud_monitoring.ts";
+import { cloudNat } from "./cloud_nat.ts";
 import { cloudRun } from "./cloud_run.ts";
 import { cloudSql } from "./cloud_sql.ts";
 import { dns } from "./dns.ts";
@@ -10,9 +11,12 @@ import { heartbeat } from "./heartbeat.ts";
 import { http } from "./http.ts";
 import { journey } from "./journey.ts";
 import { loadBalancer } from "./load_balancer.ts";
+import { memorystore } from "./memorystore.ts";
 import { postgres } from "./postgres.ts";
 import { redis } from "./redis.ts";
 import { serviceHealth } from "./service_health.ts";
+import { sse } from "./sse.ts";
+import { subnet } from "./subnet.ts";
 import { tcp } from "./tcp.ts";
 import { tls } from "./tls.ts";
 import { vpcConnector } from "./vpc_connector.ts";
@@ -21,6 +25,7 @@ import { websocket } from "./websocket.ts";
 /** The registry of probers, by kind. */
 export const probers: Readonly<Record<string, AnyProber>> = {
   cloud_monitoring: cloudMonitoring,
+  cloud_nat: cloudNat,
   cloud_run: cloudRun,
   cloud_sql: cloudSql,
   dns,
@@ -30,9 +35,12 @@ export const probers: Readonly<Record<string, AnyProber>> = {
   http,
   journey,
   load_balancer: loadBalancer,
+  memorystore,
   postgres,
   redis,
   service_health: serviceHealth,
+  sse,
+  subnet,
   tcp,
   tls,
   vpc_connector: vpcConnector,

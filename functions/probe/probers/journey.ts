@@ -1,8 +1,10 @@
 /** The prober `journey`: what a user does, step by step, with what the answers say carried along. */
+
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
 import { isSecretReference } from "../../../shared/config/secret-reference.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { Cookies } from "../http/cookies.ts";
 import { type Given, journeyStep, mistakesAmong, variables } from "../journey/steps.ts";
 import { careful, type Walked, walk, within } from "../journey/walk.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
@@ -128,14 +130,15 @@ run is one more message to whatever answers.
   async observe({ steps, cleanup, cleanup_within, ...settings }, world) {
     const own = careful(world);
     const variables = await beginning(settings.variables, own);
+    const cookies = new Cookies();
     const reserveMs = cleanup.length === 0 ? 0 : Math.min(cleanup_within, world.remaining() / 2);
     // Without a clean-up to leave time for, the time is that of the probe.
     const time = reserveMs === 0 ? undefined : within(own, world.remaining() - reserveMs, "the time of the steps");
-    const walked = await walk(steps, { variables, world: time?.world ?? own, goesOn: false });
+    const walked = await walk(steps, { variables, world: time?.world ?? own, cookies, goesOn: false });
     time?.clear();
     return cleanup.length === 0
       ? { walked }
-      : { walked, cleaned: await walk(cleanup, { variables, world: own, goesOn: true }) };
+      : { walked, cleaned: await walk(cleanup, { variables, world: own, cookies, goesOn: true }) };
   },
 
   assess(_settings, { walked, cleaned }) {

@@ -7,6 +7,7 @@ import {
   int,
   monitoringStand,
   one,
+  refusal,
   type StandAnswer,
 } from "../google/stand.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
@@ -63,10 +64,24 @@ describe("load_balancer", () => {
   ])("reads each metric once, of %j", async (more, filter) => {
     const { asked } = await probe(busy, more);
     expect(Object.keys(asked).sort()).toEqual(Object.keys(busy).sort());
-    for (const requests of Object.values(asked)) {
+    for (const [name, requests] of Object.entries(asked)) {
       expect(requests).toHaveLength(1);
-      expect(requests[0]?.get("filter")).toMatch(new RegExp(`resource.type = "https_lb_rule" AND ${filter}$`));
+      // An open WebSocket is a request that was answered with 101, and would count as a slow one.
+      const others = name.endsWith("latencies") ? ' AND \\(metric.labels.response_code != "101"\\)' : "";
+      expect(requests[0]?.get("filter")).toMatch(new RegExp(`resource.type = "https_lb_rule" AND ${filter}${others}$`));
     }
+  });
+
+  it("keeps what was read where one reading fails", async () => {
+    const unavailable = refusal(503, "UNAVAILABLE", "try later");
+    const latency = await probe({ ...busy, [metric("total_latencies")]: unavailable });
+    expect(latency.result.failure).toMatchObject({ kind: "unavailable", phase: "google_api" });
+    expect(measured(latency.result, "load_balancer_error_rate")).toBeDefined();
+    expect(measured(latency.result, "load_balancer_latency")).toBeUndefined();
+    const requests = await probe({ ...busy, [metric("request_count")]: unavailable });
+    expect(measured(requests.result, "load_balancer_latency")).toBe(1.25);
+    expect(measured(requests.result, "load_balancer_request_rate")).toBeUndefined();
+    expect(requests.result.findings ?? []).toEqual([]);
   });
 
   it("takes no traffic for no traffic, unless it is expected", async () => {
@@ -86,5 +101,21 @@ describe("load_balancer", () => {
     expect(parsed.error?.issues[0]?.message).toBe(
       "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
     );
+  });
+
+  it("reads the metrics of a regional load balancer, in its region", async () => {
+    const regional = Object.fromEntries(
+      Object.entries(busy).map(([name, answer]) => [name.replace("/https/", "/https/external/regional/"), answer]),
+    );
+    const { result, asked } = await probe(regional, { scope: "regional", region: "us-central1" });
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "load_balancer_latency")).toBe(1.25);
+    expect(Object.keys(asked).sort()).toEqual(Object.keys(regional).sort());
+    for (const requests of Object.values(asked))
+      expect(requests[0]?.get("filter")).toContain(
+        'resource.type = "http_external_regional_lb_rule" AND resource.labels.region = "us-central1" AND resource.labels.url_map_name = "staging-lb"',
+      );
+    const parsed = loadBalancer.settings.safeParse({ ...settings, scope: "regional" });
+    expect(parsed.error?.issues[0]?.message).toContain("write region");
   });
 });

@@ -1,6 +1,6 @@
 /** The prober `load_balancer`: requests and latency of an external HTTPS load balancer, as Cloud Monitoring saw them. */
 import { z } from "zod";
-import { googleProject, googleResource } from "../../../shared/config/fields.ts";
+import { googleProject, googleRegion, googleResource } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import {
   dataAge,
@@ -14,6 +14,8 @@ import {
   period,
   sampled,
   type WantedReading,
+  wasRead,
+  withoutSockets,
 } from "../google/readings.ts";
 import { classLabel, idleFinding, requestClasses, requestSamples } from "../google/requests.ts";
 import type { Prober } from "../prober.ts";
@@ -23,6 +25,13 @@ const settings = lazily(() =>
   z
     .strictObject({
       project: googleProject(),
+      scope: z
+        .enum(["global", "regional"])
+        .default("global")
+        .describe(
+          "Whether it is a global external Application Load Balancer, or a regional one, which has metrics of its own.",
+        ),
+      region: googleRegion().optional().describe("Region of a regional load balancer; `google_cloud` can give it."),
       url_map: googleResource().optional().describe("The name of the URL map, which is the load balancer's own name."),
       forwarding_rule: googleResource().optional().describe("The name of one forwarding rule, for its requests alone."),
       backend: z
@@ -35,6 +44,10 @@ const settings = lazily(() =>
     })
     .refine(({ url_map, forwarding_rule }) => url_map !== undefined || forwarding_rule !== undefined, {
       message: "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
+    })
+    .refine(({ scope, region }) => scope === "global" || region !== undefined, {
+      message: "a regional load balancer is in a region: write region",
+      path: ["scope"],
     }),
 );
 
@@ -47,7 +60,7 @@ type Reading = "requests" | "latency" | "backendLatency";
 export const loadBalancer: Prober<LoadBalancerSettings, Observed<Reading>> = {
   kind: "load_balancer",
   title:
-    "Reads the requests of a global external HTTPS load balancer by class from Cloud Monitoring, and how long it and its backends took to answer.",
+    "Reads the requests of a global or regional external HTTPS load balancer by class from Cloud Monitoring, and how long it and its backends took to answer.",
   role: "edge",
   reach: "control_plane",
   get settings() {
@@ -62,6 +75,8 @@ Google counts a sample of the requests: rates are estimates, shares are right. A
 there are no shares and no latencies, rates are 0, and the finding \`traffic\` says so; that is no failure unless \`expect_traffic\` makes it one.
 The share of errors here against that of the services behind it tells where an error was made: what Cloud Run never saw, the load balancer
 answered itself.
+
+A WebSocket is one request that lasts as long as it is open. Requests that were answered with 101 are left out of the latencies; the rate counts them in the class \`1xx\`.
 
 ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
   secondhand: true,
@@ -79,15 +94,15 @@ ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
 
   assess(settings, observed) {
     const { failure, found, now } = observed;
-    if (failure) return { failure, measurements: [] };
     const { requests } = readingsOf(settings);
     const metrics = { rate: "load_balancer_request_rate", errorRate: "load_balancer_error_rate" } as const;
     const measurements: Measured[] = [
-      ...requestSamples(found.requests, settings.period, metrics),
+      ...(wasRead(observed, "requests") ? requestSamples(found.requests, settings.period, metrics) : []),
       ...sampled("load_balancer_latency", fromMilliseconds(numberIn(found.latency))),
       ...sampled("load_balancer_backend_latency", fromMilliseconds(numberIn(found.backendLatency))),
       ...dataAge(observed),
     ];
+    if (failure) return { failure, measurements };
     const nowhere = `there is no load balancer ${settings.url_map ?? settings.forwarding_rule}, or nobody uses it`;
     const idle = !found.requests;
     return {
@@ -102,15 +117,21 @@ ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
 const delayMs = 210_000;
 
 function readingsOf(settings: LoadBalancerSettings): Readonly<Record<Reading, WantedReading>> {
-  const { url_map, forwarding_rule, backend, period: periodMs } = settings;
-  const labels = { url_map_name: url_map, forwarding_rule_name: forwarding_rule, backend_target_name: backend };
+  const { scope, region, url_map, forwarding_rule, backend, period: periodMs } = settings;
+  const isRegional = scope === "regional";
+  const labels = {
+    region: isRegional ? region : undefined,
+    url_map_name: url_map,
+    forwarding_rule_name: forwarding_rule,
+    backend_target_name: backend,
+  };
   const where = Object.entries(labels).flatMap(([label, value]) =>
     value === undefined ? [] : [[`resource.labels.${label}`, value] as const],
   );
   const reading = (metric: string, how: Pick<WantedReading, "aligner" | "reducer" | "groupBy">): WantedReading => ({
     ...how,
-    metricType: `loadbalancing.googleapis.com/https/${metric}`,
-    resourceType: "https_lb_rule",
+    metricType: `loadbalancing.googleapis.com/https/${isRegional ? "external/regional/" : ""}${metric}`,
+    resourceType: isRegional ? "http_external_regional_lb_rule" : "https_lb_rule",
     where: Object.fromEntries(where),
     periodMs,
     delayMs,
@@ -119,7 +140,7 @@ function readingsOf(settings: LoadBalancerSettings): Readonly<Record<Reading, Wa
   const slowest = { aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95" } as const;
   return {
     requests: reading("request_count", { aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM", groupBy: [classLabel] }),
-    latency: reading("total_latencies", slowest),
-    backendLatency: reading("backend_latencies", slowest),
+    latency: { ...reading("total_latencies", slowest), filter: withoutSockets },
+    backendLatency: { ...reading("backend_latencies", slowest), filter: withoutSockets },
   };
 }

@@ -109,7 +109,7 @@ replication: primary
       watch.stop();
       return { answered: true, phases: watch.times(), seconds: (world.clock() - started) / 1000, certificateExpiry };
     } catch (error) {
-      const failure = failureOf(error, { phase: watch.phase, peer, signal: world.signal });
+      const failure = failureOf(error, { phase: watch.phase, peer, address: watch.address, signal: world.signal });
       return {
         failure: { ...failure, message: world.redact(failure.message) },
         answered: error instanceof Refusal,

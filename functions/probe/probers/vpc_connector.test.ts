@@ -125,6 +125,18 @@ describe("vpc_connector", () => {
     });
   });
 
+  it("keeps what was read where one reading fails, but for the worst of all", async () => {
+    const { result } = await probe({
+      ...quiet,
+      [metric("sent_bytes_count")]: refusal(503, "UNAVAILABLE", "try later"),
+    });
+    expect(result.failure).toMatchObject({ kind: "unavailable", phase: "google_api" });
+    expect(measured(result, "vpc_connector_cpu_utilization")).toBeDefined();
+    expect(measured(result, "vpc_connector_throughput", "received")).toBeDefined();
+    expect(measured(result, "vpc_connector_throughput", "sent")).toBeUndefined();
+    expect(measured(result, "vpc_connector_utilization")).toBeUndefined();
+  });
+
   it("says of a refusal which permission and role are missing", async () => {
     const { result } = await probe({
       ...quiet,

@@ -17,6 +17,7 @@ import {
   regional,
   sampled,
   type WantedReading,
+  wasRead,
 } from "../google/readings.ts";
 import type { Prober } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
@@ -99,14 +100,15 @@ ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
 
   assess(settings, observed) {
     const { failure, found, now } = observed;
-    if (failure) return { failure, measurements: [] };
     const readings = readingsOf(settings);
     const { connector, region, max_instances: maxInstances, machine_type: machineType, connections } = settings;
     const cpu = numberIn(found.cpu);
     const instances = numberIn(found.instances);
     // A connector that nothing passes has instances and no bytes.
-    const sent = numberIn(found.sent) ?? (instances === undefined ? undefined : 0);
-    const received = numberIn(found.received) ?? (instances === undefined ? undefined : 0);
+    const unused = (name: "sent" | "received"): number | undefined =>
+      instances !== undefined && wasRead(observed, name) ? 0 : undefined;
+    const sent = numberIn(found.sent) ?? unused("sent");
+    const received = numberIn(found.received) ?? unused("received");
     const bytesPerSecond = sent === undefined && received === undefined ? undefined : (sent ?? 0) + (received ?? 0);
     const counted = numberIn(found.connections);
     const utilization = connectorUtilization(
@@ -114,7 +116,8 @@ ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
       { machineType, maxInstances, connections: connections?.ceiling },
     );
     const measurements: Measured[] = [
-      ...sampled("vpc_connector_utilization", utilization),
+      // The worst of its parts is not known where one of them is not.
+      ...(failure ? [] : sampled("vpc_connector_utilization", utilization)),
       ...sampled("vpc_connector_cpu_utilization", cpu),
       ...sampled("vpc_connector_instances", instances),
       { metric: "vpc_connector_instance_limit", value: maxInstances },
@@ -123,6 +126,7 @@ ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
       ...direction("received", received),
       ...dataAge(observed),
     ];
+    if (failure) return { failure, measurements };
     const known = cpu !== undefined || bytesPerSecond !== undefined;
     const why = `there is no connector ${connector} in ${region}, or it was just created`;
     return {

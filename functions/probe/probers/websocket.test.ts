@@ -1,8 +1,17 @@
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { describe, expect, it } from "vitest";
-import { WebSocketServer } from "ws";
-import { canaries, closedPort, issue, listening, measured, probeOnce, tcpServer } from "../fixtures.ts";
+import { type WebSocket, WebSocketServer } from "ws";
+import {
+  canaries,
+  closedPort,
+  issue,
+  listening,
+  measured,
+  type ProbeOnceOptions,
+  probeOnce,
+  tcpServer,
+} from "../fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { accepting, answering, say, serveWebSocket, socketMisbehaviours } from "../websocket.fixtures.ts";
 import { websocket } from "./websocket.ts";
@@ -258,5 +267,70 @@ describe("websocket settings", () => {
   ])("refuses %j", (settings, sentence) => {
     const parsed = websocket.settings.safeParse(settings);
     expect(parsed.error?.message).toContain(JSON.stringify(sentence).slice(1, -1));
+  });
+});
+
+describe("a WebSocket that is held", () => {
+  const hold = (port: number, settings: Record<string, unknown>, options: ProbeOnceOptions = {}) =>
+    probeOnce(websocket, { url: `ws://127.0.0.1:${port}/ws`, ...settings }, options);
+
+  it("stays open for as long as it must, whatever comes over it meanwhile", async () => {
+    const port = await serveWebSocket((socket) => {
+      const chatter = setInterval(() => say(socket, "news"), 20);
+      socket.on("close", () => clearInterval(chatter));
+    });
+    const result = await hold(port, { hold: "1s", script: [{ expect: [{ contains: "news" }] }] });
+    expect(result.failure).toBeUndefined();
+    expect(measured(result, "websocket_hold_time")).toBeGreaterThanOrEqual(0.99);
+    expect(measured(result, "websocket_stage_time", "hold")).toBeGreaterThanOrEqual(0.99);
+  });
+
+  it.each([
+    [
+      "closed",
+      (socket: WebSocket) => socket.close(1001, "time is up"),
+      {
+        kind: "unavailable",
+        code: "1001",
+        message: expect.stringMatching(/closed the connection with 1001 .*time is up/),
+      },
+    ],
+    ["cut off", (socket: WebSocket) => socket.terminate(), { kind: "reset" }],
+  ])("is told when it is %s too early, and is not opened again", async (_what, end, failure) => {
+    let opened = 0;
+    const port = await serveWebSocket((socket) => {
+      opened++;
+      setTimeout(() => end(socket), 100);
+    });
+    const result = await hold(port, { hold: "6m" }, { recheck: true, timeoutMs: 370_000 });
+    expect(result.failure).toMatchObject({ ...failure, phase: "hold" });
+    expect(result.failure?.message).toMatch(/^the connection must be held for 6m, and ended after /);
+    expect(measured(result, "websocket_hold_time")).toBeLessThan(5);
+    expect(opened).toBe(1);
+  });
+
+  it("pings as often as it is told, and nothing else", async () => {
+    let pings = 0;
+    const port = await serveWebSocket((socket) => void socket.on("ping", () => pings++));
+    await hold(port, { hold: "1s" });
+    // Whether the server keeps what it accepted is asked by one ping, held or not.
+    const first = pings;
+    expect((await hold(port, { hold: "2500ms", hold_ping: "1s" })).failure).toBeUndefined();
+    expect(pings - 2 * first).toBe(2);
+  });
+
+  it("says in time how long it takes at least", () => {
+    const url = "wss://a.example";
+    expect(websocket.holds?.(websocket.settings.parse({ url, hold: "6m" }))).toBe(360_000);
+    expect(websocket.holds?.(websocket.settings.parse({ url }))).toBeUndefined();
+  });
+
+  it.each([
+    [{ hold: "20m" }, "must be from 1s to 8m"],
+    [{ hold_ping: "20s" }, "hold_ping is sent while the connection is held"],
+    [{ hold: "6m", script: [{ close: 1000 }] }, "what a step has closed cannot be held"],
+  ])("is refused with %j", (settings, message) => {
+    const parsed = websocket.settings.safeParse({ url: "wss://a.example", ...settings });
+    expect(parsed.error?.issues[0]?.message).toContain(message);
   });
 });

@@ -1,8 +1,10 @@
 /** The prober `websocket`: handshakes on fresh connections, and a conversation over the first of them. */
 import { z } from "zod";
-import { duration, secretReference } from "../../../shared/config/fields.ts";
+import { duration, durationBetween, secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
+import { longestAckDeadline } from "../../../shared/topology.ts";
 import { oneAuthorization, reconsiderIdentity } from "../identity/identity.ts";
 import { tlsOverTls } from "../net/settings.ts";
 import { type Stages, stages } from "../net/stages.ts";
@@ -10,7 +12,10 @@ import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { play, type Step, script, stagesOf, tokenMark } from "../websocket/script.ts";
 import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from "../websocket/session.ts";
 import { type SocketSettings, socketFields, socketTarget } from "../websocket/settings.ts";
-import { always } from "../yields.ts";
+import { always, onlyWhere } from "../yields.ts";
+
+/** The longest hold, in milliseconds: it must be answered for, with all that stands before it, before the request is delivered again. */
+const longestHoldMs = 8 * 60_000;
 
 const settings = lazily(() =>
   z
@@ -46,11 +51,33 @@ const settings = lazily(() =>
         .transform(({ dns, connect, tls, upgrade }) => ({ dns, connect, tls, upgrade }))
         .prefault({})
         .describe("Deadlines of the stages before the script. One that is not written is that of the probe."),
+      hold: duration()
+        .refine(
+          (hold) => hold >= 1_000 && hold <= longestHoldMs,
+          `must be from 1s to ${formatDuration(longestHoldMs)}: Pub/Sub delivers a request again that is not answered within ${longestAckDeadline}s`,
+        )
+        .optional()
+        .describe(
+          `Keeps the first connection open for so long after the script: it must outlive the limits on its way. From 1s to ${formatDuration(longestHoldMs)}, on top of \`timeout\`, because Pub/Sub waits ${longestAckDeadline}s at most for the answer to a request.`,
+        ),
+      hold_ping: durationBetween(1_000, longestHoldMs)
+        .optional()
+        .describe(
+          "Sends a ping so often while the connection is held, and waits for its answer. Default: nothing is sent, as by a client that is idle.",
+        ),
       script: script().default([]).describe("What is said, step by step; each step is a stage with its own time."),
     })
     .refine((settings) => settings.token !== undefined || !mentionsToken(settings), {
       message: "{token} stands for a secret: write token: { secret: NAME }",
       path: ["token"],
+    })
+    .refine(({ hold, hold_ping }) => hold !== undefined || hold_ping === undefined, {
+      message: "hold_ping is sent while the connection is held: write hold, or leave hold_ping out",
+      path: ["hold_ping"],
+    })
+    .refine(({ hold, script }) => hold === undefined || script.every(({ close }) => close === undefined), {
+      message: "what a step has closed cannot be held: leave close or hold out",
+      path: ["hold"],
     })
     .superRefine(tlsOverTls("wss"))
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
@@ -64,6 +91,8 @@ export interface WebSocketObservation {
   readonly handshakes: readonly Handshake[];
   /** Why the script did not come to its end. */
   readonly broken?: Failure | undefined;
+  /** Seconds for which the connection was held. */
+  readonly held?: number | undefined;
   /** Seconds in each completed stage of the first connection. */
   readonly stages: Readonly<Record<string, number>>;
 }
@@ -89,21 +118,37 @@ script:
       - { json: { $.type: agent_completed } }
     within: 8s
 `,
+  notes: `\`hold\` measures what ends long-lived connections. On Google Cloud these limits end a WebSocket, whether it is idle or not:
 
+| limit | default | most | where it is set |
+|---|---|---|---|
+| backend time-out of an external load balancer | 30 s | 24 h | \`timeoutSec\` of the backend service |
+| request time-out of Cloud Run | 300 s | 60 min | \`--timeout\` of the service |
+
+A probe with \`hold\` runs in a group of its own, whose subscription waits ${longestAckDeadline} s for the answer, which is the most that Pub/Sub allows; so \`hold\` is ${formatDuration(longestHoldMs)} at most. The probe function is billed for as long as it holds the connection: \`npx --no pathkeeper cost\` counts it. Diagnoses and validations of a recovery leave such a probe out, because they do not wait that long. \`failure.code\` is the code with which the connection was closed.`,
   usualSeconds: 0.8,
+  holds: ({ hold }) => hold,
   yields: (settings) => [
     ...always("websocket_connection_success", "websocket_handshake_time", "http_status"),
     {
       metric: "websocket_stage_time",
-      ...(settings === undefined ? {} : { labels: { stage: stagesOf(settings.script) } }),
+      ...(settings === undefined
+        ? {}
+        : { labels: { stage: [...stagesOf(settings.script), ...(settings.hold === undefined ? [] : ["hold"])] } }),
     },
+    ...onlyWhere(settings, ({ hold }) => hold !== undefined, "with hold", ["websocket_hold_time"]),
   ],
 
   async observe(settings, world) {
     const target = await targetOf(settings, world);
     const attempts = await Promise.all(
       Array.from({ length: settings.handshakes }, (_, position) =>
-        shakeHands(target, settings, world, position > 0 || settings.script.length === 0),
+        shakeHands(
+          target,
+          settings,
+          world,
+          position > 0 || (settings.script.length === 0 && settings.hold === undefined),
+        ),
       ),
     );
     const handshakes = attempts.map(({ handshake }) => handshake);
@@ -113,11 +158,17 @@ script:
       first?.conversation && accepted
         ? await played(settings.script, first.conversation, first.stages, target.token, world)
         : undefined;
-    for (const { conversation } of attempts) conversation?.leave();
+    const holding = broken === undefined && accepted && settings.hold !== undefined ? first : undefined;
+    for (const attempt of attempts) if (attempt !== holding) attempt.conversation?.leave();
+    if (holding?.conversation) {
+      const { seconds, failure } = await held(settings, holding.conversation, holding.stages, world);
+      holding.conversation.leave();
+      return { handshakes, broken: failure, held: seconds, stages: holding.stages.times() };
+    }
     return { handshakes, broken, stages: first?.stages.times() ?? {} };
   },
 
-  assess({ script }, { handshakes, broken, stages }) {
+  assess({ script, hold }, { handshakes, broken, held, stages }) {
     const accepted = handshakes.filter((handshake) => "seconds" in handshake);
     const refused = handshakes.filter((handshake) => "failure" in handshake);
     const measurements: Assessment["measurements"][number][] = [
@@ -128,6 +179,7 @@ script:
         labels: { stage },
       })),
     ];
+    if (held !== undefined) measurements.push({ metric: "websocket_hold_time", value: held });
     if (accepted.length > 0) {
       const sum = accepted.reduce((total, { seconds }) => total + seconds, 0);
       measurements.push({ metric: "websocket_handshake_time", value: sum / accepted.length });
@@ -137,7 +189,8 @@ script:
     if (status !== undefined) measurements.push({ metric: "http_status", value: status });
     const failure = refusalOf(refused, handshakes.length) ?? broken;
     // A share of many attempts is no blip; and what was sent once is not sent again.
-    const conclusive = handshakes.length > 1 || (broken !== undefined && script.some(({ send }) => send !== undefined));
+    const said = hold !== undefined || script.some(({ send }) => send !== undefined);
+    const conclusive = handshakes.length > 1 || (broken !== undefined && said);
     return { ...(failure ? { failure, ...(conclusive ? { conclusive: true as const } : {}) } : {}), measurements };
   },
 };
@@ -187,10 +240,10 @@ async function shakeHands(
     // A status is an answer, even where its body came too slowly.
     if (!(error instanceof Refusal))
       return { handshake: { failure: redacted(own.failureOf(error), world) }, stages: own };
-    const { kind, message, status } = error;
+    const { kind, message, status, facts } = error;
     reconsiderIdentity(settings, status, world);
     return {
-      handshake: { failure: redacted({ kind, phase: own.phase, message, status }, world), status },
+      handshake: { failure: redacted({ kind, phase: own.phase, message, ...facts }, world), status },
       stages: own,
     };
   }
@@ -209,6 +262,54 @@ async function played(
   } catch (error) {
     return redacted(stages.failureOf(error), world);
   }
+}
+
+/** Keeps a connection open and takes what comes. @returns for how many seconds it was open, and why it is not any more */
+async function held(
+  { hold = 0, hold_ping }: WebSocketSettings,
+  conversation: Conversation,
+  stages: Stages,
+  world: ProbeWorld,
+): Promise<{ readonly seconds: number; readonly failure?: Failure }> {
+  const { promise: over, resolve: finish, reject: fail } = Promise.withResolvers<void>();
+  stages.enter("hold");
+  const started = world.clock();
+  const alarm = setTimeout(finish, hold);
+  const pings =
+    hold_ping === undefined ? undefined : setInterval(() => void conversation.ping().catch(fail), hold_ping);
+  const stop = (): void => {
+    clearTimeout(alarm);
+    clearInterval(pings);
+  };
+  world.onClose(stop);
+  const takeAll = async (): Promise<never> => {
+    for (;;) await conversation.receive();
+  };
+  takeAll().catch(fail);
+  const seconds = (): number => (world.clock() - started) / 1000;
+  try {
+    await over;
+    stages.stop();
+    return { seconds: seconds() };
+  } catch (error) {
+    const failure = stages.failureOf(error);
+    const open = seconds();
+    const message = `the connection must be held for ${formatDuration(hold)}, and ended after ${spokenDuration(open * 1000)}: ${failure.message}${likelyLimit(open)}`;
+    return { seconds: open, failure: redacted({ ...failure, message }, world) };
+  } finally {
+    stop();
+  }
+}
+
+/** Limits of Google Cloud that end a WebSocket when it is so many seconds old, as they are by default. */
+const knownLimits: readonly { readonly seconds: number; readonly what: string }[] = [
+  { seconds: 30, what: "30 s is the default backend time-out of a load balancer, which ends WebSockets as well" },
+  { seconds: 300, what: "300 s is the default request time-out of Cloud Run, which ends WebSockets as well" },
+];
+
+function likelyLimit(seconds: number): string {
+  const known = knownLimits.find((limit) => Math.abs(limit.seconds - seconds) <= 2 + limit.seconds * 0.01);
+  return known === undefined ? "" : `; ${known.what}`;
 }
 
 function refusalOf(refused: readonly Refused[], handshakes: number): Failure | undefined {

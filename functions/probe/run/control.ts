@@ -10,7 +10,7 @@ export interface Control {
   /**
    * Why nobody is to be judged by these results, in one sentence; `undefined` where they stand. Waits for the control probe only where the
    * results alone do not tell, and ends it otherwise.
-   * @param probes whose results they are, in the same order
+   * @param probes whose results they are
    */
   verdict(results: readonly ProbeResult[], probes: readonly ConfiguredProbe[]): Promise<string | undefined>;
 }
@@ -25,15 +25,31 @@ export function startControl(probe: ConfiguredProbe, ports: AttemptPorts): Contr
   return {
     async verdict(results, probes) {
       const { probers = registry } = ports;
-      const telling = results.filter(
-        (_, position) => ownEntry(probers, probes[position]?.kind ?? "")?.targetless !== true,
-      );
+      const telling = results.filter(({ probe }) => hasTarget(probe, probes, probers));
       const doubtful = telling.length > 0 && !telling.some(answered);
       if (!doubtful) unwanted.abort();
       const trouble = await running;
       return doubtful ? trouble : undefined;
     },
   };
+}
+
+/** Whether a result shows that the prober's own network works. */
+export function showsWell(
+  result: ProbeResult,
+  probes: readonly ConfiguredProbe[],
+  probers: NonNullable<AttemptPorts["probers"]>,
+): boolean {
+  return hasTarget(result.probe, probes, probers) && answered(result);
+}
+
+function hasTarget(
+  name: string,
+  probes: readonly ConfiguredProbe[],
+  probers: NonNullable<AttemptPorts["probers"]>,
+): boolean {
+  const kind = probes.find((probe) => probe.name === name)?.kind ?? "";
+  return ownEntry(probers, kind)?.targetless !== true;
 }
 
 async function run(probe: ConfiguredProbe, ports: AttemptPorts): Promise<string | undefined> {

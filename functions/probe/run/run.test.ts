@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { googleApi } from "../../../shared/adapters/google-api.ts";
-import { parseReport } from "../../../shared/messages/report.ts";
+import { parseReport, type Report } from "../../../shared/messages/report.ts";
 import { probeOf } from "../fixtures.ts";
 import type { AnyProber, Prober, ProbeWorld } from "../prober.ts";
 import { type ProbeRun, runProbes } from "./run.ts";
@@ -137,6 +137,38 @@ describe("a run of probes", () => {
     const report = await run(made, { probes, concurrency: 4, paceMs: 0 });
     expect(most).toBe(4);
     expect(report.results.map(({ probe }) => probe)).toEqual(probes.map(({ name }) => name));
+  });
+
+  it("reports what there is while a target hangs, and the rest when it has ended", async () => {
+    const hanging = Promise.withResolvers<undefined>();
+    const parts: Report[] = [];
+    const made = prober(async (world) => (world.remaining() > 10_000 ? await hanging.promise : undefined));
+    const named = (name: string, timeoutMs: number) => ({ ...probeOf("made", {}, timeoutMs), name });
+    const report = await run(made, {
+      probes: [named("hangs", 60_000), named("well", 5_000), named("well too", 5_000)],
+      partAfterMs: 20,
+      onPart: (part) => {
+        parts.push(part);
+        hanging.resolve(undefined);
+      },
+    });
+    const shown = ({ report: id, results }: Report) => [id, results.map(({ probe }) => probe)];
+    expect(parts.map(shown)).toEqual([["test/inside-1m/2025-09-16T12:04:00Z", ["well", "well too"]]]);
+    expect(shown(report)).toEqual(["test/inside-1m/2025-09-16T12:04:00Z/late", ["hangs"]]);
+    for (const one of [...parts, report]) expect(parseReport(one)).toEqual(one);
+  });
+
+  it("keeps nothing apart where all end in time, and where nothing ended", async () => {
+    const parts: Report[] = [];
+    const onPart = (part: Report): void => void parts.push(part);
+    const quick = await run(
+      prober(async () => undefined),
+      { onPart },
+    );
+    const slow = prober(() => new Promise((resolve) => setTimeout(() => resolve(undefined), 40)));
+    const alone = await run(slow, { onPart, partAfterMs: 1, probes: [probeOf("made", {}, 5_000)] });
+    expect(parts).toEqual([]);
+    for (const report of [quick, alone]) expect(report.report).toBe("test/inside-1m/2025-09-16T12:04:00Z");
   });
 
   it("starts nothing when the time of the run is over, and says so", async () => {

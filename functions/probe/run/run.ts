@@ -5,7 +5,7 @@ import type { ProbeResult, Report, Trigger, Vantage } from "../../../shared/mess
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { probers as registry } from "../probers/index.ts";
 import { type AttemptPorts, instant, readSettings, runProbe } from "./attempt.ts";
-import { startControl } from "./control.ts";
+import { showsWell, startControl } from "./control.ts";
 
 /** What is run, and what for. */
 export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
@@ -22,20 +22,32 @@ export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
   readonly control?: ConfiguredProbe | undefined;
   /** Whether this is the first run of a new instance. */
   readonly coldStart?: boolean | undefined;
-  /** How many probes run at the same time. @default 100 */
+  /** How many probes run at the same time, those left out that have waited for their target for a while already. @default 100 */
   readonly concurrency?: number;
   /** Milliseconds between two starts: a burst of starts would be measured as slowness of the targets. @default 0.5 */
   readonly paceMs?: number;
   /** Called as soon as a probe has ended, for those who watch. */
   readonly onResult?: (result: ProbeResult) => void;
+  /**
+   * Called with what there is while some probes have not ended after a few seconds, so that nobody waits for a target that hangs. The report
+   * of the run then holds the others only, and is called `/late`. Not called where nothing that was measured tells whether the prober is well.
+   */
+  readonly onPart?: (report: Report) => void;
+  /** Milliseconds after which it is called. @default 5000 */
+  readonly partAfterMs?: number;
 }
 
-/** The most probes that run at the same time; a run of no more than these keeps none of them waiting. */
+/** The most probes of one request; more are divided. */
 export const mostAtOnce = 100;
+
+/** How long a probe counts as one that runs, in milliseconds: beyond that it only waits, and others may begin. */
+const laneMs = 500;
+/** The most probes under way, those that wait included: far below the open files that a system allows a process. */
+const mostUnderWay = 500;
 
 /** Runs the probes. Nothing that a target does makes it throw. */
 export async function runProbes(run: ProbeRun): Promise<Report> {
-  const { probes, clock, concurrency = mostAtOnce, paceMs = 0.5, probers = registry } = run;
+  const { probes, clock, concurrency = mostAtOnce, paceMs = 0.5, partAfterMs = 5_000, probers = registry } = run;
   for (const probe of probes) {
     const prober = ownEntry(probers, probe.kind);
     if (prober) readSettings(probe, prober);
@@ -43,6 +55,9 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
   const startedAt = clock.now();
   const control = run.control && startControl(run.control, run);
   const results: ProbeResult[] = [];
+  // With a control probe only what reached a target tells that the prober is well.
+  const isTelling = (result: ProbeResult): boolean => control === undefined || showsWell(result, probes, probers);
+  const underWay = new Set<Promise<void>>();
   let next = 0;
   let lastStart = Number.NEGATIVE_INFINITY;
   const lane = async (): Promise<void> => {
@@ -53,25 +68,56 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
       const now = performance.now();
       lastStart = Math.max(now, lastStart + paceMs);
       if (lastStart > now) await sleep(lastStart - now);
-      const result = await runProbe(probe, run);
-      results[position] = result;
-      run.onResult?.(result);
+      const ended = runProbe(probe, run).then((result) => {
+        underWay.delete(ended);
+        results[position] = result;
+        run.onResult?.(result);
+      });
+      underWay.add(ended);
+      await atMost(laneMs, ended);
+      while (underWay.size >= mostUnderWay) await Promise.race(underWay);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, probes.length) }, lane));
-  const unhealthy = await control?.verdict(results, probes);
-  return {
+  const reportOf = (id: string, some: readonly ProbeResult[], unhealthy?: string): Report => ({
     v: 1,
-    report: run.reportId,
+    report: id,
     environment: run.environment,
     vantage: run.vantage,
     group: run.group,
     trigger: run.trigger,
     started_at: instant(startedAt),
     finished_at: instant(clock.now()),
-    results,
+    results: [...some],
     ...(run.request === undefined ? {} : { request: run.request }),
     ...(unhealthy === undefined ? {} : { prober_unhealthy: unhealthy }),
     ...(run.coldStart === true ? { cold_start: true } : {}),
+  });
+  const told = new Set<ProbeResult>();
+  const tellPart = (): void => {
+    const some = results.filter((result) => result !== undefined);
+    if (some.length === probes.length || !some.some(isTelling)) return;
+    for (const result of some) told.add(result);
+    run.onPart?.(reportOf(run.reportId, some));
   };
+  const alarm = run.onPart && setTimeout(tellPart, partAfterMs);
+  await Promise.all(Array.from({ length: Math.min(concurrency, probes.length) }, lane));
+  await Promise.all(underWay);
+  clearTimeout(alarm);
+  const unhealthy = await control?.verdict(results, probes);
+  if (told.size === 0) return reportOf(run.reportId, results, unhealthy);
+  return reportOf(
+    `${run.reportId}/late`,
+    results.filter((result) => !told.has(result)),
+    unhealthy,
+  );
+}
+
+/** Waits for a promise, and no longer than so many milliseconds. */
+async function atMost(limitMs: number, promise: Promise<void>): Promise<void> {
+  let alarm: NodeJS.Timeout | undefined;
+  const overdue = new Promise<void>((resolve) => {
+    alarm = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([promise, overdue]);
+  clearTimeout(alarm);
 }

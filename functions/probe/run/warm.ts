@@ -9,7 +9,7 @@ const rounds = 20;
 
 /**
  * Probes a server of its own, in the same process, over HTTP and over TLS: code is compiled, the resolver started, the trusted authorities
- * read, and what speaks PostgreSQL and WebSocket is loaded. No target is touched, so that its own first answer is measured as it is.
+ * read, and what speaks PostgreSQL and WebSocket and keeps cookies is loaded. No target is touched, so that its own first answer is measured as it is.
  */
 export async function warmUp(): Promise<void> {
   const server = createServer((socket) => {
@@ -20,7 +20,7 @@ export async function warmUp(): Promise<void> {
   try {
     const { port } = server.address() as AddressInfo;
     loadRoots(Date.now());
-    await Promise.all([import("pg"), import("ws")]);
+    await Promise.all([import("pg"), import("ws"), import("tough-cookie")]);
     await runProbe(probeOf("tls", { host: "localhost", port, ip_version: 4 }), ports);
     const plain = probeOf("http", { url: `http://localhost:${port}/`, ip_version: 4, expect: { status: 200 } });
     for (let round = 0; round < rounds; round++) await runProbe(plain, ports);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseJsonPath, valueAt } from "./json-path.ts";
+import { jsonQueryMistake, parseJsonPath, valueAt, valuesAt } from "./json-path.ts";
 
 describe("paths into JSON", () => {
   const json = { a: { b: [{ c: 1 }, { "x y": "two" }] }, "d-e": false, f: null };
@@ -21,5 +21,48 @@ describe("paths into JSON", () => {
 
   it.each(["", "a.b", "$a", "$.", "$..a", "$[x]", "$[-1]", "$.a[*]", '$["a]'])("refuses %j", (text) => {
     expect(parseJsonPath(text)).toBeUndefined();
+  });
+});
+
+describe("queries that select", () => {
+  const json = {
+    items: [
+      { name: "x", state: "ready", n: 1 },
+      { name: "y", state: "down", n: 2 },
+    ],
+    nested: { deeper: { state: "ready" } },
+  };
+  it.each([
+    ['$.items[?(@.name == "x")].state', ["ready"]],
+    ["$.items[?@.n > 1].name", ["y"]],
+    ["$.items[*].n", [1, 2]],
+    ["$.items[-1].name", ["y"]],
+    ["$..state", ["ready", "down", "ready"]],
+    ['$.items[?match(@.name, "[xz]")].n', [1]],
+    ['$.items[?match(@.state, "ead")].n', []],
+    ['$.items[?search(@.state, "ead")].n', [1]],
+    ['$.items[?search(@.state, "(")].n', []],
+    ["$.nested.deeper.state", ["ready"]],
+    ["$.items[7]", []],
+    ["$.constructor", []],
+    ["$.items[?@.constructor]", []],
+  ])("%s", (text, values) => {
+    expect(jsonQueryMistake(text)).toBeUndefined();
+    expect(valuesAt(json, text)).toEqual(values);
+  });
+
+  it.each(["", "a.b", "$[", "$.items[?(@.name ==)]", '$.items[?(@.name === "x")]', "$.items[?alert(1)]"])(
+    "refuse %j",
+    (text) => {
+      expect(jsonQueryMistake(text)).toBeDefined();
+      expect(valuesAt(json, text)).toEqual([]);
+    },
+  );
+
+  it("end in time whatever the pattern and however deep the answer", () => {
+    const started = performance.now();
+    expect(valuesAt([{ a: `${"a".repeat(40)}!` }], '$[?match(@.a, "(a+)+b")]')).toEqual([]);
+    expect(valuesAt(JSON.parse("[".repeat(100_000) + "]".repeat(100_000)), "$..x")).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(1_000);
   });
 });

@@ -1,5 +1,11 @@
-/** Paths into JSON: `$.a.b[0]["c"]`. Nothing else of JSONPath, so that a path means one value. */
+/**
+ * Paths into JSON: `$.a.b[0]["c"]`, which mean one value; and where several may be meant all of JSONPath, which selects by filters as well:
+ * `$.items[?(@.name == "x")].state`.
+ * @see https://www.rfc-editor.org/rfc/rfc9535
+ */
+import { FunctionExpressionType, JSONPathEnvironment, type JSONPathQuery } from "json-p3";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { parsePattern } from "./pattern.ts";
 
 /** A path: the keys and positions that lead from the root to a value. */
 export type JsonPath = readonly (string | number)[];
@@ -27,6 +33,80 @@ export function valueAt(root: unknown, path: JsonPath): unknown {
     value = ownEntry(value as Record<string, unknown> | null, String(step));
   }
   return value;
+}
+
+/** What keeps a text from being a path or a query; `undefined` for one that is. */
+export function jsonQueryMistake(text: string): string | undefined {
+  const read = queryOf(text);
+  return typeof read === "string" ? read : undefined;
+}
+
+/** All values that a path leads to or a query selects, in their order; none where the text is neither. */
+export function valuesAt(root: unknown, text: string): readonly unknown[] {
+  const query = queryOf(text);
+  if (typeof query === "string") return [];
+  if (isPath(query)) {
+    const value = valueAt(root, query);
+    return value === undefined ? [] : [value];
+  }
+  const values: unknown[] = [];
+  try {
+    // What was parsed as JSON consists of values of JSON.
+    for (const { value } of query.lazyQuery(root as JsonValue)) {
+      values.push(value);
+      if (values.length === mostSelected) break;
+    }
+  } catch {
+    // It is nested deeper than anybody looks: what was found so far counts.
+  }
+  return values;
+}
+
+/** The most values that a query selects. */
+const mostSelected = 10_000;
+
+type JsonValue = Parameters<JSONPathQuery["lazyQuery"]>[0];
+
+const environment = new JSONPathEnvironment();
+// The library's own would hand patterns to the engine of JavaScript, which can search for ever.
+for (const [name, whole] of [
+  ["match", true],
+  ["search", false],
+] as const)
+  environment.functionRegister.set(name, {
+    argTypes: [FunctionExpressionType.ValueType, FunctionExpressionType.ValueType],
+    returnType: FunctionExpressionType.LogicalType,
+    call: (text: unknown, pattern: unknown) =>
+      typeof text === "string" &&
+      typeof pattern === "string" &&
+      parsePattern(whole ? `/^(?:${pattern})$/` : `/${pattern}/`)?.isIn(text) === true,
+  });
+
+/** Queries that were read, or their mistakes, by how they are written: those of a configuration are read in every run. */
+const known = new Map<string, JsonPath | JSONPathQuery | string>();
+/** How many of them are remembered: more than a configuration has. */
+const mostKnown = 1_000;
+
+function queryOf(text: string): JsonPath | JSONPathQuery | string {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const read = parseJsonPath(text) ?? compiled(text);
+  if (known.size >= mostKnown) known.clear();
+  known.set(text, read);
+  return read;
+}
+
+function compiled(text: string): JSONPathQuery | string {
+  if (!text.startsWith("$")) return "it does not begin with $";
+  try {
+    return environment.compile(text);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function isPath(query: JsonPath | JSONPathQuery): query is JsonPath {
+  return Array.isArray(query);
 }
 
 function unquoted(text: string): string {

@@ -51,6 +51,37 @@ describe("websocket script", () => {
     expect(measured(result, "websocket_connection_success")).toBe(1);
   });
 
+  it("ends a wait at once when a message comes that must not", async () => {
+    const port = await serveWebSocket((socket) => say(socket, { type: "a" }, { type: "error", code: 7 }));
+    const failOn = [{ json: { "$.type": "error" } }];
+    const script = [{ name: "agent events", expect: [a, b], fail_on: failOn, within: "20s" }];
+    const result = await probe(port, { script });
+    expect(result.failure).toEqual({
+      kind: "sequence",
+      phase: "agent events",
+      message: `a message with $.type "error" came: {"type":"error","code":7}; ${missing} "b" came (1 of 2 did: $.type "a")`,
+    });
+    expect(measured(result, "probe_duration")).toBeLessThan(4);
+    const ping = websocket.settings.safeParse({ url: "wss://a.example", script: [{ ping: true, fail_on: failOn }] });
+    expect(ping.error?.issues[0]?.message).toContain("fail_on ends the wait of expect");
+  });
+
+  it.each([
+    ['$.items[?(@.name == "x")].state', "ready", true],
+    ['$.items[?(@.name == "y")].state', "ready", false],
+    ['$.items[?(@.name == "z")].state', "ready", false],
+    ["$.items[*].n", "> 0", true],
+    ["$.items[*].n", "> 1", false],
+  ])("selects by %s what must be %s", async (path, value, holds) => {
+    const items = [
+      { name: "x", state: "ready", n: 1 },
+      { name: "y", state: "down", n: 2 },
+    ];
+    const port = await serveWebSocket((socket) => say(socket, { items }));
+    const script = [{ expect: [{ json: { [path]: value } }], within: holds ? "4s" : "100ms" }];
+    expect((await probe(port, { script })).success).toBe(holds);
+  });
+
   it("says what was missing when the time of the probe runs out first", async () => {
     const port = await serveWebSocket((socket) => say(socket, "hello"));
     const result = await probe(port, { script: [{ expect: [a] }] }, 150);

@@ -6,10 +6,11 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { anyJson } from "../../../shared/runtime/named-record.ts";
 import { excerpt } from "../../../shared/text/redact.ts";
 import { type JsonScalar, jsonValues, meets } from "../http/expect.ts";
+import { ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
-import { parseJsonPath, valueAt } from "../text/json-path.ts";
+import { valuesAt } from "../text/json-path.ts";
 import { parsePattern, patternMistake } from "../text/pattern.ts";
-import type { Conversation } from "./session.ts";
+import type { Conversation, Message } from "./session.ts";
 
 /** Stands for the secret token in all that is sent. */
 export const tokenMark = "{token}";
@@ -30,41 +31,72 @@ export function actionMistake(step: object, all: readonly string[]): string | un
 /** The keys of which an utterance has one. */
 export const actions = ["send", "expect", "ping", "close"] as const;
 
-const expectedMessage = lazily(() =>
+const messageFields = lazily(() => ({
+  json: jsonValues().optional().describe("Values inside a JSON message by path, as in `expect` of the probe http."),
+  contains: z.string().min(1).optional().describe("A text that the message must contain."),
+  matches: z
+    .string()
+    .refine((text) => patternMistake(text) === undefined, {
+      error: ({ input }) => `must be a pattern such as /done/ or /done/i: ${patternMistake(String(input))}`,
+    })
+    .optional()
+    .describe("A /pattern/ that must be found in the message, in the syntax of RE2."),
+}));
+
+/** The schema of a message of a WebSocket. */
+export const expectedMessage = lazily(() =>
+  z.strictObject(messageFields()).refine((match) => Object.keys(match).length > 0, {
+    message: "write what the message must be like: json, contains or matches",
+  }),
+);
+
+/** The schema of a message that may be an event of a stream. */
+export const expectedEvent = lazily(() =>
   z
     .strictObject({
-      json: jsonValues().optional().describe("Values inside a JSON message by path, as in `expect` of the probe http."),
-      contains: z.string().min(1).optional().describe("A text that the message must contain."),
-      matches: z
+      event: z
         .string()
-        .refine((text) => patternMistake(text) === undefined, {
-          error: ({ input }) => `must be a pattern such as /done/ or /done/i: ${patternMistake(String(input))}`,
-        })
+        .min(1)
         .optional()
-        .describe("A /pattern/ that must be found in the message, in the syntax of RE2."),
+        .describe("The type of a server-sent event; of one that does not say its type it is `message`."),
+      ...messageFields(),
     })
     .refine((match) => Object.keys(match).length > 0, {
-      message: "write what the message must be like: json, contains or matches",
+      message: "write what the event must be like: event, json, contains or matches",
     }),
 );
 
 /** A message that must come: all that is written must hold of it. */
-export type ExpectedMessage = z.output<ReturnType<typeof expectedMessage>>;
+export type ExpectedMessage = z.output<ReturnType<typeof expectedEvent>>;
 
 /** The schema of the name of a step. */
 export const stepName: () => z.ZodType<string, string> = lazily(() =>
   z.string().regex(/^[a-z][a-z0-9_ -]{0,39}$/i, "must be letters, digits, spaces, - and _, at most 40"),
 );
 
-/** The fields of an utterance, but for the time that it may take. */
+/** The fields of a wait for messages. @param message the schema of one */
+export function waitFields<Message extends z.ZodType<ExpectedMessage>>(message: Message) {
+  return {
+    expect: z
+      .array(message)
+      .min(1)
+      .optional()
+      .describe("Messages that must come, in this order. Others may come between them."),
+    fail_on: z
+      .array(message)
+      .min(1)
+      .optional()
+      .describe(
+        "Messages that must not come while others are expected: one of them, such as an error, ends the wait at once.",
+      ),
+    any_order: z.boolean().default(false).describe("Takes the expected messages in any order."),
+  };
+}
+
+/** The fields of an utterance over a WebSocket, but for the time that it may take. */
 export const utteranceFields = lazily(() => ({
   send: anyJson().optional().describe("A message to send: a text as it is, anything else as JSON."),
-  expect: z
-    .array(expectedMessage())
-    .min(1)
-    .optional()
-    .describe("Messages that must come, in this order. Others may come between them."),
-  any_order: z.boolean().default(false).describe("Takes the expected messages in any order."),
+  ...waitFields(expectedMessage()),
   ping: z.literal(true).optional().describe("Sends a ping and waits for its answer."),
   close: z
     .int()
@@ -74,7 +106,26 @@ export const utteranceFields = lazily(() => ({
 }));
 
 /** What is said or heard, within so many milliseconds: exactly one of `send`, `expect`, `ping` and `close`. */
-export type Utterance = z.output<z.ZodObject<ReturnType<typeof utteranceFields>>> & { readonly within: number };
+export type Utterance = Omit<z.output<z.ZodObject<ReturnType<typeof utteranceFields>>>, "expect" | "fail_on"> & {
+  readonly expect?: readonly ExpectedMessage[] | undefined;
+  readonly fail_on?: readonly ExpectedMessage[] | undefined;
+  readonly within: number;
+};
+
+/** Holds of steps whose `fail_on` has a wait to end; with the sentence for those where it has none. */
+export const failsWhileExpecting: {
+  holds(step: Pick<Utterance, "expect" | "fail_on">): boolean;
+  readonly otherwise: { message: string; path: string[] };
+} = {
+  holds: ({ expect, fail_on }) => fail_on === undefined || expect !== undefined,
+  otherwise: {
+    message: "fail_on ends the wait of expect: write it in a step that expects something",
+    path: ["fail_on"],
+  },
+};
+
+/** A step of a script. */
+export type NamedUtterance = Utterance & { readonly name?: string | undefined };
 
 /** The schema of `script`. */
 export const script = lazily(() =>
@@ -95,7 +146,8 @@ export const script = lazily(() =>
         })
         .refine((step) => actionMistake(step, actions) === undefined, {
           error: ({ input }) => actionMistake(input as object, actions) ?? "",
-        }),
+        })
+        .refine(failsWhileExpecting.holds, failsWhileExpecting.otherwise),
     )
     .superRefine((steps, context) => {
       const names = [...connecting];
@@ -119,7 +171,7 @@ export type Step = z.output<ReturnType<typeof script>>[number];
  * @throws ProbeFault, or the error of the connection
  */
 export async function play(
-  steps: readonly Step[],
+  steps: readonly NamedUtterance[],
   conversation: Conversation,
   stages: Stages,
   token: string | undefined,
@@ -145,7 +197,7 @@ export async function perform(
 ): Promise<readonly string[]> {
   const limitMs = step.within;
   if (step.expect !== undefined) {
-    const expected = { stage, limitMs, anyOrder: step.any_order };
+    const expected = { stage, limitMs, anyOrder: step.any_order, failOn: step.fail_on ?? [] };
     return await expectMessages(step.expect, expected, conversation, stages);
   }
   if (step.send !== undefined) {
@@ -165,11 +217,12 @@ export async function perform(
 const connecting: readonly string[] = ["dns", "connect", "tls", "upgrade"];
 
 /** The stages of a connection over which these steps are played. */
-export function stagesOf(steps: readonly Step[]): string[] {
+export function stagesOf(steps: readonly NamedUtterance[]): string[] {
   return [...connecting, ...steps.map(stageOf)];
 }
 
-function stageOf(step: Step, position: number): string {
+/** The stage of a step: its name, or what it does and its position. */
+export function stageOf(step: NamedUtterance, position: number): string {
   return step.name ?? `${actions.find((action) => step[action] !== undefined)}-${position + 1}`;
 }
 
@@ -180,7 +233,12 @@ function outgoing(message: z.core.util.JSONType, token = ""): string {
 
 async function expectMessages(
   expected: readonly ExpectedMessage[],
-  { stage, limitMs, anyOrder }: { stage: string; limitMs: number; anyOrder: boolean },
+  {
+    stage,
+    limitMs,
+    anyOrder,
+    failOn,
+  }: { stage: string; limitMs: number; anyOrder: boolean; failOn: readonly ExpectedMessage[] },
   conversation: Conversation,
   stages: Stages,
 ): Promise<readonly string[]> {
@@ -202,9 +260,16 @@ async function expectMessages(
   };
   stages.enter(stage, { limitMs, kind: "sequence", missing: spokenMissing });
   while (missing.length > 0) {
-    const text = await conversation.receive();
+    const message = await conversation.receive();
+    const { text } = message;
+    const fatal = failOn.find((candidate) => holds(candidate, message));
+    if (fatal)
+      throw new ProbeFault(
+        "sequence",
+        `a message with ${spoken(fatal)} came: ${excerpt(text, 160, stages.world.redact)}`,
+      );
     const awaited = anyOrder ? missing : missing.slice(0, 1);
-    const one = awaited.find((candidate) => holds(candidate, text));
+    const one = awaited.find((candidate) => holds(candidate, message));
     if (one) {
       missing.splice(missing.indexOf(one), 1);
       met.push({ one, text });
@@ -212,7 +277,7 @@ async function expectMessages(
     }
     others++;
     last = text;
-    for (const other of missing) if (!awaited.includes(other) && holds(other, text)) early.add(other);
+    for (const other of missing) if (!awaited.includes(other) && holds(other, message)) early.add(other);
   }
   return met.map(({ text }) => text);
 }
@@ -226,7 +291,8 @@ function listed(came: readonly ExpectedMessage[]): string {
   return `: ${came.slice(0, mostListed).map(spoken).join("; ")}${more}`;
 }
 
-function holds({ json, contains, matches }: ExpectedMessage, text: string): boolean {
+function holds({ event, json, contains, matches }: ExpectedMessage, { text, event: type }: Message): boolean {
+  if (event !== undefined && event !== type) return false;
   if (contains !== undefined && !text.includes(contains)) return false;
   if (json !== undefined && !holdsJson(json, text)) return false;
   return matches === undefined || parsePattern(matches)?.isIn(text) === true;
@@ -240,13 +306,14 @@ function holdsJson(expected: Readonly<Record<string, JsonScalar>>, text: string)
     return false;
   }
   return Object.entries(expected).every(([path, value]) => {
-    const found = valueAt(message, parseJsonPath(path) ?? []);
-    return found !== undefined && meets(found, value);
+    const found = valuesAt(message, path);
+    return found.length > 0 && found.every((one) => meets(one, value));
   });
 }
 
-function spoken({ json = {}, contains, matches }: ExpectedMessage): string {
+function spoken({ event, json = {}, contains, matches }: ExpectedMessage): string {
   return [
+    ...(event === undefined ? [] : [`the event ${event}`]),
     ...Object.entries(json).map(([path, value]) => `${path} ${JSON.stringify(value)}`),
     ...(contains === undefined ? [] : [JSON.stringify(contains)]),
     ...(matches === undefined ? [] : [matches]),

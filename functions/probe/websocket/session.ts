@@ -5,8 +5,9 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { FailureKind } from "../../../shared/messages/report.ts";
 import { TlsInPlace } from "../http/answer.ts";
+import { googleAnswer, shownGoogleAnswer } from "../http/google-answer.ts";
 import { dial } from "../net/dial.ts";
-import { ProbeFault } from "../net/faults.ts";
+import { type FailureFacts, ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
 import { secure, wantsTls } from "../net/tls.ts";
 import type { ClientCertificate } from "../net/trust.ts";
@@ -28,11 +29,18 @@ export interface WebSocketTarget {
   readonly maxMessage: number;
 }
 
+/** What came: a message, or an event of a stream. */
+export interface Message {
+  readonly text: string;
+  /** The type of a server-sent event. */
+  readonly event?: string;
+}
+
 /** An open WebSocket. What ends it comes as the error of the call that waits, or of the next one. */
 export interface Conversation {
   send(text: string): Promise<void>;
   /** The oldest message that was not received yet, a binary one as text. */
-  receive(): Promise<string>;
+  receive(): Promise<Message>;
   /** Sends a ping and waits for its answer. */
   ping(): Promise<void>;
   /**
@@ -50,8 +58,9 @@ export interface Conversation {
 export class Refusal extends ProbeFault {
   readonly status: number;
 
-  constructor(status: number, message: string) {
-    super([401, 403, 407].includes(status) ? "auth" : "http_status", message, { status });
+  constructor(status: number, message: string, by?: FailureFacts["answered_by"]) {
+    const kind = [401, 403, 407].includes(status) ? "auth" : "http_status";
+    super(kind, message, { status, ...(by === undefined ? {} : { answered_by: by }) });
     this.status = status;
   }
 }
@@ -135,13 +144,14 @@ function converse(
   let closedWith: number | undefined;
   let isOurs = false;
 
-  let wake = (): void => {};
+  const waiting: (() => void)[] = [];
+  const wake = (): void => {
+    for (const resolve of waiting.splice(0)) resolve();
+  };
   const until = async (reached: () => boolean): Promise<void> => {
     while (signal.aborted || !reached()) {
       if (fault !== undefined) throw fault;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      await new Promise<void>((resolve) => void waiting.push(resolve));
     }
   };
   const end = (reason: unknown): void => {
@@ -174,7 +184,7 @@ function converse(
     fault = refusal(response, "");
     response.on("error", () => {}).once("close", () => wake());
     response.once("data", (chunk: Buffer) => {
-      fault = refusal(response, redact(chunk.toString("utf8")));
+      fault = refusal(response, redact(chunk.toString("utf8").slice(0, longestRefusal)));
       response.destroy();
     });
   });
@@ -206,7 +216,7 @@ function converse(
         await until(() => unread.length > 0);
         const text = unread.shift() ?? "";
         unreadBytes -= Buffer.byteLength(text);
-        return text;
+        return { text };
       },
       async ping() {
         const before = pongs;
@@ -240,9 +250,15 @@ function converse(
   };
 }
 
+/** Characters of a refusal that are looked at. */
+const longestRefusal = 8_000;
+
 function refusal({ statusCode = 0, statusMessage = "", headers }: IncomingMessage, body: string): Refusal {
+  const google = googleAnswer(statusCode, headers, body);
   const told = /json|text\/plain/.test(headers["content-type"] ?? "") ? body.trim().slice(0, 120) : "";
   const status = `${statusCode} ${statusMessage}`.trim();
+  if (google)
+    return new Refusal(statusCode, `the upgrade was answered with ${status}${shownGoogleAnswer(google)}`, google.by);
   return new Refusal(statusCode, `the upgrade was answered with ${status}${told === "" ? "" : `: ${told}`}`);
 }
 

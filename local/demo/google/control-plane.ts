@@ -131,6 +131,10 @@ export function controlPlane(faults: () => DemoFaults): Readonly<Record<string, 
           },
         ],
       }),
+      [`/compute/v1/projects/${project}/global/networks/default/getEffectiveFirewalls`]: () => ({
+        firewalls: [],
+        firewallPolicys: [],
+      }),
       [`/compute/v1/projects/${project}/global/firewalls`]: () => ({ kind: "compute#firewallList", items: [] }),
       [`/compute/v1/projects/${project}/global/forwardingRules/demo-https`]: () => ({
         kind: "compute#forwardingRule",

@@ -1,5 +1,6 @@
 /** What is valid and yet can hardly be meant: conditions that never change, rules that say the same, limits out of reach, windows that are over, routes without news. */
 import type { IncidentEventKind } from "../../messages/incident-event.ts";
+import { type Severity, severities, worse } from "../../messages/severity.ts";
 import { canYield } from "../../metrics/yields.ts";
 import { monitorComponent } from "../../monitor.ts";
 import { ownEntry } from "../../runtime/entries.ts";
@@ -132,7 +133,8 @@ const timedBy: Readonly<Partial<Record<IncidentEventKind, string>>> = {
 };
 
 /** Warns of routes that match no incident that there can be. */
-function checkRoutes({ components, probes, rules, routes }: Configuration, problems: Problems): void {
+function checkRoutes(configuration: Configuration, problems: Problems): void {
+  const { components, probes, rules, routes } = configuration;
   const watched = new Set([...probes, ...rules].flatMap(({ component }) => component ?? []));
   // A rule without a component may speak of any; a cause may be what something watched depends on.
   const isOpen = rules.some(({ component }) => component === undefined);
@@ -169,5 +171,39 @@ function checkRoutes({ components, probes, rules, routes }: Configuration, probl
       const message = "this route tells nobody anything: no probe and no rule has the severity info";
       problems.warn({ path: [...path, "severity"] }, { message });
     }
+    const most = route.components && mostSevere(route.components, configuration);
+    if (most !== undefined && route.severity?.every((severity) => isLess(most, severity)) && !silent) {
+      const message = `this route tells nobody anything: an incident of these components is no more than ${most}`;
+      problems.warn({ path: [...path, "severity"] }, { message });
+    }
   }
+}
+
+/**
+ * The most severe that an incident of one of these components can be. What the graph ties together may be one incident; of the monitor's own, all is
+ * possible, and so is any severity where nothing is known of it.
+ */
+function mostSevere(names: readonly string[], { components, probes, rules }: Configuration): Severity | undefined {
+  if (names.includes(monitorComponent.name)) return undefined;
+  const tied = new Set(names);
+  for (let size = 0; size < tied.size; ) {
+    size = tied.size;
+    for (const { name, dependsOn } of components) {
+      if (![name, ...dependsOn].some((one) => tied.has(one))) continue;
+      for (const one of [name, ...dependsOn]) tied.add(one);
+    }
+  }
+  const impacts = new Set(components.flatMap(({ name, impact }) => (impact === undefined ? [] : [name])));
+  const possible = [
+    ...rules.filter(({ component }) => component === undefined || tied.has(component)).map(({ severity }) => severity),
+    ...probes.flatMap(({ component, alert }): Severity[] => {
+      if (alert === false || !tied.has(component)) return [];
+      return [impacts.has(component) && alert.most === undefined ? "critical" : alert.severity];
+    }),
+  ];
+  return possible.length === 0 ? undefined : possible.reduce(worse);
+}
+
+function isLess(one: Severity, other: Severity): boolean {
+  return severities.indexOf(one) < severities.indexOf(other);
 }

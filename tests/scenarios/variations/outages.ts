@@ -277,7 +277,7 @@ export const outages: Readonly<Record<string, Make>> = {
       ),
       at(
         0,
-        `check ${chance.one(["backend-timeout", "timeout"])} of ${graph.edgeSettings} finds "30s" instead of "3600s" because "it cuts WebSockets that are idle for longer"`,
+        `check ${chance.one(["backend-timeout", "timeout"])}{tells="cuts_off"} of ${graph.edgeSettings} finds "30s" instead of "3600s" because "it cuts WebSockets that are idle for longer"`,
       ),
     ];
     return {

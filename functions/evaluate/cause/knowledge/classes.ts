@@ -126,7 +126,7 @@ function privateClass({ kind, phase, code = "" }: Failure): SymptomClass {
 }
 
 /** What SQLSTATE codes show. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const byState: readonly (readonly [ReadonlySet<string>, SymptomClass])[] = [
+export const byState: readonly (readonly [ReadonlySet<string>, SymptomClass])[] = [
   [new Set(["53300", "53400"]), "full"],
   [new Set(["57P01", "57P02", "57P03", "25006"]), "restarting"],
   [new Set(["53100"]), "disk full"],

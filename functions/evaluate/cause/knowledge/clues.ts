@@ -8,7 +8,7 @@ import type { ProbeFact } from "../../partition/state.ts";
 import type { ProbeIndicator } from "../diagnosis.ts";
 import type { Evidence } from "../evidence.ts";
 import { serves } from "../roles.ts";
-import { cutAtLimit, type Fault, type Level, levels, slowInConnecting, slowInServer } from "./indicators.ts";
+import { cutAtLimit, doesTell, type Fault, type Level, levels, slowInConnecting, slowInServer } from "./indicators.ts";
 
 /** Asks the evidence about a component that may be the cause. */
 export type Clue = (evidence: Evidence, component: string) => string | undefined;
@@ -43,7 +43,6 @@ export type ClueName =
   | "a time-out is set wrong"
   | "it was deployed just before"
   | "the provider reports an event"
-  | "the provider reports nothing"
   | "nothing else is wrong";
 
 /** Every clue, by name. */
@@ -229,10 +228,10 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
   "its configuration is wrong": (evidence, component) =>
     fault(evidence, component, (one) => one.severity === "critical" || one.since >= evidence.firstBad),
   "it has no way into the network": (evidence, component) =>
-    fault(evidence, component, (one) => /vpc|egress|connector|network|peering|route|firewall/i.test(one.check)),
-  "a time-out is set wrong": (evidence, component) => fault(evidence, component, (one) => /time.?out/i.test(one.check)),
+    fault(evidence, component, (one) => doesTell(one, "no_path")),
+  "a time-out is set wrong": (evidence, component) => fault(evidence, component, (one) => doesTell(one, "cuts_off")),
   "it was deployed just before": (evidence, component) =>
-    fault(evidence, component, (one) => /revision|deploy|ready|rollout/i.test(one.check)),
+    fault(evidence, component, (one) => doesTell(one, "deployed")),
 
   "the provider reports an event": (evidence) => {
     const [indicator] = evidence.indicators("service_health_incidents", ["high", "limit"]);
@@ -241,11 +240,6 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
       `Google reports ${indicator.shown} active ${indicator.shown === "1" ? "event" : "events"} in the region.`
     );
   },
-  "the provider reports nothing": (evidence) =>
-    evidence.indicators("service_health_incidents", ["high", "limit"]).length === 0 &&
-    evidence.indicators("service_health_incidents", ["normal"]).length > 0
-      ? "Google reports no event in the region so far."
-      : undefined,
   "nothing else is wrong": (evidence, component) => {
     const bad = new Set(evidence.symptoms.map(({ symptom }) => symptom.component));
     const below = evidence.graph

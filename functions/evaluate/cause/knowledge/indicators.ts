@@ -4,7 +4,7 @@
  * news, so that figures that move within their bounds cost nothing.
  */
 
-import type { ProbeResult } from "../../../../shared/messages/report.ts";
+import type { ProbeResult, Telling } from "../../../../shared/messages/report.ts";
 import { metricNamed } from "../../../../shared/metrics/catalogue.ts";
 import type { Scale } from "../../../../shared/metrics/metric.ts";
 import { ownEntry, setEntry } from "../../../../shared/runtime/entries.ts";
@@ -42,6 +42,8 @@ export interface Fault {
   /** What to do, in a sentence or two. */
   readonly remedy?: string;
   readonly severity: "info" | "warning" | "critical";
+  /** What it tells of the component, beyond that something is wrong. */
+  readonly tells?: readonly Telling[];
   /** The instant at which it was first seen. */
   readonly since: number;
   /** Whether an earlier run of the same probe found it right: then it came with the outage, or shortly before. */
@@ -146,7 +148,7 @@ export function faultsOf(result: ProbeResult, known: readonly Fault[] | undefine
     .filter(({ ok }) => !ok)
     .map((finding): Fault => {
       const component = finding.component ?? result.component;
-      const { check, observed, expected, explanation, remedy, resource } = finding;
+      const { check, observed, expected, explanation, remedy, resource, tells } = finding;
       const before = known?.find((fault) => isSameFault(fault, { check, component, resource }));
       const what = `${bounded(check, [], 60)} is ${bounded(observed, [], 80)}, expected ${bounded(expected, [], 80)}`;
       // What to do is said where it is to be done.
@@ -166,6 +168,7 @@ export function faultsOf(result: ProbeResult, known: readonly Fault[] | undefine
           says: why === "" ? what : `${what}: ${why}`,
           ...(remedy === undefined ? {} : { remedy: bounded(remedy, [], 300) }),
           severity: finding.severity ?? "warning",
+          ...(tells === undefined ? {} : { tells }),
           since: at,
           isNew: known !== undefined,
         }
@@ -185,17 +188,26 @@ export function isSameFault(a: FaultIdentity, b: FaultIdentity): boolean {
   return a.check === b.check && a.component === b.component && a.resource === b.resource;
 }
 
+/** Whether a fault tells this of its component. */
+export function doesTell({ tells = [] }: Fault, wanted: Telling): boolean {
+  return tells.includes(wanted);
+}
+
+/** What one probe shows beyond its success. */
+interface Shown {
+  readonly indicators?: Readonly<Record<string, Indicator>>;
+  readonly faults?: readonly Fault[];
+}
+
 /** Whether two sets of indicators and faults say the same. */
-export function sameIndicators(
-  a: { readonly indicators?: Readonly<Record<string, Indicator>>; readonly faults?: readonly Fault[] },
-  b: typeof a,
-): boolean {
-  const levels = ({ indicators = {}, faults = [] }: typeof a): string =>
-    JSON.stringify([
-      Object.values(indicators)
-        .map(({ metric, level }) => `${metric} ${level}`)
-        .sort(),
-      faults.map(({ check, component, resource = "" }) => `${check} ${component} ${resource}`).sort(),
-    ]);
-  return levels(a) === levels(b);
+export function sameIndicators(a: Shown, b: Shown): boolean {
+  const { indicators: some = {}, faults: found = [] } = a;
+  const { indicators: others = {}, faults: known = [] } = b;
+  const all = Object.values(some);
+  return (
+    all.length === Object.keys(others).length &&
+    found.length === known.length &&
+    all.every(({ metric, level }) => ownEntry(others, metric)?.level === level) &&
+    found.every((fault) => known.some((other) => isSameFault(fault, other)))
+  );
 }

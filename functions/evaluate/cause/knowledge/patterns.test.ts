@@ -1,7 +1,7 @@
 /** Each pattern has an outage that needs it: without its row that outage is told in the neutral words of the role. */
 import { describe, expect, it } from "vitest";
 import { type ResolvedRole, roleNames } from "../../../../shared/config/roles.ts";
-import type { Failure } from "../../../../shared/messages/report.ts";
+import type { Failure, Telling } from "../../../../shared/messages/report.ts";
 import type { ProbeFact } from "../../partition/state.ts";
 import type { ProbeIndicator, Symptom } from "../diagnosis.ts";
 import { Evidence, type Observed } from "../evidence.ts";
@@ -38,10 +38,11 @@ const indicator = (metric: string, shown: string, component = "it"): ProbeIndica
   probe: "figures",
   component,
 });
-const fault = (check: string): Fault => ({
-  check,
+const fault = (...tells: Telling[]): Fault => ({
+  check: "some check",
+  tells,
   component: "it",
-  says: `${check} is wrong`,
+  says: "something is wrong",
   severity: "critical",
   since: began,
   isNew: true,
@@ -51,7 +52,7 @@ const outages: Readonly<Record<string, Outage>> = {
   "path missing": {
     role: "connector",
     symptoms: [failed("timeout", "connect", {}, inside)],
-    faults: [fault("peering of the network")],
+    faults: [fault("no_path")],
   },
   "NAT out of ports": { role: "nat", symptoms: [alarming("it", "saturated", 0.9)] },
   "no free addresses": { role: "subnet", symptoms: [alarming("it", "saturated", 0.9)] },
@@ -97,13 +98,13 @@ const outages: Readonly<Record<string, Outage>> = {
   "time-out set too short": {
     role: "edge",
     symptoms: [failed("reset", "reply", {}, { component: "above" })],
-    faults: [fault("backend-timeout")],
+    faults: [fault("cuts_off")],
   },
   "load balancer fails": { role: "edge", symptoms: [failed("http_status", "response", { status: 502 })] },
   "no way into the network": {
     role: "service",
     symptoms: [failed("http_status", "response", { status: 503 })],
-    faults: [fault("vpc_egress")],
+    faults: [fault("no_path")],
   },
   "instances fail to start": {
     role: "service",

@@ -73,7 +73,6 @@ export const patterns: readonly Pattern[] = [
     when: { clues: ["the connector is at its ceiling"], signals: ["saturated"] },
     for: [
       "the connector is near its ceiling",
-      "the connector is at its ceiling",
       "the target answers another way",
       "other private targets fail too",
       "new connections are lost",
@@ -328,7 +327,6 @@ export const patterns: readonly Pattern[] = [
     of: ["region"],
     when: { clues: ["the provider reports an event"] },
     for: ["the provider reports an event"],
-    against: ["the provider reports nothing"],
     says: (title) => `${title} itself is in trouble: Google must act, and what can move should move to another region.`,
     next: (title) =>
       `Follow Google's event for ${title} in Service Health, and decide whether to fail over to another region.`,

@@ -1,6 +1,7 @@
 /** Whose a component is, as far as its advice depends on it: commands of one provider are no help at another. */
 import { metricNamed } from "../../../../shared/metrics/catalogue.ts";
 import type { Evidence } from "../evidence.ts";
+import { doesTell } from "./indicators.ts";
 
 /** What is known of the provider of a component. */
 export interface Provider {
@@ -19,6 +20,6 @@ export function providerOf(evidence: Evidence, component: string): Provider {
     serverlessConnector:
       evidence.seen.indicators.some(
         (one) => one.component === component && metricNamed(one.metric)?.role === "connector",
-      ) || evidence.faultsOf(component).some(({ check }) => check.startsWith("vpc_connector")),
+      ) || evidence.faultsOf(component).some((fault) => doesTell(fault, "serverless_connector")),
   };
 }

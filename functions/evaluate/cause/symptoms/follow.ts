@@ -14,9 +14,12 @@ import type { Symptom } from "../diagnosis.ts";
 import { isCertain } from "../timing.ts";
 import { failingIn, intermittentIn } from "./built-in.ts";
 import { entriesOfEach, probeOf, withLedger } from "./ledger.ts";
-import { isAdded } from "./room.ts";
+import { beyondRoom } from "./room.ts";
 import { symptomsIn } from "./seen.ts";
 import { withWorst } from "./worst.ts";
+
+/** The firing alerts of the rules that are built into probes, by these. */
+type Alarms = Readonly<Record<"failing" | "intermittent", ReturnType<typeof failingIn>>>;
 
 /** A symptom as it is now, and what the timeline says of that. */
 interface Followed {
@@ -48,12 +51,18 @@ export function withSymptoms(
   };
   const earliest = earliestIn(incident);
   const endOf = (id: string): number => ownEntry(incident.symptoms, id)?.until ?? earliest;
-  for (const seen of symptomsIn(facts, plan, (id) => Math.max(earliest, endOf(id)))) {
+  const all = symptomsIn(facts, plan, (id) => Math.max(earliest, endOf(id)));
+  const added = all.filter((seen) => ownEntry(symptoms, seen.id) === undefined && belongs(seen));
+  const leftOut = beyondRoom([...Object.values(symptoms), ...added], plan);
+  const isAdded = new Set(added.map(({ id }) => id).filter((id) => !leftOut.has(id)));
+  for (const id of leftOut) changed = delete symptoms[id] && (changed || ownEntry(incident.symptoms, id) !== undefined);
+  for (const seen of all) {
     const known = ownEntry(symptoms, seen.id);
     if (known !== undefined) take(known.until === undefined ? goingOn(known, seen, most) : returned(known, seen, most));
-    else if (belongs(seen) && isAdded(symptoms, seen, plan)) take({ symptom: seen, notes: onsetNotes(seen) });
+    else if (isAdded.has(seen.id)) take({ symptom: seen, notes: onsetNotes(seen) });
   }
-  for (const symptom of Object.values(symptoms)) take(confirmedOrOver(symptom, facts, most));
+  const alarms = { failing: failingIn(facts.alerts), intermittent: intermittentIn(facts.alerts) };
+  for (const symptom of Object.values(symptoms)) take(confirmedOrOver(symptom, facts, alarms, most));
   return changed ? symptoms : incident.symptoms;
 }
 
@@ -91,10 +100,10 @@ function goingOn(known: Symptom, seen: Symptom, most: number): Followed | undefi
 }
 
 /** What is more than chance by now, or over; `undefined` where it is as it was. */
-function confirmedOrOver(symptom: Symptom, facts: Facts, most: number): Followed | undefined {
+function confirmedOrOver(symptom: Symptom, facts: Facts, alarms: Alarms, most: number): Followed | undefined {
   const fact = symptom.source === "probe" ? ownEntry(facts.probes, probeOf(symptom)) : undefined;
-  const isOver = symptom.until === undefined && !isStillBad(symptom, facts);
-  const confirmed = symptom.confirmed === true || isConfirmed(symptom, facts);
+  const isOver = symptom.until === undefined && !isStillBad(symptom, facts, alarms);
+  const confirmed = symptom.confirmed === true || isConfirmed(symptom, facts, alarms);
   // The ledger of what has ended is whole, but for what comes late.
   const isGoingOn = fact === undefined || fact.status === "bad";
   const told = isGoingOn ? symptom : withLedger(symptom, ledgerSince(fact.failures, symptom.since), most);
@@ -114,18 +123,16 @@ const endings: Readonly<Record<ProbeFact["status"] | "none", string>> = {
   none: "is not configured any more",
 };
 
-function isConfirmed(symptom: Symptom, { alerts, watermark }: Facts): boolean {
-  if (isCertain(symptom, watermark)) return true;
-  return [failingIn(alerts), intermittentIn(alerts)].some((byProbe) => byProbe.has(probeOf(symptom)));
+function isConfirmed(symptom: Symptom, { watermark }: Facts, { failing, intermittent }: Alarms): boolean {
+  const probe = probeOf(symptom);
+  return isCertain(symptom, watermark) || failing.has(probe) || intermittent.has(probe);
 }
 
 /** Whether it goes on: of a probe that fell silent nothing is known, and what was not sure before does not become so. */
-function isStillBad(symptom: Symptom, { alerts, probes }: Facts): boolean {
+function isStillBad(symptom: Symptom, { alerts, probes }: Facts, { intermittent }: Alarms): boolean {
   const { id, source, confirmed } = symptom;
   if (source === "rule") return ownEntry(alerts, id.slice("alert/".length)) !== undefined;
   const status = ownEntry(probes, probeOf(symptom))?.status ?? "good";
   // A good run in between does not end it.
-  return (
-    intermittentIn(alerts).has(probeOf(symptom)) || status === "bad" || (status === "unknown" && confirmed === true)
-  );
+  return intermittent.has(probeOf(symptom)) || status === "bad" || (status === "unknown" && confirmed === true);
 }

@@ -1,4 +1,5 @@
 /** What is bad at present, as symptoms: probes that fail or have an alert of failures that come and go, and alerts of configured rules. Pure. */
+import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import type { Facts } from "../../incident/draft.ts";
 import { beganAfter } from "../../incident/record/onset.ts";
 import { alertPhrase, probePhrase } from "../../incident/record/symptom-text.ts";
@@ -20,9 +21,15 @@ export function symptomsIn(facts: Facts, plan: Plan, earliest: (id: string) => n
 
 /** What an alert that fires would add to an incident. */
 export function symptomOf(alert: KnownAlert, facts: Facts, plan: Plan): Symptom {
-  const id = isBuiltIn(alert) ? `probe/${alert.labels["probe"]}` : `alert/${alert.key}`;
-  const known = symptomsIn(facts, plan, () => Number.NEGATIVE_INFINITY).find((symptom) => symptom.id === id);
-  const { component, since } = alert;
+  const { component, since, key, labels } = alert;
+  const { probe } = labels;
+  const isProbe = isBuiltIn(alert) && probe !== undefined;
+  const own = Object.values(facts.alerts).filter((one) => (isProbe ? one.labels["probe"] === probe : one.key === key));
+  const fact = isProbe ? ownEntry(facts.probes, probe) : undefined;
+  const probes = Object.fromEntries(fact === undefined ? [] : [[probe, fact]]);
+  const of: Facts = { ...facts, probes, alerts: Object.fromEntries(own.map((one) => [one.key, one])) };
+  const [known] = isProbe ? probeSymptoms(of, plan, () => Number.NEGATIVE_INFINITY) : alertSymptoms(of, plan);
+  const id = isProbe ? `probe/${probe}` : `alert/${key}`;
   return known ?? { id, component, source: "rule", since, phrase: alertPhrase(alert) };
 }
 

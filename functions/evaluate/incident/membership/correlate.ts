@@ -38,9 +38,10 @@ export function incidentFor(
 export function membershipOf(incident: Incident, facts: Facts, plan: Plan): (symptom: Symptom) => boolean {
   const members = componentsOf(incident);
   const known = new Set(places(incident));
+  const isOfChannels = Object.keys(incident.alerts).some(isOfChannel);
   return (symptom) => {
     const { component, id } = symptom;
-    if (!mayShare(id.replace(/^alert\//, ""), incident)) return false;
+    if (isOfChannel(id.replace(/^alert\//, "")) !== isOfChannels) return false;
     if (!members.some((member) => plan.graph.connected(member, component))) return false;
     return known.has(component) || isInTime(symptom, incident) || isExplained(symptom, incident, facts, plan);
   };
@@ -48,8 +49,11 @@ export function membershipOf(incident: Incident, facts: Facts, plan: Plan): (sym
 
 /** What notices do not reach is an incident apart: it is told to others than what else there is of the monitor. */
 function mayShare(key: string, { alerts }: Incident): boolean {
-  const isOfChannel = (one: string): boolean => unreachedChannel(one) !== undefined;
   return isOfChannel(key) === Object.keys(alerts).some(isOfChannel);
+}
+
+function isOfChannel(key: string): boolean {
+  return unreachedChannel(key) !== undefined;
 }
 
 function isInTime({ since, intermittent }: Symptom, { firstFailureAt, relapses = [] }: Incident): boolean {

@@ -1,11 +1,12 @@
 /** How an alert opens an incident: a new one, or again the one of which it is a relapse. */
 import { list } from "../../../../shared/text/sentences.ts";
-import { spokenDuration } from "../../../../shared/text/units.ts";
+import { clockSpan, spokenDuration } from "../../../../shared/text/units.ts";
 import { isOfMonitor, monitorTitle } from "../../monitor/incident-text.ts";
 import { type Plan, titleOf } from "../../plan.ts";
 import { Draft, type Facts } from "../draft.ts";
 import { observe } from "../observe.ts";
 import { incidentId } from "../record/id.ts";
+import { beganAfter, resolvedBefore } from "../record/onset.ts";
 import { onsetNotes } from "../record/symptom-text.ts";
 import type { Incident, KnownAlert, RecentlyResolved } from "../state.ts";
 import { predecessorOf, reopen } from "./relapse.ts";
@@ -28,13 +29,15 @@ export function openIncident(
 ): Draft {
   const openedAt = alert.firedAt ?? facts.watermark;
   const { key, rule, component } = alert;
+  const notBefore = resolvedBefore(alert, resolved);
   const blank: Incident = {
     id: "",
     title: "",
     status: "open",
     severity: alert.severity,
     openedAt,
-    firstFailureAt: alert.since,
+    firstFailureAt: beganAfter(alert, notBefore),
+    ...(Number.isFinite(notBefore) ? { notBefore } : {}),
     openedBy: rule,
     alerts: { [key]: { rule, component, firing: true } },
     symptoms: {},
@@ -46,7 +49,9 @@ export function openIncident(
   observe(draft, facts, plan);
   const { rootCause } = draft.incident.diagnosis;
   const fails = Object.values(draft.incident.symptoms).some(({ source }) => source === "probe");
-  const failing = [...new Set(Object.values(draft.incident.symptoms).map((symptom) => symptom.component))];
+  const shown = Object.values(draft.incident.symptoms).map((symptom) => symptom.component);
+  // What an alert was about may be silent by now.
+  const failing = [...new Set(shown.length === 0 ? [component] : shown)];
   draft.set({
     id: incidentId(openedAt, rootCause === "unknown" ? component : rootCause, avoid),
     title: isOfMonitor(draft.incident)
@@ -63,7 +68,7 @@ export function openIncident(
   const before = predecessorOf(draft.incident, resolved);
   if (before?.resolvedAt !== undefined) {
     draft.set({ previous: before.id });
-    const ago = spokenDuration(openedAt - before.resolvedAt);
+    const ago = spokenDuration(clockSpan(before.resolvedAt, openedAt));
     draft.note(openedAt, `The same was in trouble before: ${before.id}, resolved ${ago} earlier.`);
   }
   return draft;

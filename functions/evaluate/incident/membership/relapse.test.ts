@@ -154,7 +154,7 @@ describe("a relapse", () => {
     await outage(bench, elsewhere);
     const incidents = await bench.incidents();
     expect(incidents.map(({ fields }) => fields["root_cause"])).toEqual(["backend", "pages"]);
-    expect(incidents[1]?.fields["previous"]).toBeNull();
+    expect(incidents[1]?.fields["previous"]).toBeUndefined();
   });
 
   it("is not an outage of another cause in a part that had failed with the first", async () => {

@@ -2,7 +2,7 @@
  * Relapses: an outage that comes back soon after its resolution is the same incident, re-opened with everything that is known of it, and not
  * another page. Later, or from another cause, it is a new incident, which names the one before. Pure.
  */
-import { spokenDuration } from "../../../../shared/text/units.ts";
+import { clockSpan, spokenDuration } from "../../../../shared/text/units.ts";
 import { isDrill } from "../../monitor/drill.ts";
 import { isOfMonitor } from "../../monitor/incident-text.ts";
 import type { Draft } from "../draft.ts";
@@ -69,7 +69,7 @@ export function reopen(draft: Draft, alert: KnownAlert): void {
     remindedAt: firedAt,
     escalations: 0,
   });
-  const after = spokenDuration(firedAt - resolvedAt);
+  const after = spokenDuration(clockSpan(resolvedAt, firedAt));
   draft.tell("regressed", firedAt, `It failed again, ${after} after it was resolved: "${rule}" fired.`);
 }
 

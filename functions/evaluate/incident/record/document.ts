@@ -56,6 +56,7 @@ export function documentOf(incident: Incident, plan: Plan): EvaluatorFields {
   const end = incident.resolvedAt;
   const seen = believed(incident);
   return {
+    _overview: overviewOf(incident, plan),
     title: incident.title,
     status: incident.status,
     severity: incident.severity,
@@ -189,6 +190,19 @@ function rulesOf(incident: Incident): string[] {
 function priorityOf(incident: Incident, plan: Plan): Priority {
   if (incident.severity === "critical") return impactsOf(plan, blockedBy(incident, plan)).length > 0 ? "P0" : "P1";
   return incident.severity === "warning" ? "P2" : "P3";
+}
+
+/** What a person needs first: how bad it is and since when, what it is, what it blocks, who acts, and what to do. */
+function overviewOf(incident: Incident, plan: Plan): string[] {
+  const { severity, status, openedAt, diagnosis } = incident;
+  const [next] = incident.resolvedAt === undefined ? (diagnosis.next ?? []) : [];
+  return [
+    asSentence(`${severity} (${priorityOf(incident, plan)}), ${status}, opened at ${dateTime(openedAt)}`),
+    summaryOf(incident, plan),
+    impactOf(incident, plan),
+    ...(diagnosis.team === undefined ? [] : [`Owner: ${diagnosis.team}.`]),
+    ...(next === undefined ? [] : [asSentence(`First step: ${next}`)]),
+  ];
 }
 
 /** What is blocked, or could be, and how far it reaches. */

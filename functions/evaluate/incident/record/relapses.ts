@@ -1,4 +1,5 @@
 /** The times of an incident that was resolved and came back: what was good in between is no part of the outage. Pure. */
+import { clockSpan } from "../../../../shared/text/units.ts";
 
 /** One return of an incident after its resolution; all instants in milliseconds since the epoch. */
 export interface Relapse {
@@ -26,14 +27,14 @@ export function begunBy({ relapses = [], firstFailureAt }: Lasting, since: numbe
   return { ...first, relapses: [...relapses.slice(0, -1), { ...last, failedAt }] };
 }
 
-/** How long an incident was over between its resolutions and its relapses, in milliseconds. */
+/** How long an incident was over between its resolutions and its relapses, in milliseconds, by clocks that show whole seconds. */
 export function goodBetween({ relapses = [] }: Pick<Lasting, "relapses">): number {
-  return relapses.reduce((sum, { resolvedAt, failedAt }) => sum + failedAt - resolvedAt, 0);
+  return relapses.reduce((sum, { resolvedAt, failedAt }) => sum + clockSpan(resolvedAt, failedAt), 0);
 }
 
-/** How long an incident has lasted at an instant, in milliseconds, without the time in which it was over. */
+/** How long an incident has lasted at an instant, in milliseconds by the same clocks, without the time in which it was over. */
 export function lastedUntil(incident: Lasting, end: number): number {
-  return end - incident.firstFailureAt - goodBetween(incident);
+  return clockSpan(incident.firstFailureAt, end) - goodBetween(incident);
 }
 
 /** When an incident was first acknowledged, before or after a relapse. */

@@ -2,7 +2,7 @@
 import type { RecoveryStage } from "../../../../shared/config/model.ts";
 import type { RecoveryFields } from "../../../../shared/documents/incident.ts";
 import { list } from "../../../../shared/text/sentences.ts";
-import { spokenDuration } from "../../../../shared/text/units.ts";
+import { clockSpan, spokenDuration } from "../../../../shared/text/units.ts";
 import { clockTime, dateTime } from "../record/instants.ts";
 
 /** One stage, as it went; all instants in milliseconds since the epoch. */
@@ -146,7 +146,7 @@ function sentenceOf({ begunAt, endedAt = begunAt, outcome = "regressed", stages 
   const done = stages.filter(({ status }) => status === "passed").map(({ name }) => name);
   const how = done.length === 0 ? "no stage had passed" : `${list(done)} had passed`;
   const ends = { regressed: "regressed", passed: "resolved", cut_short: "resolved by an operator" };
-  return `Begun at ${clockTime(begunAt)}, ${ends[outcome]} after ${spokenDuration(endedAt - begunAt)}; ${how}.`;
+  return `Begun at ${clockTime(begunAt)}, ${ends[outcome]} after ${spokenDuration(clockSpan(begunAt, endedAt))}; ${how}.`;
 }
 
 function inStage(

@@ -173,5 +173,6 @@ function silentIn(recovery: RecoveryState, plan: Plan): string[] {
 }
 
 function probesOf(stage: RecoveryStage, plan: Plan): { name: string; vantage: Vantage; timeoutMs: number }[] {
-  return stage.probes.flatMap((name) => plan.probes.get(name) ?? []);
+  // A connection that is held answers too late: its own next run shows whether it holds again.
+  return stage.probes.flatMap((name) => plan.probes.get(name) ?? []).filter(({ holdMs }) => holdMs === undefined);
 }

@@ -10,6 +10,7 @@ export const armorChecks: readonly Check[] = [
   {
     name: "armor_denies",
     severity: "critical",
+    tells: ["hits_some"],
     title: "no Cloud Armor policy before a backend denies `sources`, or everyone where there are none",
     why: "A request that Cloud Armor denies never reaches the service, and is in none of its logs.",
     remedy:

@@ -40,6 +40,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_ready",
     severity: "critical",
+    tells: ["deployed"],
     title: "the service is ready",
     why: "A service that is not ready answers no requests, or answers them by an older revision.",
     remedy:
@@ -54,6 +55,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_revision",
     severity: "warning",
+    tells: ["deployed"],
     title: "its newest revision is the one that is ready",
     why: "When the newest revision is not ready, the last deployment failed or still goes on, and an older one serves.",
     remedy: "Look at why the newest revision does not start, or roll it back.",
@@ -136,6 +138,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_request_timeout",
     severity: "warning",
+    tells: ["cuts_off", "hits_some"],
     title: "a request may take as long as `request_timeout`",
     why: "A request that takes longer than the request timeout is cut with 504, also when its answer is on its way.",
     remedy: "Raise the request timeout of the service; 60 minutes is the most.",
@@ -179,6 +182,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_ingress",
     severity: "critical",
+    tells: ["hits_some"],
     title: "requests may come from where `ingress` says, and from the load balancer where it leads to the service",
     why: "Requests from where the ingress setting does not allow them are refused with 404.",
     remedy:
@@ -200,6 +204,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_vpc_access",
     severity: "critical",
+    tells: ["no_path"],
     title: "it reaches the VPC by the way that `vpc_access` says",
     why: "Without a way into the VPC every connection to a private address runs into its time-out, whatever the load.",
     remedy:
@@ -220,6 +225,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_egress",
     severity: "warning",
+    tells: ["no_path", "hits_some"],
     title: "it sends through the VPC what `egress` says; a service that does not say sends private ranges only",
     why: "Egress decides whether only private addresses or everything a service asks for goes through the VPC.",
     remedy: "Deploy the service with the --vpc-egress that is meant.",
@@ -259,6 +265,7 @@ export const cloudRunChecks: readonly Check[] = [
   {
     name: "cloud_run_instance_cap",
     severity: "warning",
+    tells: ["hits_some"],
     title: "a service that may have several instances stayed below its most of them in the last 15 minutes",
     why: "At its most instances a service lets further requests wait, and answers 429 to those that wait too long.",
     remedy:

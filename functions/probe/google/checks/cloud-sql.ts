@@ -92,6 +92,7 @@ export const cloudSqlChecks: readonly Check[] = [
   sqlCheck({
     name: "cloud_sql_private_network",
     severity: "critical",
+    tells: ["no_path", "hits_some"],
     title: "it has a private address, where a service connects to it",
     why: "A service that connects to the private address needs an instance with one.",
     remedy:

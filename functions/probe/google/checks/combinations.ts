@@ -18,6 +18,7 @@ export const combinationChecks: readonly Check[] = [
   serviceCheck({
     name: "database_timeout_beyond_startup",
     severity: "warning",
+    tells: ["cuts_off", "hits_some"],
     title: "the database time-out of a start ends before its start-up probe does",
     why: "A service that waits for its database longer than it may take to start is killed before it can say what is wrong.",
     remedy:
@@ -35,6 +36,7 @@ export const combinationChecks: readonly Check[] = [
   serviceCheck({
     name: "websocket_cut",
     severity: "warning",
+    tells: ["cuts_off", "hits_some"],
     title: "the request timeout lets a WebSocket live as long as `websocket`",
     why: "A WebSocket is one request to Cloud Run: at the request timeout it is cut, even while it is in use.",
     remedy: "Raise the request timeout (60 minutes is the most), and let clients connect again by themselves.",
@@ -52,6 +54,7 @@ export const combinationChecks: readonly Check[] = [
   serviceCheck({
     name: "connections_of_one_instance",
     severity: "warning",
+    tells: ["hits_some"],
     title: "the pool of one instance stays below the 100 connections that the socket allows it",
     why: "Cloud Run lets one instance have 100 connections through the socket under /cloudsql; more are refused.",
     remedy: "Make the pool of an instance smaller.",
@@ -81,6 +84,7 @@ export const combinationChecks: readonly Check[] = [
   serviceCheck({
     name: "vpc_connector_region",
     severity: "critical",
+    tells: ["no_path", "serverless_connector"],
     title: "a service uses a connector of its own region",
     why: "A connector serves its own region only.",
     remedy: "Create a connector in the region of the service.",
@@ -94,6 +98,7 @@ export const combinationChecks: readonly Check[] = [
   pairCheck({
     name: "private_database_without_vpc_access",
     severity: "critical",
+    tells: ["no_path"],
     title: "a service without a way into the VPC does not depend on a database without a public address",
     why: "A database with a private address only is reached from inside the VPC only: such a service never reaches it.",
     remedy:
@@ -224,6 +229,7 @@ export const combinationChecks: readonly Check[] = [
   {
     name: "vpc_connector_burst",
     severity: "warning",
+    tells: ["serverless_connector"],
     title: "the pools of the services that go through the connector fit the `connections` that it is known to carry",
     why: "When instances start together, all of their pools are opened at once, and new connections are what a connector loses.",
     remedy: "Make the pools or the most instances smaller, or the connector larger, or use Direct VPC egress.",

@@ -5,26 +5,32 @@ import { type Answer, allOf, type CheckWords, judged, silent } from "../configur
 import type { Observation } from "../configuration/observation.ts";
 import type { ConfigurationSettings, NatSettings } from "../configuration/settings.ts";
 import { type Nat, type Subnet, subnetPath } from "../resources/egress.ts";
-import { usualMaximum } from "./cloud-run.ts";
+import { serviceCheck, spoken, usualMaximum } from "./cloud-run.ts";
 
 /** Addresses that Cloud Run takes for one instance with Direct VPC egress, once it runs steadily. */
 const addressesOfInstance = 2;
 /** Addresses that Cloud Run reserves at once when a service grows. */
 const addressBlock = 16;
+/** Usable addresses of the smallest subnet that Cloud Run accepts, a /26. */
+const leastAddresses = 60;
+/** Seconds that the first connection of a new instance can take with Direct VPC egress: a minute or more, as Google says. */
+const firstConnection = 120;
 
 /** The checks. */
 export const egressChecks: readonly Check[] = [
   subnetCheck({
     name: "subnet_size",
     severity: "warning",
-    title: "a subnet of Direct VPC egress holds two addresses for each instance that its services may grow to",
+    tells: ["hits_some"],
+    title:
+      "a subnet of Direct VPC egress is a /26 or larger, and holds two addresses for each instance that its services may grow to",
     why: "Cloud Run takes two addresses of the subnet for each instance, and more while one revision follows another.",
     remedy:
       "Give it a larger range (`gcloud compute networks subnets expand-ip-range RESOURCE --region=REGION`), or lower the most instances.",
     judge: ({ range }, instances) => {
       const usable = range === undefined ? undefined : usableAddresses(range);
       if (usable === undefined) return silent("which range of addresses it has");
-      const wanted = addressesOfInstance * instances;
+      const wanted = Math.max(leastAddresses, addressesOfInstance * instances);
       const expected = `${wanted} or more, for ${instances} instances`;
       return { ok: usable >= wanted, observed: `${usable} addresses (${range})`, expected };
     },
@@ -32,6 +38,7 @@ export const egressChecks: readonly Check[] = [
   subnetCheck({
     name: "subnet_free",
     severity: "critical",
+    tells: ["hits_some"],
     title: "a subnet of Direct VPC egress has free addresses: Cloud Run reserves 16 at once",
     why: "An instance that finds no free address in its subnet does not start.",
     remedy:
@@ -41,9 +48,27 @@ export const egressChecks: readonly Check[] = [
       return { ok: free >= addressBlock, observed: `${free} free`, expected: `${addressBlock} or more` };
     },
   }),
+  serviceCheck({
+    name: "direct_vpc_first_connection",
+    severity: "warning",
+    title: "the start-up probe of a service with Direct VPC egress waits for the first connection, two minutes",
+    why: "With Direct VPC egress the first connections of a new instance can take a minute or more: what gives up sooner is killed, again and again.",
+    remedy:
+      "Make the start-up probe an HTTP probe that answers when the database is reached, and let it wait for 120 s or more.",
+    judge: ({ directVpc, startupSeconds, startsByTcp }) => {
+      if (!directVpc) return undefined;
+      const how = startsByTcp ? ", by a probe of TCP, which does not wait for the network" : "";
+      return {
+        ok: startupSeconds >= firstConnection,
+        observed: `${spoken(startupSeconds)} to start${how}`,
+        expected: `${spoken(firstConnection)} or more`,
+      };
+    },
+  }),
   natCheck({
     name: "nat_gateway",
     severity: "critical",
+    tells: ["hits_some"],
     title: "the router has the NAT gateway",
     why: "What has no public address, and all traffic that goes through the VPC, reaches the internet by NAT only.",
     remedy: "Create the gateway again: `gcloud compute routers nats create RESOURCE --region=REGION`.",
@@ -56,6 +81,7 @@ export const egressChecks: readonly Check[] = [
   natCheck({
     name: "nat_addresses",
     severity: "critical",
+    tells: ["hits_some"],
     title: "the addresses of the NAT gateway are enough for every instance to have its ports",
     why: "Each address of a gateway has 64,512 ports; what finds none cannot open a connection to the internet.",
     remedy:
@@ -69,6 +95,7 @@ export const egressChecks: readonly Check[] = [
   natCheck({
     name: "nat_ports",
     severity: "warning",
+    tells: ["hits_some"],
     title: "one instance can have `min_ports` ports, from the start or by dynamic allocation",
     why: "Each connection to one address and port of the internet takes a port, and keeps it for a while when it ends.",
     remedy:
@@ -82,6 +109,7 @@ export const egressChecks: readonly Check[] = [
   {
     name: "nat_drops",
     severity: "critical",
+    tells: ["hits_some"],
     title: "the NAT gateway dropped no packets for want of ports in the last 15 minutes",
     why: "A packet that finds no free port is dropped silently: connections to the internet run into their time-outs.",
     remedy:

@@ -13,6 +13,7 @@ export const iamChecks: readonly Check[] = [
   {
     name: "cloud_run_roles",
     severity: "critical",
+    tells: ["hits_some"],
     title:
       "its service account has `roles` in the project, and `roles/cloudsql.client` for the socket and the connector library, `roles/cloudsql.instanceUser` for IAM login",
     why: "Without its roles for Cloud SQL a service account is refused at the door of the database.",
@@ -55,6 +56,7 @@ export const iamChecks: readonly Check[] = [
   {
     name: "cloud_run_invokers",
     severity: "critical",
+    tells: ["hits_some"],
     title:
       "each of its `callers` holds `roles/run.invoker` on it or in the project, and sends a token where one is needed",
     why: "Cloud Run refuses a caller without the invoker role with 403, before the service sees the request.",

@@ -12,6 +12,7 @@ export const loadBalancerChecks: readonly Check[] = [
   {
     name: "load_balancer_hosts",
     severity: "critical",
+    tells: ["hits_some"],
     title: "the URL map sends each of `hosts` to its backend service",
     why: "The URL map decides which backend service a host name reaches.",
     remedy: "Correct the host rules and path matchers of the URL map: `gcloud compute url-maps edit`.",
@@ -59,6 +60,7 @@ export const loadBalancerChecks: readonly Check[] = [
   balancedCheck({
     name: "load_balancer_timeout",
     severity: "warning",
+    tells: ["cuts_off", "hits_some"],
     title:
       "its timeout is at least `request_timeout`, and `websocket`; a serverless backend has none, and then the request timeout of the service is judged",
     why: "What takes longer than the timeout of the backend is cut, WebSockets as well, even when they are in use.",

@@ -2,15 +2,17 @@
 import { isIPv4 } from "node:net";
 import { contains } from "../configuration/addresses.ts";
 import type { Check } from "../configuration/check.ts";
-import { both, judged } from "../configuration/judgement.ts";
+import { both, judged, type Verdict } from "../configuration/judgement.ts";
+import type { Read, Refusal } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
-import type { FirewallRule } from "../resources/network.ts";
+import type { FirewallPolicies, FirewallRule, PolicyRule } from "../resources/network.ts";
 
 /** The checks of the network. */
 export const networkChecks: readonly Check[] = [
   {
     name: "vpc_peering",
     severity: "critical",
+    tells: ["no_path"],
     title: "the peering by which private addresses of Cloud SQL are reached is ACTIVE, where a service uses one",
     why: "The private address of a Cloud SQL instance lies in a network of Google's, which is reached by a peering.",
     remedy:
@@ -29,52 +31,132 @@ export const networkChecks: readonly Check[] = [
   {
     name: "firewall_egress",
     severity: "critical",
+    tells: ["no_path", "hits_some"],
     title:
-      "no firewall rule keeps the connector from the port of the database (5432, and 3307 for the connector library)",
+      "no firewall rule and no firewall policy keeps the connector from the port of the database (5432, and 3307 for the connector library)",
     why: "A rule that denies this egress drops packets silently: connections run into their time-outs.",
     remedy: "Disable the rule, or allow this port with a smaller priority number.",
-    reads: ["firewall_rules", "cloud_sql"],
-    judge: (settings, { firewall, cloudSql }) => {
+    reads: ["firewall_rules", "effective_firewalls", "cloud_sql"],
+    judge: (settings, { firewall, firewallPolicies, cloudSql }) => {
       const { network, services } = settings;
       const ways = new Set(services.flatMap(({ database }) => database?.way ?? []));
       const ports = [...(ways.has("private") ? [5432] : []), ...(ways.has("library") ? [3307] : [])];
       if (!network || ports.length === 0) return [];
-      return judged(
-        { resource: network.name, component: network.component },
-        both(firewall, cloudSql),
-        ([rules, sql]) => {
-          const [address] = sql.privateAddresses.filter((one) => isIPv4(one));
-          if (address === undefined) return undefined;
-          const denied = ports.flatMap((port) => {
-            const rule = decisive(rules, settings, { egress: true, address, protocol: "tcp", port });
-            return rule?.denies ? [`${rule.name} denies port ${port}`] : [];
-          });
-          const observed = denied.length === 0 ? "not denied" : denied.join(", ");
-          return { ok: denied.length === 0, observed, expected: `port ${ports.join(" and ")} allowed` };
-        },
-      );
+      const subject = { resource: network.name, component: network.component };
+      return judged(subject, both(firewall, cloudSql), ([rules, sql]) => {
+        const [address] = sql.privateAddresses.filter((one) => isIPv4(one));
+        if (address === undefined) return undefined;
+        const seen = ports.map((port) => ({
+          port,
+          decision: decided(rules, firewallPolicies, settings, { egress: true, address, protocol: "tcp", port }),
+        }));
+        const denied = seen.flatMap(({ port, decision: { deniedBy } }) =>
+          deniedBy === undefined ? [] : [`${deniedBy.name} denies port ${port}`],
+        );
+        const expected = `port ${ports.join(" and ")} allowed`;
+        if (denied.length > 0) return { ok: false, observed: denied.join(", "), expected };
+        const decisions = seen.map(({ decision }) => decision);
+        return notDenied(decisions, firewallPolicies, expected);
+      });
     },
   },
   {
     name: "firewall_connector",
     severity: "critical",
-    title: "no firewall rule comes before those by which Google reaches the connector (35.199.224.0/19, port 667)",
+    tells: ["no_path", "serverless_connector"],
+    title:
+      "no firewall rule and no firewall policy comes before those by which Google reaches the connector (35.199.224.0/19, port 667)",
     why: "Google steers the machines of a connector from 35.199.224.0/19; without that they are taken for dead.",
     remedy: "Disable the rule, or give it a priority number above 100, behind the connector's own rules.",
-    reads: ["firewall_rules"],
-    judge: (settings, { firewall }) => {
+    reads: ["firewall_rules", "effective_firewalls"],
+    judge: (settings, { firewall, firewallPolicies }) => {
       const { network, vpc_connector } = settings;
       if (!network || !vpc_connector) return [];
       return judged({ resource: network.name, component: network.component }, firewall, (rules) => {
-        const rule = decisive(rules, settings, { egress: false, address: "35.199.224.1", protocol: "tcp", port: 667 });
-        // Its own rules have the priority 100 and are not always listed; of equals, the one that denies wins.
-        const shutOut = rule?.denies === true && rule.priority <= 100;
-        const observed = shutOut ? `${rule.name} denies it, with priority ${rule.priority}` : "not denied";
-        return { ok: !shutOut, observed, expected: "port 667 open to 35.199.224.0/19" };
+        const packet = { egress: false, address: "35.199.224.1", protocol: "tcp", port: 667 };
+        // The connector's own rules have the priority 100 and are not always listed; of equals, the one that denies wins.
+        const sooner = rules.filter(({ priority }) => priority <= 100);
+        const decision = decided(sooner, firewallPolicies, settings, packet, true);
+        const expected = "port 667 open to 35.199.224.0/19";
+        const { deniedBy } = decision;
+        if (deniedBy)
+          return { ok: false, observed: `${deniedBy.name} denies it, with priority ${deniedBy.priority}`, expected };
+        return notDenied([decision], firewallPolicies, expected);
       });
     },
   },
 ];
+
+/** What becomes of a packet. */
+interface Decision {
+  /** The rule that denies it. */
+  readonly deniedBy?: FirewallRule | PolicyRule;
+  /** Rules that deny some of what they are asked about, and by what cannot be told from here. */
+  readonly unjudged: readonly PolicyRule[];
+}
+
+/**
+ * Asks all that decides about a packet of the connector's machines, in Google's order: policies of the organization and its folders, firewall
+ * rules of the VPC, policies of the network, or the other way round where the network says so.
+ * @param ends the firewall rules let pass what they do not deny, so that nothing behind them is asked
+ * @see https://docs.cloud.google.com/firewall/docs/firewall-policies-overview
+ */
+function decided(
+  rules: readonly FirewallRule[],
+  policies: Read<FirewallPolicies> | undefined,
+  settings: ConfigurationSettings,
+  packet: Packet,
+  ends = false,
+): Decision {
+  const known = policies !== undefined && "value" in policies ? policies.value : undefined;
+  const unjudged: PolicyRule[] = [];
+  const inPolicy = (policy: readonly PolicyRule[]) => (): Outcome => {
+    const matching = policy
+      .filter((rule) => !rule.disabled && !rule.elsewhere && rule.egress === packet.egress && isFor(rule, packet))
+      .toSorted((one, other) => one.priority - other.priority);
+    for (const rule of matching) {
+      if (rule.opaque) {
+        if (rule.action === "deny") unjudged.push(rule);
+        continue;
+      }
+      if (rule.action === "goto_next") return "next";
+      return rule.action === "deny" ? { deniedBy: rule } : "allowed";
+    }
+    return "next";
+  };
+  const inRules = (): Outcome => {
+    const rule = decisive(rules, settings, packet);
+    if (rule === undefined) return ends ? "allowed" : "next";
+    return rule.denies ? { deniedBy: rule } : "allowed";
+  };
+  const own = (known?.network ?? []).map(inPolicy);
+  const hierarchy = (known?.hierarchy ?? []).map(inPolicy);
+  for (const ask of known?.beforeRules ? [...hierarchy, ...own, inRules] : [...hierarchy, inRules, ...own]) {
+    const outcome = ask();
+    if (outcome === "allowed") break;
+    if (outcome !== "next") return { ...outcome, unjudged };
+  }
+  return { unjudged };
+}
+
+type Outcome = "allowed" | "next" | { readonly deniedBy: FirewallRule | PolicyRule };
+
+/** That nothing denies it, and what was not looked at. */
+function notDenied(
+  decisions: readonly Decision[],
+  policies: Read<FirewallPolicies> | undefined,
+  expected: string,
+): Verdict | { readonly refusal: Refusal } {
+  if (policies === undefined || "refusal" in policies) {
+    if (policies !== undefined && policies.refusal.reason !== "missing") return policies;
+    const observed = "not denied by the firewall rules of the VPC; firewall policies were not looked at";
+    return { ok: true, observed, expected };
+  }
+  const names = [...new Set(decisions.flatMap(({ unjudged }) => unjudged.map(({ name }) => name)))];
+  const unjudged = `not judged, because it looks at more than addresses: ${names.slice(0, 3).join(", ")}; `;
+  const observed = `not denied; ${names.length === 0 ? "" : unjudged}regional firewall policies were not looked at`;
+  return { ok: true, observed, expected };
+}
 
 interface Packet {
   readonly egress: boolean;
@@ -99,7 +181,10 @@ function decisive(
     .toSorted((a, b) => a.priority - b.priority || Number(b.denies) - Number(a.denies))[0];
 }
 
-function isFor({ ranges, protocols }: FirewallRule, { address, protocol, port }: Packet): boolean {
+function isFor(
+  { ranges, protocols }: Pick<FirewallRule, "ranges" | "protocols">,
+  { address, protocol, port }: Packet,
+): boolean {
   return (
     (ranges.length === 0 || ranges.some((range) => contains(range, address))) &&
     protocols.some(

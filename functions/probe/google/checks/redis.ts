@@ -22,6 +22,7 @@ export const redisChecks: readonly Check[] = [
   redisCheck({
     name: "redis_network",
     severity: "critical",
+    tells: ["no_path", "hits_some"],
     title: "it is reached from the network of the services",
     why: "An instance is reached from one network only, by a private address.",
     remedy: "Connect the services to the network of the instance, or create an instance in theirs.",

@@ -9,6 +9,7 @@ export const vpcConnectorChecks: readonly Check[] = [
   connectorCheck({
     name: "vpc_connector_state",
     severity: "critical",
+    tells: ["no_path", "serverless_connector"],
     title: "the connector is READY",
     why: "Only a connector that is READY carries connections to private addresses.",
     remedy:
@@ -21,6 +22,7 @@ export const vpcConnectorChecks: readonly Check[] = [
   connectorCheck({
     name: "vpc_connector_machine_type",
     severity: "warning",
+    tells: ["serverless_connector"],
     title: "its machine type is at least `machine_type`, or is not the smallest there is",
     why: "The machine type limits how many new connections the connector takes at once; bursts are what small ones lose.",
     remedy: "Change the machine type: it can be changed in place.",
@@ -34,6 +36,7 @@ export const vpcConnectorChecks: readonly Check[] = [
   connectorCheck({
     name: "vpc_connector_instances",
     severity: "warning",
+    tells: ["serverless_connector"],
     title:
       "it can grow: at least 2 instances, fewer than its maximum, which is 10 at most; `min_instances`, `max_instances`",
     why: "A connector grows under load from its minimum to its maximum of instances, and never shrinks again.",
@@ -43,6 +46,7 @@ export const vpcConnectorChecks: readonly Check[] = [
   connectorCheck({
     name: "vpc_connector_sharing",
     severity: "info",
+    tells: ["serverless_connector"],
     title: "no project but its own and those of `shared_with` uses it",
     why: "Whoever shares a connector shares its outages: another project's burst takes its connections away.",
     remedy: "Give the other projects a connector of their own, or name them under shared_with.",

@@ -40,6 +40,7 @@ export function findingsOf(
           ...(remedy === undefined ? {} : { remedy }),
           ...about,
           severity: check.severity,
+          ...(ok || check.tells === undefined ? {} : { tells: [...check.tells] }),
         });
       }
     }

@@ -61,6 +61,16 @@ const rule = (more: { [key: string]: Json }): Json => ({
   ...more,
 });
 const firewall = (...rules: Json[]) => of("firewall", "items", rules);
+/** A rule of a firewall policy. */
+const policyRule = (more: { [key: string]: Json }, match: { [key: string]: Json } = {}): Json => ({
+  priority: 1000,
+  direction: "EGRESS",
+  action: "deny",
+  match: { destIpRanges: ["10.0.0.0/8"], layer4Configs: [{ ipProtocol: "tcp", ports: ["5432"] }], ...match },
+  ...more,
+});
+const policy = (type: string, ...rules: Json[]): Json => ({ name: "1", displayName: "shop-policy", type, rules });
+const policies = (...all: Json[]) => of("policies", "firewallPolicys", all);
 const machines = all(
   of(
     "backendService",
@@ -674,6 +684,21 @@ const rows: readonly Row[] = [
 
   ["subnet_size", "too small", of("subnet", "ipCidrRange", "10.10.0.0/29"), /^4 addresses \(10\.10\.0\.0\/29\)$/],
   ["subnet_size", "no maximum of instances", of("worker", "template.scaling", undefined), /^60 addresses/],
+  ["subnet_size", "smaller than Cloud Run accepts", of("subnet", "ipCidrRange", "10.10.0.0/27"), /^28 addresses/],
+  [
+    "direct_vpc_first_connection",
+    "a start that gives up before the first connection",
+    of("worker", "template.containers.0.startupProbe", { periodSeconds: 5, failureThreshold: 6, httpGet: {} }),
+    /^30 s to start$/,
+    "worker",
+  ],
+  [
+    "direct_vpc_first_connection",
+    "a patient start",
+    of("worker", "template.containers.0.startupProbe", { periodSeconds: 10, failureThreshold: 12, httpGet: {} }),
+    "ok",
+  ],
+  ["direct_vpc_first_connection", "no Direct VPC egress", of("worker", "template.vpcAccess", undefined), "none"],
   ["subnet_size", "no range", of("subnet", "ipCidrRange", undefined), "unchecked"],
   ["subnet_free", "nearly none", of("subnet", "utilizationDetails.ipv4Utilizations.1.totalFreeIp", "3"), /^3 free$/],
   ["subnet_free", "not said", of("subnet", "utilizationDetails", undefined), "unchecked"],
@@ -857,6 +882,96 @@ const rows: readonly Row[] = [
     firewall(rule({ destinationRanges: ["::/0", "10.0.0.0/99", "x"] })),
     "ok",
   ],
+  [
+    "firewall_egress",
+    "denied by a policy of the network",
+    policies(policy("NETWORK", policyRule({ ruleName: "no-databases" }))),
+    /^no-databases of the policy shop-policy denies port 5432$/,
+  ],
+  [
+    "firewall_egress",
+    "denied by a policy of the organization, whatever the network says",
+    all(
+      firewall(rule({ denied: undefined, allowed: [{ IPProtocol: "all" }] })),
+      policies(policy("HIERARCHY", policyRule({}))),
+    ),
+    /^rule 1000 of the policy shop-policy denies port 5432$/,
+  ],
+  [
+    "firewall_egress",
+    "allowed by a firewall rule before the policy of the network is asked",
+    all(
+      firewall(rule({ denied: undefined, allowed: [{ IPProtocol: "all" }] })),
+      policies(policy("NETWORK", policyRule({}))),
+    ),
+    "ok",
+  ],
+  [
+    "firewall_egress",
+    "denied by the policy of the network where that comes first",
+    all(
+      firewall(rule({ denied: undefined, allowed: [{ IPProtocol: "all" }] })),
+      policies(policy("NETWORK", policyRule({}))),
+      of("network", "networkFirewallPolicyEnforcementOrder", "BEFORE_CLASSIC_FIREWALL"),
+    ),
+    /denies port 5432/,
+  ],
+  [
+    "firewall_egress",
+    "allowed sooner in a policy",
+    policies(policy("NETWORK", policyRule({ action: "allow", priority: 10 }), policyRule({}))),
+    "ok",
+  ],
+  [
+    "firewall_egress",
+    "left to what comes next by a policy",
+    policies(policy("HIERARCHY", policyRule({ action: "goto_next", priority: 10 }), policyRule({}))),
+    "ok",
+  ],
+  [
+    "firewall_egress",
+    "denied by policies for other machines, networks, ports and directions",
+    policies(
+      policy(
+        "NETWORK",
+        policyRule({ targetSecureTags: [{ name: "tagValues/1" }] }),
+        policyRule({ targetServiceAccounts: ["a@b"] }),
+        policyRule({ targetResources: ["https://www.googleapis.com/compute/v1/projects/p/global/networks/other"] }),
+        policyRule({ disabled: true }),
+        policyRule({ direction: "INGRESS" }, { srcIpRanges: ["0.0.0.0/0"] }),
+        policyRule({}, { layer4Configs: [{ ipProtocol: "udp" }, { ipProtocol: "tcp", ports: ["80"] }] }),
+        policyRule({}, { destIpRanges: ["192.168.0.0/16"] }),
+      ),
+    ),
+    "ok",
+  ],
+  [
+    "firewall_egress",
+    "policies that may not be read",
+    (table) => {
+      table[urls.policies] = refusal(403, "IAM_PERMISSION_DENIED");
+    },
+    "unchecked",
+  ],
+  [
+    "firewall_egress",
+    "policies that may not be read, where a firewall rule denies it anyway",
+    all(firewall(rule({})), (table) => {
+      table[urls.policies] = refusal(403, "IAM_PERMISSION_DENIED");
+    }),
+    /denies port 5432/,
+  ],
+  [
+    "firewall_connector",
+    "denied by a policy of the organization",
+    policies(
+      policy(
+        "HIERARCHY",
+        policyRule({ direction: "INGRESS" }, { srcIpRanges: ["0.0.0.0/0"], layer4Configs: [{ ipProtocol: "all" }] }),
+      ),
+    ),
+    /^rule 1000 of the policy shop-policy denies it, with priority 1000$/,
+  ],
   ["firewall_egress", "no private address", of("sql", "ipAddresses", undefined), "none"],
   [
     "firewall_connector",
@@ -972,6 +1087,15 @@ const rows: readonly Row[] = [
   ],
   [
     "connections_above_limit",
+    "a maximum of the service below that of its revision",
+    all(
+      of("backend", "scaling", { maxInstanceCount: 2 }),
+      of("sql", "settings.databaseFlags", [{ name: "max_connections", value: "20" }]),
+    ),
+    /^up to 28 connections: backend 2 x 10, auth 4 x 2$/,
+  ],
+  [
+    "connections_above_limit",
     "an unknown limit, and none wanted",
     all(of("sql", "settings.tier", "db-perf-optimized-N-8"), settingOf("cloud_sql.max_connections", undefined)),
     "unchecked",
@@ -1024,6 +1148,20 @@ describe("the checks", () => {
     },
   );
 
+  it("say what of the firewalls was not looked at", async () => {
+    const seen = async (table: Answers): Promise<string | undefined> =>
+      (await assessed(table)).findings?.find(({ check }) => check === "firewall_egress")?.observed;
+    expect(await seen(answers())).toBe("not denied; regional firewall policies were not looked at");
+    const table = answers();
+    set(table[urls.policies], "firewallPolicys", [policy("NETWORK", policyRule({}, { destFqdns: ["example.com"] }))]);
+    expect(await seen(table)).toBe(
+      "not denied; not judged, because it looks at more than addresses: rule 1000 of the policy shop-policy; regional firewall policies were not looked at",
+    );
+    expect(await seen({ ...answers(), [urls.policies]: refusal(404, "NOT_FOUND") })).toBe(
+      "not denied by the firewall rules of the VPC; firewall policies were not looked at",
+    );
+  });
+
   it("are each told good and bad by this table", () => {
     const bad = new Set(rows.filter(([, , , expected]) => expected instanceof RegExp).map(([check]) => check));
     expect(checks.map(({ name }) => name).filter((name) => !bad.has(name))).toEqual([]);
@@ -1066,7 +1204,12 @@ describe("what may not be read", () => {
     const made = new Set(findings.map(({ check, resource }) => `${check} ${resource}`));
     const lost = (whole.findings ?? []).filter(({ check, resource }) => !made.has(`${check} ${resource}`));
     // Whether these apply, only the answer tells.
-    const byAnswer = ["private_database_without_vpc_access", "vpc_connector_region", "secret_versions"];
+    const byAnswer = [
+      "private_database_without_vpc_access",
+      "vpc_connector_region",
+      "secret_versions",
+      "direct_vpc_first_connection",
+    ];
     const waiting = entry?.checks.filter(
       (check) => !byAnswer.includes(check) || lost.some((finding) => finding.check === check),
     );

@@ -33,6 +33,7 @@ export type UrlName =
   | "managed"
   | "network"
   | "firewall"
+  | "policies"
   | "worker"
   | "invokers"
   | "subscription"
@@ -70,6 +71,7 @@ export const urls: Readonly<Record<UrlName, string>> = {
   managed: `certificatemanager.googleapis.com/v1/projects/${project}/locations/global/certificates/shop-managed`,
   network: `${compute}/global/networks/default`,
   firewall: `${compute}/global/firewalls?maxResults=500`,
+  policies: `${compute}/global/networks/default/getEffectiveFirewalls`,
   worker: `run.googleapis.com/v2/${place}/services/worker`,
   invokers: `run.googleapis.com/v2/${place}/services/worker:getIamPolicy?options.requestedPolicyVersion=3`,
   subscription: `pubsub.googleapis.com/v1/projects/${project}/subscriptions/orders-to-worker`,
@@ -486,6 +488,24 @@ export function answers(): Answers {
     [urls.network]: {
       name: "default",
       peerings: [{ name: "servicenetworking-googleapis-com", state: "ACTIVE", stateDetails: "Connected." }],
+    },
+    [urls.policies]: {
+      firewalls: [],
+      firewallPolicys: [
+        {
+          name: "123456789",
+          displayName: "organization",
+          type: "HIERARCHY",
+          rules: [
+            {
+              priority: 2_147_483_547,
+              direction: "EGRESS",
+              action: "goto_next",
+              match: { destIpRanges: ["0.0.0.0/0"], layer4Configs: [{ ipProtocol: "all" }] },
+            },
+          ],
+        },
+      ],
     },
     [urls.firewall]: {
       items: [

@@ -1,5 +1,5 @@
 /** The judgement of one resource, and how reads are combined for it. */
-import type { Finding } from "../../../../shared/messages/report.ts";
+import type { Finding, Telling } from "../../../../shared/messages/report.ts";
 import type { GoogleReadName } from "../permissions.ts";
 import type { Read, Refusal } from "./read.ts";
 import type { ConfigurationSettings } from "./settings.ts";
@@ -49,6 +49,8 @@ export interface CheckWords {
   /** What to do when it is not ok: one sentence. RESOURCE, PROJECT and REGION in it stand for the names of what was judged. */
   readonly remedy: string;
   readonly reads: readonly GoogleReadName[];
+  /** What it tells of the component when it is not ok; see `Finding`. */
+  readonly tells?: readonly Telling[];
 }
 
 /** A check of one kind of resource, in the words of that kind. */
@@ -77,7 +79,7 @@ export function someOf<T>(list: readonly T[]): readonly T[] | undefined {
 export function judged<T>(
   subject: Subject,
   read: Read<T> | undefined,
-  judge: (value: T) => Answer,
+  judge: (value: T) => Answer | { readonly refusal: Refusal },
 ): readonly Judgement[] {
   if (read === undefined) return [];
   if ("refusal" in read) return read.refusal.reason === "missing" ? [] : [{ ...subject, answer: read }];

@@ -23,7 +23,7 @@ export function neededReads(settings: ConfigurationSettings): readonly GoogleRea
     [balancer?.dns !== undefined, ["dns_records"]],
     [(certificates?.compute ?? []).length > 0, ["compute_certificate"]],
     [(certificates?.certificate_manager ?? []).length > 0, ["managed_certificate"]],
-    [network !== undefined, ["network", "firewall_rules"]],
+    [network !== undefined, ["network", "firewall_rules", "effective_firewalls"]],
     [nat !== undefined, ["router", "time_series"]],
     [redis.length > 0, ["redis", "time_series"]],
     [quotas !== undefined, ["region_quotas", "time_series"]],

@@ -9,7 +9,14 @@ import { type DnsRecords, readZone } from "../resources/dns.ts";
 import { type Nat, readNat, readNatDrops, readSubnets, type Subnet } from "../resources/egress.ts";
 import { type Binding, readPolicy } from "../resources/iam.ts";
 import { type Backend, readAddress, readBackends, readUrlMap, type UrlMap } from "../resources/load-balancer.ts";
-import { type FirewallRule, type Peering, readFirewall, readPeerings } from "../resources/network.ts";
+import {
+  type FirewallPolicies,
+  type FirewallRule,
+  type Peering,
+  readFirewall,
+  readFirewallPolicies,
+  readPeerings,
+} from "../resources/network.ts";
 import { type Quota, readExceeded, readQuotas } from "../resources/quotas.ts";
 import { type RedisInstance, readRedis, readRedisMemory } from "../resources/redis.ts";
 import { readSecrets, type VersionState } from "../resources/secrets.ts";
@@ -32,6 +39,7 @@ export interface Observation {
   readonly certificates: ReadonlyMap<string, Read<Certificate>>;
   readonly peerings?: Read<readonly Peering[]> | undefined;
   readonly firewall?: Read<readonly FirewallRule[]> | undefined;
+  readonly firewallPolicies?: Read<FirewallPolicies> | undefined;
   readonly peaks?: Read<Peaks> | undefined;
   /** IAM policies of services, by service. */
   readonly invokers: ReadonlyMap<string, Read<readonly Binding[]>>;
@@ -69,6 +77,7 @@ export async function observe(settings: ConfigurationSettings, world: ProbeWorld
     certificates: readCertificates(read, settings),
     peerings: readPeerings(read, settings),
     firewall: readFirewall(read, settings),
+    firewallPolicies: readFirewallPolicies(read, settings),
     peaks: readPeaks(read, settings),
     invokers: readInvokers(read, settings),
     callers: readCallers(read, settings),

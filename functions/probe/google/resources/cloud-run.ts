@@ -35,6 +35,8 @@ export interface RunService {
   readonly cpuIdle: boolean;
   /** Seconds that it may take to start before it is killed. */
   readonly startupSeconds: number;
+  /** Whether its start-up probe only opens a connection, as the one that there is without any does. */
+  readonly startsByTcp: boolean;
   /** Names of the environment variables that have a value or a source of one. */
   readonly env: ReadonlySet<string>;
   /** Connection names of the instances behind a volume that is mounted under /cloudsql. */
@@ -129,7 +131,10 @@ export function takeService(json: unknown): RunService {
     ingress: textAt(json, "ingress"),
     serviceAccount: textAt(template, "serviceAccount"),
     requestTimeoutSeconds: secondsAt(template, "timeout"),
-    maxInstances: numberAt(template, "scaling", "maxInstanceCount") ?? numberAt(json, "scaling", "maxInstanceCount"),
+    maxInstances: least(
+      numberAt(template, "scaling", "maxInstanceCount"),
+      numberAt(json, "scaling", "maxInstanceCount"),
+    ),
     concurrency: numberAt(template, "maxInstanceRequestConcurrency"),
     generation1: textAt(template, "executionEnvironment") === "EXECUTION_ENVIRONMENT_GEN1",
     connector: named(textAt(template, "vpcAccess", "connector")),
@@ -140,6 +145,7 @@ export function takeService(json: unknown): RunService {
     memory: parseMemory(textAt(container, "resources", "limits", "memory") ?? ""),
     cpuIdle: flagAt(container, "resources", "cpuIdle") === true,
     startupSeconds: startupOf(at(container, "startupProbe")),
+    startsByTcp: ["httpGet", "grpc"].every((way) => at(container, "startupProbe", way) === undefined),
     env: new Set(
       variables.flatMap((variable) => {
         const isSet = textAt(variable, "value") !== undefined || at(variable, "valueSource") !== undefined;
@@ -229,4 +235,10 @@ function sqlVolumesOf(template: unknown, containers: readonly unknown[]): readon
 
 function named(path: string | undefined): string | undefined {
   return path === undefined ? undefined : nameIn(path);
+}
+
+/** The smaller of two maxima: that of the service holds for all of its revisions together. Zero is none. */
+function least(...maxima: readonly (number | undefined)[]): number | undefined {
+  const set = maxima.filter((maximum) => maximum !== undefined && maximum > 0) as number[];
+  return set.length === 0 ? undefined : Math.min(...set);
 }

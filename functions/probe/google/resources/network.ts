@@ -10,22 +10,46 @@ export interface Peering {
   readonly state: string;
 }
 
-/** A firewall rule, as far as it is looked at. Source: Compute API v1, `firewalls`. */
-export interface FirewallRule {
+/** What of the packets of the network a rule of either kind is for. */
+interface Matching {
   readonly name: string;
-  readonly network: string;
   readonly egress: boolean;
   /** The smaller, the sooner it is asked. */
   readonly priority: number;
   readonly disabled: boolean;
-  readonly denies: boolean;
   /** Where to, or where from; empty for everywhere. */
   readonly ranges: readonly string[];
+  readonly protocols: readonly { readonly protocol: string; readonly ports: readonly string[] }[];
+}
+
+/** A firewall rule of the VPC, as far as it is looked at. Source: Compute API v1, `firewalls`. */
+export interface FirewallRule extends Matching {
+  readonly network: string;
+  readonly denies: boolean;
   /** Network tags of the machines that it is for; empty for all of them. */
   readonly tags: readonly string[];
   /** Whether it is for machines of certain service accounts, which those of a connector are not. */
   readonly byAccount: boolean;
-  readonly protocols: readonly { readonly protocol: string; readonly ports: readonly string[] }[];
+}
+
+/** A rule of a firewall policy. Source: Compute API v1, `networks.getEffectiveFirewalls`. */
+export interface PolicyRule extends Matching {
+  /** allow, deny, goto_next, or one that inspects what it lets pass. */
+  readonly action: string;
+  /** Whether it is for other machines than those of a connector: by a secure tag, an account, or another network. */
+  readonly elsewhere: boolean;
+  /** Whether it looks at more than ranges of addresses: names, countries, lists of threats, groups of addresses. */
+  readonly opaque: boolean;
+}
+
+/** The firewall policies that hold for the network, in the order in which they are asked. */
+export interface FirewallPolicies {
+  /** Those of the organization and its folders: they come before everything else. */
+  readonly hierarchy: readonly (readonly PolicyRule[])[];
+  /** Those of the network itself, global ones. */
+  readonly network: readonly (readonly PolicyRule[])[];
+  /** Whether those of the network come before the firewall rules of the VPC, and not behind them. */
+  readonly beforeRules: boolean;
 }
 
 /** Reads the peerings of the network. */
@@ -56,6 +80,68 @@ export function readFirewall(
   const url = `https://compute.googleapis.com/compute/v1/projects/${project}/global/firewalls?maxResults=500`;
   const about = { resource: network.name, component: network.component, project, url };
   return reader.list({ read: "firewall_rules", ...about }, takeFirewallRule);
+}
+
+/** Reads the firewall policies that hold for the network: hierarchical ones and those of the network. Regional ones are not among them. */
+export async function readFirewallPolicies(
+  reader: Reader,
+  settings: ConfigurationSettings,
+): Promise<Read<FirewallPolicies> | undefined> {
+  const { network } = settings;
+  if (!network) return undefined;
+  const project = network.project ?? settings.project;
+  const url = `https://compute.googleapis.com/compute/v1/projects/${project}/global/networks/${network.name}`;
+  const about = { resource: network.name, component: network.component, project } as const;
+  const [order, policies] = await Promise.all([
+    reader.one({ read: "network", ...about, url }, (json) => textAt(json, "networkFirewallPolicyEnforcementOrder")),
+    reader.one({ read: "effective_firewalls", ...about, url: `${url}/getEffectiveFirewalls` }, (json) =>
+      listAt(json, "firewallPolicys").map((policy) => ({
+        isHierarchical: textAt(policy, "type") === "HIERARCHY",
+        rules: listAt(policy, "rules").map((rule) => takePolicyRule(rule, policy, network.name)),
+      })),
+    ),
+  ]);
+  if ("refusal" in policies) return policies;
+  const of = (hierarchical: boolean) =>
+    policies.value.filter(({ isHierarchical }) => isHierarchical === hierarchical).map(({ rules }) => rules);
+  return {
+    value: {
+      hierarchy: of(true),
+      network: of(false),
+      beforeRules: !("refusal" in order) && order.value === "BEFORE_CLASSIC_FIREWALL",
+    },
+  };
+}
+
+/** Kinds of matches besides ranges of addresses, which cannot be judged from here. */
+const opaqueMatches = ["AddressGroups", "Fqdns", "RegionCodes", "ThreatIntelligences", "SecureTags", "Networks"];
+
+function takePolicyRule(json: unknown, policy: unknown, network: string): PolicyRule {
+  const egress = textAt(json, "direction") === "EGRESS";
+  const priority = numberAt(json, "priority") ?? 0;
+  const side = egress ? "dest" : "src";
+  const targets = textsAt(json, "targetResources");
+  const own = textAt(json, "ruleName") ?? `rule ${priority}`;
+  return {
+    name: `${own} of the policy ${textAt(policy, "displayName") ?? textAt(policy, "name") ?? "without a name"}`,
+    egress,
+    priority,
+    disabled: flagAt(json, "disabled") === true,
+    action: textAt(json, "action") ?? "",
+    elsewhere:
+      listAt(json, "targetSecureTags").length > 0 ||
+      listAt(json, "targetServiceAccounts").length > 0 ||
+      (targets.length > 0 && !targets.some((target) => nameIn(target) === network)),
+    opaque:
+      opaqueMatches.some((kind) => listAt(json, "match", `${side}${kind}`).length > 0) ||
+      textAt(json, "match", `${side}NetworkType`) !== undefined ||
+      textAt(json, "match", `${side}NetworkScope`) !== undefined,
+    ranges: textsAt(json, "match", `${side}IpRanges`),
+    protocols: listAt(json, "match", "layer4Configs").map((one) => ({
+      protocol: textAt(one, "ipProtocol") ?? "",
+      ports: textsAt(one, "ports"),
+    })),
+  };
 }
 
 /** Takes of the answer what is looked at. */

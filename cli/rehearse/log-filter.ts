@@ -1,4 +1,5 @@
-/** As much of the query language of Cloud Logging as the alarms use, to see which entries they would match. */
+/** The part of the query language of Cloud Logging that alarms use, to see which entries they match. */
+import { ownEntry } from "../../shared/runtime/entries.ts";
 
 /** An entry of the log, with its fields by their paths. */
 export type LogEntry = Readonly<Record<string, string>>;
@@ -20,7 +21,7 @@ export function matchesLog(filter: string, entry: LogEntry): boolean {
   };
   const value = (): string => JSON.parse(take()) as string;
   const compared = (field: string, operator: string, wanted: string): boolean => {
-    const found = entry[field] ?? "";
+    const found = ownEntry(entry, field) ?? "";
     if (operator === "=") return found === wanted;
     if (operator === "=~") return new RegExp(wanted).test(found);
     if (operator === ":") return found.includes(wanted);
@@ -35,7 +36,7 @@ export function matchesLog(filter: string, entry: LogEntry): boolean {
       return entry["logName"]?.split("/logs/")[1] === encodeURIComponent(id);
     }
     const operator = take();
-    if (operator === ">=") return severities.indexOf(entry[field] ?? "DEFAULT") >= severities.indexOf(take());
+    if (operator === ">=") return severities.indexOf(ownEntry(entry, field) ?? "DEFAULT") >= severities.indexOf(take());
     if (tokens[next] !== "(") return compared(field, operator, value());
     take("(");
     let isOne = compared(field, operator, value());
@@ -66,8 +67,9 @@ export function matchesLog(filter: string, entry: LogEntry): boolean {
     }
     return parts;
   };
-  const all = (): boolean => joined("AND", unary).every(Boolean);
-  const any = (): boolean => joined("OR", all).some(Boolean);
+  // OR binds more tightly than AND. https://cloud.google.com/logging/docs/view/logging-query-language#boolean-operators
+  const all = (): boolean => joined("OR", unary).some(Boolean);
+  const any = (): boolean => joined("AND", all).every(Boolean);
   const matched = any();
   if (next < tokens.length) throw new Error(`${tokens[next]} is not expected in ${filter}`);
   return matched;

@@ -1,0 +1,256 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { googleApi } from "../../shared/adapters/google-api.ts";
+import { loadConfiguration } from "../../shared/config/load.ts";
+import { vocabulary } from "../vocabulary.ts";
+import { type Diagnosis, examine } from "./doctor.ts";
+import { type Answers, groupDocument, healthy, now, serve, shop } from "./stand-in.fixtures.ts";
+
+const loaded = loadConfiguration(shop, "monitor.yaml", vocabulary);
+if (!("configuration" in loaded)) throw new Error(JSON.stringify(loaded.problems));
+const { configuration } = loaded;
+
+let answers: Answers;
+let server: Awaited<ReturnType<typeof serve>>;
+
+beforeEach(async () => {
+  answers = healthy();
+  server = await serve(answers);
+});
+afterEach(() => server.close());
+
+function look(): Promise<Diagnosis> {
+  const patient = {
+    project: "shop-watch",
+    region: "europe-west1",
+    prefix: "pathkeeper",
+    database: "pathkeeper",
+    configuration,
+  };
+  return examine(patient, googleApi(server.url), now);
+}
+
+/** Changes the answer whose path ends so. */
+function change(end: string, with_: (answer: Record<string, unknown>) => unknown): void {
+  const keys = [...answers.keys()].filter((key) => key.endsWith(end));
+  expect(keys).toHaveLength(1);
+  const [key = ""] = keys;
+  const next = with_(answers.get(key) as Record<string, unknown>);
+  if (next === undefined) answers.delete(key);
+  else answers.set(key, next);
+}
+
+describe("a live deployment", () => {
+  it("has no gaps when nothing is wrong", async () => {
+    const made = await look();
+    expect(made).toMatchObject({ gaps: [], unknown: [] });
+    expect(made.examined).toBeGreaterThan(40);
+  });
+
+  it.each<[string, string, (answer: Record<string, unknown>) => unknown, string, RegExp]>([
+    [
+      "a role is gone",
+      "services/pathkeeper-notify:getIamPolicy",
+      () => ({ version: 1 }),
+      "service pathkeeper-notify",
+      /^gcloud run services add-iam-policy-binding pathkeeper-notify --region=europe-west1 --project=shop-watch --member=serviceAccount:pathkeeper-push@shop-watch\.iam\.gserviceaccount\.com --role=roles\/run\.invoker$/,
+    ],
+    [
+      "a role is too many",
+      "v3/projects/shop-watch:getIamPolicy",
+      ({ bindings, ...rest }) => ({
+        ...rest,
+        bindings: [
+          ...(bindings as object[]),
+          { role: "roles/editor", members: ["serviceAccount:pathkeeper-notify@shop-watch.iam.gserviceaccount.com"] },
+        ],
+      }),
+      "project shop-watch",
+      /^gcloud projects remove-iam-policy-binding shop-watch --member=serviceAccount:pathkeeper-notify@shop-watch\.iam\.gserviceaccount\.com --role=roles\/editor$/,
+    ],
+    [
+      "dead letters cannot be taken out",
+      "subscriptions/pathkeeper-notify-pages:getIamPolicy",
+      () => ({}),
+      "subscription pathkeeper-notify-pages",
+      /^gcloud pubsub subscriptions add-iam-policy-binding pathkeeper-notify-pages .* --role=roles\/pubsub\.subscriber$/,
+    ],
+    [
+      "a secret has no value",
+      "secrets/pathkeeper-hook-url/versions/latest",
+      () => undefined,
+      "secret pathkeeper-hook-url",
+      /^gcloud secrets versions add pathkeeper-hook-url --project=shop-watch --data-file=-$/,
+    ],
+    [
+      "a secret's newest version is disabled",
+      "secrets/pathkeeper-hook-url/versions/latest",
+      (answer) => ({ ...answer, state: "DISABLED" }),
+      "secret pathkeeper-hook-url",
+      /^gcloud secrets versions enable 3 --secret=pathkeeper-hook-url/,
+    ],
+    [
+      "a subscription expires",
+      "subscriptions/pathkeeper-evaluate-ticks",
+      (answer) => ({ ...answer, expirationPolicy: { ttl: "2678400s" } }),
+      "subscription pathkeeper-evaluate-ticks",
+      /--expiration-period=never$/,
+    ],
+    [
+      "a subscription pushes to another function",
+      "subscriptions/pathkeeper-evaluate-ticks",
+      (answer) => ({
+        ...answer,
+        pushConfig: {
+          ...(answer["pushConfig"] as object),
+          pushEndpoint: "https://pathkeeper-notify-abcdefghij-ew.a.run.app/ticks",
+        },
+      }),
+      "subscription pathkeeper-evaluate-ticks",
+      /--push-endpoint=/,
+    ],
+    [
+      "a job is paused",
+      "jobs/pathkeeper-tick",
+      (answer) => ({ ...answer, state: "PAUSED" }),
+      "job pathkeeper-tick",
+      /^gcloud scheduler jobs resume pathkeeper-tick --location=europe-west1/,
+    ],
+    [
+      "a job failed",
+      "jobs/pathkeeper-outside-1m",
+      (answer) => ({ ...answer, status: { code: 5, message: "NOT_FOUND" } }),
+      "job pathkeeper-outside-1m",
+      /^gcloud scheduler jobs run pathkeeper-outside-1m/,
+    ],
+    [
+      "a function does not run",
+      "functions/pathkeeper-evaluate",
+      (answer) => ({
+        ...answer,
+        state: "FAILED",
+        stateMessages: [{ severity: "ERROR", type: "CloudRunServiceNotFound", message: "Cloud Run service is gone." }],
+      }),
+      "function pathkeeper-evaluate",
+      /^gcloud functions logs read pathkeeper-evaluate --gen2/,
+    ],
+    [
+      "a function is open to the internet",
+      "functions/pathkeeper-evaluate",
+      (answer) => ({
+        ...answer,
+        serviceConfig: { ...(answer["serviceConfig"] as object), ingressSettings: "ALLOW_ALL" },
+      }),
+      "function pathkeeper-evaluate",
+      /--ingress=internal$/,
+    ],
+    [
+      "a function logged an error",
+      "v2/entries:list",
+      () => ({
+        entries: [
+          {
+            timestamp: "2026-11-20T11:00:00Z",
+            severity: "ERROR",
+            resource: { type: "cloud_run_revision", labels: { service_name: "pathkeeper-notify" } },
+            jsonPayload: { message: "no such host" },
+          },
+        ],
+      }),
+      "function pathkeeper-notify",
+      /^gcloud functions logs read pathkeeper-notify/,
+    ],
+    [
+      "an index is being built",
+      "collectionGroups/-/indexes",
+      ({ indexes }) => ({ indexes: (indexes as object[]).map((each) => ({ ...each, state: "CREATING" })) }),
+      "index of incidents by status, opened_at",
+      /^gcloud firestore indexes composite create --database=pathkeeper/,
+    ],
+    [
+      "documents do not expire",
+      "collectionGroups/state/fields/expires_at",
+      () => ({ indexConfig: {} }),
+      "collection state",
+      /^gcloud firestore fields ttls update expires_at --collection-group=state .*--enable-ttl$/,
+    ],
+    [
+      "the database can be deleted",
+      "databases/pathkeeper",
+      (answer) => ({ ...answer, deleteProtectionState: "DELETE_PROTECTION_DISABLED" }),
+      "database pathkeeper",
+      /--delete-protection$/,
+    ],
+    [
+      "an alarm tells nobody",
+      "alertPolicies",
+      ({ alertPolicies }) => ({
+        alertPolicies: (alertPolicies as object[]).map((each, at) =>
+          at === 0 ? { ...each, notificationChannels: [] } : each,
+        ),
+      }),
+      'alarm "pathkeeper: no measurements"',
+      /--add-notification-channels/,
+    ],
+    [
+      "a channel is not verified",
+      "notificationChannels",
+      ({ notificationChannels }) => ({
+        notificationChannels: (notificationChannels as object[]).map((each) => ({
+          ...each,
+          verificationStatus: "UNVERIFIED",
+        })),
+      }),
+      "notification channel ops",
+      /^gcloud beta monitoring channels describe/,
+    ],
+    [
+      "a group is silent",
+      "documents/state/outside-1m",
+      () => groupDocument(now - 3_600_000),
+      "group outside-1m",
+      /^gcloud scheduler jobs run pathkeeper-outside-1m/,
+    ],
+    [
+      "a group has never reported",
+      "documents/state/outside-1m",
+      () => undefined,
+      "group outside-1m",
+      /^gcloud scheduler jobs run pathkeeper-outside-1m/,
+    ],
+  ])("shows the line that fixes it when %s", async (_what, end, with_, what, fix) => {
+    change(end, with_);
+    const { gaps } = await look();
+    const own = gaps.filter((gap) => gap.what === what);
+    expect(own.length).toBeGreaterThan(0);
+    expect(gaps.every((gap) => gap.what === what || gap.what.startsWith("index of"))).toBe(true);
+    expect(own[0]?.fix).toMatch(fix);
+  });
+
+  it("tells messages that wait and pushes that are refused", async () => {
+    const series = (labels: object, subscription: string, value: string) => ({
+      metric: { type: "…", labels },
+      resource: { type: "pubsub_subscription", labels: { project_id: "shop-watch", subscription_id: subscription } },
+      metricKind: "DELTA",
+      valueType: "INT64",
+      points: [{ interval: { endTime: "2026-11-20T12:00:00Z" }, value: { int64Value: value } }],
+    });
+    change("/timeSeries", () => ({
+      timeSeries: [series({ response_code: "403" }, "pathkeeper-notify-notifications", "4000")],
+    }));
+    const { gaps } = await look();
+    expect(gaps.map(({ what, says }) => `${what} ${says}`)).toEqual(
+      expect.arrayContaining([
+        "subscription pathkeeper-notify-notifications has a message that has waited for 1 h 6 min",
+        "subscription pathkeeper-notify-notifications was answered 403 4000 times in the last hour",
+      ]),
+    );
+    expect(gaps.map(({ fix }) => fix).join("\n")).toContain("--role=roles/run.invoker");
+  });
+
+  it("says what it was not allowed to look at, and is not well then", async () => {
+    change("databases/pathkeeper", () => 403);
+    const made = await look();
+    expect(made.gaps).toEqual([]);
+    expect(made.unknown).toEqual([expect.stringMatching(/^database pathkeeper could not be examined: refused/)]);
+  });
+});

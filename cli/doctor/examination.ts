@@ -1,0 +1,50 @@
+/** What is looked at in a live deployment: one question to one of Google's APIs each, and what its answer lacks. Pure. */
+
+import type { GoogleRequest } from "../../shared/ports.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
+
+/** Something that is not as it must be, with the command that fixes it. */
+export interface Gap {
+  /** What it is about: `subscription pathkeeper-notify-pages`. */
+  readonly what: string;
+  /** One sentence, without the name of the thing. */
+  readonly says: string;
+  /** A line for a shell. */
+  readonly fix: string;
+}
+
+/** One question. */
+export interface Examination {
+  /** What it is about. */
+  readonly what: string;
+  readonly request: Omit<GoogleRequest, "signal">;
+  /** What is said when Google answers 404. */
+  readonly missing: Omit<Gap, "what">;
+  gaps(answer: unknown): readonly Gap[];
+}
+
+/** A part of an answer, whatever its shape. */
+export function part(value: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((at, key) => ownEntry((at ?? {}) as Record<string, unknown>, key), value);
+}
+
+/** A text of an answer; empty where there is none. */
+export function textAt(value: unknown, path: string): string {
+  const found = part(value, path);
+  return typeof found === "string"
+    ? found
+    : typeof found === "number" || typeof found === "boolean"
+      ? String(found)
+      : "";
+}
+
+/** A list of an answer; empty where there is none. */
+export function listAt(value: unknown, path: string): readonly unknown[] {
+  const found = part(value, path);
+  return Array.isArray(found) ? found : [];
+}
+
+/** A word of a shell, quoted where it must be. */
+export function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,73 @@
+/** How the resources of a monitor are called, by its inputs. */
+import type { DeployedFunction, Deployment } from "../deployment/deployment.ts";
+import { at, type Inputs, type PlannedMonitor } from "./plan.ts";
+
+/** A function of the plan: the deployed ones, and the synthetic monitor's. */
+export type FunctionName = DeployedFunction | "synthetic";
+
+/** Names and addresses of one monitor. */
+export interface Names {
+  readonly deployment: Deployment;
+  readonly inputs: Inputs;
+  readonly project: string;
+  readonly region: string;
+  readonly prefix: string;
+  readonly database: string;
+  /** The functions that Pub/Sub pushes to. */
+  readonly pushed: readonly DeployedFunction[];
+  /** All functions. */
+  readonly functions: readonly FunctionName[];
+  readonly pubsubAgent: string;
+  name(suffix: string): string;
+  /** What a planned resource gives at a path, where that is known. */
+  given(type: string, key: Readonly<Record<string, string>>, path: string): string | undefined;
+  topicId(topic: string): string;
+  email(account: string): string;
+  member(account: string): string;
+  /** The entry point of a function. */
+  target(name: FunctionName): "probe" | "evaluate" | "notify";
+  /** The secrets that a function reads. */
+  secretsOf(name: FunctionName): readonly string[];
+}
+
+/** Works out the names of a monitor. */
+export function namesOf({ deployment, inputs, resources }: PlannedMonitor): Names {
+  const { project_id: project, region, name_prefix: prefix } = inputs;
+  const name = (suffix: string): string => `${prefix}-${suffix}`;
+  const given = (type: string, key: Readonly<Record<string, string>>, path: string): string | undefined => {
+    const planned = resources.find(
+      (one) => one.type === type && Object.entries(key).every(([where, value]) => at(one.known, where) === value),
+    );
+    const value = at(planned?.known, path);
+    return typeof value === "string" ? value : undefined;
+  };
+  const ofAccount = (account: string, path: string): string | undefined =>
+    given("google_service_account", { account_id: name(account) }, path);
+  const email = (account: string): string =>
+    ofAccount(account, "email") ?? `${name(account)}@${project}.iam.gserviceaccount.com`;
+  const member = (account: string): string => ofAccount(account, "member") ?? `serviceAccount:${email(account)}`;
+  const pushed: DeployedFunction[] = [
+    ...deployment.vantages.map((vantage) => `probe-${vantage}` as const),
+    "evaluate",
+    "notify",
+  ];
+  const journey = deployment.probes.find((probe) => probe.name === inputs.second_opinion.journey);
+  return {
+    deployment,
+    inputs,
+    project,
+    region,
+    prefix,
+    database: inputs.database.name ?? prefix,
+    pushed,
+    functions: inputs.second_opinion.journey === null ? pushed : [...pushed, "synthetic"],
+    pubsubAgent: `serviceAccount:service-${inputs.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com`,
+    name,
+    given,
+    email,
+    topicId: (topic) => `projects/${project}/topics/${name(topic)}`,
+    member,
+    target: (one) => (one === "evaluate" || one === "notify" ? one : "probe"),
+    secretsOf: (one) => (one === "synthetic" ? (journey?.secrets ?? []) : deployment.secrets[one]),
+  };
+}

@@ -1,0 +1,200 @@
+/** What every alarm that Google evaluates needs: recipients, words, conditions with their windows. */
+import { readFilter } from "../metric-filter.ts";
+import type { Names } from "../names.ts";
+import { type Need, type Requirement, such, type Test } from "../need.ts";
+import { labelled } from "./labels.ts";
+
+/** A filter on one metric of Google: its parts, exactly. */
+export function filterOf(parts: Readonly<Record<string, readonly string[]>>): Test {
+  const wanted = Object.entries(parts);
+  return such(
+    wanted
+      .map(
+        ([key, values]) =>
+          `${key} = ${values.length === 1 ? `"${values[0]}"` : `one_of(${values.map((value) => `"${value}"`).join(", ")})`}`,
+      )
+      .join(" AND "),
+    (value) => {
+      const read = readFilter(value);
+      return (
+        read !== undefined &&
+        read.size === wanted.length &&
+        wanted.every(([key, values]) => [...(read.get(key) ?? [])].sort().join() === [...values].sort().join())
+      );
+    },
+  );
+}
+
+/** An alarm: its title behind the prefix, what it is for, and its conditions. */
+export interface Policy {
+  readonly title: string;
+  readonly why: string;
+  readonly severity: "CRITICAL" | "ERROR" | "WARNING";
+  readonly values: Record<string, Requirement>;
+  readonly isLog?: true;
+}
+
+/** The need of an alarm. */
+export function policy({ title, why, severity, values, isLog }: Policy, names: Names): Need {
+  const { inputs, project, prefix } = names;
+  const { emails, channel_ids } = inputs.alarms;
+  const recipients = emails.length + channel_ids.length;
+  const ids = [
+    ...channel_ids,
+    ...emails.flatMap(
+      (email) => names.given("google_monitoring_notification_channel", { "labels.email_address": email }, "id") ?? [],
+    ),
+  ];
+  const period: Requirement = {
+    is: such(
+      "from 300s to 21600s",
+      (value) =>
+        /^\d+s$/.test(String(value)) &&
+        Number.parseInt(String(value), 10) >= 300 &&
+        Number.parseInt(String(value), 10) <= 21_600,
+    ),
+    why: "an alarm on the log tells of every entry otherwise, and stays open for a week",
+    source: "https://cloud.google.com/logging/docs/alerting/log-based-alerts",
+  };
+  return {
+    type: "google_monitoring_alert_policy",
+    key: { project, display_name: `${prefix}: ${title}` },
+    why,
+    values: {
+      combiner: { is: "OR", why: "each condition alone is reason enough" },
+      enabled: { is: true, usual: true, why: "a policy that is off tells nobody" },
+      severity: { is: severity, why: "it says how soon somebody must look" },
+      notification_channels: {
+        is: such(
+          `all ${recipients} recipients of alarms`,
+          (value) =>
+            Array.isArray(value) &&
+            new Set(value).size === recipients &&
+            recipients > 0 &&
+            ids.every((id) => value.includes(id)),
+        ),
+        ...(recipients === 0 ? { usual: [] } : {}),
+        why:
+          recipients === 0
+            ? 'nobody hears of it: set alarms = { emails = ["ops@example.com"] }'
+            : "an alarm without recipients tells nobody",
+        size: recipients,
+        write: "notification_channels = local.alarm_channels",
+      },
+      "documentation.0.content": {
+        is: such("what to do", (value) => typeof value === "string" && value.length > 40 && value.length <= 8_192),
+        why: "whoever is woken must read what to do",
+        source: "https://cloud.google.com/monitoring/alerts/doc-variables",
+      },
+      "documentation.0.subject": {
+        is: such(
+          "a sentence of at most 255 characters",
+          (value) => typeof value === "string" && value.length > 5 && value.length <= 255,
+        ),
+        why: "it is the subject of the mail",
+        source: "https://cloud.google.com/monitoring/alerts/doc-variables",
+      },
+      "documentation.0.mime_type": { is: "text/markdown", usual: "text/markdown", why: "the text is Markdown" },
+      "documentation.0.links.0.url": {
+        is: such("an address that begins with https://", (value) => /^https:\/\/\S+$/.test(String(value))),
+        why: "whoever is woken needs the page that explains it",
+      },
+      ...(isLog
+        ? { "alert_strategy.0.notification_rate_limit.0.period": period, "alert_strategy.0.auto_close": period }
+        : {}),
+      ...values,
+      ...labelled("user_labels", names),
+    },
+    free: [
+      "user_labels",
+      "documentation.0.links",
+      ...Array.from({ length: 4 }, (_, at) => `conditions.${at}.display_name`),
+    ],
+  };
+}
+
+/** A condition on a metric of Google. */
+export interface Threshold {
+  readonly at?: number;
+  readonly filter: Readonly<Record<string, readonly string[]>>;
+  readonly comparison: "COMPARISON_GT" | "COMPARISON_LT";
+  readonly value: number;
+  readonly duration: Test | string;
+  readonly alignment: Test | string;
+  readonly aligner: string;
+  readonly reducer?: string;
+  readonly by?: readonly string[];
+  readonly missing?: string;
+  readonly why: string;
+  readonly from?: Requirement["from"];
+}
+
+/** The requirements of a condition on a metric of Google. */
+export function threshold({
+  at = 0,
+  filter,
+  comparison,
+  value,
+  duration,
+  alignment,
+  aligner,
+  reducer,
+  by,
+  missing,
+  why,
+  from,
+}: Threshold): Record<string, Requirement> {
+  const condition = `conditions.${at}.condition_threshold.0`;
+  const aggregation = `${condition}.aggregations.0`;
+  return {
+    [`${condition}.filter`]: {
+      is: filterOf(filter),
+      why: "it must watch this metric of these resources in this project, which may see the metrics of others",
+      ...(from === undefined ? {} : { from }),
+      source: "https://cloud.google.com/monitoring/api/metrics_gcp",
+    },
+    [`${condition}.comparison`]: { is: comparison, why },
+    [`${condition}.threshold_value`]: { is: value, usual: 0, why },
+    [`${condition}.duration`]: { is: duration, why: `it follows from the schedules: ${why}` },
+    [`${aggregation}.alignment_period`]: { is: alignment, why: "points of the metric come so far apart" },
+    [`${aggregation}.per_series_aligner`]: { is: aligner, why: "the metric is of the kind that this aligner takes" },
+    ...(reducer === undefined
+      ? {}
+      : { [`${aggregation}.cross_series_reducer`]: { is: reducer, why: "several series are one number" } }),
+    ...(by === undefined ? {} : { [`${aggregation}.group_by_fields`]: { is: by, why: "each is judged by itself" } }),
+    ...(missing === undefined
+      ? {}
+      : {
+          [`${condition}.evaluation_missing_data`]: {
+            is: missing,
+            why: "a monitor that never started has no data at all",
+          },
+        }),
+    [`${condition}.trigger.0.count`]: { is: 1, usual: 1, why: "one series is enough" },
+  };
+}
+
+/** The requirements of a condition in PromQL. */
+export function promql(query: string, seconds: number, why: string): Record<string, Requirement> {
+  const condition = "conditions.0.condition_prometheus_query_language.0";
+  return {
+    [`${condition}.query`]: { is: query, why },
+    [`${condition}.duration`]: { is: `${seconds}s`, why: `it follows from the schedules: ${why}` },
+    [`${condition}.evaluation_interval`]: {
+      is: such(
+        "from 30s to 300s",
+        (value) =>
+          /^\d+s$/.test(String(value)) &&
+          Number.parseInt(String(value), 10) >= 30 &&
+          Number.parseInt(String(value), 10) <= 300,
+      ),
+      usual: "60s",
+      why: "it is asked about as often as points come",
+    },
+    [`${condition}.disable_metric_validation`]: {
+      is: true,
+      why: "the metric does not exist before the first tick, and the policy would be refused",
+      source: "https://github.com/hashicorp/terraform-provider-google/issues/11102",
+    },
+  };
+}

@@ -1,0 +1,203 @@
+/** What the projects need: APIs, the log metrics that probes read, the metrics scope, a connector, a budget. */
+import { matchesLog } from "../log-filter.ts";
+import type { Names } from "../names.ts";
+import { between, type Need, oneOf, type Requirement, such } from "../need.ts";
+
+/** APIs that the monitor runs on. https://cloud.google.com/functions/docs/create-deploy-gcloud */
+const ownApis = [
+  "artifactregistry",
+  "cloudbuild",
+  "cloudfunctions",
+  "cloudresourcemanager",
+  "cloudscheduler",
+  "firestore",
+  "iam",
+  "logging",
+  "monitoring",
+  "pubsub",
+  "run",
+  "secretmanager",
+  "serviceusage",
+  "storage",
+];
+
+/** The needs of projects. */
+export function projectNeeds(names: Names): Need[] {
+  return [...apis(names), ...logMetrics(names), ...scope(names), ...connector(names), ...budget(names)];
+}
+
+function apis({ deployment, inputs, project }: Names): Need[] {
+  const watched = inputs.watched_project_id;
+  const here = [
+    ...ownApis,
+    ...(deployment.vantages.includes("inside") ? ["vpcaccess"] : []),
+    ...(inputs.budget === null ? [] : ["billingbudgets"]),
+  ].map((api) => `${api}.googleapis.com`);
+  const wanted = new Set([
+    ...here.map((api) => `${project}/${api}`),
+    ...deployment.apis.map((api) => `${watched}/${api}`),
+  ]);
+  return [...wanted].map((one) => {
+    const [where = "", service = ""] = one.split("/");
+    return {
+      type: "google_project_service",
+      key: { project: where, service },
+      why: `so that ${service} answers`,
+      values: {
+        disable_on_destroy: {
+          is: false,
+          usual: false,
+          why: "others may use the API by then",
+          source:
+            "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/google_project_service",
+        },
+      },
+    };
+  });
+}
+
+/** What Cloud Run writes of an instance that starts or ends, and whether it is a failed start. https://cloud.google.com/run/docs/troubleshooting */
+const starts: readonly (readonly [text: string, isFailed: boolean])[] = [
+  [
+    "The user-provided container failed to start and listen on the port defined provided by the PORT=8080 environment variable",
+    true,
+  ],
+  ['Default STARTUP TCP probe failed 1 time consecutively for container "app" on port 8080.', true],
+  ["STARTUP HTTP probe failed 3 times consecutively", true],
+  ["Container called exit(1).", true],
+  ["Container called exit(0).", false],
+  ["Default STARTUP TCP probe succeeded after 1 attempt", false],
+];
+
+function logMetrics({ deployment, inputs }: Names): Need[] {
+  if (!inputs.create_log_metrics) return [];
+  const entry = (textPayload: string, type: string = "cloud_run_revision") => ({
+    "resource.type": type,
+    textPayload,
+    severity: "ERROR",
+  });
+  return deployment.log_metrics.map((name) => ({
+    type: "google_logging_metric",
+    key: { project: inputs.watched_project_id, name },
+    why: "so that probes can read failed starts",
+    values: {
+      filter: {
+        is: such("a filter on failed starts of Cloud Run instances, without exit(0)", (value) =>
+          starts.every(
+            ([text, isFailed]) =>
+              matches(value, entry(text)) === isFailed && !matches(value, entry(text, "k8s_container")),
+          ),
+        ),
+        why: "the probe counts what the filter matches",
+        source: "https://cloud.google.com/run/docs/troubleshooting",
+      },
+      "metric_descriptor.0.metric_kind": {
+        is: "DELTA",
+        why: "counters of log entries are of this kind",
+        source: "https://cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics",
+      },
+      "metric_descriptor.0.value_type": { is: "INT64", why: "counters of log entries are of this type" },
+    },
+  }));
+}
+
+/** Whether a filter matches an entry; a filter that cannot be read matches nothing. */
+export function matches(filter: unknown, entry: Readonly<Record<string, string>>): boolean {
+  try {
+    return matchesLog(String(filter), entry);
+  } catch {
+    return false;
+  }
+}
+
+function scope({ inputs, project }: Names): Need[] {
+  if (!inputs.create_metrics_scope || inputs.watched_project_id === project) return [];
+  return [
+    {
+      type: "google_monitoring_monitored_project",
+      key: { metrics_scope: project, name: inputs.watched_project_id },
+      why: "so that dashboards show what Google counts in the watched project",
+      values: {},
+    },
+  ];
+}
+
+function connector({ deployment, inputs, project, region }: Names): Need[] {
+  const asked = inputs.inside.connector;
+  if (asked?.create === undefined || asked.create === null) return [];
+  const { network, ip_cidr_range } = asked.create;
+  const source = "https://cloud.google.com/vpc/docs/configure-serverless-vpc-access";
+  return [
+    {
+      type: "google_vpc_access_connector",
+      key: { project, name: asked.name },
+      why: deployment.vantages.includes("inside")
+        ? "as the way into the VPC"
+        : "because inside.connector.create asks for it",
+      values: {
+        region: { is: region, why: "a function uses connectors of its own region", source },
+        network: { is: network, why: "inside.connector.create says so" },
+        ip_cidr_range: { is: ip_cidr_range, why: "inside.connector.create says so" },
+        machine_type: {
+          is: oneOf("e2-micro", "f1-micro", "e2-standard-4"),
+          usual: "e2-micro",
+          why: "there are no others",
+          source,
+        },
+        min_instances: { is: between(2, 9), why: "a connector never has fewer", source },
+        max_instances: { is: between(3, 10), why: "the API asks for it", source },
+      },
+    },
+  ];
+}
+
+function budget({ inputs, name, prefix, deployment }: Names): Need[] {
+  if (inputs.budget === null) return [];
+  const { billing_account, monthly_amount } = inputs.budget;
+  const recipients = inputs.alarms.emails.length + inputs.alarms.channel_ids.length;
+  const threshold: Requirement = {
+    is: between(0.01, 2),
+    why: "a threshold is a share of the amount: 0.9 is 90 %",
+    source: "https://cloud.google.com/billing/docs/how-to/budgets",
+  };
+  return [
+    {
+      type: "google_billing_budget",
+      key: { billing_account },
+      why: `to say when ${name("")} costs more than it should`.replace("- ", " "),
+      values: {
+        display_name: {
+          is: such(
+            "a title of at most 60 characters",
+            (value) => String(value).length <= 60 && String(value).startsWith(prefix),
+          ),
+          why: `the API takes no longer one (${prefix}: ${deployment.title})`,
+          source: "https://cloud.google.com/billing/docs/reference/budget/rest/v1/billingAccounts.budgets",
+        },
+        "budget_filter.0.projects": {
+          is: [`projects/${inputs.project_number}`],
+          why: "it is the budget of the monitor's project, by its number",
+        },
+        "budget_filter.0.credit_types_treatment": {
+          is: "INCLUDE_ALL_CREDITS",
+          usual: "INCLUDE_ALL_CREDITS",
+          why: "free tiers are credits",
+        },
+        "amount.0.specified_amount.0.units": { is: monthly_amount, why: "budget.monthly_amount says so" },
+        "threshold_rules.0.threshold_percent": threshold,
+        "threshold_rules.1.threshold_percent": { ...threshold, usual: 1 },
+        "threshold_rules.2.threshold_percent": { ...threshold, usual: 1 },
+        "all_updates_rule.0.monitoring_notification_channels": {
+          is: such(
+            `all ${recipients} recipients of alarms`,
+            (value) => Array.isArray(value) && value.length === recipients,
+          ),
+          ...(recipients === 0 ? { usual: [] } : {}),
+          size: recipients,
+          why: "they hear of it",
+        },
+      },
+      free: ["threshold_rules"],
+    },
+  ];
+}

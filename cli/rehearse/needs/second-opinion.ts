@@ -1,0 +1,181 @@
+/** Google's own checks: an uptime check, a synthetic monitor, and the alarms on both. */
+import { readFilter } from "../metric-filter.ts";
+import type { Names } from "../names.ts";
+import { between, type Need, oneOf, type Requirement, such } from "../need.ts";
+import { labelled } from "./labels.ts";
+import { policy, threshold } from "./policy.ts";
+
+const periods = oneOf("60s", "300s", "600s", "900s");
+const periodSource = "https://cloud.google.com/monitoring/uptime-checks";
+
+/** Google's own check of the edge, and its alarm. */
+export function edge(names: Names): Need[] {
+  const { inputs, project, prefix } = names;
+  const { uptime_url, uptime_period } = inputs.second_opinion;
+  if (uptime_url === null) return [];
+  const url = new URL(uptime_url);
+  const title = `${prefix}: ${uptime_url}`;
+  const check = {
+    type: "google_monitoring_uptime_check_config",
+    key: { project, display_name: title },
+    attribute: "uptime_check_id",
+  };
+  const seconds = Math.max(300, Number.parseInt(uptime_period, 10));
+  const filter = {
+    "resource.type": ["uptime_url"],
+    "metric.type": ["monitoring.googleapis.com/uptime_check/check_passed"],
+  };
+  return [
+    {
+      type: check.type,
+      key: check.key,
+      why: "as Google's own check of the edge",
+      values: {
+        period: {
+          is: such(
+            `${uptime_period}, one of 60s, 300s, 600s and 900s`,
+            (value) => value === uptime_period && periods.holds(value),
+          ),
+          why: "second_opinion.uptime_period says so",
+          source: periodSource,
+        },
+        timeout: {
+          is: such("from 1s to 30s", (value) => /^\d+s$/.test(String(value)) && between(1, 30, "s").holds(value)),
+          why: "an answer that takes longer is an outage",
+          source: periodSource,
+        },
+        "http_check.0.path": { is: `${pathOf(uptime_url)}`, usual: "/", why: "second_opinion.uptime_url says so" },
+        "http_check.0.port": { is: url.port === "" ? 443 : Number(url.port), why: "second_opinion.uptime_url says so" },
+        "http_check.0.use_ssl": { is: true, why: "the address begins with https://" },
+        "http_check.0.validate_ssl": { is: true, why: "an expired certificate is an outage" },
+        "monitored_resource.0.type": { is: "uptime_url", why: "an address is checked" },
+        "monitored_resource.0.labels": {
+          is: { project_id: project, host: url.hostname },
+          why: "second_opinion.uptime_url says so",
+        },
+        ...labelled("user_labels", names),
+      },
+      free: ["user_labels"],
+    },
+    policy(
+      {
+        title: "Google cannot reach it either",
+        why: "so that somebody hears when Google's own check fails",
+        severity: "WARNING",
+        values: checkPassed(
+          filter,
+          check,
+          1,
+          `${seconds}s`,
+          "resource.label.host",
+          "one region may fail by itself, and one check as well",
+          names,
+        ),
+      },
+      names,
+    ),
+  ];
+}
+
+function pathOf(url: string): string {
+  return /^https:\/\/[^/]+(\/.*)?$/.exec(url)?.[1] ?? "/";
+}
+
+/** The journey as a synthetic monitor, and its alarm. */
+export function journey(names: Names): Need[] {
+  const { inputs, project, region, prefix, name } = names;
+  const { journey: probe, journey_period } = inputs.second_opinion;
+  if (probe === null) return [];
+  const title = `${prefix}: ${probe}`;
+  const check = {
+    type: "google_monitoring_uptime_check_config",
+    key: { project, display_name: title },
+    attribute: "uptime_check_id",
+  };
+  const filter = {
+    "resource.type": ["cloud_run_revision"],
+    "metric.type": ["monitoring.googleapis.com/uptime_check/check_passed"],
+  };
+  return [
+    {
+      type: check.type,
+      key: check.key,
+      why: `so that Google runs ${probe}`,
+      values: {
+        period: {
+          is: such(
+            `${journey_period}, one of 60s, 300s, 600s and 900s`,
+            (value) => value === journey_period && periods.holds(value),
+          ),
+          why: "second_opinion.journey_period says so",
+          source: periodSource,
+        },
+        timeout: {
+          is: "60s",
+          why: "Cloud Monitoring waits no longer, and the function runs for so long",
+          source: periodSource,
+        },
+        "synthetic_monitor.0.cloud_function_v2.0.name": {
+          is: `projects/${project}/locations/${region}/functions/${name("synthetic")}`,
+          why: "it runs the function of the synthetic monitor",
+          from: { type: "google_cloudfunctions2_function", key: { project, name: name("synthetic") } },
+        },
+        ...labelled("user_labels", names),
+      },
+      free: ["user_labels"],
+    },
+    policy(
+      {
+        title: `${probe} fails for Google as well`,
+        why: "so that somebody hears when the synthetic monitor fails",
+        severity: "WARNING",
+        values: checkPassed(
+          filter,
+          check,
+          0,
+          "0s",
+          "resource.label.service_name",
+          "one failed run of a journey is reason enough",
+          names,
+        ),
+      },
+      names,
+    ),
+  ];
+}
+
+function checkPassed(
+  filter: Readonly<Record<string, readonly string[]>>,
+  check: NonNullable<Requirement["from"]>,
+  value: number,
+  duration: string,
+  by: string,
+  why: string,
+  names: Names,
+): Record<string, Requirement> {
+  const id = names.given(check.type, check.key, "uptime_check_id");
+  const made = threshold({
+    filter,
+    comparison: "COMPARISON_GT",
+    value,
+    duration,
+    alignment: "1200s",
+    aligner: "ALIGN_NEXT_OLDER",
+    reducer: "REDUCE_COUNT_FALSE",
+    by: [by],
+    why,
+  });
+  const path = "conditions.0.condition_threshold.0.filter";
+  const watched = such(`the metric check_passed of the check ${check.key["display_name"]}`, (text) => {
+    const read = readFilter(text);
+    return (
+      read?.size === 3 &&
+      Object.entries(filter).every(([key, values]) => read.get(key)?.join() === values.join()) &&
+      (id === undefined || read.get("metric.labels.check_id")?.join() === id)
+    );
+  });
+  return {
+    ...made,
+    [path]: { ...made[path], is: watched, why: "it watches this check alone", from: check } as Requirement,
+  };
+}

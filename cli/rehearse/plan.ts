@@ -1,0 +1,322 @@
+/** A plan of Terraform as a graph: the resources of each monitor in it, with their values, references and actions. */
+import { ownEntry } from "../../shared/runtime/entries.ts";
+import type { Deployment } from "../deployment/deployment.ts";
+
+/** A value that only the apply will give, with what its expression refers to. */
+export class Unknown {
+  readonly references: readonly string[];
+  /** How many entries it has, where it is a list of which that much is known. */
+  readonly size: number | undefined;
+  constructor(references: readonly string[], size?: number) {
+    this.references = references;
+    this.size = size;
+  }
+}
+
+/** A planned resource. */
+export interface Resource {
+  /** `module.pathkeeper.google_pubsub_topic.main["ticks"]`. */
+  readonly address: string;
+  readonly type: string;
+  readonly name: string;
+  /** Its key of `for_each` or `count`. */
+  readonly index: string | number | undefined;
+  /** Every value that is set, by its path: `push_config.0.push_endpoint`. Blocks without values are `{}`; lists of texts stand whole. */
+  readonly leaves: ReadonlyMap<string, unknown>;
+  /** Everything that is known of it, also what the provider gives. */
+  readonly known: Readonly<Record<string, unknown>>;
+  /** What happens to it: `create`, `update`, `delete`, `no-op`; a replacement is `delete` and `create`. */
+  readonly actions: readonly string[];
+  /** Addresses that it waits for by `depends_on`. */
+  readonly dependsOn: readonly string[];
+  /** References of its expressions, all together. */
+  readonly references: readonly string[];
+}
+
+/** What a person set for one monitor. */
+export interface Inputs {
+  readonly alarms: { readonly emails: readonly string[]; readonly channel_ids: readonly string[] };
+  /** MD5 of each archive. */
+  readonly archives: Readonly<Record<string, string>>;
+  readonly budget: { readonly billing_account: string; readonly monthly_amount: number } | null;
+  readonly create_log_metrics: boolean;
+  readonly create_metrics_scope: boolean;
+  readonly database: {
+    readonly create: boolean;
+    readonly name: string | null;
+    readonly location: string | null;
+    readonly point_in_time_recovery: boolean;
+  };
+  readonly functions: Readonly<
+    Record<string, { readonly memory: string; readonly max_instances: number; readonly concurrency: number }>
+  >;
+  readonly heartbeat_publishers: readonly string[];
+  readonly inside: {
+    readonly connector: {
+      readonly name: string;
+      readonly project_id: string | null;
+      readonly create: { readonly network: string; readonly ip_cidr_range: string } | null;
+    } | null;
+    readonly direct: { readonly network: string; readonly subnetwork: string } | null;
+    readonly all_traffic: boolean;
+  };
+  readonly name_prefix: string;
+  readonly organization: {
+    readonly kms_key_name: string | null;
+    readonly secret_locations: readonly string[];
+    readonly build_worker_pool: string | null;
+    readonly binary_authorization: string | null;
+  };
+  readonly project_id: string;
+  readonly project_number: string;
+  readonly region: string;
+  readonly second_opinion: {
+    readonly uptime_url: string | null;
+    readonly uptime_period: string;
+    readonly journey: string | null;
+    readonly journey_period: string;
+  };
+  readonly status_page_readers: readonly string[];
+  readonly watched_project_id: string;
+}
+
+/** One monitor in a plan: an instance of the module. */
+export interface PlannedMonitor {
+  /** Address of the module, empty for the root. */
+  readonly module: string;
+  readonly resources: readonly Resource[];
+  /** Data sources that wait for resources, and providers that the module configures itself. */
+  readonly deferred: readonly string[];
+  readonly providers: readonly string[];
+  /** What the `check` blocks say that fail. */
+  readonly failedChecks: readonly string[];
+  readonly deployment: Deployment;
+  readonly inputs: Inputs;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+interface Change {
+  readonly address: string;
+  readonly module_address?: string;
+  readonly mode: string;
+  readonly type: string;
+  readonly name: string;
+  readonly index?: string | number;
+  readonly change: { readonly actions: readonly string[]; readonly after: Json | null; readonly after_unknown?: Json };
+}
+
+interface FailedCheck {
+  readonly address: { readonly kind: string; readonly module?: string };
+  readonly status: string;
+  readonly instances?: readonly { readonly problems?: readonly { readonly message: string }[] }[];
+}
+
+interface Configured {
+  readonly mode: string;
+  readonly type: string;
+  readonly name: string;
+  readonly expressions?: Json;
+  readonly depends_on?: readonly string[];
+}
+
+interface ConfiguredModule {
+  readonly resources?: readonly Configured[];
+  readonly module_calls?: Readonly<Record<string, { readonly module: ConfiguredModule }>>;
+}
+
+/** The text is no plan, or no plan of this module; its message says what to do. */
+export class NoPlan extends Error {
+  override readonly name = "NoPlan";
+}
+
+/**
+ * Reads what `terraform show -json PLAN` writes.
+ * @throws NoPlan
+ */
+export function readPlan(text: string): PlannedMonitor[] {
+  const how = "write it with terraform plan -out FILE and terraform show -json FILE";
+  let plan: {
+    readonly checks?: readonly FailedCheck[];
+    readonly resource_changes?: readonly Change[];
+    readonly configuration?: {
+      readonly root_module?: ConfiguredModule;
+      readonly provider_config?: Readonly<
+        Record<string, { readonly name: string; readonly module_address?: string; readonly expressions?: Json }>
+      >;
+    };
+  };
+  try {
+    plan = JSON.parse(text) as typeof plan;
+  } catch (error) {
+    throw new NoPlan(`the plan is not JSON: ${how}`, { cause: error });
+  }
+  if (!Array.isArray(plan?.resource_changes))
+    throw new NoPlan(`the JSON has no resource_changes, so it is no plan: ${how}`);
+  const root = plan.configuration?.root_module;
+  const changes = (plan.resource_changes as readonly Change[]).filter(({ mode }) => mode === "managed");
+  const byModule = Map.groupBy(changes, ({ module_address = "" }) => module_address);
+  const monitors = [...byModule].flatMap(([module, own]): PlannedMonitor[] => {
+    const told = own.find(({ type, name }) => type === "terraform_data" && name === "rehearsal")?.change.after?.[
+      "input"
+    ];
+    if (told === undefined || told === null) return [];
+    const { deployment, inputs } = told as { deployment: Deployment; inputs: Inputs };
+    const configured = configurationOf(root, module)?.resources ?? [];
+    const called = module.replaceAll(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, "");
+    return [
+      {
+        module,
+        deployment,
+        inputs,
+        deferred: configured.flatMap(({ mode, type, name, depends_on = [] }) =>
+          mode === "data" && depends_on.length > 0 ? [`data.${type}.${name}`] : [],
+        ),
+        failedChecks: (plan.checks ?? [])
+          .filter(
+            ({ address, status }) => address.kind === "check" && status === "fail" && (address.module ?? "") === called,
+          )
+          .flatMap(({ instances = [] }) =>
+            instances.flatMap(({ problems = [] }) => problems.map(({ message }) => message)),
+          ),
+        providers: Object.values(plan.configuration?.provider_config ?? {}).flatMap(
+          ({ name, module_address, expressions }) =>
+            module !== "" && module_address === called && expressions !== undefined ? [name] : [],
+        ),
+        resources: own.map((change) => resourceOf(change, configured, root !== undefined)),
+      },
+    ];
+  });
+  if (monitors.length === 0)
+    throw new NoPlan(
+      "the plan has no terraform_data.rehearsal with a known input: plan the module terraform/ of this version",
+    );
+  return monitors;
+}
+
+/** Configuration of the module at an address such as `module.pathkeeper["staging"]`. */
+function configurationOf(root: ConfiguredModule | undefined, module: string): ConfiguredModule | undefined {
+  const names = [...module.replaceAll(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, "").matchAll(/module\.([\w-]+)/g)].map(
+    ([, name = ""]) => name,
+  );
+  return names.reduce<ConfiguredModule | undefined>((at, name) => ownEntry(at?.module_calls ?? {}, name)?.module, root);
+}
+
+function resourceOf(change: Change, configured: readonly Configured[], isConfigured: boolean): Resource {
+  const { address, type, name, index } = change;
+  const own = configured.find((one) => one.mode === "managed" && one.type === type && one.name === name);
+  const expressions = own?.expressions ?? {};
+  const leaves = new Map<string, unknown>();
+  const isNew = change.change.actions.includes("create");
+  collect(
+    change.change.after ?? {},
+    change.change.after_unknown ?? {},
+    isConfigured ? expressions : undefined,
+    isNew,
+    "",
+    leaves,
+  );
+  return {
+    address,
+    type,
+    name,
+    index,
+    leaves,
+    known: change.change.after ?? {},
+    actions: change.change.actions,
+    dependsOn: own?.depends_on ?? [],
+    references: referencesIn(expressions),
+  };
+}
+
+/**
+ * Collects the values that the configuration sets. What the provider adds by itself, defaults and what it computes, has no expression. Blocks from
+ * `dynamic` have none either: they are taken from resources that are new, whose other blocks cannot be known yet.
+ * @param written expressions at this place; `undefined` where they are not known, and every value counts
+ */
+function collect(
+  after: unknown,
+  unknown: unknown,
+  written: unknown,
+  isNew: boolean,
+  path: string,
+  leaves: Map<string, unknown>,
+): void {
+  if (isExpression(written)) {
+    if (unknown === true || containsTrue(unknown))
+      leaves.set(path, new Unknown(referencesIn(written), sizeOf(unknown)));
+    else if (after !== null && after !== undefined) leaves.set(path, after);
+    return;
+  }
+  if (unknown === true || (Array.isArray(unknown) && unknown.includes(true))) {
+    leaves.set(path, new Unknown([], sizeOf(unknown)));
+    return;
+  }
+  if (Array.isArray(after)) {
+    if (after.every((each) => typeof each !== "object" || each === null)) {
+      if (after.length > 0) leaves.set(path, after);
+      return;
+    }
+    for (const [at, each] of after.entries()) {
+      const hidden = Array.isArray(unknown) ? unknown[at] : undefined;
+      // Terraform sorts the blocks of a set, so which expression is whose is not known: those of all of them count.
+      const expressions = Array.isArray(written) ? (Object.assign({}, ...written) as Json) : undefined;
+      collect(each, hidden, expressions, isNew, `${path}.${at}`, leaves);
+    }
+    return;
+  }
+  if (typeof after !== "object" || after === null) {
+    if (after !== null && after !== undefined) leaves.set(path, after);
+    return;
+  }
+  const keys = new Set([...Object.keys(after), ...Object.keys((unknown as Json | undefined) ?? {})]);
+  let found = false;
+  for (const key of keys) {
+    const value = ownEntry(after as Json, key);
+    const hidden = ownEntry((unknown ?? {}) as Json, key);
+    const expression = ownEntry((written ?? {}) as Json, key);
+    const isBlock = Array.isArray(value) && value.length > 0 && typeof value[0] === "object";
+    if (written !== undefined && expression === undefined && !(isNew && isBlock)) continue;
+    const size = leaves.size;
+    collect(
+      value,
+      hidden,
+      written === undefined ? undefined : expression,
+      isNew,
+      path === "" ? key : `${path}.${key}`,
+      leaves,
+    );
+    found ||= leaves.size > size;
+  }
+  if (!found && path !== "") leaves.set(path, {});
+}
+
+function sizeOf(unknown: unknown): number | undefined {
+  return Array.isArray(unknown) ? unknown.length : undefined;
+}
+
+function isExpression(written: unknown): boolean {
+  return (
+    typeof written === "object" &&
+    written !== null &&
+    !Array.isArray(written) &&
+    ("constant_value" in written || "references" in written)
+  );
+}
+
+function containsTrue(unknown: unknown): boolean {
+  if (unknown === true) return true;
+  return typeof unknown === "object" && unknown !== null && Object.values(unknown).some(containsTrue);
+}
+
+function referencesIn(written: unknown): string[] {
+  if (typeof written !== "object" || written === null) return [];
+  const own = (written as Json)["references"];
+  if (Array.isArray(own)) return own.map(String);
+  return Object.values(written).flatMap(referencesIn);
+}
+
+/** A value by its path in something that is known: `service_config.0.uri`. */
+export function at(known: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, key) => ownEntry((value ?? {}) as Json, key), known);
+}

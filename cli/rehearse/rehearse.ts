@@ -1,0 +1,76 @@
+/**
+ * Proves a plan: every arrow from a schedule to a person who hears of an alarm, each grant and no more, and what Google would refuse. Everything follows
+ * from the configuration and the inputs that stand in the plan. Pure.
+ */
+import { namesOf } from "./names.ts";
+import { type Finding, findings, type Need } from "./need.ts";
+import { alarmNeeds } from "./needs/alarms.ts";
+import { dashboardNeeds, titleOf } from "./needs/dashboards.ts";
+import { functionNeeds } from "./needs/functions.ts";
+import { identityNeeds } from "./needs/identities.ts";
+import { messagingNeeds } from "./needs/messaging.ts";
+import { projectNeeds } from "./needs/projects.ts";
+import { storageNeeds } from "./needs/storage.ts";
+import type { PlannedMonitor, Resource } from "./plan.ts";
+import { byTheBook } from "./rulebook.ts";
+
+/** What a rehearsal found of one monitor. */
+export interface Rehearsal {
+  /** Address of the module, empty for the root. */
+  readonly module: string;
+  readonly environment: string;
+  /** Resources that were compared, and values that they must have. */
+  readonly resources: number;
+  readonly requirements: number;
+  readonly findings: readonly Finding[];
+}
+
+/** Everything that a monitor needs. */
+export function needsOf(monitor: PlannedMonitor): Need[] {
+  const names = namesOf(monitor);
+  return [messagingNeeds, functionNeeds, identityNeeds, storageNeeds, projectNeeds, alarmNeeds, dashboardNeeds].flatMap(
+    (needs) => needs(names),
+  );
+}
+
+/** Rehearses one monitor. */
+export function rehearse(monitor: PlannedMonitor): Rehearsal {
+  const resources = monitor.resources.map(withTitle);
+  const needs = needsOf(monitor);
+  const found = [
+    ...findings(resources, needs),
+    ...byTheBook(resources, monitor, namesOf(monitor)),
+    ...configuration(monitor),
+  ];
+  return {
+    module: monitor.module,
+    environment: monitor.deployment.environment,
+    resources: resources.length,
+    requirements: needs.reduce((sum, { values, key }) => sum + Object.keys(values).length + Object.keys(key).length, 0),
+    findings: [...found].sort((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level)),
+  };
+}
+
+/** The precondition that compares the bundles with the configuration goes by this hash. */
+function configuration({ resources, deployment }: PlannedMonitor): Finding[] {
+  const told = resources.find(({ type, name }) => type === "terraform_data" && name === "configuration");
+  if (told?.known["input"] === deployment.config_sha256) return [];
+  return [
+    {
+      level: "error",
+      address: "terraform_data.configuration",
+      says: "does not hold the hash of the configuration: bundles that were built from another one would be deployed",
+      write: "input = local.deployment.config_sha256",
+    },
+  ];
+}
+
+const levels = ["error", "warning", "open"];
+
+/** Dashboards are known by the titles in their JSON. */
+function withTitle(resource: Resource): Resource {
+  const title = titleOf(resource.leaves.get("dashboard_json"));
+  return title === undefined
+    ? resource
+    : { ...resource, leaves: new Map([...resource.leaves, ["title_in_json", title]]) };
+}

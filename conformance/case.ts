@@ -1,0 +1,131 @@
+/** One case of the suite: a server that does one thing, how it is looked at, and what a monitor must say of it. */
+import type { FailureKind } from "../shared/messages/report.ts";
+import type { Stand } from "./stand.ts";
+
+/** A certificate authority to trust, in PEM. */
+interface Trust {
+  readonly ca?: string;
+}
+
+/** What a monitor is asked to look at, in words that every monitor has. */
+export type Check =
+  | ({
+      readonly protocol: "http";
+      readonly url: string;
+      /** A text that the body must contain. */
+      readonly contains?: string;
+      /** Values inside of a JSON body, by path. */
+      readonly json?: Readonly<Record<string, string | number>>;
+      /** The DNS server that is asked for names, as `address:port`. @default that of the machine */
+      readonly resolver?: string;
+    } & Trust)
+  | ({
+      readonly protocol: "tls";
+      readonly host: string;
+      readonly port: number;
+      /** The name that is asked for. @default the host */
+      readonly serverName?: string;
+    } & Trust)
+  | ({
+      readonly protocol: "websocket";
+      readonly url: string;
+      /** A text that a message must contain. */
+      readonly expects?: string;
+      readonly subprotocol?: string;
+    } & Trust)
+  | ({
+      readonly protocol: "postgres";
+      readonly host: string;
+      readonly port: number;
+      readonly tls?: "disable" | "require" | "verify-full";
+      readonly password?: string;
+    } & Trust)
+  | ({
+      /** A text is sent, and an answer expected that matches. */
+      readonly protocol: "tcp";
+      readonly host: string;
+      readonly port: number;
+      readonly send?: string;
+      readonly matches?: string;
+      readonly tls?: boolean;
+    } & Trust)
+  | ({
+      /** A PING is answered with PONG. */
+      readonly protocol: "redis";
+      readonly host: string;
+      readonly port: number;
+      readonly tls?: boolean;
+      readonly password?: string;
+    } & Trust)
+  | {
+      readonly protocol: "google";
+      /** Below which Google's APIs are found, each by its host. */
+      readonly stand: string;
+    };
+
+/** What a monitor must say. */
+export type Verdict =
+  | "up"
+  | {
+      readonly kind: FailureKind | readonly FailureKind[];
+      /** Where it happened. */
+      readonly phase: string | readonly string[];
+      readonly status?: number;
+      /** The code of the protocol or the system that says it: an SQLSTATE, a close code. */
+      readonly code?: string;
+      /** What the sentence says of it. */
+      readonly says: RegExp;
+    };
+
+/** A case. */
+export interface Case {
+  /** What the server does, after "a server that". */
+  readonly name: string;
+  /** Starts the server. */
+  readonly serve: (stand: Stand) => Promise<Check>;
+  readonly verdict: Verdict;
+  /** How long the monitor may take, in milliseconds. @default 2000 */
+  readonly timeoutMs?: number;
+}
+
+/** What a monitor said of a case. */
+export interface Said {
+  readonly up: boolean;
+  /** Absent where a monitor has none. */
+  readonly kind?: string;
+  readonly phase?: string;
+  readonly status?: number;
+  readonly code?: string;
+  /** All that it says about why. */
+  readonly text: string;
+}
+
+/** A monitor under test: the few lines that an adapter has. */
+export interface Monitor {
+  readonly name: string;
+  /** @returns `undefined` where the monitor cannot look at such a thing */
+  look(check: Check, timeoutMs: number): Promise<Said | undefined>;
+  stop(): Promise<void>;
+}
+
+/**
+ * What is wrong with what a monitor said; empty where nothing is.
+ * @param whole kind, phase, status, code and sentence, too, and not only whether it is up
+ */
+export function mistakes(verdict: Verdict, said: Said, whole: boolean): readonly string[] {
+  if (verdict === "up") return said.up ? [] : [`it is up, and was said to be down: ${said.text}`];
+  if (said.up) return ["it is down, and was said to be up"];
+  if (!whole) return [];
+  const found = verdict.says.test(said.text) ? [] : [`the sentence does not match ${verdict.says}: ${said.text}`];
+  for (const part of ["kind", "phase", "status", "code"] as const) {
+    const wanted = verdict[part];
+    const all: readonly (string | number)[] = wanted === undefined ? [] : [wanted].flat();
+    if (wanted !== undefined && !all.some((one) => one === said[part]))
+      found.push(`${part} is ${String(said[part])}, expected ${all.join(" or ")}`);
+  }
+  return found;
+}
+
+/** What no sentence for people may hold: the words, files and codes of libraries. */
+export const libraryText: RegExp =
+  /SSL routines|\.c:\d+|error:[0-9A-F]{8}|\bERR_[A-Z_]+|\bat \S+ \(|node:|node_modules|getaddrinfo|\bE[A-Z]{4,}\b|Z_[A-Z_]+|SASL:|undefined|\[object/;

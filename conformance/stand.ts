@@ -1,0 +1,86 @@
+/** The servers of the suite, on free ports of this machine. */
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createSecureContext, createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
+import { type CertificateOptions, type Issued, issue } from "../functions/probe/certificates.fixtures.ts";
+
+/** Starts servers, and stops all of them. */
+export class Stand {
+  readonly #closers: (() => Promise<unknown>)[] = [];
+  readonly #sockets = new Set<Socket>();
+
+  /** A server of TCP that does with each connection what it is told. @returns the port */
+  tcp(talk: (socket: Socket) => void): Promise<number> {
+    return this.listen(createServer({ allowHalfOpen: true }, talk));
+  }
+
+  /** A server that says this to whoever has asked something, and closes. @returns the port */
+  says(answer: string | Buffer, keepOpen = false): Promise<number> {
+    return this.tcp((socket) => socket.once("data", () => (keepOpen ? socket.write(answer) : socket.end(answer))));
+  }
+
+  /** A server of TLS. @returns the port */
+  tls(
+    options: TlsOptions,
+    talk: (socket: TLSSocket) => void = (socket) => socket.once("data", () => socket.end(okText)),
+  ): Promise<number> {
+    const server = createTlsServer(options, (socket) => {
+      socket.on("error", () => {});
+      talk(socket);
+    });
+    return this.listen(server.on("tlsClientError", () => {}));
+  }
+
+  /** Listens until the stand stops. @returns the port */
+  async listen(server: Server): Promise<number> {
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on("error", () => {}).once("close", () => this.#sockets.delete(socket));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    this.onStop(() => new Promise((resolve) => server.close(resolve)));
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** A port at which nothing listens. */
+  async closedPort(): Promise<number> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+
+  onStop(close: () => Promise<unknown>): void {
+    this.#closers.push(close);
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(this.#closers.map((close) => close()));
+  }
+}
+
+/** A small answer of HTTP. */
+export const okText = "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nhealthy";
+
+/** Certificates by what they say, each made once. */
+const made = new Map<string, Promise<Issued>>();
+
+/** The authority that monitors are told to trust. */
+export function root(): Promise<Issued> {
+  return certificate("root", { name: "Conformance Root" });
+}
+
+/** Issues a certificate, once for each key. */
+export function certificate(key: string, options: CertificateOptions): Promise<Issued> {
+  const known = made.get(key) ?? issue(options);
+  made.set(key, known);
+  return known;
+}
+
+/** A good certificate of `localhost`. */
+export async function goodLeaf(): Promise<Issued> {
+  return certificate("good", { name: "localhost", issuer: await root(), hosts: ["localhost", "127.0.0.1"] });
+}
+
+export { createSecureContext };

@@ -1,0 +1,21 @@
+/** All cases, by protocol. */
+import type { Case } from "./case.ts";
+import { dnsCases } from "./cases/dns.ts";
+import { googleCases } from "./cases/google.ts";
+import { httpCases } from "./cases/http.ts";
+import { httpFaultCases } from "./cases/http-faults.ts";
+import { postgresCases } from "./cases/postgres.ts";
+import { redisCases } from "./cases/redis.ts";
+import { tlsCases } from "./cases/tls.ts";
+import { websocketCases } from "./cases/websocket.ts";
+
+/** The cases by the protocol that they are about. */
+export const suite: Readonly<Record<string, readonly Case[]>> = {
+  HTTP: [...httpCases, ...httpFaultCases],
+  TLS: tlsCases,
+  WebSocket: websocketCases,
+  PostgreSQL: postgresCases,
+  Redis: redisCases,
+  DNS: dnsCases,
+  "Google's APIs": googleCases,
+};

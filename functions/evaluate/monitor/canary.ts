@@ -1,0 +1,83 @@
+/** The canary at the evaluator: judged by the rules and the search for a cause, in a configuration of its own, and kept in no partition. */
+import type { Configuration } from "../../../shared/config/model.ts";
+import { type CanaryNotice, canaryName, canaryRequest } from "../../../shared/messages/canary.ts";
+import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
+import type { Report, Vantage } from "../../../shared/messages/report.ts";
+import { topics } from "../../../shared/topology.ts";
+import { revise } from "../incident/revise.ts";
+import { emptyEnvironment, type OutboxEntry } from "../incident/state.ts";
+import { evaluateReport } from "../partition/fold.ts";
+import { emptyPartition } from "../partition/state.ts";
+import { type Plan, planOf } from "../plan.ts";
+import type { SelfState } from "./state.ts";
+
+/** How far apart two canaries are at the least, in milliseconds. */
+const leastApart = 30_000;
+/** How long before a watchdog signal is due its canaries leave, in milliseconds: a tick before, in the cloud. */
+const ahead = 65_000;
+
+/** Whether a tick asks for canaries: one must arrive since the last watchdog signal, and be there when the next is due. */
+export function isCanaryDue(
+  { canaryAskedAt = 0, signalledAt }: SelfState,
+  { configuration }: Plan,
+  at: number,
+): boolean {
+  const { watchdog } = configuration;
+  return watchdog !== undefined && at - canaryAskedAt >= leastApart && at - signalledAt >= watchdog.everyMs - ahead;
+}
+
+/** The vantage points that have something to watch: each has a canary of its own. */
+export function canaryVantages({ configuration }: Plan): readonly Vantage[] {
+  return [...new Set(configuration.probes.map(({ vantage }) => vantage))];
+}
+
+/** The requests for canaries. What is lost is asked for again. */
+export function canaryRequests(plan: Plan, at: number): OutboxEntry[] {
+  return canaryVantages(plan).map((vantage) => ({
+    id: `${canaryName}/${vantage}/${at}`,
+    topic: topics.probeRequests,
+    message: canaryRequest(plan.configuration.environment, vantage, at),
+  }));
+}
+
+/** What becomes of the report of a canary: what would be told if it was a target; `undefined` where the evaluator does not see that it fails. */
+export function judgedCanary(report: Report, now: number): OutboxEntry | undefined {
+  const { environment, vantage, request, started_at } = report;
+  const plan = planOf(canaryConfiguration(environment, vantage));
+  const { changes } = evaluateReport(emptyPartition, report, plan);
+  const { outbox } = revise(emptyEnvironment, { changes, documents: {} }, plan, now).environment;
+  const told = outbox.find(({ topic }) => topic === topics.notifications);
+  if (told === undefined) return undefined;
+  const event = told.message.data as IncidentEvent;
+  const canary = request ?? started_at;
+  const data: CanaryNotice = { v: 1, canary, environment, vantage, event };
+  return { id: `${canaryName}/${vantage}/${canary}`, topic: topics.notifications, message: { data } };
+}
+
+function canaryConfiguration(environment: string, vantage: Vantage): Configuration {
+  return {
+    environment,
+    title: environment,
+    timezone: "Etc/UTC",
+    components: [{ name: canaryName, title: "Canary", layer: "application", dependsOn: [] }],
+    probes: [
+      {
+        name: canaryName,
+        kind: canaryName,
+        component: canaryName,
+        vantage,
+        schedule: "every 1m",
+        group: canaryName,
+        timeoutMs: 5_000,
+        alert: { afterMs: 0, severity: "info" },
+        reach: "private",
+        settings: {},
+      },
+    ],
+    rules: [],
+    baselines: [],
+    recovery: { stages: [] },
+    channels: [],
+    routes: [],
+  };
+}

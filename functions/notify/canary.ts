@@ -1,0 +1,66 @@
+/** The canary at the notifier: planned for a channel that leads nowhere, rendered, answered and noted like any notice. */
+import { z } from "zod";
+import type { Configuration } from "../../shared/config/model.ts";
+import { canaryProbe, parseCanaryNotice } from "../../shared/messages/canary.ts";
+import type { Report } from "../../shared/messages/report.ts";
+import { monitorComponent } from "../../shared/monitor.ts";
+import { lazily } from "../../shared/runtime/lazily.ts";
+import type { ChannelKind } from "./channel.ts";
+import { classifyHttp } from "./deliver/classify.ts";
+import { selfReport } from "./deliver/trouble.ts";
+import { plan } from "./plan/plan.ts";
+
+/** Where nothing is sent to. */
+const nowhere: ChannelKind<Record<string, never>> = {
+  kind: "null",
+  title: "Tells nobody.",
+  settings: lazily(() => z.strictObject({}))() as z.ZodType<Record<string, never>, unknown>,
+  example: "",
+  render: (_, notice) => ({
+    transport: "http",
+    v: 2,
+    method: "POST",
+    url: "",
+    headers: {},
+    body: JSON.stringify(notice.event),
+    allowPrivate: false,
+  }),
+  classify: classifyHttp,
+};
+
+/**
+ * Takes a canary as far as a notice goes.
+ * @returns the report that it has arrived; `undefined` where it would not be told, or was of another environment
+ */
+export function arrivedCanary(data: unknown, configuration: Configuration, now: number): Report | undefined {
+  const { canary, environment, vantage, event } = parseCanaryNotice(data);
+  if (environment !== configuration.environment) return undefined;
+  const channel = { name: nowhere.kind, kind: nowhere.kind, settings: {} };
+  const own: Configuration = {
+    environment,
+    title: environment,
+    timezone: configuration.timezone,
+    components: [],
+    probes: [],
+    rules: [],
+    baselines: [],
+    recovery: { stages: [] },
+    channels: [channel],
+    routes: [{ channels: [channel.name] }],
+  };
+  const { deliveries } = plan(
+    event,
+    { configuration: own, kinds: { [nowhere.kind]: nowhere }, silences: [], ledger: [] },
+    now,
+  );
+  const attempts = deliveries.map(() => nowhere.classify({ status: 204, headers: {}, body: "" }));
+  if (attempts.length !== 1 || attempts[0]?.outcome !== "delivered") return undefined;
+  const result = {
+    probe: canaryProbe(vantage),
+    component: monitorComponent.name,
+    at: canary,
+    success: true,
+    measurements: [],
+  };
+  return selfReport(environment, `canary/${vantage}/${canary}`, [result]);
+}

@@ -1,0 +1,45 @@
+/**
+ * Cookies that targets set on the way of a request and of a journey, as RFC 6265 keeps them: by domain, path, lifetime and `secure`. The
+ * library is loaded when the first one is set.
+ */
+import type { CookieJar } from "tough-cookie";
+import type { ProbeWorld } from "../prober.ts";
+import type { Headers } from "./answer.ts";
+
+/** The most cookies that are kept, and the longest, in characters: what browsers keep of one site. */
+const mostKept = 180;
+const longest = 4_096;
+
+/** A cookie as long as this is a session, and as secret as one. */
+const likelySession = 16;
+
+/** The cookies of one conversation. */
+export class Cookies {
+  #jar: CookieJar | undefined;
+  #kept = 0;
+
+  /** The value of the header `cookie` for a URL, behind what is sent anyway; `undefined` where there is none. */
+  headerFor(url: URL, own: string | undefined): string | undefined {
+    const kept = this.#jar?.getCookieStringSync(webAddress(url)) ?? "";
+    const both = [own ?? "", kept].filter((part) => part !== "").join("; ");
+    return both === "" ? undefined : both;
+  }
+
+  /** Keeps what an answer sets. What looks like a session is kept out of reports. */
+  async keep(headers: Headers, url: URL, world: Pick<ProbeWorld, "conceal">): Promise<void> {
+    const set = [headers["set-cookie"] ?? []].flat().filter((cookie) => cookie.length <= longest);
+    if (set.length === 0) return;
+    this.#jar ??= new (await import("tough-cookie")).CookieJar();
+    for (const cookie of set.slice(0, mostKept - this.#kept)) {
+      const kept = this.#jar.setCookieSync(cookie, webAddress(url), { ignoreError: true });
+      if (!kept) continue;
+      this.#kept++;
+      if (kept.httpOnly || kept.value.length >= likelySession) world.conceal(kept.value);
+    }
+  }
+}
+
+/** A WebSocket is asked for over HTTP. */
+function webAddress({ href }: URL): string {
+  return href.replace(/^ws/, "http");
+}

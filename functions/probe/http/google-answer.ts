@@ -1,0 +1,125 @@
+/**
+ * Answers that Google itself gives in place of an application: its front ends, Cloud Run, load balancers, IAP and Cloud Armor. They are told by
+ * their texts and headers, never by their status alone: an application answers 403, 404 and 429 as well.
+ */
+import type { Failure } from "../../../shared/messages/report.ts";
+
+/** Headers by their names in lower case. */
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Who answered, and what that means, as the end of a sentence. */
+export interface GoogleAnswer {
+  readonly by: NonNullable<Failure["answered_by"]>;
+  readonly means: string;
+}
+
+/** Who of Google answered; `undefined` for an answer that may be the application's own. @param body or its beginning */
+export function googleAnswer(status: number, headers: Headers, body: string): GoogleAnswer | undefined {
+  if (status < 400) return undefined;
+  const text = body.slice(0, longest).replaceAll(/\s+/g, " ").trim();
+  return answers.find((one) => one.statuses.includes(status) && one.is(text, headers));
+}
+
+/** The sentence that stands behind a message. */
+export function shownGoogleAnswer({ by, means }: GoogleAnswer): string {
+  return `; answered by ${names[by]}, not by the application: ${means}`;
+}
+
+/** Characters of a body that are looked at: Google's pages are short. */
+const longest = 4_000;
+
+const names: Readonly<Record<GoogleAnswer["by"], string>> = {
+  "cloud-run": "Cloud Run",
+  "load-balancer": "the load balancer",
+  "front-end": "Google's front end",
+  iap: "Identity-Aware Proxy",
+  "cloud-armor": "Cloud Armor",
+};
+
+interface Known extends GoogleAnswer {
+  readonly statuses: readonly number[];
+  is(text: string, headers: Headers): boolean;
+}
+
+/** Whether a text is one of the pages that Google's front ends write: a headline, and a sentence below it. */
+function isPage(text: string, sentence: RegExp): boolean {
+  return /<h1>Error: [^<]+<\/h1> ?<h2>/i.test(text) && sentence.test(text);
+}
+
+/** What is known of them; the first match counts. */
+const answers: readonly Known[] = [
+  {
+    by: "iap",
+    means: "IAP does not accept the identity: write id_token with the OAuth client id of IAP, and grant access to it",
+    statuses: [401, 403],
+    is: (text, headers) =>
+      headers["x-goog-iap-generated-response"] !== undefined ||
+      /^(Invalid IAP credentials|Invalid GCIP ID token)/.test(text),
+  },
+  {
+    by: "cloud-run",
+    means: "the caller may not invoke the service: write id_token, and grant roles/run.invoker, or let everybody in",
+    statuses: [401, 403],
+    is: (text) => isPage(text, /Your client does not have permission to (get URL|the requested URL)/),
+  },
+  {
+    by: "cloud-run",
+    means: "no instance was free: the service is at its maximum of instances, or starts too slowly for its requests",
+    statuses: [429],
+    is: (text) => /^Rate exceeded\.?$/.test(text),
+  },
+  {
+    by: "cloud-run",
+    means: "there is no such service at this address, or its ingress does not admit the caller",
+    statuses: [404],
+    is: (text) => isPage(text, /The requested URL( <code>.{0,300}<\/code>)? was not found on this server/),
+  },
+  {
+    by: "cloud-run",
+    means: "no instance could answer: it failed to start, crashed, or ran out of memory",
+    statuses: [500, 503],
+    is: (text) =>
+      isPage(text, /The service you requested is not available|The server encountered an error and could not complete/),
+  },
+  {
+    by: "load-balancer",
+    means: "no backend is healthy",
+    statuses: [503],
+    is: (text) => /^no healthy upstream$/.test(text),
+  },
+  {
+    by: "load-balancer",
+    means: "the backend could not be reached, or closed the connection before it answered",
+    statuses: [502, 503],
+    is: (text) =>
+      /^upstream connect error or disconnect\/reset before headers/.test(text) ||
+      isPage(text, /The server encountered a temporary error and could not complete your request/),
+  },
+  {
+    by: "load-balancer",
+    means: "the backend did not answer within its time-out",
+    statuses: [408, 504],
+    is: (text) =>
+      /^(upstream request timeout|stream timeout)$/.test(text) ||
+      isPage(text, /The server encountered a temporary error|did not receive a timely response|took too long/),
+  },
+  {
+    by: "load-balancer",
+    means: "no rule of the load balancer leads to a backend for this host and path",
+    statuses: [404],
+    is: (text) => /^(default backend - 404|response 404 \(backend NotFound\), service rules for)/.test(text),
+  },
+  {
+    by: "cloud-armor",
+    means: "a rule of a security policy denies the request",
+    statuses: [403, 429, 404, 502],
+    is: (text) =>
+      /^<!doctype html><meta charset="?utf-8"?><meta name="?viewport"?.{0,80}<title>(\d{3})<\/title>\1 \w/i.test(text),
+  },
+  {
+    by: "front-end",
+    means: "the address belongs to Google, and nothing is published under this host and path",
+    statuses: [400, 403, 404, 405, 411, 413, 429, 500, 502, 503],
+    is: (text) => /<title>Error \d{3} \([^<]{1,60}\)!!1?<\/title>/.test(text) && /www\.google\.com/.test(text),
+  },
+];

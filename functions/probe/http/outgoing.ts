@@ -1,0 +1,180 @@
+/** A request that is ready to be sent, secrets resolved, and the connection that it goes over. */
+import type { Socket } from "node:net";
+import { setEntry } from "../../../shared/runtime/entries.ts";
+import { clientCertificateOf } from "../identity/client-certificate.ts";
+import { identityHeaderNames, identityHeaders } from "../identity/identity.ts";
+import { dial } from "../net/dial.ts";
+import { ProbeFault } from "../net/faults.ts";
+import type { Stopwatch } from "../net/stopwatch.ts";
+import { secure } from "../net/tls.ts";
+import type { ClientCertificate } from "../net/trust.ts";
+import type { ProbeWorld } from "../prober.ts";
+import type { Cookies } from "./cookies.ts";
+import { codings, type Question } from "./exchange.ts";
+import { isHttpUrl, type RequestSettings } from "./settings.ts";
+
+/** A request that is ready to be sent. */
+export interface Outgoing {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Names of the headers that only the first origin may see. */
+  readonly confidential: readonly string[];
+  readonly body: string | undefined;
+}
+
+/** The certificates of a server are not accepted. */
+export class CertificateFault extends ProbeFault {
+  readonly expiresAt: number | undefined;
+
+  constructor(message: string, expiresAt: number | undefined) {
+    super("tls", message);
+    this.expiresAt = expiresAt;
+  }
+}
+
+/** What says how a request is sent, without what its answer must be like. */
+export type SendingSettings = Pick<
+  RequestSettings,
+  "url" | "method" | "headers" | "id_token" | "oauth2" | "body" | "json" | "form" | "ip_version" | "tls"
+>;
+
+/**
+ * The first request of the settings, secrets resolved.
+ * @param usual headers that count where the settings have none of their name
+ * @throws ProbeFault
+ */
+export async function firstRequest(
+  settings: SendingSettings,
+  world: ProbeWorld,
+  confidential: readonly string[] = [],
+  usual: Readonly<Record<string, string>> = { accept: "*/*", "accept-encoding": codings },
+): Promise<Outgoing> {
+  const headers: Record<string, string> = { "user-agent": "Pathkeeper", ...usual };
+  for (const [name, value] of Object.entries(settings.headers)) setEntry(headers, name, await world.resolve(value));
+  const proof = await identityHeaders(settings, settings.headers, world);
+  for (const [name, value] of Object.entries(proof)) setEntry(headers, name, value);
+  const { url, login } = await address(settings, world);
+  if (login !== undefined) headers["authorization"] ??= login;
+  return {
+    url,
+    method: settings.method,
+    headers,
+    confidential: [
+      ...identityHeaderNames,
+      "cookie",
+      ...confidential,
+      ...Object.entries(settings.headers).flatMap(([name, value]) => (typeof value === "string" ? [] : [name])),
+    ],
+    body: await bodyOf(settings, headers, world),
+  };
+}
+
+/** The URL, and what a secret one says besides: the login that is sent to it. @throws ProbeFault */
+async function address(
+  { url: written }: Pick<RequestSettings, "url">,
+  world: ProbeWorld,
+): Promise<{ readonly url: URL; readonly login?: string }> {
+  if (typeof written === "string") return { url: new URL(written) };
+  const url = URL.parse((await world.resolve(written)).trim());
+  if (url === null || !isHttpUrl(url.href))
+    throw new ProbeFault(
+      "internal",
+      `the secret "${written.secret}" holds no URL that begins with http:// or https://`,
+    );
+  const [user, password] = [decoded(url.username), decoded(url.password)];
+  if (url.pathname.length >= shortestPath) world.conceal(url.pathname);
+  url.username = "";
+  url.password = "";
+  if (user === "" && password === "") return { url };
+  const login = Buffer.from(`${user}:${password}`).toString("base64");
+  world.conceal(login);
+  return { url, login: `Basic ${login}` };
+}
+
+/** A shorter path, such as `/v1`, says nothing. */
+const shortestPath = 6;
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The body, and the header that says what it is. */
+async function bodyOf(
+  { body, json, form }: Pick<RequestSettings, "body" | "json" | "form">,
+  headers: Record<string, string>,
+  world: ProbeWorld,
+): Promise<string | undefined> {
+  if (json !== undefined) {
+    headers["content-type"] ??= "application/json";
+    return JSON.stringify(json);
+  }
+  if (form !== undefined) {
+    headers["content-type"] ??= "application/x-www-form-urlencoded";
+    const fields = new URLSearchParams();
+    for (const [name, values] of Object.entries(form))
+      for (const value of [values].flat())
+        fields.append(name, typeof value === "object" ? await world.resolve(value) : String(value));
+    return fields.toString();
+  }
+  return body === undefined ? undefined : await world.resolve(body);
+}
+
+/** The request with the cookies that belong to it. */
+export function withCookies(outgoing: Outgoing, cookies: Cookies): Outgoing {
+  const cookie = cookies.headerFor(outgoing.url, outgoing.headers["cookie"]);
+  return cookie === undefined ? outgoing : { ...outgoing, headers: { ...outgoing.headers, cookie } };
+}
+
+/** What TLS to a target takes besides its settings; secrets resolved. */
+export interface TlsSecrets {
+  readonly ca: string | undefined;
+  readonly client: ClientCertificate | undefined;
+}
+
+/** Reads them. @throws ProbeFault, or the error of a secret that cannot be had */
+export async function tlsSecrets({ tls }: Pick<RequestSettings, "tls">, world: ProbeWorld): Promise<TlsSecrets> {
+  return {
+    ca: tls.ca && (await world.resolve(tls.ca)),
+    client: await clientCertificateOf(tls.client_certificate, world),
+  };
+}
+
+/** A request as it goes over its connection. */
+export function questionOf({ url, method, headers, body }: Outgoing): Omit<Question, "maxBody"> {
+  const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+  return { method, path: url.pathname + url.search, headers: { host: url.host, ...headers, ...length }, body };
+}
+
+/**
+ * Connects to whom a URL names, in the phases `dns`, `connect` and, for `https:`, `tls`.
+ * @throws CertificateFault, or the error of the connection
+ */
+export async function reach(
+  url: URL,
+  settings: Pick<RequestSettings, "ip_version" | "tls">,
+  { ca, client }: TlsSecrets,
+  world: ProbeWorld,
+  watch: Stopwatch,
+): Promise<{ readonly socket: Socket; readonly address: string; readonly expiresAt?: number | undefined }> {
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const encrypted = url.protocol === "https:";
+  const port = portOf(url);
+  const family = settings.ip_version === "any" ? {} : { family: settings.ip_version };
+  const raw = await dial({ host, port, ...family }, world, watch);
+  const address = raw.remoteAddress ?? "";
+  if (!encrypted) return { socket: raw, address };
+  const verify = settings.tls.insecure ? "nothing" : "full";
+  const secured = await secure(raw, { host, ca, client, verify, protocols: ["http/1.1"] }, watch, world.now());
+  if (secured.fault !== undefined) throw new CertificateFault(secured.fault, secured.expiresAt);
+  return { socket: secured.socket, address, expiresAt: secured.expiresAt };
+}
+
+/** The port that a URL means. */
+export function portOf({ port, protocol }: URL): number {
+  return Number(port || (protocol === "https:" ? 443 : 80));
+}

@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { anyJson, namedRecord } from "../../../shared/runtime/named-record.ts";
+import { identityFields } from "../identity/identity.ts";
+import { headers as headerFields, ipVersion, tlsVerification } from "../net/settings.ts";
+import { expectations } from "./expect.ts";
+
+/** A value of a form. */
+export type FormValue = string | number | boolean | SecretReference;
+
+const formValue: () => z.ZodType<FormValue, FormValue> = lazily(() =>
+  z.union([z.string(), z.number(), z.boolean(), secretReference()], {
+    error: "must be a text, a number, true or false, or { secret: NAME }",
+  }),
+);
+
+/** The fields of the settings. */
+export const requestFields = lazily(() => ({
+  url: z
+    .union(
+      [
+        z
+          .string()
+          .refine(isHttpUrl, "must be a URL that begins with http:// or https://")
+          .refine(
+            (url) => !hasUserinfo(url),
+            "must not carry a password: write an Authorization header with { secret: NAME }",
+          ),
+        secretReference(),
+      ],
+      { error: "must be a URL that begins with http:// or https://, or { secret: NAME }" },
+    )
+    .describe(
+      "The URL to request, or a secret that holds it, with user and password where it needs them. Of a secret one, reports show host and port.",
+    ),
+  method: z
+    .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    .default("GET")
+    .describe("The method of the request."),
+  headers: headerFields().describe(
+    "Headers of the request. A secret one is not sent to another origin after a redirect.",
+  ),
+  ...identityFields(),
+  body: textOrSecret().optional().describe("The body of the request, a text or a secret."),
+  json: anyJson().optional().describe("The body of the request as JSON, in place of `body`."),
+  form: namedRecord(z.string(), z.union([formValue(), z.array(formValue())]))
+    .optional()
+    .describe(
+      "The body of the request as the fields of a form, in place of `body`: texts, numbers, true or false, secrets, or lists of these. It is sent as `application/x-www-form-urlencoded`.",
+    ),
+  follow_redirects: z
+    .int()
+    .min(0)
+    .max(20)
+    .default(5)
+    .describe("How many redirects are followed; 0 takes the first answer."),
+  allow_private_redirects: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Follows redirects from a public address to a private one, too, such as an internal service. A target that is private itself may redirect to private addresses in any case.",
+    ),
+  ip_version: ipVersion(),
+  max_body: z
+    .int()
+    .min(1)
+    .max(64 * 2 ** 20)
+    .default(2 ** 20)
+    .describe("The longest decoded body that is accepted, in bytes."),
+  tls: tlsVerification(),
+  expect: expectations().prefault({}).describe("What the answer must be like."),
+}));
+
+/** A request and what its answer must be like. */
+export type RequestSettings = z.output<z.ZodObject<ReturnType<typeof requestFields>>>;
+
+/** Reports a second body. For `superRefine`. */
+export function oneBody(
+  settings: Pick<RequestSettings, "body" | "json" | "form">,
+  context: { addIssue(issue: { code: "custom"; message: string; path: string[] }): void },
+): void {
+  const [first, second] = (["body", "json", "form"] as const).filter((field) => settings[field] !== undefined);
+  if (first === undefined || second === undefined) return;
+  context.addIssue({ code: "custom", message: `write either ${first} or ${second}, not both`, path: [second] });
+}
+
+/** Whether a text is a URL of HTTP. */
+export function isHttpUrl(text: string): boolean {
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? "");
+}
+
+function hasUserinfo(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && (url.username !== "" || url.password !== "");
+}

@@ -1,0 +1,141 @@
+/** The prober `cloud_nat`: ports and dropped packets of a Cloud NAT gateway, as Cloud Monitoring saw them. */
+import { z } from "zod";
+import { googleResource } from "../../../shared/config/fields.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import {
+  agoOf,
+  dataAge,
+  type Measured,
+  monitoringNotes,
+  nothingRead,
+  numberIn,
+  type Observed,
+  observeReadings,
+  period,
+  regional,
+  sampled,
+  valuesBy,
+  type WantedReading,
+  wasRead,
+} from "../google/readings.ts";
+import type { Prober } from "../prober.ts";
+import { always, onlyWhere } from "../yields.ts";
+
+const settings = lazily(() =>
+  z.strictObject({
+    ...regional(),
+    gateway: googleResource().describe("The name of the NAT gateway, not that of its router."),
+    max_ports: z
+      .int()
+      .min(32)
+      .max(65_536)
+      .optional()
+      .describe(
+        "Ports that one machine or instance may use, for cloud_nat_port_utilization: the maximum of dynamic allocation, else the minimum, which is 64 by default.",
+      ),
+    period: period(),
+  }),
+);
+
+/** What a `cloud_nat` probe reads; durations in milliseconds. */
+export type CloudNatSettings = z.output<ReturnType<typeof settings>>;
+
+type Reading = "failed" | "dropped" | "allocated" | "used" | "open";
+
+/** The prober `cloud_nat`. */
+export const cloudNat: Prober<CloudNatSettings, Observed<Reading>> = {
+  kind: "cloud_nat",
+  title:
+    "Reads from Cloud Monitoring whether a Cloud NAT gateway has addresses for everybody, how many ports are in use, and which packets it dropped.",
+  role: "nat",
+  reach: "control_plane",
+  get settings() {
+    return settings();
+  },
+  example: `project: shop-staging
+region: us-central1
+gateway: shop-nat
+max_ports: 1024
+`,
+  notes: `## When it fails
+
+When the gateway could not give addresses to somebody (\`nat_allocation_failed\`). Packets dropped for \`OUT_OF_RESOURCES\` mean that a machine or
+instance had used up its ports: write a rule on \`cloud_nat_dropped_packets\`.
+
+${monitoringNotes("up to 6 series a run", "4 minutes")}`,
+  secondhand: true,
+  delayed: true,
+  usualSeconds: 0.6,
+  seriesRead: 6,
+  reads: ["time_series"],
+  yields: (settings) => [
+    ...always("cloud_nat_allocated_ports", "cloud_nat_port_usage", "cloud_nat_open_connections", "data_age"),
+    { metric: "cloud_nat_dropped_packets", labels: { reason: reasons } },
+    ...onlyWhere(settings, ({ max_ports }) => max_ports !== undefined, "with max_ports", [
+      "cloud_nat_port_utilization",
+    ]),
+  ],
+
+  observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
+
+  assess(settings, observed) {
+    const { failure, found, now } = observed;
+    const { gateway, region, max_ports } = settings;
+    if (!failure && !found.failed && !found.allocated) {
+      const why = `there is no gateway ${gateway} in ${region}, or nobody uses it`;
+      return { failure: nothingRead(readingsOf(settings).failed, now, why), measurements: dataAge(observed) };
+    }
+    const dropped = valuesBy(found.dropped?.samples ?? [], reasonLabel);
+    const used = numberIn(found.used);
+    const measurements: Measured[] = [
+      ...(wasRead(observed, "dropped") ? reasons : []).map((reason) => ({
+        metric: "cloud_nat_dropped_packets" as const,
+        value: ownEntry(dropped, reason) ?? 0,
+        labels: { reason },
+      })),
+      ...sampled("cloud_nat_allocated_ports", numberIn(found.allocated)),
+      ...sampled("cloud_nat_port_usage", used),
+      ...(used === undefined || max_ports === undefined ? [] : sampled("cloud_nat_port_utilization", used / max_ports)),
+      ...sampled("cloud_nat_open_connections", numberIn(found.open)),
+      ...dataAge(observed),
+    ];
+    if (failure) return { failure, measurements };
+    if (!found.failed || (numberIn(found.failed) ?? 0) === 0) return { measurements };
+    const message = `the gateway ${gateway} could not give an address to every machine and instance (measured ${agoOf(found.failed, now)}): add addresses, or let each have fewer ports`;
+    return {
+      failure: { kind: "unavailable", phase: "state", message, signal: "saturated" },
+      measurements,
+      conclusive: true,
+    };
+  },
+};
+
+/** Why packets are dropped. */
+const reasons: readonly string[] = ["OUT_OF_RESOURCES", "ENDPOINT_INDEPENDENCE_CONFLICT"];
+const reasonLabel = "metric.labels.reason";
+
+/** From sampling to readability, in milliseconds. */
+const delayMs = 225_000;
+
+function readingsOf({ region, gateway, period: periodMs }: CloudNatSettings): Readonly<Record<Reading, WantedReading>> {
+  const reading = (metric: string, how: Pick<WantedReading, "aligner" | "reducer" | "groupBy">): WantedReading => ({
+    ...how,
+    metricType: `router.googleapis.com/nat/${metric}`,
+    resourceType: "nat_gateway",
+    where: { "resource.labels.gateway_name": gateway, "resource.labels.region": region },
+    periodMs,
+    delayMs,
+  });
+  return {
+    failed: reading("nat_allocation_failed", { aligner: "ALIGN_FRACTION_TRUE", reducer: "REDUCE_MAX" }),
+    dropped: reading("dropped_sent_packets_count", {
+      aligner: "ALIGN_DELTA",
+      reducer: "REDUCE_SUM",
+      groupBy: [reasonLabel],
+    }),
+    allocated: reading("allocated_ports", { aligner: "ALIGN_MAX", reducer: "REDUCE_SUM" }),
+    used: reading("port_usage", { aligner: "ALIGN_MAX", reducer: "REDUCE_MAX" }),
+    open: reading("open_connections", { aligner: "ALIGN_MAX", reducer: "REDUCE_SUM" }),
+  };
+}

@@ -1,0 +1,129 @@
+/** The prober `memorystore`: memory, clients and refusals of a Memorystore for Redis instance, as Cloud Monitoring saw them. */
+import { z } from "zod";
+import { googleResource } from "../../../shared/config/fields.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import {
+  dataAge,
+  type Measured,
+  monitoringNotes,
+  nothingRead,
+  numberIn,
+  type Observed,
+  observeReadings,
+  period,
+  regional,
+  sampled,
+  type WantedReading,
+} from "../google/readings.ts";
+import type { Prober } from "../prober.ts";
+import { always, onlyWhere } from "../yields.ts";
+
+const settings = lazily(() =>
+  z.strictObject({
+    ...regional(),
+    instance: googleResource().describe("The name of the instance."),
+    max_clients: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        "Clients that the instance takes, for memorystore_client_utilization: 65000, or less where it is set so.",
+      ),
+    period: period(),
+  }),
+);
+
+/** What a `memorystore` probe reads; durations in milliseconds. */
+export type MemorystoreSettings = z.output<ReturnType<typeof settings>>;
+
+type Reading = "memory" | "systemMemory" | "clients" | "rejected" | "evicted";
+
+/** The prober `memorystore`. */
+export const memorystore: Prober<MemorystoreSettings, Observed<Reading>> = {
+  kind: "memorystore",
+  title:
+    "Reads from Cloud Monitoring how much of its memory a Memorystore for Redis instance uses, its clients, and what it refused and evicted.",
+  role: "cache",
+  reach: "control_plane",
+  get settings() {
+    return settings();
+  },
+  example: `project: shop-staging
+region: us-central1
+instance: shop-redis
+max_clients: 65000
+`,
+  notes: `Whether the instance answers is what a [\`redis\`](redis.md) probe shows; this one shows how much is left. It fails only where there is nothing to be read. Figures are those of the fullest node.
+
+${monitoringNotes("5 series a run", "4 minutes")}`,
+  secondhand: true,
+  delayed: true,
+  usualSeconds: 0.6,
+  seriesRead: 5,
+  reads: ["time_series"],
+  yields: (settings) => [
+    ...always(
+      "memorystore_memory_utilization",
+      "memorystore_system_memory_utilization",
+      "memorystore_clients",
+      "memorystore_rejected_connections",
+      "memorystore_evicted_keys",
+      "data_age",
+    ),
+    ...onlyWhere(settings, ({ max_clients }) => max_clients !== undefined, "with max_clients", [
+      "memorystore_client_utilization",
+    ]),
+  ],
+
+  observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
+
+  assess(settings, observed) {
+    const { failure, found, now } = observed;
+    const { instance, region, max_clients } = settings;
+    if (!failure && !found.memory) {
+      const why = `there is no instance ${instance} in ${region}, it was just created, or it reports nothing`;
+      return { failure: nothingRead(readingsOf(settings).memory, now, why), measurements: dataAge(observed) };
+    }
+    const clients = numberIn(found.clients);
+    const measurements: Measured[] = [
+      ...sampled("memorystore_memory_utilization", numberIn(found.memory)),
+      ...sampled("memorystore_system_memory_utilization", numberIn(found.systemMemory)),
+      ...sampled("memorystore_clients", clients),
+      ...(clients === undefined || max_clients === undefined
+        ? []
+        : sampled("memorystore_client_utilization", Math.min(1, clients / max_clients))),
+      ...sampled("memorystore_rejected_connections", numberIn(found.rejected)),
+      ...sampled("memorystore_evicted_keys", numberIn(found.evicted)),
+      ...dataAge(observed),
+    ];
+    return { ...(failure ? { failure } : {}), measurements };
+  },
+};
+
+/** From sampling to readability, in milliseconds. */
+const delayMs = 240_000;
+
+function readingsOf({
+  project,
+  region,
+  instance,
+  period: periodMs,
+}: MemorystoreSettings): Readonly<Record<Reading, WantedReading>> {
+  const reading = (metric: string, how: Pick<WantedReading, "aligner" | "reducer">): WantedReading => ({
+    ...how,
+    metricType: `redis.googleapis.com/${metric}`,
+    resourceType: "redis_instance",
+    where: { "resource.labels.instance_id": `projects/${project}/locations/${region}/instances/${instance}` },
+    periodMs,
+    delayMs,
+  });
+  const fullest = { aligner: "ALIGN_MEAN", reducer: "REDUCE_MAX" } as const;
+  const counted = { aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM" } as const;
+  return {
+    memory: reading("stats/memory/usage_ratio", fullest),
+    systemMemory: reading("stats/memory/system_memory_usage_ratio", fullest),
+    clients: reading("clients/connected", fullest),
+    rejected: reading("stats/reject_connections_count", counted),
+    evicted: reading("stats/evicted_keys", counted),
+  };
+}

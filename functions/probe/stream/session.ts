@@ -1,0 +1,175 @@
+/**
+ * A stream of server-sent events on a fresh connection, in the phases dns, connect, tls and first_byte, and the events that come over it.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+import { addAbortListener } from "node:events";
+import type { Socket } from "node:net";
+import { createParser } from "eventsource-parser";
+import { excerpt } from "../../../shared/text/redact.ts";
+import { AnswerReader, type Head } from "../http/answer.ts";
+import { send } from "../http/exchange.ts";
+import { googleAnswer, shownGoogleAnswer } from "../http/google-answer.ts";
+import { type Outgoing, questionOf, reach, type SendingSettings, type TlsSecrets } from "../http/outgoing.ts";
+import { ProbeFault } from "../net/faults.ts";
+import type { Stages } from "../net/stages.ts";
+import { type Conversation, type Message, Refusal } from "../websocket/session.ts";
+
+/** An open stream: events are received, and nothing can be said. */
+export interface EventStream extends Pick<Conversation, "receive" | "leave"> {
+  /** The status of the answer. */
+  readonly status: number;
+  /** The reading of the clock when the first event came. */
+  firstEventAt(): number | undefined;
+  /** Seconds until the first certificate of the verified chain expires. */
+  readonly certificateExpiry: number | undefined;
+}
+
+/** A stream as something that is listened to, like a WebSocket of which nobody speaks. */
+export function listening(stream: EventStream): Conversation {
+  const unable = (): Promise<never> => Promise.reject(new Error("nothing can be said over a stream"));
+  return { send: unable, ping: unable, confirm: unable, close: unable, ...stream };
+}
+
+/** Headers that ask for a stream. */
+export const streamHeaders: Readonly<Record<string, string>> = {
+  accept: "text/event-stream",
+  "accept-encoding": "identity",
+  "cache-control": "no-cache",
+};
+
+/** More than this is not kept for a reader who does not come. */
+const mostUnread = 10_000;
+
+/**
+ * Sends the request and waits for the head of the answer.
+ * @param longest characters of an event that are accepted
+ * @throws Refusal for an answer that is no stream, ProbeFault, or the error of the connection
+ */
+export async function openStream(
+  outgoing: Outgoing,
+  settings: Pick<SendingSettings, "ip_version" | "tls">,
+  secrets: TlsSecrets,
+  longest: number,
+  stages: Stages,
+): Promise<EventStream> {
+  const { world } = stages;
+  const { socket, expiresAt } = await reach(outgoing.url, settings, secrets, world, stages);
+  stages.enter("first_byte");
+  const { opened, stream } = listen(socket, outgoing, longest, stages);
+  send(socket, questionOf(outgoing));
+  const { status } = await opened;
+  stages.stop();
+  const certificateExpiry = expiresAt === undefined ? undefined : (expiresAt - world.now()) / 1000;
+  return { ...stream, status, certificateExpiry };
+}
+
+function listen(
+  socket: Socket,
+  { url, method }: Outgoing,
+  longest: number,
+  { world }: Stages,
+): { opened: Promise<Head>; stream: Pick<EventStream, "receive" | "leave" | "firstEventAt"> } {
+  const peer = url.host;
+  const unread: Message[] = [];
+  const text = new TextDecoder();
+  let head: Head | undefined;
+  let refused = "";
+  let firstEventAt: number | undefined;
+  // Characters of an event that has not ended.
+  let pending = 0;
+  let fault: unknown;
+  let wake = (): void => {};
+  const end = (reason: unknown): void => {
+    // The status is known whatever becomes of the body.
+    fault ??= head && !isStream(head) ? refusal(head, world.redact(refused)) : reason;
+    wake();
+  };
+  const parser = createParser({
+    onEvent: ({ event = "message", data }) => {
+      firstEventAt ??= world.clock();
+      pending = 0;
+      unread.push({ event, text: data });
+      if (unread.length > mostUnread) {
+        end(new ProbeFault("protocol", `${peer} sent ${unread.length} events that nothing waited for`));
+        socket.destroy();
+      }
+    },
+    onComment: () => {
+      pending = 0;
+    },
+  });
+  const reader = new AnswerReader(method, {
+    head(seen) {
+      head = seen;
+    },
+    body(chunk) {
+      if (!head) return;
+      if (!isStream(head)) {
+        if (refused.length < 1_000) refused += chunk.toString("utf8");
+        return;
+      }
+      pending += chunk.length;
+      parser.feed(text.decode(chunk, { stream: true }));
+      if (pending > longest) {
+        end(new ProbeFault("protocol", `${peer} sent an event that is longer than ${longest} bytes`));
+        socket.destroy();
+      }
+    },
+  });
+  const read = (chunk: Buffer): void => {
+    try {
+      reader.push(chunk);
+    } catch (error) {
+      end(error);
+      socket.destroy();
+    }
+    if (head && !isStream(head)) {
+      if (refused !== "" || reader.done) end(refusal(head, world.redact(refused)));
+    } else if (reader.done) end(new ProbeFault("sequence", `${peer} ended the stream`));
+    wake();
+  };
+  addAbortListener(world.signal, () => end(world.signal.reason));
+  const closed = (): void =>
+    end(
+      head && reader.end()
+        ? new ProbeFault("sequence", `${peer} ended the stream`)
+        : Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" }),
+    );
+  socket.on("data", read).on("error", end).on("end", closed).on("close", closed);
+  const until = async (reached: () => boolean): Promise<void> => {
+    while (world.signal.aborted || !reached()) {
+      if (fault !== undefined) throw fault;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  const opened = until(() => head !== undefined && isStream(head)).then(() => head as Head);
+  return {
+    opened,
+    stream: {
+      firstEventAt: () => firstEventAt,
+      async receive() {
+        await until(() => unread.length > 0);
+        return unread.shift() ?? { text: "" };
+      },
+      leave: () => void socket.destroy(),
+    },
+  };
+}
+
+function isStream({ status, headers }: Head): boolean {
+  return status === 200 && /^text\/event-stream\b/i.test(String(headers["content-type"] ?? ""));
+}
+
+function refusal({ status, statusText, headers }: Head, body: string): ProbeFault {
+  const answer = `the stream was answered with ${`${status} ${statusText}`.trim()}`;
+  const google = googleAnswer(status, headers, body);
+  if (google) return new Refusal(status, `${answer}${shownGoogleAnswer(google)}`, google.by);
+  const type = String(headers["content-type"] ?? "");
+  const isTold = /json|text\/plain/.test(type) && body.trim() !== "";
+  const said = isTold ? `: ${excerpt(body.trim(), 120, (one) => one)}` : "";
+  if (status !== 200) return new Refusal(status, `${answer}${said}`);
+  const what = type === "" ? "without a content-type" : `as ${excerpt(type, 60, (one) => one)}`;
+  return new ProbeFault("protocol", `the answer is no stream of events: it came ${what}${said}`, { status });
+}

@@ -1,0 +1,30 @@
+/** A stream of server-sent events as it is configured. */
+import { z } from "zod";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { requestFields } from "../http/settings.ts";
+
+/** The fields of the settings: those that say how a request is sent. */
+export const streamFields = lazily(() => {
+  const { url, method, headers, id_token, oauth2, body, json, form, ip_version, tls } = requestFields();
+  return {
+    url,
+    method,
+    headers,
+    id_token,
+    oauth2,
+    body,
+    json,
+    form,
+    ip_version,
+    max_event: z
+      .int()
+      .min(1)
+      .max(16 * 2 ** 20)
+      .default(2 ** 20)
+      .describe("The longest event that is accepted, in bytes."),
+    tls,
+  };
+});
+
+/** How a stream is asked for. */
+export type StreamSettings = z.output<z.ZodObject<ReturnType<typeof streamFields>>>;

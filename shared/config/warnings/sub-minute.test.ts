@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { vocabulary } from "../../../cli/vocabulary.ts";
+import { loadConfiguration } from "../load.ts";
+
+/** What is wrong with so many probes of one schedule, and one rule. */
+function problemsOf(count: number, schedule: string, condition: string): string[] {
+  const probes = Array.from(
+    { length: count },
+    (_, n) =>
+      `  p${n}: { kind: tcp, component: shop, host: shop.example, port: 443, schedule: ${schedule}, timeout: 100ms }`,
+  );
+  const text = `environment: shop
+components: { shop: { layer: application } }
+probes:
+${probes.join("\n")}
+monitoring_rules:
+  - { name: Slow, component: shop, condition: "${condition}", severity: info }
+`;
+  const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
+  return "problems" in loaded ? loaded.problems.map(({ line, message }) => `${line}: ${message}`) : [];
+}
+
+describe("probes that run more often than once a minute", () => {
+  it.each([
+    [200, "every 1s", "probe_duration > 1s"],
+    [50, "every 250ms", "probe_duration > 1s"],
+    [200, "every 30s", "avg(probe_duration, 1h) > 1s"],
+    [1, "every 250ms", "avg(probe_duration, 1h) > 1s"],
+  ])("%i of them %s are taken with %s", (count, schedule, condition) => {
+    expect(problemsOf(count, schedule, condition)).toEqual([]);
+  });
+
+  it("are refused where their samples do not fit, with the reason", () => {
+    expect(problemsOf(200, "every 250ms", "probe_duration > 1s")).toEqual([
+      "4: 200 probes every 250ms are too many for one group: rules look back on 192000 of their samples, and its state has room for 50000; run them less often, give some another schedule, or shorten the windows of the rules",
+    ]);
+    expect(problemsOf(60, "every 1s", "avg(probe_duration, 1h) > 1s")).toHaveLength(1);
+  });
+});

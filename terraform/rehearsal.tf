@@ -1,0 +1,25 @@
+# What this plan is for, in the plan itself: `npx --no pathkeeper rehearse` compares every resource with what the configuration and these inputs need.
+resource "terraform_data" "rehearsal" {
+  input = {
+    deployment = local.deployment
+    inputs = {
+      alarms               = var.alarms
+      archives             = { for name in ["probe", "evaluate", "notify"] : name => filemd5("${local.bundles}/${name}.zip") }
+      budget               = var.budget
+      create_log_metrics   = var.create_log_metrics
+      create_metrics_scope = var.create_metrics_scope
+      database             = var.database
+      functions            = var.functions
+      heartbeat_publishers = var.heartbeat_publishers
+      inside               = var.inside
+      name_prefix          = var.name_prefix
+      organization         = var.organization
+      project_id           = var.project_id
+      project_number       = data.google_project.main.number
+      region               = var.region
+      second_opinion       = var.second_opinion
+      status_page_readers  = var.status_page_readers
+      watched_project_id   = local.watched_project_id
+    }
+  }
+}

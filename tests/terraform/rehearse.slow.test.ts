@@ -1,0 +1,218 @@
+/** The rehearsal of every example, as a first plan and as applied, and of mistakes that are generated from the planned graph. */
+import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { rehearse as command } from "../../cli/commands/rehearse.ts";
+import { readConfigurationFile } from "../../cli/configuration.ts";
+import { deploymentOf } from "../../cli/deployment/deployment.ts";
+import { type PlannedMonitor, readPlan } from "../../cli/rehearse/plan.ts";
+import { rehearse } from "../../cli/rehearse/rehearse.ts";
+import { memoryTerminal } from "../../cli/terminal/terminal.ts";
+import { moduleVariables } from "./examples.ts";
+import { graphMutations } from "./graph-mutations.ts";
+import { writeBundles } from "./plan.ts";
+import type { Computed } from "./provider.ts";
+import { openWorkspace, terraformCommand, type Workspace } from "./terraform.ts";
+
+const examples = new URL("../../examples/", import.meta.url).pathname;
+
+/** Ways to run the monitor besides the usual one, by what is different. */
+const variants: Readonly<Record<string, (variables: string) => string>> = {
+  "with everything": (variables) => variables,
+  "with the least": () => `
+    project_id  = "watch-project"
+    region      = "us-central1"
+    bundles     = "dist"
+    config_file = "./monitor.yaml"
+    inside      = { direct = { network = "default", subnetwork = "default" } }
+    alarms      = { channel_ids = ["projects/watch-project/notificationChannels/7"] }
+    database    = { create = false, name = "(default)" }
+  `,
+  "under policies, watching another project": (variables) => `${variables.replace(
+    'connector = { name = "staging-connector" }',
+    'connector = { name = "own", project_id = "shared-network" }, all_traffic = false',
+  )}
+    watched_project_id   = "shop-staging"
+    name_prefix          = "netra"
+    runbook_url          = "https://git.example.com/pathkeeper/docs/alarms.md"
+    organization = {
+      kms_key_name      = "projects/keys/locations/us-central1/keyRings/ring/cryptoKeys/key"
+      build_worker_pool = "projects/builds/locations/us-central1/workerPools/pool"
+    }
+  `,
+};
+
+describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_000 }, () => {
+  describe.each<Computed>(["before the first apply", "as applied"])("of a plan %s", (known) => {
+    let workspace: Workspace;
+    beforeAll(async () => {
+      workspace = await openWorkspace({}, known);
+    }, 180_000);
+    afterAll(() => workspace.close());
+
+    it.each(
+      readdirSync(examples).flatMap((example) => Object.keys(variants).map((variant) => [example, variant] as const)),
+    )("finds nothing wrong with %s %s", async (example, variant) => {
+      const variables = variants[variant]?.(moduleVariables) ?? "";
+      const [monitor] = readPlan(await planOf(workspace, join(examples, example, "monitor.yaml"), variables));
+      const made = rehearse(monitor as PlannedMonitor);
+      expect(made.findings).toEqual([]);
+      expect(made.requirements).toBeGreaterThan(500);
+    });
+  });
+
+  describe("of the examples of the module", () => {
+    let workspace: Workspace;
+    beforeAll(async () => {
+      workspace = await openWorkspace({}, "before the first apply");
+    }, 180_000);
+    afterAll(() => workspace.close());
+
+    it.each([
+      ["single", ["."], ["module.pathkeeper"]],
+      ["environments", ["staging", "production"], ['module.pathkeeper["production"]', 'module.pathkeeper["staging"]']],
+    ])("finds nothing wrong with %s", async (name, folders, modules) => {
+      const folder = join(workspace.folder, "examples", name);
+      for (const each of folders) {
+        const { text, loaded } = await readConfigurationFile(join(folder, each, "monitor.yaml"));
+        if (!("configuration" in loaded)) throw new Error(`${name}/${each} is invalid`);
+        const sha256 = createHash("sha256").update(text).digest("hex");
+        await writeBundles(join(folder, each, "dist"), deploymentOf(loaded.configuration, sha256));
+      }
+      const run = async (...args: string[]) => {
+        const { code, out, err } = await workspace.run(`-chdir=examples/${name}`, ...args);
+        expect(`${code} ${err}`).toBe("0 ");
+        return out;
+      };
+      await run("init", "-backend=false", "-no-color");
+      expect((JSON.parse(await run("validate", "-json")) as { diagnostics: unknown }).diagnostics).toEqual([]);
+      await writeFile(join(folder, "terraform.tfvars"), name === "single" ? 'project_id = "watch-project"\n' : "");
+      await run("plan", "-out", "plan", "-no-color", "-input=false");
+      const monitors = readPlan(await run("show", "-json", "plan"));
+      expect(monitors.map(({ module }) => module).sort()).toEqual(modules);
+      for (const monitor of monitors) expect(rehearse(monitor).findings).toEqual([]);
+    });
+  });
+
+  describe("of mistakes", () => {
+    let workspace: Workspace;
+    let plan: string;
+    beforeAll(async () => {
+      workspace = await openWorkspace();
+      plan = await planOf(workspace, join(examples, "netra-staging", "monitor.yaml"), moduleVariables);
+    }, 180_000);
+    afterAll(() => workspace.close());
+
+    it("finds each that is generated from the graph", () => {
+      const [monitor] = readPlan(plan);
+      const mutations = graphMutations(monitor as PlannedMonitor);
+      expect(mutations.length).toBeGreaterThan(400);
+      const missed = mutations.filter(({ monitor: mutated }) => !hasError(mutated)).map(({ what }) => what);
+      // Any deadline does for a subscription that people pull.
+      expect(missed).toEqual([
+        "google_pubsub_subscription.dead_letters_kept: ack_deadline_seconds exchanged with that of another",
+      ]);
+    });
+
+    it.each<[string, string, string, string, RegExp]>([
+      [
+        "an exchanged role",
+        "messaging.tf",
+        'role    = "roles/pubsub.publisher"\n  member  = google_service_account.function',
+        'role    = "roles/pubsub.subscriber"\n  member  = google_service_account.function',
+        /roles\/pubsub\.publisher/,
+      ],
+      [
+        "pushes to another function",
+        "messaging.tf",
+        "google_cloudfunctions2_function.main[each.value.function].service_config[0].uri}",
+        'google_cloudfunctions2_function.main["notify"].service_config[0].uri}',
+        /push_endpoint/,
+      ],
+      [
+        "another topic",
+        "messaging.tf",
+        "topic                = google_pubsub_topic.main[each.value.topic].id",
+        'topic                = google_pubsub_topic.main["ticks"].id',
+        /topic is|topic refers/,
+      ],
+      [
+        "a job that nothing waits for",
+        "schedules.tf",
+        "    google_pubsub_subscription.push,\n",
+        "",
+        /does not wait for google_pubsub_subscription/,
+      ],
+      [
+        "a data source that waits",
+        "apis.tf",
+        "  project_id = var.project_id\n}",
+        "  project_id = var.project_id\n  depends_on = [google_project_service.main]\n}",
+        /has depends_on/,
+      ],
+      [
+        "protection that is inverted",
+        "database.tf",
+        '? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"',
+        '? "DELETE_PROTECTION_DISABLED" : "DELETE_PROTECTION_ENABLED"',
+        /delete_protection_state/,
+      ],
+    ])("finds %s in the files of the module", async (_what, file, from, to, found) => {
+      for (const known of ["before the first apply", "as applied"] as const) {
+        const text = await readFile(join(workspace.folder, file), "utf8");
+        expect(text).toContain(from);
+        const mutated = await openWorkspace({ [file]: text.replace(from, () => to) }, known);
+        try {
+          const changed = await planOf(mutated, join(examples, "netra-staging", "monitor.yaml"), moduleVariables);
+          const [monitor] = readPlan(changed);
+          const errors = rehearse(monitor as PlannedMonitor).findings.filter(({ level }) => level === "error");
+          expect(errors.map(({ address, says }) => `${address} ${says}`).join("\n")).toMatch(found);
+        } finally {
+          await mutated.close();
+        }
+      }
+    });
+
+    it("is told by the command, with what to write, and fails", async () => {
+      const folder = join(workspace.folder, "told");
+      await mkdir(folder);
+      const [right, wrong] = [join(folder, "right.json"), join(folder, "wrong.json")];
+      await writeFile(right, plan);
+      await writeFile(wrong, plan.replaceAll('"role":"roles/run.invoker"', '"role":"roles/run.viewer"'));
+      const good = memoryTerminal();
+      expect(await command.run(["--config", join(examples, "netra-staging", "monitor.yaml"), right], good)).toBe(0);
+      expect(good.printed.join("\n")).toMatch(/^netra-staging: \d+ resources, \d+ requirements: the plan holds$/);
+      const bad = memoryTerminal();
+      expect(await command.run([wrong], bad)).toBe(1);
+      expect(bad.printed.join("\n")).toMatch(/role = "roles\/run\.invoker"/);
+      expect(bad.printed.join("\n")).toMatch(/do not apply this plan/);
+    });
+
+    it("is of bundles that were built from another configuration", async () => {
+      const file = join(workspace.folder, "plan.json");
+      await writeFile(file, plan.replaceAll('"cron":"* * * * *"', '"cron":"*/2 * * * *"'));
+      const terminal = memoryTerminal();
+      expect(await command.run(["--config", join(examples, "netra-staging", "monitor.yaml"), file], terminal)).toBe(1);
+      expect(terminal.printed.join("\n")).toContain("was built from another configuration");
+    });
+  });
+});
+
+function hasError(monitor: PlannedMonitor): boolean {
+  return rehearse(monitor).findings.some(({ level }) => level === "error");
+}
+
+/** What `terraform show -json` writes of the plan for a configuration. */
+async function planOf(workspace: Workspace, file: string, variables: string): Promise<string> {
+  const { text, loaded } = await readConfigurationFile(file);
+  if (!("configuration" in loaded)) throw new Error(`${file} is invalid`);
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  await writeBundles(join(workspace.folder, "dist"), deploymentOf(loaded.configuration, sha256));
+  await copyFile(file, join(workspace.folder, "monitor.yaml"));
+  await writeFile(join(workspace.folder, "terraform.tfvars"), variables);
+  const { code, out, err } = await workspace.run("plan", "-out", "plan", "-no-color", "-input=false");
+  if (code !== 0) throw new Error(`terraform made no plan: ${err}${out}`);
+  return (await workspace.run("show", "-json", "plan")).out;
+}
