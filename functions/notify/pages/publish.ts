@@ -3,6 +3,7 @@
 import type { Configuration } from "../../../shared/config/model.ts";
 import { availabilityCollection, dayOf, monthOf, readDays } from "../../../shared/documents/availability.ts";
 import { incidentStatuses } from "../../../shared/messages/incident-event.ts";
+import { channelRule } from "../../../shared/monitor.ts";
 import type { Clock, Fields, Page, Pages, Store } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import {
@@ -124,7 +125,7 @@ async function sourcesOf({ channel }: PageTarget, store: Store, now: number): Pr
         ["verdict", "==", "monitor"],
         ["status", "in", unresolved],
       ],
-      limit: 1,
+      limit: 20,
     }),
     ...months.map((month) => store.get(availabilityCollection, month)),
   ]);
@@ -136,8 +137,14 @@ async function sourcesOf({ channel }: PageTarget, store: Store, now: number): Pr
     memory,
     documents: Object.fromEntries(open.map((id, index) => [id, documents[index]])),
     days: Object.fromEntries(days),
-    blind: monitor.length > 0,
+    // That notices do not reach somebody says nothing about what is measured.
+    blind: monitor.some(({ fields }) => !isAboutNotices(fields)),
   };
+}
+
+function isAboutNotices({ alerts }: Fields): boolean {
+  const rules = Array.isArray(alerts) ? alerts.map(String) : [];
+  return rules.length > 0 && rules.every((rule) => rule.startsWith(channelRule("")));
 }
 
 const unresolved = incidentStatuses.filter((status) => status !== "resolved");
