@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { Bench, failing, smallEnvironment } from "../fixtures.ts";
+import { dueReminders } from "./reminders.ts";
+import type { Incident } from "./state.ts";
 
 const hour = 3_600_000;
 const down = { "pages-health": failing("timeout/connect") };
@@ -112,5 +114,29 @@ describe("as time passes", () => {
         "14:02 reminder",
       ]);
     });
+  });
+});
+
+describe("a daily update", () => {
+  const day = 86_400_000;
+  const incident = (timeline: Incident["timeline"], next: readonly string[] = []): Incident =>
+    ({ openedAt: 0, status: "acknowledged", timeline, diagnosis: { next } }) as unknown as Incident;
+  const update = (one: Incident): string | undefined => dueReminders(one, [], day)[0]?.change;
+
+  it("says how long it has lasted, what is new and what is next", () => {
+    const timeline = [
+      { at: 0, text: "The incident was opened." },
+      { at: 5_000_000, text: "Ana notes: the connector was given more instances." },
+      { at: 6_000_000, text: "It is still acknowledged after 4 h." },
+    ];
+    expect(update(incident(timeline, ["Look at the pool of the backend."]))).toBe(
+      "It is acknowledged, 1 d after it was opened. New since the last update: Ana notes: the connector was given more instances. Next: Look at the pool of the backend.",
+    );
+  });
+
+  it("says that nothing is new", () => {
+    expect(update(incident([{ at: 0, text: "The incident was opened." }]))).toBe(
+      "It is acknowledged, 1 d after it was opened. Nothing is new since the last update.",
+    );
   });
 });

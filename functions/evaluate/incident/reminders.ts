@@ -40,10 +40,29 @@ export function dueReminders(
     reminders.push({ kind: "reminder", change: `It is still ${status} after ${open}.`, remember: { remindedAt: at } });
   }
   if (at - (incident.updatedAt ?? openedAt) >= updateEvery) {
-    const change = `It is ${status}, ${spokenDuration(at - openedAt)} after it was opened.`;
-    reminders.push({ kind: "status_update", change, remember: { updatedAt: at } });
+    reminders.push({ kind: "status_update", change: dailyUpdate(incident, at), remember: { updatedAt: at } });
   }
   return reminders;
+}
+
+/** The most entries of the timeline that a daily update repeats, the newest. */
+const mostNews = 3;
+
+/** How long it has lasted, what has happened and was tried since the last update, or that nothing has, and what is next. */
+function dailyUpdate({ openedAt, updatedAt = openedAt, status, timeline, diagnosis }: Incident, at: number): string {
+  const since = timeline.filter((entry) => entry.at > updatedAt && entry.at <= at && !isRoutine(entry.text));
+  const news = since.slice(-mostNews).map(({ text }) => text);
+  const [next] = diagnosis.next ?? [];
+  return [
+    `It is ${status}, ${spokenDuration(at - openedAt)} after it was opened.`,
+    news.length === 0 ? "Nothing is new since the last update." : `New since the last update: ${news.join(" ")}`,
+    ...(next === undefined ? [] : [`Next: ${next}`]),
+  ].join(" ");
+}
+
+/** Whether an entry of the timeline only says that time has passed. */
+function isRoutine(text: string): boolean {
+  return /^(It is (still )?(open|acknowledged|recovering)\b|Nobody has acknowledged it for )/.test(text);
 }
 
 /**

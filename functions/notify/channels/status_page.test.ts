@@ -42,8 +42,8 @@ function world(pages: Pages = new MemoryPages()) {
 
 describe("the words of a status page", () => {
   it.each<[Partial<IncidentEvent>, string]>([
-    [{}, "Backend does not work as usual. We are looking into it."],
-    [{ severity: "warning" }, "Backend is slower or less reliable than usual. We are looking into it."],
+    [{}, "Backend does not work as usual. We know about it."],
+    [{ severity: "warning" }, "Backend is slower or less reliable than usual. We know about it."],
     [{ event: "acknowledged" }, "Somebody is working on it."],
     [{ event: "recovering" }, "Backend works again. We are checking that it stays so."],
     [{ event: "regressed" }, "It is not over yet. Backend does not work as usual."],
@@ -111,9 +111,8 @@ describe("writing a status page", () => {
     expect(await tell(resolvedEvent())).toMatchObject({ status: 200 });
     expect(status()).toMatchObject({ open: [], past: [{ status: "resolved", updates: [{}, {}] }] });
     const own = `shop-status/incidents/${publicId(incidentEvent())}.html`;
-    expect([...pages.standing.keys()].sort()).toEqual(
-      ["shop-status/history.html", own, "shop-status/index.html", "shop-status/status.json"].sort(),
-    );
+    const names = ["history.html", "index.html", "status.json", "feed.atom", "feed.json", "badge.svg"];
+    expect([...pages.standing.keys()].sort()).toEqual([...names.map((name) => `shop-status/${name}`), own].sort());
     expect(pages.standing.get(own)?.content).toContain("It is over: Backend works again.");
   });
 
@@ -129,12 +128,56 @@ describe("writing a status page", () => {
     for (const [, { content }] of own) expect(content).toContain("It is over");
   });
 
+  it("shows the words of a person as an update, which stays when it is over", async () => {
+    const pages = new MemoryPages();
+    const { tell, page, store } = world(pages);
+    const status = () => JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "");
+    const texts = (incident: { updates: { text: string }[] }): string[] => incident.updates.map(({ text }) => text);
+    await tell(incidentEvent());
+    const note = "We have rolled back. <b>Back</b> by noon.";
+    await store.set("incidents", incidentEvent().incident, { status: "open", public_note: note });
+    for (let times = 0; times < 2; times++) await refreshPages(page);
+    expect(texts(status().open[0])).toEqual([expect.stringContaining("does not work"), note]);
+    expect(pages.standing.get("shop-status/index.html")?.content).toContain("&lt;b&gt;Back&lt;/b&gt; by noon.");
+    await tell(resolvedEvent());
+    expect(texts(status().past[0])).toEqual([expect.anything(), note, expect.stringContaining("It is over")]);
+  });
+
+  it("makes one update of what happens within a minute, and says no more than it knows", async () => {
+    const pages = new MemoryPages();
+    const { tell } = world(pages);
+    await tell(incidentEvent({ severity: "warning" }));
+    await tell(incidentEvent({ event: "severity_raised", sequence: 2, at: "2025-09-16T12:00:20.000Z" }));
+    const { open, summary } = JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "");
+    expect(open[0].updates.map(({ text }: { text: string }) => text)).toEqual(["Backend does not work as usual."]);
+    expect(summary).toBe("Backend does not work");
+    expect(pages.standing.get("shop-status/index.html")?.content).not.toContain("Nothing is known");
+  });
+
+  it("has feeds and a badge", async () => {
+    const pages = new MemoryPages();
+    await world(pages).tell(incidentEvent());
+    const content = (path: string): string => pages.standing.get(`shop-status/${path}`)?.content ?? "";
+    const [item] = JSON.parse(content("feed.json")).items;
+    const own = `https://storage.googleapis.com/shop-status/incidents/${publicId(incidentEvent())}.html`;
+    expect(item).toMatchObject({ url: own, content_text: "Backend does not work as usual. We know about it." });
+    expect(content("feed.atom")).toContain(`<link href="${own}"/>`);
+    expect(content("badge.svg")).toContain(">outage</text>");
+  });
+
   it("says once what was said twice in a row", async () => {
     const pages = new MemoryPages();
     const { tell } = world(pages);
     await tell(incidentEvent());
     for (const sequence of [2, 3, 4])
-      await tell(incidentEvent({ event: "joined", sequence, occurrence: sequence - 1 }));
+      await tell(
+        incidentEvent({
+          event: "joined",
+          sequence,
+          occurrence: sequence - 1,
+          at: `2025-09-16T12:0${sequence}:00.000Z`,
+        }),
+      );
     const [{ updates }] = JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "").open;
     expect(updates).toHaveLength(2);
   });
@@ -172,7 +215,7 @@ describe("writing a status page", () => {
     held = async () => void (await tell(resolvedEvent()));
     await refreshPages({ ...page, pages: slow });
     for (const path of ["status.json", "index.html"])
-      expect(pages.standing.get(`shop-status/${path}`)?.content, path).not.toContain("Being looked into");
+      expect(pages.standing.get(`shop-status/${path}`)?.content, path).not.toContain("Not over yet");
     expect(JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "").open).toEqual([]);
   });
 

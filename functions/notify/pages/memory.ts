@@ -31,6 +31,26 @@ export function withNews(memory: PageMemory, news: PageNews): PageMemory {
   return { incidents: incidents.slice(0, mostIncidents) };
 }
 
+/** Takes the words of a person for everybody into what is remembered, once; the same memory where they are in it already. */
+export function withNote(memory: PageMemory, incident: string, text: string, at: string): PageMemory {
+  const isNew = ({ incident: id, status, updates }: PageIncident): boolean =>
+    id === incident && status !== "resolved" && updates.every((update) => update.text !== text);
+  if (text === "" || !memory.incidents.some(isNew)) return memory;
+  const noted = (one: PageIncident): PageIncident => {
+    // Between what was told and what will be.
+    const sequence = (one.updates.at(-1)?.sequence ?? 0) + noteStep;
+    return { ...one, updates: shortened([...one.updates, { sequence, at, status: one.status, text }]) };
+  };
+  return { incidents: memory.incidents.map((one) => (isNew(one) ? noted(one) : one)) };
+}
+
+/** Whether an update is the words of a person: events have whole numbers. */
+export function isNote({ sequence }: { readonly sequence: number }): boolean {
+  return !Number.isInteger(sequence);
+}
+
+const noteStep = 1 / 1024;
+
 /**
  * What an incident is called where everybody reads: the internal id names the component that broke.
  * @param others incidents of the page that have their names already

@@ -19,7 +19,7 @@ export const stateWords: Readonly<Record<ComponentState, string>> = {
 
 /** Where an incident stands, in words. */
 export const statusWords: Readonly<Record<IncidentStatus, string>> = {
-  open: "Being looked into",
+  open: "Not over yet",
   acknowledged: "Being worked on",
   recovering: "Works again, being checked",
   resolved: "Over",
@@ -51,11 +51,19 @@ interface Told
   readonly felt: string;
 }
 
+/** Before what has become worse. */
+const worse = "It has become worse. ";
+
+/** An update as the first one of an incident, where it says how things are: there was nothing before that became worse. */
+export function asFirst(text: string): string | undefined {
+  return text.startsWith(worse) ? text.slice(worse.length) : undefined;
+}
+
 const updates: Readonly<Record<IncidentEventKind, (told: Told) => string>> = {
-  opened: (told) => `${troubleOf(told)}${told.felt} We are looking into it.`,
+  opened: (told) => `${troubleOf(told)}${told.felt} We know about it.`,
   joined: ({ what, felt }) => `It reaches further than we first saw: ${what}.${felt}`,
-  severity_raised: (told) => `It has become worse. ${troubleOf(told)}${told.felt}`,
-  root_cause_changed: () => "We know more about the cause, and go on working on it.",
+  severity_raised: (told) => `${worse}${troubleOf(told)}${told.felt}`,
+  root_cause_changed: () => "We know more about the cause.",
   acknowledged: () => "Somebody is working on it.",
   recovering: ({ what, are }) => `${what} ${are ? "work" : "works"} again. We are checking that it stays so.`,
   regressed: (told) => `It is not over yet. ${troubleOf(told)}${told.felt}`,
@@ -64,10 +72,15 @@ const updates: Readonly<Record<IncidentEventKind, (told: Told) => string>> = {
     const how = Number.isNaN(lasted) ? "" : ` It lasted ${spokenDuration(lasted)}.`;
     return `It is over: ${what} ${are ? "work" : "works"} again.${how}`;
   },
-  reminder: () => "It is not over yet. We go on working on it.",
-  escalated: () => "It is not over yet. We go on working on it.",
-  status_update: (told) => `It is not over yet. ${troubleOf(told)}${told.felt} We go on working on it.`,
+  reminder: ({ status }) => `It is not over yet.${workOf(status)}`,
+  escalated: ({ status }) => `It is not over yet.${workOf(status)}`,
+  status_update: (told) => `It is not over yet. ${troubleOf(told)}${told.felt}${workOf(told.status)}`,
 };
+
+/** That somebody works on it is said when somebody does. */
+function workOf(status: IncidentStatus): string {
+  return status === "acknowledged" ? " We go on working on it." : "";
+}
 
 function troubleOf({ severity, what, are }: Told): string {
   if (severity === "critical") return `${what} ${are ? "do" : "does"} not work as usual.`;

@@ -3,8 +3,18 @@
 import type { Configuration } from "../../../shared/config/model.ts";
 import { availabilityCollection, dayOf, monthOf, readDays } from "../../../shared/documents/availability.ts";
 import { incidentStatuses } from "../../../shared/messages/incident-event.ts";
-import type { Clock, Page, Pages, Store } from "../../../shared/ports.ts";
-import { memoryFields, type PageMemory, type PageNews, pageCollection, readMemory, withNews } from "./memory.ts";
+import { channelRule } from "../../../shared/monitor.ts";
+import type { Clock, Fields, Page, Pages, Store } from "../../../shared/ports.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import {
+  memoryFields,
+  type PageMemory,
+  type PageNews,
+  pageCollection,
+  readMemory,
+  withNews,
+  withNote,
+} from "./memory.ts";
 import { pagesOf } from "./render.ts";
 import { type PageSettings, type PageSources, pageState, shownDays } from "./view.ts";
 
@@ -38,6 +48,25 @@ export async function remember(channel: string, news: PageNews, { store, clock }
   });
 }
 
+/** Remembers what people have written for everybody into the documents of incidents that are not over. @throws StoreError */
+export async function rememberNotes(channel: string, { store, clock }: PageWorld): Promise<void> {
+  const open = openIds(readMemory(await store.get(pageCollection, channel)));
+  const notes = await Promise.all(open.map(async (id) => [id, noteIn(await store.get("incidents", id))] as const));
+  const written = notes.filter(([, text]) => text !== "");
+  if (written.length === 0) return;
+  await store.transaction(async (transaction) => {
+    const memory = readMemory(await transaction.get(pageCollection, channel));
+    const at = new Date(clock.now()).toISOString();
+    const next = written.reduce((known, [id, text]) => withNote(known, id, text, at), memory);
+    if (next !== memory) transaction.set(pageCollection, channel, memoryFields(next, clock.now()));
+  });
+}
+
+function noteIn(document: Fields | undefined): string {
+  const note = document?.["public_note"];
+  return typeof note === "string" ? bounded(note, [], 600) : "";
+}
+
 /**
  * Writes a status page as things stand. The version of what stands there is asked for before anything else is read: so
  * whoever writes has seen at least what the last writer had seen, and an older state never replaces a newer one.
@@ -50,6 +79,7 @@ export async function publish(
   signal: AbortSignal,
   changed?: string,
 ): Promise<void> {
+  await rememberNotes(target.channel, world);
   for (let attempt = 1; attempt <= mostTries; attempt++) {
     if (await publishOnce(target, changed, world, signal)) return;
   }
@@ -95,7 +125,7 @@ async function sourcesOf({ channel }: PageTarget, store: Store, now: number): Pr
         ["verdict", "==", "monitor"],
         ["status", "in", unresolved],
       ],
-      limit: 1,
+      limit: 20,
     }),
     ...months.map((month) => store.get(availabilityCollection, month)),
   ]);
@@ -107,8 +137,14 @@ async function sourcesOf({ channel }: PageTarget, store: Store, now: number): Pr
     memory,
     documents: Object.fromEntries(open.map((id, index) => [id, documents[index]])),
     days: Object.fromEntries(days),
-    blind: monitor.length > 0,
+    // That notices do not reach somebody says nothing about what is measured.
+    blind: monitor.some(({ fields }) => !isAboutNotices(fields)),
   };
+}
+
+function isAboutNotices({ alerts }: Fields): boolean {
+  const rules = Array.isArray(alerts) ? alerts.map(String) : [];
+  return rules.length > 0 && rules.every((rule) => rule.startsWith(channelRule("")));
 }
 
 const unresolved = incidentStatuses.filter((status) => status !== "resolved");

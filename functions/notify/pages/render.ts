@@ -3,6 +3,7 @@ import { upRatio } from "../../../shared/documents/availability.ts";
 import type { Page } from "../../../shared/ports.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
+import { feedsOf } from "./feeds.ts";
 import { Html, html } from "./html.ts";
 import { type ComponentState, statusWords } from "./page-text.ts";
 import { contentSecurityPolicy, style } from "./style.ts";
@@ -24,6 +25,7 @@ export function pagesOf(state: PageState, changed: readonly string[] = []): Page
       contentType: "application/json; charset=utf-8",
       content: `${JSON.stringify(state, null, 1)}\n`,
     },
+    ...feedsOf(state),
     ...(changed.length === 0 ? [] : [page("history.html", historyPage(state))]),
     ...incidents.map((incident) => page(pathOf(incident), incidentPage(incident, state))),
   ];
@@ -82,14 +84,23 @@ function updateList({ updates }: ShownIncident, timezone: string): Html {
 }
 
 function componentRow(component: ShownComponent): Html {
-  const { title, state, state_text, availability, days } = component;
+  const { title, state, state_text, days } = component;
   const bad = days.filter(({ down }) => down > 0);
-  const ratio = availability === null ? "not measured yet" : `${percent(availability)} available`;
+  const ratio = coverageOf(component);
   return html`<section><div class="row"><h3>${title}</h3><span class="state ${state}">${icon(state)}${state_text}</span></div>
 ${bars(component)}
 <div class="scale"><span>${days.length} days ago</span><span>${ratio}</span><span>Today</span></div>
 ${when(bad.length > 0, html`<details><summary>${bad.length === 1 ? "One day" : `${bad.length} days`} with a failure</summary><ul>${[...bad].reverse().map((day) => html`<li>${dayText(day)}</li>`)}</ul></details>`)}</section>
 `;
+}
+
+/** The share of the time that was measured, and how much that is. A failure that goes on and is not counted yet has no share. */
+function coverageOf({ state, availability, days }: ShownComponent): string {
+  if (availability === null) return "not measured yet";
+  if (availability === 1 && (state === "down" || state === "degraded")) return "this failure is not counted yet";
+  const known = days.filter(({ up, down }) => up + down > 0).length;
+  const when = known === days.length ? "" : known === 1 ? " on the one day measured" : ` on ${known} days measured`;
+  return `${percent(availability)} available${when}`;
 }
 
 /** A bar for each day. For those who do not see them, the sum in words; the days with a failure stand below as a list. */
@@ -176,7 +187,8 @@ function lasted({ since, resolved_at, good_seconds, status }: ShownIncident): st
 }
 
 function footer(data: string): Html {
-  return html`<footer class="soft"><p>Days are those of UTC. <a href="${data}">The same as JSON</a>. Watched by Pathkeeper.</p></footer>`;
+  const base = data.replace("status.json", "");
+  return html`<footer class="soft"><p>Days are those of UTC. <a href="${data}">The same as JSON</a>, <a href="${base}feed.atom">as a feed</a>. Watched by Pathkeeper.</p></footer>`;
 }
 
 function document(title: string, state: ComponentState, body: Html): Html {

@@ -7,8 +7,8 @@ import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
-import type { PageIncident, PageMemory } from "./memory.ts";
-import { type ComponentState, enumeration, incidentTitle, stateWords } from "./page-text.ts";
+import { isNote, type PageIncident, type PageMemory } from "./memory.ts";
+import { asFirst, type ComponentState, enumeration, incidentTitle, stateWords } from "./page-text.ts";
 
 /** How many days of availability a page shows. */
 export const shownDays = 90;
@@ -29,6 +29,8 @@ export interface PageSettings {
   readonly title?: string | undefined;
   /** Names of the components that are shown, in this order. @default all */
   readonly components?: readonly string[] | undefined;
+  /** Where people read the page. @default unknown, and feeds have addresses of an example */
+  readonly url?: string | undefined;
 }
 
 /** One day of one component. Seconds. */
@@ -70,6 +72,8 @@ export interface ShownIncident {
 export interface PageState {
   readonly title: string;
   readonly timezone: string;
+  /** Where people read the page. */
+  readonly url: string;
   /** When it was worked out, RFC 3339. */
   readonly at: string;
   readonly state: ComponentState;
@@ -127,16 +131,16 @@ export function pageState(
       since,
       resolved_at,
       good_seconds,
-      // What was just said is not said again: an outage that widens five times in a minute is one update.
-      updates: updates
-        .filter(({ text }, index) => text !== updates[index - 1]?.text)
-        .map(({ at, status: then, text }) => ({ at, status: then, text })),
+      updates: merged(updates).map(({ at, status: then, text }) => ({ at, status: then, text })),
     };
   };
-  const state = worst(components.map((component) => component.state));
+  // What is not measured says nothing about what is.
+  const measured = components.map((component) => component.state).filter((one) => one !== "unknown");
+  const state = measured.length === 0 ? "unknown" : worst(measured);
   return {
     title: settings.title ?? configuration.title,
     timezone: configuration.timezone,
+    url: settings.url ?? "https://status.example.com/index.html",
     at: new Date(now).toISOString(),
     state,
     summary: summaryOf(state, components),
@@ -145,6 +149,24 @@ export function pageState(
     open: open.map(shownOf),
     past: listed.filter(({ status }) => status === "resolved").map(shownOf),
   };
+}
+
+/**
+ * What was just said is not said again, and updates within a minute are one: an outage that widens five times in a minute is told once, as it is by then. The words
+ * of a person and the end stand by themselves.
+ */
+function merged(updates: PageIncident["updates"]): PageIncident["updates"] {
+  const shown: PageIncident["updates"] = [];
+  for (const update of updates) {
+    const last = shown.at(-1);
+    if (last?.text === update.text) continue;
+    const isAlone = isNote(update) || update.status === "resolved" || last === undefined || isNote(last);
+    const isSoon = last !== undefined && Date.parse(update.at) - Date.parse(last.at) < 60_000;
+    if (isAlone || !isSoon || last.status === "resolved") shown.push(update);
+    else if (shown.length > 1) shown.splice(-1, 1, update);
+    else shown.splice(-1, 1, { ...update, text: asFirst(update.text) ?? last.text });
+  }
+  return shown;
 }
 
 /** An incident with what its document says at present. */
@@ -204,9 +226,9 @@ function summaryOf(state: ComponentState, components: readonly ShownComponent[])
   const found = those(state);
   switch (state) {
     case "operational":
-      return "Everything works";
+      return found.length === components.length ? "Everything works" : "Everything that is measured works";
     case "unknown":
-      return found.length === components.length ? "Nothing is known yet" : `Nothing is known of ${enumeration(found)}`;
+      return "Nothing is known yet";
     case "recovering":
       return `${enumeration(found)} ${are(found, "works", "work")} again, and ${are(found, "is", "are")} being checked`;
     case "degraded":

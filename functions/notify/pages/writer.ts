@@ -5,7 +5,7 @@ import { bounded } from "../../../shared/text/redact.ts";
 import type { OutgoingPage, Reply } from "../channel.ts";
 import { statusPage } from "../channels/status_page.ts";
 import { readNews } from "./memory.ts";
-import { type PageTarget, type PageWorld, publish, remember } from "./publish.ts";
+import { type PageTarget, type PageWorld, publish, remember, rememberNotes } from "./publish.ts";
 
 /** How long writing a page may take when nobody waits for it, in milliseconds. */
 const refreshDeadlineMs = 30_000;
@@ -17,6 +17,8 @@ export function pageWriter(world: PageWorld): (outgoing: OutgoingPage, deadline:
     if (target === undefined) return { error: `there is no status page ${channel} any more`, code: "ESETTINGS" };
     try {
       const known = readNews(news);
+      // What a person has written stands before the end, which closes the incident here.
+      await rememberNotes(channel, world);
       await remember(channel, known, world);
       await publish(target, world, deadline, known.incident);
       return { status: 200, headers: {}, body: `written to ${target.bucket}` };
@@ -44,6 +46,6 @@ function targets({ channels }: Configuration): PageTarget[] {
     .filter(({ kind }) => kind === statusPage.kind)
     .flatMap(({ name, settings }) => {
       const { success, data } = statusPage.settings.safeParse(settings);
-      return success ? [{ ...data, channel: name }] : [];
+      return success ? [{ ...data, url: statusPage.readerUrl?.(data, undefined), channel: name }] : [];
     });
 }

@@ -71,7 +71,7 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
       ["Alerts", isOver ? "" : fields.alerts],
       ["Since", fields.since],
       ["Resolved", fields.resolved],
-      ["Lasted", isOver ? fields.lasted : ""],
+      [isOver ? "Lasted" : "Lasting for", isOver || event.event === "status_update" ? fields.lasted : ""],
       ["Incident", fields.incident],
     ]),
     // What was true and what was to be done while it lasted is in the incident: nothing of it is so any more.
@@ -98,7 +98,7 @@ function plainWording(notice: Notice, fields: Fields): NoticeText {
       ["Tell customers", forCustomers(audience) ? fields.customers : ""],
       ["Since", fields.since],
       ["Resolved", fields.resolved],
-      ["Lasted", isOver ? fields.lasted : ""],
+      [isOver ? "Lasted" : "Lasting for", isOver || event.event === "status_update" ? fields.lasted : ""],
       ["Incident", fields.incident],
     ]),
     lists: [],
