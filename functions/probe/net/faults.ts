@@ -213,9 +213,10 @@ const activities: Readonly<Record<string, string>> = {
   close: "waiting for the close of",
 };
 
-/** What an overrun of a phase means, where that can be said: only the DNS servers are waited for while a name is looked up. */
+/** What an overrun of a phase means, where that can be said. */
 export function unanswered(phase: string): string {
-  return phase === "dns" ? ": no DNS server answered" : "";
+  if (phase === "dns") return ": no DNS server answered";
+  return phase === "tls" ? ": it is overloaded, or does not speak TLS on this port" : "";
 }
 
 /** What goes on in a phase, as a part of a sentence: `connecting to api.example.com:443`. */

@@ -365,7 +365,7 @@ describe("http over TLS", async () => {
     expect(result.failure).toEqual({
       kind: "timeout",
       phase: "tls",
-      message: `the time of the probe ran out while shaking hands for TLS with 127.0.0.1:${port}`,
+      message: `the time of the probe ran out while shaking hands for TLS with 127.0.0.1:${port}: it is overloaded, or does not speak TLS on this port`,
     });
     expect(measured(result, "http_phase_time", "connect")).toBeGreaterThan(0);
   });

@@ -128,7 +128,7 @@ describe("tls", async () => {
     expect((await probe(silent, {}, 200)).failure).toEqual({
       kind: "timeout",
       phase: "tls",
-      message: `the time of the probe ran out while shaking hands for TLS with localhost:${silent} (127.0.0.1)`,
+      message: `the time of the probe ran out while shaking hands for TLS with localhost:${silent} (127.0.0.1): it is overloaded, or does not speak TLS on this port`,
     });
   });
 
