@@ -42,6 +42,7 @@ export const loadedLater: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ["createTransport"],
   pg: ["Client"],
   re2js: ["RE2JS"],
+  "tough-cookie": ["CookieJar"],
   ws: ["WebSocket"],
 };
 

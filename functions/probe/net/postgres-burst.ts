@@ -103,9 +103,7 @@ export async function roomFor(session: pg.Client, world: ProbeWorld): Promise<Fr
     await session.query(`begin read only; ${limits}; select pg_advisory_xact_lock(${burstLock})`);
     const [room] = (await session.query<FreeConnections>(countRoom)).rows;
     return room && Number.isInteger(room.free) && Number.isInteger(room.max) ? room : undefined;
-  } catch (error) {
-    // A burst that has no time left would count as lost.
-    if (world.signal.aborted) throw error;
+  } catch {
     return undefined;
   }
 }
@@ -113,8 +111,16 @@ export async function roomFor(session: pg.Client, world: ProbeWorld): Promise<Fr
 /**
  * Opens a burst in stages, one after the other: bare connections of TCP, connections as far as the handshake of TLS or the server's first
  * answer, and logins. So it shows how far connections come. Each stage has an equal part of the time that is left, and closes what it opened.
+ * A stage with too little time for what one connection takes is left out: the clock would be all that it measures.
+ * @param sessionMs how long one session took to open, in milliseconds
+ * @returns `undefined` where there was time for no stage
  */
-export async function openBurst(login: Login, plan: BurstPlan, world: ProbeWorld): Promise<Burst> {
+export async function openBurst(
+  login: Login,
+  plan: BurstPlan,
+  sessionMs: number,
+  world: ProbeWorld,
+): Promise<Burst | undefined> {
   const second = speaksTls(login) ? "tls" : "answer";
   const stages = [
     { stage: "connect", count: plan.connections, open: openConnection },
@@ -125,10 +131,14 @@ export async function openBurst(login: Login, plan: BurstPlan, world: ProbeWorld
   const seen: BurstStage[] = [];
   for (const [position, stage] of wanted.entries()) {
     const limitMs = world.remaining() / (wanted.length - position) - marginMs;
+    if (limitMs < patience * sessionMs) continue;
     seen.push(await openStage(stage, login, limitMs, world));
   }
-  return seen;
+  return seen.length === 0 ? undefined : seen;
 }
+
+/** How many times as long as the session a connection of a burst may take. */
+const patience = 1.5;
 
 /** What a stage leaves of its time for closing, in milliseconds. */
 const marginMs = 10;

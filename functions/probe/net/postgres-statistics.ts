@@ -44,12 +44,14 @@ export async function countConnections(
   })();
   try {
     const connections = await within(limitMs, counted);
-    if (connections === overdue) return { problem: "the server took too long to count them", stuck: true };
+    if (connections === overdue) return { problem: tooLong, stuck: true };
     if (connections && Number.isInteger(connections.used) && Number.isInteger(connections.limit))
       return { connections };
     return { problem: "the server does not keep pg_stat_activity", stuck: false };
   } catch (error) {
     if (!world.signal.aborted && (!isOfServer(error) || /^57P0|^08/.test(error.code ?? ""))) throw error;
+    // Cancelled by the limit of the statement, which is the same.
+    if (isOfServer(error) && error.code === "57014") return { problem: tooLong, stuck: world.signal.aborted };
     const { message } = sessionFailure(error, login, { phase: "statistics", address: undefined }, world);
     return { problem: message, stuck: world.signal.aborted };
   }
@@ -110,6 +112,8 @@ from clients`;
 function firstRow<Row extends pg.QueryResultRow>({ rows }: { readonly rows?: readonly Row[] }): Row | undefined {
   return rows?.[0];
 }
+
+const tooLong = "the server took too long to count them";
 
 const overdue = Symbol("overdue");
 

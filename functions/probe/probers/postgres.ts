@@ -269,6 +269,7 @@ async function observed(
   let phases: Readonly<Record<string, number>> | undefined;
   try {
     const session = await openSession(login, world, watch);
+    const sessionMs = world.clock() - started;
     watch.enter("query");
     // Bounded and read-only on the server's side too, so that a query nobody waits for any more does not go on.
     const limit = Math.max(1, Math.ceil(world.remaining()));
@@ -286,12 +287,13 @@ async function observed(
       if (!isStuck) session.end().catch(() => {});
       return seen;
     }
-    const room = isStuck ? undefined : await roomFor(session, world);
+    // What could not be counted once is not asked for again.
+    const room = connections === undefined ? undefined : await roomFor(session, world);
     const unopened = pool && connections ? pool.size + pool.overflow - connections.pool : 0;
     const plan = burstPlan(asked, { room, unopened, ceiling, used: connections?.used });
-    const burst = await openBurst(login, plan, world);
+    const burst = world.signal.aborted ? undefined : await openBurst(login, plan, sessionMs, world);
     if (!isStuck) session.end().catch(() => {});
-    return { ...seen, burst };
+    return { ...seen, ...(burst === undefined ? {} : { burst }) };
   } catch (error) {
     return { failure: sessionFailure(error, login, watch, world), phases: phases ?? watch.times(), seconds };
   }
