@@ -1,6 +1,7 @@
 /** The page of words of one's own for notices. */
-import { type TemplatePart, templateFields, templateParts } from "../../shared/config/templates.ts";
+import { type TemplatePart, templateParts } from "../../shared/config/templates.ts";
 import { numberFormat } from "../../shared/text/formatters.ts";
+import { templateFields } from "../../shared/text/template-fields.ts";
 import { generated } from "./markdown.ts";
 
 /** `docs/templates.md` */

@@ -2,13 +2,13 @@
 import { z } from "zod";
 import { secretText, textWithSecrets } from "../../../shared/config/fields.ts";
 import { placeholderSecret } from "../../../shared/config/secret-reference.ts";
-import { type BodyField, bodyFields } from "../../../shared/config/templates.ts";
 import { incidentEventKinds } from "../../../shared/messages/incident-event.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
 import { bounded } from "../../../shared/text/redact.ts";
+import { type BodyField, bodyFields } from "../../../shared/text/template-fields.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { atMost } from "../text/limits.ts";

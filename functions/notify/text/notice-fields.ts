@@ -1,6 +1,5 @@
 /** The words of which notices are made, each bounded, on one line, and not yet escaped for any format. */
 
-import type { TemplateField } from "../../../shared/config/templates.ts";
 import type {
   IncidentEvent,
   IncidentEventKind,
@@ -9,6 +8,7 @@ import type {
 } from "../../../shared/messages/incident-event.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { bounded, longestText } from "../../../shared/text/redact.ts";
+import type { TemplateField } from "../../../shared/text/template-fields.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Notice } from "../channel.ts";
 

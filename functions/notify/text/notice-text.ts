@@ -1,8 +1,9 @@
 /** What every notice for people says, in plain words and in one order, whatever the channel makes of it. */
 import type { Audience } from "../../../shared/config/notification.ts";
-import type { TemplateField, TemplateTexts } from "../../../shared/config/templates.ts";
+import type { TemplateTexts } from "../../../shared/config/templates.ts";
 import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
 import { bounded } from "../../../shared/text/redact.ts";
+import type { TemplateField } from "../../../shared/text/template-fields.ts";
 import type { Notice } from "../channel.ts";
 import { fieldsOf, fold, isPlain, shorten, type TextBudget, verdictOf, withoutSeconds } from "./notice-fields.ts";
 
