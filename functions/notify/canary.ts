@@ -1,3 +1,5 @@
+const noSettings = lazily((): z.ZodType<Record<string, never>, unknown> => z.strictObject({}));
+
 /** The canary at the notifier: planned for a channel that leads nowhere, rendered, answered and noted like any notice. */
 import { z } from "zod";
 import type { Configuration } from "../../shared/config/model.ts";
@@ -14,7 +16,9 @@ import { plan } from "./plan/plan.ts";
 const nowhere: ChannelKind<Record<string, never>> = {
   kind: "null",
   title: "Tells nobody.",
-  settings: lazily(() => z.strictObject({}))() as z.ZodType<Record<string, never>, unknown>,
+  get settings() {
+    return noSettings();
+  },
   example: "",
   render: (_, notice) => ({
     transport: "http",
