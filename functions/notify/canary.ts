@@ -1,5 +1,3 @@
-const noSettings = lazily((): z.ZodType<Record<string, never>, unknown> => z.strictObject({}));
-
 /** The canary at the notifier: planned for a channel that leads nowhere, rendered, answered and noted like any notice. */
 import { z } from "zod";
 import type { Configuration } from "../../shared/config/model.ts";
@@ -11,6 +9,8 @@ import type { ChannelKind } from "./channel.ts";
 import { classifyHttp } from "./deliver/classify.ts";
 import { selfReport } from "./deliver/trouble.ts";
 import { plan } from "./plan/plan.ts";
+
+const noSettings = lazily((): z.ZodType<Record<string, never>, unknown> => z.strictObject({}));
 
 /** Where nothing is sent to. */
 const nowhere: ChannelKind<Record<string, never>> = {
