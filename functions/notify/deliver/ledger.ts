@@ -35,9 +35,9 @@ export function isSameReader(a: Reader, b: Reader): boolean {
 /** The outcome of an attempt of which nobody knows whether it arrived: the answer never came, or whoever waited for it died. */
 export const unsure = "lost";
 
-/** Whether the other side has it, or may have it. Who refuses it in the end has not taken it before. */
+/** Whether the other side has it, or may have it: from an instance that did not come back as well. Who refuses it in the end has not taken it before. */
 export function mayHaveArrived({ status, attempts }: Delivery): boolean {
-  if (status === "delivered") return true;
+  if (status === "delivered" || status === "sending") return true;
   return attempts.some(({ outcome }) => outcome === unsure) && attempts.at(-1)?.outcome !== "rejected";
 }
 

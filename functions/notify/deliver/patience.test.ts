@@ -49,7 +49,7 @@ describe("a server that takes the whole mail", () => {
         stream.on("data", (chunk) => {
           text += chunk;
         });
-        stream.on("end", () => ids.push(/^Message-ID: (.*)$/im.exec(text)?.[1] ?? ""));
+        stream.on("end", () => ids.push(/^Message-ID:\s*(\S+)/im.exec(text)?.[1] ?? ""));
       },
     });
     const send = sender(secretsOf({}), { deadlineMs: 2_500, finalAnswerMs: 300 });
@@ -66,9 +66,18 @@ describe("a server that takes the whole mail", () => {
       reason: "may have arrived: no answer to the end of the mail within 0.3 s, twice",
       attempts: [{ outcome: "lost" }, { outcome: "lost" }],
     });
-    // Who may have heard the opening hears the end.
-    await push(resolvedEvent());
-    expect(ids).toHaveLength(3);
+    // Who may have heard the opening hears what comes then, and the end, and not the opening again.
+    await push(incidentEvent({ event: "severity_raised", sequence: 2, severity: "critical", summary: "It is worse." }));
+    for (let round = 0; round < 2; round++) {
+      clock.time += 15 * minute;
+      await push(resolvedEvent({ sequence: 3 }));
+    }
+    expect([...new Set(ids)].map((id) => /-connector\.(\w+)\./.exec(id)?.[1])).toEqual([
+      "opened",
+      "severity_raised",
+      "resolved",
+    ]);
+    expect(await entryOf(store, "opened")).toEqual(entry);
   });
 
   it("and hangs up is taken for one that may have it; one that hangs up before that is not", async () => {

@@ -109,12 +109,12 @@ export function plan(event: IncidentEvent, context: PlanContext, now: number): N
 }
 
 /**
- * The event as the reader hears it: as an opening where it knows nothing of the incident and a route brings openings of what the incident
+ * The event as the reader hears it: as an opening where it can know nothing of the incident and a route brings openings of what the incident
  * is by now. So whoever was left out at first, because a component was not known yet, because it was not bad enough, or because of a
  * silence, is told once when that has changed.
  */
 function asHeard({ event, reader, history, context }: Omit<Question, "now">): IncidentEvent {
-  if (event.event === "opened" || relief.includes(event.event) || history.some(isTelling)) return event;
+  if (event.event === "opened" || relief.includes(event.event) || history.some(isKnowing)) return event;
   const late = opening(event);
   return isBroughtTo(reader.channel, late, context) ? late : event;
 }
