@@ -127,7 +127,7 @@ describe("news that become a dead letter", () => {
     expect(
       ledger.map(({ id, fields }) => `${id.replace(/^[^:]*-/, "")} ${fields["status"]}: ${fields["reason"]}`),
     ).toEqual([
-      "database:opened:ops rejected: gave up after 96 attempts, its message is a dead letter: the instance that was sending did not come back",
+      "database:opened:ops rejected: gave up after 97 attempts, its message is a dead letter: the instance that was sending did not come back",
       "database:recovering:ops suppressed: superseded: the incident is resolved",
       // The opening may have arrived, so that its end would be told.
       "database:resolved:ops rejected: gave up after 1 attempt, its message is a dead letter: the instance that was sending did not come back",

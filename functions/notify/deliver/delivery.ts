@@ -50,9 +50,9 @@ export interface DeliveryWorld {
 const requestsMs = 15_000;
 const mailMs = 300_000;
 
-/** How long a claim lasts, in milliseconds: well over the deadline of a request. Where an attempt takes longer, the claim is renewed. */
-export const leaseMs = 25_000;
-const renewEveryMs = 10_000;
+/** How long a claim lasts, in milliseconds: so long a notice waits where an instance dies as it sends. While an attempt goes on, the claim is renewed. */
+export const leaseMs = 10_000;
+const renewEveryMs = 3_000;
 
 /** When retrying ends, in milliseconds after the delivery was planned. */
 export const giveUpAfterMs: number = 24 * 3_600_000;
