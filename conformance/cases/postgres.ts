@@ -1,8 +1,9 @@
 /** PostgreSQL, at each step of a session. */
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import type { Case, Check, Verdict } from "../case.ts";
+import type { Case, Check } from "../case.ts";
 import { certificate, goodLeaf, root } from "../stand.ts";
+import { talking } from "../support/talk.ts";
 
 type More = Omit<Extract<Check, { protocol: "postgres" }>, "protocol" | "host" | "port">;
 
@@ -55,18 +56,7 @@ const says = (...answers: readonly Buffer[]): ((socket: Socket) => void) => {
   };
 };
 
-const talks = (
-  name: string,
-  talk: (socket: Socket) => void,
-  verdict: Verdict,
-  more: More = {},
-  timeoutMs?: number,
-): Case => ({
-  name,
-  verdict,
-  serve: async (stand) => at(await stand.tcp(talk), more),
-  ...(timeoutMs === undefined ? {} : { timeoutMs }),
-});
+const talks = talking(at);
 
 const refuses = (code: string, text: string, kind: "auth" | "database" | "timeout", sentence: RegExp): Case =>
   talks(`refuses the login with ${code}: ${text}`, says(fault(code, text)), {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Case, Check, Verdict } from "../case.ts";
 import { goodLeaf, root } from "../stand.ts";
+import { talking } from "../support/talk.ts";
 
 type More = Omit<Extract<Check, { protocol: "websocket" }>, "protocol" | "url">;
 
@@ -33,18 +34,7 @@ const text = (payload: string): Buffer => frame(1, payload);
 const close = (code: number, reason = ""): Buffer =>
   frame(8, Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(reason)]));
 
-const talks = (
-  name: string,
-  talk: (socket: Socket) => void,
-  verdict: Verdict,
-  more: More = {},
-  timeoutMs?: number,
-): Case => ({
-  name,
-  verdict,
-  serve: async (stand) => at(await stand.tcp(talk), more),
-  ...(timeoutMs === undefined ? {} : { timeoutMs }),
-});
+const talks = talking(at);
 
 const refuses = (name: string, answer: string, verdict: Verdict): Case =>
   talks(name, (socket) => socket.once("data", () => socket.end(answer)), verdict);
