@@ -1,11 +1,11 @@
 /** `pathkeeper ack`: somebody is working on an incident, so nobody else is called. */
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
-import { editIncident, editOptions, mustBeOpen } from "../operator/edit.ts";
+import { editIncident, editOptions, incidentOperand, mustBeOpen } from "../operator/edit.ts";
 
 /** The command. */
 export const ack: Command = defineCommand({
   summary: "Acknowledge an incident: you are working on it, and the escalation ends",
-  operand: { form: "[ID]", help: "the incident, or the beginning of its id; may be left out when only one is open" },
+  operand: incidentOperand,
   options: { ...editOptions, undo: { type: "boolean", default: false, help: "withdraw the acknowledgement" } },
   examples: [
     ["ack --project my-project", "Acknowledge the only open incident"],

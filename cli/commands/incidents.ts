@@ -1,10 +1,10 @@
 /** `pathkeeper incidents`: what is open, since when, why, and what to do first. Reads, and writes nothing. */
-import { incidentCollection, readIncident } from "../../shared/documents/incident.ts";
+import { readIncident } from "../../shared/documents/incident.ts";
 import { type Stored, StoreError } from "../../shared/ports.ts";
 import { ownEntry } from "../../shared/runtime/entries.ts";
 import { spokenDuration } from "../../shared/text/units.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { openIncidents } from "../operator/edit.ts";
+import { newestIncidents, openIncidents } from "../operator/incidents.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import { type Style, type Terminal, table } from "../terminal/terminal.ts";
 
@@ -26,13 +26,7 @@ export const incidents: Command = defineCommand({
   async run(values, terminal) {
     const store = await storeOf(values);
     try {
-      const found = values.all
-        ? await store.query({
-            collection: incidentCollection,
-            orderBy: { field: "opened_at", direction: "desc" },
-            limit: newest,
-          })
-        : await openIncidents(store);
+      const found = values.all ? await newestIncidents(store, newest) : await openIncidents(store);
       if (values.json) terminal.print(JSON.stringify(found.map(asJson), null, 2));
       else show(found, values.all, Date.now(), terminal);
       return 0;
@@ -47,27 +41,27 @@ export const incidents: Command = defineCommand({
 });
 
 function asJson({ id, fields }: Stored): Record<string, unknown> {
-  const { title, status, severity, summary, root_cause, verdict, confidence, team, next_steps } = readIncident(fields);
-  const { opened_at, first_failure_at, acknowledged_at, resolved_at, silenced_until, note } = readIncident(fields);
-  return {
-    id,
-    title,
-    status,
-    severity,
-    summary,
-    root_cause,
-    verdict,
-    confidence,
-    team,
-    next_steps,
-    first_failure_at,
-    opened_at,
-    acknowledged_at,
-    resolved_at,
-    silenced_until,
-    note,
-  };
+  const incident = readIncident(fields);
+  return { id, ...Object.fromEntries(jsonFields.map((field) => [field, incident[field]])) };
 }
+
+const jsonFields = [
+  "title",
+  "status",
+  "severity",
+  "summary",
+  "root_cause",
+  "verdict",
+  "confidence",
+  "team",
+  "next_steps",
+  "first_failure_at",
+  "opened_at",
+  "acknowledged_at",
+  "resolved_at",
+  "silenced_until",
+  "note",
+] as const;
 
 function show(found: readonly Stored[], all: boolean, now: number, terminal: Terminal): void {
   if (found.length === 0) {

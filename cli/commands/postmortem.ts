@@ -2,10 +2,10 @@
 
 import { readAccount } from "../../functions/evaluate/postmortem/account.ts";
 import { postmortemOf } from "../../functions/evaluate/postmortem/postmortem.ts";
-import { incidentCollection } from "../../shared/documents/incident.ts";
-import { type Store, type Stored, StoreError } from "../../shared/ports.ts";
+import { type Store, StoreError } from "../../shared/ports.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
+import { newestIncidents } from "../operator/incidents.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import { type Terminal, table } from "../terminal/terminal.ts";
 
@@ -50,14 +50,14 @@ async function written(store: Store, id: string, anew: boolean): Promise<string>
     const { postmortem: kept } = account.incident;
     return (anew || kept === null || kept === "" ? postmortemOf(account) : kept).trimEnd();
   }
-  const ids = (await newest(store, known)).map((one) => one.id);
+  const ids = (await newestIncidents(store, known)).map((one) => one.id);
   const near = nearest(id, ids);
   if (near !== undefined) throw new WrongUsage(`there is no incident ${id}: did you mean ${near}?`);
   throw new WrongUsage(`there is no incident ${id}: ${theNewest(ids)}`);
 }
 
 async function listing(store: Store, terminal: Terminal): Promise<string> {
-  const incidents = await newest(store, listed);
+  const incidents = await newestIncidents(store, listed);
   const ids = incidents.map(({ id }) => id);
   if (!terminal.isInteractive) throw new WrongUsage(`name the incident: ${theNewest(ids)}`);
   if (incidents.length === 0) return "There are no incidents.";
@@ -73,12 +73,4 @@ async function listing(store: Store, terminal: Terminal): Promise<string> {
 
 function theNewest(ids: readonly string[]): string {
   return ids.length === 0 ? "there are none" : `the newest are ${ids.slice(0, 3).join(", ")}`;
-}
-
-function newest(store: Store, limit: number): Promise<Stored[]> {
-  return store.query({
-    collection: incidentCollection,
-    orderBy: { field: "opened_at", direction: "desc" },
-    limit,
-  });
 }

@@ -1,11 +1,11 @@
 /** `pathkeeper resolve`: an operator declares an incident over, whatever the probes say. */
 import { type Command, defineCommand } from "../command.ts";
-import { editIncident, editOptions, mustBeOpen } from "../operator/edit.ts";
+import { editIncident, editOptions, incidentOperand, mustBeOpen } from "../operator/edit.ts";
 
 /** The command. */
 export const resolve: Command = defineCommand({
   summary: "Declare an incident over, whatever the probes say",
-  operand: { form: "[ID]", help: "the incident, or the beginning of its id; may be left out when only one is open" },
+  operand: incidentOperand,
   options: editOptions,
   examples: [["resolve 20250916-121200-vpc-connector --project my-project", "Resolve one incident"]],
   run: (values, terminal, [id]) =>

@@ -1,12 +1,12 @@
 /** `pathkeeper silence`: no new notices of an incident for a while. */
 import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
-import { editIncident, editOptions, mustBeOpen } from "../operator/edit.ts";
+import { editIncident, editOptions, incidentOperand, mustBeOpen } from "../operator/edit.ts";
 
 /** The command. */
 export const silence: Command = defineCommand({
   summary: "Send no new notices of an incident for a while; its end is sent all the same",
-  operand: { form: "[ID]", help: "the incident, or the beginning of its id; may be left out when only one is open" },
+  operand: incidentOperand,
   options: {
     ...editOptions,
     for: { type: "string", value: "TIME", default: "1h", help: "for how long" },

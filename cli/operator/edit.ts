@@ -1,12 +1,19 @@
 /** What the commands that edit an incident have in common: which incident is meant, who edits it, and what is written into its document. */
 import { userInfo } from "node:os";
 import { incidentCollection, readIncident } from "../../shared/documents/incident.ts";
-import { type Fields, type Store, type Stored, StoreError } from "../../shared/ports.ts";
+import { type Fields, type Store, StoreError } from "../../shared/ports.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import { list } from "../../shared/text/sentences.ts";
-import { WrongUsage } from "../command.ts";
+import { type Operand, WrongUsage } from "../command.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { openIncidents } from "./incidents.ts";
+
+/** The incident that such a command edits. */
+export const incidentOperand: Operand = {
+  form: "[ID]",
+  help: "the incident, or the beginning of its id; may be left out when only one is open",
+};
 
 /** The options of every command that edits an incident. */
 export const editOptions = {
@@ -66,16 +73,6 @@ export async function editIncident(
   } finally {
     await store.close();
   }
-}
-
-/** The incidents that are not resolved, newest first. */
-export async function openIncidents(store: Store): Promise<Stored[]> {
-  const open = await store.query({
-    collection: incidentCollection,
-    where: [["status", "in", ["open", "acknowledged", "recovering"]]],
-    limit: 500,
-  });
-  return open.toReversed();
 }
 
 /** The id of the incident that is meant. @throws WrongUsage where that is not known */
