@@ -24,22 +24,21 @@ import { classLabel, idleFinding, requestClasses, requestSamples } from "../goog
 import type { Prober } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
 
+/** The name of a log-based metric of the project. */
+function logMetric(example: string) {
+  return z.string().regex(/^(?!logging\.googleapis\.com)[\w./-]+$/, {
+    error: () => `must be the name of a log-based metric, as in ${example}, without logging.googleapis.com`,
+  });
+}
+
 const settings = lazily(() =>
   z.strictObject({
     ...regional(),
     service: googleResource().describe("The name of the service."),
-    failed_startups: z
-      .string()
-      .regex(/^(?!logging\.googleapis\.com)[\w./-]+$/, {
-        error: () => "must be the name of a log-based metric, as in failed-startups, without logging.googleapis.com",
-      })
+    failed_startups: logMetric("failed-startups")
       .optional()
       .describe("The name of the log-based metric that counts failed starts. Without it they are not measured."),
-    refused_requests: z
-      .string()
-      .regex(/^(?!logging\.googleapis\.com)[\w./-]+$/, {
-        error: () => "must be the name of a log-based metric, as in refused-requests, without logging.googleapis.com",
-      })
+    refused_requests: logMetric("refused-requests")
       .optional()
       .describe(
         "The name of the log-based metric that counts requests which found no instance free (429). Without it they are not measured.",

@@ -55,7 +55,10 @@ export function withSymptoms(
   const added = all.filter((seen) => ownEntry(symptoms, seen.id) === undefined && belongs(seen));
   const leftOut = beyondRoom([...Object.values(symptoms), ...added], plan);
   const isAdded = new Set(added.map(({ id }) => id).filter((id) => !leftOut.has(id)));
-  for (const id of leftOut) changed = delete symptoms[id] && (changed || ownEntry(incident.symptoms, id) !== undefined);
+  for (const id of leftOut) {
+    delete symptoms[id];
+    changed ||= ownEntry(incident.symptoms, id) !== undefined;
+  }
   for (const seen of all) {
     const known = ownEntry(symptoms, seen.id);
     if (known !== undefined) take(known.until === undefined ? goingOn(known, seen, most) : returned(known, seen, most));
