@@ -133,18 +133,21 @@ const additionOf: Readonly<Partial<Record<IncidentEventKind, string>>> = {
   root_cause_changed: ", with another likely cause",
 };
 
+const openAgain = "OPEN AGAIN, the recovery did not last";
+
 /** The first thing to read. It never says what the incident is not any more. */
-function stateWords({ event: { event, status }, delay }: Notice): string {
+function stateWords({ event: { event, status }, delay, isBack = false }: Notice): string {
   if (delay === "unheard") return "RESOLVED before a notification could be delivered";
   if (delay === "late")
     return status === "open" ? "STILL OPEN, notified late" : `${status.toUpperCase()}, notified late`;
   if (status === "resolved" || (status === "recovering" && event !== "status_update")) return headOf[status];
   const besides = status === "open" ? "" : `, ${status}`;
+  if (isBack) return openAgain;
   switch (event) {
     case "opened":
       return `NEW INCIDENT${besides}`;
     case "regressed":
-      return "OPEN AGAIN, the recovery did not last";
+      return openAgain;
     case "reminder":
       return `STILL OPEN${besides}`;
     case "status_update":
