@@ -1,6 +1,7 @@
 /** How a status page looks: one sheet, within the page, for light and dark, wide and narrow. */
 import { createHash } from "node:crypto";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { refreshScript } from "./refresh.ts";
 
 /** The sheet. Colours are told apart by shape and word as well; texts keep a contrast of 4.5 to 1 in both schemes. */
 export const style = `
@@ -70,13 +71,19 @@ footer { padding-top: 2.5rem; padding-bottom: 3rem; }
 @media (forced-colors: active) { .bars rect { forced-color-adjust: none; } }
 `;
 
-/** What a page may load: nothing but its own sheet, known by its hash, and pictures that stand within it. */
+/** What a page may load: its own sheet and script, known by their hashes, pictures that stand within it, and `status.json` beside it. */
 export const contentSecurityPolicy: () => string = lazily(() =>
   [
     "default-src 'none'",
-    `style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'`,
+    `style-src '${hashOf(style)}'`,
+    `script-src '${hashOf(refreshScript)}'`,
+    "connect-src 'self'",
     "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; "),
 );
+
+function hashOf(text: string): string {
+  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
+}
