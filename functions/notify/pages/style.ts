@@ -49,7 +49,8 @@ a:focus-visible, summary:focus-visible { outline: 2px solid var(--calm); outline
 .state { display: inline-flex; gap: 0.4rem; font-size: 0.875rem; font-weight: 500; }
 .bars { display: block; width: 100%; height: 2rem; margin: 0.6rem 0 0.35rem; }
 .bars .up { fill: var(--bar-good); } .bars .some { fill: var(--bar-fair); } .bars .much { fill: var(--bar-bad); } .bars .none { fill: var(--bar-none); }
-.scale { display: flex; justify-content: space-between; gap: 0.75rem; color: var(--soft); font-size: 0.8125rem; font-variant-numeric: tabular-nums; }
+.scale { display: flex; justify-content: space-between; gap: 0.75rem; color: var(--soft); font-size: 0.8125rem; font-variant-numeric: tabular-nums; text-align: center; }
+.scale :first-child, .scale :last-child { white-space: nowrap; }
 details { font-size: 0.875rem; margin-top: 0.35rem; }
 summary { color: var(--soft); cursor: pointer; width: fit-content; }
 details ul { margin: 0.35rem 0 0; padding-left: 1.25rem; }
