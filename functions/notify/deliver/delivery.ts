@@ -123,7 +123,10 @@ function lateWords(
   const isFirst = delivery.event !== "resolved" && !hasHeard;
   const base = delivery.event === "resolved" ? occasioned : present;
   if (base === undefined || (delivery.event !== occasioned.event && !isFirst)) return undefined;
-  const told: IncidentEvent = isFirst ? { ...base, event: "opened", occurrence: 1 } : base;
+  // What the event said of its moment is not said of another one.
+  const isMoment = base.status === occasioned.status && base.severity === occasioned.severity;
+  const change = isMoment ? base.change : "";
+  const told: IncidentEvent = isFirst ? { ...base, event: "opened", occurrence: 1 } : { ...base, change };
   const delay = unheard ? "unheard" : isFirst && age >= lateAfterMs ? "late" : undefined;
   const context = { configuration, kinds, incidentLinks, pagesUrl, silences: [], ledger };
   const words = recompose(told, { id, delivery }, entries, delay, context);
