@@ -6,8 +6,9 @@ import { createHash } from "node:crypto";
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { type Severity, worse } from "../../../shared/messages/severity.ts";
-import type { Clock, Logger, Store } from "../../../shared/ports.ts";
+import type { Clock, Logger, Store, Timers } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { realTimers } from "../../../shared/runtime/timers.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { AnyChannelKind, Attempt, Outgoing, Reply, Sending } from "../channel.ts";
 import { recompose } from "../plan/compose.ts";
@@ -36,6 +37,8 @@ export { abandonedAfterMs, turnOf } from "./turn.ts";
 export interface DeliveryWorld {
   readonly store: Store;
   readonly clock: Clock;
+  /** @default those of the process */
+  readonly timers?: Timers;
   readonly logger: Logger;
   readonly send: Send;
   readonly kinds: Readonly<Record<string, AnyChannelKind>>;
@@ -309,14 +312,20 @@ async function whileRenewed<T>(
   world: DeliveryWorld,
   attempt: () => Promise<T>,
 ): Promise<T> {
+  const { timers = realTimers } = world;
   let renewing = Promise.resolve();
-  const timer = setInterval(() => {
-    renewing = renewing.then(() => renew(held, world)).catch(() => {});
-  }, renewEveryMs);
+  let cancel = (): void => {};
+  const renewLater = (): void => {
+    cancel = timers.after(renewEveryMs, () => {
+      renewing = renewing.then(() => renew(held, world)).catch(() => {});
+      renewLater();
+    });
+  };
+  renewLater();
   try {
     return await attempt();
   } finally {
-    clearInterval(timer);
+    cancel();
     await renewing;
   }
 }
@@ -351,7 +360,8 @@ async function record(
   });
 }
 
-async function suppress(
+/** Suppresses a delivery, unless it is done or being sent. @returns the delivery as it stands then */
+export async function suppress(
   { id, delivery: seen }: LedgerEntry,
   reason: string,
   now: number,
