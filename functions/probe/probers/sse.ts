@@ -4,7 +4,7 @@ import { duration } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { firstRequest, tlsSecrets } from "../http/outgoing.ts";
-import { oneBody } from "../http/settings.ts";
+import { completeUrl, oneBody } from "../http/settings.ts";
 import { oneAuthorization, reconsiderIdentity } from "../identity/identity.ts";
 import { tlsOverTls } from "../net/settings.ts";
 import { stages } from "../net/stages.ts";
@@ -48,6 +48,7 @@ const settings = lazily(() =>
       ...streamFields(),
       script: script().describe("What must come, step by step; each step is a stage with its own time."),
     })
+    .superRefine(completeUrl)
     .superRefine(oneBody)
     .superRefine(tlsOverTls("https"))
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),

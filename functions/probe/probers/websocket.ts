@@ -5,6 +5,7 @@ import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import { longestAckDeadline } from "../../../shared/topology.ts";
+import { completeUrl } from "../http/settings.ts";
 import { oneAuthorization, reconsiderIdentity } from "../identity/identity.ts";
 import { tlsOverTls } from "../net/settings.ts";
 import { type Stages, stages } from "../net/stages.ts";
@@ -79,6 +80,7 @@ const settings = lazily(() =>
       message: "what a step has closed cannot be held: leave close or hold out",
       path: ["hold"],
     })
+    .superRefine(completeUrl)
     .superRefine(tlsOverTls("wss"))
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
