@@ -242,11 +242,11 @@ function htmlOf(words: NoticeText, tone: Tone): string {
   const { state, what, paragraphs, nextSteps, link, linkTitle } = words;
   const { first, facts, lists } = arranged(words);
   const paragraph = (text: string, style: string): string =>
-    `<p style="margin:0 0 12px;${style}">${escapeHtml(text)}</p>`;
+    `<p style="margin:0 0 12px;${style}">${htmlText(text)}</p>`;
   const heading = (text: string): string => `<h2 style="margin:20px 0 6px;font-size:16px">${escapeHtml(text)}</h2>`;
   const fact = ({ label, value }: NoticeText["facts"][number]): string => {
     const name = label === "" ? "" : `<span style="opacity:.75;font-size:14px">${escapeHtml(label)}</span><br>`;
-    return `<p style="margin:0 0 10px">${name}${escapeHtml(value)}</p>`;
+    return `<p style="margin:0 0 10px">${name}${htmlText(value)}</p>`;
   };
   const parts = [
     `<h1 style="margin:0 0 12px;padding:4px 0 4px 12px;border-left:6px solid ${colors[tone]};font-size:16px">${escapeHtml(state)}</h1>`,
@@ -258,7 +258,7 @@ function htmlOf(words: NoticeText, tone: Tone): string {
     ...lists.map(
       ({ label, items }) =>
         `${heading(label)}<ul style="margin:0 0 12px;padding-left:20px">${items
-          .map((item) => `<li style="margin:0 0 6px">${escapeHtml(item)}</li>`)
+          .map((item) => `<li style="margin:0 0 6px">${htmlText(item)}</li>`)
           .join("")}</ul>`,
     ),
     ...nextSteps.map((step, at) =>
@@ -277,6 +277,14 @@ ${parts.join("\n")}
 </main>
 </body></html>
 `;
+}
+
+/** A text, escaped, with what stands between backticks in the letters of a terminal. */
+function htmlText(text: string): string {
+  return escapeHtml(text).replaceAll(
+    /`([^`]+)`/g,
+    '<code style="font:.92em ui-monospace,Consolas,monospace">$1</code>',
+  );
 }
 
 /** A link that a thumb meets. */

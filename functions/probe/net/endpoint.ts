@@ -6,6 +6,7 @@ import { hostMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { clientCertificate, clientCertificateOf } from "../identity/client-certificate.ts";
 import type { ProbeWorld } from "../prober.ts";
+import type { Words } from "../text/target-text.ts";
 import { dial } from "./dial.ts";
 import { ProbeFault } from "./faults.ts";
 import { ipVersion } from "./settings.ts";
@@ -105,8 +106,8 @@ export class UntrustedCertificate extends ProbeFault {
   /** Seconds until the first certificate of the chain expires, where that is known. */
   readonly certificateExpiry: number | undefined;
 
-  constructor(message: string, certificateExpiry: number | undefined) {
-    super("tls", message, { signal: "certificate" });
+  constructor(words: Words, certificateExpiry: number | undefined) {
+    super("tls", words, { signal: "certificate" });
     this.certificateExpiry = certificateExpiry;
   }
 }
