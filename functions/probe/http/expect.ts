@@ -1,12 +1,13 @@
 /** What an HTTP answer must be like: the settings under `expect`, and the first thing that is not as expected. */
 
 import { z } from "zod";
-import { duration } from "../../../shared/config/fields.ts";
+import { duration, told } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { formatDuration, quantity } from "../../../shared/text/units.ts";
 import type { SeenFailure } from "../net/faults.ts";
+import { headerName } from "../net/settings.ts";
 import { jsonQueryMistake, valuesAt } from "../text/json-path.ts";
 import { jsonText, plainValue } from "../text/json-text.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
@@ -116,7 +117,7 @@ export const expectations = lazily(() =>
       .default("2xx")
       .describe("Accepted status codes: 200, 2xx, 200-299, or a list of these."),
     headers: namedRecord(
-      z.string().toLowerCase(),
+      headerName(),
       z.string().refine((text) => slashedMistake(text) === undefined, {
         error: ({ input }) => slashedMistake(String(input)) ?? "",
       }),
@@ -251,10 +252,19 @@ function acceptedStatus(): z.ZodType<number | string, number | string> {
   return z.union(
     [
       z.int(statusAdvice).min(100, statusAdvice).max(599, statusAdvice),
-      z.string().regex(/^([1-5]xx|[1-5]\d\d(-[1-5]\d\d)?)$/, statusAdvice),
+      z
+        .string()
+        .regex(/^([1-5]xx|[1-5]\d\d(-[1-5]\d\d)?)$/, statusAdvice)
+        .superRefine(told(backwards)),
     ],
     { error: statusAdvice },
   );
+}
+
+/** A range that ends before it begins accepts nothing. */
+function backwards(range: string): string | undefined {
+  const [from = "", to = from] = range.split("-");
+  return Number(from) > Number(to) ? `the range ${range} ends before it begins: write ${to}-${from}` : undefined;
 }
 
 function acceptsStatus(accepted: number | string, status: number): boolean {

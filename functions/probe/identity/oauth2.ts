@@ -4,8 +4,9 @@
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
  */
 import { z } from "zod";
-import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { secretReference, textOrSecret, told } from "../../../shared/config/fields.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
+import { urlMistake } from "../../../shared/net/written-address.ts";
 import type { GoogleApi } from "../../../shared/ports.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { exchange } from "../http/exchange.ts";
@@ -22,6 +23,7 @@ export const oauth2Settings = lazily(() =>
     .strictObject({
       token_url: z
         .string()
+        .superRefine(told((url) => (/^https?:/.test(url) ? urlMistake(url, ["https", "http"]) : undefined)))
         .refine((text) => isTokenUrl(text), "must be a URL that begins with https://, without user and #")
         .describe("The token endpoint. `http://` is for this machine only."),
       client_id: textOrSecret().describe("The id of the client."),
@@ -224,7 +226,9 @@ function waitedTooLong(settings: OAuth2Settings): IdentityFault {
 
 function isTokenUrl(text: string): boolean {
   const url = URL.parse(text);
-  if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") return false;
+  // What is wrong with the address as such has been said.
+  if (url === null) return /^https?:/.test(text);
+  if (url.username !== "" || url.password !== "" || url.hash !== "") return false;
   // A secret goes over an encrypted connection, or does not leave the machine.
   return url.protocol === "https:" || (url.protocol === "http:" && /^(localhost|127\.|\[::1\])/.test(url.hostname));
 }

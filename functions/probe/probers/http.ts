@@ -5,7 +5,7 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { type Answered, answered, parseJson, unmet } from "../http/expect.ts";
 import { extract, extractions } from "../http/extract.ts";
 import { type Asked, ask } from "../http/request.ts";
-import { oneBody, requestFields } from "../http/settings.ts";
+import { completeUrl, oneBody, requestFields } from "../http/settings.ts";
 import { oneAuthorization } from "../identity/identity.ts";
 import type { SeenFailure } from "../net/faults.ts";
 import { tlsOverTls } from "../net/settings.ts";
@@ -19,6 +19,7 @@ const settings = lazily(() =>
       ...requestFields(),
       extract: extractions().default([]).describe("Metrics to take out of a JSON body."),
     })
+    .superRefine(completeUrl)
     .superRefine(oneBody)
     .superRefine(tlsOverTls("https"))
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),

@@ -1,9 +1,11 @@
 /** The prober `postgres`: a fresh connection by phase, a burst of them, and how many the server has left. */
 import { z } from "zod";
-import { secretReference } from "../../../shared/config/fields.ts";
+import { secretReference, told } from "../../../shared/config/fields.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
+import { hostMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts";
+import { portNumber } from "../net/endpoint.ts";
 import { failureOf, ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
 import { type Burst, burstPlan, maxConnectionsUncounted, minFree, openBurst, roomFor } from "../net/postgres-burst.ts";
 import { burstFailure, burstMeasurements, lossMetrics } from "../net/postgres-burst-metrics.ts";
@@ -23,6 +25,7 @@ const settings = lazily(() =>
           host: z
             .string()
             .min(1)
+            .superRefine(told((host) => (host.startsWith("/") ? undefined : hostMistake(host))))
             .optional()
             .describe("A name, an address, or the folder of a socket: /cloudsql/project:region:instance."),
           instance: z
@@ -33,10 +36,7 @@ const settings = lazily(() =>
               "An instance of Cloud SQL, project:region:name, reached as Google's connector libraries reach it.",
             ),
           ip: z.enum(addressKinds).default("public").describe("Which address of the instance: public, private or psc."),
-          port: z
-            .int()
-            .min(1)
-            .max(65_535)
+          port: portNumber()
             .optional()
             .describe("The port, also part of the name of a socket. Default: 5432, or 3307 of an instance."),
           database: z.string().min(1).default("postgres").describe("The database to log in to."),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { firstRequest, tlsSecrets } from "../http/outgoing.ts";
-import { oneBody } from "../http/settings.ts";
+import { completeUrl, oneBody } from "../http/settings.ts";
 import { oneAuthorization, reconsiderIdentity } from "../identity/identity.ts";
 import { failureOfFault, type SeenFailure } from "../net/faults.ts";
 import { tlsOverTls } from "../net/settings.ts";
@@ -48,6 +48,7 @@ const settings = lazily(() =>
       ...streamFields(),
       script: script().describe("What must come, step by step; each step is a stage with its own time."),
     })
+    .superRefine(completeUrl)
     .superRefine(oneBody)
     .superRefine(tlsOverTls("https"))
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),

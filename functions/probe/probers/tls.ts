@@ -4,6 +4,7 @@ import { duration, secretReference } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import { dial } from "../net/dial.ts";
+import { hostName, portNumber } from "../net/endpoint.ts";
 import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { ipVersion } from "../net/settings.ts";
 import { stopwatch } from "../net/stopwatch.ts";
@@ -16,14 +17,8 @@ const versions = ["1.2", "1.3"] as const;
 
 const settings = lazily(() =>
   z.strictObject({
-    host: z
-      .string()
-      .regex(
-        /^([\w.-]+|[\da-f:.]+)$/i,
-        "must be a name or an address alone, such as api.example.com: write a port as port: 443",
-      )
-      .describe("The name or address to connect to."),
-    port: z.int().min(1).max(65_535).default(443).describe("The port."),
+    host: hostName("write a port as port: 443").describe("The name or address to connect to."),
+    port: portNumber().default(443).describe("The port."),
     server_name: z
       .string()
       .min(1)

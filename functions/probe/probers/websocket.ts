@@ -4,6 +4,7 @@ import { duration, durationBetween, secretReference } from "../../../shared/conf
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import { longestAckDeadline } from "../../../shared/topology.ts";
+import { completeUrl } from "../http/settings.ts";
 import { oneAuthorization, reconsiderIdentity } from "../identity/identity.ts";
 import { failureOfFault, type SeenFailure } from "../net/faults.ts";
 import { tlsOverTls } from "../net/settings.ts";
@@ -80,6 +81,7 @@ const settings = lazily(() =>
       message: "what a step has closed cannot be held: leave close or hold out",
       path: ["hold"],
     })
+    .superRefine(completeUrl)
     .superRefine(tlsOverTls("wss"))
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
