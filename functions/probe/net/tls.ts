@@ -87,8 +87,14 @@ export async function wantsTls(
   world: ProbeWorld,
 ): Promise<boolean> {
   const silent = /^(ECONNRESET|EPIPE)$/.test((error as NodeJS.ErrnoException).code ?? "");
-  if (!silent || !/^(first_byte|upgrade|answer)$/.test(phase) || address === undefined || world.signal.aborted)
-    return false;
+  return (
+    silent && /^(first_byte|upgrade|answer|authentication)$/.test(phase) && (await speaksTls(address, port, world))
+  );
+}
+
+/** Whether a port speaks TLS from the first byte. @param address `undefined` where none was tried */
+export async function speaksTls(address: string | undefined, port: number, world: ProbeWorld): Promise<boolean> {
+  if (address === undefined || world.signal.aborted) return false;
   const soon = AbortSignal.timeout(Math.ceil(Math.min(mostAskedMs, world.remaining() / 2)));
   const bounded = { ...world, signal: AbortSignal.any([world.signal, soon]) };
   const watch = stopwatch(() => world.clock());
