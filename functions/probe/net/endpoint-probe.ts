@@ -4,7 +4,7 @@ import type { DeclaredMetric } from "../../../shared/metrics/yields.ts";
 import type { Assessment, ProbeWorld } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
 import { type Connected, connectTo, type Endpoint, type EndpointSecrets, UntrustedCertificate } from "./endpoint.ts";
-import { failureOf, ProbeFault, type SeenFailure } from "./faults.ts";
+import { failureOf, hostAndPort, ProbeFault, type SeenFailure } from "./faults.ts";
 import { type Stopwatch, stopwatch } from "./stopwatch.ts";
 import { wantsTls } from "./tls.ts";
 
@@ -37,7 +37,7 @@ export async function observeEndpoint(
   protocols?: readonly string[],
 ): Promise<EndpointObservation> {
   const { host, port, tls } = settings;
-  const peer = `${host}:${port}`;
+  const peer = hostAndPort(host, port);
   const watch = stopwatch(() => world.clock());
   const started = world.clock();
   let certificateExpiry: number | undefined;

@@ -5,7 +5,7 @@ import type pg from "pg";
 import type { FailureKind } from "../../../shared/messages/report.ts";
 import { forgetAccess, type InstanceAccess } from "../net/cloud-sql.ts";
 import { dial } from "../net/dial.ts";
-import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
+import { failureOf, hostAndPort, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import type { Stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { ProbeWorld } from "../prober.ts";
@@ -31,7 +31,7 @@ export interface Login {
 
 /** The host as it is named in sentences. */
 export function peerOf({ host, port }: Pick<Login, "host" | "port">): string {
-  return isSocketFolder(host) ? socketOf(host, port) : `${host}:${port}`;
+  return isSocketFolder(host) ? socketOf(host, port) : hostAndPort(host, port);
 }
 
 /**

@@ -5,10 +5,11 @@ import { z } from "zod";
 import type { FailureKind } from "../../../shared/messages/report.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { googleAnswer, shownGoogleAnswer } from "../http/google-answer.ts";
 import { identityFields, identityHeaders, oneAuthorization } from "../identity/identity.ts";
 import { endpointFields, endpointSecrets, portNumber, tlsFieldsNeedTls } from "../net/endpoint.ts";
 import { assessEndpoint, type EndpointObservation, endpointYields, observeEndpoint } from "../net/endpoint-probe.ts";
-import { ProbeFault, type SeenFailure } from "../net/faults.ts";
+import { hostAndPort, hostInUrl, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { headers as headerFields } from "../net/settings.ts";
 import type { Stopwatch } from "../net/stopwatch.ts";
 import type { Prober } from "../prober.ts";
@@ -60,12 +61,12 @@ service: shop.v1.Cart
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(settings.headers)) setEntry(headers, name, await world.resolve(value));
     Object.assign(headers, await identityHeaders(settings, headers, world));
-    const peer = `${host}:${port}`;
+    const peer = hostAndPort(host, port);
     const talk = async (socket: Socket, watch: Stopwatch): Promise<SeenFailure | undefined> => {
       if (tls && (socket as TLSSocket).alpnProtocol !== "h2")
         throw new ProbeFault("protocol", `${peer} does not offer HTTP/2 in TLS, which gRPC needs`);
       watch.enter("answer");
-      const authority = port === (tls ? 443 : 80) ? server_name : `${server_name}:${port}`;
+      const authority = port === (tls ? 443 : 80) ? hostInUrl(server_name) : hostAndPort(server_name, port);
       return judged(await askHealth(socket, { service, authority, encrypted: tls, headers }, world), service, peer);
     };
     return await observeEndpoint(settings, secrets, world, talk, ["h2"]);
@@ -76,11 +77,19 @@ service: shop.v1.Cart
 
 /** What is wrong with an answer; `undefined` for `SERVING`. */
 function judged(answer: HealthAnswer, service: string, peer: string): SeenFailure | undefined {
-  const { httpStatus, contentType, status, message, serving } = answer;
+  const { httpStatus, headers, body, contentType, status, message, serving } = answer;
   const phase = "answer";
   if (httpStatus !== 200 && status === undefined) {
     const kind = [401, 403, 407].includes(httpStatus) ? "auth" : "http_status";
-    return { kind, phase, message: `${peer} answered HTTP ${httpStatus} in place of gRPC`, status: httpStatus };
+    const google = body.judge((text) => googleAnswer(httpStatus, headers, text));
+    const who = google === undefined ? "" : shownGoogleAnswer(google);
+    return {
+      kind,
+      phase,
+      message: `${peer} answered HTTP ${httpStatus} in place of gRPC${who}`,
+      status: httpStatus,
+      ...(google === undefined ? {} : { answered_by: google.by }),
+    };
   }
   if (status === undefined) {
     const isGrpc = contentType.judge((type) => /^application\/grpc/.test(type));

@@ -11,7 +11,7 @@ import {
   observeEndpoint,
   Refusal,
 } from "../net/endpoint-probe.ts";
-import { ProbeFault } from "../net/faults.ts";
+import { hostAndPort, ProbeFault } from "../net/faults.ts";
 import type { Prober } from "../prober.ts";
 import { type Piece, Receiver } from "../protocol/receiver.ts";
 import { cite, TargetText } from "../text/target-text.ts";
@@ -63,7 +63,7 @@ replication: primary
     const secrets = await endpointSecrets(settings, world);
     const user = settings.user && (await world.resolve(settings.user));
     const password = settings.password && (await world.resolve(settings.password));
-    const peer = `${host}:${port}`;
+    const peer = hostAndPort(host, port);
     return await observeEndpoint(settings, secrets, world, async (socket, watch) => {
       const receiver = new Receiver(socket, peer);
       const ask = async (...words: readonly string[]): Promise<TargetText> => {
