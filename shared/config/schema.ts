@@ -303,7 +303,10 @@ export type WatchdogEntry = z.output<typeof watchdog>;
 export const outline = z.strictObject({
   environment: entryName().describe("Name of the watched environment, such as shop-staging."),
   title: line().optional().describe("What people call the environment. Default: its name."),
-  timezone: timeZone().default("Etc/UTC").describe("IANA zone in which people read times. Schedules are in UTC. Default: Etc/UTC.").meta(timeZoneExamples),
+  timezone: timeZone()
+    .default("Etc/UTC")
+    .describe("IANA zone in which people read times. Schedules are in UTC. Default: Etc/UTC.")
+    .meta(timeZoneExamples),
   google_cloud: googleCloudEntry
     .optional()
     .describe("Where in Google Cloud the environment runs: the default for project and region of all probes.")
