@@ -166,7 +166,9 @@ export function afterAttempt(
     return { ...tried, status: "delivered", delivered_at: new Date(now), ...(reference ? { reference } : {}) };
   }
   if (attempt.outcome === "rejected") return { ...tried, status: "rejected", reason: attempt.answer };
-  if (attempt.unsure === "once" && delivery.attempts.some(({ outcome }) => outcome === unsure)) {
+  // An instance that died may have sent nothing.
+  const isUnanswered = delivery.attempts.some(({ outcome, answer }) => outcome === unsure && answer !== didNotComeBack);
+  if (attempt.unsure === "once" && isUnanswered) {
     return { ...tried, status: "rejected", reason: `may have arrived: ${attempt.answer}, twice` };
   }
   const next = now + pauseAfter(attempt, backoff(id, count));
@@ -394,10 +396,12 @@ function attempts(count: number): string {
   return count === 1 ? "1 attempt" : `${count} attempts`;
 }
 
+const didNotComeBack = "the instance that was sending did not come back";
+
 /** The attempt of an instance that died: nobody knows whether it arrived. */
 function lost(delivery: Delivery): Delivery {
   const at = new Date((delivery.lease_until ?? delivery.planned_at).getTime());
-  const attempt = { at, outcome: unsure, answer: "the instance that was sending did not come back" };
+  const attempt = { at, outcome: unsure, answer: didNotComeBack };
   return {
     ...delivery,
     attempts: [...delivery.attempts, attempt].slice(-shownAttempts),
