@@ -1,7 +1,8 @@
 /** Mail by SMTP: one thread an incident, readable on a phone, in text and HTML. Each recipient gets a mail of their own. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { secretText } from "../../../shared/config/fields.ts";
+import { secretText, told } from "../../../shared/config/fields.ts";
+import { urlMistake } from "../../../shared/net/written-address.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { bounded } from "../../../shared/text/redact.ts";
@@ -30,7 +31,7 @@ const settings = lazily(() =>
         [
           z
             .string()
-            .refine(isOpenServer, "must be smtp://host:port without user and password")
+            .superRefine(told(serverMistake))
             .refine(
               (text) => !isBlocked(text),
               "Google Cloud blocks port 25: use port 587 or 465 of a relay; docs/deliverability.md",
@@ -315,6 +316,11 @@ function isBlocked(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { hostname, port } = new URL(text);
   return port === "25" && !isLoopback(hostname);
+}
+
+function serverMistake(text: string): string | undefined {
+  const mistake = /^smtps?:\/\/[^/]/i.test(text) ? urlMistake(text, ["smtp", "smtps"]) : undefined;
+  return mistake ?? (isOpenServer(text) ? undefined : "must be smtp://host:port without user and password");
 }
 
 function isOpenServer(text: string): boolean {

@@ -186,9 +186,15 @@ function overtaken({ event, history }: Question): string | undefined {
 
 /** The last step: what it says of a change is that it would have been told, had its message come in time. */
 function outdated({ event, history }: Question): string | undefined {
-  const isLate =
-    changes.includes(event.event) && history.some((told) => isTelling(told) && told.sequence > event.sequence);
-  return isLate ? standsInLater : undefined;
+  return isOutdated(event, history) ? standsInLater : undefined;
+}
+
+/** Whether a change stands in what a reader is told of later events. */
+export function isOutdated(
+  { event, sequence }: Pick<IncidentEvent, "event" | "sequence">,
+  history: readonly Delivery[],
+): boolean {
+  return changes.includes(event) && history.some((told) => isTelling(told) && told.sequence > sequence);
 }
 
 /** What changed in the moment of which the opening tells stands in the opening: with a late one, several events may come at once. */
