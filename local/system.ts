@@ -29,6 +29,8 @@ export interface SystemOptions {
   readonly googleApi?: string | undefined;
   /** Where people find incidents, with `${incident}` for the id of one. */
   readonly incidentLinks: string;
+  /** Where readers act on incidents. */
+  readonly answersUrl: string;
   readonly tickMs: number;
   /** The folder of the bundles from which the functions run. @default their sources */
   readonly bundles?: string;
@@ -42,6 +44,11 @@ export interface SystemOptions {
 /** The folder in which status pages stand, each in a folder that is called as its bucket. */
 export function pagesFolder(dataDir: string): string {
   return join(dataDir, "pages");
+}
+
+/** The environment variables that hold secrets. */
+export function secretVariables(secrets: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [secretVariable(name), value]));
 }
 
 /** The running system. */
@@ -63,6 +70,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     token,
     googleApi,
     incidentLinks,
+    answersUrl,
     tickMs,
     logger,
     troubles,
@@ -78,11 +86,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
   const environment = {
     ...engine.environment,
-    ...Object.fromEntries(Object.entries(secrets).map(([name, value]) => [secretVariable(name), value])),
+    ...secretVariables(secrets),
     PATHKEEPER_CONFIGURATION: compiled,
     PATHKEEPER_SECRETS: secretsDir,
     PATHKEEPER_PAGES: pagesFolder(dataDir),
     PATHKEEPER_INCIDENT_URL: incidentLinks,
+    PATHKEEPER_ANSWERS_URL: answersUrl,
     PATHKEEPER_METRICS: join(dataDir, "metrics.prom"),
     PATHKEEPER_VANTAGE: "any",
     ...(googleApi === undefined ? {} : { PATHKEEPER_GOOGLE_API: googleApi }),

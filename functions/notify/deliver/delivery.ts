@@ -42,6 +42,8 @@ export interface DeliveryWorld {
   readonly configuration: Configuration;
   /** Where people find incidents, with `${incident}` for the id of one. @default nowhere */
   readonly incidentLinks?: string | undefined;
+  /** Where readers act on incidents, without a slash at the end. @default nowhere */
+  readonly answersUrl?: string | undefined;
   /** The address of the folder below which status pages are written. @default they are written to buckets */
   readonly pagesUrl?: string | undefined;
 }
@@ -118,7 +120,7 @@ function lateWords(
   { supersedes, unheard }: Turn & { readonly turn: "go" },
   { event: occasioned, ledger, present }: Occasion,
   now: number,
-  { configuration, kinds, incidentLinks, pagesUrl }: DeliveryWorld,
+  { configuration, kinds, incidentLinks, answersUrl, pagesUrl }: DeliveryWorld,
 ): Pick<Delivery, "payload" | "settings"> | undefined {
   const age = now - delivery.at.getTime();
   if (mayHaveArrived(delivery) || (!unheard && supersedes.length === 0 && age < plannedWordsForMs)) return undefined;
@@ -129,7 +131,7 @@ function lateWords(
   if (base === undefined || (delivery.event !== occasioned.event && !isFirst)) return undefined;
   const told: IncidentEvent = isFirst ? { ...base, event: "opened", occurrence: 1 } : base;
   const delay = unheard ? "unheard" : isFirst && age >= lateAfterMs ? "late" : undefined;
-  const context = { configuration, kinds, incidentLinks, pagesUrl, silences: [], ledger };
+  const context = { configuration, kinds, incidentLinks, answersUrl, pagesUrl, silences: [], ledger };
   const words = recompose(told, { id, delivery }, entries, delay, context);
   return words && { payload: JSON.stringify(words.payload), settings: words.settings };
 }

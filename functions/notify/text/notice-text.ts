@@ -4,7 +4,7 @@ import type { TemplateTexts } from "../../../shared/config/templates.ts";
 import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { TemplateField } from "../../../shared/text/template-fields.ts";
-import type { Notice } from "../channel.ts";
+import type { Notice, NoticeAction } from "../channel.ts";
 import { fieldsOf, fold, isPlain, shorten, type TextBudget, verdictOf, withoutSeconds } from "./notice-fields.ts";
 
 export type { TextBudget } from "./notice-fields.ts";
@@ -19,6 +19,8 @@ export interface NoticeText {
   readonly facts: readonly { readonly label: string; readonly value: string }[];
   readonly lists: readonly { readonly label: string; readonly items: readonly string[] }[];
   readonly nextSteps: readonly string[];
+  /** What the reader can do, each with its address. Never shortened. */
+  readonly actions: readonly NoticeAction[];
   /** Where people find the incident; absent where that is not known. Never shortened. */
   readonly link?: string;
   /** What the link is called. */
@@ -78,7 +80,7 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
     // What was true and what was to be done while it lasted is in the incident: nothing of it is so any more.
     lists: isOver ? [] : lists.filter(({ items }) => items.length > 0),
     nextSteps: nextStepsOf(notice),
-    ...linkOf(notice),
+    ...linksOf(notice),
   };
 }
 
@@ -104,7 +106,7 @@ function plainWording(notice: Notice, fields: Fields): NoticeText {
     ]),
     lists: [],
     nextSteps: [],
-    ...linkOf(notice),
+    ...linksOf(notice),
   };
 }
 
@@ -163,19 +165,19 @@ function factsOf(rows: readonly (readonly [label: string, value: string])[]): No
   return rows.filter(([, value]) => value !== "").map(([label, value]) => ({ label, value }));
 }
 
-function linkOf(notice: Notice): Pick<NoticeText, "link" | "linkTitle"> {
-  const title = { linkTitle: notice.isPublicUrl ? pageLinkTitle : linkTitle };
-  return notice.url === undefined ? title : { link: notice.url, ...title };
+function linksOf({ url, isPublicUrl, actions = [] }: Notice): Pick<NoticeText, "actions" | "link" | "linkTitle"> {
+  const common = { actions, linkTitle: isPublicUrl ? pageLinkTitle : linkTitle };
+  return url === undefined ? common : { link: url, ...common };
 }
 
 function forCustomers(audience: Audience | undefined): boolean {
   return audience === "sales" || audience === "support";
 }
 
-function nextStepsOf({ event }: Notice): string[] {
+function nextStepsOf({ event, actions = [] }: Notice): string[] {
   const where = `incidents/${bounded(event.incident)}`;
   const find = `Everything known stands in the Firestore console: collection incidents, document ${bounded(event.incident)}.`;
-  if (event.status === "resolved") return [find];
+  if (event.status === "resolved" || actions.length > 0) return [find];
   if (event.status === "acknowledged") return [find, `To close it by hand, set status to resolved in ${where}.`];
   return [find, `To take it, set status to acknowledged in ${where}. To mute it, set silenced_until there.`];
 }
