@@ -198,7 +198,7 @@ describe("heartbeat", () => {
     expect(result.failure?.message).not.toContain("\u001b");
   });
 
-  it("leaves nothing open after two hundred runs", async () => {
+  it("leaves nothing open, however often it runs", async () => {
     const readers: HeartbeatReader[] = [
       async () => ({ at: Date.now(), ok: true }),
       () => new Promise(() => {}),
