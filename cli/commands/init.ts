@@ -10,7 +10,7 @@ import { ownEntry } from "../../shared/runtime/entries.ts";
 import { type Command, defineCommand, type OptionValues, program, WrongUsage } from "../command.ts";
 import { usualConfiguration } from "../configuration.ts";
 import { estimate } from "../estimate/estimate.ts";
-import { secretsFrom, secretsOption } from "../local-probes.ts";
+import { secretsFrom, secretsOption } from "../places.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { failureSentence, resultHead, resultRow } from "../terminal/results.ts";
 import { counted, type Terminal, table } from "../terminal/terminal.ts";
@@ -50,7 +50,7 @@ const options = {
     help: "compare with the file and propose what is new or gone, without writing; exit 1 where there is any",
   },
   "no-probe": { type: "boolean", default: false, help: "contact no target: neither look at addresses nor run probes" },
-  ...secretsOption,
+  secrets: { ...secretsOption.secrets, usual: "secrets beside the configuration" },
 } as const;
 
 /** The command. */
@@ -79,7 +79,7 @@ export const init: Command = defineCommand({
     const progress = openProgress();
     const show = (text: string): void => progress.show(text);
     const addresses = source.variables.map(addressIn);
-    const secrets = withValues(secretsFrom({ ...values, config: file }), addresses);
+    const secrets = withValues(await secretsFrom({ secrets: values.secrets, config: file }), addresses);
     const ca = await authority(values.ca, secrets);
     try {
       const found = source.project === undefined ? undefined : await read(source.project, values.region, show);

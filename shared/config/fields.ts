@@ -9,6 +9,12 @@ import { type SecretReference, secretName, secretPlaceholder } from "./secret-re
 
 export type { SecretReference };
 
+/** Ten years, in milliseconds: longer than anything is waited for, and within what dates can be counted with. */
+const longestDurationMs = 3_650 * 86_400_000;
+
+/** The longest that an alert may wait for, in milliseconds: what has not fired within a week is no alert. */
+export const longestAlertMs: number = 7 * 86_400_000;
+
 /** A duration such as `10s`, read as milliseconds. */
 export const duration: () => z.ZodType<number, string> = lazily(() =>
   z
@@ -21,7 +27,12 @@ export const duration: () => z.ZodType<number, string> = lazily(() =>
     .meta({ examples: ["10s", "5m"], pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$" })
     .transform((text, context) => {
       const milliseconds = parseDuration(text);
-      if (milliseconds !== undefined) return milliseconds;
+      if (milliseconds !== undefined && milliseconds <= longestDurationMs) return milliseconds;
+      if (milliseconds !== undefined) {
+        const message = `"${text}" is too long: the longest duration is ${formatDuration(longestDurationMs)}`;
+        context.issues.push({ code: "custom", message, input: text });
+        return z.NEVER;
+      }
       const instead = withShortUnits(text) ?? "10s, 5m or 250ms";
       context.issues.push({ code: "custom", message: `invalid duration "${text}": write ${instead}`, input: text });
       return z.NEVER;
@@ -54,6 +65,14 @@ export function durationBetween(
   });
 }
 
+/** Makes a check for `superRefine` that says in its own words what is wrong. @param mistake in a value; `undefined` for a valid one */
+export function told<T>(mistake: (value: T) => string | undefined) {
+  return (value: T, context: { addIssue(issue: { code: "custom"; message: string }): void }): void => {
+    const message = mistake(value);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  };
+}
+
 /** A name that becomes part of document ids, labels and groups. */
 export const entryName: () => z.ZodType<string, string> = lazily(() =>
   z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
@@ -65,10 +84,13 @@ export const entryName: () => z.ZodType<string, string> = lazily(() =>
 /** A text that is not empty. */
 export const text: () => z.ZodString = lazily(() => z.string().min(1));
 
+/** A text of one line, such as a title, which becomes a part of subjects. */
+export const line: () => z.ZodString = lazily(() => text().regex(/^[^\r\n]*$/, "must be one line"));
+
 /** A list of names that is not empty. */
 export const names: () => z.ZodType<string[], string[]> = lazily(() => z.array(z.string()).min(1));
 
-/** How bad something is. */
+/** Severities. */
 export const severity = lazily(() => z.enum(severities));
 
 /** The name of a time zone. */
@@ -123,7 +145,7 @@ export const percentage: () => z.ZodType<number, string> = lazily(() =>
     }),
 );
 
-/** How a reference is written. A sentence that asks for one speaks of a text that may be a secret itself, and is shown without it. */
+/** Syntax of a reference. An error about a missing reference does not quote the text, which may be a secret itself. */
 export const secretForm = "{ secret: NAME }";
 
 const plainSecret = `a secret does not belong in this file: write ${secretForm} and keep its value outside`;
@@ -147,8 +169,8 @@ export const textOrSecret: () => z.ZodType<string | SecretReference, string | Se
 );
 
 /**
- * A secret of a channel: `{ secret: NAME }`, or a text with `${secret:NAME}` in it. Read as a text with placeholders. A text without a
- * placeholder is refused, so that no secret stands in the file; what is wrong with a placeholder is reported with its place.
+ * A secret of a channel: `{ secret: NAME }`, or a text with `${secret:NAME}` in it. Parsed into a text with placeholders. A text without a
+ * placeholder is refused, so that no secret is written in the file; an invalid placeholder is reported with its position.
  */
 export const secretText: () => z.ZodType<string, SecretReference | string> = lazily(() =>
   z

@@ -3,14 +3,16 @@ import { z } from "zod";
 import { incidentUrl } from "../incident-link.ts";
 import type { IncidentEventKind } from "../messages/incident-event.ts";
 import { signals } from "../messages/report.ts";
+import { unfilledMark, urlMistake } from "../net/written-address.ts";
 import type { SelfDescribing } from "../probe-facts.ts";
 import { namedRecord } from "../runtime/named-record.ts";
 import {
-  duration,
   durationBetween,
   entryName,
   googleProject,
   googleRegion,
+  line,
+  longestAlertMs,
   names,
   percentage,
   severity,
@@ -30,13 +32,13 @@ export interface Kind {
   readonly title: string;
   /** A strict object: what the kind reads besides the keys that all share. */
   readonly settings: z.ZodType;
-  /** Where in the settings names of components stand: keys with dots between them, `[]` for each entry of a list. */
+  /** Settings that hold component names: keys joined by dots, `[]` for each entry of a list. */
   readonly components?: readonly string[] | undefined;
   /** Of a kind of channel: the setting of which each channel needs a value of its own, because two would write over each other. */
   readonly owns?: string | undefined;
   /** Of a kind of channel: whether everybody reads it, and so no cause. */
   readonly public?: true | undefined;
-  /** Of a kind of channel: why one with these settings is not told of an event. */
+  /** For a kind of channel: why one with these settings gets no notification of an event. */
   // biome-ignore lint/suspicious/noExplicitAny: each kind is asked only about its own settings
   omits?(settings: any, event: IncidentEventKind): string | undefined;
   /** Of a kind of channel: what is doubtful about right settings, with the key that it is about. */
@@ -46,14 +48,14 @@ export interface Kind {
 
 /** A kind of probe, with what the configuration keeps of it for functions that do not know kinds. */
 export interface ProbeKind extends Kind, SelfDescribing {
-  /** What it tells of the role of its component; absent where it tells nothing. */
+  /** Role that it suggests for its component; absent if none. */
   readonly role?: Role | undefined;
 }
 
 /** A mistake inside a text of the file. */
 export interface Mistake {
   readonly message: string;
-  /** Where the mistake begins, in characters of the text; absent where the text as a whole is wrong. */
+  /** Start of the mistake, in characters of the text; absent if the whole text is invalid. */
   readonly offset?: number | undefined;
   readonly length?: number | undefined;
   readonly suggestion?: string | undefined;
@@ -63,27 +65,27 @@ export interface Mistake {
 export interface Selection {
   readonly metric: string;
   readonly matchers: Readonly<Record<string, string>>;
-  /** How far back it looks, in milliseconds. @default the newest value only */
+  /** Lookback, in milliseconds. @default the newest value only */
   readonly windowMs?: number;
 }
 
-/** What the functions understand: kinds, conditions and baselines. An argument, because `shared` knows no function. */
+/** Vocabulary of the functions: kinds, conditions and baselines. Passed as an argument, because `shared` imports no function. */
 export interface Vocabulary {
   readonly probers: Readonly<Record<string, ProbeKind>>;
   readonly channels: Readonly<Record<string, Kind>>;
-  /** What is wrong with a condition. */
+  /** Returns the problem with a condition. */
   checkCondition(text: string, windowMs: number): Mistake | undefined;
   /** The series that a right condition reads: metrics, with the labels that they must have. */
   conditionSelectors(text: string, windowMs: number): readonly Selection[];
-  /** What is doubtful about a right condition: that it, or a part of it, never or always holds. */
+  /** Returns doubts about a valid condition: it, or a part of it, never or always holds. */
   conditionDoubts(text: string, windowMs: number): readonly Mistake[];
-  /** Whether a right condition makes one value of series that may be of several components. */
+  /** Returns whether a valid condition aggregates series of several components. */
   mergesComponents(text: string, windowMs: number): boolean;
-  /** Whether a right condition for the all-clear can only hold while the condition of the alert does. */
+  /** Returns whether a valid all-clear condition implies the condition of the alert. */
   neverClears(condition: string, clear: string, windowMs: number): boolean;
   /** A right condition in one form, the same for those that mean the same. */
   conditionForm(text: string, windowMs: number): string;
-  /** What is wrong with a baseline: without an offset it is the name, otherwise a part of the expectation. */
+  /** Returns the problem with a baseline: in its name if there is no offset, otherwise in the expectation. */
   checkBaseline(metric: string, expectation: string): Mistake | undefined;
   /** The series that a right baseline speaks of. */
   baselineSelector(metric: string, expectation: string): Selection;
@@ -101,7 +103,7 @@ export const longestTimeoutMs = 90_000;
 
 /** An entry of `components`. */
 export const componentEntry = z.strictObject({
-  title: text().optional().describe("What people call it. Default: its name."),
+  title: line().optional().describe("What people call it. Default: its name."),
   layer: z
     .enum(["platform", "application"])
     .describe("The layer that is responsible when it fails by itself: platform or application."),
@@ -113,7 +115,7 @@ export const componentEntry = z.strictObject({
     ),
   depends_on: z.array(z.string()).default([]).describe("What it fails with: names of components."),
   impact: text().optional().describe("What its failure blocks, in words for everybody."),
-  team: text().optional().describe("Who must act when it is the cause."),
+  team: line().optional().describe("Who must act when it is the cause."),
 });
 
 /** One entry of `components`. */
@@ -135,7 +137,9 @@ export const probeEntry = z.strictObject({
     .literal(["off", false], { error: "must be off; leave the key out to keep the built-in rule" })
     .optional()
     .describe("off: no built-in rule for this probe."),
-  alert_after: duration().prefault("2m").describe("How long it must fail before its built-in rule fires. Default: 2m."),
+  alert_after: durationBetween(0, longestAlertMs)
+    .prefault("2m")
+    .describe("How long it must fail before its built-in rule fires. Default: 2m."),
   recheck: z
     .literal(["once", "off", false], { error: "must be once or off" })
     .default("once")
@@ -147,16 +151,16 @@ export const probeEntry = z.strictObject({
     ),
 });
 
-/** What every entry of `probes` has besides the settings of its kind; durations in milliseconds. */
+/** Fields of every entry of `probes` besides the settings of its kind; durations in milliseconds. */
 export type ProbeEntry = z.output<typeof probeEntry>;
 
-/** What a control probe has besides the settings of its kind. */
+/** Fields of a control probe besides the settings of its kind. */
 export const controlEntry = z.strictObject({
   kind: z.string().describe("What kind of check it is."),
   timeout: durationBetween(1, 30_000).prefault("5s").describe("When it is given up. Default: 5s."),
 });
 
-/** What a control probe has besides the settings of its kind; durations in milliseconds. */
+/** Fields of a control probe besides the settings of its kind; durations in milliseconds. */
 export type ControlEntry = z.output<typeof controlEntry>;
 
 /** A control probe, or off, for each vantage point. */
@@ -175,13 +179,15 @@ const missingByCause = z.strictObject({
 
 /** An entry of `monitoring_rules`. */
 export const ruleEntry = z.strictObject({
-  name: text().max(200).describe("What the alert is called."),
+  name: line().max(200).describe("What the alert is called."),
   component: z.string().optional().describe("What it speaks of. Default: the component of the probe with the metric."),
   condition: text()
     .describe("True when things are bad.")
     .meta({ examples: ["vpc_connector_utilization > 70%", "avg(database_connection_time, 3m) > 25s"] }),
-  alert_duration: duration().prefault("0s").describe("How long the condition must hold before it fires. Default: 0s."),
-  clear_duration: duration()
+  alert_duration: durationBetween(0, longestAlertMs)
+    .prefault("0s")
+    .describe("How long the condition must hold before it fires. Default: 0s."),
+  clear_duration: durationBetween(0, longestAlertMs)
     .optional()
     .describe("How long it must be good before the alert resolves. Default: alert_duration."),
   clear_condition: text()
@@ -217,14 +223,14 @@ export const ruleEntry = z.strictObject({
 export type RuleEntry = z.output<typeof ruleEntry>;
 
 const stageEntry = z.strictObject({
-  name: text().describe("What the stage is called."),
+  name: line().describe("What the stage is called."),
   probes: names().describe("Names of the probes that must succeed and keep to their baselines."),
 });
 
 /** One entry of `recovery.stages`. */
 export type StageEntry = z.output<typeof stageEntry>;
 
-/** Where in Google Cloud the environment runs. Settings of probes that are called like one of its keys take it as their default. */
+/** Location of the environment in Google Cloud. Probe settings with the name of one of its keys default to it. */
 export const googleCloudEntry = z.strictObject({
   project: googleProject().describe("Id of the project, such as shop-staging."),
   region: googleRegion().optional().describe("Region, such as us-central1."),
@@ -275,7 +281,12 @@ const watchdog = z
       .describe("Whether plain HTTP and a private address are allowed. Default: false."),
   })
   .superRefine(({ url, allow_private }, context) => {
-    if (isSecretReference(url) || /^https:\/\/[^/]/.test(url) || (allow_private && /^http:\/\/[^/]/.test(url))) return;
+    if (isSecretReference(url)) return;
+    if (/^https:/.test(url) || (allow_private && /^http:/.test(url))) {
+      const message = urlMistake(url, ["https", "http"]) ?? unfilledMark(url);
+      if (message !== undefined) context.addIssue({ code: "custom", path: ["url"], message });
+      return;
+    }
     const instead = "write https://host/path, or a secret that holds it";
     context.issues.push({
       code: "custom",
@@ -291,8 +302,11 @@ export type WatchdogEntry = z.output<typeof watchdog>;
 /** The whole file, with the entries of its sections unread. */
 export const outline = z.strictObject({
   environment: entryName().describe("Name of the watched environment, such as shop-staging."),
-  title: text().optional().describe("What people call the environment. Default: its name."),
-  timezone: timeZone().default("Etc/UTC").describe("IANA zone in which people read times.").meta(timeZoneExamples),
+  title: line().optional().describe("What people call the environment. Default: its name."),
+  timezone: timeZone()
+    .default("Etc/UTC")
+    .describe("IANA zone in which people read times. Schedules are in UTC. Default: Etc/UTC.")
+    .meta(timeZoneExamples),
   google_cloud: googleCloudEntry
     .optional()
     .describe("Where in Google Cloud the environment runs: the default for project and region of all probes.")

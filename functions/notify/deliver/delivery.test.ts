@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { noon } from "../fixtures.ts";
-import { abandonedAfterMs, afterAttempt, backoff, giveUpAfterMs, turnOf } from "./delivery.ts";
+import { abandonedAfterMs, turnOf } from "./delivery.ts";
 import type { Delivery, LedgerEntry } from "./ledger.ts";
+import { afterAttempt, backoff, giveUpAfterMs } from "./outcome.ts";
 
 function entry(
   event: Delivery["event"],
@@ -160,6 +161,17 @@ describe("afterAttempt", () => {
       delivered_at: seconds(1),
       lease_until: undefined,
       attempts: [{ at: seconds(1), outcome: "delivered", answer: "204" }],
+    });
+  });
+
+  it("hands a mail over once more after an end without an answer, and not for an instance that died before", () => {
+    const once = { outcome: "retry", answer: "no answer to the end of the mail within 240 s", unsure: "once" } as const;
+    const died = { at: seconds(-60), outcome: "lost", answer: "the instance that was sending did not come back" };
+    const first = afterAttempt({ ...sending, delivery: { ...sending.delivery, attempts: [died] } }, once, noon, false);
+    expect(first.status).toBe("retrying");
+    expect(afterAttempt({ id: sending.id, delivery: first }, once, noon + 60_000, false)).toMatchObject({
+      status: "rejected",
+      reason: "may have arrived: no answer to the end of the mail within 240 s, twice",
     });
   });
 
