@@ -15,7 +15,8 @@ it("names the cause of an outage of which the last failure comes late, when it i
   for (const report of held) await bench.deliver(report);
   const [incident] = await bench.incidents();
   expect(incident?.fields).toMatchObject({ root_cause: "pages", verdict: "application" });
-  const timeline = (incident?.fields["timeline"] as string[]).map((line) => line.replace(/^\S+ (\S+) UTC {2}/, "$1 "));
+  const lines = (incident?.fields["timeline"] ?? []) as readonly string[];
+  const timeline = lines.map((line) => line.replace(/^\S+ (\S+) UTC {2}/, "$1 "));
   expect(timeline).toEqual([
     expect.stringMatching(/^12:03:00 `pages-health` fails in response/),
     expect.stringMatching(/^12:05:00 Opened by "pages-health failing"\. The likely cause is Pages/),
