@@ -26,10 +26,20 @@ export interface Word {
 }
 
 const { firstSeed, stride, until, most = Number.POSITIVE_INFINITY } = workerData as Order;
-const outages = await loadOutages();
 const tally = newTally();
+const outages = await loadOutages().catch((error: unknown) => {
+  const story = error instanceof Error ? error.message : String(error);
+  say({
+    tally,
+    seed: firstSeed,
+    broken: [`the outages go as they should without faults: ${story}`],
+    story,
+    isLast: false,
+  });
+  return [];
+});
 let saidAt = Date.now();
-let failed = false;
+let failed = outages.length === 0;
 for (let n = 0; n < most && Date.now() < until && !failed; n++) {
   const seed = firstSeed + n * stride;
   const failure = await playSeed(seed, outages, tally);

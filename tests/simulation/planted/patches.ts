@@ -203,7 +203,7 @@ export const patches: readonly Patch[] = [
     name: "late-owner-ignored",
     words: "An instance that has lost its claim does not record what was delivered.",
     file: delivery,
-    find: 'if (!ours && (isFinal(current) || attempt.outcome !== "delivered")) return current;',
+    find: 'if (!ours && (current.status === "delivered" || attempt.outcome !== "delivered")) return current;',
     put: "if (!ours) return current;",
   },
   {
