@@ -207,6 +207,7 @@ describe("deliver", () => {
   it("records what was delivered, also where another instance has suppressed it meanwhile", async () => {
     const store = new MemoryStore();
     const payload = JSON.stringify({
+      v: 2,
       transport: "http",
       method: "POST",
       url: "https://hooks.example.com/",
