@@ -15,6 +15,9 @@ export const mostDelayMs = 50_000;
 /** Instances of each function. */
 const instances = 3;
 
+/** How often an outage is played that is dear to play. */
+const rareShare = 0.03;
+
 /** Steps take this long at most, in milliseconds: in some runs everybody is quick, in others they hardly get on. */
 const latencies = [5, 20, 80, 400];
 
@@ -41,8 +44,11 @@ const shares: Readonly<Record<FaultKind, readonly [share: number, most: number]>
 /** The schedule of a seed. @param outages each with what a run of it without faults has for them to strike */
 export function scheduleOf(seed: number, outages: readonly Outage[]): Schedule {
   const chance = new Random(`weather/${seed}`);
-  const outage = outages[chance.below(outages.length)];
-  if (outage === undefined) throw new Error("there is no outage");
+  const isRare = chance.chance(rareShare);
+  const outage = pick(
+    outages.filter((one) => one.isRare === isRare),
+    chance,
+  );
   const faults: Fault[] = [];
   for (const [kind, [share, most]] of Object.entries(shares) as [FaultKind, readonly [number, number]][]) {
     if (!chance.chance(share)) continue;

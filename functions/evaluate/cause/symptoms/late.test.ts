@@ -23,3 +23,16 @@ it("names the cause of an outage of which the last failure comes late, when it i
     "12:06:00 `pages-health` is good again.",
   ]);
 });
+
+it("begins an incident with the first failure, also where that comes after the incident has opened", async () => {
+  const bench = new Bench();
+  for (let i = 0; i < 3; i++) await bench.minute();
+  const held: readonly Report[] = bench.reports(down);
+  bench.now += 60_000;
+  for (let i = 0; i < 3; i++) await bench.minute(down);
+  const [opened] = await bench.incidents();
+  expect(opened?.fields["first_failure_at"]).toEqual(new Date("2025-09-16T12:04:00Z"));
+  for (const report of held) await bench.deliver(report);
+  const [incident] = await bench.incidents();
+  expect(incident?.fields["first_failure_at"]).toEqual(new Date("2025-09-16T12:03:00Z"));
+});
