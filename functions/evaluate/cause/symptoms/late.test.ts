@@ -15,12 +15,24 @@ it("names the cause of an outage of which the last failure comes late, when it i
   for (const report of held) await bench.deliver(report);
   const [incident] = await bench.incidents();
   expect(incident?.fields).toMatchObject({ root_cause: "pages", verdict: "application" });
-  const timeline = ((incident?.fields["timeline"] ?? []) as string[]).map((line) =>
-    line.replace(/^\S+ (\S+) UTC {2}/, "$1 "),
-  );
+  const lines = (incident?.fields["timeline"] ?? []) as readonly string[];
+  const timeline = lines.map((line) => line.replace(/^\S+ (\S+) UTC {2}/, "$1 "));
   expect(timeline).toEqual([
     expect.stringMatching(/^12:03:00 `pages-health` fails in response/),
     expect.stringMatching(/^12:05:00 Opened by "pages-health failing"\. The likely cause is Pages/),
     "12:06:00 `pages-health` is good again.",
   ]);
+});
+
+it("begins an incident with the first failure, also where that comes after the incident has opened", async () => {
+  const bench = new Bench();
+  for (let i = 0; i < 3; i++) await bench.minute();
+  const held: readonly Report[] = bench.reports(down);
+  bench.now += 60_000;
+  for (let i = 0; i < 3; i++) await bench.minute(down);
+  const [opened] = await bench.incidents();
+  expect(opened?.fields["first_failure_at"]).toEqual(new Date("2025-09-16T12:04:00Z"));
+  for (const report of held) await bench.deliver(report);
+  const [incident] = await bench.incidents();
+  expect(incident?.fields["first_failure_at"]).toEqual(new Date("2025-09-16T12:03:00Z"));
 });

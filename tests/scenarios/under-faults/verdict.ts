@@ -1,10 +1,10 @@
 /** What must not depend on how messages travel and when functions die: the incidents, and who was told what of them. */
-import { eventsOf } from "../../cli/scenario/judge.ts";
-import { instantOf, type Played, type PlayedIncident } from "../../cli/scenario/play.ts";
-import type { Delivery } from "../../functions/notify/deliver/ledger.ts";
-import { standsInOpening, toldWithEnd } from "../../functions/notify/deliver/turn.ts";
-import { standsInLater } from "../../functions/notify/plan/plan.ts";
-import type { Value } from "../../shared/ports.ts";
+import { eventsOf } from "../../../cli/scenario/judge.ts";
+import { instantOf, type Played, type PlayedIncident } from "../../../cli/scenario/play.ts";
+import type { Delivery } from "../../../functions/notify/deliver/ledger.ts";
+import { standsInOpening, toldWithEnd } from "../../../functions/notify/deliver/turn.ts";
+import { standsInLater } from "../../../functions/notify/plan/plan.ts";
+import type { Value } from "../../../shared/ports.ts";
 
 /** One incident, as far as it must not change. */
 export interface Essence {

@@ -19,30 +19,12 @@ import { tooSoon } from "../../functions/notify/plan/relapse.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
-import { shopWith } from "../support/shop.ts";
-import type { Fate, FaultyPorts } from "./faults.ts";
+import type { Random } from "../simulation/random.ts";
+import { keyOf, Receiver, type Trouble } from "../simulation/receivers.ts";
+import type { Fate, FaultyPorts } from "../support/faulty-ports.ts";
 import { announce, type Course, minute, notifierWorld, start } from "./notifier.ts";
-import type { Random } from "./random.ts";
-import { keyOf, Receiver, type Trouble, troubleBy } from "./receivers.ts";
 
 const day = 24 * 60 * minute;
-
-/** Ten channels of all kinds that are told by requests and mails, one of them with several recipients. */
-export const tenChannels: Configuration = shopWith(`
-channels:
-  hook-a: { kind: webhook, url: https://hooks.example.com/a }
-  hook-b: { kind: webhook, url: https://hooks.example.com/b, per_minute: 20 }
-  hook-c: { kind: webhook, url: https://hooks.example.com/c, cloudevents: structured }
-  infra: { kind: email, to: [infra@example.com, ann@example.com, bob@example.com], server: smtps://mail.example.com }
-  boss: { kind: email, to: [boss@example.com], server: smtps://mail.example.com, audience: executives }
-  slack: { kind: slack, url: { secret: slack } }
-  chat: { kind: google_chat, url: { secret: chat } }
-  teams: { kind: teams, url: { secret: teams } }
-  discord: { kind: discord, url: { secret: discord } }
-  ops: { kind: webhook, url: https://hooks.example.com/ops }
-routes:
-  - { channels: [hook-a, hook-b, hook-c, infra, boss, slack, chat, teams, discord, ops] }
-`);
 
 const course: Course = [
   ["opened", 0, { severity: "warning" }],
@@ -64,10 +46,9 @@ export interface Attempt extends Reader {
 /** Takes an attempt to its receiver. */
 export type Carry = (outgoing: Outgoing, attempt: Attempt) => Promise<Reply>;
 
-/** How a run differs from one with ten channels and no servers. */
+/** Who is told, and how it gets there. */
 export interface RunOptions {
-  /** @default ten channels of several kinds */
-  readonly configuration?: Configuration;
+  readonly configuration: Configuration;
   /** @default the receiver answers without a network in between */
   readonly carry?: Carry;
 }
@@ -91,7 +72,7 @@ export async function played(
   chance: Random,
   incidents: number,
   fate: Fate,
-  { configuration = tenChannels, carry }: RunOptions = {},
+  { configuration, carry }: RunOptions,
 ): Promise<Played> {
   const readers = readersOf(configuration);
   const names = readers.map(readerName);
@@ -108,7 +89,7 @@ export async function played(
     const trouble = isStuck(reader, now) ? "refused" : troubleBy(chance);
     const key = keyOf(outgoing);
     return carry === undefined
-      ? receiver.answer(notice, key, trouble, chance, now)
+      ? receiver.answer(notice, key, trouble, now)
       : carry(outgoing, { ...reader, receiver, notice, key, trouble, at: now });
   };
   const planned = new Map<string, Reader>();
@@ -263,4 +244,26 @@ function paceOfChannel(
 ): { readonly perMinute: number; readonly atOnce: number } {
   const configured = configuration.channels.find(({ name }) => name === channel);
   return paceOf(configured ?? {}, kinds[configured?.kind ?? ""] ?? {});
+}
+
+/** How often each trouble happens, in hundredths. */
+const shares: readonly (readonly [NonNullable<Trouble>, number])[] = [
+  ["refused", 6],
+  ["reset", 5],
+  ["slow", 4],
+  ["too many", 7],
+  ["broken", 7],
+  ["unwanted", 1],
+  ["answer lost", 6],
+  ["answer late", 4],
+];
+
+/** What happens next, by chance. */
+function troubleBy(chance: Random): Trouble {
+  let rest = chance.next() * 100;
+  for (const [trouble, share] of shares) {
+    rest -= share;
+    if (rest < 0) return trouble;
+  }
+  return undefined;
 }

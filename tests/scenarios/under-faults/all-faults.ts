@@ -1,35 +1,33 @@
 /**
- * Every scenario again, under faults: reports come twice and in disorder, and functions die in the middle of their work. The incidents, and
- * who is told of them, must be those of a run in which nothing went wrong. Each file of tests here plays a part of it, so that they run
- * beside each other.
+ * The scenarios of the corpus again, under faults: reports come twice and in disorder, and functions die in the middle of their work. The incidents,
+ * and who is told of them, must be those of a run in which nothing went wrong. Each file of tests here plays a part of it, so that they run
+ * beside each other. What several instances do to each other is the business of `tests/simulation`.
  *
- * Chance comes from one seed, which is printed first. `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/simulation` plays another one, and
- * `PATHKEEPER_SIMULATION_RUNS=50` gives each scenario that many runs.
+ * Chance comes from one seed, which is printed first. `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/scenarios/under-faults` plays another one,
+ * and `PATHKEEPER_SIMULATION_RUNS=50` plays all scenarios, each that many times.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadTests, type Scenario } from "../../cli/scenario/file/load.ts";
-import { judge } from "../../cli/scenario/judge.ts";
-import { type Played, type PlayOptions, play } from "../../cli/scenario/play.ts";
-import type { Report } from "../../shared/messages/report.ts";
-import { seed } from "../support/seed.ts";
-import { type Fate, FaultyPorts, type Moment } from "./faults.ts";
-import { Random } from "./random.ts";
+import { loadTests, type Scenario } from "../../../cli/scenario/file/load.ts";
+import { type Played, type PlayOptions, play } from "../../../cli/scenario/play.ts";
+import type { Report } from "../../../shared/messages/report.ts";
+import { Random } from "../../simulation/random.ts";
+import { type Fate, FaultyPorts, type Moment } from "../../support/faulty-ports.ts";
+import { seed } from "../../support/seed.ts";
 import { delayOf, type Strictness, type Verdict, verdictOf } from "./verdict.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const corpus = join(here, "../scenarios");
+const corpus = join(here, "..");
 
 const given = process.env["PATHKEEPER_SIMULATION_RUNS"];
 const runs = Number(given ?? 1);
-const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed}${given === undefined ? "" : ` PATHKEEPER_SIMULATION_RUNS=${given}`} npx vitest run tests/simulation`;
+const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed}${given === undefined ? "" : ` PATHKEEPER_SIMULATION_RUNS=${given}`} npx vitest run tests/scenarios/under-faults`;
 
 /** How far a report may be late, in milliseconds. */
 const disorder = 120_000;
-/** How long a run goes on so that what is late can be caught up, in milliseconds: after one fault, and after very many. */
-const settling = 4 * 60_000;
+/** How long a run goes on so that what is late can be caught up, in milliseconds. */
 const after = 30 * 60_000;
 /** Where a function may die: only a publication has something between its beginning and its end. */
 const moments: readonly Moment[] = ["before", "after", "between"];
@@ -38,7 +36,6 @@ const mostDelay = 5 * 60_000;
 /** Hundreds of runs a test: how long they take is the business of the machine. In milliseconds. */
 const timeout = 1_800_000;
 
-const small = await scenariosOf(join(here, "outages.yaml"));
 const large = (
   await Promise.all(
     readdirSync(corpus)
@@ -47,49 +44,14 @@ const large = (
   )
 ).flat();
 
-/** The large ones take most of the time, so that `npm test` plays a sixth of them: which, the seed says. `npm run simulate` plays them all. */
+/** The large ones take most of the time, so that a sixth of them is played: which, the seed says. */
 const share = given === undefined ? 6 : 1;
-const chosen = [...small, ...large.filter((_, index) => index % share === seed % share)].toSorted(
+const chosen = [...large.filter((_, index) => index % share === seed % share)].toSorted(
   (one, other) => lengthOf(other) - lengthOf(one),
 );
 
 /** How many files share the scenarios under all faults: `all-faults-1.long.test.ts` and so on. */
 export const shards = 3;
-
-/** Declares the tests of a function that dies once, and that the scenarios which it is tested with go as they should. */
-export function declareSingleDeaths(): void {
-  describe("without faults", () => {
-    it.each(small)("$name: goes as it should", async (scenario) => {
-      expect(judge(await play(scenario, { after }))).toEqual([]);
-    });
-  });
-
-  describe("a function that dies once", () => {
-    // The first scenario over each of its steps, the others over a share of theirs that changes with the seed.
-    it.each(small.map((scenario, index) => ({ ...scenario, stride: index === 0 || runs > 1 ? 1 : 3 })))(
-      "over one step in $stride: $name",
-      { timeout },
-      async ({ stride, ...scenario }) => {
-        const counted = new FaultyPorts();
-        const { between, onDelivery } = counted;
-        const plain = await play(scenario, { between, onDelivery, after: settling });
-        expect(counted.steps.length).toBeGreaterThan(50);
-        for (const [number, what] of counted.steps.entries()) {
-          if (number % stride !== seed % stride) continue;
-          for (const moment of what === "publish" ? moments : moments.slice(0, 2)) {
-            await compare(
-              scenario,
-              plain,
-              { fate: once(number, moment), after: settling },
-              "same",
-              `dies ${moment} step ${number}`,
-            );
-          }
-        }
-      },
-    );
-  });
-}
 
 /** Declares a part of the tests under all faults, with about as much to play as the others. @param shard from 1 to `shards` */
 export function declareAllFaults(shard: number): void {
@@ -130,11 +92,6 @@ async function scenariosOf(path: string): Promise<Filed[]> {
 /** About how much there is to play: each probe, for as long as the scenario lasts. */
 function lengthOf({ plan, until }: Scenario): number {
   return plan.configuration.probes.length * (until + after);
-}
-
-/** Dies once, over one step. */
-function once(step: number, moment: Moment): Fate {
-  return ({ number }) => (number === step ? moment : undefined);
 }
 
 /** How many deliveries of one message die in a row. Each subscription makes more before a message is a dead letter. */

@@ -6,7 +6,6 @@ import { SMTPServer } from "smtp-server";
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 import { sender } from "../../functions/notify/deliver/send.ts";
 import { secretsOf } from "../../functions/notify/fixtures.ts";
-import type { Random } from "./random.ts";
 import type { Attempt, Carry } from "./telling.ts";
 
 /** The servers, and how attempts get there. */
@@ -22,7 +21,7 @@ export interface Wire extends AsyncDisposable {
 const deadlineMs = 250;
 
 /** Opens the servers. */
-export async function openWire(chance: Random): Promise<Wire> {
+export async function openWire(): Promise<Wire> {
   const wrong: string[] = [];
   // Each address, of a mail or of a webhook, is told one thing at a time.
   const underWay = new Map<string, Attempt>();
@@ -33,7 +32,7 @@ export async function openWire(chance: Random): Promise<Wire> {
       return undefined;
     }
     if (attempt.key !== key) wrong.push(`${address} got ${key} in the place of ${attempt.key}`);
-    return attempt.receiver.answer(attempt.notice, attempt.key, attempt.trouble, chance, attempt.at);
+    return attempt.receiver.answer(attempt.notice, attempt.key, attempt.trouble, attempt.at);
   };
 
   const web = createServer(async (request, response) => {

@@ -1,11 +1,10 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, it } from "vitest";
-import { Random } from "./random.ts";
 import { openWire } from "./wire.ts";
 
 it("counts nothing of a sender that hangs up in the middle of a message", async () => {
-  await using wire = await openWire(new Random(1));
+  await using wire = await openWire();
   const socket = connect(Number(new URL(wire.smtp).port), "127.0.0.1");
   const lines = ["EHLO a", "MAIL FROM:<a@example.com>", "RCPT TO:<b@example.com>", "DATA"];
   for (const line of lines) {
