@@ -43,7 +43,7 @@ export const rehearse: Command = defineCommand({
         ? []
         : await Promise.all(monitors.map((monitor) => outdatedBundles(monitor, values.config ?? "")));
     const rehearsals = monitors.map((monitor, at): Rehearsal => {
-      const made = rehearsalOf(monitor);
+      const made = rehearsalOf(monitor, monitors);
       return { ...made, findings: [...(outdated[at] ?? []), ...made.findings] };
     });
     if (values.json) terminal.print(JSON.stringify({ monitors: rehearsals }, null, 2));

@@ -29,6 +29,12 @@ const order: readonly Rule[] = [
         ),
         ...mustWait(
           resources,
+          "google_service_account_iam_member",
+          "google_pubsub_topic",
+          "the service agent of Pub/Sub does not exist before the first topic of a project",
+        ),
+        ...mustWait(
+          resources,
           "google_cloud_scheduler_job",
           "google_pubsub_subscription",
           "a topic without subscriptions drops messages",
@@ -57,6 +63,16 @@ const order: readonly Rule[] = [
       ...["google_project_iam_member.build", "google_project_iam_member.build_sources"].flatMap((to) =>
         mustWait(resources, "terraform_data", to, "it waits for nothing", ({ name }) => name === "build_grants"),
       ),
+      ...waits(resources),
+      ...(resources.some(({ type }) => type === "google_vpc_access_connector")
+        ? mustWait(
+            resources,
+            "google_cloudfunctions2_function",
+            "google_vpc_access_connector",
+            "the connector that it goes through does not exist yet",
+            ({ index }) => index === "probe-inside",
+          )
+        : []),
       ...(resources.some(({ type, name }) => `${type}.${name}` === "google_project_iam_member.connector")
         ? mustWait(
             resources,
@@ -131,6 +147,50 @@ const order: readonly Rule[] = [
 
 /** What Google and Terraform do. */
 const rulebook: readonly Rule[] = [
+  {
+    source: "https://github.com/hashicorp/terraform-provider-google/blob/main/CHANGELOG.md",
+    check: (_resources, _names, { providerVersion }) => {
+      const [, major = "0", minor = "0"] = />=\s*(\d+)(?:\.(\d+))?/.exec(providerVersion ?? "") ?? [];
+      if (providerVersion === undefined || Number(major) > 7 || (Number(major) === 7 && Number(minor) >= 33)) return [];
+      return [
+        {
+          level: "error",
+          address: "required_providers.google",
+          says: `takes ${providerVersion}: versions before 7.33 do not wait until service accounts exist everywhere, and the first apply stops`,
+          write: 'version = ">= 7.33.0, < 9.0.0"',
+        },
+      ];
+    },
+  },
+  {
+    source: "https://cloud.google.com/iam/docs/service-agents",
+    check: (_resources, { inputs }, { projectRead }) =>
+      projectRead === undefined || projectRead === inputs.project_id
+        ? []
+        : [
+            {
+              level: "error",
+              address: "data.google_project.main",
+              says: `reads the project ${projectRead}: the service agents of ${inputs.project_id} have its number in their names`,
+              write: "project_id = var.project_id",
+            },
+          ],
+  },
+  {
+    source: "https://developer.hashicorp.com/terraform/language/expressions/custom-conditions",
+    check: (_resources, _names, { checked }) =>
+      checked === undefined || checked.includes("terraform_data.configuration")
+        ? []
+        : [
+            {
+              level: "error",
+              address: "terraform_data.configuration",
+              says: "has no precondition: bundles that were built from another configuration would be deployed",
+              write:
+                'precondition {\n  condition     = local.deployment.config_sha256 == filesha256(var.config_file)\n  error_message = "…"\n}',
+            },
+          ],
+  },
   {
     source: "https://cloud.google.com/firestore/docs/pitr",
     check: (_resources, { inputs }) =>
@@ -257,6 +317,92 @@ const rulebook: readonly Rule[] = [
   },
 ];
 
+/** The resource that waits until the grants of the builds are effective, once and not with every apply. */
+function waits(resources: readonly Resource[]): Omit<Finding, "source">[] {
+  const own = resources.find(({ type, name }) => type === "terraform_data" && name === "build_grants");
+  if (own === undefined) return [];
+  const [, seconds = "0"] = /^sleep (\d+)$/.exec(own.provisioned.join()) ?? [];
+  const isOnce =
+    own.references.every((one) => /^google_service_account\.build\b/.test(one)) && own.references.length > 0;
+  return [
+    ...(Number(seconds) >= 60 && Number(seconds) <= 300
+      ? []
+      : [
+          {
+            level: "error" as const,
+            address: own.address,
+            says: `waits for ${seconds} s, and grants take a minute to be effective: the first build fails`,
+            write: 'provisioner "local-exec" {\n  command = "sleep 60"\n}',
+          },
+        ]),
+    ...(isOnce
+      ? []
+      : [
+          {
+            level: "error" as const,
+            address: own.address,
+            says: "does not follow from the account that builds: it waits with every apply, or not again when the account changes",
+            write: "triggers_replace = [google_service_account.build.email]",
+          },
+        ]),
+  ];
+}
+
+/** Lengths that Google takes, in characters. */
+const lengths: readonly (readonly [type: string, path: string, most: number, source: string])[] = [
+  [
+    "google_service_account",
+    "display_name",
+    100,
+    "https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts",
+  ],
+  [
+    "google_service_account",
+    "description",
+    256,
+    "https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts",
+  ],
+  [
+    "google_project_iam_custom_role",
+    "title",
+    100,
+    "https://cloud.google.com/iam/docs/reference/rest/v1/projects.roles",
+  ],
+  [
+    "google_project_iam_custom_role",
+    "description",
+    300,
+    "https://cloud.google.com/iam/docs/reference/rest/v1/projects.roles",
+  ],
+  ["google_monitoring_alert_policy", "display_name", 512, "https://cloud.google.com/monitoring/quotas"],
+  ["google_monitoring_uptime_check_config", "display_name", 512, "https://cloud.google.com/monitoring/quotas"],
+  ["google_storage_bucket", "name", 63, "https://cloud.google.com/storage/docs/buckets#naming"],
+  [
+    "google_cloudfunctions2_function",
+    "name",
+    63,
+    "https://cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions",
+  ],
+  [
+    "google_cloud_scheduler_job",
+    "name",
+    500,
+    "https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs",
+  ],
+  [
+    "google_cloud_scheduler_job",
+    "description",
+    500,
+    "https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs",
+  ],
+  [
+    "google_secret_manager_secret",
+    "secret_id",
+    255,
+    "https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets",
+  ],
+];
+
 /** What is lost when a resource is replaced. */
 const lostByReplacement: ReadonlyMap<string, string> = new Map([
   ["google_pubsub_subscription", "its waiting messages are lost"],
@@ -310,12 +456,25 @@ function follows(resource: Resource, to: string, resources: readonly Resource[],
   });
 }
 
+function tooLong(resources: readonly Resource[]): Finding[] {
+  return lengths.flatMap(([wanted, path, most, source]) =>
+    resources.flatMap(({ type, address, leaves }): Finding[] => {
+      const value = leaves.get(path);
+      if (type !== wanted || typeof value !== "string" || value.length <= most) return [];
+      return [
+        { level: "error", address, says: `${path} has ${value.length} characters, and Google takes ${most}`, source },
+      ];
+    }),
+  );
+}
+
 /** Applies every rule. */
 export function byTheBook(resources: readonly Resource[], monitor: PlannedMonitor, names: Names): Finding[] {
   const isConfigured = resources.some(({ references }) => references.length > 0);
   // Without the configuration in the plan nothing is known of what waits for what.
   const used = isConfigured ? [...order, ...rulebook] : rulebook;
-  return used.flatMap(({ source, check }) =>
-    check(resources, names, monitor).map((finding) => ({ ...finding, source })),
-  );
+  return [
+    ...used.flatMap(({ source, check }) => check(resources, names, monitor).map((finding) => ({ ...finding, source }))),
+    ...tooLong(resources),
+  ];
 }
