@@ -76,7 +76,7 @@ function read(text: string): PlannedMonitor[] {
 
 /** A plan whose bundles were built from another configuration, or by another version. */
 async function outdatedBundles({ deployment: planned }: PlannedMonitor, config: string): Promise<Finding[]> {
-  const { monthly_cost: _estimated, ...deployment } = planned;
+  const { monthly_cost: _estimated, version: _built, ...deployment } = planned;
   const { text, loaded } = await readConfigurationFile(config);
   if (!("configuration" in loaded))
     throw new WrongUsage(`${config} is invalid: ${program} validate ${config} shows why`);

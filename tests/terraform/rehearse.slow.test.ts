@@ -215,6 +215,24 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
       }
     });
 
+    it("warns of bundles that another version built", async () => {
+      const file = join(workspace.folder, "..", "package.json");
+      const built = join(workspace.folder, "dist", "deployment.json");
+      const text = await readFile(built, "utf8");
+      const warnings = async (version: string): Promise<string[]> => {
+        await writeFile(built, JSON.stringify({ ...(JSON.parse(text) as object), version }));
+        await workspace.run("plan", "-out", "versions", "-no-color", "-input=false");
+        const [monitor] = readPlan((await workspace.run("show", "-json", "versions")).out);
+        return rehearse(monitor as PlannedMonitor).findings.map(({ level, says: sentence }) => `${level} ${sentence}`);
+      };
+      await writeFile(file, JSON.stringify({ version: "1.2.3" }));
+      expect(await warnings("1.2.3")).toEqual([]);
+      expect(await warnings("1.2.2")).toEqual([
+        expect.stringMatching(/^warning fails: The bundles were built by another version/),
+      ]);
+      await writeFile(built, text);
+    });
+
     it("finds what two monitors of one plan would both create", () => {
       const [monitor] = readPlan(plan);
       const first = monitor as PlannedMonitor;
