@@ -98,7 +98,8 @@ function unknown(name: string): string {
   return `unknown command "${name}": ${insteadOf(nearest(name, names), names, "commands")}`;
 }
 
-function version(): string {
+/** The version of this program. */
+export function version(): string {
   const file = new URL("../package.json", import.meta.url);
   return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

@@ -168,8 +168,10 @@ function projectGrants(names: Names): Need[] {
           type: "google_project_iam_custom_role",
           key: { project: watched, role_id },
           why: `for what the probes of ${vantage} read`,
-          values: { permissions: { is: permissions, why: "the probes read exactly this", source: iamSource } },
-          free: ["stage"],
+          values: {
+            permissions: { is: permissions, why: "the probes read exactly this", source: iamSource },
+            stage: { is: "GA", usual: "GA", why: "a role at another stage may be switched off" },
+          },
         },
         {
           type: "google_project_iam_member",
