@@ -1,6 +1,6 @@
 /** The whole system on one machine: engine, functions, scheduler and observer, started in order and stopped in reverse. */
 import { mkdir, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { excusePause } from "../functions/evaluate/commit/tick.ts";
 import { compile } from "../shared/config/compile.ts";
 import type { Configuration } from "../shared/config/model.ts";
@@ -21,14 +21,18 @@ export interface SystemOptions {
   readonly configuration: Configuration;
   readonly engine: Engine;
   readonly dataDir: string;
-  /** Secrets by name, besides those in the environment and in the folder `secrets` of `dataDir`. */
+  /** Secrets by name, besides those in the environment and in `secretFolders`. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Folders in which secrets are looked for, as absolute paths in their order. @default the folder `secrets` of `dataDir` */
+  readonly secretFolders?: readonly string[];
   /** The token of this run, which functions and observer require. */
   readonly token: string;
   /** Below which Google's APIs are found. @default the real ones */
   readonly googleApi?: string | undefined;
   /** Where people find incidents, with `${incident}` for the id of one. */
   readonly incidentLinks: string;
+  /** Where readers act on incidents. */
+  readonly answersUrl: string;
   readonly tickMs: number;
   /** The folder of the bundles from which the functions run. @default their sources */
   readonly bundles?: string;
@@ -42,6 +46,11 @@ export interface SystemOptions {
 /** The folder in which status pages stand, each in a folder that is called as its bucket. */
 export function pagesFolder(dataDir: string): string {
   return join(dataDir, "pages");
+}
+
+/** The environment variables that hold secrets. */
+export function secretVariables(secrets: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [secretVariable(name), value]));
 }
 
 /** The running system. */
@@ -60,9 +69,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     engine,
     dataDir,
     secrets,
+    secretFolders = [join(dataDir, "secrets")],
     token,
     googleApi,
     incidentLinks,
+    answersUrl,
     tickMs,
     logger,
     troubles,
@@ -78,11 +89,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
   const environment = {
     ...engine.environment,
-    ...Object.fromEntries(Object.entries(secrets).map(([name, value]) => [secretVariable(name), value])),
+    ...secretVariables(secrets),
     PATHKEEPER_CONFIGURATION: compiled,
-    PATHKEEPER_SECRETS: secretsDir,
+    PATHKEEPER_SECRETS: secretFolders.join(delimiter),
     PATHKEEPER_PAGES: pagesFolder(dataDir),
     PATHKEEPER_INCIDENT_URL: incidentLinks,
+    PATHKEEPER_ANSWERS_URL: answersUrl,
     PATHKEEPER_METRICS: join(dataDir, "metrics.prom"),
     PATHKEEPER_VANTAGE: "any",
     ...(googleApi === undefined ? {} : { PATHKEEPER_GOOGLE_API: googleApi }),

@@ -88,15 +88,14 @@ export async function reviseIncidents(
     for (const incident of new Set([...revised.changed, ...healed])) {
       const fields = { ...documentOf(incident, plan), ...postmortems.get(incident.id) };
       const stored = ownEntry(documents, incident.id);
-      if (stored)
-        transaction.update(incidentCollection, incident.id, withoutNulls({ ...fields, edited_by: null }, stored));
+      if (stored) transaction.update(incidentCollection, incident.id, withoutNulls({ ...fields, ...noEditor }, stored));
       else transaction.set(incidentCollection, incident.id, { ...withoutNulls(fields), ...blankOperatorFields });
     }
   }
   return environment;
 }
 
-/** Whether an incident is over while a probe fails: no change of that probe will complete the record. */
+/** Returns whether an incident is resolved while a probe fails: no change of that probe will complete the record. */
 function isOverWhileBad({ status, symptoms }: Incident): boolean {
   const isBad = ({ source, until }: Symptom): boolean => source === "probe" && until === undefined;
   return status === "resolved" && Object.values(symptoms).some(isBad);
@@ -109,6 +108,9 @@ async function measuredProbes(
   const states = await Promise.all(plan.groups.map((group) => partitions.get(reads, group)));
   return Object.assign({}, ...states.map(({ probes }) => probes));
 }
+
+/** A name belongs to one edit. */
+const noEditor: Fields = { edited_by: null, edits: null };
 
 /** Present from the start, so that in the console they need only be filled in. */
 const blankOperatorFields: Fields = {

@@ -8,7 +8,7 @@ import { clockSpan, spokenDuration } from "../../../shared/text/units.ts";
 import { isOfMonitor, monitorProof } from "../monitor/incident-text.ts";
 import type { Plan } from "../plan.ts";
 import type { Draft, Facts, IncidentInput } from "./draft.ts";
-import { type Edit, type OperatorFields, readEdit } from "./operator-edits.ts";
+import { type Edit, editorOf, type OperatorFields, readEdit } from "./operator-edits.ts";
 import { clockTime } from "./record/instants.ts";
 import { lastedUntil } from "./record/relapses.ts";
 import {
@@ -74,7 +74,7 @@ export function follow(draft: Draft, facts: Facts, input: IncidentInput, plan: P
   }
   if (input.validation) takeValidation(draft, input.validation, facts, plan, now);
   if (input.tickAt === undefined) return;
-  // Where nothing has come, time has passed all the same.
+  // Time passes even when no message arrives.
   tryAgain(draft, { ...facts, watermark: Math.max(facts.watermark, input.tickAt) }, plan, now);
 }
 
@@ -189,7 +189,7 @@ function advance(draft: Draft, stage: number, facts: Facts, plan: Plan, now: num
   resolve(draft, facts.watermark, proof);
 }
 
-/** How many recoveries there were before the present one: each that was told, and this one is not told before the revision ends. */
+/** Number of recoveries before the current one: all published ones, and the current one is published only when the revision ends. */
 function roundOf({ events, recovery }: Incident): number {
   return recovery === undefined ? (events.recovering ?? 0) : (recovery.round ?? 0);
 }
@@ -225,14 +225,19 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
   explain(draft, edit, at);
   // A name belongs to one edit: writing the document takes it away.
   if (edit.restoresStatus || typeof document.edited_by === "string") draft.changed = true;
-  const { subject, by, where } = edit.editor;
   if (edit.note !== undefined && edit.note !== draft.incident.note) {
     draft.set({ note: edit.note });
-    draft.note(at, `Note by ${by}: ${asSentence(edit.note)}`);
+    draft.note(at, `Note by ${editorOf(document, "note").by}: ${asSentence(edit.note)}`);
   }
+  if (edit.publicNote !== undefined && edit.publicNote !== draft.incident.publicNote) {
+    draft.set({ publicNote: edit.publicNote });
+    draft.note(at, `Public note by ${editorOf(document, "public_note").by}: ${asSentence(edit.publicNote)}`);
+  }
+  const { subject, by, via, where } = editorOf(document, "status");
   switch (edit.status) {
     case "acknowledged":
-      draft.set({ acknowledgedAt: at, ...(draft.incident.status === "open" ? { status: "acknowledged" } : {}) });
+      draft.set({ acknowledgedAt: at, acknowledgedBy: `${by}${where}` });
+      if (draft.incident.status === "open") draft.set({ status: "acknowledged" });
       draft.tell("acknowledged", at, `Acknowledged by ${by}${where}.`);
       break;
     case "resolved":
@@ -241,9 +246,9 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
       resolve(draft, at, `${subject} resolved it${where}.`);
       break;
     case "open":
-      draft.without("acknowledgedAt");
+      draft.without("acknowledgedAt", "acknowledgedBy");
       draft.set({ status: "open" });
-      draft.note(at, `${subject} took the acknowledgement back.`);
+      draft.note(at, `${subject} took the acknowledgement back${via}.`);
       break;
     case undefined:
       break;
@@ -265,5 +270,5 @@ function explain(draft: Draft, { problems, statusProblem, status }: Edit, at: nu
   else draft.set({ problem });
 }
 
-/** How long it is explained what was wrong with a status, in milliseconds, unless a right one is written before. */
+/** How long an invalid status is explained, in milliseconds, unless a valid one is written earlier. */
 const explainedFor = 3_600_000;

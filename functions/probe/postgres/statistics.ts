@@ -1,10 +1,10 @@
 /** What a session tells of its server besides the answer to a query: its connections, and whether it takes writes. */
 import type pg from "pg";
+import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
 import type { Words } from "../text/target-text.ts";
-import { ProbeFault } from "./faults.ts";
-import { isClient, ordinaryLimit } from "./postgres-burst.ts";
-import { isOfServer, type Login, peerOf, sessionFailure } from "./postgres-session.ts";
+import { isClient, ordinaryLimit } from "./burst.ts";
+import { isOfServer, type Login, peerOf, sessionFailure } from "./session.ts";
 
 /** Connections of the server, this probe's own not counted. */
 export interface Connections {

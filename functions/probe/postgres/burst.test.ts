@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { burstPlan } from "./postgres-burst.ts";
+import { burstPlan } from "./burst.ts";
 
 it.each([
   [10, { free: 60, max: 100 }, 0, { connections: 10, logins: 10 }],

@@ -2,8 +2,8 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { ProbeFault } from "../net/faults.ts";
 import { cite, TargetText } from "../text/target-text.ts";
-import { ProbeFault } from "./faults.ts";
 
 /** More bytes than this are no answer to a probe. */
 const mostReceived = 4 * 2 ** 20;

@@ -2,8 +2,9 @@
 import type { Socket } from "node:net";
 import type pg from "pg";
 import { formatDuration } from "../../../shared/text/units.ts";
+import { Overrun, type SeenFailure } from "../net/faults.ts";
+import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
 import type { ProbeWorld } from "../prober.ts";
-import { Overrun, type SeenFailure } from "./faults.ts";
 import {
   isRefusal,
   type Login,
@@ -12,8 +13,7 @@ import {
   reachServer,
   sessionFailure,
   speaksTls,
-} from "./postgres-session.ts";
-import { type Stopwatch, stopwatch } from "./stopwatch.ts";
+} from "./session.ts";
 
 /** How far the connections of a stage go: `answer` stands for `tls` where PostgreSQL's own TLS is not spoken. */
 export type BurstStageName = "connect" | "tls" | "answer" | "login";

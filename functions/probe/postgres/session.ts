@@ -3,14 +3,14 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type pg from "pg";
 import type { FailureKind } from "../../../shared/messages/report.ts";
+import { forgetAccess, type InstanceAccess } from "../net/cloud-sql.ts";
+import { dial } from "../net/dial.ts";
+import { failureOf, hostAndPort, ProbeFault, type SeenFailure } from "../net/faults.ts";
+import type { Stopwatch } from "../net/stopwatch.ts";
+import { secure } from "../net/tls.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { cite, TargetText } from "../text/target-text.ts";
-import { forgetAccess, type InstanceAccess } from "./cloud-sql.ts";
-import { dial } from "./dial.ts";
-import { failureOf, ProbeFault, type SeenFailure } from "./faults.ts";
-import { begins, PostgresStream } from "./postgres-stream.ts";
-import type { Stopwatch } from "./stopwatch.ts";
-import { secure } from "./tls.ts";
+import { begins, PostgresStream } from "./stream.ts";
 
 /** How far TLS goes, in the words of PostgreSQL's own `sslmode`. */
 export const tlsModes = ["disable", "require", "verify-ca", "verify-full"] as const;
@@ -31,7 +31,7 @@ export interface Login {
 
 /** The host as it is named in sentences. */
 export function peerOf({ host, port }: Pick<Login, "host" | "port">): string {
-  return isSocketFolder(host) ? socketOf(host, port) : `${host}:${port}`;
+  return isSocketFolder(host) ? socketOf(host, port) : hostAndPort(host, port);
 }
 
 /**

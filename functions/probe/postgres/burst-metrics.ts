@@ -1,8 +1,9 @@
 /** What a burst of connections to PostgreSQL measures, and when it fails. Pure. */
+
+import type { SeenFailure } from "../net/faults.ts";
 import type { Assessment } from "../prober.ts";
 import { cite } from "../text/target-text.ts";
-import type { SeenFailure } from "./faults.ts";
-import { type Burst, type BurstStage, type LossClass, lossClasses, openedBy } from "./postgres-burst.ts";
+import { type Burst, type BurstStage, type LossClass, lossClasses, openedBy } from "./burst.ts";
 
 /** The metric of each way of losing a connection. */
 export const lossMetrics = {
