@@ -13,8 +13,8 @@ import { toldWithEnd } from "../functions/notify/deliver/turn.ts";
 import { secretsOf } from "../functions/notify/fixtures.ts";
 import { readerName } from "../shared/documents/delivery-summary.ts";
 import type { Fate, Moment, Step } from "./support/faulty-ports.ts";
+import { announce, minute, notifierWorld, start } from "./support/notifier-world.ts";
 import { shopWith } from "./support/shop.ts";
-import { announce, minute, notifierWorld, start } from "./telling/notifier.ts";
 
 // A run for every step, in each of which somebody is waited for.
 vi.setConfig({ testTimeout: 240_000 });

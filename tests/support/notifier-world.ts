@@ -4,7 +4,7 @@ import { type Delivery, parseDelivery } from "../../functions/notify/deliver/led
 import type { Send } from "../../functions/notify/deliver/send.ts";
 import { incidentEvent } from "../../functions/notify/fixtures.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
-import { type Fate, FaultyPorts } from "../support/faulty-ports.ts";
+import { type Fate, FaultyPorts } from "./faulty-ports.ts";
 
 /** When these worlds begin, in milliseconds since the epoch. */
 export const start: number = Date.parse("2025-09-16T12:00:00Z");
