@@ -4,6 +4,7 @@ resource "terraform_data" "rehearsal" {
     deployment = local.deployment
     inputs = {
       alarms               = var.alarms
+      answers              = var.answers
       archives             = { for name in ["probe", "evaluate", "notify"] : name => filemd5("${local.bundles}/${name}.zip") }
       budget               = var.budget
       create_log_metrics   = var.create_log_metrics

@@ -96,6 +96,7 @@ async function answerTo(
 function inputsOf({ project, region, prefix, database, configuration }: Patient, number: string): Inputs {
   return {
     alarms: { emails: [], channel_ids: [] },
+    answers: { enabled: false, url: null, iap: false },
     archives: {},
     budget: null,
     create_log_metrics: true,

@@ -38,6 +38,7 @@ export interface Resource {
 /** What a person set for one monitor. */
 export interface Inputs {
   readonly alarms: { readonly emails: readonly string[]; readonly channel_ids: readonly string[] };
+  readonly answers: { readonly enabled: boolean; readonly url: string | null; readonly iap: boolean };
   /** MD5 of each archive. */
   readonly archives: Readonly<Record<string, string>>;
   readonly budget: {

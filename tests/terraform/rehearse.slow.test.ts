@@ -37,10 +37,15 @@ const variants: Readonly<Record<string, (variables: string) => string>> = {
   )}
     labels = { team = "shop" }
   `,
-  "under policies, watching another project": (variables) => `${variables.replace(
-    'connector = { name = "staging-connector" }',
-    'connector = { name = "own", project_id = "shared-network" }, all_traffic = false',
-  )}
+  "under policies, watching another project": (variables) => `${variables
+    .replace(
+      'connector = { name = "staging-connector" }',
+      'connector = { name = "own", project_id = "shared-network" }, all_traffic = false',
+    )
+    .replace(
+      "answers        = { enabled = true }",
+      'answers        = { enabled = true, url = "https://answers.example.com/shop", iap = true }',
+    )}
     watched_project_id   = "shop-staging"
     name_prefix          = "netra"
     runbook_url          = "https://git.example.com/pathkeeper/docs/alarms.md"

@@ -103,13 +103,14 @@ function images(names: Names): Need {
 }
 
 function deployed(each: FunctionName, names: Names): Need {
-  const { deployment, inputs, project, region, name, email, target, database, prefix } = names;
+  const { deployment, inputs, project, region, name, email, target, database, prefix, answersUrl } = names;
   const kind = target(each);
-  const size = inputs.functions[kind];
+  const size = inputs.functions[each === "answers" ? each : kind];
   const own = deployment.subscriptions.filter((one) => one.function === each);
   const waits = own.map(({ ackDeadlineSeconds }) => ackDeadlineSeconds);
   // The probe function ends each request in its own time: the most patient subscription counts, that of a connection that is held.
-  const wait = each === "synthetic" ? 60 : kind === "probe" ? Math.max(...waits) : Math.min(...waits);
+  const wait =
+    each === "synthetic" ? 60 : each === "answers" ? 30 : kind === "probe" ? Math.max(...waits) : Math.min(...waits);
   // Every group of a vantage point may be asked for in the same minute.
   const together =
     own.length + deployment.schedules.filter(({ name: group }) => `probe-${group.split("-")[0]}` === each).length;
@@ -124,7 +125,9 @@ function deployed(each: FunctionName, names: Names): Need {
         ? "so that probes run"
         : kind === "evaluate"
           ? "so that reports are evaluated"
-          : "so that people are notified",
+          : each === "answers"
+            ? "so that people can act on incidents"
+            : "so that people are notified",
     values: {
       location: { is: region, why: "its subscriptions, code and images are in this region" },
       [`${build}.runtime`]: {
@@ -159,8 +162,13 @@ function deployed(each: FunctionName, names: Names): Need {
         from: { type: "google_service_account", key: { project, account_id: name(each) }, attribute: "email" },
       },
       [`${run}.ingress_settings`]: {
-        is: "ALLOW_INTERNAL_ONLY",
-        why: "nobody calls it from the internet: Pub/Sub and Cloud Monitoring count as internal",
+        is: each !== "answers" ? "ALLOW_INTERNAL_ONLY" : inputs.answers.iap ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL",
+        why:
+          each !== "answers"
+            ? "nobody calls it from the internet: Pub/Sub and Cloud Monitoring count as internal"
+            : inputs.answers.iap
+              ? "only the load balancer with Identity-Aware Proxy calls it"
+              : "people and services call it from the internet",
         source: "https://cloud.google.com/run/docs/securing/ingress",
       },
       [`${run}.timeout_seconds`]: {
@@ -207,6 +215,8 @@ function deployed(each: FunctionName, names: Names): Need {
           ...(each === "evaluate" && typeof deployment.monthly_cost === "number"
             ? { PATHKEEPER_MONTHLY_COST: String(deployment.monthly_cost) }
             : {}),
+          ...(kind === "notify" && answersUrl !== undefined ? { PATHKEEPER_ANSWERS_URL: answersUrl } : {}),
+          ...(each === "answers" ? { PATHKEEPER_ANSWERS: "true" } : {}),
           ...(each === "synthetic" ? { PATHKEEPER_SYNTHETIC: inputs.second_opinion.journey } : {}),
         },
         why: "by them the function finds its project, database, topics, secrets and task",
