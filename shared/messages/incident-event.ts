@@ -91,6 +91,8 @@ const incidentEventSchema = lazily(() =>
     also_broken: z.string().optional(),
     /** What it could be, the likeliest first; absent where nothing was weighed. */
     candidates: z.array(eventCandidate()).optional(),
+    /** The change that fits the root cause, in one sentence; absent where none does. */
+    suspected_change: z.string().optional(),
     /** Who must act on the root cause; absent where that is not known. */
     team: z.string().optional(),
     opened_at: z.string(),

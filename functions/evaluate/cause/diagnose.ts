@@ -9,6 +9,7 @@ import { confidenceOf, shareOf } from "./confidence.ts";
 import type { Diagnosis, Symptom } from "./diagnosis.ts";
 import { Evidence, type Observed } from "./evidence.ts";
 import { candidateFor, evidenceFor, evidenceWithout, nextFor, nextWithout, whysOf } from "./explanation.ts";
+import { changeSentence } from "./knowledge/changes.ts";
 import { ownTrouble, platformTrouble } from "./outside-graph.ts";
 import { tellingOf } from "./strength.ts";
 import { lastOnset, standing } from "./timing.ts";
@@ -68,6 +69,7 @@ export function diagnose(seen: Observed, previous?: Diagnosis): Diagnosis {
     verdict: verdictOf(cause, evidence),
     confidence,
     evidence: evidenceFor(cause, second, shown, evidence),
+    ...changeFor(cause, evidence),
     whys: whysOf(cause, evidence),
     next: nextFor(cause, second, confidence, shown, evidence),
     candidates: shown.map((one) =>
@@ -79,6 +81,13 @@ export function diagnose(seen: Observed, previous?: Diagnosis): Diagnosis {
 }
 
 type Ranked = Candidate & Partial<Pick<Hypothesis, "pattern" | "supports" | "objections">>;
+
+/** The change that fits a cause. */
+function changeFor({ component }: Hypothesis, evidence: Evidence): Pick<Diagnosis, "change"> {
+  const change = evidence.changeBefore(component);
+  if (change === undefined) return {};
+  return { change: { id: change.id, says: changeSentence(change, evidence.failedSince(component)) } };
+}
 
 /** All candidates, components and others, best first. */
 export function rank(evidence: Evidence): Ranked[] {
@@ -116,7 +125,20 @@ function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, evid
   if (before === best) return best;
   const rival = ranked.find(({ component }) => component !== best.component);
   if (rival === undefined || best.score - rival.score >= tie) return best;
-  return !isEqual(best, rival) && isAnotherTrouble(best, rival, evidence) ? best : undefined;
+  if (!isEqual(best, rival) && isAnotherTrouble(best, rival, evidence)) return best;
+  return pointedAt(
+    ranked.filter(({ score }) => best.score - score < tie),
+    evidence,
+  );
+}
+
+/** Of candidates that the measurements do not tell apart, the one to which alone a change or the words of a log point. */
+function pointedAt(tied: readonly Ranked[], evidence: Evidence): Ranked | undefined {
+  const isPointedAt = ({ component }: Ranked): boolean =>
+    evidence.graph.names.includes(component) &&
+    (evidence.wordsAbout(component) ?? evidence.changeBefore(component)) !== undefined;
+  const [one, ...others] = tied.filter(isPointedAt);
+  return others.length === 0 ? one : undefined;
 }
 
 /** Whether nothing but their names tells two candidates apart. */

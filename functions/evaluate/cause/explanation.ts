@@ -65,7 +65,8 @@ export function whysOf(best: Hypothesis, evidence: Evidence): string[] {
   const [felt] = inLine.sort((a, b) => height(b) - height(a) || distance(b) - distance(a) || a.since - b.since);
   if (felt === undefined) return [];
   const [fault] = decisiveFaults(best, evidence);
-  const says = fault === undefined ? best.pattern.says(titleOf(best, evidence)) : faultSentence(fault);
+  const words = evidence.wordsAbout(best.component)?.means;
+  const says = words?.says ?? (fault === undefined ? best.pattern.says(titleOf(best, evidence)) : faultSentence(fault));
   const isComponent = graph.names.includes(best.component);
   const past = (name: string): boolean => evidence.symptomsOf(name).length === 0;
   const path =
@@ -139,9 +140,26 @@ export function nextFor(
   const decisive = decisiveFaults(best, evidence);
   const known = faultsOnTheWay(best, evidence).filter((fault) => !decisive.includes(fault));
   const general = decisive.length > 0 ? [] : [nextOf(best, evidence)];
-  const steps = [...decisive.slice(0, 2).map(remedyFor), ...general, ...known.slice(0, 1).map(remedyFor)];
+  const words = evidence.wordsAbout(best.component)?.means;
+  const steps = [
+    ...(words === undefined ? [] : [words.remedy]),
+    ...decisive.slice(0, 2).map(remedyFor),
+    ...revertOf(best, evidence),
+    ...general,
+    ...known.slice(0, 1).map(remedyFor),
+  ];
   if (second !== undefined) steps.push(nextOf(second, evidence));
   return confidence >= 0.75 ? steps : [...steps, ...toTellApart(ranked.slice(0, 2), evidence)];
+}
+
+/** Taking back the change that fits the cause: proposed, and never done. */
+function revertOf({ component }: Hypothesis, evidence: Evidence): string[] {
+  const change = evidence.changeBefore(component);
+  if (change === undefined) return [];
+  const of = change.resource === undefined ? "" : ` (${change.resource})`;
+  return [
+    `Consider taking back the change before it: ${change.what}${of}.${change.revert === undefined ? "" : ` ${change.revert}`}`,
+  ];
 }
 
 /** What to do first about a cause, in the words of its provider where that is known. */

@@ -8,6 +8,7 @@ import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 import type { ProbeResult, Report, Vantage } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { topics } from "../../../shared/topology.ts";
+import { changesOf, logPatternsOf } from "../cause/knowledge/changes.ts";
 import { withFailure } from "../partition/failure-ledger.ts";
 import { withResult } from "../partition/fold.ts";
 import type { Plan } from "../plan.ts";
@@ -68,7 +69,10 @@ export function withAnswer(
     const before = ownEntry(known, probe);
     if (before !== undefined && before.at >= Date.parse(at)) return;
     const { failures: _, ...fact } = withResult(before ?? ownEntry(facts.probes, probe), result, report.vantage, plan);
-    setEntry(known, probe, fact);
+    // A run that could not look has found nothing new: what was found before stands.
+    const changes = changesOf(result) ?? before?.changes;
+    const logPatterns = logPatternsOf(result) ?? before?.logPatterns;
+    setEntry(known, probe, { ...fact, ...(changes && { changes }), ...(logPatterns && { logPatterns }) });
     if (fact.status !== "bad" || failure === undefined) return;
     setEntry(failures, probe, withFailure(ownEntry(failures, probe), failure, Date.parse(at), 0));
   };

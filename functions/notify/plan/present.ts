@@ -7,7 +7,8 @@ import type { Fields } from "../../../shared/ports.ts";
 /** Returns an event with the incident as it stands by now; `undefined` where its document does not say how. */
 export function asOfNow(event: IncidentEvent, document: Fields | undefined): IncidentEvent | undefined {
   if (document === undefined) return undefined;
-  const { opened_at, first_failure_at, resolved_at, also_broken, team, candidates, ...now } = readIncident(document);
+  const { opened_at, first_failure_at, resolved_at, also_broken, suspected_change, team, candidates, ...now } =
+    readIncident(document);
   try {
     return parseIncidentEvent({
       ...event,
@@ -18,6 +19,7 @@ export function asOfNow(event: IncidentEvent, document: Fields | undefined): Inc
       first_failure_at: first_failure_at?.toISOString() ?? event.first_failure_at,
       resolved_at: resolved_at?.toISOString(),
       also_broken: also_broken ?? undefined,
+      suspected_change: suspected_change ?? undefined,
       team: team ?? undefined,
       candidates: candidates.length === 0 ? undefined : candidates,
     });
