@@ -59,6 +59,7 @@ export function runLocally({ configuration, probes, group, request, ...run }: Lo
         reportId: `${environment}/${group(vantage)}/${request ?? new Date().toISOString()}`,
         request,
         probes: own,
+        all: configuration.probes,
         control: configuration.control?.[vantage],
         google: googleApi(process.env["PATHKEEPER_GOOGLE_API"]),
         beats: async (name) => heartbeatsIn(await localStore())(name),

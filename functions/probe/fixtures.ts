@@ -7,7 +7,7 @@ import { googleApi } from "../../shared/adapters/google-api.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { AwaitedReader, HeartbeatReader } from "../../shared/documents/heartbeats.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
-import type { AnyProber } from "./prober.ts";
+import type { AnyProber, Diagnosed } from "./prober.ts";
 import { runProbes } from "./run/run.ts";
 
 export { type CertificateOptions, type Issued, issue } from "./certificates.fixtures.ts";
@@ -47,6 +47,12 @@ export interface ProbeOnceOptions {
   readonly beats?: HeartbeatReader;
   /** Reads since when they are awaited. @default they always were */
   readonly awaited?: AwaitedReader;
+  /** The probes of the environment, for what they look at. @default none */
+  readonly all?: readonly ConfiguredProbe[];
+  /** The diagnosis that is answered. @default none */
+  readonly diagnosis?: Diagnosed;
+  /** Every kind that there is. @default that of the probe */
+  readonly probers?: Readonly<Record<string, AnyProber>>;
 }
 
 /** Runs one probe as the function does. */
@@ -60,6 +66,9 @@ export async function probeOnce(
     googleStand = "http://127.0.0.1:1",
     beats,
     awaited,
+    all,
+    diagnosis,
+    probers = { [prober.kind]: prober },
   }: ProbeOnceOptions = {},
 ): Promise<ProbeResult> {
   const { recheck: _off, ...rechecked } = probeOf(prober.kind, settings, timeoutMs);
@@ -81,7 +90,9 @@ export async function probeOnce(
     beats,
     awaited,
     clock: { now: () => Date.now() },
-    probers: { [prober.kind]: prober },
+    all,
+    diagnosis,
+    probers,
   });
   const [result] = report.results;
   if (!result) throw new Error("the report holds no result");

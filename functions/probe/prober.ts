@@ -3,13 +3,22 @@ import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
 import type { Role } from "../../shared/config/roles.ts";
 import type { KeptHeartbeat } from "../../shared/documents/heartbeats.ts";
-import type { Failure, Finding, Hop, Signal, Unchecked } from "../../shared/messages/report.ts";
+import type {
+  Failure,
+  Finding,
+  Hop,
+  ReportedChange,
+  ReportedLogPattern,
+  Signal,
+  Unchecked,
+} from "../../shared/messages/report.ts";
 import type { MetricName } from "../../shared/metrics/catalogue.ts";
 import type { DeclaredMetric } from "../../shared/metrics/yields.ts";
 import type { GoogleApi } from "../../shared/ports.ts";
 import type { ProbeFacts } from "../../shared/probe-facts.ts";
 import type { Redact } from "../../shared/text/redact.ts";
 import type { GoogleReadName } from "./google/permissions.ts";
+import type { GoogleResource, WatchedResource } from "./google/watched.ts";
 
 /** What a prober may use of the world while it observes. */
 export interface ProbeWorld {
@@ -34,12 +43,24 @@ export interface ProbeWorld {
    * the monitor has not begun to keep it. @throws Error where it cannot be read
    */
   awaitedSince(): Promise<number | undefined>;
+  /** The diagnosis that is answered: since when what it is about fails, in milliseconds since the epoch. Absent in any other run. */
+  readonly diagnosis?: Diagnosed | undefined;
+  /** What the probes of the environment look at in Google Cloud. */
+  readonly resources: readonly WatchedResource[];
   /** Google's APIs, with the identity of the function. */
   readonly google: GoogleApi;
   /** Refuses an address before it is connected to. @throws ProbeFault @default permits all */
   readonly permit?: (address: string) => void;
   /** Registers what must be closed when the probe ends, however it ends. */
   onClose(close: () => void): void;
+}
+
+/** What a diagnosis is about. */
+export interface Diagnosed {
+  /** The first failure, in milliseconds since the epoch. */
+  readonly since: number;
+  /** The components that fail, and those that are suspected. */
+  readonly about: readonly string[];
 }
 
 /** What was seen, judged: the samples, and success or the reason against it. */
@@ -54,6 +75,10 @@ export interface Assessment {
   readonly findings?: readonly Finding[];
   /** Checks that could not be made. */
   readonly unchecked?: readonly Unchecked[];
+  /** What was changed in the environment. */
+  readonly changes?: readonly ReportedChange[];
+  /** What error logs say. */
+  readonly logPatterns?: readonly ReportedLogPattern[];
   /** Every answer on a way of several redirects. */
   readonly hops?: readonly Hop[];
   /** The failure counts as it is, without a second attempt: that would prove nothing, or do again what the first has done to its target. */
@@ -107,6 +132,8 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   readonly reads?: readonly GoogleReadName[];
   /** What else must be deployed for a probe with these settings. @default nothing */
   requires?(settings: Settings): Requirements;
+  /** What a probe with these settings looks at in Google Cloud, by which logs are told whose they are. @default nothing */
+  looksAt?(settings: Settings): readonly GoogleResource[];
   /** The name of the report that a probe waits for, of a kind that waits for reports. */
   awaits?(settings: Settings): string;
   /** How long a probe with these settings keeps a connection open on purpose, in milliseconds. @default not at all */

@@ -178,6 +178,8 @@ const changeSchema = lazily(() =>
     resource: z.string().optional(),
     /** The components that it touches; none where it concerns the environment as a whole, or that is not known. */
     components: z.array(z.string()),
+    /** It is known to concern none of the environment. */
+    elsewhere: z.literal(true).optional(),
     /** Who made it, only where principals may be shown. */
     by: z.string().optional(),
     /** Where it is recorded: a page of the provider's console. */

@@ -11,6 +11,7 @@ import { Evidence, type Observed } from "./evidence.ts";
 import { candidateFor, evidenceFor, evidenceWithout, nextFor, nextWithout, whysOf } from "./explanation.ts";
 import { changeSentence } from "./knowledge/changes.ts";
 import { ownTrouble, platformTrouble } from "./outside-graph.ts";
+import { changeBefore, failedSince, wordsAbout } from "./pointers.ts";
 import { tellingOf } from "./strength.ts";
 import { lastOnset, standing } from "./timing.ts";
 import { type Candidate, candidates, described, type Hypothesis } from "./weigh.ts";
@@ -84,9 +85,9 @@ type Ranked = Candidate & Partial<Pick<Hypothesis, "pattern" | "supports" | "obj
 
 /** The change that fits a cause. */
 function changeFor({ component }: Hypothesis, evidence: Evidence): Pick<Diagnosis, "change"> {
-  const change = evidence.changeBefore(component);
+  const change = changeBefore(evidence, component);
   if (change === undefined) return {};
-  return { change: { id: change.id, says: changeSentence(change, evidence.failedSince(component)) } };
+  return { change: { id: change.id, says: changeSentence(change, failedSince(evidence, component)) } };
 }
 
 /** All candidates, components and others, best first. */
@@ -136,7 +137,7 @@ function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, evid
 function pointedAt(tied: readonly Ranked[], evidence: Evidence): Ranked | undefined {
   const isPointedAt = ({ component }: Ranked): boolean =>
     evidence.graph.names.includes(component) &&
-    (evidence.wordsAbout(component) ?? evidence.changeBefore(component)) !== undefined;
+    (wordsAbout(evidence, component) ?? changeBefore(evidence, component)) !== undefined;
   const [one, ...others] = tied.filter(isPointedAt);
   return others.length === 0 ? one : undefined;
 }

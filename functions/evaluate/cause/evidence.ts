@@ -8,7 +8,7 @@ import type { ComponentGraph } from "../graph.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Fact, Weighed } from "./fact.ts";
-import { type Change, fittingChange, type LogPattern } from "./knowledge/changes.ts";
+import type { Change, LogPattern } from "./knowledge/changes.ts";
 import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
 import { doesTell, type Fault, type Indicator, levels } from "./knowledge/indicators.ts";
 import { type Roles, serves } from "./roles.ts";
@@ -329,35 +329,6 @@ export class Evidence {
   /** What configuration checks found wrong with a component. */
   faultsOf(name: string): readonly Fault[] {
     return this.seen.faults.filter(({ component }) => component === name);
-  }
-
-  /** When a component was first seen to fail; where it was not, when what needs it was. */
-  failedSince(name: string): number {
-    const own = this.symptomsOf(name);
-    const seen = own.length > 0 ? own : this.graph.dependentsOf(name).flatMap((one) => this.symptomsOf(one));
-    return seen.length === 0 ? this.firstBad : Math.min(...seen.map(({ symptom }) => symptom.since));
-  }
-
-  /** The change that may have broken a component: made to it, or to a way that it is reached by, shortly before it began to fail. */
-  changeBefore(name: string): Change | undefined {
-    const { changes = [] } = this.seen;
-    if (changes.length === 0) return undefined;
-    const failedAt = this.failedSince(name);
-    const slack = minute + Math.max(0, ...this.symptomsOf(name).map(({ symptom }) => symptom.everyMs ?? 0));
-    const made = (to: string): readonly Change[] => changes.filter(({ components }) => components.includes(to));
-    const ways = this.graph.causesOf(name).filter((one) => one !== name && isWay(this.role(one)));
-    return fittingChange(made(name), failedAt, slack) ?? fittingChange(ways.flatMap(made), failedAt, slack);
-  }
-
-  /** What a log says that puts the blame on a component: its own, or that of something which fails and needs it. */
-  wordsAbout(name: string): LogPattern | undefined {
-    const { logPatterns = [] } = this.seen;
-    return logPatterns.find(({ component, means }) => {
-      if (means === undefined) return false;
-      const { blames } = means;
-      if (blames === undefined) return component === name;
-      return blames.includes(this.role(name)) && this.graph.distance(component, name) !== undefined;
-    });
   }
 
   /**

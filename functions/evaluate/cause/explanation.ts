@@ -11,6 +11,7 @@ import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
 import type { Fault } from "./knowledge/indicators.ts";
 import { type Provider, providerOf } from "./knowledge/provider.ts";
+import { changeBefore, wordsAbout } from "./pointers.ts";
 import type { Hypothesis } from "./weigh.ts";
 
 /** The most symptoms that are listed of one cause. */
@@ -65,7 +66,7 @@ export function whysOf(best: Hypothesis, evidence: Evidence): string[] {
   const [felt] = inLine.sort((a, b) => height(b) - height(a) || distance(b) - distance(a) || a.since - b.since);
   if (felt === undefined) return [];
   const [fault] = decisiveFaults(best, evidence);
-  const words = evidence.wordsAbout(best.component)?.means;
+  const words = wordsAbout(evidence, best.component)?.means;
   const says = words?.says ?? (fault === undefined ? best.pattern.says(titleOf(best, evidence)) : faultSentence(fault));
   const isComponent = graph.names.includes(best.component);
   const past = (name: string): boolean => evidence.symptomsOf(name).length === 0;
@@ -140,7 +141,7 @@ export function nextFor(
   const decisive = decisiveFaults(best, evidence);
   const known = faultsOnTheWay(best, evidence).filter((fault) => !decisive.includes(fault));
   const general = decisive.length > 0 ? [] : [nextOf(best, evidence)];
-  const words = evidence.wordsAbout(best.component)?.means;
+  const words = wordsAbout(evidence, best.component)?.means;
   const steps = [
     ...(words === undefined ? [] : [words.remedy]),
     ...decisive.slice(0, 2).map(remedyFor),
@@ -154,7 +155,7 @@ export function nextFor(
 
 /** Taking back the change that fits the cause: proposed, and never done. */
 function revertOf({ component }: Hypothesis, evidence: Evidence): string[] {
-  const change = evidence.changeBefore(component);
+  const change = changeBefore(evidence, component);
   if (change === undefined) return [];
   const of = change.resource === undefined ? "" : ` (${change.resource})`;
   return [

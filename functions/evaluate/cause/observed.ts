@@ -157,17 +157,18 @@ function hasRunSince(instant: number, { probe, at }: ProbeFact, { watermark }: F
 
 const watchedBy = new WeakMap<Plan, ReadonlySet<string>>();
 
-/** Components at which some probe looks: what only reads how all is configured looks at none. */
+/** Components at which some probe looks: what only reads how all is configured, or what was written of it, looks at none. */
 function watchedIn(plan: Plan): ReadonlySet<string> {
   const known =
     watchedBy.get(plan) ??
-    new Set([...plan.probes.values()].flatMap((probe) => (readsConfiguration(probe) ? [] : [probe.component])));
+    new Set([...plan.probes.values()].flatMap((probe) => (readsRecords(probe) ? [] : [probe.component])));
   watchedBy.set(plan, known);
   return known;
 }
 
-function readsConfiguration({ environmentWide, yields = [] }: ConfiguredProbe): boolean {
-  return environmentWide === true && yields.every(({ metric }) => metricNamed(metric)?.signal === "configuration");
+function readsRecords({ environmentWide, arrivesLate, yields = [] }: ConfiguredProbe): boolean {
+  const isConfiguration = yields.every(({ metric }) => metricNamed(metric)?.signal === "configuration");
+  return environmentWide === true && (arrivesLate === true || isConfiguration);
 }
 
 /** What a rule about one component measures, and by which probe. */

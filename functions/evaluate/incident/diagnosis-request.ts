@@ -31,6 +31,7 @@ export function nextInquiry(
   now: number,
 ): { request: DiagnosisRequest; requests: OutboxEntry[] } | undefined {
   const before = incident.diagnosisRequest;
+  const asking = (request: DiagnosisRequest) => ({ request, requests: requestsFor(incident, request, plan) });
   const about = involved(incident);
   const isNew = before === undefined || about.some((name) => !before.about.includes(name));
   const most = mostRounds * (1 + (incident.relapses?.length ?? 0));
@@ -38,14 +39,24 @@ export function nextInquiry(
   if (isNew && mayBegin) {
     const awaited = probesAbout(about, plan).map(({ name }) => name);
     const round = (before?.round ?? 0) + 1;
-    const request: DiagnosisRequest = { facts: {}, ...before, round, attempt: 1, requestedAt: now, awaited, about };
-    return { request, requests: requestsFor(incident.id, request, plan) };
+    return asking({ facts: {}, ...before, round, attempt: 1, requestedAt: now, awaited, about });
+  }
+  if (before !== undefined && !before.askedAgain && now - incident.openedAt >= lateAfter && !isAwaiting(before)) {
+    const awaited = probesAbout(before.about, plan).flatMap(({ name, arrivesLate }) => (arrivesLate ? [name] : []));
+    if (awaited.length > 0)
+      return asking({ ...before, round: before.round + 1, attempt: 1, requestedAt: now, askedAgain: true, awaited });
   }
   if (before === undefined || before.awaited.length === 0 || before.attempt >= mostAttempts) return undefined;
   const longest = Math.max(0, ...before.awaited.map((name) => plan.probes.get(name)?.timeoutMs ?? 0));
   if (now - before.requestedAt < longest + 30_000) return undefined;
-  const request: DiagnosisRequest = { ...before, attempt: before.attempt + 1, requestedAt: now };
-  return { request, requests: requestsFor(incident.id, request, plan) };
+  return asking({ ...before, attempt: before.attempt + 1, requestedAt: now });
+}
+
+/** How long after the opening what arrives late is asked for again, in milliseconds. */
+const lateAfter = 600_000;
+
+function isAwaiting({ awaited, attempt }: DiagnosisRequest): boolean {
+  return awaited.length > 0 && attempt < mostAttempts;
 }
 
 /**
@@ -101,10 +112,10 @@ function probesAbout(about: readonly string[], { graph, configuration }: Plan): 
   return [...Map.groupBy(telling, ({ vantage }) => vantage).values()].flatMap((probes) => probes.slice(0, mostProbes));
 }
 
-function requestsFor(incident: string, request: DiagnosisRequest, plan: Plan): OutboxEntry[] {
+function requestsFor({ id, firstFailureAt }: Incident, request: DiagnosisRequest, plan: Plan): OutboxEntry[] {
   const { environment } = plan.configuration;
   const awaited = request.awaited.flatMap((name) => plan.probes.get(name) ?? []);
-  const name = `${incident}/diagnosis-${request.round}/${request.attempt}`;
+  const name = `${id}/diagnosis-${request.round}/${request.attempt}`;
   return [...Map.groupBy(awaited, ({ vantage }) => vantage)].map(([vantage, probes]) => {
     const data: ProbeRequest = {
       v: 1,
@@ -114,6 +125,8 @@ function requestsFor(incident: string, request: DiagnosisRequest, plan: Plan): O
       group: diagnosisGroup(vantage),
       probes: probes.map(({ name }) => name),
       request: name,
+      since: new Date(firstFailureAt).toISOString(),
+      about: [...request.about],
     };
     const attributes = { environment, vantage, trigger: "diagnosis" };
     return { id: `${name}/${vantage}`, topic: topics.probeRequests, message: { data, attributes } };

@@ -76,6 +76,8 @@ export interface DiagnosisRequest {
   readonly requestedAt: number;
   /** Probes of the present round that have not answered yet. */
   readonly awaited: readonly string[];
+  /** What arrives late was asked for once more. */
+  readonly askedAgain?: true;
   /** The components that were involved when it was last asked. */
   readonly about: readonly string[];
   /** What the answers show, by probe. Without ledgers: those of all answers stand apart, so that no run is counted twice. */

@@ -19,6 +19,7 @@ import {
   type WantedReading,
 } from "../google/readings.ts";
 import type { Found } from "../google/series.ts";
+import { sqlInstance } from "../google/watched.ts";
 import type { Prober } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
 
@@ -67,6 +68,7 @@ ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minut
   delayed: true,
   usualSeconds: 0.6,
   seriesRead: 9,
+  looksAt: ({ instance, project }) => [sqlInstance(instance, project)],
   reads: ["time_series"],
   yields: (settings) => [
     ...always(

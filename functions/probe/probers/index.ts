@@ -1,5 +1,6 @@
 /** Every kind of probe. Configuration, documentation and the contract tests follow from this list. */
 import type { AnyProber } from "../prober.ts";
+import { auditLogs } from "./audit_logs.ts";
 import { cloudMonitoring } from "./cloud_monitoring.ts";
 import { cloudNat } from "./cloud_nat.ts";
 import { cloudRun } from "./cloud_run.ts";
@@ -24,6 +25,7 @@ import { websocket } from "./websocket.ts";
 
 /** The registry of probers, by kind. */
 export const probers: Readonly<Record<string, AnyProber>> = {
+  audit_logs: auditLogs,
   cloud_monitoring: cloudMonitoring,
   cloud_nat: cloudNat,
   cloud_run: cloudRun,

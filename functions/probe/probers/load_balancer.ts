@@ -18,6 +18,7 @@ import {
   withoutSockets,
 } from "../google/readings.ts";
 import { classLabel, idleFinding, requestClasses, requestSamples } from "../google/requests.ts";
+import { computeResource } from "../google/watched.ts";
 import type { Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
@@ -84,6 +85,11 @@ ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
   delayed: true,
   usualSeconds: 0.6,
   seriesRead: 7,
+  looksAt: ({ url_map, forwarding_rule, backend, project }) => [
+    ...computeResource("urlMaps", url_map, project),
+    ...computeResource("forwardingRules", forwarding_rule, project),
+    ...computeResource("backendServices", backend, project),
+  ],
   reads: ["time_series"],
   yields: () => [
     ...always("load_balancer_error_rate", "load_balancer_latency", "load_balancer_backend_latency", "data_age"),

@@ -60,6 +60,9 @@ ${monitoringNotes("5 series a run", "4 minutes")}`,
   delayed: true,
   usualSeconds: 0.6,
   seriesRead: 5,
+  looksAt: ({ instance, project, region: location }) => [
+    { api: "redis.googleapis.com", collection: "instances", name: instance, project, location },
+  ],
   reads: ["time_series"],
   yields: (settings) => [
     ...always(

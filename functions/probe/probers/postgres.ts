@@ -4,6 +4,7 @@ import { secretReference } from "../../../shared/config/fields.ts";
 import type { Failure } from "../../../shared/messages/report.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { sqlInstance } from "../google/watched.ts";
 import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts";
 import { failureOf, ProbeFault } from "../net/faults.ts";
 import { type Burst, burstPlan, maxConnectionsUncounted, minFree, openBurst, roomFor } from "../net/postgres-burst.ts";
@@ -180,6 +181,7 @@ no connection logs in, and at most ${maxConnectionsUncounted} are opened; with \
 `,
 
   usualSeconds: 0.5,
+  looksAt: ({ connection: { instance } }) => (instance === undefined ? [] : [sqlInstance(instance)]),
   requires: ({ connection: { instance, iam } }) => ({ cloudSqlInstance: instance, cloudSqlLogin: iam }),
   yields: (settings) => [
     ...always("database_connection_time", "database_connections", "database_connection_limit"),

@@ -81,6 +81,9 @@ ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
   delayed: true,
   usualSeconds: 0.6,
   seriesRead: 5,
+  looksAt: ({ connector, project, region: location }) => [
+    { api: "vpcaccess.googleapis.com", collection: "connectors", name: connector, project, location },
+  ],
   reads: ["time_series"],
   yields: (settings) => [
     ...always(

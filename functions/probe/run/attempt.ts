@@ -11,14 +11,17 @@ import type {
   Hop,
   Measurement,
   ProbeResult,
+  ReportedChange,
+  ReportedLogPattern,
   Unchecked,
 } from "../../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Secrets } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded, longestText, Redactor } from "../../../shared/text/redact.ts";
 import { failureOfFault, ProbeFault } from "../net/faults.ts";
-import type { AnyProber, Assessment, ProbeWorld } from "../prober.ts";
+import type { AnyProber, Assessment, Diagnosed, ProbeWorld } from "../prober.ts";
 import { probers as registry } from "../probers/index.ts";
+import { resourcesOf } from "./resources.ts";
 
 /** What an attempt needs of the run that it belongs to. */
 export interface AttemptPorts {
@@ -35,6 +38,10 @@ export interface AttemptPorts {
   readonly nextAt?: number | undefined;
   /** Aborted when the outcome is no longer wanted. */
   readonly unwanted?: AbortSignal | undefined;
+  /** The diagnosis that is answered. @default none */
+  readonly diagnosis?: Diagnosed | undefined;
+  /** Every probe of the environment, for what they look at. @default none */
+  readonly all?: readonly ConfiguredProbe[] | undefined;
   /** @default all that there are */
   readonly probers?: Readonly<Record<string, AnyProber>> | undefined;
 }
@@ -101,8 +108,10 @@ async function attempt(probe: ConfiguredProbe, timeoutMs: number, ports: Attempt
 
 function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted): ProbeResult {
   const { assessment, ms, redactor } = second ?? first;
-  const { failure, findings, unchecked, hops, pending } = assessment;
+  const { failure, findings, unchecked, changes, logPatterns, hops, pending } = assessment;
   const clean = (text: string): string => (isPlain(text) && redactor.isEmpty ? text : bounded(text, redactor));
+  // An address that was cut leads nowhere.
+  const cleanLink = (text: string): string => (text.startsWith("https://") ? redactor.redact(text) : clean(text));
   const cleanFailure = (one: Failure): Failure => {
     const { code } = one;
     return { ...one, message: clean(one.message), ...(code === undefined ? {} : { code: clean(code).slice(0, 60) }) };
@@ -127,6 +136,8 @@ function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted):
     measurements,
     ...(findings ? { findings: findings.map((finding) => mapTexts<Finding>(finding, clean)) } : {}),
     ...(unchecked ? { unchecked: unchecked.map((one) => mapTexts<Unchecked>(one, clean)) } : {}),
+    ...(changes ? { changes: changes.map((change) => mapTexts<ReportedChange>(change, cleanLink)) } : {}),
+    ...(logPatterns ? { log_patterns: logPatterns.map((one) => mapTexts<ReportedLogPattern>(one, clean)) } : {}),
     ...(hops ? { hops: hops.map((hop) => mapTexts<Hop>(hop, clean)) } : {}),
     ...(attempts ? { attempts } : {}),
   };
@@ -203,13 +214,17 @@ async function assessed(
 
 function worldOf(
   { name: probe }: ConfiguredProbe,
-  { secrets, google, beats, awaited, clock }: AttemptPorts,
+  { secrets, google, beats, awaited, clock, diagnosis, all = [], probers = registry }: AttemptPorts,
   scope: Pick<ProbeWorld, "signal" | "onClose" | "remaining">,
   redactor: Redactor,
 ): ProbeWorld {
   return {
     ...scope,
     google,
+    ...(diagnosis === undefined ? {} : { diagnosis }),
+    get resources() {
+      return resourcesOf(all, probers);
+    },
     lastBeat: async (name) => {
       if (beats === undefined) throw new Error("there is no store to read them from");
       return await beats(name);

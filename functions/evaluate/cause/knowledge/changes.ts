@@ -54,23 +54,23 @@ export function logPatternsOf({ log_patterns: patterns }: ProbeResult): readonly
 
 /** How long before the first failure a change may have been made to have caused it, in milliseconds. */
 const longestDelay = 1_800_000;
+/** How much later a change may seem to have been made, by clocks that differ and records that are written at its end, in milliseconds. */
+const slack = 60_000;
 
-/**
- * The change that fits a failure best: the last one before it, and none that is too old. Records have the instant of a change at its end or at
- * its beginning, and probes see a failure with their next run, so that it may seem to come a little later.
- * @param slackMs how much later it may seem to have been made
- */
-export function fittingChange(changes: readonly Change[], failedAt: number, slackMs: number): Change | undefined {
-  return changes
-    .filter(({ at }) => at <= failedAt + slackMs && failedAt - at <= longestDelay)
-    .reduce<Change | undefined>((last, one) => (last === undefined || one.at > last.at ? one : last), undefined);
+/** The change that fits a failure best: the last one before it that is not too old; where there is none, one that came with it. */
+export function fittingChange(changes: readonly Change[], failedAt: number): Change | undefined {
+  const near = changes
+    .filter(({ at }) => at <= failedAt + slack && failedAt - at <= longestDelay)
+    .sort((a, b) => b.at - a.at);
+  return near.find(({ at }) => at <= failedAt) ?? near.at(-1);
 }
 
 /** Kinds of changes that may touch a component although nothing says so. */
 const wide: ReadonlySet<ChangeKind> = new Set(["network", "firewall", "iam", "secret", "dns", "quota", "policy"]);
 
 /** Whether a change may concern any of these components. */
-export function concerns({ components, kind }: Change, names: ReadonlySet<string>): boolean {
+export function concerns({ components, kind, elsewhere }: Change, names: ReadonlySet<string>): boolean {
+  if (elsewhere === true) return false;
   return components.length === 0 ? wide.has(kind) : components.some((name) => names.has(name));
 }
 

@@ -7,6 +7,7 @@ import { list } from "../../../../shared/text/sentences.ts";
 import type { ProbeFact } from "../../partition/state.ts";
 import type { ProbeIndicator } from "../diagnosis.ts";
 import type { Evidence } from "../evidence.ts";
+import { changeBefore, failedSince, wordsAbout } from "../pointers.ts";
 import { serves } from "../roles.ts";
 import { changeSentence, logSentence } from "./changes.ts";
 import { cutAtLimit, doesTell, type Fault, type Level, levels, slowInConnecting, slowInServer } from "./indicators.ts";
@@ -254,11 +255,11 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
   },
 
   "it was changed shortly before": (evidence, component) => {
-    const change = evidence.changeBefore(component);
-    return change && changeSentence(change, evidence.failedSince(component));
+    const change = changeBefore(evidence, component);
+    return change && changeSentence(change, failedSince(evidence, component));
   },
   "its log says why": (evidence, component) => {
-    const words = evidence.wordsAbout(component);
+    const words = wordsAbout(evidence, component);
     return words && logSentence(words);
   },
 };
