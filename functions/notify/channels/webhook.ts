@@ -291,23 +291,47 @@ function bodyOf(notice: Notice, mode: WebhookSettings["cloudevents"]): string {
     ...(event.team === undefined ? {} : { team: bounded(event.team) }),
     ...lists,
   };
-  const folded: Partial<Record<(typeof foldable)[number], number>> = {};
-  const write = (): string => {
-    const told = Object.keys(folded).length === 0 ? data : { ...data, folded };
+  const write = (leftOut: number): string => {
+    const told = leftOut === 0 ? data : { ...data, ...without(lists, leftOut) };
     if (mode === "binary") return wellFormedJson(told);
     if (mode === "structured")
       return wellFormedJson({ ...contextOf(notice), datacontenttype: "application/json", data: told });
     return wellFormedJson({ type: `incident.${event.event}`, timestamp: event.at, data: told });
   };
-  let body = write();
+  return roomiest(
+    write,
+    foldable.reduce((count, list) => count + lists[list].length, 0),
+  );
+}
+
+/** The lists after so many sentences were left out, and how many of which. */
+function without(
+  lists: Readonly<Record<(typeof foldable)[number], readonly string[]>>,
+  leftOut: number,
+): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  const folded: Record<string, number> = {};
+  let left = leftOut;
   for (const list of foldable) {
-    while (Buffer.byteLength(body) >= largestBody && data[list].length > 0) {
-      data[list].pop();
-      folded[list] = (folded[list] ?? 0) + 1;
-      body = write();
-    }
+    const from = Math.min(left, lists[list].length);
+    kept[list] = lists[list].slice(0, lists[list].length - from);
+    if (from > 0) folded[list] = from;
+    left -= from;
   }
-  return body;
+  return { ...kept, folded };
+}
+
+/** The first body that is small enough, of which each is smaller than the one before; the last one where none is. */
+function roomiest(write: (leftOut: number) => string, most: number): string {
+  const whole = write(0);
+  if (Buffer.byteLength(whole) < largestBody) return whole;
+  let [tooFew, enough] = [0, most];
+  while (enough - tooFew > 1) {
+    const middle = Math.floor((tooFew + enough) / 2);
+    if (Buffer.byteLength(write(middle)) < largestBody) enough = middle;
+    else tooFew = middle;
+  }
+  return write(enough);
 }
 
 /** Whether a text is an address, or begins with the placeholder of one. */
