@@ -11,6 +11,7 @@ resource "terraform_data" "rehearsal" {
       database             = var.database
       functions            = var.functions
       heartbeat_publishers = var.heartbeat_publishers
+      change_publishers    = var.change_publishers
       inside               = var.inside
       name_prefix          = var.name_prefix
       organization         = var.organization
