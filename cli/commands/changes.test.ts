@@ -47,7 +47,7 @@ describe("changes", () => {
       deployment("backend", 10),
     ]);
     vi.stubEnv("PATHKEEPER_GOOGLE_API", `http://127.0.0.1:${port}`);
-    const { code, out, err } = await run("changes", "--config", fileOf(configuration), "--since", "3h");
+    const { code, out, err } = await run("changes", fileOf(configuration), "--since", "3h");
     expect([code, err]).toEqual([0, []]);
     expect(out).toHaveLength(2);
     expect(out.every((line) => /UTC +backend +deployed a revision \(Cloud Run service backend\)$/.test(line))).toBe(

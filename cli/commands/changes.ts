@@ -13,7 +13,7 @@ import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
 import { topics } from "../../shared/topology.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
-import { configOption, usualConfiguration } from "../configuration.ts";
+import { configOption, namedConfiguration, usualConfiguration } from "../configuration.ts";
 import { runLocally, secretsFrom, secretsOption } from "../local-probes.ts";
 import { publisherOf } from "../publisher.ts";
 import { storeOf, storeOptions } from "../store.ts";
@@ -51,6 +51,8 @@ export const changes: Command = defineCommand({
   ],
   async run(values, terminal, [action, component, ...words]) {
     if (action === undefined) return await show(values, terminal);
+    if (action !== "report" && component === undefined && existsSync(action))
+      return await show({ ...values, config: namedConfiguration(values.config, [action]) }, terminal);
     if (action !== "report")
       throw new WrongUsage(`unexpected argument "${action}": write report COMPONENT WHAT, or nothing`);
     if (component === undefined || words.length === 0)

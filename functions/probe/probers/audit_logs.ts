@@ -58,7 +58,7 @@ When an incident opens, and again ten minutes later, because entries arrive late
 first failure on: deployments and traffic, settings, maintenance and failover of Cloud SQL, connectors, networks, firewall rules, IAM, secrets,
 certificates, DNS, quotas, organization policies. Each change stands in \`changes\` of the [incident](../incidents.md) with its time, what was done in plain
 words, and a link to the entry. One that was made to the cause within half an hour before it began to fail is evidence, a line of the notice to
-engineers, and a proposal to take it back. Nothing is ever taken back by itself. The command \`pathkeeper changes\` shows the same at any time.
+engineers, and a proposal to take it back. Nothing is ever taken back by itself. The command \`changes\` shows the same at any time.
 
 ## Whose a change is
 
