@@ -126,7 +126,7 @@ function requestsFor({ id, firstFailureAt }: Incident, request: DiagnosisRequest
       probes: probes.map(({ name }) => name),
       request: name,
       since: new Date(firstFailureAt).toISOString(),
-      about: [...request.about],
+      about: [...new Set(request.about.flatMap((one) => plan.graph.causesOf(one)))],
     };
     const attributes = { environment, vantage, trigger: "diagnosis" };
     return { id: `${name}/${vantage}`, topic: topics.probeRequests, message: { data, attributes } };

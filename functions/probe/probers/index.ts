@@ -6,6 +6,7 @@ import { cloudNat } from "./cloud_nat.ts";
 import { cloudRun } from "./cloud_run.ts";
 import { cloudSql } from "./cloud_sql.ts";
 import { dns } from "./dns.ts";
+import { errorLogs } from "./error_logs.ts";
 import { gcpConfiguration } from "./gcp_configuration.ts";
 import { grpc } from "./grpc.ts";
 import { heartbeat } from "./heartbeat.ts";
@@ -31,6 +32,7 @@ export const probers: Readonly<Record<string, AnyProber>> = {
   cloud_run: cloudRun,
   cloud_sql: cloudSql,
   dns,
+  error_logs: errorLogs,
   gcp_configuration: gcpConfiguration,
   grpc,
   heartbeat,

@@ -1,5 +1,5 @@
 /**
- * Reads entries of Cloud Logging: one page, newest first, bounded in entries, bytes and time.
+ * Reads entries of Cloud Logging: one page, bounded in entries, bytes and time.
  *
  * Source: https://docs.cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list
  */
@@ -13,7 +13,7 @@ import { type Access, ask } from "../refusal.ts";
 
 /** A page of entries. */
 export interface EntryPage {
-  /** Newest first. */
+  /** In the order that was asked for. */
   readonly entries: readonly LogEntry[];
   /** There are more that were not read. */
   readonly more: boolean;
@@ -25,7 +25,18 @@ export interface LogEntry {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly logName: string;
+  /** Its message, free of secrets; only where messages are read. */
+  readonly message?: string;
   readonly json: unknown;
+}
+
+/** What is asked for: of a filter in the language of Cloud Logging, one page. */
+export interface EntryQuery {
+  readonly project: string;
+  readonly filter: string;
+  readonly pageSize: number;
+  /** Whether the oldest or the newest come first. @default the newest */
+  readonly order?: "asc" | "desc";
 }
 
 /** What it takes to read entries. */
@@ -40,15 +51,14 @@ const mask =
 
 /**
  * Reads one page.
- * @param filter in the language of Cloud Logging
  * @throws GoogleApiError when the API refuses; ProbeFault when its answer cannot be understood
  */
 export async function readEntries(
-  { project, filter, pageSize }: { readonly project: string; readonly filter: string; readonly pageSize: number },
+  { project, filter, pageSize, order = "desc" }: EntryQuery,
   world: Pick<ProbeWorld, "google" | "signal" | "conceal">,
 ): Promise<EntryPage> {
   const url = `https://logging.googleapis.com/v2/entries:list?fields=${encodeURIComponent(mask)}`;
-  const body = { resourceNames: [`projects/${project}`], filter, orderBy: "timestamp desc", pageSize };
+  const body = { resourceNames: [`projects/${project}`], filter, orderBy: `timestamp ${order}`, pageSize };
   const answer = pageSchema().safeParse(await ask({ method: "POST", url, body }, world));
   if (!answer.success) {
     const { path, message } = answer.error.issues[0] ?? { path: [], message: "" };
