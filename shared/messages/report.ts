@@ -219,6 +219,8 @@ const logPatternSchema = lazily(() =>
         remedy: z.string(),
         /** Roles of components that are to blame; the nearest that the component needs. Absent: the component itself. */
         blames: z.array(z.string()).optional(),
+        /** What it says may itself follow from trouble elsewhere, as a start that fails does: it explains, and decides nothing. */
+        is_symptom: z.literal(true).optional(),
       })
       .optional(),
   }),

@@ -135,9 +135,11 @@ function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, evid
 
 /** Of candidates that the measurements do not tell apart, the one to which alone a change or the words of a log point. */
 function pointedAt(tied: readonly Ranked[], evidence: Evidence): Ranked | undefined {
-  const isPointedAt = ({ component }: Ranked): boolean =>
-    evidence.graph.names.includes(component) &&
-    (wordsAbout(evidence, component) ?? changeBefore(evidence, component)) !== undefined;
+  const isPointedAt = ({ component }: Ranked): boolean => {
+    if (!evidence.graph.names.includes(component)) return false;
+    const words = wordsAbout(evidence, component)?.means;
+    return (words !== undefined && !words.is_symptom) || changeBefore(evidence, component) !== undefined;
+  };
   const [one, ...others] = tied.filter(isPointedAt);
   return others.length === 0 ? one : undefined;
 }

@@ -67,7 +67,9 @@ export function whysOf(best: Hypothesis, evidence: Evidence): string[] {
   if (felt === undefined) return [];
   const [fault] = decisiveFaults(best, evidence);
   const words = wordsAbout(evidence, best.component)?.means;
-  const says = words?.says ?? (fault === undefined ? best.pattern.says(titleOf(best, evidence)) : faultSentence(fault));
+  const definite = words?.is_symptom === true ? undefined : words?.says;
+  const found = fault === undefined ? undefined : faultSentence(fault);
+  const says = definite ?? found ?? words?.says ?? best.pattern.says(titleOf(best, evidence));
   const isComponent = graph.names.includes(best.component);
   const past = (name: string): boolean => evidence.symptomsOf(name).length === 0;
   const path =
@@ -143,8 +145,9 @@ export function nextFor(
   const general = decisive.length > 0 ? [] : [nextOf(best, evidence)];
   const words = wordsAbout(evidence, best.component)?.means;
   const steps = [
-    ...(words === undefined ? [] : [words.remedy]),
+    ...(words === undefined || words.is_symptom ? [] : [words.remedy]),
     ...decisive.slice(0, 2).map(remedyFor),
+    ...(words?.is_symptom ? [words.remedy] : []),
     ...revertOf(best, evidence),
     ...general,
     ...known.slice(0, 1).map(remedyFor),

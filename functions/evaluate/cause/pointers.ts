@@ -24,10 +24,12 @@ export function changeBefore(evidence: Evidence, component: string): Change | un
 /** What a log says that puts the blame on a component: its own log, or that of something which needs it. */
 export function wordsAbout(evidence: Evidence, component: string): LogPattern | undefined {
   const { logPatterns = [] } = evidence.seen;
-  return logPatterns.find(({ component: whose, means }) => {
+  const about = logPatterns.filter(({ component: whose, means }) => {
     if (means === undefined) return false;
     const { blames } = means;
     if (blames === undefined) return whose === component;
     return blames.includes(evidence.role(component)) && evidence.graph.distance(whose, component) !== undefined;
   });
+  // What names a cause says more than what may follow from one.
+  return about.find(({ means }) => !means?.is_symptom) ?? about[0];
 }

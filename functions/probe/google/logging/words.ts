@@ -19,6 +19,8 @@ interface Words {
   readonly example: string;
   /** Roles of components that are to blame. Absent: the component whose log it is. */
   readonly blames?: readonly string[];
+  /** It may follow from trouble elsewhere. */
+  readonly isSymptom?: true;
   readonly says: (said: Said, found: RegExpExecArray) => string;
   /** One sentence with the command that mends it. */
   readonly remedy: (said: Said, found: RegExpExecArray) => string;
@@ -65,6 +67,7 @@ export const knownWords: readonly Words[] = [
   },
   {
     name: "no instance",
+    isSymptom: true,
     matches: /no available instance/i,
     example: "The request was aborted because there was no available instance.",
     says: ({ resource }) => `${resource} has no instance free for further requests.`,
@@ -74,6 +77,7 @@ export const knownWords: readonly Words[] = [
   },
   {
     name: "rate exceeded",
+    isSymptom: true,
     matches: /\bRate exceeded\b/i,
     example: "Rate exceeded.",
     says: ({ resource }) => `${resource} is at its maximum of instances and refuses requests.`,
@@ -123,6 +127,7 @@ export const knownWords: readonly Words[] = [
   },
   {
     name: "start-up phase failed",
+    isSymptom: true,
     matches:
       /\bphase[ _:#-]*([1-7])\b[^\n]{0,80}?(fail|error|timed? ?out|exceeded|abort)|(fail|error|timed? ?out)[^\n]{0,40}\bphase[ _:#-]*([1-7])\b/i,
     example: "startup: phase 3 (database) failed after 25.0 s",
@@ -138,6 +143,7 @@ export const knownWords: readonly Words[] = [
   },
   {
     name: "failed start",
+    isSymptom: true,
     matches:
       /STARTUP (TCP|HTTP|GRPC|gRPC) probe failed|The user-provided container failed to start|Container failed to start|could not start successfully|Container called exit\((?!0\))/i,
     example:
@@ -149,6 +155,7 @@ export const knownWords: readonly Words[] = [
   },
   {
     name: "readiness check failed",
+    isSymptom: true,
     matches: /instance failed the readiness check/i,
     example: "The request failed because the instance failed the readiness check.",
     says: ({ resource }) => `Instances of ${resource} start and do not become ready in time.`,
@@ -168,6 +175,7 @@ export const knownWords: readonly Words[] = [
   },
   {
     name: "backend not reached",
+    isSymptom: true,
     matches: /failed_to_connect_to_backend|failed_to_pick_backend/,
     example: "failed_to_connect_to_backend",
     says: () => "The load balancer does not reach the service behind it.",
@@ -199,13 +207,14 @@ export const knownWords: readonly Words[] = [
 
 /** What the words of a message mean; `undefined` where nothing is known of them. */
 export function meaningOf(message: string, said: Said): ReportedLogPattern["means"] {
-  for (const { name, matches, blames, says, remedy } of knownWords) {
+  for (const { name, matches, blames, isSymptom, says, remedy } of knownWords) {
     const found = matches.exec(message);
     if (found === null) continue;
     return {
       name,
       says: says(said, found),
       remedy: remedy(said, found),
+      ...(isSymptom ? { is_symptom: true as const } : {}),
       ...(blames === undefined ? {} : { blames: [...blames] }),
     };
   }
