@@ -13,8 +13,9 @@ import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
 import { topics } from "../../shared/topology.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
-import { configOption, namedConfiguration, usualConfiguration } from "../configuration.ts";
-import { runLocally, secretsFrom, secretsOption } from "../local-probes.ts";
+import { configOption, keptConfiguration, namedConfiguration, usualConfiguration } from "../configuration.ts";
+import { runLocally } from "../local-probes.ts";
+import { secretsFrom, secretsOption } from "../places.ts";
 import { publisherOf } from "../publisher.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import { failureSentence } from "../terminal/results.ts";
@@ -99,11 +100,16 @@ async function report(
   return 0;
 }
 
+/** The file of the configuration, whether or not there is one: that of `--config`, else of the system in `--data`, else of this folder. */
+function fileOf({ config, data }: Values): string {
+  return config ?? (data === undefined ? usualConfiguration : keptConfiguration(data));
+}
+
 /** Refuses a component that there is not, where the configuration is at hand; a pipeline may not have it. */
-async function mustExist(component: string, { config }: Values): Promise<void> {
-  if (config === undefined && !existsSync(usualConfiguration)) return;
-  const { components } = await checkedConfiguration(config ?? usualConfiguration);
-  const names = components.map(({ name }) => name);
+async function mustExist(component: string, values: Values): Promise<void> {
+  const file = fileOf(values);
+  if (values.config === undefined && !existsSync(file)) return;
+  const names = (await checkedConfiguration(file)).components.map(({ name }) => name);
   if (!names.includes(component))
     throw new WrongUsage(
       `unknown component "${component}": ${insteadOf(nearest(component, names), names, "components")}`,
@@ -117,7 +123,7 @@ async function show(
   const lookback = parseDuration(since);
   if (lookback === undefined || lookback <= 0) throw new WrongUsage(`--since ${since} is no time: write 30m or 2h`);
   const knowsStore = values.project !== undefined || values.data !== undefined;
-  const file = values.config ?? usualConfiguration;
+  const file = fileOf(values);
   const configuration =
     knowsStore && values.config === undefined && !existsSync(file) ? undefined : await checkedConfiguration(file);
   const reading = configuration === undefined ? [] : configuration.probes.filter(readsChanges);
@@ -170,7 +176,8 @@ async function readBy(
   const reports = await runLocally({
     configuration,
     probes: probes.map((probe) => ({ ...probe, settings: { ...probe.settings, lookback } })),
-    secrets: secretsFrom({ ...values, config: values.config ?? usualConfiguration }),
+    secrets: await secretsFrom({ ...values, config: fileOf(values) }),
+    system: values,
     trigger: "diagnosis",
     group: (vantage) => `${vantage}-diagnosis`,
   });

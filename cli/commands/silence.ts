@@ -1,7 +1,10 @@
 /** `pathkeeper silence`: no new notices of an incident for a while. */
-import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
+import { formatDuration, parseDuration, spokenDuration } from "../../shared/text/units.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
 import { editIncident, editOptions, incidentOperand, mustBeOpen } from "../operator/edit.ts";
+
+/** The longest silence, in milliseconds: whoever needs a longer one has forgotten it by then. */
+const longestMs = 31 * 86_400_000;
 
 /** The command. */
 export const silence: Command = defineCommand({
@@ -19,6 +22,8 @@ export const silence: Command = defineCommand({
   run: ({ for: time, end, ...values }, terminal, [id]) => {
     const lasts = parseDuration(time);
     if (lasts === undefined || lasts <= 0) throw new WrongUsage(`--for ${time} is no time: write 30m or 2h`);
+    if (lasts > longestMs)
+      throw new WrongUsage(`--for ${time} is too long: silence it for ${formatDuration(longestMs)} at most`);
     return editIncident("silence", values, terminal, id, (status) => {
       mustBeOpen(status);
       return end

@@ -1,4 +1,4 @@
-/** What operators may write into the document of an incident, and what is made of it. */
+/** Reads and applies what operators write into the document of an incident. */
 
 import type { Value } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/text/redact.ts";
@@ -15,21 +15,21 @@ export interface OperatorFields {
   readonly deliveries?: Value | undefined;
 }
 
-/** What an operator asks for. */
+/** Requests of an operator. */
 export interface Edit {
   /** Absent when the status is as the monitor left it, or makes no sense. */
   readonly status?: "acknowledged" | "resolved" | "open";
   readonly note?: string;
   readonly editor: Editor;
-  /** What of the note and the silence is not understood, as long as it stands there; each without a full stop. */
+  /** Problems with the note and the silence, shown until they are corrected; each without a full stop. */
   readonly problems: readonly string[];
-  /** What was not understood of the status, which is put right at once. */
+  /** Problem with the status, which is corrected at once. */
   readonly statusProblem?: string;
   /** The status in the document is not one, and the monitor's own must be written again. */
   readonly restoresStatus: boolean;
 }
 
-/** Who has edited a document, at the beginning of a sentence and after "by". Of an edit in the console only the place is known. */
+/** Names the editor of a document, at the beginning of a sentence and after "by". For an edit in the console only the place is known. */
 export interface Editor {
   readonly subject: string;
   readonly by: string;
@@ -59,7 +59,7 @@ export function readEdit(incident: Incident, document: OperatorFields): Edit {
   };
 }
 
-/** Who has edited the document, where that is said. */
+/** The editor of the document, if named. */
 export function editorOf({ edited_by: name }: OperatorFields): Editor {
   const known = typeof name === "string" ? bounded(name, [], longestName).trim() : "";
   return known === ""

@@ -1,12 +1,13 @@
 /** Signed webhooks after Standard Webhooks 1.0.0: `{ type, timestamp, data }`. https://www.standardwebhooks.com */
 import { z } from "zod";
-import { secretText, textWithSecrets } from "../../../shared/config/fields.ts";
+import { secretText, textWithSecrets, told } from "../../../shared/config/fields.ts";
 import { placeholderSecret } from "../../../shared/config/secret-reference.ts";
 import { incidentEventKinds } from "../../../shared/messages/incident-event.ts";
+import { headerMistake, urlMistake } from "../../../shared/net/written-address.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
-import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
+import { marksOf } from "../../../shared/text/placeholders.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { type BodyField, bodyFields } from "../../../shared/text/template-fields.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
@@ -30,7 +31,7 @@ const settings = lazily(() =>
         .min(1, "must name at least one secret")
         .optional()
         .describe("Several keys in place of one, while they are being changed: every request is signed with each."),
-      headers: namedRecord(headerName(), textWithSecrets())
+      headers: namedRecord(headerName(), textWithSecrets().superRefine(told(headerMistake)))
         .default({})
         .describe("More headers; their values are texts or secrets."),
       cloudevents: z
@@ -64,10 +65,8 @@ const settings = lazily(() =>
         const message = "stands beside cloudevents, which has a form of its own: keep one of them";
         context.addIssue({ code: "custom", path: ["body"], message });
       }
-      if (!isUrl(url, allow_private ? ["https:", "http:"] : ["https:"])) {
-        const message = "must be https://host/path, or with allow_private: true also http://host/path";
-        context.addIssue({ code: "custom", path: ["url"], message });
-      }
+      const mistake = addressMistake(url, allow_private ? ["https", "http"] : ["https"]);
+      if (mistake !== undefined) context.addIssue({ code: "custom", path: ["url"], message: mistake });
       if (signing_key !== undefined && signing_keys !== undefined) {
         context.addIssue({
           code: "custom",
@@ -334,10 +333,10 @@ function roomiest(write: (leftOut: number) => string, most: number): string {
   return write(enough);
 }
 
-/** Whether a text is an address, or begins with the placeholder of one. */
-function isUrl(text: string, schemes: readonly string[]): boolean {
-  const marks = marksOf(text);
-  if (marks[0]?.offset === 0) return true;
-  const example = fillMarks(text, () => "x");
-  return URL.canParse(example) && schemes.includes(new URL(example).protocol);
+/** What is wrong with an address; nothing is known of one that begins with a placeholder. */
+function addressMistake(text: string, schemes: readonly string[]): string | undefined {
+  if (marksOf(text)[0]?.offset === 0) return undefined;
+  if (!schemes.some((scheme) => text.toLowerCase().startsWith(`${scheme}:`)))
+    return "must be https://host/path, or with allow_private: true also http://host/path";
+  return urlMistake(text, schemes);
 }

@@ -1,14 +1,16 @@
 /** The prober `audit_logs`: what was changed in the environment, as Cloud Audit Logs recorded it. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
-import type { Failure, ReportedChange, Unchecked } from "../../../shared/messages/report.ts";
+import type { ReportedChange } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { attributed, needsUsage, noUsage, readUsage, type Usage } from "../google/logging/attribution.ts";
 import { type AuditChange, auditFilter, changesIn } from "../google/logging/audit.ts";
 import { entryLink, loggingAccess, readEntries } from "../google/logging/entries.ts";
 import { isRefused, refusalOf } from "../google/refusal.ts";
 import type { WatchedResource } from "../google/watched.ts";
-import type { Prober } from "../prober.ts";
+import type { SeenFailure } from "../net/faults.ts";
+import type { Assessment, Prober } from "../prober.ts";
+import type { Words } from "../text/target-text.ts";
 import { always } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -26,9 +28,9 @@ export type AuditLogsSettings = z.output<ReturnType<typeof settings>>;
 
 /** What the log said. */
 export interface AuditLogsObservation {
-  readonly failure?: Failure;
+  readonly failure?: SeenFailure;
   /** Why it may not be read. */
-  readonly refused?: string;
+  readonly refused?: Words;
   readonly changes: readonly AuditChange[];
   readonly resources: readonly WatchedResource[];
   readonly usage: Usage;
@@ -48,7 +50,7 @@ export const auditLogs: Prober<AuditLogsSettings, AuditLogsObservation> = {
   get settings() {
     return settings();
   },
-  example: `schedule: every 1h
+  example: `schedule: "*/15 * * * *"
 timeout: 20s
 project: shop-staging
 `,
@@ -73,8 +75,8 @@ Who made a change is left out unless \`show_principals\` is set. Refused attempt
 
 \`logging.logEntries.list\` in the project, which \`roles/logging.viewer\` has, and \`run.services.get\` for the services. Data Access logs are not
 read. Each run reads one page of at most ${pageSize} entries; reading entries is free, up to 60 requests a minute and project. Without the permission the
-probe says so under \`unchecked\`, and does not fail: a diagnosis goes on without it. The schedule only keeps that permission proven, so that
-once an hour is enough.
+probe says so under \`unchecked\`, and does not fail: a diagnosis goes on without it. The schedule only keeps that permission proven: take one
+that other probes have, because a schedule of its own is a job of Cloud Scheduler more.
 `,
   secondhand: true,
   delayed: true,
@@ -82,6 +84,7 @@ once an hour is enough.
   arrivesLate: true,
   targetless: true,
   usualSeconds: 0.8,
+  logPagesRead: 1,
   reads: ["log_entries", "cloud_run"],
   yields: () => always("recent_changes"),
 
@@ -96,8 +99,7 @@ once an hour is enough.
       return { changes, resources, usage: changes.some(needsUsage) ? await readUsage(resources, world) : noUsage };
     } catch (error) {
       const failure = refusalOf(error, loggingAccess(project), world.signal);
-      const message = world.redact(failure.message);
-      return isRefused(error) ? { ...none, refused: message } : { ...none, failure: { ...failure, message } };
+      return isRefused(error) ? { ...none, refused: failure.message } : { ...none, failure };
     }
   },
 
@@ -128,6 +130,6 @@ once an hour is enough.
   },
 };
 
-function unread(project: string, explanation: string): Unchecked {
+function unread(project: string, explanation: Words): NonNullable<Assessment["unchecked"]>[number] {
   return { checks: ["changes"], resource: `audit logs of ${project}`, explanation };
 }

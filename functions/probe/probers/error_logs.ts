@@ -1,21 +1,15 @@
 /** The prober `error_logs`: what the error logs of failing parts say again and again, with what Google's own words mean. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
-import type { Failure, ReportedLogPattern, Unchecked } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import {
-  type EntryPage,
-  type LogEntry,
-  loggingAccess,
-  messageOf,
-  quoted,
-  readEntries,
-} from "../google/logging/entries.ts";
+import { type EntryPage, loggingAccess, messageOf, quoted, readEntries } from "../google/logging/entries.ts";
 import { patternsIn } from "../google/logging/patterns.ts";
 import { logsOf, type WatchedLog } from "../google/logging/sources.ts";
 import { knownWords, meaningOf, wantedWords } from "../google/logging/words.ts";
 import { isRefused, refusalOf } from "../google/refusal.ts";
-import type { Prober } from "../prober.ts";
+import type { SeenFailure } from "../net/faults.ts";
+import type { Assessment, Prober } from "../prober.ts";
+import type { Words } from "../text/target-text.ts";
 import { always } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -30,9 +24,9 @@ export type ErrorLogsSettings = z.output<ReturnType<typeof settings>>;
 
 /** What the logs said. */
 export interface ErrorLogsObservation {
-  readonly failure?: Failure;
+  readonly failure?: SeenFailure;
   /** Why they may not be read. */
-  readonly refused?: string;
+  readonly refused?: Words;
   /** The logs that were read, and what stood there since the failure and before it. Absent where nothing fails. */
   readonly read?: { readonly logs: readonly WatchedLog[]; readonly since: EntryPage; readonly earlier: EntryPage };
   readonly beforeMs: number;
@@ -54,7 +48,7 @@ export const errorLogs: Prober<ErrorLogsSettings, ErrorLogsObservation> = {
   get settings() {
     return settings();
   },
-  example: `schedule: every 1h
+  example: `schedule: "*/15 * * * *"
 timeout: 20s
 project: shop-staging
 `,
@@ -83,6 +77,7 @@ is proven. Reading entries is free, up to 60 requests a minute and project. With
   arrivesLate: true,
   targetless: true,
   usualSeconds: 0.8,
+  logPagesRead: 1,
   reads: ["log_entries"],
   yields: () => always("recent_error_entries"),
 
@@ -90,7 +85,7 @@ is proven. Reading entries is free, up to 60 requests a minute and project. With
     const base = { beforeMs: before };
     const read = async (filter: string, size: number, order: "asc" | "desc"): Promise<EntryPage> => {
       const { entries, more } = await readEntries({ project, filter, pageSize: size, order }, world);
-      return { entries: entries.map((entry) => withoutSecrets(entry, world.redact)), more };
+      return { entries: entries.map((entry) => ({ ...entry, message: messageOf(entry, longest) })), more };
     };
     try {
       const { diagnosis } = world;
@@ -107,8 +102,7 @@ is proven. Reading entries is free, up to 60 requests a minute and project. With
       return { ...base, read: { logs, since, earlier } };
     } catch (error) {
       const failure = refusalOf(error, loggingAccess(project), world.signal);
-      const message = world.redact(failure.message);
-      return isRefused(error) ? { ...base, refused: message } : { ...base, failure: { ...failure, message } };
+      return isRefused(error) ? { ...base, refused: failure.message } : { ...base, failure };
     }
   },
 
@@ -116,12 +110,12 @@ is proven. Reading entries is free, up to 60 requests a minute and project. With
     if (failure) return { failure, measurements: [] };
     if (refused !== undefined) return { measurements: [], unchecked: [unread(project, refused)] };
     if (read === undefined) return { measurements: [] };
-    const logPatterns: readonly ReportedLogPattern[] = patternsIn(read, beforeMs / 1000);
+    const logPatterns = patternsIn(read, beforeMs / 1000);
     return { measurements: [{ metric: "recent_error_entries", value: read.since.entries.length }], logPatterns };
   },
 };
 
-function unread(project: string, explanation: string): Unchecked {
+function unread(project: string, explanation: Words): NonNullable<Assessment["unchecked"]>[number] {
   return { checks: ["log_patterns"], resource: `logs of ${project}`, explanation };
 }
 
@@ -138,12 +132,6 @@ function errorsOf(logs: readonly WatchedLog[], from: number, until: number): str
 
 function between(from: number, until: number): string {
   return `timestamp>=${quoted(new Date(from).toISOString())}\ntimestamp<${quoted(new Date(until).toISOString())}`;
-}
-
-/** An entry whose message is free of secrets, and of everything that is not looked at. */
-function withoutSecrets(entry: LogEntry, redact: (text: string, isCut?: boolean) => string): LogEntry {
-  const message = messageOf(entry, longest);
-  return { ...entry, message: redact(message, message.length === longest) };
 }
 
 /** The table of the words that are known, for the documentation. */

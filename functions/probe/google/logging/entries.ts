@@ -7,6 +7,7 @@ import { z } from "zod";
 import { lazily } from "../../../../shared/runtime/lazily.ts";
 import { ProbeFault } from "../../net/faults.ts";
 import type { ProbeWorld } from "../../prober.ts";
+import { TargetText } from "../../text/target-text.ts";
 import { at, textAt } from "../configuration/json.ts";
 import { googleReads } from "../permissions.ts";
 import { type Access, ask } from "../refusal.ts";
@@ -25,8 +26,8 @@ export interface LogEntry {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly logName: string;
-  /** Its message, free of secrets; only where messages are read. */
-  readonly message?: string;
+  /** Its message; only where messages are read. */
+  readonly message?: TargetText;
   readonly json: unknown;
 }
 
@@ -78,7 +79,7 @@ function entryOf(json: unknown): LogEntry[] {
 }
 
 /** The whole message of an entry: its text, or the field of its payload that holds one. @param longest in characters */
-export function messageOf({ json }: LogEntry, longest: number): string {
+export function messageOf({ json }: Pick<LogEntry, "json">, longest: number): TargetText {
   const candidates = [
     at(json, "textPayload"),
     at(json, "jsonPayload", "message"),
@@ -88,7 +89,8 @@ export function messageOf({ json }: LogEntry, longest: number): string {
     at(json, "protoPayload", "status", "message"),
   ];
   const found = candidates.find((value): value is string => typeof value === "string" && value !== "");
-  return (found ?? "").slice(0, longest);
+  const said = found ?? "";
+  return TargetText.of(said.slice(0, longest), said.length > longest);
 }
 
 /** A text of a filter, in quotes. */

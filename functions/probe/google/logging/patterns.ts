@@ -1,9 +1,10 @@
 /** Patterns of error logs: what each log says, how often since the failure and before it, and what it means. Pure. */
-import type { ReportedLogPattern } from "../../../../shared/messages/report.ts";
-import type { EntryPage, LogEntry } from "./entries.ts";
+import type { SeenLogPattern } from "../../prober.ts";
+import type { TargetText } from "../../text/target-text.ts";
+import type { EntryPage } from "./entries.ts";
 import type { WatchedLog } from "./sources.ts";
-import { patternOf, templatesOf } from "./templates.ts";
-import { meaningOf } from "./words.ts";
+import { patternLike, templatesOf } from "./templates.ts";
+import { meaningOf, type Said } from "./words.ts";
 
 /** The most that one log is taken to say. */
 const mostOfOne = 4;
@@ -21,39 +22,45 @@ export function patternsIn(
     earlier,
   }: { readonly logs: readonly WatchedLog[]; readonly since: EntryPage; readonly earlier: EntryPage },
   beforeSeconds: number,
-): ReportedLogPattern[] {
+): SeenLogPattern[] {
   return logs.flatMap((log) => {
-    const now = since.entries.filter((entry) => log.has(entry) && entry.message !== "");
-    const before = earlier.entries.filter((entry) => log.has(entry) && entry.message !== "");
-    const all = [...now, ...before];
-    const found = templatesOf(all.map(({ message = "" }) => message)).flatMap(
-      ({ words, members }): ReportedLogPattern[] => {
-        const mine = members.filter((place) => place < now.length).map((place) => now[place] as LogEntry);
-        const times = mine.map((entry) => entry.at);
-        const [sample] = mine;
-        const old = members.length - mine.length;
-        if (sample === undefined || !isSudden(times, old, beforeSeconds)) return [];
-        const means = meaningOf(sample.message ?? "", { resource: log.title, name: log.name });
-        return [
-          {
-            pattern: patternOf({ words }),
-            resource: log.title,
-            component: log.component,
-            count: mine.length,
-            first_at: new Date(Math.min(...times)).toISOString(),
-            last_at: new Date(Math.max(...times)).toISOString(),
-            before: old,
-            before_seconds: beforeSeconds,
-            ...(since.more ? { at_least: true as const } : {}),
-            ...(means === undefined ? {} : { means }),
-          },
-        ];
-      },
-    );
+    const now = since.entries.filter((entry) => log.has(entry));
+    const all = [...now, ...earlier.entries.filter((entry) => log.has(entry))];
+    const said = all.map(({ message }) => message?.judge((text) => text) ?? "");
+    const found = templatesOf(said).flatMap((template): SeenLogPattern[] => {
+      const mine = template.members.flatMap((place) => now[place] ?? []);
+      const times = mine.map((entry) => entry.at);
+      const [{ message: sample } = {}] = mine;
+      const old = template.members.length - mine.length;
+      if (sample === undefined || !isSudden(times, old, beforeSeconds)) return [];
+      return [
+        {
+          pattern: sample.masked((text) => patternLike(template, text)),
+          resource: log.title,
+          component: log.component,
+          count: mine.length,
+          first_at: new Date(Math.min(...times)).toISOString(),
+          last_at: new Date(Math.max(...times)).toISOString(),
+          before: old,
+          before_seconds: beforeSeconds,
+          ...(since.more ? { at_least: true as const } : {}),
+          ...meansOf(sample, { resource: log.title, name: log.name }),
+        },
+      ];
+    });
     return found
       .sort((a, b) => Number(b.means !== undefined) - Number(a.means !== undefined) || b.count - a.count)
       .slice(0, mostOfOne);
   });
+}
+
+/** What the words of a message mean. What is cited of them is free of secrets. */
+function meansOf(message: TargetText, said: Said): Pick<SeenLogPattern, "means"> {
+  const means = message.judge((text) => meaningOf(text, said));
+  if (means === undefined) return {};
+  const cited = (field: "says" | "remedy"): TargetText =>
+    message.masked((text) => meaningOf(text, said)?.[field] ?? means.name);
+  return { means: { ...means, says: cited("says"), remedy: cited("remedy") } };
 }
 
 /** Whether something is new, or comes much more often than before. */

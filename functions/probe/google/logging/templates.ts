@@ -75,6 +75,14 @@ export function patternOf({ words }: Pick<Template, "words">): string {
   return words.join(" ").replaceAll(/<\*>( <\*>)+/g, placeholder);
 }
 
+/** The template as a message says it that is free of secrets by now: placeholders stand where they stand in the template. */
+export function patternLike({ words }: Pick<Template, "words">, message: string): string {
+  const own = wordsOf(message);
+  // A secret of several words has changed their number: then the message itself is all that can be shown.
+  const isSame = own.length === words.length;
+  return patternOf({ words: own.map((word, index) => (isSame && words[index] === placeholder ? placeholder : word)) });
+}
+
 /** How many words two messages of one length share; a placeholder is shared with anything. */
 function sharedWords(some: readonly string[], others: readonly string[]): number {
   return some.reduce((sum, word, index) => sum + Number(word === others[index]), 0);

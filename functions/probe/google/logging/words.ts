@@ -5,7 +5,7 @@
 import type { ReportedLogPattern } from "../../../../shared/messages/report.ts";
 
 /** What a row knows of the log that says it. */
-interface Said {
+export interface Said {
   /** The resource in the log of which it stands: `Cloud Run service backend`, and its name alone. */
   readonly resource: string;
   readonly name: string;
