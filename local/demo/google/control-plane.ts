@@ -25,7 +25,7 @@ const googleNames = {
 /** The address of the load balancer, as the records of its hosts have it. */
 const address = "192.0.2.80";
 /** The secrets that the services use. */
-const secrets = ["demo-database-url", "demo-agents-key"] as const;
+const secrets = ["demo-database-url", "demo-agents-key", "demo-token-key"] as const;
 
 /** The demo's services. */
 const services = ["backend", "auth"] as const;
@@ -79,7 +79,11 @@ export function controlPlane(faults: () => DemoFaults): Readonly<Record<string, 
       Object.fromEntries(
         secrets.map((name) => [
           `/v1/projects/${project}/secrets/${name}/versions/latest`,
-          () => ({ name: `projects/123456789012/secrets/${name}/versions/2`, state: "ENABLED", etag: '"16"' }),
+          () => ({
+            name: `projects/123456789012/secrets/${name}/versions/2`,
+            state: stateOf(name, faults()),
+            etag: '"16"',
+          }),
         ]),
       ),
     ),
@@ -104,7 +108,9 @@ export function controlPlane(faults: () => DemoFaults): Readonly<Record<string, 
           { role: "roles/owner", members: ["user:somebody@demo.localhost"] },
           {
             role: "roles/cloudsql.client",
-            members: services.map((name) => `serviceAccount:${accountOf(name, project)}`),
+            members: services
+              .filter((name) => name !== "backend" || faults().change !== "role")
+              .map((name) => `serviceAccount:${accountOf(name, project)}`),
           },
         ],
       }),
@@ -135,7 +141,10 @@ export function controlPlane(faults: () => DemoFaults): Readonly<Record<string, 
         firewalls: [],
         firewallPolicys: [],
       }),
-      [`/compute/v1/projects/${project}/global/firewalls`]: () => ({ kind: "compute#firewallList", items: [] }),
+      [`/compute/v1/projects/${project}/global/firewalls`]: () => ({
+        kind: "compute#firewallList",
+        items: firewallRules(faults(), `${compute}/global/networks/default`),
+      }),
       [`/compute/v1/projects/${project}/global/forwardingRules/demo-https`]: () => ({
         kind: "compute#forwardingRule",
         name: "demo-https",
@@ -193,8 +202,28 @@ function natOf(region: string): Record<string, () => unknown> {
   };
 }
 
-function carriesNothing({ connector }: DemoFaults): boolean {
-  return connector.lost >= 1 || connector.refuse;
+function stateOf(secret: (typeof secrets)[number], { change }: DemoFaults): string {
+  return secret === "demo-token-key" && change === "secret" ? "DESTROYED" : "ENABLED";
+}
+
+function carriesNothing({ connector, change }: DemoFaults): boolean {
+  return change !== "firewall" && (connector.lost >= 1 || connector.refuse);
+}
+
+/** The firewall rules: none, or the one that was created in the connector's way. */
+function firewallRules({ change }: DemoFaults, network: string): readonly object[] {
+  if (change !== "firewall") return [];
+  const ranges = { direction: "EGRESS", priority: 900, destinationRanges: ["10.77.0.0/16"] };
+  return [
+    {
+      kind: "compute#firewall",
+      name: "lock-down",
+      network,
+      ...ranges,
+      denied: [{ IPProtocol: "all" }],
+      disabled: false,
+    },
+  ];
 }
 
 function accountOf(service: string, project: string): string {
@@ -281,7 +310,8 @@ function serviceOf(name: string, place: string, connector: string, { deploy }: D
           ports: [{ name: "http1", containerPort: 8080 }],
           env: [
             { name: "DATABASE_URL", valueSource: secret("demo-database-url") },
-            ...(isBroken ? [] : [{ name: "AGENTS_KEY", valueSource: secret("demo-agents-key") }]),
+            ...(isBroken || name !== "backend" ? [] : [{ name: "AGENTS_KEY", valueSource: secret("demo-agents-key") }]),
+            ...(name === "auth" ? [{ name: "TOKEN_KEY", valueSource: secret("demo-token-key") }] : []),
             { name: "LOG_LEVEL", value: "info" },
           ],
           resources: { limits: { cpu: "1", memory: "512Mi" }, cpuIdle: false, startupCpuBoost: true },
