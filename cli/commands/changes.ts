@@ -149,7 +149,7 @@ async function show(
           2,
         ),
       );
-    else print(shown, lookback, terminal);
+    else print(shown, results.some(isUnread) ? undefined : lookback, terminal);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     terminal.note(`pathkeeper changes: the reported changes cannot be read: ${error.message}`);
@@ -193,9 +193,15 @@ async function reportedTo(values: Values): Promise<readonly Change[]> {
   }
 }
 
-function print(shown: readonly Change[], lookback: number, terminal: Terminal): void {
+/** Whether a probe could not read what was changed. */
+function isUnread({ success, changes }: ProbeResult): boolean {
+  return !success || changes === undefined;
+}
+
+/** @param lookback how long nothing was changed where nothing is shown; absent where that is not known */
+function print(shown: readonly Change[], lookback: number | undefined, terminal: Terminal): void {
   if (shown.length === 0) {
-    terminal.print(`Nothing was changed in the last ${spokenDuration(lookback)}.`);
+    if (lookback !== undefined) terminal.print(`Nothing was changed in the last ${spokenDuration(lookback)}.`);
     return;
   }
   const rows = shown.map(({ at, components, what, resource, by }) => [

@@ -1,19 +1,21 @@
 /** What was changed and what error logs say, as fields of the document of an incident. */
 import type { EvaluatorFields } from "../../../../shared/documents/incident.ts";
-import { logSentence } from "../../cause/knowledge/changes.ts";
+import { type Change, logSentence } from "../../cause/knowledge/changes.ts";
 import type { Incident } from "../state.ts";
 
 /** The changes: those before the first failure, newest first, and then those after it. */
 export function changeFields({ changes = [], firstFailureAt, diagnosis }: Incident): EvaluatorFields["changes"] {
-  const isBefore = ({ at }: { readonly at: number }): boolean => at <= firstFailureAt;
+  const isFitting = ({ id }: Change): boolean => diagnosis.change?.id === id;
+  // A run that fails has begun a little before it did.
+  const isBefore = (change: Change): boolean => change.at <= firstFailureAt || isFitting(change);
   const inOrder = [...changes].sort((a, b) => b.at - a.at);
   return [...inOrder.filter(isBefore), ...inOrder.filter((change) => !isBefore(change)).reverse()].map((change) => {
-    const { id, at, kind, what, resource, components, by, link, revert } = change;
+    const { at, kind, what, resource, components, by, link, revert } = change;
     return {
       ...{ at: new Date(at), kind, what, resource: resource ?? null, components: [...components] },
       ...{ by: by ?? null, link: link ?? null, revert: revert ?? null },
       before_first_failure: isBefore(change),
-      fits: diagnosis.change?.id === id,
+      fits: isFitting(change),
     };
   });
 }

@@ -252,10 +252,11 @@ function rolesChanged(
   const [first] = inOrder;
   const accounts = all.flatMap(({ member }) => accountIn(member) ?? []);
   const on = collection === "projects" ? "" : ` on ${name}`;
+  const account = accountIn(first?.member ?? "");
   const revert =
-    first === undefined || collection !== "projects"
+    first === undefined || account === undefined || collection !== "projects"
       ? undefined
-      : `\`gcloud projects ${first.isAdded ? "remove" : "add"}-iam-policy-binding ${name} --role ${first.role} --member\` for ${memberName(first.member)}.`;
+      : `\`gcloud projects ${first.isAdded ? "remove" : "add"}-iam-policy-binding ${name} --role ${first.role} --member serviceAccount:${account}\``;
   return {
     kind: "iam",
     what: said.length === 0 ? `changed the IAM policy of ${name}` : `${list(said, 3)}${on}`,
