@@ -100,6 +100,7 @@ describe("what was changed", () => {
     expect(incident.next_steps).toContainEqual(
       "Consider taking back the change before it: deployed backend-42 (service backend-42). Go back.",
     );
+    expect(incident.timeline.filter((line) => line.includes("Found: Deployed backend-42"))).toHaveLength(1);
     expect(bench.events.at(-1)).toMatchObject({ event: "opened" });
   });
 

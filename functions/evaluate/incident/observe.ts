@@ -84,6 +84,9 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
     diagnosis = diagnosed();
   }
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
+  const { change } = diagnosis;
+  if (change !== undefined && change.id !== before.change?.id && draft.incident.id !== "")
+    draft.note(facts.watermark, `Found: ${change.says}`);
   if (diagnosis.rootCause !== before.rootCause) {
     const since = draft.incident.id === "" ? draft.incident.openedAt : facts.watermark;
     const { causeSince, causes: listed } = draft.incident;
