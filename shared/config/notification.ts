@@ -3,7 +3,7 @@ import { z } from "zod";
 import { incidentEventKinds } from "../messages/incident-event.ts";
 import { durationBetween, entryName, names, severity } from "./fields.ts";
 
-/** Who reads a channel. Each hears of the same incident in the words that serve it. */
+/** Audience of a channel. Each gets the same incident in its own terms. */
 export const audiences = ["engineers", "executives", "customer_success", "sales", "support"] as const;
 
 /** One of the audiences. */
@@ -16,6 +16,12 @@ export const channelEntry = z.strictObject({
     .enum(audiences)
     .optional()
     .describe("Who reads it: engineers, executives, customer_success, sales or support. Default: engineers."),
+  may_act: z
+    .boolean({ error: "must be true or false" })
+    .optional()
+    .describe(
+      "Whether its readers may acknowledge, silence and resolve from a notice. Default: true for engineers, false for everyone else.",
+    ),
   per_minute: z
     .int({ error: "must be a whole number of notices, such as 30" })
     .min(1, { error: "must be 1 or more; to tell a channel nothing, take it out of the routes" })
@@ -26,7 +32,7 @@ export const channelEntry = z.strictObject({
     ),
 });
 
-/** What every entry of `channels` has besides the settings of its kind. */
+/** Fields of every entry of `channels` besides the settings of its kind. */
 export type ChannelEntry = z.output<typeof channelEntry>;
 
 /** An entry of `routes`. */

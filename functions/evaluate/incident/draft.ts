@@ -79,6 +79,7 @@ export class Draft {
       | "problem"
       | "misread"
       | "acknowledgedAt"
+      | "acknowledgedBy"
       | "maintenance"
       | "silencedUntil"
       | "secondCause"

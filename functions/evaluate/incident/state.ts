@@ -117,6 +117,8 @@ export interface Incident {
   /** The second cause that is named, since when, and whether the timeline says so. */
   readonly secondCause?: SecondCause;
   readonly acknowledgedAt?: number;
+  /** Who acknowledged it, and how where that is known. */
+  readonly acknowledgedBy?: string;
   readonly recoveringAt?: number;
   readonly resolvedAt?: number;
   /** An operator has resolved it, whatever the probes said. */
@@ -165,6 +167,8 @@ export interface Incident {
   readonly audibleSince?: number;
   /** The operator's note, as it was last read. */
   readonly note?: string;
+  /** What was last published on the status page by hand. */
+  readonly publicNote?: string;
   /** Problems with the operator's edits. */
   readonly problem?: string;
   /** Its relapses after its resolution. */

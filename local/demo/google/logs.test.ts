@@ -15,7 +15,7 @@ import { loggingApi } from "./logs.ts";
 import { googleNames } from "./record.ts";
 
 const places = {
-  ...{ backend: 1, auth: 2, connector: 3, database: 4, website: 5, elsewhere: 6, smtp: 7, webhook: 8 },
+  ...{ backend: 1, auth: 2, connector: 3, database: 4, website: 5, cache: 9, elsewhere: 6, smtp: 7, webhook: 8 },
   ...{ databaseName: "netra", databaseUser: "netra", email: "someone@demo.localhost", data: "/tmp/demo" },
   googleApi: "http://127.0.0.1:9",
 };
