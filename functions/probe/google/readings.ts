@@ -42,7 +42,7 @@ export const period: () => z.ZodType<number, unknown> = lazily(() =>
       error: () => `must be whole minutes, from 1m to ${formatDuration(longestPeriodMs)}`,
     })
     .prefault("1m")
-    .describe("The time that one measurement stands for. With little traffic a longer one makes steadier rates."),
+    .describe("The time that one measurement covers. With little traffic, a longer period gives steadier rates."),
 );
 
 /** Settings that every kind has which reads a resource in a region. */

@@ -123,7 +123,7 @@ export const expectations = lazily(() =>
       }),
     )
       .optional()
-      .describe("Headers that the answer must carry, each with its text or a /pattern/."),
+      .describe("Headers that the response must have, each with a text or a /pattern/."),
     body_contains: z.string().min(1).optional().describe("A text that the body must contain."),
     body_matches: z
       .string()
@@ -132,7 +132,7 @@ export const expectations = lazily(() =>
       })
       .optional()
       .describe(
-        "A regular expression that is found in the body, in the syntax of RE2: without look-around and references to groups.",
+        "A regular expression that must match somewhere in the body, in RE2 syntax: without lookaround and backreferences.",
       ),
     json: jsonValues()
       .optional()
@@ -142,7 +142,7 @@ export const expectations = lazily(() =>
     max_time: duration()
       .optional()
       .describe(
-        "The longest that the whole exchange may take, redirects included. A slower answer is asked for again at once: if that one is fast, the first had met a cold instance.",
+        "The maximum duration of the whole exchange, redirects included. A slower response is rechecked immediately: if the second is fast enough, the first hit a cold instance.",
       ),
   }),
 );

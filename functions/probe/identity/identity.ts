@@ -17,7 +17,7 @@ export const identityFields = lazily(() => ({
     )
     .optional()
     .describe(
-      "Sends an ID token of the monitor's own identity for this audience: the URL of a private Cloud Run service, or the OAuth client id of IAP. It goes as `authorization: Bearer`, or beside an `authorization` of your own as `x-serverless-authorization` (Cloud Run) or `proxy-authorization` (IAP).",
+      "Sends an ID token of the monitor's own identity for this audience: the URL of a private Cloud Run service, or the OAuth client ID of IAP. The token is sent as `authorization: Bearer` or, if you set an `authorization` header of your own, as `x-serverless-authorization` (Cloud Run) or `proxy-authorization` (IAP).",
     ),
   oauth2: oauth2Settings(),
 }));

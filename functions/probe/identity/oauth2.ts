@@ -25,22 +25,22 @@ export const oauth2Settings = lazily(() =>
         .string()
         .superRefine(told((url) => (/^https?:/.test(url) ? urlMistake(url, ["https", "http"]) : undefined)))
         .refine((text) => isTokenUrl(text), "must be a URL that begins with https://, without user and #")
-        .describe("The token endpoint. `http://` is for this machine only."),
-      client_id: textOrSecret().describe("The id of the client."),
-      client_secret: secretReference().describe("The secret of the client."),
-      scope: z.string().min(1).optional().describe("Scopes to ask for, with spaces between them."),
-      audience: z.string().min(1).optional().describe("What the token is for, where the endpoint asks for it."),
+        .describe("The token endpoint. `http://` is allowed for this machine only."),
+      client_id: textOrSecret().describe("The client ID."),
+      client_secret: secretReference().describe("The client secret."),
+      scope: z.string().min(1).optional().describe("Scopes to request, separated by spaces."),
+      audience: z.string().min(1).optional().describe("The audience of the token, if the endpoint requires one."),
       authenticate: z
         .enum(["header", "body"])
         .default("header")
-        .describe("Where the endpoint expects id and secret: in a header (HTTP Basic) or in the body."),
+        .describe("Where to send the client ID and secret: in a header (HTTP Basic) or in the body."),
       endpoint_ca: secretReference()
         .optional()
-        .describe("Trusted authorities of the endpoint in PEM, in place of the system's."),
+        .describe("Trusted certificate authorities for the endpoint, in PEM, instead of the system's."),
     })
     .optional()
     .describe(
-      "Asks a token endpoint for an access token (OAuth 2 client credentials) and sends it as `authorization: Bearer`. The token is kept until it expires.",
+      "Requests an access token from a token endpoint (OAuth 2 client credentials) and sends it as `authorization: Bearer`. The token is cached until it expires.",
     ),
 );
 

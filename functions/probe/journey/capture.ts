@@ -18,15 +18,15 @@ const path = lazily(() =>
 const written = lazily(() =>
   z
     .strictObject({
-      json: path().optional().describe("A path into the JSON answer."),
-      header: headerName().optional().describe("The name of a header of the answer."),
+      json: path().optional().describe("A path into the JSON response."),
+      header: headerName().optional().describe("The name of a response header."),
       matches: z
         .string()
         .refine((text) => patternMistake(text) === undefined, {
           error: ({ input }) => `must be a pattern such as /session=([^;]+)/: ${patternMistake(String(input))}`,
         })
         .optional()
-        .describe("A /pattern/ that is found in the value, in the syntax of RE2, of which the first group is kept."),
+        .describe("A /pattern/ to match in the value, in RE2 syntax. Its first group is captured."),
       /** @default what the name says */
       secret: z.boolean().optional().describe("Keeps the value out of reports."),
     })

@@ -18,8 +18,11 @@ const settings = lazily(() =>
     project: googleProject(),
     lookback: duration()
       .prefault("1h")
-      .describe("How far back changes are looked for: before the first failure, in a diagnosis, otherwise before now."),
-    show_principals: z.boolean().default(false).describe("Whether it says who made a change, by mail address."),
+      .describe("The lookback for changes: before the first failure in a diagnosis, otherwise before now."),
+    show_principals: z
+      .boolean()
+      .default(false)
+      .describe("Whether to include the email address of the person who made a change."),
   }),
 );
 
@@ -45,7 +48,7 @@ const mostChanges = 30;
 export const auditLogs: Prober<AuditLogsSettings, AuditLogsObservation> = {
   kind: "audit_logs",
   title:
-    "Reads from Cloud Audit Logs what was changed in the environment, and answers the diagnosis of an incident with it.",
+    "Reads recent changes in the environment from Cloud Audit Logs, and adds them to the diagnosis of an incident.",
   reach: "control_plane",
   get settings() {
     return settings();

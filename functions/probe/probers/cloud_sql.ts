@@ -29,7 +29,7 @@ const settings = lazily(() =>
       .int()
       .min(1)
       .optional()
-      .describe("Connections that the server takes, for cloud_sql_connection_utilization: no metric says it."),
+      .describe("The connection limit of the server, for cloud_sql_connection_utilization. No metric provides it."),
     period: period(),
   }),
 );
@@ -44,7 +44,7 @@ type Always = "up" | "running" | "cpu" | "memory" | "disk" | "reads" | "writes" 
 export const cloudSql = monitoringProber<CloudSqlSettings, Reading, Readonly<Record<Always, WantedReading>>>({
   kind: "cloud_sql",
   title:
-    "Reads from Cloud Monitoring whether a Cloud SQL instance for PostgreSQL is up, and its CPU, memory, disk and connections.",
+    "Reads the state, CPU, memory, disk and connections of a Cloud SQL for PostgreSQL instance from Cloud Monitoring.",
   role: "database",
   settings,
   example: `project: shop-staging

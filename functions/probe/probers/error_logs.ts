@@ -15,7 +15,9 @@ import { always } from "../yields.ts";
 const settings = lazily(() =>
   z.strictObject({
     project: googleProject(),
-    before: duration().prefault("1h").describe("The time before the first failure with which the errors are compared."),
+    before: duration()
+      .prefault("1h")
+      .describe("The baseline period before the first failure that the errors are compared with."),
   }),
 );
 
@@ -43,7 +45,7 @@ const longest = 4_000;
 export const errorLogs: Prober<ErrorLogsSettings, ErrorLogsObservation> = {
   kind: "error_logs",
   title:
-    "Reads the error logs of failing Cloud Run services, load balancers and Cloud SQL instances, groups what they say, and recognises Google's own words.",
+    "Reads the error logs of failing Cloud Run services, load balancers and Cloud SQL instances, groups similar messages, and recognizes known messages of Google Cloud.",
   reach: "control_plane",
   get settings() {
     return settings();

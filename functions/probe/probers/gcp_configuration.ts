@@ -24,7 +24,7 @@ const settings = lazily(() => configurationSettings(checks.map(({ name }) => nam
 export const gcpConfiguration: Prober<ConfigurationSettings, Observation> = {
   kind: "gcp_configuration",
   title:
-    "Reads how connector, database, services, load balancer, certificates, network, NAT, Redis and quotas are configured, and checks it, each by itself and all of it together.",
+    "Reads and checks the configuration of the connector, database, services, load balancer, certificates, network, NAT, Redis and quotas, each by itself and in combination.",
   reach: "control_plane",
   get settings() {
     return settings();

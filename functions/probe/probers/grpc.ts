@@ -20,12 +20,12 @@ const settings = lazily(() =>
   z
     .strictObject({
       ...endpointFields(),
-      port: portNumber().describe("The port."),
+      port: portNumber().describe("The port to connect to."),
       service: z
         .string()
         .max(200)
         .default("")
-        .describe("The service that must be serving, such as `shop.v1.Cart`. Default: the server as a whole."),
+        .describe("The service to check, such as `shop.v1.Cart`. Default: the server as a whole."),
       ...identityFields(),
       headers: headerFields().describe("Metadata of the call, such as `authorization`."),
     })
@@ -40,7 +40,7 @@ export type GrpcSettings = z.output<ReturnType<typeof settings>>;
 export const grpc: Prober<GrpcSettings, EndpointObservation> = {
   kind: "grpc",
   title:
-    "Calls the standard health service of gRPC (`grpc.health.v1.Health/Check`) on a fresh connection, over TLS or without it, and expects `SERVING`.",
+    "Calls the standard gRPC health service (`grpc.health.v1.Health/Check`) on a fresh connection, with or without TLS, and expects `SERVING`.",
   reach: "users",
   get settings() {
     return settings();

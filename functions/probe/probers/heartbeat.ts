@@ -17,15 +17,17 @@ const settings = lazily(() =>
         error: ({ input }) =>
           `invalid report name "${input}": write lowercase letters, digits, ., - and _, such as nightly-backup`,
       })
-      .describe("The name under which it reports."),
-    every: durationBetween(1_000).describe("How often it should report."),
-    grace: duration().optional().describe("How late a report may be. Default: a tenth of `every`, and at least 1m."),
+      .describe("The name in its heartbeats."),
+    every: durationBetween(1_000).describe("The expected interval between heartbeats."),
+    grace: duration()
+      .optional()
+      .describe("The maximum delay of a heartbeat. Default: a tenth of `every`, but at least 1m."),
     first_by: z
       .string()
       .refine((text) => !Number.isNaN(Date.parse(text)), "must be an instant such as 2025-09-17T04:00:00Z")
       .optional()
       .describe(
-        "The instant by which a first report is due, such as 2025-09-17T04:00:00Z. Default: `every` and `grace` after the monitor first had this probe.",
+        "The deadline for the first heartbeat, such as 2025-09-17T04:00:00Z. Default: `every` plus `grace` after this probe was added.",
       ),
   }),
 );
@@ -48,7 +50,7 @@ export interface HeartbeatObservation {
 export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
   kind: "heartbeat",
   title:
-    "Waits for something that must report to us by itself: a job, a backup. It fails when no report came in time, and when the last one said that things went wrong.",
+    "Expects regular heartbeats from a job, such as a backup. It fails when a heartbeat is overdue or the last one reported a failure.",
   role: "job",
   reach: "private",
   get settings() {

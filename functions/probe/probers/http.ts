@@ -17,7 +17,7 @@ const settings = lazily(() =>
   z
     .strictObject({
       ...requestFields(),
-      extract: extractions().default([]).describe("Metrics to take out of a JSON body."),
+      extract: extractions().default([]).describe("Metrics to extract from a JSON body."),
     })
     .superRefine(completeUrl)
     .superRefine(oneBody)
@@ -36,7 +36,7 @@ export interface HttpObservation extends Omit<Asked, "answer"> {
 /** The prober `http`. */
 export const http: Prober<HttpSettings, HttpObservation> = {
   kind: "http",
-  title: "Sends one HTTP request on a fresh connection and judges the answer, with the time of each phase.",
+  title: "Sends one HTTP request on a fresh connection, checks the response, and times each phase.",
   reach: "users",
   get settings() {
     return settings();

@@ -14,7 +14,7 @@ const settings = lazily(() =>
   z
     .strictObject({
       ...endpointFields(),
-      port: portNumber().describe("The port."),
+      port: portNumber().describe("The port to connect to."),
       send: textOrSecret()
         .optional()
         .describe('A text to send, or a secret. Line ends are written out, in double quotes: "PING\\r\\n".'),
@@ -26,7 +26,7 @@ const settings = lazily(() =>
         })
         .optional()
         .describe(
-          `A text that the answer must contain, or a /pattern/ in the syntax of RE2. At most ${longestAnswer} bytes are read. Default: no answer is waited for.`,
+          `A text that the response must contain, or a /pattern/ in RE2 syntax. At most ${longestAnswer} bytes are read. Default: the probe does not wait for a response.`,
         ),
     })
     .superRefine(tlsFieldsNeedTls),
@@ -42,7 +42,7 @@ const longestAnswer = 16_384;
 export const tcp: Prober<TcpSettings, EndpointObservation> = {
   kind: "tcp",
   title:
-    "Opens a fresh TCP connection, over TLS where it is wanted, and can send a text and expect an answer: for everything that speaks a protocol of its own, such as Redis or SMTP.",
+    "Opens a fresh TCP connection, optionally with TLS, and can send a text and expect a response. Use it for other protocols, such as SMTP.",
   reach: "private",
   get settings() {
     return settings();

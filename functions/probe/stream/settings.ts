@@ -21,7 +21,7 @@ export const streamFields = lazily(() => {
       .min(1)
       .max(16 * 2 ** 20)
       .default(2 ** 20)
-      .describe("The longest event that is accepted, in bytes."),
+      .describe("The maximum size of an event, in bytes."),
     tls,
   };
 });

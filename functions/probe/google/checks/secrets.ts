@@ -20,7 +20,7 @@ export const secretChecks: readonly Check[] = [
     name: "secret_versions",
     severity: "critical",
     tells: ["hits_some"],
-    title: "the versions of secrets that its variables and volumes use are there and ENABLED",
+    title: "the secret versions used by its variables and volumes exist and are ENABLED",
     why: "An instance whose secret is missing, disabled or destroyed does not start; running ones keep what they have read.",
     remedy: "Enable the version (gcloud secrets versions enable), or add one and deploy the service with it.",
     reads: ["cloud_run", "secret_version"],
