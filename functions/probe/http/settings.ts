@@ -93,7 +93,7 @@ export function oneBody(
   context.addIssue({ code: "custom", message: `write either ${first} or ${second}, not both`, path: [second] });
 }
 
-/** Whether a text is a URL of HTTP. */
+/** Returns whether a text is an HTTP URL. */
 export function isHttpUrl(text: string): boolean {
   return /^https?:$/.test(URL.parse(text)?.protocol ?? "");
 }

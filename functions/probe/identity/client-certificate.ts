@@ -18,7 +18,7 @@ export const clientCertificate = lazily(() =>
     .describe("The client certificate to present to a server that requests one (mutual TLS)."),
 );
 
-/** Where the certificate and its key are kept. */
+/** References to the certificate and its key. */
 export type ClientCertificateSettings = z.output<ReturnType<typeof clientCertificate>>;
 
 /**

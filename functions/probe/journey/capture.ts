@@ -35,7 +35,7 @@ const written = lazily(() =>
     }),
 );
 
-/** Where a value stands, and whether it is secret. */
+/** The location of a value, and whether it is secret. */
 export type Capture = z.output<ReturnType<typeof written>>;
 
 /** The schema of `capture`: where each variable stands, by its name. */
@@ -54,7 +54,7 @@ export const captures = lazily(() =>
 
 const telling = /token|passw(?:or)?d|secret|api_?key|jwt|cookie|credential|authorization|session|bearer/i;
 
-/** Whether a name says that its value is a secret. */
+/** Returns whether a name indicates that its value is secret. */
 export function isSecretName(name: string): boolean {
   return telling.test(name);
 }
@@ -66,7 +66,7 @@ export function withoutSecretFields(text: string): string {
   );
 }
 
-/** What was kept, or in one sentence why something could not be. */
+/** The captured values, or a sentence on why one could not be captured. */
 export interface Captured {
   readonly values: readonly (readonly [name: string, value: Json, secret: boolean])[];
   readonly problem?: string;
@@ -110,7 +110,7 @@ function foundAt(
 }
 
 function atPath(path: string, documents: readonly unknown[]): Json | undefined {
-  // What was parsed as JSON consists of values of JSON.
+  // Parsed JSON contains only JSON values.
   return documents.flatMap((document) => valuesAt(document, path)).find((value) => value !== undefined) as
     | Json
     | undefined;

@@ -194,7 +194,7 @@ function markMistake(
   };
 }
 
-/** Where a mark stands: the keys that lead to the text. */
+/** Returns the location of a mark: the keys that lead to the text. */
 function placeOf(mark: string, value: unknown): (string | number)[] | undefined {
   if (typeof value === "string") return value.includes(`\${${mark}}`) ? [] : undefined;
   if (typeof value !== "object" || value === null) return undefined;

@@ -40,7 +40,7 @@ export const endpointFields = lazily(() => ({
   client_certificate: clientCertificate(),
 }));
 
-/** Where to connect to. */
+/** The endpoint to connect to. */
 export type Endpoint = z.output<z.ZodObject<ReturnType<typeof endpointFields>>> & { readonly port: number };
 
 /** Reports the fields that mean nothing without TLS. For `superRefine`. */

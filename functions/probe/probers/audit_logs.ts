@@ -26,10 +26,10 @@ const settings = lazily(() =>
   }),
 );
 
-/** What an `audit_logs` probe reads; durations in milliseconds. */
+/** Settings of an `audit_logs` probe; durations in milliseconds. */
 export type AuditLogsSettings = z.output<ReturnType<typeof settings>>;
 
-/** What the log said. */
+/** The changes read from the logs. */
 export interface AuditLogsObservation {
   readonly failure?: SeenFailure;
   /** Why it may not be read. */
@@ -123,7 +123,7 @@ that other probes have, because a schedule of its own is a job of Cloud Schedule
         ...(revert === undefined ? {} : { revert }),
       };
     });
-    // What concerns the environment comes before what does not, so that a busy project does not crowd it out.
+    // Changes to the environment come before others, so that a busy project does not crowd them out.
     const ours = told.filter(({ elsewhere }) => elsewhere !== true);
     const others = told.filter(({ elsewhere }) => elsewhere === true);
     return {

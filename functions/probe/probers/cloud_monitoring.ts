@@ -71,7 +71,7 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `cloud_monitoring` probe reads; durations in milliseconds. */
+/** Settings of a `cloud_monitoring` probe; durations in milliseconds. */
 export type CloudMonitoringSettings = z.output<ReturnType<typeof settings>>;
 
 /** Units in which Google writes values. */

@@ -35,7 +35,7 @@ const settings = lazily(() =>
   }),
 );
 
-/** What a `cloud_nat` probe reads; durations in milliseconds. */
+/** Settings of a `cloud_nat` probe; durations in milliseconds. */
 export type CloudNatSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = "failed" | "dropped" | "allocated" | "used" | "open";

@@ -60,7 +60,7 @@ const settings = lazily(() =>
   }),
 );
 
-/** What a `cloud_run` probe reads; durations in milliseconds. */
+/** Settings of a `cloud_run` probe; durations in milliseconds. */
 export type CloudRunSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = Always | Optional;

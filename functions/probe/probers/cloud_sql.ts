@@ -34,7 +34,7 @@ const settings = lazily(() =>
   }),
 );
 
-/** What a `cloud_sql` probe reads; durations in milliseconds. */
+/** Settings of a `cloud_sql` probe; durations in milliseconds. */
 export type CloudSqlSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = Always | "state";
@@ -110,7 +110,7 @@ ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minut
       ...operation("read", numberIn(found.reads)),
       ...operation("write", numberIn(found.writes)),
     ];
-    // That the server is down is known, whatever else could not be read.
+    // The server is known to be down, whatever else could not be read.
     const reason = (found.up && stateFailure(settings, observed, found.up)) ?? failure;
     return { ...(reason ? { failure: reason } : {}), measurements };
   },
@@ -142,7 +142,7 @@ function readingsOf({
 
 const running = "RUNNING";
 
-/** What a state means, where its name does not say it. */
+/** Meanings of states whose names do not explain them. */
 const meanings: Readonly<Record<string, string>> = {
   RUNNABLE: "it was stopped by its owner",
   SUSPENDED: "it is suspended, as after trouble with billing",

@@ -73,10 +73,10 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `dns` probe reads. */
+/** Settings of a `dns` probe. */
 export type DnsSettings = z.output<ReturnType<typeof settings>>;
 
-/** What a resolver said of one type of record. */
+/** The answer of a resolver for one record type. */
 export interface DnsLookup {
   readonly resolver: string;
   readonly type: RecordType;
@@ -96,10 +96,10 @@ function isName(text: string): boolean {
   return text.length <= 253 && /^([\w-]{1,63}\.)*[\w-]{1,63}\.?$/.test(text);
 }
 
-/** What was seen of a name. */
+/** The observation of a name. */
 export interface DnsObservation {
   readonly lookups: readonly DnsLookup[];
-  /** What became of the connection to each address. */
+  /** The result of the connection to each address. */
   readonly addresses: readonly { readonly address: string; readonly failure?: SeenFailure }[];
 }
 
@@ -212,7 +212,7 @@ async function resolvedExpectations({ expect }: DnsSettings, world: ProbeWorld):
   return expected;
 }
 
-/** How long one of the system's servers is waited for before the next is asked, in milliseconds. */
+/** Time to wait for one of the system's servers before the next is queried, in milliseconds. */
 const patienceMs = 2_000;
 
 async function lookedUp(
@@ -256,7 +256,7 @@ async function lookedUp(
   }
 }
 
-/** What is wrong with an answer, in words that stand behind the name of the server. */
+/** Returns the failure of an answer, in words that follow the name of the server. */
 function judged(
   code: string,
   records: readonly string[],

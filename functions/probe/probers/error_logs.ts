@@ -21,10 +21,10 @@ const settings = lazily(() =>
   }),
 );
 
-/** What an `error_logs` probe reads; durations in milliseconds. */
+/** Settings of an `error_logs` probe; durations in milliseconds. */
 export type ErrorLogsSettings = z.output<ReturnType<typeof settings>>;
 
-/** What the logs said. */
+/** The errors read from the logs. */
 export interface ErrorLogsObservation {
   readonly failure?: SeenFailure;
   /** Why they may not be read. */
@@ -34,7 +34,7 @@ export interface ErrorLogsObservation {
   readonly beforeMs: number;
 }
 
-/** How long before the first failure the errors begin that belong to it, in milliseconds. */
+/** How long before the first failure related errors may begin, in milliseconds. */
 const lead = 300_000;
 /** The most entries of each of the two pages that are read. */
 const pageSize = 200;

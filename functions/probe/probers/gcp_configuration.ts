@@ -30,7 +30,7 @@ export const gcpConfiguration: Prober<ConfigurationSettings, Observation> = {
     return settings();
   },
   components: componentSettings,
-  // That all is configured well does not show that it works.
+  // A valid configuration does not prove that the resources work.
   secondhand: true,
   example: `schedule: "*/15 * * * *"
 timeout: 30s
@@ -88,7 +88,7 @@ ignore: [cloud_sql_maintenance_window]
     const failure = broken ?? blindOf(settings, seen);
     return {
       ...(failure ? { failure } : {}),
-      // What is configured so is configured so a second later.
+      // A recheck a second later would find the same configuration.
       ...(broken ? { conclusive: true } : {}),
       measurements: [
         ...findings.map(measured),

@@ -33,7 +33,7 @@ const settings = lazily(() =>
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
-/** What a `grpc` probe reads. */
+/** Settings of a `grpc` probe. */
 export type GrpcSettings = z.output<ReturnType<typeof settings>>;
 
 /** The prober `grpc`. */
@@ -75,7 +75,7 @@ service: shop.v1.Cart
   assess: (_settings, seen) => assessEndpoint("grpc_response_time", seen),
 };
 
-/** What is wrong with an answer; `undefined` for `SERVING`. */
+/** Returns the failure for an answer; `undefined` for `SERVING`. */
 function judged(answer: HealthAnswer, service: string, peer: string): SeenFailure | undefined {
   const { httpStatus, headers, body, contentType, status, message, serving } = answer;
   const phase = "answer";

@@ -32,10 +32,10 @@ const settings = lazily(() =>
   }),
 );
 
-/** What a `heartbeat` probe reads; durations in milliseconds. */
+/** Settings of a `heartbeat` probe; durations in milliseconds. */
 export type HeartbeatSettings = z.output<ReturnType<typeof settings>>;
 
-/** What is known of the beats; instants in milliseconds since the epoch. */
+/** The known heartbeats; instants in milliseconds since the epoch. */
 export interface HeartbeatObservation {
   readonly now: number;
   /** Absent where there never was one. */
@@ -95,7 +95,7 @@ down. One that was never heard of is told apart from one that fell silent.
     try {
       const reading = Promise.all([world.lastBeat(beat), world.awaitedSince()]);
       const [newest, since] = await readInTime(reading, world.signal);
-      // Before the evaluator has ever ticked, what has reported is judged by its reports, and the rest has time.
+      // Before the first tick of the evaluator, a probe that has received heartbeats is judged by them, and any other has time.
       const awaitedSince = since ?? (newest === undefined ? now : 0);
       return { now, beat: newest, awaitedSince };
     } catch (error) {
@@ -137,12 +137,12 @@ down. One that was never heard of is told apart from one that fell silent.
   },
 };
 
-/** Who has been silent for so long has not spoken since the last look: there is nothing to check again. */
+/** A recheck is pointless: a heartbeat overdue for so long has not arrived since the last check. */
 function silence(phase: string, message: string): Pick<Assessment, "failure" | "conclusive"> {
   return { failure: { kind: "unavailable", phase, message, signal: "missing" }, conclusive: true };
 }
 
-/** A store cannot be told to stop, only left behind. */
+/** A read from the store cannot be aborted, only abandoned. */
 async function readInTime<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();

@@ -25,10 +25,10 @@ const settings = lazily(() =>
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
-/** What an `http` probe reads. */
+/** Settings of an `http` probe. */
 export type HttpSettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen of the target. */
+/** The observation of the target. */
 export interface HttpObservation extends Omit<Asked, "answer"> {
   readonly answer?: Answered & { readonly bytes: number; readonly truncated: boolean };
 }
@@ -109,7 +109,7 @@ A failure to get a token, from Google or from the token endpoint of \`oauth2\`, 
   },
 };
 
-/** What applications say of themselves. Any other metric of the catalogue can be extracted as well. */
+/** Metrics that applications report about themselves. Any other metric of the catalogue can be extracted as well. */
 const usuallyExtracted: readonly MetricName[] = [
   "cloud_sql_pool_utilization",
   "vpc_connector_utilization",

@@ -37,10 +37,10 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `journey` probe reads; durations in milliseconds. */
+/** Settings of a `journey` probe; durations in milliseconds. */
 export type JourneySettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen on the way. */
+/** The observation of the journey. */
 export interface JourneyObservation {
   readonly walked: Walked;
   /** Absent where there is nothing to clean up. */
@@ -183,7 +183,7 @@ run is one more message to whatever answers.
 /** Phases of a first step that may be tried again: what comes later has logged in, sent a message or paid for an answer. */
 const beforeAnythingIsSaid: ReadonlySet<string> = new Set(["dns", "connect", "tls"]);
 
-/** What is known before the first step. */
+/** Returns the variables known before the first step. */
 async function beginning(given: Readonly<Record<string, Given>>, world: ProbeWorld): Promise<Map<string, Json>> {
   const known = new Map<string, Json>([["run_id", crypto.randomUUID()]]);
   for (const [name, value] of Object.entries(given)) {

@@ -51,7 +51,7 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `load_balancer` probe reads; durations in milliseconds. */
+/** Settings of a `load_balancer` probe; durations in milliseconds. */
 export type LoadBalancerSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = "requests" | "latency" | "backendLatency";

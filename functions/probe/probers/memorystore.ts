@@ -30,7 +30,7 @@ const settings = lazily(() =>
   }),
 );
 
-/** What a `memorystore` probe reads; durations in milliseconds. */
+/** Settings of a `memorystore` probe; durations in milliseconds. */
 export type MemorystoreSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = "memory" | "systemMemory" | "clients" | "rejected" | "evicted";

@@ -136,10 +136,10 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `postgres` probe reads. */
+/** Settings of a `postgres` probe. */
 export type PostgresSettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen of the server. */
+/** The observation of the server. */
 export interface PostgresObservation {
   readonly failure?: SeenFailure | undefined;
   /** Seconds in each completed phase. */
@@ -267,10 +267,10 @@ no connection logs in, and at most ${maxConnectionsUncounted} are opened; with \
   },
 };
 
-/** States that are told also when no connection is in them. */
+/** States that are reported even if no connection is in them. */
 const noStates: Connections["states"] = { active: 0, idle: 0, "idle in transaction": 0 };
 
-/** The first connection, what it tells of the server, and the burst while it still stands. */
+/** Observes the first connection, the state of the server, and the burst while that connection is open. */
 async function observed(
   login: Login,
   { query, primary, pool, burst: { connections: asked, ceiling } }: PostgresSettings,
@@ -300,7 +300,7 @@ async function observed(
       if (!isStuck) session.end().catch(() => {});
       return seen;
     }
-    // What could not be counted once is not asked for again.
+    // If counting failed once, it is not tried again.
     const room = connections === undefined ? undefined : await roomFor(session, world);
     const unopened = pool && connections ? pool.size + pool.overflow - connections.pool : 0;
     const plan = burstPlan(asked, { room, unopened, ceiling, used: connections?.used });
@@ -343,7 +343,7 @@ async function loginOf({ connection, tls, ca: authority }: PostgresSettings, wor
   return { host: instance.host, port: connection.port ?? connectorPort, database, user, password, ...common, instance };
 }
 
-/** How far TLS goes: an authority is always verified by, as by PostgreSQL's own clients. */
+/** Returns the extent of TLS: if authorities are set, the server is always verified against them, as PostgreSQL's own clients do. */
 function tlsMode(wanted: PostgresSettings["tls"], ca: string | undefined): Login["tls"] {
   if (ca === undefined) return wanted ?? "require";
   return wanted === "require" ? "verify-ca" : (wanted ?? "verify-full");

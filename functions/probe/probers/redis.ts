@@ -37,7 +37,7 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `redis` probe reads. */
+/** Settings of a `redis` probe. */
 export type RedisSettings = z.output<ReturnType<typeof settings>>;
 
 /** The prober `redis`. */
@@ -131,7 +131,7 @@ function replyIn(bytes: Buffer, peer: string): Piece<Reply> | undefined {
   };
 }
 
-/** What errors of the server mean, by how they begin; the first match counts. */
+/** Meanings of the server's errors, by their prefix; the first match counts. */
 const refusals: readonly {
   readonly begins: RegExp;
   readonly kind: FailureKind;

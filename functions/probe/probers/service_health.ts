@@ -31,10 +31,10 @@ const settings = lazily(() =>
   }),
 );
 
-/** What a `service_health` probe reads. */
+/** Settings of a `service_health` probe. */
 export type ServiceHealthSettings = z.output<ReturnType<typeof settings>>;
 
-/** What Google said. */
+/** The events that Google reported. */
 export interface ServiceHealthObservation {
   readonly now: number;
   readonly failure?: SeenFailure;

@@ -56,10 +56,10 @@ const settings = lazily(() =>
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
-/** What an `sse` probe reads; durations in milliseconds. */
+/** Settings of an `sse` probe; durations in milliseconds. */
 export type SseSettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen of the target. */
+/** The observation of the target. */
 export interface SseObservation {
   readonly failure?: SeenFailure;
   /** The status of the answer. */
@@ -149,7 +149,7 @@ script:
     if (certificateExpiry !== undefined)
       measurements.push({ metric: "tls_certificate_expiry", value: certificateExpiry });
     if (failure === undefined) return { measurements };
-    // What was asked for once is not asked for again.
+    // A request that was answered is not repeated.
     return { failure, measurements, ...(answered ? { conclusive: true } : {}) };
   },
 };

@@ -18,7 +18,7 @@ const settings = lazily(() =>
   }),
 );
 
-/** What a `subnet` probe reads. */
+/** Settings of a `subnet` probe. */
 export type SubnetSettings = z.output<ReturnType<typeof settings>>;
 
 /** The addresses of the primary range. */

@@ -32,7 +32,7 @@ const settings = lazily(() =>
     .superRefine(tlsFieldsNeedTls),
 );
 
-/** What a `tcp` probe reads. */
+/** Settings of a `tcp` probe. */
 export type TcpSettings = z.output<ReturnType<typeof settings>>;
 
 /** An answer longer than this is not read on, in bytes. */
@@ -80,7 +80,7 @@ expect: /^\\+PONG/
   },
 
   assess({ send }, seen) {
-    // What was sent once is not sent again.
+    // A text that was sent is not sent again.
     return assessEndpoint("connection_time", {
       ...seen,
       answered: send !== undefined && seen.failure?.phase === "answer",
@@ -117,5 +117,5 @@ function unexpected(expected: string, received: TargetText): ProbeFault {
   return new ProbeFault("body", cite`the answer ${missed}, it is: ${received.first(longestShown)}`);
 }
 
-/** How much of an answer is told, in characters. */
+/** Maximum length of a response in a message, in characters. */
 const longestShown = 80;

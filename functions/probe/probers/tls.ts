@@ -43,12 +43,12 @@ const settings = lazily(() =>
   }),
 );
 
-/** What a `tls` probe reads; durations in milliseconds. */
+/** Settings of a `tls` probe; durations in milliseconds. */
 export type TlsSettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen of the target. */
+/** The observation of the target. */
 export interface TlsObservation {
-  /** What stood in place of a handshake, or why its certificates are not accepted. */
+  /** The failure of the handshake, or the reason why its certificates are not accepted. */
   readonly failure?: SeenFailure | undefined;
   readonly handshake?: {
     readonly seconds: number;

@@ -41,7 +41,7 @@ const settings = lazily(() =>
   }),
 );
 
-/** What a `vpc_connector` probe reads; durations in milliseconds. */
+/** Settings of a `vpc_connector` probe; durations in milliseconds. */
 export type VpcConnectorSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = Always | "connections";

@@ -88,10 +88,10 @@ const settings = lazily(() =>
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
-/** What a `websocket` probe reads; durations in milliseconds. */
+/** Settings of a `websocket` probe; durations in milliseconds. */
 export type WebSocketSettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen of the target. */
+/** The observation of the target. */
 export interface WebSocketObservation {
   readonly handshakes: readonly Handshake[];
   /** Why the script did not come to its end. */
@@ -208,7 +208,7 @@ interface Refused {
   readonly status?: number;
 }
 
-/** How long a server that does not answer pings is given to close what it has accepted, in milliseconds. */
+/** Time for a server that does not answer pings to close a connection that it accepted, in milliseconds. */
 const patienceMs = 500;
 
 /** The status of an accepted upgrade. */

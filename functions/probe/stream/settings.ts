@@ -26,5 +26,5 @@ export const streamFields = lazily(() => {
   };
 });
 
-/** How a stream is asked for. */
+/** The request of a stream. */
 export type StreamSettings = z.output<z.ZodObject<ReturnType<typeof streamFields>>>;

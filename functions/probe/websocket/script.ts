@@ -1,4 +1,4 @@
-/** What is said over a WebSocket, step by step: the settings under `script`, and their play. */
+/** The script of a WebSocket, step by step: the settings under `script`, and their execution. */
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -16,8 +16,8 @@ import type { Conversation, Message } from "./session.ts";
 export const tokenMark = "{token}";
 
 /**
- * What is wrong with a step that does not do exactly one thing; `undefined` for one that does.
- * @param all the keys of which it must have one
+ * Returns the mistake in a step that does not contain exactly one action; `undefined` if it does.
+ * @param all the keys of which it must have exactly one
  */
 export function actionMistake(step: object, all: readonly string[]): string | undefined {
   const done = all.filter((key) => ownEntry(step as Record<string, unknown>, key) !== undefined);
@@ -105,7 +105,7 @@ export const utteranceFields = lazily(() => ({
     .describe("Closes with this code and waits until the server closes too."),
 }));
 
-/** What is said or heard, within so many milliseconds: exactly one of `send`, `expect`, `ping` and `close`. */
+/** An action within so many milliseconds: exactly one of `send`, `expect`, `ping` and `close`. */
 export type Utterance = Omit<z.output<z.ZodObject<ReturnType<typeof utteranceFields>>>, "expect" | "fail_on"> & {
   readonly expect?: readonly ExpectedMessage[] | undefined;
   readonly fail_on?: readonly ExpectedMessage[] | undefined;
@@ -278,7 +278,7 @@ async function expectMessages(
   return met.map(({ text }) => text);
 }
 
-/** How many of the messages that came are named. */
+/** Maximum number of received messages in a failure. */
 const mostListed = 4;
 
 function listed(came: readonly ExpectedMessage[]): string {

@@ -30,7 +30,7 @@ export const socketFields = lazily(() => ({
   tls: tlsVerification(),
 }));
 
-/** Where a WebSocket is opened, and how. */
+/** The target of a WebSocket, and how to open it. */
 export type SocketSettings = z.output<z.ZodObject<ReturnType<typeof socketFields>>>;
 
 /**

@@ -40,7 +40,7 @@ export const armorChecks: readonly Check[] = [
 /** Anyone on the internet, who is in no range but that of all. */
 const everyone = "everyone";
 
-/** What the policy does with a source: the first rule decides that is for it. */
+/** Returns the policy's action for a source. The first matching rule decides. */
 function sourceAnswer(rules: readonly ArmorRule[], source: string, policy: string): Answer {
   const expected = `${source} let through`;
   const applied = rules.filter(({ preview }) => !preview);

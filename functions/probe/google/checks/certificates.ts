@@ -84,7 +84,7 @@ const describes: Readonly<Record<Certificate["of"], string>> = {
   certificate_manager: "`gcloud certificate-manager certificates describe RESOURCE`",
 };
 
-/** Whether a name of a certificate is for a domain: `*.example.com` is for `a.example.com`, not for what has more labels. */
+/** Returns whether a certificate name covers a domain. `*.example.com` covers `a.example.com`, but no name with more labels. */
 function isFor(name: string, domain: string): boolean {
   if (name === domain) return true;
   return name.startsWith("*.") && domain.slice(domain.indexOf(".") + 1) === name.slice(2);

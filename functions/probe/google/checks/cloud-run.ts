@@ -5,7 +5,7 @@ import { type Answer, both, type Expecting, expectation, judged, silent, someOf 
 import type { ServiceSettings } from "../configuration/settings.ts";
 import { longestStartup, type RunService, vpcAccessOf, wantedAccess } from "../resources/cloud-run.ts";
 
-/** How many instances Cloud Run starts of a service that says no maximum. */
+/** Maximum number of instances of a Cloud Run service that does not set one. */
 export const usualMaximum = 100;
 
 /** Seconds as people say them. */
@@ -13,7 +13,7 @@ export function spoken(seconds: number): string {
   return spokenDuration(seconds * 1_000);
 }
 
-/** How a service keeps to the start that it is meant to be allowed: what the platform can give is enough. */
+/** Checks whether the startup probe of a service allows the expected startup time. The maximum of the platform is sufficient. */
 export function startupAnswer({ startupSeconds }: RunService, startup: number): Answer {
   const wanted = startup / 1_000;
   const possible = Math.min(wanted, longestStartup);
@@ -24,7 +24,7 @@ export function startupAnswer({ startupSeconds }: RunService, startup: number): 
   };
 }
 
-/** How a service keeps to the time that its requests are meant to have. */
+/** Checks whether the request timeout of a service allows the expected request duration. */
 export function timeoutAnswer({ requestTimeoutSeconds }: RunService, request_timeout: number): Answer {
   if (requestTimeoutSeconds === undefined) return silent("how long a request may take");
   const wanted = request_timeout / 1_000;

@@ -1,4 +1,4 @@
-/** What is right by itself and wrong together: combinations of settings that are known to fail. */
+/** Combinations of settings that are valid by themselves and are known to fail together. */
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Check } from "../configuration/check.ts";
 import { allOf, both, type Expecting, expectation, judged, silent } from "../configuration/judgement.ts";
@@ -8,7 +8,7 @@ import { connectionLimit, type SqlInstance } from "../resources/cloud-sql.ts";
 import { mostInstances } from "../resources/vpc-connector.ts";
 import { serviceCheck, spoken, usualMaximum } from "./cloud-run.ts";
 
-/** How many connections Cloud Run lets one instance have through the socket. */
+/** Maximum number of connections that Cloud Run allows one instance through the socket. */
 const mostThroughSocket = 100;
 /** Connections that PostgreSQL keeps for its administrators: the default of `superuser_reserved_connections`. */
 const reserved = 3;
@@ -264,12 +264,12 @@ export const combinationChecks: readonly Check[] = [
   },
 ];
 
-/** Whether the connections of a pool go through the connector: to the private address, or all of them. */
+/** Returns whether the connections of a pool go through the connector, to the private address or because all traffic does. */
 function goesThrough(service: RunService, { database }: ServiceSettings): boolean {
   return vpcAccessOf(service) === "connector" && (database?.way === "private" || service.allTraffic);
 }
 
-/** How many connections a service opens when it has grown to its most instances. */
+/** Returns the number of connections that a service opens at its maximum number of instances. */
 function demandOf({ name, database }: ServiceSettings, run: RunService | undefined): { most: number; words: string } {
   const instances = run?.maxInstances ?? usualMaximum;
   const pool = (database?.pool?.size ?? 0) + (database?.pool?.overflow ?? 0);

@@ -153,7 +153,7 @@ function invokerAdvice({ who, account }: NamedCaller): string {
 /** Roles that hold run.routes.invoke. */
 const invokes: ReadonlySet<string> = new Set(["roles/run.invoker", "roles/run.servicesInvoker", "roles/run.admin"]);
 
-/** Whether a role is one that may hold run.routes.invoke. */
+/** Returns whether a role may include run.routes.invoke. */
 function mayInvoke(role: string): boolean {
   return !role.startsWith("roles/") || /^roles\/(run\.|editor$|owner$)/.test(role);
 }

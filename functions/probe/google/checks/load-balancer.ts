@@ -105,7 +105,7 @@ function hostsAnswer({ fallback, rules }: UrlMap, backend: string, hosts: readon
   };
 }
 
-/** Whether the pattern of a host rule, such as `*.example.com`, is for a host. */
+/** Returns whether the pattern of a host rule, such as `*.example.com`, matches a host. */
 function covers(host: string): (pattern: string) => boolean {
   return (pattern) => pattern === "*" || (pattern.startsWith("*") && host.endsWith(pattern.slice(1)));
 }

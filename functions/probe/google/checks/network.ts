@@ -87,11 +87,11 @@ export const networkChecks: readonly Check[] = [
   },
 ];
 
-/** What becomes of a packet. */
+/** The decision on a packet. */
 interface Decision {
   /** The rule that denies it. */
   readonly deniedBy?: FirewallRule | PolicyRule;
-  /** Rules that deny some of what they are asked about, and by what cannot be told from here. */
+  /** Rules that may deny some of the packets, but match on conditions that are not evaluated here. */
   readonly unjudged: readonly PolicyRule[];
 }
 
@@ -141,7 +141,7 @@ function decided(
 
 type Outcome = "allowed" | "next" | { readonly deniedBy: FirewallRule | PolicyRule };
 
-/** That nothing denies it, and what was not looked at. */
+/** Returns that nothing denies the packet, and which rules were not evaluated. */
 function notDenied(
   decisions: readonly Decision[],
   policies: Read<FirewallPolicies> | undefined,
@@ -196,7 +196,7 @@ function isFor(
   );
 }
 
-/** Whether `5432` or `1-6000` holds a port. */
+/** Returns whether `5432` or `1-6000` contains a port. */
 function within(ports: string, port: number): boolean {
   const [first = Number.NaN, last = first] = ports.split("-").map(Number);
   return port >= first && port <= last;

@@ -5,7 +5,7 @@ import { allOf, both, judged, silent } from "../configuration/judgement.ts";
 import type { SecretUse } from "../resources/cloud-run.ts";
 import { keyOf, spoken } from "../resources/secrets.ts";
 
-/** What brings a version back: one that is disabled can be enabled, any other must be added anew. */
+/** Returns how to restore a version: a disabled one can be enabled, any other must be added again. */
 function adviceFor(wrong: { readonly use: SecretUse; readonly state: string | undefined } | undefined): string {
   const { secret = "", version = "" } = wrong?.use ?? {};
   const name = nameIn(secret);

@@ -1,11 +1,11 @@
-/** What a `gcp_configuration` probe reads of `monitor.yaml`: which resources, and what is expected of them. */
+/** The settings of a `gcp_configuration` probe in `monitor.yaml`: the resources, and the expectations for them. */
 import { z } from "zod";
 import { duration, googleProject, googleRegion, googleResource } from "../../../../shared/config/fields.ts";
 import { namedRecord } from "../../../../shared/runtime/named-record.ts";
 import { isAddressRange } from "./addresses.ts";
 import { cores, memory, ratio } from "./quantities.ts";
 
-/** Where in the settings the names of components stand, for the check that they exist. */
+/** Paths of component names in the settings, to check that the components exist. */
 export const componentSettings: readonly string[] = [
   "vpc_connector.component",
   "cloud_sql.component",
@@ -242,7 +242,7 @@ export function configurationSettings(checkNames: readonly string[]) {
     );
 }
 
-/** What a `gcp_configuration` probe reads. Durations in milliseconds, memory in bytes. */
+/** Settings of a `gcp_configuration` probe. Durations in milliseconds, memory in bytes. */
 export type ConfigurationSettings = z.output<ReturnType<typeof configurationSettings>>;
 
 /** The VPC connector, and what is expected of it. */
@@ -254,7 +254,7 @@ export type CloudSqlSettings = NonNullable<ConfigurationSettings["cloud_sql"]>;
 /** A Cloud Run service, and what is expected of it. */
 export type ServiceSettings = ConfigurationSettings["services"][number];
 
-/** How a service reaches the database. */
+/** A service's way to connect to the database. */
 export type DatabaseUse = NonNullable<ServiceSettings["database"]>;
 
 /** The load balancer. */
@@ -269,7 +269,7 @@ export type CertificateSettings = NonNullable<ConfigurationSettings["certificate
 /** The network through which the database is reached. */
 export type NetworkSettings = NonNullable<ConfigurationSettings["network"]>;
 
-/** Who calls a service, each of which needs the invoker role. */
+/** The callers of a service. Each of them needs the invoker role. */
 export type CallerSettings = NonNullable<ServiceSettings["callers"]>;
 
 /** A Cloud NAT gateway, and what is expected of it. */
