@@ -248,7 +248,7 @@ function spawnFunction(
   });
 }
 
-/** Knocks every millisecond, and asks once somebody opens. */
+/** Tries to connect every millisecond, and sends the request once the port accepts. */
 async function answering(port: number, child: ChildProcess): Promise<void> {
   while (child.exitCode === null) {
     const socket = connect(port, "127.0.0.1");

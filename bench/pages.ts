@@ -1,4 +1,7 @@
-/** Resident memory of a process that writes a status page many times, with everything that the notify function loads. Prints a table; decides nothing. */
+/**
+ * Resident memory of a process that writes a status page many times, with everything that the notify function loads. Prints a table and sets
+ * no pass or fail limit.
+ */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import "@google-cloud/functions-framework";

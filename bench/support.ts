@@ -102,7 +102,7 @@ export function reportOf(group: string, number: number, series: number, round: n
   };
 }
 
-/** Bad for the first so many series; never twice the same, as what is measured never is. */
+/** Bad for the first so many series. Values never repeat, like real measurements. */
 function measuredValue(index: number, round: number, bad: number): number {
   const noise = ((index * 7919 + round * 104_729) % 1_000_003) / 1_000_003;
   return index < bad ? 60 + noise : 0.2 + noise / 2;
@@ -119,7 +119,7 @@ export function start(configuration: Configuration, store: Store): (report: Repo
     );
 }
 
-/** Counts what is read and written. */
+/** Counts reads and writes. */
 export class CountingStore extends MemoryStore {
   reads = 0;
   writes = 0;

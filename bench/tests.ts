@@ -60,7 +60,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Milliseconds from spawn to exit; `undefined` where there is no such program. */
+/** Milliseconds from spawn to exit; `undefined` if the program does not exist. */
 function timed(command: string, args: readonly string[]): number | undefined {
   const begin = performance.now();
   const { status, error, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: "utf8" });

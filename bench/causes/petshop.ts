@@ -200,7 +200,7 @@ function reportOf(
   };
 }
 
-/** One answer: what was said, how surely, and whether that is right. */
+/** One diagnosis: the named cause, its confidence, and whether it is correct. */
 export interface Answered {
   readonly isRight: boolean;
   readonly isOpen: boolean;

@@ -31,7 +31,7 @@ const body = await answering("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nthe 
 const events = await answering("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: wait\n\n");
 const text = `${"a".repeat(5_000)}!`;
 const long = await answering(`HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`);
-// Nobody answers for names.
+// A DNS server that answers nothing.
 const resolver = createSocket("udp4");
 await new Promise<void>((resolve) => resolver.bind(0, "127.0.0.1", resolve));
 dns.setServers([`127.0.0.1:${resolver.address().port}`]);
