@@ -30,7 +30,7 @@ export class Stand {
     return this.listen(server.on("tlsClientError", () => {}));
   }
 
-  /** Listens until the stand stops. @returns the port */
+  /** Listens until all servers are stopped. @returns the port */
   async listen(server: Server): Promise<number> {
     server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
@@ -41,7 +41,7 @@ export class Stand {
     return (server.address() as AddressInfo).port;
   }
 
-  /** A port at which nothing listens. */
+  /** Returns a port on which nothing listens. */
   async closedPort(): Promise<number> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -63,7 +63,7 @@ export class Stand {
 /** A small answer of HTTP. */
 export const okText = "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nhealthy";
 
-/** Certificates by what they say, each made once. */
+/** Certificates by their contents, each created once. */
 const made = new Map<string, Promise<Issued>>();
 
 /** The certificate authority that monitors trust. */

@@ -1,4 +1,4 @@
-/** DNS servers that are asked for records. */
+/** DNS servers that are queried for records. */
 import type { Answer } from "dns-packet";
 import { type Answering, type DnsAnswer, startDnsServer } from "../../functions/probe/dns-server.fixtures.ts";
 import type { Case, Check, Verdict } from "../case.ts";

@@ -1,7 +1,7 @@
-/** Google's APIs, where they do not answer as wanted. */
+/** Google's APIs with unexpected answers. */
 import type { Case, Verdict } from "../case.ts";
 
-/** A stand that answers every request alike. */
+/** A server that gives every request the same answer. */
 const answers = (name: string, status: string, body: string, verdict: Verdict, type = "application/json"): Case => ({
   name,
   verdict,

@@ -27,7 +27,7 @@ const answers = (does: string, answer: Answering, verdict: Verdict, more: More =
   ...(timeoutMs === undefined ? {} : { timeoutMs }),
 });
 
-/** `HealthCheckResponse { status }` as it goes over the wire. */
+/** `HealthCheckResponse { status }` in wire format. */
 const reply = (serving: number): Buffer => Buffer.from([0, 0, 0, 0, 2, 8, serving]);
 
 /** An answer of gRPC: a body, and how the call ended. */
@@ -78,7 +78,7 @@ const senseless: Verdict = {
 
 const noHttp2: Verdict = { kind: "protocol", phase: "answer", says: /127\.0\.0\.1:\d+ does not speak HTTP\/2/ };
 
-/** A server over TLS that speaks HTTP/2 inside. */
+/** A TLS server that speaks HTTP/2. */
 async function overTls(stand: Stand, { cert, key }: { readonly cert: string; readonly key: string }): Promise<Check> {
   const inside = server(ends(reply(1)));
   const port = await stand.tls({ cert, key, ALPNProtocols: ["h2"] }, (socket) => inside.emit("connection", socket));

@@ -1,4 +1,4 @@
-/** Servers that break off, keep still, or do not speak HTTP. */
+/** Servers that break off, send nothing, or do not speak HTTP. */
 import type { Case } from "../case.ts";
 import { goodLeaf } from "../stand.ts";
 import { answers, at, hangs, head, protocol } from "../support/http.ts";

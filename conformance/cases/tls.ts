@@ -47,7 +47,7 @@ const chain = (
   },
 });
 
-/** A good certificate, and a handshake that goes wrong in this way. */
+/** A valid certificate, and a handshake that fails in this way. */
 const handshake = (name: string, options: TlsOptions, verdict: Verdict): Case => ({
   name,
   verdict,

@@ -30,7 +30,7 @@ export const hangs = (name: string, answer: string | Buffer, phase: string, says
 export const head = (lines: string, body: string | Buffer = ""): Buffer =>
   Buffer.concat([Buffer.from(`HTTP/1.1 ${lines}\r\n\r\n`, "latin1"), Buffer.from(body as string)]);
 
-/** A server that answers with a status and says why. */
+/** A server that answers with an error status and an explanation. */
 export const status = (code: number, text: string, body: string, says: RegExp, type = "application/json"): Case =>
   answers(
     `answers ${code}`,
@@ -38,7 +38,7 @@ export const status = (code: number, text: string, body: string, says: RegExp, t
     { kind: "http_status", phase: "response", status: code, says },
   );
 
-/** A server whose body is encoded. */
+/** A server that encodes its body. */
 export const encoded = (name: string, coding: string, body: Buffer): Case =>
   answers(
     `encodes its body as ${name}`,
@@ -49,7 +49,7 @@ export const encoded = (name: string, coding: string, body: Buffer): Case =>
     },
   );
 
-/** A server that does not speak HTTP as it should. */
+/** A server that violates HTTP. */
 export const protocol = (name: string, answer: string | Buffer, says: RegExp): Case =>
   answers(name, answer, { kind: "protocol", phase: ["first_byte", "headers", "body"], says });
 

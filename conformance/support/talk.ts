@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { Case, Check, Verdict } from "../case.ts";
 
 /**
- * Returns what makes a case of one protocol: a server that talks, and what a monitor must say of it.
+ * Returns a function that creates cases of one protocol: a server's behaviour, and the result that a monitor must report.
  * @param at the check of a server on a port, with more settings
  */
 export function talking<More extends object>(at: (port: number, more?: More) => Check) {
