@@ -75,7 +75,7 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
     }
     const rounds = roundsOf(request, first?.schedule, message.publishedAt);
     const key = rounds[0]?.reportId ?? request.group;
-    // A message that comes twice, or a schedule that fires twice, shares the run: it is answered when that is, and with the same.
+    // A message that is delivered twice, or a schedule that fires twice, shares the run: it gets the same answer at the same time.
     const run =
       running.get(key) ??
       runRounds(request, sharded(probes, request), rounds, ports, instance).finally(() => running.delete(key));
@@ -110,7 +110,7 @@ async function runRounds(
     try {
       await publish(reports, ports);
     } catch (error) {
-      // The rounds to come are not to blame: they run, and take these reports along.
+      // The following rounds are not affected: they run, and publish these reports along with theirs.
       unpublished.push(...reports);
       refusal = error;
     }

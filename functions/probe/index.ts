@@ -18,7 +18,7 @@ const synthetic = syntheticHandler(ports, process.env);
 // environment.
 const only = process.env["PATHKEEPER_SYNTHETIC"];
 
-/** Answers probe requests, and Cloud Monitoring where it runs a probe as a synthetic monitor. */
+/** Answers probe requests, and requests of Cloud Monitoring that run a probe as a synthetic monitor. */
 export const probe: HttpFunction = (request, response) => {
   if (only !== undefined) return synthetic(request, response, only);
   if (request.path.startsWith(syntheticPath))

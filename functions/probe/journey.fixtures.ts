@@ -1,4 +1,4 @@
-/** A small chat for the tests of journeys: a login that gives a token, and a WebSocket that wants it. */
+/** A small chat for the tests of journeys: a login that returns a token, and a WebSocket that requires it. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
 import { listening } from "./fixtures.ts";

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 
 /** Behaviour of a server. */
 export interface RedisServer {
-  /** Passwords by user. @default nobody needs to log in */
+  /** Passwords by user. @default no login is required */
   readonly users?: Readonly<Record<string, string>>;
   /** The reply to `INFO replication`. */
   readonly info?: string;

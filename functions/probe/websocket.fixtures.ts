@@ -18,12 +18,12 @@ export function serveWebSocket(talk: Talk, server: Server | TlsServer = createSe
   return listening(server);
 }
 
-/** Says messages: a text as it is, anything else as JSON. */
+/** Sends messages: a text verbatim, anything else as JSON. */
 export function say(socket: WebSocket, ...messages: readonly unknown[]): void {
   for (const message of messages) socket.send(typeof message === "string" ? message : JSON.stringify(message));
 }
 
-/** Accepts the upgrade on a bare socket, for what no decent server sends. */
+/** Accepts the upgrade on a raw socket, to send frames that no valid server sends. */
 export function accepting(then: (socket: Socket) => void): (socket: Socket) => void {
   return (socket) => {
     socket.once("data", (request) => {

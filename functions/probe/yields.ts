@@ -9,8 +9,8 @@ export function always(...metrics: readonly MetricName[]): DeclaredMetric[] {
 
 /**
  * Metrics that only some settings make the probe yield.
- * @param settings `undefined` asks for all that the kind can yield
- * @param needs what the settings must say, to stand behind the name of the kind: `with pool`
+ * @param settings `undefined` requests all that the kind can yield
+ * @param needs the required settings, to follow the name of the kind: `with pool`
  */
 export function onlyWhere<Settings>(
   settings: Settings | undefined,

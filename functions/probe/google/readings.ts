@@ -14,7 +14,7 @@ import { type Found, type Reading, read, type Sample, windowOf } from "./series.
 
 /** A reading of a kind. */
 export interface WantedReading extends Reading {
-  /** Not everywhere to be had: then the probe goes without it. @default false */
+  /** Whether the metric may be unavailable: then the probe does without it. @default false */
   readonly optional?: boolean;
 }
 
@@ -80,7 +80,7 @@ export function monitoringAccess(project: string): Access {
   return { api: "Cloud Monitoring", service, project, permission, role };
 }
 
-/** Makes all readings at the same time. What one of them finds is kept where another one fails. */
+/** Makes all readings concurrently. The results of some are kept if others fail. */
 export async function observeReadings<Name extends string>(
   readings: { readonly [One in Name]?: WantedReading },
   project: string,
@@ -121,12 +121,12 @@ export function dataAge({ now, found }: Observed<string>): Measured[] {
   return instants.length === 0 ? [] : [{ metric: "data_age", value: Math.max(0, now - Math.min(...instants)) / 1000 }];
 }
 
-/** The age of what was read, for the end of a sentence: `3 min ago`. */
+/** Returns the age of the data, for the end of a sentence: `3 min ago`. */
 export function agoOf({ at }: Found, now: number): string {
   return `${spokenDuration(now - at)} ago`;
 }
 
-/** The failure that there was nothing to read where there always is something. @param why what that means */
+/** Returns the failure for missing points where there always are some. @param why the likely reason */
 export function nothingRead(reading: Reading, now: number, why: string): SeenFailure {
   return {
     kind: "unavailable",
@@ -135,18 +135,18 @@ export function nothingRead(reading: Reading, now: number, why: string): SeenFai
   };
 }
 
-/** The stretch of time that a reading looked at: `between 12:00 and 12:06 UTC`. */
+/** Returns the time range of a reading: `between 12:00 and 12:06 UTC`. */
 export function windowPhrase(reading: Reading, now: number): string {
   const { start, end } = windowOf(reading, now);
   return `between ${clock(start)} and ${clock(end)} UTC`;
 }
 
-/** The only number that was read; `undefined` where nothing was. */
+/** Returns the single value that was read; `undefined` if there was none. */
 export function numberIn(found: Found | undefined): number | undefined {
   return found?.samples[0]?.value;
 }
 
-/** One sample, where there is a number. */
+/** Returns one sample, or none if there is no value. */
 export function sampled(metric: Measured["metric"], value: number | undefined): Measured[] {
   return value === undefined ? [] : [{ metric, value }];
 }
@@ -156,7 +156,7 @@ export function fromMilliseconds(milliseconds: number | undefined): number | und
   return milliseconds === undefined ? undefined : milliseconds / 1000;
 }
 
-/** Values by one of their labels, by the short names that `name` gives to what the label says. */
+/** Returns the values by one of their labels, with the short names that `name` gives to its values. */
 export function valuesBy(
   samples: readonly Sample[],
   label: string,
@@ -183,7 +183,7 @@ async function readWanted(reading: WantedReading, project: string, world: ProbeW
   }
 }
 
-/** Cloud Monitoring says it with 404 or, for some filters, with 400; there is no reason of its own. */
+/** Cloud Monitoring reports it with 404 or, for some filters, with 400, and without a reason of its own. */
 function isUnknownMetric(error: unknown): boolean {
   if (!(error instanceof GoogleApiError)) return false;
   const { status, message } = error;

@@ -1,4 +1,4 @@
-/** A stand for Google's APIs in tests: it answers in their shapes with what a test gives it, and refuses what they refuse. */
+/** A fake of Google's APIs for tests: it answers in their formats with the data of a test, and rejects the requests that they reject. */
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { listening } from "../fixtures.ts";
@@ -14,12 +14,12 @@ export interface StandSeries {
 /** The answer for a metric: series, or a refusal. */
 export type StandAnswer = readonly StandSeries[] | { readonly status: number; readonly body: unknown };
 
-/** A running stand. */
+/** A running fake. */
 export interface Stand {
   readonly port: number;
   /** Below which Google's APIs are found. */
   readonly url: string;
-  /** The requests that came, by the type of the metric. */
+  /** The received requests, by the type of the metric. */
   readonly asked: Record<string, URLSearchParams[]>;
 }
 
@@ -42,10 +42,7 @@ export function refusal(code: number, status: string, message: string, reason?: 
   return { status: code, body: { error: { code, message, status, ...details } } };
 }
 
-/**
- * Starts a stand for Cloud Monitoring. A metric that is not named has no points.
- * @param answers by the type of the metric
- */
+/** Starts a fake of Cloud Monitoring. Any other metric has no points. @param answers by the type of the metric */
 export async function monitoringStand(answers: Readonly<Record<string, StandAnswer>>): Promise<Stand> {
   const asked: Record<string, URLSearchParams[]> = {};
   const server = createServer((request, response) => {
@@ -112,7 +109,7 @@ function seriesOf(type: string, { labels = {}, points }: StandSeries): object {
   };
 }
 
-/** A whole HTTP answer: an error of Google that says a text wherever there is room for one. */
+/** A complete HTTP response: a Google error that contains a text wherever the format allows one. */
 export function echoedError(text: string): string {
   const error = { code: 503, message: text, status: text, details: [{ reason: text, metadata: { text } }] };
   const body = JSON.stringify({ error });

@@ -31,7 +31,7 @@ export function sqlInstance(instance: string, project?: string, component?: stri
   return { api: "cloudsql.googleapis.com", collection: "instances", name: parts.at(-1) ?? "", project: own, component };
 }
 
-/** A resource of Compute Engine, such as a URL map; none where it has no name. */
+/** Returns a Compute Engine resource, such as a URL map; none if it has no name. */
 export function computeResource(
   collection: string,
   name: string | undefined,

@@ -15,7 +15,7 @@ import { cite, TargetText, type Words } from "../text/target-text.ts";
 import { type Answer, isUndecodable } from "./exchange.ts";
 import { googleAnswer, shownGoogleAnswer } from "./google-answer.ts";
 
-/** The parts of an answer that expectations speak of. */
+/** The parts of a response that expectations apply to. */
 export interface Answered {
   readonly status: number;
   readonly statusText: TargetText;
@@ -25,7 +25,7 @@ export interface Answered {
   readonly seconds: number;
 }
 
-/** An answer in the form that expectations speak of. */
+/** A response in the form that expectations apply to. */
 export function answered({
   status,
   statusText,
@@ -50,7 +50,7 @@ function textOf(body: Buffer, type: string): string {
   }
 }
 
-/** A text read as JSON; `undefined` where it is none. */
+/** Parses a text as JSON; `undefined` if it is invalid. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -99,7 +99,7 @@ function slashedMistake(text: string): string | undefined {
   return mistake && `must be a regular expression between its slashes: ${mistake}`;
 }
 
-/** The schema of values inside JSON by path, each a value or what `meets` reads as a condition. */
+/** The schema of values inside JSON by path: each a value, or a condition in the syntax of `meets`. */
 export const jsonValues = lazily(() =>
   namedRecord(
     z
@@ -191,7 +191,7 @@ function statusProblem(
   };
 }
 
-/** A status with its text, where it has one. */
+/** Returns a status with its text, if it has one. */
 export function statusLine(status: number, text: TargetText): TargetText {
   return cite`${status}${text.judge((said) => said.trim() === "") ? "" : cite` ${text}`}`;
 }
@@ -265,7 +265,7 @@ function acceptedStatus(): z.ZodType<number | string, number | string> {
   );
 }
 
-/** A range that ends before it begins accepts nothing. */
+/** A range whose end is before its start accepts nothing. */
 function backwards(range: string): string | undefined {
   const [from = "", to = from] = range.split("-");
   return Number(from) > Number(to) ? `the range ${range} ends before it begins: write ${to}-${from}` : undefined;

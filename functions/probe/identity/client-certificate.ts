@@ -21,10 +21,7 @@ export const clientCertificate = lazily(() =>
 /** References to the certificate and its key. */
 export type ClientCertificateSettings = z.output<ReturnType<typeof clientCertificate>>;
 
-/**
- * Reads the certificate and its key.
- * @throws ProbeFault of the kind `internal` for what is none, or not a pair: the target is not to blame
- */
+/** Reads the certificate and its key. @throws ProbeFault of the kind `internal` if they are invalid or not a pair: the target is not to blame */
 export async function clientCertificateOf(
   settings: ClientCertificateSettings,
   world: ProbeWorld,

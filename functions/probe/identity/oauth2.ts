@@ -53,7 +53,7 @@ interface Token {
   readonly until: number;
 }
 
-/** Tokens, and those that are being asked for, by what was asked; apart for each identity of the monitor, so that no test finds another's. */
+/** Tokens and pending token requests, by their parameters; separate for each identity of the monitor, so that tests do not share them. */
 const kept = new WeakMap<GoogleApi, Map<string, Promise<Token>>>();
 
 /** Maximum time for a response of the token endpoint, in milliseconds. */
@@ -61,10 +61,7 @@ const patienceMs = 10_000;
 /** A token is not used in the last minute before it expires. */
 const reserveMs = 60_000;
 
-/**
- * An access token.
- * @throws IdentityFault where there is none: it names the token endpoint, for the target is not to blame
- */
+/** Returns an access token. @throws IdentityFault if there is none: it names the token endpoint, because the target is not to blame */
 export async function accessToken(settings: OAuth2Settings, world: ProbeWorld): Promise<string> {
   const id = await world.resolve(settings.client_id);
   const secret = await world.resolve(settings.client_secret);
@@ -79,7 +76,7 @@ export async function accessToken(settings: OAuth2Settings, world: ProbeWorld): 
     const forget = (): void => {
       if (known.get(key) === token) known.delete(key);
     };
-    // Nobody may wait for it any more when it fails.
+    // Nobody may be waiting for it any more when it fails.
     token.catch(() => {});
     try {
       const { text, until } = await unlessAborted(token, world.signal);
@@ -214,7 +211,7 @@ function parsed(body: string): TokenAnswer {
   }
 }
 
-/** The endpoint as it is shown in sentences, without what may be secret in its URL. */
+/** Returns the endpoint for messages, without the parts of its URL that may be secret. */
 function named({ token_url }: OAuth2Settings): string {
   const { origin, pathname } = new URL(token_url);
   return `the token endpoint ${origin}${pathname}`;
@@ -229,6 +226,6 @@ function isTokenUrl(text: string): boolean {
   // Mistakes in the URL itself are reported elsewhere.
   if (url === null) return /^https?:/.test(text);
   if (url.username !== "" || url.password !== "" || url.hash !== "") return false;
-  // A secret goes over an encrypted connection, or does not leave the machine.
+  // A secret is sent only over an encrypted connection or within the machine.
   return url.protocol === "https:" || (url.protocol === "http:" && /^(localhost|127\.|\[::1\])/.test(url.hostname));
 }

@@ -1,4 +1,4 @@
-/** Every kind of probe finds its target by name, and none waits for names that are not answered. */
+/** Every kind of probe resolves its target by name, and no probe waits for names that are not answered. */
 import { execFile } from "node:child_process";
 import { getServers, setServers } from "node:dns";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -74,8 +74,8 @@ function everyKind(host: string, ports: { http: number; tls: number; ws: number;
   }));
 }
 
-describe("names that are not answered", () => {
-  it("keep no other target waiting, of whatever kind", async () => {
+describe("names without a DNS response", () => {
+  it("delay no other target, whatever its kind", async () => {
     await named();
     const root = await issue({ name: "Root" });
     const { cert, key } = await issue({ name: "alive", issuer: root, hosts: ["alive.test"] });
@@ -105,19 +105,19 @@ describe("names that are not answered", () => {
   });
 });
 
-describe("names", () => {
+describe("host names", () => {
   it.each([
     ["no-such.test", "does not exist (NXDOMAIN)"],
     ["empty.test", "exists, and has no address"],
     ["broken.test", "could not be looked up: the DNS server failed (SERVFAIL)"],
     ["refused.test", "could not be looked up: the DNS server refused to answer (REFUSED)"],
-  ])("say why %s is not found", async (host, why) => {
+  ])("report why %s is not found", async (host, why) => {
     await named();
     const { failure } = await probeOnce(http, { url: `http://${host}:81/` });
     expect(failure).toEqual({ kind: "dns", phase: "dns", message: `the name of ${host}:81 ${why}` });
   });
 
-  it("are looked for in the wanted family only", async () => {
+  it("are resolved only in the requested IP version", async () => {
     await named();
     const port = await site();
     const settings = { url: `http://alive.test:${port}/` };
@@ -129,7 +129,7 @@ describe("names", () => {
     });
   });
 
-  it("are timed as a phase, within a deadline of their own", async () => {
+  it("are resolved in a timed phase with its own deadline", async () => {
     await named();
     const port = await site();
     const result = await probeOnce(http, { url: `http://alive.test:${port}/` });
@@ -146,7 +146,7 @@ describe("names", () => {
 });
 
 describe("the command line", () => {
-  it("reaches a target beside names that are not answered, with the usual number of threads", async () => {
+  it("reaches a target next to names without a DNS response, with the default number of threads", async () => {
     const address = await named();
     const port = await site();
     const folder = await mkdtemp(join(tmpdir(), "pk-"));

@@ -15,7 +15,7 @@ export interface EndpointObservation {
   readonly answered: boolean;
   /** Seconds in each completed phase. */
   readonly phases: Readonly<Record<string, number>>;
-  /** Seconds until all was done; absent where it was not. */
+  /** Seconds until completion; absent if the probe did not complete. */
   readonly seconds?: number;
   /** Seconds until the first certificate of the verified chain expires. */
   readonly certificateExpiry?: number | undefined;
@@ -25,9 +25,9 @@ export interface EndpointObservation {
 export class Refusal extends ProbeFault {}
 
 /**
- * Connects, talks, and measures.
- * @param talk what is said over the connection, in phases that it enters; returns what the whole answer says against the server
- * @param protocols that are offered in TLS
+ * Connects, runs the exchange, and measures.
+ * @param talk the exchange over the connection, in phases that it enters; returns the failure that the response means
+ * @param protocols to offer in TLS
  */
 export async function observeEndpoint(
   settings: Endpoint,
@@ -60,7 +60,7 @@ export async function observeEndpoint(
   }
 }
 
-/** Judges what was seen. @param time the metric of the whole time */
+/** Assesses the observation. @param time the metric of the total time */
 export function assessEndpoint(
   time: MetricName,
   { failure, answered, phases, seconds, certificateExpiry }: EndpointObservation,

@@ -37,13 +37,13 @@ export function configurationFault(message: string): ProbeFault {
   return new ProbeFault("internal", message, { phase: "settings" });
 }
 
-/** There is nothing to prove with who we are: the giver of tokens is to blame, or our own settings, and not the target. */
+/** A failure to authenticate: the token source or the settings are to blame, and not the target. */
 export class IdentityFault extends ProbeFault {}
 
 /** The time of a part of a probe has run out: the reason of its signal. */
 export class Overrun extends Error {
   override readonly name = "Overrun";
-  /** Whose time it was: `the time of the step, 5s,`. */
+  /** Whose time ran out: `the time of the step, 5s,`. */
   readonly whose: string;
 
   constructor(whose: string) {
@@ -59,7 +59,7 @@ export interface FaultContext {
   readonly peer: string;
   /** The address that was tried; absent before it was known. */
   readonly address?: string | undefined;
-  /** Aborted when the deadline of the probe has passed, or that of a part of it: then nothing else is to blame. */
+  /** Aborted when the deadline of the probe, or of a part of it, has passed: then nothing else is to blame. */
   readonly signal: AbortSignal;
 }
 
@@ -95,7 +95,7 @@ export function spokenPeer(peer: string, address: string | undefined): string {
   return address === undefined || peer.includes(address) ? peer : `${peer} (${address})`;
 }
 
-/** The code that Node gives to a reason of OpenSSL, which stands in the message of an error that has none. */
+/** Returns Node's code for a reason of OpenSSL, which is in the message of an error without a code. */
 function sslCode(message: string): string {
   const reason = /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? "";
   return reason === "" ? "EPROTO" : `ERR_SSL_${reason.toUpperCase().replaceAll(" ", "_")}`;
@@ -245,7 +245,7 @@ export function unanswered(phase: string): string {
 
 /** Returns the action of a phase, as a part of a sentence: `connecting to api.example.com:443`. */
 export function doing(phase: string, peer: string): string {
-  // A step without a name is called by what it does and its position.
+  // A step without a name is identified by its action and its position.
   const activity = ownEntry(activities, phase) ?? ownEntry(activities, phase.replace(/-\d+$/, ""));
   return `${activity ?? `in the phase ${phase} with`} ${peer}`;
 }

@@ -36,16 +36,13 @@ export const tlsVerification = lazily(() =>
 /** How the certificates of a target are verified. */
 export type TlsVerification = z.output<ReturnType<typeof tlsVerification>>;
 
-/**
- * Reports what means nothing without TLS where the URL is not encrypted. For `superRefine`.
- * @param scheme the encrypted one
- */
+/** Reports settings that have no effect without TLS if the URL is not encrypted. For `superRefine`. @param scheme the encrypted one */
 export function tlsOverTls(scheme: "https" | "wss") {
   return (
     { url, tls }: { readonly url: unknown; readonly tls: TlsVerification },
     context: { addIssue(issue: { code: "custom"; message: string; path: string[] }): void },
   ): void => {
-    // Of a URL that is a secret, nothing is known here.
+    // The scheme of a secret URL is not known here.
     if (typeof url !== "string" || URL.parse(url)?.protocol === `${scheme}:`) return;
     const refuse = (field: string, value: unknown, why: string): void => {
       const message = `${why}: write a URL that begins with ${scheme}://, or leave ${field} out`;

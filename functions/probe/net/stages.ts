@@ -18,7 +18,7 @@ export interface StageLimit {
   readonly missing: () => Words;
 }
 
-/** A stopwatch that ends what runs longer than it may. */
+/** A stopwatch that ends stages that exceed their time. */
 export interface Stages extends Stopwatch {
   /** The world for all that happens in the stages: its signal is aborted by their deadlines as well. */
   readonly world: ProbeWorld;
@@ -28,9 +28,9 @@ export interface Stages extends Stopwatch {
 }
 
 /**
- * Stages that stand still until the first is entered.
- * @param limits milliseconds that stages may take which are entered without a limit; those that are not named take what the probe has
- * @param peer whom the probe speaks to, without secrets
+ * Creates stages that are idle until the first is entered.
+ * @param limits milliseconds for stages that are entered without a limit; any other stage may take the time of the probe
+ * @param peer the target of the probe, without secrets
  */
 export function stages(world: ProbeWorld, limits: Readonly<Record<string, number | undefined>>, peer: string): Stages {
   const watch = stopwatch(() => world.clock());

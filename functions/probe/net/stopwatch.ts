@@ -3,7 +3,7 @@ import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 
 /** A stopwatch that is always in one phase. */
 export interface Stopwatch {
-  /** The phase that runs, or the last that ran: where a failure happened. */
+  /** The running phase, or the last one: where a failure happened. */
   readonly phase: string;
   /** The address that was tried last; `undefined` before the first. */
   readonly address: string | undefined;
@@ -17,7 +17,7 @@ export interface Stopwatch {
   times(): Readonly<Record<string, number>>;
 }
 
-/** A stopwatch that stands still until it enters its first phase. @param clock monotonic milliseconds */
+/** Creates a stopwatch that is idle until it enters its first phase. @param clock monotonic milliseconds */
 export function stopwatch(clock: () => number): Stopwatch {
   const times: Record<string, number> = {};
   let phase = "start";

@@ -22,14 +22,14 @@ export interface TlsOptions {
   readonly client?: ClientCertificate | undefined;
 }
 
-/** A finished handshake. Nothing may be sent over it while a fault stands. */
+/** A completed handshake. Nothing may be sent over the connection if there is a fault. */
 export interface Secured {
   readonly socket: TLSSocket;
   /** The server's own. The socket gives it out only once. */
   readonly leaf: X509Certificate | undefined;
   /** When the first certificate of the verified chain expires; milliseconds since the epoch. */
   readonly expiresAt: number | undefined;
-  /** Whose certificate that is. */
+  /** The owner of the certificate. */
   readonly expiring: TargetText | undefined;
   /** When the server's own certificate expires; milliseconds since the epoch. */
   readonly leafExpiresAt: number | undefined;
@@ -38,9 +38,9 @@ export interface Secured {
 }
 
 /**
- * Shakes hands in the phase `tls`.
+ * Performs the TLS handshake in the phase `tls`.
  * @param now milliseconds since the epoch
- * @throws the error of the handshake, where there was none to judge
+ * @throws the error of the handshake, if there is no certificate to check
  */
 export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch, now: number): Promise<Secured> {
   const { ca, verify = "full", protocols, client } = options;
@@ -53,7 +53,7 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     secureContext: contextOf(authorities, client, now),
     ...(protocols === undefined ? {} : { ALPNProtocols: [...protocols] }),
-    // A certificate that is refused is still one whose dates are wanted: it is judged below, before anything is sent.
+    // The dates of a rejected certificate are wanted too: it is checked below, before anything is sent.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
   });
@@ -135,7 +135,7 @@ function isFor(certificate: X509Certificate, host: string): boolean {
 }
 
 function explain(socket: TLSSocket, chain: Chain | undefined, now: number): TargetText {
-  // A string, whatever its declaration says: the code that OpenSSL gives to the first thing found wrong.
+  // A string, whatever its declaration says: the code that OpenSSL gives to the first error found.
   const code = String(socket.authorizationError);
   const certificates = chain?.certificates ?? [];
   const leaf = certificates[0];

@@ -15,7 +15,7 @@ export const lossMetrics = {
 /** The SQLSTATE of a server that has no free connections. Reported even if none was refused. */
 const noneLeft = "53300";
 
-/** The samples of a burst; none of one that opened nothing. */
+/** Returns the samples of a burst; none for one that opened no connections. */
 export function burstMeasurements(burst: Burst): Assessment["measurements"][number][] {
   const most = Math.max(0, ...burst.map(openedBy));
   if (most === 0) return [];
@@ -47,7 +47,7 @@ function stageMeasurements(seen: BurstStage): Assessment["measurements"][number]
   ];
 }
 
-/** The failure of a burst with a stage that let no connection through; a single one can be lost by chance. */
+/** Returns the failure of a burst with a stage in which every connection failed; a single one can be lost by chance. */
 export function burstFailure(burst: Burst = []): SeenFailure | undefined {
   const enough = Math.min(2, Math.max(0, ...burst.map(openedBy)));
   const failed = burst.find((stage) => stage.ready.length === 0 && openedBy(stage) >= enough);

@@ -50,7 +50,7 @@ export async function openSession(login: Login, world: ProbeWorld, watch: Stopwa
     port: login.port,
     user: login.user,
     database: login.database,
-    // As a function, so that an absent password is not looked for in files and variables of this machine.
+    // A function, so that an absent password is not looked up in files and variables of this machine.
     password: () => login.password ?? "",
     application_name: "pathkeeper",
   });
@@ -63,18 +63,15 @@ export async function openSession(login: Login, world: ProbeWorld, watch: Stopwa
   return client;
 }
 
-/**
- * Opens a bare connection, in the phases dns and connect. Nothing is said over it.
- * @throws the error of the connection
- */
+/** Opens a TCP connection, in the phases dns and connect. Nothing is sent over it. @throws the error of the connection */
 export async function openConnection({ host, port }: Login, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
   if (isSocketFolder(host)) return await dial({ path: socketOf(host, port) }, world, watch).catch(noProxy);
   return await dial({ host, port }, world, watch);
 }
 
 /**
- * Goes as far as the handshake of TLS, or, where PostgreSQL's own TLS is not spoken, as the first answer of the server, in the phase answer.
- * No start-up packet follows, so that the connection takes a process of the server for a moment, and none of its `max_connections`.
+ * Connects up to the TLS handshake or, without PostgreSQL's own TLS, up to the first response of the server, in the phase answer. No
+ * start-up packet follows, so the connection takes a process of the server for a moment, and none of its `max_connections`.
  * @throws ProbeFault, or the error of the connection
  */
 export async function reachServer(login: Login, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
@@ -98,7 +95,7 @@ export function isRefusal(error: unknown): boolean {
   );
 }
 
-/** An answer of the server that refuses what was asked. */
+/** An error response of the server that refuses the request. */
 class ServerError extends ProbeFault {}
 
 /** Returns whether an error is a response of the server: only those have the fields, possibly without a value. */
@@ -204,7 +201,7 @@ async function connected(login: Login, world: ProbeWorld, watch: Stopwatch): Pro
   return secured.socket;
 }
 
-/** Shakes hands as Google's connectors do: at once, both sides with a certificate, and without asking PostgreSQL for TLS. */
+/** Performs the handshake as Google's connectors do: immediately, with a certificate on both sides, and without asking PostgreSQL for TLS. */
 async function throughConnector(
   raw: Socket,
   { ca, client, name }: InstanceAccess,
@@ -241,10 +238,10 @@ async function askForTls(socket: Socket): Promise<Buffer> {
   return answer;
 }
 
-/** Asks for TLS, and goes on only where the server agreed. */
+/** Requests TLS, and continues only if the server agrees. */
 async function requestTls(socket: Socket, peer: string): Promise<void> {
   const answer = await askForTls(socket);
-  // Anything after the one byte was not encrypted, and may have been put there by somebody in between.
+  // Anything after the one byte was not encrypted, and may have been injected by a man in the middle.
   const [verdict] = answer;
   if (answer.length === 1 && verdict === 0x53) return;
   if (answer.length === 1 && verdict === 0x4e)

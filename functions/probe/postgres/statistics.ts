@@ -22,7 +22,7 @@ export type Counted =
   | { readonly connections: Connections }
   | {
       readonly problem: Words;
-      /** The session still waits for the count, and can be asked nothing more. */
+      /** Whether the session is still waiting for the count and cannot run another query. */
       readonly stuck: boolean;
     };
 
@@ -59,8 +59,8 @@ export async function countConnections(
 }
 
 /**
- * Refuses a server that takes no writes although it is a primary, or, where a primary is wanted, a replica. A role that is made read-only by
- * itself says nothing about its server.
+ * Refuses a primary that accepts no writes or, if a primary is required, a replica. A role that is read-only by itself says nothing about
+ * its server.
  * @throws ProbeFault
  */
 export async function assertWritable(
@@ -109,7 +109,7 @@ select
   ), '{}') as states
 from clients`;
 
-/** The first row of an answer; none of one that is not that to a single statement. */
+/** Returns the first row of a result; none if the result is not that of a single statement. */
 function firstRow<Row extends pg.QueryResultRow>({ rows }: { readonly rows?: readonly Row[] }): Row | undefined {
   return rows?.[0];
 }

@@ -20,7 +20,7 @@ function canBegin(chunk: Buffer): boolean {
   return chunk.length < headLength || chunk.readUInt32BE(1) <= longestFirst;
 }
 
-/** The beginning of what cannot be read, for a sentence. */
+/** Returns the beginning of unreadable input, for a message. */
 export function begins(bytes: Buffer): TargetText {
   return TargetText.of(bytes.toString("latin1"), true).quoted(20);
 }
@@ -44,8 +44,8 @@ const endless = "it sends without end";
 const logins: Readonly<Record<string, string>> = { 2: "Kerberos", 6: "SCM credentials", 7: "GSSAPI", 9: "SSPI" };
 
 /**
- * As much of a stream as `pg` uses. Its parser believes what it reads: a wrong length makes it keep everything or throw out of an event,
- * where nobody could catch it. Here both end the connection.
+ * The part of a stream that `pg` uses. Its parser trusts its input: a wrong length makes it buffer everything, or throw out of an event,
+ * where the error cannot be caught. Here both end the connection.
  */
 export class PostgresStream extends EventEmitter {
   readonly #socket: Socket;
@@ -80,7 +80,7 @@ export class PostgresStream extends EventEmitter {
     for (const event of ["error", "close", "end"]) socket.on(event, (...details) => this.emit(event, ...details));
   }
 
-  /** Tells `pg` that it is connected, which it is. */
+  /** Signals to `pg` that it is connected. */
   connect(): this {
     queueMicrotask(() => this.emit("connect"));
     return this;

@@ -1,4 +1,4 @@
-/** The prober `audit_logs`: what was changed in the environment, as Cloud Audit Logs recorded it. */
+/** The prober `audit_logs`: changes in the environment, as recorded by Cloud Audit Logs. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
 import type { ReportedChange } from "../../../shared/messages/report.ts";

@@ -78,7 +78,7 @@ export type CloudMonitoringSettings = z.output<ReturnType<typeof settings>>;
 const writtenUnits = ["count", "ratio", "%", "s", "ms", "us", "ns", "B", "KiB", "MiB"] as const;
 type WrittenUnit = (typeof writtenUnits)[number];
 
-/** Of which unit of ours they are, and how much of it. */
+/** The corresponding unit of the catalogue, and the factor. */
 const scales: Readonly<Record<WrittenUnit, readonly [Unit, number]>> = {
   count: ["count", 1],
   ratio: ["ratio", 1],

@@ -166,7 +166,7 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
         : []),
       ...sampled("cloud_run_memory_utilization", numberIn(found.memory)),
       ...sampled("cloud_run_cpu_utilization", numberIn(found.cpu)),
-      // Idle instances are there for the next requests: only those at work use up what there may be.
+      // Idle instances are available for the next requests: only active ones count towards the maximum.
       ...(max_instances === undefined || !wasRead(observed, "instances")
         ? []
         : sampled("cloud_run_instance_utilization", (ownEntry(instances, "active") ?? 0) / max_instances)),
@@ -198,7 +198,7 @@ function readingsOf(settings: CloudRunSettings): Readings {
   const sumBy = (label: string) => ({ reducer: "REDUCE_SUM", groupBy: [label] }) as const;
   const counted = (logMetric: string): WantedReading =>
     reading(`logging.googleapis.com/user/${logMetric}`, { aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM" });
-  // Over all revisions and answers at once: a percentile of percentiles would be none.
+  // Over all revisions and response classes at once: a percentile of percentiles would be meaningless.
   const slowest = { aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95" } as const;
   return {
     requests: reading("run.googleapis.com/request_count", { aligner: "ALIGN_DELTA", ...sumBy(classLabel) }),

@@ -79,7 +79,7 @@ ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minut
 
   async observeMore({ project, instance, period: periodMs }, observed, read) {
     if (isRunning(observed.found.running)) return observed;
-    // Which of the other states it is in takes a series for each, and is asked only now.
+    // Each of the other states takes one series to read, so they are only read now.
     const state = cloudSqlReading("instance_state", instance, project, {
       aligner: "ALIGN_FRACTION_TRUE",
       reducer: "REDUCE_MAX",
@@ -156,7 +156,7 @@ function isUp(up: Found): boolean {
   return (numberIn(up) ?? 0) >= 1;
 }
 
-/** Without points of the state nothing speaks against it. */
+/** Without points of the state there is no evidence of a failure. */
 function isRunning(found: Found | undefined): boolean {
   return found === undefined || (numberIn(found) ?? 0) > 0;
 }

@@ -1,4 +1,4 @@
-/** The prober `dns`: the records of a name, asked from each of several resolvers, and a connection to every address. */
+/** The prober `dns`: the records of a name, queried from each of several resolvers, and a connection to every address. */
 import { getServers } from "node:dns";
 import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
@@ -16,7 +16,7 @@ import { askServer, type DnsServer, parseServer, shownServer } from "../protocol
 import { cite, TargetText, type Words } from "../text/target-text.ts";
 import { onlyWhere } from "../yields.ts";
 
-/** The types of records that can be asked for. */
+/** The supported record types. */
 const recordTypes = ["A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"] as const;
 
 type RecordType = (typeof recordTypes)[number];
@@ -81,9 +81,9 @@ export interface DnsLookup {
   readonly resolver: string;
   readonly type: RecordType;
   readonly failure?: SeenFailure;
-  /** Seconds until the answer; absent where none came. */
+  /** Seconds until the response; absent if there was none. */
   readonly seconds?: number;
-  /** The records as texts; absent where none came. */
+  /** The records as texts; absent if there was no response. */
   readonly records?: readonly string[];
 }
 
@@ -169,7 +169,7 @@ connect: 443
   },
 };
 
-/** The types that are asked for. */
+/** Returns the record types to query. */
 function asked({
   types,
   expect,
@@ -181,7 +181,7 @@ function asked({
   return [...new Set([...(types ?? (expected.length > 0 ? [] : ["A" as const])), ...expected])];
 }
 
-/** Servers that stand in for each other, under one name. */
+/** Redundant servers, under one name. */
 interface ServerGroup {
   readonly name: string;
   readonly servers: readonly DnsServer[];
@@ -280,7 +280,7 @@ const meanings: Readonly<Record<string, string>> = {
   NOTIMP: "that it cannot answer such a question (NOTIMP)",
 };
 
-/** A record as a zone file writes it; `undefined` for one that is not among the types that can be asked for. */
+/** Returns a record in the format of a zone file; `undefined` for an unsupported type. */
 function shownRecord(record: Answer): string | undefined {
   switch (record.type) {
     case "A":

@@ -1,4 +1,4 @@
-/** The prober `error_logs`: what the error logs of failing parts say again and again, with what Google's own words mean. */
+/** The prober `error_logs`: recurring messages in the error logs of failing parts, with the meaning of Google's own messages. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -29,7 +29,7 @@ export interface ErrorLogsObservation {
   readonly failure?: SeenFailure;
   /** Why they may not be read. */
   readonly refused?: Words;
-  /** The logs that were read, and what stood there since the failure and before it. Absent where nothing fails. */
+  /** The logs that were read, and their entries since the failure and before it. Absent if nothing fails. */
   readonly read?: { readonly logs: readonly WatchedLog[]; readonly since: EntryPage; readonly earlier: EntryPage };
   readonly beforeMs: number;
 }
@@ -38,7 +38,7 @@ export interface ErrorLogsObservation {
 const lead = 300_000;
 /** The most entries of each of the two pages that are read. */
 const pageSize = 200;
-/** The most characters of a message that are looked at. */
+/** Maximum number of characters of a message that are examined. */
 const longest = 4_000;
 
 /** The prober `error_logs`. */
@@ -121,7 +121,7 @@ function unread(project: string, explanation: Words): NonNullable<Assessment["un
   return { checks: ["log_patterns"], resource: `logs of ${project}`, explanation };
 }
 
-/** Errors, and what is known to mean one although it is written as less, of some logs, between two instants. */
+/** Reads errors, and entries of lower severity that are known to mean one, from some logs, between two instants. */
 function errorsOf(logs: readonly WatchedLog[], from: number, until: number): string {
   const words = wantedWords.map((text) => `textPayload:${quoted(text)}`);
   const denied = `jsonPayload.statusDetails=~"denied_by|failed_to"`;

@@ -113,7 +113,7 @@ function rank({ severity = "warning" }: Finding): number {
   return ["critical", "warning", "info"].indexOf(severity);
 }
 
-/** The probe fails for what keeps something from working. What is merely unwise is a finding, and for rules to judge. */
+/** The probe fails for critical findings only. Less severe ones are reported, and can be used in rules. */
 function brokenOf(findings: readonly Finding[]): Failure | undefined {
   const broken = findings.filter(({ ok, severity }) => !ok && severity === "critical");
   const [first] = broken;
@@ -123,7 +123,7 @@ function brokenOf(findings: readonly Finding[]): Failure | undefined {
   return { kind: "unavailable", phase: "configuration", message, signal: "configuration" };
 }
 
-/** A probe that could read nothing at all knows nothing. */
+/** A probe that could read nothing at all has no result. */
 function blindOf(settings: ConfigurationSettings, seen: Observation): Failure | undefined {
   const reads = readsIn(settings, seen).map(([, read]) => read);
   const refusals = reads.flatMap((read) => ("refusal" in read ? [read.refusal] : []));

@@ -38,11 +38,11 @@ export type HeartbeatSettings = z.output<ReturnType<typeof settings>>;
 /** The known heartbeats; instants in milliseconds since the epoch. */
 export interface HeartbeatObservation {
   readonly now: number;
-  /** Absent where there never was one. */
+  /** Absent if there never was one. */
   readonly beat?: KeptHeartbeat | undefined;
   /** Since when the probe has been part of the monitor. @default for ever */
   readonly awaitedSince?: number | undefined;
-  /** Why nothing is known. */
+  /** Why the heartbeat could not be read. */
   readonly failure?: SeenFailure;
 }
 
@@ -56,7 +56,7 @@ export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
   get settings() {
     return settings();
   },
-  // A backup of last night says nothing of the database today.
+  // Last night's backup says nothing about the database today.
   secondhand: true,
   targetless: true,
   example: `beat: nightly-backup

@@ -102,7 +102,7 @@ A failure to get a token, from Google or from the token endpoint of \`oauth2\`, 
       unmet(settings.expect, answer, json) ??
       (answer.truncated ? bodyFailure(tooLong, status) : undefined) ??
       (missing === undefined ? undefined : bodyFailure(missing, status));
-    // Only slow, and otherwise as it should be: what a second request shows to be fast had started cold.
+    // The response was only slow: if a second request is fast, the target had a cold start.
     const ifCold =
       reason?.kind === "timeout" ? [{ metric: "http_cold_response_time" as const, value: answer.seconds }] : undefined;
     return { ...(reason ? { failure: reason } : {}), measurements, ...passed, ...(ifCold ? { ifCold } : {}) };

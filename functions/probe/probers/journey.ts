@@ -1,4 +1,4 @@
-/** The prober `journey`: what a user does, step by step, with what the answers say carried along. */
+/** The prober `journey`: a user's actions, step by step, with values captured from responses. */
 
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
@@ -43,7 +43,7 @@ export type JourneySettings = z.output<ReturnType<typeof settings>>;
 /** The observation of the journey. */
 export interface JourneyObservation {
   readonly walked: Walked;
-  /** Absent where there is nothing to clean up. */
+  /** Absent if there is no cleanup. */
   readonly cleaned?: Walked;
 }
 
@@ -180,7 +180,7 @@ run is one more message to whatever answers.
   },
 };
 
-/** Phases of a first step that may be tried again: what comes later has logged in, sent a message or paid for an answer. */
+/** Phases of a first step that may be retried: anything later has logged in, sent a message or paid for a response. */
 const beforeAnythingIsSaid: ReadonlySet<string> = new Set(["dns", "connect", "tls"]);
 
 /** Returns the variables known before the first step. */

@@ -130,7 +130,7 @@ function readingsOf(settings: LoadBalancerSettings): Readonly<Record<Reading, Wa
     periodMs,
     delayMs,
   });
-  // Over all countries, caches and answers at once: a percentile of percentiles would be none.
+  // Over all countries, caches and response classes at once: a percentile of percentiles would be meaningless.
   const slowest = { aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95" } as const;
   return {
     requests: reading("request_count", { aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM", groupBy: [classLabel] }),

@@ -144,7 +144,7 @@ export interface PostgresObservation {
   readonly failure?: SeenFailure | undefined;
   /** Seconds in each completed phase. */
   readonly phases: Readonly<Record<string, number>>;
-  /** Seconds from nothing to the answer of the first query. */
+  /** Seconds from the start of the connection to the result of the first query. */
   readonly seconds?: number | undefined;
   readonly connections?: Connections | undefined;
   /** Why the connections could not be counted. */
@@ -284,7 +284,7 @@ async function observed(
     const session = await openSession(login, world, watch);
     const sessionMs = world.clock() - started;
     watch.enter("query");
-    // Bounded and read-only on the server's side too, so that a query nobody waits for any more does not go on.
+    // Limited and read-only on the server's side too, so that an abandoned query does not keep running.
     const limit = Math.max(1, Math.ceil(world.remaining()));
     await session.query(`begin read only; set local statement_timeout = ${limit}; ${query}\n; commit`);
     watch.stop();
@@ -313,7 +313,7 @@ async function observed(
   }
 }
 
-/** The failure, or what it means where the port speaks TLS from the first byte, and closes what does not. */
+/** Returns the failure, or its meaning if the port speaks TLS from the first byte and closes any other connection. */
 async function overTls(
   failure: SeenFailure,
   login: Login,
@@ -349,7 +349,7 @@ function tlsMode(wanted: PostgresSettings["tls"], ca: string | undefined): Login
   return wanted === "require" ? "verify-ca" : (wanted ?? "verify-full");
 }
 
-/** A token of the function, as the password of a role that stands for its service account. */
+/** Returns a token of the function, as the password of a role for its service account. */
 async function token({ google, signal, conceal }: ProbeWorld): Promise<string> {
   const asked = google.accessToken().catch((error: unknown) => {
     throw new ProbeFault("auth", wordsOf(error));
@@ -359,7 +359,7 @@ async function token({ google, signal, conceal }: ProbeWorld): Promise<string> {
   return text;
 }
 
-/** A part of a URL without its escapes; as it is written, where it has something that is none, such as `%zz`. */
+/** Decodes a part of a URL; returns it unchanged if it contains an invalid escape, such as `%zz`. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
@@ -380,7 +380,7 @@ function readUrl(
   world.conceal(password);
   const sslmode = url.searchParams.get("sslmode");
   return {
-    // Only what makes it safer is taken from the URL: the settings say when TLS is left out.
+    // Only options that make it safer are taken from the URL: disabling TLS requires the settings.
     sslmode: sslmode === "verify-ca" || sslmode === "verify-full" ? sslmode : undefined,
     host: url.searchParams.get("host") ?? url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: Number(url.port || 5432),

@@ -1,4 +1,4 @@
-/** The prober `redis`: a fresh connection to Redis or Valkey, over TLS and with a login where they are wanted, and a PING. */
+/** The prober `redis`: a fresh connection to Redis or Valkey, optionally with TLS and a login, and a PING. */
 import { z } from "zod";
 import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import type { FailureKind, Signal } from "../../../shared/messages/report.ts";
@@ -94,7 +94,7 @@ replication: primary
 /** Bytes of the longest reply that is read. */
 const longestReply = 65_536;
 
-/** A command as the protocol wants it. @see https://redis.io/docs/latest/develop/reference/protocol-spec/ */
+/** Encodes a command for the protocol. @see https://redis.io/docs/latest/develop/reference/protocol-spec/ */
 function command(words: readonly string[]): string {
   return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`;
 }

@@ -101,7 +101,7 @@ so. Incidents are announced minutes after they begin: every 5 minutes is often e
   },
 };
 
-/** More than these at once say no more. */
+/** More than these add no information. */
 const mostFindings = 10;
 const check = "google_incident";
 const expected = "no incident at Google";
@@ -123,7 +123,7 @@ function found(event: HealthEvent, project: string, now: number): Finding {
   const state = confirmed ? "" : ", not confirmed yet";
   const sentences = [
     `It strikes ${products.join(", ") || "products that Google does not name"}${where}${since}${state}.`,
-    // Before what may be cut.
+    // Comes before the part that may be cut off.
     `${pageOf(project)}.`,
     ...(relevance === "IMPACTED" ? ["Google has verified that it strikes this project."] : []),
     ...(symptom === "" ? [] : [`What is noticed: ${shortened(symptom)}`]),

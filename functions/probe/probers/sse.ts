@@ -1,4 +1,4 @@
-/** The prober `sse`: a request whose answer is a stream of server-sent events, which must come in their order and time. */
+/** The prober `sse`: a request whose response is a stream of server-sent events, which must arrive in order and in time. */
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -64,11 +64,11 @@ export interface SseObservation {
   readonly failure?: SeenFailure;
   /** The status of the answer. */
   readonly status?: number | undefined;
-  /** The server had answered, so that the request may have done what it does. */
+  /** Whether the server had answered, so that the request may have had its effect. */
   readonly answered: boolean;
   /** Seconds in each completed stage. */
   readonly stages: Readonly<Record<string, number>>;
-  /** Seconds from nothing to the first event. */
+  /** Seconds from the start of the connection to the first event. */
   readonly firstEvent?: number | undefined;
   readonly certificateExpiry?: number | undefined;
 }

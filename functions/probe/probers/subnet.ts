@@ -1,4 +1,4 @@
-/** The prober `subnet`: how many addresses of a subnet are in use, as the Compute Engine API says now. */
+/** The prober `subnet`: the number of addresses in use in a subnet, according to the Compute Engine API. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import { readingPhase } from "../../../shared/messages/report.ts";

@@ -98,7 +98,7 @@ ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
     const { connector, region, max_instances: maxInstances, machine_type: machineType, connections } = settings;
     const cpu = numberIn(found.cpu);
     const instances = numberIn(found.instances);
-    // A connector that nothing passes has instances and no bytes.
+    // A connector without traffic has instances and no bytes.
     const unused = (name: "sent" | "received"): number | undefined =>
       instances !== undefined && wasRead(observed, name) ? 0 : undefined;
     const sent = numberIn(found.sent) ?? unused("sent");
@@ -110,7 +110,7 @@ ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
       { machineType, maxInstances, connections: connections?.ceiling },
     );
     const measurements: Measured[] = [
-      // The worst of its parts is not known where one of them is not.
+      // The maximum of its parts is unknown if one of them is.
       ...(failure ? [] : sampled("vpc_connector_utilization", utilization)),
       ...sampled("vpc_connector_cpu_utilization", cpu),
       ...sampled("vpc_connector_instances", instances),
@@ -143,7 +143,7 @@ function readingsOf(settings: VpcConnectorSettings): Readings {
     delayMs,
   });
   return {
-    // A distribution over the instances; Google does not say in which unit, those who use it compare with 0 to 1.
+    // A distribution over the instances. Google does not document its unit; in practice the values range from 0 to 1.
     cpu: reading("cpu/utilizations", { aligner: "ALIGN_PERCENTILE_99", reducer: "REDUCE_MAX", optional: true }),
     sent: reading("sent_bytes_count", { aligner: "ALIGN_RATE", reducer: "REDUCE_SUM" }),
     received: reading("received_bytes_count", { aligner: "ALIGN_RATE", reducer: "REDUCE_SUM" }),

@@ -16,7 +16,7 @@ import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from 
 import { type SocketSettings, socketFields, socketTarget } from "../websocket/settings.ts";
 import { always, onlyWhere } from "../yields.ts";
 
-/** The longest hold, in milliseconds: it must be answered for, with all that stands before it, before the request is delivered again. */
+/** Maximum hold time, in milliseconds: the request must be answered, including everything before the hold, before it is redelivered. */
 const longestHoldMs = 8 * 60_000;
 
 const settings = lazily(() =>
@@ -94,7 +94,7 @@ export type WebSocketSettings = z.output<ReturnType<typeof settings>>;
 /** The observation of the target. */
 export interface WebSocketObservation {
   readonly handshakes: readonly Handshake[];
-  /** Why the script did not come to its end. */
+  /** Why the script did not complete. */
   readonly broken?: SeenFailure | undefined;
   /** Seconds for which the connection was held. */
   readonly held?: number | undefined;
@@ -193,14 +193,14 @@ A probe with \`hold\` runs in a group of its own, whose subscription waits ${lon
       refused.length === 0 ? switchingProtocols : refused.find(({ status }) => status !== undefined)?.status;
     if (status !== undefined) measurements.push({ metric: "http_status", value: status });
     const failure = refusalOf(refused, handshakes.length) ?? broken;
-    // A share of many attempts is no blip; and what was sent once is not sent again.
+    // A share of many attempts is not a blip, and a message that was sent is not sent again.
     const said = hold !== undefined || script.some(({ send }) => send !== undefined);
     const conclusive = handshakes.length > 1 || (broken !== undefined && said);
     return { ...(failure ? { failure, ...(conclusive ? { conclusive: true as const } : {}) } : {}), measurements };
   },
 };
 
-/** Seconds from nothing to the accepted upgrade, or why there is none, with the status of HTTP where one was answered. */
+/** Seconds from the start of the connection to the accepted upgrade, or the failure, with the HTTP status if there was a response. */
 type Handshake = { readonly seconds: number } | Refused;
 
 interface Refused {
@@ -214,7 +214,7 @@ const patienceMs = 500;
 /** The status of an accepted upgrade. */
 const switchingProtocols = 101;
 
-/** The target, and the token that stands for `{token}` in what is sent. */
+/** Returns the target, and the token that replaces `{token}` in messages. */
 interface Target extends WebSocketTarget {
   readonly token: string | undefined;
 }
@@ -242,7 +242,7 @@ async function shakeHands(
     if (isIdle) await conversation.confirm(Math.min(patienceMs, world.remaining() / 2));
     return { handshake: { seconds }, stages: own, conversation };
   } catch (error) {
-    // A status is an answer, even where its body came too slowly.
+    // A status is a response, even if its body arrived too slowly.
     if (!(error instanceof Refusal)) return { handshake: { failure: own.failureOf(error) }, stages: own };
     const { status } = error;
     reconsiderIdentity(settings, status, world);
@@ -264,7 +264,7 @@ async function played(
   }
 }
 
-/** Keeps a connection open and takes what comes. @returns for how many seconds it was open, and why it is not any more */
+/** Keeps a connection open and receives what arrives. @returns for how many seconds it was open, and why it closed */
 async function held(
   { hold = 0, hold_ping }: WebSocketSettings,
   conversation: Conversation,

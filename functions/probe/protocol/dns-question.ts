@@ -1,4 +1,4 @@
-/** One question to one DNS server: over UDP and, where the answer is too long for it, over TCP. */
+/** One query to one DNS server: over UDP and, if the response is too long for it, over TCP. */
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { isIP } from "node:net";
@@ -21,7 +21,7 @@ export function shownServer({ address, port }: DnsServer): string {
   return port === 53 ? address : hostAndPort(address, port);
 }
 
-/** Reads `10.0.0.2`, `10.0.0.2:5353`, `2001:db8::1` and `[2001:db8::1]:5353`; `undefined` for what is no address. */
+/** Parses `10.0.0.2`, `10.0.0.2:5353`, `2001:db8::1` and `[2001:db8::1]:5353`; `undefined` for any other text. */
 export function parseServer(text: string): DnsServer | undefined {
   if (isIP(text) !== 0) return { address: text, port: 53 };
   const [, six, four, digits] = /^(?:\[([\da-f:.]+)\]|([\d.]+)):(\d{1,5})$/i.exec(text) ?? [];

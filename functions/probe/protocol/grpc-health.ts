@@ -23,27 +23,24 @@ export interface HealthQuestion {
 
 /** The answer to a call. */
 export interface HealthAnswer {
-  /** Status of HTTP; gRPC's own errors come with 200. */
+  /** HTTP status; gRPC's own errors have 200. */
   readonly httpStatus: number;
   readonly contentType: TargetText;
-  /** Number of the status of gRPC; absent where the answer is none of gRPC. */
+  /** Number of the gRPC status; absent if the response is not gRPC. */
   readonly status: number | undefined;
   readonly message: TargetText;
   /** Headers of HTTP. */
   readonly headers: IncomingHttpHeaders;
   /** The body received instead of a gRPC message. */
   readonly body: TargetText;
-  /** 1 serving, 2 not serving, 3 service unknown; absent where there is no message. */
+  /** 1 serving, 2 not serving, 3 service unknown; absent if there is no message. */
   readonly serving: number | undefined;
 }
 
 /** Bytes of the longest answer that is read. */
 const longestAnswer = 16_384;
 
-/**
- * Asks for the health.
- * @throws ProbeFault for what is no HTTP/2, or the error of the connection
- */
+/** Sends the health check request. @throws ProbeFault if the server does not speak HTTP/2, or the error of the connection */
 export async function askHealth(socket: Socket, question: HealthQuestion, world: ProbeWorld): Promise<HealthAnswer> {
   const { authority, encrypted, headers, service } = question;
   const session = connect(`${encrypted ? "https" : "http"}://${authority}`, { createConnection: () => socket });
@@ -81,7 +78,7 @@ export async function askHealth(socket: Socket, question: HealthQuestion, world:
   });
   stream.on("error", fail);
   stream.on("end", () => {
-    // Without a body the status stands in the first headers.
+    // Without a body, the status is in the first headers.
     const status = trailers["grpc-status"] ?? head["grpc-status"];
     const httpStatus = Number(head[":status"] ?? 0);
     if (httpStatus === 0) return;
@@ -121,7 +118,7 @@ function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >> 7)];
 }
 
-/** `HealthCheckResponse { ServingStatus status = 1; }`; 0 where the field is absent. @throws ProbeFault */
+/** Decodes `HealthCheckResponse { ServingStatus status = 1; }`; 0 if the field is absent. @throws ProbeFault */
 function servingIn(body: Buffer, authority: string): number | undefined {
   if (body.length === 0) return undefined;
   const nonsense = new ProbeFault("protocol", `${authority} does not speak gRPC: its answer makes no sense`);
@@ -165,7 +162,7 @@ function decoded(message: string): string {
   }
 }
 
-/** Puts what HTTP/2 finds wrong into a kind and words; other errors have a code of the system. */
+/** Converts errors of HTTP/2 to a kind and a message; other errors have a system code. */
 function explained(error: unknown, authority: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ERR_HTTP2_ERROR" || code === "ERR_HTTP2_SESSION_ERROR")

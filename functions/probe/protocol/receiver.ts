@@ -1,8 +1,8 @@
-/** Reads what a protocol has in pieces of its own out of what arrives over a connection. */
+/** Splits the data received over a connection into the messages of a protocol. */
 import type { Socket } from "node:net";
 import { ProbeFault } from "../net/faults.ts";
 
-/** A piece at the beginning of what has arrived. */
+/** A complete piece at the beginning of the received data. */
 export interface Piece<T> {
   readonly value: T;
   /** Number of bytes consumed. */

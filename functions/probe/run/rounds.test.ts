@@ -43,7 +43,7 @@ describe("the id of a report", () => {
     );
   });
 
-  it("is one for a request that is delivered twice, and for a job that publishes late", () => {
+  it("is the same for a redelivered request and for a late one", () => {
     for (const schedule of ["*/9 * * * *", "every 2h", "0 6 * * *"]) {
       const group = groupName("inside", schedule);
       const request = { v: 1, environment: "shop", vantage: "inside", trigger: "schedule", group } as const;

@@ -6,9 +6,9 @@ import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 export interface Round {
   readonly reportId: string;
   readonly at: number;
-  /** When the next run of the same probes is due; absent where none is known. */
+  /** When the next run of the same probes is due; absent if unknown. */
   readonly nextAt?: number;
-  /** Later than this the round is worth nothing any more: the next one is nearer. */
+  /** After this time the round is useless, because the next one is nearer. */
   readonly staleAfter: number;
 }
 
@@ -39,7 +39,7 @@ function wholeRounds(request: ProbeRequest, schedule: string | undefined, publis
     ];
   const interval = scheduleInterval(schedule) ?? minute;
   if (interval >= minute) {
-    // Only where runs stand on an even grid does the grid tell which of them this is; elsewhere the minute does.
+    // Only if runs are on an even grid does the grid identify the run; otherwise the minute does.
     const at = floor(publishedAt, day % interval === 0 ? interval : minute);
     return [
       {
@@ -64,7 +64,7 @@ function floor(milliseconds: number, step: number): number {
   return milliseconds - (milliseconds % step);
 }
 
-/** RFC 3339, in whole seconds where that is exact. */
+/** RFC 3339, in whole seconds if that is exact. */
 function instant(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace(".000Z", "Z");
 }

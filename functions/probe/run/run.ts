@@ -16,10 +16,10 @@ export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
   readonly trigger: Trigger;
   /** The idempotency key of the report. */
   readonly reportId: string;
-  /** The request that the report answers, if it was asked for. */
+  /** The request that the report answers, if it was requested. */
   readonly request?: string | undefined;
   readonly probes: readonly ConfiguredProbe[];
-  /** A target known to be good, which is probed beside them. @default none */
+  /** A target known to be healthy, probed next to the others. @default none */
   readonly control?: ConfiguredProbe | undefined;
   /** Whether this is the first run of a new instance. */
   readonly coldStart?: boolean | undefined;
@@ -27,12 +27,13 @@ export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
   readonly concurrency?: number;
   /** Milliseconds between two starts: a burst of starts would be measured as slowness of the targets. @default 0.5 */
   readonly paceMs?: number;
-  /** Called as soon as a probe has ended, for those who watch. */
+  /** Called when a probe has ended, for progress displays. */
   readonly onResult?: (result: ProbeResult) => void;
   /**
-   * Called with what there is while some probes have not ended after a few seconds, so that nobody waits for a target that hangs. The report
-   * of the run then holds the others only. A part is called by the probes that it holds: what another delivery of the request measures in other
-   * parts is new, and no result of a round is lost whatever was published before. Not called where nothing that was measured tells whether the prober is well.
+   * Called with the results so far if some probes have not ended after a few seconds, so that a hanging target delays no other result. The
+   * report of the run then contains only the rest. The ID of a partial report is derived from its probes: results that another delivery of
+   * the request measures in other parts are new, and no result of a round is lost, whatever was published before. Not called if no result
+   * shows whether the prober is healthy.
    */
   readonly onPart?: (report: Report) => void;
   /** Milliseconds after which it is called. @default 5000 */
@@ -57,7 +58,7 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
   const startedAt = clock.now();
   const control = run.control && startControl(run.control, run);
   const results: ProbeResult[] = [];
-  // With a control probe only what reached a target tells that the prober is well.
+  // With a control probe, only results that reached a target show that the prober is healthy.
   const isTelling = (result: ProbeResult): boolean => control === undefined || showsWell(result, probes, probers);
   const underWay = new Set<Promise<void>>();
   let next = 0;

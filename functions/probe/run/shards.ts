@@ -6,9 +6,9 @@ import { roundsAttribute } from "../../../shared/topology.ts";
 import { mostAtOnce } from "./run.ts";
 
 /**
- * The requests into which one is divided, with the attributes by which they come back to where it came from; none for one that is small
- * enough, or is a part itself. Every delivery of a request is divided alike, so that its parts have the same report ids.
- * @param message that brought the request
+ * Divides a request into several, with the attributes that route them back to this subscription; none if the request is small enough, or is
+ * a part itself. Every delivery of a request is divided in the same way, so that its parts have the same report IDs.
+ * @param message that contained the request
  */
 export function shardsOf(
   request: ProbeRequest,

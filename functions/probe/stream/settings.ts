@@ -3,7 +3,7 @@ import { z } from "zod";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { requestFields } from "../http/settings.ts";
 
-/** The fields of the settings: those that say how a request is sent. */
+/** The fields of the settings that define the request. */
 export const streamFields = lazily(() => {
   const { url, method, headers, id_token, oauth2, body, json, form, ip_version, tls } = requestFields();
   return {

@@ -1,5 +1,5 @@
 /**
- * Paths into JSON: `$.a.b[0]["c"]`, which mean one value; and where several may be meant all of JSONPath, which selects by filters as well:
+ * Paths into JSON: `$.a.b[0]["c"]`, which refer to one value; and, where several values are possible, all of JSONPath, including filters:
  * `$.items[?(@.name == "x")].state`.
  * @see https://www.rfc-editor.org/rfc/rfc9535
  */
@@ -10,7 +10,7 @@ import { parsePattern } from "./pattern.ts";
 /** A path: the keys and positions that lead from the root to a value. */
 export type JsonPath = readonly (string | number)[];
 
-/** Reads a path; `undefined` when it is none. */
+/** Parses a path; `undefined` if it is invalid. */
 export function parseJsonPath(text: string): JsonPath | undefined {
   if (!text.startsWith("$")) return undefined;
   const path: (string | number)[] = [];
@@ -25,7 +25,7 @@ export function parseJsonPath(text: string): JsonPath | undefined {
   return path;
 }
 
-/** The value that a path leads to; `undefined` where there is none. Only own fields count. */
+/** Returns the value at a path; `undefined` if there is none. Only own fields count. */
 export function valueAt(root: unknown, path: JsonPath): unknown {
   let value = root;
   for (const step of path) {
@@ -41,7 +41,7 @@ export function jsonQueryMistake(text: string): string | undefined {
   return typeof read === "string" ? read : undefined;
 }
 
-/** All values that a path leads to or a query selects, in their order; none where the text is neither. */
+/** Returns all values that a path leads to or a query selects, in order; none if the text is neither. */
 export function valuesAt(root: unknown, text: string): readonly unknown[] {
   const query = queryOf(text);
   if (typeof query === "string") return [];
@@ -57,7 +57,7 @@ export function valuesAt(root: unknown, text: string): readonly unknown[] {
       if (values.length === mostSelected) break;
     }
   } catch {
-    // It is nested deeper than anybody looks: what was found so far counts.
+    // Too deeply nested: the values found so far count.
   }
   return values;
 }

@@ -1,6 +1,6 @@
 /**
- * JSON of targets as text. Nothing bounds how deep a target nests its answer, and whatever walks through it by recursion ends with the stack: 200,000
- * brackets fit into 400 KB. So no more of it is written out than a few levels; deeper values are shown as `[…]` and `{…}`.
+ * Formats JSON of targets as text. Nothing limits how deep a target nests its response, and any recursive function overflows the stack:
+ * 200,000 brackets fit into 400 KB. Therefore only a few levels are written out; deeper values are shown as `[…]` and `{…}`.
  */
 /** The levels that are written out, and that a value taken over from an answer may have. */
 export const mostLevels = 100;

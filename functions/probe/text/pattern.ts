@@ -23,7 +23,7 @@ export class Pattern {
 
   /** Returns the match of the pattern in the text: its first group, or the whole match if it has no groups. */
   find(text: string): string | undefined {
-    // Most engines only tell whether there is a match; where it is costs more.
+    // Most engines only find whether there is a match; finding its position costs more.
     if (!this.isIn(text)) return undefined;
     const match: readonly (string | undefined)[] | null = this.#engine.exec(text);
     return match?.[1] ?? match?.[0];

@@ -1,4 +1,4 @@
-/** Text that came from a target, on its way to a result: nobody can cut it, join it or show it before its secrets are taken out. */
+/** Text from a target, on its way to a result: it cannot be cut, joined or shown before its secrets are removed. */
 import { bounded, excerpt, type Redact, type Redactor } from "../../../shared/text/redact.ts";
 
 /** Our own words, or such as cite a target. */
@@ -15,7 +15,7 @@ export class TargetText {
     this.#write = write;
   }
 
-  /** @param isCut whether the target said more than that, or may have been about to */
+  /** @param isCut whether the target sent more than that, or may have been about to */
   static of(said: string, isCut = false): TargetText {
     return new TargetText((redact) => redact(said, isCut));
   }
@@ -53,7 +53,7 @@ export class TargetText {
     );
   }
 
-  /** The same, with more taken out than secrets. @param mask is given what was said once its secrets are taken out, before it is cut */
+  /** Returns the text with more removed than secrets. @param mask receives the text after its secrets are removed, and before it is cut */
   masked(mask: (text: string) => string): TargetText {
     return new TargetText((redact) => this.#write((text, isCut) => mask(redact(text, isCut))));
   }
@@ -81,7 +81,7 @@ export class TargetText {
 /** Number of characters that are searched for secrets before a text is quoted. */
 const mostRead = 2_000;
 
-/** A sentence that cites what targets said: a tag for template literals. */
+/** A sentence that quotes targets: a tag for template literals. */
 export function cite(texts: TemplateStringsArray, ...values: readonly (Words | number)[]): TargetText {
   return TargetText.joined(
     texts.flatMap((text, position) => {

@@ -1,4 +1,4 @@
-/** `${name}` in texts: which variables a value asks for, and the value with them filled in, each written as its place wants it. */
+/** `${name}` in texts: the variables that a value refers to, and the value with them filled in, each encoded for its place. */
 import type { z } from "zod";
 import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
 import { ProbeFault } from "../net/faults.ts";
@@ -43,7 +43,7 @@ export function fillHeader(text: string, variables: Variables): string {
   );
 }
 
-/** A value of JSON with its variables: a text that is nothing but one variable becomes its value, of whatever type. */
+/** Returns a JSON value with its variables filled in: a text that is nothing but one variable becomes its value, of whatever type. */
 export function fillJson(value: Json, variables: Variables): Json {
   if (typeof value === "string") {
     const whole = /^\$\{([^{}]*)\}$/.exec(value);
@@ -54,7 +54,7 @@ export function fillJson(value: Json, variables: Variables): Json {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, fillJson(one, variables)]));
 }
 
-/** A value as it stands in a text. */
+/** Returns a value as it appears in a text. */
 export function plainText(value: Json): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }

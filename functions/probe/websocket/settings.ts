@@ -34,9 +34,9 @@ export const socketFields = lazily(() => ({
 export type SocketSettings = z.output<z.ZodObject<ReturnType<typeof socketFields>>>;
 
 /**
- * The target of the settings, secrets resolved.
- * @param filled puts in what marks in a text stand for
- * @param bearer headers that count where the settings have none of their name
+ * Returns the target of the settings, secrets resolved.
+ * @param filled fills in the marks of a text
+ * @param bearer default headers, for names that the settings do not set
  */
 export async function socketTarget(
   settings: SocketSettings,

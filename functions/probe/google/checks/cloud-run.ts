@@ -8,7 +8,7 @@ import { longestStartup, type RunService, vpcAccessOf, wantedAccess } from "../r
 /** Maximum number of instances of a Cloud Run service that does not set one. */
 export const usualMaximum = 100;
 
-/** Seconds as people say them. */
+/** Formats seconds for a sentence. */
 export function spoken(seconds: number): string {
   return spokenDuration(seconds * 1_000);
 }

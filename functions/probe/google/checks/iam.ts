@@ -1,4 +1,4 @@
-/** The checks of IAM roles: what a service may do, and who may call it. */
+/** The checks of IAM roles: the permissions of a service, and its permitted callers. */
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import type { Check } from "../configuration/check.ts";
 import { type Answer, allOf, both, judged } from "../configuration/judgement.ts";
@@ -75,13 +75,13 @@ export const iamChecks: readonly Check[] = [
   },
 ];
 
-/** Somebody who calls, as whom: without an account there is no token. */
+/** A caller and its account. Without an account there is no token. */
 interface NamedCaller {
   readonly who: string;
   readonly account: string | undefined;
 }
 
-/** The callers of a service with their accounts, as far as these could be read. */
+/** Returns the callers of a service with their accounts, as far as these could be read. */
 function callersOf(callers: CallerSettings, seen: Observation): Read<readonly NamedCaller[]> | undefined {
   const read = <T>(
     who: string,
@@ -158,7 +158,7 @@ function mayInvoke(role: string): boolean {
   return !role.startsWith("roles/") || /^roles\/(run\.|editor$|owner$)/.test(role);
 }
 
-/** Wider roles that hold what a narrower one does. */
+/** Broader roles that include a narrower one. */
 const wider: Readonly<Record<string, readonly string[]>> = {
   "roles/cloudsql.client": ["roles/cloudsql.editor", "roles/cloudsql.admin", "roles/editor", "roles/owner"],
   "roles/cloudsql.instanceUser": ["roles/cloudsql.admin"],

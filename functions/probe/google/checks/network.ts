@@ -96,9 +96,9 @@ interface Decision {
 }
 
 /**
- * Asks all that decides about a packet of the connector's machines, in Google's order: policies of the organization and its folders, firewall
- * rules of the VPC, policies of the network, or the other way round where the network says so.
- * @param ends the firewall rules let pass what they do not deny, so that nothing behind them is asked
+ * Evaluates all rules for a packet from the connector's machines, in Google's order: policies of the organization and its folders, firewall
+ * rules of the VPC, policies of the network, or the last two the other way round if the network is set so.
+ * @param ends whether the firewall rules allow packets that they do not deny, so that nothing after them is evaluated
  * @see https://docs.cloud.google.com/firewall/docs/firewall-policies-overview
  */
 function decided(

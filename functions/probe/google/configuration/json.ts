@@ -1,6 +1,6 @@
 /**
- * Looks into Google's answers. What is absent, or not of the form that the reference promises, is `undefined`: an answer may be of a
- * newer version than this code, and no check may fail for that.
+ * Reads values from Google's answers. A value that is absent, or does not have the documented form, is `undefined`: an answer may be of a
+ * newer version than this code, and no check may fail because of that.
  */
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
 
@@ -21,7 +21,7 @@ export function textAt(json: unknown, ...path: readonly string[]): string | unde
   return typeof value === "string" && value !== "" ? value.slice(0, longest) : undefined;
 }
 
-/** A number, also where it is written as a text, as 64 bits of an integer are in JSON. */
+/** Returns a number, including one written as a text, as 64-bit integers are in JSON. */
 export function numberAt(json: unknown, ...path: readonly string[]): number | undefined {
   const value = at(json, ...path);
   const number = typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
@@ -34,7 +34,7 @@ export function flagAt(json: unknown, ...path: readonly string[]): boolean | und
   return typeof value === "boolean" ? value : undefined;
 }
 
-/** A list; an empty one where there is none. */
+/** Returns a list; an empty one if there is none. */
 export function listAt(json: unknown, ...path: readonly string[]): readonly unknown[] {
   const value = at(json, ...path);
   return Array.isArray(value) ? value : [];

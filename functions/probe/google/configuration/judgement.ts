@@ -14,7 +14,7 @@ export interface Verdict {
   readonly observed: string;
   /** The expected state: `READY`. */
   readonly expected: string;
-  /** A whole sentence in place of the remedy of the check, where the case asks for another; on what is right, in place of its reason. */
+  /** A whole sentence that replaces the remedy of the check if the case requires another; if the answer is ok, it replaces its reason. */
   readonly advice?: string;
 }
 
@@ -24,14 +24,14 @@ export interface Silence {
   readonly unknown: string;
 }
 
-/** The part of an environment that a check speaks of. */
+/** The part of an environment that a check covers. */
 export interface Subject {
   /** Name of the resource. */
   readonly resource: string;
   readonly component?: string | undefined;
 }
 
-/** A subject with what a check said of it, or with why it could not be asked. */
+/** A subject with the answer of a check, or the reason why it could not be checked. */
 export interface Judgement extends Subject {
   readonly answer: Verdict | Silence | { readonly refusal: Refusal };
 }
@@ -66,7 +66,7 @@ export function expectation<Own, Wanted>(
   own: Own,
   settings: ConfigurationSettings,
 ): Wanted | undefined {
-  // Without `wants` the type of what is wanted is that of the settings.
+  // Without `wants`, the expectation has the type of the settings.
   return wants ? wants(own, settings) : (own as unknown as Wanted);
 }
 
@@ -75,7 +75,7 @@ export function someOf<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length === 0 ? undefined : list;
 }
 
-/** Judges one resource, as far as it could be read. A resource that does not exist is the matter of `resource_exists` alone. */
+/** Checks one resource, as far as it could be read. A missing resource is reported by `resource_exists` alone. */
 export function judged<T>(
   subject: Subject,
   read: Read<T> | undefined,

@@ -1,4 +1,4 @@
-/** The resources that a `gcp_configuration` probe looks at, each with the component that its findings speak of. */
+/** The resources that a `gcp_configuration` probe watches, each with the component that its findings refer to. */
 import { computeResource, type GoogleResource, runService, sqlInstance } from "../watched.ts";
 import type { ConfigurationSettings } from "./settings.ts";
 

@@ -62,7 +62,7 @@ export interface Observation {
   readonly exceeded?: Read<readonly string[]> | undefined;
 }
 
-/** Reads everything at once. Nothing that Google answers makes it throw. */
+/** Makes all reads concurrently. No answer from Google makes it throw. */
 export async function observe(settings: ConfigurationSettings, world: ProbeWorld): Promise<Observation> {
   const read = reader(world);
   const services = readServices(read, settings);
@@ -96,13 +96,13 @@ export async function observe(settings: ConfigurationSettings, world: ProbeWorld
   return { at: world.now(), ...seen };
 }
 
-/** An object of what the promises of another become. */
+/** Returns an object of the results of another object's promises. */
 async function resolved<T extends object>(promises: T): Promise<{ [Key in keyof T]: Awaited<T[Key]> }> {
   const entries = Object.entries(promises).map(async ([key, promise]) => [key, await promise] as const);
   return Object.fromEntries(await Promise.all(entries)) as { [Key in keyof T]: Awaited<T[Key]> };
 }
 
-/** Every read of an observation, with what it is of. */
+/** Every read of an observation, with its resource. */
 export function readsIn(
   settings: ConfigurationSettings,
   seen: Observation,

@@ -16,7 +16,7 @@ export interface Refusal {
   readonly resource: string;
   readonly component?: string | undefined;
   readonly reason: "missing" | "permission" | "disabled" | "identity" | "time" | "unavailable";
-  /** One or two whole sentences: what could not be read, why, and what to do. */
+  /** One or two whole sentences: what could not be read, why, and how to fix it. */
   readonly explanation: string;
 }
 
@@ -41,11 +41,11 @@ export interface WantedFigures extends Omit<Wanted, "read" | "url" | "body" | "e
 
 /** Reads resources. */
 export interface Reader {
-  /** @param take picks of the answer what is looked at; nothing else of it is kept */
+  /** @param take extracts the relevant values from the answer; nothing else of it is kept */
   one<T>(wanted: Wanted, take: (json: unknown) => T): Promise<Read<T>>;
-  /** All pages of a list, up to a bound. @param take picks of one entry what is looked at */
+  /** Reads all pages of a list, up to a limit. @param take extracts the relevant values from one entry */
   list<T>(wanted: Wanted, take: (json: unknown) => T): Promise<Read<readonly T[]>>;
-  /** The newest of a metric, one sample for each series; none where nothing was measured. */
+  /** Reads the newest points of a metric, one sample for each series; none if nothing was measured. */
   figures(wanted: WantedFigures, reading: Reading): Promise<Read<readonly Sample[]>>;
 }
 

@@ -12,7 +12,7 @@ import { list } from "../../../../shared/text/sentences.ts";
 import { at, flagAt, listAt, nameIn, numberAt, textAt } from "../configuration/json.ts";
 import { type LogEntry, quoted } from "./entries.ts";
 
-/** A change as an entry tells it, before it is known whose it is. */
+/** A change as described by an entry, before it is attributed. */
 export interface AuditChange {
   readonly id: string;
   readonly at: number;
@@ -21,7 +21,7 @@ export interface AuditChange {
   readonly resource: string;
   /** Parts of the environment that it names: the API, the collection and the name of each. */
   readonly names: readonly { readonly api: string; readonly collection: string; readonly name: string }[];
-  /** Mail addresses of the accounts whose roles it changes, or which it changes itself. */
+  /** Email addresses of the accounts that it changes, or whose roles it changes. */
   readonly accounts: readonly string[];
   /** The author of the change. */
   readonly principal?: string | undefined;
@@ -80,7 +80,7 @@ const quiet = [
   "google.iam.admin.v1.CreateServiceAccountKey",
 ];
 
-/** Which entries are asked for, from an instant on, in milliseconds since the epoch. */
+/** Returns the filter for the entries since an instant, in milliseconds since the epoch. */
 export function auditFilter(project: string, from: number, until: number): string {
   const logs = ["cloudaudit.googleapis.com%2Factivity", system].map((log) => quoted(`projects/${project}/logs/${log}`));
   return [
@@ -92,7 +92,7 @@ export function auditFilter(project: string, from: number, until: number): strin
   ].join("\n");
 }
 
-/** The changes that entries tell of, newest first, each once. */
+/** Returns the changes in the entries, newest first, each once. */
 export function changesIn(entries: readonly LogEntry[]): AuditChange[] {
   const found = [...entries].sort((a, b) => a.at - b.at).flatMap(changeIn);
   // A long-running operation is logged when it begins and when it ends; only the first entry contains its request.
@@ -172,7 +172,7 @@ function namesIn(path: string, api: string, json: unknown): AuditChange["names"]
   const parts = path.split("/");
   const pairs = parts.flatMap((collection, index) => {
     const name = parts[index + 1];
-    // Some parts of a path have no name, as `global` has none.
+    // Some segments of a path have no name, such as `global`.
     return name === undefined || name === "" ? [] : [{ api, collection, name }];
   });
   const service = textAt(json, "resource", "labels", "service_name");

@@ -49,7 +49,7 @@ const kinds: readonly {
   },
 ];
 
-/** The most logs that are read at once: a filter has room for 20,000 characters. */
+/** Maximum number of logs in one query: a filter is limited to 20,000 characters. */
 const mostLogs = 40;
 
 /** The logs of the components that a diagnosis is about, each resource once for each of its components. */

@@ -4,12 +4,12 @@ import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
 import { type Binding, takePolicy } from "./iam.ts";
 
-/** A caller, as far as it is looked at: the service account of its token, or none. */
+/** A caller, with the fields that are checked: the service account of its token, or none. */
 export interface Caller {
   readonly account: string | undefined;
 }
 
-/** Reads the IAM policies of the services whose callers are named, by service. Source: Cloud Run Admin API v2, `services.getIamPolicy`. */
+/** Reads the IAM policies of the services with configured callers, by service. Source: Cloud Run Admin API v2, `services.getIamPolicy`. */
 export async function readInvokers(
   reader: Reader,
   { project, region, services }: ConfigurationSettings,

@@ -3,7 +3,7 @@ import { at, listAt, textAt, textsAt } from "../configuration/json.ts";
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
 
-/** A certificate, as far as it is looked at. Sources: Compute API v1, `sslCertificates`; Certificate Manager API v1, `certificates`. */
+/** A certificate, with the fields that are checked. Sources: Compute API v1, `sslCertificates`; Certificate Manager API v1, `certificates`. */
 export interface Certificate {
   readonly of: "compute" | "certificate_manager";
   readonly managed: boolean;
@@ -49,7 +49,7 @@ export async function readCertificates(
   return new Map(read);
 }
 
-/** Takes of Compute Engine's answer what is looked at. */
+/** Extracts the relevant fields from Compute Engine's answer. */
 export function takeComputeCertificate(json: unknown): Certificate {
   const states = at(json, "managed", "domainStatus");
   const domains = typeof states === "object" && states !== null && !Array.isArray(states) ? Object.keys(states) : [];
@@ -64,7 +64,7 @@ export function takeComputeCertificate(json: unknown): Certificate {
   };
 }
 
-/** Takes of Certificate Manager's answer what is looked at. */
+/** Extracts the relevant fields from Certificate Manager's answer. */
 export function takeManagedCertificate(json: unknown): Certificate {
   const managed = at(json, "managed");
   return {

@@ -6,12 +6,12 @@ import type { RunService } from "./cloud-run.ts";
 
 const computeUrl = "https://compute.googleapis.com/compute/v1";
 
-/** A subnet, as far as it is looked at. Source: Compute API v1, `subnetworks` with the view WITH_UTILIZATION. */
+/** A subnet, with the fields that are checked. Source: Compute API v1, `subnetworks` with the view WITH_UTILIZATION. */
 export interface Subnet {
   readonly name: string;
   /** Its primary range of IPv4. */
   readonly range: string | undefined;
-  /** Addresses of the primary range that nobody has. */
+  /** Free addresses of the primary range. */
   readonly free: number | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface Nat {
   /** Ports of one instance: those it always has, and those it can have. */
   readonly minPorts: number;
   readonly maxPorts: number;
-  /** Addresses that are missing for every instance to have its ports, where they are given by hand. */
+  /** Number of missing addresses for every instance to get its ports, if addresses are assigned manually. */
   readonly missingAddresses: number;
 }
 
@@ -64,7 +64,7 @@ export function subnetPath(
   return `projects/${network?.project ?? project}/regions/${own.region ?? region}/subnetworks/${nameIn(subnet)}`;
 }
 
-/** Takes of the answer what is looked at. */
+/** Extracts the relevant fields from the answer. */
 export function takeSubnet(json: unknown): Subnet {
   // The primary range has no name.
   const ranges = listAt(json, "utilizationDetails", "ipv4Utilizations");
@@ -107,7 +107,7 @@ function takeNat(json: unknown): Omit<Nat, "missingAddresses"> {
   };
 }
 
-/** Reads how many packets the gateway has dropped for want of ports or addresses. */
+/** Reads how many packets the gateway has dropped for lack of ports or addresses. */
 export async function readNatDrops(
   reader: Reader,
   { project, nat }: ConfigurationSettings,

@@ -4,7 +4,7 @@ import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
 import { wantedRoles } from "./cloud-run.ts";
 
-/** A role given to service accounts. Other members of the project are nobody's business here. */
+/** A role granted to service accounts. Other members of the project are not relevant here. */
 export interface Binding {
   readonly role: string;
   /** Addresses of service accounts. */
@@ -27,7 +27,7 @@ export function readPolicy(
   return reader.one({ read: "iam_policy", resource: project, project, url, body }, takePolicy);
 }
 
-/** Takes of the answer what is looked at. */
+/** Extracts the relevant fields from the answer. */
 export function takePolicy(json: unknown): readonly Binding[] {
   const prefix = "serviceAccount:";
   return listAt(json, "bindings").map((binding) => {
