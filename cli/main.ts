@@ -25,6 +25,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   resolve: async () => (await import("./commands/resolve.ts")).resolve,
   postmortem: async () => (await import("./commands/postmortem.ts")).postmortem,
   drill: async () => (await import("./commands/drill.ts")).drill,
+  changes: async () => (await import("./commands/changes.ts")).changes,
   heartbeat: async () => (await import("./commands/heartbeat.ts")).heartbeat,
   cost: async () => (await import("./commands/cost.ts")).cost,
   rehearse: async () => (await import("./commands/rehearse.ts")).rehearse,
@@ -98,7 +99,8 @@ function unknown(name: string): string {
   return `unknown command "${name}": ${insteadOf(nearest(name, names), names, "commands")}`;
 }
 
-function version(): string {
+/** The version of this program. */
+export function version(): string {
   const file = new URL("../package.json", import.meta.url);
   return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

@@ -6,6 +6,10 @@ import { pathToFileURL } from "node:url";
 import { configurationOf, explainProblems } from "../cli/configuration.ts";
 import { secretFolders } from "../cli/places.ts";
 import { vocabulary } from "../cli/vocabulary.ts";
+import { answersKey } from "../functions/notify/answer/link.ts";
+import { answerListener } from "../functions/notify/answer/serve.ts";
+import { channels } from "../functions/notify/channels/index.ts";
+import { localSecrets } from "../shared/adapters/secrets.ts";
 import { type Loaded, loadConfiguration } from "../shared/config/load.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import { isStatusPage } from "../shared/messages/pages-due.ts";
@@ -31,7 +35,7 @@ import { keptPort } from "./free-port.ts";
 import { startMailInbox } from "./inbox/smtp.ts";
 import { startWebhookInbox } from "./inbox/webhook.ts";
 import type { Options } from "./options.ts";
-import { pagesFolder, type System, type SystemOptions, startSystem } from "./system.ts";
+import { pagesFolder, type System, type SystemOptions, secretVariables, startSystem } from "./system.ts";
 import type { Troubles } from "./troubles.ts";
 import { Watch } from "./watch.ts";
 import { startIncidentPages } from "./web/incident-page.ts";
@@ -197,10 +201,37 @@ async function startWatched(
     if (report.trigger !== "canary") recorder?.write(report);
   };
   // The address stays the same while the data is kept, so that the links of old notices still lead somewhere.
-  const pages = keep(await startIncidentPages(engine.store, await keptPort(join(dataDir, "incidents.port"))));
+  const answersSecret = await keptSecret(join(dataDir, "answers-key"), () => randomBytes(32).toString("base64url"));
+  const secrets = { ...surroundings.secrets, [answersKey]: answersSecret };
+  const answersBelow = (url: string): string => `${url}answers`;
+  const pages = keep(
+    await startIncidentPages(engine.store, await keptPort(join(dataDir, "incidents.port")), (url) =>
+      answerListener({
+        store: engine.store,
+        secrets: localSecrets({ ...process.env, ...secretVariables(secrets) }, join(dataDir, "secrets")),
+        clock: { now: () => Date.now() },
+        logger,
+        configuration,
+        kinds: channels,
+        answersUrl: answersBelow(url),
+      }),
+    ),
+  );
   const { links: incidentLinks } = pages;
-  const common = { configuration, engine, dataDir, incidentLinks, logger, troubles, interrupted, onReport, token };
-  const system = keep(await startSystem({ ...common, ...surroundings, ...bundlesOf(options) }));
+  const answersUrl = answersBelow(pages.url);
+  const common = {
+    configuration,
+    engine,
+    dataDir,
+    incidentLinks,
+    answersUrl,
+    logger,
+    troubles,
+    interrupted,
+    onReport,
+    token,
+  };
+  const system = keep(await startSystem({ ...common, ...surroundings, secrets, ...bundlesOf(options) }));
   keep(startDiskReporter({ troubles, environment: configuration.environment, publisher: engine.publisher, logger }));
   const [page] = configuration.channels.filter(isStatusPage);
   const file = join(pagesFolder(dataDir), String(page?.settings["bucket"]), "index.html");

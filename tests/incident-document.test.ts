@@ -60,7 +60,9 @@ const contract: Readonly<Record<string, Shape>> = {
 };
 const added: Readonly<Record<string, Shape>> = {
   _overview: "sentences",
+  acknowledged_by: "text",
   candidates: "maps",
+  changes: "maps",
   causes: "maps",
   affected: "maps",
   also_broken: "nothing",
@@ -68,6 +70,7 @@ const added: Readonly<Record<string, Shape>> = {
   edited_by: "nothing",
   environment: "text",
   findings: "maps",
+  log_patterns: "maps",
   next_steps: "sentences",
   opened_by: "text",
   pattern: "text",
@@ -75,6 +78,7 @@ const added: Readonly<Record<string, Shape>> = {
   recovery: "map",
   relapses: "maps",
   root_cause_since: "instant",
+  suspected_change: "nothing",
   symptoms: "maps",
   team: "text",
   told: "map",

@@ -1,7 +1,8 @@
 /** `pathkeeper silence`: no new notices of an incident for a while. */
-import { formatDuration, parseDuration, spokenDuration } from "../../shared/text/units.ts";
+import { operatorEdits } from "../../shared/operator-edits.ts";
+import { formatDuration, parseDuration } from "../../shared/text/units.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
-import { editIncident, editOptions, incidentOperand, mustBeOpen } from "../operator/edit.ts";
+import { editIncident, editOptions, incidentOperand } from "../operator/edit.ts";
 
 /** The longest silence, in milliseconds: whoever needs a longer one has forgotten it by then. */
 const longestMs = 31 * 86_400_000;
@@ -24,14 +25,8 @@ export const silence: Command = defineCommand({
     if (lasts === undefined || lasts <= 0) throw new WrongUsage(`--for ${time} is no time: write 30m or 2h`);
     if (lasts > longestMs)
       throw new WrongUsage(`--for ${time} is too long: silence it for ${formatDuration(longestMs)} at most`);
-    return editIncident("silence", values, terminal, id, (status) => {
-      mustBeOpen(status);
-      return end
-        ? { fields: { silenced_until: null }, done: "is not silenced any more" }
-        : {
-            fields: { silenced_until: new Date(Date.now() + lasts) },
-            done: `is silenced for ${spokenDuration(lasts)}`,
-          };
-    });
+    return editIncident("silence", values, terminal, id, (status) =>
+      end ? operatorEdits.endSilence(status) : operatorEdits.silence(status, lasts, Date.now()),
+    );
   },
 });

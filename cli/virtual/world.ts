@@ -9,6 +9,7 @@ import type { Send } from "../../functions/notify/deliver/send.ts";
 import { notifyHandler } from "../../functions/notify/handler.ts";
 import { MemoryPublisher, MemoryStore } from "../../shared/adapters/memory.ts";
 import type { Configuration } from "../../shared/config/model.ts";
+import type { ChangeReport } from "../../shared/messages/change.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import { MalformedMessage } from "../../shared/messages/parse.ts";
 import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
@@ -49,6 +50,8 @@ export interface WorldOptions {
   readonly onWritten?: (collection: string, id: string, fields: Fields, at: number) => void;
   /** @default everything is accepted */
   readonly send?: Send;
+  /** Where readers act on incidents. @default nowhere */
+  readonly answersUrl?: string;
   /** Gets what both functions log. @default nobody */
   readonly logger?: Logger;
   /** Puts something between the functions and their ports, such as faults. */
@@ -108,6 +111,11 @@ export class VirtualWorld {
   /** A report arrives. */
   report(report: Report, at: number): void {
     this.at(at, () => this.#accept(topics.measurements, { data: report }));
+  }
+
+  /** A reported change arrives. */
+  change(data: Pick<ChangeReport, "component" | "what" | "at">, at: number): void {
+    this.at(at, () => this.#accept(topics.changes, { data }));
   }
 
   /** A tick arrives. */
@@ -191,7 +199,7 @@ export class VirtualWorld {
   }
 
   #newNotifier(): Handler {
-    const { configuration, send = accepted, logger = silentLogger } = this.#options;
+    const { configuration, send = accepted, answersUrl, logger = silentLogger } = this.#options;
     const { store } = this.#ports;
     return notifyHandler({
       ...this.#ports,
@@ -201,6 +209,7 @@ export class VirtualWorld {
       send,
       kinds: channels,
       configuration,
+      answersUrl,
     });
   }
 }

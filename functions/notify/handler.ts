@@ -231,7 +231,7 @@ async function reportTrouble(id: string, troubles: readonly ProbeResult[], world
 
 /** The ledger of the incident, in which this event is planned for every reader: once, however often its message comes. */
 async function plannedLedger(event: IncidentEvent, publishedAt: number, world: NotifyWorld): Promise<LedgerEntry[]> {
-  const { store, logger, configuration, kinds, incidentLinks, pagesUrl } = world;
+  const { store, logger, configuration, kinds, incidentLinks, answersUrl, pagesUrl } = world;
   const now = world.clock.now();
   const ledger = await readLedger(store, event.incident, logger);
   const ids = new Set(ledger.map(({ id }) => id));
@@ -247,7 +247,7 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
   const silences = isAllClear(event)
     ? []
     : await readSilences(store, { id: event.incident, fields: await store.get("incidents", event.incident) }, logger);
-  const planned = plan(event, { configuration, kinds, silences, ledger, incidentLinks, pagesUrl }, now);
+  const planned = plan(event, { configuration, kinds, silences, ledger, incidentLinks, answersUrl, pagesUrl }, now);
   const missing = {
     deliveries: planned.deliveries.filter(isUnplanned),
     suppressed: planned.suppressed.filter(isUnplanned),

@@ -1,7 +1,13 @@
 import { request } from "node:http";
 import { afterEach, expect, it } from "vitest";
+import { linkKey } from "../../functions/notify/answer/answers.fixtures.ts";
+import { signedUrl, unsignedUrl } from "../../functions/notify/answer/link.ts";
+import { answerListener } from "../../functions/notify/answer/serve.ts";
+import { channels } from "../../functions/notify/channels/index.ts";
+import { configurationOf, noon, secretsOf } from "../../functions/notify/fixtures.ts";
 import { MemoryStore } from "../../shared/adapters/memory.ts";
 import { incidentLink } from "../../shared/incident-link.ts";
+import { silentLogger } from "../../shared/runtime/logger.ts";
 import { type IncidentPages, startIncidentPages } from "./incident-page.ts";
 
 let pages: IncidentPages | undefined;
@@ -48,6 +54,40 @@ it.each(["incidents/20250101-000000-other", "incidents/%", "state/environment", 
     expect((await fetch(`${url}${path}`)).status).toBe(404);
   },
 );
+
+it("takes the answers of readers: a link shows what it would do, and its button does it", async () => {
+  const store = new MemoryStore();
+  await store.set("incidents", incident, { title: "Shop: database failing", status: "open", edited_by: null });
+  const channel = { name: "ops", kind: "email", settings: { to: ["ana@example.com"] } };
+  let answersUrl = "";
+  pages = await startIncidentPages(store, 0, (url) => {
+    answersUrl = `${url}answers`;
+    return answerListener({
+      store,
+      secrets: secretsOf({ "answers-key": linkKey }),
+      clock: { now: () => noon },
+      logger: silentLogger,
+      configuration: configurationOf([channel]),
+      kinds: channels,
+      answersUrl,
+    });
+  });
+  const reader = { incident, channel: "ops", recipient: "ana@example.com", notice: "opened" };
+  const link = signedUrl(unsignedUrl(answersUrl, { action: "acknowledge", ...reader }), linkKey, noon);
+  expect(await (await fetch(link)).text()).toContain("Acknowledge</button>");
+  expect((await fetch(link, { method: "HEAD" })).status).toBe(200);
+  const press = (origin: string): Promise<Response> =>
+    fetch(link, { method: "POST", headers: { origin }, body: new URLSearchParams() });
+  expect((await press("https://evil.example")).status).toBe(403);
+  expect(await store.get("incidents", incident)).toMatchObject({ status: "open" });
+  expect((await press(new URL(pages.url).origin)).status).toBe(200);
+  expect(await store.get("incidents", incident)).toMatchObject({
+    status: "acknowledged",
+    edited_by: "ana@example.com",
+  });
+  expect((await fetch(`${answersUrl}/channels/ops`, { method: "POST", body: "x".repeat(300_000) })).status).toBe(413);
+  expect((await fetch(`${pages.url}answersheet`)).status).toBe(404);
+});
 
 it("refuses other hosts and every method but GET", async () => {
   const { url } = await serve();

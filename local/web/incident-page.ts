@@ -1,6 +1,6 @@
 /** Incidents as pages on this machine, in place of the console: what the link of a notice leads to. */
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Html, html } from "../../functions/notify/pages/html.ts";
 import { style } from "../../functions/notify/pages/style.ts";
 import type { Fields, Store, Value } from "../../shared/ports.ts";
@@ -28,9 +28,27 @@ pre { white-space: pre-wrap; font: inherit; }
 /** How many incidents the list shows, the newest. */
 const listed = 50;
 
-/** Starts it on 127.0.0.1. It only reads. */
-export async function startIncidentPages(store: Pick<Store, "get" | "query">, port: number): Promise<IncidentPages> {
+/** What takes the answers of readers below the address of the pages. */
+export interface Answers {
+  takes(request: IncomingMessage): boolean;
+  answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+/**
+ * Starts it on 127.0.0.1. It only reads; what changes something goes to `answers`, which wants a signed link.
+ * @param answers is given the address of the pages. @default nobody acts here
+ */
+export async function startIncidentPages(
+  store: Pick<Store, "get" | "query">,
+  port: number,
+  answers?: (url: string) => Answers,
+): Promise<IncidentPages> {
+  let taker: Answers | undefined;
   const server = createServer((request, response) => {
+    if (taker?.takes(request)) {
+      void taker.answer(request, response);
+      return;
+    }
     const page = request.method === "GET" ? pageAt(request.url ?? "/", store) : Promise.resolve(undefined);
     page
       .catch(() => undefined)
@@ -50,6 +68,7 @@ export async function startIncidentPages(store: Pick<Store, "get" | "query">, po
   await once(server, "listening");
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : port}/`;
+  taker = answers?.(url);
   return {
     url,
     links: `${url}incidents/\${incident}`,

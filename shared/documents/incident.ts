@@ -14,7 +14,16 @@ export const incidentCollection = "incidents";
 export type IncidentDocument = z.output<ReturnType<typeof schema>>;
 
 /** The fields that only operators and the notifier write, and the evaluator once: what is there stays. */
-export type AttachedField = "note" | "silenced_until" | "edited_by" | "deliveries" | "told" | "postmortem";
+export type AttachedField =
+  | "note"
+  | "public_note"
+  | "silenced_until"
+  | "edited_by"
+  | "edits"
+  | "used_links"
+  | "deliveries"
+  | "told"
+  | "postmortem";
 
 /** The fields that the evaluator writes anew with every change. */
 export type EvaluatorFields = Omit<IncidentDocument, AttachedField>;
@@ -27,6 +36,12 @@ export type SymptomRecord = IncidentDocument["symptoms"][number];
 
 /** Something that a configuration check found wrong. */
 export type FindingRecord = IncidentDocument["findings"][number];
+
+/** Something that was changed in the environment. */
+export type ChangeRecord = IncidentDocument["changes"][number];
+
+/** What an error log says again and again. */
+export type LogPatternRecord = IncidentDocument["log_patterns"][number];
 
 /** Record of a recovery validation. */
 export type RecoveryFields = NonNullable<IncidentDocument["recovery"]>;
@@ -126,6 +141,41 @@ const schema = lazily(() => {
         came_with_it: z.boolean().catch(false),
       }),
     ),
+    /** What was changed: before the first failure, newest first, and then what was changed after it. */
+    changes: listOf(
+      z.object({
+        at: z.date(),
+        kind: text,
+        /** A phrase without a subject: `deployed revision backend-00042`. */
+        what: text,
+        resource: maybe,
+        /** None where it concerns the environment as a whole. */
+        components: texts,
+        by: maybe,
+        link: maybe,
+        revert: maybe,
+        before_first_failure: z.boolean().catch(false),
+        /** It fits the cause that is named: made to it shortly before it began to fail. */
+        fits: z.boolean().catch(false),
+      }),
+    ),
+    /** The change that fits the cause, in one sentence. */
+    suspected_change: maybe,
+    /** What error logs say, three at most, the most telling first. */
+    log_patterns: listOf(
+      z.object({
+        component: text,
+        resource: text,
+        pattern: text,
+        /** The whole of it as one sentence. */
+        says: text,
+        count: number,
+        before: number,
+        first_at: instant,
+        last_at: instant,
+        means: maybe,
+      }),
+    ),
     alerts: texts,
     drill: z
       .literal(true)
@@ -136,6 +186,8 @@ const schema = lazily(() => {
     opened_at: instant,
     opened_by: maybe,
     acknowledged_at: instant,
+    /** Who acknowledged it, and how where that is known; absent while nobody has. */
+    acknowledged_by: maybe,
     recovering_at: instant,
     resolved_at: instant,
     /** The incident before, where the same had failed too long ago to be opened again. */
@@ -158,9 +210,22 @@ const schema = lazily(() => {
       .catch(null),
     timeline: texts,
     note: maybe,
+    /** What everybody may read on the status page. */
+    public_note: z
+      .string()
+      .exactOptional()
+      .catch(undefined as never),
     silenced_until: instant,
     /** Editor of a change that the evaluator has not read yet; the evaluator removes the name with that edit. */
     edited_by: maybe,
+    /** Who made which of these edits and how, by the field that each changed, where a program wrote it. */
+    edits: namedRecord(z.string(), z.object({ by: z.string(), via: z.string() }))
+      .exactOptional()
+      .catch(undefined as never),
+    /** Links and messages of other services that have changed something and do not do so again, with when that was. */
+    used_links: namedRecord(z.string(), z.date())
+      .exactOptional()
+      .catch(undefined as never),
     deliveries: namedRecord(z.string(), z.string()).catch({}),
     told: namedRecord(z.string(), namedRecord(z.string(), z.union([z.number(), z.date(), z.null()]))).catch({}),
     problem: maybe,

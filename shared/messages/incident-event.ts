@@ -91,8 +91,12 @@ const incidentEventSchema = lazily(() =>
     also_broken: z.string().optional(),
     /** Possible causes, the likeliest first; absent if none was weighed. */
     candidates: z.array(eventCandidate()).optional(),
+    /** The change that fits the root cause, in one sentence; absent where none does. */
+    suspected_change: z.string().optional(),
     /** Owner of the root cause; absent if unknown. */
     team: z.string().optional(),
+    /** Who acknowledged it, and how where that is known; absent while nobody has. */
+    acknowledged_by: z.string().optional(),
     opened_at: z.string(),
     first_failure_at: z.string(),
     resolved_at: z.string().optional(),

@@ -4,14 +4,16 @@ import { secretReference, told } from "../../../shared/config/fields.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
 import { hostMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { sqlInstance } from "../google/watched.ts";
 import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts";
 import { portNumber } from "../net/endpoint.ts";
 import { failureOf, ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
-import { type Burst, burstPlan, maxConnectionsUncounted, minFree, openBurst, roomFor } from "../net/postgres-burst.ts";
-import { burstFailure, burstMeasurements, lossMetrics } from "../net/postgres-burst-metrics.ts";
-import { type Login, openSession, sessionFailure, tlsModes } from "../net/postgres-session.ts";
-import { assertWritable, type Connections, countConnections } from "../net/postgres-statistics.ts";
-import { stopwatch } from "../net/stopwatch.ts";
+import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
+import { speaksTls } from "../net/tls.ts";
+import { type Burst, burstPlan, maxConnectionsUncounted, minFree, openBurst, roomFor } from "../postgres/burst.ts";
+import { burstFailure, burstMeasurements, lossMetrics } from "../postgres/burst-metrics.ts";
+import { type Login, openSession, peerOf, sessionFailure, tlsModes } from "../postgres/session.ts";
+import { assertWritable, type Connections, countConnections } from "../postgres/statistics.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { cite, type Words } from "../text/target-text.ts";
 import { always, onlyWhere } from "../yields.ts";
@@ -180,6 +182,7 @@ no connection logs in, and at most ${maxConnectionsUncounted} are opened; with \
 `,
 
   usualSeconds: 0.5,
+  looksAt: ({ connection: { instance } }) => (instance === undefined ? [] : [sqlInstance(instance)]),
   requires: ({ connection: { instance, iam } }) => ({ cloudSqlInstance: instance, cloudSqlLogin: iam }),
   yields: (settings) => [
     ...always("database_connection_time", "database_connections", "database_connection_limit"),
@@ -295,8 +298,23 @@ async function observed(
     if (!isStuck) session.end().catch(() => {});
     return { ...seen, ...(burst === undefined ? {} : { burst }) };
   } catch (error) {
-    return { failure: sessionFailure(error, login, watch, world), phases: phases ?? watch.times(), seconds };
+    const failure = sessionFailure(error, login, watch, world);
+    return { failure: await overTls(failure, login, watch, world), phases: phases ?? watch.times(), seconds };
   }
+}
+
+/** The failure, or what it means where the port speaks TLS from the first byte, and closes what does not. */
+async function overTls(
+  failure: SeenFailure,
+  login: Login,
+  { address }: Stopwatch,
+  world: ProbeWorld,
+): Promise<SeenFailure> {
+  const isSilent = failure.kind === "reset" && /^(tls|authentication)$/.test(failure.phase) && !login.instance;
+  if (!isSilent || !(await speaksTls(address, login.port, world))) return failure;
+  const { phase } = failure;
+  const message = `${peerOf(login)} speaks TLS from the first byte, which PostgreSQL does not: name the port of the server itself, such as 5432, or write connection.instance for the connector of Cloud SQL`;
+  return { kind: "protocol", phase, message };
 }
 
 async function loginOf({ connection, tls, ca: authority }: PostgresSettings, world: ProbeWorld): Promise<Login> {
