@@ -1,9 +1,9 @@
 /** Incidents as pages on this machine, in place of the console: what the link of a notice leads to. */
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { Html, html } from "../../functions/notify/pages/html.ts";
 import { style } from "../../functions/notify/pages/style.ts";
 import type { Fields, Store, Value } from "../../shared/ports.ts";
+import { Html, html } from "../../shared/text/html.ts";
 import { guardRequests } from "../engine/request-guard.ts";
 
 /** A server of incident pages. */

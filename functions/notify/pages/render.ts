@@ -2,9 +2,9 @@
 import { upRatio } from "../../../shared/documents/availability.ts";
 import type { Page } from "../../../shared/ports.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
+import { Html, html } from "../../../shared/text/html.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { feedsOf } from "./feeds.ts";
-import { Html, html } from "./html.ts";
 import { type ComponentState, statusWords } from "./page-text.ts";
 import { contentSecurityPolicy, style } from "./style.ts";
 import type { PageState, ShownComponent, ShownDay, ShownIncident } from "./view.ts";
