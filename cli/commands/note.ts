@@ -1,7 +1,9 @@
 /** `pathkeeper note`: a person's words in the record of an incident, or on the status page. */
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
 import { editIncident, editOptions } from "../operator/edit.ts";
-import { noteEdit } from "../operator/edits.ts";
+
+/** The longest note that the timeline keeps whole, in characters. */
+const longest = 1000;
 
 /** The command. */
 export const note: Command = defineCommand({
@@ -22,7 +24,12 @@ export const note: Command = defineCommand({
     const [first = "", second] = operands;
     if (operands.length > 2) throw new WrongUsage("the note is in several parts: write it in quotes");
     const [id, text] = second === undefined ? [undefined, first] : [first, second];
-    const edit = noteEdit(text, isPublic);
-    return editIncident("note", values, terminal, id, () => edit);
+    if (text.trim() === "") throw new WrongUsage('the note is empty: write it in quotes, such as "Ana is on it"');
+    if (text.length > longest) throw new WrongUsage(`the note has ${text.length} characters: write at most ${longest}`);
+    return editIncident("note", values, terminal, id, () =>
+      isPublic
+        ? { fields: { public_note: text }, done: "has a new public note" }
+        : { fields: { note: text }, done: "has a new note" },
+    );
   },
 });

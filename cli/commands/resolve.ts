@@ -1,7 +1,6 @@
 /** `pathkeeper resolve`: an operator declares an incident over, whatever the probes say. */
 import { type Command, defineCommand } from "../command.ts";
-import { editIncident, editOptions, incidentOperand } from "../operator/edit.ts";
-import { resolution } from "../operator/edits.ts";
+import { editIncident, editOptions, incidentOperand, mustBeOpen } from "../operator/edit.ts";
 
 /** The command. */
 export const resolve: Command = defineCommand({
@@ -9,5 +8,9 @@ export const resolve: Command = defineCommand({
   operand: incidentOperand,
   options: editOptions,
   examples: [["resolve 20250916-121200-vpc-connector --project my-project", "Resolve one incident"]],
-  run: (values, terminal, [id]) => editIncident("resolve", values, terminal, id, resolution),
+  run: (values, terminal, [id]) =>
+    editIncident("resolve", values, terminal, id, (status) => {
+      mustBeOpen(status);
+      return { fields: { status: "resolved" }, done: "is resolved" };
+    }),
 });

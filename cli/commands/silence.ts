@@ -1,7 +1,7 @@
 /** `pathkeeper silence`: no new notices of an incident for a while. */
-import { type Command, defineCommand } from "../command.ts";
-import { editIncident, editOptions, incidentOperand, type OperatorEdit } from "../operator/edit.ts";
-import { silenceEdit } from "../operator/edits.ts";
+import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
+import { type Command, defineCommand, WrongUsage } from "../command.ts";
+import { editIncident, editOptions, incidentOperand, mustBeOpen } from "../operator/edit.ts";
 
 /** The command. */
 export const silence: Command = defineCommand({
@@ -17,9 +17,16 @@ export const silence: Command = defineCommand({
     ["silence 20250916-121200-vpc-connector --end --data ./watch", "End a silence"],
   ],
   run: ({ for: time, end, ...values }, terminal, [id]) => {
-    const edit = (status: string): OperatorEdit => silenceEdit(status, end ? undefined : time, Date.now());
-    // A time that is none is refused before any incident is looked for.
-    edit("open");
-    return editIncident("silence", values, terminal, id, edit);
+    const lasts = parseDuration(time);
+    if (lasts === undefined || lasts <= 0) throw new WrongUsage(`--for ${time} is no time: write 30m or 2h`);
+    return editIncident("silence", values, terminal, id, (status) => {
+      mustBeOpen(status);
+      return end
+        ? { fields: { silenced_until: null }, done: "is not silenced any more" }
+        : {
+            fields: { silenced_until: new Date(Date.now() + lasts) },
+            done: `is silenced for ${spokenDuration(lasts)}`,
+          };
+    });
   },
 });

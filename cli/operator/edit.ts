@@ -56,7 +56,13 @@ export async function editIncident(
   const store = await storeOf(values);
   try {
     const id = await meant(store, named);
-    const { fields, done } = await writeEdit(store, id, by, edit);
+    const { fields, done } = await store.transaction(async (transaction) => {
+      const document = await transaction.get(incidentCollection, id);
+      if (document === undefined) throw new WrongUsage(`there is no incident ${id} any more`);
+      const change = edit(readIncident(document).status);
+      transaction.update(incidentCollection, id, { ...change.fields, edited_by: by });
+      return change;
+    });
     if (values.json) terminal.print(JSON.stringify({ incident: id, by, ...fields }, null, 2));
     else terminal.print(`${id} ${done}, by ${by}. The monitor acts on it within a minute.`);
     return 0;
@@ -67,27 +73,6 @@ export async function editIncident(
   } finally {
     await store.close();
   }
-}
-
-/**
- * Writes an edit of one incident.
- * @param by who edits
- * @param edit what to write, by the status of the incident as it stands
- * @throws WrongUsage where there is no such incident, StoreError, and what `edit` throws
- */
-export async function writeEdit(
-  store: Store,
-  id: string,
-  by: string,
-  edit: (status: string) => OperatorEdit,
-): Promise<OperatorEdit> {
-  return store.transaction(async (transaction) => {
-    const document = await transaction.get(incidentCollection, id);
-    if (document === undefined) throw new WrongUsage(`there is no incident ${id} any more`);
-    const change = edit(readIncident(document).status);
-    transaction.update(incidentCollection, id, { ...change.fields, edited_by: by });
-    return change;
-  });
 }
 
 /** The id of the incident that is meant. @throws WrongUsage where that is not known */
@@ -106,4 +91,9 @@ async function meant(store: Store, named: string | undefined): Promise<string> {
   const near = nearest(named, open);
   const known = only === undefined ? "no incident is open" : `the open ones are ${list(open, 5)}`;
   throw new WrongUsage(`there is no incident ${named}: ${near === undefined ? known : `did you mean ${near}?`}`);
+}
+
+/** @throws WrongUsage where the incident is over, so that the edit would have no effect */
+export function mustBeOpen(status: string): void {
+  if (status === "resolved") throw new WrongUsage("the incident is resolved already");
 }
