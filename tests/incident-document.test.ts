@@ -60,6 +60,7 @@ const contract: Readonly<Record<string, Shape>> = {
 };
 const added: Readonly<Record<string, Shape>> = {
   _overview: "sentences",
+  acknowledged_by: "text",
   candidates: "maps",
   causes: "maps",
   affected: "maps",

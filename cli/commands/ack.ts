@@ -1,6 +1,7 @@
 /** `pathkeeper ack`: somebody is working on an incident, so nobody else is called. */
-import { type Command, defineCommand, WrongUsage } from "../command.ts";
-import { editIncident, editOptions, incidentOperand, mustBeOpen } from "../operator/edit.ts";
+import { operatorEdits } from "../../shared/operator-edits.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { editIncident, editOptions, incidentOperand } from "../operator/edit.ts";
 
 /** The command. */
 export const ack: Command = defineCommand({
@@ -12,13 +13,5 @@ export const ack: Command = defineCommand({
     ["ack 20250916-121200-vpc-connector --data ./watch --by Ana", "Acknowledge one incident on this machine"],
   ],
   run: ({ undo, ...values }, terminal, [id]) =>
-    editIncident("ack", values, terminal, id, (status) => {
-      mustBeOpen(status);
-      if (!undo && status === "acknowledged") throw new WrongUsage("the incident is acknowledged already");
-      if (undo && status !== "acknowledged")
-        throw new WrongUsage(`the incident is ${status}: there is no acknowledgement to withdraw`);
-      return undo
-        ? { fields: { status: "open" }, done: "is not acknowledged any more" }
-        : { fields: { status: "acknowledged" }, done: "is acknowledged" };
-    }),
+    editIncident("ack", values, terminal, id, undo ? operatorEdits.withdrawAcknowledgement : operatorEdits.acknowledge),
 });

@@ -1,9 +1,7 @@
 /** `pathkeeper note`: a person's words in the record of an incident, or on the status page. */
+import { operatorEdits } from "../../shared/operator-edits.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
-import { editIncident, editOptions } from "../operator/edit.ts";
-
-/** The longest note that the timeline keeps whole, in characters. */
-const longest = 1000;
+import { asUsage, editIncident, editOptions } from "../operator/edit.ts";
 
 /** The command. */
 export const note: Command = defineCommand({
@@ -24,12 +22,7 @@ export const note: Command = defineCommand({
     const [first = "", second] = operands;
     if (operands.length > 2) throw new WrongUsage("the note is in several parts: write it in quotes");
     const [id, text] = second === undefined ? [undefined, first] : [first, second];
-    if (text.trim() === "") throw new WrongUsage('the note is empty: write it in quotes, such as "Ana is on it"');
-    if (text.length > longest) throw new WrongUsage(`the note has ${text.length} characters: write at most ${longest}`);
-    return editIncident("note", values, terminal, id, () =>
-      isPublic
-        ? { fields: { public_note: text }, done: "has a new public note" }
-        : { fields: { note: text }, done: "has a new note" },
-    );
+    const edit = asUsage(() => (isPublic ? operatorEdits.publicNote(text) : operatorEdits.note(text)));
+    return editIncident("note", values, terminal, id, () => edit);
   },
 });

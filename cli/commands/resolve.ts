@@ -1,6 +1,7 @@
 /** `pathkeeper resolve`: an operator declares an incident over, whatever the probes say. */
+import { operatorEdits } from "../../shared/operator-edits.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { editIncident, editOptions, incidentOperand, mustBeOpen } from "../operator/edit.ts";
+import { editIncident, editOptions, incidentOperand } from "../operator/edit.ts";
 
 /** The command. */
 export const resolve: Command = defineCommand({
@@ -8,9 +9,5 @@ export const resolve: Command = defineCommand({
   operand: incidentOperand,
   options: editOptions,
   examples: [["resolve 20250916-121200-vpc-connector --project my-project", "Resolve one incident"]],
-  run: (values, terminal, [id]) =>
-    editIncident("resolve", values, terminal, id, (status) => {
-      mustBeOpen(status);
-      return { fields: { status: "resolved" }, done: "is resolved" };
-    }),
+  run: (values, terminal, [id]) => editIncident("resolve", values, terminal, id, operatorEdits.resolve),
 });

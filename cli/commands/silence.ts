@@ -1,7 +1,8 @@
 /** `pathkeeper silence`: no new notices of an incident for a while. */
-import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
+import { operatorEdits } from "../../shared/operator-edits.ts";
+import { parseDuration } from "../../shared/text/units.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
-import { editIncident, editOptions, incidentOperand, mustBeOpen } from "../operator/edit.ts";
+import { editIncident, editOptions, incidentOperand } from "../operator/edit.ts";
 
 /** The command. */
 export const silence: Command = defineCommand({
@@ -19,14 +20,8 @@ export const silence: Command = defineCommand({
   run: ({ for: time, end, ...values }, terminal, [id]) => {
     const lasts = parseDuration(time);
     if (lasts === undefined || lasts <= 0) throw new WrongUsage(`--for ${time} is no time: write 30m or 2h`);
-    return editIncident("silence", values, terminal, id, (status) => {
-      mustBeOpen(status);
-      return end
-        ? { fields: { silenced_until: null }, done: "is not silenced any more" }
-        : {
-            fields: { silenced_until: new Date(Date.now() + lasts) },
-            done: `is silenced for ${spokenDuration(lasts)}`,
-          };
-    });
+    return editIncident("silence", values, terminal, id, (status) =>
+      end ? operatorEdits.endSilence(status) : operatorEdits.silence(status, lasts, Date.now()),
+    );
   },
 });

@@ -55,7 +55,9 @@ describe("an edit by command", () => {
       out: [`${connector} ${done}, by Ana. The monitor acts on it within a minute.`],
       err: [],
     });
-    expect(await read(connector)).toMatchObject({ ...written, edited_by: "Ana" });
+    const [field = ""] = Object.keys(written);
+    const edits = { [field]: { by: "Ana", via: "on the command line" } };
+    expect(await read(connector)).toMatchObject({ ...written, edited_by: "Ana", edits });
     expect(await read(login)).toMatchObject({ status: "resolved", edited_by: null });
   });
 

@@ -1,7 +1,8 @@
 /** What the commands that edit an incident have in common: which incident is meant, who edits it, and what is written into its document. */
 import { userInfo } from "node:os";
-import { incidentCollection, readIncident } from "../../shared/documents/incident.ts";
-import { type Fields, type Store, StoreError } from "../../shared/ports.ts";
+import { incidentCollection } from "../../shared/documents/incident.ts";
+import { EditRefused, type OperatorEdit, statusIn, writeEdit } from "../../shared/operator-edits.ts";
+import { type Store, StoreError } from "../../shared/ports.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import { list } from "../../shared/text/sentences.ts";
 import { type Operand, WrongUsage } from "../command.ts";
@@ -30,19 +31,13 @@ interface EditValues {
   readonly json: boolean;
 }
 
-/** What is written, and the sentence that says so, without a full stop. */
-export interface OperatorEdit {
-  readonly fields: Fields;
-  readonly done: string;
-}
-
 /**
  * Writes an operator's edit into the document of an incident; the evaluator takes it up at its next tick, as it does edits in the console.
  * @param command the name of the command, for its messages
  * @param named the id, or the beginning of one; the only open incident where absent
  * @param edit what to write, by the incident as it stands
  * @returns the exit code
- * @throws WrongUsage where it is not known which incident is meant, and what `edit` throws
+ * @throws WrongUsage where it is not known which incident is meant, or the edit is refused
  */
 export async function editIncident(
   command: string,
@@ -56,13 +51,9 @@ export async function editIncident(
   const store = await storeOf(values);
   try {
     const id = await meant(store, named);
-    const { fields, done } = await store.transaction(async (transaction) => {
-      const document = await transaction.get(incidentCollection, id);
-      if (document === undefined) throw new WrongUsage(`there is no incident ${id} any more`);
-      const change = edit(readIncident(document).status);
-      transaction.update(incidentCollection, id, { ...change.fields, edited_by: by });
-      return change;
-    });
+    const written = await writeEdit(store, id, { by, via }, (document) => asUsage(() => edit(statusIn(document))));
+    if (written === undefined) throw new WrongUsage(`there is no incident ${id} any more`);
+    const { fields, done } = written;
     if (values.json) terminal.print(JSON.stringify({ incident: id, by, ...fields }, null, 2));
     else terminal.print(`${id} ${done}, by ${by}. The monitor acts on it within a minute.`);
     return 0;
@@ -74,6 +65,18 @@ export async function editIncident(
     await store.close();
   }
 }
+
+/** Makes an edit. @throws WrongUsage where it is refused */
+export function asUsage<Edit>(make: () => Edit): Edit {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof EditRefused ? new WrongUsage(error.message) : error;
+  }
+}
+
+/** How a command edits, for the timeline. */
+const via = "on the command line";
 
 /** The id of the incident that is meant. @throws WrongUsage where that is not known */
 async function meant(store: Store, named: string | undefined): Promise<string> {
@@ -91,9 +94,4 @@ async function meant(store: Store, named: string | undefined): Promise<string> {
   const near = nearest(named, open);
   const known = only === undefined ? "no incident is open" : `the open ones are ${list(open, 5)}`;
   throw new WrongUsage(`there is no incident ${named}: ${near === undefined ? known : `did you mean ${near}?`}`);
-}
-
-/** @throws WrongUsage where the incident is over, so that the edit would have no effect */
-export function mustBeOpen(status: string): void {
-  if (status === "resolved") throw new WrongUsage("the incident is resolved already");
 }

@@ -14,7 +14,16 @@ export const incidentCollection = "incidents";
 export type IncidentDocument = z.output<ReturnType<typeof schema>>;
 
 /** The fields that only operators and the notifier write, and the evaluator once: what is there stays. */
-export type AttachedField = "note" | "silenced_until" | "edited_by" | "deliveries" | "told" | "postmortem";
+export type AttachedField =
+  | "note"
+  | "public_note"
+  | "silenced_until"
+  | "edited_by"
+  | "edits"
+  | "used_links"
+  | "deliveries"
+  | "told"
+  | "postmortem";
 
 /** The fields that the evaluator writes anew with every change. */
 export type EvaluatorFields = Omit<IncidentDocument, AttachedField>;
@@ -136,6 +145,8 @@ const schema = lazily(() => {
     opened_at: instant,
     opened_by: maybe,
     acknowledged_at: instant,
+    /** Who acknowledged it, and how where that is known; absent while nobody has. */
+    acknowledged_by: maybe,
     recovering_at: instant,
     resolved_at: instant,
     /** The incident before, where the same had failed too long ago to be opened again. */
@@ -158,9 +169,22 @@ const schema = lazily(() => {
       .catch(null),
     timeline: texts,
     note: maybe,
+    /** What everybody may read on the status page. */
+    public_note: z
+      .string()
+      .exactOptional()
+      .catch(undefined as never),
     silenced_until: instant,
     /** Who made the edit that the evaluator has not read yet; it removes the name with that edit. */
     edited_by: maybe,
+    /** Who made which of these edits and how, by the field that each changed, where a program wrote it. */
+    edits: namedRecord(z.string(), z.object({ by: z.string(), via: z.string() }))
+      .exactOptional()
+      .catch(undefined as never),
+    /** Links and messages of other services that have changed something and do not do so again, with when that was. */
+    used_links: namedRecord(z.string(), z.date())
+      .exactOptional()
+      .catch(undefined as never),
     deliveries: namedRecord(z.string(), z.string()).catch({}),
     told: namedRecord(z.string(), namedRecord(z.string(), z.union([z.number(), z.date(), z.null()]))).catch({}),
     problem: maybe,

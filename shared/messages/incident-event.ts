@@ -93,6 +93,8 @@ const incidentEventSchema = lazily(() =>
     candidates: z.array(eventCandidate()).optional(),
     /** Who must act on the root cause; absent where that is not known. */
     team: z.string().optional(),
+    /** Who acknowledged it, and how where that is known; absent while nobody has. */
+    acknowledged_by: z.string().optional(),
     opened_at: z.string(),
     first_failure_at: z.string(),
     resolved_at: z.string().optional(),

@@ -88,8 +88,7 @@ export async function reviseIncidents(
     for (const incident of new Set([...revised.changed, ...healed])) {
       const fields = { ...documentOf(incident, plan), ...postmortems.get(incident.id) };
       const stored = ownEntry(documents, incident.id);
-      if (stored)
-        transaction.update(incidentCollection, incident.id, withoutNulls({ ...fields, edited_by: null }, stored));
+      if (stored) transaction.update(incidentCollection, incident.id, withoutNulls({ ...fields, ...noEditor }, stored));
       else transaction.set(incidentCollection, incident.id, { ...withoutNulls(fields), ...blankOperatorFields });
     }
   }
@@ -109,6 +108,9 @@ async function measuredProbes(
   const states = await Promise.all(plan.groups.map((group) => partitions.get(reads, group)));
   return Object.assign({}, ...states.map(({ probes }) => probes));
 }
+
+/** A name belongs to one edit. */
+const noEditor: Fields = { edited_by: null, edits: null };
 
 /** Present from the start, so that in the console they need only be filled in. */
 const blankOperatorFields: Fields = {

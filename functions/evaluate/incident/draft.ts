@@ -74,6 +74,7 @@ export class Draft {
       | "problem"
       | "misread"
       | "acknowledgedAt"
+      | "acknowledgedBy"
       | "maintenance"
       | "silencedUntil"
       | "secondCause"

@@ -8,7 +8,7 @@ import { clockSpan, spokenDuration } from "../../../shared/text/units.ts";
 import { isOfMonitor, monitorProof } from "../monitor/incident-text.ts";
 import type { Plan } from "../plan.ts";
 import type { Draft, Facts, IncidentInput } from "./draft.ts";
-import { type Edit, type OperatorFields, readEdit } from "./operator-edits.ts";
+import { type Edit, editorOf, type OperatorFields, readEdit } from "./operator-edits.ts";
 import { clockTime } from "./record/instants.ts";
 import { lastedUntil } from "./record/relapses.ts";
 import {
@@ -225,14 +225,19 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
   explain(draft, edit, at);
   // A name belongs to one edit: writing the document takes it away.
   if (edit.restoresStatus || typeof document.edited_by === "string") draft.changed = true;
-  const { subject, by, where } = edit.editor;
   if (edit.note !== undefined && edit.note !== draft.incident.note) {
     draft.set({ note: edit.note });
-    draft.note(at, `Note by ${by}: ${asSentence(edit.note)}`);
+    draft.note(at, `Note by ${editorOf(document, "note").by}: ${asSentence(edit.note)}`);
   }
+  if (edit.publicNote !== undefined && edit.publicNote !== draft.incident.publicNote) {
+    draft.set({ publicNote: edit.publicNote });
+    draft.note(at, `Public note by ${editorOf(document, "public_note").by}: ${asSentence(edit.publicNote)}`);
+  }
+  const { subject, by, via, where } = editorOf(document, "status");
   switch (edit.status) {
     case "acknowledged":
-      draft.set({ acknowledgedAt: at, ...(draft.incident.status === "open" ? { status: "acknowledged" } : {}) });
+      draft.set({ acknowledgedAt: at, acknowledgedBy: `${by}${where}` });
+      if (draft.incident.status === "open") draft.set({ status: "acknowledged" });
       draft.tell("acknowledged", at, `Acknowledged by ${by}${where}.`);
       break;
     case "resolved":
@@ -241,9 +246,9 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
       resolve(draft, at, `${subject} resolved it${where}.`);
       break;
     case "open":
-      draft.without("acknowledgedAt");
+      draft.without("acknowledgedAt", "acknowledgedBy");
       draft.set({ status: "open" });
-      draft.note(at, `${subject} took the acknowledgement back.`);
+      draft.note(at, `${subject} took the acknowledgement back${via}.`);
       break;
     case undefined:
       break;

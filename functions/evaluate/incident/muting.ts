@@ -42,16 +42,20 @@ function followSilence(draft: Draft, document: OperatorFields | undefined, at: n
   if (document === undefined) return;
   const { silenced_until: until } = document;
   const known = draft.incident.silencedUntil;
+  const { subject, via } = editorOf(document, "silenced_until");
   if (until instanceof Date && until.getTime() > at) {
     if (until.getTime() === known) return;
     draft.set({ silencedUntil: until.getTime() });
-    draft.note(
-      at,
-      `${editorOf(document).subject} silenced it: nothing new is told before ${dateTime(until.getTime())}.`,
-    );
+    draft.note(at, `${subject} silenced it${via}: nothing new is told before ${dateTime(until.getTime())}.`);
   } else if (known !== undefined) {
     draft.without("silencedUntil");
-    audible(draft, at, `It is not silenced any more, and it is still ${draft.incident.status}.`);
+    const still = `and it is still ${draft.incident.status}.`;
+    const isEnded = known > at;
+    audible(
+      draft,
+      at,
+      isEnded ? `${subject} ended its silence${via}, ${still}` : `It is not silenced any more, ${still}`,
+    );
   }
 }
 

@@ -18,6 +18,16 @@ const edits: readonly (readonly [written: Fields, line: string])[] = [
     { silenced_until: new Date("2025-09-16T13:00:00Z"), edited_by: "Ana" },
     "Ana silenced it: nothing new is told before 2025-09-16 13:00:00 UTC.",
   ],
+  [
+    { status: "acknowledged", edited_by: "Ana", edits: { status: { by: "Ana", via: "in Slack" } } },
+    "Acknowledged by Ana, in Slack.",
+  ],
+  [
+    { status: "resolved", edited_by: "Ana", edits: { status: { by: "Ana", via: "on the command line" } } },
+    "Resolved. Ana resolved it, on the command line.",
+  ],
+  [{ public_note: "Back by noon", edited_by: "Ana" }, "Public note by Ana: Back by noon."],
+  [{ public_note: ["Back"] }, "An edit was not understood: `public_note` is not a text: make it a string."],
   [{ status: "resolved" }, "Resolved. An operator resolved it, in the document."],
   [{ note: "Ann looks at the connector" }, "Note by an operator: Ann looks at the connector."],
   [
@@ -86,6 +96,40 @@ describe("an edit", () => {
     expect(await document(bench)).toMatchObject({ note: "Ana looks", edited_by: null });
     await write(bench, { status: "acknowledged" });
     expect((await timeline(bench)).slice(-1)).toEqual(["Acknowledged by an operator, in the document."]);
+  });
+
+  it("of each of two people before the same tick has the name of who made it, and how", async () => {
+    const bench = await openIncident();
+    await write(bench, {
+      status: "acknowledged",
+      silenced_until: new Date(bench.now + 3_600_000),
+      edited_by: "Bob",
+      edits: { status: { by: "Ana", via: "in Slack" }, silenced_until: { by: "Bob", via: "on the command line" } },
+    });
+    const lines = (await timeline(bench)).slice(-2);
+    expect(lines).toContain("Acknowledged by Ana, in Slack.");
+    expect(lines.find((line) => line.startsWith("Bob"))).toMatch(/^Bob silenced it, on the command line: /);
+    expect(await document(bench)).toMatchObject({
+      acknowledged_by: "Ana, in Slack",
+      edited_by: null,
+      edits: null,
+    });
+  });
+
+  it.each([{ status: 7 }, "Ana", { status: "Ana" }, null, ["Ana"]])(
+    "whose authors cannot be read (%j) is made by an operator",
+    async (written) => {
+      const bench = await openIncident();
+      await write(bench, { status: "acknowledged", edits: written });
+      expect((await timeline(bench)).at(-1)).toBe("Acknowledged by an operator, in the document.");
+    },
+  );
+
+  it("that ends a silence early says who did it", async () => {
+    const bench = await openIncident();
+    await write(bench, { silenced_until: new Date(bench.now + 3_600_000) });
+    await write(bench, { silenced_until: null, edited_by: "Ana" });
+    expect((await timeline(bench)).at(-1)).toBe("Ana ended its silence, and it is still open.");
   });
 
   it("that changes nothing leaves no name for the next one", async () => {

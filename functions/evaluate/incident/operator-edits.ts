@@ -1,6 +1,9 @@
 /** What operators may write into the document of an incident, and what is made of it. */
 
+import { readIncident } from "../../../shared/documents/incident.ts";
+import { longestName, longestNote } from "../../../shared/operator-edits.ts";
 import type { Value } from "../../../shared/ports.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { Incident } from "./state.ts";
 
@@ -8,8 +11,10 @@ import type { Incident } from "./state.ts";
 export interface OperatorFields {
   readonly status?: Value | undefined;
   readonly note?: Value | undefined;
+  readonly public_note?: Value | undefined;
   readonly silenced_until?: Value | undefined;
   readonly edited_by?: Value | undefined;
+  readonly edits?: Value | undefined;
   /** Not theirs: what the notifier notes of the channels. */
   readonly told?: Value | undefined;
   readonly deliveries?: Value | undefined;
@@ -20,7 +25,7 @@ export interface Edit {
   /** Absent when the status is as the monitor left it, or makes no sense. */
   readonly status?: "acknowledged" | "resolved" | "open";
   readonly note?: string;
-  readonly editor: Editor;
+  readonly publicNote?: string;
   /** What of the note and the silence is not understood, as long as it stands there; each without a full stop. */
   readonly problems: readonly string[];
   /** What was not understood of the status, which is put right at once. */
@@ -29,20 +34,30 @@ export interface Edit {
   readonly restoresStatus: boolean;
 }
 
-/** Who has edited a document, at the beginning of a sentence and after "by". Of an edit in the console only the place is known. */
+/** Who has edited a field of a document, at the beginning of a sentence and after "by". Of an edit in the console only the place is known. */
 export interface Editor {
   readonly subject: string;
   readonly by: string;
-  readonly where: "" | ", in the document";
+  /** How it was done, where a program says so: a comma and `in Slack`; else empty. */
+  readonly via: string;
+  /** The same, or that it was done in the document. */
+  readonly where: string;
 }
+
+/** The fields that operators edit. */
+export type EditedField = "status" | "note" | "public_note" | "silenced_until";
 
 /** Reads the edits of an operator. Never fails: what makes no sense is explained. */
 export function readEdit(incident: Incident, document: OperatorFields): Edit {
   const problems: string[] = [];
-  const note = typeof document.note === "string" ? bounded(document.note, [], 1000) : undefined;
-  if (document.note !== undefined && document.note !== null && note === undefined) {
-    problems.push("`note` is not a text: make it a string");
-  }
+  const noteIn = (field: "note" | "public_note"): string | undefined => {
+    const { [field]: written } = document;
+    if (typeof written === "string") return bounded(written, [], longestNote);
+    if (written !== undefined && written !== null) problems.push(`\`${field}\` is not a text: make it a string`);
+    return undefined;
+  };
+  const note = noteIn("note");
+  const publicNote = noteIn("public_note");
   const { silenced_until: until } = document;
   if (until !== undefined && until !== null && !(until instanceof Date)) {
     problems.push("`silenced_until` is not an instant: give the field the type timestamp");
@@ -52,22 +67,23 @@ export function readEdit(incident: Incident, document: OperatorFields): Edit {
   return {
     ...(isUnderstood && status !== undefined ? { status } : {}),
     ...(note === undefined || note === "" ? {} : { note }),
-    editor: editorOf(document),
+    ...(publicNote === undefined || publicNote === "" ? {} : { publicNote }),
     problems,
     ...(isUnderstood ? {} : { statusProblem: status.problem }),
     restoresStatus: (!isUnderstood || status === undefined) && document.status !== incident.status,
   };
 }
 
-/** Who has edited the document, where that is said. */
-export function editorOf({ edited_by: name }: OperatorFields): Editor {
+/** Who has edited a field of the document, where that is said. */
+export function editorOf({ edited_by: last, edits }: OperatorFields, field: EditedField): Editor {
+  const own = ownEntry(readIncident({ edits: edits ?? null }).edits ?? {}, field);
+  const name = own?.by ?? last;
   const known = typeof name === "string" ? bounded(name, [], longestName).trim() : "";
-  return known === ""
-    ? { subject: "An operator", by: "an operator", where: ", in the document" }
-    : { subject: known, by: known, where: "" };
+  if (known === "") return { subject: "An operator", by: "an operator", via: "", where: ", in the document" };
+  const way = bounded(own?.via ?? "", [], longestName).trim();
+  const via = way === "" ? "" : `, ${way}`;
+  return { subject: known, by: known, via, where: via };
 }
-
-const longestName = 80;
 
 function statusEdit(incident: Incident, written: Value | undefined): Edit["status"] | { readonly problem: string } {
   if (written === incident.status) return undefined;

@@ -114,6 +114,8 @@ export interface Incident {
   /** The second cause that is named, since when, and whether the timeline says so. */
   readonly secondCause?: SecondCause;
   readonly acknowledgedAt?: number;
+  /** Who acknowledged it, and how where that is known. */
+  readonly acknowledgedBy?: string;
   readonly recoveringAt?: number;
   readonly resolvedAt?: number;
   /** An operator has resolved it, whatever the probes said. */
@@ -158,6 +160,8 @@ export interface Incident {
   readonly audibleSince?: number;
   /** The operator's note, as it was last read. */
   readonly note?: string;
+  /** What was last published on the status page by hand. */
+  readonly publicNote?: string;
   /** What of the operator's edits was not understood. */
   readonly problem?: string;
   /** How it came back after its resolution, each time. */

@@ -81,7 +81,11 @@ export async function deliver(entry: LedgerEntry, occasion: Occasion, world: Del
   const { ledger, present, lastChance } = occasion;
   const now = world.clock.now();
   const listener = listenerOf(ownEntry(world.kinds, entry.delivery.kind) ?? {});
-  const state = present && { status: present.status, resolvedAt: Date.parse(present.resolved_at ?? "") || undefined };
+  const state = present && {
+    status: present.status,
+    acknowledgedBy: present.acknowledged_by,
+    resolvedAt: Date.parse(present.resolved_at ?? "") || undefined,
+  };
   const looksUp = ownEntry(world.kinds, entry.delivery.kind)?.converse !== undefined;
   const turn = turnOf(entry, ledger, now, lastChance, { listener, looksUp, present: state });
   switch (turn.turn) {

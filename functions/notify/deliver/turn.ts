@@ -38,6 +38,8 @@ export function listenerOf({ everyEvent, lasting }: Pick<AnyChannelKind, "everyE
 /** The incident at this moment; `undefined` where that is not known. */
 export interface PresentState {
   readonly status: IncidentStatus;
+  /** Who has acknowledged it, and how. */
+  readonly acknowledgedBy?: string | undefined;
   readonly resolvedAt?: number | undefined;
 }
 
@@ -46,6 +48,9 @@ export const toldWithEnd = "superseded: told with its end";
 
 /** Why a change is not told besides an opening that comes late. */
 export const standsInOpening = "told with the opening, in which it stands";
+
+/** Why an escalation is not told any more that nobody need be called for. */
+const nearlyOver = "superseded: it is recovering";
 
 /** Why nobody is called for what is over. */
 export const overBefore = "superseded: it was over before it could be told here";
@@ -121,7 +126,9 @@ function outdatedBy(
   if (event === "opened" && hasEnded(history, sequence)) return listener === "pager" ? overBefore : toldWithEnd;
   const isAnswered = present?.status === "acknowledged" || present?.status === "recovering";
   if (event === "escalated" && isAnswered && !mayHaveArrived(delivery))
-    return "superseded: somebody has acknowledged it";
+    return present?.status === "recovering"
+      ? nearlyOver
+      : `superseded: acknowledged by ${present?.acknowledgedBy ?? "somebody"}`;
   const isReplaced =
     listener === "person" &&
     replaceable.includes(event) &&

@@ -7,7 +7,8 @@ import type { Fields } from "../../../shared/ports.ts";
 /** Returns an event with the incident as it stands by now; `undefined` where its document does not say how. */
 export function asOfNow(event: IncidentEvent, document: Fields | undefined): IncidentEvent | undefined {
   if (document === undefined) return undefined;
-  const { opened_at, first_failure_at, resolved_at, also_broken, team, candidates, ...now } = readIncident(document);
+  const { opened_at, first_failure_at, resolved_at, acknowledged_by, also_broken, team, candidates, ...now } =
+    readIncident(document);
   try {
     return parseIncidentEvent({
       ...event,
@@ -17,6 +18,7 @@ export function asOfNow(event: IncidentEvent, document: Fields | undefined): Inc
       opened_at: opened_at?.toISOString() ?? event.opened_at,
       first_failure_at: first_failure_at?.toISOString() ?? event.first_failure_at,
       resolved_at: resolved_at?.toISOString(),
+      acknowledged_by: acknowledged_by ?? undefined,
       also_broken: also_broken ?? undefined,
       team: team ?? undefined,
       candidates: candidates.length === 0 ? undefined : candidates,

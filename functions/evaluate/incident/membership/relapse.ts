@@ -56,7 +56,7 @@ export function reopen(draft: Draft, alert: KnownAlert): void {
     reopenedAt: firedAt,
     ...(acknowledgedAt === undefined ? {} : { acknowledgedAt }),
   };
-  draft.without("recovery", "recoveringAt", "resolvedAt", "acknowledgedAt");
+  draft.without("recovery", "recoveringAt", "resolvedAt", "acknowledgedAt", "acknowledgedBy");
   draft.set({
     status: "open",
     alerts: { ...alerts, [key]: { rule, component, firing: true } },
