@@ -55,7 +55,7 @@ export function dayText({ date, up, down }: ShownDay): string {
 }
 
 /** A shape for each state, so that none is told by its colour alone. */
-const shapes: Readonly<Record<ComponentState, string>> = {
+export const shapes: Readonly<Record<ComponentState, string>> = {
   operational: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.6 5.3-4.2 4.6a.9.9 0 0 1-1.3 0L4.3 9.1l1.3-1.3 1.1 1.1 3.6-3.9Z",
   degraded: "M8 1 .6 14.5h14.8Zm-.9 5h1.8v4H7.1Zm0 5h1.8v1.8H7.1Z",
   down: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.2 8.9-1.3 1.3L8 9.3l-1.9 1.9-1.3-1.3L6.7 8 4.8 6.1l1.3-1.3L8 6.7l1.9-1.9 1.3 1.3L9.3 8Z",
