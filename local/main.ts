@@ -189,7 +189,7 @@ function snapshotOf(run: Run, { options, dataDir, troubles }: Showing, startedAt
     messages: run.messages(),
     troubles: troubles.sentences,
     hints: [
-      `incidents: ${run.incidentPages}`,
+      `control room: ${run.room}`,
       ...(run.statusPage === undefined ? [] : [`status page: ${run.statusPage}`]),
       options.data === undefined ? "keep the data with --data DIR" : `data in ${dataDir}`,
       "Ctrl-C stops everything",

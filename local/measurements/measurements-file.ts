@@ -63,7 +63,7 @@ export class MeasurementsFile implements Measurements {
     this.#mostBytes = most;
     this.#database = new DatabaseSync(file, { readOnly });
     if (!readOnly)
-      this.#database.exec(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
+      this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
 CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, component TEXT NOT NULL, probe TEXT NOT NULL, metric TEXT NOT NULL, labels TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS recent (series INTEGER, at INTEGER, value REAL, PRIMARY KEY (series, at)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS chunks (series INTEGER, step INTEGER, at INTEGER, data BLOB NOT NULL, PRIMARY KEY (series, step, at)) WITHOUT ROWID;

@@ -38,7 +38,7 @@ const looks: Readonly<Record<LaneState, { readonly color: string; readonly heigh
 
 const stageColors = { passed: "#3fa873", failed: "#d64a3f", validating: "#2b5fb3" } as const;
 
-const rowHeight = 42;
+const rowHeight = 40;
 const labelHeight = 15;
 const barTop = 20;
 const barHeight = 18;
@@ -61,7 +61,7 @@ export function swimlaneSvg(swimlane: Swimlane, { timezone = "Etc/UTC" }: Swimla
     ...(stages.length > 0 ? [stagesRow(swimlane, x, time)] : []),
   ];
   const bottom = top + rows.length * rowHeight;
-  const ticks = ticksOf(from, until, 5, timezone);
+  const ticks = ticksOf(from, until, 4, timezone);
   return html`<svg xmlns="http://www.w3.org/2000/svg" class="swimlane" width="100%" height="${bottom + 22}" role="img" aria-label="${swimlaneSentence(swimlane)}" font-family="system-ui, sans-serif" font-size="12">
 ${ticks.map(
   ({ at, text }) =>
