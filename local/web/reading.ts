@@ -61,8 +61,20 @@ export class RoomReader {
     return overviewOf({ configuration, incidents, days, measured, alerts: alertsBy(alerts), now: now() });
   }
 
-  /** The data of the charts of a component. @param range one of `ranges` */
+  /**
+   * The data of the charts of a component.
+   * @param range one of `ranges`; else the shortest of them, up to a day, that holds all that was measured
+   */
   async charts(component: string, range: string, incidents: Overview["open"]): Promise<ChartData> {
+    if (!ranges.some(([word]) => word === range)) {
+      const whole = await this.charts(component, "24h", incidents);
+      const first = Math.min(
+        whole.until,
+        ...whole.panels.flatMap((one) => one.series.map(({ at }) => at[0] ?? whole.until)),
+      );
+      const [fitting = "24h"] = ranges.find(([, , ms]) => whole.until - first <= ms) ?? [];
+      return fitting === "24h" || whole.panels.length === 0 ? whole : this.charts(component, fitting, incidents);
+    }
     const { measurements, now, configuration } = this.#sources;
     const until = now();
     const ms = ranges.find(([word]) => word === range)?.[2] ?? day;
@@ -77,7 +89,14 @@ export class RoomReader {
       }),
     );
     const shown = panels.filter((panel) => panel.series.length > 0);
-    return { from: span.from, until, panels: shown, incidents: shadedIn(incidents, component, span) };
+    return {
+      range,
+      timezone: configuration.timezone,
+      from: span.from,
+      until,
+      panels: shown,
+      incidents: shadedIn(incidents, component, span),
+    };
   }
 
   /** Everything of one incident; `undefined` where there is none. @throws StoreError */
@@ -191,9 +210,10 @@ export class RoomReader {
 export function lineOf({ at, p50 }: Points, until: number): Measured {
   const from = Math.max(at[0] ?? until, until - lineMs);
   const spanMs = Math.max(1, until - from);
-  const line = new Array<number | undefined>(linePoints).fill(undefined);
+  const length = Math.min(linePoints, Math.max(2, at.length));
+  const line = new Array<number | undefined>(length).fill(undefined);
   for (const [index, instant] of at.entries()) {
-    const place = Math.min(linePoints - 1, Math.max(0, Math.floor(((instant - from) / spanMs) * linePoints)));
+    const place = Math.min(length - 1, Math.max(0, Math.floor(((instant - from) / spanMs) * length)));
     line[place] = p50[index];
   }
   return { line, spanMs };

@@ -9,7 +9,7 @@ import { guardRequests } from "../engine/request-guard.ts";
 import { type Answer, answerPost, decoded, type RoomActions } from "./acting.ts";
 import { readAssets } from "./assets.ts";
 import { drillForm } from "./pages/actions.ts";
-import { componentPage, ranges } from "./pages/component-page.ts";
+import { componentPage } from "./pages/component-page.ts";
 import { type Frame, framed, pagePolicy } from "./pages/frame.ts";
 import { incidentsPage } from "./pages/incident-list.ts";
 import { overviewPage } from "./pages/overview-page.ts";
@@ -111,8 +111,6 @@ async function found({ pathname, searchParams }: URL, frame: Frame, reader: Room
   const parts = pathname.slice(1).split("/").map(decoded);
   if (parts.includes(undefined)) return undefined;
   const [first = "", second = "", third = ""] = parts;
-  const asked = searchParams.get("range") ?? "";
-  const range = ranges.some(([word]) => word === asked) ? asked : "24h";
   const choice = (name: string): string => searchParams.get(name) ?? "";
   if (pathname === "/") {
     const filter = { layer: choice("layer"), team: choice("team"), state: choice("state") };
@@ -132,9 +130,9 @@ async function found({ pathname, searchParams }: URL, frame: Frame, reader: Room
   const overview = await reader.overview();
   const component = overview.components.find((one) => one.name === name);
   if (component === undefined) return undefined;
-  const data = await reader.charts(name, range, [...overview.open, ...overview.past]);
+  const data = await reader.charts(name, choice("range"), [...overview.open, ...overview.past]);
   if (isData) return { status: 200, contentType: "application/json; charset=utf-8", body: JSON.stringify(data) };
-  return ok(componentPage(frame, component, overview, data, range));
+  return ok(componentPage(frame, component, overview, data));
 }
 
 function ok(body: string): Answer {
@@ -159,7 +157,7 @@ function send(
     "content-type": contentType,
     "content-security-policy": pagePolicy,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
     ...headers,

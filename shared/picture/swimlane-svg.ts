@@ -16,7 +16,7 @@ export interface SwimlaneSvgOptions {
 /** How the picture looks in a page that has the colours of the status page; it needs nothing else of the page. */
 export const swimlaneStyle: string = `
 .swimlane { display: block; width: 100%; overflow: visible; font: 400 12px/1 system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif; }
-.swimlane text { fill: var(--soft); }
+.swimlane text { fill: var(--soft); stroke: var(--card); stroke-width: 4px; paint-order: stroke; stroke-linejoin: round; }
 .swimlane .lane { fill: var(--text); font-size: 13px; }
 .swimlane .cause { font-weight: 700; }
 .swimlane .good { fill: var(--bar-good); } .swimlane .bad { fill: var(--bar-bad); } .swimlane .degraded { fill: var(--bar-fair); }
@@ -33,15 +33,15 @@ const looks: Readonly<Record<LaneState, { readonly color: string; readonly heigh
   good: { color: "#3fa873", height: 4, word: "works" },
   unknown: { color: "#bdbcb5", height: 8, word: "not known" },
   degraded: { color: "#e3a02c", height: 10, word: "degraded" },
-  bad: { color: "#d64a3f", height: 18, word: "fails" },
+  bad: { color: "#d64a3f", height: 16, word: "fails" },
 };
 
 const stageColors = { passed: "#3fa873", failed: "#d64a3f", validating: "#2b5fb3" } as const;
 
-const rowHeight = 40;
+const rowHeight = 35;
 const labelHeight = 15;
-const barTop = 20;
-const barHeight = 18;
+const barTop = 17;
+const barHeight = 16;
 
 /** The longest title of a lane, in characters, beside what is said of it on a narrow screen. */
 const longestTitle = 28;
@@ -67,17 +67,15 @@ ${ticks.map(
   ({ at, text }) =>
     html`<line class="grid" x1="${x(at)}" x2="${x(at)}" y1="${top}" y2="${bottom}" stroke="#e4e3de"/><text x="${x(at)}" y="${bottom + 16}" text-anchor="${anchorOf(share(at, from, until))}" fill="#5d5f66">${text}</text>
 `,
-)}${rows.map(
-  (
-    row,
-    index,
-  ) => html`<svg y="${top + index * rowHeight}" width="100%" height="${rowHeight}" overflow="visible">${row}</svg>
-`,
 )}${labels.map(
   ({ at, text, row }) =>
     html`<line class="moment" x1="${x(at)}" x2="${x(at)}" y1="${row * labelHeight + 14}" y2="${bottom}" stroke="#5d5f66" stroke-dasharray="2 3"/><text x="${x(at)}" y="${row * labelHeight + 11}" text-anchor="${anchorOf(share(at, from, until))}" fill="#5d5f66">${text}<title>${text} at ${time(at)}</title></text>
 `,
-)}</svg>`.text;
+)}${rows.map((row, index) => {
+  const y = top + index * rowHeight;
+  return html`<svg y="${y}" width="100%" height="${rowHeight}" overflow="visible">${row}</svg>
+`;
+})}</svg>`.text;
 }
 
 /** What the signs mean, as HTML beside the picture. */
@@ -107,11 +105,11 @@ function laneRow({ title, part, spans, says, alerts }: Lane, x: Position, time: 
 }
 
 function changesRow(changes: readonly Moment[], x: Position, time: Time): Html {
-  return html`<text class="lane" x="0" y="12" font-size="13" fill="#1c1d1f">Changes</text>${changes.map((change) => at(x(change.at), changeSign, barTop + 9, `${time(change.at)} ${change.text}`))}`;
+  return html`<text class="lane" x="0" y="12" font-size="13" fill="#1c1d1f">Changes</text>${changes.map((change) => at(x(change.at), changeSign, barTop + 8, `${time(change.at)} ${change.text}`))}`;
 }
 
 function noticesRow(notices: readonly Moment[], x: Position, time: Time): Html {
-  return html`<text class="lane" x="0" y="12" font-size="13" fill="#1c1d1f">Told</text>${notices.map((notice) => at(x(notice.at), noticeSign, barTop + 9, `${time(notice.at)} ${notice.text}`))}`;
+  return html`<text class="lane" x="0" y="12" font-size="13" fill="#1c1d1f">Told</text>${notices.map((notice) => at(x(notice.at), noticeSign, barTop + 8, `${time(notice.at)} ${notice.text}`))}`;
 }
 
 function stagesRow({ stages }: Swimlane, x: Position, time: Time): Html {

@@ -68,7 +68,7 @@ let charts = [];
 
 /** Draws every chart of the page anew. */
 async function drawCharts() {
-  const holder = document.querySelector(".charts[data-source]");
+  const holder = document.querySelector("#charts[data-source]");
   if (holder === null) return;
   const [{ default: Plot }, answer] = await Promise.all([import("/assets/uplot.js"), fetch(holder.dataset.source)]);
   if (!answer.ok) return;
@@ -85,7 +85,7 @@ async function drawCharts() {
 }
 
 /** One chart. */
-function draw(Plot, place, panel, { from, until, incidents }) {
+function draw(Plot, place, panel, { from, until, incidents, timezone }) {
   const colours = palette();
   const stacked = panel.stackedBy !== undefined;
   const table = stacked
@@ -124,6 +124,11 @@ function draw(Plot, place, panel, { from, until, incidents }) {
   );
   // A limit that is near is seen; one that is far would press everything else to the ground.
   const seen = limits.filter((value) => value <= 4 * highest);
+  const isLong = until - from > 86_400_000;
+  const day = { day: "numeric", month: "short" };
+  const clock = { hour: "2-digit", minute: "2-digit", hour12: false };
+  const tick = new Intl.DateTimeFormat("en-GB", { timeZone: timezone, ...(isLong ? day : clock) });
+  const instant = new Intl.DateTimeFormat("en-GB", { timeZone: timezone, ...day, ...clock, second: "2-digit" });
   const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
   const chart = new Plot(
     {
@@ -135,15 +140,19 @@ function draw(Plot, place, panel, { from, until, incidents }) {
         x: { time: true, range: [from, until] },
         y: { range: (_, least, most) => [Math.min(0, least ?? 0), Math.max(most ?? 0, ...seen) * 1.08 || 1] },
       },
-      axes: [axis, { ...axis, size: 64, values: (_, values) => values.map(format) }],
+      tzDate: (at) => Plot.tzDate(new Date(at), timezone),
+      axes: [
+        { ...axis, values: (_, instants) => instants.map((at) => tick.format(at)) },
+        { ...axis, size: 64, values: (_, values) => values.map(format) },
+      ],
       series: [
-        {},
+        { value: (_, at) => (at === null ? "–" : instant.format(at)) },
         ...lines.map(({ label, colour: stroke, dash, fill }) => ({
           label,
           stroke,
           width: 1.5,
           spanGaps: false,
-          points: { show: at.length < 40 },
+          points: { show: at.length < 15 },
           ...(dash ? { dash } : {}),
           ...(fill ? { fill: `${stroke}55` } : {}),
           value: (self, value, series, index) => {

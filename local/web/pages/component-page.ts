@@ -12,6 +12,7 @@ import type { Panel, Threshold } from "./panels.ts";
 
 /** How far back the charts go, by the word that stands in the address. */
 export const ranges: readonly (readonly [word: string, text: string, ms: number])[] = [
+  ["15m", "15 minutes", 900_000],
   ["1h", "1 hour", 3_600_000],
   ["6h", "6 hours", 6 * 3_600_000],
   ["24h", "24 hours", 86_400_000],
@@ -27,6 +28,10 @@ export interface DrawnPanel extends Omit<Panel, "series"> {
 
 /** The data of all charts of a component, as scripts get it. Instants are milliseconds since the epoch. */
 export interface ChartData {
+  /** One of `ranges`. */
+  readonly range: string;
+  /** IANA zone of the times of the axis. */
+  readonly timezone: string;
   readonly from: number;
   readonly until: number;
   readonly panels: readonly DrawnPanel[];
@@ -58,13 +63,8 @@ export function shadedIn(
 }
 
 /** The page. */
-export function componentPage(
-  frame: Frame,
-  component: RoomComponent,
-  overview: Overview,
-  data: ChartData,
-  range: string,
-): string {
+export function componentPage(frame: Frame, component: RoomComponent, overview: Overview, data: ChartData): string {
+  const { range } = data;
   const { name, title, state, state_text, team, dependsOn, layer, says } = component;
   const others = new Map(overview.components.map((one) => [one.name, one]));
   const needing = overview.components.filter((one) => one.dependsOn.includes(name)).map((one) => one.name);
@@ -83,15 +83,21 @@ ${bars(component)}
 <div class="scale"><span>${component.days.length} days ago</span><span>${coverageOf(component)}</span><span>Today</span></div>
 <h2>Measurements</h2>
 <nav class="facts" aria-label="Time of the charts">${ranges.map(([word, text]) => (word === range ? html`<b aria-current="true">${text}</b>` : html`<a href="?range=${word}">${text}</a>`))}</nav>
-<div class="charts" data-source="/data/components/${encodeURIComponent(name)}?range=${range}">${
+<div id="charts" data-source="/data/components/${encodeURIComponent(name)}?range=${range}">${
       data.panels.length === 0
         ? html`<p>Nothing was measured in this time.</p>`
-        : data.panels.map((panel) => panelOf(panel, data))
-    }</div>
+        : html`<div class="charts">${data.panels.slice(0, first).map((panel) => panelOf(panel, data))}</div>`
+    }${when(
+      data.panels.length > first,
+      html`<details id="fold-panels"><summary>More measurements (${data.panels.length - first})</summary><div class="charts">${data.panels.slice(first).map((panel) => panelOf(panel, data))}</div></details>`,
+    )}</div>
 <h2>Incidents</h2>
 ${incidents.length === 0 ? html`<p>None so far.</p>` : incidentTable(incidents.slice(0, 10), frame)}`,
   );
 }
+
+/** How many charts are seen at once. */
+const first = 6;
 
 /** A chart as it is without script: a line and its numbers. The script draws a better one in place of the line. */
 function panelOf(

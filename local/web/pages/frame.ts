@@ -38,7 +38,7 @@ export function framed(frame: Frame, title: string, state: ComponentState, main:
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
+<meta name="referrer" content="same-origin">
 <title>${title}</title>
 <link rel="icon" href="${favicon(state)}">
 <link rel="stylesheet" href="${assets("uplot.css")}">

@@ -1,5 +1,5 @@
 /** The components on their dependency graph: what users touch at the top, what it needs below. Pure: layout and SVG. */
-import { type ComponentState, stateWords } from "../../../functions/notify/pages/page-text.ts";
+import type { ComponentState } from "../../../functions/notify/pages/page-text.ts";
 import { shapes } from "../../../functions/notify/pages/parts.ts";
 import { type Html, html } from "../../../shared/text/html.ts";
 
@@ -116,32 +116,31 @@ function nodeSvg(node: PlacedNode, { nodeWidth, nodeHeight, sign }: GraphSize): 
   const letters = Math.floor((nodeWidth - left - 4) / 7.2);
   const room = nodeWidth - (sign === "before" ? 20 : 38);
   const lines = wrapped(title, letters);
-  return html`<a href="/components/${encodeURIComponent(name)}" aria-label="${title}: ${stateWords[state]}"><g transform="translate(${px(x)} ${px(y)})"><title>${title}: ${stateWords[state]}${says === "" ? "" : `, ${says}`}</title>
-<rect class="node ${state}" width="${nodeWidth}" height="${nodeHeight}" rx="10"/><g class="${state}"><path class="sign" fill-rule="evenodd" transform="translate(${corner})" d="${shapes[state]}"/></g>
+  return html`<a href="/components/${encodeURIComponent(name)}"><g transform="translate(${px(x)} ${px(y)})"><rect class="node ${state}" width="${nodeWidth}" height="${nodeHeight}" rx="10"/><g class="${state}"><path class="sign" fill-rule="evenodd" transform="translate(${corner})" d="${shapes[state]}"/></g>
 ${lines.map((text, index) => html`<text class="name" x="${left}" y="${21 + index * 15}">${text}</text>`)}
 <text class="says" x="10" y="${nodeHeight - 9}">${clipped(says, Math.floor(room / 6.4))}</text>
 ${lines.length > 1 ? "" : html`<svg x="10" y="28" width="${nodeWidth - 20}" height="${nodeHeight - 50}" viewBox="0 0 100 100" preserveAspectRatio="none"><path class="line" vector-effect="non-scaling-stroke" d="${linePath(line)}"/></svg>`}</g></a>
 `;
 }
 
-/** A line of values, from the left to the right of a square of 100; what was not measured is a gap. The lowest value is at the bottom. */
+/** The longest row of missing values that a line leads over: what is measured seldom is no gap. */
+const leastGap = 3;
+
+/** A line of values, from the left to the right of a square of 100; what was not measured for long is a gap. The lowest value is at the bottom. */
 export function linePath(values: readonly (number | undefined)[]): string {
-  const known = values.filter((value) => value !== undefined);
-  const [least, most] = [Math.min(0, ...known), Math.max(...known)];
+  const known = values.flatMap((value, index) => (value === undefined ? [] : [{ value, index }]));
+  const [least, most] = [
+    Math.min(0, ...known.map(({ value }) => value)),
+    Math.max(0, ...known.map(({ value }) => value)),
+  ];
   const range = most - least || 1;
-  let isDrawn = false;
-  return values
-    .map((value, index) => {
-      if (value === undefined) {
-        isDrawn = false;
-        return "";
-      }
-      const point = `${px((100 * index) / Math.max(1, values.length - 1))} ${px(96 - (92 * (value - least)) / range)}`;
-      const command = isDrawn ? "L" : "M";
-      isDrawn = true;
+  const x = (index: number): number => (100 * index) / Math.max(1, values.length - 1);
+  return known
+    .map(({ value, index }, place) => {
+      const isFollowing = index - (known[place - 1]?.index ?? Number.NEGATIVE_INFINITY) <= leastGap;
+      const isFollowed = (known[place + 1]?.index ?? Number.POSITIVE_INFINITY) - index <= leastGap;
       // A single point is a short stroke.
-      const isAlone = command === "M" && values[index + 1] === undefined;
-      return `${command}${point}${isAlone ? "h1" : ""}`;
+      return `${isFollowing ? "L" : "M"}${px(x(index))} ${px(96 - (92 * (value - least)) / range)}${isFollowing || isFollowed ? "" : "h1"}`;
     })
     .join("");
 }

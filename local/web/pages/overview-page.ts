@@ -34,7 +34,10 @@ ${when(past.length > pastShown, html`<p><a href="/incidents">All incidents</a></
 }
 
 function graphOf(components: readonly RoomComponent[], kind: "wide" | "narrow"): Html {
-  const nodes = components.map(({ measured, ...one }) => ({ ...one, line: measured?.line }));
+  // A state is said in words as well. Of what does not work, the response time says nothing.
+  const wordsOf = ({ state, state_text, says }: RoomComponent): string =>
+    state === "operational" && says !== "" ? `${state_text}, ${says}` : state_text;
+  const nodes = components.map((one) => ({ ...one, says: wordsOf(one), line: one.measured?.line }));
   return graphSvg(nodes, kind);
 }
 

@@ -13,7 +13,7 @@ main { padding-bottom: 2rem; }
 .hidden { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); }
 main > h1 { font-size: 1.375rem; line-height: 1.3; margin: 0.25rem 0 0.5rem; }
 h2 { margin: 1.75rem 0 0.6rem; }
-h3 { margin: 1rem 0 0.35rem; }
+h3 { margin: 0.7rem 0 0.2rem; }
 ul, ol { margin: 0.35rem 0; padding-left: 1.25rem; }
 li { margin: 0.25rem 0; }
 code, pre { font: 0.875em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
@@ -28,7 +28,7 @@ main > .banner { margin-bottom: 1rem; } .incident h2 { margin: 0 0 0.25rem; }
 .badge.down { background: var(--bad-ground); } .badge.degraded { background: var(--fair-ground); } .badge.recovering { background: var(--calm-ground); } .badge.operational { background: var(--good-ground); }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 2rem; align-items: start; }
 .columns > * { min-width: 0; }
-figure { margin: 1rem 0 0; padding: 1rem 1.25rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
+figure { margin: 0.75rem 0 0; padding: 0.75rem 1.25rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 figcaption { margin: 0.5rem 0 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; list-style: none; padding: 0; margin: 0.75rem 0 0; color: var(--soft); font-size: 0.8125rem; }
 .legend li { display: flex; gap: 0.4rem; align-items: center; margin: 0; } .legend .swimlane { width: 18px; }
@@ -43,6 +43,9 @@ label input, label select { font-size: 1rem; color: var(--text); }
 label.check { flex-direction: row; align-items: center; gap: 0.4rem; } label.check input { min-height: 0; }
 .filters { display: flex; flex-wrap: wrap; gap: 0.5rem 0.75rem; align-items: end; margin: 0.75rem 0; }
 details { margin: 0.5rem 0; font-size: 1rem; } details > summary { font-weight: 600; color: var(--text); padding: 0.35rem 0; }
+.folds { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: 0 2rem; margin-top: 1rem; }
+.folds > details { min-width: 0; margin: 0; } .folds > details[open] { grid-column: 1 / -1; }
+.columns { font-size: 0.9375rem; line-height: 1.45; } .columns h2 { margin-top: 1.25rem; }
 .task { list-style: none; margin-left: -1.1rem; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9375rem; }
 th, td { text-align: left; vertical-align: top; padding: 0.45rem 0.75rem 0.45rem 0; border-top: 1px solid var(--line); }

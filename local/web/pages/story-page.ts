@@ -68,12 +68,13 @@ ${picture === undefined ? "" : figureOf(picture, frame.timezone)}
 ${when(changes.length > 0, html`<h2>What changed</h2>${changesOf(changes, frame)}`)}
 <h2>Who was told</h2>${toldOf(account, frame)}</section>
 </div>
-${fold("timeline", `Timeline (${incident.timeline.length})`, listOf(incident.timeline))}
+<div class="folds">${fold("timeline", `Timeline (${incident.timeline.length})`, listOf(incident.timeline))}
 ${when(incident.whys.length > 0, fold("whys", "The chain of whys", html`<ol>${incident.whys.map((text) => html`<li>${worded(text)}</li>`)}</ol>`))}
 ${when(candidates.length > 0, fold("candidates", `Possible causes (${candidates.length})`, candidatesOf(incident)))}
 ${when(incident.symptoms.length > 0, fold("symptoms", `Checks that failed (${incident.symptoms.length})`, symptomsOf(incident, frame)))}
 ${when(incident.recovery !== null, fold("recovery", "Proof of the recovery", recoveryOf(incident, frame)))}
 ${fold("postmortem", status === "resolved" ? "Postmortem" : "Postmortem so far", renderMarkdown(incident.postmortem || postmortemOf(account), { lowerHeadings: 1 }))}
+</div>
 <p class="soft">${id}</p>`,
   );
 }
@@ -88,7 +89,7 @@ export function figureOf(picture: Swimlane, timezone: string): Html {
 const kinds: readonly (readonly [begin: string, heading: string, most: number])[] = [
   ["For ", "For it", 3],
   ["Against ", "Against it", 3],
-  ["Not explained by it: ", "Not explained by it", 2],
+  ["Not explained by it: ", "Not explained by it", 1],
   ["Also broken, ", "Also broken", 1],
   ["Less likely: ", "Less likely", 1],
 ];
@@ -111,7 +112,7 @@ function evidenceOf(incident: IncidentDocument): Html {
     root_cause === "unknown" ? "" : html`<p class="soft">${Math.round(100 * confidence)}% sure, ${verdict}.</p>`;
   const shown = kinds.flatMap((kind) => {
     const [begin, heading, most] = kind;
-    const lines = groups.get(kind) ?? [];
+    const lines = (groups.get(kind) ?? []).filter((line) => !/: \d+ more of /.test(line));
     const found = [...lines.filter((line) => !isOfCheck(line)), ...lines.filter(isOfCheck)].slice(0, most);
     return found.length === 0 ? [] : [html`<h3>${heading}</h3>${listOf(found.map((line) => shortened(line, begin)))}`];
   });
