@@ -4,12 +4,15 @@ import { LongestFirst } from "./tests/support/longest-first.ts";
 import { seed } from "./tests/support/seed.ts";
 
 /**
- * Files whose tests start an emulator, a browser, the demo, terraform or a build, wait in real time, or play for long. They have `slow` in
- * their names, or `e2e` where they run the whole system, one run after the other. All other tests are quick, and `npm run quick` runs them.
+ * Files whose tests start an emulator, a browser, the demo, terraform or a build, or wait in real time. They have `slow`
+ * in their names, or `e2e` where they run the whole system, one run after the other. Those that play many outages, or many disorders of one,
+ * have `long` in their names, and a command of their own: `npm run long`. All other tests are quick, and `npm run quick` runs them, except those
+ * with `heavy` in their names, which compute for seconds.
  * Those that replace modules, or play hours on a clock of their own, have `isolated` in their names; the others share what they have loaded.
  */
 const slow = "**/*.slow.test.ts";
 const e2e = "**/*.e2e.test.ts";
+const long = "**/*.long.test.ts";
 const isolated = "**/*.isolated.test.ts";
 
 /** What calculates leaves the cores to the whole systems beside it, which keep time. */
@@ -54,13 +57,14 @@ const config: ViteUserConfig = defineConfig({
           setupFiles: lowPriority,
         },
       },
+      { test: { ...common, name: "long", include: [long], setupFiles: lowPriority } },
       { test: { ...common, name: "isolated", include: [isolated], setupFiles: lowPriority } },
       {
         test: {
           ...common,
           name: "quick",
           include: ["**/*.test.ts"],
-          exclude: [...configDefaults.exclude, slow, e2e, isolated],
+          exclude: [...configDefaults.exclude, slow, e2e, long, isolated],
           setupFiles: lowPriority,
           isolate: false,
         },

@@ -1,6 +1,7 @@
 /** Reads the configuration file of a command, and shows what is wrong with it. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { decodeFile } from "../shared/config/file/encoding.ts";
 import type { Problem } from "../shared/config/file/problems.ts";
 import { type Loaded, loadConfiguration } from "../shared/config/load.ts";
 import { type Operand, WrongUsage } from "./command.ts";
@@ -49,14 +50,25 @@ export async function readConfigurationFile(
   file: string,
   advice: string = "name another with --config FILE",
 ): Promise<ConfigurationFile> {
-  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
+  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     const reason = cause.code === "ENOENT" ? "there is no such file" : cause.message;
     throw new WrongUsage(`cannot read ${file}: ${reason}; ${advice}`, { cause });
   });
-  return { file, text, loaded: loadConfiguration(text, file, vocabulary, Date.now()) };
+  return configurationOf(bytes, file, Date.now());
 }
 
-/** Each problem as its place and sentence, the line of the file, and a mark below. */
+/** Checks the bytes of a configuration file. @param now milliseconds since the epoch, for warnings of what is over; without it there are none */
+export function configurationOf(bytes: Uint8Array, file: string, now?: number): ConfigurationFile {
+  const { text, problem } = decodeFile(bytes, file);
+  const loaded =
+    problem === undefined ? loadConfiguration(text, file, vocabulary, now) : { problems: [problem], warnings: [] };
+  return { file, text, loaded };
+}
+
+/** Problems that are shown: whoever has more mends these first, and asks again. */
+const mostShown = 50;
+
+/** Each problem as its place and sentence, the line of the file, and a mark below; of very many the first ones, and how many more there are. */
 export function explainProblems(
   problems: readonly Problem[],
   text: string,
@@ -64,12 +76,14 @@ export function explainProblems(
   { paint }: Pick<Terminal, "paint">,
 ): string[] {
   const lines = text.split(/\r?\n/);
-  return problems.flatMap((problem) => {
+  const more = problems.length - mostShown;
+  const shownProblems = problems.slice(0, mostShown).flatMap((problem) => {
     const { file, line, column, message } = problem;
     const { shown, mark } = excerpt(lines[line - 1] ?? "", problem);
     const place = paint("strong", `${file}:${line}:${column}`);
     return [`${place}  ${paint(style, message)}`, `    ${paint("faint", shown)}`, `    ${paint(style, mark)}`, ""];
   });
+  return more <= 0 ? shownProblems : [...shownProblems, `… and ${more} more of these`, ""];
 }
 
 /** Characters of a line that are shown; a longer one is cut around the mark. */

@@ -5,9 +5,9 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { startDrill } from "../cli/commands/drill.ts";
-import { explainProblems } from "../cli/configuration.ts";
+import { configurationOf, explainProblems } from "../cli/configuration.ts";
 import { vocabulary } from "../cli/vocabulary.ts";
-import { loadConfiguration } from "../shared/config/load.ts";
+import { type Loaded, loadConfiguration } from "../shared/config/load.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import { isStatusPage } from "../shared/messages/pages-due.ts";
 import type { Report } from "../shared/messages/report.ts";
@@ -176,8 +176,8 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
 }
 
 async function startOwnRun(config: string, ground: Ground): Promise<Omit<Run, "stop">> {
-  const text = await readConfiguration(config);
-  const configuration = checked(text, config);
+  const { text, loaded } = configurationOf(await readConfiguration(config), config);
+  const configuration = checked(text, config, loaded);
   await copyConfiguration(ground.dataDir, text, config);
   return startWatched(configuration, await startEngine(ground), { secrets: {}, tickMs }, ground);
 }
@@ -265,16 +265,19 @@ async function startEngine({ options, dataDir, logger, troubles, recovery, keep,
   return keep(await startGoogle({ environment: process.env, projectId }));
 }
 
-function readConfiguration(file: string): Promise<string> {
-  return readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
+function readConfiguration(file: string): Promise<Uint8Array> {
+  return readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new Error(`cannot read ${file}: ${cause.code === "ENOENT" ? "there is no such file" : cause.message}`, {
       cause,
     });
   });
 }
 
-function checked(text: string, file: string): Configuration {
-  const loaded = loadConfiguration(text, file, vocabulary);
+function checked(
+  text: string,
+  file: string,
+  loaded: Loaded = loadConfiguration(text, file, vocabulary),
+): Configuration {
   if ("configuration" in loaded) return loaded.configuration;
   const plain = { paint: (_: string, shown: string): string => shown };
   throw new Error(`${file} is not right:\n\n${explainProblems(loaded.problems, text, "bad", plain).join("\n")}`);

@@ -1,6 +1,7 @@
 /** Where people find an incident: the address that every notice carries. */
 import { z } from "zod";
 import type { Configuration } from "./config/model.ts";
+import { urlMistake } from "./net/written-address.ts";
 import { fillMarks, marksOf } from "./text/placeholders.ts";
 
 /** An address of incidents, with `${incident}` where the id of one belongs. */
@@ -20,7 +21,7 @@ function incidentUrlProblem(value: string): string | undefined {
     return wrong.closed
       ? `knows no field "${wrong.name}", only \${incident}, which is the id of the incident`
       : `does not close the brace of \${${wrong.name}`;
-  if (!/^https?:\/\/[^/]/.test(value) || !URL.canParse(fillMarks(value, () => "id"))) return "is no address";
+  if (urlMistake(value, ["https", "http"]) !== undefined) return "is no address";
   return marks.length === 0 ? "has no place for the id of the incident" : undefined;
 }
 

@@ -117,6 +117,15 @@ export interface Clock {
   now(): number;
 }
 
+/** Does something later; only shells hold one. */
+export interface Timers {
+  /**
+   * Calls back once, after so many milliseconds.
+   * @returns what cancels it
+   */
+  after(milliseconds: number, work: () => void): () => void;
+}
+
 /** Resolves `{ secret: NAME }` references. */
 export interface Secrets {
   /** @throws Error that names the secret and where it was looked for, never its value */

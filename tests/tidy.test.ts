@@ -2,14 +2,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createVirtualFileSystem } from "typescript/unstable/fs";
 import { describe, expect, it } from "vitest";
 import { channels } from "../functions/notify/channels/index.ts";
 import { probers } from "../functions/probe/probers/index.ts";
 import { roleNames } from "../shared/config/roles.ts";
 import { failureKinds } from "../shared/messages/report.ts";
 import { metrics } from "../shared/metrics/catalogue.ts";
-import { inheritingAccesses } from "./support/record-access.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folders = ["functions", "shared", "local", "cli", "tests", "bench", "conformance", "scripts"];
@@ -265,35 +263,6 @@ describe("registries, folders and documentation", () => {
 });
 
 describe("names from outside", () => {
-  it("are looked up by ownEntry and set by setEntry, which know nothing of what objects inherit", () => {
-    const shipped = product.filter(({ path }) => !/^(tests|bench)\/|^shared\/runtime\/entries\.ts$/.test(path));
-    const paths = new Set(shipped.map(({ path }) => path));
-    expect(inheritingAccesses(root, (path) => paths.has(path))).toEqual([]);
-  }, 120_000);
-
-  it("are found where they are looked up otherwise", () => {
-    const text = `
-      declare const counts: Readonly<Record<string, number>> | undefined, known: Record<"a" | "b", number>, list: number[];
-      declare const name: string, either: "a" | "b", loose: "a" | (string & {}), at: number;
-      export const first = counts?.[name] ?? 0;
-      export const second = (JSON.parse("{}") as { [name: string]: unknown })[loose];
-      export const third = known[name as "a"];
-      export const fourth = name in known;
-      export function fifth(into: Record<string, number>): void { into[name] = 1; delete into[name]; }
-      export function sixth({ [name]: value }: Record<string, number>): number | undefined { return value; }
-      export const fine = [known[either], known.a, counts?.["probe"], list[at], counts?.[either], "a" in known];
-    `;
-    const files = { "/names/tsconfig.json": `{ "compilerOptions": { "strict": true } }`, "/names/names.ts": text };
-    expect(inheritingAccesses("/names", () => true, createVirtualFileSystem(files))).toEqual([
-      "names.ts:4: counts?.[name]",
-      `names.ts:5: (JSON.parse("{}") as { [name: string]: unknown })[loose]`,
-      `names.ts:6: known[name as "a"]`,
-      "names.ts:7: name in known",
-      "names.ts:8: into[name]",
-      "names.ts:9: [name]: value",
-    ]);
-  });
-
   it("are read by namedRecord, which drops none", () => {
     const readers = product.filter(
       ({ path, text }) => /\bz\s*\.(record|json)\(/.test(text) && path !== "shared/runtime/named-record.ts",
@@ -320,7 +289,7 @@ describe("tests", () => {
 
   it("are called slow where they start what takes long, so that the quick ones are", () => {
     const calls = new RegExp(`\\b(${starters.join("|")})\\(`);
-    const started = helpers.filter(({ path, text }) => !/\.(e2e|slow)\.test\.ts$/.test(path) && calls.test(text));
+    const started = helpers.filter(({ path, text }) => !/\.(e2e|slow|long)\.test\.ts$/.test(path) && calls.test(text));
     expect(started.map(({ path }) => path)).toEqual([]);
   });
 

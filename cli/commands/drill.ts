@@ -17,6 +17,9 @@ import { storeOf, storeOptions } from "../store.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { counted, type Terminal, table } from "../terminal/terminal.ts";
 
+/** The longest wait, in milliseconds. */
+const longestWaitMs = 3_600_000;
+
 /** The command. */
 export const drill: Command = defineCommand({
   summary: "Run a fire drill: notify every channel of a test incident, and show how long each notice takes",
@@ -34,6 +37,8 @@ export const drill: Command = defineCommand({
   async run({ config, ...values }, terminal, operands) {
     const waitMs = parseDuration(values.wait);
     if (waitMs === undefined || waitMs <= 0) throw new WrongUsage(`--wait ${values.wait} is no time: write 2m or 30s`);
+    if (waitMs > longestWaitMs)
+      throw new WrongUsage(`--wait ${values.wait} is too long: a drill is over within an hour`);
     const { environment, channels } = (
       await configurationFor({ ...values, config: namedConfiguration(config, operands) })
     ).configuration;

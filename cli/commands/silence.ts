@@ -1,8 +1,11 @@
 /** `pathkeeper silence`: no new notices of an incident for a while. */
 import { operatorEdits } from "../../shared/operator-edits.ts";
-import { parseDuration } from "../../shared/text/units.ts";
+import { formatDuration, parseDuration } from "../../shared/text/units.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
 import { editIncident, editOptions, incidentOperand } from "../operator/edit.ts";
+
+/** The longest silence, in milliseconds: whoever needs a longer one has forgotten it by then. */
+const longestMs = 31 * 86_400_000;
 
 /** The command. */
 export const silence: Command = defineCommand({
@@ -20,6 +23,8 @@ export const silence: Command = defineCommand({
   run: ({ for: time, end, ...values }, terminal, [id]) => {
     const lasts = parseDuration(time);
     if (lasts === undefined || lasts <= 0) throw new WrongUsage(`--for ${time} is no time: write 30m or 2h`);
+    if (lasts > longestMs)
+      throw new WrongUsage(`--for ${time} is too long: silence it for ${formatDuration(longestMs)} at most`);
     return editIncident("silence", values, terminal, id, (status) =>
       end ? operatorEdits.endSilence(status) : operatorEdits.silence(status, lasts, Date.now()),
     );

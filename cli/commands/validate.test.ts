@@ -152,3 +152,77 @@ it("shows a window that is planned for a later year with its time", async () => 
     { name: "Move", next: [{ from: "2120-01-01T00:00:00.000Z", to: "2120-01-02T00:00:00.000Z" }] },
   ]);
 });
+
+describe("validate", () => {
+  const saved = (bytes: string | Uint8Array): string => {
+    const file = join(folder, "bad.yaml");
+    writeFileSync(file, bytes);
+    return file;
+  };
+
+  it("shows a bounded number of problems, and how many more there are", async () => {
+    const components = Array.from({ length: 400 }, (_, at) => `  c${at}: { layre: platform }\n`).join("");
+    const file = saved(`environment: shop\ncomponents:\n${components}probes: {}\n`);
+    const { code, out } = await run("validate", file);
+    expect(code).toBe(1);
+    expect(out.join("\n").split("\n").length).toBeLessThan(250);
+    expect(out.join("\n")).toContain("… and 350 more of these");
+    expect(out.at(-1)).toBe(`400 problems in ${file}`);
+    expect(JSON.parse((await run("validate", file, "--json")).out.join("\n")).problems).toHaveLength(400);
+  });
+
+  it("names a bounded number of names in one sentence", async () => {
+    const components = Array.from({ length: 400 }, (_, at) => `  part-${at}: { layer: platform }\n`).join("");
+    const probe = "probes: { x: { kind: tls, component: nothing-near, host: a.example } }\n";
+    const { out } = await run("validate", saved(`environment: shop\ncomponents:\n${components}${probe}`));
+    expect(out[0]).toMatch(/part-0, part-1, .*part-49 and 350 more$/);
+  });
+
+  it.each([
+    ["UTF-16", Buffer.from("environment: shop\n", "utf16le"), "1:1  the file is UTF-16: save it as UTF-8"],
+    ["not UTF-8", Buffer.from("environment: shop\ntitle: Café\n", "latin1"), "2:11  the file is not UTF-8"],
+  ])("says that a file is %s", async (_, bytes, said) => {
+    const file = saved(bytes);
+    const { code, out } = await run("validate", file);
+    expect([code, out[0]]).toEqual([1, expect.stringContaining(`${file}:${said}`)]);
+  });
+
+  it.each([
+    ["a control character in a title", 'title: "Sh\\0op"', "holds the control character U+0000: remove it"],
+    ["one in a key", '"ti\\etle": Shop', "holds the control character U+001B: remove it"],
+    ["a title of two lines", 'title: "a\\nb"', "must be one line"],
+    ["an incident URL without host", 'incident_url: "https:///${incident}"', "is no address"],
+    ["a watchdog without host", 'watchdog: { url: "https:///ping" }', "there is no host behind https://"],
+    ["a placeholder in the watchdog", 'watchdog: { url: "https://${HOST}/ping" }', "${HOST} is not filled in here"],
+    [
+      "a webhook without host",
+      'channels: { h: { kind: webhook, url: "https:///x" } }',
+      "there is no host behind https://",
+    ],
+    [
+      "a line break in a header of a webhook",
+      'channels: { h: { kind: webhook, url: "https://h.example/", headers: { x-a: "a\\nb: c" } } }',
+      "must be one line without control characters",
+    ],
+    [
+      "the port of a mail server",
+      'channels: { h: { kind: email, to: [a@b.example], server: "smtp://a.example:99999" } }',
+      "invalid port 99999",
+    ],
+    [
+      "a missing comma between names",
+      "channels: { g: { kind: webhook, url: https://h.example/ }, h: { kind: webhook, url: https://h.example/ } }\nroutes: [{ channels: [g h] }]",
+      'unknown channel "g h": put commas between the names, as in [g, h]',
+    ],
+    [
+      "a duration beyond all dates",
+      "monitoring_rules: [{ name: x, condition: http_response_time > 5s, alert_duration: 999999999d, severity: info }]",
+      '"999999999d" is too long: the longest duration is 3650d',
+    ],
+  ])("refuses %s", async (_, line, said) => {
+    const { code, out } = await run("validate", saved(`environment: shop\n${line}\n`), "--json");
+    const { problems } = JSON.parse(out.join("\n")) as { problems: { message: string }[] };
+    expect(code).toBe(1);
+    expect(problems.map(({ message }) => message).join("\n")).toContain(said);
+  });
+});

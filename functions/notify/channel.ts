@@ -44,6 +44,8 @@ export interface Notice {
   readonly delay?: "late" | "unheard";
   /** When the all-clear was told to this reader before the incident came back, RFC 3339; absent where it was not. */
   readonly resolvedBefore?: string;
+  /** Whether the last that this reader heard is that it is over: whatever is told now begins with that it is not. @default false */
+  readonly isBack?: boolean;
 }
 
 /** A mail, ready to be sent. */

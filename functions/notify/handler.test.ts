@@ -98,6 +98,27 @@ describe("an outage from its opening to the all-clear", () => {
     });
   });
 
+  it("tells a change not after a later one that another instance has planned at the same moment", async () => {
+    await using hooks = await webInbox();
+    const { store, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
+    await push(incidentEvent({ severity: "warning" }));
+    const query = store.query.bind(store);
+    store.query = async (...asked) => {
+      store.query = query;
+      const before = await query(...asked);
+      await push(incidentEvent({ event: "severity_raised", sequence: 3, summary: "It is worse." }));
+      return before;
+    };
+    await push(incidentEvent({ event: "root_cause_changed", sequence: 2, summary: "It is the database." }));
+    expect(hooks.received.map(({ headers }) => headers["webhook-id"])).toEqual([
+      `${incident}:opened:ops`,
+      `${incident}:severity_raised:ops`,
+    ]);
+    expect(await ledger()).toMatchObject({
+      "root_cause_changed:ops": "suppressed: superseded: later news, in which it stands, are told already",
+    });
+  });
+
   it("honours silenced_until, and ignores what it cannot read, with a warning", async () => {
     await using hooks = await webInbox();
     const { store, logger, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });

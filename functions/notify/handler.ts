@@ -7,16 +7,17 @@ import { parsePagesDue } from "../../shared/messages/pages-due.ts";
 import { decodePush, type PushedMessage } from "../../shared/messages/push.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
-import type { Publisher } from "../../shared/ports.ts";
+import type { Publisher, Timers } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
+import { realTimers } from "../../shared/runtime/timers.ts";
 import { subscriptions, topics } from "../../shared/topology.ts";
 import { arrivedCanary } from "./canary.ts";
-import { abandon, type DeliveryWorld, deliver } from "./deliver/delivery.ts";
-import { type Delivery, deliveryId, isFinal, type LedgerEntry, readLedger } from "./deliver/ledger.ts";
+import { abandon, type DeliveryWorld, deliver, suppress } from "./deliver/delivery.ts";
+import { type Delivery, deliveryId, isFinal, isSameReader, type LedgerEntry, readLedger } from "./deliver/ledger.ts";
 import { stateCollection } from "./deliver/pace.ts";
-import { summarize, writeSummary } from "./deliver/summary.ts";
+import { writeSummary } from "./deliver/summary.ts";
 import { channelTroubles, deadLetter, selfReport } from "./deliver/trouble.ts";
-import { isAllClear, plan } from "./plan/plan.ts";
+import { isAllClear, isOutdated, plan, standsInLater } from "./plan/plan.ts";
 import { asOfNow } from "./plan/present.ts";
 import { candidates } from "./plan/readers.ts";
 import { readSilences } from "./plan/silence.ts";
@@ -146,7 +147,7 @@ async function deliverAll(
   world: NotifyWorld,
   andThen: (now: readonly Delivery[]) => Promise<void> = async () => {},
 ): Promise<Delivery[]> {
-  const [own, others] = partition(ledger, isOwn);
+  const own = ledger.filter(isOwn);
   const isOpen = own.some(({ delivery }) => !isFinal(delivery));
   const document = isOpen ? await world.store.get("incidents", event.incident) : undefined;
   const occasion = { event, ledger, present: asOfNow(event, document), lastChance };
@@ -164,13 +165,13 @@ async function deliverAll(
       const result = results.get(entry);
       return result?.status === "fulfilled" ? result.value : entry.delivery;
     });
-  const finish = async (entries: readonly LedgerEntry[], rest: readonly LedgerEntry[]): Promise<void> => {
+  const finish = async (entries: readonly LedgerEntry[]): Promise<void> => {
     const now = states(entries);
     // Where all only wait, nothing is new, and whoever makes something new of it notes that. An attempt that fell over is news.
     const isNews = entries.some(
       (entry, at) => now[at] !== entry.delivery || isFinal(entry.delivery) || results.get(entry)?.status === "rejected",
     );
-    if (isNews) await conclude(event, now, rest, world);
+    if (isNews) await conclude(event, now, world);
     const failure = entries.map((entry) => results.get(entry)).find((result) => result?.status === "rejected");
     if (failure?.status === "rejected") throw failure.reason;
     await andThen(now);
@@ -184,27 +185,27 @@ async function deliverAll(
     for (const entry of entries) pending.delete(entry);
   });
   const all = Promise.all(working);
-  if (await isOverWithin(all, concludedAfterMs)) await finish(own, others);
+  if (await isOverWithin(all, concludedAfterMs, world.timers)) await finish(own);
   else {
     const [slow, done] = partition(own, (entry) => pending.has(entry));
     // A failure of the first part fails the message, and must not leave the second without its end.
-    const [first] = await Promise.allSettled([finish(done, [...others, ...slow])]);
+    const [first] = await Promise.allSettled([finish(done)]);
     await all;
-    await finish(slow, others);
+    await finish(slow);
     if (first.status === "rejected") throw first.reason;
   }
   return states(own);
 }
 
-async function isOverWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
+async function isOverWithin(promise: Promise<unknown>, ms: number, timers: Timers = realTimers): Promise<boolean> {
+  let cancel = (): void => {};
   const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
+    cancel = timers.after(ms, () => resolve(false));
   });
   try {
     return await Promise.race([promise.then(() => true), late]);
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }
 
@@ -215,21 +216,10 @@ async function isOverWithin(promise: Promise<unknown>, ms: number): Promise<bool
 async function conclude(
   { event, incident }: IncidentEvent,
   now: readonly Delivery[],
-  others: readonly LedgerEntry[],
   world: NotifyWorld,
 ): Promise<void> {
-  await noteOn(incident, now, others, world);
+  await writeSummary(world.store, incident, world.logger);
   await reportTrouble(`${incident}:${event}`, channelTroubles(now, world.clock.now()), world);
-}
-
-/** Notes on the incident how its notices stand. @param others the rest of its ledger */
-function noteOn(
-  incident: string,
-  now: readonly Delivery[],
-  others: readonly LedgerEntry[],
-  { store, logger }: NotifyWorld,
-): Promise<void> {
-  return writeSummary(store, incident, summarize([...others.map(({ delivery }) => delivery), ...now]), logger);
 }
 
 async function reportTrouble(id: string, troubles: readonly ProbeResult[], world: NotifyWorld): Promise<void> {
@@ -263,6 +253,20 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
     suppressed: planned.suppressed.filter(isUnplanned),
   };
   await writePlan(event, missing, now, store);
+  const written = await readLedger(store, event.incident, logger);
+  // Whoever planned a later event meanwhile did not see this one, and does not wait for it.
+  const passed = written.filter(({ id, delivery }) => {
+    const later = written.filter((other) => !ids.has(other.id) && isSameReader(other.delivery, delivery));
+    return (
+      !ids.has(id) &&
+      isOutdated(
+        delivery,
+        later.map((other) => other.delivery),
+      )
+    );
+  });
+  if (passed.length === 0) return written;
+  await Promise.all(passed.map((entry) => suppress(entry, standsInLater, now, store)));
   return readLedger(store, event.incident, logger);
 }
 
@@ -298,12 +302,12 @@ async function announceDeadLetter(message: PushedMessage, world: NotifyWorld): P
 /** Gives up what an event still owes. @returns what became of it, reader by reader */
 async function giveUp(event: IncidentEvent, message: PushedMessage, world: NotifyWorld): Promise<Delivery[]> {
   const ledger = await readLedger(world.store, event.incident, world.logger, message.attributes[owing]);
-  const [own, others] = partition(ledger, concerns(event, ledger));
+  const own = ledger.filter(concerns(event, ledger));
   if (own.length === 0) return [];
   const now = await Promise.all(own.map((entry) => abandon(entry, world)));
   if (now.some((delivery) => !isFinal(delivery)))
     throw new TryAgain(`${event.event} of ${event.incident} is being sent`);
-  await noteOn(event.incident, now, others, world);
+  await writeSummary(world.store, event.incident, world.logger);
   return now;
 }
 

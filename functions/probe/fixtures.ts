@@ -6,9 +6,12 @@ import { onTestFinished } from "vitest";
 import { googleApi } from "../../shared/adapters/google-api.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { AwaitedReader, HeartbeatReader } from "../../shared/documents/heartbeats.ts";
-import type { ProbeResult } from "../../shared/messages/report.ts";
+import type { Failure, ProbeResult } from "../../shared/messages/report.ts";
+import { Redactor } from "../../shared/text/redact.ts";
+import { type SeenFailure, wordsOf } from "./net/faults.ts";
 import type { AnyProber } from "./prober.ts";
 import { runProbes } from "./run/run.ts";
+import { openWords } from "./text/target-text.ts";
 
 export { type CertificateOptions, type Issued, issue } from "./certificates.fixtures.ts";
 
@@ -93,6 +96,21 @@ export function measured(result: ProbeResult, metric: string, label?: string): n
   return result.measurements.find(
     (one) => one.metric === metric && (label === undefined || Object.values(one.labels).includes(label)),
   )?.value;
+}
+
+/** A failure with its words opened, for comparing. */
+export function openFailure(failure: SeenFailure | undefined): Failure | undefined {
+  return failure && { ...failure, message: openWords(failure.message, new Redactor()) };
+}
+
+/** The words of what a call throws, opened. */
+export function thrownWords(call: () => unknown): string | undefined {
+  try {
+    call();
+  } catch (error) {
+    return openWords(wordsOf(error), new Redactor());
+  }
+  return undefined;
 }
 
 /** Listens on a free port of 127.0.0.1 until the test is over. @returns the port */

@@ -85,10 +85,9 @@ function harness({
       runs.push(run);
       starts.push(new Date(time).toISOString().slice(11, 23));
       time += roundMs;
-      if (hangs) run.onPart?.(reportOf(run, run.probes.slice(1)));
-      return hangs && run.onPart
-        ? { ...reportOf(run, run.probes.slice(0, 1)), report: `${run.reportId}/late` }
-        : reportOf(run, run.probes);
+      if (!hangs || !run.onPart) return reportOf(run, run.probes);
+      run.onPart({ ...reportOf(run, run.probes.slice(1)), report: `${run.reportId}/part` });
+      return reportOf(run, run.probes.slice(0, 1));
     },
   });
   function reportOf(run: ProbeRun, probes: ProbeRun["probes"]): Report {
@@ -320,8 +319,8 @@ describe("a target that hangs", () => {
     const { send, reports } = harness({ hangs: true });
     await send({ group: "outside-1m" });
     expect(reports()).toEqual([
+      "staging/outside-1m/2025-09-16T12:04:00Z/part",
       "staging/outside-1m/2025-09-16T12:04:00Z",
-      "staging/outside-1m/2025-09-16T12:04:00Z/late",
     ]);
   });
 
@@ -334,7 +333,7 @@ describe("a target that hangs", () => {
   it("leaves what was not accepted to the next publication", async () => {
     const { send, reports } = harness({ hangs: true, refuse: 1 });
     await expect(send({ group: "outside-1m" })).rejects.toBeInstanceOf(PublishError);
-    expect(reports()).toEqual(["staging/outside-1m/2025-09-16T12:04:00Z/late"]);
+    expect(reports()).toEqual(["staging/outside-1m/2025-09-16T12:04:00Z"]);
     const rounds = harness({ hangs: true, refuse: 1 });
     await rounds.send({ group: "outside-15s" });
     expect(rounds.reports()).toHaveLength(8);

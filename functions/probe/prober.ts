@@ -1,4 +1,4 @@
-/** What a kind of probe is. The handler owns what all kinds share: deadline, duration, closing, redaction. */
+/** What a kind of probe is. The handler owns what all kinds share: deadline, duration, closing, and the opening of what targets said. */
 import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
 import type { Role } from "../../shared/config/roles.ts";
@@ -8,8 +8,9 @@ import type { MetricName } from "../../shared/metrics/catalogue.ts";
 import type { DeclaredMetric } from "../../shared/metrics/yields.ts";
 import type { GoogleApi } from "../../shared/ports.ts";
 import type { ProbeFacts } from "../../shared/probe-facts.ts";
-import type { Redact } from "../../shared/text/redact.ts";
 import type { GoogleReadName } from "./google/permissions.ts";
+import type { SeenFailure } from "./net/faults.ts";
+import type { Words } from "./text/target-text.ts";
 
 /** What a prober may use of the world while it observes. */
 export interface ProbeWorld {
@@ -25,8 +26,6 @@ export interface ProbeWorld {
   resolve(value: string | SecretReference): Promise<string>;
   /** Keeps a text out of the report that is as secret as one, such as a token that a target gives out. */
   conceal(text: string): void;
-  /** Replaces all that was resolved from secrets or concealed so far, in a text of the target. To be called before the text is cut. */
-  readonly redact: Redact;
   /** The newest report of what reports to us by itself. @throws Error where it cannot be read */
   lastBeat(name: string): Promise<KeptHeartbeat | undefined>;
   /**
@@ -42,20 +41,23 @@ export interface ProbeWorld {
   onClose(close: () => void): void;
 }
 
-/** What was seen, judged: the samples, and success or the reason against it. */
+/** What becomes a part of a report, with words of targets among its texts that are not opened yet. */
+type Seen<T> = { readonly [Key in keyof T]: string extends T[Key] ? Words | Exclude<T[Key], string> : T[Key] };
+
+/** What was seen, judged: the samples, and success or the reason against it. Its words are opened by whoever writes the result. */
 export interface Assessment {
   /** Absent when the probe succeeded. */
-  readonly failure?: Failure;
+  readonly failure?: SeenFailure;
   readonly measurements: readonly {
     readonly metric: MetricName;
     readonly value: number;
-    readonly labels?: Readonly<Record<string, string>>;
+    readonly labels?: Readonly<Record<string, Words>>;
   }[];
-  readonly findings?: readonly Finding[];
+  readonly findings?: readonly Seen<Finding>[];
   /** Checks that could not be made. */
-  readonly unchecked?: readonly Unchecked[];
+  readonly unchecked?: readonly Seen<Unchecked>[];
   /** Every answer on a way of several redirects. */
-  readonly hops?: readonly Hop[];
+  readonly hops?: readonly Seen<Hop>[];
   /** The failure counts as it is, without a second attempt: that would prove nothing, or do again what the first has done to its target. */
   readonly conclusive?: true;
   /** Nothing is known yet: what is waited for is not due. */
@@ -118,8 +120,7 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   yields(settings?: Settings): readonly DeclaredMetric[];
   /** Never throws for what a target does: a failure is part of the observation. */
   observe(settings: Settings, world: ProbeWorld): Promise<Observation>;
-  /** @param redact takes secrets out of a text of the target, before it is cut. @default leaves it as it is */
-  assess(settings: Settings, seen: Observation, redact?: Redact): Assessment;
+  assess(settings: Settings, seen: Observation): Assessment;
 }
 
 /** A prober whose types the registry does not need to know. */

@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { stateWords } from "../../functions/notify/pages/page-text.ts";
 import type { MemoryStore } from "../../shared/adapters/memory.ts";
 import { incidentLink } from "../../shared/incident-link.ts";
 import { PublishError } from "../../shared/ports.ts";
@@ -70,7 +71,7 @@ describe("the pages of a control room", () => {
     const text = await (await fetch(room.url)).text();
     expect(text.indexOf("Checkout, API and 2 more failing")).toBeLessThan(text.indexOf("Cache failing"));
     expect(text).toContain("/components/checkout");
-    expect(text).toContain("Does not work");
+    expect(text).toContain(stateWords.down);
     expect(text).toContain("99.8");
   });
 

@@ -269,6 +269,9 @@ function pathsTo(file: unknown, from: Path, place: string): Path[] {
 }
 
 function unknownName(what: string, name: string, candidates: readonly string[]): Mistake {
+  const words = name.split(/\s+/);
+  if (words.length > 1 && words.every((word) => candidates.includes(word)))
+    return { message: `unknown ${what} "${name}": put commas between the names, as in [${words.join(", ")}]` };
   const suggestion = nearest(name, candidates);
   return { message: `unknown ${what} "${name}": ${insteadOf(suggestion, candidates, `${what}s`)}`, suggestion };
 }

@@ -9,6 +9,12 @@ import { type SecretReference, secretName, secretPlaceholder } from "./secret-re
 
 export type { SecretReference };
 
+/** Ten years, in milliseconds: longer than anything is waited for, and within what dates can be counted with. */
+const longestDurationMs = 3_650 * 86_400_000;
+
+/** The longest that an alert may wait for, in milliseconds: what has not fired within a week is no alert. */
+export const longestAlertMs: number = 7 * 86_400_000;
+
 /** A duration such as `10s`, read as milliseconds. */
 export const duration: () => z.ZodType<number, string> = lazily(() =>
   z
@@ -21,7 +27,12 @@ export const duration: () => z.ZodType<number, string> = lazily(() =>
     .meta({ examples: ["10s", "5m"], pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$" })
     .transform((text, context) => {
       const milliseconds = parseDuration(text);
-      if (milliseconds !== undefined) return milliseconds;
+      if (milliseconds !== undefined && milliseconds <= longestDurationMs) return milliseconds;
+      if (milliseconds !== undefined) {
+        const message = `"${text}" is too long: the longest duration is ${formatDuration(longestDurationMs)}`;
+        context.issues.push({ code: "custom", message, input: text });
+        return z.NEVER;
+      }
       const instead = withShortUnits(text) ?? "10s, 5m or 250ms";
       context.issues.push({ code: "custom", message: `invalid duration "${text}": write ${instead}`, input: text });
       return z.NEVER;
@@ -54,6 +65,14 @@ export function durationBetween(
   });
 }
 
+/** Makes a check for `superRefine` that says in its own words what is wrong. @param mistake in a value; `undefined` for a valid one */
+export function told<T>(mistake: (value: T) => string | undefined) {
+  return (value: T, context: { addIssue(issue: { code: "custom"; message: string }): void }): void => {
+    const message = mistake(value);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  };
+}
+
 /** A name that becomes part of document ids, labels and groups. */
 export const entryName: () => z.ZodType<string, string> = lazily(() =>
   z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
@@ -64,6 +83,9 @@ export const entryName: () => z.ZodType<string, string> = lazily(() =>
 
 /** A text that is not empty. */
 export const text: () => z.ZodString = lazily(() => z.string().min(1));
+
+/** A text of one line, such as a title, which becomes a part of subjects. */
+export const line: () => z.ZodString = lazily(() => text().regex(/^[^\r\n]*$/, "must be one line"));
 
 /** A list of names that is not empty. */
 export const names: () => z.ZodType<string[], string[]> = lazily(() => z.array(z.string()).min(1));

@@ -9,6 +9,7 @@ import { nearest } from "../text/nearest.ts";
 import { formatDuration } from "../text/units.ts";
 import { checkPurpose, checkReferences } from "./checks.ts";
 import { entryName } from "./fields.ts";
+import { checkCharacters } from "./file/characters.ts";
 import { inspect } from "./file/issues.ts";
 import { insteadOf, type Path, type Problem, type Problems } from "./file/problems.ts";
 import { readSource } from "./file/source.ts";
@@ -70,6 +71,7 @@ export function loadConfiguration(text: string, file: string, vocabulary: Vocabu
       problems.error({ path: [] }, { message: "the file must be a map: begin with environment: NAME" });
     return source.found();
   }
+  checkCharacters(data, problems);
   checkReferences(data, problems, vocabulary);
   const configuration = readFile(data, problems, vocabulary);
   if (!configuration || source.found().problems.length > 0) return source.found();

@@ -1,7 +1,7 @@
 /** The form of the section `maintenance`, and what is made of it. */
 import { z } from "zod";
 import { clockLeaves, clockReaches } from "../maintenance.ts";
-import { durationBetween, names, text, timeZone } from "./fields.ts";
+import { durationBetween, line, names, timeZone } from "./fields.ts";
 import type { MaintenanceWindow } from "./model.ts";
 
 /** Days of the week, as they are written, in the order of JavaScript. */
@@ -29,7 +29,7 @@ const timeOfDay: z.ZodType<number, string> = z
 /** An entry of `maintenance`. */
 export const maintenanceEntry = z
   .strictObject({
-    name: text().max(100).describe("What the work is called; it stands in the reason why nobody was told."),
+    name: line().max(100).describe("What the work is called; it stands in the reason why nobody was told."),
     components: names().optional().describe("The components that are worked on. Default: all."),
     from: dateTime.optional().describe("Once: when it begins, by the clock of the zone, or in UTC with Z at its end."),
     to: dateTime.optional().describe("Once: when it ends."),

@@ -3,14 +3,16 @@ import { z } from "zod";
 import { incidentUrl } from "../incident-link.ts";
 import type { IncidentEventKind } from "../messages/incident-event.ts";
 import { signals } from "../messages/report.ts";
+import { unfilledMark, urlMistake } from "../net/written-address.ts";
 import type { SelfDescribing } from "../probe-facts.ts";
 import { namedRecord } from "../runtime/named-record.ts";
 import {
-  duration,
   durationBetween,
   entryName,
   googleProject,
   googleRegion,
+  line,
+  longestAlertMs,
   names,
   percentage,
   severity,
@@ -101,7 +103,7 @@ export const longestTimeoutMs = 90_000;
 
 /** An entry of `components`. */
 export const componentEntry = z.strictObject({
-  title: text().optional().describe("What people call it. Default: its name."),
+  title: line().optional().describe("What people call it. Default: its name."),
   layer: z
     .enum(["platform", "application"])
     .describe("The layer that is responsible when it fails by itself: platform or application."),
@@ -113,7 +115,7 @@ export const componentEntry = z.strictObject({
     ),
   depends_on: z.array(z.string()).default([]).describe("What it fails with: names of components."),
   impact: text().optional().describe("What its failure blocks, in words for everybody."),
-  team: text().optional().describe("Who must act when it is the cause."),
+  team: line().optional().describe("Who must act when it is the cause."),
 });
 
 /** One entry of `components`. */
@@ -135,7 +137,9 @@ export const probeEntry = z.strictObject({
     .literal(["off", false], { error: "must be off; leave the key out to keep the built-in rule" })
     .optional()
     .describe("off: no built-in rule for this probe."),
-  alert_after: duration().prefault("2m").describe("How long it must fail before its built-in rule fires. Default: 2m."),
+  alert_after: durationBetween(0, longestAlertMs)
+    .prefault("2m")
+    .describe("How long it must fail before its built-in rule fires. Default: 2m."),
   recheck: z
     .literal(["once", "off", false], { error: "must be once or off" })
     .default("once")
@@ -175,13 +179,15 @@ const missingByCause = z.strictObject({
 
 /** An entry of `monitoring_rules`. */
 export const ruleEntry = z.strictObject({
-  name: text().max(200).describe("What the alert is called."),
+  name: line().max(200).describe("What the alert is called."),
   component: z.string().optional().describe("What it speaks of. Default: the component of the probe with the metric."),
   condition: text()
     .describe("True when things are bad.")
     .meta({ examples: ["vpc_connector_utilization > 70%", "avg(database_connection_time, 3m) > 25s"] }),
-  alert_duration: duration().prefault("0s").describe("How long the condition must hold before it fires. Default: 0s."),
-  clear_duration: duration()
+  alert_duration: durationBetween(0, longestAlertMs)
+    .prefault("0s")
+    .describe("How long the condition must hold before it fires. Default: 0s."),
+  clear_duration: durationBetween(0, longestAlertMs)
     .optional()
     .describe("How long it must be good before the alert resolves. Default: alert_duration."),
   clear_condition: text()
@@ -217,7 +223,7 @@ export const ruleEntry = z.strictObject({
 export type RuleEntry = z.output<typeof ruleEntry>;
 
 const stageEntry = z.strictObject({
-  name: text().describe("What the stage is called."),
+  name: line().describe("What the stage is called."),
   probes: names().describe("Names of the probes that must succeed and keep to their baselines."),
 });
 
@@ -275,7 +281,12 @@ const watchdog = z
       .describe("Whether plain HTTP and a private address are allowed. Default: false."),
   })
   .superRefine(({ url, allow_private }, context) => {
-    if (isSecretReference(url) || /^https:\/\/[^/]/.test(url) || (allow_private && /^http:\/\/[^/]/.test(url))) return;
+    if (isSecretReference(url)) return;
+    if (/^https:/.test(url) || (allow_private && /^http:/.test(url))) {
+      const message = urlMistake(url, ["https", "http"]) ?? unfilledMark(url);
+      if (message !== undefined) context.addIssue({ code: "custom", path: ["url"], message });
+      return;
+    }
     const instead = "write https://host/path, or a secret that holds it";
     context.issues.push({
       code: "custom",
@@ -291,7 +302,7 @@ export type WatchdogEntry = z.output<typeof watchdog>;
 /** The whole file, with the entries of its sections unread. */
 export const outline = z.strictObject({
   environment: entryName().describe("Name of the watched environment, such as shop-staging."),
-  title: text().optional().describe("What people call the environment. Default: its name."),
+  title: line().optional().describe("What people call the environment. Default: its name."),
   timezone: timeZone().default("Etc/UTC").describe("IANA zone in which people read times.").meta(timeZoneExamples),
   google_cloud: googleCloudEntry
     .optional()

@@ -80,13 +80,6 @@ export function withDeliverySummary(
   return { deliveries: sentences, told: numbers };
 }
 
-/** Whether `a` was written with more of the ledger in sight than `b`, or as much: entries come, are attempted, and are done with for good. */
-export function knowsAsMuch(a: DeliveryCounts, b: DeliveryCounts): boolean {
-  if (a.entries !== b.entries) return a.entries > b.entries;
-  if (a.done !== b.done) return a.done > b.done;
-  return a.attempts >= b.attempts;
-}
-
 function mapOf(value: Value | undefined): Fields {
   const isMap = typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
   return isMap ? (value as Fields) : {};

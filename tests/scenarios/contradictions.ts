@@ -6,6 +6,7 @@ import type { Played, PlayedIncident } from "../../cli/scenario/play.ts";
 import type { OutgoingMail } from "../../functions/notify/channel.ts";
 import type { Delivery } from "../../functions/notify/deliver/ledger.ts";
 import { readPayload } from "../../functions/notify/deliver/payload.ts";
+import { readerName } from "../../shared/documents/delivery-summary.ts";
 import type { Fields } from "../../shared/ports.ts";
 
 /** One mail that arrived, and the incident as it was then. */
@@ -19,20 +20,18 @@ interface Heard {
 export function contradictions({ deliveries, incidents }: Played): string[] {
   return incidents.flatMap((incident) => {
     const own = deliveries.filter((delivery) => delivery.incident === incident.id);
-    return [...Map.groupBy(own, ({ channel }) => channel).values()].flatMap((told) =>
-      ofReader(heardBy(told, incident), incident),
-    );
+    return [...Map.groupBy(own, readerName).values()].flatMap((told) => ofReader(heardBy(told, incident), incident));
   });
 }
 
-/** How many mails of an incident each channel got before its end. */
+/** How many mails of an incident each reader got before its end. */
 export function noticesBeforeTheEnd({ deliveries, incidents }: Played): number[] {
   return incidents.flatMap(({ id }) => {
     const mails = deliveries.filter(
       ({ incident, status, kind, event }) =>
         incident === id && status === "delivered" && kind === "email" && event !== "resolved",
     );
-    return [...Map.groupBy(mails, ({ channel }) => channel).values()].map(({ length }) => length);
+    return [...Map.groupBy(mails, readerName).values()].map(({ length }) => length);
   });
 }
 
@@ -63,6 +62,7 @@ function ofMail({ delivery, mail, incident }: Heard): string[] {
   const { status, severity, impact } = incident;
   const about = `${event} of ${delivery.incident} to ${channel}`;
   const isOver = status === "resolved";
+  const isRecovering = status === "recovering";
   const isTaken = status === "acknowledged" || status === "recovering";
   const checks: readonly (readonly [boolean, string])[] = [
     [isOver !== /^(RESOLVED|FIRE DRILL, over)/.test(text), `says ${text.split("\n")[0]}, and it is ${status}`],
@@ -73,11 +73,22 @@ function ofMail({ delivery, mail, incident }: Heard): string[] {
     [!text.split("\n")[0]?.includes(String(severity)), `says another severity than ${severity}`],
     [isOver && String(impact) !== "" && text.includes(String(impact)), "says an impact that is over"],
     [isOver && /^(Next steps|First step|Evidence|Outlook)/m.test(text), "says what is to be done about what is over"],
-    [isTaken && /Nobody has taken it|nobody has acknowledged/.test(text), "says that nobody has taken it"],
+    [isTaken && /nobody has (taken|acknowledged)/i.test(text), "says that nobody has acknowledged it"],
     [!isTaken && /We are working on it|we are looking into it/.test(text), "says that somebody works on it"],
     [/\b\d{2}:\d{2}:\d{2}\b/.test(text), "says seconds"],
+    [isRecovering && /ha(s|ve) been failing|^(Next steps|First step|Impact)/m.test(text), "says that it still fails"],
+    ...saidTwice(text).map((sentence) => [true, `says twice: ${sentence}`] as const),
   ];
   return checks.flatMap(([isWrong, what]) => (isWrong ? [`${about} ${what}`] : []));
+}
+
+/** The sentences that a text has twice; how long it lasted counts as one, whatever the words. */
+function saidTwice(text: string): string[] {
+  const sentences = text
+    .split(/\n+|(?<=[.!?]) +/)
+    .map((sentence) => sentence.replace(/^(- )?(Why\? )?(It lasted|Lasted:) .*$/, "It lasted …").trim())
+    .filter((sentence) => sentence.length > 8);
+  return sentences.filter((sentence, at) => sentences.indexOf(sentence) !== at);
 }
 
 /** A mail against the one before it. */

@@ -51,13 +51,18 @@ export async function playedTruly(scenario: Scenario): Promise<{ played: Played;
   return { played, untrue: played.incidents.flatMap(({ fields }) => untruths(fields, measured)) };
 }
 
+/** Whether a scenario stands first in its file, so that each kind of outage has one that the quick loop plays. */
+export function isFirst(scenario: Scenario, file: ScenarioFile): boolean {
+  return !isReported(file) && !isLong(scenario) && scenariosOf(file).find((one) => !isLong(one)) === scenario;
+}
+
 /** Whether a file of the corpus holds outages that teams have reported in public. */
 export function isReported({ name }: { readonly name: string }): boolean {
   return name.startsWith("reports/");
 }
 
 /** Declares a test for each scenario that is chosen. */
-export function declareScenarios(isChosen: (scenario: Scenario, file: { readonly name: string }) => boolean): void {
+export function declareScenarios(isChosen: (scenario: Scenario, file: ScenarioFile) => boolean): void {
   const chosen = corpus.flatMap((file) => {
     const scenarios = scenariosOf(file).filter((scenario) => isChosen(scenario, file));
     return scenarios.length === 0 ? [] : [{ name: file.name, scenarios }];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { corpus, declareScenarios, isLong, isReported, scenariosOf } from "./corpus.ts";
+import { corpus, declareScenarios, isFirst, isReported, scenariosOf } from "./corpus.ts";
 
 describe.each(corpus)("$name", ({ tests }) => {
   it("is without mistakes", () => {
@@ -7,7 +7,7 @@ describe.each(corpus)("$name", ({ tests }) => {
   });
 });
 
-declareScenarios((scenario, file) => !isLong(scenario) && !isReported(file));
+declareScenarios(isFirst);
 
 describe.each(corpus.filter(isReported))("$name", (file) => {
   it.each(scenariosOf(file).map((scenario) => [scenario.name, scenario] as const))(

@@ -53,7 +53,7 @@ const chosen = [...small, ...large.filter((_, index) => index % share === seed %
   (one, other) => lengthOf(other) - lengthOf(one),
 );
 
-/** How many files share the scenarios under all faults: `all-faults-1.slow.test.ts` and so on. */
+/** How many files share the scenarios under all faults: `all-faults-1.long.test.ts` and so on. */
 export const shards = 3;
 
 /** Declares the tests of a function that dies once, and that the scenarios which it is tested with go as they should. */

@@ -7,12 +7,11 @@ import { type Plan, planOf } from "../../../functions/evaluate/plan.ts";
 import { inspect } from "../../../shared/config/file/issues.ts";
 import { insteadOf, type Path, type Problem, type Problems } from "../../../shared/config/file/problems.ts";
 import { readSource, type Source } from "../../../shared/config/file/source.ts";
-import { loadConfiguration } from "../../../shared/config/load.ts";
 import type { Configuration } from "../../../shared/config/model.ts";
 import { keysOf } from "../../../shared/config/schema.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { nearest } from "../../../shared/text/nearest.ts";
-import { vocabulary } from "../../vocabulary.ts";
+import { configurationOf } from "../../configuration.ts";
 import type { Act, Phase } from "../effect.ts";
 import { instantsIn, readExpectations } from "../expectations.ts";
 import { type Mark, outcomesOf, type Point, valuesOf } from "../series.ts";
@@ -125,15 +124,15 @@ class Reader {
     this.#base = config;
     if (typeof config === "string") {
       const path = isAbsolute(config) ? config : relative(".", join(dirname(this.#file), config));
-      const text = await readFile(path, "utf8").catch(() => undefined);
-      if (text === undefined) {
+      const bytes = await readFile(path).catch(() => undefined);
+      if (bytes === undefined) {
         const message = `there is no configuration ${path}: write config: with its path, from this file on`;
         this.#problems.error({ path: ["config"] }, { message });
         return undefined;
       }
+      const { text, loaded } = configurationOf(bytes, path);
       this.texts.set(path, text);
       // Also where it is changed: a mistake of its own is shown in its own file.
-      const loaded = loadConfiguration(text, path, vocabulary);
       if ("problems" in loaded) {
         this.foreign.push(...loaded.problems);
         return undefined;

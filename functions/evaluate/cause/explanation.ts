@@ -35,7 +35,7 @@ export function evidenceFor(
   );
   const explained = new Set([...best.explains, ...(second?.explains ?? [])]);
   const unexplained = evidence.symptoms.filter((one) => !explained.has(one) && one.weight >= 0.3);
-  return [
+  const sentences = [
     ...listed(best.explains, `For ${title}`, evidence),
     ...best.supports.map((says) => `For ${title}: ${says}`),
     ...best.objections.map((says) => `Against ${title}: ${says}`),
@@ -45,13 +45,17 @@ export function evidenceFor(
     ...listed(unexplained, "Not explained by it", evidence).slice(0, 3),
     ...(next === undefined ? [] : [`Less likely: ${titleOf(next, evidence)}${doubtOf(next, evidence)}.`]),
   ];
+  // Two series of one rule may say the same.
+  return [...new Set(sentences)];
 }
 
 /** What is known where no cause can be named. */
 export function evidenceWithout(ranked: readonly Hypothesis[], evidence: Evidence): string[] {
   return [
-    ...listed(evidence.symptoms, "Seen", evidence),
-    ...ranked.slice(0, 2).map((one) => `Not named: ${titleOf(one, evidence)}${doubtOf(one, evidence)}.`),
+    ...new Set([
+      ...listed(evidence.symptoms, "Seen", evidence),
+      ...ranked.slice(0, 2).map((one) => `Not named: ${titleOf(one, evidence)}${doubtOf(one, evidence)}.`),
+    ]),
   ];
 }
 

@@ -93,7 +93,8 @@ export class Draft {
 
   /** Remembers to tell people; the notice shows the incident as it stands when all of this revision is done. */
   tell(kind: IncidentEventKind, at: number, change: string): void {
-    this.#events.push({ kind, at, change });
+    // What is found out with its end stands in the record. After an all-clear only a relapse is news.
+    if (this.#events.at(-1)?.kind !== "resolved") this.#events.push({ kind, at, change });
     this.note(at, change);
   }
 

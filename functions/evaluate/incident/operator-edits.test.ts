@@ -2,7 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { readIncident } from "../../../shared/documents/incident.ts";
 import type { Fields } from "../../../shared/ports.ts";
+import { environmentDocument, stateCollection } from "../commit/state-collection.ts";
 import { Bench, failing } from "../fixtures.ts";
+import { planOf } from "../plan.ts";
+import { Draft } from "./draft.ts";
+import { decodeEnvironment } from "./state.ts";
 
 const outage = { database: failing("timeout/connect"), "backend-health": failing("http_status/response") };
 
@@ -88,6 +92,19 @@ describe("an edit", () => {
       ["backend-health", 7],
       ["database", 7],
     ]);
+  });
+
+  it("that ends it is the last that is told, whatever is found out at the same moment", async () => {
+    const bench = await openIncident();
+    const { incidents } = decodeEnvironment(await bench.store.get(stateCollection, environmentDocument));
+    const [incident] = Object.values(incidents);
+    if (incident === undefined) throw new Error("there is no incident");
+    const draft = new Draft(incident);
+    draft.tell("resolved", bench.now, "Resolved.");
+    draft.tell("root_cause_changed", bench.now, "The likely cause is another one.");
+    const told = draft.finish(planOf(bench.configuration)).map(({ message }) => message.attributes?.["event"]);
+    expect(told).toEqual(["resolved"]);
+    expect(draft.incident.timeline.at(-1)?.text).toBe("The likely cause is another one.");
   });
 
   it("has the name of who made it, and the next one has not", async () => {

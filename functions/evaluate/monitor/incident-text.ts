@@ -26,7 +26,8 @@ export function diagnoseMonitor(symptoms: readonly Symptom[], plan: Plan): Diagn
     rootCause: monitorComponent.name,
     verdict: "monitor",
     confidence: 1,
-    evidence: [...seen.map(({ phrase }) => `Seen: ${asSentence(phrase)}`), ...parts.map(({ look }) => look)],
+    evidence: seen.map(({ phrase }) => `Seen: ${asSentence(phrase)}`),
+    next: parts.map(({ look }) => look),
     whys: [
       seen.some(isOfChannel)
         ? "What was not told, nobody may know: each incident says in `deliveries` what became of its notices."
@@ -146,19 +147,19 @@ function silenceOf(silent: readonly string[], plan: Plan): Part {
     return {
       cause:
         "No group reports at all: it is Cloud Scheduler, the topic of the reports, or the probe functions of every vantage point.",
-      look: `Look at: whether the jobs of Cloud Scheduler run and are not paused, and at ${subscriptionsOf(vantages)}.`,
+      look: `Check whether the jobs of Cloud Scheduler run and are not paused, and look at ${subscriptionsOf(vantages)}.`,
     };
   }
   const heard = `${list(speaking)} still ${speaking.length === 1 ? "reports" : "report"}`;
   if (!speaking.some((group) => vantages.includes(vantageOf(group)))) {
     return {
       cause: `Everything from ${list(vantages)} is silent, and ${heard}: it is the probe function ${vantage}, its subscription or its way to Pub/Sub.`,
-      look: `Look at: the log of the probe function ${vantage}, and ${subscriptionsOf(vantages)}.`,
+      look: `Look at the log of the probe function ${vantage}, and ${subscriptionsOf(vantages)}.`,
     };
   }
   return {
     cause: `Only ${list(silent)} ${silent.length === 1 ? "is" : "are"} silent, and ${heard}: it is the job of this schedule in Cloud Scheduler, or its runs do not come to an end.`,
-    look: `Look at: the job of ${list(silent)} in Cloud Scheduler, and the log of the probe function ${vantage} at its last run.`,
+    look: `Look at the job of ${list(silent)} in Cloud Scheduler, and the log of the probe function ${vantage} at its last run.`,
   };
 }
 
@@ -168,7 +169,7 @@ const toldParts: ReadonlyMap<string, Part> = new Map([
     deadLettersProbe,
     {
       cause: "A function could not process a message however often it was tried.",
-      look: "Look at: the log of the function that the dead letter names, and the topic dead-letters.",
+      look: "Look at the log of the function that the dead letter names, and the topic dead-letters.",
     },
   ],
   [
@@ -176,7 +177,7 @@ const toldParts: ReadonlyMap<string, Part> = new Map([
     {
       cause:
         "The disk of the machine that Pathkeeper runs on is full or read-only: what was measured waits in memory, and incidents are opened and told when there is space.",
-      look: "Look at: the free space where the data of this run is kept.",
+      look: "Look at the free space where the data of this run is kept.",
     },
   ],
 ]);
@@ -186,46 +187,46 @@ function partOf(kind: string, of: string): Part | undefined {
     case "prober":
       return {
         cause: `The probe function of ${of} cannot reach what is known to be good, so the trouble is its own: its network, its egress or its DNS.`,
-        look: `Look at: the log and the network of the probe function of ${of}.`,
+        look: `Look at the log and the network of the probe function of ${of}.`,
       };
     case "probes":
       return {
         cause: `Runs of ${of} leave a part of their probes out: a part of a large group is not taken up by any instance, or a run is ended before it is through.`,
-        look: `Look at: the log of the probe function that runs ${of}, its memory and its time-out, and whether messages of probe-requests become dead letters.`,
+        look: `Look at the log of the probe function that runs ${of}, its memory and its time-out, and whether messages of probe-requests become dead letters.`,
       };
     case "unable":
       return {
         cause: `Probes of ${of} lack what they need to run: a secret without a value, a right of the probe function, or a setting.`,
-        look: `Look at: the secrets that these probes name, and the log of the probe function that runs ${of}.`,
+        look: `Look at the secrets that these probes name, and the log of the probe function that runs ${of}.`,
       };
     case "delay":
       return {
         cause:
           "Reports wait in between: the subscription of the evaluator has a backlog, or the evaluator does not keep up.",
-        look: "Look at: the oldest unacknowledged message of evaluate-measurements, and the errors and instances of the function evaluate.",
+        look: "Look at the oldest unacknowledged message of evaluate-measurements, and the errors and instances of the function evaluate.",
       };
     case "clock":
       return {
         cause: `The clock by which ${of} dates its reports is wrong, or its runs wait before they publish them.`,
-        look: `Look at: the time of the machine on which the probe function of ${of} runs, its synchronization, and the log of the function.`,
+        look: `Look at the time of the machine on which the probe function of ${of} runs, its synchronization, and the log of the function.`,
       };
     case "ticks":
       return {
         cause:
           "The evaluator stood still or was not told the time: it is the function evaluate, the subscription evaluate-ticks or its job in Cloud Scheduler.",
-        look: "Look at: the log of the function evaluate, and the job of the ticks in Cloud Scheduler.",
+        look: "Look at the log of the function evaluate, and the job of the ticks in Cloud Scheduler.",
       };
     case "pause":
       return {
         cause:
           "Nothing of Pathkeeper ran in that time: the project, Cloud Scheduler or the machine was stopped or asleep.",
-        look: "Look at: what was stopped then, and who watched in the meantime.",
+        look: "Find out what was stopped then, and who watched in the meantime.",
       };
     case "told":
       return (
         toldParts.get(of) ?? {
           cause: "A function reports that it cannot do its work.",
-          look: `Look at: the log of the function that reports ${of}.`,
+          look: `Look at the log of the function that reports ${of}.`,
         }
       );
     default:
@@ -236,7 +237,7 @@ function partOf(kind: string, of: string): Part | undefined {
 function channelPart(channel: string): Part {
   return {
     cause: `It is the channel ${channel}: its service, its address or its credentials.`,
-    look: `Look at: the entries of ${channel} in the collection deliveries, with the answer to every attempt, and at its entry under \`channels\` in the configuration.`,
+    look: `Look at the entries of ${channel} in the collection deliveries, with the answer to every attempt, and at its entry under \`channels\` in the configuration.`,
   };
 }
 

@@ -71,7 +71,7 @@ describe("a group that reports a part of its probes", () => {
         "The monitor itself is in trouble, which says nothing of what it watches. Results of outside-1m are missing: nothing of `pages-health` for 5 min, while outside-1m reports. It lasted 11 min.",
       impact: "Outages of what these probes watch may have gone unseen.",
     });
-    expect(bench.events[0]?.evidence).toContainEqual(
+    expect(bench.events[0]?.next_steps).toContainEqual(
       expect.stringContaining("the probe function that runs outside-1m"),
     );
   });
@@ -132,10 +132,8 @@ describe("a group that falls silent", () => {
       summary: expect.stringContaining(
         "Everything from inside is silent, and outside-1m still reports: it is the probe function inside, its subscription or its way to Pub/Sub.",
       ),
-      evidence: [
-        "Seen: No reports of inside-1m: for 4 min, the last came at 12:02:00 UTC.",
-        "Look at: the log of the probe function inside, and the subscription probe-inside.",
-      ],
+      evidence: ["Seen: No reports of inside-1m: for 4 min, the last came at 12:02:00 UTC."],
+      next_steps: ["Look at the log of the probe function inside, and the subscription probe-inside."],
     });
   });
 
@@ -376,10 +374,8 @@ describe("what other functions report of the monitor", () => {
     expect(bench.events[0]).toMatchObject({
       alerts: ["Dead letters"],
       verdict: "monitor",
-      evidence: [
-        "Seen: Dead letters: an event of 20250916-120600-x was given up.",
-        "Look at: the log of the function that the dead letter names, and the topic dead-letters.",
-      ],
+      evidence: ["Seen: Dead letters: an event of 20250916-120600-x was given up."],
+      next_steps: ["Look at the log of the function that the dead letter names, and the topic dead-letters."],
     });
   });
 

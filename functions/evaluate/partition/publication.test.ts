@@ -176,7 +176,9 @@ describe("a clock that is ahead", () => {
     });
     expect(bench.events[0]?.evidence).toEqual([
       "Seen: Clock of outside-1m ahead: its reports are dated 1 h ahead of their publication, by which they are judged.",
-      "Look at: the time of the machine on which the probe function of outside-1m runs, its synchronization, and the log of the function.",
+    ]);
+    expect(bench.events[0]?.next_steps).toEqual([
+      "Look at the time of the machine on which the probe function of outside-1m runs, its synchronization, and the log of the function.",
     ]);
   });
 

@@ -58,7 +58,7 @@ describe("a message", () => {
           {
             "color": 14233637,
             "description": "**Impact:** $500K+ ARR pipeline blocked
-      **Root cause:** VPC connector (90 % sure)
+      **Root cause:** VPC connector (90% sure)
       **Responsible layer:** the platform
       **Owner:** infrastructure
       **Affected:** VPC connector, Backend
@@ -74,8 +74,8 @@ describe("a message", () => {
       • The backend answers 503.
       • Because it gets no database connection.",
             "footer": {
-              "text": "Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
-      To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there.",
+              "text": "Full record: the document 20250916-120000-vpc-connector in the Firestore collection incidents.
+      To acknowledge it, set status to acknowledged there. To mute it, set silenced_until.",
             },
             "title": "Open the incident",
             "url": "https://console.example.com/incidents/20250916-120000-vpc-connector?project=netra&view=panel",

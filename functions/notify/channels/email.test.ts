@@ -38,7 +38,7 @@ describe("a mail", () => {
 
 The VPC connector is saturated; the backend answers 503.
 
-Root cause: VPC connector (90 % sure)
+Root cause: VPC connector (90% sure)
 Evidence: The connector is at 98 % of its capacity.
 The same target answers through the other path.
 First step: Give the connector more instances.
@@ -63,8 +63,8 @@ Why:
 - The backend answers 503.
 - Because it gets no database connection.
 
-Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
-To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there.
+Full record: the document 20250916-120000-vpc-connector in the Firestore collection incidents.
+To acknowledge it, set status to acknowledged there. To mute it, set silenced_until.
 `);
   });
 

@@ -1,7 +1,8 @@
 /** Mail by SMTP: one thread an incident, readable on a phone, in text and HTML. Each recipient gets a mail of their own. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { secretText } from "../../../shared/config/fields.ts";
+import { secretText, told } from "../../../shared/config/fields.ts";
+import { urlMistake } from "../../../shared/net/written-address.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { escapeHtml } from "../../../shared/text/escape-html.ts";
@@ -30,7 +31,7 @@ const settings = lazily(() =>
         [
           z
             .string()
-            .refine(isOpenServer, "must be smtp://host:port without user and password")
+            .superRefine(told(serverMistake))
             .refine(
               (text) => !isBlocked(text),
               "Google Cloud blocks port 25: use port 587 or 465 of a relay; docs/deliverability.md",
@@ -241,11 +242,11 @@ function htmlOf(words: NoticeText, tone: Tone): string {
   const { state, what, paragraphs, nextSteps, link, linkTitle } = words;
   const { first, facts, lists } = arranged(words);
   const paragraph = (text: string, style: string): string =>
-    `<p style="margin:0 0 12px;${style}">${escapeHtml(text)}</p>`;
+    `<p style="margin:0 0 12px;${style}">${htmlText(text)}</p>`;
   const heading = (text: string): string => `<h2 style="margin:20px 0 6px;font-size:16px">${escapeHtml(text)}</h2>`;
   const fact = ({ label, value }: NoticeText["facts"][number]): string => {
     const name = label === "" ? "" : `<span style="opacity:.75;font-size:14px">${escapeHtml(label)}</span><br>`;
-    return `<p style="margin:0 0 10px">${name}${escapeHtml(value)}</p>`;
+    return `<p style="margin:0 0 10px">${name}${htmlText(value)}</p>`;
   };
   const parts = [
     `<h1 style="margin:0 0 12px;padding:4px 0 4px 12px;border-left:6px solid ${colors[tone]};font-size:16px">${escapeHtml(state)}</h1>`,
@@ -257,7 +258,7 @@ function htmlOf(words: NoticeText, tone: Tone): string {
     ...lists.map(
       ({ label, items }) =>
         `${heading(label)}<ul style="margin:0 0 12px;padding-left:20px">${items
-          .map((item) => `<li style="margin:0 0 6px">${escapeHtml(item)}</li>`)
+          .map((item) => `<li style="margin:0 0 6px">${htmlText(item)}</li>`)
           .join("")}</ul>`,
     ),
     ...nextSteps.map((step, at) =>
@@ -276,6 +277,14 @@ ${parts.join("\n")}
 </main>
 </body></html>
 `;
+}
+
+/** A text, escaped, with what stands between backticks in the letters of a terminal. */
+function htmlText(text: string): string {
+  return escapeHtml(text).replaceAll(
+    /`([^`]+)`/g,
+    '<code style="font:.92em ui-monospace,Consolas,monospace">$1</code>',
+  );
 }
 
 /** A link that a thumb meets. */
@@ -307,6 +316,11 @@ function isBlocked(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { hostname, port } = new URL(text);
   return port === "25" && !isLoopback(hostname);
+}
+
+function serverMistake(text: string): string | undefined {
+  const mistake = /^smtps?:\/\/[^/]/i.test(text) ? urlMistake(text, ["smtp", "smtps"]) : undefined;
+  return mistake ?? (isOpenServer(text) ? undefined : "must be smtp://host:port without user and password");
 }
 
 function isOpenServer(text: string): boolean {

@@ -86,7 +86,7 @@ describe("a card", () => {
                     },
                     {
                       "decoratedText": {
-                        "text": "VPC connector (90 % sure)",
+                        "text": "VPC connector (90% sure)",
                         "topLabel": "Root cause",
                         "wrapText": true,
                       },
@@ -159,7 +159,7 @@ describe("a card", () => {
                   "widgets": [
                     {
                       "textParagraph": {
-                        "text": "Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.<br>To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there.",
+                        "text": "Full record: the document 20250916-120000-vpc-connector in the Firestore collection incidents.<br>To acknowledge it, set status to acknowledged there. To mute it, set silenced_until.",
                       },
                     },
                   ],

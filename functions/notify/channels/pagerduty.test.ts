@@ -116,11 +116,11 @@ describe("an event", () => {
             "Incident": "20250916-120000-vpc-connector",
             "Owner": "infrastructure",
             "Responsible layer": "the platform",
-            "Root cause": "VPC connector (90 % sure)",
+            "Root cause": "VPC connector (90% sure)",
             "Since": "Tue, 16 Sept 2025, 13:58 CEST",
             "State": "NEW INCIDENT · critical P0 · Netra staging",
-            "Where to look": "Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
-      To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there.",
+            "Where to look": "Full record: the document 20250916-120000-vpc-connector in the Firestore collection incidents.
+      To acknowledge it, set status to acknowledged there. To mute it, set silenced_until.",
             "Why": "The backend answers 503.
       Because it gets no database connection.",
           },

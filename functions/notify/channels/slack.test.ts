@@ -98,7 +98,7 @@ describe("a message", () => {
       <https://console.example.com/incidents/20250916-120000-vpc-connector?project=netra&amp;view=panel|Open the incident>
       ---
       *Impact:* $500K+ ARR pipeline blocked
-      *Root cause:* VPC connector (90 % sure)
+      *Root cause:* VPC connector (90% sure)
       *Responsible layer:* the platform
       *Owner:* infrastructure
       *Affected:* VPC connector, Backend
@@ -114,8 +114,8 @@ describe("a message", () => {
       • The backend answers 503.
       • Because it gets no database connection.
       ---
-      Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
-      To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there."
+      Full record: the document 20250916-120000-vpc-connector in the Firestore collection incidents.
+      To acknowledge it, set status to acknowledged there. To mute it, set silenced_until."
     `);
   });
 
@@ -135,7 +135,7 @@ describe("a message", () => {
       *Lasted:* 32 min
       *Incident:* 20250916-120000-vpc-connector
       ---
-      Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector."
+      Full record: the document 20250916-120000-vpc-connector in the Firestore collection incidents."
     `);
   });
 

@@ -27,10 +27,11 @@ function alikeOnPages(): string[] {
 }
 
 /** The notifier with a status page in memory. */
-function world(pages: Pages = new MemoryPages()) {
+function world(pages: Pages = new MemoryPages(), set: Readonly<Record<string, unknown>> = channel.settings) {
+  const settings = statusPage.settings.parse(set);
   const store = new MemoryStore();
   const clock = { now: () => noon };
-  const page = { store, clock, pages, configuration: configurationOf([channel]) };
+  const page = { store, clock, pages, configuration: configurationOf([{ ...channel, settings: set }]) };
   const write = pageWriter(page);
   const tell = async (event: IncidentEvent) => {
     const outgoing = statusPage.render(settings, { ...noticeOf(event), channel: "page" });
@@ -42,14 +43,14 @@ function world(pages: Pages = new MemoryPages()) {
 
 describe("the words of a status page", () => {
   it.each<[Partial<IncidentEvent>, string]>([
-    [{}, "Backend does not work as usual. We know about it."],
+    [{}, "Backend is not working as usual. We know about it."],
     [{ severity: "warning" }, "Backend is slower or less reliable than usual. We know about it."],
-    [{ event: "acknowledged" }, "Somebody is working on it."],
-    [{ event: "recovering" }, "Backend works again. We are checking that it stays so."],
-    [{ event: "regressed" }, "It is not over yet. Backend does not work as usual."],
+    [{ event: "acknowledged" }, "We are working on it."],
+    [{ event: "recovering" }, "Backend is working again. We are verifying that the recovery lasts."],
+    [{ event: "regressed" }, "The problem is back. Backend is not working as usual."],
     [
       { event: "resolved", status: "resolved", resolved_at: "2025-09-16T12:30:00.000Z" },
-      "It is over: Backend works again. It lasted 32 min.",
+      "Resolved: Backend is working again. The incident lasted 32 min.",
     ],
   ])("of %j", (event, text) => expect(newsText(event)).toBe(text));
 
@@ -113,7 +114,7 @@ describe("writing a status page", () => {
     const own = `shop-status/incidents/${publicId(incidentEvent())}.html`;
     const names = ["history.html", "index.html", "status.json", "feed.atom", "feed.json", "badge.svg"];
     expect([...pages.standing.keys()].sort()).toEqual([...names.map((name) => `shop-status/${name}`), own].sort());
-    expect(pages.standing.get(own)?.content).toContain("It is over: Backend works again.");
+    expect(pages.standing.get(own)?.content).toContain("Resolved: Backend is working again.");
   });
 
   it("gives two incidents of one second a page each, though their first digits are alike", async () => {
@@ -125,7 +126,7 @@ describe("writing a status page", () => {
     }
     const own = [...pages.standing].filter(([path]) => path.startsWith("shop-status/incidents/"));
     expect(own).toHaveLength(2);
-    for (const [, { content }] of own) expect(content).toContain("It is over");
+    for (const [, { content }] of own) expect(content).toContain("Resolved");
   });
 
   it("shows the words of a person as an update, which stays when it is over", async () => {
@@ -137,10 +138,10 @@ describe("writing a status page", () => {
     const note = "We have rolled back. <b>Back</b> by noon.";
     await store.set("incidents", incidentEvent().incident, { status: "open", public_note: note });
     for (let times = 0; times < 2; times++) await refreshPages(page);
-    expect(texts(status().open[0])).toEqual([expect.stringContaining("does not work"), note]);
+    expect(texts(status().open[0])).toEqual([expect.stringContaining("is not working"), note]);
     expect(pages.standing.get("shop-status/index.html")?.content).toContain("&lt;b&gt;Back&lt;/b&gt; by noon.");
     await tell(resolvedEvent());
-    expect(texts(status().past[0])).toEqual([expect.anything(), note, expect.stringContaining("It is over")]);
+    expect(texts(status().past[0])).toEqual([expect.anything(), note, expect.stringContaining("Resolved")]);
   });
 
   it("makes one update of what happens within a minute, and says no more than it knows", async () => {
@@ -149,9 +150,9 @@ describe("writing a status page", () => {
     await tell(incidentEvent({ severity: "warning" }));
     await tell(incidentEvent({ event: "severity_raised", sequence: 2, at: "2025-09-16T12:00:20.000Z" }));
     const { open, summary } = JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "");
-    expect(open[0].updates.map(({ text }: { text: string }) => text)).toEqual(["Backend does not work as usual."]);
-    expect(summary).toBe("Backend does not work");
-    expect(pages.standing.get("shop-status/index.html")?.content).not.toContain("Nothing is known");
+    expect(open[0].updates.map(({ text }: { text: string }) => text)).toEqual(["Backend is not working as usual."]);
+    expect(summary).toBe("Backend is not working");
+    expect(pages.standing.get("shop-status/index.html")?.content).not.toContain("Not measured</span>");
   });
 
   it("has feeds and a badge", async () => {
@@ -160,26 +161,58 @@ describe("writing a status page", () => {
     const content = (path: string): string => pages.standing.get(`shop-status/${path}`)?.content ?? "";
     const [item] = JSON.parse(content("feed.json")).items;
     const own = `https://storage.googleapis.com/shop-status/incidents/${publicId(incidentEvent())}.html`;
-    expect(item).toMatchObject({ url: own, content_text: "Backend does not work as usual. We know about it." });
+    expect(item).toMatchObject({ url: own, content_text: "Backend is not working as usual. We know about it." });
     expect(content("feed.atom")).toContain(`<link href="${own}"/>`);
     expect(content("badge.svg")).toContain(">outage</text>");
   });
 
-  it("says once what was said twice in a row", async () => {
+  it("says that more is affected only where more of what it shows is", async () => {
     const pages = new MemoryPages();
     const { tell } = world(pages);
-    await tell(incidentEvent());
-    for (const sequence of [2, 3, 4])
-      await tell(
-        incidentEvent({
-          event: "joined",
-          sequence,
-          occurrence: sequence - 1,
-          at: `2025-09-16T12:0${sequence}:00.000Z`,
-        }),
-      );
+    const joined = (sequence: number, components: string[]): IncidentEvent =>
+      incidentEvent({
+        event: "joined",
+        sequence,
+        occurrence: sequence - 1,
+        components,
+        at: `2025-09-16T12:${sequence}0:00.000Z`,
+      });
+    await tell(incidentEvent({ components: ["backend"] }));
+    await tell(joined(2, ["backend", "vpc-connector"]));
+    await tell(joined(3, ["backend", "vpc-connector"]));
+    const updates = (): { text: string }[] =>
+      JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "").open[0].updates;
+    expect(updates().map(({ text }) => text)).toEqual(["Backend is not working as usual. We know about it."]);
+  });
+
+  it("says that more is affected where it is", async () => {
+    const pages = new MemoryPages();
+    const { tell } = world(pages, { ...channel.settings, components: ["backend", "vpc-connector"] });
+    await tell(incidentEvent({ components: ["backend"] }));
+    await tell(
+      incidentEvent({
+        event: "joined",
+        sequence: 2,
+        at: "2025-09-16T12:20:00.000Z",
+        components: ["backend", "vpc-connector"],
+      }),
+    );
     const [{ updates }] = JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "").open;
-    expect(updates).toHaveLength(2);
+    expect(updates.map(({ text }: { text: string }) => text)).toEqual([
+      "Backend is not working as usual. We know about it.",
+      "More is affected than we first saw: Backend and VPC connector.",
+    ]);
+  });
+
+  it("does not say that something was available all the time while it fails", async () => {
+    const pages = new MemoryPages();
+    const { tell, store } = world(pages);
+    const day = { components: { backend: { up: 86_400, down: 0, unknown: 0 } }, journeys: {} };
+    await store.set("availability", "2025-09", { data: JSON.stringify({ days: { "2025-09-15": day } }) });
+    await tell(incidentEvent());
+    const page = pages.standing.get("shop-status/index.html")?.content ?? "";
+    expect(page).toContain("current failure not counted yet");
+    expect(page).not.toContain("100% available");
   });
 
   it("knows from the document what has joined since, and leaves the end to the all-clear", async () => {
@@ -215,7 +248,7 @@ describe("writing a status page", () => {
     held = async () => void (await tell(resolvedEvent()));
     await refreshPages({ ...page, pages: slow });
     for (const path of ["status.json", "index.html"])
-      expect(pages.standing.get(`shop-status/${path}`)?.content, path).not.toContain("Not over yet");
+      expect(pages.standing.get(`shop-status/${path}`)?.content, path).not.toContain("Ongoing");
     expect(JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "").open).toEqual([]);
   });
 

@@ -1,6 +1,8 @@
 /** A status page for everybody: static pages in a bucket, or in a folder on one machine. docs/status-page.md */
 import { z } from "zod";
+import { told } from "../../../shared/config/fields.ts";
 import type { Configuration } from "../../../shared/config/model.ts";
+import { unfilledMark, urlMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import type { ChannelKind, Notice, OutgoingPage } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
@@ -24,7 +26,8 @@ const settings = lazily(() =>
       .optional()
       .describe("Names of the components that the page shows, in this order. Default: all of them."),
     url: z
-      .url({ protocol: /^https?$/, error: "must be an address such as https://status.example.com" })
+      .string()
+      .superRefine(told((url) => urlMistake(url, ["https", "http"]) ?? unfilledMark(url)))
       .optional()
       .describe("Where people read the page, for links to it. Default: its address in Cloud Storage."),
     impact: z

@@ -102,7 +102,7 @@ describe("a card", () => {
       "🔴 NEW INCIDENT · critical P0 · Netra staging
       The VPC connector is saturated; the backend answers 503.
       Impact: $500K+ ARR pipeline blocked
-      Root cause: VPC connector (90 % sure)
+      Root cause: VPC connector (90% sure)
       Responsible layer: the platform
       Owner: infrastructure
       Affected: VPC connector, Backend
@@ -115,8 +115,8 @@ describe("a card", () => {
       Why
       • The backend answers 503.
       • Because it gets no database connection.
-      Everything known stands in the Firestore console: collection incidents, document 20250916-120000-vpc-connector.
-      To take it, set status to acknowledged in incidents/20250916-120000-vpc-connector. To mute it, set silenced_until there."
+      Full record: the document 20250916-120000-vpc-connector in the Firestore collection incidents.
+      To acknowledge it, set status to acknowledged there. To mute it, set silenced_until."
     `);
   });
 

@@ -1,12 +1,13 @@
 /** Signed webhooks after Standard Webhooks 1.0.0: `{ type, timestamp, data }`. https://www.standardwebhooks.com */
 import { z } from "zod";
-import { secretText, textWithSecrets } from "../../../shared/config/fields.ts";
+import { secretText, textWithSecrets, told } from "../../../shared/config/fields.ts";
 import { placeholderSecret } from "../../../shared/config/secret-reference.ts";
 import { incidentEventKinds } from "../../../shared/messages/incident-event.ts";
+import { headerMistake, urlMistake } from "../../../shared/net/written-address.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
-import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
+import { marksOf } from "../../../shared/text/placeholders.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { type BodyField, bodyFields } from "../../../shared/text/template-fields.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
@@ -30,7 +31,7 @@ const settings = lazily(() =>
         .min(1, "must name at least one secret")
         .optional()
         .describe("Several keys in place of one, while they are being changed: every request is signed with each."),
-      headers: namedRecord(headerName(), textWithSecrets())
+      headers: namedRecord(headerName(), textWithSecrets().superRefine(told(headerMistake)))
         .default({})
         .describe("More headers; their values are texts or secrets."),
       cloudevents: z
@@ -64,10 +65,8 @@ const settings = lazily(() =>
         const message = "stands beside cloudevents, which has a form of its own: keep one of them";
         context.addIssue({ code: "custom", path: ["body"], message });
       }
-      if (!isUrl(url, allow_private ? ["https:", "http:"] : ["https:"])) {
-        const message = "must be https://host/path, or with allow_private: true also http://host/path";
-        context.addIssue({ code: "custom", path: ["url"], message });
-      }
+      const mistake = addressMistake(url, allow_private ? ["https", "http"] : ["https"]);
+      if (mistake !== undefined) context.addIssue({ code: "custom", path: ["url"], message: mistake });
       if (signing_key !== undefined && signing_keys !== undefined) {
         context.addIssue({
           code: "custom",
@@ -291,29 +290,53 @@ function bodyOf(notice: Notice, mode: WebhookSettings["cloudevents"]): string {
     ...(event.team === undefined ? {} : { team: bounded(event.team) }),
     ...lists,
   };
-  const folded: Partial<Record<(typeof foldable)[number], number>> = {};
-  const write = (): string => {
-    const told = Object.keys(folded).length === 0 ? data : { ...data, folded };
+  const write = (leftOut: number): string => {
+    const told = leftOut === 0 ? data : { ...data, ...without(lists, leftOut) };
     if (mode === "binary") return wellFormedJson(told);
     if (mode === "structured")
       return wellFormedJson({ ...contextOf(notice), datacontenttype: "application/json", data: told });
     return wellFormedJson({ type: `incident.${event.event}`, timestamp: event.at, data: told });
   };
-  let body = write();
-  for (const list of foldable) {
-    while (Buffer.byteLength(body) >= largestBody && data[list].length > 0) {
-      data[list].pop();
-      folded[list] = (folded[list] ?? 0) + 1;
-      body = write();
-    }
-  }
-  return body;
+  return roomiest(
+    write,
+    foldable.reduce((count, list) => count + lists[list].length, 0),
+  );
 }
 
-/** Whether a text is an address, or begins with the placeholder of one. */
-function isUrl(text: string, schemes: readonly string[]): boolean {
-  const marks = marksOf(text);
-  if (marks[0]?.offset === 0) return true;
-  const example = fillMarks(text, () => "x");
-  return URL.canParse(example) && schemes.includes(new URL(example).protocol);
+/** The lists after so many sentences were left out, and how many of which. */
+function without(
+  lists: Readonly<Record<(typeof foldable)[number], readonly string[]>>,
+  leftOut: number,
+): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  const folded: Record<string, number> = {};
+  let left = leftOut;
+  for (const list of foldable) {
+    const from = Math.min(left, lists[list].length);
+    kept[list] = lists[list].slice(0, lists[list].length - from);
+    if (from > 0) folded[list] = from;
+    left -= from;
+  }
+  return { ...kept, folded };
+}
+
+/** The first body that is small enough, of which each is smaller than the one before; the last one where none is. */
+function roomiest(write: (leftOut: number) => string, most: number): string {
+  const whole = write(0);
+  if (Buffer.byteLength(whole) < largestBody) return whole;
+  let [tooFew, enough] = [0, most];
+  while (enough - tooFew > 1) {
+    const middle = Math.floor((tooFew + enough) / 2);
+    if (Buffer.byteLength(write(middle)) < largestBody) enough = middle;
+    else tooFew = middle;
+  }
+  return write(enough);
+}
+
+/** What is wrong with an address; nothing is known of one that begins with a placeholder. */
+function addressMistake(text: string, schemes: readonly string[]): string | undefined {
+  if (marksOf(text)[0]?.offset === 0) return undefined;
+  if (!schemes.some((scheme) => text.toLowerCase().startsWith(`${scheme}:`)))
+    return "must be https://host/path, or with allow_private: true also http://host/path";
+  return urlMistake(text, schemes);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { noon } from "../fixtures.ts";
-import { abandonedAfterMs, afterAttempt, backoff, giveUpAfterMs, turnOf } from "./delivery.ts";
+import { abandonedAfterMs, turnOf } from "./delivery.ts";
 import type { Delivery, LedgerEntry } from "./ledger.ts";
+import { afterAttempt, backoff, giveUpAfterMs } from "./outcome.ts";
 
 function entry(
   event: Delivery["event"],

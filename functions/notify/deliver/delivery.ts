@@ -2,13 +2,12 @@
  * One delivery: claim with a lease, send, record. A delivery is made at least once: an instance that dies between sending and recording
  * is followed by one more attempt, with the same idempotency key, when its lease is over.
  */
-import { createHash } from "node:crypto";
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { type Severity, worse } from "../../../shared/messages/severity.ts";
-import type { Clock, Logger, Store } from "../../../shared/ports.ts";
+import type { Clock, Logger, Store, Timers } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
-import { spokenDuration } from "../../../shared/text/units.ts";
+import { realTimers } from "../../../shared/runtime/timers.ts";
 import type { AnyChannelKind, Attempt, Outgoing, Reply, Sending } from "../channel.ts";
 import { recompose } from "../plan/compose.ts";
 import { superseded } from "../plan/plan.ts";
@@ -25,6 +24,7 @@ import {
   shownAttempts,
   unsure,
 } from "./ledger.ts";
+import { afterAttempt, attempts } from "./outcome.ts";
 import { bucketFields, bucketId, paceOf, readBucket, stateCollection, take } from "./pace.ts";
 import { readPayload } from "./payload.ts";
 import type { Send } from "./send.ts";
@@ -36,6 +36,8 @@ export { abandonedAfterMs, turnOf } from "./turn.ts";
 export interface DeliveryWorld {
   readonly store: Store;
   readonly clock: Clock;
+  /** @default those of the process */
+  readonly timers?: Timers;
   readonly logger: Logger;
   readonly send: Send;
   readonly kinds: Readonly<Record<string, AnyChannelKind>>;
@@ -53,13 +55,6 @@ const mailMs = 300_000;
 /** How long a claim lasts, in milliseconds: so long a notice waits where an instance dies as it sends. While an attempt goes on, the claim is renewed. */
 export const leaseMs = 10_000;
 const renewEveryMs = 3_000;
-
-/** When retrying ends, in milliseconds after the delivery was planned. */
-export const giveUpAfterMs: number = 24 * 3_600_000;
-
-/** How long what a person can correct is tried, in milliseconds after the first refusal, and how far apart attempts are then. */
-export const correctableForMs: number = 3_600_000;
-const correctablePauseMs = { least: 60_000, most: 300_000 } as const;
 
 /** What is known when the deliveries of an event are made. */
 export interface Occasion {
@@ -127,7 +122,10 @@ function lateWords(
   const isFirst = delivery.event !== "resolved" && !hasHeard;
   const base = delivery.event === "resolved" ? occasioned : present;
   if (base === undefined || (delivery.event !== occasioned.event && !isFirst)) return undefined;
-  const told: IncidentEvent = isFirst ? { ...base, event: "opened", occurrence: 1 } : base;
+  // What the event said of its moment is not said of another one.
+  const isMoment = base.status === occasioned.status && base.severity === occasioned.severity;
+  const change = isMoment ? base.change : "";
+  const told: IncidentEvent = isFirst ? { ...base, event: "opened", occurrence: 1 } : { ...base, change };
   const delay = unheard ? "unheard" : isFirst && age >= lateAfterMs ? "late" : undefined;
   const context = { configuration, kinds, incidentLinks, pagesUrl, silences: [], ledger };
   const words = recompose(told, { id, delivery }, entries, delay, context);
@@ -140,64 +138,6 @@ function urgencyOf({ delivery }: LedgerEntry, ledger: readonly LedgerEntry[]): S
     .map((other) => other.delivery)
     .filter((other) => isSameReader(other, delivery) && !isFinal(other))
     .reduce<Severity>((worst, { severity = "info" }) => worse(worst, severity), delivery.severity ?? "info");
-}
-
-/** What an attempt makes of a delivery. Pure. */
-export function afterAttempt(
-  { id, delivery }: LedgerEntry,
-  attempt: Attempt,
-  now: number,
-  lastChance: boolean,
-): Delivery {
-  const count = delivery.attempt_count + 1;
-  const isRefused = attempt.outcome === "retry" && attempt.correctable === true;
-  const tried: Delivery = {
-    ...delivery,
-    attempts: [
-      ...delivery.attempts,
-      { at: new Date(now), outcome: shownOutcome(attempt), answer: attempt.answer },
-    ].slice(-shownAttempts),
-    attempt_count: count,
-    lease_until: undefined,
-    next_attempt_at: undefined,
-    refused_since: isRefused ? (delivery.refused_since ?? new Date(now)) : undefined,
-  };
-  if (attempt.outcome === "delivered") {
-    const { reference } = attempt;
-    return { ...tried, status: "delivered", delivered_at: new Date(now), ...(reference ? { reference } : {}) };
-  }
-  if (attempt.outcome === "rejected") return { ...tried, status: "rejected", reason: attempt.answer };
-  if (attempt.unsure === "once" && delivery.attempts.some(({ outcome }) => outcome === unsure)) {
-    return { ...tried, status: "rejected", reason: `may have arrived: ${attempt.answer}, twice` };
-  }
-  const next = now + pauseAfter(attempt, backoff(id, count));
-  const age = now - delivery.planned_at.getTime();
-  const begun = tried.refused_since?.getTime() ?? delivery.planned_at.getTime();
-  if (lastChance || next - begun > (isRefused ? correctableForMs : giveUpAfterMs)) {
-    const reason = `gave up after ${attempts(count)} in ${spokenDuration(age)}: ${attempt.answer}`;
-    return { ...tried, status: "rejected", reason };
-  }
-  return { ...tried, status: "retrying", next_attempt_at: new Date(next) };
-}
-
-/** What the ledger says of an attempt. */
-function shownOutcome(attempt: Attempt): string {
-  if (attempt.outcome !== "retry") return attempt.outcome;
-  if (attempt.correctable) return "rejected";
-  return attempt.unsure ? unsure : "retry";
-}
-
-/** How long there is no further attempt, in milliseconds. */
-function pauseAfter({ correctable, afterMs = 0 }: Attempt & { readonly outcome: "retry" }, usual: number): number {
-  const { least, most } = correctablePauseMs;
-  return Math.max(correctable ? Math.min(Math.max(usual, least), most) : usual, afterMs);
-}
-
-/** The wait after the `count`th attempt, in milliseconds: 5 s doubled up to 10 min, and up to a fifth more, by hash. */
-export function backoff(id: string, count: number): number {
-  const wait = Math.min(5_000 * 2 ** (count - 1), 600_000);
-  const chance = createHash("sha256").update(`${id}:${count}`).digest().readUInt32BE() / 2 ** 32;
-  return Math.round(wait * (1 + chance / 5));
 }
 
 type Claim = { readonly claimed: boolean; readonly delivery: Delivery };
@@ -310,14 +250,20 @@ async function whileRenewed<T>(
   world: DeliveryWorld,
   attempt: () => Promise<T>,
 ): Promise<T> {
+  const { timers = realTimers } = world;
   let renewing = Promise.resolve();
-  const timer = setInterval(() => {
-    renewing = renewing.then(() => renew(held, world)).catch(() => {});
-  }, renewEveryMs);
+  let cancel = (): void => {};
+  const renewLater = (): void => {
+    cancel = timers.after(renewEveryMs, () => {
+      renewing = renewing.then(() => renew(held, world)).catch(() => {});
+      renewLater();
+    });
+  };
+  renewLater();
   try {
     return await attempt();
   } finally {
-    clearInterval(timer);
+    cancel();
     await renewing;
   }
 }
@@ -352,7 +298,8 @@ async function record(
   });
 }
 
-async function suppress(
+/** Suppresses a delivery, unless it is done or being sent. @returns the delivery as it stands then */
+export async function suppress(
   { id, delivery: seen }: LedgerEntry,
   reason: string,
   now: number,
@@ -389,10 +336,6 @@ function suppressed(delivery: Delivery, reason: string): Delivery {
 function ended(delivery: Delivery, status: "suppressed" | "rejected", reason: string): Delivery {
   const known = delivery.status === "sending" ? lost(delivery) : delivery;
   return { ...known, status, reason, lease_until: undefined, next_attempt_at: undefined, waits_for: undefined };
-}
-
-function attempts(count: number): string {
-  return count === 1 ? "1 attempt" : `${count} attempts`;
 }
 
 /** The attempt of an instance that died: nobody knows whether it arrived. */

@@ -1,15 +1,10 @@
 /** What the incident itself says of its deliveries: one sentence a channel, and the numbers behind it. */
 import { isDeepStrictEqual } from "node:util";
-import {
-  type DeliverySummary,
-  deliveryCountsOf,
-  knowsAsMuch,
-  withDeliverySummary,
-} from "../../../shared/documents/delivery-summary.ts";
+import { type DeliverySummary, withDeliverySummary } from "../../../shared/documents/delivery-summary.ts";
 import type { Logger, Store } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { list } from "../../../shared/text/sentences.ts";
-import { type Delivery, isFinal, isWorse, mayHaveArrived } from "./ledger.ts";
+import { type Delivery, isFinal, isWorse, mayHaveArrived, readLedger } from "./ledger.ts";
 
 /**
  * The last word on each channel: of the newest delivery that was not suppressed, or else of the newest that was; of several recipients, that of those with
@@ -21,24 +16,16 @@ export function summarize(ledger: readonly Delivery[]): Record<string, DeliveryS
 }
 
 /**
- * Writes the summary into the incident, next to what other channels have there. Many write at once, each after its own look at the ledger:
- * who saw less of it than stands there already does not overwrite it, however late it comes.
+ * Writes the summary of the ledger into the incident, next to what other channels have there. Many write at once: the ledger is read after the
+ * document, so that whoever commits last has seen at least as much as all before.
+ * @throws StoreError
  */
-export async function writeSummary(
-  store: Store,
-  incident: string,
-  summary: Readonly<Record<string, DeliverySummary>>,
-  logger: Logger,
-): Promise<void> {
+export async function writeSummary(store: Store, incident: string, logger: Logger): Promise<void> {
   const found = await store.transaction(async (transaction) => {
     const document = await transaction.get("incidents", incident);
     if (document === undefined) return false;
-    const known = deliveryCountsOf(document);
-    const news = Object.entries(summary).filter(([channel, state]) => {
-      const before = ownEntry(known, channel);
-      return before === undefined || knowsAsMuch(state, before);
-    });
-    const fields = withDeliverySummary(document, Object.fromEntries(news));
+    const ledger = await readLedger(store, incident, logger);
+    const fields = withDeliverySummary(document, summarize(ledger.map(({ delivery }) => delivery)));
     if (Object.entries(fields).some(([name, value]) => !isDeepStrictEqual(ownEntry(document, name), value))) {
       transaction.update("incidents", incident, fields);
     }

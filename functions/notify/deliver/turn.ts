@@ -122,6 +122,7 @@ function outdatedBy(
   const { event, sequence } = delivery;
   if (event !== "opened" && isSuperseded(history, sequence)) return superseded;
   if (event === "resolved" && isTakenBack(history, sequence) && !mayHaveArrived(delivery)) return tooSoon;
+  if (isPassed(delivery, history)) return standsInLater;
   if (listener === "program") return undefined;
   if (event === "opened" && hasEnded(history, sequence)) return listener === "pager" ? overBefore : toldWithEnd;
   const isAnswered = present?.status === "acknowledged" || present?.status === "recovering";
@@ -146,6 +147,17 @@ const replaceable: readonly IncidentEventKind[] = [
   "reminder",
   "status_update",
 ];
+
+/** Whether a change comes after a later one: two instances may plan both at the same moment, and neither sees the other. */
+function isPassed(delivery: Delivery, history: readonly Delivery[]): boolean {
+  return (
+    replaceable.includes(delivery.event) &&
+    !mayHaveArrived(delivery) &&
+    history.some(
+      (later) => later.sequence > delivery.sequence && replaceable.includes(later.event) && mayHaveArrived(later),
+    )
+  );
+}
 
 /** Whether it is over after a place among the events, and no relapse has taken that back. */
 function hasEnded(history: readonly Delivery[], sequence: number): boolean {

@@ -1,5 +1,8 @@
-/** The status page in a real browser: light and dark, wide and narrow, without script. */
+/** The status page in a real browser: light and dark, wide and narrow, with script and without. */
+
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { examined } from "../../../tests/support/axe.ts";
 import { openBrowser } from "../../../tests/support/browser.ts";
 import { allPages, hostile, shop, states } from "./page.fixtures.ts";
+import type { PageState } from "./view.ts";
 
 describe("the status page in a browser", () => {
   // Where a browser cannot start at all, .ci/run fails; elsewhere the run says so with every test here.
@@ -61,7 +65,6 @@ describe("the status page in a browser", () => {
     const { requests, complaints } = await shown(view, async (page) => {
       const wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
       expect(wide).toBe(0);
-      expect(await page.locator("script").count()).toBe(0);
       const ground = await page.evaluate("getComputedStyle(document.body).backgroundColor");
       expect(ground).toBe(view.scheme === "dark" ? "rgb(19, 20, 23)" : "rgb(251, 251, 249)");
     });
@@ -98,16 +101,71 @@ describe("the status page in a browser", () => {
       expect(await page.locator("img").count()).toBe(0);
       expect(await page.locator("svg.bars").count()).toBe(shop.components.length);
       expect(
-        await page.getByRole("img", { name: /API: available 99\.\d\d % of the time in the last 90 days/ }).count(),
+        await page.getByRole("img", { name: /API: available 99\.\d\d% of the time in the last 90 days/ }).count(),
       ).toBe(1);
     });
+  });
+
+  /** A bucket with the pages of a state, which can be replaced. */
+  async function bucket(
+    state: PageState,
+  ): Promise<AsyncDisposable & { url: string; state: PageState; asked: string[] }> {
+    const asked: string[] = [];
+    const server: Server = createServer(({ url = "" }, response) => {
+      asked.push(url);
+      const found = allPages(served.state).find(({ path }) => `/bucket/${path}` === url);
+      response.writeHead(found === undefined ? 404 : 200, { "content-type": found?.contentType ?? "text/plain" });
+      response.end(found?.content);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const served = {
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/bucket/index.html`,
+      state,
+      asked,
+      [Symbol.asyncDispose]: () =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeAllConnections();
+        }),
+    };
+    return served;
+  }
+
+  it("is loaded anew when its data are newer, and only then", async () => {
+    await using served = await bucket(states.outage);
+    await using context = await browser.newContext();
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    await page.clock.install();
+    await page.goto(served.url);
+    expect(await page.locator(".banner").innerText()).toBe(states.outage.summary);
+    const first = page.waitForResponse(/status\.json$/);
+    await page.clock.fastForward("01:00");
+    await first;
+    expect(served.asked.filter((path) => path.endsWith("index.html"))).toHaveLength(1);
+    served.state = { ...states.calm, at: "2025-09-16T12:10:00.000Z" };
+    const anew = page.waitForNavigation();
+    await page.clock.fastForward("01:00");
+    await anew;
+    expect(await page.locator(".banner").innerText()).toBe(states.calm.summary);
+    expect(complaints.filter((text) => !text.includes("favicon"))).toEqual([]);
+  });
+
+  it("says the same where scripts do not run", async () => {
+    await using served = await bucket(states.outage);
+    await using context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto(served.url);
+    expect(await page.locator(".banner").innerText()).toBe(states.outage.summary);
+    expect(await page.locator("article").count()).toBe(states.outage.open.length);
   });
 
   it("leads to each incident and back", async () => {
     await shown({ name: "outage", path: "index.html", scheme: "light", width: 320 }, async (page) => {
       await page.getByRole("link", { name: "All incidents" }).click();
       await page.getByRole("link", { name: /Chat with agents/ }).click();
-      expect(await page.locator("article h2").innerText()).toBe("Chat with agents slower or less reliable");
+      expect(await page.locator("article h2").innerText()).toBe("Degradation of Chat with agents");
       await page.getByRole("link", { name: /status$/ }).click();
       expect(await page.locator(".banner").count()).toBe(1);
     });

@@ -81,11 +81,11 @@ function jsonOf(state: PageState, entries: readonly Entry[]): string {
 
 /** What a badge says of each state, and the colour behind it: white on each is readable. */
 const badges: Readonly<Record<ComponentState, readonly [text: string, color: string]>> = {
-  operational: ["works", "#1e7b4b"],
+  operational: ["operational", "#1e7b4b"],
   degraded: ["degraded", "#8a5a00"],
   down: ["outage", "#b3261e"],
   recovering: ["recovering", "#2b5fb3"],
-  unknown: ["not known", "#5f6168"],
+  unknown: ["not measured", "#5f6168"],
 };
 
 function badgeOf({ state, title }: PageState): string {

@@ -15,11 +15,11 @@ const mostUpdates = 20;
 
 /** Takes news into what is remembered: in the order in which things happened, however they arrive, and each once. */
 export function withNews(memory: PageMemory, news: PageNews): PageMemory {
-  const { event: _, sequence, at, text, ...now } = news;
+  const { event, sequence, at, text, ...now } = news;
   const known = memory.incidents.find(({ incident }) => incident === news.incident);
   const others = memory.incidents.filter(({ incident }) => incident !== news.incident);
   if (known?.updates.some((update) => update.sequence === sequence)) return memory;
-  const update = { sequence, at, status: news.status, text };
+  const update = { sequence, at, status: news.status, text, event, components: news.components };
   const updates = [...(known?.updates ?? []), update].sort((a, b) => a.sequence - b.sequence);
   const isNewest = updates.at(-1) === update;
   const next: PageIncident = {
@@ -111,7 +111,15 @@ const schemas = lazily(() => {
     ...told,
     /** What the page calls it: the instant of its opening and a few digits, without the component that broke. */
     id: z.string(),
-    updates: z.array(z.object({ ...update, status })),
+    updates: z.array(
+      z.object({
+        ...update,
+        status,
+        /** The event that it tells of, and what was affected by then; absent for the words of a person, and in updates of older versions. */
+        event: z.enum(incidentEventKinds).optional(),
+        components: z.array(z.string()).optional(),
+      }),
+    ),
   });
   return { news, memory: z.object({ incidents: z.array(incident) }) };
 });

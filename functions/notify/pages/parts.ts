@@ -7,21 +7,27 @@ import type { ComponentState } from "./page-text.ts";
 import type { ShownComponent, ShownDay } from "./view.ts";
 
 /** The share of the time that was measured, and how much that is. A failure that goes on and is not counted yet has no share. */
-export function coverageOf({ state, availability, days }: ShownComponent): string {
+export function coverageOf(component: ShownComponent): string {
+  const { availability, days } = component;
   if (availability === null) return "not measured yet";
-  if (availability === 1 && (state === "down" || state === "degraded")) return "this failure is not counted yet";
+  if (isUncounted(component)) return "current failure not counted yet";
   const known = days.filter(({ up, down }) => up + down > 0).length;
-  const when = known === days.length ? "" : known === 1 ? " on the one day measured" : ` on ${known} days measured`;
+  const when = known === days.length ? "" : known === 1 ? " on the 1 day measured" : ` on ${known} days measured`;
   return `${percent(availability)} available${when}`;
 }
 
+function isUncounted({ state, availability }: ShownComponent): boolean {
+  return availability === 1 && (state === "down" || state === "degraded" || state === "recovering");
+}
+
 /** A bar for each day. For those who do not see them, the sum in words; the days with a failure stand below as a list. */
-export function bars({ title, availability, days }: ShownComponent): Html {
+export function bars(component: ShownComponent): Html {
+  const { title, availability, days } = component;
   const bad = days.filter(({ down }) => down > 0).length;
   const known = days.filter(({ up, down }) => up + down > 0).length;
   const label =
-    availability === null
-      ? `${title}: nothing was measured in the last ${days.length} days.`
+    availability === null || isUncounted(component)
+      ? `${title}: ${coverageOf(component)}.`
       : `${title}: available ${percent(availability)} of the time in the last ${days.length} days, of which ${known} were measured and ${bad} had a failure.`;
   const bar = (day: ShownDay, index: number): Html => {
     const kind = kindOf(day);
@@ -108,8 +114,8 @@ function dayName(date: string): string {
   return dateFormat("en-GB", options).format(new Date(`${date}T00:00:00Z`));
 }
 
-/** `100 %`, `99.95 %`: never rounded up to a hundred. */
+/** `100%`, `99.95%`: never rounded up to a hundred. */
 export function percent(ratio: number): string {
   const hundredths = Math.floor(ratio * 10_000) / 100;
-  return `${hundredths === 100 ? "100" : hundredths.toFixed(2)} %`;
+  return `${hundredths === 100 ? "100" : hundredths.toFixed(2)}%`;
 }

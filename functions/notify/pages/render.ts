@@ -1,11 +1,11 @@
-/** The pages of a status page, as HTML and JSON. Pure: the same state is the same bytes. No script, nothing from elsewhere. */
+/** The pages of a status page, as HTML and JSON. Pure: the same state is the same bytes. Readable without script, and nothing from elsewhere. */
 import type { Page } from "../../../shared/ports.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { Html, html } from "../../../shared/text/html.ts";
-import { spokenDuration } from "../../../shared/text/units.ts";
 import { feedsOf } from "./feeds.ts";
-import { type ComponentState, statusWords } from "./page-text.ts";
+import { type ComponentState, lastedBetween, statusWords } from "./page-text.ts";
 import { bars, coverageOf, dayText, favicon, icon, instant, when } from "./parts.ts";
+import { refreshElement } from "./refresh.ts";
 import { contentSecurityPolicy, style } from "./style.ts";
 import type { PageState, ShownComponent, ShownIncident } from "./view.ts";
 
@@ -48,11 +48,11 @@ function firstPage(state: PageState): Html {
   const body = html`<header><h1>${title}: status</h1>
 <p class="banner ${state.state}">${icon(state.state)}<span>${summary}</span></p>
 <p class="soft">As of ${instant(state.at, timezone)}. This page is updated every few minutes and on every change.</p>
-${when(state.monitoring_impaired, html`<p class="note">Our monitoring does not see everything at present. What stands here may be out of date.</p>`)}</header>
+${when(state.monitoring_impaired, html`<p class="note">Our monitoring is impaired at the moment. This page may be out of date.</p>`)}</header>
 <main>
 ${when(
   open.length > 0,
-  html`<h2>${open.length === 1 ? "Happening now" : `Happening now (${open.length})`}</h2>
+  html`<h2>${open.length === 1 ? "Current incident" : `Current incidents (${open.length})`}</h2>
 ${open.map((incident) => openIncident(incident, timezone))}`,
 )}
 ${layers.map(
@@ -64,7 +64,8 @@ ${layers.map(
 ${past.length === 0 ? html`<p>None so far.</p>` : pastList(past.slice(0, pastOnFirstPage), timezone, "")}
 ${when(past.length > 0, html`<p class="soft"><a href="history.html">All incidents</a></p>`)}
 </main>
-${footer("status.json")}`;
+${footer("status.json")}
+${refreshElement("status.json", state.at)}`;
   return document(`${title}: ${summary}`, state.state, body);
 }
 
@@ -90,7 +91,7 @@ function componentRow(component: ShownComponent): Html {
   return html`<section><div class="row"><h3>${title}</h3><span class="state ${state}">${icon(state)}${state_text}</span></div>
 ${bars(component)}
 <div class="scale"><span>${days.length} days ago</span><span>${ratio}</span><span>Today</span></div>
-${when(bad.length > 0, html`<details><summary>${bad.length === 1 ? "One day" : `${bad.length} days`} with a failure</summary><ul>${[...bad].reverse().map((day) => html`<li>${dayText(day)}</li>`)}</ul></details>`)}</section>
+${when(bad.length > 0, html`<details><summary>${bad.length === 1 ? "1 day" : `${bad.length} days`} with a failure</summary><ul>${[...bad].reverse().map((day) => html`<li>${dayText(day)}</li>`)}</ul></details>`)}</section>
 `;
 }
 
@@ -117,14 +118,15 @@ ${footer("status.json")}`;
   return document(`${title}: all incidents`, state.state, body);
 }
 
-function incidentPage(incident: ShownIncident, { title, timezone }: PageState): Html {
+function incidentPage(incident: ShownIncident, { title, timezone, at }: PageState): Html {
   const { components, status, since, resolved_at } = incident;
   const body = html`<header><h1><a href="../index.html">${title}: status</a></h1></header>
 <main><article class="incident ${toneOf(incident)}"><h2>${incident.title}</h2>
 <p class="soft">${statusWords[status]} · from ${instant(since, timezone)}${resolved_at === null ? "" : html` to ${instant(resolved_at, timezone)}`} · ${lasted(incident)}</p>
 <p>Affected: ${components.join(", ")}</p>
 ${updateList(incident, timezone)}</article></main>
-${footer("../status.json")}`;
+${footer("../status.json")}
+${when(status !== "resolved", refreshElement("../status.json", at))}`;
   return document(`${incident.title} · ${title}`, toneOf(incident), body);
 }
 
@@ -135,13 +137,13 @@ function toneOf({ status, severity }: ShownIncident): ComponentState {
 }
 
 function lasted({ since, resolved_at, good_seconds, status }: ShownIncident): string {
-  if (resolved_at === null) return status === "resolved" ? "over" : "not over yet";
-  return `lasted ${spokenDuration(Date.parse(resolved_at) - Date.parse(since) - good_seconds * 1_000)}`;
+  if (resolved_at === null) return status === "resolved" ? "resolved" : "ongoing";
+  return `lasted ${lastedBetween(since, resolved_at, good_seconds)}`;
 }
 
 function footer(data: string): Html {
   const base = data.replace("status.json", "");
-  return html`<footer class="soft"><p>Days are those of UTC. <a href="${data}">The same as JSON</a>, <a href="${base}feed.atom">as a feed</a>. Watched by Pathkeeper.</p></footer>`;
+  return html`<footer class="soft"><p>Days are in UTC. This page as <a href="${data}">JSON</a> and as a <a href="${base}feed.atom">feed</a>. Monitored by Pathkeeper.</p></footer>`;
 }
 
 function document(title: string, state: ComponentState, body: Html): Html {

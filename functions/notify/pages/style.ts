@@ -1,6 +1,7 @@
 /** How a status page looks: one sheet, within the page, for light and dark, wide and narrow. */
 import { createHash } from "node:crypto";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { refreshScript } from "./refresh.ts";
 
 /** The sheet. Colours are told apart by shape and word as well; texts keep a contrast of 4.5 to 1 in both schemes. */
 export const style = `
@@ -48,7 +49,8 @@ a:focus-visible, summary:focus-visible { outline: 2px solid var(--calm); outline
 .state { display: inline-flex; gap: 0.4rem; font-size: 0.875rem; font-weight: 500; }
 .bars { display: block; width: 100%; height: 2rem; margin: 0.6rem 0 0.35rem; }
 .bars .up { fill: var(--bar-good); } .bars .some { fill: var(--bar-fair); } .bars .much { fill: var(--bar-bad); } .bars .none { fill: var(--bar-none); }
-.scale { display: flex; justify-content: space-between; gap: 0.75rem; color: var(--soft); font-size: 0.8125rem; font-variant-numeric: tabular-nums; }
+.scale { display: flex; justify-content: space-between; gap: 0.75rem; color: var(--soft); font-size: 0.8125rem; font-variant-numeric: tabular-nums; text-align: center; }
+.scale :first-child, .scale :last-child { white-space: nowrap; }
 details { font-size: 0.875rem; margin-top: 0.35rem; }
 summary { color: var(--soft); cursor: pointer; width: fit-content; }
 details ul { margin: 0.35rem 0 0; padding-left: 1.25rem; }
@@ -70,13 +72,19 @@ footer { padding-top: 2.5rem; padding-bottom: 3rem; }
 @media (forced-colors: active) { .bars rect { forced-color-adjust: none; } }
 `;
 
-/** What a page may load: nothing but its own sheet, known by its hash, and pictures that stand within it. */
+/** What a page may load: its own sheet and script, known by their hashes, pictures that stand within it, and `status.json` beside it. */
 export const contentSecurityPolicy: () => string = lazily(() =>
   [
     "default-src 'none'",
-    `style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'`,
+    `style-src '${hashOf(style)}'`,
+    `script-src '${hashOf(refreshScript)}'`,
+    "connect-src 'self'",
     "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; "),
 );
+
+function hashOf(text: string): string {
+  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
+}

@@ -157,9 +157,14 @@ export function pageState(
  */
 function merged(updates: PageIncident["updates"]): PageIncident["updates"] {
   const shown: PageIncident["updates"] = [];
+  const reached = new Set<string>();
   for (const update of updates) {
     const last = shown.at(-1);
-    if (last?.text === update.text) continue;
+    const { event, components = [] } = update;
+    // What joined may be of no concern here: then nothing is new.
+    const isNarrow = event === "joined" && last !== undefined && components.every((name) => reached.has(name));
+    for (const name of components) reached.add(name);
+    if (isNarrow || last?.text === update.text) continue;
     const isAlone = isNote(update) || update.status === "resolved" || last === undefined || isNote(last);
     const isSoon = last !== undefined && Date.parse(update.at) - Date.parse(last.at) < 60_000;
     if (isAlone || !isSoon || last.status === "resolved") shown.push(update);
@@ -226,14 +231,16 @@ function summaryOf(state: ComponentState, components: readonly ShownComponent[])
   const found = those(state);
   switch (state) {
     case "operational":
-      return found.length === components.length ? "Everything works" : "Everything that is measured works";
+      return found.length === components.length
+        ? "All components are operational"
+        : "All measured components are operational";
     case "unknown":
-      return "Nothing is known yet";
+      return "Nothing has been measured yet";
     case "recovering":
-      return `${enumeration(found)} ${are(found, "works", "work")} again, and ${are(found, "is", "are")} being checked`;
+      return `${enumeration(found)} ${are(found, "is", "are")} working again; we are verifying the recovery`;
     case "degraded":
       return `${enumeration(found)} ${are(found, "is", "are")} slower or less reliable than usual`;
     case "down":
-      return `${enumeration(found)} ${are(found, "does", "do")} not work`;
+      return `${enumeration(found)} ${are(found, "is", "are")} not working`;
   }
 }

@@ -9,7 +9,7 @@ import type { AnyChannelKind, Notice, Outgoing } from "../channel.ts";
 import { type Delivery, deliveryId, isKnowing, type LedgerEntry } from "../deliver/ledger.ts";
 import { subjectOf } from "../text/notice-text.ts";
 import { recipientsOf } from "./readers.ts";
-import { isAllClearBefore } from "./relapse.ts";
+import { isAllClearBefore, lastKnown } from "./relapse.ts";
 import type { Silence } from "./silence.ts";
 import { templateFor } from "./template.ts";
 
@@ -59,6 +59,7 @@ export function threadOf(event: IncidentEvent, recipient: string | undefined, en
     key: entries.find(({ delivery }) => delivery.event === "opened" && isKnowing(delivery))?.id,
     title: earliest(history)?.title,
     resolvedBefore: lastArrival(history.filter((one) => isAllClearBefore(one, event))),
+    isBack: lastKnown(history, event)?.event === "resolved",
   };
 }
 
@@ -72,6 +73,8 @@ export interface Thread {
   readonly title?: string | undefined;
   /** When its end was told last; absent where it was not. */
   readonly resolvedBefore?: string | undefined;
+  /** Whether the last that was told is that it is over. @default false */
+  readonly isBack?: boolean;
   /** Id of the entry that is told. @default that of the event */
   readonly id?: string;
   /** How it is late. @default it is not */
@@ -105,7 +108,7 @@ export function compose(
 export function noticeOf(
   event: IncidentEvent,
   channel: ConfiguredChannel,
-  { recipient, key, title = event.title, resolvedBefore, id, delay }: Thread,
+  { recipient, key, title = event.title, resolvedBefore, isBack, id, delay }: Thread,
   context: PlanContext,
 ): Notice {
   const { configuration } = context;
@@ -132,6 +135,7 @@ export function noticeOf(
     thread: key ?? deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, channel.name, recipient),
     threadTitle: title,
     ...(resolvedBefore === undefined ? {} : { resolvedBefore }),
+    ...(isBack ? { isBack } : {}),
   };
 }
 

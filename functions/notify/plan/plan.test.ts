@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { MaintenanceWindow, Route } from "../../../shared/config/model.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
+import type { OutgoingMail } from "../channel.ts";
 import { channels as kinds } from "../channels/index.ts";
 import type { DeliveryStatus, LedgerEntry } from "../deliver/ledger.ts";
 import { configurationOf, heldLedger, incidentEvent, noon, resolvedEvent } from "../fixtures.ts";
@@ -298,6 +299,23 @@ describe("a relapse", () => {
     ]);
     expect(told(resolvedEvent({ sequence: 2 }), { ledger })["ops"]).toBe(tooSoon);
     expect(told(resolvedEvent({ sequence: 4 }), { ledger })["ops"]).toBe("yes");
+  });
+
+  it("that a silence kept from a reader is told with the next news, as one", () => {
+    const ledger = [...heard("mail"), ...heldLedger("mail", [[{ event: "regressed", sequence: 3 }, "suppressed"]])];
+    const news = incidentEvent({ event: "status_update", sequence: 4, status: "acknowledged" });
+    const payload = planned(news, { ledger }).deliveries.find(({ channel }) => channel === "mail")?.payload;
+    expect((payload as OutgoingMail).text).toMatch(/^OPEN AGAIN, the recovery did not last · /);
+  });
+
+  it.each<[string, string, DeliveryStatus, string]>([
+    ["a person", "mail", "suppressed", "it was told here that it is over, and not that it came back"],
+    ["a person who was told", "mail", "delivered", "yes"],
+    ["a person who may have been told", "mail", "sending", "yes"],
+    ["a program", "ops", "suppressed", "yes"],
+  ])("of which %s was not told ends without another all-clear", (_, channel, status, expected) => {
+    const ledger = [...heard(channel), ...heldLedger(channel, [[{ event: "regressed", sequence: 3 }, status]])];
+    expect(told(resolvedEvent({ sequence: 4 }), { ledger })[channel]).toBe(expected);
   });
 
   it("in the middle of a recovery is told as the routes say", () => {

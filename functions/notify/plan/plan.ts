@@ -11,7 +11,7 @@ import { isAbout } from "../deliver/trouble.ts";
 import { subjectOf } from "../text/notice-text.ts";
 import { compose, noticeOf, type PlanContext, threadOf } from "./compose.ts";
 import { asOpened, candidates, recipientsOf } from "./readers.ts";
-import { holdOf, isAllClearBefore, isTakenBack, tooSoon } from "./relapse.ts";
+import { holdOf, isAllClearBefore, isTakenBack, lastKnown, tooSoon } from "./relapse.ts";
 import { notDue } from "./route.ts";
 import { silenced } from "./silence.ts";
 
@@ -62,7 +62,7 @@ const announcement: readonly Step[] = [
 const drillSteps: readonly Step[] = [overtaken, noDrill];
 
 /** What is over is told to everybody who knows that it was not, whatever routes, silences and windows say by now. */
-const allClear: readonly Step[] = [relapsed, unannounced];
+const allClear: readonly Step[] = [relapsed, unannounced, ended];
 
 /** Who was told that it is over is told that it is not, whatever events the routes name. */
 const relapse: readonly Step[] = [overtaken, unreachable, muted, inMaintenance];
@@ -186,9 +186,15 @@ function overtaken({ event, history }: Question): string | undefined {
 
 /** The last step: what it says of a change is that it would have been told, had its message come in time. */
 function outdated({ event, history }: Question): string | undefined {
-  const isLate =
-    changes.includes(event.event) && history.some((told) => isTelling(told) && told.sequence > event.sequence);
-  return isLate ? standsInLater : undefined;
+  return isOutdated(event, history) ? standsInLater : undefined;
+}
+
+/** Whether a change stands in what a reader is told of later events. */
+export function isOutdated(
+  { event, sequence }: Pick<IncidentEvent, "event" | "sequence">,
+  history: readonly Delivery[],
+): boolean {
+  return changes.includes(event) && history.some((told) => isTelling(told) && told.sequence > sequence);
 }
 
 /** What changed in the moment of which the opening tells stands in the opening: with a late one, several events may come at once. */
@@ -282,6 +288,15 @@ function early({ event, reader, history, context }: Question): string | undefine
 
 function unannounced({ event, history }: Question): string | undefined {
   return wasTold(history, event.sequence) ? undefined : neverAnnounced;
+}
+
+/** Who did not hear that it came back goes on knowing that it is over. A program gets every event. */
+function ended({ event, history, context }: Question): string | undefined {
+  const last = lastKnown(history, event);
+  if (last?.event !== "resolved" || last.status !== "delivered") return undefined;
+  return ownEntry(context.kinds, last.kind)?.everyEvent
+    ? undefined
+    : "it was told here that it is over, and not that it came back";
 }
 
 /** Why a reader is told. */

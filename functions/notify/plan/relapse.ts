@@ -23,6 +23,19 @@ export function isAllClearBefore(delivery: Delivery, { sequence }: Pick<Incident
   return delivery.event === "resolved" && delivery.sequence < sequence && isKnowing(delivery);
 }
 
+/** The last that a reader knows, or may know, of an incident from before an event; `undefined` where that is nothing. */
+export function lastKnown(
+  history: readonly Delivery[],
+  { sequence }: Pick<IncidentEvent, "sequence">,
+): Delivery | undefined {
+  return history
+    .filter((delivery) => delivery.sequence < sequence && isKnowing(delivery))
+    .reduce<Delivery | undefined>(
+      (last, one) => (last === undefined || one.sequence > last.sequence ? one : last),
+      undefined,
+    );
+}
+
 /** Why an all-clear is not told that a relapse has overtaken. */
 export const tooSoon = "superseded: it failed again";
 

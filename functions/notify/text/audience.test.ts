@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Audience } from "../../../shared/config/notification.ts";
+import { type Audience, audiences } from "../../../shared/config/notification.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
 import { wording } from "./notice-text.ts";
@@ -24,10 +24,10 @@ describe("of one incident", () => {
 
   it.each<Audience>(["executives", "customer_success"])("%s hear impact and outlook in plain words", (audience) => {
     expect(said(audience, incidentEvent())).toBe(`NEW INCIDENT · critical P0 · Netra staging
-Netra staging does not work as it should.
+Netra staging is not working as it should.
 Impact: $500K+ ARR pipeline blocked
-Outlook: Nobody has taken it yet. How long it will take is not known.
-What we know: It comes from VPC connector.
+Outlook: Nobody has acknowledged it yet. There is no estimate of when it will be resolved.
+What we know: The likely cause is VPC connector.
 Owner: infrastructure
 Since: 2025-09-16 11:58 UTC
 Incident: 20250916-120000-vpc-connector`);
@@ -36,23 +36,87 @@ Incident: 20250916-120000-vpc-connector`);
   it.each<[Partial<IncidentEvent>, string]>([
     [
       {},
-      "Since 2025-09-16 11:58 UTC Netra staging does not work as it should. We know about it. We will tell you when it is over. (Promise no time: none is known.)",
+      "Since 2025-09-16 11:58 UTC, Netra staging has not been working as it should. We know about it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
     ],
     // That somebody works on it is said when somebody does.
     [
       { event: "acknowledged", status: "acknowledged" },
-      "Since 2025-09-16 11:58 UTC Netra staging does not work as it should. We are working on it. We will tell you when it is over. (Promise no time: none is known.)",
+      "Since 2025-09-16 11:58 UTC, Netra staging has not been working as it should. We are working on it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
     ],
     [
       { event: "recovering", status: "recovering" },
-      "Since 2025-09-16 11:58 UTC Netra staging does not work as it should. Service appears to be restored; we are verifying it. We will tell you when it is over. (Promise no time: none is known.)",
+      "Netra staging had an outage that began 2025-09-16 11:58 UTC. Service appears to be restored; we are verifying it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
     ],
-    [{ severity: "warning" }, "Nothing yet. Should somebody ask: we know about it."],
-    [resolvedEvent(), "The trouble that began 2025-09-16 11:58 UTC is over, and Netra staging works again."],
+    [{ severity: "warning" }, "Nothing yet. If somebody asks: We know about it."],
+    [resolvedEvent(), "The problem that began 2025-09-16 11:58 UTC is over: Backend is back to normal."],
   ])("sales and support hear what to tell customers: %j", (changes, words) => {
     for (const audience of ["sales", "support"] as const) {
       expect(said(audience, incidentEvent(changes))).toContain(`\nTell customers: ${words}\n`);
     }
+  });
+
+  it.each<[string, Partial<IncidentEvent>]>([
+    ["recovering", { event: "recovering", status: "recovering" }],
+    ["resolved", resolvedEvent()],
+  ])("nobody hears what it blocks, what failed or what to do when it is %s", (_, changes) => {
+    const event = incidentEvent({ ...changes, next_steps: ["Give the connector room."] });
+    for (const audience of audiences) {
+      const text = said(audience, event);
+      expect(text).not.toContain("pipeline blocked");
+      expect(text).not.toMatch(/Give the connector room|at 98 %|has not been working|is not working/);
+    }
+  });
+
+  it("an all-clear says what works again, and nothing of what another incident may have broken", () => {
+    const text = said("executives", resolvedEvent());
+    expect(text).toContain("\nBackend is back to normal.\n");
+    expect(text).not.toMatch(/Netra staging (works|is back)/);
+    const platform = resolvedEvent({ components: ["vpc-connector"] });
+    expect(said("executives", platform)).toContain("\nVPC connector is back to normal.\n");
+  });
+
+  it("an incident of the monitor is said to be one, and nothing is said to customers", () => {
+    const event: Partial<IncidentEvent> = { verdict: "monitor", root_cause: "pathkeeper", components: ["pathkeeper"] };
+    for (const changes of [incidentEvent(event), resolvedEvent(event)]) {
+      const text = said("support", changes);
+      expect(text).toContain("\nThe monitoring of Netra staging ");
+      expect(text).toContain("\nTell customers: Nothing: this concerns only our own monitoring.\n");
+      expect(text).not.toMatch(/^Netra staging (is|has)/m);
+    }
+  });
+
+  it.each<[Partial<IncidentEvent>, string]>([
+    [{ event: "severity_raised" }, "OPEN, and worse than before"],
+    [{ event: "severity_raised", status: "acknowledged" }, "ACKNOWLEDGED, and worse than before"],
+    [{ event: "opened", status: "acknowledged" }, "NEW INCIDENT, acknowledged"],
+    [{ event: "recovering", status: "open" }, "OPEN"],
+    [{ event: "acknowledged", status: "recovering" }, "RECOVERING, not yet validated"],
+    [{ event: "joined", status: "recovering" }, "RECOVERING, not yet validated"],
+    [{ event: "status_update", status: "acknowledged" }, "STATUS UPDATE, acknowledged"],
+  ])("the state is that of the incident, whatever event it is told with: %j", (changes, state) => {
+    for (const audience of audiences) expect(said(audience, incidentEvent(changes)).split(" · ")[0]).toBe(state);
+  });
+
+  it("engineers read nothing twice", () => {
+    const event = incidentEvent({
+      ...resolvedEvent(),
+      summary: "Backend failed from 11:58:00 UTC. The cause was VPC connector. It lasted 32 min.",
+      change: "Resolved. Every stage of the recovery has passed. It lasted 32 min, from 11:58:00 UTC.",
+    });
+    const { paragraphs, facts } = wording(noticeOf(event));
+    expect(paragraphs).toEqual(["Every stage of the recovery has passed."]);
+    expect(facts.map(({ label }) => label)).not.toContain("Lasted");
+    const opened = incidentEvent({
+      summary: "Backend is failing. Nobody can log in.",
+      impact: "Nobody can log in. 1 of 2 components is affected.",
+      evidence: ["For VPC connector: it is full.", "Against VPC connector: `reports` was good."],
+    });
+    const words = wording(noticeOf(opened));
+    expect(words.facts).toContainEqual({ label: "Impact", value: "1 of 2 components is affected." });
+    expect(words.lists.find(({ label }) => label === "Evidence")?.items).toEqual([
+      "it is full.",
+      "Against it: `reports` was good.",
+    ]);
   });
 
   it("only engineers read what targets answered", () => {

@@ -6,10 +6,12 @@ import type {
   IncidentStatus,
   Verdict,
 } from "../../../shared/messages/incident-event.ts";
+import { monitorComponent } from "../../../shared/monitor.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { bounded, longestText } from "../../../shared/text/redact.ts";
+import { list } from "../../../shared/text/sentences.ts";
 import type { TemplateField } from "../../../shared/text/template-fields.ts";
-import { spokenDuration } from "../../../shared/text/units.ts";
+import { clockSpan, spokenDuration } from "../../../shared/text/units.ts";
 import type { Notice } from "../channel.ts";
 
 /** How much a notice may say; the incident has everything. */
@@ -31,13 +33,16 @@ export function fieldsOf(notice: Notice, budget: TextBudget): Readonly<Record<Te
     state: stateWords(notice),
     severity: event.severity,
     priority: event.priority,
-    impact: event.status === "resolved" ? "" : bounded(event.impact, [], budget.characters),
+    // Its sentences stand in the present tense, and nothing of it is measured any more.
+    impact: isBad(event) ? bounded(event.impact, [], budget.characters) : "",
     outlook: outlookOf[event.status],
-    customers: customerWords(event, environment, since),
+    customers: customerWords(notice, environment, since),
     cause: event.root_cause === "unknown" ? "" : boundedName(rootCause.title, budget),
     team: bounded(rootCause.team ?? ""),
     components: enumerate(
-      event.components.map((name) => notice.components.find((one) => one.name === name)?.title ?? name),
+      event.components.map(
+        (name) => [...notice.components, monitorComponent].find((one) => one.name === name)?.title ?? name,
+      ),
       budget,
     ),
     // What rules are called is written by engineers for engineers.
@@ -59,7 +64,7 @@ function drillFields({ status, summary }: IncidentEvent, budget: TextBudget): Pa
   return {
     state: isOver ? "FIRE DRILL, over" : "FIRE DRILL",
     what: bounded(summary, [], budget.characters),
-    outlook: isOver ? "It is over." : "It ends by itself within a few minutes.",
+    outlook: isOver ? outlookOf.resolved : "It ends by itself within a few minutes.",
     customers: "Nothing: this is a fire drill.",
   };
 }
@@ -113,44 +118,67 @@ export const verdictOf: Readonly<Record<Verdict, string>> = {
   unknown: "not known yet",
 };
 
-const stateOf: Readonly<Record<IncidentEventKind, string>> = {
-  opened: "NEW INCIDENT",
-  joined: "OPEN, and wider than before",
-  severity_raised: "OPEN, and worse than before",
-  root_cause_changed: "OPEN, with another likely cause",
+/** What the incident is by its status, before what the event adds. */
+const headOf: Readonly<Record<IncidentStatus, string>> = {
+  open: "OPEN",
   acknowledged: "ACKNOWLEDGED",
   recovering: "RECOVERING, not yet validated",
-  regressed: "OPEN AGAIN, the recovery did not last",
   resolved: "RESOLVED",
-  reminder: "STILL OPEN",
-  escalated: "ESCALATED, nobody has acknowledged",
-  status_update: "STATUS UPDATE",
 };
+
+/** What an event adds to the status of an incident that goes on failing. */
+const additionOf: Readonly<Partial<Record<IncidentEventKind, string>>> = {
+  joined: ", and wider than before",
+  severity_raised: ", and worse than before",
+  root_cause_changed: ", with another likely cause",
+};
+
+const openAgain = "OPEN AGAIN, the recovery did not last";
 
 /** The first thing to read. It never says what the incident is not any more. */
-function stateWords({ event, delay }: Notice): string {
-  if (delay === "unheard") return "RESOLVED, before it could be told";
-  const words = delay === "late" ? lateStateOf[event.status] : stateOf[event.event];
-  if (event.event !== "reminder" && event.event !== "status_update") return words;
-  return event.status === "open" ? words : `${words}, ${event.status}`;
+function stateWords({ event: { event, status }, delay, isBack = false }: Notice): string {
+  if (delay === "unheard") return "RESOLVED before a notification could be delivered";
+  if (delay === "late")
+    return status === "open" ? "STILL OPEN, notified late" : `${status.toUpperCase()}, notified late`;
+  if (status === "resolved" || (status === "recovering" && event !== "status_update")) return headOf[status];
+  const besides = status === "open" ? "" : `, ${status}`;
+  if (isBack) return openAgain;
+  switch (event) {
+    case "opened":
+      return `NEW INCIDENT${besides}`;
+    case "regressed":
+      return openAgain;
+    case "reminder":
+      return `STILL OPEN${besides}`;
+    case "status_update":
+      return `STATUS UPDATE${besides}`;
+    case "escalated":
+      return status === "open" ? "ESCALATED, nobody has acknowledged" : headOf[status];
+    default:
+      return `${headOf[status]}${additionOf[event] ?? ""}`;
+  }
 }
 
-/** Of an opening that could not be told before. */
-const lateStateOf: Readonly<Record<IncidentStatus, string>> = {
-  open: "STILL OPEN, told late",
-  acknowledged: "ACKNOWLEDGED, told late",
-  recovering: "RECOVERING, told late",
-  resolved: "RESOLVED, told late",
-};
+/** Whether what failed is still seen to fail. */
+export function isBad({ status }: IncidentEvent): boolean {
+  return status === "open" || status === "acknowledged";
+}
 
-function whatOf({ event, delay, timezone, ...notice }: Notice, environment: string, budget: TextBudget): string {
+/** Whether it is the monitor that has trouble, and nothing that users touch. */
+function isOfMonitor({ verdict }: IncidentEvent): boolean {
+  return verdict === "monitor";
+}
+
+function whatOf(notice: Notice, environment: string, budget: TextBudget): string {
+  const { event, delay, timezone } = notice;
   if (delay === "unheard") {
     const [from, to] = [event.first_failure_at, event.resolved_at ?? event.at].map((at) => localTime(at, timezone));
-    const how = event.severity === "critical" ? "was down" : "was in trouble";
-    return `${environment} ${how} from ${from} to ${to}, and is over.`;
+    const how = event.severity === "critical" ? "was down" : "was impaired";
+    const what = isOfMonitor(event) ? `The monitoring of ${environment} was impaired` : `${environment} ${how}`;
+    return `${what} from ${from} to ${to}, and is over.`;
   }
   return isPlain(notice)
-    ? plainState(event, environment)
+    ? plainState(notice, environment)
     : withoutSeconds(bounded(event.summary, [], budget.characters));
 }
 
@@ -160,36 +188,63 @@ export function withoutSeconds(sentence: string): string {
 }
 
 const outlookOf: Readonly<Record<IncidentStatus, string>> = {
-  open: "Nobody has taken it yet. How long it will take is not known.",
-  acknowledged: "Somebody is working on it. How long it will take is not known.",
-  recovering: "Service appears to be restored. The all-clear comes when every stage of the recovery has been proved.",
-  resolved: "It is over.",
+  open: "Nobody has acknowledged it yet. There is no estimate of when it will be resolved.",
+  acknowledged: "Somebody is working on it. There is no estimate of when it will be resolved.",
+  recovering: "Service appears to be restored. The all-clear follows when the recovery has been verified.",
+  resolved: "It is resolved.",
 };
 
-function plainState({ status, severity }: IncidentEvent, environment: string): string {
-  if (status === "resolved") return `${environment} works again.`;
-  if (status === "recovering") return `${environment} seems to work again; this is being checked.`;
-  return severity === "critical" ? `${environment} does not work as it should.` : `${environment} needs attention.`;
+/** What was affected of what users touch, or else of everything: an environment may have another incident, so that not all of it works. */
+function affected(
+  { event, components }: Notice,
+  environment: string,
+): { readonly names: string; readonly are: string } {
+  const known = components.filter(({ name }) => event.components.includes(name));
+  const touched = known.filter(({ layer }) => layer === "application");
+  const titles = (touched.length > 0 ? touched : known).map(({ title }) => bounded(title, [], 80));
+  return { names: titles.length === 0 ? environment : list(titles), are: titles.length > 1 ? "are" : "is" };
+}
+
+function plainState(notice: Notice, environment: string): string {
+  const { status, severity } = notice.event;
+  if (isOfMonitor(notice.event)) {
+    const monitoring = `The monitoring of ${environment}`;
+    return isBad(notice.event) ? `${monitoring} needs attention.` : `${monitoring} is back to normal.`;
+  }
+  const { names, are } = affected(notice, environment);
+  if (status === "resolved") return `${names} ${are} back to normal.`;
+  if (status === "recovering") return `${names} ${are} apparently back to normal. This is being verified.`;
+  return severity === "critical"
+    ? `${environment} is not working as it should.`
+    : `${environment} has a problem that needs attention.`;
 }
 
 /** Words for people outside. Neither cause nor impact: both are written for colleagues. */
-function customerWords({ status, severity }: IncidentEvent, environment: string, since: string): string {
-  if (status === "resolved") return `The trouble that began ${since} is over, and ${environment} works again.`;
-  // That somebody works on it is said when somebody does.
-  if (severity !== "critical")
-    return `Nothing yet. Should somebody ask: ${status === "open" ? "we know about it" : "we are looking into it"}.`;
-  const doing = doingOf[status];
-  return `Since ${since} ${environment} does not work as it should. ${doing} We will tell you when it is over. (Promise no time: none is known.)`;
+function customerWords(notice: Notice, environment: string, since: string): string {
+  const { status, severity } = notice.event;
+  if (isOfMonitor(notice.event)) return "Nothing: this concerns only our own monitoring.";
+  if (status === "resolved") {
+    const { names, are } = affected(notice, environment);
+    return `The problem that began ${since} is over: ${names} ${are} back to normal.`;
+  }
+  if (severity !== "critical") return `Nothing yet. If somebody asks: ${answerOf[status]}`;
+  const promise = "We will tell you when it is over. (Do not promise a time: there is no estimate.)";
+  const what =
+    status === "recovering"
+      ? `${environment} had an outage that began ${since}.`
+      : `Since ${since}, ${environment} has not been working as it should.`;
+  return `${what} ${answerOf[status]} ${promise}`;
 }
 
-const doingOf: Readonly<Record<Exclude<IncidentStatus, "resolved">, string>> = {
+/** That somebody works on it is said when somebody does. */
+const answerOf: Readonly<Record<Exclude<IncidentStatus, "resolved">, string>> = {
   open: "We know about it.",
   acknowledged: "We are working on it.",
   recovering: "Service appears to be restored; we are verifying it.",
 };
 
 function lasted({ first_failure_at, resolved_at, at, good_seconds = 0 }: IncidentEvent): string {
-  const duration = Date.parse(resolved_at ?? at) - Date.parse(first_failure_at) - good_seconds * 1_000;
+  const duration = clockSpan(Date.parse(first_failure_at), Date.parse(resolved_at ?? at)) - good_seconds * 1_000;
   return Number.isNaN(duration) ? "" : spokenDuration(duration);
 }
 

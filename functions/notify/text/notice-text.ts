@@ -5,7 +5,16 @@ import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { TemplateField } from "../../../shared/text/template-fields.ts";
 import type { Notice } from "../channel.ts";
-import { fieldsOf, fold, isPlain, shorten, type TextBudget, verdictOf, withoutSeconds } from "./notice-fields.ts";
+import {
+  fieldsOf,
+  fold,
+  isBad,
+  isPlain,
+  shorten,
+  type TextBudget,
+  verdictOf,
+  withoutSeconds,
+} from "./notice-fields.ts";
 
 export type { TextBudget } from "./notice-fields.ts";
 
@@ -36,13 +45,13 @@ export const fullBudget: TextBudget = { sentences: 12, characters: 600 };
 export function wording(notice: Notice, budget: TextBudget = fullBudget): NoticeText {
   const fields = fieldsOf(notice, budget);
   const standard = isPlain(notice) ? plainWording(notice, fields) : engineersWording(notice, fields, budget);
-  return inOwnWords(standard, notice.template ?? {}, fields, budget);
+  return inOwnWords(standard, notice, fields, budget);
 }
 
 /** What an incident is called from the first notice on: as the template has it, or else by its title. */
 export function subjectOf(notice: Notice): string {
   const { subject } = notice.template ?? {};
-  return subject === undefined ? notice.event.title : filled(subject, fieldsOf(notice, fullBudget), fullBudget);
+  return subject === undefined ? notice.event.title : filled(subject, notice, fieldsOf(notice, fullBudget), fullBudget);
 }
 
 type Fields = Readonly<Record<TemplateField, string>>;
@@ -50,43 +59,72 @@ type Fields = Readonly<Record<TemplateField, string>>;
 function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): NoticeText {
   const { event } = notice;
   const isOver = event.status === "resolved";
-  const change = withoutSeconds(bounded(event.change, [], budget.characters));
-  const isNews = change !== "" && change !== fields.what && event.event !== "opened";
-  const sure = fields.cause === "" || isOver ? "" : ` (${Math.round(event.confidence * 100)} % sure)`;
+  const change = event.event === "opened" ? "" : withoutSeconds(bounded(event.change, [], budget.characters));
+  // How long it lasted has a place of its own, and the state is said.
+  const isSaid = (sentence: string): boolean => isOver && /^(Resolved\.$|It lasted )/.test(sentence);
+  const news = unsaid(change, fields.what)
+    .filter((sentence) => !isSaid(sentence))
+    .join(" ");
+  const impact = unsaid(fields.impact, fields.what).join(" ") || fields.impact;
+  const sure =
+    fields.cause === "" || isOver || event.confidence === 1 ? "" : ` (${Math.round(event.confidence * 100)}% sure)`;
+  // On a phone, what comes after a dozen sentences of evidence is not read.
   const lists = [
-    // On a phone, what comes after a dozen sentences of evidence is not read.
     { label: "Next steps", items: shorten(event.next_steps ?? [], budget) },
-    { label: "Evidence", items: shorten(event.evidence, budget) },
-    { label: "Why", items: shorten(event.whys, budget) },
+    { label: "Evidence", items: shorten(evidenceOf(notice), budget) },
+    // Of the monitor itself, the sentence says all of it.
+    { label: "Why", items: event.verdict === "monitor" ? [] : shorten(event.whys, budget) },
   ];
   return {
     state: stateLine(fields),
     what: fields.what,
-    paragraphs: isNews ? [change] : [],
+    paragraphs: news === "" ? [] : [news],
     facts: factsOf([
-      ["Impact", fields.impact],
-      ["Root cause", fields.cause === "" ? "not known yet" : `${fields.cause}${sure}`],
+      ["Impact", impact],
+      ["Root cause", fields.cause === "" ? (isOver ? "not found" : "not known yet") : `${fields.cause}${sure}`],
       ["Responsible layer", isOver ? "" : verdictOf[event.verdict]],
       ["Owner", fields.team],
       [isOver ? "Was affected" : "Affected", fields.components],
-      ["Alerts", isOver ? "" : fields.alerts],
+      ["Alerts", isBad(event) ? fields.alerts : ""],
       ["Since", fields.since],
       ["Resolved", fields.resolved],
-      [isOver ? "Lasted" : "Lasting for", isOver || event.event === "status_update" ? fields.lasted : ""],
+      ...lastedOf(notice, fields),
       ["Incident", fields.incident],
     ]),
-    // What was true and what was to be done while it lasted is in the incident: nothing of it is so any more.
-    lists: isOver ? [] : lists.filter(({ items }) => items.length > 0),
+    // What was true and what was to be done while it failed is in the incident: nothing of it is so any more.
+    lists: isBad(event) ? lists.filter(({ items }) => items.length > 0) : [],
     nextSteps: nextStepsOf(notice),
     ...linkOf(notice),
   };
+}
+
+/** The sentences of a text that another text does not say already. */
+function unsaid(text: string, said: string): string[] {
+  return text.split(/(?<=[.!?]) +/).filter((sentence) => sentence !== "" && !said.includes(sentence));
+}
+
+/** The evidence, where the cause stands beside it: without its name before each sentence. */
+function evidenceOf({ event, rootCause }: Notice): string[] {
+  const [pro, contra] = ["For", "Against"].map((side) => `${side} ${rootCause.title}: `) as [string, string];
+  return event.evidence.map((sentence) => {
+    if (sentence.startsWith(pro)) return sentence.slice(pro.length);
+    return sentence.startsWith(contra) ? `Against it: ${sentence.slice(contra.length)}` : sentence;
+  });
+}
+
+/** How long it has lasted, where that is news and not said already. */
+function lastedOf({ event }: Notice, { lasted, what }: Fields): (readonly [label: string, value: string])[] {
+  if (event.status === "resolved") return what.includes(lasted) ? [] : [["Lasted", lasted]];
+  return event.event === "status_update" ? [["Lasting for", lasted]] : [];
 }
 
 /** Impact and outlook, and what customers may be told: nothing that only those who mend it understand. */
 function plainWording(notice: Notice, fields: Fields): NoticeText {
   const { event, audience } = notice;
   const isOver = event.status === "resolved";
-  const unknown = isOver ? "The cause is not known." : "The cause is not known yet.";
+  const unknown = isOver ? "The cause was not found." : "The cause is not known yet.";
+  const known = isOver ? `The cause was ${fields.cause}.` : `The likely cause is ${fields.cause}.`;
+  const customers = forCustomers(audience) ? fields.customers : "";
   return {
     state: stateLine(fields),
     what: fields.what,
@@ -94,12 +132,12 @@ function plainWording(notice: Notice, fields: Fields): NoticeText {
     facts: factsOf([
       ["Impact", fields.impact],
       ["Outlook", isOver ? "" : fields.outlook],
-      ["What we know", fields.cause === "" ? unknown : `It ${isOver ? "came" : "comes"} from ${fields.cause}.`],
+      ["What we know", fields.cause === "" ? unknown : known],
       ["Owner", fields.team],
-      ["Tell customers", forCustomers(audience) ? fields.customers : ""],
-      ["Since", fields.since],
+      ["Tell customers", customers],
+      ["Since", customers.includes(fields.since) ? "" : fields.since],
       ["Resolved", fields.resolved],
-      [isOver ? "Lasted" : "Lasting for", isOver || event.event === "status_update" ? fields.lasted : ""],
+      ...lastedOf(notice, fields),
       ["Incident", fields.incident],
     ]),
     lists: [],
@@ -109,16 +147,16 @@ function plainWording(notice: Notice, fields: Fields): NoticeText {
 }
 
 /** The standard wording with the words of a template in their places. What they replace and do not say themselves becomes a fact. */
-function inOwnWords(standard: NoticeText, template: TemplateTexts, fields: Fields, budget: TextBudget): NoticeText {
-  const { title, lead, body } = template;
+function inOwnWords(standard: NoticeText, notice: Notice, fields: Fields, budget: TextBudget): NoticeText {
+  const { title, lead, body }: TemplateTexts = notice.template ?? {};
   if (title === undefined && lead === undefined && body === undefined) return standard;
   const isUnsaid = (text: string | undefined, field: TemplateField): boolean =>
     text !== undefined && ![title, lead, body].some((part) => marksOf(part ?? "").some(({ name }) => name === field));
-  const own = (body ?? "").split("\n").map((line) => filled(line, fields, budget));
+  const own = (body ?? "").split("\n").map((line) => filled(line, notice, fields, budget));
   return {
     ...standard,
-    state: title === undefined ? standard.state : filled(title, fields, budget),
-    what: lead === undefined ? standard.what : filled(lead, fields, budget),
+    state: title === undefined ? standard.state : filled(title, notice, fields, budget),
+    what: lead === undefined ? standard.what : filled(lead, notice, fields, budget),
     paragraphs: [
       ...fold(
         own.filter((line) => line !== ""),
@@ -137,23 +175,33 @@ function inOwnWords(standard: NoticeText, template: TemplateTexts, fields: Field
 }
 
 /** A text of a template with its fields, on one line. */
-function filled(text: string, fields: Fields, budget: TextBudget): string {
+function filled(text: string, notice: Notice, fields: Fields, budget: TextBudget): string {
   const said = fillMarks(text, (name) => {
     const field = name as TemplateField;
-    return fields[field] || (unsaid[field] ?? "");
+    return fields[field] || (nothingToSay(field, notice) ?? "");
   });
   // The words of the template itself have their room besides.
   return bounded(said, [], text.length + budget.characters);
 }
 
-/** What a field says that has nothing to say yet. */
-const unsaid: Readonly<Partial<Record<TemplateField, string>>> = {
-  impact: "not known yet",
-  cause: "a cause that is not known yet",
-  team: "nobody in particular",
-  resolved: "not yet",
-  link: "the console",
-};
+/** What a field says that has nothing to say. */
+function nothingToSay(field: TemplateField, { event }: Notice): string | undefined {
+  const isOver = event.status === "resolved";
+  switch (field) {
+    case "impact":
+      return isBad(event) ? "not known yet" : "none any more";
+    case "cause":
+      return isOver ? "a cause that was not found" : "a cause that is not known yet";
+    case "team":
+      return "nobody in particular";
+    case "resolved":
+      return "not yet";
+    case "link":
+      return "the console";
+    default:
+      return undefined;
+  }
+}
 
 function stateLine({ state, severity, priority, environment }: Fields): string {
   return `${state} · ${severity} ${priority} · ${environment}`;
@@ -173,9 +221,9 @@ function forCustomers(audience: Audience | undefined): boolean {
 }
 
 function nextStepsOf({ event }: Notice): string[] {
-  const where = `incidents/${bounded(event.incident)}`;
-  const find = `Everything known stands in the Firestore console: collection incidents, document ${bounded(event.incident)}.`;
+  const id = bounded(event.incident);
+  const find = `Full record: the document ${id} in the Firestore collection incidents.`;
   if (event.status === "resolved") return [find];
-  if (event.status === "acknowledged") return [find, `To close it by hand, set status to resolved in ${where}.`];
-  return [find, `To take it, set status to acknowledged in ${where}. To mute it, set silenced_until there.`];
+  if (event.status !== "open") return [find, "To resolve it by hand, set status to resolved there."];
+  return [find, "To acknowledge it, set status to acknowledged there. To mute it, set silenced_until."];
 }

@@ -1,11 +1,12 @@
 /** What probes of Cloud Monitoring have in common: their readings are made at once, and everything read keeps its age. */
 import type { z } from "zod";
 import { duration, googleProject, googleRegion } from "../../../shared/config/fields.ts";
-import { type Failure, readingPhase } from "../../../shared/messages/report.ts";
+import { readingPhase } from "../../../shared/messages/report.ts";
 import { GoogleApiError } from "../../../shared/ports.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
+import type { SeenFailure } from "../net/faults.ts";
 import type { Assessment, ProbeWorld } from "../prober.ts";
 import { googleReads } from "./permissions.ts";
 import { type Access, refusalOf } from "./refusal.ts";
@@ -20,7 +21,7 @@ export interface WantedReading extends Reading {
 /** What was read, by the names of the readings. A name is absent where there was nothing in the window. */
 export interface Observed<Name extends string> {
   /** Why some of it could not be read, or all of it. */
-  readonly failure?: Failure;
+  readonly failure?: SeenFailure;
   /** What could not be read: that it is not among what was found says nothing. @default nothing */
   readonly unread?: ReadonlySet<Name>;
   /** When it was read, in milliseconds since the epoch. */
@@ -91,7 +92,7 @@ export async function observeReadings<Name extends string>(
   const now = world.now();
   const found: Partial<Record<Name, Found>> = {};
   const unread = new Set<Name>();
-  let failure: Failure | undefined;
+  let failure: SeenFailure | undefined;
   await Promise.all(
     (Object.entries(readings) as [Name, WantedReading][]).map(async ([name, reading]) => {
       try {
@@ -106,12 +107,10 @@ export async function observeReadings<Name extends string>(
   return { now, found, ...(failure === undefined ? {} : { failure, unread }) };
 }
 
-function readingFailure(error: unknown, project: string, world: ProbeWorld): Failure {
-  const failure =
-    error instanceof UnknownMetric
-      ? { kind: "protocol" as const, phase: readingPhase, message: error.message }
-      : refusalOf(error, monitoringAccess(project), world.signal);
-  return { ...failure, message: world.redact(failure.message) };
+function readingFailure(error: unknown, project: string, world: ProbeWorld): SeenFailure {
+  return error instanceof UnknownMetric
+    ? { kind: "protocol", phase: readingPhase, message: error.message }
+    : refusalOf(error, monitoringAccess(project), world.signal);
 }
 
 /** Whether a reading was made, so that nothing found means that there is nothing. */
@@ -131,7 +130,7 @@ export function agoOf({ at }: Found, now: number): string {
 }
 
 /** The failure that there was nothing to read where there always is something. @param why what that means */
-export function nothingRead(reading: Reading, now: number, why: string): Failure {
+export function nothingRead(reading: Reading, now: number, why: string): SeenFailure {
   return {
     kind: "unavailable",
     phase: readingPhase,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readingPhase } from "../../../shared/messages/report.ts";
 import { GoogleApiError } from "../../../shared/ports.ts";
+import { openFailure } from "../fixtures.ts";
 import { monitoringAccess } from "./readings.ts";
 import { ask, refusalOf } from "./refusal.ts";
 
@@ -60,7 +61,11 @@ describe("a refusal", () => {
     ],
     [new Error("odd"), "internal", "unexpected fault while reading Cloud Monitoring: odd"],
   ])("%s", (error, kind, message) => {
-    expect(refusalOf(error, access, new AbortController().signal)).toEqual({ kind, phase: readingPhase, message });
+    expect(openFailure(refusalOf(error, access, new AbortController().signal))).toEqual({
+      kind,
+      phase: readingPhase,
+      message,
+    });
   });
 
   it("is none when the time of the probe ran out", () => {

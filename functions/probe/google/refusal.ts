@@ -1,8 +1,9 @@
 /** What it means when one of Google's APIs does not answer as wanted: a kind of failure, and what to do about it in a plain sentence. */
 import { type Failure, readingPhase } from "../../../shared/messages/report.ts";
 import { GoogleApiError, type GoogleRequest } from "../../../shared/ports.ts";
-import { ProbeFault } from "../net/faults.ts";
+import { ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { cite, TargetText, type Words } from "../text/target-text.ts";
 
 /** What is read, and what it takes to be allowed to. */
 export interface Access {
@@ -34,28 +35,33 @@ export async function ask(
 }
 
 /** The failure that an error of `ask` means. It is one of the reading, never of what was to be read. */
-export function refusalOf(error: unknown, access: Access, signal: AbortSignal): Failure {
+export function refusalOf(error: unknown, access: Access, signal: AbortSignal): SeenFailure {
   const { api, project } = access;
-  const failure = (kind: Failure["kind"], message: string): Failure => ({ kind, phase: readingPhase, message });
+  const failure = (kind: Failure["kind"], message: Words): SeenFailure => ({ kind, phase: readingPhase, message });
   if (signal.aborted) return failure("timeout", `the time of the probe ran out while waiting for the answer of ${api}`);
-  if (error instanceof ProbeFault) return failure(error.kind, error.message);
+  if (error instanceof ProbeFault) return failure(error.kind, error.words);
   if (!(error instanceof GoogleApiError))
-    return failure("internal", `unexpected fault while reading ${api}: ${(error as Error).message}`);
-  const { status, reason, message } = error;
+    return failure("internal", cite`unexpected fault while reading ${api}: ${wordsOf(error)}`);
+  const { status, reason } = error;
+  const message = TargetText.of(error.message);
   const known = meanings.find(({ when }) => when(status, reason));
   return known
     ? failure(known.kind, known.say(access, message))
-    : failure("http_status", `${api} of the project ${project} answered ${status}: ${message}`);
+    : failure("http_status", cite`${api} of the project ${project} answered ${status}: ${message}`);
 }
 
 /** What statuses and reasons mean, the first match counts. Reasons are those of google.rpc.ErrorInfo and google.rpc.Code. */
 const meanings: readonly {
   readonly when: (status: number, reason: string) => boolean;
   readonly kind: Failure["kind"];
-  readonly say: (access: Access, message: string) => string;
+  readonly say: (access: Access, message: TargetText) => Words;
 }[] = [
   { when: (_, reason) => reason === "NO_IDENTITY", kind: "auth", say: (_, message) => message },
-  { when: (status) => status === 0, kind: "unavailable", say: ({ api }, message) => `${api} is not read: ${message}` },
+  {
+    when: (status) => status === 0,
+    kind: "unavailable",
+    say: ({ api }, message) => cite`${api} is not read: ${message}`,
+  },
   {
     when: (_, reason) => reason === "SERVICE_DISABLED" || reason === "accessNotConfigured",
     kind: "unavailable",
@@ -77,17 +83,17 @@ const meanings: readonly {
   {
     when: (status) => status === 401,
     kind: "auth",
-    say: ({ api }, message) => `${api} does not accept the probe's identity: ${message}`,
+    say: ({ api }, message) => cite`${api} does not accept the probe's identity: ${message}`,
   },
   {
     when: (status) => status === 400,
     kind: "protocol",
-    say: ({ api }, message) => `${api} does not understand what it is asked for: ${message}`,
+    say: ({ api }, message) => cite`${api} does not understand what it is asked for: ${message}`,
   },
   {
     when: (status) => status >= 500,
     kind: "unavailable",
-    say: ({ api }, message) => `${api} itself has trouble: ${message}`,
+    say: ({ api }, message) => cite`${api} itself has trouble: ${message}`,
   },
 ];
 

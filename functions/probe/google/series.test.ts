@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { googleApi } from "../../../shared/adapters/google-api.ts";
+import { thrownWords } from "../fixtures.ts";
 import { filterOf, parsePage, type Reading, read, urlOf, windowOf } from "./series.ts";
 import { bool, double, int, monitoringStand, one, refusal } from "./stand.fixtures.ts";
 
@@ -126,7 +127,7 @@ describe("the answer", () => {
       /^Cloud Monitoring could not read all that it was asked for: a shard timed out$/,
     ],
   ])("is a fault when it is %s", (_, answer, sentence) => {
-    expect(() => parsePage(answer)).toThrow(sentence);
+    expect(thrownWords(() => parsePage(answer))).toMatch(sentence);
   });
 
   it("is put together from its pages, of which there may not be many", async () => {

@@ -13,6 +13,7 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { cite, TargetText } from "../text/target-text.ts";
 import { ask } from "./refusal.ts";
 
 /** How the points of one series in one period become one. */
@@ -220,7 +221,7 @@ export function parsePage(answer: unknown): { readonly series: readonly Series[]
   if (executionErrors.length > 0)
     throw new ProbeFault(
       "unavailable",
-      `Cloud Monitoring could not read all that it was asked for: ${executionErrors[0]?.message ?? "it does not say why"}`,
+      cite`Cloud Monitoring could not read all that it was asked for: ${TargetText.of(executionErrors[0]?.message ?? "it does not say why")}`,
     );
   const series = timeSeries.map(({ metric, resource, points }) => ({
     labels: { ...prefixed("metric", metric?.labels), ...prefixed("resource", resource?.labels) },

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { array, assert, constantFrom, nat, property, tuple, uint8Array } from "../../../tests/support/chance.ts";
+import { thrownWords } from "../fixtures.ts";
 import { ProbeFault } from "../net/faults.ts";
 import { AnswerReader, type Head, HttpSyntaxError } from "./answer.ts";
 
 interface Read {
   readonly head: Head | undefined;
+  readonly reason: string | undefined;
   readonly body: string;
   readonly done: boolean;
 }
@@ -21,7 +23,8 @@ function read(parts: readonly (string | Uint8Array)[], { method = "GET", closes 
   });
   for (const part of parts) reader.push(Buffer.from(part as Uint8Array));
   if (closes) reader.end();
-  return { head, body: Buffer.concat(chunks).toString("latin1"), done: reader.done };
+  const reason = head?.statusText.judge((text) => text);
+  return { head, reason, body: Buffer.concat(chunks).toString("latin1"), done: reader.done };
 }
 
 const ok = "HTTP/1.1 200 OK\r\n";
@@ -81,7 +84,7 @@ describe("an answer of HTTP/1.1", () => {
     ],
     ["with a space before a colon", `${ok}a : 1\r\n\r\n`, {}, { head: { headers: { a: "1" } } }],
     ["with two locations", `${ok}location: /a\r\nlocation: /b\r\n\r\n`, {}, { head: { headers: { location: "/a" } } }],
-    ["without a reason", "HTTP/1.1 503\r\ncontent-length: 0\r\n\r\n", {}, { head: { status: 503, statusText: "" } }],
+    ["without a reason", "HTTP/1.1 503\r\ncontent-length: 0\r\n\r\n", {}, { head: { status: 503 }, reason: "" }],
     [
       "with a header called as a part of every object",
       `${ok}__proto__: 1\r\nconstructor: 2\r\n\r\n`,
@@ -108,7 +111,8 @@ describe("an answer of HTTP/1.1", () => {
     [`${ok}transfer-encoding: chunked\r\n\r\n2\r\nhello\r\n`, "a chunk is longer than it says"],
     [`${ok}transfer-encoding: chunked\r\n\r\n${"1".repeat(20_000)}`, "a line between chunks does not end"],
   ])("is none when it is %j", (text, message) => {
-    expect(() => read([text])).toThrow(new HttpSyntaxError(message));
+    expect(() => read([text])).toThrow(HttpSyntaxError);
+    expect(thrownWords(() => read([text]))).toBe(message);
   });
 
   it.each([

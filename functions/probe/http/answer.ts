@@ -4,9 +4,8 @@
  * @see https://www.rfc-editor.org/rfc/rfc9112
  */
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
-import type { Redact } from "../../../shared/text/redact.ts";
 import { ProbeFault } from "../net/faults.ts";
-import { quotedStart } from "../text/json-text.ts";
+import { cite, TargetText, type Words } from "../text/target-text.ts";
 
 /** Headers by their names in lower case; several of one name are joined, except those that set cookies. */
 export type Headers = Readonly<Record<string, string | readonly string[]>>;
@@ -14,7 +13,7 @@ export type Headers = Readonly<Record<string, string | readonly string[]>>;
 /** What is known before the body. */
 export interface Head {
   readonly status: number;
-  readonly statusText: string;
+  readonly statusText: TargetText;
   readonly headers: Headers;
 }
 
@@ -36,7 +35,6 @@ type State = "head" | "length" | "close" | "chunk-size" | "chunk" | "chunk-end" 
 export class AnswerReader {
   readonly #method: string;
   readonly #listener: AnswerListener;
-  readonly #redact: Redact;
   #state: State = "head";
   /** The beginning of a head or of a line that is not complete yet. */
   #kept: Buffer = empty;
@@ -44,14 +42,10 @@ export class AnswerReader {
   #left = 0;
   #trailers = 0;
 
-  /**
-   * @param method of the request: the answer to HEAD has no body, whatever it says
-   * @param redact takes secrets out of what is told of a wrong answer, before it is cut
-   */
-  constructor(method: string, listener: AnswerListener, redact: Redact = (text) => text) {
+  /** @param method of the request: the answer to HEAD has no body, whatever it says */
+  constructor(method: string, listener: AnswerListener) {
     this.#method = method;
     this.#listener = listener;
-    this.#redact = redact;
   }
 
   /** Whether the answer is complete. */
@@ -93,13 +87,13 @@ export class AnswerReader {
     const end = endOfHead(all);
     if (end === undefined || end.at > longestHead) {
       const start = all.toString("latin1", 0, Math.min(all.length, beginning.length));
-      if (!beginning.startsWith(start)) throw noHttp(all, start, this.#redact);
+      if (!beginning.startsWith(start)) throw noHttp(all, TargetText.of(start, true));
       if (all.length > longestHead) throw new HttpSyntaxError("", true);
       this.#kept = all;
       return empty;
     }
     this.#kept = empty;
-    const head = parseHead(all, end.at, this.#redact);
+    const head = parseHead(all, end.at);
     const rest = all.subarray(end.at + end.length);
     if (head.status === 101) throw new ProbeFault("protocol", "the server switched to another protocol unasked");
     // One that is only informed of what is to come goes on waiting.
@@ -115,13 +109,13 @@ export class AnswerReader {
     const coding = headers["transfer-encoding"];
     if (coding !== undefined) {
       if (/^\s*chunked\s*$/i.test(String(coding))) return "chunk-size";
-      throw new HttpSyntaxError(`its transfer coding is ${JSON.stringify(coding)}`);
+      throw new HttpSyntaxError(cite`its transfer coding is ${TargetText.of(String(coding)).quoted(60)}`);
     }
     const length = headers["content-length"];
     if (length === undefined) return "close";
     const [first = "", ...others] = String(length).split(/\s*,\s*/);
     if (!/^\d{1,15}$/.test(first) || others.some((other) => other !== first))
-      throw new HttpSyntaxError(`its content-length is ${JSON.stringify(length)}`);
+      throw new HttpSyntaxError(cite`its content-length is ${TargetText.of(String(length)).quoted(60)}`);
     this.#left = Number(first);
     return this.#left === 0 ? "done" : "length";
   }
@@ -154,8 +148,7 @@ export class AnswerReader {
       this.#state = "chunk-size";
     } else if (this.#state === "chunk-size") {
       const size = /^([0-9a-f]{1,12})\s*(;.*)?$/i.exec(line)?.[1];
-      if (size === undefined)
-        throw new HttpSyntaxError(`the size of a chunk is ${quotedStart(line, 20, this.#redact)}`);
+      if (size === undefined) throw new HttpSyntaxError(cite`the size of a chunk is ${TargetText.of(line).quoted(20)}`);
       this.#left = Number.parseInt(size, 16);
       this.#state = this.#left === 0 ? "trailers" : "chunk";
     } else if (line === "") {
@@ -172,8 +165,11 @@ export class HttpSyntaxError extends Error {
   override readonly name = "HttpSyntaxError";
   readonly code: "HTTP_SYNTAX" | "HTTP_TOO_LONG";
 
-  constructor(message: string, tooLong = false) {
-    super(message);
+  readonly words: Words;
+
+  constructor(words: Words, tooLong = false) {
+    super(String(words));
+    this.words = words;
     this.code = tooLong ? "HTTP_TOO_LONG" : "HTTP_SYNTAX";
   }
 }
@@ -190,12 +186,12 @@ export function endOfHead(bytes: Buffer): { readonly at: number; readonly length
 }
 
 /** What speaks another protocol, as far as its first bytes tell which. */
-function noHttp(bytes: Buffer, start: string, redact: Redact): ProbeFault | HttpSyntaxError {
+function noHttp(bytes: Buffer, start: TargetText): ProbeFault | HttpSyntaxError {
   const [first, second, , type] = bytes;
   if ((first === 0x15 || first === 0x16) && second === 3) return new TlsInPlace();
   if (first === 0 && second === 0 && type === 4)
     return new ProbeFault("protocol", "the server speaks HTTP/2 and not HTTP/1.1, which it was asked in");
-  return new HttpSyntaxError(`it begins with ${quotedStart(start, 40, redact)}`);
+  return new HttpSyntaxError(cite`it begins with ${start.quoted(40)}`);
 }
 
 /** A server that speaks TLS where plain HTTP was spoken to it. */
@@ -206,16 +202,16 @@ export class TlsInPlace extends ProbeFault {
   }
 }
 
-function parseHead(bytes: Buffer, end: number, redact: Redact): Head {
+function parseHead(bytes: Buffer, end: number): Head {
   const lines = bytes.toString("latin1", 0, end).replace(/\r$/, "").split(/\r?\n/);
   const [, code, statusText = ""] = /^HTTP\/1\.[01] (\d{3})(?: ([^\r\n]*))?$/.exec(lines[0] ?? "") ?? [];
-  if (code === undefined) throw noHttp(bytes, lines[0] ?? "", redact);
+  if (code === undefined) throw noHttp(bytes, TargetText.of(lines[0] ?? ""));
   const headers: Record<string, string | string[]> = Object.create(null);
   for (const line of unfolded(lines.slice(1))) {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0)).trimEnd().toLowerCase();
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || line.includes("\0"))
-      throw new HttpSyntaxError(`a header is ${quotedStart(line, 40, redact)}`);
+      throw new HttpSyntaxError(cite`a header is ${TargetText.of(line).quoted(40)}`);
     const value = line.slice(colon + 1).trim();
     const known = ownEntry(headers, name);
     if (name === "set-cookie") headers[name] = [...(known ?? []), value];
@@ -223,7 +219,7 @@ function parseHead(bytes: Buffer, end: number, redact: Redact): Head {
     else if (name !== "location" || known === undefined)
       setEntry(headers, name, known === undefined ? value : `${String(known)}, ${value}`);
   }
-  return { status: Number(code), statusText, headers };
+  return { status: Number(code), statusText: TargetText.of(statusText), headers };
 }
 
 /** Headers each on one line: what begins with a space goes on. @see RFC 9112, 5.2 */

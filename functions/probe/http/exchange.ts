@@ -3,7 +3,6 @@ import type { Socket } from "node:net";
 import type { Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from "node:zlib";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
-import type { Redact } from "../../../shared/text/redact.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { Stopwatch } from "../net/stopwatch.ts";
 import { AnswerReader, endOfHead, type Head } from "./answer.ts";
@@ -17,8 +16,6 @@ export interface Question {
   readonly body?: string | undefined;
   /** Bytes of the decoded body after which reading stops. */
   readonly maxBody: number;
-  /** Takes secrets out of what is told of a wrong answer. */
-  readonly redact?: Redact;
 }
 
 /** What was answered. */
@@ -50,18 +47,14 @@ export function exchange(socket: Socket, question: Question, watch: Stopwatch): 
       const { status, statusText, headers } = head;
       resolve({ status, statusText, headers, body: body.bytes(), truncated: body.truncated });
     };
-    const reader = new AnswerReader(
-      question.method,
-      {
-        head(seen) {
-          head = seen;
-          if (watch.phase !== "body") watch.enter("body");
-          body = new Body(String(seen.headers["content-encoding"] ?? ""), question.maxBody, settle);
-        },
-        body: (chunk) => body?.push(chunk),
+    const reader = new AnswerReader(question.method, {
+      head(seen) {
+        head = seen;
+        if (watch.phase !== "body") watch.enter("body");
+        body = new Body(String(seen.headers["content-encoding"] ?? ""), question.maxBody, settle);
       },
-      question.redact,
-    );
+      body: (chunk) => body?.push(chunk),
+    });
     const finish = (): void => {
       socket.off("data", read).off("end", ended).off("close", closed);
       body?.end();

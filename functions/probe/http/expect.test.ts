@@ -1,15 +1,18 @@
 import { describe, expect, it } from "vitest";
+import { Redactor } from "../../../shared/text/redact.ts";
+import { cite, TargetText } from "../text/target-text.ts";
 import { type Answered, expectations, unmet } from "./expect.ts";
 
-const seen: Answered = {
+type Written = Omit<Answered, "body" | "statusText"> & { readonly body: string };
+
+const seen: Written = {
   status: 200,
-  statusText: "OK",
   headers: { "content-type": "application/json", "x-build": "42-abc" },
   body: '{"status":"healthy","pool":0.72,"ready":true,"checks":[{"name":"db"}]}',
   seconds: 1.5,
 };
 
-const judge = (settings: unknown, answer: Partial<Answered> = {}): string | undefined => {
+const judge = (settings: unknown, answer: Partial<Written> = {}): string | undefined => {
   const all = { ...seen, ...answer };
   let json: unknown;
   try {
@@ -17,8 +20,9 @@ const judge = (settings: unknown, answer: Partial<Answered> = {}): string | unde
   } catch {
     json = undefined;
   }
-  const failure = unmet(expectations().parse(settings), all, json);
-  return failure && `${failure.kind} at ${failure.phase}: ${failure.message}`;
+  const answered = { ...all, statusText: TargetText.of("OK"), body: TargetText.of(all.body) };
+  const failure = unmet(expectations().parse(settings), answered, json);
+  return failure && cite`${failure.kind} at ${failure.phase}: ${failure.message}`.open(new Redactor());
 };
 
 describe("expectations", () => {

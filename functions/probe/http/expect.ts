@@ -1,25 +1,26 @@
 /** What an HTTP answer must be like: the settings under `expect`, and the first thing that is not as expected. */
 
 import { z } from "zod";
-import { duration } from "../../../shared/config/fields.ts";
-import type { Failure } from "../../../shared/messages/report.ts";
+import { duration, told } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
-import { excerpt, type Redact } from "../../../shared/text/redact.ts";
 import { formatDuration, quantity } from "../../../shared/text/units.ts";
+import type { SeenFailure } from "../net/faults.ts";
+import { headerName } from "../net/settings.ts";
 import { jsonQueryMistake, valuesAt } from "../text/json-path.ts";
 import { jsonText, plainValue } from "../text/json-text.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
+import { cite, TargetText, type Words } from "../text/target-text.ts";
 import type { Answer } from "./exchange.ts";
 import { googleAnswer, shownGoogleAnswer } from "./google-answer.ts";
 
 /** The parts of an answer that expectations speak of. */
 export interface Answered {
   readonly status: number;
-  readonly statusText: string;
+  readonly statusText: TargetText;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: string;
+  readonly body: TargetText;
   /** From the start of the first request to the last byte, in seconds. */
   readonly seconds: number;
 }
@@ -30,9 +31,11 @@ export function answered({
   statusText,
   headers,
   body,
+  truncated,
   seconds,
 }: Answer & { readonly seconds: number }): Answered {
-  return { status, statusText, headers, body: textOf(body, String(headers["content-type"] ?? "")), seconds };
+  const text = textOf(body, String(headers["content-type"] ?? ""));
+  return { status, statusText, headers, body: TargetText.of(text, truncated), seconds };
 }
 
 /** A body as text: in the character set of its byte order mark, that of its type, or UTF-8. */
@@ -114,7 +117,7 @@ export const expectations = lazily(() =>
       .default("2xx")
       .describe("Accepted status codes: 200, 2xx, 200-299, or a list of these."),
     headers: namedRecord(
-      z.string().toLowerCase(),
+      headerName(),
       z.string().refine((text) => slashedMistake(text) === undefined, {
         error: ({ input }) => slashedMistake(String(input)) ?? "",
       }),
@@ -150,19 +153,13 @@ export type Expectations = z.output<ReturnType<typeof expectations>>;
 /**
  * The first thing about an answer that is not as expected, or `undefined`.
  * @param json the body read as JSON, or `undefined`
- * @param redact takes secrets out of what is told of the answer
  */
-export function unmet(
-  expected: Expectations,
-  seen: Answered,
-  json: unknown,
-  redact: Redact = (text) => text,
-): Failure | undefined {
+export function unmet(expected: Expectations, seen: Answered, json: unknown): SeenFailure | undefined {
   const problem =
-    statusProblem(expected, seen, redact) ??
-    headerProblem(expected, seen, redact) ??
-    bodyProblem(expected, seen, redact) ??
-    jsonProblem(expected, seen, json, redact) ??
+    statusProblem(expected, seen) ??
+    headerProblem(expected, seen) ??
+    bodyProblem(expected, seen) ??
+    jsonProblem(expected, seen, json) ??
     timeProblem(expected, seen);
   return problem && { ...problem, status: seen.status };
 }
@@ -170,20 +167,18 @@ export function unmet(
 function statusProblem(
   { status: accepted }: Expectations,
   { status, statusText, headers, body }: Answered,
-  redact: Redact,
-): Failure | undefined {
+): SeenFailure | undefined {
   const list = Array.isArray(accepted) ? accepted : [accepted];
   if (list.some((one) => acceptsStatus(one, status))) return undefined;
-  if (status === 400 && plainHttpToTls.test(body))
+  if (status === 400 && body.judge((text) => plainHttpToTls.test(text)))
     return {
       kind: "http_status",
       phase: "response",
       message: `${status}: the port speaks TLS and was asked in plain HTTP: write https://`,
     };
-  const told = /json|text\/plain/.test(String(headers["content-type"] ?? "")) && body.trim() !== "";
-  const google = googleAnswer(status, headers, body);
-  const said = told && google === undefined ? `: ${excerpt(body, longestExcerpt, redact)}` : "";
-  const message = `${`${status} ${statusText}`.trim()}${said}${google === undefined ? "" : shownGoogleAnswer(google)}`;
+  const google = body.judge((text) => googleAnswer(status, headers, text));
+  const reason = google === undefined ? said(headers, body) : shownGoogleAnswer(google);
+  const message = cite`${statusLine(status, statusText)}${reason}`;
   return {
     kind: "http_status",
     phase: "response",
@@ -192,59 +187,62 @@ function statusProblem(
   };
 }
 
+/** A status with its text, where it has one. */
+export function statusLine(status: number, text: TargetText): TargetText {
+  return cite`${status}${text.judge((said) => said.trim() === "") ? "" : cite` ${text}`}`;
+}
+
+/** What an answer in text or JSON says, as the end of a sentence. */
+export function said(headers: Answered["headers"], body: TargetText): Words {
+  const isTold = /json|text\/plain/.test(String(headers["content-type"] ?? ""));
+  return isTold && body.judge((text) => text.trim() !== "") ? cite`: ${body.first(longestExcerpt)}` : "";
+}
+
 /** How nginx, Apache, Go and others answer plain HTTP at a port of TLS. */
 const plainHttpToTls =
   /plain HTTP request was sent to HTTPS|speaking plain HTTP to an SSL|HTTP request to an HTTPS server/i;
 
-function headerProblem(
-  { headers: wanted = {} }: Expectations,
-  { headers }: Answered,
-  redact: Redact,
-): Failure | undefined {
+function headerProblem({ headers: wanted = {} }: Expectations, { headers }: Answered): SeenFailure | undefined {
   for (const [name, expected] of Object.entries(wanted)) {
     const value = ownEntry(headers, name);
     const text = typeof value === "string" ? value : value?.join(", ");
     if (text !== undefined && matchesText(expected, text)) continue;
-    const observed = text === undefined ? "is missing" : `is "${excerpt(text, longestExcerpt, redact)}"`;
-    return { kind: "body", phase: "response", message: `the header ${name} ${observed}, expected ${quoted(expected)}` };
+    const observed = text === undefined ? "is missing" : cite`is "${TargetText.of(text).first(longestExcerpt)}"`;
+    return {
+      kind: "body",
+      phase: "response",
+      message: cite`the header ${name} ${observed}, expected ${quoted(expected)}`,
+    };
   }
   return undefined;
 }
 
-function bodyProblem(
-  { body_contains, body_matches }: Expectations,
-  { body }: Answered,
-  redact: Redact,
-): Failure | undefined {
-  if (body_contains !== undefined && !body.includes(body_contains))
-    return bodyFailure(`the body does not contain "${body_contains}", it is: ${excerpt(body, longestExcerpt, redact)}`);
+function bodyProblem({ body_contains, body_matches }: Expectations, { body }: Answered): SeenFailure | undefined {
+  const shown = body.first(longestExcerpt);
+  if (body_contains !== undefined && !body.judge((text) => text.includes(body_contains)))
+    return bodyFailure(cite`the body does not contain "${body_contains}", it is: ${shown}`);
   if (body_matches === undefined) return undefined;
   const pattern = asPattern(body_matches);
-  if (parsePattern(pattern)?.isIn(body)) return undefined;
-  return bodyFailure(`the body does not match ${pattern}, it is: ${excerpt(body, longestExcerpt, redact)}`);
+  if (body.judge((text) => parsePattern(pattern)?.isIn(text))) return undefined;
+  return bodyFailure(cite`the body does not match ${pattern}, it is: ${shown}`);
 }
 
-function jsonProblem(
-  { json: wanted }: Expectations,
-  { body }: Answered,
-  json: unknown,
-  redact: Redact,
-): Failure | undefined {
+function jsonProblem({ json: wanted }: Expectations, { body }: Answered, json: unknown): SeenFailure | undefined {
   if (wanted === undefined) return undefined;
-  if (json === undefined) return bodyFailure(`the body is not JSON, it is: ${excerpt(body, longestExcerpt, redact)}`);
+  if (json === undefined) return bodyFailure(cite`the body is not JSON, it is: ${body.first(longestExcerpt)}`);
   for (const [path, expected] of Object.entries(wanted)) {
     const values = valuesAt(json, path);
     if (values.length === 0) return bodyFailure(`the body has no ${path}, expected ${quoted(expected)}`);
     const wrong = values.findIndex((value) => !meets(value, expected));
     if (wrong < 0) continue;
     const which = values.length === 1 ? "" : ` (${wrong + 1} of ${values.length} that it selects)`;
-    const seen = excerpt(jsonText(values[wrong]), longestExcerpt, redact);
-    return bodyFailure(`${path}${which} is ${seen}, expected ${quoted(expected)}`);
+    const seen = TargetText.of(jsonText(values[wrong])).first(longestExcerpt);
+    return bodyFailure(cite`${path}${which} is ${seen}, expected ${quoted(expected)}`);
   }
   return undefined;
 }
 
-function timeProblem({ max_time }: Expectations, { seconds }: Answered): Failure | undefined {
+function timeProblem({ max_time }: Expectations, { seconds }: Answered): SeenFailure | undefined {
   if (max_time === undefined || seconds * 1000 <= max_time) return undefined;
   const message = `answered after ${formatDuration(seconds * 1000)}, expected within ${formatDuration(max_time)}`;
   return { kind: "timeout", phase: "response", message, signal: "slow" };
@@ -254,10 +252,19 @@ function acceptedStatus(): z.ZodType<number | string, number | string> {
   return z.union(
     [
       z.int(statusAdvice).min(100, statusAdvice).max(599, statusAdvice),
-      z.string().regex(/^([1-5]xx|[1-5]\d\d(-[1-5]\d\d)?)$/, statusAdvice),
+      z
+        .string()
+        .regex(/^([1-5]xx|[1-5]\d\d(-[1-5]\d\d)?)$/, statusAdvice)
+        .superRefine(told(backwards)),
     ],
     { error: statusAdvice },
   );
+}
+
+/** A range that ends before it begins accepts nothing. */
+function backwards(range: string): string | undefined {
+  const [from = "", to = from] = range.split("-");
+  return Number(from) > Number(to) ? `the range ${range} ends before it begins: write ${to}-${from}` : undefined;
 }
 
 function acceptsStatus(accepted: number | string, status: number): boolean {
@@ -309,7 +316,7 @@ function asPattern(text: string): string {
   return isWrittenAsPattern(text) ? text : `/${text}/`;
 }
 
-function bodyFailure(message: string): Failure {
+function bodyFailure(message: Words): SeenFailure {
   return { kind: "body", phase: "body", message };
 }
 

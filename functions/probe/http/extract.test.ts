@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { Redactor } from "../../../shared/text/redact.ts";
+import { openWords, type Words } from "../text/target-text.ts";
 import { extract, extractions } from "./extract.ts";
+
+const opened = (words: Words): string => openWords(words, new Redactor());
 
 const json = {
   pool: 72,
@@ -17,7 +21,8 @@ const samples = (settings: unknown): unknown => {
   const [extraction] = extractions().parse([settings]);
   if (!extraction) throw new Error("no extraction");
   const { samples, problem } = extract(extraction, json);
-  return problem ?? samples.map(({ value, labels = {} }) => [value, ...Object.values(labels)]);
+  if (problem !== undefined) return opened(problem);
+  return samples.map(({ value, labels = {} }) => [value, ...Object.values(labels).map(opened)]);
 };
 
 describe("extraction", () => {
@@ -72,6 +77,6 @@ describe("extraction", () => {
 
   it("yields nothing where the body is not JSON", () => {
     const [extraction] = extractions().parse([{ metric: "database_connections", path: "$" }]);
-    expect(extraction && extract(extraction, undefined).problem).toContain("the body has no $");
+    expect(extraction && opened(extract(extraction, undefined).problem ?? "")).toContain("the body has no $");
   });
 });

@@ -3,11 +3,11 @@ import { z } from "zod";
 import { metricNames, metrics } from "../../../shared/metrics/catalogue.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
-import { excerpt, type Redact } from "../../../shared/text/redact.ts";
 import { type Quantity, quantity } from "../../../shared/text/units.ts";
 import type { Assessment } from "../prober.ts";
 import { parseJsonPath, valueAt } from "../text/json-path.ts";
 import { jsonText } from "../text/json-text.ts";
+import { cite, TargetText, type Words } from "../text/target-text.ts";
 
 /** Units in which a target may write a value. */
 export const writtenUnits = ["s", "ms", "%", "ratio", "count", "bool", "B"] as const;
@@ -61,13 +61,8 @@ export type Extraction = z.output<ReturnType<typeof extractions>>[number];
 /**
  * The samples of one extraction, or in one sentence why there are none.
  * @param json the body, read as JSON
- * @param redact takes secrets out of what is told of the body
  */
-export function extract(
-  extraction: Extraction,
-  json: unknown,
-  redact: Redact = (text) => text,
-): { samples: Samples; problem?: string } {
+export function extract(extraction: Extraction, json: unknown): { samples: Samples; problem?: Words } {
   const { metric, path, each, labels = {}, required } = extraction;
   const found = valueAt(json, parseJsonPath(path) ?? []);
   if (found === undefined || found === null)
@@ -81,12 +76,16 @@ export function extract(
     if (number === undefined)
       return {
         samples,
-        problem: `${each === undefined ? path : `${path} ${excerpt(key, 80, redact)}`} is ${describe(value, redact)}, which is no ${expectation(extraction)}`,
+        problem: cite`${each === undefined ? path : cite`${path} ${TargetText.of(key).first(80)}`} is ${describe(value)}, which is no ${expectation(extraction)}`,
       };
-    samples.push({ metric, value: number, labels: each === undefined ? labels : { ...labels, [each]: key } });
+    samples.push({
+      metric,
+      value: number,
+      labels: each === undefined ? labels : { ...labels, [each]: TargetText.of(key) },
+    });
   }
   if (values.length === 0 && required)
-    return { samples, problem: `${path} is ${describe(found, redact)}, not an object or a list of values` };
+    return { samples, problem: cite`${path} is ${describe(found)}, not an object or a list of values` };
   return { samples };
 }
 
@@ -146,6 +145,6 @@ function expectation({ metric, unit }: Extraction): string {
   return unit === undefined || unit === "count" ? `number for ${metric}` : `number in ${unit} for ${metric}`;
 }
 
-function describe(value: unknown, redact: Redact): string {
-  return excerpt(jsonText(value), 80, redact);
+function describe(value: unknown): TargetText {
+  return TargetText.of(jsonText(value)).first(80);
 }

@@ -9,6 +9,7 @@ import type { Stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
+import type { Words } from "../text/target-text.ts";
 import type { Cookies } from "./cookies.ts";
 import { codings, type Question } from "./exchange.ts";
 import { isHttpUrl, type RequestSettings } from "./settings.ts";
@@ -27,8 +28,8 @@ export interface Outgoing {
 export class CertificateFault extends ProbeFault {
   readonly expiresAt: number | undefined;
 
-  constructor(message: string, expiresAt: number | undefined) {
-    super("tls", message);
+  constructor(words: Words, expiresAt: number | undefined) {
+    super("tls", words);
     this.expiresAt = expiresAt;
   }
 }

@@ -1,11 +1,11 @@
-import type { Failure, Hop } from "../../../shared/messages/report.ts";
+import type { Hop } from "../../../shared/messages/report.ts";
 import { isPrivateAddress } from "../../../shared/net/address.ts";
-import { excerpt, type Redact } from "../../../shared/text/redact.ts";
 import { reconsiderIdentity } from "../identity/identity.ts";
-import { failureOf, ProbeFault } from "../net/faults.ts";
+import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
 import { wantsTls } from "../net/tls.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { cite, TargetText } from "../text/target-text.ts";
 import { TlsInPlace } from "./answer.ts";
 import { Cookies } from "./cookies.ts";
 import { type Answer, exchange } from "./exchange.ts";
@@ -22,16 +22,19 @@ import {
 } from "./outgoing.ts";
 import { isHttpUrl, type RequestSettings } from "./settings.ts";
 
+/** One answer on the way of a request, as it was seen: where it led, a target may have said. */
+export type SeenHop = Omit<Hop, "url"> & { readonly url: TargetText };
+
 /** What came of a request. */
 export interface Asked {
   /** What stood in place of a complete answer. */
-  readonly failure?: Failure | undefined;
-  /** The last answer, even where redirects should have gone on; not yet freed of secrets. */
+  readonly failure?: SeenFailure | undefined;
+  /** The last answer, even where redirects should have gone on. */
   readonly answer?: Answer & { readonly seconds: number };
   /** Seconds in each completed phase of the last request. */
   readonly phases: Readonly<Record<string, number>>;
   /** Every answer on the way, the last one included, where there were redirects. */
-  readonly hops: readonly Hop[];
+  readonly hops: readonly SeenHop[];
   /** Seconds until the first certificate of any hop expires; negative when it has. */
   readonly certificateExpiry?: number | undefined;
 }
@@ -52,7 +55,7 @@ export async function ask(
   const started = world.clock();
   const expiries: number[] = [];
   const soonest = (): number | undefined => (expiries.length === 0 ? undefined : Math.min(...expiries));
-  const seen: Hop[] = [];
+  const seen: SeenHop[] = [];
   let outgoing = first;
   // The address that redirected last.
   let redirectedBy = "";
@@ -75,10 +78,10 @@ export async function ask(
       reconsiderIdentity(settings, answer.status, world);
       if (expiresAt !== undefined) expiries.push((expiresAt - world.now()) / 1000);
       const hop = { url: shown(outgoing.url), status: answer.status, duration: (world.clock() - left) / 1000 };
-      const next = settings.follow_redirects > 0 ? redirected(outgoing, answer, world.redact) : undefined;
+      const next = settings.follow_redirects > 0 ? redirected(outgoing, answer) : undefined;
       if (next || hops > 0) seen.push(hop);
       if (next && ca !== undefined && next.url.protocol !== "https:")
-        throw new ProbeFault("tls", `redirected to ${shown(next.url)}, where ca verifies nothing`);
+        throw new ProbeFault("tls", cite`redirected to ${shown(next.url)}, where ca verifies nothing`);
       if (next && hops < settings.follow_redirects) {
         outgoing = next;
         continue;
@@ -86,7 +89,7 @@ export async function ask(
       if (next)
         throw new ProbeFault(
           "protocol",
-          `more than ${settings.follow_redirects} redirects, the next to ${shown(next.url)}`,
+          cite`more than ${settings.follow_redirects} redirects, the next to ${shown(next.url)}`,
         );
       const seconds = (world.clock() - started) / 1000;
       return { answer: { ...answer, seconds }, phases: watch.times(), hops: seen, certificateExpiry: soonest() };
@@ -99,9 +102,7 @@ export async function ask(
       const peer = `${outgoing.url.hostname}:${portOf(outgoing.url)}`;
       const { phase, address } = watch;
       const failure = failureOf(error, { phase, peer, address, signal: world.signal });
-      const message = world.redact(
-        hops === 0 ? failure.message : `${failure.message} (redirected to ${shown(outgoing.url)})`,
-      );
+      const message = hops === 0 ? failure.message : cite`${failure.message} (redirected to ${shown(outgoing.url)})`;
       return { failure: { ...failure, message }, phases: watch.times(), hops: seen, certificateExpiry: soonest() };
     }
   }
@@ -115,11 +116,7 @@ async function visit(
   watch: Stopwatch,
 ): Promise<{ answer: Answer; address: string; expiresAt?: number | undefined }> {
   const { socket, address, expiresAt } = await reach(outgoing.url, settings, secrets, world, watch);
-  const answer = await exchange(
-    socket,
-    { ...questionOf(outgoing), maxBody: settings.max_body, redact: world.redact },
-    watch,
-  );
+  const answer = await exchange(socket, { ...questionOf(outgoing), maxBody: settings.max_body }, watch);
   return { answer, address, expiresAt };
 }
 
@@ -137,17 +134,20 @@ function publicOnly(world: ProbeWorld, watch: Stopwatch): ProbeWorld {
 }
 
 /** The request that a redirect asks for; `undefined` when the answer is none. @throws ProbeFault */
-function redirected(from: Outgoing, { status, headers }: Answer, redact: Redact): Outgoing | undefined {
+function redirected(from: Outgoing, { status, headers }: Answer): Outgoing | undefined {
   const location = [headers["location"]].flat()[0];
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined;
   const target = percentEncoded(location);
   const url = URL.parse(target, from.url.href);
   if (!url || !isHttpUrl(url.href))
-    throw new ProbeFault("protocol", `redirected to what is no HTTP URL: ${excerpt(location, 100, redact)}`);
+    throw new ProbeFault("protocol", cite`redirected to what is no HTTP URL: ${TargetText.of(location).first(100)}`);
   const repeats = status === 307 || status === 308 || from.method === "GET" || from.method === "HEAD";
   const sameOrigin = url.origin === from.url.origin;
   if (repeats && from.body !== undefined && !sameOrigin)
-    throw new ProbeFault("protocol", `redirected to another origin, ${url.origin}, to which the body is not repeated`);
+    throw new ProbeFault(
+      "protocol",
+      cite`redirected to another origin, ${TargetText.of(url.origin)}, to which the body is not repeated`,
+    );
   const dropped = [...(sameOrigin ? [] : from.confidential), ...(repeats ? [] : ["content-type"])];
   const kept = Object.entries(from.headers).filter(
     ([name]) => !dropped.includes(name) && (sameOrigin || name !== "host"),
@@ -170,6 +170,6 @@ function percentEncoded(location: string): string {
 }
 
 /** A URL without what may be secret in it: query and fragment. */
-function shown(url: URL): string {
-  return url.origin + url.pathname;
+function shown(url: URL): TargetText {
+  return TargetText.of(url.origin + url.pathname);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { type SecretReference, secretReference, textOrSecret, told } from "../../../shared/config/fields.ts";
+import { unfilledMark, urlMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { anyJson, namedRecord } from "../../../shared/runtime/named-record.ts";
 import { identityFields } from "../identity/identity.ts";
@@ -22,7 +23,7 @@ export const requestFields = lazily(() => ({
       [
         z
           .string()
-          .refine(isHttpUrl, "must be a URL that begins with http:// or https://")
+          .superRefine(told((url) => urlMistake(url, ["http", "https"])))
           .refine(
             (url) => !hasUserinfo(url),
             "must not carry a password: write an Authorization header with { secret: NAME }",
@@ -74,6 +75,15 @@ export const requestFields = lazily(() => ({
 
 /** A request and what its answer must be like. */
 export type RequestSettings = z.output<z.ZodObject<ReturnType<typeof requestFields>>>;
+
+/** Reports a mark in the URL, of a kind that fills in none. For `superRefine`. */
+export function completeUrl(
+  { url }: { readonly url: unknown },
+  context: { addIssue(issue: { code: "custom"; message: string; path: string[] }): void },
+): void {
+  const message = typeof url === "string" ? unfilledMark(url) : undefined;
+  if (message !== undefined) context.addIssue({ code: "custom", message, path: ["url"] });
+}
 
 /** Reports a second body. For `superRefine`. */
 export function oneBody(

@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { IdentityFault, type ProbeFault } from "../net/faults.ts";
+import { IdentityFault, type ProbeFault, wordsOf } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { cite } from "../text/target-text.ts";
 import { accessToken, forgetTokens, oauth2Settings } from "./oauth2.ts";
 
 /** The fields of the settings. */
@@ -78,6 +79,5 @@ async function idToken(audience: string, { google, signal, conceal }: ProbeWorld
 function refused(audience: string, error: unknown, signal: AbortSignal): ProbeFault {
   if (signal.aborted)
     return new IdentityFault("timeout", "the time of the probe ran out while waiting for an ID token of Google");
-  const why = error instanceof Error ? error.message : String(error);
-  return new IdentityFault("auth", `Google gave no ID token for ${audience}: ${why}`, { cause: error });
+  return new IdentityFault("auth", cite`Google gave no ID token for ${audience}: ${wordsOf(error)}`, { cause: error });
 }

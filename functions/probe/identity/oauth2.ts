@@ -4,17 +4,18 @@
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
  */
 import { z } from "zod";
-import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { secretReference, textOrSecret, told } from "../../../shared/config/fields.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
+import { urlMistake } from "../../../shared/net/written-address.ts";
 import type { GoogleApi } from "../../../shared/ports.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { excerpt } from "../../../shared/text/redact.ts";
 import { exchange } from "../http/exchange.ts";
 import { dial } from "../net/dial.ts";
 import { failureOf, IdentityFault } from "../net/faults.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { cite, TargetText } from "../text/target-text.ts";
 
 /** The schema of `oauth2`. */
 export const oauth2Settings = lazily(() =>
@@ -22,6 +23,7 @@ export const oauth2Settings = lazily(() =>
     .strictObject({
       token_url: z
         .string()
+        .superRefine(told((url) => (/^https?:/.test(url) ? urlMistake(url, ["https", "http"]) : undefined)))
         .refine((text) => isTokenUrl(text), "must be a URL that begins with https://, without user and #")
         .describe("The token endpoint. `http://` is for this machine only."),
       client_id: textOrSecret().describe("The id of the client."),
@@ -136,7 +138,7 @@ async function ask(settings: OAuth2Settings, client: Client, world: ProbeWorld):
     const options = { host, ca: client.ca, protocols: ["http/1.1"] };
     const secured = encrypted ? await secure(raw, options, watch, world.now()) : undefined;
     if (secured?.fault !== undefined)
-      throw new IdentityFault("tls", `${named(settings)}: ${secured.fault}`, { signal: "certificate" });
+      throw new IdentityFault("tls", cite`${named(settings)}: ${secured.fault}`, { signal: "certificate" });
     const answer = await exchange(
       secured?.socket ?? raw,
       {
@@ -151,7 +153,6 @@ async function ask(settings: OAuth2Settings, client: Client, world: ProbeWorld):
           ...(authenticate === "header" ? { authorization: basic(client) } : {}),
         },
         body: form,
-        redact: world.redact,
         maxBody: longestAnswer,
       },
       watch,
@@ -162,7 +163,7 @@ async function ask(settings: OAuth2Settings, client: Client, world: ProbeWorld):
     if (world.signal.aborted) throw waitedTooLong(settings);
     const { kind, message, code } = failureOf(error, { phase: watch.phase, peer: url.host, signal: world.signal });
     const facts = { cause: error, ...(code === undefined ? {} : { code }) };
-    throw new IdentityFault(kind, `${named(settings)} gave no token: ${world.redact(message)}`, facts);
+    throw new IdentityFault(kind, cite`${named(settings)} gave no token: ${message}`, facts);
   }
 }
 
@@ -183,13 +184,14 @@ interface TokenAnswer {
   readonly error_description?: unknown;
 }
 
-function tokenIn(status: number, body: string, settings: OAuth2Settings, { now, redact, conceal }: ProbeWorld): Token {
+function tokenIn(status: number, body: string, settings: OAuth2Settings, { now, conceal }: ProbeWorld): Token {
   const { access_token, token_type = "Bearer", expires_in, error, error_description } = parsed(body);
   if (typeof access_token === "string" && access_token !== "") conceal(access_token);
   if (status !== 200) {
-    const code = typeof error === "string" ? excerpt(error, 40, redact) : undefined;
-    const told = typeof error_description === "string" ? ` (${excerpt(error_description, 120, redact)})` : "";
-    const said = `${named(settings)} answered ${status}${code === undefined ? "" : `: ${code}`}${told}`;
+    const code = typeof error === "string" ? error : undefined;
+    const why = code === undefined ? "" : cite`: ${TargetText.of(code).first(40)}`;
+    const more = typeof error_description === "string" ? cite` (${TargetText.of(error_description).first(120)})` : "";
+    const said = cite`${named(settings)} answered ${status}${why}${more}`;
     const kind = status === 400 || status === 401 || status === 403 ? "auth" : "http_status";
     throw new IdentityFault(kind, said, { status, ...(code === undefined ? {} : { code }) });
   }
@@ -224,7 +226,9 @@ function waitedTooLong(settings: OAuth2Settings): IdentityFault {
 
 function isTokenUrl(text: string): boolean {
   const url = URL.parse(text);
-  if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") return false;
+  // What is wrong with the address as such has been said.
+  if (url === null) return /^https?:/.test(text);
+  if (url.username !== "" || url.password !== "" || url.hash !== "") return false;
   // A secret goes over an encrypted connection, or does not leave the machine.
   return url.protocol === "https:" || (url.protocol === "http:" && /^(localhost|127\.|\[::1\])/.test(url.hostname));
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
+import { headerName } from "../net/settings.ts";
 import { jsonQueryMistake, valuesAt } from "../text/json-path.ts";
 import { isTooDeep, jsonText, mostLevels } from "../text/json-text.ts";
 import { parsePattern, patternMistake } from "../text/pattern.ts";
@@ -18,7 +19,7 @@ const written = lazily(() =>
   z
     .strictObject({
       json: path().optional().describe("A path into the JSON answer."),
-      header: z.string().min(1).toLowerCase().optional().describe("The name of a header of the answer."),
+      header: headerName().optional().describe("The name of a header of the answer."),
       matches: z
         .string()
         .refine((text) => patternMistake(text) === undefined, {

@@ -1,19 +1,18 @@
 /** Walks the steps of a journey: one after the other, over fresh connections and an open WebSocket, with what was captured on the way. */
-import type { Failure } from "../../../shared/messages/report.ts";
-import { excerpt } from "../../../shared/text/redact.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
 import type { Cookies } from "../http/cookies.ts";
 import { answered, type JsonScalar, meets, parseJson, unmet } from "../http/expect.ts";
 import { firstRequest, type SendingSettings, tlsSecrets, withCookies } from "../http/outgoing.ts";
 import { ask } from "../http/request.ts";
 import type { FormValue, RequestSettings } from "../http/settings.ts";
-import { failureOfFault, Overrun, ProbeFault } from "../net/faults.ts";
+import { failureOfFault, Overrun, ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { listening, openStream, streamHeaders } from "../stream/session.ts";
 import type { StreamSettings } from "../stream/settings.ts";
 import { jsonText } from "../text/json-text.ts";
 import { isWrittenAsPattern, quoted } from "../text/pattern.ts";
+import { cite, TargetText, type Words } from "../text/target-text.ts";
 import {
   fillHeader,
   fillJson,
@@ -35,7 +34,7 @@ export interface Walked {
   /** Seconds that each completed step took. */
   readonly completed: readonly { readonly name: string; readonly seconds: number }[];
   /** Why steps failed, in their order; at most one where a failure ends the walk. */
-  readonly failed: readonly { readonly name: string; readonly failure: Failure }[];
+  readonly failed: readonly { readonly name: string; readonly failure: SeenFailure }[];
   /** Seconds from the beginning of the first step to the end of the last. */
   readonly seconds: number;
 }
@@ -58,23 +57,23 @@ export async function walk(
 ): Promise<Walked> {
   const walker = new Walker(variables, world, cookies);
   const completed: { name: string; seconds: number }[] = [];
-  const failed: { name: string; failure: Failure }[] = [];
+  const failed: { name: string; failure: SeenFailure }[] = [];
   const started = world.clock();
   for (const step of steps) {
     if (goesOn && walker.lacks(step)) continue;
     const since = world.clock();
     const failure = await walker.take(step);
     if (failure === undefined) completed.push({ name: step.name, seconds: (world.clock() - since) / 1000 });
-    else failed.push({ name: step.name, failure: { ...failure, message: world.redact(failure.message) } });
+    else failed.push({ name: step.name, failure: careful(failure) });
     if (failure !== undefined && !goesOn) break;
   }
   walker.leave();
   return { completed, failed, seconds: (world.clock() - started) / 1000 };
 }
 
-/** A world whose texts are freed of fields, too, that are called like secrets: answers to a login are full of them. */
-export function careful(world: ProbeWorld): ProbeWorld {
-  return { ...world, redact: (text, isCut) => withoutSecretFields(world.redact(text, isCut)) };
+/** A failure whose words are freed of fields, too, that are called like secrets: answers to a login are full of them. */
+function careful(failure: SeenFailure): SeenFailure {
+  return { ...failure, message: cite`${failure.message}`.masked(withoutSecretFields) };
 }
 
 /** A world that ends earlier than the one that it is made of. @param whose time runs out then, for the sentence of a failure */
@@ -109,7 +108,7 @@ class Walker {
   }
 
   /** Takes one step. @returns why it failed */
-  async take(step: JourneyStep): Promise<Failure | undefined> {
+  async take(step: JourneyStep): Promise<SeenFailure | undefined> {
     if (step.http) return await this.#ask(step, step.http);
     if (step.websocket) return await this.#openSocket(step, step.websocket);
     if (step.stream) return await this.#openStream(step, step.stream);
@@ -122,10 +121,9 @@ class Walker {
     this.#open = undefined;
   }
 
-  async #ask(step: JourneyStep, settings: RequestSettings): Promise<Failure | undefined> {
+  async #ask(step: JourneyStep, settings: RequestSettings): Promise<SeenFailure | undefined> {
     const time = within(this.#world, step.within, "the time of the step");
     try {
-      const { redact } = time.world;
       const confidential = Object.entries(settings.headers).flatMap(([name, value]) =>
         marksIn(value).length > 0 ? [name] : [],
       );
@@ -137,14 +135,12 @@ class Walker {
       );
       if (!answer || failure) return failure;
       const seen = answered(answer);
-      const json = parseJson(seen.body);
+      const json = seen.body.judge(parseJson);
       const problem = this.#keep(step, [json], seen.headers);
-      const unexpected = unmet(filledExpectations(settings.expect, this.#variables), seen, json, redact);
+      const unexpected = unmet(filledExpectations(settings.expect, this.#variables), seen, json);
       if (unexpected) return unexpected;
       if (answer.truncated) return bodyFailure(`the body is longer than max_body, ${settings.max_body} bytes`);
-      return problem === undefined
-        ? undefined
-        : bodyFailure(`${problem}; the body is: ${excerpt(seen.body, 120, redact)}`);
+      return problem === undefined ? undefined : bodyFailure(cite`${problem}; the body is: ${seen.body.first(120)}`);
     } catch (error) {
       return failureOf(error, "request");
     } finally {
@@ -152,7 +148,10 @@ class Walker {
     }
   }
 
-  async #openSocket(step: JourneyStep, settings: NonNullable<JourneyStep["websocket"]>): Promise<Failure | undefined> {
+  async #openSocket(
+    step: JourneyStep,
+    settings: NonNullable<JourneyStep["websocket"]>,
+  ): Promise<SeenFailure | undefined> {
     this.leave();
     const time = within(this.#world, step.within, "the time of the step");
     let opening: Stages | undefined;
@@ -173,7 +172,7 @@ class Walker {
     }
   }
 
-  async #openStream(step: JourneyStep, settings: StreamSettings): Promise<Failure | undefined> {
+  async #openStream(step: JourneyStep, settings: StreamSettings): Promise<SeenFailure | undefined> {
     this.leave();
     const time = within(this.#world, step.within, "the time of the step");
     let opening: Stages | undefined;
@@ -194,7 +193,7 @@ class Walker {
     }
   }
 
-  async #speak(step: JourneyStep): Promise<Failure | undefined> {
+  async #speak(step: JourneyStep): Promise<SeenFailure | undefined> {
     const action = actions.find((one) => step[one] !== undefined) ?? "expect";
     if (!this.#open) return { kind: "internal", phase: action, message: "no WebSocket is open" };
     const { conversation, stages } = this.#open;
@@ -203,20 +202,23 @@ class Walker {
       const came = await perform(filled, action, conversation, stages, plainText);
       stages.stop();
       if (action === "close") this.#open = undefined;
-      const problem = this.#keep(step, came.map(parseJson));
+      const problem = this.#keep(
+        step,
+        came.map((text) => text.judge(parseJson)),
+      );
       return problem === undefined ? undefined : bodyFailure(problem, action);
     } catch (error) {
       return stages.failureOf(error);
     }
   }
 
-  #check(wanted: Readonly<Record<string, JsonScalar>>): Failure | undefined {
+  #check(wanted: Readonly<Record<string, JsonScalar>>): SeenFailure | undefined {
     for (const [name, expected] of Object.entries(wanted)) {
       const value = this.#variables.get(name) ?? null;
       const filled = filledScalar(expected, this.#variables);
       if (meets(value, filled)) continue;
-      const seen = excerpt(jsonText(value), 120, this.#world.redact);
-      return bodyFailure(`${name} is ${seen}, expected ${plainText(filled)}`, "check");
+      const seen = TargetText.of(jsonText(value)).first(120);
+      return bodyFailure(cite`${name} is ${seen}, expected ${plainText(filled)}`, "check");
     }
     return undefined;
   }
@@ -311,11 +313,11 @@ function mapped<From, To>(record: Readonly<Record<string, From>>, map: (value: F
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
 
-function failureOf(error: unknown, phase: string): Failure {
+function failureOf(error: unknown, phase: string): SeenFailure {
   if (error instanceof ProbeFault) return failureOfFault(error, phase);
-  return { kind: "internal", phase, message: error instanceof Error ? error.message : String(error) };
+  return { kind: "internal", phase, message: wordsOf(error) };
 }
 
-function bodyFailure(message: string, phase = "body"): Failure {
+function bodyFailure(message: Words, phase = "body"): SeenFailure {
   return { kind: "body", phase, message };
 }

@@ -1,31 +1,34 @@
 /** A port of a host as it is configured, over TLS where it is wanted: its settings, and a fresh connection to it. */
 import type { Socket } from "node:net";
 import { z } from "zod";
-import { secretReference } from "../../../shared/config/fields.ts";
+import { secretReference, told } from "../../../shared/config/fields.ts";
+import { hostMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { clientCertificate, clientCertificateOf } from "../identity/client-certificate.ts";
 import type { ProbeWorld } from "../prober.ts";
+import type { Words } from "../text/target-text.ts";
 import { dial } from "./dial.ts";
 import { ProbeFault } from "./faults.ts";
 import { ipVersion } from "./settings.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { secure } from "./tls.ts";
 
-const host = lazily(() =>
-  z
+const hostForm = /^([\w.-]+|[\da-f:.]+)$/i;
+
+/** The schema of a host, a name or an address. @param advice where a port belongs */
+export function hostName(advice: string = "write a port beside it, as port: 443"): z.ZodType<string, string> {
+  return z
     .string()
-    .regex(
-      /^([\w.-]+|[\da-f:.]+)$/i,
-      "must be a name or an address alone, such as api.example.com: write a port beside it, as port: 443",
-    ),
-);
+    .regex(hostForm, `must be a name or an address alone, such as api.example.com: ${advice}`)
+    .superRefine(told((host) => (hostForm.test(host) ? hostMistake(host) : undefined)));
+}
 
 /** The schema of a port. */
 export const portNumber: () => z.ZodInt = lazily(() => z.int().min(1).max(65_535));
 
 /** The fields of the settings, but for the port. */
 export const endpointFields = lazily(() => ({
-  host: host().describe("The name or address to connect to."),
+  host: hostName().describe("The name or address to connect to."),
   ip_version: ipVersion(),
   tls: z.boolean().default(false).describe("Whether TLS is spoken from the first byte. Certificates are verified."),
   server_name: z
@@ -103,8 +106,8 @@ export class UntrustedCertificate extends ProbeFault {
   /** Seconds until the first certificate of the chain expires, where that is known. */
   readonly certificateExpiry: number | undefined;
 
-  constructor(message: string, certificateExpiry: number | undefined) {
-    super("tls", message, { signal: "certificate" });
+  constructor(words: Words, certificateExpiry: number | undefined) {
+    super("tls", words, { signal: "certificate" });
     this.certificateExpiry = certificateExpiry;
   }
 }

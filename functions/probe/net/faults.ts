@@ -3,6 +3,10 @@
 import { type Failure, type FailureKind, identityPhase } from "../../../shared/messages/report.ts";
 import { LookupError } from "../../../shared/net/lookup.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { cite, TargetText, type Words } from "../text/target-text.ts";
+
+/** A failure as a prober saw it: its words are opened when the result is written. */
+export type SeenFailure = Omit<Failure, "message"> & { readonly message: Words };
 
 /** What of a failure a program may rely on besides its kind. */
 export type FailureFacts = Pick<Failure, "status" | "code" | "signal" | "answered_by">;
@@ -14,10 +18,13 @@ export class ProbeFault extends Error {
   readonly facts: FailureFacts;
   /** Where it happened, if not in the phase that runs. */
   readonly phase: string | undefined;
+  /** What is told of it. The message has stars in place of what a target said. */
+  readonly words: Words;
 
-  constructor(kind: FailureKind, message: string, options?: ErrorOptions & FailureFacts & { readonly phase?: string }) {
-    super(message, options);
+  constructor(kind: FailureKind, words: Words, options?: ErrorOptions & FailureFacts & { readonly phase?: string }) {
+    super(String(words), options);
     this.kind = kind;
+    this.words = words;
     const { cause: _, phase, ...facts } = options ?? {};
     this.facts = facts;
     this.phase = phase;
@@ -56,7 +63,7 @@ export interface FaultContext {
 }
 
 /** Names the failure that an error of a socket, a lookup or a protocol means. */
-export function failureOf(error: unknown, { phase, peer: named, address, signal }: FaultContext): Failure {
+export function failureOf(error: unknown, { phase, peer: named, address, signal }: FaultContext): SeenFailure {
   const peer = spokenPeer(named, address);
   if (signal.aborted) {
     const whose = signal.reason instanceof Overrun ? signal.reason.whose : "the time of the probe";
@@ -67,9 +74,9 @@ export function failureOf(error: unknown, { phase, peer: named, address, signal 
   const { code = "", message = String(error) } = error as NodeJS.ErrnoException;
   const told = code === "EPROTO" ? sslCode(message) : code;
   const known = faults.find(({ codes }) => codes.test(told));
-  if (known) return { kind: known.kind, phase, message: known.say(peer, phase, message, told), code };
-  const what = code === "" ? message : code;
-  return { kind: "internal", phase, message: `unexpected fault while ${doing(phase, peer)}: ${what}` };
+  if (known) return { kind: known.kind, phase, message: known.say(peer, phase, wordsOf(error), told), code };
+  const what = code === "" ? TargetText.of(message) : code;
+  return { kind: "internal", phase, message: cite`unexpected fault while ${doing(phase, peer)}: ${what}` };
 }
 
 /** A peer with the address that was tried, unless it is named by that. */
@@ -84,16 +91,22 @@ function sslCode(message: string): string {
 }
 
 /** The failure that a fault means which has its kind and words already. */
-export function failureOfFault(error: ProbeFault, phase: string): Failure {
-  const { kind, message, facts } = error;
+export function failureOfFault(error: ProbeFault, phase: string): SeenFailure {
+  const { kind, words: message, facts } = error;
   return { kind, phase: error instanceof IdentityFault ? identityPhase : (error.phase ?? phase), message, ...facts };
+}
+
+/** The words of an error: those that it has for people, or its message. */
+export function wordsOf(error: unknown): Words {
+  const { words, message = String(error) } = error as { readonly words?: Words; readonly message?: string };
+  return words ?? TargetText.of(message);
 }
 
 /** Node's codes of system, TLS and HTTP errors, and those of our own reader of HTTP, the first match counts. */
 const faults: readonly {
   readonly codes: RegExp;
   readonly kind: FailureKind;
-  readonly say: (peer: string, phase: string, message: string, code: string) => string;
+  readonly say: (peer: string, phase: string, words: Words, code: string) => Words;
 }[] = [
   { codes: /^ECONNREFUSED$/, kind: "refused", say: (peer) => `${peer} refused the connection: nothing listens there` },
   {
@@ -137,7 +150,7 @@ const faults: readonly {
     codes:
       /^ERR_SSL_.*ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_\w+|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)$/,
     kind: "tls",
-    say: (peer, _phase, _message, code) =>
+    say: (peer, _phase, _words, code) =>
       `${peer} ended the TLS handshake: it asks for a client certificate that it accepts (${alertIn(code)}): write client_certificate`,
   },
   {
@@ -154,13 +167,13 @@ const faults: readonly {
   {
     codes: /^ERR_SSL_.*ALERT_/,
     kind: "tls",
-    say: (peer, phase, _message, code) =>
+    say: (peer, phase, _words, code) =>
       `${peer} ended the TLS ${phase === "tls" ? "handshake" : "connection"} with the alert "${alertIn(code)}"`,
   },
   {
     codes: /^EPROTO$|^ERR_SSL_|^ERR_TLS_|^ERR_OSSL_/,
     kind: "tls",
-    say: (peer, phase, _message, code) =>
+    say: (peer, phase, _words, code) =>
       phase === "tls"
         ? `the TLS handshake with ${peer} failed: it sent what makes no sense in TLS${inWords(code)}`
         : `the TLS connection to ${peer} broke while ${doing(phase, peer)}${inWords(code)}`,
@@ -173,7 +186,7 @@ const faults: readonly {
   {
     codes: /^HTTP_SYNTAX$/,
     kind: "protocol",
-    say: (peer, _phase, message) => `${peer} does not speak HTTP: ${message}`,
+    say: (peer, _phase, words) => cite`${peer} does not speak HTTP: ${words}`,
   },
   { codes: /^HPE_/, kind: "protocol", say: (peer) => `${peer} does not speak HTTP: its answer cannot be read` },
   {

@@ -1,6 +1,7 @@
 /** What a burst of connections to PostgreSQL measures, and when it fails. Pure. */
-import type { Failure } from "../../../shared/messages/report.ts";
 import type { Assessment } from "../prober.ts";
+import { cite } from "../text/target-text.ts";
+import type { SeenFailure } from "./faults.ts";
 import { type Burst, type BurstStage, type LossClass, lossClasses, openedBy } from "./postgres-burst.ts";
 
 /** The metric of each way of losing a connection. */
@@ -46,11 +47,11 @@ function stageMeasurements(seen: BurstStage): Assessment["measurements"][number]
 }
 
 /** The failure of a burst with a stage that let no connection through; a single one can be lost by chance. */
-export function burstFailure(burst: Burst = []): Failure | undefined {
+export function burstFailure(burst: Burst = []): SeenFailure | undefined {
   const enough = Math.min(2, Math.max(0, ...burst.map(openedBy)));
   const failed = burst.find((stage) => stage.ready.length === 0 && openedBy(stage) >= enough);
   const first = failed?.refusals[0] ?? failed?.losses[0]?.failure;
   if (!failed || !first) return undefined;
   const what = { connect: "connections", tls: "TLS handshakes", answer: "connections", login: "logins" }[failed.stage];
-  return { ...first, message: `none of ${openedBy(failed)} simultaneous ${what} succeeded: ${first.message}` };
+  return { ...first, message: cite`none of ${openedBy(failed)} simultaneous ${what} succeeded: ${first.message}` };
 }

@@ -1,10 +1,9 @@
 /** Simultaneous connections to PostgreSQL, and how many of them a server can spare. */
 import type { Socket } from "node:net";
 import type pg from "pg";
-import type { Failure } from "../../../shared/messages/report.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
 import type { ProbeWorld } from "../prober.ts";
-import { Overrun } from "./faults.ts";
+import { Overrun, type SeenFailure } from "./faults.ts";
 import {
   isRefusal,
   type Login,
@@ -31,9 +30,9 @@ export interface BurstStage {
   /** Seconds until each connection that was not lost was there. */
   readonly ready: readonly number[];
   /** Connections that the server itself refused. */
-  readonly refusals: readonly Failure[];
+  readonly refusals: readonly SeenFailure[];
   /** Connections that were lost on the way. */
-  readonly losses: readonly { readonly class: LossClass; readonly failure: Failure }[];
+  readonly losses: readonly { readonly class: LossClass; readonly failure: SeenFailure }[];
 }
 
 /** What became of a burst: its stages, one after the other. */
@@ -158,7 +157,7 @@ async function openStage(
 ): Promise<BurstStage> {
   const begin = world.clock();
   const ready: number[] = [];
-  const refusals: Failure[] = [];
+  const refusals: SeenFailure[] = [];
   const losses: BurstStage["losses"][number][] = [];
   // Kept until all have been tried: the connections of a stage stand at the same time.
   const opened: (Socket | pg.Client)[] = [];
@@ -199,7 +198,7 @@ async function closed(connection: Socket | pg.Client): Promise<void> {
   if ("destroy" in connection) connection.destroy();
 }
 
-function lossClass({ kind, phase }: Failure): LossClass {
+function lossClass({ kind, phase }: SeenFailure): LossClass {
   if (kind === "timeout" || kind === "unavailable" || kind === "dns") return "unanswered";
   return phase === "tls" && kind !== "reset" ? "tls" : "reset";
 }

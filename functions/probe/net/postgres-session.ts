@@ -2,11 +2,12 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type pg from "pg";
-import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
+import type { FailureKind } from "../../../shared/messages/report.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { cite, TargetText } from "../text/target-text.ts";
 import { forgetAccess, type InstanceAccess } from "./cloud-sql.ts";
 import { dial } from "./dial.ts";
-import { failureOf, ProbeFault } from "./faults.ts";
+import { failureOf, ProbeFault, type SeenFailure } from "./faults.ts";
 import { begins, PostgresStream } from "./postgres-stream.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { secure } from "./tls.ts";
@@ -43,7 +44,7 @@ export async function openSession(login: Login, world: ProbeWorld, watch: Stopwa
   watch.enter("authentication");
   const client = new Client({
     // `pg` asks for as much of a stream as this is.
-    stream: () => new PostgresStream(socket, world.redact) as unknown as Duplex,
+    stream: () => new PostgresStream(socket) as unknown as Duplex,
     ssl: false,
     host: login.host,
     port: login.port,
@@ -111,10 +112,10 @@ export function sessionFailure(
   login: Login,
   { phase, address }: Pick<Stopwatch, "phase" | "address">,
   world: ProbeWorld,
-): Failure {
+): SeenFailure {
   const seen = failureOf(explained(error, login), { phase, peer: peerOf(login), address, signal: world.signal });
   if (login.instance) forgetAccess(world.google);
-  return { ...seen, message: world.redact(seen.message) };
+  return seen;
 }
 
 /** Puts an error of the server or of `pg` into a kind and words. */
@@ -123,8 +124,8 @@ function explained(error: unknown, login: Login): unknown {
   if (isOfServer(error)) {
     const code = error.code ?? "";
     const known = sqlstates.find(({ codes }) => codes.test(code));
-    const said = `${error.message} (SQLSTATE ${code || "unknown"})`;
-    const message = known ? `${known.say}: ${said}` : `the server answered: ${said}`;
+    const said = cite`${TargetText.of(error.message)} (SQLSTATE ${code === "" ? "unknown" : TargetText.of(code)})`;
+    const message = cite`${known?.say ?? "the server answered"}: ${said}`;
     return new ProbeFault(known?.kind ?? "database", message, { cause: error, ...(code === "" ? {} : { code }) });
   }
   if (!(error instanceof Error) || error instanceof ProbeFault) return error;
@@ -196,7 +197,7 @@ async function connected(login: Login, world: ProbeWorld, watch: Stopwatch): Pro
   if (login.instance) return await throughConnector(socket, login.instance, world, watch);
   if (tls === "disable" || !speaksTls(login)) return socket;
   watch.enter("tls");
-  await requestTls(socket, peerOf(login), world);
+  await requestTls(socket, peerOf(login));
   const verify = ({ require: "nothing", "verify-ca": "chain", "verify-full": "full" } as const)[tls];
   const secured = await secure(socket, { host, ca, verify }, watch, world.now());
   if (secured.fault !== undefined) throw new ProbeFault("tls", secured.fault, { signal: "certificate" });
@@ -241,7 +242,7 @@ async function askForTls(socket: Socket): Promise<Buffer> {
 }
 
 /** Asks for TLS, and goes on only where the server agreed. */
-async function requestTls(socket: Socket, peer: string, { redact }: ProbeWorld): Promise<void> {
+async function requestTls(socket: Socket, peer: string): Promise<void> {
   const answer = await askForTls(socket);
   // Anything after the one byte was not encrypted, and may have been put there by somebody in between.
   const [verdict] = answer;
@@ -253,13 +254,13 @@ async function requestTls(socket: Socket, peer: string, { redact }: ProbeWorld):
     const { code, message } = refusal;
     throw new ServerError(
       kindOf(code),
-      `${peer} refused the connection in place of TLS: ${message}${code === "" ? "" : ` (SQLSTATE ${code})`}`,
+      cite`${peer} refused the connection in place of TLS: ${TargetText.of(message)}${code === "" ? "" : cite` (SQLSTATE ${TargetText.of(code)})`}`,
       code === "" ? {} : { code },
     );
   }
   throw new ProbeFault(
     "protocol",
-    `${peer} does not speak PostgreSQL: its answer to the request for TLS makes no sense, it begins with ${begins(answer, redact)}`,
+    cite`${peer} does not speak PostgreSQL: its answer to the request for TLS makes no sense, it begins with ${begins(answer)}`,
   );
 }
 

@@ -1,6 +1,7 @@
 /** What a session tells of its server besides the answer to a query: its connections, and whether it takes writes. */
 import type pg from "pg";
 import type { ProbeWorld } from "../prober.ts";
+import type { Words } from "../text/target-text.ts";
 import { ProbeFault } from "./faults.ts";
 import { isClient, ordinaryLimit } from "./postgres-burst.ts";
 import { isOfServer, type Login, peerOf, sessionFailure } from "./postgres-session.ts";
@@ -20,7 +21,7 @@ export interface Connections {
 export type Counted =
   | { readonly connections: Connections }
   | {
-      readonly problem: string;
+      readonly problem: Words;
       /** The session still waits for the count, and can be asked nothing more. */
       readonly stuck: boolean;
     };

@@ -2,8 +2,7 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
-import type { Redact } from "../../../shared/text/redact.ts";
-import { quotedStart } from "../text/json-text.ts";
+import { cite, TargetText } from "../text/target-text.ts";
 import { ProbeFault } from "./faults.ts";
 
 /** More bytes than this are no answer to a probe. */
@@ -22,8 +21,8 @@ function canBegin(chunk: Buffer): boolean {
 }
 
 /** The beginning of what cannot be read, for a sentence. */
-export function begins(bytes: Buffer, redact: Redact): string {
-  return quotedStart(bytes.toString("latin1"), 20, redact);
+export function begins(bytes: Buffer): TargetText {
+  return TargetText.of(bytes.toString("latin1"), true).quoted(20);
 }
 
 /** What the parser of `pg` could not read, in our words. */
@@ -51,8 +50,7 @@ const logins: Readonly<Record<string, string>> = { 2: "Kerberos", 6: "SCM creden
 export class PostgresStream extends EventEmitter {
   readonly #socket: Socket;
 
-  /** @param redact takes secrets out of what is told of a server that is none */
-  constructor(socket: Socket, redact: Redact) {
+  constructor(socket: Socket) {
     super();
     this.#socket = socket;
     let received = 0;
@@ -65,7 +63,7 @@ export class PostgresStream extends EventEmitter {
         head = chunk.length < headLength ? chunk : undefined;
         if (!canBegin(chunk)) {
           socket.destroy(
-            new ProbeFault("protocol", `the server does not speak PostgreSQL: it begins with ${begins(chunk, redact)}`),
+            new ProbeFault("protocol", cite`the server does not speak PostgreSQL: it begins with ${begins(chunk)}`),
           );
           return;
         }

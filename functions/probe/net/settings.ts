@@ -1,6 +1,7 @@
 /** Settings that probers over the network have in common. */
 import { z } from "zod";
-import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
+import { secretReference, textOrSecret, told } from "../../../shared/config/fields.ts";
+import { headerMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { clientCertificate } from "../identity/client-certificate.ts";
@@ -55,13 +56,18 @@ export function tlsOverTls(scheme: "https" | "wss") {
   };
 }
 
+/** The schema of the name of a header, read in lower case. */
+export const headerName: () => z.ZodString = lazily(() =>
+  z
+    .string()
+    .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be the name of a header")
+    .toLowerCase(),
+);
+
 /** The schema of `headers`, each a text or a secret, by their names in lower case. */
 export const headers = lazily(() =>
   namedRecord(
-    z
-      .string()
-      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be the name of a header")
-      .toLowerCase(),
-    textOrSecret(),
+    headerName(),
+    textOrSecret().superRefine(told((value) => (typeof value === "string" ? headerMistake(value) : undefined))),
   ).default({}),
 );

@@ -1,10 +1,11 @@
 /** The stages of a conversation: phases of which each may have a deadline of its own. */
 
-import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
+import type { FailureKind } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
 import type { ProbeWorld } from "../prober.ts";
-import { doing, failureOf, ProbeFault, spokenPeer, unanswered } from "./faults.ts";
+import { cite, type Words } from "../text/target-text.ts";
+import { doing, failureOf, ProbeFault, type SeenFailure, spokenPeer, unanswered } from "./faults.ts";
 import { type Stopwatch, stopwatch } from "./stopwatch.ts";
 
 /** What holds while a stage runs. */
@@ -14,7 +15,7 @@ export interface StageLimit {
   /** What an overrun is. @default timeout */
   readonly kind?: FailureKind;
   /** What is still missing, for the sentence of a failure: `no answer to the ping came`. */
-  readonly missing: () => string;
+  readonly missing: () => Words;
 }
 
 /** A stopwatch that ends what runs longer than it may. */
@@ -23,7 +24,7 @@ export interface Stages extends Stopwatch {
   readonly world: ProbeWorld;
   enter(stage: string, limit?: StageLimit): void;
   /** Names the failure that an error means which ended the running stage. */
-  failureOf(error: unknown): Failure;
+  failureOf(error: unknown): SeenFailure;
 }
 
 /**
@@ -41,7 +42,7 @@ export function stages(world: ProbeWorld, limits: Readonly<Record<string, number
   const tooLong = (stage: string, limitMs: number, limit: StageLimit | undefined): ProbeFault => {
     const time = formatDuration(limitMs);
     return limit
-      ? new ProbeFault(limit.kind ?? "timeout", `within ${time} ${limit.missing()}`)
+      ? new ProbeFault(limit.kind ?? "timeout", cite`within ${time} ${limit.missing()}`)
       : new ProbeFault(
           "timeout",
           `${doing(stage, spokenPeer(peer, watch.address))} took longer than ${time}${unanswered(stage)}`,
@@ -77,7 +78,7 @@ export function stages(world: ProbeWorld, limits: Readonly<Record<string, number
         address: watch.address,
         signal: world.signal,
       });
-      return own || !running ? failure : { ...failure, message: `${failure.message}; ${running.missing()}` };
+      return own || !running ? failure : { ...failure, message: cite`${failure.message}; ${running.missing()}` };
     },
   };
 }

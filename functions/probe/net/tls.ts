@@ -3,6 +3,7 @@ import type { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { connect, type DetailedPeerCertificate, type TLSSocket } from "node:tls";
 import type { ProbeWorld } from "../prober.ts";
+import { cite, TargetText } from "../text/target-text.ts";
 import { dial, eventOf } from "./dial.ts";
 import { type Stopwatch, stopwatch } from "./stopwatch.ts";
 import { type Chain, type ClientCertificate, chainOf, contextOf, expiry, start, trusted } from "./trust.ts";
@@ -28,11 +29,11 @@ export interface Secured {
   /** When the first certificate of the verified chain expires; milliseconds since the epoch. */
   readonly expiresAt: number | undefined;
   /** Whose certificate that is. */
-  readonly expiring: string | undefined;
+  readonly expiring: TargetText | undefined;
   /** When the server's own certificate expires; milliseconds since the epoch. */
   readonly leafExpiresAt: number | undefined;
   /** Why the certificates are not accepted, in one sentence. */
-  readonly fault: string | undefined;
+  readonly fault: TargetText | undefined;
 }
 
 /**
@@ -105,13 +106,13 @@ function faultOf(
   socket: TLSSocket,
   chain: Chain | undefined,
   { host, verify, now }: { host: string; verify: "full" | "chain"; now: number },
-): string | undefined {
+): TargetText | undefined {
   if (!socket.authorized) return explain(socket, chain, now);
   const leaf = chain?.certificates[0];
   if (verify === "chain" || (leaf && isFor(leaf, host))) return undefined;
-  if (!leaf?.subjectAltName && commonName(leaf?.subject).toLowerCase() === host.toLowerCase())
-    return `the certificate has no subject alternative name, and its common name, ${host}, does not count: issue one with the name ${host}`;
-  return `the certificate is for ${namesOf(leaf)}, not for ${host}`;
+  if (!leaf?.subjectAltName && commonName(leaf?.subject).judge((name) => name.toLowerCase() === host.toLowerCase()))
+    return cite`the certificate has no subject alternative name, and its common name, ${host}, does not count: issue one with the name ${host}`;
+  return cite`the certificate is for ${namesOf(leaf)}, not for ${host}`;
 }
 
 /** Whether a certificate is for a name or an address. The common name counts for nothing, as in browsers. */
@@ -121,7 +122,7 @@ function isFor(certificate: X509Certificate, host: string): boolean {
   return certificate.checkHost(name, { subject: "never", partialWildcards: false }) !== undefined;
 }
 
-function explain(socket: TLSSocket, chain: Chain | undefined, now: number): string {
+function explain(socket: TLSSocket, chain: Chain | undefined, now: number): TargetText {
   // A string, whatever its declaration says: the code that OpenSSL gives to the first thing found wrong.
   const code = String(socket.authorizationError);
   const certificates = chain?.certificates ?? [];
@@ -131,50 +132,51 @@ function explain(socket: TLSSocket, chain: Chain | undefined, now: number): stri
   const early = certificates.find((certificate) => start(certificate) > now);
   // Of the trusted authorities, OpenSSL is told only those that are valid now: of the others it says that they are missing.
   if (expired && (chain?.trusted || code === "CERT_HAS_EXPIRED"))
-    return `the certificate of ${subjectOf(expired)} expired on ${day(expired.validTo)}`;
+    return cite`the certificate of ${subjectOf(expired)} expired on ${day(expired.validTo)}`;
   if (early && (chain?.trusted || code === "CERT_NOT_YET_VALID"))
-    return `the certificate of ${subjectOf(early)} is not valid before ${day(early.validFrom)}`;
+    return cite`the certificate of ${subjectOf(early)} is not valid before ${day(early.validFrom)}`;
   switch (code) {
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
-      return `the certificate of ${subjectOf(leaf)} is self-signed: no authority vouches for it`;
+      return cite`the certificate of ${subjectOf(leaf)} is self-signed: no authority vouches for it`;
     case "SELF_SIGNED_CERT_IN_CHAIN":
-      return `the chain ends in an authority that is not trusted: ${subjectOf(last)}`;
+      return cite`the chain ends in an authority that is not trusted: ${subjectOf(last)}`;
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
     case "UNABLE_TO_GET_ISSUER_CERT":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
-      return `the chain is incomplete: the server did not send the certificate of the issuer ${commonName(last?.issuer)}, and it is not a trusted authority`;
+      return cite`the chain is incomplete: the server did not send the certificate of the issuer ${commonName(last?.issuer)}, and it is not a trusted authority`;
     case "CERT_REVOKED":
-      return `the certificate of ${subjectOf(leaf)} was revoked`;
+      return cite`the certificate of ${subjectOf(leaf)} was revoked`;
     case "CERT_SIGNATURE_FAILURE":
-      return `the signature on the certificate of ${subjectOf(leaf)} is not that of its issuer, ${commonName(leaf?.issuer)}`;
+      return cite`the signature on the certificate of ${subjectOf(leaf)} is not that of its issuer, ${commonName(leaf?.issuer)}`;
     case "INVALID_CA":
     case "INVALID_PURPOSE":
       if (code === "INVALID_CA" || certificates.slice(1).some(({ ca }) => !ca))
-        return `the certificate of ${subjectOf(leaf)} was issued by ${commonName(leaf?.issuer)}, which is not an authority`;
-      return `the certificate of ${subjectOf(leaf)} is not meant for servers: its extended key usage leaves them out`;
+        return cite`the certificate of ${subjectOf(leaf)} was issued by ${commonName(leaf?.issuer)}, which is not an authority`;
+      return cite`the certificate of ${subjectOf(leaf)} is not meant for servers: its extended key usage leaves them out`;
     case "PATH_LENGTH_EXCEEDED":
     case "CERT_CHAIN_TOO_LONG":
-      return `the chain of ${subjectOf(leaf)} is longer than its authorities allow`;
+      return cite`the chain of ${subjectOf(leaf)} is longer than its authorities allow`;
     default:
-      return `the certificate of ${subjectOf(leaf)} is not accepted (${code.toLowerCase().replaceAll("_", " ")})`;
+      return cite`the certificate of ${subjectOf(leaf)} is not accepted (${code.toLowerCase().replaceAll("_", " ")})`;
   }
 }
 
-function subjectOf(certificate: X509Certificate | undefined): string {
+function subjectOf(certificate: X509Certificate | undefined): TargetText {
   return certificate?.subject ? commonName(certificate.subject) : namesOf(certificate);
 }
 
 /** How many names of a certificate are told. */
 const mostNamed = 5;
 
-function namesOf(certificate: X509Certificate | undefined): string {
+function namesOf(certificate: X509Certificate | undefined): TargetText {
   const names = certificate?.subjectAltName?.replaceAll(/DNS:|IP Address:/g, "").split(", ") ?? [];
   const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : "";
-  return names.slice(0, mostNamed).join(", ") + more || commonName(certificate?.subject);
+  if (names.join("") === "") return commonName(certificate?.subject);
+  return cite`${TargetText.of(names.slice(0, mostNamed).join(", "))}${more}`;
 }
 
-function commonName(name: string | undefined): string {
-  return /^CN=(.+)$/m.exec(name ?? "")?.[1] ?? name?.replaceAll("\n", ", ") ?? "an unknown name";
+function commonName(name: string | undefined): TargetText {
+  return TargetText.of(/^CN=(.+)$/m.exec(name ?? "")?.[1] ?? name?.replaceAll("\n", ", ") ?? "an unknown name");
 }
 
 function day(date: string | undefined): string {

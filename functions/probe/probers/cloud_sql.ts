@@ -1,7 +1,6 @@
 /** The prober `cloud_sql`: whether a Cloud SQL instance for PostgreSQL is up, and how much of it is in use, as Cloud Monitoring saw it. */
 import { z } from "zod";
 import { googleProject } from "../../../shared/config/fields.ts";
-import type { Failure } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { cloudSqlInstance, cloudSqlReading, connectionsReading } from "../google/cloud-sql.ts";
@@ -19,6 +18,7 @@ import {
   type WantedReading,
 } from "../google/readings.ts";
 import type { Found } from "../google/series.ts";
+import type { SeenFailure } from "../net/faults.ts";
 import type { Prober } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
 
@@ -175,7 +175,7 @@ function stateFailure(
   { instance }: CloudSqlSettings,
   { found, now }: Observed<Reading>,
   up: Found,
-): Failure | undefined {
+): SeenFailure | undefined {
   if (isUp(up) && isRunning(found.running)) return undefined;
   const state = found.state?.samples.toSorted((a, b) => b.value - a.value)[0]?.labels["metric.labels.state"];
   const name = isRunning(found.running) ? running : (state ?? "UNKNOWN_STATE");

@@ -4,16 +4,15 @@ import { isIP } from "node:net";
 import type { Answer } from "dns-packet";
 import { z } from "zod";
 import { type SecretReference, textOrSecret } from "../../../shared/config/fields.ts";
-import type { Failure } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { excerpt } from "../../../shared/text/redact.ts";
 import { dial } from "../net/dial.ts";
 import { portNumber } from "../net/endpoint.ts";
-import { failureOf, ProbeFault } from "../net/faults.ts";
+import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { askServer, type DnsServer, parseServer, shownServer } from "../protocol/dns-question.ts";
+import { cite, TargetText, type Words } from "../text/target-text.ts";
 import { onlyWhere } from "../yields.ts";
 
 /** The types of records that can be asked for. */
@@ -77,7 +76,7 @@ export type DnsSettings = z.output<ReturnType<typeof settings>>;
 export interface DnsLookup {
   readonly resolver: string;
   readonly type: RecordType;
-  readonly failure?: Failure;
+  readonly failure?: SeenFailure;
   /** Seconds until the answer; absent where none came. */
   readonly seconds?: number;
   /** The records as texts; absent where none came. */
@@ -88,7 +87,7 @@ export interface DnsLookup {
 export interface DnsObservation {
   readonly lookups: readonly DnsLookup[];
   /** What became of the connection to each address. */
-  readonly addresses: readonly { readonly address: string; readonly failure?: Failure }[];
+  readonly addresses: readonly { readonly address: string; readonly failure?: SeenFailure }[];
 }
 
 /** The prober `dns`. */
@@ -152,7 +151,7 @@ connect: 443
     const of = unresolved.length > 0 ? lookups.length : addresses.length;
     const what =
       unresolved.length > 0 ? "lookups failed" : `addresses of ${name} do not accept a connection at ${connect}`;
-    const message = of === 1 ? first.message : `${count} of ${of} ${what}: ${first.message}`;
+    const message = of === 1 ? first.message : cite`${count} of ${of} ${what}: ${first.message}`;
     return { failure: { ...first, message }, measurements };
   },
 };
@@ -221,9 +220,9 @@ async function lookedUp(
         const { code, records } = await askServer({ name, type, transport }, server, { ...world, signal });
         const seconds = (world.clock() - started) / 1000;
         const texts = code === "NOERROR" ? records.flatMap((record) => shownRecord(record) ?? []) : [];
-        const problem = judged(code, texts, type, expected.get(type), world);
+        const problem = judged(code, texts, type, expected.get(type));
         if (problem === undefined) return { resolver, type, seconds, records: texts };
-        const message = `${peer} ${problem.says} for ${type} of ${name}`;
+        const message = cite`${peer} ${problem.says} for ${type} of ${name}`;
         const failure = { kind: problem.kind, phase: "lookup", message, code: problem.code };
         return { resolver, type, seconds, records: texts, failure };
       } catch (error) {
@@ -236,7 +235,7 @@ async function lookedUp(
     return {
       resolver,
       type,
-      failure: { ...failure, message: `${world.redact(failure.message)} (${type} of ${name})` },
+      failure: { ...failure, message: cite`${failure.message} (${type} of ${name})` },
     };
   }
 }
@@ -247,15 +246,14 @@ function judged(
   records: readonly string[],
   type: RecordType,
   expected: readonly string[] | undefined,
-  { redact }: ProbeWorld,
-): { kind: "dns" | "body"; code: string; says: string } | undefined {
+): { kind: "dns" | "body"; code: string; says: Words } | undefined {
   if (code !== "NOERROR") return { kind: "dns", code, says: `answered ${ownEntry(meanings, code) ?? code}` };
   if (records.length === 0) return { kind: "dns", code: "NODATA", says: "has no record" };
   if (expected === undefined) return undefined;
   const found = records.map((record) => comparable(record, type));
   if (found.length === expected.length && found.every((one) => expected.includes(one))) return undefined;
-  const list = (texts: readonly string[]): string => excerpt(texts.toSorted().join(", "), 90, redact);
-  return { kind: "body", code: "MISMATCH", says: `answered ${list(found)}, expected ${list(expected)},` };
+  const list = (texts: readonly string[]): TargetText => TargetText.of(texts.toSorted().join(", ")).first(90);
+  return { kind: "body", code: "MISMATCH", says: cite`answered ${list(found)}, expected ${list(expected)},` };
 }
 
 const meanings: Readonly<Record<string, string>> = {

@@ -1,10 +1,9 @@
 /** The prober `grpc`: one call of the standard health service of gRPC on a fresh connection, with TLS or without. */
 import type { TLSSocket } from "node:tls";
 import { z } from "zod";
-import type { Failure, FailureKind } from "../../../shared/messages/report.ts";
+import type { FailureKind } from "../../../shared/messages/report.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { excerpt } from "../../../shared/text/redact.ts";
 import { identityFields, identityHeaders, oneAuthorization } from "../identity/identity.ts";
 import {
   connectTo,
@@ -14,11 +13,12 @@ import {
   tlsFieldsNeedTls,
   UntrustedCertificate,
 } from "../net/endpoint.ts";
-import { failureOf, ProbeFault } from "../net/faults.ts";
+import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { headers as headerFields } from "../net/settings.ts";
 import { stopwatch } from "../net/stopwatch.ts";
-import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+import type { Assessment, Prober } from "../prober.ts";
 import { askHealth, type HealthAnswer } from "../protocol/grpc-health.ts";
+import { cite } from "../text/target-text.ts";
 import { always, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -43,7 +43,7 @@ export type GrpcSettings = z.output<ReturnType<typeof settings>>;
 
 /** What was seen of the target. */
 export interface GrpcObservation {
-  readonly failure?: Failure;
+  readonly failure?: SeenFailure;
   /** The server itself answered, so that another attempt would show no more. */
   readonly answered: boolean;
   /** Seconds in each completed phase. */
@@ -97,13 +97,12 @@ service: shop.v1.Cart
       const authority = port === (tls ? 443 : 80) ? server_name : `${server_name}:${port}`;
       const answer = await askHealth(socket, { service, authority, encrypted: tls, headers }, world);
       watch.stop();
-      const failure = judged(answer, service, peer, world);
+      const failure = judged(answer, service, peer);
       const seconds = (world.clock() - started) / 1000;
       return { ...(failure ? { failure } : {}), answered: true, phases: watch.times(), seconds, certificateExpiry };
     } catch (error) {
-      const failure = failureOf(error, { phase: watch.phase, peer, address: watch.address, signal: world.signal });
       return {
-        failure: { ...failure, message: world.redact(failure.message) },
+        failure: failureOf(error, { phase: watch.phase, peer, address: watch.address, signal: world.signal }),
         answered: false,
         phases: watch.times(),
         certificateExpiry: error instanceof UntrustedCertificate ? error.certificateExpiry : certificateExpiry,
@@ -126,7 +125,7 @@ service: shop.v1.Cart
 };
 
 /** What is wrong with an answer; `undefined` for `SERVING`. */
-function judged(answer: HealthAnswer, service: string, peer: string, { redact }: ProbeWorld): Failure | undefined {
+function judged(answer: HealthAnswer, service: string, peer: string): SeenFailure | undefined {
   const { httpStatus, contentType, status, message, serving } = answer;
   const phase = "answer";
   if (httpStatus !== 200 && status === undefined) {
@@ -134,14 +133,15 @@ function judged(answer: HealthAnswer, service: string, peer: string, { redact }:
     return { kind, phase, message: `${peer} answered HTTP ${httpStatus} in place of gRPC`, status: httpStatus };
   }
   if (status === undefined) {
-    const what = /^application\/grpc/.test(contentType) ? "without a status" : `as ${excerpt(contentType, 60, redact)}`;
-    return { kind: "protocol", phase, message: `${peer} does not speak gRPC: it answered ${what}` };
+    const isGrpc = contentType.judge((type) => /^application\/grpc/.test(type));
+    const what = isGrpc ? "without a status" : cite`as ${contentType.first(60)}`;
+    return { kind: "protocol", phase, message: cite`${peer} does not speak gRPC: it answered ${what}` };
   }
   const named = service === "" ? "the server" : service;
   if (status !== 0) {
     const { name, kind, say } = statuses[status] ?? { name: String(status), kind: "protocol", say: "the call failed" };
-    const told = message === "" ? "" : `: ${excerpt(message, 160, redact)}`;
-    return { kind, phase, message: `${say ?? "the call failed"} at ${peer} (${name})${told}`, code: name };
+    const told = message.judge((text) => text === "") ? "" : cite`: ${message.first(160)}`;
+    return { kind, phase, message: cite`${say ?? "the call failed"} at ${peer} (${name})${told}`, code: name };
   }
   if (serving === 1) return undefined;
   if (serving === 2)

@@ -2,10 +2,11 @@
 import { z } from "zod";
 import { duration, durationBetween } from "../../../shared/config/fields.ts";
 import type { KeptHeartbeat } from "../../../shared/documents/heartbeats.ts";
-import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
+import { type SeenFailure, wordsOf } from "../net/faults.ts";
 import type { Assessment, Prober } from "../prober.ts";
+import { cite, TargetText } from "../text/target-text.ts";
 import { always } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -40,7 +41,7 @@ export interface HeartbeatObservation {
   /** Since when the probe has been part of the monitor. @default for ever */
   readonly awaitedSince?: number | undefined;
   /** Why nothing is known. */
-  readonly failure?: Failure;
+  readonly failure?: SeenFailure;
 }
 
 /** The prober `heartbeat`. */
@@ -97,8 +98,8 @@ down. One that was never heard of is told apart from one that fell silent.
       return { now, beat: newest, awaitedSince };
     } catch (error) {
       const kind = world.signal.aborted ? "timeout" : "internal";
-      const why = world.signal.aborted ? "the time of the probe ran out while reading them" : (error as Error).message;
-      return { now, failure: { kind, phase: "store", message: `the reports could not be read: ${world.redact(why)}` } };
+      const why = world.signal.aborted ? "the time of the probe ran out while reading them" : wordsOf(error);
+      return { now, failure: { kind, phase: "store", message: cite`the reports could not be read: ${why}` } };
     }
   },
 
@@ -125,10 +126,10 @@ down. One that was never heard of is told apart from one that fell silent.
       return { ...silence("overdue", message), measurements };
     }
     if (newest.ok) return { measurements };
-    const said = newest.message === undefined ? "without a word why" : `"${newest.message}"`;
+    const said = newest.message === undefined ? "without a word why" : cite`"${TargetText.of(newest.message)}"`;
     const well =
       newest.okAt === undefined ? "it never went well" : `it last went well ${spokenDuration(now - newest.okAt)} ago`;
-    const message = `\`${name}\` reported a failure ${spokenDuration(age)} ago: ${said}; ${well}`;
+    const message = cite`\`${name}\` reported a failure ${spokenDuration(age)} ago: ${said}; ${well}`;
     return { failure: { kind: "body", phase: "report", message }, measurements };
   },
 };

@@ -1,15 +1,16 @@
 /** The prober `http`: one request on a fresh connection, its answer and its time by phase. */
 import { z } from "zod";
-import type { Failure } from "../../../shared/messages/report.ts";
 import type { MetricName } from "../../../shared/metrics/catalogue.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { type Answered, answered, parseJson, unmet } from "../http/expect.ts";
 import { extract, extractions } from "../http/extract.ts";
 import { type Asked, ask } from "../http/request.ts";
-import { oneBody, requestFields } from "../http/settings.ts";
+import { completeUrl, oneBody, requestFields } from "../http/settings.ts";
 import { oneAuthorization } from "../identity/identity.ts";
+import type { SeenFailure } from "../net/faults.ts";
 import { tlsOverTls } from "../net/settings.ts";
 import type { Assessment, Prober } from "../prober.ts";
+import type { Words } from "../text/target-text.ts";
 import { always, fixed, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -18,6 +19,7 @@ const settings = lazily(() =>
       ...requestFields(),
       extract: extractions().default([]).describe("Metrics to take out of a JSON body."),
     })
+    .superRefine(completeUrl)
     .superRefine(oneBody)
     .superRefine(tlsOverTls("https"))
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
@@ -73,7 +75,7 @@ A failure to get a token, from Google or from the token endpoint of \`oauth2\`, 
     return { ...asked, answer: { ...answered(answer), bytes: body.length, truncated } };
   },
 
-  assess(settings, { failure, answer, phases, hops, certificateExpiry }, redact) {
+  assess(settings, { failure, answer, phases, hops, certificateExpiry }) {
     const measurements: Assessment["measurements"][number][] = Object.entries(phases).map(([phase, value]) => ({
       metric: "http_phase_time",
       value,
@@ -89,15 +91,15 @@ A failure to get a token, from Google or from the token endpoint of \`oauth2\`, 
       { metric: "http_body_size", value: answer.bytes },
       { metric: "http_redirects", value: Math.max(0, hops.length - 1) },
     );
-    const json = settings.extract.length > 0 || settings.expect.json ? parseJson(answer.body) : undefined;
-    const extracted = settings.extract.map((extraction) => extract(extraction, json, redact));
+    const json = settings.extract.length > 0 || settings.expect.json ? answer.body.judge(parseJson) : undefined;
+    const extracted = settings.extract.map((extraction) => extract(extraction, json));
     measurements.push(...extracted.flatMap(({ samples }) => samples));
     const missing = extracted.find(({ problem }) => problem !== undefined)?.problem;
     const { status } = answer;
     const tooLong = `the body is longer than max_body, ${settings.max_body} bytes`;
     const reason =
       failure ??
-      unmet(settings.expect, answer, json, redact) ??
+      unmet(settings.expect, answer, json) ??
       (answer.truncated ? bodyFailure(tooLong, status) : undefined) ??
       (missing === undefined ? undefined : bodyFailure(missing, status));
     // Only slow, and otherwise as it should be: what a second request shows to be fast had started cold.
@@ -120,6 +122,6 @@ function mayUseTls({ url, follow_redirects }: HttpSettings): boolean {
   return typeof url !== "string" || url.startsWith("https:") || follow_redirects > 0;
 }
 
-function bodyFailure(message: string, status: number): Failure {
+function bodyFailure(message: Words, status: number): SeenFailure {
   return { kind: "body", phase: "body", message, status };
 }

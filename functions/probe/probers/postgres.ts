@@ -1,17 +1,19 @@
 /** The prober `postgres`: a fresh connection by phase, a burst of them, and how many the server has left. */
 import { z } from "zod";
-import { secretReference } from "../../../shared/config/fields.ts";
-import type { Failure } from "../../../shared/messages/report.ts";
+import { secretReference, told } from "../../../shared/config/fields.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
+import { hostMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts";
-import { failureOf, ProbeFault } from "../net/faults.ts";
+import { portNumber } from "../net/endpoint.ts";
+import { failureOf, ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
 import { type Burst, burstPlan, maxConnectionsUncounted, minFree, openBurst, roomFor } from "../net/postgres-burst.ts";
 import { burstFailure, burstMeasurements, lossMetrics } from "../net/postgres-burst-metrics.ts";
 import { type Login, openSession, sessionFailure, tlsModes } from "../net/postgres-session.ts";
 import { assertWritable, type Connections, countConnections } from "../net/postgres-statistics.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+import { cite, type Words } from "../text/target-text.ts";
 import { always, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -23,6 +25,7 @@ const settings = lazily(() =>
           host: z
             .string()
             .min(1)
+            .superRefine(told((host) => (host.startsWith("/") ? undefined : hostMistake(host))))
             .optional()
             .describe("A name, an address, or the folder of a socket: /cloudsql/project:region:instance."),
           instance: z
@@ -33,10 +36,7 @@ const settings = lazily(() =>
               "An instance of Cloud SQL, project:region:name, reached as Google's connector libraries reach it.",
             ),
           ip: z.enum(addressKinds).default("public").describe("Which address of the instance: public, private or psc."),
-          port: z
-            .int()
-            .min(1)
-            .max(65_535)
+          port: portNumber()
             .optional()
             .describe("The port, also part of the name of a socket. Default: 5432, or 3307 of an instance."),
           database: z.string().min(1).default("postgres").describe("The database to log in to."),
@@ -129,14 +129,14 @@ export type PostgresSettings = z.output<ReturnType<typeof settings>>;
 
 /** What was seen of the server. */
 export interface PostgresObservation {
-  readonly failure?: Failure | undefined;
+  readonly failure?: SeenFailure | undefined;
   /** Seconds in each completed phase. */
   readonly phases: Readonly<Record<string, number>>;
   /** Seconds from nothing to the answer of the first query. */
   readonly seconds?: number | undefined;
   readonly connections?: Connections | undefined;
   /** Why the connections could not be counted. */
-  readonly uncounted?: string | undefined;
+  readonly uncounted?: Words | undefined;
   readonly burst?: Burst | undefined;
 }
 
@@ -206,7 +206,7 @@ no connection logs in, and at most ${maxConnectionsUncounted} are opened; with \
     } catch (error) {
       if (!(error instanceof ProbeFault) && !world.signal.aborted) throw error;
       const peer = settings.connection.instance ?? "the database";
-      return { failure: clean(failureOf(error, { phase: "access", peer, signal: world.signal }), world), phases: {} };
+      return { failure: failureOf(error, { phase: "access", peer, signal: world.signal }), phases: {} };
     }
     return await observed(login, settings, world);
   },
@@ -246,7 +246,7 @@ no connection logs in, and at most ${maxConnectionsUncounted} are opened; with \
               {
                 checks: ["database_connections"],
                 resource: connection.instance ?? connection.host ?? "the database",
-                explanation: `The connections could not be counted: ${uncounted}. Give the role pg_monitor (\`grant pg_monitor to ROLE\`), or look at what holds up the server.`,
+                explanation: cite`The connections could not be counted: ${uncounted}. Give the role pg_monitor (\`grant pg_monitor to ROLE\`), or look at what holds up the server.`,
               },
             ],
           }),
@@ -299,10 +299,6 @@ async function observed(
   }
 }
 
-function clean(seen: Failure, world: ProbeWorld): Failure {
-  return { ...seen, message: world.redact(seen.message) };
-}
-
 async function loginOf({ connection, tls, ca: authority }: PostgresSettings, world: ProbeWorld): Promise<Login> {
   const ca = authority && (await world.resolve(authority));
   if (connection.url) {
@@ -328,7 +324,7 @@ function tlsMode(wanted: PostgresSettings["tls"], ca: string | undefined): Login
 /** A token of the function, as the password of a role that stands for its service account. */
 async function token({ google, signal, conceal }: ProbeWorld): Promise<string> {
   const asked = google.accessToken().catch((error: unknown) => {
-    throw new ProbeFault("auth", error instanceof Error ? error.message : String(error));
+    throw new ProbeFault("auth", wordsOf(error));
   });
   const text = await unlessAborted(asked, signal);
   conceal(text);

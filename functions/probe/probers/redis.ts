@@ -1,9 +1,8 @@
 /** The prober `redis`: a fresh connection to Redis or Valkey, over TLS and with a login where they are wanted, and a PING. */
 import { z } from "zod";
 import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
-import type { Failure, FailureKind, Signal } from "../../../shared/messages/report.ts";
+import type { FailureKind, Signal } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { excerpt } from "../../../shared/text/redact.ts";
 import {
   connectTo,
   endpointFields,
@@ -12,10 +11,11 @@ import {
   tlsFieldsNeedTls,
   UntrustedCertificate,
 } from "../net/endpoint.ts";
-import { failureOf, ProbeFault } from "../net/faults.ts";
+import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { stopwatch } from "../net/stopwatch.ts";
-import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+import type { Assessment, Prober } from "../prober.ts";
 import { type Piece, Receiver } from "../protocol/receiver.ts";
+import { cite, TargetText } from "../text/target-text.ts";
 import { always, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -44,7 +44,7 @@ export type RedisSettings = z.output<ReturnType<typeof settings>>;
 
 /** What was seen of the target. */
 export interface RedisObservation {
-  readonly failure?: Failure;
+  readonly failure?: SeenFailure;
   /** The server itself answered, so that another attempt would show no more. */
   readonly answered: boolean;
   /** Seconds in each completed phase. */
@@ -91,11 +91,11 @@ replication: primary
       certificateExpiry = connected.certificateExpiry;
       const { socket } = connected;
       const receiver = new Receiver(socket, peer);
-      const ask = async (...words: readonly string[]): Promise<string> => {
+      const ask = async (...words: readonly string[]): Promise<TargetText> => {
         socket.write(command(words));
-        const reply = await receiver.next((bytes) => replyIn(bytes, peer, world), longestReply);
+        const reply = await receiver.next((bytes) => replyIn(bytes, peer), longestReply);
         if (!reply.refused) return reply.text;
-        throw refusal(reply.text, peer, world);
+        throw refusal(reply.text, peer);
       };
       if (password !== undefined) {
         watch.enter("authentication");
@@ -103,15 +103,17 @@ replication: primary
       }
       watch.enter("answer");
       const pong = await ask("PING");
-      if (pong !== "PONG")
-        throw new ProbeFault("protocol", `${peer} answered PING with ${excerpt(pong, 60, world.redact)}`);
-      if (replication !== undefined) mustBe(replication, await ask("INFO", "replication"), peer);
+      if (pong.judge((text) => text !== "PONG"))
+        throw new ProbeFault("protocol", cite`${peer} answered PING with ${pong.first(60)}`);
+      if (replication !== undefined) {
+        const info = await ask("INFO", "replication");
+        info.judge((text) => mustBe(replication, text, peer));
+      }
       watch.stop();
       return { answered: true, phases: watch.times(), seconds: (world.clock() - started) / 1000, certificateExpiry };
     } catch (error) {
-      const failure = failureOf(error, { phase: watch.phase, peer, address: watch.address, signal: world.signal });
       return {
-        failure: { ...failure, message: world.redact(failure.message) },
+        failure: failureOf(error, { phase: watch.phase, peer, address: watch.address, signal: world.signal }),
         answered: error instanceof Refusal,
         phases: watch.times(),
         certificateExpiry: error instanceof UntrustedCertificate ? error.certificateExpiry : certificateExpiry,
@@ -145,31 +147,33 @@ function command(words: readonly string[]): string {
 }
 
 interface Reply {
-  readonly text: string;
+  readonly text: TargetText;
   /** It is an error of the server. */
   readonly refused: boolean;
 }
 
 /** The reply at the beginning of the bytes: a simple text, an error, a number or a text of a length. @throws ProbeFault */
-function replyIn(bytes: Buffer, peer: string, { redact }: ProbeWorld): Piece<Reply> | undefined {
+function replyIn(bytes: Buffer, peer: string): Piece<Reply> | undefined {
   const mark = String.fromCharCode(bytes[0] ?? 0);
   if (!"+-:$".includes(mark)) {
-    const told = excerpt(bytes.toString("latin1"), 60, redact);
     // The alert of a server of TLS that was not greeted.
     if (bytes[0] === 0x15) throw new ProbeFault("protocol", `${peer} speaks TLS: write tls: true`);
-    throw new ProbeFault("protocol", `${peer} does not speak Redis: its answer begins with ${JSON.stringify(told)}`);
+    throw new ProbeFault(
+      "protocol",
+      cite`${peer} does not speak Redis: its answer begins with ${TargetText.of(bytes.toString("latin1"), true).quoted(60)}`,
+    );
   }
   const end = bytes.indexOf("\r\n");
   if (end < 0) return undefined;
   const line = bytes.toString("utf8", 1, end);
-  if (mark !== "$") return { value: { text: line, refused: mark === "-" }, length: end + 2 };
+  if (mark !== "$") return { value: { text: TargetText.of(line), refused: mark === "-" }, length: end + 2 };
   if (!/^(-1|\d{1,6})$/.test(line))
     throw new ProbeFault("protocol", `${peer} does not speak Redis: it sent a text of invalid length`);
   const length = Number(line);
-  if (length < 0) return { value: { text: "", refused: false }, length: end + 2 };
+  if (length < 0) return { value: { text: TargetText.of(""), refused: false }, length: end + 2 };
   if (bytes.length < end + 2 + length + 2) return undefined;
   return {
-    value: { text: bytes.toString("utf8", end + 2, end + 2 + length), refused: false },
+    value: { text: TargetText.of(bytes.toString("utf8", end + 2, end + 2 + length)), refused: false },
     length: end + 4 + length,
   };
 }
@@ -200,11 +204,11 @@ const refusals: readonly {
   { begins: /^BUSY/, kind: "unavailable", say: "is held up by a script" },
 ];
 
-function refusal(text: string, peer: string, { redact }: ProbeWorld): Refusal {
-  const known = refusals.find(({ begins }) => begins.test(text));
-  const code = /^[A-Z]{2,20}/.exec(text)?.[0];
-  const said = excerpt(text, 160, redact);
-  return new Refusal(known?.kind ?? "protocol", `${peer} ${known?.say ?? "refused a command"}: ${said}`, {
+function refusal(said: TargetText, peer: string): Refusal {
+  const known = refusals.find(({ begins }) => said.judge((text) => begins.test(text)));
+  const code = said.judge((text) => /^[A-Z]{2,20}/.exec(text)?.[0]);
+  const message = cite`${peer} ${known?.say ?? "refused a command"}: ${said.first(160)}`;
+  return new Refusal(known?.kind ?? "protocol", message, {
     ...(code === undefined ? {} : { code }),
     ...(known?.signal === undefined ? {} : { signal: known.signal }),
   });

@@ -1,6 +1,6 @@
 /** The prober `service_health`: whether Google itself has an incident that strikes the environment. */
 import { z } from "zod";
-import type { Failure, Finding, Unchecked } from "../../../shared/messages/report.ts";
+import type { Finding, Unchecked } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import {
@@ -13,6 +13,7 @@ import {
 } from "../google/events.ts";
 import { regional } from "../google/readings.ts";
 import { isDisabled, refusalOf } from "../google/refusal.ts";
+import type { SeenFailure } from "../net/faults.ts";
 import type { Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
@@ -36,7 +37,7 @@ export type ServiceHealthSettings = z.output<ReturnType<typeof settings>>;
 /** What Google said. */
 export interface ServiceHealthObservation {
   readonly now: number;
-  readonly failure?: Failure;
+  readonly failure?: SeenFailure;
   /** The API is not enabled in the project, and that was foreseen. */
   readonly disabled?: true;
   readonly entries: readonly EventEntry[];
@@ -83,8 +84,7 @@ so. Incidents are announced minutes after they begin: every 5 minutes is often e
       return { now, entries: await activeEvents(project, world) };
     } catch (error) {
       if (not_enabled === "ignore" && isDisabled(error)) return { now, disabled: true, entries: [] };
-      const failure = refusalOf(error, serviceHealthAccess(project), world.signal);
-      return { now, entries: [], failure: { ...failure, message: world.redact(failure.message) } };
+      return { now, entries: [], failure: refusalOf(error, serviceHealthAccess(project), world.signal) };
     }
   },
 

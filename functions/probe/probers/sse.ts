@@ -1,11 +1,11 @@
 /** The prober `sse`: a request whose answer is a stream of server-sent events, which must come in their order and time. */
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
-import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { firstRequest, tlsSecrets } from "../http/outgoing.ts";
-import { oneBody } from "../http/settings.ts";
+import { completeUrl, oneBody } from "../http/settings.ts";
 import { oneAuthorization, reconsiderIdentity } from "../identity/identity.ts";
+import { failureOfFault, type SeenFailure } from "../net/faults.ts";
 import { tlsOverTls } from "../net/settings.ts";
 import { stages } from "../net/stages.ts";
 import type { Assessment, Prober } from "../prober.ts";
@@ -48,6 +48,7 @@ const settings = lazily(() =>
       ...streamFields(),
       script: script().describe("What must come, step by step; each step is a stage with its own time."),
     })
+    .superRefine(completeUrl)
     .superRefine(oneBody)
     .superRefine(tlsOverTls("https"))
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
@@ -58,7 +59,7 @@ export type SseSettings = z.output<ReturnType<typeof settings>>;
 
 /** What was seen of the target. */
 export interface SseObservation {
-  readonly failure?: Failure;
+  readonly failure?: SeenFailure;
   /** The status of the answer. */
   readonly status?: number | undefined;
   /** The server had answered, so that the request may have done what it does. */
@@ -108,7 +109,7 @@ script:
     const own = stages(world, {}, outgoing.url.host);
     const started = world.clock();
     let stream: Awaited<ReturnType<typeof openStream>> | undefined;
-    let failure: Failure | undefined;
+    let failure: SeenFailure | undefined;
     let status: number | undefined;
     try {
       stream = await openStream(outgoing, settings, secrets, settings.max_event, own);
@@ -118,14 +119,10 @@ script:
       own.stop();
     } catch (error) {
       if (error instanceof Refusal) {
-        const { kind, message, facts } = error;
         status = error.status;
         reconsiderIdentity(settings, status, world);
-        failure = { kind, phase: "response", message: world.redact(message), ...facts };
-      } else {
-        const seen = own.failureOf(error);
-        failure = { ...seen, message: world.redact(seen.message) };
-      }
+        failure = failureOfFault(error, "response");
+      } else failure = own.failureOf(error);
     }
     stream?.leave();
     const firstAt = stream?.firstEventAt();

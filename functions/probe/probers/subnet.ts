@@ -1,11 +1,12 @@
 /** The prober `subnet`: how many addresses of a subnet are in use, as the Compute Engine API says now. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
-import { type Failure, readingPhase } from "../../../shared/messages/report.ts";
+import { readingPhase } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { googleReads } from "../google/permissions.ts";
 import { regional } from "../google/readings.ts";
 import { ask, refusalOf } from "../google/refusal.ts";
+import type { SeenFailure } from "../net/faults.ts";
 import type { Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
@@ -21,7 +22,7 @@ export type SubnetSettings = z.output<ReturnType<typeof settings>>;
 
 /** The addresses of the primary range. */
 export interface SubnetObservation {
-  readonly failure?: Failure;
+  readonly failure?: SeenFailure;
   readonly used?: number;
   readonly free?: number;
 }
@@ -59,8 +60,7 @@ It needs \`compute.subnetworks.get\`, as in \`roles/compute.networkViewer\`.`,
       return { failure: { kind: "protocol", phase: readingPhase, message } };
     } catch (error) {
       const access = { api: "Compute Engine", service, project, permission, role };
-      const failure = refusalOf(error, access, world.signal);
-      return { failure: { ...failure, message: world.redact(failure.message) } };
+      return { failure: refusalOf(error, access, world.signal) };
     }
   },
 

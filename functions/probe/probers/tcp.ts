@@ -2,14 +2,13 @@
 import type { Socket } from "node:net";
 import { z } from "zod";
 import { textOrSecret } from "../../../shared/config/fields.ts";
-import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { excerpt } from "../../../shared/text/redact.ts";
 import { connectTo, endpointFields, endpointSecrets, portNumber, tlsFieldsNeedTls } from "../net/endpoint.ts";
-import { failureOf, ProbeFault } from "../net/faults.ts";
+import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { stopwatch } from "../net/stopwatch.ts";
-import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+import type { Assessment, Prober } from "../prober.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
+import { cite, TargetText } from "../text/target-text.ts";
 import { always, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -39,7 +38,7 @@ export type TcpSettings = z.output<ReturnType<typeof settings>>;
 
 /** What was seen of the target. */
 export interface TcpObservation {
-  readonly failure?: Failure;
+  readonly failure?: SeenFailure;
   /** Seconds in each completed phase. */
   readonly phases: Readonly<Record<string, number>>;
   /** Seconds until all was done; absent after a failure. */
@@ -80,7 +79,7 @@ expect: /^\\+PONG/
     const watch = stopwatch(() => world.clock());
     const started = world.clock();
     let certificateExpiry: number | undefined;
-    let received = "";
+    let received = TargetText.of("");
     try {
       const connected = await connectTo(settings, secrets, world, watch);
       const { socket } = connected;
@@ -88,11 +87,11 @@ expect: /^\\+PONG/
       watch.enter("answer");
       if (send !== undefined) await written(socket, send);
       if (expect !== undefined) {
-        for await (const text of answersOf(socket)) {
-          received = text;
-          if (isIn(text, expect)) break;
+        for await (const answer of answersOf(socket)) {
+          received = answer;
+          if (isIn(answer, expect)) break;
         }
-        if (!isIn(received, expect)) throw unexpected(expect, received, world);
+        if (!isIn(received, expect)) throw unexpected(expect, received);
       }
       watch.stop();
       const { answer, ...others } = watch.times();
@@ -105,8 +104,9 @@ expect: /^\\+PONG/
         address: watch.address,
         signal: world.signal,
       });
-      const sent = received === "" || error instanceof ProbeFault ? "" : `; it sent: ${shown(received, world)}`;
-      const failure = { ...seen, message: world.redact(`${seen.message}${sent}`) };
+      const isTold = error instanceof ProbeFault || received.judge((text) => text === "");
+      const sent = isTold ? "" : cite`; it sent: ${received.first(longestShown)}`;
+      const failure = { ...seen, message: cite`${seen.message}${sent}` };
       return { failure, phases: watch.times(), certificateExpiry };
     }
   },
@@ -132,27 +132,29 @@ function written(socket: Socket, text: string): Promise<void> {
 }
 
 /** All that was received so far, each time that there is more, until the server ends or the longest answer has come. */
-async function* answersOf(socket: Socket): AsyncGenerator<string> {
+async function* answersOf(socket: Socket): AsyncGenerator<TargetText> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of socket as AsyncIterable<Buffer>) {
     chunks.push(chunk.subarray(0, longestAnswer - size));
     size += chunk.length;
-    yield Buffer.concat(chunks).toString("utf8");
+    yield TargetText.soFar(Buffer.concat(chunks));
     if (size >= longestAnswer) return;
   }
   if (size === 0) throw Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" });
+  yield TargetText.of(Buffer.concat(chunks).toString("utf8"));
 }
 
-function isIn(text: string, expected: string): boolean {
-  return isWrittenAsPattern(expected) ? parsePattern(expected)?.isIn(text) === true : text.includes(expected);
+function isIn(received: TargetText, expected: string): boolean {
+  return received.judge((text) =>
+    isWrittenAsPattern(expected) ? parsePattern(expected)?.isIn(text) === true : text.includes(expected),
+  );
 }
 
-function unexpected(expected: string, received: string, world: ProbeWorld): ProbeFault {
+function unexpected(expected: string, received: TargetText): ProbeFault {
   const missed = isWrittenAsPattern(expected) ? `does not match ${expected}` : `does not contain "${expected}"`;
-  return new ProbeFault("body", `the answer ${missed}, it is: ${shown(received, world)}`);
+  return new ProbeFault("body", cite`the answer ${missed}, it is: ${received.first(longestShown)}`);
 }
 
-function shown(received: string, { redact }: ProbeWorld): string {
-  return excerpt(received, 80, redact);
-}
+/** How much of an answer is told, in characters. */
+const longestShown = 80;

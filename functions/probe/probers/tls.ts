@@ -1,29 +1,24 @@
 /** The prober `tls`: the handshake, the certificates, and how long they are valid. */
 import { z } from "zod";
 import { duration, secretReference } from "../../../shared/config/fields.ts";
-import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import { dial } from "../net/dial.ts";
-import { failureOf, ProbeFault } from "../net/faults.ts";
+import { hostName, portNumber } from "../net/endpoint.ts";
+import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { ipVersion } from "../net/settings.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { Assessment, Prober } from "../prober.ts";
+import { cite, type Words } from "../text/target-text.ts";
 import { always } from "../yields.ts";
 
 const versions = ["1.2", "1.3"] as const;
 
 const settings = lazily(() =>
   z.strictObject({
-    host: z
-      .string()
-      .regex(
-        /^([\w.-]+|[\da-f:.]+)$/i,
-        "must be a name or an address alone, such as api.example.com: write a port as port: 443",
-      )
-      .describe("The name or address to connect to."),
-    port: z.int().min(1).max(65_535).default(443).describe("The port."),
+    host: hostName("write a port as port: 443").describe("The name or address to connect to."),
+    port: portNumber().default(443).describe("The port."),
     server_name: z
       .string()
       .min(1)
@@ -54,7 +49,7 @@ export type TlsSettings = z.output<ReturnType<typeof settings>>;
 /** What was seen of the target. */
 export interface TlsObservation {
   /** What stood in place of a handshake, or why its certificates are not accepted. */
-  readonly failure?: Failure | undefined;
+  readonly failure?: SeenFailure | undefined;
   readonly handshake?: {
     readonly seconds: number;
     /** As OpenSSL calls it: `TLSv1.3`. */
@@ -62,7 +57,7 @@ export interface TlsObservation {
     /** Seconds until the server's own certificate expires; negative when it has. */
     readonly leafExpiry: number | undefined;
     /** Of the verified chain, the certificate that expires first, and the seconds until then. */
-    readonly first: { readonly name: string; readonly expiry: number } | undefined;
+    readonly first: { readonly name: Words; readonly expiry: number } | undefined;
   };
 }
 
@@ -86,15 +81,13 @@ min_validity: 14d
     const { host, port, server_name = host, ip_version } = settings;
     const ca = settings.tls.ca && (await world.resolve(settings.tls.ca));
     const watch = stopwatch(() => world.clock());
-    const failure = (error: unknown): Failure => {
-      const seen = failureOf(error, {
+    const failure = (error: unknown): SeenFailure =>
+      failureOf(error, {
         phase: watch.phase,
         peer: `${host}:${port}`,
         address: watch.address,
         signal: world.signal,
       });
-      return { ...seen, message: world.redact(seen.message) };
-    };
     try {
       const family = ip_version === "any" ? {} : { family: ip_version };
       const raw = await dial({ host, port, ...family }, world, watch);
@@ -107,7 +100,7 @@ min_validity: 14d
           seconds: watch.times()["tls"] ?? 0,
           version: secured.socket.getProtocol() ?? "unknown",
           leafExpiry: leafExpiresAt === undefined ? undefined : until(leafExpiresAt),
-          first: expiresAt === undefined ? undefined : { name: world.redact(expiring), expiry: until(expiresAt) },
+          first: expiresAt === undefined ? undefined : { name: expiring, expiry: until(expiresAt) },
         },
       };
     } catch (error) {
@@ -141,18 +134,18 @@ min_validity: 14d
 function validityProblem(
   { min_validity }: TlsSettings,
   { first }: NonNullable<TlsObservation["handshake"]>,
-): Failure | undefined {
+): SeenFailure | undefined {
   if (!first || first.expiry * 1000 >= min_validity) return undefined;
   const left = spokenDuration(first.expiry * 1000);
-  const message = `the certificate of ${first.name} expires in ${left}, expected at least ${formatDuration(min_validity)}`;
+  const message = cite`the certificate of ${first.name} expires in ${left}, expected at least ${formatDuration(min_validity)}`;
   return { ...tlsFailure(message), signal: "certificate" };
 }
 
-function versionProblem({ min_version }: TlsSettings, version: string): Failure | undefined {
+function versionProblem({ min_version }: TlsSettings, version: string): SeenFailure | undefined {
   if (version.localeCompare(`TLSv${min_version}`) >= 0) return undefined;
   return tlsFailure(`the server chose ${version}, expected TLSv${min_version} or newer`);
 }
 
-function tlsFailure(message: string): Failure {
+function tlsFailure(message: Words): SeenFailure {
   return { kind: "tls", phase: "tls", message };
 }

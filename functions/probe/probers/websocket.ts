@@ -1,14 +1,16 @@
 /** The prober `websocket`: handshakes on fresh connections, and a conversation over the first of them. */
 import { z } from "zod";
 import { duration, durationBetween, secretReference } from "../../../shared/config/fields.ts";
-import type { Failure } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import { longestAckDeadline } from "../../../shared/topology.ts";
+import { completeUrl } from "../http/settings.ts";
 import { oneAuthorization, reconsiderIdentity } from "../identity/identity.ts";
+import { failureOfFault, type SeenFailure } from "../net/faults.ts";
 import { tlsOverTls } from "../net/settings.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
+import { cite } from "../text/target-text.ts";
 import { play, type Step, script, stagesOf, tokenMark } from "../websocket/script.ts";
 import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from "../websocket/session.ts";
 import { type SocketSettings, socketFields, socketTarget } from "../websocket/settings.ts";
@@ -79,6 +81,7 @@ const settings = lazily(() =>
       message: "what a step has closed cannot be held: leave close or hold out",
       path: ["hold"],
     })
+    .superRefine(completeUrl)
     .superRefine(tlsOverTls("wss"))
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
@@ -90,7 +93,7 @@ export type WebSocketSettings = z.output<ReturnType<typeof settings>>;
 export interface WebSocketObservation {
   readonly handshakes: readonly Handshake[];
   /** Why the script did not come to its end. */
-  readonly broken?: Failure | undefined;
+  readonly broken?: SeenFailure | undefined;
   /** Seconds for which the connection was held. */
   readonly held?: number | undefined;
   /** Seconds in each completed stage of the first connection. */
@@ -156,7 +159,7 @@ A probe with \`hold\` runs in a group of its own, whose subscription waits ${lon
     const accepted = attempts.every(({ conversation }) => conversation !== undefined);
     const broken =
       first?.conversation && accepted
-        ? await played(settings.script, first.conversation, first.stages, target.token, world)
+        ? await played(settings.script, first.conversation, first.stages, target.token)
         : undefined;
     const holding = broken === undefined && accepted && settings.hold !== undefined ? first : undefined;
     for (const attempt of attempts) if (attempt !== holding) attempt.conversation?.leave();
@@ -199,7 +202,7 @@ A probe with \`hold\` runs in a group of its own, whose subscription waits ${lon
 type Handshake = { readonly seconds: number } | Refused;
 
 interface Refused {
-  readonly failure: Failure;
+  readonly failure: SeenFailure;
   readonly status?: number;
 }
 
@@ -238,14 +241,10 @@ async function shakeHands(
     return { handshake: { seconds }, stages: own, conversation };
   } catch (error) {
     // A status is an answer, even where its body came too slowly.
-    if (!(error instanceof Refusal))
-      return { handshake: { failure: redacted(own.failureOf(error), world) }, stages: own };
-    const { kind, message, status, facts } = error;
+    if (!(error instanceof Refusal)) return { handshake: { failure: own.failureOf(error) }, stages: own };
+    const { status } = error;
     reconsiderIdentity(settings, status, world);
-    return {
-      handshake: { failure: redacted({ kind, phase: own.phase, message, ...facts }, world), status },
-      stages: own,
-    };
+    return { handshake: { failure: failureOfFault(error, own.phase), status }, stages: own };
   }
 }
 
@@ -254,13 +253,12 @@ async function played(
   conversation: Conversation,
   stages: Stages,
   token: string | undefined,
-  world: ProbeWorld,
-): Promise<Failure | undefined> {
+): Promise<SeenFailure | undefined> {
   try {
     await play(steps, conversation, stages, token);
     return undefined;
   } catch (error) {
-    return redacted(stages.failureOf(error), world);
+    return stages.failureOf(error);
   }
 }
 
@@ -270,7 +268,7 @@ async function held(
   conversation: Conversation,
   stages: Stages,
   world: ProbeWorld,
-): Promise<{ readonly seconds: number; readonly failure?: Failure }> {
+): Promise<{ readonly seconds: number; readonly failure?: SeenFailure }> {
   const { promise: over, resolve: finish, reject: fail } = Promise.withResolvers<void>();
   stages.enter("hold");
   const started = world.clock();
@@ -294,8 +292,8 @@ async function held(
   } catch (error) {
     const failure = stages.failureOf(error);
     const open = seconds();
-    const message = `the connection must be held for ${formatDuration(hold)}, and ended after ${spokenDuration(open * 1000)}: ${failure.message}${likelyLimit(open)}`;
-    return { seconds: open, failure: redacted({ ...failure, message }, world) };
+    const message = cite`the connection must be held for ${formatDuration(hold)}, and ended after ${spokenDuration(open * 1000)}: ${failure.message}${likelyLimit(open)}`;
+    return { seconds: open, failure: { ...failure, message } };
   } finally {
     stop();
   }
@@ -312,14 +310,13 @@ function likelyLimit(seconds: number): string {
   return known === undefined ? "" : `; ${known.what}`;
 }
 
-function refusalOf(refused: readonly Refused[], handshakes: number): Failure | undefined {
+function refusalOf(refused: readonly Refused[], handshakes: number): SeenFailure | undefined {
   const first = refused[0]?.failure;
   if (!first || handshakes === 1) return first;
-  return { ...first, message: `${refused.length} of ${handshakes} simultaneous handshakes failed: ${first.message}` };
-}
-
-function redacted(failure: Failure, world: ProbeWorld): Failure {
-  return { ...failure, message: world.redact(failure.message) };
+  return {
+    ...first,
+    message: cite`${refused.length} of ${handshakes} simultaneous handshakes failed: ${first.message}`,
+  };
 }
 
 function mentionsToken({

@@ -6,9 +6,9 @@
  */
 import { connect, constants, type IncomingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
-import { excerpt } from "../../../shared/text/redact.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
+import { TargetText } from "../text/target-text.ts";
 
 /** What is asked, and of whom. */
 export interface HealthQuestion {
@@ -25,10 +25,10 @@ export interface HealthQuestion {
 export interface HealthAnswer {
   /** Status of HTTP; gRPC's own errors come with 200. */
   readonly httpStatus: number;
-  readonly contentType: string;
+  readonly contentType: TargetText;
   /** Number of the status of gRPC; absent where the answer is none of gRPC. */
   readonly status: number | undefined;
-  readonly message: string;
+  readonly message: TargetText;
   /** 1 serving, 2 not serving, 3 service unknown; absent where there is no message. */
   readonly serving: number | undefined;
 }
@@ -45,7 +45,7 @@ export async function askHealth(socket: Socket, question: HealthQuestion, world:
   const session = connect(`${encrypted ? "https" : "http"}://${authority}`, { createConnection: () => socket });
   world.onClose(() => session.destroy());
   const { promise, resolve, reject } = Promise.withResolvers<HealthAnswer>();
-  const fail = (error: unknown): void => reject(explained(error, authority, world));
+  const fail = (error: unknown): void => reject(explained(error, authority));
   const closed = (): void => reject(Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" }));
   session.on("error", fail).on("close", closed);
   const stream = session.request({
@@ -84,9 +84,9 @@ export async function askHealth(socket: Socket, question: HealthQuestion, world:
     try {
       resolve({
         httpStatus,
-        contentType: String(head["content-type"] ?? ""),
+        contentType: TargetText.of(String(head["content-type"] ?? "")),
         status: /^\d{1,2}$/.test(String(status)) ? Number(status) : undefined,
-        message: decoded(String(trailers["grpc-message"] ?? head["grpc-message"] ?? "")),
+        message: TargetText.of(decoded(String(trailers["grpc-message"] ?? head["grpc-message"] ?? ""))),
         serving: httpStatus === 200 ? servingIn(Buffer.concat(chunks), authority) : undefined,
       });
     } catch (error) {
@@ -160,13 +160,13 @@ function decoded(message: string): string {
 }
 
 /** Puts what HTTP/2 finds wrong into a kind and words; other errors have a code of the system. */
-function explained(error: unknown, authority: string, { redact }: ProbeWorld): unknown {
+function explained(error: unknown, authority: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ERR_HTTP2_ERROR" || code === "ERR_HTTP2_SESSION_ERROR")
     return new ProbeFault("protocol", `${authority} does not speak HTTP/2, which gRPC needs`, { cause: error });
   if (code === "ERR_HTTP2_STREAM_ERROR") {
     const reason = /NGHTTP2_(\w+)/.exec(message)?.[1] ?? "an unknown code";
-    return new ProbeFault("reset", `${authority} reset the call with ${excerpt(reason, 40, redact)}`, { code: reason });
+    return new ProbeFault("reset", `${authority} reset the call with ${reason}`, { code: reason });
   }
   if (code?.startsWith("ERR_HTTP2_")) return Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" });
   return error;

@@ -15,10 +15,11 @@ import type {
 } from "../../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Secrets } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
-import { bounded, longestText, Redactor } from "../../../shared/text/redact.ts";
-import { failureOfFault, ProbeFault } from "../net/faults.ts";
+import { longestText, Redactor } from "../../../shared/text/redact.ts";
+import { failureOfFault, ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
 import type { AnyProber, Assessment, ProbeWorld } from "../prober.ts";
 import { probers as registry } from "../probers/index.ts";
+import { cite, openWords, TargetText, type Words } from "../text/target-text.ts";
 
 /** What an attempt needs of the run that it belongs to. */
 export interface AttemptPorts {
@@ -102,11 +103,8 @@ async function attempt(probe: ConfiguredProbe, timeoutMs: number, ports: Attempt
 function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted): ProbeResult {
   const { assessment, ms, redactor } = second ?? first;
   const { failure, findings, unchecked, hops, pending } = assessment;
-  const clean = (text: string): string => (isPlain(text) && redactor.isEmpty ? text : bounded(text, redactor));
-  const cleanFailure = (one: Failure): Failure => {
-    const { code } = one;
-    return { ...one, message: clean(one.message), ...(code === undefined ? {} : { code: clean(code).slice(0, 60) }) };
-  };
+  const open = (words: Words): string =>
+    typeof words === "string" && redactor.isEmpty && isPlain(words) ? words : openWords(words, redactor);
   const measurements: Measurement[] = [
     { metric: "probe_success", value: failure ? 0 : 1, labels: {} },
     { metric: "probe_duration", value: ms / 1000, labels: {} },
@@ -114,7 +112,7 @@ function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted):
   ];
   const cold = second && failure === undefined ? (first.assessment.ifCold ?? []) : [];
   for (const { metric, value, labels } of [...assessment.measurements, ...cold]) {
-    if (Number.isFinite(value)) measurements.push({ metric, value, labels: labels ? mapTexts(labels, clean) : {} });
+    if (Number.isFinite(value)) measurements.push({ metric, value, labels: labels ? opened(labels, open) : {} });
   }
   const attempts = second && [first, second].map((one) => attemptOf(one));
   return {
@@ -122,12 +120,12 @@ function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted):
     component: probe.component,
     at: instant(first.at),
     success: failure === undefined,
-    ...(failure ? { failure: cleanFailure(failure) } : {}),
+    ...(failure ? { failure: openFailure(failure, redactor) } : {}),
     ...(pending ? { pending } : {}),
     measurements,
-    ...(findings ? { findings: findings.map((finding) => mapTexts<Finding>(finding, clean)) } : {}),
-    ...(unchecked ? { unchecked: unchecked.map((one) => mapTexts<Unchecked>(one, clean)) } : {}),
-    ...(hops ? { hops: hops.map((hop) => mapTexts<Hop>(hop, clean)) } : {}),
+    ...(findings ? { findings: findings.map((finding) => opened<Finding>(finding, open)) } : {}),
+    ...(unchecked ? { unchecked: unchecked.map((one) => opened<Unchecked>(one, open)) } : {}),
+    ...(hops ? { hops: hops.map((hop) => opened<Hop>(hop, open)) } : {}),
     ...(attempts ? { attempts } : {}),
   };
 }
@@ -141,7 +139,18 @@ function attemptOf({ at, ms, assessment: { failure }, redactor }: Attempted): At
   return {
     at: instant(at),
     duration: ms / 1000,
-    ...(failure ? { failure: { ...failure, message: bounded(failure.message, redactor) } } : {}),
+    ...(failure ? { failure: openFailure(failure, redactor) } : {}),
+  };
+}
+
+/** The longest code of a failure, in characters. */
+const longestCode = 60;
+
+function openFailure({ message, code, ...failure }: SeenFailure, redactor: Redactor): Failure {
+  return {
+    ...failure,
+    message: openWords(message, redactor),
+    ...(code === undefined ? {} : { code: TargetText.of(code).first(longestCode).open(redactor) }),
   };
 }
 
@@ -189,15 +198,11 @@ async function assessed(
   if (!settings.success)
     return failed("internal", "settings", `the settings of the probe are wrong: ${settings.error.message}`);
   try {
-    return prober.assess(settings.data, await prober.observe(settings.data, world), world.redact);
+    return prober.assess(settings.data, await prober.observe(settings.data, world));
   } catch (error) {
     // What a prober knows before it speaks to its target.
     if (error instanceof ProbeFault) return { failure: failureOfFault(error, "settings"), measurements: [] };
-    return failed(
-      "internal",
-      "probe",
-      `the probe itself failed: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return failed("internal", "probe", cite`the probe itself failed: ${wordsOf(error)}`);
   }
 }
 
@@ -218,7 +223,6 @@ function worldOf(
     clock: () => performance.now(),
     now: () => clock.now(),
     conceal: (text) => redactor.add(text),
-    redact: redactor.redact,
     resolve: async (value: string | SecretReference) => {
       if (!isSecretReference(value)) return value;
       const secret = await secrets.read(value.secret);
@@ -236,13 +240,16 @@ function attemptToClose(close: () => void): void {
   }
 }
 
-function failed(kind: Failure["kind"], phase: string, message: string): Assessment {
+function failed(kind: Failure["kind"], phase: string, message: Words): Assessment {
   return { failure: { kind, phase, message }, measurements: [] };
 }
 
-function mapTexts<T extends object>(record: T, map: (text: string) => string): T {
-  const entries = Object.entries(record).map(([key, value]) => [key, typeof value === "string" ? map(value) : value]);
-  return Object.fromEntries(entries) as T;
+/** A record whose words are opened. */
+function opened<T>(record: object, open: (words: Words) => string): T {
+  const isWords = (value: unknown): value is Words => typeof value === "string" || value instanceof TargetText;
+  return Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [key, isWords(value) ? open(value) : value]),
+  ) as T;
 }
 
 /** RFC 3339. @param milliseconds since the epoch */

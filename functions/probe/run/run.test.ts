@@ -114,7 +114,7 @@ describe("a run of probes", () => {
       prober(async (world) => {
         const secret = await world.resolve({ secret: "token" });
         world.conceal("derived");
-        return `${secret} and derived and ${await world.resolve("plain")} and ${world.redact(secret)} ${"x".repeat(1_000)}`;
+        return `${secret} and derived and ${await world.resolve("plain")} and ${encodeURIComponent(secret)} ${"x".repeat(1_000)}`;
       }),
     );
     expect(report.results[0]?.failure?.message).toMatch(/^\*\*\* and \*\*\* and plain and \*\*\* x+…$/);
@@ -153,9 +153,40 @@ describe("a run of probes", () => {
       },
     });
     const shown = ({ report: id, results }: Report) => [id, results.map(({ probe }) => probe)];
-    expect(parts.map(shown)).toEqual([["test/inside-1m/2025-09-16T12:04:00Z", ["well", "well too"]]]);
-    expect(shown(report)).toEqual(["test/inside-1m/2025-09-16T12:04:00Z/late", ["hangs"]]);
+    const id = "test/inside-1m/2025-09-16T12:04:00Z";
+    expect(parts.map(shown)).toEqual([[expect.stringMatching(`^${id}/part-[0-9a-f]{12}$`), ["well", "well too"]]]);
+    expect(shown(report)).toEqual([id, ["hangs"]]);
     for (const one of [...parts, report]) expect(parseReport(one)).toEqual(one);
+  });
+
+  it("loses no result of a round that is run again, whatever hung and was published the first time", async () => {
+    const names = ["a", "b", "c"];
+    /** The reports of a run in which these probes hang until the part is told. */
+    const reportsOf = async (hang: readonly string[]): Promise<Report[]> => {
+      const reports: Report[] = [];
+      const released = Promise.withResolvers<undefined>();
+      const made = prober(async (world) => (world.remaining() > 10_000 ? await released.promise : undefined));
+      const last = await run(made, {
+        probes: names.map((name) => ({ ...probeOf("made", {}, hang.includes(name) ? 60_000 : 5_000), name })),
+        partAfterMs: 5,
+        onPart: (part) => {
+          reports.push(part);
+          released.resolve(undefined);
+        },
+      });
+      return [...reports, last];
+    };
+    const subsets = [[], ["a"], ["b"], ["c"], ["a", "b"], ["b", "c"], ["a", "c"]];
+    const runs = await Promise.all(subsets.map(reportsOf));
+    for (const first of runs)
+      for (const second of runs)
+        for (let published = 0; published <= first.length; published++) {
+          const taken = new Map<string, Report>();
+          for (const report of [...first.slice(0, published), ...second])
+            if (!taken.has(report.report)) taken.set(report.report, report);
+          const told = [...taken.values()].flatMap(({ results }) => results.map(({ probe }) => probe));
+          expect(new Set(told)).toEqual(new Set(names));
+        }
   });
 
   it("keeps nothing apart where all end in time, and where nothing ended", async () => {

@@ -1,4 +1,5 @@
 /** One run of probes: bounded and paced, each within its own deadline, all their results in one report. */
+import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import type { ProbeResult, Report, Trigger, Vantage } from "../../../shared/messages/report.ts";
@@ -30,7 +31,8 @@ export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
   readonly onResult?: (result: ProbeResult) => void;
   /**
    * Called with what there is while some probes have not ended after a few seconds, so that nobody waits for a target that hangs. The report
-   * of the run then holds the others only, and is called `/late`. Not called where nothing that was measured tells whether the prober is well.
+   * of the run then holds the others only. A part is called by the probes that it holds: what another delivery of the request measures in other
+   * parts is new, and no result of a round is lost whatever was published before. Not called where nothing that was measured tells whether the prober is well.
    */
   readonly onPart?: (report: Report) => void;
   /** Milliseconds after which it is called. @default 5000 */
@@ -97,19 +99,24 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
     const some = results.filter((result) => result !== undefined);
     if (some.length === probes.length || !some.some(isTelling)) return;
     for (const result of some) told.add(result);
-    run.onPart?.(reportOf(run.reportId, some));
+    run.onPart?.(reportOf(partId(run.reportId, some), some));
   };
   const alarm = run.onPart && setTimeout(tellPart, partAfterMs);
   await Promise.all(Array.from({ length: Math.min(concurrency, probes.length) }, lane));
   await Promise.all(underWay);
   clearTimeout(alarm);
   const unhealthy = await control?.verdict(results, probes);
-  if (told.size === 0) return reportOf(run.reportId, results, unhealthy);
   return reportOf(
-    `${run.reportId}/late`,
+    run.reportId,
     results.filter((result) => !told.has(result)),
     unhealthy,
   );
+}
+
+/** The id of a part, the same whenever it holds the results of the same probes. */
+function partId(reportId: string, results: readonly ProbeResult[]): string {
+  const names = JSON.stringify(results.map(({ probe }) => probe));
+  return `${reportId}/part-${createHash("sha256").update(names).digest("hex").slice(0, 12)}`;
 }
 
 /** Waits for a promise, and no longer than so many milliseconds. */

@@ -5,14 +5,14 @@
 import { addAbortListener } from "node:events";
 import type { Socket } from "node:net";
 import { createParser } from "eventsource-parser";
-import { excerpt } from "../../../shared/text/redact.ts";
 import { AnswerReader, type Head } from "../http/answer.ts";
 import { send } from "../http/exchange.ts";
-import { googleAnswer, shownGoogleAnswer } from "../http/google-answer.ts";
+import { said } from "../http/expect.ts";
 import { type Outgoing, questionOf, reach, type SendingSettings, type TlsSecrets } from "../http/outgoing.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
-import { type Conversation, type Message, Refusal } from "../websocket/session.ts";
+import { cite, TargetText } from "../text/target-text.ts";
+import { type Conversation, type Message, RefusalBody, refusal, refusalPatienceMs } from "../websocket/session.ts";
 
 /** An open stream: events are received, and nothing can be said. */
 export interface EventStream extends Pick<Conversation, "receive" | "leave"> {
@@ -73,7 +73,7 @@ function listen(
   const unread: Message[] = [];
   const text = new TextDecoder();
   let head: Head | undefined;
-  let refused = "";
+  const refused = new RefusalBody();
   let firstEventAt: number | undefined;
   // Characters of an event that has not ended.
   let pending = 0;
@@ -81,14 +81,14 @@ function listen(
   let wake = (): void => {};
   const end = (reason: unknown): void => {
     // The status is known whatever becomes of the body.
-    fault ??= head && !isStream(head) ? refusal(head, world.redact(refused)) : reason;
+    fault ??= head && !isStream(head) ? refusedStream(head, refused.text) : reason;
     wake();
   };
   const parser = createParser({
     onEvent: ({ event = "message", data }) => {
       firstEventAt ??= world.clock();
       pending = 0;
-      unread.push({ event, text: data });
+      unread.push({ event, text: TargetText.of(data) });
       if (unread.length > mostUnread) {
         end(new ProbeFault("protocol", `${peer} sent ${unread.length} events that nothing waited for`));
         socket.destroy();
@@ -98,28 +98,25 @@ function listen(
       pending = 0;
     },
   });
-  const reader = new AnswerReader(
-    method,
-    {
-      head(seen) {
-        head = seen;
-      },
-      body(chunk) {
-        if (!head) return;
-        if (!isStream(head)) {
-          if (refused.length < 1_000) refused += chunk.toString("utf8");
-          return;
-        }
-        pending += chunk.length;
-        parser.feed(text.decode(chunk, { stream: true }));
-        if (pending > longest) {
-          end(new ProbeFault("protocol", `${peer} sent an event that is longer than ${longest} bytes`));
-          socket.destroy();
-        }
-      },
+  const reader = new AnswerReader(method, {
+    head(seen) {
+      head = seen;
+      if (!isStream(seen)) socket.setTimeout(refusalPatienceMs, () => socket.destroy());
     },
-    world.redact,
-  );
+    body(chunk) {
+      if (!head) return;
+      if (!isStream(head)) {
+        refused.push(chunk);
+        return;
+      }
+      pending += chunk.length;
+      parser.feed(text.decode(chunk, { stream: true }));
+      if (pending > longest) {
+        end(new ProbeFault("protocol", `${peer} sent an event that is longer than ${longest} bytes`));
+        socket.destroy();
+      }
+    },
+  });
   const read = (chunk: Buffer): void => {
     try {
       reader.push(chunk);
@@ -127,19 +124,21 @@ function listen(
       end(error);
       socket.destroy();
     }
-    if (head && !isStream(head)) {
-      if (refused !== "" || reader.done) end(refusal(head, world.redact(refused)));
-    } else if (reader.done) end(new ProbeFault("sequence", `${peer} ended the stream`));
+    if (reader.done) ended();
+    else if (refused.isFull) socket.destroy();
     wake();
   };
   addAbortListener(world.signal, () => end(world.signal.reason));
-  const closed = (): void =>
-    end(
-      head && reader.end()
-        ? new ProbeFault("sequence", `${peer} ended the stream`)
-        : Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" }),
-    );
-  socket.on("data", read).on("error", end).on("end", closed).on("close", closed);
+  const ended = (): void => {
+    refused.end();
+    end(new ProbeFault("sequence", `${peer} ended the stream`));
+  };
+  const closed = (): void => end(Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" }));
+  const closedByPeer = (): void => {
+    if (head && reader.end()) ended();
+    else closed();
+  };
+  socket.on("data", read).on("error", end).on("end", closedByPeer).on("close", closed);
   const until = async (reached: () => boolean): Promise<void> => {
     while (world.signal.aborted || !reached()) {
       if (fault !== undefined) throw fault;
@@ -155,7 +154,7 @@ function listen(
       firstEventAt: () => firstEventAt,
       async receive() {
         await until(() => unread.length > 0);
-        return unread.shift() ?? { text: "" };
+        return unread.shift() ?? { text: TargetText.of("") };
       },
       leave: () => void socket.destroy(),
     },
@@ -166,14 +165,15 @@ function isStream({ status, headers }: Head): boolean {
   return status === 200 && /^text\/event-stream\b/i.test(String(headers["content-type"] ?? ""));
 }
 
-function refusal({ status, statusText, headers }: Head, body: string): ProbeFault {
-  const answer = `the stream was answered with ${`${status} ${statusText}`.trim()}`;
-  const google = googleAnswer(status, headers, body);
-  if (google) return new Refusal(status, `${answer}${shownGoogleAnswer(google)}`, google.by);
-  const type = String(headers["content-type"] ?? "");
-  const isTold = /json|text\/plain/.test(type) && body.trim() !== "";
-  const said = isTold ? `: ${excerpt(body.trim(), 120, (one) => one)}` : "";
-  if (status !== 200) return new Refusal(status, `${answer}${said}`);
-  const what = type === "" ? "without a content-type" : `as ${excerpt(type, 60, (one) => one)}`;
-  return new ProbeFault("protocol", `the answer is no stream of events: it came ${what}${said}`, { status });
+function refusedStream(head: Head, body: TargetText): ProbeFault {
+  if (head.status !== 200) return refusal("the stream", head, body);
+  const type = String(head.headers["content-type"] ?? "");
+  const what = type === "" ? "without a content-type" : cite`as ${TargetText.of(type).first(60)}`;
+  return new ProbeFault(
+    "protocol",
+    cite`the answer is no stream of events: it came ${what}${said(head.headers, body)}`,
+    {
+      status: head.status,
+    },
+  );
 }

@@ -2,8 +2,6 @@
  * JSON of targets as text. Nothing bounds how deep a target nests its answer, and whatever walks through it by recursion ends with the stack: 200,000
  * brackets fit into 400 KB. So no more of it is written out than a few levels; deeper values are shown as `[…]` and `{…}`.
  */
-import { excerpt, type Redact } from "../../../shared/text/redact.ts";
-
 /** The levels that are written out, and that a value taken over from an answer may have. */
 export const mostLevels = 100;
 
@@ -35,13 +33,3 @@ function cut(value: unknown, levels: number): unknown {
   if (levels === 0) return "{…}";
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, cut(one, levels - 1)]));
 }
-
-/** The beginning of what a target said, quoted. @param redact what is done to it before it is cut */
-export function quotedStart(text: string, limit: number, redact: Redact): string {
-  // A secret that is written in several codings in one another is many times as long as it is.
-  const head = text.slice(0, mostRead);
-  return JSON.stringify(excerpt(redact(head, head.length < text.length), limit, (clean) => clean));
-}
-
-/** How much of what was said is looked at for secrets before it is cut, in characters. */
-const mostRead = 2_000;

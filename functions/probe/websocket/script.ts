@@ -4,12 +4,12 @@ import { duration } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { anyJson } from "../../../shared/runtime/named-record.ts";
-import { excerpt } from "../../../shared/text/redact.ts";
-import { type JsonScalar, jsonValues, meets } from "../http/expect.ts";
+import { type JsonScalar, jsonValues, meets, parseJson } from "../http/expect.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
 import { valuesAt } from "../text/json-path.ts";
 import { parsePattern, patternMistake } from "../text/pattern.ts";
+import { cite, TargetText, type Words } from "../text/target-text.ts";
 import type { Conversation, Message } from "./session.ts";
 
 /** Stands for the secret token in all that is sent. */
@@ -194,7 +194,7 @@ export async function perform(
   conversation: Conversation,
   stages: Stages,
   written: (message: z.core.util.JSONType) => string,
-): Promise<readonly string[]> {
+): Promise<readonly TargetText[]> {
   const limitMs = step.within;
   if (step.expect !== undefined) {
     const expected = { stage, limitMs, anyOrder: step.any_order, failOn: step.fail_on ?? [] };
@@ -241,33 +241,29 @@ async function expectMessages(
   }: { stage: string; limitMs: number; anyOrder: boolean; failOn: readonly ExpectedMessage[] },
   conversation: Conversation,
   stages: Stages,
-): Promise<readonly string[]> {
+): Promise<readonly TargetText[]> {
   const missing = [...expected];
-  const met: { readonly one: ExpectedMessage; readonly text: string }[] = [];
+  const met: { readonly one: ExpectedMessage; readonly text: TargetText }[] = [];
   const early = new Set<ExpectedMessage>();
   let others = 0;
-  let last = "";
-  const spokenMissing = (): string => {
+  let last = TargetText.of("");
+  const spokenMissing = (): Words => {
     const [first] = missing;
     const counted =
       expected.length === 1 ? "" : ` (${met.length} of ${expected.length} did${listed(met.map(({ one }) => one))})`;
     const hasty = missing.find((one) => early.has(one));
     const disorder =
       hasty === undefined ? "" : hasty === first ? ", it came too early" : `, though ${spoken(hasty)} did`;
-    const shown = excerpt(last, 80, stages.world.redact);
-    const seen = others === 0 ? "" : `; ${others} other${others === 1 ? "" : "s"} came, the last: ${shown}`;
-    return `no message with ${first ? spoken(first) : "more"} came${counted}${disorder}${seen}`;
+    const seen =
+      others === 0 ? "" : cite`; ${others} other${others === 1 ? "" : "s"} came, the last: ${last.first(80)}`;
+    return cite`no message with ${first ? spoken(first) : "more"} came${counted}${disorder}${seen}`;
   };
   stages.enter(stage, { limitMs, kind: "sequence", missing: spokenMissing });
   while (missing.length > 0) {
     const message = await conversation.receive();
     const { text } = message;
     const fatal = failOn.find((candidate) => holds(candidate, message));
-    if (fatal)
-      throw new ProbeFault(
-        "sequence",
-        `a message with ${spoken(fatal)} came: ${excerpt(text, 160, stages.world.redact)}`,
-      );
+    if (fatal) throw new ProbeFault("sequence", cite`a message with ${spoken(fatal)} came: ${text.first(160)}`);
     const awaited = anyOrder ? missing : missing.slice(0, 1);
     const one = awaited.find((candidate) => holds(candidate, message));
     if (one) {
@@ -293,18 +289,14 @@ function listed(came: readonly ExpectedMessage[]): string {
 
 function holds({ event, json, contains, matches }: ExpectedMessage, { text, event: type }: Message): boolean {
   if (event !== undefined && event !== type) return false;
-  if (contains !== undefined && !text.includes(contains)) return false;
+  if (contains !== undefined && !text.judge((said) => said.includes(contains))) return false;
   if (json !== undefined && !holdsJson(json, text)) return false;
-  return matches === undefined || parsePattern(matches)?.isIn(text) === true;
+  return matches === undefined || text.judge((said) => parsePattern(matches)?.isIn(said) === true);
 }
 
-function holdsJson(expected: Readonly<Record<string, JsonScalar>>, text: string): boolean {
-  let message: unknown;
-  try {
-    message = JSON.parse(text);
-  } catch {
-    return false;
-  }
+function holdsJson(expected: Readonly<Record<string, JsonScalar>>, text: TargetText): boolean {
+  const message = text.judge(parseJson);
+  if (message === undefined) return false;
   return Object.entries(expected).every(([path, value]) => {
     const found = valuesAt(message, path);
     return found.length > 0 && found.every((one) => meets(one, value));

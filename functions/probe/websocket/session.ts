@@ -1,11 +1,10 @@
 /** A WebSocket on a fresh connection, in the phases dns, connect, tls and upgrade, and what is said over it. */
 import { addAbortListener } from "node:events";
-import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { FailureKind } from "../../../shared/messages/report.ts";
-import type { Redact } from "../../../shared/text/redact.ts";
-import { TlsInPlace } from "../http/answer.ts";
+import { type Head, TlsInPlace } from "../http/answer.ts";
+import { said, statusLine } from "../http/expect.ts";
 import { googleAnswer, shownGoogleAnswer } from "../http/google-answer.ts";
 import { dial } from "../net/dial.ts";
 import { type FailureFacts, ProbeFault } from "../net/faults.ts";
@@ -13,7 +12,7 @@ import type { Stages } from "../net/stages.ts";
 import { secure, wantsTls } from "../net/tls.ts";
 import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
-import { quotedStart } from "../text/json-text.ts";
+import { cite, TargetText, type Words } from "../text/target-text.ts";
 
 /** Where a WebSocket is opened, and how; secrets resolved. */
 export interface WebSocketTarget {
@@ -33,7 +32,7 @@ export interface WebSocketTarget {
 
 /** What came: a message, or an event of a stream. */
 export interface Message {
-  readonly text: string;
+  readonly text: TargetText;
   /** The type of a server-sent event. */
   readonly event?: string;
 }
@@ -60,9 +59,9 @@ export interface Conversation {
 export class Refusal extends ProbeFault {
   readonly status: number;
 
-  constructor(status: number, message: string, by?: FailureFacts["answered_by"]) {
+  constructor(status: number, words: Words, by?: FailureFacts["answered_by"]) {
     const kind = [401, 403, 407].includes(status) ? "auth" : "http_status";
-    super(kind, message, { status, ...(by === undefined ? {} : { answered_by: by }) });
+    super(kind, words, { status, ...(by === undefined ? {} : { answered_by: by }) });
     this.status = status;
   }
 }
@@ -80,7 +79,7 @@ export async function openWebSocket(target: WebSocketTarget, stages: Stages): Pr
   class Attentive extends ws.WebSocket {
     override close(code?: number, reason?: string | Buffer): void {
       // A frame that makes no sense is answered with a close as well; what is wrong with it is told first.
-      queueMicrotask(() => closed(code ?? noCode, String(reason ?? "")));
+      queueMicrotask(() => closed(code ?? noCode, TargetText.of(String(reason ?? ""))));
       super.close(code, reason);
     }
   }
@@ -107,7 +106,7 @@ export async function openWebSocket(target: WebSocketTarget, stages: Stages): Pr
   return conversation;
 }
 
-type CloseListener = (code: number, reason: string) => void;
+type CloseListener = (code: number, reason: TargetText) => void;
 
 /** Stands for a close without a code. @see RFC 6455, 7.4.1 */
 const noCode = 1005;
@@ -136,7 +135,7 @@ const mostUnread = { messages: 1_000, bytes: 16 * 2 ** 20 };
 function converse(
   webSocket: WebSocket,
   peer: string,
-  { signal, redact }: ProbeWorld,
+  { signal }: ProbeWorld,
 ): { opened: Promise<void>; conversation: Conversation; closing: CloseListener } {
   const unread: string[] = [];
   let unreadBytes = 0;
@@ -182,18 +181,31 @@ function converse(
     wake();
   });
   webSocket.on("unexpected-response", (_request, response) => {
+    const { statusCode: status = 0, statusMessage = "", headers } = response;
+    const head = { status, statusText: TargetText.of(statusMessage), headers };
+    const body = new RefusalBody();
+    const tell = (): void => {
+      fault = refusal("the upgrade", head, body.text);
+    };
     // The status is known whatever becomes of the body.
-    fault = refusal(response, "");
+    tell();
     response.on("error", () => {}).once("close", () => wake());
-    response.once("data", (chunk: Buffer) => {
-      fault = refusal(response, redact(chunk.toString("utf8").slice(0, longestRefusal)));
-      response.destroy();
+    response.setTimeout(refusalPatienceMs, () => response.destroy());
+    response.on("data", (chunk: Buffer) => {
+      body.push(chunk);
+      tell();
+      if (body.isFull) response.destroy();
+    });
+    response.once("end", () => {
+      body.end();
+      tell();
+      wake();
     });
   });
-  webSocket.on("error", (error) => end(explained(error, peer, redact)));
+  webSocket.on("error", (error) => end(explained(error, peer)));
   webSocket.on("close", (code, reason) => {
     closedWith ??= code;
-    end(closure(code, reason.toString("utf8"), peer));
+    end(closure(code, TargetText.of(reason.toString("utf8")), peer));
   });
   const closing: CloseListener = (code, reason) => {
     // The answer to our own close comes by the event.
@@ -218,7 +230,7 @@ function converse(
         await until(() => unread.length > 0);
         const text = unread.shift() ?? "";
         unreadBytes -= Buffer.byteLength(text);
-        return { text };
+        return { text: TargetText.of(text) };
       },
       async ping() {
         const before = pongs;
@@ -252,26 +264,59 @@ function converse(
   };
 }
 
-/** Characters of a refusal that are looked at. */
+/** How long the rest of a refusal is waited for, in milliseconds. */
+export const refusalPatienceMs = 200;
+
+/** The body of an answer of HTTP in place of what was asked for, as far as it is looked at. */
+export class RefusalBody {
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  #isWhole = false;
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk.subarray(0, longestRefusal - this.#size));
+    this.#size += chunk.length;
+  }
+
+  /** All of it has come. */
+  end(): void {
+    this.#isWhole = !this.isFull;
+  }
+
+  /** Whether as much has come as is looked at. */
+  get isFull(): boolean {
+    return this.#size >= longestRefusal;
+  }
+
+  get text(): TargetText {
+    const bytes = Buffer.concat(this.#chunks);
+    return this.#isWhole ? TargetText.of(bytes.toString("utf8")) : TargetText.soFar(bytes);
+  }
+}
+
+/** Bytes of a refusal that are looked at. */
 const longestRefusal = 8_000;
 
-function refusal({ statusCode = 0, statusMessage = "", headers }: IncomingMessage, body: string): Refusal {
-  const google = googleAnswer(statusCode, headers, body);
-  const told = /json|text\/plain/.test(headers["content-type"] ?? "") ? body.trim().slice(0, 120) : "";
-  const status = `${statusCode} ${statusMessage}`.trim();
-  if (google)
-    return new Refusal(statusCode, `the upgrade was answered with ${status}${shownGoogleAnswer(google)}`, google.by);
-  return new Refusal(statusCode, `the upgrade was answered with ${status}${told === "" ? "" : `: ${told}`}`);
+/** @param what was asked for: `the upgrade` */
+export function refusal(
+  what: string,
+  { status, statusText, headers }: Omit<Head, "headers"> & { readonly headers: Parameters<typeof googleAnswer>[1] },
+  body: TargetText,
+): Refusal {
+  const answer = cite`${what} was answered with ${statusLine(status, statusText)}`;
+  const google = body.judge((text) => googleAnswer(status, headers, text));
+  if (google) return new Refusal(status, cite`${answer}${shownGoogleAnswer(google)}`, google.by);
+  return new Refusal(status, cite`${answer}${said(headers, body)}`);
 }
 
 const normalClosure = 1000;
 
 /** Puts what `ws` itself finds wrong into a kind and words; other errors have a code of the system or of HTTP. */
-function explained(error: Error, peer: string, redact: Redact): unknown {
+function explained(error: Error, peer: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined && !code.startsWith("WS_ERR_")) {
-    const words = code.startsWith("HPE_") ? notHttp(error, redact) : undefined;
-    return words === undefined ? error : new ProbeFault("protocol", `${peer} ${words}`);
+    const words = code.startsWith("HPE_") ? notHttp(error) : undefined;
+    return words === undefined ? error : new ProbeFault("protocol", cite`${peer} ${words}`);
   }
   const known = mistakes.find(({ of }) => of.test(code ?? error.message));
   const what = known?.say ?? "its answer to the upgrade is malformed";
@@ -279,13 +324,13 @@ function explained(error: Error, peer: string, redact: Redact): unknown {
 }
 
 /** What answered the upgrade in place of HTTP, as far as its first bytes tell. */
-function notHttp(error: Error, redact: Redact): string | undefined {
+function notHttp(error: Error): Words | undefined {
   const packet = "rawPacket" in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
   if (packet.length === 0) return undefined;
   if ((packet[0] === 0x15 || packet[0] === 0x16) && packet[1] === 3)
     return "speaks TLS there, and was asked in plain text: write wss://";
   if (packet.toString("latin1", 0, 5) === "HTTP/") return "answered the upgrade with a malformed answer of HTTP";
-  return `does not speak HTTP: it begins with ${quotedStart(packet.toString("latin1"), 20, redact)}`;
+  return cite`does not speak HTTP: it begins with ${TargetText.of(packet.toString("latin1"), true).quoted(20)}`;
 }
 
 /** What a server can do wrong, by the codes of `ws`, or by its words where it has no codes. */
@@ -307,12 +352,11 @@ const mistakes: readonly { readonly of: RegExp; readonly say: string }[] = [
   { of: /Extensions/, say: "it chose an extension that was not offered" },
 ];
 
-function closure(code: number, reason: string, peer: string): ProbeFault {
+function closure(code: number, reason: TargetText, peer: string): ProbeFault {
   const { kind, name } = closeCodes[code] ?? { kind: "sequence", name: undefined };
   const named = name === undefined ? `${code}` : `${code} (${name})`;
-  return new ProbeFault(kind, `${peer} closed the connection with ${named}${reason === "" ? "" : `: ${reason}`}`, {
-    code: String(code),
-  });
+  const why = reason.judge((text) => text === "") ? "" : cite`: ${reason}`;
+  return new ProbeFault(kind, cite`${peer} closed the connection with ${named}${why}`, { code: String(code) });
 }
 
 /** @see https://www.iana.org/assignments/websocket/websocket.xhtml; 4401 and 4403 are how applications say 401 and 403 */

@@ -1,5 +1,7 @@
 /** A WebSocket as it is configured: its settings, and the target that they mean. */
 import { z } from "zod";
+import { told } from "../../../shared/config/fields.ts";
+import { urlMistake } from "../../../shared/net/written-address.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { clientCertificateOf } from "../identity/client-certificate.ts";
@@ -12,7 +14,8 @@ import type { WebSocketTarget } from "./session.ts";
 export const socketFields = lazily(() => ({
   url: z
     .string()
-    .refine(isWebSocketUrl, "must be a URL that begins with ws:// or wss://, without user and #")
+    .superRefine(told((url) => urlMistake(url, ["ws", "wss"], withoutUser)))
+    .refine(hasNeitherUserNorFragment, `must be a URL that begins with ws:// or wss://${withoutUser}`)
     .describe("The URL to open."),
   headers: headers().describe("Headers of the upgrade, such as `origin`."),
   ...identityFields(),
@@ -61,7 +64,9 @@ export async function socketTarget(
   };
 }
 
-function isWebSocketUrl(text: string): boolean {
+const withoutUser = ", without user and #";
+
+function hasNeitherUserNorFragment(text: string): boolean {
   const url = URL.parse(text);
-  return url !== null && /^wss?:$/.test(url.protocol) && url.username === "" && url.password === "" && url.hash === "";
+  return url === null || (url.username === "" && url.password === "" && url.hash === "");
 }

@@ -58,8 +58,14 @@ export function inFileOrder(problems: readonly Problem[]): Problem[] {
   return [...said.values()].toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
+/** Names that a sentence lists. */
+const mostNamed = 50;
+
 /** The end of a sentence about a wrong name: the right one where it is near, else all that there are. */
 export function insteadOf(suggestion: string | undefined, candidates: readonly string[], what: string): string {
   if (suggestion !== undefined) return `did you mean "${suggestion}"?`;
-  return candidates.length === 0 ? `there are no ${what}` : `the ${what} are ${candidates.join(", ")}`;
+  if (candidates.length === 0) return `there are no ${what}`;
+  const more = candidates.length - mostNamed;
+  const named = candidates.slice(0, mostNamed).join(", ");
+  return more > 0 ? `the ${what} are ${named} and ${more} more` : `the ${what} are ${named}`;
 }

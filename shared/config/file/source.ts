@@ -13,8 +13,10 @@ import {
   type ParsedNode,
   parseDocument,
   visit,
+  type YAMLMap,
 } from "yaml";
 import { formatPath, inFileOrder, type Path, type Problem, type Problems, type Remark, type Spot } from "./problems.ts";
+import { explained, type Flaw, oddKeys } from "./yaml-mistakes.ts";
 
 /** A file that was read. */
 export interface Source {
@@ -53,7 +55,7 @@ export function readSource(text: string, file: string): Source {
     error: (spot, remark) => void errors.push(problemAt(extentOf(document, text, spot), spot.path, remark)),
     warn: (spot, remark) => void warnings.push(problemAt(extentOf(document, text, spot), spot.path, remark)),
   };
-  const flaws = findFlaws(document);
+  const flaws = findFlaws(text, document);
   for (const { extent, message } of flaws.mistakes) errors.push(problemAt(extent, [], { message }));
   let data: unknown;
   if (flaws.readable) {
@@ -70,13 +72,8 @@ export function readSource(text: string, file: string): Source {
 /** Start and end in the text, in characters. */
 type Extent = readonly [start: number, end: number];
 
-interface Flaw {
-  readonly extent: Extent;
-  readonly message: string;
-}
-
 /** What is wrong with the file as YAML, and whether its data can be looked at all the same. */
-function findFlaws(document: Document.Parsed): { mistakes: Flaw[]; readable: boolean } {
+function findFlaws(text: string, document: Document.Parsed): { mistakes: Flaw[]; readable: boolean } {
   const twice = document.errors.filter((error) => error.code === "DUPLICATE_KEY");
   const mistakes: Flaw[] = twice.map((error) => ({
     extent: error.pos,
@@ -85,10 +82,9 @@ function findFlaws(document: Document.Parsed): { mistakes: Flaw[]; readable: boo
   // The errors after the first are mostly its consequences.
   const broken = document.errors.find((error) => error.code !== "DUPLICATE_KEY") ?? document.warnings[0];
   if (broken) {
-    const reason = yamlReasons[broken.code] ?? broken.message;
-    return { mistakes: [...mistakes, { extent: broken.pos, message: `invalid YAML: ${reason}` }], readable: false };
+    return { mistakes: [...mistakes, explained(text, broken)], readable: false };
   }
-  const odd: Flaw[] = [];
+  const odd: Flaw[] = oddKeys(text, document);
   visit(document, {
     Alias(_, alias, ancestors) {
       const target = alias.resolve(document);
@@ -96,7 +92,7 @@ function findFlaws(document: Document.Parsed): { mistakes: Flaw[]; readable: boo
       if (!target)
         odd.push({
           extent: extentOfNode(alias),
-          message: `*${name} refers to nothing: put &${name} in front of a value above it`,
+          message: `*${name} refers to nothing: put &${name} in front of a value above it${/^[\w-]+$/.test(name) ? "" : ", or write a plain text in quotes"}`,
         });
       else if (ancestors.includes(target))
         odd.push({ extent: extentOfNode(alias), message: `*${name} contains itself` });
@@ -109,12 +105,6 @@ function findFlaws(document: Document.Parsed): { mistakes: Flaw[]; readable: boo
   return { mistakes: [...mistakes, ...odd], readable: odd.length === 0 };
 }
 
-const yamlReasons: Readonly<Record<string, string>> = {
-  MULTIPLE_DOCS: "one file holds one document, without --- in the middle",
-  RESOURCE_EXHAUSTION: "it is nested too deeply",
-  TAB_AS_INDENT: "indent with spaces, not with tabs",
-};
-
 /** Where a spot stands in the text. What is not in the file, as a key that is missing, stands at the nearest parent that is. */
 function extentOf(document: Document.Parsed, text: string, { path, part, within }: Spot): Extent {
   let value: ParsedNode | null | undefined = document.contents;
@@ -122,8 +112,8 @@ function extentOf(document: Document.Parsed, text: string, { path, part, within 
   for (const step of path) {
     const holder: unknown = isAlias(value) ? (value as Alias).resolve(document) : value;
     if (isMap<ParsedNode, ParsedNode | null>(holder)) {
-      const pair = holder.items.find((item) => isScalar(item.key) && String(item.key.value ?? "") === String(step));
-      if (!pair) return extentOfNode(key ?? value);
+      const pair = pairsOf(holder).get(String(step));
+      if (!pair || !isNode(pair.key)) return extentOfNode(key ?? value);
       key = pair.key;
       value = pair.value;
     } else if (isSeq<ParsedNode>(holder) && typeof step === "number" && holder.items[step]) {
@@ -141,6 +131,24 @@ function extentOf(document: Document.Parsed, text: string, { path, part, within 
   }
   // A key with nothing behind it.
   return extent[0] === extent[1] && key ? extentOfNode(key) : extent;
+}
+
+type Entries = YAMLMap<ParsedNode, ParsedNode | null>;
+
+/** The entries of each map by their keys, so that thousands of problems are placed quickly. */
+const indexed = new WeakMap<Entries, ReadonlyMap<string, Entries["items"][number]>>();
+
+function pairsOf(map: Entries): ReadonlyMap<string, Entries["items"][number]> {
+  const known = indexed.get(map);
+  if (known !== undefined) return known;
+  // The first of a key counts.
+  const made = new Map(
+    map.items
+      .toReversed()
+      .flatMap((item) => (isScalar(item.key) ? [[String(item.key.value ?? ""), item] as const] : [])),
+  );
+  indexed.set(map, made);
+  return made;
 }
 
 function extentOfNode(node: unknown): Extent {

@@ -227,9 +227,11 @@ function impactOf(incident: Incident, plan: Plan): string {
 function summaryOf(incident: Incident, plan: Plan): string {
   if (isOfMonitor(incident)) return monitorSummary(incident, plan);
   const [blocked] = impactsOf(plan, blockedBy(incident, plan)).map(asSentence);
+  // Once every alert has cleared, nothing is blocked any more as far as anybody knows.
+  const blocks = isFailing(incident) ? blocked : undefined;
   const sentences =
     incident.resolvedAt === undefined
-      ? [troubleOf(incident, plan), earlierCauseOf(incident, plan), causeOf(incident, plan), blocked]
+      ? [troubleOf(incident, plan), earlierCauseOf(incident, plan), causeOf(incident, plan), blocks]
       : [
           troubleOf(incident, plan),
           earlierCauseOf(incident, plan),
@@ -243,7 +245,12 @@ function summaryOf(incident: Incident, plan: Plan): string {
 function troubleOf(incident: Incident, plan: Plan): string {
   const affected = affectedFields(affectedBy(incident), believed(incident), rulesOf(incident), plan);
   const others = affected.filter(({ component }) => component !== incident.diagnosis.rootCause);
-  return onsetSentences(others, incident.resolvedAt !== undefined).join(" ");
+  return onsetSentences(others, !isFailing(incident)).join(" ");
+}
+
+/** Whether what failed is still seen to fail. */
+function isFailing({ status }: Incident): boolean {
+  return status === "open" || status === "acknowledged";
 }
 
 function causeOf({ diagnosis, resolvedAt }: Incident, plan: Plan): string {

@@ -6,5 +6,5 @@ declareSingleDeaths();
 
 it("has a file for each part under all faults", () => {
   const files = readdirSync(import.meta.dirname).filter((name) => name.startsWith("all-faults-"));
-  expect(files.sort()).toEqual(Array.from({ length: shards }, (_, index) => `all-faults-${index + 1}.slow.test.ts`));
+  expect(files.sort()).toEqual(Array.from({ length: shards }, (_, index) => `all-faults-${index + 1}.long.test.ts`));
 });

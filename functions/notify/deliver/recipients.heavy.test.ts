@@ -7,6 +7,7 @@ import { email } from "../channels/email.ts";
 import { channels as kinds } from "../channels/index.ts";
 import {
   configurationOf,
+  documentOf,
   heldLedger,
   incidentEvent,
   mailInbox,
@@ -68,6 +69,22 @@ describe("a recipient who is refused for now", () => {
     expect(await push(resolvedEvent())).toBe("done");
     expect(arrivals(inbox)).toEqual([`${a} NEW`, `${a} RESOLVED`, `${b} NEW`, `${b} RESOLVED`]);
     expect(publisher.published.filter(({ topic }) => topic === "measurements")).toEqual([]);
+  });
+
+  it("reads a change as things stand when they are accepted, without what it said of its moment", async () => {
+    await using inbox = await mailInbox(refusing((_, times) => (times === 2 ? 451 : undefined)));
+    const { store, clock, push } = notifyWorld({ channels: [infra(inbox.url, [a])] });
+    await store.set("incidents", incident, {});
+    await push(incidentEvent());
+    const change = "Nobody is at it, and it is worse.";
+    const worse = incidentEvent({ event: "severity_raised", sequence: 2, summary: "It is worse.", change });
+    expect(await push(worse)).toMatch(/^TryAgain/);
+    await store.set("incidents", incident, documentOf({ ...worse, status: "acknowledged" }));
+    clock.time += 5 * minute;
+    expect(await push(worse)).toBe("done");
+    expect(inbox.received[1]?.subject).toMatch(/^\[ACKNOWLEDGED\]/);
+    expect(inbox.received[1]?.text).toMatch(/^ACKNOWLEDGED, and worse than before · /);
+    expect(inbox.received[1]?.text).not.toContain(change);
   });
 
   it("at the end of the mail is tried again as well", async () => {

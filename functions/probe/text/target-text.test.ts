@@ -1,0 +1,56 @@
+import { describe, expect, expectTypeOf, it } from "vitest";
+import { Redactor } from "../../../shared/text/redact.ts";
+import { cite, openWords, TargetText } from "./target-text.ts";
+
+const secrets = new Redactor(["c4n4ry-S3cret"]);
+
+describe("a text of a target", () => {
+  it("is no string, so that whoever tells it without concealing it is told by the compiler", () => {
+    const said = TargetText.of("token c4n4ry-S3cret");
+    expectTypeOf(said).not.toExtend<string>();
+    expectTypeOf(said).not.toHaveProperty("slice");
+    expectTypeOf(said.open).parameters.toEqualTypeOf<[Redactor]>();
+    expect(JSON.stringify({ said })).toBe('{"said":"***"}');
+    expect(`${said}`).toBe("***");
+  });
+
+  it("is concealed before it is cut, quoted or joined", () => {
+    const said = TargetText.of(`${"x".repeat(10)}c4n4ry-S3cret and more`);
+    expect(said.first(14).open(secrets)).toBe(`${"x".repeat(10)}***…`);
+    expect(said.quoted(14).open(secrets)).toBe(`"${"x".repeat(10)}***…"`);
+    expect(cite`it said ${said.first(14)} (${2} times)`.open(secrets)).toBe(`it said ${"x".repeat(10)}***… (2 times)`);
+    expect(cite`it said ${cite`${said}!`}`.open(secrets)).toBe(`it said ${"x".repeat(10)}*** and more!`);
+  });
+
+  it("is concealed with what is a secret when it is opened, and not only when it was said", () => {
+    const late = new Redactor();
+    const said = cite`the answer is ${TargetText.of("a later token")}`;
+    late.add("later token");
+    expect(said.open(late)).toBe("the answer is a ***");
+  });
+
+  it("leaves out what may be the beginning of a secret where it was cut off", () => {
+    expect(TargetText.of("told c4n", true).open(secrets)).toBe("told ***");
+    expect(TargetText.of("told c4n").open(secrets)).toBe("told c4n");
+    expect(TargetText.soFar(Buffer.from("told c4n4ry-\u00e9").subarray(0, -1)).open(secrets)).toBe("told ***");
+  });
+
+  it("has more taken out than secrets, before it is cut", () => {
+    const masked = cite`the body is ${TargetText.of(`${"x".repeat(4)}hidden`).first(7)}`.masked((text) =>
+      text.replaceAll("hidden", "*"),
+    );
+    expect(masked.open(secrets)).toBe("the body is xxxx*");
+  });
+
+  it("is judged as it is", () => {
+    expect(TargetText.of("c4n4ry-S3cret").judge((text) => text.length)).toBe(13);
+  });
+});
+
+describe("words", () => {
+  it("are opened alike, whether they cite a target or not", () => {
+    expect(openWords("our c4n4ry-S3cret", secrets)).toBe("our ***");
+    expect(openWords(cite`its ${TargetText.of("c4n4ry-S3cret")}`, secrets)).toBe("its ***");
+    expect(openWords("x".repeat(1_000), secrets)).toHaveLength(300);
+  });
+});
