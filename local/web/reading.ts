@@ -12,7 +12,7 @@ import type { Measurements, Points } from "../measurements/measurements.ts";
 import { type ChartData, type DrawnPanel, ranges, shadedIn } from "./pages/component-page.ts";
 import { alertsBy, type Measured, type Overview, overviewOf, responseSeries } from "./pages/overview.ts";
 import { panelsOf } from "./pages/panels.ts";
-import type { StoryChange, StorySources } from "./pages/story-page.ts";
+import type { StoryChange, StorySources } from "./pages/picture.ts";
 
 /** What is read from. */
 export interface RoomSources {

@@ -1,6 +1,6 @@
-/** A swimlane where no SVG is shown: as a small HTML table for mails, and as text for Markdown and terminals. Pure. */
+/** A swimlane where no SVG is shown: as a small HTML table for mails, and as text for Markdown. Pure. */
 import { html } from "../text/html.ts";
-import { type LaneState, laneStates, type Span, type Swimlane } from "./swimlane.ts";
+import { type Lane, type LaneState, laneStates, type Span, type Swimlane } from "./swimlane.ts";
 
 /** How many cells a lane of the table has. */
 const columns = 24;
@@ -38,16 +38,14 @@ function mostOf(word: string): number {
 
 const signs: Readonly<Record<LaneState, string>> = { good: "·", unknown: "?", degraded: "▒", bad: "█" };
 
-/** The picture as lines of text in a fixed-width font. @param width of the lanes, in characters */
-export function swimlaneText(swimlane: Swimlane, width = 48): string[] {
-  const { lanes, leftOut } = swimlane;
-  const name = Math.min(24, Math.max(0, ...lanes.map(({ title }) => title.length)));
-  const lines = lanes.map(({ title, part, spans, says }) => {
-    const shown = title.length > name ? `${title.slice(0, name - 1)}…` : title.padEnd(name);
-    const states = sampled(spans, swimlane, width).map((state) => signs[state]);
-    return `${shown}  ${states.join("")}  ${part === "cause" ? "cause, " : ""}${says}`;
-  });
-  return [...lines, ...(leftOut === 0 ? [] : [`and ${leftOut} more`])];
+/** What the signs of a lane as text mean. */
+export const laneTextLegend = "█ fails, ▒ degraded, · works, ? not known.";
+
+/** A lane as signs of a fixed width, as many as `width`. */
+export function laneText({ spans }: Lane, swimlane: Swimlane, width = 36): string {
+  return sampled(spans, swimlane, width)
+    .map((state) => signs[state])
+    .join("");
 }
 
 /** The worst state of each of so many equal parts: nothing bad is too short to be seen. */
