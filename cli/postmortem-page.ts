@@ -3,17 +3,14 @@ import { createHash } from "node:crypto";
 import type { Account } from "../functions/evaluate/postmortem/account.ts";
 import { style } from "../functions/notify/pages/style.ts";
 import { figureOf, pictureOf } from "../local/web/pages/picture.ts";
-import { swimlaneStyle } from "../shared/picture/swimlane-svg.ts";
 import { Html, html } from "../shared/text/html.ts";
 import { renderMarkdown } from "../shared/text/markdown.ts";
 
-const sheet = `${style}${swimlaneStyle}
+const sheet = `${style}
 main { padding-top: 2rem; padding-bottom: 3rem; max-width: 56rem; }
 main > h1 { font-size: 1.5rem; }
 figure { margin: 1rem 0; padding: 1rem 1.25rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 figcaption { margin-top: 0.5rem; }
-.legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; list-style: none; padding: 0; margin: 0.75rem 0 0; color: var(--soft); font-size: 0.8125rem; }
-.legend li { display: flex; gap: 0.4rem; align-items: center; } .legend .swimlane { width: 18px; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9375rem; } .scroll { overflow-x: auto; }
 th, td { text-align: left; vertical-align: top; padding: 0.4rem 0.75rem 0.4rem 0; border-top: 1px solid var(--line); }
 code { background: var(--none-ground); border-radius: 4px; padding: 0.1em 0.3em; font: 0.875em ui-monospace, Menlo, Consolas, monospace; }

@@ -1,4 +1,6 @@
 /** The pages of a status page, as HTML and JSON. Pure: the same state is the same bytes. Readable without script, and nothing from elsewhere. */
+
+import { swimlaneLegend, swimlaneSvg } from "../../../shared/picture/swimlane-svg.ts";
 import type { Page } from "../../../shared/ports.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { Html, html } from "../../../shared/text/html.ts";
@@ -119,11 +121,12 @@ ${footer("status.json")}`;
 }
 
 function incidentPage(incident: ShownIncident, { title, timezone, at }: PageState): Html {
-  const { components, status, since, resolved_at } = incident;
+  const { components, status, since, resolved_at, picture } = incident;
   const body = html`<header><h1><a href="../index.html">${title}: status</a></h1></header>
 <main><article class="incident ${toneOf(incident)}"><h2>${incident.title}</h2>
 <p class="soft">${statusWords[status]} · from ${instant(since, timezone)}${resolved_at === null ? "" : html` to ${instant(resolved_at, timezone)}`} · ${lasted(incident)}</p>
 <p>Affected: ${components.join(", ")}</p>
+${picture === undefined ? "" : html`<div>${new Html(swimlaneSvg(picture, { timezone }))}${swimlaneLegend(picture)}</div>`}
 ${updateList(incident, timezone)}</article></main>
 ${footer("../status.json")}
 ${when(status !== "resolved", refreshElement("../status.json", at))}`;

@@ -1,9 +1,12 @@
 /** What a reader is sent: an event, in the words and by the settings of its channel. Pure: everything it needs is an argument. */
 import type { Configuration, ConfiguredChannel } from "../../../shared/config/model.ts";
 import type { Audience } from "../../../shared/config/notification.ts";
+import { readIncident } from "../../../shared/documents/incident.ts";
 import { incidentLink } from "../../../shared/incident-link.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { drillComponent, monitorComponent } from "../../../shared/monitor.ts";
+import { swimlaneOf } from "../../../shared/picture/swimlane.ts";
+import type { Fields } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "../channel.ts";
 import { type Delivery, deliveryId, isKnowing, type LedgerEntry } from "../deliver/ledger.ts";
@@ -24,6 +27,8 @@ export interface PlanContext {
   readonly pagesUrl?: string | undefined;
   /** Everything that the ledger holds on this incident. */
   readonly ledger: readonly LedgerEntry[];
+  /** The document of the incident. @default notices have no picture */
+  readonly document?: Fields | undefined;
 }
 
 /**
@@ -129,6 +134,7 @@ export function noticeOf(
       title: cause?.title ?? event.root_cause,
       ...(cause?.team === undefined ? {} : { team: cause.team }),
     },
+    ...pictureFor(audience, event, context),
     ...linkFor(audience, event.incident, context),
     key: id ?? deliveryId(event, channel.name, recipient),
     ...(delay === undefined ? {} : { delay }),
@@ -137,6 +143,13 @@ export function noticeOf(
     ...(resolvedBefore === undefined ? {} : { resolvedBefore }),
     ...(isBack ? { isBack } : {}),
   };
+}
+
+/** When what failed. Everybody else hears what it means for them, and not which part of it broke. */
+function pictureFor(audience: Audience, event: IncidentEvent, { document }: PlanContext): Pick<Notice, "picture"> {
+  if (audience !== "engineers" || document === undefined) return {};
+  const picture = swimlaneOf({ incident: readIncident(document), now: Date.parse(event.at) });
+  return picture === undefined || picture.lanes.length === 0 ? {} : { picture };
 }
 
 /** Where a reader finds more: engineers the incident; everybody else the status page, or what the configuration names, and no console. */

@@ -1,10 +1,8 @@
 /** How the control room looks: the sheet of the status page, and what is its own. Light and dark, wide and narrow, and on paper. */
 import { style } from "../../../functions/notify/pages/style.ts";
-import { swimlaneStyle } from "../../../shared/picture/swimlane-svg.ts";
 
 /** The sheet. */
 export const sheet: string = `${style}
-${swimlaneStyle}
 header.top, main { max-width: 76rem; }
 header.top { padding-top: 0.75rem; padding-bottom: 0.75rem; }
 .top nav { display: flex; gap: 1.25rem; align-items: baseline; }
@@ -30,8 +28,6 @@ main > .banner { margin-bottom: 1rem; } .incident h2 { margin: 0 0 0.25rem; }
 .columns > * { min-width: 0; }
 figure { margin: 0.75rem 0 0; padding: 0.75rem 1.25rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 figcaption { margin: 0.5rem 0 0; }
-.legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; list-style: none; padding: 0; margin: 0.75rem 0 0; color: var(--soft); font-size: 0.8125rem; }
-.legend li { display: flex; gap: 0.4rem; align-items: center; margin: 0; } .legend .swimlane { width: 18px; }
 .actions { display: flex; flex-wrap: wrap; gap: 0.6rem; align-items: end; margin: 1rem 0; }
 .actions form { display: flex; flex-wrap: wrap; gap: 0.4rem; align-items: end; margin: 0; }
 button, select, input, textarea { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--none); border-radius: 8px; padding: 0.4rem 0.75rem; min-height: 2.5rem; max-width: 100%; }
